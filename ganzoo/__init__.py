@@ -1,0 +1,89 @@
+"""ganzoo: a plugin-based model zoo for generative adversarial networks.
+
+    import ganzoo
+    ganzoo.load("dcgan-mnist").sample(64, seed=0).save("digits.png")
+
+The names below are imported at their first use: importing ganzoo imports neither torch nor
+onnxruntime nor any plugin.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganzoo.exporters import export
+    from ganzoo.games import Loss, Player
+    from ganzoo.generator import Generator
+    from ganzoo.images import ImageBatch
+    from ganzoo.registry import architectures, datasets, losses, models, recipes
+    from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
+    from ganzoo.training import resume, train
+    from ganzoo.zoo import info, list_models, load
+
+_HOME = {
+    "export": "ganzoo.exporters",
+    "Loss": "ganzoo.games",
+    "Player": "ganzoo.games",
+    "Generator": "ganzoo.generator",
+    "ImageBatch": "ganzoo.images",
+    "architectures": "ganzoo.registry",
+    "datasets": "ganzoo.registry",
+    "losses": "ganzoo.registry",
+    "models": "ganzoo.registry",
+    "recipes": "ganzoo.registry",
+    "DataSpec": "ganzoo.spec",
+    "ImageSpec": "ganzoo.spec",
+    "ModelSpec": "ganzoo.spec",
+    "Recipe": "ganzoo.spec",
+    "resume": "ganzoo.training",
+    "train": "ganzoo.training",
+    "info": "ganzoo.zoo",
+    "list_models": "ganzoo.zoo",
+    "load": "ganzoo.zoo",
+}
+
+__all__ = [
+    "DataSpec",
+    "Generator",
+    "ImageBatch",
+    "ImageSpec",
+    "Loss",
+    "ModelSpec",
+    "Player",
+    "Recipe",
+    "architectures",
+    "datasets",
+    "export",
+    "info",
+    "list_models",
+    "load",
+    "losses",
+    "models",
+    "recipes",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
+    try:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "ganzoo":
+            raise
+        from ganzoo.errors import MissingExtraError
+
+        raise MissingExtraError(
+            f"ganzoo.{name} needs {error.name}, which is not installed. "
+            "pip install 'torch-ganzoo[train]'"
+        ) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

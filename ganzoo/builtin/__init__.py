@@ -1,0 +1,1 @@
+"""Ordinary plugins that ship in the box, found through entry points like a stranger's."""

@@ -1,0 +1,50 @@
+"""Sets that torchvision reads, in its folder layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from torch.utils.data import TensorDataset
+
+from ganzoo.errors import DataNotFoundError
+from ganzoo import DataSpec, ImageSpec
+
+
+def mnist(
+    root: Path | None, *, split: Literal["train", "test"] = "train"
+) -> tuple[TensorDataset, DataSpec]:
+    """MNIST: 60,000 and 10,000 handwritten digits of 28x28 pixels.
+
+    "Gradient-Based Learning Applied to Document Recognition" (LeCun et al., 1998),
+    https://doi.org/10.1109/5.726791, CC BY-SA 3.0.
+
+    Args:
+        root: folder that holds ``MNIST/raw``. It is only read.
+        split: which part.
+
+    Returns:
+        uint8 images (n, 1, 28, 28) and int64 labels (n,).
+
+    Raises:
+        DataNotFoundError: no such folder.
+    """
+    from torchvision.datasets import MNIST
+
+    where = root if root is not None else Path()
+    try:
+        raw = MNIST(where, train=split == "train", download=False)
+    except RuntimeError as error:
+        raise DataNotFoundError(
+            f"no MNIST at {where / 'MNIST' / 'raw'}. Say where it lies with --data DIR or "
+            "GANZOO_DATA=DIR, or fetch it: python -c \"import torchvision; "
+            "torchvision.datasets.MNIST('DIR', download=True)\""
+        ) from error
+    spec = DataSpec(
+        ImageSpec(28, 28, 1),
+        classes=10,
+        labels=tuple("0123456789"),
+        license="cc-by-sa-3.0",
+        source="MNIST (LeCun et al., 1998)",
+    )
+    return TensorDataset(raw.data[:, None], raw.targets), spec

@@ -1,0 +1,141 @@
+"""The model folder: write it whole, read it strictly. No torch, no code in it, only data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganzoo.errors import BundleError, NotABundleError
+from ganzoo.files import new_folder, sha256
+from ganzoo.spec import ModelSpec
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+ONNX = "model.onnx"
+CARD = "README.md"
+SAMPLES = "samples.png"
+RECIPE = "training/recipe.toml"
+LOG = "training/log.jsonl"
+CHECKSUMS = "SHA256SUMS"
+
+METADATA_KEY = "ganzoo.config"  # under which model.safetensors and model.onnx repeat the config
+
+_CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder whose checksums and config were found to be right."""
+
+    path: Path
+    spec: ModelSpec
+
+    @property
+    def weights(self) -> Path:
+        """The generator's weights, safetensors."""
+        return self.path / WEIGHTS
+
+    @property
+    def onnx(self) -> Path:
+        """The generator for onnxruntime; absent until it is exported."""
+        return self.path / ONNX
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Read a bundle's config and verify every file against SHA256SUMS.
+
+    Raises:
+        NotABundleError: nothing there, or no bundle.
+        BundleError: a file is missing, has changed, or is not listed; a config that is not valid.
+    """
+    if not path.is_dir():
+        state = "is a file, not a folder" if path.exists() else "does not exist"
+        raise NotABundleError(
+            f"no bundle at {path}: it {state}. A bundle is a folder with {CONFIG}; "
+            "`ganzoo export RUN` writes one."
+        )
+    if not (path / CONFIG).is_file():
+        hint = (
+            f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
+        )
+        raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
+    _verify(path)
+    spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
+    if not (path / WEIGHTS).is_file():
+        raise BundleError(f"{path} holds no {WEIGHTS}. Get the bundle again.")
+    return Bundle(path, spec)
+
+
+def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> None:
+    """Refuse a weights file whose own config is not the bundle's.
+
+    Raises:
+        BundleError: no config in the file, or one that describes another model.
+    """
+    if repeated is None:
+        raise BundleError(f"{file} carries no ganzoo config: it was not written for this bundle.")
+    if ModelSpec.from_json(repeated, where=f"the config inside {file}").contract != (
+        bundle.spec.contract
+    ):
+        raise BundleError(
+            f"{file} does not match {bundle.path / CONFIG}: they describe different models. "
+            "Export the model again."
+        )
+
+
+def write_bundle(
+    path: Path, spec: ModelSpec, writers: Mapping[str, Callable[[Path], object]]
+) -> Bundle:
+    """Write a bundle in place of `path`, whole or not at all.
+
+    Args:
+        path: the bundle's folder.
+        spec: its config.
+        writers: for each file's name in the bundle, what writes it when given its path.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    with new_folder(path) as folder:
+        (folder / CONFIG).write_text(spec.to_json(), encoding="utf-8")
+        for name, write in writers.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write(folder / name)
+        lines = [f"{sha256(folder / name)}  {name}\n" for name in _files(folder)]
+        (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+    return Bundle(path, spec)
+
+
+def _files(folder: Path) -> list[str]:
+    """Every file of a bundle but the checksums, as relative POSIX paths."""
+    files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    return sorted(name for name in files if name != CHECKSUMS)
+
+
+def _verify(path: Path) -> None:
+    sums = path / CHECKSUMS
+    if not sums.is_file():
+        raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
+    listed = set()
+    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
+        match = _CHECKSUM_LINE.fullmatch(line)
+        if not match:
+            raise BundleError(f"{sums}: the line {line[:80]!r} is not '<sha256>  <file>'.")
+        expected, name = match.groups()
+        file = path / name
+        if not file.resolve().is_relative_to(path.resolve()):
+            raise BundleError(f"{sums}: {name!r} lies outside the bundle.")
+        if not file.is_file():
+            raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
+        if sha256(file) != expected:
+            raise BundleError(
+                f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
+                "Get the bundle again."
+            )
+        listed.add(name)
+    missing = {CONFIG, WEIGHTS} - listed
+    missing |= {ONNX} - listed if (path / ONNX).exists() else set()
+    if missing:
+        raise BundleError(f"{sums} does not vouch for {', '.join(sorted(missing))}.")

@@ -1,0 +1,132 @@
+"""Every error a user can meet: what was asked - what is true - what to type next.
+
+Each also derives from the builtin that people already catch.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "AmbiguousNameError",
+    "ArchitectureError",
+    "BrokenPluginError",
+    "BundleError",
+    "DataError",
+    "DataNotFoundError",
+    "ExportError",
+    "GanzooError",
+    "HubError",
+    "IncompatiblePairError",
+    "MissingExtraError",
+    "MissingPluginError",
+    "NameSyntaxError",
+    "NonFiniteLossError",
+    "NotABundleError",
+    "OutputError",
+    "RecipeError",
+    "RunExistsError",
+    "RunNotFoundError",
+    "SampleError",
+    "UnknownNameError",
+]
+
+
+class GanzooError(Exception):
+    """Base of all errors that ganzoo raises on purpose."""
+
+    def __str__(self) -> str:
+        # KeyError would print the repr of the message.
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownNameError(GanzooError, KeyError):
+    """No such name is registered."""
+
+
+class NameSyntaxError(GanzooError, ValueError):
+    """A text that cannot be a name."""
+
+
+class AmbiguousNameError(GanzooError, KeyError):
+    """Several distributions register one name."""
+
+
+class MissingPluginError(GanzooError, ImportError):
+    """The distribution that provides a name is not installed."""
+
+
+class BrokenPluginError(GanzooError, ImportError):
+    """A registered object exists but cannot be loaded or is of the wrong kind."""
+
+
+class MissingExtraError(GanzooError, ImportError):
+    """An optional dependency, such as torch, is not installed."""
+
+
+class IncompatiblePairError(GanzooError, ValueError):
+    """An architecture and a loss whose roles do not fit."""
+
+
+class ArchitectureError(GanzooError, ValueError):
+    """An architecture cannot be built for this data or these arguments."""
+
+
+class RecipeError(GanzooError, ValueError):
+    """A recipe, or an argument in it, is not valid."""
+
+
+class DataError(GanzooError, ValueError):
+    """Training data that cannot be used, such as a corrupt image."""
+
+
+class DataNotFoundError(GanzooError, FileNotFoundError):
+    """The training data is not where it was looked for."""
+
+
+class BundleError(GanzooError, ValueError):
+    """A bundle that is damaged, inconsistent or not to be trusted."""
+
+
+class NotABundleError(GanzooError, FileNotFoundError):
+    """A path that holds no bundle."""
+
+
+class HubError(GanzooError, OSError):
+    """The model hub cannot serve what was asked."""
+
+
+class SampleError(GanzooError, ValueError):
+    """Arguments of `sample` or a call that a generator cannot serve."""
+
+
+class OutputError(GanzooError, OSError):
+    """A file or folder cannot be written."""
+
+
+class RunExistsError(GanzooError, FileExistsError):
+    """The folder of a new run exists already."""
+
+
+class RunNotFoundError(GanzooError, FileNotFoundError):
+    """A folder that holds no run, or a run that has nothing to continue from."""
+
+
+class NonFiniteLossError(GanzooError, FloatingPointError):
+    """A term of a player's loss became NaN or infinite."""
+
+
+class ExportError(GanzooError, RuntimeError):
+    """An export that failed, or whose runtimes do not agree."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def enumerate_names(names: Iterable[str]) -> str:
+    """Return the names sorted and joined by commas, or ``(none)``."""
+    return ", ".join(sorted(names)) or "(none)"

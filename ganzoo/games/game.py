@@ -1,0 +1,91 @@
+"""The training game: players who take turns, and the terms each of them minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Player:
+    """One optimizer over one or more roles, and how often it plays.
+
+    Attributes:
+        name: the player's name, and the method of the loss that computes its terms.
+        trains: roles whose networks its optimizer changes.
+        every: it plays on ticks that are multiples of this; a discriminator that plays once per
+            three turns of the generator has 3.
+        repeat: updates in a turn, each on a fresh batch; a critic's five steps are 5.
+
+    Raises:
+        ValueError: no role, or `every` or `repeat` below 1.
+    """
+
+    name: str
+    trains: tuple[str, ...]
+    every: int = 1
+    repeat: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.trains:
+            raise ValueError(f"player {self.name!r} trains no network")
+        if self.every < 1 or self.repeat < 1:
+            raise ValueError(
+                f"player {self.name!r}: every is {self.every} and repeat is {self.repeat}, "
+                "both must be at least 1"
+            )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one update sees.
+
+    Attributes:
+        images: float32 (n, channels, height, width) in [-1, 1].
+        labels: int64 (n,), or None where the data has no classes.
+    """
+
+    images: Tensor
+    labels: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where in the training an update stands, and what it may draw on.
+
+    Attributes:
+        tick: number of the tick.
+        latents: draws that many latents, float32 (n, latent_dim) from N(0, 1).
+        handoff: detached tensors that a player leaves for those after it in the same tick.
+    """
+
+    tick: int
+    latents: Callable[[int], Tensor]
+    handoff: MutableMapping[str, Tensor] = field(default_factory=dict)
+
+
+class Loss(nn.Module):
+    """A training game. Its own state, if any, is saved and moved like a network's.
+
+    A subclass sets `players`, in the order they play, and has a method of each player's name::
+
+        def generator(self, nets, batch, turn) -> dict[str, Tensor]
+
+    that returns named terms, scalars or one value a sample. The loop averages each over the batch,
+    sums them, back-propagates and logs them. A loss never steps, zeroes or freezes.
+    """
+
+    players: tuple[Player, ...] = ()
+
+    def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
+        """Change weights after a player's update, as weight clipping does. Nothing by default."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles this game trains."""
+        return frozenset(role for player in self.players for role in player.trains)

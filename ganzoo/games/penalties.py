@@ -1,0 +1,85 @@
+"""Penalties: terms on one comparison that a discriminator made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Pair(NamedTuple):
+    """One comparison. Whatever conditions it is inside the closure `judge`.
+
+    Attributes:
+        judge: the discriminator, images -> logits.
+        real, fake: images of one shape (n, channels, height, width).
+        real_logits, fake_logits: what it said of them.
+    """
+
+    judge: Callable[[Tensor], Tensor]
+    real: Tensor
+    fake: Tensor
+    real_logits: Tensor
+    fake_logits: Tensor
+
+
+class Penalty(ABC):
+    """A weighted term of the discriminator's loss.
+
+    Args:
+        weight: factor of the term.
+        every: compute it on ticks that are multiples of this only, with `every` times the weight
+            (the lazy form of Karras et al., 2020).
+
+    Raises:
+        ValueError: `every` below 1.
+    """
+
+    name: str
+
+    def __init__(self, weight: float, every: int = 1) -> None:
+        if every < 1:
+            raise ValueError(f"penalty {self.name!r}: every is {every}, it must be at least 1")
+        self.weight = weight
+        self.every = every
+
+    def term(self, pair: Pair, tick: int) -> dict[str, Tensor]:
+        """Return the weighted term of a tick, or nothing on a tick that is left out."""
+        if tick % self.every:
+            return {}
+        with torch.autocast(pair.real.device.type, enabled=False):
+            return {self.name: self.weight * self.every * self.value(pair)}
+
+    @abstractmethod
+    def value(self, pair: Pair) -> Tensor:
+        """Return the unweighted penalty of each sample, float32 (n,)."""
+
+
+def gradient_norm(judge: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Return ||d judge / d images||_2 of each sample, (n,), itself differentiable.
+
+    The norm is taken over one sample's values: never over the batch, never per channel.
+    """
+    images = images.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
+    # The square root has no derivative at 0.
+    return gradient.flatten(1).square().sum(1).add(1e-12).sqrt()
+
+
+class GradientPenalty(Penalty):
+    """(||grad D(x)||_2 - 1)^2 at random points between real and fake images.
+
+    "Improved Training of Wasserstein GANs" (Gulrajani et al., 2017), equation 3,
+    https://arxiv.org/abs/1704.00028.
+    """
+
+    name = "gradient_penalty"
+
+    def value(self, pair: Pair) -> Tensor:
+        """Return the penalty of each sample, (n,)."""
+        epsilon = torch.rand(len(pair.real), *[1] * (pair.real.dim() - 1), device=pair.real.device)
+        between = torch.lerp(pair.fake.to(pair.real), pair.real, epsilon.to(pair.real))
+        return (gradient_norm(pair.judge, between) - 1).square()

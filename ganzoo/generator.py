@@ -1,0 +1,82 @@
+"""What `load` returns: the thing that makes images, the same on both runtimes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo import latents
+from ganzoo.errors import SampleError
+from ganzoo.images import ImageBatch
+from ganzoo.spec import ModelSpec
+
+# Images are computed this many at a time, always: a kernel may round differently at another batch
+# size, and image k of a seed must not depend on how many images were asked for with it.
+COMPUTE_BATCH = 16
+
+MAX_SAMPLES = 1_000_000
+
+
+class Generator(ABC):
+    """A model that makes images.
+
+    Attributes:
+        spec: what the model is and where it comes from.
+    """
+
+    spec: ModelSpec
+
+    @abstractmethod
+    def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run the network: (n, latent_dim) -> (n, channels, height, width) in [-1, 1]."""
+
+    def sample(self, n: int = 1, seed: int = 0, *, start: int = 0) -> ImageBatch:
+        """Make `n` images.
+
+        Image k of a seed depends on that seed and k only: not on `n`, device or runtime (two
+        runtimes or devices may round a pixel to neighbouring levels of 255).
+
+        Args:
+            n: number of images, 1 to 1,000,000.
+            seed: 0 to 2**64 - 1.
+            start: number of the first image, so that a long series can be made in parts.
+
+        Raises:
+            SampleError: an argument out of its range.
+        """
+        if not 1 <= n <= MAX_SAMPLES:
+            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
+        if not 0 <= seed < 2**64 or not 0 <= start < 2**48:
+            raise SampleError(f"seed {seed}, start {start}: seed is 0 to 2**64 - 1, start >= 0.")
+        skip = start % COMPUTE_BATCH  # so that image k always is row k % COMPUTE_BATCH
+        z = latents.normal(seed, skip + n, self.spec.latent.dim, start=start - skip)
+        return self._images(z)[skip:]
+
+    def interpolate(self, seed_a: int, seed_b: int, steps: int = 8) -> ImageBatch:
+        """Make `steps` images on the arc from image 0 of one seed to image 0 of another.
+
+        Raises:
+            SampleError: fewer than 2 steps, or a seed out of range.
+        """
+        if not 2 <= steps <= MAX_SAMPLES or not all(0 <= s < 2**64 for s in (seed_a, seed_b)):
+            raise SampleError(f"cannot interpolate {seed_a} -> {seed_b} in {steps} steps.")
+        ends = [latents.normal(seed, 1, self.spec.latent.dim)[0] for seed in (seed_a, seed_b)]
+        return self._images(latents.slerp(*ends, np.linspace(0, 1, steps, dtype=np.float32)))
+
+    def _images(self, z: NDArray[np.float32]) -> ImageBatch:
+        parts = []
+        for start in range(0, len(z), COMPUTE_BATCH):
+            part = z[start : start + COMPUTE_BATCH]
+            padded = np.concatenate([part, np.zeros_like(z, shape=(COMPUTE_BATCH, z.shape[1]))])
+            images = self.generate(padded[:COMPUTE_BATCH])[: len(part)]
+            parts.append(ImageBatch.from_unit(images).numpy())
+        return ImageBatch(np.concatenate(parts))
+
+    def _check_latents(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != 2 or shape[1] != self.spec.latent.dim:
+            raise SampleError(
+                f"{self.spec.name!r} reads latents of shape (n, {self.spec.latent.dim}), "
+                f"not {tuple(shape)}."
+            )

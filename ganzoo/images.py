@@ -1,0 +1,104 @@
+"""A batch of images as people use it: array, picture, grid, file, notebook."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.errors import OutputError
+from ganzoo.files import write_file
+
+
+class ImageBatch:
+    """Images of one size, uint8, shape (n, height, width, channels), channels 1 or 3."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        if pixels.dtype != np.uint8 or pixels.ndim != 4:
+            raise ValueError(
+                f"an ImageBatch takes uint8 (n, height, width, channels), not "
+                f"{pixels.dtype} {pixels.shape}"
+            )
+        self._pixels = pixels
+
+    @classmethod
+    def from_unit(cls, images: NDArray[np.float32]) -> ImageBatch:
+        """Make a batch from a generator's output.
+
+        Args:
+            images: float32 of shape (n, channels, height, width) in [-1, 1].
+        """
+        levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+        return cls(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)))
+
+    def numpy(self) -> NDArray[np.uint8]:
+        """Return uint8 (n, height, width, channels)."""
+        return self._pixels
+
+    def pil(self) -> list[Image.Image]:
+        """Return one PIL image per sample, mode L for one channel and RGB for three."""
+        return [_to_pil(image) for image in self._pixels]
+
+    def grid(self, columns: int | None = None, padding: int = 2) -> Image.Image:
+        """Return all images in one picture, row by row.
+
+        Args:
+            columns: images in a row; by default as square as possible.
+            padding: white pixels between the images.
+        """
+        n, height, width, channels = self._pixels.shape
+        columns = columns or max(1, math.ceil(math.sqrt(n)))
+        rows = max(1, math.ceil(n / columns))
+        step_y, step_x = height + padding, width + padding
+        shape = (rows * step_y + padding, columns * step_x + padding, channels)
+        canvas = np.full(shape, 255, dtype=np.uint8)
+        for k, image in enumerate(self._pixels):
+            top, left = padding + k // columns * step_y, padding + k % columns * step_x
+            canvas[top : top + height, left : left + width] = image
+        return _to_pil(canvas)
+
+    def save(self, path: str | Path, columns: int | None = None) -> Path:
+        """Write the grid as a picture whose format follows from the file's ending.
+
+        Raises:
+            OutputError: unknown ending, or the file cannot be written.
+        """
+        path = Path(path)
+        Image.init()
+        kind = Image.EXTENSION.get(path.suffix.lower())
+        if kind is None:
+            raise OutputError(
+                f"cannot save a picture as {path.name!r}: its ending {path.suffix!r} names no "
+                "image format. Use .png, for example."
+            )
+        buffer = io.BytesIO()
+        self.grid(columns).save(buffer, kind)
+        write_file(path, buffer.getvalue())
+        return path
+
+    def __len__(self) -> int:
+        return len(self._pixels)
+
+    def __getitem__(self, index: slice) -> ImageBatch:
+        return ImageBatch(self._pixels[index])
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        return iter(self.pil())
+
+    def __repr__(self) -> str:
+        n, height, width, channels = self._pixels.shape
+        return f"ImageBatch({n} images, {height}x{width}x{channels})"
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.grid().save(buffer, "PNG")
+        return buffer.getvalue()
+
+
+def _to_pil(image: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)

@@ -1,0 +1,52 @@
+"""seed -> z, in NumPy: the same bits for torch and onnxruntime, on any machine."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_WORDS = 4  # 64-bit words that one step of the Philox counter yields
+
+
+def normal(seed: int, n: int, dim: int, *, start: int = 0) -> NDArray[np.float32]:
+    """Return standard normal latents of images `start` to `start + n - 1` of a seed.
+
+    Row k depends on the seed and on its image's number alone, so a batch can be cut anywhere.
+    Philox is a counter-based generator (Salmon et al., 2011) whose raw stream NumPy keeps stable;
+    two uniforms give one normal by the transform of Box and Muller (1958).
+
+    Args:
+        seed: any integer from 0 to 2**64 - 1.
+        n: number of images.
+        dim: length of one latent vector.
+        start: number of the first image.
+
+    Returns:
+        float32 array of shape (n, dim).
+    """
+    blocks = -(-2 * dim // _WORDS)
+    counter = np.random.Philox(key=seed, counter=start * blocks)
+    words = counter.random_raw(n * blocks * _WORDS).reshape(n, blocks * _WORDS)[:, : 2 * dim]
+    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    radius = np.sqrt(-2.0 * np.log(uniform[:, :dim]))
+    return (radius * np.cos(2.0 * np.pi * uniform[:, dim:])).astype(np.float32)
+
+
+def slerp(
+    a: NDArray[np.float32], b: NDArray[np.float32], t: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Interpolate on the arc between two latents (Shoemake, 1985).
+
+    Args:
+        a, b: float32 vectors of shape (dim,).
+        t: positions of shape (n,), 0 at `a` and 1 at `b`.
+
+    Returns:
+        float32 array of shape (n, dim).
+    """
+    cosine = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
+    omega = np.arccos(np.clip(cosine, -1.0, 1.0))
+    if omega < 1e-6:
+        return ((1 - t)[:, None] * a + t[:, None] * b).astype(np.float32)
+    left, right = np.sin((1 - t) * omega), np.sin(t * omega)
+    return ((left[:, None] * a + right[:, None] * b) / np.sin(omega)).astype(np.float32)

@@ -1,0 +1,70 @@
+"""What a user may write for a model: ``dcgan-mnist``, ``./folder``, ``hf://org/repo@revision``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganzoo.errors import NameSyntaxError
+
+_REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
+_HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_HUB = re.compile(rf"hf://({_HUB_PART}/{_HUB_PART})(?:@([A-Za-z0-9._/-]+))?")
+
+
+@dataclass(frozen=True)
+class ZooName:
+    """A registered name, optionally with the distribution that registers it."""
+
+    name: str
+    distribution: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.distribution}:{self.name}" if self.distribution else self.name
+
+
+@dataclass(frozen=True)
+class HubName:
+    """A repository on the Hugging Face Hub; without a revision, its main branch."""
+
+    repository: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return f"hf://{self.repository}" + (f"@{self.revision}" if self.revision else "")
+
+
+def parse_registered(text: str) -> ZooName:
+    """Parse ``name`` or ``distribution:name``.
+
+    Raises:
+        NameSyntaxError: not lower-case words joined by ``-``, ``.`` or ``_``.
+    """
+    distribution, colon, name = text.rpartition(":")
+    if not _REGISTERED.fullmatch(name) or (colon and not re.fullmatch(_HUB_PART, distribution)):
+        raise NameSyntaxError(
+            f"{text!r} is not a name: names are lower-case words joined by '-', '.' or '_', "
+            "such as 'dcgan-mnist'. A folder starts with './' or '/'."
+        )
+    return ZooName(name, distribution or None)
+
+
+def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
+    """Say what a model name means; a `Path`, or a text that looks like one, is a folder.
+
+    Raises:
+        NameSyntaxError: the text is none of the three forms.
+    """
+    if isinstance(text, Path):
+        return text
+    if text.startswith("hf://"):
+        match = _HUB.fullmatch(text)
+        if not match:
+            raise NameSyntaxError(
+                f"{text!r} is not a Hub name. Write hf://org/repo or hf://org/repo@revision."
+            )
+        return HubName(match[1], match[2])
+    if text.startswith(("/", "./", "../", "~", ".\\")) or text in {".", ".."} or "/" in text:
+        return Path(text).expanduser()
+    return parse_registered(text)

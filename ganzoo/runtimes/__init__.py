@@ -1,0 +1,1 @@
+"""A bundle -> something with sample(): `onnx` without torch, `torch` with it."""

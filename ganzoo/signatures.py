@@ -1,0 +1,61 @@
+"""A factory's signature is its schema: keyword-only parameters are the arguments of a recipe."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One keyword-only parameter of a factory."""
+
+    name: str
+    annotation: Any
+    default: Any  # inspect.Parameter.empty where the caller must give it
+
+
+def arguments_of(factory: Callable[..., Any]) -> dict[str, Argument]:
+    """Return a factory's keyword-only parameters by name, in order."""
+    hints = get_type_hints(factory)
+    return {
+        name: Argument(name, hints.get(name, Any), parameter.default)
+        for name, parameter in inspect.signature(factory).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+
+
+def bind(
+    kind: str, name: str, factory: Callable[..., Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return all arguments of a factory: those given, checked, and the defaults of the others.
+
+    Raises:
+        RecipeError: an argument that the factory does not have, lacks, or that has another type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    schema = arguments_of(factory)
+    bound = {}
+    for key in given:
+        if key not in schema:
+            raise RecipeError(
+                f"{kind} {name!r} has no argument {key!r}.{did_you_mean(key, schema)} "
+                f"Its arguments: {enumerate_names(schema)}."
+            )
+    for key, argument in schema.items():
+        value = given.get(key, argument.default)
+        if value is inspect.Parameter.empty:
+            raise RecipeError(f"{kind} {name!r} needs the argument {key!r}: --{kind}.{key} VALUE")
+        try:
+            bound[key] = TypeAdapter(argument.annotation).validate_python(value)
+        except ValidationError as error:
+            raise RecipeError(
+                f"{kind} {name!r}, argument {key!r}: {error.errors()[0]['msg'].lower()}, "
+                f"not {value!r}."
+            ) from error
+    return bound

@@ -1,0 +1,373 @@
+"""The words of the house as frozen dataclasses, and their JSON and TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ganzoo.errors import BundleError, MissingExtraError, RecipeError, did_you_mean, enumerate_names
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it
+
+MAX_IMAGE_SIZE = 4096
+MAX_CHANNELS = 64
+MAX_LATENT_DIM = 65536
+MAX_CLASSES = 100_000
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
+
+
+def _check_range(what: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{what} is {value:g}, it must lie between {low:g} and {high:g}")
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """Size of an image. As a tensor it is (channels, height, width) in [-1, 1].
+
+    Raises:
+        ValueError: a size below 1 or absurdly large.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    height: int
+    width: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        _check_range("image height", self.height, 1, MAX_IMAGE_SIZE)
+        _check_range("image width", self.width, 1, MAX_IMAGE_SIZE)
+        _check_range("image channels", self.channels, 1, MAX_CHANNELS)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        return (self.channels, self.height, self.width)
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}x{self.channels}"
+
+
+@dataclass(frozen=True)
+class LatentSpec:
+    """What a generator reads: float32 vectors of length `dim` drawn from N(0, 1)."""
+
+    __pydantic_config__ = _STRICT
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        _check_range("latent dim", self.dim, 1, MAX_LATENT_DIM)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """What a dataset holds, as far as an architecture needs to know.
+
+    Attributes:
+        image: size of one image.
+        classes: number of classes, 0 where images carry no label.
+        labels: names of the classes, in the order of their numbers.
+        license: Hub id of the data's licence, such as ``cc-by-sa-3.0``, if it is known.
+        source: where the data comes from, in a few words for the card.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    image: ImageSpec
+    classes: int = 0
+    labels: tuple[str, ...] = ()
+    license: str | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        _check_range("number of classes", self.classes, 0, MAX_CLASSES)
+        if self.labels and len(self.labels) != self.classes:
+            raise ValueError(f"{len(self.labels)} labels name {self.classes} classes")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A bundle's config.json: how to build the generator, and where it comes from.
+
+    Attributes:
+        name: the model's name.
+        architecture: registered name of the architecture.
+        arguments: all its arguments, none left to a default.
+        requires: PEP 508 requirements of the distribution that registers the architecture;
+            empty if it was registered in the program that trained it.
+        data: the images the model was trained on and makes.
+        latent: what the generator reads.
+        provenance: how it was made: recipe, seed, images seen, time, hardware, versions, parity,
+            metrics with their protocol. Free-form JSON.
+        format: version of this file's format.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    architecture: str
+    arguments: dict[str, Any]
+    requires: tuple[str, ...]
+    data: DataSpec
+    latent: LatentSpec
+    provenance: dict[str, Any] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        if self.format > FORMAT:
+            raise ValueError(
+                f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
+                "pip install --upgrade torch-ganzoo"
+            )
+
+    @property
+    def contract(self) -> tuple[Any, ...]:
+        """The part that the weights depend on; the same wherever the config is repeated."""
+        return (self.architecture, self.arguments, self.data.image, self.data.classes, self.latent)
+
+    def to_json(self) -> str:
+        """Return the config as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, where: str = "config.json") -> ModelSpec:
+        """Parse and check a config that nobody vouches for.
+
+        Raises:
+            BundleError: not JSON, an unknown or missing field, a wrong type, an absurd size.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            return TypeAdapter(cls).validate_json(text)
+        except ValidationError as error:
+            raise BundleError(
+                f"{where} is not a valid ganzoo config: {_explain(error, cls)} "
+                "The bundle is damaged or was not written by ganzoo; get it again."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Component:
+    """A registered name and the arguments that differ from its defaults."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One of torch.optim's optimizers; every player of a loss has its own.
+
+    Attributes:
+        name: which optimizer.
+        lr: learning rate.
+        betas: decay of Adam's two moments.
+        weight_decay: as the optimizer defines it.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    lr: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_range("optimizer.lr", self.lr, 0.0, 100.0)
+        for beta in self.betas:
+            _check_range("optimizer.betas", beta, 0.0, 1.0 - 1e-9)
+        _check_range("optimizer.weight_decay", self.weight_decay, 0.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything it takes to train a model again. Time is counted in images, not in steps.
+
+    A tick is one turn of every player that is due; it counts `batch_size` images however many
+    batches its players draw.
+
+    Attributes:
+        architecture: networks; in TOML a table of its name and its arguments.
+        loss: the game they play; likewise.
+        dataset: the images; likewise.
+        images: images to train on, over the whole run.
+        name: the model's name.
+        description: one line for people.
+        batch_size: images in a batch.
+        optimizer: every player's optimizer.
+        learning_rates: learning rate of single players, by name, instead of `optimizer.lr`.
+        ema_halflife: images after which half of an old weight is forgotten in the averaged
+            generator, the one that is sampled and exported; 0 averages nothing.
+        seed: of initialisation, order of the data, latents.
+        precision: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere.
+        log_every: images between two lines of the log.
+        sample_every: images between two sample grids; 0 for the last alone.
+        checkpoint_every: images between two checkpoints; 0 for the last alone.
+        keep_checkpoints: newest checkpoints that are kept.
+
+    Raises:
+        ValueError: a number out of its range.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    architecture: Component
+    loss: Component
+    dataset: Component
+    images: int
+    name: str = "custom"
+    description: str = ""
+    batch_size: int = 64
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    ema_halflife: int = 10_000
+    seed: int = 0
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    log_every: int = 1_000
+    sample_every: int = 50_000
+    checkpoint_every: int = 100_000
+    keep_checkpoints: int = 2
+
+    def __post_init__(self) -> None:
+        for name, low in (
+            ("images", 1),
+            ("batch_size", 1),
+            ("ema_halflife", 0),
+            ("seed", 0),
+            ("log_every", 1),
+            ("sample_every", 0),
+            ("checkpoint_every", 0),
+            ("keep_checkpoints", 1),
+        ):
+            _check_range(name, getattr(self, name), low, 2**62)
+        for player, lr in self.learning_rates.items():
+            _check_range(f"learning_rates.{player}", lr, 0.0, 100.0)
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any], *, where: str = "the recipe") -> Recipe:
+        """Check a parsed TOML table.
+
+        Raises:
+            RecipeError: an unknown field, a wrong type, a number out of range, a missing field.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        fields = dict(table)
+        for part in ("architecture", "loss", "dataset"):
+            if isinstance(given := fields.get(part), str):
+                fields[part] = {"name": given}
+            elif isinstance(given, Mapping) and "name" in given:
+                arguments = {key: value for key, value in given.items() if key != "name"}
+                fields[part] = {"name": given["name"], "arguments": arguments}
+        try:
+            # By way of JSON, where a TOML list may become a tuple although types are strict.
+            return TypeAdapter(cls).validate_json(json.dumps(fields, default=str))
+        except ValidationError as error:
+            raise RecipeError(f"{where} is not valid: {_explain(error, cls)}") from error
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Recipe:
+        """Read a recipe file; its name is the model's unless it states one.
+
+        Raises:
+            RecipeError: the file is absent, not TOML, or not a recipe.
+        """
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RecipeError(f"cannot read the recipe {path}: {error.strerror}.") from error
+        except ValueError as error:
+            raise RecipeError(f"{path} is not TOML: {error}.") from error
+        return cls.from_dict({"name": path.stem} | table, where=str(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table that `from_dict` reads."""
+        table = dataclasses.asdict(self)
+        for part in ("architecture", "loss", "dataset"):
+            table[part] = {"name": table[part]["name"], **table[part]["arguments"]}
+        return table
+
+    def to_toml(self) -> str:
+        """Return the recipe as TOML.
+
+        Raises:
+            MissingExtraError: tomli-w is not installed.
+        """
+        try:
+            import tomli_w
+        except ImportError as error:
+            raise MissingExtraError(
+                "writing a recipe needs tomli-w. pip install 'torch-ganzoo[train]'"
+            ) from error
+        return tomli_w.dumps(_without_none(self.to_dict()))
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no null: an argument that is None is left out."""
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+def _explain(error: ValidationError, cls: type) -> str:
+    """Say in a sentence each what pydantic found."""
+    sentences = []
+    for found in error.errors()[:3]:
+        path = ".".join(str(part) for part in found["loc"])
+        if found["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
+            names = _field_names(cls, found["loc"][:-1])
+            last = str(found["loc"][-1])
+            sentences.append(
+                f"there is no field {path!r}.{did_you_mean(last, names)} "
+                f"Fields: {enumerate_names(names)}."
+            )
+        elif found["type"] in {"missing", "missing_argument"}:
+            sentences.append(f"the field {path!r} is missing.")
+        elif found["type"] == "json_invalid":
+            sentences.append(f"it is not JSON ({found['ctx']['error']}).")
+        else:
+            message = found["msg"].removeprefix("Value error, ")
+            value = found["input"]
+            shown = f" (it is {value!r})" if isinstance(value, str | int | float) else ""
+            sentences.append(f"{path or 'it'}: {message}{shown}.")
+    return " ".join(sentences)
+
+
+def _field_names(cls: Any, location: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields of the dataclass at a location inside `cls`."""
+    from typing import get_type_hints
+
+    for part in location:
+        cls = get_type_hints(cls).get(str(part), cls)
+    return [f.name for f in dataclasses.fields(cls)] if dataclasses.is_dataclass(cls) else []
+
+
+def is_json(value: Any) -> bool:
+    """Whether a value survives JSON: what an argument of a component may be."""
+    match value:
+        case None | bool() | int() | str():
+            return True
+        case float():
+            return math.isfinite(value)
+        case list() | tuple():
+            return all(is_json(item) for item in value)
+        case dict():
+            return all(isinstance(key, str) and is_json(item) for key, item in value.items())
+    return False

@@ -1,0 +1,145 @@
+"""A recipe's names -> networks, game and data that fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from ganzoo.errors import (
+    ArchitectureError,
+    BrokenPluginError,
+    GanzooError,
+    IncompatiblePairError,
+    RecipeError,
+    enumerate_names,
+)
+from ganzoo.games import Loss
+from ganzoo.registry import architectures, datasets, losses
+from ganzoo.signatures import bind
+from ganzoo.spec import Component, DataSpec, ImageSpec, Recipe, is_json
+
+
+def complete(recipe: Recipe) -> Recipe:
+    """Return the recipe with every argument of its components named.
+
+    Raises:
+        UnknownNameError, BrokenPluginError, ...: a component is not to be had.
+        RecipeError: an argument that a component does not know, or of the wrong type.
+    """
+    bound = {}
+    for registry in (architectures, losses, datasets):
+        component: Component = getattr(recipe, registry.kind)
+        factory = registry.get(component.name)
+        arguments = bind(registry.kind, component.name, factory, component.arguments)
+        for name, value in arguments.items():
+            if not is_json(value):
+                raise RecipeError(
+                    f"{registry.kind} {component.name!r}, argument {name!r}: {value!r} cannot be "
+                    "written in a recipe; arguments are text, numbers, booleans and lists of them."
+                )
+        bound[registry.kind] = Component(component.name, arguments)
+    return replace(recipe, **bound)
+
+
+def build_data(
+    recipe: Recipe, root: Path | None
+) -> tuple[Dataset[tuple[Tensor, Tensor]], DataSpec]:
+    """Open the recipe's dataset.
+
+    Raises:
+        DataNotFoundError: it is not there.
+    """
+    dataset, spec = datasets.get(recipe.dataset.name)(root, **recipe.dataset.arguments)
+    return dataset, spec
+
+
+def build_loss(recipe: Recipe) -> Loss:
+    """Make the recipe's game.
+
+    Raises:
+        RecipeError: a number that the loss refuses.
+        BrokenPluginError: what was made is no game.
+    """
+    name = recipe.loss.name
+    try:
+        loss = losses.get(name)(**recipe.loss.arguments)
+    except ValueError as error:
+        if isinstance(error, GanzooError):
+            raise
+        raise RecipeError(f"loss {name!r} cannot be made: {error}.") from error
+    if not isinstance(loss, Loss):
+        raise BrokenPluginError(f"loss {name!r} made {type(loss).__name__}, not a ganzoo.Loss.")
+    return loss
+
+
+def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
+    """Build the recipe's networks by role.
+
+    Raises:
+        ArchitectureError: it cannot be built for this data.
+        BrokenPluginError: what was built is not networks by role.
+    """
+    name = recipe.architecture.name
+    try:
+        nets = architectures.get(name)(data, **recipe.architecture.arguments)
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, GanzooError):
+            raise
+        raise ArchitectureError(
+            f"architecture {name!r} cannot be built for images of {data.image}: {error}"
+        ) from error
+    if not isinstance(nets, Mapping) or not all(isinstance(n, nn.Module) for n in nets.values()):
+        raise BrokenPluginError(f"architecture {name!r} built no dict of role to nn.Module.")
+    return dict(nets)
+
+
+def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
+    """Refuse a pair whose roles are not the same.
+
+    Raises:
+        IncompatiblePairError: names both, their roles, and the losses that would fit.
+    """
+    if loss.roles == set(nets):
+        return
+    raise IncompatiblePairError(
+        f"loss {recipe.loss.name!r} trains {enumerate_names(loss.roles)}, but architecture "
+        f"{recipe.architecture.name!r} builds {enumerate_names(nets)}. "
+        f"Losses that fit {recipe.architecture.name}: {enumerate_names(_losses_for(set(nets)))}. "
+        f"Architectures that fit {recipe.loss.name}: "
+        f"{enumerate_names(_architectures_for(loss.roles))}."
+    )
+
+
+def _losses_for(roles: set[str]) -> list[str]:
+    fitting = []
+    for name in losses.names():
+        made = _try(losses, name)
+        if isinstance(made, Loss) and made.roles == roles:
+            fitting.append(name)
+    return fitting
+
+
+def _architectures_for(roles: frozenset[str]) -> list[str]:
+    fitting = []
+    for name in architectures.names():
+        for classes in (0, 2):
+            with torch.device("meta"):
+                built = _try(architectures, name, DataSpec(ImageSpec(64, 64, 3), classes=classes))
+            if isinstance(built, Mapping) and set(built) == roles:
+                fitting.append(name)
+                break
+    return fitting
+
+
+def _try(registry: Any, name: str, *context: Any) -> Any:
+    """Build with defaults; None where that fails: one broken plugin must not spoil an error."""
+    try:
+        return registry.get(name)(*context)
+    except Exception:  # noqa: BLE001 - a plugin may raise anything
+        return None

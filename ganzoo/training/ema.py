@@ -1,0 +1,54 @@
+"""The averaged generator: the one that is sampled and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+RAMP_UP = 0.05  # an average never remembers more than this share of the images seen
+
+
+class Averaged:
+    """An exponential moving average of a network, buffers included.
+
+    The half-life is counted in images, so that it survives a change of batch size, and grows with
+    the images seen until it reaches its full length ("Training Generative Adversarial Networks with
+    Limited Data", Karras et al., 2020, https://arxiv.org/abs/2006.06676, appendix C).
+
+    Args:
+        network: what is averaged.
+        halflife: images after which half of an old weight is forgotten; 0 follows the network.
+        batch_size: images between two updates.
+    """
+
+    def __init__(self, network: nn.Module, halflife: int, batch_size: int) -> None:
+        self.network = network
+        self.halflife = halflife
+        self.batch_size = batch_size
+        self.decay = 0.0
+        self.average = AveragedModel(network, multi_avg_fn=self._blend, use_buffers=True)
+        self.average.requires_grad_(False)
+
+    def update(self, images_seen: int) -> None:
+        """Take the network's present weights into the average."""
+        halflife = min(float(self.halflife), RAMP_UP * images_seen)
+        self.decay = 0.5 ** (self.batch_size / halflife) if halflife else 0.0
+        self.average.update_parameters(self.network)
+
+    @property
+    def module(self) -> nn.Module:
+        """The averaged network, in eval mode."""
+        return self.average.module.eval()
+
+    @torch.no_grad()
+    def _blend(
+        self, average: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int
+    ) -> None:
+        for old, new in zip(average, current, strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, 1.0 - self.decay)
+            else:
+                old.copy_(new)

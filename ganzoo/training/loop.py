@@ -1,0 +1,60 @@
+"""The loop. No line of it knows a method's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganzoo.games import Player, Turn
+from ganzoo.training.batches import Batches
+from ganzoo.training.players import train_only
+from ganzoo.training.seeding import seed_tick
+from ganzoo.training.state import State
+
+
+def run_ticks(
+    state: State,
+    batches: Batches,
+    *,
+    record: Callable[[Player, str, Tensor], None],
+    report: Callable[[], bool],
+) -> None:
+    """Train until the recipe's images are seen or `report` says stop.
+
+    Args:
+        state: everything that changes.
+        batches: where the data comes from.
+        record: takes each player's terms, detached and still on the device.
+        report: called after each tick; writes logs, samples and checkpoints when they are due, and
+            returns whether to go on.
+    """
+    recipe, nets, loss = state.recipe, state.nets, state.loss
+    autocast = torch.autocast(state.device.type, torch.bfloat16, enabled=state.bf16)
+    while state.images_seen < recipe.images:
+        seed_tick(recipe.seed, state.tick)
+        shared, handoff = next(batches), dict[str, Tensor]()
+        for player in loss.players:
+            if state.tick % player.every:
+                continue
+            for turn in range(player.repeat):
+                # The first update shares the tick's batch: a fake that a player hands on is
+                # compared with the real images it was made beside.
+                batch = shared if turn == 0 else next(batches)
+                train_only(nets, player.trains)
+                with autocast:
+                    terms = getattr(loss, player.name)(
+                        nets, batch, Turn(state.tick, state.draw_latents, handoff)
+                    )
+                means = {name: term.mean() for name, term in terms.items()}
+                state.optimizers[player.name].zero_grad(set_to_none=True)
+                torch.stack(list(means.values())).sum().backward()  # type: ignore[no-untyped-call]
+                state.optimizers[player.name].step()
+                loss.constrain(player, nets)
+                for name, mean in means.items():
+                    record(player, name, mean.detach())
+        state.tick += 1
+        state.ema.update(state.images_seen)
+        if not report():
+            return

@@ -1,0 +1,61 @@
+"""Players at work: whose weights move, and by which optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
+from ganzoo.games import Loss
+from ganzoo.spec import Recipe
+
+
+def train_only(nets: Mapping[str, nn.Module], roles: Iterable[str]) -> None:
+    """Freeze every network but those of the given roles."""
+    for role, net in nets.items():
+        net.requires_grad_(role in roles)
+
+
+def make_optimizers(
+    recipe: Recipe, loss: Loss, nets: Mapping[str, nn.Module]
+) -> dict[str, Optimizer]:
+    """Return one optimizer for each player.
+
+    Raises:
+        RecipeError: a learning rate for a player that the loss does not have.
+    """
+    players = [player.name for player in loss.players]
+    for name in recipe.learning_rates:
+        if name not in players:
+            raise RecipeError(
+                f"learning_rates.{name}: loss {recipe.loss.name!r} has no player {name!r}."
+                f"{did_you_mean(name, players)} Its players: {enumerate_names(players)}."
+            )
+    return {
+        player.name: _make_optimizer(
+            recipe,
+            [weight for role in player.trains for weight in nets[role].parameters()],
+            recipe.learning_rates.get(player.name, recipe.optimizer.lr),
+        )
+        for player in loss.players
+    }
+
+
+def _make_optimizer(recipe: Recipe, weights: list[nn.Parameter], lr: float) -> Optimizer:
+    o = recipe.optimizer
+    match o.name:
+        case "adam":
+            return torch.optim.Adam(
+                weights, lr, betas=o.betas, weight_decay=o.weight_decay, fused=True
+            )
+        case "adamw":
+            return torch.optim.AdamW(
+                weights, lr, betas=o.betas, weight_decay=o.weight_decay, fused=True
+            )
+        case "rmsprop":
+            return torch.optim.RMSprop(weights, lr, weight_decay=o.weight_decay)
+        case "sgd":
+            return torch.optim.SGD(weights, lr, weight_decay=o.weight_decay)

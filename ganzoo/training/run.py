@@ -1,0 +1,288 @@
+"""The folder a training writes: recipe, log, samples, checkpoints, bundle."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganzoo.errors import GanzooError, NonFiniteLossError, RunExistsError, RunNotFoundError
+from ganzoo.files import reporting_output, write_file
+from ganzoo.registry import architectures, find_recipe
+from ganzoo.spec import DataSpec, ModelSpec, Recipe
+from ganzoo.training import assembly, provenance
+from ganzoo.training.batches import Batches
+from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
+from ganzoo.training.interrupt import stop_on_signal
+from ganzoo.training.log import Log
+from ganzoo.training.loop import run_ticks
+from ganzoo.training.seeding import seed_networks
+from ganzoo.training.snapshot import sample_grid, write_snapshot
+from ganzoo.training.state import State
+
+DATA_VARIABLE = "GANZOO_DATA"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of a training.
+
+    Attributes:
+        path: the folder.
+        images_seen: images it has been trained on.
+        finished: whether these are all; False after Ctrl-C or SIGTERM.
+    """
+
+    path: Path
+    images_seen: int
+    finished: bool
+
+    @property
+    def bundle(self) -> Path:
+        """The averaged generator as a bundle, as of the last checkpoint."""
+        return self.path / "bundle"
+
+
+def train(
+    recipe: Recipe | str | Path,
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    device: str | torch.device | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train a recipe.
+
+    Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues.
+
+    Args:
+        recipe: a recipe, its registered name, or the path of its TOML file.
+        data: where the dataset lies; by default the environment variable GANZOO_DATA.
+        out: the run's folder, which must not exist; by default ``runs/<name>``.
+        device: by default CUDA where there is a GPU, else the CPU.
+        progress: whether to show a progress line on standard error.
+
+    Raises:
+        RecipeError, UnknownNameError, IncompatiblePairError, ArchitectureError: it cannot be built.
+        DataNotFoundError, DataError: its data is not there or cannot be used.
+        RunExistsError, OutputError: its folder exists or cannot be written.
+        NonFiniteLossError: a loss became NaN or infinite; the last checkpoint is kept.
+    """
+    prepared = prepare(recipe, data=data, device=device)
+    path = Path(out) if out is not None else Path("runs") / prepared.recipe.name
+    with reporting_output(path):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunExistsError(
+                f"the run folder {path} exists already. Choose another with --out DIR, or continue "
+                f"it: ganzoo train --resume {path}"
+            )
+    write_file(path / "recipe.toml", prepared.recipe.to_toml())
+    return _go(path, prepared, progress)
+
+
+def resume(
+    path: str | Path,
+    *,
+    data: str | Path | None = None,
+    device: str | torch.device | None = None,
+    progress: bool = True,
+) -> Run:
+    """Continue a run from its newest checkpoint.
+
+    On the CPU the weights are then, bit for bit, those of a run that was never interrupted.
+
+    Args:
+        path: the run's folder.
+        data: where the dataset lies now; by default where it lay.
+        device: as in `train`.
+        progress: as in `train`.
+
+    Raises:
+        RunNotFoundError: no run, no checkpoint, or other data than the run began with.
+    """
+    path = Path(path)
+    if not (path / "recipe.toml").is_file():
+        raise RunNotFoundError(
+            f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
+        )
+    checkpoint = load_checkpoint(path / "checkpoints")
+    prepared = prepare(path / "recipe.toml", data=data or checkpoint["data_root"], device=device)
+    if checkpoint["data_fingerprint"] != prepared.batches.fingerprint:
+        raise RunNotFoundError(
+            f"the data at {prepared.root} is not what {path} was trained on. Say where that lies "
+            "with --data DIR."
+        )
+    prepared.state.load_state_dict(checkpoint["state"])
+    prepared.batches.position = checkpoint["batches_drawn"]
+    return _go(path, prepared, progress)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that a training needs, built and checked, with nothing written yet."""
+
+    recipe: Recipe
+    root: Path | None
+    data: DataSpec
+    batches: Batches
+    state: State
+
+    def spec(self) -> ModelSpec:
+        """The config of the generator as it is now."""
+        component = self.recipe.architecture
+        seen = {
+            "dataset": self.recipe.dataset.name,
+            "images": len(self.batches),
+            "sha256": self.batches.fingerprint,
+            "license": self.data.license,
+            "source": self.data.source,
+        }
+        return ModelSpec(
+            name=self.recipe.name,
+            architecture=component.name,
+            arguments=component.arguments,
+            requires=architectures.entry(component.name).requirement,
+            data=self.data,
+            latent=self.state.latent,
+            provenance=provenance.describe(
+                self.recipe, self.state.images_seen, self.state.seconds, self.state.device, seen
+            ),
+        )
+
+
+def prepare(
+    recipe: Recipe | str | Path,
+    *,
+    data: str | Path | None = None,
+    device: str | torch.device | None = None,
+) -> Prepared:
+    """Build and check everything that `train` would; the arguments and errors are the same."""
+    recipe = assembly.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
+    where = data if data is not None else os.environ.get(DATA_VARIABLE)
+    root = Path(where).expanduser() if where else None
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    loss = assembly.build_loss(recipe)
+    dataset, spec = assembly.build_data(recipe, root)
+    seed_networks(recipe.seed)
+    nets = assembly.build_networks(recipe, spec)
+    assembly.check_pair(recipe, nets, loss)
+    state = State(recipe, nets, loss, device)
+    batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device)
+    return Prepared(recipe, root, spec, batches, state)
+
+
+def plan(prepared: Prepared) -> str:
+    """Describe a training in a few lines, for `--dry-run` and the start of a run."""
+    recipe, state = prepared.recipe, prepared.state
+    sizes = "  ".join(
+        f"{role} {sum(p.numel() for p in net.parameters()):,}" for role, net in state.nets.items()
+    )
+    players = "  ".join(
+        f"{player.name} (every {player.every}, repeat {player.repeat})"
+        for player in state.loss.players
+    )
+    ticks = -(-recipe.images // recipe.batch_size)
+    return (
+        f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
+        f"  data        {len(prepared.batches):,} images of {prepared.data.image}\n"
+        f"  parameters  {sizes}\n"
+        f"  players     {players}\n"
+        f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
+        f"  on          {provenance.describe_hardware(state.device)}, "
+        f"{'bf16' if state.bf16 else 'fp32'}"
+    )
+
+
+def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
+    recipe, state = prepared.recipe, prepared.state
+    log = Log(path / "log.jsonl", recipe.images, state.images_seen, progress)
+    last_report = last_save = state.images_seen
+    clock = time.perf_counter()
+
+    def due(every: int) -> bool:
+        before = state.images_seen - recipe.batch_size
+        return every > 0 and state.images_seen // every > before // every
+
+    def tell() -> None:
+        nonlocal last_report, clock
+        now = time.perf_counter()
+        state.seconds, clock = state.seconds + now - clock, now
+        if state.images_seen > last_report:
+            log.report(state.tick, state.images_seen, state.seconds)
+            last_report = state.images_seen
+
+    def draw() -> None:
+        grid = sample_grid(prepared.spec(), state.ema.module, state.device)
+        grid.save(path / "samples" / f"{state.images_seen:012d}.png")
+
+    def save() -> None:
+        nonlocal last_save
+        last_save = state.images_seen
+        _save(path, prepared)
+
+    with stop_on_signal() as asked_to_stop, _closing(log), _explaining(path):
+
+        def report() -> bool:
+            if due(recipe.log_every) or due(recipe.sample_every) or due(recipe.checkpoint_every):
+                tell()  # which refuses a loss that is not finite, before anything is saved
+            if due(recipe.sample_every):
+                draw()
+            if due(recipe.checkpoint_every):
+                save()
+            return not asked_to_stop()
+
+        run_ticks(state, prepared.batches, record=log.record, report=report)
+        tell()
+        if last_save < state.images_seen or not (path / "bundle").exists():
+            draw()
+            save()
+    return Run(path, state.images_seen, state.images_seen >= recipe.images)
+
+
+def _save(path: Path, prepared: Prepared) -> None:
+    state = prepared.state
+    checkpoint: dict[str, Any] = {
+        "state": state.state_dict(),
+        "batches_drawn": prepared.batches.position,
+        "data_root": str(prepared.root.resolve()) if prepared.root else None,
+        "data_fingerprint": prepared.batches.fingerprint,
+    }
+    keep = prepared.recipe.keep_checkpoints
+    save_checkpoint(path / "checkpoints", state.images_seen, checkpoint, keep)
+    spec = prepared.spec()
+    samples = sample_grid(spec, state.ema.module, state.device)
+    write_snapshot(path / "bundle", spec, state.ema.module, samples, path / "log.jsonl")
+
+
+@contextmanager
+def _closing(log: Log) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        log.close()
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Add to an error during training what is saved and how to go on."""
+    try:
+        yield
+    except GanzooError as error:
+        saved = sorted((path / "checkpoints").glob("*.safetensors"))
+        kept = (
+            f"The last good checkpoint is {saved[-1]}; ganzoo train --resume {path} continues it."
+            if saved
+            else "No checkpoint had been written yet; --checkpoint-every IMAGES writes them."
+        )
+        advice = (
+            " A lower --optimizer.lr, another --loss or --precision fp32 may help."
+            if isinstance(error, NonFiniteLossError)
+            else ""
+        )
+        raise type(error)(f"{error} {kept}{advice}") from error

@@ -1,0 +1,87 @@
+"""Everything that changes while training, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganzoo.games import Loss
+from ganzoo.spec import LatentSpec, Recipe
+from ganzoo.training.ema import Averaged
+from ganzoo.training.players import make_optimizers
+
+
+class State:
+    """Networks, their average, the game, the optimizers, and how far they are.
+
+    Attributes:
+        tick: ticks that are done.
+        seconds: time spent training, over all its parts.
+    """
+
+    def __init__(
+        self, recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, device: torch.device
+    ) -> None:
+        self.recipe = recipe
+        self.device = device
+        # Convolutions run faster on channels-last weights, on CPUs and GPUs alike.
+        self.nets = {
+            role: net.to(device, memory_format=torch.channels_last).train()
+            for role, net in nets.items()
+        }
+        self.loss = loss.to(device)
+        self.optimizers: dict[str, Optimizer] = make_optimizers(recipe, loss, self.nets)
+        self.ema = Averaged(self.nets["generator"], recipe.ema_halflife, recipe.batch_size)
+        self.latent = LatentSpec(recipe.architecture.arguments["latent_dim"])
+        self.tick = 0
+        self.seconds = 0.0
+
+    @property
+    def images_seen(self) -> int:
+        """Images that the ticks done so far count for."""
+        return self.tick * self.recipe.batch_size
+
+    @property
+    def bf16(self) -> bool:
+        """Whether networks run under bf16 autocast."""
+        precision = self.recipe.precision
+        return precision == "bf16" or (precision == "auto" and self.device.type == "cuda")
+
+    def draw_latents(self, n: int) -> Tensor:
+        """Draw latents, float32 (n, latent_dim), from N(0, 1)."""
+        return torch.randn(n, self.latent.dim, device=self.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nested dicts of tensors and numbers."""
+        return {
+            "tick": self.tick,
+            "seconds": self.seconds,
+            "nets": {role: net.state_dict() for role, net in self.nets.items()},
+            "ema": self.ema.average.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        for role, net in self.nets.items():
+            net.load_state_dict(state["nets"][role])
+        self.ema.average.load_state_dict(state["ema"])
+        self.loss.load_state_dict(state["loss"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+            _match_memory_format(optimizer)
+        self.tick = state["tick"]
+        self.seconds = state["seconds"]
+
+
+def _match_memory_format(optimizer: Optimizer) -> None:
+    """Lay out loaded moments as their weights are: a fused step walks both in memory order."""
+    for weight, moments in optimizer.state.items():
+        for name, moment in moments.items():
+            if isinstance(moment, Tensor) and moment.shape == weight.shape:
+                moments[name] = torch.empty_like(weight).copy_(moment)

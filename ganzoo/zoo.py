@@ -1,0 +1,73 @@
+"""The front door: load a model, list what there is, look one up."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from ganzoo.bundle import Bundle, open_bundle
+from ganzoo.errors import HubError, MissingExtraError
+from ganzoo.generator import Generator
+from ganzoo.names import HubName, parse_model_name
+from ganzoo.registry import models
+from ganzoo.spec import ModelSpec
+
+
+def load(name: str | Path, *, runtime: Literal["torch", "onnx"] | None = None) -> Generator:
+    """Load a generator.
+
+    Args:
+        name: a model's registered name, a bundle's folder (``./folder``) or
+            ``hf://org/repo[@revision]``.
+        runtime: ``torch`` gives an `nn.Module`, ``onnx`` runs under onnxruntime and imports no
+            torch. By default torch where it is installed.
+
+    Raises:
+        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
+        MissingPluginError, BrokenPluginError: its architecture is not to be had (torch alone).
+        MissingExtraError: the torch runtime without torch.
+    """
+    if runtime not in (None, "torch", "onnx"):
+        raise ValueError(f"runtime is 'torch' or 'onnx', not {runtime!r}")
+    bundle = _find(name)
+    has_torch = find_spec("torch") is not None
+    if runtime == "torch" and not has_torch:
+        raise MissingExtraError(
+            "the torch runtime needs torch, which is not installed. "
+            "pip install 'torch-ganzoo[train]', or use runtime='onnx'."
+        )
+    if runtime == "onnx" or not has_torch:
+        from ganzoo.runtimes.onnx import OnnxGenerator
+
+        return OnnxGenerator(bundle)
+    from ganzoo.runtimes.torch import load_torch
+
+    return load_torch(bundle)
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Return the names of the models that can be loaded, by wildcard such as ``dcgan-*``.
+
+    Reads installed packages' metadata only and runs no plugin's code.
+    """
+    return models.names(pattern)
+
+
+def info(name: str | Path) -> ModelSpec:
+    """Return a model's config: architecture, sizes, provenance.
+
+    Raises:
+        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
+    """
+    return _find(name).spec
+
+
+def _find(name: str | Path) -> Bundle:
+    parsed = parse_model_name(name)
+    if isinstance(parsed, HubName):
+        raise HubError(
+            f"{parsed} cannot be loaded: this version of ganzoo does not download from the Hub. "
+            "Download the repository's folder and load it as ./folder."
+        )
+    return open_bundle(parsed if isinstance(parsed, Path) else models.get(str(parsed)))
