@@ -57,9 +57,7 @@ def open_bundle(path: Path) -> Bundle:
             "`ganzoo export RUN` writes one."
         )
     if not (path / CONFIG).is_file():
-        hint = (
-            f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
-        )
+        hint = f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
         raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
     _verify(path)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
@@ -103,6 +101,7 @@ def write_bundle(
         for name, write in writers.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write(folder / name)
+            (folder / name).chmod(0o644)
         lines = [f"{sha256(folder / name)}  {name}\n" for name in _files(folder)]
         (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
     return Bundle(path, spec)

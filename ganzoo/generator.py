@@ -62,8 +62,8 @@ class Generator(ABC):
         """
         if not 2 <= steps <= MAX_SAMPLES or not all(0 <= s < 2**64 for s in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b} in {steps} steps.")
-        ends = [latents.normal(seed, 1, self.spec.latent.dim)[0] for seed in (seed_a, seed_b)]
-        return self._images(latents.slerp(*ends, np.linspace(0, 1, steps, dtype=np.float32)))
+        a, b = (latents.normal(seed, 1, self.spec.latent.dim)[0] for seed in (seed_a, seed_b))
+        return self._images(latents.slerp(a, b, np.linspace(0, 1, steps, dtype=np.float32)))
 
     def _images(self, z: NDArray[np.float32]) -> ImageBatch:
         parts = []

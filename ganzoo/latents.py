@@ -49,4 +49,5 @@ def slerp(
     if omega < 1e-6:
         return ((1 - t)[:, None] * a + t[:, None] * b).astype(np.float32)
     left, right = np.sin((1 - t) * omega), np.sin(t * omega)
-    return ((left[:, None] * a + right[:, None] * b) / np.sin(omega)).astype(np.float32)
+    arc: NDArray[np.float64] = (left[:, None] * a + right[:, None] * b) / np.sin(omega)
+    return arc.astype(np.float32)

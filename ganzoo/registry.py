@@ -49,6 +49,11 @@ class Entry:
     target: str
 
     @property
+    def address(self) -> str:
+        """The name that is never ambiguous between distributions."""
+        return f"{self.distribution}:{self.name}" if self.distribution else self.name
+
+    @property
     def requirement(self) -> tuple[str, ...]:
         """PEP 508 requirement of the distribution, none for an object of this process."""
         return (f"{self.distribution}>={self.version}",) if self.distribution else ()
@@ -158,12 +163,9 @@ class Registry(Generic[T]):
                 f"Installed: {enumerate_names(names)}."
             )
         if len(found) > 1:
-            choices = " or ".join(
-                repr(f"{e.distribution}:{e.name}") if e.distribution else f"this process ({e.target})"
-                for e in found
-            )
             raise AmbiguousNameError(
-                f"several distributions register the {self.kind} {wanted.name!r}. Say {choices}."
+                f"several distributions register the {self.kind} {wanted.name!r}. "
+                f"Say {' or '.join(repr(e.address) for e in found)}."
             )
         return found[0]
 
@@ -189,7 +191,7 @@ class Registry(Generic[T]):
             point = metadata.EntryPoint(entry.name, entry.target, self.group)
             try:
                 thing = point.load()
-            except Exception as error:  # noqa: BLE001 - a plugin may raise anything at import
+            except Exception as error:
                 because = f"{type(error).__name__}: {error}"
                 raise BrokenPluginError(self._broken(entry, because)) from error
         if not self._accepts(thing):

@@ -178,6 +178,8 @@ class Optimizer:
         lr: learning rate.
         betas: decay of Adam's two moments.
         weight_decay: as the optimizer defines it.
+        decay_start: share of the run after which learning rates fall linearly; at 1 they never do.
+        decay_to: share of the learning rate that is left at the end of the run.
     """
 
     __pydantic_config__ = _STRICT
@@ -186,12 +188,16 @@ class Optimizer:
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
+    decay_start: float = 1.0
+    decay_to: float = 0.1
 
     def __post_init__(self) -> None:
         _check_range("optimizer.lr", self.lr, 0.0, 100.0)
         for beta in self.betas:
             _check_range("optimizer.betas", beta, 0.0, 1.0 - 1e-9)
         _check_range("optimizer.weight_decay", self.weight_decay, 0.0, 100.0)
+        _check_range("optimizer.decay_start", self.decay_start, 0.0, 1.0)
+        _check_range("optimizer.decay_to", self.decay_to, 0.0, 1.0)
 
 
 @dataclass(frozen=True)

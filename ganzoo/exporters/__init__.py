@@ -1,0 +1,5 @@
+"""Trained run -> bundle: safetensors, ONNX, parity, card."""
+
+from ganzoo.exporters.from_run import export
+
+__all__ = ["export"]

@@ -2,9 +2,10 @@
 
 from ganzoo.games.adversarial import AdversarialLoss, Criterion
 from ganzoo.games.game import Batch, Loss, Player, Turn
-from ganzoo.games.penalties import GradientPenalty, Pair, Penalty
+from ganzoo.games.penalties import R1, GradientPenalty, Pair, Penalty
 
 __all__ = [
+    "R1",
     "AdversarialLoss",
     "Batch",
     "Criterion",

@@ -58,15 +58,14 @@ class Penalty(ABC):
         """Return the unweighted penalty of each sample, float32 (n,)."""
 
 
-def gradient_norm(judge: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Return ||d judge / d images||_2 of each sample, (n,), itself differentiable.
+def squared_gradient_norm(judge: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """Return ||d judge / d images||_2^2 of each sample, (n,), itself differentiable.
 
     The norm is taken over one sample's values: never over the batch, never per channel.
     """
     images = images.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
-    # The square root has no derivative at 0.
-    return gradient.flatten(1).square().sum(1).add(1e-12).sqrt()
+    return gradient.flatten(1).square().sum(1)
 
 
 class GradientPenalty(Penalty):
@@ -82,4 +81,20 @@ class GradientPenalty(Penalty):
         """Return the penalty of each sample, (n,)."""
         epsilon = torch.rand(len(pair.real), *[1] * (pair.real.dim() - 1), device=pair.real.device)
         between = torch.lerp(pair.fake.to(pair.real), pair.real, epsilon.to(pair.real))
-        return (gradient_norm(pair.judge, between) - 1).square()
+        # The square root has no derivative at 0.
+        norm = squared_gradient_norm(pair.judge, between).add(1e-12).sqrt()
+        return (norm - 1).square()
+
+
+class R1(Penalty):
+    """||grad D(x)||_2^2 / 2 at real images; `weight` is the paper's gamma.
+
+    "Which Training Methods for GANs do actually Converge?" (Mescheder et al., 2018), equation 9,
+    https://arxiv.org/abs/1801.04406.
+    """
+
+    name = "r1"
+
+    def value(self, pair: Pair) -> Tensor:
+        """Return the penalty of each sample, (n,)."""
+        return 0.5 * squared_gradient_norm(pair.judge, pair.real)

@@ -32,7 +32,7 @@ class OnnxGenerator(Generator):
             self._session = ort.InferenceSession(
                 str(bundle.onnx), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no public base
+        except Exception as error:
             raise BundleError(f"onnxruntime cannot read {bundle.onnx}: {error}") from error
         properties = self._session.get_modelmeta().custom_metadata_map
         check_repeated_config(bundle, bundle.onnx, properties.get(METADATA_KEY))

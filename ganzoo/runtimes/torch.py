@@ -64,7 +64,7 @@ def load_torch(bundle: Bundle) -> TorchGenerator:
     try:
         with safe_open(bundle.weights, framework="pt") as file:
             metadata = file.metadata() or {}
-            header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             check_repeated_config(bundle, bundle.weights, metadata.get(METADATA_KEY))
             network = _build_without_memory(bundle.spec)
             _check_shapes(bundle, header, network.state_dict())

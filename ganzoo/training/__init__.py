@@ -1,5 +1,5 @@
 """The generic trainer: recipe in, run folder out."""
 
-from ganzoo.training.run import Run, plan, resume, train
+from ganzoo.training.run import Prepared, Run, plan, prepare, resume, train
 
-__all__ = ["Run", "plan", "resume", "train"]
+__all__ = ["Prepared", "Run", "plan", "prepare", "resume", "train"]

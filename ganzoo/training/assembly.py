@@ -32,7 +32,7 @@ def complete(recipe: Recipe) -> Recipe:
         UnknownNameError, BrokenPluginError, ...: a component is not to be had.
         RecipeError: an argument that a component does not know, or of the wrong type.
     """
-    bound = {}
+    bound: dict[str, Any] = {}
     for registry in (architectures, losses, datasets):
         component: Component = getattr(recipe, registry.kind)
         factory = registry.get(component.name)

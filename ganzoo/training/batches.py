@@ -101,7 +101,7 @@ def _check(images: Tensor, labels: Tensor, spec: DataSpec) -> None:
         )
     if len(images) == 0:
         raise DataError("the dataset holds no image.")
-    if spec.classes and not (0 <= int(labels.min()) and int(labels.max()) < spec.classes):
+    if spec.classes and not (int(labels.min()) >= 0 and int(labels.max()) < spec.classes):
         raise DataError(
             f"the dataset says it has {spec.classes} classes, its labels are "
             f"{np.unique(labels.numpy()).tolist()[:20]}."

@@ -44,7 +44,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
     try:
         with safe_open(paths[-1], framework="pt") as file:
             skeleton = json.loads(file.metadata()[_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise RunNotFoundError(
             f"the checkpoint {paths[-1]} is damaged: {error}. Delete it to resume from the one "

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo.games import Player, Turn
 from ganzoo.training.batches import Batches
-from ganzoo.training.players import train_only
+from ganzoo.training.players import set_learning_rates, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State
 
@@ -34,6 +34,7 @@ def run_ticks(
     autocast = torch.autocast(state.device.type, torch.bfloat16, enabled=state.bf16)
     while state.images_seen < recipe.images:
         seed_tick(recipe.seed, state.tick)
+        set_learning_rates(recipe, state.optimizers, state.images_seen)
         shared, handoff = next(batches), dict[str, Tensor]()
         for player in loss.players:
             if state.tick % player.every:

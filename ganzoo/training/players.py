@@ -38,10 +38,33 @@ def make_optimizers(
         player.name: _make_optimizer(
             recipe,
             [weight for role in player.trains for weight in nets[role].parameters()],
-            recipe.learning_rates.get(player.name, recipe.optimizer.lr),
+            _learning_rate(recipe, player.name),
         )
         for player in loss.players
     }
+
+
+def learning_rate_factor(recipe: Recipe, images_seen: int) -> float:
+    """Return what learning rates are multiplied with: 1, then falling linearly."""
+    start, end = recipe.optimizer.decay_start, recipe.optimizer.decay_to
+    if start >= 1.0:
+        return 1.0
+    fallen = max(0.0, (images_seen / recipe.images - start) / (1.0 - start))
+    return 1.0 - (1.0 - end) * fallen
+
+
+def set_learning_rates(
+    recipe: Recipe, optimizers: Mapping[str, Optimizer], images_seen: int
+) -> None:
+    """Give every optimizer the learning rate that is due."""
+    factor = learning_rate_factor(recipe, images_seen)
+    for player, optimizer in optimizers.items():
+        for group in optimizer.param_groups:
+            group["lr"] = factor * _learning_rate(recipe, player)
+
+
+def _learning_rate(recipe: Recipe, player: str) -> float:
+    return recipe.learning_rates.get(player, recipe.optimizer.lr)
 
 
 def _make_optimizer(recipe: Recipe, weights: list[nn.Parameter], lr: float) -> Optimizer:

@@ -30,8 +30,9 @@ class InTraining(Generator):
     @torch.no_grad()
     def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
         """Run the network."""
-        images: NDArray[np.float32] = self.network(torch.from_numpy(z).to(self.device)).cpu().numpy()
-        return images
+        images = self.network(torch.from_numpy(z).to(self.device))
+        result: NDArray[np.float32] = images.cpu().numpy()
+        return result
 
 
 def sample_grid(spec: ModelSpec, network: nn.Module, device: torch.device) -> ImageBatch:

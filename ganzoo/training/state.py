@@ -30,7 +30,7 @@ class State:
         self.device = device
         # Convolutions run faster on channels-last weights, on CPUs and GPUs alike.
         self.nets = {
-            role: net.to(device, memory_format=torch.channels_last).train()
+            role: net.to(device).to(memory_format=torch.channels_last).train()
             for role, net in nets.items()
         }
         self.loss = loss.to(device)

@@ -9,18 +9,26 @@ discriminator. Its section 4: weights from N(0, 0.02), slope 0.2.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
+from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
-from ganzoo import DataSpec
 
 SMALLEST, LARGEST = 16, 256
 LARGEST_BASE = 7  # side of the map next to z: 7 for 28 pixels, 4 for a power of two
 MOST_WIDTHS = 8  # channels next to z, in units of `width`
 
 
-def dcgan(data: DataSpec, *, latent_dim: int = 100, width: int = 64) -> dict[str, nn.Module]:
+def dcgan(
+    data: DataSpec,
+    *,
+    latent_dim: int = 100,
+    width: int = 64,
+    discriminator_norm: Literal["batch", "none"] = "batch",
+) -> dict[str, nn.Module]:
     """DCGAN (Radford et al., 2016), https://arxiv.org/abs/1511.06434.
 
     Args:
@@ -28,6 +36,8 @@ def dcgan(data: DataSpec, *, latent_dim: int = 100, width: int = 64) -> dict[str
         latent_dim: length of z.
         width: channels of the widest map next to the image; each halving of the side doubles
             them, up to eight times.
+        discriminator_norm: ``batch`` as in the paper, or ``none``, which suits a penalty on the
+            gradient of a single sample.
 
     Returns:
         ``generator``: z (n, latent_dim) -> images (n, channels, side, side) in [-1, 1].
@@ -52,7 +62,9 @@ def dcgan(data: DataSpec, *, latent_dim: int = 100, width: int = 64) -> dict[str
     widths = [min(2**stage, MOST_WIDTHS) * width for stage in range(len(sides) - 1)]
     return {
         "generator": init_normal(Generator(latent_dim, image.channels, sides, widths)),
-        "discriminator": init_normal(Discriminator(image.channels, sides, widths)),
+        "discriminator": init_normal(
+            Discriminator(image.channels, sides, widths, discriminator_norm == "batch")
+        ),
     }
 
 
@@ -83,9 +95,7 @@ class Generator(nn.Module):
         widths: channels of the maps below the image, in the same order.
     """
 
-    def __init__(
-        self, latent_dim: int, channels: int, sides: list[int], widths: list[int]
-    ) -> None:
+    def __init__(self, latent_dim: int, channels: int, sides: list[int], widths: list[int]) -> None:
         super().__init__()
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent_dim, widths[-1], sides[-1], bias=False),
@@ -110,22 +120,21 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """images -> logits; the arguments are the generator's."""
+    """images -> logits; `normalise` adds BatchNorm, the other arguments are the generator's."""
 
-    def __init__(self, channels: int, sides: list[int], widths: list[int]) -> None:
+    def __init__(self, channels: int, sides: list[int], widths: list[int], normalise: bool) -> None:
         super().__init__()
         layers: list[nn.Module] = [
             nn.Conv2d(channels, widths[0], _kernel(sides[0]), 2, 1),
             nn.LeakyReLU(0.2),
         ]
         for stage in range(1, len(widths)):
-            layers += [
-                nn.Conv2d(
-                    widths[stage - 1], widths[stage], _kernel(sides[stage]), 2, 1, bias=False
-                ),
-                nn.BatchNorm2d(widths[stage]),
-                nn.LeakyReLU(0.2),
-            ]
+            below, above = widths[stage - 1], widths[stage]
+            # BatchNorm's shift would make a bias before it idle.
+            layers.append(nn.Conv2d(below, above, _kernel(sides[stage]), 2, 1, bias=not normalise))
+            if normalise:
+                layers.append(nn.BatchNorm2d(above))
+            layers.append(nn.LeakyReLU(0.2))
         self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, sides[-1]))
 
     def forward(self, images: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ import math
 
 from torch import Tensor, nn
 
-from ganzoo.errors import ArchitectureError
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ArchitectureError
 
 
 def mlp(
@@ -65,7 +65,7 @@ class Generator(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return images (n, channels, height, width) in [-1, 1]."""
         images: Tensor = self.layers(z)
-        return images.unflatten(1, self.shape)
+        return images.reshape(-1, *self.shape)
 
 
 class Discriminator(nn.Module):

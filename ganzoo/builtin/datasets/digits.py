@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset
 
-from ganzoo.errors import DataError
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import DataError
 
 
 def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpec]:
@@ -36,7 +36,7 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
         raise DataError(f"dataset 'digits' cannot be resized to {size}: its size is 8 to 256.")
     raw = load_digits()
     small = np.rint(raw.images * (255 / 16)).astype(np.uint8)
-    large = [Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC) for image in small]
+    large = [Image.fromarray(i).resize((size, size), Image.Resampling.BICUBIC) for i in small]
     images = torch.from_numpy(np.stack([np.asarray(image) for image in large]))[:, None]
     spec = DataSpec(
         ImageSpec(size, size, 1),

@@ -11,8 +11,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import DataError, DataNotFoundError
 
 
 class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
@@ -45,10 +45,10 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
 def folder(
     root: Path | None, *, size: int = 64, channels: Literal[1, 3] = 3
 ) -> tuple[ImageFolder, DataSpec]:
-    """Any folder of pictures, with its sub-folders; where all lie in sub-folders, these are classes.
+    """Any folder of pictures, with its sub-folders.
 
-    The layout of torchvision's ImageFolder; hidden files are passed over. The short side is
-    resized to `size`, the middle cut out.
+    Where all lie in sub-folders, these are the classes, as torchvision's ImageFolder has it. Hidden
+    files are passed over. The short side is resized to `size`, the middle cut out.
 
     Args:
         root: the folder. It is only read.

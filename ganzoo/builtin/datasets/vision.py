@@ -7,8 +7,8 @@ from typing import Literal
 
 from torch.utils.data import TensorDataset
 
-from ganzoo.errors import DataNotFoundError
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import DataNotFoundError
 
 
 def mnist(
@@ -37,7 +37,7 @@ def mnist(
     except RuntimeError as error:
         raise DataNotFoundError(
             f"no MNIST at {where / 'MNIST' / 'raw'}. Say where it lies with --data DIR or "
-            "GANZOO_DATA=DIR, or fetch it: python -c \"import torchvision; "
+            'GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
             "torchvision.datasets.MNIST('DIR', download=True)\""
         ) from error
     spec = DataSpec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch.nn.functional import softplus
 
-from ganzoo.games import AdversarialLoss, Criterion, GradientPenalty, Loss
+from ganzoo.games import R1, AdversarialLoss, Criterion, GradientPenalty, Loss
 
 # With D = sigmoid(logit): -log D = softplus(-logit), -log(1 - D) = softplus(logit).
 MINIMAX = Criterion(
@@ -28,13 +28,17 @@ def minimax() -> Loss:
     return AdversarialLoss(MINIMAX)
 
 
-def nonsaturating() -> Loss:
+def nonsaturating(*, r1: float = 0.0, r1_every: int = 1) -> Loss:
     """G maximises log D(G(z)) instead.
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), section 3,
     https://arxiv.org/abs/1406.2661.
+
+    Args:
+        r1: gamma, the weight of the penalty R1 (Mescheder et al., 2018); 0 is none.
+        r1_every: compute the penalty on every so many ticks only, so many times as strong.
     """
-    return AdversarialLoss(NONSATURATING)
+    return AdversarialLoss(NONSATURATING, penalties=[R1(r1, r1_every)] if r1 else [])
 
 
 def lsgan() -> Loss:

@@ -1,0 +1,263 @@
+"""The command line: ``ganzoo COMMAND``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from ganzoo.errors import GanzooError
+
+Text = tyro.conf.Positional[str]
+Folder = tyro.conf.Positional[Path]
+Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+MaybeOutput = Annotated[Path | None, tyro.conf.arg(aliases=["-o"])]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0, or 1 after an error, or 130 when stopped."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if args[:1] == ["train"]:
+            return _train(args[1:])
+        if args[:1] == ["--version"]:
+            print(f"ganzoo {metadata.version('torch-ganzoo')}")
+            return 0
+        tyro.extras.subcommand_cli_from_dict(
+            {
+                "list": list_,
+                "info": info,
+                "sample": sample,
+                "train": train,
+                "export": export,
+                "plugins": plugins,
+                "quickstart": quickstart,
+            },
+            args=args or ["--help"],
+            prog="ganzoo",
+            description="A plugin-based model zoo for generative adversarial networks.",
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    except GanzooError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def list_(
+    pattern: Text = "*",
+    /,
+    kind: Literal["all", "models", "recipes", "architectures", "losses", "datasets"] = "all",
+) -> None:
+    """List what is installed, from metadata alone.
+
+    Args:
+        pattern: a wildcard such as 'dcgan-*'.
+        kind: list one kind only.
+    """
+    from ganzoo.registry import REGISTRIES
+
+    for registry in REGISTRIES:
+        plural = registry.group.removeprefix("ganzoo.")
+        if kind not in ("all", plural):
+            continue
+        entries = registry.entries(pattern)
+        print(f"{plural}{'' if entries else '  (none)'}")
+        for entry in entries:
+            print(f"  {entry.name:<24} {entry.distribution} {entry.version}")
+
+
+def info(name: Text, /) -> None:
+    """Show what a model is and where it comes from.
+
+    Args:
+        name: a model's name, ./folder or hf://org/repo.
+    """
+    from ganzoo import zoo
+
+    spec = zoo.info(name)
+    made = spec.provenance
+    arguments = ", ".join(f"{k}={v}" for k, v in spec.arguments.items())
+    rows: dict[str, Any] = {
+        "architecture": f"{spec.architecture}({arguments})",
+        "image": spec.data.image,
+        "latent": f"{spec.latent.dim} x N(0, 1)",
+        "classes": spec.data.classes,
+        "data": spec.data.source,
+        "licence": spec.data.license or "not recorded",
+        "needs": ", ".join(spec.requires) or "nothing but ganzoo",
+    } | {
+        key.replace("_", " "): value
+        for key, value in made.items()
+        if key not in ("recipe", "data") and not isinstance(value, dict)
+    }
+    for part in ("versions", "plugins", "parity"):
+        if part in made:
+            rows[part] = ", ".join(f"{k} {v}" for k, v in made[part].items())
+    print(spec.name)
+    for key, value in rows.items():
+        print(f"  {key:<14} {value}")
+
+
+def sample(
+    name: Text,
+    /,
+    n: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64,
+    seed: int = 0,
+    output: Output = Path("grid.png"),
+    runtime: Literal["torch", "onnx"] | None = None,
+) -> None:
+    """Make images and save them as one grid.
+
+    Args:
+        name: a model's name, ./folder or hf://org/repo.
+        n: number of images.
+        seed: image k of a seed is always the same one.
+        output: the picture to write.
+        runtime: torch or onnx; by default torch where it is installed.
+    """
+    from ganzoo import zoo
+
+    images = zoo.load(name, runtime=runtime).sample(n, seed)
+    print(f"{images.save(output)}: {n} images of seed {seed}")
+
+
+def train(recipe: Text = "RECIPE", /) -> None:
+    """Train a recipe: 'ganzoo train RECIPE --help' shows its options.
+
+    Args:
+        recipe: a recipe's name ('ganzoo list --kind recipes') or a TOML file.
+    """
+    raise AssertionError("`main` runs this command: its options follow from its arguments")
+
+
+_TRAIN_USAGE = """\
+usage: ganzoo train RECIPE [OPTIONS]            start a run
+       ganzoo train RECIPE --help               show the options of a recipe
+       ganzoo train RECIPE --dry-run            say what would be done
+       ganzoo train --resume DIR [OPTIONS]      continue a run
+
+RECIPE is a name or a TOML file. Every field of it is an option, such as
+  --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
+  --images 20000 --batch-size 32 --optimizer.lr 1e-4 --data DIR --out DIR
+
+recipes: """
+
+
+def _train(args: list[str]) -> int:
+    if not args or args[0] in ("-h", "--help"):
+        from ganzoo.registry import recipes
+
+        print(_TRAIN_USAGE + ", ".join(recipes.names()))
+        return 0
+    if any(arg == "--resume" or arg.startswith("--resume=") for arg in args):
+        return _report_run(*tyro.cli(_resume, args=args, prog="ganzoo train"))
+    if args[0].startswith("-"):
+        print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
+        return 2
+    from ganzoo.options import parse_recipe
+
+    recipe, options = parse_recipe(args, "ganzoo train")
+    from ganzoo import training
+
+    if options.dry_run:
+        prepared = training.prepare(recipe, data=options.data, device=options.device)
+        print(training.plan(prepared))
+        print()
+        print(prepared.recipe.to_toml(), end="")
+        return 0
+    run = training.train(recipe, data=options.data, out=options.out, device=options.device)
+    return _report_run(run, recipe.images)
+
+
+def _resume(resume: Path, data: Path | None = None, device: str | None = None) -> tuple[Any, int]:
+    """Continue a run from its newest checkpoint.
+
+    Args:
+        resume: the run's folder.
+        data: where the dataset lies now; by default where it lay.
+        device: cpu or cuda; by default cuda where there is a GPU.
+    """
+    from ganzoo import training
+    from ganzoo.spec import Recipe
+
+    run = training.resume(resume, data=data, device=device)
+    return run, Recipe.from_toml(run.path / "recipe.toml").images
+
+
+def _report_run(run: Any, images: int) -> int:
+    if not run.finished:
+        print(
+            f"stopped after {run.images_seen:,} of {images:,} images, all saved. Continue with\n"
+            f"  ganzoo train --resume {run.path}",
+            file=sys.stderr,
+        )
+        return 130
+    print(
+        f"trained on {run.images_seen:,} images: {run.path}\n"
+        f"  samples   {run.path / 'samples'}\n"
+        f"  model     {run.bundle}\n"
+        f"next: ganzoo export {run.path}"
+    )
+    return 0
+
+
+def export(run: Folder, /, output: MaybeOutput = None) -> None:
+    """Write a run's generator as safetensors, ONNX, config and card in one folder.
+
+    Args:
+        run: a run's folder, or a bundle's.
+        output: the folder to write; by default the bundle inside the run.
+    """
+    from ganzoo import exporters, zoo
+
+    path = exporters.export(run, output)
+    parity = zoo.info(path).provenance["parity"]
+    print(
+        f"{path}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
+        f"(allowed {parity['tolerance']:.1e})\n"
+        f"next: ganzoo sample {_as_folder(path)} --runtime onnx"
+    )
+
+
+def plugins() -> None:
+    """Show the installed distributions that add to ganzoo, and what each adds."""
+    from ganzoo.registry import REGISTRIES, SWITCH
+
+    found: dict[str, dict[str, list[str]]] = {}
+    for registry in REGISTRIES:
+        for entry in registry.entries():
+            kinds = found.setdefault(f"{entry.distribution} {entry.version}", {})
+            kinds.setdefault(registry.group.removeprefix("ganzoo."), []).append(entry.name)
+    for distribution, kinds in sorted(found.items()):
+        print(distribution)
+        for plural, names in kinds.items():
+            print(f"  {plural:<14} {', '.join(names)}")
+    if SWITCH in os.environ:
+        print(f"{SWITCH}={os.environ[SWITCH]} admits those it lists, beside ganzoo's own.")
+
+
+def quickstart(output: Output = Path("demo")) -> None:
+    """See it work in about two minutes: load, train, export, run.
+
+    Args:
+        output: folder for what it makes; a number is added where it exists.
+    """
+    from ganzoo.quickstart import run
+
+    run(output)
+
+
+def _as_folder(path: Path) -> str:
+    text = str(path)
+    return text if path.is_absolute() or text.startswith(".") else f"./{text}"

@@ -1,0 +1,91 @@
+"""A generator as an ONNX graph: input ``z``, output ``images``, dynamic batch."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+import torch
+
+from ganzoo.bundle import METADATA_KEY
+from ganzoo.errors import ExportError
+from ganzoo.files import write_file
+from ganzoo.runtimes.torch import TorchGenerator
+from ganzoo.spec import ModelSpec
+
+OPSET = 20
+
+
+def trace(generator: TorchGenerator) -> onnx.ModelProto:
+    """Translate a generator with torch's exporter.
+
+    Raises:
+        ExportError: the exporter cannot translate it.
+    """
+    z = torch.zeros(2, generator.spec.latent.dim)
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                generator.cpu().eval(),
+                (z,),
+                dynamo=True,
+                input_names=["z"],
+                output_names=["images"],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                opset_version=OPSET,
+                verbose=False,
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise ExportError(
+            f"{generator.spec.name!r} cannot be exported to ONNX: {error}. A generator may use "
+            "tensors only, and no operation that fixes the batch size."
+        ) from error
+    assert program is not None
+    model = program.model_proto
+    _forget_origin(model)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def write(model: onnx.ModelProto, spec: ModelSpec, path: Path) -> None:
+    """Write the graph to one file that carries the config."""
+    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
+    write_file(path, model.SerializeToString())
+
+
+def _forget_origin(model: onnx.ModelProto) -> None:
+    """Drop the exporter's notes: stack traces with the paths of the machine that exports."""
+    graphs = [model.graph, *model.functions]
+    while graphs:
+        graph = graphs.pop()
+        for part in [graph, *graph.node, *graph.value_info]:
+            del part.metadata_props[:]
+            part.doc_string = ""
+        if isinstance(graph, onnx.GraphProto):
+            for part in [*graph.input, *graph.output]:
+                del part.metadata_props[:]
+            for tensor in graph.initializer:
+                del tensor.metadata_props[:]
+        for node in graph.node:
+            for attribute in node.attribute:
+                graphs += [*attribute.graphs] + ([attribute.g] if attribute.HasField("g") else [])
+    del model.metadata_props[:]
+    model.doc_string = ""
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter's progress messages and its libraries' deprecations from the user."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,133 @@
+"""A recipe as command-line options: every field is one, and so is every component's argument."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import docstring_parser
+import tyro
+
+from ganzoo.errors import RecipeError
+from ganzoo.registry import Registry, architectures, datasets, find_recipe, losses
+from ganzoo.signatures import arguments_of, bind
+from ganzoo.spec import Component, Recipe
+
+COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a recipe is run, as far as that is not part of it.
+
+    Attributes:
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        out: the run's folder, which must not exist; by default runs/NAME.
+        device: cpu or cuda; by default cuda where there is a GPU.
+        dry_run: build and check everything, say what would be done, write nothing.
+    """
+
+    data: Path | None = None
+    out: Path | None = None
+    device: str | None = None
+    dry_run: bool = False
+
+
+def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, RunOptions]:
+    """Parse ``RECIPE [--option value ...]``.
+
+    Raises:
+        UnknownNameError, BrokenPluginError, RecipeError: the recipe or a component is not to be
+            had, or a value is out of its range.
+        SystemExit: help was asked for, or an option does not exist.
+    """
+    preset = _with_components(find_recipe(args[0]), args[1:])
+    factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
+    schema = dataclasses.make_dataclass("Options", _fields(preset, factories))
+    chosen: Any = tyro.cli(
+        schema,
+        args=list(args[1:]),
+        prog=f"{prog} {args[0]}",
+        description=preset.description,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(schema)}
+    run = RunOptions(**{f.name: values.pop(f.name) for f in dataclasses.fields(RunOptions)})
+    for kind in factories:
+        arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
+        values[kind] = Component(values[kind], arguments)
+    try:
+        return dataclasses.replace(preset, **values), run
+    except ValueError as error:
+        raise RecipeError(f"{error}.") from error
+
+
+def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
+    """Replace the components that the options name: they decide which options there are."""
+    scan = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for registry in COMPONENTS:
+        scan.add_argument(f"--{registry.kind}")
+    named = {k: v for k, v in vars(scan.parse_known_args(args)[0]).items() if v is not None}
+    changed: dict[str, Any] = {
+        k: Component(v) for k, v in named.items() if v != getattr(preset, k).name
+    }
+    return dataclasses.replace(preset, **changed)
+
+
+def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+    fields: list[tuple[str, Any, Any]] = []
+    for owner, values in ((RunOptions, RunOptions()), (Recipe, preset)):
+        hints, helps = get_type_hints(owner), _helps(owner)
+        for field in dataclasses.fields(owner):
+            value = getattr(values, field.name)
+            help_ = helps.get(field.name, "")
+            if field.name in factories:
+                fields += _component(field.name, value, factories[field.name], help_)
+            else:
+                hint: Any = Annotated[hints[field.name], tyro.conf.arg(help=help_)]
+                fields.append((field.name, hint, _default(value)))
+    return fields
+
+
+def _component(
+    kind: str, component: Component, factory: Any, help_: str
+) -> list[tuple[str, Any, Any]]:
+    name = Annotated[str, tyro.conf.arg(help=help_, metavar="NAME")]
+    given = dict(component.arguments)
+    bind(kind, component.name, factory, given)
+    helps = _helps(factory)
+    arguments = []
+    for argument in arguments_of(factory).values():
+        value = given.get(argument.name, argument.default)
+        help_ = helps.get(argument.name, "")
+        hint: Any = Annotated[argument.annotation, tyro.conf.arg(help=help_)]
+        arguments.append(
+            (argument.name, hint)
+            if value is inspect.Parameter.empty
+            else (argument.name, hint, _default(value))
+        )
+    schema = dataclasses.make_dataclass(f"{kind.title()}Arguments", arguments)
+    conf = tyro.conf.arg(name=kind, help=f"Arguments of {component.name}.")
+    nested = Annotated[schema, conf]  # type: ignore[valid-type]
+    return [
+        (kind, name, component.name),
+        (f"{kind}_arguments", nested, dataclasses.field(default_factory=schema)),
+    ]
+
+
+def _default(value: Any) -> Any:
+    return dataclasses.field(default_factory=lambda: value)
+
+
+def _helps(documented: Any) -> dict[str, str]:
+    parsed = docstring_parser.parse(documented.__doc__ or "")
+    return {
+        part.strip(): " ".join((parameter.description or "").split()).replace("``", "'")
+        for parameter in parsed.params
+        for part in parameter.arg_name.split(",")
+    }

@@ -1,0 +1,110 @@
+"""Real parts at tiny size: a network that was really trained, a bundle that was really exported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.spec import Component, Recipe
+
+torch.set_num_threads(2)
+
+
+def tiny(**changes: Any) -> Recipe:
+    """A recipe that trains in a second."""
+    fields: dict[str, Any] = {
+        "name": "tiny",
+        "architecture": Component("dcgan", {"latent_dim": 8, "width": 4}),
+        "loss": Component("nonsaturating"),
+        "dataset": Component("digits"),
+        "images": 64,
+        "batch_size": 16,
+        "log_every": 16,
+        "sample_every": 0,
+        "checkpoint_every": 32,
+        "ema_halflife": 50,
+    }
+    return Recipe(**fields | changes)
+
+
+@pytest.fixture(autouse=True)
+def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see the data of their own alone, whatever the user's environment says."""
+    monkeypatch.delenv("GANZOO_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run. Copy it before changing anything in it."""
+    path = tmp_path_factory.mktemp("runs") / "tiny"
+    return ganzoo.train(tiny(), out=path, progress=False).path
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An exported bundle. Copy it before changing anything in it."""
+    return ganzoo.export(tiny_run, tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A copy of the exported bundle that a test may damage."""
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+
+
+def rehash(bundle: Path) -> None:
+    """Vouch for a bundle's files as they are now, as one who tampers with it would."""
+    files = sorted(p for p in bundle.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
+    lines = [
+        f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(bundle).as_posix()}\n"
+        for p in files
+    ]
+    (bundle / "SHA256SUMS").write_text("".join(lines))
+
+
+def change_config(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Edit a bundle's config.json and vouch for it."""
+    config = json.loads((bundle / "config.json").read_text())
+    change(config)
+    (bundle / "config.json").write_text(json.dumps(config))
+    rehash(bundle)
+
+
+def run_python(code: str, *args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run code in a new interpreter."""
+    command = [sys.executable, "-c", code, *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+def run_cli(*args: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run `ganzoo` as a user would, in a process of its own."""
+    command = [sys.executable, "-m", "ganzoo", *map(str, args)]
+    environment = os.environ | options.pop("env", {})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env=environment, **options
+    )
+
+
+def install(folder: Path, distribution: str, groups: dict[str, dict[str, str]], **files: str) -> None:
+    """Lay out an installed distribution: its metadata, entry points and modules."""
+    info = folder / f"{distribution.replace('-', '_')}-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
+    points = "".join(
+        f"[ganzoo.{group}]\n" + "".join(f"{k} = {v}\n" for k, v in entries.items())
+        for group, entries in groups.items()
+    )
+    (info / "entry_points.txt").write_text(points)
+    for module, code in files.items():
+        (folder / f"{module}.py").write_text(code)

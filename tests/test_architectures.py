@@ -1,0 +1,105 @@
+import pytest
+import torch
+from torch import nn
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ArchitectureError
+from ganzoo.signatures import arguments_of
+
+SMALL = {"dcgan": {"latent_dim": 5, "width": 2}, "mlp": {"latent_dim": 5, "width": 6}}
+
+
+def build(name, height, channels=1, width=None):
+    data = DataSpec(ImageSpec(height, width or height, channels))
+    return ganzoo.architectures.get(name)(data, **SMALL[name])
+
+
+@pytest.mark.parametrize("size", [16, 17, 27, 28, 32, 33, 48, 64, 100, 128, 255, 256])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_dcgan_makes_and_judges_any_square_size(size, channels):
+    nets = build("dcgan", size, channels)
+    images = nets["generator"](torch.randn(2, 5))
+    assert images.shape == (2, channels, size, size)
+    assert images.abs().max() <= 1
+    assert nets["discriminator"](images).shape == (2,)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (1, 1), (28, 28), (5, 9)])
+def test_mlp_makes_and_judges_any_size(height, width):
+    nets = build("mlp", height, 3, width)
+    images = nets["generator"](torch.randn(2, 5))
+    assert images.shape == (2, 3, height, width)
+    assert images.abs().max() <= 1
+    assert nets["discriminator"](images).shape == (2,)
+
+
+@pytest.mark.parametrize(("height", "width"), [(15, 15), (257, 257), (28, 32), (8, 8)])
+def test_dcgan_says_what_it_cannot_build(height, width):
+    with pytest.raises(ArchitectureError, match=r"16 to 256 pixels.*--architecture mlp"):
+        build("dcgan", height, width=width)
+
+
+@pytest.mark.parametrize("name", ["dcgan", "mlp"])
+@pytest.mark.parametrize("argument", ["latent_dim", "width"])
+def test_arguments_below_1_are_refused(name, argument):
+    with pytest.raises(ArchitectureError, match=f"{argument}=0"):
+        ganzoo.architectures.get(name)(DataSpec(ImageSpec(16, 16, 1)), **{argument: 0})
+
+
+def test_dcgan_follows_its_five_guidelines():
+    nets = build("dcgan", 64, 3)
+    generator, discriminator = (list(nets[r].layers) for r in ("generator", "discriminator"))
+    kinds = {type(layer) for net in nets.values() for layer in net.modules()}
+    # 1 strided convolutions, no pooling; 3 no fully connected layer
+    assert not kinds & {nn.MaxPool2d, nn.AvgPool2d, nn.Linear, nn.Upsample}
+    # 2 BatchNorm, except after G's output and after D's input
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in generator) == 4
+    assert isinstance(generator[-2], nn.ConvTranspose2d)
+    assert isinstance(discriminator[1], nn.LeakyReLU)
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in discriminator) == 3
+    # 4 ReLU and tanh in G; 5 LeakyReLU(0.2) in D
+    assert isinstance(generator[-1], nn.Tanh)
+    assert {type(x) for x in generator if "ReLU" in type(x).__name__} == {nn.ReLU}
+    assert {x.negative_slope for x in discriminator if isinstance(x, nn.LeakyReLU)} == {0.2}
+
+
+def test_dcgan_has_the_papers_widths():
+    """Figure 1 of Radford et al.: 1024, 512, 256, 128 channels from 4x4 to 32x32."""
+    data = DataSpec(ImageSpec(64, 64, 3))
+    with torch.device("meta"):
+        generator = ganzoo.architectures.get("dcgan")(data, width=128)["generator"]
+    convolutions = [x for x in generator.layers if isinstance(x, nn.ConvTranspose2d)]
+    assert [x.out_channels for x in convolutions] == [1024, 512, 256, 128, 3]
+
+
+def test_dcgan_starts_from_normal_weights():
+    torch.manual_seed(0)
+    data = DataSpec(ImageSpec(32, 32, 3))
+    nets = ganzoo.architectures.get("dcgan")(data, width=32)
+    for net in nets.values():
+        for module in net.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                assert module.weight.std().item() == pytest.approx(0.02, rel=0.15)
+                assert module.bias is None or (module.bias == 0).all()
+            elif isinstance(module, nn.BatchNorm2d):
+                assert module.weight.mean().item() == pytest.approx(1, abs=0.02)
+                assert (module.bias == 0).all()
+
+
+@pytest.mark.parametrize("name", ganzoo.architectures.names())
+def test_eval_mode_is_deterministic_and_batch_independent(name):
+    generator = build(name, 28)["generator"].eval()
+    z = torch.randn(6, 5)
+    with torch.no_grad():
+        whole = generator(z)
+        torch.testing.assert_close(whole, generator(z), rtol=0, atol=0)
+        torch.testing.assert_close(whole[2:3], generator(z[2:3]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*ganzoo.architectures.names(), *ganzoo.losses.names()])
+def test_docstrings_name_their_source(name):
+    registry = ganzoo.architectures if name in ganzoo.architectures else ganzoo.losses
+    factory = registry.get(name)
+    assert "https://arxiv.org/abs/" in factory.__doc__
+    assert all(argument in factory.__doc__ for argument in arguments_of(factory))

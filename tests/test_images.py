@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo import ImageBatch
+from ganzoo.errors import OutputError
+
+
+def batch(n=5, channels=1):
+    rng = np.random.default_rng(0)
+    return ImageBatch(rng.integers(0, 256, (n, 4, 6, channels), dtype=np.uint8))
+
+
+def test_from_unit_rounds_to_levels():
+    unit = np.float32([-1.5, -1, 0, 1, 1.5]).reshape(1, 1, 1, 5)
+    assert ImageBatch.from_unit(unit).numpy().ravel().tolist() == [0, 0, 128, 255, 255]
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
+def test_pictures_hold_the_pixels(channels, mode):
+    images = batch(channels=channels)
+    for picture, pixels in zip(images.pil(), images.numpy(), strict=True):
+        assert picture.mode == mode
+        assert np.array_equal(np.asarray(picture).reshape(pixels.shape), pixels)
+
+
+def test_grid_places_each_image():
+    images = batch(5)
+    grid = np.asarray(images.grid(columns=3, padding=1))
+    assert grid.shape == (2 * 5 + 1, 3 * 7 + 1)
+    assert np.array_equal(grid[1:5, 1:7], images.numpy()[0, :, :, 0])
+    assert np.array_equal(grid[6:10, 8:14], images.numpy()[4, :, :, 0])
+    assert (grid[6:10, 15:21] == 255).all()
+
+
+def test_save_and_notebook_show_the_grid(tmp_path):
+    images = batch()
+    path = images.save(tmp_path / "new" / "grid.png")
+    assert np.array_equal(np.asarray(Image.open(path)), np.asarray(images.grid()))
+    assert images._repr_png_().startswith(b"\x89PNG")
+    assert len(images[1:3]) == 2
+
+
+def test_save_refuses_an_unknown_ending(tmp_path):
+    with pytest.raises(OutputError, match=r"Use \.png"):
+        batch().save(tmp_path / "grid.xyz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_uint8_pictures_are_taken():
+    with pytest.raises(ValueError, match="uint8"):
+        ImageBatch(np.zeros((1, 2, 2, 1), dtype=np.float32))

@@ -1,0 +1,177 @@
+"""Closed forms: value and gradient of every loss against its paper's formula, in float64."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+import ganzoo
+from ganzoo.games import Batch, GradientPenalty, Pair, Player, Turn
+
+REAL = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
+FAKE = torch.tensor([-0.7, 0.4, 1.1], dtype=torch.float64)
+ADVERSARIAL = ["lsgan", "minimax", "nonsaturating", "wgan-gp"]
+
+
+def sigmoid(x):
+    return 1 / (1 + math.exp(-x))
+
+
+# (discriminator's loss of one pair, generator's loss of one fake), written as in the papers.
+FORMULAS = {
+    "minimax": (
+        lambda r, f: -math.log(sigmoid(r)) - math.log(1 - sigmoid(f)),
+        lambda f: math.log(1 - sigmoid(f)),
+    ),
+    "nonsaturating": (
+        lambda r, f: -math.log(sigmoid(r)) - math.log(1 - sigmoid(f)),
+        lambda f: -math.log(sigmoid(f)),
+    ),
+    "lsgan": (lambda r, f: ((r - 1) ** 2 + f**2) / 2, lambda f: (f - 1) ** 2 / 2),
+    "wgan-gp": (lambda r, f: f - r, lambda f: -f),
+}
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_criterion_is_the_papers_formula(name):
+    criterion = ganzoo.losses.get(name)().criterion
+    d, g = FORMULAS[name]
+    expected_d = [d(r, f) for r, f in zip(REAL.tolist(), FAKE.tolist(), strict=True)]
+    expected_g = [g(f) for f in FAKE.tolist()]
+    torch.testing.assert_close(criterion.d(REAL, FAKE), torch.tensor(expected_d).double())
+    torch.testing.assert_close(criterion.g(FAKE, FAKE), torch.tensor(expected_g).double())
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_criterion_has_the_right_gradient(name):
+    criterion = ganzoo.losses.get(name)().criterion
+    logits = (REAL.clone().requires_grad_(), FAKE.clone().requires_grad_())
+    assert torch.autograd.gradcheck(criterion.d, logits)
+    assert torch.autograd.gradcheck(criterion.g, logits)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_a_logit_goes_up_when_an_image_looks_real(name):
+    """At logits of 0 the discriminator lifts the real one and the generator lifts the fake one."""
+    criterion = ganzoo.losses.get(name)().criterion
+    real, fake = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    d_real, d_fake = torch.autograd.grad(criterion.d(real, fake).sum(), (real, fake))
+    (g_fake,) = torch.autograd.grad(criterion.g(fake, fake).sum(), fake)
+    assert (d_real < 0).all()
+    assert (d_fake >= 0).all()
+    assert (g_fake < 0).all()
+
+
+def test_minimax_is_minus_log_4_at_the_optimum():
+    """Theorem 1 of Goodfellow et al.: where p_g = p_data, D* = 1/2 and the value is -log 4."""
+    criterion = ganzoo.losses.get("minimax")().criterion
+    half = torch.zeros(1, dtype=torch.float64)  # sigmoid(0) = 1/2
+    assert -criterion.d(half, half).item() == pytest.approx(-math.log(4), abs=1e-15)
+
+
+def test_the_optimal_discriminator_is_p_over_p_plus_q():
+    """On a discrete toy: gradient descent on the minimax loss finds D* = p / (p + q)."""
+    p = torch.tensor([0.5, 0.3, 0.2, 0.0], dtype=torch.float64)
+    q = torch.tensor([0.1, 0.3, 0.2, 0.4], dtype=torch.float64)
+    criterion = ganzoo.losses.get("minimax")().criterion
+    logits = torch.zeros(4, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        # E_p[d(x, .)] + E_q[d(., x)], with the criterion's two halves read off at a logit each.
+        far = torch.full_like(logits, -1e3)
+        loss = (p * criterion.d(logits, far)).sum() + (q * criterion.d(-far, logits)).sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    torch.testing.assert_close(
+        torch.sigmoid(logits.detach())[:3], (p / (p + q))[:3], atol=1e-4, rtol=0
+    )
+    assert torch.sigmoid(logits.detach())[3] < 1e-3
+
+
+class Linear(nn.Module):
+    """D(x) = w . x, whose gradient is w everywhere."""
+
+    def __init__(self, w):
+        super().__init__()
+        self.w = nn.Parameter(w)
+
+    def forward(self, images):
+        return images.flatten(1) @ self.w
+
+
+@pytest.mark.parametrize("n", [1, 7, 64])
+def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
+    """(||w|| - 1)^2 of each sample, whatever the batch: the norm is one sample's."""
+    generator = torch.Generator().manual_seed(n)
+    w = torch.randn(3 * 4 * 4, generator=generator, dtype=torch.float64)
+    judge = Linear(w)
+    real, fake = torch.randn(2, n, 3, 4, 4, generator=generator, dtype=torch.float64)
+    penalty = GradientPenalty(10.0)
+    value = penalty.value(Pair(judge, real, fake, judge(real), judge(fake)))
+    expected = (w.norm() - 1).square()
+    torch.testing.assert_close(value, expected.expand(n), rtol=1e-9, atol=0)
+    # its gradient: 2 (||w|| - 1) w / ||w||
+    value.mean().backward()
+    torch.testing.assert_close(
+        judge.w.grad, 2 * (w.norm() - 1) * w / w.norm(), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_gradient_penalty_lies_between_real_and_fake():
+    """On D(x) = x^2 / 2 the gradient's norm is |x|: the penalty shows where it was taken."""
+    real, fake = torch.full((500, 1, 1, 1), 3.0), torch.full((500, 1, 1, 1), 5.0)
+    seen = GradientPenalty(1.0).value(
+        Pair(lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, real, fake)
+    )
+    where = seen.detach().sqrt() + 1
+    assert where.min() >= 3
+    assert where.max() <= 5
+    assert where.std() > 0.4  # uniform on [3, 5]: 0.577
+    assert abs(where.mean() - 4) < 0.15
+
+
+def test_a_lazy_penalty_counts_for_the_ticks_left_out():
+    w = torch.tensor([3.0, 4.0])
+    pair = Pair(Linear(w), torch.ones(2, 2), torch.zeros(2, 2), w, w)
+    lazy, eager = GradientPenalty(0.5, every=4), GradientPenalty(0.5)
+    lazy_sum = sum(lazy.term(pair, t)["gradient_penalty"].mean() for t in range(8) if t % 4 == 0)
+    assert all(lazy.term(pair, t) == {} for t in range(8) if t % 4)
+    eager_sum = sum(eager.term(pair, t)["gradient_penalty"].mean() for t in range(8))
+    torch.testing.assert_close(lazy_sum, eager_sum)
+    torch.testing.assert_close(eager_sum, torch.tensor(8 * 0.5 * (5.0 - 1) ** 2))
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_terms_are_means_over_the_batch(name):
+    """A batch repeated thrice has the same loss: nothing sums over the batch."""
+    loss = ganzoo.losses.get(name)()
+    nets = {"generator": nn.Unflatten(1, (1, 1, 2)), "discriminator": Linear(torch.randn(2))}
+    z, x = torch.randn(4, 2), torch.randn(4, 1, 1, 2)
+    totals = []
+    for times in (1, 3):
+        turn = Turn(0, lambda n, times=times: z.repeat(times, 1))
+        batch = Batch(x.repeat(times, 1, 1, 1))
+        for player in loss.players:
+            terms = getattr(loss, player.name)(nets, batch, turn)
+            totals.append(sum(t.mean() for t in terms.values()))
+    torch.testing.assert_close(totals[0], totals[2])
+    torch.testing.assert_close(totals[1], totals[3])
+
+
+def test_wgan_gp_trains_its_critic_five_times():
+    critic, generator = ganzoo.losses.get("wgan-gp")().players
+    assert (critic.repeat, generator.repeat) == (5, 1)
+    assert ganzoo.losses.get("wgan-gp")(critic_steps=2).players[0].repeat == 2
+
+
+@pytest.mark.parametrize("wrong", [{"every": 0}, {"repeat": 0}, {"trains": ()}])
+def test_a_player_that_cannot_play_is_refused(wrong):
+    with pytest.raises(ValueError, match="player 'p'"):
+        Player(**{"name": "p", "trains": ("generator",)} | wrong)
+    with pytest.raises(ValueError, match="at least 1"):
+        GradientPenalty(1.0, every=0)

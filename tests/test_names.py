@@ -1,0 +1,53 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganzoo.errors import NameSyntaxError
+from ganzoo.names import HubName, ZooName, parse_model_name, parse_registered
+
+WORDS = st.from_regex(r"[a-z0-9]+([-._][a-z0-9]+)*", fullmatch=True)
+PART = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", fullmatch=True)
+
+
+@given(WORDS)
+def test_a_registered_name_is_itself(name):
+    assert parse_model_name(name) == ZooName(name)
+    assert str(ZooName(name)) == name
+
+
+@given(PART, WORDS)
+def test_a_distribution_may_stand_before_it(distribution, name):
+    parsed = parse_registered(f"{distribution}:{name}")
+    assert parsed == ZooName(name, distribution)
+    assert parse_registered(str(parsed)) == parsed
+
+
+@given(PART, PART, st.none() | st.from_regex(r"[A-Za-z0-9._/-]+", fullmatch=True))
+def test_hub_names_round_trip(org, repo, revision):
+    name = HubName(f"{org}/{repo}", revision)
+    assert parse_model_name(str(name)) == name
+
+
+@given(st.text())
+def test_any_text_is_parsed_or_refused_with_one_error(text):
+    try:
+        parsed = parse_model_name(text)
+    except NameSyntaxError as error:
+        assert repr(text) in str(error)
+    else:
+        assert isinstance(parsed, ZooName | HubName | Path)
+
+
+@pytest.mark.parametrize("folder", ["./x", "../x", "/x/y", "runs/x", ".", "~/x"])
+def test_what_looks_like_a_folder_is_one(folder):
+    assert parse_model_name(folder) == Path(folder).expanduser()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "DCGAN", "a b", "-a", "a-", "a:", ":a", "hf://x", "hf://a/b/c", "hf://a/b@"]
+)
+def test_other_texts_are_refused(text):
+    with pytest.raises(NameSyntaxError):
+        parse_model_name(text)
