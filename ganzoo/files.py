@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ganzoo.errors import OutputError
+from ganzoo.errors import GanzooError, OutputError
 
 
 @contextlib.contextmanager
@@ -18,7 +18,7 @@ def reporting_output(path: Path) -> Iterator[None]:
     """Turn the operating system's refusal to write `path` into an `OutputError`."""
     try:
         yield
-    except OutputError:
+    except GanzooError:
         raise
     except OSError as error:
         raise OutputError(

@@ -96,7 +96,9 @@ def run_cli(*args: str | Path, **options: Any) -> subprocess.CompletedProcess[st
     )
 
 
-def install(folder: Path, distribution: str, groups: dict[str, dict[str, str]], **files: str) -> None:
+def install(
+    folder: Path, distribution: str, groups: dict[str, dict[str, str]], **files: str
+) -> None:
     """Lay out an installed distribution: its metadata, entry points and modules."""
     info = folder / f"{distribution.replace('-', '_')}-1.2.dist-info"
     info.mkdir(parents=True)

@@ -42,7 +42,9 @@ def write_idx(path, array):
 def fake_mnist(root, n=40):
     rng = np.random.default_rng(1)
     for prefix in ("train", "t10k"):
-        write_idx(root / "MNIST/raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28)))
+        write_idx(
+            root / "MNIST/raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28))
+        )
         write_idx(root / "MNIST/raw" / f"{prefix}-labels-idx1-ubyte", rng.integers(0, 10, n))
     return root
 

@@ -202,46 +202,34 @@ def plan(prepared: Prepared) -> str:
 def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
     recipe, state = prepared.recipe, prepared.state
     log = Log(path / "log.jsonl", recipe.images, state.images_seen, progress)
-    last_report = last_save = state.images_seen
     clock = time.perf_counter()
 
     def due(every: int) -> bool:
         before = state.images_seen - recipe.batch_size
         return every > 0 and state.images_seen // every > before // every
 
-    def tell() -> None:
-        nonlocal last_report, clock
-        now = time.perf_counter()
-        state.seconds, clock = state.seconds + now - clock, now
-        if state.images_seen > last_report:
-            log.report(state.tick, state.images_seen, state.seconds)
-            last_report = state.images_seen
-
-    def draw() -> None:
-        grid = sample_grid(prepared.spec(), state.ema.module, state.device)
-        grid.save(path / "samples" / f"{state.images_seen:012d}.png")
-
-    def save() -> None:
-        nonlocal last_save
-        last_save = state.images_seen
-        _save(path, prepared)
-
     with stop_on_signal() as asked_to_stop, _closing(log), _explaining(path):
 
         def report() -> bool:
-            if due(recipe.log_every) or due(recipe.sample_every) or due(recipe.checkpoint_every):
-                tell()  # which refuses a loss that is not finite, before anything is saved
-            if due(recipe.sample_every):
-                draw()
-            if due(recipe.checkpoint_every):
-                save()
-            return not asked_to_stop()
+            nonlocal clock
+            now = time.perf_counter()
+            state.seconds, clock = state.seconds + now - clock, now
+            last = asked_to_stop() or state.images_seen >= recipe.images
+            log_due, sample_due, save_due = (
+                last or due(every)
+                for every in (recipe.log_every, recipe.sample_every, recipe.checkpoint_every)
+            )
+            if log_due or sample_due or save_due:
+                # Refuses a loss that is not finite before anything is drawn or saved.
+                log.report(state.tick, state.images_seen, state.seconds)
+            if sample_due:
+                grid = sample_grid(prepared.spec(), state.ema.module, state.device)
+                grid.save(path / "samples" / f"{state.images_seen:012d}.png")
+            if save_due:
+                _save(path, prepared)
+            return not last
 
         run_ticks(state, prepared.batches, record=log.record, report=report)
-        tell()
-        if last_save < state.images_seen or not (path / "bundle").exists():
-            draw()
-            save()
     return Run(path, state.images_seen, state.images_seen >= recipe.images)
 
 

@@ -18,8 +18,9 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
 
 SMALLEST, LARGEST = 16, 256
-LARGEST_BASE = 7  # side of the map next to z: 7 for 28 pixels, 4 for a power of two
-MOST_WIDTHS = 8  # channels next to z, in units of `width`
+GENERATOR_BASE = 7  # largest side of its first map: 7 for 28 pixels, 4 for a power of two
+DISCRIMINATOR_BASE = 4  # largest side of its last map
+MOST_WIDTHS = 8  # channels of the smallest map, in units of `width`
 
 
 def dcgan(
@@ -58,26 +59,30 @@ def dcgan(
             f"architecture 'dcgan' cannot be built with latent_dim={latent_dim}, width={width}: "
             "both are at least 1."
         )
-    sides = _sides(image.height)
-    widths = [min(2**stage, MOST_WIDTHS) * width for stage in range(len(sides) - 1)]
+    up = _sides(image.height, GENERATOR_BASE)
+    down = _sides(image.height, DISCRIMINATOR_BASE)
+    normalise = discriminator_norm == "batch"
     return {
-        "generator": init_normal(Generator(latent_dim, image.channels, sides, widths)),
-        "discriminator": init_normal(
-            Discriminator(image.channels, sides, widths, discriminator_norm == "batch")
-        ),
+        "generator": init_normal(Generator(latent_dim, image.channels, width, up)),
+        "discriminator": init_normal(Discriminator(image.channels, width, down, normalise)),
     }
 
 
-def _sides(size: int) -> list[int]:
+def _sides(size: int, base: int) -> list[int]:
     """Sides of the maps from the image down to the base, each half of the one before, rounded up.
 
-    >>> _sides(64), _sides(28), _sides(17)
-    ([64, 32, 16, 8, 4], [28, 14, 7], [17, 9, 5])
+    >>> _sides(64, 7), _sides(28, 7), _sides(28, 4)
+    ([64, 32, 16, 8, 4], [28, 14, 7], [28, 14, 7, 4])
     """
     sides = [size]
-    while sides[-1] > LARGEST_BASE:
+    while sides[-1] > base:
         sides.append((sides[-1] + 1) // 2)
     return sides
+
+
+def _widths(width: int, sides: list[int]) -> list[int]:
+    """Channels of the maps below the image, doubling while the side halves."""
+    return [min(2**stage, MOST_WIDTHS) * width for stage in range(len(sides) - 1)]
 
 
 def _kernel(side: int) -> int:
@@ -91,12 +96,13 @@ class Generator(nn.Module):
     Args:
         latent_dim: length of z.
         channels: of the image.
+        width: channels of the map next to the image.
         sides: sides of the maps, image first.
-        widths: channels of the maps below the image, in the same order.
     """
 
-    def __init__(self, latent_dim: int, channels: int, sides: list[int], widths: list[int]) -> None:
+    def __init__(self, latent_dim: int, channels: int, width: int, sides: list[int]) -> None:
         super().__init__()
+        widths = _widths(width, sides)
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent_dim, widths[-1], sides[-1], bias=False),
             nn.BatchNorm2d(widths[-1]),
@@ -122,8 +128,9 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """images -> logits; `normalise` adds BatchNorm, the other arguments are the generator's."""
 
-    def __init__(self, channels: int, sides: list[int], widths: list[int], normalise: bool) -> None:
+    def __init__(self, channels: int, width: int, sides: list[int], normalise: bool) -> None:
         super().__init__()
+        widths = _widths(width, sides)
         layers: list[nn.Module] = [
             nn.Conv2d(channels, widths[0], _kernel(sides[0]), 2, 1),
             nn.LeakyReLU(0.2),

@@ -1,0 +1,199 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from conftest import tiny
+from safetensors import safe_open
+from torch import nn
+
+import ganzoo
+from ganzoo import latents
+from ganzoo.errors import BundleError, ExportError, RunNotFoundError
+from ganzoo.exporters.parity import check_parity
+from ganzoo.registry import architectures
+from ganzoo.spec import Component
+
+
+def test_a_bundle_is_complete(tiny_bundle):
+    files = {p.relative_to(tiny_bundle).as_posix() for p in tiny_bundle.rglob("*") if p.is_file()}
+    assert files == {
+        "config.json",
+        "model.safetensors",
+        "model.onnx",
+        "README.md",
+        "samples.png",
+        "training/recipe.toml",
+        "training/log.jsonl",
+        "SHA256SUMS",
+    }
+    config = (tiny_bundle / "config.json").read_text()
+    with safe_open(tiny_bundle / "model.safetensors", "np") as file:
+        assert file.metadata() == {"ganzoo.config": config}
+    model = onnx.load(tiny_bundle / "model.onnx")
+    assert {p.key: p.value for p in model.metadata_props} == {"ganzoo.config": config}
+    assert not any(p.stat().st_mode & 0o044 != 0o044 for p in tiny_bundle.rglob("*"))
+
+
+def test_the_generator_is_the_averaged_one(tiny_run, tiny_bundle):
+    snapshot = ganzoo.load(tiny_run / "bundle", runtime="torch")
+    exported = ganzoo.load(tiny_bundle, runtime="torch")
+    for name, tensor in snapshot.state_dict().items():
+        assert torch.equal(tensor, exported.state_dict()[name])
+    state = ganzoo.training.prepare(tiny_run / "recipe.toml").state
+    state.load_state_dict(ganzoo.training.run.load_checkpoint(tiny_run / "checkpoints")["state"])
+    for name, tensor in state.ema.module.state_dict().items():
+        assert torch.equal(tensor, exported.network.state_dict()[name])
+
+
+def test_parity_is_measured_and_kept(tiny_bundle):
+    parity = ganzoo.info(tiny_bundle).provenance["parity"]
+    assert parity["batches"] == [1, 7]
+    assert 0 <= parity["max_abs_error"] <= parity["tolerance"] < 2 / 255
+    session = onnxruntime.InferenceSession(
+        tiny_bundle / "model.onnx", providers=["CPUExecutionProvider"]
+    )
+    network = ganzoo.load(tiny_bundle, runtime="torch")
+    worst = 0.0
+    for n in parity["batches"]:
+        for seed in parity["seeds"]:
+            z = latents.normal(seed, n, 8)
+            (images,) = session.run(None, {"z": z})
+            worst = max(worst, float(np.abs(images - network.generate(z)).max()))
+    assert worst == pytest.approx(parity["max_abs_error"], abs=1e-6)
+
+
+def test_the_onnx_graph_carries_no_path_of_the_exporting_machine(tiny_bundle):
+    content = (tiny_bundle / "model.onnx").read_bytes()
+    here = [str(Path(ganzoo.__file__).parent.parent), str(Path(torch.__file__).parent), ".py"]
+    for text in ["stack_trace", "site-packages", str(Path.home()), *here]:
+        assert text.encode() not in content, text
+    for file in tiny_bundle.rglob("*"):
+        if file.is_file():
+            assert str(tiny_bundle.parent).encode() not in file.read_bytes()
+
+
+@pytest.mark.parametrize("n", [1, 2, 33])
+def test_the_batch_is_dynamic(tiny_bundle, n):
+    session = onnxruntime.InferenceSession(
+        tiny_bundle / "model.onnx", providers=["CPUExecutionProvider"]
+    )
+    assert session.get_inputs()[0].shape == ["batch", 8]
+    (images,) = session.run(None, {"z": np.zeros((n, 8), np.float32)})
+    assert images.shape == (n, 1, 16, 16)
+
+
+def test_export_in_place_and_again(tiny_run, tmp_path):
+    run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
+    with pytest.raises(BundleError, match=r"holds no model\.onnx\. Write it with `ganzoo export"):
+        ganzoo.load(run / "bundle", runtime="onnx")
+    assert ganzoo.export(run) == run / "bundle"
+    first = (run / "bundle" / "model.onnx").read_bytes()
+    assert ganzoo.export(run / "bundle") == run / "bundle"
+    assert (run / "bundle" / "model.onnx").read_bytes() == first
+    assert [p.name for p in run.iterdir() if p.name.startswith(".")] == []
+
+
+def test_export_refuses_what_is_no_run_and_never_replaces_other_folders(tiny_run, tmp_path):
+    with pytest.raises(RunNotFoundError, match="neither a run nor a bundle"):
+        ganzoo.export(tmp_path / "absent")
+    with pytest.raises(RunNotFoundError, match="`ganzoo train RECIPE` writes a run"):
+        ganzoo.export(tmp_path)
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(BundleError, match="is not replaced"):
+        ganzoo.export(tiny_run, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+class Restless(nn.Module):
+    """A generator that breaks the contract: it draws random numbers."""
+
+    def __init__(self, fixed: bool) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 256)
+        self.fixed = fixed
+
+    def forward(self, z):
+        noise = 0.0 if self.fixed else torch.randn_like(self.layer(z))
+        images = torch.tanh(self.layer(z) + noise).reshape(-1, 1, 16, 16)
+        return images[:5] if self.fixed else images
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_an_export_that_fails_parity_is_refused(tmp_path, fixed):
+    @architectures.register("restless")
+    def restless(data, *, latent_dim: int = 4):
+        return {
+            "generator": Restless(fixed=False),
+            "discriminator": nn.Sequential(nn.Flatten(), nn.Linear(256, 1), nn.Flatten(0)),
+        }
+
+    try:
+        recipe = tiny(architecture=Component("restless"), images=16)
+        run = ganzoo.train(recipe, out=tmp_path / "run", progress=False).path
+        before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+        for generator in [ganzoo.load(run / "bundle")]:
+            generator.network.fixed = fixed
+        if fixed:
+            other = ganzoo.load(run / "bundle")
+            other.network.fixed = False
+            with pytest.raises(ExportError, match="refused: torch makes"):
+                check_parity(other, generator)
+        with pytest.raises(ExportError, match="the export is refused: torch and onnxruntime"):
+            ganzoo.export(run)
+    finally:
+        architectures.unregister("restless")
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+def test_the_card_is_whole_and_its_figures_are_the_configs(tiny_bundle):
+    card = (tiny_bundle / "README.md").read_text()
+    spec = ganzoo.info(tiny_bundle)
+    header, body = card.removeprefix("---\n").split("---\n", 1)
+    assert "license: cc-by-4.0\n" in header
+    assert "library_name: ganzoo\n" in header
+    assert "TODO" not in card
+    assert "More Information" not in card
+    sections = body.split("\n## ")
+    assert [s.splitlines()[0] for s in sections[1:]] == [
+        "Use",
+        "Model",
+        "Training",
+        "Evaluation",
+        "Limits",
+        "Licence",
+    ]
+    assert all(len(s.strip().splitlines()) > 1 for s in sections)
+    for figure in (
+        f"{spec.provenance['images_seen']:,} images",
+        spec.provenance["hardware"],
+        spec.provenance["data"]["sha256"],
+        f"{spec.provenance['parity']['max_abs_error']:.1e}",
+        "latent_dim 8",
+    ):
+        assert figure in card
+
+
+def test_the_cards_plain_onnxruntime_snippet_runs(tiny_bundle, monkeypatch):
+    card = (tiny_bundle / "README.md").read_text()
+    snippet = card.split("Without ganzoo or torch:\n\n```python\n")[1].split("```")[0]
+    assert "ganzoo" not in snippet
+    monkeypatch.chdir(tiny_bundle)
+    names: dict = {}
+    exec(snippet, names)
+    assert names["images"].shape == (64, 1, 16, 16)
+    assert np.abs(names["images"]).max() <= 1
+
+
+def test_the_recipe_in_a_bundle_trains_the_same_model_again(tiny_bundle, tmp_path):
+    again = ganzoo.train(
+        tiny_bundle / "training" / "recipe.toml", out=tmp_path / "r", progress=False
+    )
+    a, b = ganzoo.load(tiny_bundle).state_dict(), ganzoo.load(again.bundle).state_dict()
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    log = [json.loads(x) for x in (tiny_bundle / "training/log.jsonl").read_text().splitlines()]
+    assert log[-1]["images"] == ganzoo.info(tiny_bundle).provenance["images_seen"]

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+from PIL import Image
+
+import ganzoo
+from ganzoo import quickstart, training
+
+
+def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):
+    """The whole tour, with a shorter training: what is trained is another test's."""
+    real = training.train
+
+    def short(recipe, out):
+        from dataclasses import replace
+
+        from ganzoo.registry import find_recipe
+
+        return real(replace(find_recipe(recipe), images=640), out=out, progress=False)
+
+    monkeypatch.setattr(training, "train", short)
+    for expected in ("demo", "demo-2"):
+        quickstart.run(tmp_path / "demo")
+        out = capsys.readouterr().out
+        folder = tmp_path / expected
+        assert Image.open(folder / "dcgan-mnist.png").size == (242, 242)
+        assert Image.open(folder / "dcgan-digits.png").size == (146, 146)
+        assert (folder / "dcgan-digits" / "model.onnx").exists()
+        assert ganzoo.load(folder / "dcgan-digits", runtime="onnx")
+        for path in ("dcgan-mnist.png", "dcgan-digits.png", "dcgan-digits", "run"):
+            assert str(folder / path) in out
+        commands = [x.strip() for x in out.split("next:\n")[1].splitlines()]
+        assert len(commands) == 3
+        assert all(c.startswith("ganzoo ") for c in commands)
+
+
+def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
+    import re
+    import shlex
+
+    from ganzoo.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    source = Path(quickstart.__file__).read_text()
+    commands = re.findall(r"^  ganzoo (.*?)(?:\"\"\")?$", source, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        arguments = shlex.split(command.removesuffix('"""'))
+        extra = ["--dry-run"] if arguments[0] == "train" else []
+        assert main([*arguments, *extra]) == 0

@@ -1,0 +1,51 @@
+"""Every code block of the README is run, as it stands."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import run_cli, run_python
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+# What other tests run in full, with the line of the README that stands for it.
+ELSEWHERE = {
+    "make demo": "tests/test_quickstart.py",
+    "make test": "this very run",
+    "pip install": "tests/test_package.py",
+    "sudo apt": "a fresh machine",
+    "git clone": "a fresh machine",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The blocks are run in order in one folder, as a reader would."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.mark.parametrize(("language", "block"), BLOCKS, ids=lambda text: text.split("\n")[0][:40])
+def test_block(folder, language, block):
+    if language == "python":
+        result = run_python(block, cwd=folder)
+        assert result.returncode == 0, result.stderr
+        return
+    if language == "toml":
+        import tomllib
+
+        assert tomllib.loads(block)
+        return
+    assert language in ("bash", "console")
+    for line in block.replace("\\\n", " ").splitlines():
+        command = shlex.split(line.removeprefix("$ "), comments=True)
+        if not command or any(line.startswith(known) for known in ELSEWHERE):
+            continue
+        assert command[0] == "ganzoo", f"a command that nothing runs: {line}"
+        result = run_cli(*command[1:], cwd=folder)
+        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+
+
+def test_there_are_blocks():
+    assert {language for language, _ in BLOCKS} >= {"python", "bash"}

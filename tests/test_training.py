@@ -1,0 +1,501 @@
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import run_cli, run_python, tiny
+from PIL import Image
+from safetensors.torch import load_file
+from torch import nn
+
+import ganzoo
+from ganzoo import Player
+from ganzoo.errors import (
+    IncompatiblePairError,
+    NonFiniteLossError,
+    OutputError,
+    RecipeError,
+    RunExistsError,
+    RunNotFoundError,
+    UnknownNameError,
+)
+from ganzoo.games import Batch, Loss, Turn
+from ganzoo.registry import architectures, find_recipe, losses
+from ganzoo.spec import Component, Optimizer, Recipe
+from ganzoo.training import prepare
+from ganzoo.training.ema import Averaged
+from ganzoo.training.loop import run_ticks
+from ganzoo.training.players import learning_rate_factor
+
+PAIRS = [
+    (a, loss) for a in ("dcgan", "mlp") for loss in ("lsgan", "minimax", "nonsaturating", "wgan-gp")
+]
+SMALL = {"dcgan": {"latent_dim": 8, "width": 4}, "mlp": {"latent_dim": 8, "width": 16}}
+
+
+def pair(architecture, loss, **changes) -> Recipe:
+    return tiny(
+        architecture=Component(architecture, SMALL[architecture]), loss=Component(loss), **changes
+    )
+
+
+def train(recipe, out, **options):
+    return ganzoo.train(recipe, out=out, progress=False, **options)
+
+
+def state_of(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(sorted((run / "checkpoints").iterdir())[-1])
+
+
+def same(a, b) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def log_of(run: Path) -> list[dict]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(("architecture", "loss"), PAIRS)
+def test_every_pair_trains_and_moves_every_network(architecture, loss, precision):
+    prepared = prepare(pair(architecture, loss, images=48, precision=precision))
+    before = {
+        f"{role}.{name}": p.clone()
+        for role, net in prepared.state.nets.items()
+        for name, p in net.named_parameters()
+    }
+    values = []
+    run_ticks(
+        prepared.state,
+        prepared.batches,
+        record=lambda player, term, value: values.append(float(value)),
+        report=lambda: True,
+    )
+    assert prepared.state.tick == 3
+    assert len(values) >= 6
+    assert all(map(math.isfinite, values))
+    for role, net in prepared.state.nets.items():
+        for name, p in net.named_parameters():
+            # A critic's last bias cancels in D(fake) - D(real), so biases may rest.
+            if p.dim() > 1:
+                assert not torch.equal(before[f"{role}.{name}"], p), f"{role}.{name} did not move"
+
+
+@pytest.mark.parametrize(("architecture", "loss"), PAIRS)
+def test_a_players_turn_changes_exactly_its_own_networks(architecture, loss):
+    prepared = prepare(pair(architecture, loss, images=16))
+    nets = prepared.state.nets
+
+    def weights():
+        return {r: [p.detach().clone() for p in n.parameters()] for r, n in nets.items()}
+
+    changed, before = [], weights()
+
+    def record(player, term, value):
+        nonlocal before
+        now = weights()
+        moved = {
+            r
+            for r in nets
+            if not all(torch.equal(a, b) for a, b in zip(before[r], now[r], strict=True))
+        }
+        changed.append((player, moved))
+        before = now
+
+    run_ticks(prepared.state, prepared.batches, record=record, report=lambda: True)
+    first_terms = [(p, m) for p, m in changed if m]
+    players = prepared.state.loss.players
+    assert len(first_terms) == sum(p.repeat for p in players)
+    for player, moved in first_terms:
+        assert moved == set(player.trains)
+
+
+class Watching(Loss):
+    """A game of two players that notes which batches they were given."""
+
+    def __init__(self, every: int, repeat: int) -> None:
+        super().__init__()
+        self.players = (
+            Player("first", ("discriminator",), every=every, repeat=repeat),
+            Player("second", ("generator",)),
+        )
+        self.seen: list[tuple[int, str, int]] = []
+
+    def _note(self, name, nets, batch: Batch, turn: Turn, role):
+        self.seen.append((turn.tick, name, hash(batch.images.numpy().tobytes())))
+        handed = turn.handoff.setdefault("note", batch.images.mean())
+        value = sum(p.square().sum() for p in nets[role].parameters())
+        return {"term": value + 0 * handed}
+
+    def first(self, nets, batch, turn):
+        return self._note("first", nets, batch, turn, "discriminator")
+
+    def second(self, nets, batch, turn):
+        return self._note("second", nets, batch, turn, "generator")
+
+
+@pytest.fixture
+def watching():
+    made = []
+
+    @losses.register("watching")
+    def factory(*, every: int = 1, repeat: int = 1) -> Loss:
+        made.append(Watching(every, repeat))
+        return made[-1]
+
+    yield made
+    losses.unregister("watching")
+
+
+@pytest.mark.parametrize(("every", "repeat"), [(1, 1), (1, 3), (3, 1), (2, 2)])
+def test_players_share_the_ticks_first_batch_and_play_when_due(watching, every, repeat):
+    loss = Component("watching", {"every": every, "repeat": repeat})
+    prepared = prepare(tiny(loss=loss, images=6 * 16))
+    run_ticks(prepared.state, prepared.batches, record=lambda *a: None, report=lambda: True)
+    seen = watching[-1].seen
+    for tick in range(6):
+        first = [b for t, name, b in seen if (t, name) == (tick, "first")]
+        second = [b for t, name, b in seen if (t, name) == (tick, "second")]
+        assert len(first) == (repeat if tick % every == 0 else 0)
+        assert len(second) == 1
+        if first:
+            assert first[0] == second[0]
+            assert len(set(first)) == repeat
+    assert prepared.batches.position == len({b for _, _, b in seen})
+
+
+def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
+    assert {p.name for p in tiny_run.iterdir()} == {
+        "recipe.toml",
+        "log.jsonl",
+        "samples",
+        "checkpoints",
+        "bundle",
+    }
+    assert [p.name for p in sorted((tiny_run / "checkpoints").iterdir())] == [
+        "000000000032.safetensors",
+        "000000000064.safetensors",
+    ]
+    assert Image.open(tiny_run / "samples" / "000000000064.png").size == (146, 146)
+    log = log_of(tiny_run)
+    assert [line["images"] for line in log] == [16, 32, 48, 64]
+    assert set(log[0]["terms"]) == {"discriminator/adversarial", "generator/adversarial"}
+    assert all(line["images_per_second"] > 0 for line in log)
+    assert 0.3 < log[0]["terms"]["discriminator/adversarial"] < 3
+    complete = Recipe.from_toml(tiny_run / "recipe.toml")
+    assert complete.dataset.arguments == {"size": 16}, "every default is named"
+    provenance = ganzoo.info(tiny_run / "bundle").provenance
+    assert provenance["images_seen"] == 64
+    assert provenance["recipe"] == complete.to_dict() | {
+        "optimizer": complete.to_dict()["optimizer"] | {"betas": [0.5, 0.999]}
+    }
+    assert provenance["data"]["images"] == 1797
+    assert provenance["versions"]["torch"] == metadata.version("torch")
+    assert provenance["hardware"]
+
+
+def test_the_same_recipe_gives_the_same_bits_and_another_seed_others(tmp_path):
+    a, b = (train(tiny(), tmp_path / name).path for name in "ab")
+    c = train(tiny(seed=1), tmp_path / "c").path
+    weights = [load_file(p / "bundle" / "model.safetensors") for p in (a, b, c)]
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+
+
+@pytest.mark.parametrize(
+    ("loss", "optimizer"), [("nonsaturating", "adam"), ("wgan-gp", "adam"), ("lsgan", "rmsprop")]
+)
+@pytest.mark.parametrize("architecture", ["dcgan", "mlp"])
+def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
+    """Stopped by a signal at a tick that is no checkpoint, and continued: the same bits."""
+    recipe = pair(
+        architecture,
+        loss,
+        images=160,
+        optimizer=Optimizer(name=optimizer, decay_start=0.5),
+        checkpoint_every=64,
+    )
+    whole = train(recipe, tmp_path / "whole")
+    assert whole.finished
+
+    original = ganzoo.training.run.Log.record
+    count = 0
+
+    def interrupting(self, player, term, value):
+        nonlocal count
+        count += player.name == "generator"
+        if count == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        original(self, player, term, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ganzoo.training.run.Log, "record", interrupting)
+        stopped = train(recipe, tmp_path / "parts")
+    assert (stopped.finished, stopped.images_seen) == (False, 80)
+    resumed = ganzoo.resume(tmp_path / "parts", progress=False)
+    assert (resumed.finished, resumed.images_seen) == (True, 160)
+
+    assert same(state_of(whole.path), state_of(resumed.path))
+    a, b = log_of(whole.path), log_of(resumed.path)
+    assert [line["images"] for line in a] == [line["images"] for line in b]
+    assert [line["terms"] for line in a] == [line["terms"] for line in b]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_says_how_to_resume(tmp_path, number):
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "ganzoo", "train", "dcgan-digits", "--out", str(run)]
+    command += ["--architecture.width", "4", "--log-every", "64", "--images", "10000000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (run / "log.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert f"ganzoo train --resume {run}" in errors
+    assert "images/s" in errors
+    assert "discriminator" in errors
+    assert len(list((run / "checkpoints").iterdir())) == 1
+    assert ganzoo.load(run / "bundle").sample(2).numpy().shape == (2, 16, 16, 1)
+
+
+def test_resume_from_the_command_line(tmp_path):
+    run = tmp_path / "run"
+    arguments = ["--images", "96", "--architecture.width", "4", "--checkpoint-every", "64"]
+    assert run_cli("train", "dcgan-digits", *arguments, "--out", run).returncode == 0
+    (run / "checkpoints" / "000000000128.safetensors").unlink()
+    result = run_cli("train", "--resume", run)
+    assert result.returncode == 0, result.stderr
+    assert f"ganzoo export {run}" in result.stdout
+    assert (run / "checkpoints" / "000000000128.safetensors").exists()
+
+
+def test_a_finished_run_resumes_to_itself(tmp_path):
+    run = train(tiny(), tmp_path / "run").path
+    before = state_of(run)
+    again = ganzoo.resume(run, progress=False)
+    assert again.finished
+    assert same(before, state_of(run))
+
+
+class Poison(Loss):
+    """A game whose generator's term becomes NaN after some ticks."""
+
+    players = (Player("generator", ("generator", "discriminator")),)
+
+    def generator(self, nets, batch, turn):
+        weights = [p.sum() for net in nets.values() for p in net.parameters()]
+        bad = float("nan") if turn.tick >= 5 else 0.0
+        return {"fine": sum(weights), "poisoned": sum(weights) * bad}
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_path):
+    losses.register("poison")(lambda: Poison())
+    try:
+        with pytest.raises(NonFiniteLossError) as caught:
+            train(tiny(loss=Component("poison"), images=320), tmp_path / "run")
+    finally:
+        losses.unregister("poison")
+    text = str(caught.value)
+    assert "the generator's term 'poisoned' became nan" in text
+    good = tmp_path / "run" / "checkpoints" / "000000000064.safetensors"
+    assert f"The last good checkpoint is {good}" in text
+    assert "--optimizer.lr" in text
+    newest = sorted(good.parent.iterdir())[-1]
+    assert newest == good
+    assert all(torch.isfinite(t).all() for t in load_file(newest).values())
+
+
+def test_a_run_folder_that_exists_is_left_alone(tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("mine")
+    with pytest.raises(RunExistsError, match=r"--resume .*run"):
+        train(tiny(), tmp_path / "run")
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.txt"]
+
+
+def test_resume_without_a_run_or_checkpoint(tmp_path):
+    with pytest.raises(RunNotFoundError, match=r"holds no recipe\.toml"):
+        ganzoo.resume(tmp_path)
+    (tmp_path / "recipe.toml").write_text(tiny().to_toml())
+    with pytest.raises(RunNotFoundError, match="nothing to resume"):
+        ganzoo.resume(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "000000000016.safetensors").write_bytes(b"\x10\x00half")
+    with pytest.raises(RunNotFoundError, match="is damaged"):
+        ganzoo.resume(tmp_path)
+
+
+def test_resume_refuses_other_data(tmp_path):
+    from test_datasets import pictures
+
+    recipe = tiny(dataset=Component("folder", {"size": 16}))
+    run = train(recipe, tmp_path / "run", data=pictures(tmp_path / "a", ["1.png", "2.png"])).path
+    other = pictures(tmp_path / "b", ["1.png"])
+    with pytest.raises(RunNotFoundError, match="is not what .* was trained on"):
+        ganzoo.resume(run, data=other, progress=False)
+    assert ganzoo.resume(run, progress=False).finished, "it remembers where its data lies"
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="no file permissions to take away")
+def test_a_read_only_output_folder(tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    (tmp_path / "recipe.toml").write_text(tiny().to_toml())
+    code = """
+import os, sys, torch, sklearn.datasets, ganzoo.training
+from ganzoo.errors import OutputError
+from ganzoo.training.run import prepare, train
+prepare(sys.argv[2])  # imports all that is needed while it can be read
+if os.getuid() == 0:  # to whom permissions do not apply
+    os.chmod(os.path.dirname(sys.argv[1]), 0o755)
+    os.seteuid(65534)
+try:
+    os.mkdir(os.path.join(sys.argv[1], "probe"))
+except PermissionError:
+    pass
+else:
+    raise SystemExit("the folder can be written: this test would show nothing")
+try:
+    train(sys.argv[2], out=os.path.join(sys.argv[1], "run"), progress=False)
+except OutputError as error:
+    print(error)
+"""
+    result = run_python(code, str(locked), str(tmp_path / "recipe.toml"))
+    assert result.returncode == 0, result.stderr
+    assert "Permission denied. Choose a folder that is writable" in result.stdout
+    assert not list(locked.iterdir())
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(tmp_path):
+    """Files may grow to 100 kB only: the log and the recipe fit, a checkpoint does not."""
+    run = train(tiny(), tmp_path / "run").path
+    before = {p: p.read_bytes() for p in sorted((run / "checkpoints").iterdir())}
+    before.popitem()
+    sorted((run / "checkpoints").iterdir())[-1].unlink()
+    code = """
+import resource, signal, sys, ganzoo
+from ganzoo.errors import OutputError
+import ganzoo.training, torch, sklearn.datasets
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    ganzoo.resume(sys.argv[1], progress=False)
+except OutputError as error:
+    print(error)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(run)], capture_output=True, text=True, timeout=300
+    )
+    assert result.returncode == 0, result.stderr
+    assert "File too large" in result.stdout
+    assert "The last good checkpoint is" in result.stdout
+    assert {p: p.read_bytes() for p in (run / "checkpoints").iterdir()} == before
+    assert ganzoo.load(run / "bundle")
+
+
+def test_a_mistyped_component_or_argument():
+    with pytest.raises(UnknownNameError, match="no loss named 'wgan-pg'. Did you mean 'wgan-gp'"):
+        prepare(tiny(loss=Component("wgan-pg")))
+    with pytest.raises(RecipeError, match="no argument 'wieght'. Did you mean 'weight'"):
+        prepare(tiny(loss=Component("wgan-gp", {"wieght": 1})))
+    with pytest.raises(RecipeError, match="valid integer"):
+        prepare(tiny(architecture=Component("dcgan", {"width": "wide"})))
+    with pytest.raises(RecipeError, match="loss 'wgan-gp' cannot be made: .*repeat is 0"):
+        prepare(tiny(loss=Component("wgan-gp", {"critic_steps": 0})))
+    with pytest.raises(RecipeError, match="no player 'generater'. Did you mean 'generator'"):
+        prepare(tiny(learning_rates={"generater": 1.0}))
+
+
+def test_an_incompatible_pair_names_what_would_fit():
+    class Autoencoding(Loss):
+        players = (Player("autoencoder", ("encoder", "generator")),)
+
+    @architectures.register("auto")
+    def auto(data, *, latent_dim: int = 2):
+        return {"encoder": nn.Flatten(), "generator": nn.Flatten()}
+
+    losses.register("autoencoding")(lambda: Autoencoding())
+    try:
+        with pytest.raises(IncompatiblePairError) as caught:
+            prepare(tiny(loss=Component("autoencoding")))
+    finally:
+        losses.unregister("autoencoding")
+        architectures.unregister("auto")
+    text = str(caught.value)
+    assert "'autoencoding' trains encoder, generator" in text
+    assert "'dcgan' builds discriminator, generator" in text
+    assert "Losses that fit dcgan: lsgan, minimax, nonsaturating, wgan-gp." in text
+    assert "Architectures that fit autoencoding: auto." in text
+    assert isinstance(caught.value, ValueError)
+
+
+def test_an_architecture_size_it_cannot_build(tmp_path):
+    recipe = tiny(dataset=Component("digits", {"size": 8}))
+    with pytest.raises(ValueError, match="'dcgan' cannot make images of 8x8x1"):
+        train(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_average_is_exponential():
+    """With weights 0 then 1 for ever, the average nears 1 by half a distance each half-life."""
+    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
+    nn.init.zeros_(network[0].weight)
+    average = Averaged(network, halflife=100, batch_size=10)
+    average.update(10**9)
+    nn.init.ones_(network[0].weight)
+    network[1].running_mean.fill_(1.0)
+    for _ in range(20):  # two half-lives
+        average.update(10**9)
+    assert average.module[0].weight.item() == pytest.approx(0.75, abs=1e-5)
+    assert average.module[1].running_mean.item() == pytest.approx(0.75, abs=1e-5)
+    follows = Averaged(network, halflife=0, batch_size=10)
+    nn.init.constant_(network[0].weight, 7.0)
+    follows.update(20)
+    follows.update(30)
+    assert follows.module[0].weight.item() == 7.0
+
+
+def test_learning_rates_are_per_player_and_fall():
+    recipe = tiny(
+        images=100,
+        optimizer=Optimizer(lr=2.0, decay_start=0.5, decay_to=0.2),
+        learning_rates={"generator": 3.0},
+    )
+    factors = [learning_rate_factor(recipe, n) for n in (0, 50, 75, 100)]
+    assert factors == pytest.approx([1, 1, 0.6, 0.2])
+    assert learning_rate_factor(replace(recipe, optimizer=Optimizer()), 100) == 1
+    prepared = prepare(recipe)
+    rates = {n: o.param_groups[0]["lr"] for n, o in prepared.state.optimizers.items()}
+    assert rates == {"discriminator": 2.0, "generator": 3.0}
+
+
+def test_a_private_recipe_is_a_file(tmp_path):
+    path = tmp_path / "my-gan.toml"
+    path.write_text(tiny(images=16).to_toml().replace('name = "tiny"\n', ""))
+    assert find_recipe(str(path)).name == "my-gan"
+    assert train(path, tmp_path / "run").images_seen == 16
+
+
+def test_output_error_is_an_oserror():
+    assert issubclass(OutputError, OSError)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_it_trains_on_cuda(tmp_path):
+    run = train(tiny(), tmp_path / "run", device="cuda")
+    assert run.finished
+    generator = ganzoo.load(run.bundle).to("cuda")
+    reference = ganzoo.load(run.bundle)
+    difference = generator.sample(64).numpy().astype(int) - reference.sample(64).numpy()
+    assert abs(difference).max() <= 1

@@ -1,0 +1,66 @@
+"""What ships: every model loads, is really trained as its recipe says, and has its card."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo.bundle import open_bundle
+from ganzoo.registry import find_recipe, models
+from ganzoo.spec import Recipe
+from ganzoo.training.assembly import complete
+
+ROOT = Path(__file__).parent.parent
+MODELS = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
+
+
+@pytest.fixture(params=MODELS)
+def shipped(request):
+    return open_bundle(models.get(request.param))
+
+
+def test_it_is_small(shipped):
+    size = sum(p.stat().st_size for p in shipped.path.rglob("*") if p.is_file())
+    assert size <= 4_000_000
+
+
+def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):
+    made = shipped.spec.provenance
+    trained = Recipe.from_dict(made["recipe"])
+    recipe = complete(find_recipe(shipped.spec.name))
+    assert trained == replace(recipe, precision=trained.precision)
+    assert made["images_seen"] >= trained.images
+    assert made["seconds"] > 60
+    assert made["hardware"]
+    assert made["data"]["images"] == 60_000
+    assert made["parity"]["max_abs_error"] <= made["parity"]["tolerance"]
+    assert shipped.spec.name == models.entry(shipped.spec.name).name
+
+
+def test_its_samples_are_those_it_makes(shipped):
+    grid = np.asarray(Image.open(shipped.path / "samples.png")).astype(int)
+    made = np.asarray(ganzoo.load(shipped.spec.name).sample(64, seed=0).grid())
+    assert np.abs(grid - made).max() <= 1
+
+
+def test_its_card_is_the_published_one(shipped):
+    card = (shipped.path / "README.md").read_text()
+    published = (ROOT / "model_cards" / f"{shipped.spec.name}.md").read_text()
+    assert published == card.replace("(samples.png)", f"(images/{shipped.spec.name}.png)")
+    picture = ROOT / "model_cards" / "images" / f"{shipped.spec.name}.png"
+    assert picture.read_bytes() == (shipped.path / "samples.png").read_bytes()
+
+
+def test_its_samples_differ_from_each_other_and_look_like_strokes(shipped):
+    """Ten thousand identical or grey images would load just as well."""
+    images = ganzoo.load(shipped.spec.name, runtime="onnx").sample(256).numpy().astype(float)
+    ink = images.mean((1, 2, 3)) / 255
+    assert 0.05 < ink.mean() < 0.25
+    assert ((images < 40) | (images > 215)).mean() > 0.85
+    flat = images.reshape(256, -1)
+    distances = ((flat[:, None] - flat[None]) ** 2).sum(-1) ** 0.5
+    assert np.median(distances) > 1500
+    assert np.sort(distances, axis=1)[:, 1].min() > 50
