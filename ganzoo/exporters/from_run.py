@@ -41,7 +41,8 @@ def export(run: str | Path, out: str | Path | None = None) -> Path:
     """
     source = _find(Path(run))
     path = Path(out) if out is not None else source.path
-    if path.exists() and not (path / bundle.CONFIG).is_file():
+    replaceable = path.is_dir() and ((path / bundle.CONFIG).is_file() or not any(path.iterdir()))
+    if path.exists() and not replaceable:
         raise BundleError(
             f"{path} exists and is no bundle, so it is not replaced. Choose another folder with -o."
         )
