@@ -73,14 +73,9 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(importlib.import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "ganzoo":
-            raise
-        from ganzoo.errors import MissingExtraError
+        from ganzoo.errors import missing_extra
 
-        raise MissingExtraError(
-            f"ganzoo.{name} needs {error.name}, which is not installed. "
-            "pip install 'torch-ganzoo[train]'"
-        ) from error
+        raise missing_extra(f"ganzoo.{name}", error) from error
     globals()[name] = value
     return value
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, missing_extra
 
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
@@ -45,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except GanzooError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {missing_extra('this command', error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

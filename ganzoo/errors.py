@@ -121,6 +121,19 @@ class ExportError(GanzooError, RuntimeError):
     """An export that failed, or whose runtimes do not agree."""
 
 
+def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
+    """Say what to install for a module that an optional dependency holds.
+
+    Raises:
+        ModuleNotFoundError: `error` itself, where the module is ganzoo's own.
+    """
+    if (error.name or "").split(".")[0] == "ganzoo":
+        raise error
+    return MissingExtraError(
+        f"{what} needs {error.name}, which is not installed. pip install 'torch-ganzoo[train]'"
+    )
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest known name, or an empty string."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -21,6 +21,7 @@ from ganzoo.errors import (
     UnknownNameError,
     did_you_mean,
     enumerate_names,
+    missing_extra,
 )
 from ganzoo.names import parse_registered
 from ganzoo.spec import Recipe
@@ -183,6 +184,7 @@ class Registry(Generic[T]):
 
         Raises:
             BrokenPluginError: it cannot be imported, or is not what this registry holds.
+            MissingExtraError: it is ganzoo's own and needs an optional dependency.
         """
         thing: Any
         if entry.distribution is None:
@@ -192,6 +194,8 @@ class Registry(Generic[T]):
             try:
                 thing = point.load()
             except Exception as error:
+                if entry.distribution == DISTRIBUTION and isinstance(error, ModuleNotFoundError):
+                    raise missing_extra(f"{self.kind} {entry.name!r}", error) from error
                 because = f"{type(error).__name__}: {error}"
                 raise BrokenPluginError(self._broken(entry, because)) from error
         if not self._accepts(thing):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ganzoo.errors import BundleError, MissingExtraError, RecipeError, did_you_mean, enumerate_names
+from ganzoo.errors import BundleError, RecipeError, did_you_mean, enumerate_names, missing_extra
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -316,10 +316,8 @@ class Recipe:
         """
         try:
             import tomli_w
-        except ImportError as error:
-            raise MissingExtraError(
-                "writing a recipe needs tomli-w. pip install 'torch-ganzoo[train]'"
-            ) from error
+        except ModuleNotFoundError as error:
+            raise missing_extra("writing a recipe", error) from error
         return tomli_w.dumps(_without_none(self.to_dict()))
 
 

@@ -152,6 +152,24 @@ def test_every_public_name_has_a_docstring():
     for name in ganzoo.__all__:
         assert inspect.getdoc(getattr(ganzoo, name)), name
     assert set(ganzoo.__all__) >= set(
-        ["load", "list_models", "info", "Generator", "ImageBatch", "ModelSpec", "ImageSpec", "DataSpec", "Recipe", "Player", "Loss", "architectures", "losses", "datasets", "recipes", "train", "export"]
+        [
+            "load",
+            "list_models",
+            "info",
+            "Generator",
+            "ImageBatch",
+            "ModelSpec",
+            "ImageSpec",
+            "DataSpec",
+            "Recipe",
+            "Player",
+            "Loss",
+            "architectures",
+            "losses",
+            "datasets",
+            "recipes",
+            "train",
+            "export",
+        ]
     )
     assert set(ganzoo.__all__) <= set(dir(ganzoo))

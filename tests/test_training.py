@@ -346,34 +346,40 @@ def test_resume_refuses_other_data(tmp_path):
     assert ganzoo.resume(run, progress=False).finished, "it remembers where its data lies"
 
 
-@pytest.mark.skipif(not hasattr(os, "setuid"), reason="no file permissions to take away")
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="no file permissions to take away")
 def test_a_read_only_output_folder(tmp_path):
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o555)
     (tmp_path / "recipe.toml").write_text(tiny().to_toml())
     code = """
-import os, sys, torch, sklearn.datasets, ganzoo.training
+import os, sys, tempfile, torch, sklearn.datasets
+from pathlib import Path
 from ganzoo.errors import OutputError
-from ganzoo.training.run import prepare, train
-prepare(sys.argv[2])  # imports all that is needed while it can be read
-if os.getuid() == 0:  # to whom permissions do not apply
-    os.chmod(os.path.dirname(sys.argv[1]), 0o755)
+from ganzoo.spec import Recipe
+from ganzoo.training import prepare, train
+recipe = Recipe.from_toml(Path(sys.argv[1]))
+prepare(recipe)  # imports all that is needed while it can be read
+locked = tempfile.mkdtemp()
+os.chmod(locked, 0o555)
+root = os.getuid() == 0  # to whom permissions do not apply
+if root:
     os.seteuid(65534)
 try:
-    os.mkdir(os.path.join(sys.argv[1], "probe"))
+    os.mkdir(os.path.join(locked, "probe"))
 except PermissionError:
     pass
 else:
     raise SystemExit("the folder can be written: this test would show nothing")
 try:
-    train(sys.argv[2], out=os.path.join(sys.argv[1], "run"), progress=False)
+    train(recipe, out=os.path.join(locked, "run"), progress=False)
 except OutputError as error:
     print(error)
+if root:
+    os.seteuid(0)
+assert os.listdir(locked) == []
+os.rmdir(locked)
 """
-    result = run_python(code, str(locked), str(tmp_path / "recipe.toml"))
+    result = run_python(code, str(tmp_path / "recipe.toml"))
     assert result.returncode == 0, result.stderr
     assert "Permission denied. Choose a folder that is writable" in result.stdout
-    assert not list(locked.iterdir())
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path):

@@ -1,5 +1,6 @@
 """The generic trainer: recipe in, run folder out."""
 
-from ganzoo.training.run import Prepared, Run, plan, prepare, resume, train
+from ganzoo.training.preparation import Prepared, plan, prepare
+from ganzoo.training.run import Run, resume, train
 
 __all__ = ["Prepared", "Run", "plan", "prepare", "resume", "train"]

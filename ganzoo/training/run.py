@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +13,13 @@ import torch
 
 from ganzoo.errors import GanzooError, NonFiniteLossError, RunExistsError, RunNotFoundError
 from ganzoo.files import reporting_output, write_file
-from ganzoo.registry import architectures, find_recipe
-from ganzoo.spec import DataSpec, ModelSpec, Recipe
-from ganzoo.training import assembly, provenance
-from ganzoo.training.batches import Batches
+from ganzoo.spec import Recipe
 from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
 from ganzoo.training.interrupt import stop_on_signal
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
-from ganzoo.training.seeding import seed_networks
+from ganzoo.training.preparation import Prepared, prepare
 from ganzoo.training.snapshot import sample_grid, write_snapshot
-from ganzoo.training.state import State
-
-DATA_VARIABLE = "GANZOO_DATA"
 
 
 @dataclass(frozen=True)
@@ -121,82 +114,6 @@ def resume(
     prepared.state.load_state_dict(checkpoint["state"])
     prepared.batches.position = checkpoint["batches_drawn"]
     return _go(path, prepared, progress)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything that a training needs, built and checked, with nothing written yet."""
-
-    recipe: Recipe
-    root: Path | None
-    data: DataSpec
-    batches: Batches
-    state: State
-
-    def spec(self) -> ModelSpec:
-        """The config of the generator as it is now."""
-        component = self.recipe.architecture
-        seen = {
-            "dataset": self.recipe.dataset.name,
-            "images": len(self.batches),
-            "sha256": self.batches.fingerprint,
-            "license": self.data.license,
-            "source": self.data.source,
-        }
-        return ModelSpec(
-            name=self.recipe.name,
-            architecture=component.name,
-            arguments=component.arguments,
-            requires=architectures.entry(component.name).requirement,
-            data=self.data,
-            latent=self.state.latent,
-            provenance=provenance.describe(
-                self.recipe, self.state.images_seen, self.state.seconds, self.state.device, seen
-            ),
-        )
-
-
-def prepare(
-    recipe: Recipe | str | Path,
-    *,
-    data: str | Path | None = None,
-    device: str | torch.device | None = None,
-) -> Prepared:
-    """Build and check everything that `train` would; the arguments and errors are the same."""
-    recipe = assembly.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
-    where = data if data is not None else os.environ.get(DATA_VARIABLE)
-    root = Path(where).expanduser() if where else None
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    loss = assembly.build_loss(recipe)
-    dataset, spec = assembly.build_data(recipe, root)
-    seed_networks(recipe.seed)
-    nets = assembly.build_networks(recipe, spec)
-    assembly.check_pair(recipe, nets, loss)
-    state = State(recipe, nets, loss, device)
-    batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device)
-    return Prepared(recipe, root, spec, batches, state)
-
-
-def plan(prepared: Prepared) -> str:
-    """Describe a training in a few lines, for `--dry-run` and the start of a run."""
-    recipe, state = prepared.recipe, prepared.state
-    sizes = "  ".join(
-        f"{role} {sum(p.numel() for p in net.parameters()):,}" for role, net in state.nets.items()
-    )
-    players = "  ".join(
-        f"{player.name} (every {player.every}, repeat {player.repeat})"
-        for player in state.loss.players
-    )
-    ticks = -(-recipe.images // recipe.batch_size)
-    return (
-        f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
-        f"  data        {len(prepared.batches):,} images of {prepared.data.image}\n"
-        f"  parameters  {sizes}\n"
-        f"  players     {players}\n"
-        f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
-        f"  on          {provenance.describe_hardware(state.device)}, "
-        f"{'bf16' if state.bf16 else 'fp32'}"
-    )
 
 
 def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
