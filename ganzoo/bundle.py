@@ -48,7 +48,8 @@ def open_bundle(path: Path) -> Bundle:
 
     Raises:
         NotABundleError: nothing there, or no bundle.
-        BundleError: a file is missing, has changed, or is not listed; a config that is not valid.
+        BundleError: a file is missing or has changed; one that is read is not listed; a config
+            that is not valid.
     """
     if not path.is_dir():
         state = "is a file, not a folder" if path.exists() else "does not exist"
@@ -64,6 +65,21 @@ def open_bundle(path: Path) -> Bundle:
     if not (path / WEIGHTS).is_file():
         raise BundleError(f"{path} holds no {WEIGHTS}. Get the bundle again.")
     return Bundle(path, spec)
+
+
+def replaceable(path: Path) -> bool:
+    """Whether a bundle may be written at `path` without loss: nothing there, or only a bundle."""
+    if not path.exists():
+        return True
+    if not path.is_dir():
+        return False
+    if not any(path.iterdir()):
+        return True
+    try:
+        _verify(path)
+    except BundleError:
+        return False
+    return all(name in _listed(path) for name in _files(path))
 
 
 def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> None:
@@ -113,28 +129,40 @@ def _files(folder: Path) -> list[str]:
     return sorted(name for name in files if name != CHECKSUMS)
 
 
-def _verify(path: Path) -> None:
+def _listed(path: Path) -> dict[str, str]:
+    """The checksums that SHA256SUMS states, by relative path."""
     sums = path / CHECKSUMS
     if not sums.is_file():
         raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
-    listed = set()
+    listed = {}
     for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
         match = _CHECKSUM_LINE.fullmatch(line)
         if not match:
             raise BundleError(f"{sums}: the line {line[:80]!r} is not '<sha256>  <file>'.")
-        expected, name = match.groups()
+        listed[match[2]] = match[1]
+    return listed
+
+
+def _verify(path: Path) -> None:
+    listed = _listed(path)
+    for name, expected in listed.items():
         file = path / name
-        if not file.resolve().is_relative_to(path.resolve()):
-            raise BundleError(f"{sums}: {name!r} lies outside the bundle.")
-        if not file.is_file():
-            raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
-        if sha256(file) != expected:
+        try:
+            if not file.resolve().is_relative_to(path.resolve()):
+                raise BundleError(f"{path / CHECKSUMS}: {name!r} lies outside the bundle.")
+            if not file.is_file():
+                raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
+            found = sha256(file)
+        except (OSError, ValueError) as error:
+            if isinstance(error, BundleError):
+                raise
+            raise BundleError(f"{path}: {name[:80]!r} cannot be read: {error}.") from error
+        if found != expected:
             raise BundleError(
                 f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
                 "Get the bundle again."
             )
-        listed.add(name)
-    missing = {CONFIG, WEIGHTS} - listed
-    missing |= {ONNX} - listed if (path / ONNX).exists() else set()
-    if missing:
-        raise BundleError(f"{sums} does not vouch for {', '.join(sorted(missing))}.")
+    # Whatever a runtime may read has to be vouched for; a stray note beside it need not be.
+    read = {CONFIG, WEIGHTS} | {p.name for p in path.glob("model.*")}
+    if missing := read - listed.keys():
+        raise BundleError(f"{path / CHECKSUMS} does not vouch for {', '.join(sorted(missing))}.")

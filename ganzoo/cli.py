@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +23,7 @@ MaybeOutput = Annotated[Path | None, tyro.conf.arg(aliases=["-o"])]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0, or 1 after an error, or 130 when stopped."""
     args = list(sys.argv[1:] if argv is None else argv)
+    warnings.showwarning = _show_warning
     try:
         if args[:1] == ["train"]:
             return _train(args[1:])
@@ -105,7 +107,7 @@ def info(name: Text, /) -> None:
         if key not in ("recipe", "data") and not isinstance(value, dict)
     }
     for part in ("versions", "plugins", "parity"):
-        if part in made:
+        if isinstance(made.get(part), dict):
             rows[part] = ", ".join(f"{k} {v}" for k, v in made[part].items())
     print(spec.name)
     for key, value in rows.items():
@@ -259,6 +261,10 @@ def quickstart(output: Output = Path("demo")) -> None:
     from ganzoo.quickstart import run
 
     run(output)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _as_folder(path: Path) -> str:

@@ -13,6 +13,7 @@ __all__ = [
     "ArchitectureError",
     "BrokenPluginError",
     "BundleError",
+    "CheckpointError",
     "DataError",
     "DataNotFoundError",
     "ExportError",
@@ -113,8 +114,12 @@ class RunNotFoundError(GanzooError, FileNotFoundError):
     """A folder that holds no run, or a run that has nothing to continue from."""
 
 
+class CheckpointError(GanzooError, ValueError):
+    """A checkpoint that is damaged, or that belongs to another recipe or other data."""
+
+
 class NonFiniteLossError(GanzooError, FloatingPointError):
-    """A term of a player's loss became NaN or infinite."""
+    """A term of a player's loss, or a weight, became NaN or infinite."""
 
 
 class ExportError(GanzooError, RuntimeError):

@@ -50,9 +50,11 @@ class Generator(ABC):
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
         if not 0 <= seed < 2**64 or not 0 <= start < 2**48:
             raise SampleError(f"seed {seed}, start {start}: seed is 0 to 2**64 - 1, start >= 0.")
+        dim = self.spec.latent.dim
         skip = start % COMPUTE_BATCH  # so that image k always is row k % COMPUTE_BATCH
-        z = latents.normal(seed, skip + n, self.spec.latent.dim, start=start - skip)
-        return self._images(z)[skip:]
+        blocks = range(start - skip, start + n, COMPUTE_BATCH)
+        parts = [self._block(latents.normal(seed, COMPUTE_BATCH, dim, start=k)) for k in blocks]
+        return ImageBatch(np.concatenate(parts)[skip : skip + n])
 
     def interpolate(self, seed_a: int, seed_b: int, steps: int = 8) -> ImageBatch:
         """Make `steps` images on the arc from image 0 of one seed to image 0 of another.
@@ -63,16 +65,13 @@ class Generator(ABC):
         if not 2 <= steps <= MAX_SAMPLES or not all(0 <= s < 2**64 for s in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b} in {steps} steps.")
         a, b = (latents.normal(seed, 1, self.spec.latent.dim)[0] for seed in (seed_a, seed_b))
-        return self._images(latents.slerp(a, b, np.linspace(0, 1, steps, dtype=np.float32)))
+        z = latents.slerp(a, b, np.linspace(0, 1, steps, dtype=np.float32))
+        padding = np.zeros((-steps % COMPUTE_BATCH, self.spec.latent.dim), dtype=np.float32)
+        blocks = np.concatenate([z, padding]).reshape(-1, COMPUTE_BATCH, self.spec.latent.dim)
+        return ImageBatch(np.concatenate([self._block(block) for block in blocks])[:steps])
 
-    def _images(self, z: NDArray[np.float32]) -> ImageBatch:
-        parts = []
-        for start in range(0, len(z), COMPUTE_BATCH):
-            part = z[start : start + COMPUTE_BATCH]
-            padded = np.concatenate([part, np.zeros_like(z, shape=(COMPUTE_BATCH, z.shape[1]))])
-            images = self.generate(padded[:COMPUTE_BATCH])[: len(part)]
-            parts.append(ImageBatch.from_unit(images).numpy())
-        return ImageBatch(np.concatenate(parts))
+    def _block(self, z: NDArray[np.float32]) -> NDArray[np.uint8]:
+        return ImageBatch.from_unit(self.generate(z)).numpy()
 
     def _check_latents(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 2 or shape[1] != self.spec.latent.dim:

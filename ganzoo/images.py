@@ -16,7 +16,10 @@ from ganzoo.files import write_file
 
 
 class ImageBatch:
-    """Images of one size, uint8, shape (n, height, width, channels), channels 1 or 3."""
+    """Images of one size, uint8, shape (n, height, width, channels).
+
+    Three channels are shown as colours; of any other number the first is shown, as grey.
+    """
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         if pixels.dtype != np.uint8 or pixels.ndim != 4:
@@ -41,7 +44,7 @@ class ImageBatch:
         return self._pixels
 
     def pil(self) -> list[Image.Image]:
-        """Return one PIL image per sample, mode L for one channel and RGB for three."""
+        """Return one PIL image per sample, mode RGB for three channels and else L."""
         return [_to_pil(image) for image in self._pixels]
 
     def grid(self, columns: int | None = None, padding: int = 2) -> Image.Image:
@@ -71,13 +74,18 @@ class ImageBatch:
         path = Path(path)
         Image.init()
         kind = Image.EXTENSION.get(path.suffix.lower())
-        if kind is None:
+        if kind not in Image.SAVE:
             raise OutputError(
                 f"cannot save a picture as {path.name!r}: its ending {path.suffix!r} names no "
                 "image format. Use .png, for example."
             )
         buffer = io.BytesIO()
-        self.grid(columns).save(buffer, kind)
+        try:
+            self.grid(columns).save(buffer, kind)
+        except (OSError, ValueError, KeyError) as error:
+            raise OutputError(
+                f"cannot save this picture as {path.suffix}: {error}. Use .png."
+            ) from error
         write_file(path, buffer.getvalue())
         return path
 
@@ -85,6 +93,9 @@ class ImageBatch:
         return len(self._pixels)
 
     def __getitem__(self, index: slice) -> ImageBatch:
+        """Return some of the images; one of them as a picture is ``batch.pil()[k]``."""
+        if not isinstance(index, slice):
+            raise TypeError("an ImageBatch is sliced: batch[2:3], or batch.pil()[2] for a picture")
         return ImageBatch(self._pixels[index])
 
     def __iter__(self) -> Iterator[Image.Image]:
@@ -101,4 +112,4 @@ class ImageBatch:
 
 
 def _to_pil(image: NDArray[np.uint8]) -> Image.Image:
-    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    return Image.fromarray(image if image.shape[2] == 3 else image[:, :, 0])

@@ -1,4 +1,4 @@
-"""seed -> z, in NumPy: the same bits for torch and onnxruntime, on any machine."""
+"""seed -> z, in NumPy: the same bits for torch and onnxruntime."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def normal(seed: int, n: int, dim: int, *, start: int = 0) -> NDArray[np.float32
     """Return standard normal latents of images `start` to `start + n - 1` of a seed.
 
     Row k depends on the seed and on its image's number alone, so a batch can be cut anywhere.
+    The stream is the same on any machine, its normals up to the last bit of log and cos.
     Philox is a counter-based generator (Salmon et al., 2011) whose raw stream NumPy keeps stable;
     two uniforms give one normal by the transform of Box and Muller (1958).
 
@@ -46,7 +47,7 @@ def slerp(
     """
     cosine = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
     omega = np.arccos(np.clip(cosine, -1.0, 1.0))
-    if omega < 1e-6:
+    if np.sin(omega) < 1e-6:  # the same direction, or opposite ones, which no nearest arc joins
         return ((1 - t)[:, None] * a + t[:, None] * b).astype(np.float32)
     left, right = np.sin((1 - t) * omega), np.sin(t * omega)
     arc: NDArray[np.float64] = (left[:, None] * a + right[:, None] * b) / np.sin(omega)

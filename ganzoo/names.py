@@ -65,6 +65,9 @@ def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
                 f"{text!r} is not a Hub name. Write hf://org/repo or hf://org/repo@revision."
             )
         return HubName(match[1], match[2])
-    if text.startswith(("/", "./", "../", "~", ".\\")) or text in {".", ".."} or "/" in text:
-        return Path(text).expanduser()
+    if text.startswith("~") or text in {".", ".."} or "/" in text or "\\" in text:
+        try:
+            return Path(text).expanduser()
+        except RuntimeError as error:
+            raise NameSyntaxError(f"{text!r} is not a folder: {error}") from error
     return parse_registered(text)

@@ -15,7 +15,7 @@ import tyro
 
 from ganzoo.errors import RecipeError
 from ganzoo.registry import Registry, architectures, datasets, find_recipe, losses
-from ganzoo.signatures import arguments_of, bind
+from ganzoo.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
 
 COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
@@ -46,7 +46,8 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, RunOptions]:
             had, or a value is out of its range.
         SystemExit: help was asked for, or an option does not exist.
     """
-    preset = _with_components(find_recipe(args[0]), args[1:])
+    stated = find_recipe(args[0])
+    preset = _with_components(stated, args[1:])
     factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
     schema = dataclasses.make_dataclass("Options", _fields(preset, factories))
     chosen: Any = tyro.cli(
@@ -62,9 +63,24 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, RunOptions]:
         arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
         values[kind] = Component(values[kind], arguments)
     try:
-        return dataclasses.replace(preset, **values), run
+        recipe = dataclasses.replace(preset, **values)
+        if recipe.description == stated.description and _differs(recipe, stated, factories):
+            recipe = dataclasses.replace(recipe, description="")  # it would no longer be true
+        return recipe, run
     except ValueError as error:
         raise RecipeError(f"{error}.") from error
+
+
+def _differs(recipe: Recipe, preset: Recipe, factories: dict[str, Any]) -> bool:
+    """Whether another model is trained, or another length of time."""
+    if recipe.images != preset.images:
+        return True
+    for kind, factory in factories.items():
+        before, now = getattr(preset, kind), getattr(recipe, kind)
+        defaults = {k: a.default for k, a in arguments_of(factory).items()}
+        if before.name != now.name or defaults | before.arguments != now.arguments:
+            return True
+    return False
 
 
 def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
@@ -98,8 +114,7 @@ def _component(
     kind: str, component: Component, factory: Any, help_: str
 ) -> list[tuple[str, Any, Any]]:
     name = Annotated[str, tyro.conf.arg(help=help_, metavar="NAME")]
-    given = dict(component.arguments)
-    bind(kind, component.name, factory, given)
+    given = check(kind, component.name, factory, component.arguments)
     helps = _helps(factory)
     arguments = []
     for argument in arguments_of(factory).values():
@@ -114,10 +129,9 @@ def _component(
     schema = dataclasses.make_dataclass(f"{kind.title()}Arguments", arguments)
     conf = tyro.conf.arg(name=kind, help=f"Arguments of {component.name}.")
     nested = Annotated[schema, conf]  # type: ignore[valid-type]
-    return [
-        (kind, name, component.name),
-        (f"{kind}_arguments", nested, dataclasses.field(default_factory=schema)),
-    ]
+    required = any(len(argument) == 2 for argument in arguments)
+    default = tyro.MISSING if required else dataclasses.field(default_factory=schema)
+    return [(kind, name, component.name), (f"{kind}_arguments", nested, default)]
 
 
 def _default(value: Any) -> Any:

@@ -39,7 +39,7 @@ the run: log, checkpoints     {trained.path}
 
 next:
   ganzoo sample dcgan-mnist -n 100 --seed 7 -o digits.png
-  ganzoo train dcgan-digits --loss wgan-gp --images 50000 --out runs/wgan
+  ganzoo train dcgan-digits --loss lsgan --images 50000 --out runs/lsgan
   ganzoo list"""
     )
 

@@ -95,18 +95,20 @@ class Registry(Generic[T]):
 
         Raises:
             NameSyntaxError: `name` is not lower-case words joined by ``-``, ``.`` or ``_``.
-            AmbiguousNameError: another object of this process has the name.
+            AmbiguousNameError: another object of this process or of a distribution has the name.
         """
         name = parse_registered(name).name
 
         def decorate(thing: F) -> F:
             target = f"{getattr(thing, '__module__', '')}:{getattr(thing, '__qualname__', '')}"
-            known = self._here.get(name)
-            if known and known[0].target != target:
-                raise AmbiguousNameError(
-                    f"{self.kind} {name!r} is already {known[0].target}; {target} needs another "
-                    "name."
-                )
+            here = [self._here[name][0]] if name in self._here else []
+            for known in here + self._installed():
+                if known.name == name and known.target != target:
+                    owner = known.distribution or "this process"
+                    raise AmbiguousNameError(
+                        f"{self.kind} {name!r} is already {known.target} of {owner}. "
+                        f"{target} needs another name."
+                    )
             self._here[name] = (Entry(name, None, None, target), cast(T, thing))
             return thing
 
@@ -118,11 +120,7 @@ class Registry(Generic[T]):
 
     def entries(self, pattern: str = "*") -> list[Entry]:
         """Return all registrations whose name matches a wildcard, sorted by name."""
-        installed = {
-            Entry(point.name, _normalise(point.dist.name), point.dist.version, point.value)
-            for point in metadata.entry_points(group=self.group)
-            if point.dist is not None and _admitted(_normalise(point.dist.name))
-        }
+        installed = set(self._installed())
         targets = {entry.target for entry in installed}
         # A module may both decorate its object and be its entry point: one registration.
         here = {entry for entry, _ in self._here.values() if entry.target not in targets}
@@ -132,6 +130,13 @@ class Registry(Generic[T]):
     def names(self, pattern: str = "*") -> list[str]:
         """Return the registered names that match a wildcard such as ``dcgan-*``."""
         return sorted({entry.name for entry in self.entries(pattern)})
+
+    def _installed(self) -> list[Entry]:
+        return [
+            Entry(point.name, _normalise(point.dist.name), point.dist.version, point.value)
+            for point in metadata.entry_points(group=self.group)
+            if point.dist is not None and _admitted(_normalise(point.dist.name))
+        ]
 
     def entry(self, name: str) -> Entry:
         """Find one registration without loading it.

@@ -37,25 +37,39 @@ def bind(
     Raises:
         RecipeError: an argument that the factory does not have, lacks, or that has another type.
     """
+    checked = check(kind, name, factory, given)
+    bound = {}
+    for key, argument in arguments_of(factory).items():
+        if key not in given and argument.default is inspect.Parameter.empty:
+            raise RecipeError(f"{kind} {name!r} needs the argument {key!r}: --{kind}.{key} VALUE")
+        bound[key] = argument.default
+    return bound | checked
+
+
+def check(
+    kind: str, name: str, factory: Callable[..., Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments that are given, checked, and none of the others.
+
+    Raises:
+        RecipeError: an argument that the factory does not have, or that has another type.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     schema = arguments_of(factory)
-    bound = {}
+    checked = {}
     for key in given:
         if key not in schema:
             raise RecipeError(
                 f"{kind} {name!r} has no argument {key!r}.{did_you_mean(key, schema)} "
                 f"Its arguments: {enumerate_names(schema)}."
             )
-    for key, argument in schema.items():
-        value = given.get(key, argument.default)
-        if value is inspect.Parameter.empty:
-            raise RecipeError(f"{kind} {name!r} needs the argument {key!r}: --{kind}.{key} VALUE")
+    for key, value in given.items():
         try:
-            bound[key] = TypeAdapter(argument.annotation).validate_python(value)
+            checked[key] = TypeAdapter(schema[key].annotation).validate_python(value)
         except ValidationError as error:
             raise RecipeError(
                 f"{kind} {name!r}, argument {key!r}: {error.errors()[0]['msg'].lower()}, "
                 f"not {value!r}."
             ) from error
-    return bound
+    return checked

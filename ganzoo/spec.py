@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,14 @@ MAX_LATENT_DIM = 65536
 MAX_CLASSES = 100_000
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
+
+
+_NAME = re.compile(r"[A-Za-z0-9]+([-._][A-Za-z0-9]+)*")  # so that it can name a folder
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"the name {name!r} is not words joined by '-', '.' or '_'")
 
 
 def _check_range(what: str, value: float, low: float, high: float) -> None:
@@ -126,6 +135,7 @@ class ModelSpec:
     format: int = FORMAT
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         if self.format > FORMAT:
             raise ValueError(
                 f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
@@ -250,6 +260,7 @@ class Recipe:
     keep_checkpoints: int = 2
 
     def __post_init__(self) -> None:
+        _check_name(self.name)
         for name, low in (
             ("images", 1),
             ("batch_size", 1),
@@ -318,16 +329,7 @@ class Recipe:
             import tomli_w
         except ModuleNotFoundError as error:
             raise missing_extra("writing a recipe", error) from error
-        return tomli_w.dumps(_without_none(self.to_dict()))
-
-
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    """TOML has no null: an argument that is None is left out."""
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in table.items()
-        if value is not None
-    }
+        return tomli_w.dumps(self.to_dict())
 
 
 def _explain(error: ValidationError, cls: type) -> str:
@@ -363,15 +365,15 @@ def _field_names(cls: Any, location: tuple[int | str, ...]) -> list[str]:
     return [f.name for f in dataclasses.fields(cls)] if dataclasses.is_dataclass(cls) else []
 
 
-def is_json(value: Any) -> bool:
-    """Whether a value survives JSON: what an argument of a component may be."""
+def is_toml(value: Any) -> bool:
+    """Whether a value survives TOML and JSON: what an argument of a component may be."""
     match value:
-        case None | bool() | int() | str():
+        case bool() | int() | str():
             return True
         case float():
             return math.isfinite(value)
         case list() | tuple():
-            return all(is_json(item) for item in value)
+            return all(is_toml(item) for item in value)
         case dict():
-            return all(isinstance(key, str) and is_json(item) for key, item in value.items())
+            return all(isinstance(key, str) and is_toml(item) for key, item in value.items())
     return False

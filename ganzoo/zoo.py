@@ -27,6 +27,7 @@ def load(name: str | Path, *, runtime: Literal["torch", "onnx"] | None = None) -
         UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
         MissingPluginError, BrokenPluginError: its architecture is not to be had (torch alone).
         MissingExtraError: the torch runtime without torch.
+        HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
     """
     if runtime not in (None, "torch", "onnx"):
         raise ValueError(f"runtime is 'torch' or 'onnx', not {runtime!r}")

@@ -129,6 +129,28 @@ def test_help_reads_well(capsys):
     assert "recipes: dcgan-digits, dcgan-mnist" in capsys.readouterr().out
 
 
+def test_a_required_argument_is_an_option():
+    import ganzoo
+
+    @ganzoo.losses.register("needy")
+    def needy(*, weight: float): ...
+
+    try:
+        recipe, _ = parse_recipe(["dcgan-digits", "--loss", "needy", "--loss.weight", "3"], "p")
+        assert recipe.loss == Component("needy", {"weight": 3.0})
+        with pytest.raises(SystemExit):
+            parse_recipe(["dcgan-digits", "--loss", "needy"], "p")
+    finally:
+        ganzoo.losses.unregister("needy")
+
+
+def test_a_description_does_not_outlive_what_it_describes():
+    for options, kept in [([], True), (["--seed", "4"], True), (["--images", "9"], False),
+                          (["--loss", "lsgan"], False), (["--dataset.size", "32"], False)]:  # fmt: skip
+        recipe, _ = parse_recipe(["dcgan-mnist" if not options else "dcgan-digits", *options], "p")
+        assert bool(recipe.description) is kept, options
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [

@@ -82,6 +82,21 @@ def test_mnist_is_read_and_its_folder_is_left_alone(tmp_path):
     assert listing(root) == before
 
 
+def test_damaged_mnist_is_not_missing_mnist(tmp_path):
+    path = fake_mnist(tmp_path) / "MNIST/raw/train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(DataError, match="cannot read MNIST at"):
+        get("mnist", tmp_path)
+
+
+def test_folder_passes_over_what_is_no_picture(tmp_path):
+    pictures(tmp_path, ["1.png"])
+    (tmp_path / "paper.pdf").write_bytes(b"%PDF")
+    (tmp_path / "figure.eps").write_bytes(b"%!PS")
+    (tmp_path / "folder.png").mkdir()
+    assert len(get("folder", tmp_path)[0]) == 1
+
+
 def test_missing_mnist_says_how_to_get_it(tmp_path):
     for root in (tmp_path, tmp_path / "absent", None):
         with pytest.raises(DataNotFoundError, match=r"--data DIR or GANZOO_DATA=DIR"):
@@ -122,7 +137,8 @@ def test_folder_without_sub_folders_has_no_classes(tmp_path):
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "I;16"])
 def test_folder_reads_every_kind_of_picture(tmp_path, mode):
     if mode == "I;16":
-        Image.fromarray(np.full((9, 9), 500, dtype=np.uint16)).save(tmp_path / "1.png")
+        Image.fromarray(np.full((9, 9), 30_000, dtype=np.uint16)).save(tmp_path / "1.png")
+        assert set(get("folder", tmp_path, size=8)[0][0][0].unique().tolist()) == {117}
     else:
         pictures(tmp_path, ["1.png"], mode=mode)
     assert get("folder", tmp_path, size=8)[0][0][0].shape == (3, 8, 8)

@@ -7,12 +7,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import tiny
+from conftest import change_config, tiny
 from safetensors import safe_open
 from torch import nn
 
 import ganzoo
 from ganzoo import latents
+from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError, RunNotFoundError
 from ganzoo.exporters.parity import check_parity
 from ganzoo.registry import architectures
@@ -104,9 +105,28 @@ def test_export_refuses_what_is_no_run_and_never_replaces_other_folders(tiny_run
     with pytest.raises(RunNotFoundError, match="`ganzoo train RECIPE` writes a run"):
         ganzoo.export(tmp_path)
     (tmp_path / "thesis.txt").write_text("mine")
+    for config in (False, True):
+        if config:
+            (tmp_path / "config.json").write_text("{}")
+        with pytest.raises(BundleError, match="is not replaced"):
+            ganzoo.export(tiny_run, tmp_path)
+        assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_export_does_not_replace_a_bundle_with_notes_in_it(tiny_run, bundle):
+    (bundle / "notes.txt").write_text("mine")
+    assert ganzoo.load(bundle), "a stray note does no harm"
     with pytest.raises(BundleError, match="is not replaced"):
-        ganzoo.export(tiny_run, tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+        ganzoo.export(tiny_run, bundle)
+    (bundle / "notes.txt").unlink()
+    assert ganzoo.export(tiny_run, bundle) == bundle
+
+
+def test_a_bundle_whose_provenance_is_not_ours_has_no_card(bundle):
+    change_config(bundle, lambda c: c.update(provenance={"versions": 3}))
+    assert main(["info", str(bundle)]) == 0
+    with pytest.raises(BundleError, match="does not say all that a card states"):
+        ganzoo.export(bundle)
 
 
 class Restless(nn.Module):

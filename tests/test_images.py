@@ -47,6 +47,26 @@ def test_save_refuses_an_unknown_ending(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_save_refuses_a_format_that_cannot_hold_it(tmp_path):
+    for ending in (".psd", ".fits", ".xbm", ".h5"):
+        with pytest.raises(OutputError, match=r"Use \.png"):
+            batch().save(tmp_path / f"grid{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_other_channels_are_shown_by_their_first(channels):
+    images = batch(channels=channels)
+    assert images.pil()[0].mode == "L"
+    assert np.array_equal(np.asarray(images.pil()[0]), images.numpy()[0, :, :, 0])
+    assert images.grid().size == (26, 14)
+
+
+def test_it_is_sliced():
+    with pytest.raises(TypeError, match="is sliced"):
+        batch()[0]
+
+
 def test_only_uint8_pictures_are_taken():
     with pytest.raises(ValueError, match="uint8"):
         ImageBatch(np.zeros((1, 2, 2, 1), dtype=np.float32))

@@ -46,6 +46,11 @@ def test_slerp_keeps_to_the_arc():
     np.testing.assert_allclose(latents.slerp(a, a, np.float32([0.3])), [a])
 
 
+def test_slerp_between_opposite_ends_stays_between_them():
+    path = latents.slerp(np.float32([2]), np.float32([-1]), np.linspace(0, 1, 5, dtype=np.float32))
+    np.testing.assert_allclose(path[:, 0], [2, 1.25, 0.5, -0.25, -1], atol=1e-6)
+
+
 @pytest.mark.parametrize("dim", [1, 2, 3, 4, 5])
 def test_no_value_is_infinite(dim):
     assert np.isfinite(latents.normal(1, 10_000, dim)).all()

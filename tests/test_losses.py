@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.games import Batch, GradientPenalty, Pair, Player, Turn
+from ganzoo.games import R1, Batch, GradientPenalty, Pair, Player, Turn
 
 REAL = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
 FAKE = torch.tensor([-0.7, 0.4, 1.1], dtype=torch.float64)
@@ -120,6 +120,32 @@ def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
     torch.testing.assert_close(
         judge.w.grad, 2 * (w.norm() - 1) * w / w.norm(), rtol=1e-9, atol=1e-12
     )
+
+
+@pytest.mark.parametrize("n", [1, 7, 64])
+def test_r1_is_exact_on_a_linear_discriminator(n):
+    """||w||^2 / 2 of each sample, and its gradient w."""
+    generator = torch.Generator().manual_seed(n)
+    w = torch.randn(12, generator=generator, dtype=torch.float64)
+    judge = Linear(w)
+    real, fake = torch.randn(2, n, 3, 2, 2, generator=generator, dtype=torch.float64)
+    value = R1(1.0).value(Pair(judge, real, fake, judge(real), judge(fake)))
+    torch.testing.assert_close(value, (w @ w / 2).expand(n), rtol=1e-12, atol=0)
+    value.mean().backward()
+    torch.testing.assert_close(judge.w.grad, w, rtol=1e-12, atol=0)
+
+
+def test_r1_looks_at_real_images_alone():
+    """On D(x) = |x|^2 / 2 the gradient is x."""
+    real, fake = torch.full((5, 1, 1, 1), 3.0), torch.full((5, 1, 1, 1), 50.0)
+    pair = Pair(lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, real, fake)
+    torch.testing.assert_close(R1(1.0).value(pair).detach(), torch.full((5,), 4.5))
+
+
+def test_nonsaturating_takes_r1_as_an_option():
+    assert ganzoo.losses.get("nonsaturating")().penalties == ()
+    (penalty,) = ganzoo.losses.get("nonsaturating")(r1=0.5, r1_every=8).penalties
+    assert (type(penalty), penalty.weight, penalty.every) == (R1, 0.5, 8)
 
 
 def test_gradient_penalty_lies_between_real_and_fake():

@@ -43,7 +43,20 @@ def test_what_looks_like_a_folder_is_one(folder):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "DCGAN", "a b", "-a", "a-", "a:", ":a", "hf://x", "hf://a/b/c", "hf://a/b@"]
+    "text",
+    [
+        "",
+        "DCGAN",
+        "a b",
+        "-a",
+        "a-",
+        "a:",
+        ":a",
+        "hf://x",
+        "hf://a/b/c",
+        "hf://a/b@",
+        "~no-such-user-here/x",
+    ],
 )
 def test_other_texts_are_refused(text):
     with pytest.raises(NameSyntaxError):

@@ -129,6 +129,15 @@ def test_registering_in_a_process():
     finally:
         ganzoo.losses.unregister("mine")
     assert "mine" not in ganzoo.losses
+    with pytest.raises(AmbiguousNameError, match="'wgan-gp' is already .* of torch-ganzoo"):
+        ganzoo.losses.register("wgan-gp")(lambda: None)
+
+
+def test_a_shipped_model_loads_though_a_plugin_registers_its_architectures_name(site):
+    install(site, "usurper", {"architectures": {"dcgan": "usurper_net:mine"}}, usurper_net=GOOD)
+    with pytest.raises(AmbiguousNameError):
+        ganzoo.architectures.get("dcgan")
+    assert ganzoo.load("dcgan-mnist", runtime="torch").sample(1)
 
 
 def test_decorated_and_entry_point_is_one_registration(site):

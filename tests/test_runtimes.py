@@ -51,6 +51,12 @@ def test_on_torch_it_is_a_module(tiny_bundle):
     model.train()
     assert np.array_equal(model.sample(3).numpy(), before), "sampling is in eval mode always"
     assert model.training
+    model = ganzoo.load(tiny_bundle, runtime="torch")
+    assert not any(module.training for module in model.modules())
+    images = model(z)
+    model.sample(1)
+    assert torch.equal(model(z), images), "sampling leaves the module as it was"
+    assert np.array_equal(model.sample(3).numpy(), before)
     half = model.to(torch.float64)
     assert np.abs(half.sample(3).numpy().astype(int) - before).max() <= 1
 

@@ -60,6 +60,8 @@ def test_shipped_recipes_are_valid_and_named_as_registered(name):
     [
         ({"imagess": 1}, "there is no field 'imagess'. Did you mean 'images'?"),
         ({"images": "many"}, "images: Input should be a valid integer"),
+        ({"name": "../../x"}, "the name '../../x'"),
+        ({"name": ""}, "the name ''"),
         ({"images": 0}, "images is 0, it must lie between 1"),
         ({"optimizer": {"learning_rate": 1}}, "there is no field 'optimizer.learning_rate'"),
         ({"optimizer": {"name": "adaam"}}, "optimizer.name"),

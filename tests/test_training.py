@@ -19,6 +19,7 @@ from torch import nn
 import ganzoo
 from ganzoo import Player
 from ganzoo.errors import (
+    CheckpointError,
     IncompatiblePairError,
     NonFiniteLossError,
     OutputError,
@@ -31,6 +32,7 @@ from ganzoo.games import Batch, Loss, Turn
 from ganzoo.registry import architectures, find_recipe, losses
 from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.training import prepare
+from ganzoo.training.checkpoint import load_checkpoint
 from ganzoo.training.ema import Averaged
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.players import learning_rate_factor
@@ -244,6 +246,19 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
     assert (resumed.finished, resumed.images_seen) == (True, 160)
 
     assert same(state_of(whole.path), state_of(resumed.path))
+    states = [load_checkpoint(r.path / "checkpoints") for r in (whole, resumed)]
+    for state in states:
+        assert (
+            state["batches_drawn"]
+            == 10 * sum(1 for p in prepare(recipe).state.loss.players for _ in range(p.repeat - 1))
+            + 10
+        )
+    counts = [(s["state"]["tick"], s["batches_drawn"], s["recipe"]) for s in states]
+    assert counts[0] == counts[1]
+    rates = [
+        [o["param_groups"][0]["lr"] for o in s["state"]["optimizers"].values()] for s in states
+    ]
+    assert rates[0] == rates[1]
     a, b = log_of(whole.path), log_of(resumed.path)
     assert [line["images"] for line in a] == [line["images"] for line in b]
     assert [line["terms"] for line in a] == [line["terms"] for line in b]
@@ -287,6 +302,29 @@ def test_a_finished_run_resumes_to_itself(tmp_path):
     assert same(before, state_of(run))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": Component("nonsaturating", {"r1": 1.0, "r1_every": 3})},
+        {"precision": "bf16"},
+        {"optimizer": Optimizer(name="adamw", weight_decay=0.1)},
+        {"optimizer": Optimizer(name="sgd", lr=0.01)},
+        {"batch_size": 700, "images": 700 * 6},  # passes the end of an epoch in two of the ticks
+    ],
+    ids=["r1", "bf16", "adamw", "sgd", "epochs"],
+)
+def test_resume_from_an_older_checkpoint_is_exact(tmp_path, changes):
+    batch = changes.get("batch_size", 16)
+    recipe = tiny(**{"images": 160, "checkpoint_every": 4 * batch} | changes)
+    run = train(recipe, tmp_path / "run").path
+    first, *_, last = sorted((run / "checkpoints").iterdir())
+    expected = state_of(run)
+    last.unlink()
+    assert first != last
+    ganzoo.resume(run, progress=False)
+    assert same(expected, state_of(run))
+
+
 class Poison(Loss):
     """A game whose generator's term becomes NaN after some ticks."""
 
@@ -310,9 +348,99 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_
     good = tmp_path / "run" / "checkpoints" / "000000000064.safetensors"
     assert f"The last good checkpoint is {good}" in text
     assert "--optimizer.lr" in text
+    assert "--resume" not in text, "it would become NaN again"
     newest = sorted(good.parent.iterdir())[-1]
     assert newest == good
     assert all(torch.isfinite(t).all() for t in load_file(newest).values())
+
+
+class Spreading(Loss):
+    """The generator's second term is the first that is not finite; all others follow."""
+
+    players = (
+        Player("discriminator", ("discriminator",)),
+        Player("generator", ("generator",)),
+    )
+
+    def discriminator(self, nets, batch, turn):
+        return {"first": nets["discriminator"](nets["generator"](turn.latents(len(batch))))}
+
+    def generator(self, nets, batch, turn):
+        weights = sum(p.sum() for p in nets["generator"].parameters())
+        bad = float("inf") if turn.tick >= 3 else 0.0
+        return {"fine": weights, "culprit": weights * bad}
+
+
+class BadGradient(Loss):
+    """The loss is finite, its gradient is not: sqrt at 0."""
+
+    players = (Player("generator", ("generator", "discriminator")),)
+
+    def generator(self, nets, batch, turn):
+        weights = sum(p.square().sum() for net in nets.values() for p in net.parameters())
+        return {"term": (weights - weights.detach() if turn.tick >= 3 else weights).sqrt()}
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (Spreading, "the generator's term 'culprit' became"),
+        (BadGradient, "holds NaN or infinity after 64 images, though every loss was finite"),
+    ],
+)
+def test_the_first_culprit_is_named_and_nothing_bad_is_saved(tmp_path, loss, message):
+    losses.register("bad")(lambda: loss())
+    recipe = tiny(loss=Component("bad"), images=640, log_every=320, checkpoint_every=32)
+    if loss is Spreading:
+        recipe = replace(recipe, checkpoint_every=320)
+    try:
+        with pytest.raises(NonFiniteLossError) as caught:
+            train(recipe, tmp_path / "run")
+    finally:
+        losses.unregister("bad")
+    assert message in str(caught.value)
+    for path in (tmp_path / "run" / "checkpoints").glob("*"):
+        assert all(torch.isfinite(t).all() for t in load_file(path).values())
+    if loss is BadGradient:
+        weights = load_file(tmp_path / "run" / "bundle" / "model.safetensors")
+        assert all(torch.isfinite(t).all() for t in weights.values())
+
+
+def test_images_of_five_channels_train(tmp_path):
+    from torch.utils.data import TensorDataset
+
+    data = TensorDataset(torch.zeros(9, 5, 16, 16, dtype=torch.uint8), torch.zeros(9))
+    spec = ganzoo.DataSpec(ganzoo.ImageSpec(16, 16, 5))
+    ganzoo.datasets.register("five")(lambda root: (data, spec))
+    try:
+        run = train(tiny(dataset=Component("five"), images=16), tmp_path / "run")
+    finally:
+        ganzoo.datasets.unregister("five")
+    assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 5)
+
+
+def test_a_penalty_beside_batchnorm_is_warned_of():
+    with pytest.warns(UserWarning, match="discriminator-norm none"):
+        prepare(pair("dcgan", "wgan-gp"))
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        prepare(pair("mlp", "wgan-gp"))
+        arguments = SMALL["dcgan"] | {"discriminator_norm": "none"}
+        prepare(tiny(architecture=Component("dcgan", arguments), loss=Component("wgan-gp")))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta"])
+def test_a_device_that_is_not_there(device):
+    with pytest.raises(RecipeError, match="cpu"):
+        prepare(tiny(), device=device)
+
+
+def test_a_latent_of_absurd_length(tmp_path):
+    with pytest.raises(ValueError, match="latent dim is 1e\\+09"):
+        train(tiny(architecture=Component("dcgan", {"latent_dim": 10**9})), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_folder_that_exists_is_left_alone(tmp_path):
@@ -327,12 +455,24 @@ def test_resume_without_a_run_or_checkpoint(tmp_path):
     with pytest.raises(RunNotFoundError, match=r"holds no recipe\.toml"):
         ganzoo.resume(tmp_path)
     (tmp_path / "recipe.toml").write_text(tiny().to_toml())
-    with pytest.raises(RunNotFoundError, match="nothing to resume"):
-        ganzoo.resume(tmp_path)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "000000000016.safetensors").write_bytes(b"\x10\x00half")
-    with pytest.raises(RunNotFoundError, match="is damaged"):
+    with pytest.raises(CheckpointError, match="is damaged"):
         ganzoo.resume(tmp_path)
+
+
+def test_a_run_that_ended_before_its_first_checkpoint_begins_again(tmp_path, tiny_run):
+    (tmp_path / "recipe.toml").write_text(tiny().to_toml())
+    assert ganzoo.resume(tmp_path, progress=False).finished
+    assert same(state_of(tmp_path), state_of(tiny_run))
+
+
+def test_resume_refuses_another_recipe(tmp_path):
+    run = train(tiny(), tmp_path / "run").path
+    path = run / "recipe.toml"
+    path.write_text(path.read_text().replace("batch_size = 16", "batch_size = 8"))
+    with pytest.raises(CheckpointError, match="is not the recipe"):
+        ganzoo.resume(run, progress=False)
 
 
 def test_resume_refuses_other_data(tmp_path):
@@ -341,7 +481,7 @@ def test_resume_refuses_other_data(tmp_path):
     recipe = tiny(dataset=Component("folder", {"size": 16}))
     run = train(recipe, tmp_path / "run", data=pictures(tmp_path / "a", ["1.png", "2.png"])).path
     other = pictures(tmp_path / "b", ["1.png"])
-    with pytest.raises(RunNotFoundError, match="is not what .* was trained on"):
+    with pytest.raises(CheckpointError, match="is not what .* was trained on"):
         ganzoo.resume(run, data=other, progress=False)
     assert ganzoo.resume(run, progress=False).finished, "it remembers where its data lies"
 
@@ -383,7 +523,7 @@ os.rmdir(locked)
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path):
-    """Files may grow to 100 kB only: the log and the recipe fit, a checkpoint does not."""
+    """Files may grow to so much only: the log and the bundle fit, a checkpoint does not."""
     run = train(tiny(), tmp_path / "run").path
     before = {p: p.read_bytes() for p in sorted((run / "checkpoints").iterdir())}
     before.popitem()

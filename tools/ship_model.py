@@ -18,6 +18,7 @@ def main(run: str) -> None:
     cards = ROOT / "model_cards"
     (cards / "images").mkdir(parents=True, exist_ok=True)
     card = (path / "README.md").read_text().replace("(samples.png)", f"(images/{name}.png)")
+    card = card.replace(f'load("./{name}")', f'load("{name}")')
     (cards / f"{name}.md").write_text(card)
     shutil.copyfile(path / "samples.png", cards / "images" / f"{name}.png")
     print(path, cards / f"{name}.md", sep="\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from ganzoo.errors import BundleError
 from ganzoo.files import write_file
 from ganzoo.spec import ModelSpec
 
@@ -33,7 +34,7 @@ Images 0 to 63 of seed 0, uncurated.
 ```python
 import ganzoo
 
-ganzoo.load("${load_name}").sample(64, seed=0).save("grid.png")
+ganzoo.load("./${name}").sample(64, seed=0).save("grid.png")
 ```
 
 Without ganzoo or torch:
@@ -56,7 +57,7 @@ makes one image of ${size} (height x width x channels).
 | | |
 |---|---|
 | data | ${source}: ${data_images} images, SHA-256 `${data_hash}` |
-| loss | `${loss}` |
+| loss | ${loss} |
 | optimizer | ${optimizer} |
 | length | ${images_seen} images in batches of ${batch_size}, ${minutes} minutes |
 | hardware | ${hardware} |
@@ -94,13 +95,26 @@ def write_card(spec: ModelSpec, path: Path) -> None:
 
 def render_card(spec: ModelSpec) -> str:
     """Return a model's card, Markdown with the Hub's header; no figure in it but the config's."""
-    made: dict[str, Any] = spec.provenance
+    try:
+        return _TEMPLATE.substitute(_fields(spec, spec.provenance))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(
+            f"the provenance of {spec.name!r} does not say all that a card states "
+            f"({type(error).__name__}: {error}). Export a run that ganzoo trained."
+        ) from error
+
+
+def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
     recipe, data, parity = made["recipe"], made["data"], made["parity"]
-    licence = data["license"]
-    optimizer = recipe["optimizer"]
-    return _TEMPLATE.substitute(
+    licence, optimizer = data["license"], recipe["optimizer"]
+    loss = dict(recipe["loss"])
+    decay = (
+        f", falling to {optimizer['decay_to']:g} of it from {optimizer['decay_start']:.0%} on"
+        if optimizer["decay_start"] < 1
+        else ""
+    )
+    return dict(
         name=spec.name,
-        load_name=spec.name if _is_shipped(spec.name) else "./folder",
         description=recipe["description"] or f"Trained with the loss `{recipe['loss']['name']}`.",
         architecture=spec.architecture,
         arguments=", ".join(f"{k} {v}" for k, v in spec.arguments.items()) or "no arguments",
@@ -110,8 +124,8 @@ def render_card(spec: ModelSpec) -> str:
         source=data["source"] or data["dataset"],
         data_images=f"{data['images']:,}",
         data_hash=data["sha256"],
-        loss=recipe["loss"]["name"],
-        optimizer=f"{optimizer['name']}, lr {optimizer['lr']:g}, betas {optimizer['betas']}",
+        loss=f"`{loss.pop('name')}` " + ", ".join(f"{k} {v}" for k, v in loss.items()),
+        optimizer=f"{optimizer['name']}, betas {optimizer['betas']}, lr {optimizer['lr']:g}{decay}",
         images_seen=f"{made['images_seen']:,}",
         batch_size=recipe["batch_size"],
         minutes=f"{made['seconds'] / 60:.1f}",
@@ -129,9 +143,3 @@ def render_card(spec: ModelSpec) -> str:
             else "The training data states no licence; ask its owner before publishing."
         ),
     )
-
-
-def _is_shipped(name: str) -> bool:
-    from ganzoo.registry import models
-
-    return name in models

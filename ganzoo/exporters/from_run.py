@@ -37,14 +37,16 @@ def export(run: str | Path, out: str | Path | None = None) -> Path:
     Raises:
         RunNotFoundError: neither a run nor a bundle.
         ExportError: the network cannot be exported, or the runtimes disagree.
-        OutputError: the folder cannot be written, or is one that is not a bundle.
+        BundleError: the source is damaged, or `out` holds more than a bundle.
+        MissingPluginError, BrokenPluginError: the architecture is not to be had.
+        OutputError: the folder cannot be written.
     """
     source = _find(Path(run))
     path = Path(out) if out is not None else source.path
-    replaceable = path.is_dir() and ((path / bundle.CONFIG).is_file() or not any(path.iterdir()))
-    if path.exists() and not replaceable:
+    if not bundle.replaceable(path):
         raise BundleError(
-            f"{path} exists and is no bundle, so it is not replaced. Choose another folder with -o."
+            f"{path} exists and holds more than a whole bundle, so it is not replaced. "
+            "Choose another folder with -o."
         )
     generator = load_torch(source)
     graph = onnx_graph.trace(generator)
@@ -90,7 +92,7 @@ def _find(path: Path) -> Bundle:
 
 def _write_weights(generator: TorchGenerator, spec: ModelSpec, path: Path) -> None:
     weights = {k: v.cpu().contiguous() for k, v in generator.network.state_dict().items()}
-    safetensors.torch.save_file(weights, path, {bundle.METADATA_KEY: spec.to_json()})
+    write_file(path, safetensors.torch.save(weights, {bundle.METADATA_KEY: spec.to_json()}))
 
 
 def _copy(content: bytes) -> Callable[[Path], None]:

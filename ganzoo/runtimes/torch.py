@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError, GanzooError, MissingPluginError, UnknownNameError
+from ganzoo.errors import BundleError, MissingPluginError, UnknownNameError
 from ganzoo.generator import Generator
 from ganzoo.registry import architectures
 from ganzoo.signatures import bind
@@ -28,7 +29,8 @@ class TorchGenerator(nn.Module, Generator):
     def __init__(self, spec: ModelSpec, network: nn.Module) -> None:
         super().__init__()
         self.spec = spec
-        self.network = network.eval()
+        self.network = network
+        self.eval()
 
     def forward(self, z: Tensor) -> Tensor:
         """Run the network."""
@@ -40,12 +42,13 @@ class TorchGenerator(nn.Module, Generator):
         """Run the network on NumPy arrays, in eval mode whatever mode the module is in."""
         self._check_latents(z.shape)
         parameter = next(self.parameters())
-        training = self.training
+        modes = [(module, module.training) for module in self.modules()]
         self.eval()
         try:
             images = self(torch.from_numpy(z).to(parameter.device, parameter.dtype))
         finally:
-            self.train(training)
+            for module, training in modes:
+                module.training = training
         result: NDArray[np.float32] = images.float().cpu().numpy()
         return result
 
@@ -74,13 +77,22 @@ def load_torch(bundle: Bundle) -> TorchGenerator:
             f"{bundle.weights} is not a whole safetensors file: {error}. Get the bundle again."
         ) from error
     network.load_state_dict(tensors, strict=True, assign=True)
+    if any(tensor.is_meta for tensor in network.buffers()):
+        raise BundleError(
+            f"architecture {bundle.spec.architecture!r} keeps a buffer out of its state_dict, so "
+            "its weights alone do not make it whole. Its author should register it as persistent."
+        )
     return TorchGenerator(bundle.spec, network.requires_grad_(False))
 
 
 def _build_without_memory(spec: ModelSpec) -> nn.Module:
+    # By the distribution that trained it: another may have come to register the same name.
+    source = re.match(r"[A-Za-z0-9._-]+", spec.requires[0]) if spec.requires else None
     try:
-        factory = architectures.get(spec.architecture)
-    except UnknownNameError as error:
+        factory = architectures.get(
+            f"{source[0]}:{spec.architecture}" if source else spec.architecture
+        )
+    except (UnknownNameError, MissingPluginError) as error:
         remedy = (
             f"It needs {', '.join(spec.requires)}: pip install {' '.join(map(repr, spec.requires))}"
             if spec.requires
@@ -90,13 +102,11 @@ def _build_without_memory(spec: ModelSpec) -> nn.Module:
             f"{spec.name!r} is built by the architecture {spec.architecture!r}, which is not "
             f"installed. {remedy}, or run it without the architecture: runtime='onnx'."
         ) from error
-    arguments = bind("architecture", spec.architecture, factory, spec.arguments)
     try:
+        arguments = bind("architecture", spec.architecture, factory, spec.arguments)
         with torch.device("meta"):
             network = factory(spec.data, **arguments)["generator"]
     except (ValueError, TypeError, RuntimeError, KeyError) as error:
-        if isinstance(error, GanzooError):
-            raise
         raise BundleError(
             f"architecture {spec.architecture!r} cannot be built as config.json asks: {error}"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from ganzoo.errors import (
 from ganzoo.games import Loss
 from ganzoo.registry import architectures, datasets, losses
 from ganzoo.signatures import bind
-from ganzoo.spec import Component, DataSpec, ImageSpec, Recipe, is_json
+from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -38,10 +39,11 @@ def complete(recipe: Recipe) -> Recipe:
         factory = registry.get(component.name)
         arguments = bind(registry.kind, component.name, factory, component.arguments)
         for name, value in arguments.items():
-            if not is_json(value):
+            if not is_toml(value):
                 raise RecipeError(
                     f"{registry.kind} {component.name!r}, argument {name!r}: {value!r} cannot be "
-                    "written in a recipe; arguments are text, numbers, booleans and lists of them."
+                    "written in a recipe; arguments are text, numbers, booleans, and lists or "
+                    "tables of them."
                 )
         bound[registry.kind] = Component(component.name, arguments)
     return replace(recipe, **bound)
@@ -87,6 +89,7 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
     """
     name = recipe.architecture.name
     try:
+        LatentSpec(recipe.architecture.arguments.get("latent_dim", 1))
         nets = architectures.get(name)(data, **recipe.architecture.arguments)
     except (ValueError, RuntimeError) as error:
         if isinstance(error, GanzooError):
@@ -96,6 +99,10 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
         ) from error
     if not isinstance(nets, Mapping) or not all(isinstance(n, nn.Module) for n in nets.values()):
         raise BrokenPluginError(f"architecture {name!r} built no dict of role to nn.Module.")
+    if "generator" not in nets or "latent_dim" not in recipe.architecture.arguments:
+        raise BrokenPluginError(
+            f"architecture {name!r} must build a 'generator' and have an argument 'latent_dim'."
+        )
     return dict(nets)
 
 
@@ -106,6 +113,7 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> Non
         IncompatiblePairError: names both, their roles, and the losses that would fit.
     """
     if loss.roles == set(nets):
+        _warn_of_mixed_samples(nets, loss)
         return
     raise IncompatiblePairError(
         f"loss {recipe.loss.name!r} trains {enumerate_names(loss.roles)}, but architecture "
@@ -114,6 +122,21 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> Non
         f"Architectures that fit {recipe.loss.name}: "
         f"{enumerate_names(_architectures_for(loss.roles))}."
     )
+
+
+def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
+    """A penalty is on the gradient of one sample; BatchNorm makes it depend on the others."""
+    if not getattr(loss, "penalties", ()):
+        return
+    for module in nets["discriminator"].modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            warnings.warn(
+                "the loss penalises the gradient of single samples, but the discriminator mixes "
+                "samples by BatchNorm; --architecture.discriminator-norm none is what its paper "
+                "asks for, where the architecture has that option",
+                stacklevel=2,
+            )
+            return
 
 
 def _losses_for(roles: set[str]) -> list[str]:

@@ -48,8 +48,8 @@ class Batches(Iterator[Batch]):
     ) -> None:
         images, labels = _decode(dataset)
         _check(images, labels, spec)
-        digest = hashlib.sha256(images.numpy().tobytes())
-        digest.update(labels.numpy().tobytes())
+        digest = hashlib.sha256(images.numpy().data)
+        digest.update(labels.numpy().data)
         self.fingerprint = digest.hexdigest()
         self.images = images.to(device)
         self.labels = labels.to(device) if spec.classes else None
@@ -88,6 +88,8 @@ def _decode(dataset: Dataset[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     if isinstance(dataset, TensorDataset):
         images, labels = dataset.tensors
         return images.contiguous(), labels.to(torch.int64)
+    if len(dataset) == 0:  # type: ignore[arg-type]
+        raise DataError("the dataset holds no image.")
     loader = DataLoader(dataset, batch_size=256)
     parts = list(tqdm(loader, desc="decoding images", unit="batch", disable=None, leave=False))
     return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts]).to(torch.int64)

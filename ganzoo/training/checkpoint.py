@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganzoo.errors import RunNotFoundError
+from ganzoo.errors import CheckpointError
 from ganzoo.files import write_file
 
 _KEY = "ganzoo.state"
@@ -32,21 +32,21 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
     return path
 
 
-def load_checkpoint(folder: Path) -> dict[str, Any]:
-    """Read the newest state in a folder.
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Read the newest state in a folder, or return None where there is none.
 
     Raises:
-        RunNotFoundError: there is none, or it is damaged.
+        CheckpointError: it is damaged.
     """
     paths = sorted(folder.glob("*.safetensors"))
     if not paths:
-        raise RunNotFoundError(f"no checkpoint in {folder}: there is nothing to resume.")
+        return None
     try:
         with safe_open(paths[-1], framework="pt") as file:
             skeleton = json.loads(file.metadata()[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise RunNotFoundError(
+        raise CheckpointError(
             f"the checkpoint {paths[-1]} is damaged: {error}. Delete it to resume from the one "
             "before it."
         ) from error

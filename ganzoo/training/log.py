@@ -19,7 +19,7 @@ from ganzoo.games import Player
 
 
 class Log:
-    """Averages terms between reports, on the device; reads them only when they are reported.
+    """Keeps terms on the device between reports, and reads them only when they are reported.
 
     Args:
         path: of log.jsonl; lines beyond `images_seen`, left by a run that was cut off, are dropped.
@@ -30,8 +30,7 @@ class Log:
 
     def __init__(self, path: Path, images: int, images_seen: int, progress: bool) -> None:
         self.path = path
-        self._sums: dict[tuple[str, str], Tensor] = {}
-        self._counts: dict[tuple[str, str], int] = {}
+        self._recorded: list[tuple[str, str, Tensor]] = []
         self._images_seen = images_seen
         self._since = time.perf_counter()
         self._keep_until(images_seen)
@@ -47,25 +46,27 @@ class Log:
 
     def record(self, player: Player, term: str, value: Tensor) -> None:
         """Add one update's term."""
-        key = (player.name, term)
-        value = value.to(torch.float32)
-        self._sums[key] = self._sums[key] + value if key in self._sums else value
-        self._counts[key] = self._counts.get(key, 0) + 1
+        self._recorded.append((player.name, term, value))
 
     def report(self, tick: int, images_seen: int, seconds: float) -> None:
         """Write the averages since the last report.
 
         Raises:
-            NonFiniteLossError: a term was NaN or infinite.
+            NonFiniteLossError: a term was NaN or infinite; names the first one that was.
             OutputError: the log cannot be written.
         """
-        means = {key: float(total) / self._counts[key] for key, total in self._sums.items()}
-        for (player, term), mean in means.items():
-            if not math.isfinite(mean):
+        values: list[float] = []
+        if self._recorded:  # one transfer from the device for all of them
+            values = torch.stack([value.double() for _, _, value in self._recorded]).tolist()
+        collected: dict[tuple[str, str], list[float]] = {}
+        for (player, term, _), value in zip(self._recorded, values, strict=True):
+            if not math.isfinite(value):
                 raise NonFiniteLossError(
-                    f"the {player}'s term {term!r} became {mean} between image "
+                    f"the {player}'s term {term!r} became {value} between image "
                     f"{self._images_seen:,} and {images_seen:,}."
                 )
+            collected.setdefault((player, term), []).append(value)
+        means = {key: sum(of_term) / len(of_term) for key, of_term in collected.items()}
         now = time.perf_counter()
         rate = (images_seen - self._images_seen) / max(now - self._since, 1e-9)
         line: dict[str, Any] = {
@@ -82,7 +83,7 @@ class Log:
             totals[player] = totals.get(player, 0.0) + mean
         self._bar.set_postfix_str("  ".join(f"{p} {v:.3f}" for p, v in totals.items()), False)
         self._bar.update(images_seen - self._bar.n)
-        self._sums, self._counts = {}, {}
+        self._recorded = []
         self._images_seen, self._since = images_seen, now
 
     def close(self) -> None:

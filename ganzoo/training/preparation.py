@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ganzoo.errors import DataNotFoundError, RecipeError
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
@@ -60,8 +61,8 @@ def prepare(
     """Build and check everything that `train` would; the arguments and errors are the same."""
     recipe = assembly.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
     where = data if data is not None else os.environ.get(DATA_VARIABLE)
-    root = Path(where).expanduser() if where else None
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    root = _expand(where) if where else None
+    device = _find_device(device)
     loss = assembly.build_loss(recipe)
     dataset, spec = assembly.build_data(recipe, root)
     seed_networks(recipe.seed)
@@ -72,8 +73,26 @@ def prepare(
     return Prepared(recipe, root, spec, batches, state)
 
 
+def _expand(folder: str | Path) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError as error:
+        raise DataNotFoundError(f"no folder {folder}: {error}") from error
+
+
+def _find_device(device: str | torch.device | None) -> torch.device:
+    cuda = torch.cuda.is_available()
+    try:
+        found = torch.device(device or ("cuda" if cuda else "cpu"))
+    except RuntimeError as error:
+        raise RecipeError(f"no device {device!r}: --device is cpu or cuda.") from error
+    if found.type not in ("cpu", "cuda") or (found.type == "cuda" and not cuda):
+        raise RecipeError(f"device {str(found)!r} is not to be had here. --device cpu is.")
+    return found
+
+
 def plan(prepared: Prepared) -> str:
-    """Describe a training in a few lines, for `--dry-run` and the start of a run."""
+    """Describe a training in a few lines, for `--dry-run`."""
     recipe, state = prepared.recipe, prepared.state
     sizes = "  ".join(
         f"{role} {sum(p.numel() for p in net.parameters()):,}" for role, net in state.nets.items()

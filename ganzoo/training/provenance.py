@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -22,8 +23,11 @@ def describe_hardware(device: torch.device) -> str:
 
 def describe_versions() -> dict[str, str]:
     """Versions of what a result depends on."""
-    names = ("torch-ganzoo", "torch", "torchvision", "numpy")
-    return {"python": platform.python_version()} | {n: metadata.version(n) for n in names}
+    versions = {"python": platform.python_version()}
+    for name in ("torch-ganzoo", "torch", "torchvision", "numpy"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
 
 
 def describe_plugins(recipe: Recipe) -> dict[str, str]:

@@ -11,8 +11,15 @@ from typing import Any
 
 import torch
 
-from ganzoo.errors import GanzooError, NonFiniteLossError, RunExistsError, RunNotFoundError
+from ganzoo.errors import (
+    CheckpointError,
+    GanzooError,
+    NonFiniteLossError,
+    RunExistsError,
+    RunNotFoundError,
+)
 from ganzoo.files import reporting_output, write_file
+from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
 from ganzoo.training.interrupt import stop_on_signal
@@ -67,14 +74,15 @@ def train(
         RunExistsError, OutputError: its folder exists or cannot be written.
         NonFiniteLossError: a loss became NaN or infinite; the last checkpoint is kept.
     """
-    prepared = prepare(recipe, data=data, device=device)
-    path = Path(out) if out is not None else Path("runs") / prepared.recipe.name
+    recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
+    path = Path(out) if out is not None else Path("runs") / recipe.name
     with reporting_output(path):
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise RunExistsError(
                 f"the run folder {path} exists already. Choose another with --out DIR, or continue "
                 f"it: ganzoo train --resume {path}"
             )
+    prepared = prepare(recipe, data=data, device=device)
     write_file(path / "recipe.toml", prepared.recipe.to_toml())
     return _go(path, prepared, progress)
 
@@ -97,7 +105,9 @@ def resume(
         progress: as in `train`.
 
     Raises:
-        RunNotFoundError: no run, no checkpoint, or other data than the run began with.
+        RunNotFoundError: no run there.
+        CheckpointError: a damaged checkpoint; another recipe or other data than it began with.
+        DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
     if not (path / "recipe.toml").is_file():
@@ -105,9 +115,16 @@ def resume(
             f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
         )
     checkpoint = load_checkpoint(path / "checkpoints")
+    if checkpoint is None:  # stopped before the first one: begin again
+        return _go(path, prepare(path / "recipe.toml", data=data, device=device), progress)
     prepared = prepare(path / "recipe.toml", data=data or checkpoint["data_root"], device=device)
+    if checkpoint["recipe"] != prepared.recipe.to_toml():
+        raise CheckpointError(
+            f"{path / 'recipe.toml'} is not the recipe that its checkpoint was trained by. Put it "
+            "back, or start a new run with the changed one."
+        )
     if checkpoint["data_fingerprint"] != prepared.batches.fingerprint:
-        raise RunNotFoundError(
+        raise CheckpointError(
             f"the data at {prepared.root} is not what {path} was trained on. Say where that lies "
             "with --data DIR."
         )
@@ -152,17 +169,20 @@ def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
 
 def _save(path: Path, prepared: Prepared) -> None:
     state = prepared.state
+    state.check_finite()
+    # The bundle first: a run that has its last checkpoint has its last bundle.
+    spec = prepared.spec()
+    samples = sample_grid(spec, state.ema.module, state.device)
+    write_snapshot(path / "bundle", spec, state.ema.module, samples, path / "log.jsonl")
     checkpoint: dict[str, Any] = {
         "state": state.state_dict(),
         "batches_drawn": prepared.batches.position,
+        "recipe": prepared.recipe.to_toml(),
         "data_root": str(prepared.root.resolve()) if prepared.root else None,
         "data_fingerprint": prepared.batches.fingerprint,
     }
     keep = prepared.recipe.keep_checkpoints
     save_checkpoint(path / "checkpoints", state.images_seen, checkpoint, keep)
-    spec = prepared.spec()
-    samples = sample_grid(spec, state.ema.module, state.device)
-    write_snapshot(path / "bundle", spec, state.ema.module, samples, path / "log.jsonl")
 
 
 @contextmanager
@@ -180,14 +200,10 @@ def _explaining(path: Path) -> Iterator[None]:
         yield
     except GanzooError as error:
         saved = sorted((path / "checkpoints").glob("*.safetensors"))
-        kept = (
-            f"The last good checkpoint is {saved[-1]}; ganzoo train --resume {path} continues it."
-            if saved
-            else "No checkpoint had been written yet; --checkpoint-every IMAGES writes them."
-        )
+        kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
         advice = (
             " A lower --optimizer.lr, another --loss or --precision fp32 may help."
             if isinstance(error, NonFiniteLossError)
-            else ""
+            else f" ganzoo train --resume {path} continues the run."
         )
-        raise type(error)(f"{error} {kept}{advice}") from error
+        raise type(error)(f"{error}{kept}{advice}") from error

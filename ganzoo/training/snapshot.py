@@ -54,7 +54,7 @@ def write_snapshot(
         path,
         spec,
         {
-            bundle.WEIGHTS: lambda p: safetensors.torch.save_file(weights, p, metadata),
+            bundle.WEIGHTS: lambda p: write_file(p, safetensors.torch.save(weights, metadata)),
             bundle.SAMPLES: samples.save,
             bundle.RECIPE: lambda p: write_file(p, _recipe_of(spec)),
             bundle.LOG: lambda p: write_file(p, log.read_bytes()),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ganzoo.errors import NonFiniteLossError
 from ganzoo.games import Loss
 from ganzoo.spec import LatentSpec, Recipe
 from ganzoo.training.ema import Averaged
@@ -54,6 +55,25 @@ class State:
     def draw_latents(self, n: int) -> Tensor:
         """Draw latents, float32 (n, latent_dim), from N(0, 1)."""
         return torch.randn(n, self.latent.dim, device=self.device)
+
+    def check_finite(self) -> None:
+        """Refuse to go on with weights or moments that are not numbers.
+
+        Raises:
+            NonFiniteLossError: names what holds one.
+        """
+        held: dict[str, Iterable[Tensor]] = {
+            f"network {role!r}": net.state_dict().values() for role, net in self.nets.items()
+        }
+        for name, optimizer in self.optimizers.items():
+            moments = (m for state in optimizer.state.values() for m in state.values())
+            held[f"the {name}'s optimizer"] = (m for m in moments if isinstance(m, Tensor))
+        for name, tensors in held.items():
+            if not all(bool(torch.isfinite(t).all()) for t in tensors if t.is_floating_point()):
+                raise NonFiniteLossError(
+                    f"{name} holds NaN or infinity after {self.images_seen:,} images, though every "
+                    "loss was finite: a gradient was not."
+                )
 
     def state_dict(self) -> dict[str, Any]:
         """Return nested dicts of tensors and numbers."""

@@ -14,6 +14,10 @@ from torch.utils.data import Dataset
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
 
+ENDINGS = frozenset(
+    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
+)
+
 
 class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
     """Pictures, decoded when asked for: uint8 (channels, size, size), and the class's number."""
@@ -31,7 +35,7 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
         file = self.files[index]
         try:
             with Image.open(file) as picture:
-                upright = ImageOps.exif_transpose(picture).convert(self.mode)
+                upright = _eight_bits(ImageOps.exif_transpose(picture)).convert(self.mode)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise DataError(
                 f"cannot read the image {file}: {error}. Repair it or take it out of the folder."
@@ -40,6 +44,13 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
         pixels = torch.from_numpy(np.array(square))
         image = pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
         return image, torch.tensor(self.labels[index])
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """A picture of 16 bits a pixel would turn white when it is converted."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
 
 
 def folder(
@@ -67,11 +78,11 @@ def folder(
         )
     if not root.is_dir():
         raise DataNotFoundError(f"no folder at {root}. Say where it lies with --data DIR.")
-    endings = Image.registered_extensions()
     files = sorted(
         file
         for file in root.rglob("*")
-        if file.suffix.lower() in endings
+        if file.suffix.lower() in ENDINGS
+        and file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(root).parts)
     )
     if not files:

@@ -8,7 +8,9 @@ from typing import Literal
 from torch.utils.data import TensorDataset
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError
+
+PREFIX = {"train": "train", "test": "t10k"}  # of MNIST's file names
 
 
 def mnist(
@@ -28,13 +30,18 @@ def mnist(
 
     Raises:
         DataNotFoundError: no such folder.
+        DataError: its files are damaged.
     """
     from torchvision.datasets import MNIST
 
     where = root if root is not None else Path()
     try:
         raw = MNIST(where, train=split == "train", download=False)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError, OSError) as error:
+        if any((where / "MNIST" / "raw").glob(f"{PREFIX[split]}-*-ubyte")):
+            raise DataError(
+                f"cannot read MNIST at {where / 'MNIST' / 'raw'}: {error}. Fetch it again."
+            ) from error
         raise DataNotFoundError(
             f"no MNIST at {where / 'MNIST' / 'raw'}. Say where it lies with --data DIR or "
             'GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
