@@ -108,7 +108,9 @@ def info(name: Text, /) -> None:
     }
     for part in ("versions", "plugins", "parity"):
         if isinstance(made.get(part), dict):
-            rows[part] = ", ".join(f"{k} {v}" for k, v in made[part].items())
+            rows[part] = ", ".join(
+                f"{k.replace('_', ' ')} {_brief(v)}" for k, v in made[part].items()
+            )
     print(spec.name)
     for key, value in rows.items():
         print(f"  {key:<14} {value}")
@@ -165,7 +167,11 @@ def _train(args: list[str]) -> int:
 
         print(_TRAIN_USAGE + ", ".join(recipes.names()))
         return 0
-    if any(arg == "--resume" or arg.startswith("--resume=") for arg in args):
+    resuming = any(arg == "--resume" or arg.startswith("--resume=") for arg in args)
+    if resuming and not args[0].startswith("-"):
+        print("error: a run goes on by its own recipe: ganzoo train --resume DIR", file=sys.stderr)
+        return 2
+    if resuming:
         return _report_run(*tyro.cli(_resume, args=args, prog="ganzoo train"))
     if args[0].startswith("-"):
         print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
@@ -265,6 +271,15 @@ def quickstart(output: Output = Path("demo")) -> None:
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"warning: {message}", file=sys.stderr)
+
+
+def _brief(value: Any) -> str:
+    match value:
+        case float():
+            return f"{value:.2g}"
+        case list():
+            return " and ".join(map(str, value))
+    return str(value)
 
 
 def _as_folder(path: Path) -> str:

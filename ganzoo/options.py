@@ -63,20 +63,29 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, RunOptions]:
         arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
         values[kind] = Component(values[kind], arguments)
     try:
-        recipe = dataclasses.replace(preset, **values)
-        if recipe.description == stated.description and _differs(recipe, stated, factories):
-            recipe = dataclasses.replace(recipe, description="")  # it would no longer be true
-        return recipe, run
+        return _rename(dataclasses.replace(preset, **values), stated, factories), run
     except ValueError as error:
         raise RecipeError(f"{error}.") from error
 
 
-def _differs(recipe: Recipe, preset: Recipe, factories: dict[str, Any]) -> bool:
+def _rename(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> Recipe:
+    """Take back a name or description of the recipe file that options made untrue."""
+    if recipe.name == stated.name and any(
+        getattr(recipe, kind).name != getattr(stated, kind).name for kind in factories
+    ):
+        names = (recipe.architecture.name, recipe.loss.name, recipe.dataset.name)
+        recipe = dataclasses.replace(recipe, name="-".join(names))
+    if recipe.description == stated.description and _differs(recipe, stated, factories):
+        recipe = dataclasses.replace(recipe, description="")
+    return recipe
+
+
+def _differs(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> bool:
     """Whether another model is trained, or another length of time."""
-    if recipe.images != preset.images:
+    if recipe.images != stated.images:
         return True
     for kind, factory in factories.items():
-        before, now = getattr(preset, kind), getattr(recipe, kind)
+        before, now = getattr(stated, kind), getattr(recipe, kind)
         defaults = {k: a.default for k, a in arguments_of(factory).items()}
         if before.name != now.name or defaults | before.arguments != now.arguments:
             return True

@@ -23,6 +23,7 @@ MAX_IMAGE_SIZE = 4096
 MAX_CHANNELS = 64
 MAX_LATENT_DIM = 65536
 MAX_CLASSES = 100_000
+UNBOUNDED = 2**62
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
@@ -36,6 +37,8 @@ def _check_name(name: str) -> None:
 
 
 def _check_range(what: str, value: float, low: float, high: float) -> None:
+    if value < low and high >= UNBOUNDED:
+        raise ValueError(f"{what} is {value:g}, it must be at least {low:g}")
     if not low <= value <= high:
         raise ValueError(f"{what} is {value:g}, it must lie between {low:g} and {high:g}")
 
@@ -221,7 +224,7 @@ class Recipe:
         architecture: networks; in TOML a table of its name and its arguments.
         loss: the game they play; likewise.
         dataset: the images; likewise.
-        images: images to train on, over the whole run.
+        images: images to train on, over the whole run, rounded up to whole batches.
         name: the model's name.
         description: one line for people.
         batch_size: images in a batch.
@@ -271,7 +274,7 @@ class Recipe:
             ("checkpoint_every", 0),
             ("keep_checkpoints", 1),
         ):
-            _check_range(name, getattr(self, name), low, 2**62)
+            _check_range(name, getattr(self, name), low, UNBOUNDED)
         for player, lr in self.learning_rates.items():
             _check_range(f"learning_rates.{player}", lr, 0.0, 100.0)
 

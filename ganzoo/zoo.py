@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from ganzoo.bundle import Bundle, open_bundle
-from ganzoo.errors import HubError, MissingExtraError
+from ganzoo.errors import HubError, MissingExtraError, UnknownNameError
 from ganzoo.generator import Generator
 from ganzoo.names import HubName, parse_model_name
-from ganzoo.registry import models
+from ganzoo.registry import REGISTRIES, models
 from ganzoo.spec import ModelSpec
 
 
@@ -71,4 +71,21 @@ def _find(name: str | Path) -> Bundle:
             f"{parsed} cannot be loaded: this version of ganzoo does not download from the Hub. "
             "Download the repository's folder and load it as ./folder."
         )
-    return open_bundle(parsed if isinstance(parsed, Path) else models.get(str(parsed)))
+    if isinstance(parsed, Path):
+        return open_bundle(parsed)
+    try:
+        return open_bundle(models.get(str(parsed)))
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{error}{_hint(parsed.name)}") from None
+
+
+def _hint(name: str) -> str:
+    """What else an unknown model name may mean."""
+    if Path(name).is_dir():
+        return f" The folder is ./{name}."
+    kinds = [registry.kind for registry in REGISTRIES if name in registry]
+    return (
+        f" {name!r} names a registered {kinds[0]}; a model is what training it gives."
+        if kinds
+        else ""
+    )

@@ -144,6 +144,25 @@ def test_a_required_argument_is_an_option():
         ganzoo.losses.unregister("needy")
 
 
+def test_a_name_does_not_outlive_what_it_names(tmp_path, monkeypatch):
+    named = {
+        (): "dcgan-digits",
+        ("--seed", "3", "--images", "9"): "dcgan-digits",
+        ("--loss", "lsgan"): "dcgan-lsgan-digits",
+        ("--architecture", "mlp", "--dataset", "folder"): "mlp-nonsaturating-folder",
+        ("--loss", "lsgan", "--name", "mine"): "mine",
+    }
+    for options, name in named.items():
+        assert parse_recipe(["dcgan-digits", *options], "p")[0].name == name
+
+
+def test_a_folder_without_its_dot_is_suggested(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
+    assert main(["sample", "first"]) == 1
+    assert "The folder is ./first." in capsys.readouterr().err
+
+
 def test_a_description_does_not_outlive_what_it_describes():
     for options, kept in [([], True), (["--seed", "4"], True), (["--images", "9"], False),
                           (["--loss", "lsgan"], False), (["--dataset.size", "32"], False)]:  # fmt: skip
@@ -158,6 +177,8 @@ def test_a_description_does_not_outlive_what_it_describes():
         (["sample", "dcgan-mnist", "-n", "0"], "cannot sample 0 images"),
         (["sample", "dcgan-mnist", "-o", "x.abc"], "Use .png"),
         (["info", "./absent"], "does not exist"),
+        (["info", "dcgan"], "'dcgan' names a registered architecture"),
+        (["info", "dcgan-digits"], "names a registered recipe"),
         (["train", "dcgan-digit"], "Did you mean 'dcgan-digits'?"),
         (["train", "dcgan-digits", "--loss", "wgan"], "no loss named 'wgan'"),
         (["train", "dcgan-digits", "--images", "0"], "images is 0"),
@@ -183,6 +204,7 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, command, mes
         (["train", "dcgan-digits", "--architecture.widht", "3"], "--architecture.width"),
         (["train", "dcgan-digits", "--images", "many"], "INT"),
         (["train", "--images", "3"], "name the recipe first"),
+        (["train", "dcgan-digits", "--resume", "x"], "by its own recipe"),
         (["sampel"], "sample"),
     ],
 )

@@ -449,6 +449,8 @@ def test_a_run_folder_that_exists_is_left_alone(tmp_path):
     with pytest.raises(RunExistsError, match=r"--resume .*run"):
         train(tiny(), tmp_path / "run")
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.txt"]
+    with pytest.raises(RunExistsError, match=r"thesis\.txt is a file"):
+        train(tiny(), tmp_path / "run" / "thesis.txt")
 
 
 def test_resume_without_a_run_or_checkpoint(tmp_path):

@@ -60,7 +60,7 @@ makes one image of ${size} (height x width x channels).
 | loss | ${loss} |
 | optimizer | ${optimizer} |
 | length | ${images_seen} images in batches of ${batch_size}, ${minutes} minutes |
-| hardware | ${hardware} |
+| hardware | ${hardware}, precision ${precision} |
 | seed | ${seed}, one run |
 | weights | averaged over training, half-life ${halflife} images; the final ones, not the best |
 | versions | ${versions} |
@@ -130,6 +130,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         batch_size=recipe["batch_size"],
         minutes=f"{made['seconds'] / 60:.1f}",
         hardware=made["hardware"],
+        precision=recipe["precision"],
         seed=made["seed"],
         halflife=f"{recipe['ema_halflife']:,}",
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),

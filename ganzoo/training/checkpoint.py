@@ -47,8 +47,8 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"the checkpoint {paths[-1]} is damaged: {error}. Delete it to resume from the one "
-            "before it."
+            f"the checkpoint {paths[-1]} is damaged: {error}. Delete it to resume from "
+            f"{paths[-2] if len(paths) > 1 else 'the start'}."
         ) from error
     state: dict[str, Any] = _put_tensors(skeleton, tensors)
     return state

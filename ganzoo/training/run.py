@@ -77,7 +77,9 @@ def train(
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
     with reporting_output(path):
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.is_file():
+            raise RunExistsError(f"{path} is a file. Choose a folder for the run with --out DIR.")
+        if path.exists() and any(path.iterdir()):
             raise RunExistsError(
                 f"the run folder {path} exists already. Choose another with --out DIR, or continue "
                 f"it: ganzoo train --resume {path}"

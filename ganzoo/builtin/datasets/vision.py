@@ -43,8 +43,8 @@ def mnist(
                 f"cannot read MNIST at {where / 'MNIST' / 'raw'}: {error}. Fetch it again."
             ) from error
         raise DataNotFoundError(
-            f"no MNIST at {where / 'MNIST' / 'raw'}. Say where it lies with --data DIR or "
-            'GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
+            f"no MNIST at {(where / 'MNIST' / 'raw').resolve()}. Say where it lies with --data DIR "
+            'or GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
             "torchvision.datasets.MNIST('DIR', download=True)\""
         ) from error
     spec = DataSpec(
