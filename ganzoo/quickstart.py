@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from ganzoo import exporters, training, zoo
@@ -30,6 +33,7 @@ def run(folder: Path) -> None:
     made = zoo.load(bundle, runtime="onnx").sample(64, seed=0).save(folder / "dcgan-digits.png")
     print(f"     {made}")
 
+    ganzoo = _command()
     print(
         f"""
 the shipped model's digits    {shipped}
@@ -38,10 +42,16 @@ your model, to run anywhere   {bundle}
 the run: log, checkpoints     {trained.path}
 
 next:
-  ganzoo sample dcgan-mnist -n 100 --seed 7 -o digits.png
-  ganzoo train dcgan-digits --loss lsgan --images 50000 --out runs/lsgan
-  ganzoo list"""
+  {ganzoo} sample dcgan-mnist -n 100 --seed 7 -o digits.png
+  {ganzoo} train dcgan-digits --loss lsgan --images 50000 --out runs/lsgan
+  {ganzoo} list"""
     )
+
+
+def _command() -> str:
+    """How the user calls ganzoo: its environment need not be the active one."""
+    beside_python = Path(sys.executable).with_name("ganzoo")
+    return "ganzoo" if shutil.which("ganzoo") else os.path.relpath(beside_python)
 
 
 def _free(folder: Path) -> Path:

@@ -133,6 +133,8 @@ class Watching(Loss):
 
     def _note(self, name, nets, batch: Batch, turn: Turn, role):
         self.seen.append((turn.tick, name, hash(batch.images.numpy().tobytes())))
+        for other, net in nets.items():
+            assert all(p.requires_grad is (other == role) for p in net.parameters())
         handed = turn.handoff.setdefault("note", batch.images.mean())
         value = sum(p.square().sum() for p in nets[role].parameters())
         return {"term": value + 0 * handed}
