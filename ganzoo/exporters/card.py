@@ -108,6 +108,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
     recipe, data, parity = made["recipe"], made["data"], made["parity"]
     licence, optimizer = data["license"], recipe["optimizer"]
     loss = dict(recipe["loss"])
+    made_with = f"the loss {loss['name']} on {recipe['dataset']['name']}"
     decay = (
         f", falling to {optimizer['decay_to']:g} of it from {optimizer['decay_start']:.0%} on"
         if optimizer["decay_start"] < 1
@@ -115,7 +116,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
     )
     return dict(
         name=spec.name,
-        description=recipe["description"] or f"Trained with the loss `{recipe['loss']['name']}`.",
+        description=recipe["description"] or f"{spec.architecture} trained with {made_with}.",
         architecture=spec.architecture,
         arguments=", ".join(f"{k} {v}" for k, v in spec.arguments.items()) or "no arguments",
         latent_dim=spec.latent.dim,

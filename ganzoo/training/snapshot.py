@@ -14,7 +14,7 @@ from ganzoo import bundle
 from ganzoo.files import write_file
 from ganzoo.generator import Generator
 from ganzoo.images import ImageBatch
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import ModelSpec, Recipe
 
 GRID = 64  # images in a sample grid: numbers 0 to 63 of seed 0, uncurated
 
@@ -63,6 +63,4 @@ def write_snapshot(
 
 
 def _recipe_of(spec: ModelSpec) -> str:
-    from ganzoo.spec import Recipe
-
     return Recipe.from_dict(spec.provenance["recipe"]).to_toml()
