@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 
 .PHONY: demo test clean
 
@@ -10,6 +11,7 @@ demo: $(VENV)/.train
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+	set -e; for plugin in $(PLUGINS); do $(BIN)/python -m pytest $$plugin; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -18,8 +20,8 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[train]'
 	touch $@
 
-$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+$(VENV)/.test: pyproject.toml $(PLUGINS:%=%/pyproject.toml) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]' $(PLUGINS:%=--editable %)
 	touch $@
 
 clean:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganzoo.exporters import export
     from ganzoo.games import Loss, Player
-    from ganzoo.generator import Generator
+    from ganzoo.generator import Encoder, Generator, Translator
     from ganzoo.images import ImageBatch
     from ganzoo.registry import architectures, datasets, losses, models, recipes
     from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
@@ -26,7 +26,9 @@ _HOME = {
     "export": "ganzoo.exporters",
     "Loss": "ganzoo.games",
     "Player": "ganzoo.games",
+    "Encoder": "ganzoo.generator",
     "Generator": "ganzoo.generator",
+    "Translator": "ganzoo.generator",
     "ImageBatch": "ganzoo.images",
     "architectures": "ganzoo.registry",
     "datasets": "ganzoo.registry",
@@ -46,6 +48,7 @@ _HOME = {
 
 __all__ = [
     "DataSpec",
+    "Encoder",
     "Generator",
     "ImageBatch",
     "ImageSpec",
@@ -53,6 +56,7 @@ __all__ = [
     "ModelSpec",
     "Player",
     "Recipe",
+    "Translator",
     "architectures",
     "datasets",
     "export",

@@ -12,17 +12,25 @@ from ganzoo.files import new_folder, sha256
 from ganzoo.spec import ModelSpec
 
 CONFIG = "config.json"
-WEIGHTS = "model.safetensors"
-ONNX = "model.onnx"
 CARD = "README.md"
-SAMPLES = "samples.png"
+RECONSTRUCTIONS = "reconstructions.png"  # images and what encoder and generator make of them
 RECIPE = "training/recipe.toml"
 LOG = "training/log.jsonl"
 CHECKSUMS = "SHA256SUMS"
 
-METADATA_KEY = "ganzoo.config"  # under which model.safetensors and model.onnx repeat the config
+METADATA_KEY = "ganzoo.config"  # under which the files of weights repeat the config
 
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+
+
+def weights_name(role: str) -> str:
+    """Name of the file of a network's weights: the generator's is the model's."""
+    return f"{'model' if role == 'generator' else role}.safetensors"
+
+
+def onnx_name(role: str) -> str:
+    """Name of the file of a network for onnxruntime."""
+    return f"{'model' if role == 'generator' else role}.onnx"
 
 
 @dataclass(frozen=True)
@@ -32,15 +40,13 @@ class Bundle:
     path: Path
     spec: ModelSpec
 
-    @property
-    def weights(self) -> Path:
-        """The generator's weights, safetensors."""
-        return self.path / WEIGHTS
+    def weights_of(self, role: str) -> Path:
+        """A network's weights, safetensors."""
+        return self.path / weights_name(role)
 
-    @property
-    def onnx(self) -> Path:
-        """The generator for onnxruntime; absent until it is exported."""
-        return self.path / ONNX
+    def onnx_of(self, role: str) -> Path:
+        """A network for onnxruntime; absent until it is exported."""
+        return self.path / onnx_name(role)
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -62,8 +68,9 @@ def open_bundle(path: Path) -> Bundle:
         raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
     _verify(path)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
-    if not (path / WEIGHTS).is_file():
-        raise BundleError(f"{path} holds no {WEIGHTS}. Get the bundle again.")
+    for role in spec.roles:
+        if not (path / weights_name(role)).is_file():
+            raise BundleError(f"{path} holds no {weights_name(role)}. Get the bundle again.")
     return Bundle(path, spec)
 
 
@@ -163,6 +170,6 @@ def _verify(path: Path) -> None:
                 "Get the bundle again."
             )
     # Whatever a runtime may read has to be vouched for; a stray note beside it need not be.
-    read = {CONFIG, WEIGHTS} | {p.name for p in path.glob("model.*")}
+    read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}
     if missing := read - listed.keys():
         raise BundleError(f"{path / CHECKSUMS} does not vouch for {', '.join(sorted(missing))}.")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.errors import GanzooError, missing_extra
+from ganzoo.errors import GanzooError, SampleError, missing_extra
 
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "list": list_,
                 "info": info,
                 "sample": sample,
+                "translate": translate,
                 "train": train,
                 "export": export,
                 "plugins": plugins,
@@ -96,8 +97,10 @@ def info(name: Text, /) -> None:
     rows: dict[str, Any] = {
         "architecture": f"{spec.architecture}({arguments})",
         "image": spec.data.image,
-        "latent": f"{spec.latent.dim} x N(0, 1)",
+        "reads": ", ".join(spec.inputs),
+        "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
         "classes": spec.data.classes,
+        "networks": ", ".join(spec.roles),
         "data": spec.data.source,
         "licence": spec.data.license or "not recorded",
         "needs": ", ".join(spec.requires) or "nothing but ganzoo",
@@ -122,6 +125,7 @@ def sample(
     n: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64,
     seed: int = 0,
     output: Output = Path("grid.png"),
+    label: str | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
 ) -> None:
     """Make images and save them as one grid.
@@ -131,12 +135,48 @@ def sample(
         n: number of images.
         seed: image k of a seed is always the same one.
         output: the picture to write.
+        label: a class's number or name, for models with classes; by default all in turn.
         runtime: torch or onnx; by default torch where it is installed.
     """
     from ganzoo import zoo
+    from ganzoo.generator import Generator
 
-    images = zoo.load(name, runtime=runtime).sample(n, seed)
+    model = zoo.load(name, runtime=runtime)
+    if not isinstance(model, Generator):
+        raise SampleError(
+            f"{name} makes images out of images: ganzoo translate {name} PICTURE ... -o OUT"
+        )
+    images = model.sample(n, seed, label=label)
     print(f"{images.save(output)}: {n} images of seed {seed}")
+
+
+def translate(
+    name: Text,
+    pictures: tyro.conf.Positional[tuple[Path, ...]],
+    /,
+    seed: int = 0,
+    output: Output = Path("translated.png"),
+    runtime: Literal["torch", "onnx"] | None = None,
+) -> None:
+    """Make images out of pictures, and save the pictures and what became of them as one grid.
+
+    Args:
+        name: a model's name, ./folder or hf://org/repo.
+        pictures: files; the short side is resized and the middle cut out.
+        seed: of the latents, where the model reads any.
+        output: the picture to write.
+        runtime: torch or onnx; by default torch where it is installed.
+    """
+    from ganzoo import zoo
+    from ganzoo.generator import Translator
+    from ganzoo.images import ImageBatch
+
+    model = zoo.load(name, runtime=runtime)
+    if not isinstance(model, Translator):
+        raise SampleError(f"{name} makes images out of nothing: ganzoo sample {name} -o {output}")
+    sources = ImageBatch.open(pictures, model.source)
+    both = ImageBatch.rows(sources, model.translate(sources, seed), columns=len(sources))
+    print(f"{both.save(output)}: {len(sources)} pictures translated")
 
 
 def train(recipe: Text = "RECIPE", /) -> None:

@@ -1,26 +1,37 @@
-"""What `load` returns: the thing that makes images, the same on both runtimes."""
+"""What `load` returns: what makes, translates and encodes images, alike on both runtimes."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import latents
-from ganzoo.errors import SampleError
+from ganzoo.errors import SampleError, did_you_mean, enumerate_names
 from ganzoo.images import ImageBatch
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import ImageSpec, ModelSpec
 
 # Images are computed this many at a time, always: a kernel may round differently at another batch
 # size, and image k of a seed must not depend on how many images were asked for with it.
 COMPUTE_BATCH = 16
 
+SAMPLES = "samples.png"
+MANIFOLD = "manifold.png"  # what a generator makes of a plane of latents
+
 MAX_SAMPLES = 1_000_000
+PREVIEW = 64  # images in a model's picture: numbers 0 to 63 of seed 0, uncurated
+PREVIEW_CLASSES = 10  # rows of the picture of a model with classes
+PREVIEW_COLUMNS = 10
+
+Label = int | str
 
 
-class Generator(ABC):
-    """A model that makes images.
+class Model(ABC):
+    """A network of a bundle.
 
     Attributes:
         spec: what the model is and where it comes from.
@@ -29,53 +40,263 @@ class Generator(ABC):
     spec: ModelSpec
 
     @abstractmethod
-    def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the network: (n, latent_dim) -> (n, channels, height, width) in [-1, 1]."""
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Run the network on arrays by name, all with the same first dimension."""
 
-    def sample(self, n: int = 1, seed: int = 0, *, start: int = 0) -> ImageBatch:
+
+class Generator(Model):
+    """A model that makes images out of latents, and of labels where it has classes."""
+
+    def generate(
+        self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Run the network: (n, latent_dim), (n,) -> (n, channels, height, width) in [-1, 1].
+
+        Args:
+            z: latents.
+            y: classes' numbers, where the model has classes.
+
+        Raises:
+            SampleError: arrays of another shape, no labels, or labels that do not exist.
+        """
+        dim = self._latent_dim
+        if z.ndim != 2 or z.shape[1] != dim:
+            raise SampleError(
+                f"{self.spec.name!r} reads latents of shape (n, {dim}), not {tuple(z.shape)}."
+            )
+        if "y" not in self.spec.inputs:
+            self._refuse_labels(y)
+            return self.run({"z": z})
+        if y is None or y.shape != z.shape[:1]:
+            raise SampleError(
+                f"{self.spec.name!r} reads a label with each latent: y of shape (n,)."
+            )
+        self._check_labels(y)
+        given: dict[str, NDArray[Any]] = {"z": z, "y": y.astype(np.int64)}
+        return self.run({name: given[name] for name in self.spec.inputs})
+
+    def sample(
+        self,
+        n: int = 1,
+        seed: int = 0,
+        *,
+        label: Label | Sequence[Label] | None = None,
+        start: int = 0,
+    ) -> ImageBatch:
         """Make `n` images.
 
-        Image k of a seed depends on that seed and k only: not on `n`, device or runtime (two
-        runtimes or devices may round a pixel to neighbouring levels of 255).
+        Image k of a seed depends on that seed, its label and k only: not on `n`, device or runtime
+        (two runtimes or devices may round a pixel to neighbouring levels of 255).
 
         Args:
             n: number of images, 1 to 1,000,000.
             seed: 0 to 2**64 - 1.
+            label: a class's number or name for all images, or one for each; by default image k is
+                of class k modulo the number of classes. Only for models with classes.
             start: number of the first image, so that a long series can be made in parts.
 
         Raises:
-            SampleError: an argument out of its range.
+            SampleError: an argument out of its range, or a label that does not exist.
         """
         if not 1 <= n <= MAX_SAMPLES:
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
         if not 0 <= seed < 2**64 or not 0 <= start < 2**48:
             raise SampleError(f"seed {seed}, start {start}: seed is 0 to 2**64 - 1, start >= 0.")
-        dim = self.spec.latent.dim
         skip = start % COMPUTE_BATCH  # so that image k always is row k % COMPUTE_BATCH
-        blocks = range(start - skip, start + n, COMPUTE_BATCH)
-        parts = [self._block(latents.normal(seed, COMPUTE_BATCH, dim, start=k)) for k in blocks]
-        return ImageBatch(np.concatenate(parts)[skip : skip + n])
+        first, end = start - skip, start + n
+        blocks = range(first, end, COMPUTE_BATCH)
+        dim = self._latent_dim
+        z = np.concatenate([latents.normal(seed, COMPUTE_BATCH, dim, start=k) for k in blocks])
+        y = self._labels(label, n, start)
+        if y is not None:
+            y = np.pad(y, (skip, len(z) - skip - n))
+        return ImageBatch(self._in_blocks(z, y)[skip : skip + n])
 
-    def interpolate(self, seed_a: int, seed_b: int, steps: int = 8) -> ImageBatch:
-        """Make `steps` images on the arc from image 0 of one seed to image 0 of another.
+    def class_grid(self, columns: int = PREVIEW_COLUMNS, seed: int = 0) -> ImageBatch:
+        """Make a row of each class; a column shares one latent.
 
         Raises:
-            SampleError: fewer than 2 steps, or a seed out of range.
+            SampleError: a model without classes, or an argument out of its range.
+        """
+        if "y" not in self.spec.inputs:
+            self._refuse_labels(0)
+        rows = [self.sample(columns, seed, label=c) for c in range(self.spec.data.classes)]
+        return ImageBatch(np.concatenate([row.numpy() for row in rows]), columns)
+
+    def preview(self) -> ImageBatch:
+        """Make the picture that stands for the model: uncurated samples of seed 0."""
+        if "y" in self.spec.inputs and self.spec.data.classes <= PREVIEW_CLASSES:
+            return self.class_grid()
+        return self.sample(PREVIEW, seed=0)
+
+    def pictures(self) -> dict[str, ImageBatch]:
+        """Make the pictures of a bundle, by file name: the preview, and the plane of latents."""
+        found = {SAMPLES: self.preview()}
+        return found | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})
+
+    def interpolate(
+        self, seed_a: int, seed_b: int, steps: int = 8, *, label: Label | None = None
+    ) -> ImageBatch:
+        """Make `steps` images on the arc from image 0 of one seed to image 0 of another.
+
+        Args:
+            seed_a, seed_b: where it begins and ends.
+            steps: number of images.
+            label: the class of all of them, 0 by default. Only for models with classes.
+
+        Raises:
+            SampleError: fewer than 2 steps, a seed out of range, a label that does not exist.
         """
         if not 2 <= steps <= MAX_SAMPLES or not all(0 <= s < 2**64 for s in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b} in {steps} steps.")
-        a, b = (latents.normal(seed, 1, self.spec.latent.dim)[0] for seed in (seed_a, seed_b))
+        a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
         z = latents.slerp(a, b, np.linspace(0, 1, steps, dtype=np.float32))
-        padding = np.zeros((-steps % COMPUTE_BATCH, self.spec.latent.dim), dtype=np.float32)
-        blocks = np.concatenate([z, padding]).reshape(-1, COMPUTE_BATCH, self.spec.latent.dim)
-        return ImageBatch(np.concatenate([self._block(block) for block in blocks])[:steps])
+        has_classes = "y" in self.spec.inputs
+        y = self._labels(0 if label is None and has_classes else label, steps, 0)
+        padding = -steps % COMPUTE_BATCH
+        z = np.pad(z, ((0, padding), (0, 0)))
+        y = None if y is None else np.pad(y, (0, padding))
+        return ImageBatch(self._in_blocks(z, y)[:steps], steps)
 
-    def _block(self, z: NDArray[np.float32]) -> NDArray[np.uint8]:
-        return ImageBatch.from_unit(self.generate(z)).numpy()
+    def manifold(self, steps: int = 20) -> ImageBatch:
+        """Make the picture of a plane of latents: `steps` x `steps` images.
 
-    def _check_latents(self, shape: tuple[int, ...]) -> None:
-        if len(shape) != 2 or shape[1] != self.spec.latent.dim:
+        Both coordinates run through equally likely values of N(0, 1), the second from top to
+        bottom ("Auto-Encoding Variational Bayes", Kingma and Welling, 2013, figure 4,
+        https://arxiv.org/abs/1312.6114).
+
+        Raises:
+            SampleError: latents of another length than 2, or steps outside 2 to 100.
+        """
+        if self._latent_dim != 2 or not 2 <= steps <= 100:
             raise SampleError(
-                f"{self.spec.name!r} reads latents of shape (n, {self.spec.latent.dim}), "
-                f"not {tuple(shape)}."
+                f"{self.spec.name!r} has latents of length {self._latent_dim}; a plane of 2 to 100 "
+                f"steps (here {steps}) takes length 2."
             )
+        quantiles = [NormalDist().inv_cdf((k + 0.5) / steps) for k in range(steps)]
+        z = np.array([(x, y) for y in quantiles for x in quantiles], dtype=np.float32)
+        z = np.pad(z, ((0, -len(z) % COMPUTE_BATCH), (0, 0)))
+        y = np.zeros(len(z), np.int64) if "y" in self.spec.inputs else None
+        return ImageBatch(self._in_blocks(z, y)[: steps**2], steps)
+
+    @property
+    def _latent_dim(self) -> int:
+        assert self.spec.latent is not None  # the spec of a generator says so
+        return self.spec.latent.dim
+
+    def _in_blocks(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> NDArray[np.uint8]:
+        parts = []
+        for k in range(0, len(z), COMPUTE_BATCH):
+            block = slice(k, k + COMPUTE_BATCH)
+            images = self.generate(z[block], None if y is None else y[block])
+            parts.append(ImageBatch.from_unit(images).numpy())
+        return np.concatenate(parts)
+
+    def _labels(
+        self, label: Label | Sequence[Label] | None, n: int, start: int
+    ) -> NDArray[np.int64] | None:
+        """Classes' numbers of images `start` to `start + n - 1`, or None without classes."""
+        if "y" not in self.spec.inputs:
+            self._refuse_labels(label)
+            return None
+        if label is None:
+            return np.arange(start, start + n) % self.spec.data.classes
+        if isinstance(label, int | np.integer | str):
+            y = np.full(n, self._number(label))
+        else:
+            y = np.array([self._number(each) for each in label])
+            if len(y) != n:
+                raise SampleError(f"{len(y)} labels were given for {n} images.")
+        self._check_labels(y)
+        return y
+
+    def _number(self, label: Label) -> int:
+        names = self.spec.data.labels
+        if isinstance(label, str) and label in names:
+            return names.index(label)
+        if isinstance(label, str) and not label.isdecimal():
+            raise SampleError(
+                f"{self.spec.name!r} has no class {label!r}.{did_you_mean(label, names)} "
+                f"Its classes: {enumerate_names(names)}."
+            )
+        return int(label)
+
+    def _check_labels(self, y: NDArray[np.int64]) -> None:
+        classes = self.spec.data.classes
+        wrong = y[(y < 0) | (y >= classes)]
+        if wrong.size:
+            raise SampleError(
+                f"{self.spec.name!r} has no class {wrong[0]}: labels are 0 to {classes - 1}."
+            )
+
+    def _refuse_labels(self, label: Any) -> None:
+        if label is not None:
+            raise SampleError(
+                f"{self.spec.name!r} has no classes to choose from: leave the label out."
+            )
+
+
+class Translator(Model):
+    """A model that makes an image out of another, and of latents where it draws any."""
+
+    @property
+    def source(self) -> ImageSpec:
+        """Size of the images it reads."""
+        assert self.spec.data.condition is not None  # the spec of a translator says so
+        return self.spec.data.condition
+
+    def translate(self, images: ImageBatch | NDArray[np.uint8], seed: int = 0) -> ImageBatch:
+        """Translate images.
+
+        Args:
+            images: uint8 (n, height, width, channels) of the size that `source` says.
+            seed: of the latents, where the model reads any; image k has latent k.
+
+        Raises:
+            SampleError: images of another size, or none.
+        """
+        x = _to_unit(images, self.source.shape, self.spec.name)
+        given: dict[str, NDArray[Any]] = {"source": x}
+        if self.spec.latent is not None:
+            given["z"] = latents.normal(seed, len(x), self.spec.latent.dim)
+        inputs = {name: given[name] for name in self.spec.inputs}
+        return ImageBatch.from_unit(_run_in_parts(self, inputs))
+
+
+class Encoder(Model):
+    """A model that finds the latents of images."""
+
+    def encode(self, images: ImageBatch | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return latents, float32 (n, latent_dim): the mean where the encoder gives a distribution.
+
+        Args:
+            images: uint8 (n, height, width, channels) of the size that `spec.data.image` says.
+
+        Raises:
+            SampleError: images of another size, or none.
+        """
+        x = _to_unit(images, self.spec.data.image.shape, self.spec.name)
+        return _run_in_parts(self, {"images": x})
+
+
+def _to_unit(
+    images: ImageBatch | NDArray[np.uint8], shape: tuple[int, int, int], name: str
+) -> NDArray[np.float32]:
+    pixels = images.numpy() if isinstance(images, ImageBatch) else np.asarray(images)
+    channels, height, width = shape
+    wanted = (height, width, channels)
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != wanted or not len(pixels):
+        raise SampleError(
+            f"{name!r} reads images that are uint8 (n, {', '.join(map(str, wanted))}), not "
+            f"{pixels.dtype} {pixels.shape}."
+        )
+    return ImageBatch(pixels).to_unit()
+
+
+def _run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    n = len(next(iter(inputs.values())))
+    parts = [
+        model.run({name: array[k : k + COMPUTE_BATCH] for name, array in inputs.items()})
+        for k in range(0, n, COMPUTE_BATCH)
+    ]
+    return np.concatenate(parts)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
-from ganzoo.errors import OutputError
+from ganzoo.errors import DataError, OutputError
 from ganzoo.files import write_file
+from ganzoo.spec import ImageSpec
 
 
 class ImageBatch:
@@ -21,13 +22,15 @@ class ImageBatch:
     Three channels are shown as colours; of any other number the first is shown, as grey.
     """
 
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], columns: int | None = None) -> None:
+        """Hold pixels, to be shown so many in a row; by default as square as possible."""
         if pixels.dtype != np.uint8 or pixels.ndim != 4:
             raise ValueError(
                 f"an ImageBatch takes uint8 (n, height, width, channels), not "
                 f"{pixels.dtype} {pixels.shape}"
             )
         self._pixels = pixels
+        self.columns = columns
 
     @classmethod
     def from_unit(cls, images: NDArray[np.float32]) -> ImageBatch:
@@ -38,6 +41,45 @@ class ImageBatch:
         """
         levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
         return cls(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)))
+
+    @classmethod
+    def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
+        """Read pictures; the short side is resized and the middle cut out.
+
+        Raises:
+            DataError: no file, or one that is no picture.
+        """
+        mode = "RGB" if size.channels == 3 else "L"
+        pixels = []
+        for file in files:
+            try:
+                with Image.open(file) as picture:
+                    upright = ImageOps.exif_transpose(picture).convert(mode)
+            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+                raise DataError(f"cannot read the image {file}: {error}.") from error
+            fitted = ImageOps.fit(upright, (size.width, size.height), Image.Resampling.LANCZOS)
+            pixels.append(np.asarray(fitted).reshape(size.height, size.width, -1))
+        if not pixels:
+            raise DataError("no picture was named.")
+        return cls(np.stack(pixels))
+
+    @classmethod
+    def rows(cls, *kinds: ImageBatch, columns: int) -> ImageBatch:
+        """Lay batches of as many images each out in turn, a row of each; grey ones become colours.
+
+        Raises:
+            ValueError: batches that differ in number or size.
+        """
+        channels = max(kind.numpy().shape[3] for kind in kinds)
+        alike = [np.broadcast_to(k.numpy(), (*k.numpy().shape[:3], channels)) for k in kinds]
+        starts = range(0, len(alike[0]), columns)
+        pixels = np.concatenate([batch[k : k + columns] for k in starts for batch in alike])
+        return cls(pixels, min(columns, len(alike[0])))
+
+    def to_unit(self) -> NDArray[np.float32]:
+        """Return a network's input: float32 (n, channels, height, width) in [-1, 1]."""
+        images = self._pixels.transpose(0, 3, 1, 2).astype(np.float32)
+        return np.ascontiguousarray(images / np.float32(127.5) - np.float32(1.0))
 
     def numpy(self) -> NDArray[np.uint8]:
         """Return uint8 (n, height, width, channels)."""
@@ -51,11 +93,11 @@ class ImageBatch:
         """Return all images in one picture, row by row.
 
         Args:
-            columns: images in a row; by default as square as possible.
+            columns: images in a row; by default as the batch was made, or as square as possible.
             padding: white pixels between the images.
         """
         n, height, width, channels = self._pixels.shape
-        columns = columns or max(1, math.ceil(math.sqrt(n)))
+        columns = columns or self.columns or max(1, math.ceil(math.sqrt(n)))
         rows = max(1, math.ceil(n / columns))
         step_y, step_x = height + padding, width + padding
         shape = (rows * step_y + padding, columns * step_x + padding, channels)

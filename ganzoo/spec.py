@@ -93,6 +93,9 @@ class DataSpec:
         labels: names of the classes, in the order of their numbers.
         license: Hub id of the data's licence, such as ``cc-by-sa-3.0``, if it is known.
         source: where the data comes from, in a few words for the card.
+        condition: size of the image that comes with each image and that it is to be made from;
+            None where images come alone.
+        paired: whether that image is its own counterpart, or any of another domain.
     """
 
     __pydantic_config__ = _STRICT
@@ -102,6 +105,8 @@ class DataSpec:
     labels: tuple[str, ...] = ()
     license: str | None = None
     source: str = ""
+    condition: ImageSpec | None = None
+    paired: bool = True
 
     def __post_init__(self) -> None:
         _check_range("number of classes", self.classes, 0, MAX_CLASSES)
@@ -120,9 +125,12 @@ class ModelSpec:
         requires: PEP 508 requirements of the distribution that registers the architecture;
             empty if it was registered in the program that trained it.
         data: the images the model was trained on and makes.
-        latent: what the generator reads.
+        latent: the latents the generator reads, or None where it reads none.
         provenance: how it was made: recipe, seed, images seen, time, hardware, versions, parity,
             metrics with their protocol. Free-form JSON.
+        inputs: what the generator reads: latents ``z``, a class's number ``y``, an image
+            ``source`` of size `data.condition`.
+        roles: the networks the bundle holds: the generator and, say, an encoder.
         format: version of this file's format.
     """
 
@@ -133,8 +141,10 @@ class ModelSpec:
     arguments: dict[str, Any]
     requires: tuple[str, ...]
     data: DataSpec
-    latent: LatentSpec
+    latent: LatentSpec | None
     provenance: dict[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ("z",)
+    roles: tuple[str, ...] = ("generator",)
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -144,11 +154,32 @@ class ModelSpec:
                 f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
                 "pip install --upgrade torch-ganzoo"
             )
+        if set(self.inputs) not in ({"z"}, {"z", "y"}, {"source"}, {"source", "z"}) or (
+            len(set(self.inputs)) < len(self.inputs)
+        ):
+            raise ValueError(
+                f"the generator reads {', '.join(self.inputs) or 'nothing'}; it may read z, z and "
+                "y, source, or source and z"
+            )
+        known = {
+            "source": self.data.condition is not None,
+            "z": self.latent is not None,
+            "y": self.data.classes > 0,
+        }
+        for name in self.inputs:
+            if not known[name]:
+                raise ValueError(f"the generator reads {name!r}, of which nothing is said")
+        for role in self.roles:
+            _check_name(role)
+        if self.roles[:1] != ("generator",):
+            raise ValueError("its roles do not begin with 'generator'")
 
     @property
     def contract(self) -> tuple[Any, ...]:
         """The part that the weights depend on; the same wherever the config is repeated."""
-        return (self.architecture, self.arguments, self.data.image, self.data.classes, self.latent)
+        data = self.data
+        network = (self.architecture, self.arguments, self.latent, self.inputs, self.roles)
+        return (*network, data.image, data.classes, data.condition)
 
     def to_json(self) -> str:
         """Return the config as indented JSON."""
@@ -191,8 +222,11 @@ class Optimizer:
         lr: learning rate.
         betas: decay of Adam's two moments.
         weight_decay: as the optimizer defines it.
-        decay_start: share of the run after which learning rates fall linearly; at 1 they never do.
+        warmup: images over which learning rates rise linearly from 0.
+        decay: shape of the fall of learning rates.
+        decay_start: share of the run after which learning rates fall; at 1 they never do.
         decay_to: share of the learning rate that is left at the end of the run.
+        clip_norm: a player's gradient is shortened to this Euclidean norm; 0 leaves it.
     """
 
     __pydantic_config__ = _STRICT
@@ -201,14 +235,19 @@ class Optimizer:
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
     weight_decay: float = 0.0
+    warmup: int = 0
+    decay: Literal["linear", "cosine"] = "linear"
     decay_start: float = 1.0
     decay_to: float = 0.1
+    clip_norm: float = 0.0
 
     def __post_init__(self) -> None:
         _check_range("optimizer.lr", self.lr, 0.0, 100.0)
         for beta in self.betas:
             _check_range("optimizer.betas", beta, 0.0, 1.0 - 1e-9)
         _check_range("optimizer.weight_decay", self.weight_decay, 0.0, 100.0)
+        _check_range("optimizer.warmup", self.warmup, 0, UNBOUNDED)
+        _check_range("optimizer.clip_norm", self.clip_norm, 0.0, UNBOUNDED)
         _check_range("optimizer.decay_start", self.decay_start, 0.0, 1.0)
         _check_range("optimizer.decay_to", self.decay_to, 0.0, 1.0)
 
@@ -230,6 +269,10 @@ class Recipe:
         batch_size: images in a batch.
         optimizer: every player's optimizer.
         learning_rates: learning rate of single players, by name, instead of `optimizer.lr`.
+        initialisation: of all weights: the architecture's ``own``, ``normal`` N(0, 0.02), or
+            ``orthogonal``.
+        spectral_norm: divide every weight of the networks that judge by its largest singular
+            value, whatever the architecture (Miyato et al., 2018).
         ema_halflife: images after which half of an old weight is forgotten in the averaged
             generator, the one that is sampled and exported; 0 averages nothing.
         seed: of initialisation, order of the data, latents.
@@ -254,6 +297,8 @@ class Recipe:
     batch_size: int = 64
     optimizer: Optimizer = field(default_factory=Optimizer)
     learning_rates: dict[str, float] = field(default_factory=dict)
+    initialisation: Literal["own", "normal", "orthogonal"] = "own"
+    spectral_norm: bool = False
     ema_halflife: int = 10_000
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ganzoo.bundle import Bundle, open_bundle
-from ganzoo.errors import HubError, MissingExtraError, UnknownNameError
-from ganzoo.generator import Generator
+from ganzoo.errors import (
+    BundleError,
+    HubError,
+    MissingExtraError,
+    UnknownNameError,
+    did_you_mean,
+    enumerate_names,
+)
 from ganzoo.names import HubName, parse_model_name
 from ganzoo.registry import REGISTRIES, models
 from ganzoo.spec import ModelSpec
 
 
-def load(name: str | Path, *, runtime: Literal["torch", "onnx"] | None = None) -> Generator:
-    """Load a generator.
+def load(
+    name: str | Path, *, role: str = "generator", runtime: Literal["torch", "onnx"] | None = None
+) -> Any:
+    """Load one of a model's networks.
 
     Args:
         name: a model's registered name, a bundle's folder (``./folder``) or
             ``hf://org/repo[@revision]``.
+        role: ``generator``, or another network that the bundle holds, such as ``encoder``.
         runtime: ``torch`` gives an `nn.Module`, ``onnx`` runs under onnxruntime and imports no
             torch. By default torch where it is installed.
 
+    Returns:
+        A `Generator` with ``sample``, a `Translator` with ``translate`` where the model makes
+        images out of images, or an `Encoder` with ``encode``.
+
     Raises:
+        BundleError: also where the model has no such role.
         UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
         MissingPluginError, BrokenPluginError: its architecture is not to be had (torch alone).
         MissingExtraError: the torch runtime without torch.
@@ -32,6 +46,11 @@ def load(name: str | Path, *, runtime: Literal["torch", "onnx"] | None = None) -
     if runtime not in (None, "torch", "onnx"):
         raise ValueError(f"runtime is 'torch' or 'onnx', not {runtime!r}")
     bundle = _find(name)
+    if role not in bundle.spec.roles:
+        raise BundleError(
+            f"{bundle.spec.name!r} has no role {role!r}.{did_you_mean(role, bundle.spec.roles)} "
+            f"Its roles: {enumerate_names(bundle.spec.roles)}."
+        )
     has_torch = find_spec("torch") is not None
     if runtime == "torch" and not has_torch:
         raise MissingExtraError(
@@ -39,12 +58,12 @@ def load(name: str | Path, *, runtime: Literal["torch", "onnx"] | None = None) -
             "pip install 'torch-ganzoo[train]', or use runtime='onnx'."
         )
     if runtime == "onnx" or not has_torch:
-        from ganzoo.runtimes.onnx import OnnxGenerator
+        from ganzoo.runtimes.onnx import load_onnx
 
-        return OnnxGenerator(bundle)
+        return load_onnx(bundle, role)
     from ganzoo.runtimes.torch import load_torch
 
-    return load_torch(bundle)
+    return load_torch(bundle, role)
 
 
 def list_models(pattern: str = "*") -> list[str]:

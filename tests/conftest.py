@@ -18,7 +18,7 @@ import torch
 import ganzoo
 from ganzoo.spec import Component, Recipe
 
-torch.set_num_threads(2)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 def tiny(**changes: Any) -> Recipe:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from torch import nn
@@ -7,12 +9,12 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.signatures import arguments_of
 
-SMALL = {"dcgan": {"latent_dim": 5, "width": 2}, "mlp": {"latent_dim": 5, "width": 6}}
+BUILTIN = [e.name for e in ganzoo.architectures.entries() if e.distribution == "torch-ganzoo"]
 
 
-def build(name, height, channels=1, width=None):
-    data = DataSpec(ImageSpec(height, width or height, channels))
-    return ganzoo.architectures.get(name)(data, **SMALL[name])
+def build(name, height, channels=1, width=None, **arguments):
+    data = DataSpec(ImageSpec(height, width or height, channels), classes=3)
+    return ganzoo.architectures.get(name)(data, latent_dim=5, width=3, **arguments)
 
 
 @pytest.mark.parametrize("size", [16, 17, 27, 28, 32, 33, 48, 64, 100, 128, 255, 256])
@@ -22,7 +24,48 @@ def test_dcgan_makes_and_judges_any_square_size(size, channels):
     images = nets["generator"](torch.randn(2, 5))
     assert images.shape == (2, channels, size, size)
     assert images.abs().max() <= 1
-    assert nets["discriminator"](images).shape == (2,)
+    assert nets["discriminator"](images).logits.shape == (2,)
+
+
+@pytest.mark.parametrize("size", [8, 10, 20, 28, 32, 48, 64, 112, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_resnet_makes_and_judges_sizes_that_halve(size, channels):
+    nets = build("resnet", size, channels)
+    images = nets["generator"](torch.randn(2, 5))
+    assert images.shape == (2, channels, size, size)
+    assert images.abs().max() <= 1
+    assert nets["discriminator"](images).logits.shape == (2,)
+
+
+@pytest.mark.parametrize("size", [30, 7, 34, 512])
+def test_resnet_says_what_it_cannot_build(size):
+    with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture mlp"):
+        build("resnet", size)
+
+
+@pytest.mark.parametrize("name", ["conv-autoencoder", "mlp-autoencoder"])
+@pytest.mark.parametrize("size", [16, 28, 33, 64])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_autoencoders_encode_and_make_any_square_size(name, size, channels):
+    nets = build(name, size, channels)
+    assert set(nets) == {"encoder", "generator"}
+    mean, log_variance = nets["encoder"](torch.randn(2, channels, size, size))
+    assert mean.shape == log_variance.shape == (2, 5)
+    images = nets["generator"](mean)
+    assert images.shape == (2, channels, size, size)
+    assert images.abs().max() <= 1
+    judged = build(name, size, channels, discriminator="image")["discriminator"](images)
+    assert judged.logits.shape == (2,)
+    assert judged.features.shape[0] == 2
+    joint = build(name, size, channels, discriminator="joint")["joint_discriminator"]
+    assert joint(images, mean).shape == (2,)
+
+
+def test_an_autoencoder_says_what_it_cannot_build():
+    with pytest.raises(ArchitectureError, match=r"'conv-auto.*--architecture mlp-autoencoder"):
+        build("conv-autoencoder", 15)
+    with pytest.raises(ArchitectureError, match="depth=0"):
+        build("mlp-autoencoder", 15, depth=0)
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (1, 1), (28, 28), (5, 9)])
@@ -31,7 +74,7 @@ def test_mlp_makes_and_judges_any_size(height, width):
     images = nets["generator"](torch.randn(2, 5))
     assert images.shape == (2, 3, height, width)
     assert images.abs().max() <= 1
-    assert nets["discriminator"](images).shape == (2,)
+    assert nets["discriminator"](images).logits.shape == (2,)
 
 
 @pytest.mark.parametrize(("height", "width"), [(15, 15), (257, 257), (28, 32), (8, 8)])
@@ -40,7 +83,7 @@ def test_dcgan_says_what_it_cannot_build(height, width):
         build("dcgan", height, width=width)
 
 
-@pytest.mark.parametrize("name", ["dcgan", "mlp"])
+@pytest.mark.parametrize("name", BUILTIN)
 @pytest.mark.parametrize("argument", ["latent_dim", "width"])
 def test_arguments_below_1_are_refused(name, argument):
     with pytest.raises(ArchitectureError, match=f"{argument}=0"):
@@ -49,7 +92,8 @@ def test_arguments_below_1_are_refused(name, argument):
 
 def test_dcgan_follows_its_five_guidelines():
     nets = build("dcgan", 64, 3)
-    generator, discriminator = (list(nets[r].layers) for r in ("generator", "discriminator"))
+    generator = list(nets["generator"].layers)
+    discriminator = [*nets["discriminator"].trunk.layers, nets["discriminator"].last]
     kinds = {type(layer) for net in nets.values() for layer in net.modules()}
     # 1 strided convolutions, no pooling; 3 no fully connected layer
     assert not kinds & {nn.MaxPool2d, nn.AvgPool2d, nn.Linear, nn.Upsample}
@@ -62,6 +106,16 @@ def test_dcgan_follows_its_five_guidelines():
     assert isinstance(generator[-1], nn.Tanh)
     assert {type(x) for x in generator if "ReLU" in type(x).__name__} == {nn.ReLU}
     assert {x.negative_slope for x in discriminator if isinstance(x, nn.LeakyReLU)} == {0.2}
+
+
+def test_global_average_pooling_takes_the_place_of_the_last_layer():
+    images = torch.randn(2, 1, 28, 28)
+    nets = build("dcgan", 28, global_average_pooling=True)
+    said = nets["discriminator"].eval()(images)
+    pooled, last = said.features.mean((2, 3)), nets["discriminator"].last[1]
+    expected = pooled @ last.weight[0, :, 0, 0] + last.bias
+    torch.testing.assert_close(said.logits, expected)
+    assert sum(p.numel() for p in last.parameters()) == pooled.shape[1] + 1
 
 
 def test_dcgan_has_the_papers_widths():
@@ -87,7 +141,7 @@ def test_dcgan_starts_from_normal_weights():
                 assert (module.bias == 0).all()
 
 
-@pytest.mark.parametrize("name", ganzoo.architectures.names())
+@pytest.mark.parametrize("name", BUILTIN)
 def test_eval_mode_is_deterministic_and_batch_independent(name):
     generator = build(name, 28)["generator"].eval()
     z = torch.randn(6, 5)
@@ -97,9 +151,9 @@ def test_eval_mode_is_deterministic_and_batch_independent(name):
         torch.testing.assert_close(whole[2:3], generator(z[2:3]), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [*ganzoo.architectures.names(), *ganzoo.losses.names()])
+@pytest.mark.parametrize("name", [*BUILTIN, *ganzoo.losses.names()])
 def test_docstrings_name_their_source(name):
     registry = ganzoo.architectures if name in ganzoo.architectures else ganzoo.losses
     factory = registry.get(name)
-    assert "https://arxiv.org/abs/" in factory.__doc__
+    assert re.search(r"https://(arxiv\.org/abs|doi\.org|openreview\.net)/", factory.__doc__)
     assert all(argument in factory.__doc__ for argument in arguments_of(factory))

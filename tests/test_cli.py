@@ -7,6 +7,7 @@ from PIL import Image
 from ganzoo.cli import main
 from ganzoo.options import parse_recipe
 from ganzoo.spec import Component
+from ganzoo.training.assembly import complete
 
 
 def test_list(capsys):
@@ -47,7 +48,7 @@ def test_train_export_sample(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "ganzoo export r" in result.stdout
     recipe = tomllib.loads((tmp_path / "r/recipe.toml").read_text())
-    assert recipe["loss"] == {"name": "wgan-gp", "weight": 10.0, "critic_steps": 2}
+    assert recipe["loss"].items() >= {"name": "wgan-gp", "gp": 10.0, "critic_steps": 2}.items()
     assert recipe["images"] == 64
     result = run_cli("export", "r", "-o", "b", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -107,10 +108,7 @@ def test_a_recipe_without_options_is_itself(tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_text(tiny().to_toml())
     recipe, run = parse_recipe([str(path)], "ganzoo train")
-    assert recipe.optimizer == tiny().optimizer
-    assert recipe.architecture == Component(
-        "dcgan", {"latent_dim": 8, "width": 4, "discriminator_norm": "batch"}
-    )
+    assert recipe == complete(tiny())
     assert not run.dry_run
 
 
@@ -126,7 +124,7 @@ def test_help_reads_well(capsys):
     assert "images in a batch" in out
     assert "length of z" in out
     assert main(["train", "--help"]) == 0
-    assert "recipes: dcgan-digits, dcgan-mnist" in capsys.readouterr().out
+    assert "dcgan-digits, dcgan-faces, dcgan-mnist" in capsys.readouterr().out
 
 
 def test_a_required_argument_is_an_option():
@@ -180,7 +178,7 @@ def test_a_description_does_not_outlive_what_it_describes():
         (["info", "dcgan"], "'dcgan' names a registered architecture"),
         (["info", "dcgan-digits"], "names a registered recipe"),
         (["train", "dcgan-digit"], "Did you mean 'dcgan-digits'?"),
-        (["train", "dcgan-digits", "--loss", "wgan"], "no loss named 'wgan'"),
+        (["train", "dcgan-digits", "--loss", "wgann"], "no loss named 'wgann'"),
         (["train", "dcgan-digits", "--images", "0"], "images is 0"),
         (["train", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["train", "absent.toml"], "cannot read the recipe absent.toml"),

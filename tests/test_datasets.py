@@ -1,10 +1,12 @@
 import gzip
 import os
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import torchvision
 from conftest import tiny
 from PIL import Image
 
@@ -89,6 +91,52 @@ def test_damaged_mnist_is_not_missing_mnist(tmp_path):
         get("mnist", tmp_path)
 
 
+@pytest.mark.skipif(not REAL_DATA, reason="GANZOO_DATA names no folder with MNIST")
+def test_real_fashion_mnist():
+    if not (Path(REAL_DATA) / "FashionMNIST").is_dir():
+        pytest.skip("GANZOO_DATA holds no FashionMNIST")
+    dataset, spec = get("fashion-mnist", Path(REAL_DATA), split="test")
+    assert dataset.tensors[0].shape == (10_000, 1, 28, 28)
+    assert spec.labels[9] == "ankle boot"
+
+
+def fake_celeba(root, monkeypatch, n=4):
+    """CelebA's layout with noise for faces; torchvision's checksums are those of the real lists."""
+    monkeypatch.setattr(torchvision.datasets.CelebA, "file_list", [])
+    folder = root / "celeba"
+    names = [f"{k:06d}.jpg" for k in range(1, n + 1)]
+    pictures(folder / "img_align_celeba", names, size=(178, 218))
+    columns = {"list_attr_celeba": 40, "list_bbox_celeba": 4, "list_landmarks_align_celeba": 10}
+    for name, count in columns.items():
+        header = " ".join(f"c{c}" for c in range(count))
+        rows = "".join(f"{file} {' '.join(['1'] * count)}\n" for file in names)
+        (folder / f"{name}.txt").write_text(f"{n}\n{header}\n{rows}")
+    parts = "".join(f"{file} {k % 2}\n" for k, file in enumerate(names))
+    (folder / "list_eval_partition.txt").write_text(parts)
+    (folder / "identity_CelebA.txt").write_text("".join(f"{file} 1\n" for file in names))
+    return root
+
+
+def test_celeba_is_read_in_torchvisions_layout(tmp_path, monkeypatch):
+    root = fake_celeba(tmp_path, monkeypatch)
+    dataset, spec = get("celeba", root, size=32)
+    assert len(dataset) == 2
+    image, _ = dataset[1]
+    assert image.dtype == torch.uint8
+    assert image.shape == spec.image.shape == (3, 32, 32)
+    assert len(get("celeba", root, split="all")[0]) == 4
+    (root / "celeba/img_align_celeba/000003.jpg").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"000003\.jpg"):
+        dataset[1]
+
+
+def test_missing_celeba_says_what_to_do(tmp_path):
+    with pytest.raises(DataNotFoundError, match=r"--data DIR or GANZOO_DATA=DIR.*--dataset folder"):
+        get("celeba", tmp_path)
+    with pytest.raises(DataError, match="8 to 256"):
+        get("celeba", tmp_path, size=4)
+
+
 def test_folder_passes_over_what_is_no_picture(tmp_path):
     pictures(tmp_path, ["1.png"])
     (tmp_path / "paper.pdf").write_bytes(b"%PDF")
@@ -106,8 +154,6 @@ def test_missing_mnist_says_how_to_get_it(tmp_path):
 
 @pytest.mark.skipif(not REAL_DATA, reason="GANZOO_DATA names no folder with MNIST")
 def test_real_mnist():
-    from pathlib import Path
-
     for split, n in (("train", 60_000), ("test", 10_000)):
         images, labels = get("mnist", Path(REAL_DATA), split=split)[0].tensors
         assert images.shape == (n, 1, 28, 28)

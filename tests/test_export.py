@@ -47,7 +47,7 @@ def test_the_generator_is_the_averaged_one(tiny_run, tiny_bundle):
         assert torch.equal(tensor, exported.state_dict()[name])
     state = ganzoo.training.prepare(tiny_run / "recipe.toml").state
     state.load_state_dict(ganzoo.training.run.load_checkpoint(tiny_run / "checkpoints")["state"])
-    for name, tensor in state.ema.module.state_dict().items():
+    for name, tensor in state.ema.networks["generator"].state_dict().items():
         assert torch.equal(tensor, exported.network.state_dict()[name])
 
 
@@ -162,8 +162,10 @@ def test_an_export_that_fails_parity_is_refused(tmp_path, fixed):
             other = ganzoo.load(run / "bundle")
             other.network.fixed = False
             with pytest.raises(ExportError, match="refused: torch makes"):
-                check_parity(other, generator)
-        with pytest.raises(ExportError, match="the export is refused: torch and onnxruntime"):
+                check_parity(other, generator, "generator")
+        with pytest.raises(
+            ExportError, match="the export of the generator is refused: torch and onnxruntime"
+        ):
             ganzoo.export(run)
     finally:
         architectures.unregister("restless")

@@ -7,15 +7,19 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.games import R1, Batch, GradientPenalty, Pair, Player, Turn
+from ganzoo.games import R1, R2, Batch, Dragan, GradientPenalty, Pair, Player, Turn
+from ganzoo.nn import Judgement
 
 REAL = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
 FAKE = torch.tensor([-0.7, 0.4, 1.1], dtype=torch.float64)
-ADVERSARIAL = ["lsgan", "minimax", "nonsaturating", "wgan-gp"]
 
 
 def sigmoid(x):
     return 1 / (1 + math.exp(-x))
+
+
+def log_sigmoid(x):
+    return math.log(sigmoid(x))
 
 
 # (discriminator's loss of one pair, generator's loss of one fake), written as in the papers.
@@ -29,11 +33,24 @@ FORMULAS = {
         lambda f: -math.log(sigmoid(f)),
     ),
     "lsgan": (lambda r, f: ((r - 1) ** 2 + f**2) / 2, lambda f: (f - 1) ** 2 / 2),
+    "wgan": (lambda r, f: f - r, lambda f: -f),
     "wgan-gp": (lambda r, f: f - r, lambda f: -f),
+    "hinge": (lambda r, f: max(0.0, 1 - r) + max(0.0, 1 + f), lambda f: -f),
 }
+RELATIVISTIC = ["ragan", "rpgan"]
+ADVERSARIAL = [*FORMULAS, *RELATIVISTIC]
 
 
-@pytest.mark.parametrize("name", ADVERSARIAL)
+def judged(judge, real, fake):
+    """A comparison by a discriminator that returns bare logits."""
+
+    def said(images):
+        return Judgement(judge(images))
+
+    return Pair(said, real, fake, said(real), said(fake))
+
+
+@pytest.mark.parametrize("name", FORMULAS)
 def test_criterion_is_the_papers_formula(name):
     criterion = ganzoo.losses.get(name)().criterion
     d, g = FORMULAS[name]
@@ -41,6 +58,28 @@ def test_criterion_is_the_papers_formula(name):
     expected_g = [g(f) for f in FAKE.tolist()]
     torch.testing.assert_close(criterion.d(REAL, FAKE), torch.tensor(expected_d).double())
     torch.testing.assert_close(criterion.g(FAKE, FAKE), torch.tensor(expected_g).double())
+
+
+def test_relativistic_pairing_is_the_papers_formula():
+    """L_D = -log sigmoid(C(x_r) - C(x_f)), L_G = -log sigmoid(C(x_f) - C(x_r))."""
+    criterion = ganzoo.losses.get("rpgan")().criterion
+    pairs = list(zip(REAL.tolist(), FAKE.tolist(), strict=True))
+    d = torch.tensor([-log_sigmoid(r - f) for r, f in pairs]).double()
+    g = torch.tensor([-log_sigmoid(f - r) for r, f in pairs]).double()
+    torch.testing.assert_close(criterion.d(REAL, FAKE), d)
+    torch.testing.assert_close(criterion.g(REAL, FAKE), g)
+
+
+def test_relativistic_average_is_the_papers_formula():
+    """L_D = -E log sigmoid(C(x_r) - E C(x_f)) - E log(1 - sigmoid(C(x_f) - E C(x_r)))."""
+    criterion = ganzoo.losses.get("ragan")().criterion
+    mean_r, mean_f = REAL.mean().item(), FAKE.mean().item()
+    d = -sum(log_sigmoid(r - mean_f) for r in REAL.tolist()) / 3
+    d -= sum(math.log(1 - sigmoid(f - mean_r)) for f in FAKE.tolist()) / 3
+    g = -sum(log_sigmoid(f - mean_r) for f in FAKE.tolist()) / 3
+    g -= sum(math.log(1 - sigmoid(r - mean_f)) for r in REAL.tolist()) / 3
+    assert criterion.d(REAL, FAKE).mean().item() == pytest.approx(d, rel=1e-6)
+    assert criterion.g(REAL, FAKE).mean().item() == pytest.approx(g, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
@@ -57,10 +96,11 @@ def test_a_logit_goes_up_when_an_image_looks_real(name):
     criterion = ganzoo.losses.get(name)().criterion
     real, fake = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
     d_real, d_fake = torch.autograd.grad(criterion.d(real, fake).sum(), (real, fake))
-    (g_fake,) = torch.autograd.grad(criterion.g(fake, fake).sum(), fake)
+    (g_fake,) = torch.autograd.grad(criterion.g(real, fake).sum(), fake)
     assert (d_real < 0).all()
     assert (d_fake >= 0).all()
     assert (g_fake < 0).all()
+    assert criterion.g_needs_real is (name in RELATIVISTIC)
 
 
 def test_minimax_is_minus_log_4_at_the_optimum():
@@ -68,29 +108,6 @@ def test_minimax_is_minus_log_4_at_the_optimum():
     criterion = ganzoo.losses.get("minimax")().criterion
     half = torch.zeros(1, dtype=torch.float64)  # sigmoid(0) = 1/2
     assert -criterion.d(half, half).item() == pytest.approx(-math.log(4), abs=1e-15)
-
-
-def test_the_optimal_discriminator_is_p_over_p_plus_q():
-    """On a discrete toy: gradient descent on the minimax loss finds D* = p / (p + q)."""
-    p = torch.tensor([0.5, 0.3, 0.2, 0.0], dtype=torch.float64)
-    q = torch.tensor([0.1, 0.3, 0.2, 0.4], dtype=torch.float64)
-    criterion = ganzoo.losses.get("minimax")().criterion
-    logits = torch.zeros(4, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure():
-        optimizer.zero_grad()
-        # E_p[d(x, .)] + E_q[d(., x)], with the criterion's two halves read off at a logit each.
-        far = torch.full_like(logits, -1e3)
-        loss = (p * criterion.d(logits, far)).sum() + (q * criterion.d(-far, logits)).sum()
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    torch.testing.assert_close(
-        torch.sigmoid(logits.detach())[:3], (p / (p + q))[:3], atol=1e-4, rtol=0
-    )
-    assert torch.sigmoid(logits.detach())[3] < 1e-3
 
 
 class Linear(nn.Module):
@@ -112,7 +129,7 @@ def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
     judge = Linear(w)
     real, fake = torch.randn(2, n, 3, 4, 4, generator=generator, dtype=torch.float64)
     penalty = GradientPenalty(10.0)
-    value = penalty.value(Pair(judge, real, fake, judge(real), judge(fake)))
+    value = penalty.value(judged(judge, real, fake))
     expected = (w.norm() - 1).square()
     torch.testing.assert_close(value, expected.expand(n), rtol=1e-9, atol=0)
     # its gradient: 2 (||w|| - 1) w / ||w||
@@ -123,37 +140,61 @@ def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
 
 
 @pytest.mark.parametrize("n", [1, 7, 64])
-def test_r1_is_exact_on_a_linear_discriminator(n):
+@pytest.mark.parametrize("kind", [R1, R2])
+def test_r1_and_r2_are_exact_on_a_linear_discriminator(n, kind):
     """||w||^2 / 2 of each sample, and its gradient w."""
     generator = torch.Generator().manual_seed(n)
     w = torch.randn(12, generator=generator, dtype=torch.float64)
     judge = Linear(w)
     real, fake = torch.randn(2, n, 3, 2, 2, generator=generator, dtype=torch.float64)
-    value = R1(1.0).value(Pair(judge, real, fake, judge(real), judge(fake)))
+    value = kind(1.0).value(judged(judge, real, fake))
     torch.testing.assert_close(value, (w @ w / 2).expand(n), rtol=1e-12, atol=0)
     value.mean().backward()
     torch.testing.assert_close(judge.w.grad, w, rtol=1e-12, atol=0)
 
 
-def test_r1_looks_at_real_images_alone():
-    """On D(x) = |x|^2 / 2 the gradient is x."""
+def half_square(x):
+    """D(x) = |x|^2 / 2, whose gradient is x: a penalty shows where it was taken."""
+    return x.square().sum((1, 2, 3)) / 2
+
+
+def test_r1_looks_at_real_images_alone_and_r2_at_fake_ones():
     real, fake = torch.full((5, 1, 1, 1), 3.0), torch.full((5, 1, 1, 1), 50.0)
-    pair = Pair(lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, real, fake)
+    pair = judged(half_square, real, fake)
     torch.testing.assert_close(R1(1.0).value(pair).detach(), torch.full((5,), 4.5))
+    torch.testing.assert_close(R2(1.0).value(pair).detach(), torch.full((5,), 1250.0))
+
+
+@pytest.mark.parametrize("n", [2, 64])
+def test_dragan_is_exact_on_a_linear_discriminator(n):
+    """(||w|| - 1)^2 wherever it is taken."""
+    w = torch.randn(12, dtype=torch.float64)
+    real, fake = torch.randn(2, n, 3, 2, 2, dtype=torch.float64)
+    value = Dragan(1.0).value(judged(Linear(w), real, fake))
+    torch.testing.assert_close(value, (w.norm() - 1).square().expand(n), rtol=1e-9, atol=0)
+
+
+def test_dragan_lies_around_real_images():
+    """Up to half the standard deviation of the batch beyond them, and never at fake ones."""
+    real = torch.cat([torch.full((250, 1, 1, 1), 3.0), torch.full((250, 1, 1, 1), 5.0)])
+    fake = torch.full((500, 1, 1, 1), 90.0)
+    where = Dragan(1.0).value(judged(half_square, real, fake)).detach().sqrt() + 1
+    spread = real.std().item()
+    beyond = where - real.flatten()
+    assert beyond.min() >= 0
+    assert 0.4 * spread < beyond.max() <= 0.5 * spread + 1e-4
 
 
 def test_nonsaturating_takes_r1_as_an_option():
     assert ganzoo.losses.get("nonsaturating")().penalties == ()
-    (penalty,) = ganzoo.losses.get("nonsaturating")(r1=0.5, r1_every=8).penalties
+    (penalty,) = ganzoo.losses.get("nonsaturating")(r1=0.5, penalty_every=8).penalties
     assert (type(penalty), penalty.weight, penalty.every) == (R1, 0.5, 8)
 
 
 def test_gradient_penalty_lies_between_real_and_fake():
     """On D(x) = x^2 / 2 the gradient's norm is |x|: the penalty shows where it was taken."""
     real, fake = torch.full((500, 1, 1, 1), 3.0), torch.full((500, 1, 1, 1), 5.0)
-    seen = GradientPenalty(1.0).value(
-        Pair(lambda x: x.square().sum((1, 2, 3)) / 2, real, fake, real, fake)
-    )
+    seen = GradientPenalty(1.0).value(judged(half_square, real, fake))
     where = seen.detach().sqrt() + 1
     assert where.min() >= 3
     assert where.max() <= 5
@@ -163,7 +204,7 @@ def test_gradient_penalty_lies_between_real_and_fake():
 
 def test_a_lazy_penalty_counts_for_the_ticks_left_out():
     w = torch.tensor([3.0, 4.0])
-    pair = Pair(Linear(w), torch.ones(2, 2), torch.zeros(2, 2), w, w)
+    pair = judged(Linear(w), torch.ones(2, 2), torch.zeros(2, 2))
     lazy, eager = GradientPenalty(0.5, every=4), GradientPenalty(0.5)
     lazy_sum = sum(lazy.term(pair, t)["gradient_penalty"].mean() for t in range(8) if t % 4 == 0)
     assert all(lazy.term(pair, t) == {} for t in range(8) if t % 4)
@@ -181,6 +222,7 @@ def test_terms_are_means_over_the_batch(name):
     totals = []
     for times in (1, 3):
         turn = Turn(0, lambda n, times=times: z.repeat(times, 1))
+        torch.manual_seed(0)
         batch = Batch(x.repeat(times, 1, 1, 1))
         for player in loss.players:
             terms = getattr(loss, player.name)(nets, batch, turn)
@@ -189,9 +231,13 @@ def test_terms_are_means_over_the_batch(name):
     torch.testing.assert_close(totals[1], totals[3])
 
 
-def test_wgan_gp_trains_its_critic_five_times():
-    critic, generator = ganzoo.losses.get("wgan-gp")().players
+@pytest.mark.parametrize("name", ["wgan", "wgan-gp"])
+def test_wasserstein_critics_train_five_times(name):
+    critic, generator = ganzoo.losses.get(name)().players
     assert (critic.repeat, generator.repeat) == (5, 1)
+
+
+def test_critic_steps_are_an_argument():
     assert ganzoo.losses.get("wgan-gp")(critic_steps=2).players[0].repeat == 2
 
 

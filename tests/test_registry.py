@@ -55,7 +55,8 @@ def test_mistyped():
     with pytest.raises(UnknownNameError) as caught:
         ganzoo.architectures.get("dcgann")
     assert str(caught.value) == (
-        "no architecture named 'dcgann'. Did you mean 'dcgan'? Installed: dcgan, mlp."
+        "no architecture named 'dcgann'. Did you mean 'dcgan'? Installed: "
+        f"{', '.join(sorted(ganzoo.architectures.names()))}."
     )
     assert isinstance(caught.value, KeyError)
     with pytest.raises(UnknownNameError) as caught:

@@ -23,17 +23,17 @@ def shipped(request):
 
 
 def test_it_is_small(shipped):
-    size = sum(p.stat().st_size for p in shipped.path.rglob("*") if p.is_file())
-    assert size <= 4_000_000
+    sizes = {p.name: p.stat().st_size for p in shipped.path.rglob("*") if p.is_file()}
+    assert max(sizes.values()) <= 2_000_000
+    assert sum(sizes.values()) <= 4_200_000
 
 
 def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):
     made = shipped.spec.provenance
-    trained = Recipe.from_dict(made["recipe"])
+    trained = complete(Recipe.from_dict(made["recipe"]))
     recipe = complete(find_recipe(shipped.spec.name))
-    # Every number but the precision, which is the trainer's choice; a description is only words.
-    words = {"precision": trained.precision, "description": trained.description}
-    assert trained == replace(recipe, **words)
+    # Everything but the precision, which is the trainer's choice.
+    assert trained == replace(recipe, precision=trained.precision)
     assert made["images_seen"] >= trained.images
     assert made["seconds"] > 60
     assert made["hardware"]
@@ -44,7 +44,7 @@ def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):
 
 def test_its_samples_are_those_it_makes(shipped):
     grid = np.asarray(Image.open(shipped.path / "samples.png")).astype(int)
-    made = np.asarray(ganzoo.load(shipped.spec.name).sample(64, seed=0).grid())
+    made = np.asarray(ganzoo.load(shipped.spec.name).preview().grid())
     assert np.abs(grid - made).max() <= 1
 
 
@@ -52,10 +52,13 @@ def test_its_card_is_the_published_one(shipped):
     card = (shipped.path / "README.md").read_text()
     published = (ROOT / "model_cards" / f"{shipped.spec.name}.md").read_text()
     name = shipped.spec.name
-    card = card.replace("(samples.png)", f"(images/{name}.png)")
-    assert published == card.replace(f'load("./{name}")', f'load("{name}")')
-    picture = ROOT / "model_cards" / "images" / f"{shipped.spec.name}.png"
-    assert picture.read_bytes() == (shipped.path / "samples.png").read_bytes()
+    images = ROOT / "model_cards" / "images"
+    for picture in shipped.path.glob("*.png"):
+        file = f"{name}.png" if picture.stem == "samples" else f"{name}-{picture.name}"
+        assert f"({picture.name})" in card
+        card = card.replace(f"({picture.name})", f"(images/{file})")
+        assert (images / file).read_bytes() == picture.read_bytes()
+    assert published == card.replace(f'"./{name}"', f'"{name}"')
 
 
 def test_its_samples_differ_from_each_other_and_look_like_strokes(shipped):
@@ -63,8 +66,10 @@ def test_its_samples_differ_from_each_other_and_look_like_strokes(shipped):
     images = ganzoo.load(shipped.spec.name, runtime="onnx").sample(256).numpy().astype(float)
     ink = images.mean((1, 2, 3)) / 255
     assert 0.05 < ink.mean() < 0.25
-    assert ((images < 40) | (images > 215)).mean() > 0.85
+    blurred = "encoder" in shipped.spec.roles  # as an average of the images a code stands for is
+    assert ((images < 40) | (images > 215)).mean() > (0.7 if blurred else 0.85)
     flat = images.reshape(256, -1)
     distances = ((flat[:, None] - flat[None]) ** 2).sum(-1) ** 0.5
     assert np.median(distances) > 1500
-    assert np.sort(distances, axis=1)[:, 1].min() > 50
+    if shipped.spec.latent.dim > 2:  # on a plane 256 points lie close together
+        assert np.sort(distances, axis=1)[:, 1].min() > 50

@@ -1,6 +1,6 @@
-"""Ship a finished run: its bundle into the package, its card and samples into model_cards/.
+"""Ship finished runs: bundles into the package, cards and pictures into model_cards/.
 
-python tools/ship_model.py runs/dcgan-mnist
+python tools/ship_model.py runs/dcgan-mnist [...]
 """
 
 import shutil
@@ -17,12 +17,15 @@ def main(run: str) -> None:
     path = ganzoo.export(run, ROOT / "ganzoo" / "builtin" / "pretrained" / name)
     cards = ROOT / "model_cards"
     (cards / "images").mkdir(parents=True, exist_ok=True)
-    card = (path / "README.md").read_text().replace("(samples.png)", f"(images/{name}.png)")
-    card = card.replace(f'load("./{name}")', f'load("{name}")')
+    card = (path / "README.md").read_text().replace(f'"./{name}"', f'"{name}"')
+    for picture in sorted(path.glob("*.png")):
+        published = f"{name}.png" if picture.stem == "samples" else f"{name}-{picture.name}"
+        card = card.replace(f"({picture.name})", f"(images/{published})")
+        shutil.copyfile(picture, cards / "images" / published)
     (cards / f"{name}.md").write_text(card)
-    shutil.copyfile(path / "samples.png", cards / "images" / f"{name}.png")
     print(path, cards / f"{name}.md", sep="\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for run in sys.argv[1:]:
+        main(run)

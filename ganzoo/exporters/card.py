@@ -13,7 +13,7 @@ from ganzoo.spec import ModelSpec
 _TEMPLATE = Template("""\
 ---
 ${license_line}library_name: ganzoo
-pipeline_tag: unconditional-image-generation
+pipeline_tag: ${task}
 tags:
 - gan
 - ${architecture}
@@ -27,14 +27,14 @@ ${description}
 
 ![samples](samples.png)
 
-Images 0 to 63 of seed 0, uncurated.
+${shown}
 
 ## Use
 
 ```python
 import ganzoo
 
-ganzoo.load("./${name}").sample(64, seed=0).save("grid.png")
+${use}
 ```
 
 Without ganzoo or torch:
@@ -43,14 +43,15 @@ Without ganzoo or torch:
 import numpy as np, onnxruntime
 
 session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
-z = np.random.default_rng(0).standard_normal((64, ${latent_dim}), dtype=np.float32)
-(images,) = session.run(["images"], {"z": z})  # (64, ${shape}), float32 in [-1, 1]
+inputs = {
+${inputs}
+}
+(images,) = session.run(["images"], inputs)  # (64, ${shape}), float32 in [-1, 1]
 ```
 
 ## Model
 
-Architecture `${architecture}` with ${arguments}. From ${latent_dim} numbers drawn from N(0, 1) it
-makes one image of ${size} (height x width x channels).
+Architecture `${architecture}` with ${arguments}. ${makes}
 
 ## Training
 
@@ -71,7 +72,7 @@ The whole recipe is `training/recipe.toml`, the log of the losses `training/log.
 
 No quality metric has been computed for this model; judge it by the samples above.
 torch and onnxruntime differ by at most ${parity} on images in [-1, 1]
-(batches ${parity_batches}, seeds ${parity_seeds}).
+(batches ${parity_batches}, seeds ${parity_seeds})${encoders_parity}.
 
 ## Limits
 
@@ -118,14 +119,13 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         name=spec.name,
         description=recipe["description"] or f"{spec.architecture} trained with {made_with}.",
         architecture=spec.architecture,
-        arguments=", ".join(f"{k} {v}" for k, v in spec.arguments.items()) or "no arguments",
-        latent_dim=spec.latent.dim,
-        size=spec.data.image,
+        arguments=_switched_on(spec.arguments) or "no arguments",
+        **_use(spec),
         shape=", ".join(map(str, spec.data.image.shape)),
         source=data["source"] or data["dataset"],
         data_images=f"{data['images']:,}",
         data_hash=data["sha256"],
-        loss=f"`{loss.pop('name')}` " + ", ".join(f"{k} {v}" for k, v in loss.items()),
+        loss=f"`{loss.pop('name')}` {_switched_on(loss)}".strip(),
         optimizer=f"{optimizer['name']}, betas {optimizer['betas']}, lr {optimizer['lr']:g}{decay}",
         images_seen=f"{made['images_seen']:,}",
         batch_size=recipe["batch_size"],
@@ -136,6 +136,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         halflife=f"{recipe['ema_halflife']:,}",
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),
         parity=f"{parity['max_abs_error']:.1e}",
+        encoders_parity=_encoders_parity(made),
         parity_batches=" and ".join(map(str, parity["batches"])),
         parity_seeds=" and ".join(map(str, parity["seeds"])),
         license_line=f"license: {licence}\n" if licence else "",
@@ -145,3 +146,65 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
             else "The training data states no licence; ask its owner before publishing."
         ),
     )
+
+
+def _switched_on(arguments: dict[str, Any]) -> str:
+    """Arguments, but for those that switch something off."""
+    return ", ".join(f"{k} {v}" for k, v in arguments.items() if v not in (0, "none", [], ()))
+
+
+def _encoders_parity(made: dict[str, Any]) -> str:
+    if "encoder_parity" not in made:
+        return ""
+    return f"; on latents at most {made['encoder_parity']['max_abs_error']:.1e}"
+
+
+def _use(spec: ModelSpec) -> dict[str, str]:
+    """What depends on what the generator reads."""
+    load, size = f'model = ganzoo.load("./{spec.name}")', spec.data.image
+    arrays, reads = [], []
+    for name in spec.inputs:
+        if name == "z" and spec.latent:
+            noise = f"np.random.default_rng(0).standard_normal((64, {spec.latent.dim}))"
+            arrays.append(f'"z": {noise}.astype(np.float32)')
+            reads.append(f"{spec.latent.dim} numbers drawn from N(0, 1)")
+        elif name == "y":
+            arrays.append(f'"y": np.arange(64) % {spec.data.classes}')
+            reads.append(f"the number of one of {spec.data.classes} classes")
+        elif spec.data.condition:
+            shape = ", ".join(map(str, spec.data.condition.shape))
+            arrays.append(f'"source": np.zeros((64, {shape}), np.float32)')
+            reads.append(f"an image of {spec.data.condition}")
+    lines, shown, task = [load], "Images 0 to 63 of seed 0, uncurated.", "unconditional"
+    if "source" in spec.inputs:
+        task = "image-to-image"
+        shown = "In turn: a row of sources, what the model makes of them, what they belong to."
+        lines.append("model.translate(pictures)  # uint8 (n, height, width, channels)")
+    elif "y" in spec.inputs:
+        shown = "A row of each class, a column of one latent, seed 0, uncurated."
+        lines.append('model.sample(64, seed=0, label=1).save("grid.png")')
+    else:
+        lines.append('model.sample(64, seed=0).save("grid.png")')
+    if spec.latent and spec.latent.dim == 2:
+        shown += (
+            "\n\n![plane of latents](manifold.png)\n\n"
+            "The plane of latents, in steps that N(0, 1) makes equally likely."
+        )
+    if "encoder" in spec.roles:
+        shown += (
+            "\n\n![reconstructions](reconstructions.png)\n\n"
+            "In turn: a row of the training data's first images, and of their reconstructions."
+        )
+        lines += [
+            f'encoder = ganzoo.load("./{spec.name}", role="encoder")',
+            f"encoder.encode(model.sample(64))  # float32 (64, {spec.latent and spec.latent.dim})",
+        ]
+    return {
+        "task": task if task == "image-to-image" else f"{task}-image-generation",
+        "shown": shown,
+        "use": "\n".join(lines),
+        "inputs": "\n".join(f"    {array}," for array in arrays),
+        "makes": (
+            f"From {' and '.join(reads)} it makes one image of {size} (height x width x channels)."
+        ),
+    }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import onnx
 import safetensors.torch
 
 from ganzoo import bundle
@@ -16,13 +19,14 @@ from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.card import write_card
 from ganzoo.exporters.parity import check_parity
 from ganzoo.files import write_file
-from ganzoo.runtimes.onnx import OnnxGenerator
-from ganzoo.runtimes.torch import TorchGenerator, load_torch
+from ganzoo.generator import SAMPLES, Generator
+from ganzoo.runtimes.onnx import load_onnx
+from ganzoo.runtimes.torch import TorchModel, load_torch
 from ganzoo.spec import ModelSpec
 
 
 def export(run: str | Path, out: str | Path | None = None) -> Path:
-    """Write a run's averaged generator as safetensors, ONNX, config and card in one folder.
+    """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
     The two runtimes are compared first, and the figures become part of the config; an export
     whose runtimes disagree is refused and nothing is written.
@@ -48,33 +52,39 @@ def export(run: str | Path, out: str | Path | None = None) -> Path:
             f"{path} exists and holds more than a whole bundle, so it is not replaced. "
             "Choose another folder with -o."
         )
-    generator = load_torch(source)
-    graph = onnx_graph.trace(generator)
-    with tempfile.TemporaryDirectory() as folder:
-        trial = Bundle(Path(folder), source.spec)
-        onnx_graph.write(graph, source.spec, trial.onnx)
-        parity = check_parity(generator, OnnxGenerator(trial))
-    spec = replace(source.spec, provenance=source.spec.provenance | {"parity": parity})
-    training = {
+    models = {role: load_torch(source, role) for role in source.spec.roles}
+    graphs = {role: onnx_graph.trace(model, role) for role, model in models.items()}
+    parity = {role: _compare(model, graphs[role], role) for role, model in models.items()}
+    made = source.spec.provenance | {"parity": parity.pop("generator")}
+    made |= {f"{role}_parity": figures for role, figures in parity.items()}
+    spec = replace(source.spec, provenance=made)
+    kept = {
         name: (source.path / name).read_bytes()
-        for name in (bundle.RECIPE, bundle.LOG)
+        for name in (SAMPLES, bundle.RECONSTRUCTIONS, bundle.RECIPE, bundle.LOG)
         if (source.path / name).is_file()
     }
-    write_bundle(
-        path,
-        spec,
-        {
-            bundle.WEIGHTS: lambda p: _write_weights(generator, spec, p),
-            bundle.ONNX: lambda p: onnx_graph.write(graph, spec, p),
-            bundle.CARD: lambda p: write_card(spec, p),
-            bundle.SAMPLES: generator.sample(64, seed=0).save,
-            **{name: _copy(content) for name, content in training.items()},
-        },
-    )
+    writers: dict[str, Callable[[Path], object]] = {
+        bundle.CARD: functools.partial(write_card, spec),
+        **{name: _copy(content) for name, content in kept.items()},
+    }
+    for role, model in models.items():
+        writers[bundle.weights_name(role)] = functools.partial(_write_weights, model, spec)
+        writers[bundle.onnx_name(role)] = functools.partial(onnx_graph.write, graphs[role], spec)
+    if isinstance(generator := models["generator"], Generator):
+        writers |= {name: picture.save for name, picture in generator.pictures().items()}
+    write_bundle(path, spec, writers)
     written = open_bundle(path)
-    load_torch(written)
-    OnnxGenerator(written)
+    for role in spec.roles:
+        load_torch(written, role)
+        load_onnx(written, role)
     return path
+
+
+def _compare(model: TorchModel, graph: onnx.ModelProto, role: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Bundle(Path(folder), model.spec)
+        onnx_graph.write(graph, model.spec, trial.onnx_of(role))
+        return check_parity(model, load_onnx(trial, role), role)
 
 
 def _find(path: Path) -> Bundle:
@@ -90,8 +100,8 @@ def _find(path: Path) -> Bundle:
         raise RunNotFoundError(f"{path} is neither a run nor a bundle.{hint}") from error
 
 
-def _write_weights(generator: TorchGenerator, spec: ModelSpec, path: Path) -> None:
-    weights = {k: v.cpu().contiguous() for k, v in generator.network.state_dict().items()}
+def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
+    weights = {k: v.cpu().contiguous() for k, v in model.network.state_dict().items()}
     write_file(path, safetensors.torch.save(weights, {bundle.METADATA_KEY: spec.to_json()}))
 
 

@@ -1,4 +1,4 @@
-"""A generator as an ONNX graph: input ``z``, output ``images``, dynamic batch."""
+"""A network as an ONNX graph: named inputs and output, dynamic batch."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ import torch
 from ganzoo.bundle import METADATA_KEY
 from ganzoo.errors import ExportError
 from ganzoo.files import write_file
-from ganzoo.runtimes.torch import TorchGenerator
+from ganzoo.runtimes.onnx import signature
+from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec
 
 OPSET = 20
 
 
-def trace(generator: TorchGenerator) -> onnx.ModelProto:
-    """Translate a generator with torch's exporter.
+def trace(model: TorchModel, role: str) -> onnx.ModelProto:
+    """Translate a network with torch's exporter.
 
     Raises:
         ExportError: the exporter cannot translate it.
     """
-    z = torch.zeros(2, generator.spec.latent.dim)
+    inputs, outputs = signature(model.spec, role)
+    batch = torch.export.Dim("batch")
     try:
         with _quiet():
             program = torch.onnx.export(
-                generator.cpu().eval(),
-                (z,),
+                model.cpu().eval(),
+                tuple(
+                    torch.zeros(2, *shape, dtype=torch.int64 if name == "y" else torch.float32)
+                    for name, shape in inputs.items()
+                ),
                 dynamo=True,
-                input_names=["z"],
-                output_names=["images"],
-                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=(tuple({0: batch} for _ in inputs),),
                 opset_version=OPSET,
                 verbose=False,
             )
     except torch.onnx.errors.OnnxExporterError as error:
         raise ExportError(
-            f"{generator.spec.name!r} cannot be exported to ONNX: {error}. A generator may use "
+            f"{model.spec.name!r} cannot be exported to ONNX: {error}. A {role} may use "
             "tensors only, and no operation that fixes the batch size."
         ) from error
     assert program is not None
-    model = program.model_proto
-    _forget_origin(model)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    graph = program.model_proto
+    _forget_origin(graph)
+    onnx.checker.check_model(graph, full_check=True)
+    return graph
 
 
 def write(model: onnx.ModelProto, spec: ModelSpec, path: Path) -> None:

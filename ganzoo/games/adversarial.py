@@ -2,80 +2,173 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import Batch, Loss, Player, Turn
 from ganzoo.games.penalties import Pair, Penalty
+from ganzoo.games.rules import Rules
+from ganzoo.nn import Judgement, generate, inputs_of, judge
+
+
+def accuracy(real: Tensor, fake: Tensor) -> Tensor:
+    """Share of logits on the right side of 0."""
+    return 0.5 * ((real > 0).float().mean() + (fake < 0).float().mean())
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """What each side minimises, per sample. A logit goes up when an image looks real.
+    """What each side minimises, per logit. A logit goes up when an image looks real.
 
     Attributes:
         d: (real logits, fake logits) -> the discriminator's loss.
         g: (real logits, fake logits) -> the generator's loss.
         g_needs_real: whether `g` reads the real logits; if not it is given the fake ones twice.
+        relativistic: whether `d` is no sum of a part on real and a part on fake logits.
+        watch: what else is logged of the discriminator: name -> (real, fake) -> scalar.
     """
 
     d: Callable[[Tensor, Tensor], Tensor]
     g: Callable[[Tensor, Tensor], Tensor]
     g_needs_real: bool = False
+    relativistic: bool = False
+    watch: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(
+        default_factory=lambda: {"accuracy": accuracy}
+    )
+
+
+class Critic:
+    """A discriminator as the game uses it: the rules' changes to images before it, fp32 after.
+
+    Args:
+        network: the discriminator.
+        rules: what is done to the images.
+        progress: share of the training that is done.
+        batch: whose labels and conditions the images are judged by.
+    """
+
+    def __init__(self, network: nn.Module, rules: Rules, progress: float, batch: Batch) -> None:
+        self.network = network
+        self.rules = rules
+        self.noise = rules.instance_noise * (1.0 - progress)
+        self.batch = batch
+
+    def __call__(self, images: Tensor) -> Judgement:
+        """Judge images (n, channels, height, width); what is said is at least fp32."""
+        source, policies = self.batch.condition, self.rules.augmentation
+        if source is not None and source.shape[2:] == images.shape[2:]:
+            images, source = augment_pair(images, source, policies)
+        else:
+            images = augment(images, policies)
+        if self.noise > 0:
+            images = images + self.noise * torch.randn_like(images)
+        answer = judge(self.network, images, y=self.batch.labels, source=source)
+        if isinstance(answer, Tensor):
+            answer = Judgement(answer)
+        heads = {name: _at_least_fp32(head) for name, head in answer.heads.items()}
+        features = None if answer.features is None else _at_least_fp32(answer.features)
+        return Judgement(_at_least_fp32(answer.logits), features, heads)
+
+
+def _at_least_fp32(x: Tensor) -> Tensor:
+    return x if x.dtype == torch.float64 else x.float()
 
 
 class AdversarialLoss(Loss):
     """Generator against discriminator.
 
+    Labels and conditions, where the data has them, reach whichever network reads them: the
+    fake images of a batch have its labels and its conditions.
+
     Args:
         criterion: what they minimise.
-        penalties: further terms of the discriminator.
-        critic_steps: updates of the discriminator for one of the generator.
+        rules: penalties, turns, and what is done to the images.
+
+    Raises:
+        ValueError: label smoothing of a relativistic criterion, which has no labels to smooth.
     """
 
-    def __init__(
-        self, criterion: Criterion, *, penalties: Sequence[Penalty] = (), critic_steps: int = 1
-    ) -> None:
+    def __init__(self, criterion: Criterion, rules: Rules | None = None) -> None:
         super().__init__()
+        rules = rules or Rules()
+        if rules.label_smoothing and criterion.relativistic:
+            raise ValueError("label_smoothing is for a criterion that judges images one by one")
         self.criterion = criterion
-        self.penalties = tuple(penalties)
+        self.rules = rules
         self.players = (
-            Player("discriminator", trains=("discriminator",), repeat=critic_steps),
+            Player(
+                "discriminator",
+                trains=("discriminator",),
+                every=rules.discriminator_every,
+                repeat=rules.critic_steps,
+            ),
             Player("generator", trains=("generator",)),
         )
+
+    @property
+    def penalties(self) -> tuple[Penalty, ...]:
+        """Terms on the gradient of the discriminator."""
+        return self.rules.penalties
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake."""
-        judge = _Judge(nets["discriminator"])
-        fake = nets["generator"](turn.latents(len(batch))).float()
-        real_logits, fake_logits = judge(batch.images), judge(fake)
-        terms = {"adversarial": self.criterion.d(real_logits, fake_logits)}
-        pair = Pair(judge, batch.images, fake, real_logits, fake_logits)
-        for penalty in self.penalties:
-            terms |= penalty.term(pair, turn.tick)
-        return terms
+        fake, _ = self.make(nets["generator"], batch, turn)
+        return self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real."""
-        judge = _Judge(nets["discriminator"])
-        fake_logits = judge(nets["generator"](turn.latents(len(batch))))
-        real_logits = judge(batch.images) if self.criterion.g_needs_real else fake_logits
-        return {"adversarial": self.criterion.g(real_logits, fake_logits)}
+        fake, _ = self.make(nets["generator"], batch, turn)
+        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        return {"adversarial": loss}
 
+    def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
+        """Return as many fake images as the batch has real ones, and their latents."""
+        z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
+        return _at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
 
-class _Judge:
-    """A discriminator whose logits are fp32 whatever precision it ran in."""
+    def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
+        """Let a discriminator judge a batch's images and fake ones."""
+        critic = Critic(discriminator, self.rules, turn.progress, batch)
+        return Pair(critic, batch.images, fake, critic(batch.images), critic(fake))
 
-    def __init__(self, discriminator: nn.Module) -> None:
-        self.discriminator = discriminator
+    def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+        """Return the discriminator's terms for one comparison."""
+        real, fake = pair.real_judgement.logits, pair.fake_judgement.logits
+        loss = self.criterion.d(real, fake)
+        if self.rules.label_smoothing:
+            # d(r, f) = a(r) + b(f), so this adds b(r) - a(r) and a constant.
+            nothing = torch.zeros_like(real)
+            flipped = self.criterion.d(nothing, real) - self.criterion.d(real, nothing)
+            loss = loss + self.rules.label_smoothing * flipped
+        terms = {"adversarial": loss}
+        for penalty in self.penalties:
+            terms |= penalty.term(pair, turn.tick // self.rules.discriminator_every)
+        for name, watch in self.criterion.watch.items():
+            turn.watched[name] = watch(real.detach(), fake.detach())
+        return terms
 
-    def __call__(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.discriminator(images)
-        return logits if logits.dtype == torch.float64 else logits.float()
+    def deceive(
+        self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
+    ) -> tuple[Tensor, Judgement]:
+        """Return the generator's loss for fake images, and what was said of them."""
+        critic = Critic(discriminator, self.rules, turn.progress, batch)
+        said = critic(fake)
+        real = critic(batch.images).logits if self.criterion.g_needs_real else said.logits
+        return self.criterion.g(real, said.logits), said
+
+    def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
+        """Clip the weights of whoever judges, where the rules say so."""
+        if self.rules.weight_clip and player.name == "discriminator":
+            bound = self.rules.weight_clip
+            with torch.no_grad():
+                for role in player.trains:
+                    for weight in nets[role].parameters():
+                        weight.clamp_(-bound, bound)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from ganzoo.spec import DataSpec
+
 
 @dataclass(frozen=True)
 class Player:
@@ -45,10 +47,13 @@ class Batch:
     Attributes:
         images: float32 (n, channels, height, width) in [-1, 1].
         labels: int64 (n,), or None where the data has no classes.
+        condition: float32 images in [-1, 1] that `images` are to be made from, one each; of the
+            other domain in any order where the data is not paired; None where there are none.
     """
 
     images: Tensor
     labels: Tensor | None = None
+    condition: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -61,12 +66,26 @@ class Turn:
     Attributes:
         tick: number of the tick.
         latents: draws that many latents, float32 (n, latent_dim) from N(0, 1).
+        progress: share of the training that is done, from 0 to 1.
         handoff: detached tensors that a player leaves for those after it in the same tick.
+        watched: detached scalars that a player wants logged beside its terms, such as an accuracy.
     """
 
     tick: int
     latents: Callable[[int], Tensor]
+    progress: float = 0.0
     handoff: MutableMapping[str, Tensor] = field(default_factory=dict)
+    watched: MutableMapping[str, Tensor] = field(default_factory=dict)
+
+
+def check_weight(name: str, weight: float) -> None:
+    """Refuse the weight of a term unless it is finite and not negative.
+
+    Raises:
+        ValueError: names the weight.
+    """
+    if not 0 <= weight < float("inf"):
+        raise ValueError(f"{name} is {weight}, it must be at least 0")
 
 
 class Loss(nn.Module):
@@ -78,9 +97,21 @@ class Loss(nn.Module):
 
     that returns named terms, scalars or one value a sample. The loop averages each over the batch,
     sums them, back-propagates and logs them. A loss never steps, zeroes or freezes.
+
+    Attributes:
+        players: who plays, in this order.
+        delivers: roles whose averaged networks a bundle keeps; ``generator`` comes first.
     """
 
     players: tuple[Player, ...] = ()
+    delivers: tuple[str, ...] = ("generator",)
+
+    def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
+        """Refuse networks or data that lack what this game needs beyond its roles.
+
+        Raises:
+            ValueError: says what is missing and what to choose.
+        """
 
     def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
         """Change weights after a player's update, as weight clipping does. Nothing by default."""

@@ -9,21 +9,23 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganzoo.nn import Judgement
+
 
 class Pair(NamedTuple):
     """One comparison. Whatever conditions it is inside the closure `judge`.
 
     Attributes:
-        judge: the discriminator, images -> logits.
+        judge: the discriminator, images -> judgement.
         real, fake: images of one shape (n, channels, height, width).
-        real_logits, fake_logits: what it said of them.
+        real_judgement, fake_judgement: what it said of them.
     """
 
-    judge: Callable[[Tensor], Tensor]
+    judge: Callable[[Tensor], Judgement]
     real: Tensor
     fake: Tensor
-    real_logits: Tensor
-    fake_logits: Tensor
+    real_judgement: Judgement
+    fake_judgement: Judgement
 
 
 class Penalty(ABC):
@@ -31,7 +33,7 @@ class Penalty(ABC):
 
     Args:
         weight: factor of the term.
-        every: compute it on ticks that are multiples of this only, with `every` times the weight
+        every: compute it in turns that are multiples of this only, with `every` times the weight
             (the lazy form of Karras et al., 2020).
 
     Raises:
@@ -46,9 +48,9 @@ class Penalty(ABC):
         self.weight = weight
         self.every = every
 
-    def term(self, pair: Pair, tick: int) -> dict[str, Tensor]:
-        """Return the weighted term of a tick, or nothing on a tick that is left out."""
-        if tick % self.every:
+    def term(self, pair: Pair, turn: int) -> dict[str, Tensor]:
+        """Return the weighted term of a turn, or nothing in a turn that is left out."""
+        if turn % self.every:
             return {}
         with torch.autocast(pair.real.device.type, enabled=False):
             return {self.name: self.weight * self.every * self.value(pair)}
@@ -58,13 +60,13 @@ class Penalty(ABC):
         """Return the unweighted penalty of each sample, float32 (n,)."""
 
 
-def squared_gradient_norm(judge: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Return ||d judge / d images||_2^2 of each sample, (n,), itself differentiable.
+def squared_gradient_norm(judge: Callable[[Tensor], Judgement], images: Tensor) -> Tensor:
+    """Return ||d logit / d image||_2^2 of each sample, (n,), itself differentiable.
 
     The norm is taken over one sample's values: never over the batch, never per channel.
     """
     images = images.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(judge(images).sum(), images, create_graph=True)
+    (gradient,) = torch.autograd.grad(judge(images).logits.sum(), images, create_graph=True)
     return gradient.flatten(1).square().sum(1)
 
 
@@ -79,11 +81,8 @@ class GradientPenalty(Penalty):
 
     def value(self, pair: Pair) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        epsilon = torch.rand(len(pair.real), *[1] * (pair.real.dim() - 1), device=pair.real.device)
-        between = torch.lerp(pair.fake.to(pair.real), pair.real, epsilon.to(pair.real))
-        # The square root has no derivative at 0.
-        norm = squared_gradient_norm(pair.judge, between).add(1e-12).sqrt()
-        return (norm - 1).square()
+        between = torch.lerp(pair.fake.to(pair.real), pair.real, _uniform(pair.real))
+        return _distance_from_1(pair.judge, between)
 
 
 class R1(Penalty):
@@ -98,3 +97,45 @@ class R1(Penalty):
     def value(self, pair: Pair) -> Tensor:
         """Return the penalty of each sample, (n,)."""
         return 0.5 * squared_gradient_norm(pair.judge, pair.real)
+
+
+class R2(Penalty):
+    """||grad D(x)||_2^2 / 2 at fake images; `weight` is the paper's gamma.
+
+    "Which Training Methods for GANs do actually Converge?" (Mescheder et al., 2018), equation 10,
+    https://arxiv.org/abs/1801.04406.
+    """
+
+    name = "r2"
+
+    def value(self, pair: Pair) -> Tensor:
+        """Return the penalty of each sample, (n,)."""
+        return 0.5 * squared_gradient_norm(pair.judge, pair.fake.to(pair.real))
+
+
+class Dragan(Penalty):
+    """(||grad D(x)||_2 - 1)^2 around real images.
+
+    "On Convergence and Stability of GANs" (Kodali et al., 2017), section 2.3 and its authors'
+    noise, uniform on [0, half the standard deviation of the batch's pixels],
+    https://arxiv.org/abs/1705.07215.
+    """
+
+    name = "dragan"
+
+    def value(self, pair: Pair) -> Tensor:
+        """Return the penalty of each sample, (n,)."""
+        noise = 0.5 * pair.real.std() * torch.rand_like(pair.real)
+        return _distance_from_1(pair.judge, pair.real + _uniform(pair.real) * noise)
+
+
+def _uniform(images: Tensor) -> Tensor:
+    """One number in [0, 1] an image, that broadcasts over its values."""
+    shape = (len(images), *[1] * (images.dim() - 1))
+    return torch.rand(shape, device=images.device, dtype=images.dtype)
+
+
+def _distance_from_1(judge: Callable[[Tensor], Judgement], images: Tensor) -> Tensor:
+    # The square root has no derivative at 0.
+    norm = squared_gradient_norm(judge, images).add(1e-12).sqrt()
+    return (norm - 1).square()

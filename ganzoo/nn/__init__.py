@@ -1,5 +1,27 @@
 """What architectures share."""
 
-from ganzoo.nn.initialisation import init_normal
+from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
+from ganzoo.nn.conditioning import Conditioning, Conditions, Discriminator
+from ganzoo.nn.initialisation import (
+    add_spectral_norm,
+    init_normal,
+    init_orthogonal,
+)
+from ganzoo.nn.inputs import generate, inputs_of, judge
+from ganzoo.nn.judgement import Judgement
 
-__all__ = ["init_normal"]
+__all__ = [
+    "Conditioning",
+    "Conditions",
+    "Discriminator",
+    "DiscriminatorKind",
+    "GaussianEncoder",
+    "JointDiscriminator",
+    "Judgement",
+    "add_spectral_norm",
+    "generate",
+    "init_normal",
+    "init_orthogonal",
+    "inputs_of",
+    "judge",
+]

@@ -1,8 +1,11 @@
-"""Initialisation of weights."""
+"""Initialisation and normalisation of weights."""
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize
+
+WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 def init_normal(network: nn.Module, std: float = 0.02) -> nn.Module:
@@ -13,11 +16,45 @@ def init_normal(network: nn.Module, std: float = 0.02) -> nn.Module:
     (Radford et al., 2016), section 4, https://arxiv.org/abs/1511.06434.
     """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, std)
+        if isinstance(module, WEIGHTED):
+            nn.init.normal_(_weight(module), 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.affine:
             nn.init.normal_(module.weight, 1.0, std)
             nn.init.zeros_(module.bias)
     return network
+
+
+def init_orthogonal(network: nn.Module) -> nn.Module:
+    """Make the weights of convolutions and linear layers orthogonal, biases 0; return the network.
+
+    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (Saxe et
+    al., 2014), https://arxiv.org/abs/1312.6120.
+    """
+    for module in network.modules():
+        if isinstance(module, WEIGHTED):
+            nn.init.orthogonal_(_weight(module))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return network
+
+
+def add_spectral_norm(network: nn.Module) -> nn.Module:
+    """Divide each weight by its largest singular value, as one power iteration a pass finds it.
+
+    "Spectral Normalization for Generative Adversarial Networks" (Miyato et al., 2018),
+    https://arxiv.org/abs/1802.05957. Layers that have it already keep it. Returns the network.
+    """
+    for module in list(network.modules()):
+        if isinstance(module, WEIGHTED + (nn.Embedding,)) and not parametrize.is_parametrized(
+            module, "weight"
+        ):
+            parametrizations.spectral_norm(module)
+    return network
+
+
+def _weight(module: nn.Module) -> Tensor:
+    """The weight that is learnt: under spectral norm `module.weight` is computed from it."""
+    parametrized = parametrize.is_parametrized(module, "weight")
+    return module.get_parameter("parametrizations.weight.original" if parametrized else "weight")

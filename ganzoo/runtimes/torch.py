@@ -1,10 +1,11 @@
-"""A bundle's generator as an `nn.Module`."""
+"""A bundle's networks as `nn.Module`s."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,16 +15,17 @@ from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.errors import BundleError, MissingPluginError, UnknownNameError
-from ganzoo.generator import Generator
+from ganzoo.generator import Encoder, Generator, Model, Translator
+from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures
 from ganzoo.signatures import bind
 from ganzoo.spec import ModelSpec
 
 
-class TorchGenerator(nn.Module, Generator):
-    """A generator that torch runs: ``.to("cuda")``, ``torch.compile`` and ``eval`` work.
+class TorchModel(nn.Module, Model):
+    """A network that torch runs: ``.to("cuda")``, ``torch.compile`` and ``eval`` work.
 
-    ``forward(z)`` maps float32 (n, latent_dim) to (n, channels, height, width) in [-1, 1].
+    ``forward`` takes and returns tensors, float32, images in [-1, 1].
     """
 
     def __init__(self, spec: ModelSpec, network: nn.Module) -> None:
@@ -32,29 +34,46 @@ class TorchGenerator(nn.Module, Generator):
         self.network = network
         self.eval()
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         """Run the network."""
-        images: Tensor = self.network(z)
-        return images
+        result: Tensor = self.network(*inputs)
+        return result
 
     @torch.inference_mode()
-    def generate(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Run the network on NumPy arrays, in eval mode whatever mode the module is in."""
-        self._check_latents(z.shape)
         parameter = next(self.parameters())
         modes = [(module, module.training) for module in self.modules()]
         self.eval()
+        tensors = [torch.from_numpy(array).to(parameter.device) for array in inputs.values()]
         try:
-            images = self(torch.from_numpy(z).to(parameter.device, parameter.dtype))
+            result = self(*(t.to(parameter.dtype) if t.is_floating_point() else t for t in tensors))
         finally:
             for module, training in modes:
                 module.training = training
-        result: NDArray[np.float32] = images.float().cpu().numpy()
-        return result
+        array: NDArray[np.float32] = result.float().cpu().numpy()
+        return array
 
 
-def load_torch(bundle: Bundle) -> TorchGenerator:
-    """Build the bundle's generator and give it the bundle's weights.
+class TorchGenerator(TorchModel, Generator):
+    """A generator: ``forward(z)`` or ``forward(z, y)`` -> images."""
+
+
+class TorchTranslator(TorchModel, Translator):
+    """A translator: ``forward(source)`` or ``forward(source, z)`` -> images."""
+
+
+class TorchEncoder(TorchModel, Encoder):
+    """An encoder: ``forward(images)`` -> latents."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return the mean of each image's latents."""
+        mean: Tensor = self.network(*inputs)[0]
+        return mean
+
+
+def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
+    """Build one of a bundle's networks and give it the bundle's weights.
 
     The network is first built without memory and compared with the file's header, so that a config
     that asks for absurd sizes is refused before anything is allocated.
@@ -64,17 +83,18 @@ def load_torch(bundle: Bundle) -> TorchGenerator:
         MissingPluginError: the architecture's plugin is not installed.
         BrokenPluginError: it is, but cannot be loaded.
     """
+    weights = bundle.weights_of(role)
     try:
-        with safe_open(bundle.weights, framework="pt") as file:
+        with safe_open(weights, framework="pt") as file:
             metadata = file.metadata() or {}
             header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            check_repeated_config(bundle, bundle.weights, metadata.get(METADATA_KEY))
-            network = _build_without_memory(bundle.spec)
-            _check_shapes(bundle, header, network.state_dict())
+            check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
+            network = _build_without_memory(bundle.spec, role)
+            _check_shapes(weights, header, network.state_dict())
             tensors = {name: file.get_tensor(name) for name in header}
     except SafetensorError as error:
         raise BundleError(
-            f"{bundle.weights} is not a whole safetensors file: {error}. Get the bundle again."
+            f"{weights} is not a whole safetensors file: {error}. Get the bundle again."
         ) from error
     network.load_state_dict(tensors, strict=True, assign=True)
     if any(tensor.is_meta for tensor in network.buffers()):
@@ -82,10 +102,17 @@ def load_torch(bundle: Bundle) -> TorchGenerator:
             f"architecture {bundle.spec.architecture!r} keeps a buffer out of its state_dict, so "
             "its weights alone do not make it whole. Its author should register it as persistent."
         )
-    return TorchGenerator(bundle.spec, network.requires_grad_(False))
+    return wrap(bundle.spec, network.requires_grad_(False), role)
 
 
-def _build_without_memory(spec: ModelSpec) -> nn.Module:
+def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchModel:
+    """Give a network the methods of its role."""
+    if role == "encoder":
+        return TorchEncoder(spec, network)
+    return (TorchTranslator if "source" in spec.inputs else TorchGenerator)(spec, network)
+
+
+def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
     # By the distribution that trained it: another may have come to register the same name.
     source = re.match(r"[A-Za-z0-9._-]+", spec.requires[0]) if spec.requires else None
     try:
@@ -105,32 +132,35 @@ def _build_without_memory(spec: ModelSpec) -> nn.Module:
     try:
         arguments = bind("architecture", spec.architecture, factory, spec.arguments)
         with torch.device("meta"):
-            network = factory(spec.data, **arguments)["generator"]
+            network = factory(spec.data, **arguments)[role]
     except (ValueError, TypeError, RuntimeError, KeyError) as error:
         raise BundleError(
             f"architecture {spec.architecture!r} cannot be built as config.json asks: {error}"
         ) from error
     if not isinstance(network, nn.Module):
-        raise BundleError(f"architecture {spec.architecture!r} builds no network as generator.")
-    if "latent_dim" in inspect.signature(factory).parameters and (
-        arguments["latent_dim"] != spec.latent.dim
-    ):
+        raise BundleError(f"architecture {spec.architecture!r} builds no network as {role}.")
+    dim = spec.latent.dim if spec.latent else None
+    if arguments.get("latent_dim", dim) != dim:
         raise BundleError(
-            f"config.json contradicts itself: latent_dim {arguments['latent_dim']}, latent "
-            f"{spec.latent.dim}."
+            f"config.json contradicts itself: latent_dim {arguments['latent_dim']}, latent {dim}."
+        )
+    if role == "generator" and inputs_of(network) != spec.inputs:
+        raise BundleError(
+            f"config.json says that the generator reads {spec.inputs}, architecture "
+            f"{spec.architecture!r} builds one that reads {inputs_of(network)}."
         )
     return network
 
 
 def _check_shapes(
-    bundle: Bundle, header: Mapping[str, tuple[int, ...]], expected: Mapping[str, Tensor]
+    weights: Path, header: Mapping[str, tuple[int, ...]], expected: Mapping[str, Tensor]
 ) -> None:
     wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
     if header == wanted:
         return
     name = min(dict(set(header.items()) ^ set(wanted.items())))
     raise BundleError(
-        f"{bundle.weights} does not fit config.json: tensor {name!r} has shape "
+        f"{weights} does not fit config.json: tensor {name!r} has shape "
         f"{header.get(name, 'none')} in the file and {wanted.get(name, 'none')} in the network. "
         "Get the bundle again."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,9 +22,11 @@ from ganzoo.errors import (
     enumerate_names,
 )
 from ganzoo.games import Loss
+from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal
 from ganzoo.registry import architectures, datasets, losses
 from ganzoo.signatures import bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
+from ganzoo.training.state import latent_of
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -49,9 +52,7 @@ def complete(recipe: Recipe) -> Recipe:
     return replace(recipe, **bound)
 
 
-def build_data(
-    recipe: Recipe, root: Path | None
-) -> tuple[Dataset[tuple[Tensor, Tensor]], DataSpec]:
+def build_data(recipe: Recipe, root: Path | None) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec]:
     """Open the recipe's dataset.
 
     Raises:
@@ -88,9 +89,10 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
         BrokenPluginError: what was built is not networks by role.
     """
     name = recipe.architecture.name
+    arguments = recipe.architecture.arguments
     try:
-        LatentSpec(recipe.architecture.arguments.get("latent_dim", 1))
-        nets = architectures.get(name)(data, **recipe.architecture.arguments)
+        LatentSpec(arguments.get("latent_dim", 1))
+        nets = architectures.get(name)(data, **arguments)
     except (ValueError, RuntimeError) as error:
         if isinstance(error, GanzooError):
             raise
@@ -99,20 +101,37 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
         ) from error
     if not isinstance(nets, Mapping) or not all(isinstance(n, nn.Module) for n in nets.values()):
         raise BrokenPluginError(f"architecture {name!r} built no dict of role to nn.Module.")
-    if "generator" not in nets or "latent_dim" not in recipe.architecture.arguments:
+    if "generator" not in nets:
+        raise BrokenPluginError(f"architecture {name!r} must build a 'generator'.")
+    try:
+        latent_of(recipe, nets["generator"])
+    except KeyError as error:
         raise BrokenPluginError(
-            f"architecture {name!r} must build a 'generator' and have an argument 'latent_dim'."
-        )
+            f"architecture {name!r} must have an argument 'latent_dim', or its generator an "
+            "attribute of that name."
+        ) from error
+    for net in nets.values():
+        if recipe.initialisation == "normal":
+            init_normal(net)
+        elif recipe.initialisation == "orthogonal":
+            init_orthogonal(net)
     return dict(nets)
 
 
-def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
-    """Refuse a pair whose roles are not the same.
+def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: DataSpec) -> None:
+    """Refuse a pair whose roles are not the same, or that lacks what the loss needs beyond them.
 
     Raises:
-        IncompatiblePairError: names both, their roles, and the losses that would fit.
+        IncompatiblePairError: names both, and what is missing or would fit.
     """
     if loss.roles == set(nets):
+        try:
+            loss.check(nets, data)
+        except ValueError as error:
+            raise IncompatiblePairError(
+                f"loss {recipe.loss.name!r} does not fit architecture "
+                f"{recipe.architecture.name!r} on {recipe.dataset.name!r}: {error}."
+            ) from error
         _warn_of_mixed_samples(nets, loss)
         return
     raise IncompatiblePairError(
@@ -124,11 +143,20 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> Non
     )
 
 
+def normalise_judges(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
+    """Give the networks that are not delivered spectral normalisation, if the recipe says so."""
+    if recipe.spectral_norm:
+        for role, net in nets.items():
+            if role not in loss.delivers:
+                add_spectral_norm(net)
+
+
 def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
     """A penalty is on the gradient of one sample; BatchNorm makes it depend on the others."""
     if not getattr(loss, "penalties", ()):
         return
-    for module in nets["discriminator"].modules():
+    judges = [net for role, net in nets.items() if role not in loss.delivers]
+    for module in itertools.chain(*(net.modules() for net in judges)):
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             warnings.warn(
                 "the loss penalises the gradient of single samples, but the discriminator mixes "
@@ -151,12 +179,11 @@ def _losses_for(roles: set[str]) -> list[str]:
 def _architectures_for(roles: frozenset[str]) -> list[str]:
     fitting = []
     for name in architectures.names():
-        for classes in (0, 2):
-            with torch.device("meta"):
-                built = _try(architectures, name, DataSpec(ImageSpec(64, 64, 3), classes=classes))
-            if isinstance(built, Mapping) and set(built) == roles:
-                fitting.append(name)
-                break
+        image = ImageSpec(64, 64, 3)
+        with torch.device("meta"):
+            built = _try(architectures, name, DataSpec(image, classes=2, condition=image))
+        if isinstance(built, Mapping) and set(built) == roles:
+            fitting.append(name)
     return fitting
 
 

@@ -24,7 +24,8 @@ class Batches(Iterator[Batch]):
     size.
 
     Args:
-        dataset: items are uint8 (channels, height, width) and a label.
+        dataset: items are uint8 (channels, height, width), a label, and, where the spec has a
+            condition, the uint8 image that the first is to be made from.
         spec: what the dataset says it holds.
         batch_size: images in a batch.
         seed: of the order.
@@ -32,7 +33,7 @@ class Batches(Iterator[Batch]):
 
     Attributes:
         position: number of the next batch; set it to seek.
-        fingerprint: SHA-256 of all images and labels, in the dataset's order.
+        fingerprint: SHA-256 of all images, labels and conditions, in the dataset's order.
 
     Raises:
         DataError: images that are not what the spec says; a corrupt image.
@@ -40,62 +41,92 @@ class Batches(Iterator[Batch]):
 
     def __init__(
         self,
-        dataset: Dataset[tuple[Tensor, Tensor]],
+        dataset: Dataset[tuple[Tensor, ...]],
         spec: DataSpec,
         batch_size: int,
         seed: int,
         device: torch.device,
     ) -> None:
-        images, labels = _decode(dataset)
-        _check(images, labels, spec)
+        images, labels, conditions = _decode(dataset, spec.condition is not None)
+        _check(images, labels, conditions, spec)
         digest = hashlib.sha256(images.numpy().data)
         digest.update(labels.numpy().data)
+        if conditions is not None:
+            digest.update(conditions.numpy().data)
         self.fingerprint = digest.hexdigest()
         self.images = images.to(device)
         self.labels = labels.to(device) if spec.classes else None
+        self.conditions = None if conditions is None else conditions.to(device)
+        self.paired = spec.paired
         self.batch_size = batch_size
         self.seed = seed
         self.position = 0
-        self._epoch = -1
-        self._order = torch.empty(0, dtype=torch.int64)
+        self._orders: dict[int, tuple[int, Tensor]] = {}
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __next__(self) -> Batch:
-        index = self._indices(self.position * self.batch_size, self.batch_size)
+        index = self._indices(0)
+        of_conditions = index if self.paired else self._indices(1)
         self.position += 1
-        pixels = self.images.index_select(0, index)
-        labels = None if self.labels is None else self.labels.index_select(0, index)
-        return Batch(pixels.to(torch.float32).div_(127.5).sub_(1.0), labels)
+        return self._gather(index, of_conditions)
 
-    def _indices(self, start: int, count: int) -> Tensor:
+    def first(self, n: int) -> Batch:
+        """Return the first `n` images, or all there are, in the dataset's order."""
+        index = torch.arange(min(n, len(self)), device=self.images.device)
+        return self._gather(index, index)
+
+    def _gather(self, index: Tensor, of_conditions: Tensor) -> Batch:
+        labels = None if self.labels is None else self.labels.index_select(0, index)
+        conditions = None if self.conditions is None else _pick(self.conditions, of_conditions)
+        return Batch(_pick(self.images, index), labels, conditions)
+
+    def _indices(self, stream: int) -> Tensor:
+        """The next batch's images; each stream has an order of its own."""
+        start, count = self.position * self.batch_size, self.batch_size
         parts = []
         while count:
-            epoch, offset = divmod(start, len(self.images))
-            if epoch != self._epoch:
-                order = order_of_epoch(self.seed, epoch, len(self.images))
-                self._order = torch.from_numpy(order).to(self.images.device)
-                self._epoch = epoch
-            part = self._order[offset : offset + count]
+            epoch, offset = divmod(start, len(self))
+            if self._orders.get(stream, (-1, None))[0] != epoch:
+                order = order_of_epoch(self.seed, epoch, len(self), stream)
+                self._orders[stream] = epoch, torch.from_numpy(order).to(self.images.device)
+            part = self._orders[stream][1][offset : offset + count]
             parts.append(part)
             start, count = start + len(part), count - len(part)
         return torch.cat(parts)
 
 
-def _decode(dataset: Dataset[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-    """All images, uint8 (n, channels, height, width), and all labels, int64 (n,)."""
+def _pick(pixels: Tensor, index: Tensor) -> Tensor:
+    """Float32 images in [-1, 1]."""
+    return pixels.index_select(0, index).to(torch.float32).div_(127.5).sub_(1.0)
+
+
+def _decode(
+    dataset: Dataset[tuple[Tensor, ...]], with_conditions: bool
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """All images, uint8 (n, channels, height, width), labels, int64 (n,), and conditions."""
     if isinstance(dataset, TensorDataset):
-        images, labels = dataset.tensors
-        return images.contiguous(), labels.to(torch.int64)
+        images, labels, *rest = dataset.tensors
+        conditions = rest[0].contiguous() if with_conditions else None
+        return images.contiguous(), labels.to(torch.int64), conditions
     if len(dataset) == 0:  # type: ignore[arg-type]
         raise DataError("the dataset holds no image.")
     loader = DataLoader(dataset, batch_size=256)
     parts = list(tqdm(loader, desc="decoding images", unit="batch", disable=None, leave=False))
-    return torch.cat([p[0] for p in parts]), torch.cat([p[1] for p in parts]).to(torch.int64)
+    conditions = torch.cat([p[2] for p in parts]) if with_conditions else None
+    labels = torch.cat([p[1] for p in parts]).to(torch.int64)
+    return torch.cat([p[0] for p in parts]), labels, conditions
 
 
-def _check(images: Tensor, labels: Tensor, spec: DataSpec) -> None:
+def _check(images: Tensor, labels: Tensor, conditions: Tensor | None, spec: DataSpec) -> None:
+    if conditions is not None and spec.condition is not None:
+        shape = (len(images), *spec.condition.shape)
+        if conditions.dtype != torch.uint8 or tuple(conditions.shape) != shape:
+            raise DataError(
+                f"the dataset says its conditions are uint8 {shape}, they are "
+                f"{str(conditions.dtype).removeprefix('torch.')} {tuple(conditions.shape)}."
+            )
     if images.dtype != torch.uint8 or tuple(images.shape[1:]) != spec.image.shape:
         raise DataError(
             f"the dataset says its images are uint8 {spec.image.shape}, they are "

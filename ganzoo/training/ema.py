@@ -1,8 +1,8 @@
-"""The averaged generator: the one that is sampled and exported."""
+"""Averaged networks: those that are sampled, encode and are exported."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,36 +12,38 @@ RAMP_UP = 0.05  # an average never remembers more than this share of the images 
 
 
 class Averaged:
-    """An exponential moving average of a network, buffers included.
+    """An exponential moving average of networks, buffers included.
 
     The half-life is counted in images, so that it survives a change of batch size, and grows with
     the images seen until it reaches its full length ("Training Generative Adversarial Networks with
     Limited Data", Karras et al., 2020, https://arxiv.org/abs/2006.06676, appendix C).
 
     Args:
-        network: what is averaged.
-        halflife: images after which half of an old weight is forgotten; 0 follows the network.
+        networks: what is averaged, by role.
+        halflife: images after which half of an old weight is forgotten; 0 follows the networks.
         batch_size: images between two updates.
     """
 
-    def __init__(self, network: nn.Module, halflife: int, batch_size: int) -> None:
-        self.network = network
+    def __init__(self, networks: Mapping[str, nn.Module], halflife: int, batch_size: int) -> None:
+        self.current = nn.ModuleDict(networks)
         self.halflife = halflife
         self.batch_size = batch_size
         self.decay = 0.0
-        self.average = AveragedModel(network, multi_avg_fn=self._blend, use_buffers=True)
+        self.average = AveragedModel(self.current, multi_avg_fn=self._blend, use_buffers=True)
         self.average.requires_grad_(False)
 
     def update(self, images_seen: int) -> None:
-        """Take the network's present weights into the average."""
+        """Take the present weights into the average."""
         halflife = min(float(self.halflife), RAMP_UP * images_seen)
         self.decay = 0.5 ** (self.batch_size / halflife) if halflife else 0.0
-        self.average.update_parameters(self.network)
+        self.average.update_parameters(self.current)
 
     @property
-    def module(self) -> nn.Module:
-        """The averaged network, in eval mode."""
-        return self.average.module.eval()
+    def networks(self) -> dict[str, nn.Module]:
+        """The averaged networks by role, in eval mode."""
+        averages = self.average.module.eval()
+        assert isinstance(averages, nn.ModuleDict)
+        return dict(averages.items())
 
     @torch.no_grad()
     def _blend(

@@ -31,6 +31,7 @@ class Log:
     def __init__(self, path: Path, images: int, images_seen: int, progress: bool) -> None:
         self.path = path
         self._recorded: list[tuple[str, str, Tensor]] = []
+        self._watched: list[tuple[str, str, Tensor]] = []
         self._images_seen = images_seen
         self._since = time.perf_counter()
         self._keep_until(images_seen)
@@ -48,6 +49,10 @@ class Log:
         """Add one update's term."""
         self._recorded.append((player.name, term, value))
 
+    def watch(self, player: Player, name: str, value: Tensor) -> None:
+        """Add what one update wants logged beside its terms."""
+        self._watched.append((player.name, name, value))
+
     def report(self, tick: int, images_seen: int, seconds: float) -> None:
         """Write the averages since the last report.
 
@@ -55,18 +60,14 @@ class Log:
             NonFiniteLossError: a term was NaN or infinite; names the first one that was.
             OutputError: the log cannot be written.
         """
-        values: list[float] = []
-        if self._recorded:  # one transfer from the device for all of them
-            values = torch.stack([value.double() for _, _, value in self._recorded]).tolist()
-        collected: dict[tuple[str, str], list[float]] = {}
-        for (player, term, _), value in zip(self._recorded, values, strict=True):
+        recorded = _read(self._recorded)
+        for player, term, value in recorded:
             if not math.isfinite(value):
                 raise NonFiniteLossError(
                     f"the {player}'s term {term!r} became {value} between image "
                     f"{self._images_seen:,} and {images_seen:,}."
                 )
-            collected.setdefault((player, term), []).append(value)
-        means = {key: sum(of_term) / len(of_term) for key, of_term in collected.items()}
+        means, watched = _averages(recorded), _averages(_read(self._watched))
         now = time.perf_counter()
         rate = (images_seen - self._images_seen) / max(now - self._since, 1e-9)
         line: dict[str, Any] = {
@@ -75,15 +76,17 @@ class Log:
             "seconds": round(seconds, 3),
             "images_per_second": round(rate, 1),
             "terms": {f"{player}/{term}": mean for (player, term), mean in means.items()},
+            "watched": {f"{player}/{name}": mean for (player, name), mean in watched.items()},
         }
         with reporting_output(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         totals: dict[str, float] = {}
         for (player, _), mean in means.items():
             totals[player] = totals.get(player, 0.0) + mean
-        self._bar.set_postfix_str("  ".join(f"{p} {v:.3f}" for p, v in totals.items()), False)
+        shown = totals | {name: mean for (_, name), mean in watched.items()}
+        self._bar.set_postfix_str("  ".join(f"{k} {v:.3f}" for k, v in shown.items()), False)
         self._bar.update(images_seen - self._bar.n)
-        self._recorded = []
+        self._recorded, self._watched = [], []
         self._images_seen, self._since = images_seen, now
 
     def close(self) -> None:
@@ -96,3 +99,18 @@ class Log:
         lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
         write_file(self.path, "".join(kept))
+
+
+def _read(values: list[tuple[str, str, Tensor]]) -> list[tuple[str, str, float]]:
+    """The values as numbers, by one transfer from the device for all of them."""
+    if not values:
+        return []
+    numbers = torch.stack([value.double() for _, _, value in values]).tolist()
+    return [(player, name, x) for (player, name, _), x in zip(values, numbers, strict=True)]
+
+
+def _averages(values: list[tuple[str, str, float]]) -> dict[tuple[str, str], float]:
+    collected: dict[tuple[str, str], list[float]] = {}
+    for player, name, value in values:
+        collected.setdefault((player, name), []).append(value)
+    return {key: sum(numbers) / len(numbers) for key, numbers in collected.items()}

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo.games import Player, Turn
 from ganzoo.training.batches import Batches
-from ganzoo.training.players import set_learning_rates, train_only
+from ganzoo.training.players import clip_gradients, set_learning_rates, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State
 
@@ -19,6 +19,7 @@ def run_ticks(
     batches: Batches,
     *,
     record: Callable[[Player, str, Tensor], None],
+    watch: Callable[[Player, str, Tensor], None],
     report: Callable[[], bool],
 ) -> None:
     """Train until the recipe's images are seen or `report` says stop.
@@ -27,6 +28,7 @@ def run_ticks(
         state: everything that changes.
         batches: where the data comes from.
         record: takes each player's terms, detached and still on the device.
+        watch: takes what a player wants logged beside its terms, likewise.
         report: called after each tick; writes logs, samples and checkpoints when they are due, and
             returns whether to go on.
     """
@@ -44,17 +46,20 @@ def run_ticks(
                 # compared with the real images it was made beside.
                 batch = shared if turn == 0 else next(batches)
                 train_only(nets, player.trains)
+                progress = state.images_seen / recipe.images
+                now = Turn(state.tick, state.draw_latents, progress, handoff)
                 with autocast:
-                    terms = getattr(loss, player.name)(
-                        nets, batch, Turn(state.tick, state.draw_latents, handoff)
-                    )
+                    terms = getattr(loss, player.name)(nets, batch, now)
                 means = {name: term.mean() for name, term in terms.items()}
                 state.optimizers[player.name].zero_grad(set_to_none=True)
                 torch.stack(list(means.values())).sum().backward()  # type: ignore[no-untyped-call]
+                clip_gradients(nets, player.trains, recipe.optimizer.clip_norm)
                 state.optimizers[player.name].step()
                 loss.constrain(player, nets)
                 for name, mean in means.items():
                     record(player, name, mean.detach())
+                for name, value in now.watched.items():
+                    watch(player, name, value)
         state.tick += 1
         state.ema.update(state.images_seen)
         if not report():

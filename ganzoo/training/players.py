@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -17,6 +18,13 @@ def train_only(nets: Mapping[str, nn.Module], roles: Iterable[str]) -> None:
     """Freeze every network but those of the given roles."""
     for role, net in nets.items():
         net.requires_grad_(role in roles)
+
+
+def clip_gradients(nets: Mapping[str, nn.Module], roles: Iterable[str], norm: float) -> None:
+    """Shorten the gradient over all networks of the given roles to `norm`; 0 leaves it."""
+    if norm:
+        weights = [weight for role in roles for weight in nets[role].parameters()]
+        nn.utils.clip_grad_norm_(weights, norm)
 
 
 def make_optimizers(
@@ -45,12 +53,15 @@ def make_optimizers(
 
 
 def learning_rate_factor(recipe: Recipe, images_seen: int) -> float:
-    """Return what learning rates are multiplied with: 1, then falling linearly."""
-    start, end = recipe.optimizer.decay_start, recipe.optimizer.decay_to
-    if start >= 1.0:
-        return 1.0
-    fallen = max(0.0, (images_seen / recipe.images - start) / (1.0 - start))
-    return 1.0 - (1.0 - end) * fallen
+    """Return what learning rates are multiplied with: they rise from 0, stay at 1, then fall."""
+    o = recipe.optimizer
+    risen = min(1.0, (images_seen + recipe.batch_size) / o.warmup) if o.warmup else 1.0
+    if o.decay_start >= 1.0:
+        return risen
+    fallen = max(0.0, (images_seen / recipe.images - o.decay_start) / (1.0 - o.decay_start))
+    if o.decay == "cosine":
+        fallen = 0.5 - 0.5 * math.cos(math.pi * fallen)
+    return risen * (1.0 - (1.0 - o.decay_to) * fallen)
 
 
 def set_learning_rates(

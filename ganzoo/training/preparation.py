@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ganzoo.errors import DataNotFoundError, RecipeError
+from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
@@ -46,6 +47,8 @@ class Prepared:
             requires=architectures.entry(component.name).requirement,
             data=self.data,
             latent=self.state.latent,
+            inputs=inputs_of(self.state.nets["generator"]),
+            roles=self.state.loss.delivers,
             provenance=provenance.describe(
                 self.recipe, self.state.images_seen, self.state.seconds, self.state.device, seen
             ),
@@ -67,7 +70,8 @@ def prepare(
     dataset, spec = assembly.build_data(recipe, root)
     seed_networks(recipe.seed)
     nets = assembly.build_networks(recipe, spec)
-    assembly.check_pair(recipe, nets, loss)
+    assembly.check_pair(recipe, nets, loss, spec)
+    assembly.normalise_judges(recipe, nets, loss)
     state = State(recipe, nets, loss, device)
     batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device)
     return Prepared(recipe, root, spec, batches, state)

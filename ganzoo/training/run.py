@@ -26,7 +26,7 @@ from ganzoo.training.interrupt import stop_on_signal
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, prepare
-from ganzoo.training.snapshot import sample_grid, write_snapshot
+from ganzoo.training.snapshot import pictures, write_snapshot
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Run:
 
     @property
     def bundle(self) -> Path:
-        """The averaged generator as a bundle, as of the last checkpoint."""
+        """The averaged generator, and what else the loss delivers, as of the last checkpoint."""
         return self.path / "bundle"
 
 
@@ -159,13 +159,13 @@ def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
                 # Refuses a loss that is not finite before anything is drawn or saved.
                 log.report(state.tick, state.images_seen, state.seconds)
             if sample_due:
-                grid = sample_grid(prepared.spec(), state.ema.module, state.device)
-                grid.save(path / "samples" / f"{state.images_seen:012d}.png")
+                for name, picture in pictures(prepared).items():
+                    picture.save(path / "samples" / f"{state.images_seen:012d}-{name}")
             if save_due:
                 _save(path, prepared)
             return not last
 
-        run_ticks(state, prepared.batches, record=log.record, report=report)
+        run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
     return Run(path, state.images_seen, state.images_seen >= recipe.images)
 
 
@@ -173,9 +173,7 @@ def _save(path: Path, prepared: Prepared) -> None:
     state = prepared.state
     state.check_finite()
     # The bundle first: a run that has its last checkpoint has its last bundle.
-    spec = prepared.spec()
-    samples = sample_grid(spec, state.ema.module, state.device)
-    write_snapshot(path / "bundle", spec, state.ema.module, samples, path / "log.jsonl")
+    write_snapshot(path / "bundle", prepared, path / "log.jsonl")
     checkpoint: dict[str, Any] = {
         "state": state.state_dict(),
         "batches_drawn": prepared.batches.position,

@@ -23,6 +23,12 @@ def seed_tick(seed: int, tick: int) -> None:
     torch.manual_seed(_mix(seed, _TICK, tick))
 
 
-def order_of_epoch(seed: int, epoch: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the permutation of `n` images that an epoch follows, int64 (n,)."""
-    return np.random.default_rng([seed, _ORDER, epoch]).permutation(n)
+def order_of_epoch(
+    seed: int, epoch: int, n: int, stream: int = 0
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return the permutation of `n` images that an epoch follows, int64 (n,).
+
+    Streams, such as the two domains of unpaired images, follow different ones.
+    """
+    key = [seed, _ORDER, epoch] + ([stream] if stream else [])
+    return np.random.default_rng(key).permutation(n)

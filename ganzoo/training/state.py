@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from ganzoo.errors import NonFiniteLossError
 from ganzoo.games import Loss
+from ganzoo.nn import inputs_of
 from ganzoo.spec import LatentSpec, Recipe
 from ganzoo.training.ema import Averaged
 from ganzoo.training.players import make_optimizers
@@ -36,8 +37,9 @@ class State:
         }
         self.loss = loss.to(device)
         self.optimizers: dict[str, Optimizer] = make_optimizers(recipe, loss, self.nets)
-        self.ema = Averaged(self.nets["generator"], recipe.ema_halflife, recipe.batch_size)
-        self.latent = LatentSpec(recipe.architecture.arguments["latent_dim"])
+        delivered = {role: self.nets[role] for role in loss.delivers}
+        self.ema = Averaged(delivered, recipe.ema_halflife, recipe.batch_size)
+        self.latent = latent_of(recipe, nets["generator"])
         self.tick = 0
         self.seconds = 0.0
 
@@ -54,6 +56,7 @@ class State:
 
     def draw_latents(self, n: int) -> Tensor:
         """Draw latents, float32 (n, latent_dim), from N(0, 1)."""
+        assert self.latent is not None  # no game draws latents for a generator that reads none
         return torch.randn(n, self.latent.dim, device=self.device)
 
     def check_finite(self) -> None:
@@ -97,6 +100,22 @@ class State:
             _match_memory_format(optimizer)
         self.tick = state["tick"]
         self.seconds = state["seconds"]
+
+
+def latent_of(recipe: Recipe, generator: nn.Module) -> LatentSpec | None:
+    """What a generator reads: as its recipe says, or as it says itself; None if no latents.
+
+    Raises:
+        KeyError: it reads latents, and neither says how long they are.
+    """
+    if "z" not in inputs_of(generator):
+        return None
+    arguments = recipe.architecture.arguments
+    if "latent_dim" in arguments:
+        return LatentSpec(arguments["latent_dim"])
+    if isinstance(dim := getattr(generator, "latent_dim", None), int):
+        return LatentSpec(dim)
+    raise KeyError("latent_dim")
 
 
 def _match_memory_format(optimizer: Optimizer) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import init_normal
+from ganzoo.nn import Conditioning, Conditions, init_normal
 
 SMALLEST, LARGEST = 16, 256
 GENERATOR_BASE = 7  # largest side of its first map: 7 for 28 pixels, 4 for a power of two
@@ -29,6 +29,10 @@ def dcgan(
     latent_dim: int = 100,
     width: int = 64,
     discriminator_norm: Literal["batch", "none"] = "batch",
+    global_average_pooling: bool = False,
+    conditioning: Conditioning = "none",
+    categorical_code: int = 0,
+    continuous_codes: int = 0,
 ) -> dict[str, nn.Module]:
     """DCGAN (Radford et al., 2016), https://arxiv.org/abs/1511.06434.
 
@@ -39,33 +43,58 @@ def dcgan(
             them, up to eight times.
         discriminator_norm: ``batch`` as in the paper, or ``none``, which suits a penalty on the
             gradient of a single sample.
+        global_average_pooling: average the discriminator's last map instead of giving each of its
+            places a weight of its own.
+        conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
+            `ganzoo.nn.Conditions` says.
+        categorical_code: values of a categorical code in z, for the loss infogan.
+        continuous_codes: continuous codes in z, for the loss infogan.
 
     Returns:
-        ``generator``: z (n, latent_dim) -> images (n, channels, side, side) in [-1, 1].
-        ``discriminator``: images -> logits (n,).
+        ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
+        side, side) in [-1, 1].
+        ``discriminator``: images, and y -> `ganzoo.nn.Judgement` with logits (n,).
 
     Raises:
         ArchitectureError: another size of image, or an argument below 1.
     """
+    check("dcgan", "mlp", data, latent_dim, width)
+    image = data.image
+    conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
+    generator = Generator(latent_dim + conditions.classes, image.channels, width, image.height)
+    trunk = Trunk(
+        image.channels + conditions.extra_channels,
+        width,
+        image.height,
+        normalise=discriminator_norm == "batch",
+    )
+    last: nn.Module = nn.Conv2d(trunk.features, 1, trunk.side)
+    if global_average_pooling:
+        last = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(trunk.features, 1, 1))
+    return {
+        "generator": init_normal(conditions.generator(generator, latent_dim)),
+        "discriminator": init_normal(conditions.discriminator(trunk, last, trunk.features)),
+    }
+
+
+def check(name: str, instead: str, data: DataSpec, latent_dim: int, width: int) -> None:
+    """Refuse what cannot be built.
+
+    Raises:
+        ArchitectureError: an image that is not square or of another size, or an argument below 1.
+    """
     image = data.image
     if image.height != image.width or not SMALLEST <= image.height <= LARGEST:
         raise ArchitectureError(
-            f"architecture 'dcgan' cannot make images of {image}: it makes square ones of "
+            f"architecture {name!r} cannot make images of {image}: it makes square ones of "
             f"{SMALLEST} to {LARGEST} pixels a side. Resize the data (--dataset.size 64, where the "
-            "dataset has it), or take --architecture mlp."
+            f"dataset has it), or take --architecture {instead}."
         )
     if min(latent_dim, width) < 1:
         raise ArchitectureError(
-            f"architecture 'dcgan' cannot be built with latent_dim={latent_dim}, width={width}: "
+            f"architecture {name!r} cannot be built with latent_dim={latent_dim}, width={width}: "
             "both are at least 1."
         )
-    up = _sides(image.height, GENERATOR_BASE)
-    down = _sides(image.height, DISCRIMINATOR_BASE)
-    normalise = discriminator_norm == "batch"
-    return {
-        "generator": init_normal(Generator(latent_dim, image.channels, width, up)),
-        "discriminator": init_normal(Discriminator(image.channels, width, down, normalise)),
-    }
 
 
 def _sides(size: int, base: int) -> list[int]:
@@ -97,11 +126,12 @@ class Generator(nn.Module):
         latent_dim: length of z.
         channels: of the image.
         width: channels of the map next to the image.
-        sides: sides of the maps, image first.
+        side: of the image.
     """
 
-    def __init__(self, latent_dim: int, channels: int, width: int, sides: list[int]) -> None:
+    def __init__(self, latent_dim: int, channels: int, width: int, side: int) -> None:
         super().__init__()
+        sides = _sides(side, GENERATOR_BASE)
         widths = _widths(width, sides)
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(latent_dim, widths[-1], sides[-1], bias=False),
@@ -125,11 +155,19 @@ class Generator(nn.Module):
         return images
 
 
-class Discriminator(nn.Module):
-    """images -> logits; `normalise` adds BatchNorm, the other arguments are the generator's."""
+class Trunk(nn.Module):
+    """images -> map of features, (n, features, side, side).
 
-    def __init__(self, channels: int, width: int, sides: list[int], normalise: bool) -> None:
+    Args:
+        channels: of the image.
+        width: channels of the map next to the image.
+        side: of the image.
+        normalise: whether there is BatchNorm after every convolution but the first.
+    """
+
+    def __init__(self, channels: int, width: int, side: int, *, normalise: bool) -> None:
         super().__init__()
+        sides = _sides(side, DISCRIMINATOR_BASE)
         widths = _widths(width, sides)
         layers: list[nn.Module] = [
             nn.Conv2d(channels, widths[0], _kernel(sides[0]), 2, 1),
@@ -142,9 +180,10 @@ class Discriminator(nn.Module):
             if normalise:
                 layers.append(nn.BatchNorm2d(above))
             layers.append(nn.LeakyReLU(0.2))
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, sides[-1]))
+        self.layers = nn.Sequential(*layers)
+        self.features, self.side = widths[-1], sides[-1]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (n,)."""
-        logits: Tensor = self.layers(images)
-        return logits.flatten()
+        """Return the last map."""
+        features: Tensor = self.layers(images)
+        return features

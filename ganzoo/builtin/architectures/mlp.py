@@ -9,10 +9,19 @@ from torch import Tensor, nn
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
+from ganzoo.nn import Conditioning, Conditions
 
 
 def mlp(
-    data: DataSpec, *, latent_dim: int = 100, width: int = 128, depth: int = 1, slope: float = 0.01
+    data: DataSpec,
+    *,
+    latent_dim: int = 100,
+    width: int = 128,
+    depth: int = 1,
+    slope: float = 0.01,
+    conditioning: Conditioning = "none",
+    categorical_code: int = 0,
+    continuous_codes: int = 0,
 ) -> dict[str, nn.Module]:
     """Multilayer perceptrons, for images of any size.
 
@@ -24,23 +33,49 @@ def mlp(
         width: units of a hidden layer.
         depth: hidden layers in each network.
         slope: of LeakyReLU.
+        conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
+            `ganzoo.nn.Conditions` says.
+        categorical_code: values of a categorical code in z, for the loss infogan.
+        continuous_codes: continuous codes in z, for the loss infogan.
 
     Returns:
-        ``generator``: z (n, latent_dim) -> images (n, channels, height, width) in [-1, 1].
-        ``discriminator``: images -> logits (n,).
+        ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
+        height, width) in [-1, 1].
+        ``discriminator``: images, and y -> `ganzoo.nn.Judgement` with logits (n,).
 
     Raises:
         ArchitectureError: an argument below 1.
     """
+    check("mlp", latent_dim, width, depth)
+    conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
+    inputs = latent_dim + conditions.classes
+    generator = Generator(data.image, inputs, width, depth, slope)
+    trunk = make_trunk(data.image, conditions.extra_channels, width, depth, slope)
+    return {
+        "generator": conditions.generator(generator, latent_dim),
+        "discriminator": conditions.discriminator(trunk, nn.Linear(width, 1), width),
+    }
+
+
+def check(name: str, latent_dim: int, width: int, depth: int) -> None:
+    """Refuse what cannot be built.
+
+    Raises:
+        ArchitectureError: an argument below 1, or an absurd depth.
+    """
     if min(latent_dim, width, depth) < 1 or depth > 64:
         raise ArchitectureError(
-            f"architecture 'mlp' cannot be built with latent_dim={latent_dim}, width={width}, "
+            f"architecture {name!r} cannot be built with latent_dim={latent_dim}, width={width}, "
             f"depth={depth}: all are at least 1, and depth is at most 64."
         )
-    return {
-        "generator": Generator(data.image, latent_dim, width, depth, slope),
-        "discriminator": Discriminator(data.image, width, depth, slope),
-    }
+
+
+def make_trunk(
+    image: ImageSpec, extra_channels: int, width: int, depth: int, slope: float
+) -> nn.Module:
+    """Return a network: images -> features (n, width)."""
+    inputs = (image.channels + extra_channels) * image.height * image.width
+    return nn.Sequential(nn.Flatten(), *_hidden(inputs, width, depth, slope))
 
 
 def _hidden(inputs: int, width: int, depth: int, slope: float) -> list[nn.Module]:
@@ -66,18 +101,3 @@ class Generator(nn.Module):
         """Return images (n, channels, height, width) in [-1, 1]."""
         images: Tensor = self.layers(z)
         return images.reshape(-1, *self.shape)
-
-
-class Discriminator(nn.Module):
-    """images -> logits."""
-
-    def __init__(self, image: ImageSpec, width: int, depth: int, slope: float) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Flatten(), *_hidden(math.prod(image.shape), width, depth, slope), nn.Linear(width, 1)
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits (n,)."""
-        logits: Tensor = self.layers(images)
-        return logits.squeeze(1)

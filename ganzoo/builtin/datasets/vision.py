@@ -32,21 +32,6 @@ def mnist(
         DataNotFoundError: no such folder.
         DataError: its files are damaged.
     """
-    from torchvision.datasets import MNIST
-
-    where = root if root is not None else Path()
-    try:
-        raw = MNIST(where, train=split == "train", download=False)
-    except (RuntimeError, ValueError, OSError) as error:
-        if any((where / "MNIST" / "raw").glob(f"{PREFIX[split]}-*-ubyte")):
-            raise DataError(
-                f"cannot read MNIST at {where / 'MNIST' / 'raw'}: {error}. Fetch it again."
-            ) from error
-        raise DataNotFoundError(
-            f"no MNIST at {(where / 'MNIST' / 'raw').resolve()}. Say where it lies with --data DIR "
-            'or GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
-            "torchvision.datasets.MNIST('DIR', download=True)\""
-        ) from error
     spec = DataSpec(
         ImageSpec(28, 28, 1),
         classes=10,
@@ -54,4 +39,56 @@ def mnist(
         license="cc-by-sa-3.0",
         source="MNIST (LeCun et al., 1998)",
     )
-    return TensorDataset(raw.data[:, None], raw.targets), spec
+    return _read("MNIST", root, split), spec
+
+
+def fashion_mnist(
+    root: Path | None, *, split: Literal["train", "test"] = "train"
+) -> tuple[TensorDataset, DataSpec]:
+    """Fashion-MNIST: 60,000 and 10,000 pictures of clothes, 28x28 pixels.
+
+    "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms" (Xiao et
+    al., 2017), https://arxiv.org/abs/1708.07747, MIT.
+
+    Args:
+        root: folder that holds ``FashionMNIST/raw``. It is only read.
+        split: which part.
+
+    Returns:
+        uint8 images (n, 1, 28, 28) and int64 labels (n,).
+
+    Raises:
+        DataNotFoundError: no such folder.
+        DataError: its files are damaged.
+    """
+    spec = DataSpec(
+        ImageSpec(28, 28, 1),
+        classes=10,
+        labels=(
+            *("T-shirt", "trouser", "pullover", "dress", "coat"),
+            *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+        ),
+        license="mit",
+        source="Fashion-MNIST (Xiao et al., 2017)",
+    )
+    return _read("FashionMNIST", root, split), spec
+
+
+def _read(name: str, root: Path | None, split: str) -> TensorDataset:
+    from torchvision import datasets
+
+    where = root if root is not None else Path()
+    raw_files = where / name / "raw"
+    try:
+        raw = getattr(datasets, name)(where, train=split == "train", download=False)
+    except (RuntimeError, ValueError, OSError) as error:
+        if any(raw_files.glob(f"{PREFIX[split]}-*-ubyte")):
+            raise DataError(
+                f"cannot read {name} at {raw_files}: {error}. Fetch it again."
+            ) from error
+        raise DataNotFoundError(
+            f"no {name} at {raw_files.resolve()}. Say where it lies with --data DIR "
+            'or GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
+            f"torchvision.datasets.{name}('DIR', download=True)\""
+        ) from error
+    return TensorDataset(raw.data[:, None], raw.targets)

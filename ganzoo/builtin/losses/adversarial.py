@@ -1,10 +1,10 @@
-"""Adversarial losses: each is a criterion on the two logits, penalties and turns."""
+"""Adversarial losses: each is a criterion on the two logits; `Rules` adds penalties and turns."""
 
 from __future__ import annotations
 
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
-from ganzoo.games import R1, AdversarialLoss, Criterion, GradientPenalty, Loss
+from ganzoo.games import AdversarialLoss, Criterion, Loss, Rules, with_rules
 
 # With D = sigmoid(logit): -log D = softplus(-logit), -log(1 - D) = softplus(logit).
 MINIMAX = Criterion(
@@ -15,51 +15,108 @@ NONSATURATING = Criterion(d=MINIMAX.d, g=lambda real, fake: softplus(-fake))
 LEAST_SQUARES = Criterion(
     d=lambda real, fake: 0.5 * ((real - 1).square() + fake.square()),
     g=lambda real, fake: 0.5 * (fake - 1).square(),
+    watch={"accuracy": lambda real, fake: 0.5 * ((real > 0.5).float() + (fake < 0.5)).mean()},
 )
-WASSERSTEIN = Criterion(d=lambda real, fake: fake - real, g=lambda real, fake: -fake)
+WASSERSTEIN = Criterion(
+    d=lambda real, fake: fake - real,
+    g=lambda real, fake: -fake,
+    watch={"wasserstein": lambda real, fake: (real - fake).mean()},
+)
+HINGE = Criterion(
+    d=lambda real, fake: relu(1 - real) + relu(1 + fake),
+    g=lambda real, fake: -fake,
+)
+RELATIVISTIC_AVERAGE = Criterion(
+    d=lambda real, fake: softplus(fake.mean() - real) + softplus(fake - real.mean()),
+    g=lambda real, fake: softplus(real.mean() - fake) + softplus(real - fake.mean()),
+    g_needs_real=True,
+    relativistic=True,
+    watch={"accuracy": lambda real, fake: (real > fake).float().mean()},
+)
+RELATIVISTIC_PAIRING = Criterion(
+    d=lambda real, fake: softplus(fake - real),
+    g=lambda real, fake: softplus(real - fake),
+    g_needs_real=True,
+    relativistic=True,
+    watch=RELATIVISTIC_AVERAGE.watch,
+)
 
 
-def minimax() -> Loss:
+@with_rules()
+def minimax(rules: Rules) -> Loss:
     """The saturating game: G minimises log(1 - D(G(z))).
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), equation 1,
     https://arxiv.org/abs/1406.2661.
     """
-    return AdversarialLoss(MINIMAX)
+    return AdversarialLoss(MINIMAX, rules)
 
 
-def nonsaturating(*, r1: float = 0.0, r1_every: int = 1) -> Loss:
+@with_rules()
+def nonsaturating(rules: Rules) -> Loss:
     """G maximises log D(G(z)) instead.
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), section 3,
     https://arxiv.org/abs/1406.2661.
-
-    Args:
-        r1: gamma, the weight of the penalty R1 (Mescheder et al., 2018); 0 is none.
-        r1_every: compute the penalty on every so many ticks only, so many times as strong.
     """
-    return AdversarialLoss(NONSATURATING, penalties=[R1(r1, r1_every)] if r1 else [])
+    return AdversarialLoss(NONSATURATING, rules)
 
 
-def lsgan() -> Loss:
+@with_rules()
+def lsgan(rules: Rules) -> Loss:
     """Least squares with targets a = 0, b = c = 1.
 
     "Least Squares Generative Adversarial Networks" (Mao et al., 2017), equation 9,
     https://arxiv.org/abs/1611.04076.
     """
-    return AdversarialLoss(LEAST_SQUARES)
+    return AdversarialLoss(LEAST_SQUARES, rules)
 
 
-def wgan_gp(*, weight: float = 10.0, critic_steps: int = 5) -> Loss:
+@with_rules(weight_clip=0.01, critic_steps=5)
+def wgan(rules: Rules) -> Loss:
+    """Wasserstein distance, its critic kept Lipschitz by clipping its weights.
+
+    "Wasserstein GAN" (Arjovsky et al., 2017), algorithm 1, https://arxiv.org/abs/1701.07875.
+    Its estimate of the distance is logged as ``wasserstein``.
+    """
+    return AdversarialLoss(WASSERSTEIN, rules)
+
+
+@with_rules(gp=10.0, critic_steps=5)
+def wgan_gp(rules: Rules) -> Loss:
     """Wasserstein distance under a gradient penalty.
 
     "Improved Training of Wasserstein GANs" (Gulrajani et al., 2017), algorithm 1,
-    https://arxiv.org/abs/1704.00028.
-
-    Args:
-        weight: lambda, the penalty's weight.
-        critic_steps: updates of the critic for one of the generator.
+    https://arxiv.org/abs/1704.00028. Its estimate of the distance is logged as ``wasserstein``.
     """
-    return AdversarialLoss(
-        WASSERSTEIN, penalties=[GradientPenalty(weight)], critic_steps=critic_steps
-    )
+    return AdversarialLoss(WASSERSTEIN, rules)
+
+
+@with_rules()
+def hinge(rules: Rules) -> Loss:
+    """Margins of 1 for the discriminator.
+
+    "Geometric GAN" (Lim and Ye, 2017), section 3.1, https://arxiv.org/abs/1705.02894.
+    """
+    return AdversarialLoss(HINGE, rules)
+
+
+@with_rules()
+def ragan(rules: Rules) -> Loss:
+    """Relativistic average: real images look more real than fake ones do on average.
+
+    "The relativistic discriminator" (Jolicoeur-Martineau, 2018), section 4.2,
+    https://arxiv.org/abs/1807.00734.
+    """
+    return AdversarialLoss(RELATIVISTIC_AVERAGE, rules)
+
+
+@with_rules()
+def rpgan(rules: Rules) -> Loss:
+    """Relativistic pairing: each real image looks more real than its fake one.
+
+    "The relativistic discriminator" (Jolicoeur-Martineau, 2018), section 4.1,
+    https://arxiv.org/abs/1807.00734; with r1 and r2 it is R3GAN's loss ("The GAN is dead; long live
+    the GAN!", Huang et al., 2024, https://arxiv.org/abs/2501.05441).
+    """
+    return AdversarialLoss(RELATIVISTIC_PAIRING, rules)

@@ -1,8 +1,18 @@
-"""Recipes, one TOML file each; the file's name is the model's."""
+"""Recipes: each is a TOML file beside this one."""
 
 from pathlib import Path
 
 _HERE = Path(__file__).parent
 
+ae_mnist = _HERE / "ae-mnist.toml"
+ae2d_mnist = _HERE / "ae2d-mnist.toml"
+cgan_mnist = _HERE / "cgan-mnist.toml"
 dcgan_digits = _HERE / "dcgan-digits.toml"
+dcgan_faces = _HERE / "dcgan-faces.toml"
 dcgan_mnist = _HERE / "dcgan-mnist.toml"
+dcgan_r1_mnist = _HERE / "dcgan-r1-mnist.toml"
+gan_mnist = _HERE / "gan-mnist.toml"
+vae_mnist = _HERE / "vae-mnist.toml"
+vae2d_mnist = _HERE / "vae2d-mnist.toml"
+wgan_gp_mnist = _HERE / "wgan-gp-mnist.toml"
+wgan_mnist = _HERE / "wgan-mnist.toml"

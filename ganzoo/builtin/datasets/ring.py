@@ -1,0 +1,73 @@
+"""Eight Gaussians on a circle: the smallest set that shows mode collapse."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import TensorDataset
+
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import DataError
+
+RADIUS = 0.75  # of the circle, in the square [-1, 1] x [-1, 1]
+DOT = 1.5  # standard deviation of a drawn dot, in pixels
+SEED = 0
+
+
+def ring(
+    root: Path | None, *, modes: int = 8, std: float = 0.03, size: int = 0, count: int = 16_384
+) -> tuple[TensorDataset, DataSpec]:
+    """Points around a circle, as many near each of its modes.
+
+    The toy of "Unrolled Generative Adversarial Networks" (Metz et al., 2017), section 3.1,
+    https://arxiv.org/abs/1611.02163, scaled into [-1, 1].
+
+    Args:
+        root: not used, nothing is read from disk.
+        modes: Gaussians on the circle, evenly spaced; they are the classes.
+        std: standard deviation of each, where the circle's radius is 0.75.
+        size: 0 for points, as vectors for the architecture mlp; 8 or more for a picture of that
+            side with a dot where the point lies.
+        count: number of points.
+
+    Returns:
+        uint8 images (count, 1, 1, 2), x and y from -1 (level 0) to 1 (level 255), or (count, 1,
+        size, size); int64 labels (count,), the mode.
+
+    Raises:
+        DataError: an argument out of its range.
+    """
+    if not 1 <= modes <= 100 or not 0 < std <= 0.25 or not modes <= count <= 10_000_000:
+        raise DataError(
+            f"dataset 'ring' cannot have modes={modes}, std={std}, count={count}: modes are 1 to "
+            "100, std is above 0 and at most 0.25, and there are at least as many points as modes."
+        )
+    if size and not 8 <= size <= 256:
+        raise DataError(f"dataset 'ring' cannot be drawn at {size}: size is 0, or 8 to 256.")
+    rng = np.random.default_rng(SEED)
+    labels = np.arange(count) % modes
+    angle = 2 * math.pi * labels / modes
+    centres = RADIUS * np.stack([np.cos(angle), np.sin(angle)], 1)
+    points = np.clip(centres + std * rng.standard_normal((count, 2)), -1, 1)
+    levels = _draw(points, size) if size else points[:, None] / 2 + 0.5
+    images = torch.from_numpy(np.rint(255 * levels).astype(np.uint8))[:, None]
+    spec = DataSpec(
+        ImageSpec(size or 1, size or 2, 1),
+        classes=modes,
+        labels=tuple(map(str, range(modes))),
+        license="cc0-1.0",
+        source=f"{modes} Gaussians on a circle",
+    )
+    return TensorDataset(images, torch.from_numpy(labels)), spec
+
+
+def _draw(points: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """Soft dots on black, (count, size, size) in [0, 1]; y points up."""
+    place = (np.arange(size) + 0.5) / size * 2 - 1
+    width = DOT * 2 / size
+    x, y = (np.exp(-((place - points[:, [k]]) ** 2) / (2 * width**2)) for k in (0, 1))
+    return y[:, ::-1, None] * x[:, None, :]

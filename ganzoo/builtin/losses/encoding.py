@@ -1,0 +1,159 @@
+"""Adversarial losses with an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from ganzoo.builtin.losses.adversarial import NONSATURATING
+from ganzoo.builtin.losses.autoencoding import draw, encode, kl_from_standard_normal
+from ganzoo.games import (
+    AdversarialLoss,
+    Batch,
+    Critic,
+    Loss,
+    Player,
+    Rules,
+    Turn,
+    check_weight,
+    with_rules,
+)
+from ganzoo.nn import generate
+
+
+class VaeGan(AdversarialLoss):
+    """A VAE whose reconstructions are compared in the discriminator's features; see `vaegan`."""
+
+    delivers = ("generator", "encoder")
+
+    def __init__(self, rules: Rules, reconstruction_weight: float) -> None:
+        check_weight("reconstruction_weight", reconstruction_weight)
+        super().__init__(NONSATURATING, rules)
+        self.reconstruction_weight = reconstruction_weight
+        discriminator, generator = self.players
+        self.players = (discriminator, Player("encoder", trains=("encoder",)), generator)
+
+    def discriminator(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> dict[str, Tensor]:
+        """Tell real images from those of drawn latents and from reconstructions."""
+        fake, _ = self.make(nets["generator"], batch, turn)
+        terms = self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
+        _, _, rebuilt = self._rebuild(nets, batch)
+        critic = Critic(nets["discriminator"], self.rules, turn.progress, batch)
+        # Only its half on fakes: the real images are counted above.
+        terms["reconstructed"] = nn.functional.softplus(critic(rebuilt).logits)
+        return terms
+
+    def encoder(self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn) -> dict[str, Tensor]:
+        """Stay near N(0, I) and let the generator rebuild the features."""
+        mean, log_variance, rebuilt = self._rebuild(nets, batch)
+        return {
+            "kl": kl_from_standard_normal(mean, log_variance),
+            "features": self._features(nets, rebuilt, batch, turn),
+        }
+
+    def generator(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> dict[str, Tensor]:
+        """Be taken for real and rebuild the features."""
+        fake, _ = self.make(nets["generator"], batch, turn)
+        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        _, _, rebuilt = self._rebuild(nets, batch)
+        judged, _ = self.deceive(nets["discriminator"], rebuilt, batch, turn)
+        features = self._features(nets, rebuilt, batch, turn)
+        return {
+            "adversarial": loss,
+            "reconstructed": judged,
+            "features": self.reconstruction_weight * features,
+        }
+
+    def _rebuild(
+        self, nets: Mapping[str, nn.Module], batch: Batch
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        mean, log_variance = encode(nets["encoder"], batch.images)
+        z = draw(mean, log_variance)
+        rebuilt = generate(nets["generator"], z=z, y=batch.labels)
+        return mean, log_variance, rebuilt if z.dtype == torch.float64 else rebuilt.float()
+
+    def _features(
+        self, nets: Mapping[str, nn.Module], rebuilt: Tensor, batch: Batch, turn: Turn
+    ) -> Tensor:
+        """-log N(Dis_l(x) | Dis_l(rebuilt), I) of each sample, up to a constant."""
+        critic = Critic(nets["discriminator"], self.rules, turn.progress, batch)
+        real, made = critic(batch.images).features, critic(rebuilt).features
+        if real is None or made is None:
+            raise ValueError("loss 'vaegan' needs a discriminator that returns its features")
+        return 0.5 * mse_loss(made, real, reduction="none").flatten(1).sum(1)
+
+
+class BiGan(AdversarialLoss):
+    """Pairs of image and latent, encoded or generated; see `bigan`."""
+
+    delivers = ("generator", "encoder")
+
+    def __init__(self, rules: Rules) -> None:
+        if rules.penalties or rules.augmentation or rules.instance_noise:
+            raise ValueError("its discriminator judges pairs: it takes no penalty, noise or change")
+        super().__init__(NONSATURATING, rules)
+        self.players = (
+            Player(
+                "discriminator",
+                trains=("joint_discriminator",),
+                every=rules.discriminator_every,
+                repeat=rules.critic_steps,
+            ),
+            Player("generator", trains=("generator", "encoder")),
+        )
+
+    def discriminator(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> dict[str, Tensor]:
+        """Tell (x, E(x)) from (G(z), z)."""
+        encoded, made = self._judge(nets, batch, turn)
+        for name, watch in self.criterion.watch.items():
+            turn.watched[name] = watch(encoded.detach(), made.detach())
+        return {"adversarial": self.criterion.d(encoded, made)}
+
+    def generator(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> dict[str, Tensor]:
+        """Have the two kinds of pairs taken for each other."""
+        encoded, made = self._judge(nets, batch, turn)
+        return {"adversarial": self.criterion.d(made, encoded)}
+
+    def _judge(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> tuple[Tensor, Tensor]:
+        mean, _ = encode(nets["encoder"], batch.images)
+        fake, z = self.make(nets["generator"], batch, turn)
+        critic = nets["joint_discriminator"]
+        encoded, made = critic(batch.images, mean), critic(fake, z)
+        return (encoded, made) if mean.dtype == torch.float64 else (encoded.float(), made.float())
+
+
+@with_rules()
+def vaegan(rules: Rules, *, reconstruction_weight: float = 1e-2) -> Loss:
+    """A VAE that measures its reconstructions in a discriminator's features.
+
+    "Autoencoding beyond pixels using a learned similarity metric" (Larsen et al., 2016),
+    algorithm 1, https://arxiv.org/abs/1512.09300.
+
+    Args:
+        reconstruction_weight: gamma, of the features against the adversarial term in the
+            generator's loss.
+    """
+    return VaeGan(rules, reconstruction_weight)
+
+
+@with_rules()
+def bigan(rules: Rules) -> Loss:
+    """A discriminator of (image, latent) pairs teaches an encoder the generator's inverse.
+
+    "Adversarial Feature Learning" (Donahue et al., 2017), equation 3,
+    https://arxiv.org/abs/1605.09782. Needs an architecture with a ``joint_discriminator``.
+    """
+    return BiGan(rules)

@@ -1,0 +1,85 @@
+"""Differentiable changes to what a discriminator sees.
+
+"Differentiable Augmentation for Data-Efficient GAN Training" (Zhao et al., 2020),
+https://arxiv.org/abs/2006.10738: real and fake images alike, in both players' turns, with the
+gradient passing through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+Policy = Literal["color", "translation", "cutout"]
+
+SHIFT = 1 / 8  # largest translation, as a share of the side
+HOLE = 1 / 2  # side of the square that cutout blanks, as a share of the image's
+
+
+def augment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
+    """Change each image (n, channels, height, width) at random, in the order of the policies."""
+    for policy in policies:
+        images = _POLICIES[policy](images)
+    return images
+
+
+def augment_pair(
+    images: Tensor, source: Tensor, policies: Iterable[Policy]
+) -> tuple[Tensor, Tensor]:
+    """Change images and what they are made from: moved and cut alike, each in its own colors."""
+    channels = images.shape[1]
+    for policy in policies:
+        if policy == "color":
+            images = color(images)
+        else:
+            both = _POLICIES[policy](torch.cat([images, source], 1))
+            images, source = both[:, :channels], both[:, channels:]
+    return images, source
+
+
+def _per_image(images: Tensor) -> Tensor:
+    """Uniform on [0, 1], (n, 1, 1, 1)."""
+    return torch.rand(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
+
+
+def color(images: Tensor) -> Tensor:
+    """Brightness by up to 0.5, then saturation 0 to 2 times, then contrast 0.5 to 1.5 times."""
+    images = images + (_per_image(images) - 0.5)
+    grey = images.mean(1, keepdim=True)
+    images = torch.lerp(grey, images, 2 * _per_image(images))
+    middle = images.mean((1, 2, 3), keepdim=True)
+    return torch.lerp(middle, images, _per_image(images) + 0.5)
+
+
+def translation(images: Tensor) -> Tensor:
+    """Shift by up to an eighth of the side; what comes in is 0."""
+    n, _, height, width = images.shape
+    most_y, most_x = round(height * SHIFT), round(width * SHIFT)
+    padded = pad(images, (most_x, most_x, most_y, most_y))
+    top = torch.randint(2 * most_y + 1, (n, 1), device=images.device)
+    left = torch.randint(2 * most_x + 1, (n, 1), device=images.device)
+    rows = top + torch.arange(height, device=images.device)
+    columns = left + torch.arange(width, device=images.device)
+    which = torch.arange(n, device=images.device)[:, None, None]
+    return padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+
+
+def cutout(images: Tensor) -> Tensor:
+    """Set a square of half the side to 0; its centre is anywhere in the image."""
+    _, _, height, width = images.shape
+
+    def outside(side: int) -> Tensor:
+        hole = round(HOLE * side)
+        centre = (_per_image(images) * side).long()
+        place = torch.arange(side, device=images.device) - centre + hole // 2
+        return (place < 0) | (place >= hole)
+
+    rows, columns = outside(height)[:, :, 0, :, None], outside(width)[:, :, :, :]
+    return images * (rows | columns)
+
+
+_POLICIES = {"color": color, "translation": translation, "cutout": cutout}

@@ -1,0 +1,189 @@
+"""Labels and codes: how they enter generators and discriminators, once for every trunk."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from ganzoo.errors import ArchitectureError
+from ganzoo.nn.judgement import Judgement
+from ganzoo.spec import DataSpec
+
+Conditioning = Literal["none", "concat", "projection", "auxiliary"]
+
+
+class Conditions:
+    """What networks are told beside latents and images.
+
+    Args:
+        data: the images and their classes.
+        conditioning: how a discriminator learns the class. ``concat`` adds one-hot maps to the
+            image's channels ("Conditional Generative Adversarial Nets", Mirza and Osindero, 2014,
+            https://arxiv.org/abs/1411.1784); ``projection`` adds the product of features and a
+            class's vector to the logit ("cGANs with Projection Discriminator", Miyato and Koyama,
+            2018, https://arxiv.org/abs/1802.05637); ``auxiliary`` tells the class itself
+            ("Conditional Image Synthesis with Auxiliary Classifier GANs", Odena et al., 2017,
+            https://arxiv.org/abs/1610.09585). With all three a one-hot vector joins the
+            generator's latent.
+        categorical_code: values of a categorical code in the generator's latent, or 0.
+        continuous_codes: number of continuous codes in the generator's latent ("InfoGAN", Chen et
+            al., 2016, https://arxiv.org/abs/1606.03657).
+
+    Raises:
+        ArchitectureError: conditioning without at least two classes, or a bad code.
+    """
+
+    def __init__(
+        self,
+        data: DataSpec,
+        conditioning: Conditioning = "none",
+        categorical_code: int = 0,
+        continuous_codes: int = 0,
+    ) -> None:
+        if conditioning != "none" and data.classes < 2:
+            raise ArchitectureError(
+                f"conditioning {conditioning!r} needs labels of two classes or more, and the data "
+                f"has {data.classes or 'none'}. Choose a dataset with classes (a folder with a "
+                "sub-folder for each), or --architecture.conditioning none."
+            )
+        if categorical_code < 0 or categorical_code == 1 or continuous_codes < 0:
+            raise ArchitectureError(
+                f"categorical_code is {categorical_code} and continuous_codes {continuous_codes}: "
+                "the first is 0 or at least 2, the second at least 0."
+            )
+        self.conditioning = conditioning
+        self.classes = data.classes if conditioning != "none" else 0
+        self.categorical = categorical_code
+        self.continuous = continuous_codes
+
+    @property
+    def extra_channels(self) -> int:
+        """Channels that join the image before a discriminator's trunk."""
+        return self.classes if self.conditioning == "concat" else 0
+
+    def generator(self, trunk: nn.Module, latent_dim: int) -> nn.Module:
+        """Wrap a network of ``latent_dim + classes`` inputs; without labels or codes it is bare.
+
+        Raises:
+            ArchitectureError: a latent too short for its codes.
+        """
+        codes = self.categorical + self.continuous
+        if codes > latent_dim:
+            raise ArchitectureError(
+                f"latent_dim is {latent_dim}, and its codes alone take {codes}: "
+                f"--architecture.latent-dim {codes + 64}, for example."
+            )
+        coded = CodedGenerator(trunk, self.categorical, self.continuous) if codes else trunk
+        return LabelledGenerator(coded, self.classes) if self.classes else coded
+
+    def discriminator(self, trunk: nn.Module, last: nn.Module, features: int) -> Discriminator:
+        """Give a trunk, which sees `extra_channels` more than the image has, its heads.
+
+        Args:
+            trunk: images -> features (n, features) or a map (n, features, height, width).
+            last: features or map -> logits, one a sample.
+            features: as above.
+        """
+        heads: dict[str, nn.Module] = {}
+        if self.conditioning == "auxiliary":
+            heads["class"] = nn.Linear(features, self.classes)
+        if self.categorical:
+            heads["categorical"] = nn.Linear(features, self.categorical)
+        if self.continuous:
+            heads["continuous"] = nn.Linear(features, self.continuous)
+        projection = (
+            nn.Embedding(self.classes, features) if self.conditioning == "projection" else None
+        )
+        return Discriminator(trunk, last, heads, self.extra_channels, projection)
+
+
+class LabelledGenerator(nn.Module):
+    """Concatenates a one-hot label to the latent."""
+
+    def __init__(self, trunk: nn.Module, classes: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.classes = classes
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return images of classes ``y``, int64 (n,)."""
+        images: Tensor = self.trunk(torch.cat([z, one_hot(y, self.classes).to(z.dtype)], 1))
+        return images
+
+    def codes(self, z: Tensor) -> dict[str, Tensor]:
+        """As `CodedGenerator.codes`; empty where there are none."""
+        return self.trunk.codes(z) if isinstance(self.trunk, CodedGenerator) else {}
+
+
+class CodedGenerator(nn.Module):
+    """Reads codes from the first entries of a latent that is N(0, 1) throughout.
+
+    The largest of k normals is each with probability 1/k, which makes a categorical code; the
+    distribution function of a normal is uniform, which makes a continuous one on [-1, 1]. So a
+    model with codes samples, exports and interpolates like any other.
+    """
+
+    def __init__(self, trunk: nn.Module, categorical: int, continuous: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.categorical = categorical
+        self.continuous = continuous
+
+    def codes(self, z: Tensor) -> dict[str, Tensor]:
+        """Return ``categorical``: int64 (n,), ``continuous``: float32 (n, codes) in [-1, 1]."""
+        k = self.categorical
+        codes = {"categorical": z[:, :k].argmax(1)} if k else {}
+        if self.continuous:
+            codes["continuous"] = torch.erf(z[:, k : k + self.continuous] / math.sqrt(2))
+        return codes
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return images."""
+        codes = self.codes(z)
+        parts = [z[:, self.categorical + self.continuous :]]
+        if "continuous" in codes:
+            parts.insert(0, codes["continuous"])
+        if "categorical" in codes:
+            parts.insert(0, one_hot(codes["categorical"], self.categorical).to(z.dtype))
+        images: Tensor = self.trunk(torch.cat(parts, 1))
+        return images
+
+
+class Discriminator(nn.Module):
+    """A trunk with its heads; see `Conditions.discriminator`."""
+
+    def __init__(
+        self,
+        trunk: nn.Module,
+        last: nn.Module,
+        heads: dict[str, nn.Module],
+        extra_channels: int,
+        projection: nn.Embedding | None,
+    ) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.last = last
+        self.heads = nn.ModuleDict(heads)
+        self.extra_channels = extra_channels
+        self.projection = projection
+
+    def forward(self, images: Tensor, y: Tensor | None = None) -> Judgement:
+        """Judge images (n, channels, height, width), of classes ``y`` where it reads them."""
+        if self.extra_channels:
+            images = torch.cat([images, self._maps(images, y)], 1)
+        features = self.trunk(images)
+        logits = self.last(features).flatten()
+        pooled = features.flatten(2).sum(2) if features.dim() == 4 else features
+        if self.projection is not None:
+            logits = logits + (self.projection(y) * pooled).sum(1)
+        heads = {name: head(pooled) for name, head in self.heads.items()}
+        return Judgement(logits, features, heads)
+
+    def _maps(self, images: Tensor, y: Tensor | None) -> Tensor:
+        assert y is not None  # `Conditions` refuses data without labels
+        maps = one_hot(y, self.extra_channels)[:, :, None, None].to(images.dtype)
+        return maps.expand(-1, -1, *images.shape[2:])

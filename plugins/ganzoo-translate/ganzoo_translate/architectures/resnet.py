@@ -1,0 +1,94 @@
+"""CycleGAN's translator.
+
+"Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (Zhu et al.,
+2017), appendix 7.2, https://arxiv.org/abs/1703.10593: c7s1-64, d128, d256, R256 six or nine times,
+u128, u64, c7s1-3, with instance normalisation and reflection padding.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from ganzoo import ImageSpec
+from ganzoo.errors import ArchitectureError
+from ganzoo.nn import init_normal
+
+SMALLEST = 16
+STEP = 4  # an image's sides are multiples of it
+
+
+def check_sides(name: str, image: ImageSpec) -> None:
+    """Refuse images that do not halve twice.
+
+    Raises:
+        ArchitectureError: a side below 16 or no multiple of 4.
+    """
+    sides = image.height, image.width
+    if min(sides) < SMALLEST or any(side % STEP for side in sides):
+        raise ArchitectureError(
+            f"architecture {name!r} cannot make images of {image}: their sides are multiples of "
+            f"{STEP}, from {SMALLEST} up. --dataset.size 64"
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Convolve and normalise, twice, and add the input."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*_convolve(width, width, 3), *_convolve(width, width, 3)[:-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width, height, width) -> the same shape."""
+        result: Tensor = x + self.layers(x)
+        return result
+
+
+class ResnetTranslator(nn.Module):
+    """source -> images.
+
+    Args:
+        inputs: channels of the source.
+        outputs: channels of the image.
+        width: channels of the maps next to the image.
+        blocks: residual blocks, at a quarter of the side.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *_convolve(inputs, width, 7),
+            *_halve(width),
+            *_halve(2 * width),
+            *(ResidualBlock(4 * width) for _ in range(blocks)),
+            *_double(4 * width),
+            *_double(2 * width),
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(width, outputs, 7),
+            nn.Tanh(),
+        )
+        init_normal(self)
+
+    def forward(self, source: Tensor) -> Tensor:
+        """Return images (n, outputs, height, width) in [-1, 1]."""
+        images: Tensor = self.layers(source)
+        return images
+
+
+def _normalised(convolution: nn.Module, width: int) -> list[nn.Module]:
+    """Convolutions have no bias: the normalisation would take it away."""
+    return [convolution, nn.InstanceNorm2d(width), nn.ReLU()]
+
+
+def _convolve(inputs: int, width: int, kernel: int) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, width, kernel, bias=False)
+    return [nn.ReflectionPad2d(kernel // 2), *_normalised(convolution, width)]
+
+
+def _halve(width: int) -> list[nn.Module]:
+    return _normalised(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), 2 * width)
+
+
+def _double(width: int) -> list[nn.Module]:
+    convolution = nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1, bias=False)
+    return _normalised(convolution, width // 2)

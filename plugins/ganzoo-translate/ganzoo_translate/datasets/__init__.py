@@ -1,0 +1,1 @@
+"""Pairs of pictures, and pictures of two domains."""

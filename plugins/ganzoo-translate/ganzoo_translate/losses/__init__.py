@@ -1,0 +1,1 @@
+"""The games of pix2pix and CycleGAN."""

@@ -1,0 +1,9 @@
+"""Recipes: each is a TOML file beside this one."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+cyclegan = _HERE / "cyclegan.toml"
+pix2pix_lineart = _HERE / "pix2pix-lineart.toml"
+pix2pix_pairs = _HERE / "pix2pix-pairs.toml"

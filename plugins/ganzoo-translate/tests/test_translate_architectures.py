@@ -1,0 +1,199 @@
+import pytest
+import torch
+from conftest import build, data_spec, images
+from torch import nn
+
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ArchitectureError
+from ganzoo.nn import inputs_of
+
+
+@pytest.mark.parametrize("side", [32, 64, 128, 256])
+@pytest.mark.parametrize(("source", "channels"), [(3, 3), (1, 3)])
+def test_unet_makes_images_of_the_size_and_judges_patches(side, source, channels):
+    nets = build("unet", data_spec(side, channels, source), width=2)
+    given, real = images(2, side, source), images(2, side, channels)
+    made = nets["generator"](given)
+    assert made.shape == real.shape
+    assert made.abs().max() <= 1
+    said = nets["discriminator"](real, given)
+    assert said.logits.shape == (2, 1, side // 8 - 2, side // 8 - 2)
+    assert said.features.shape == (2, 16, side // 8 - 1, side // 8 - 1)
+
+
+def test_unet_of_the_smallest_images():
+    nets = build("unet", data_spec(16), width=2, patch_layers=2)
+    assert nets["generator"](images(2, 16)).shape == (2, 3, 16, 16)
+    assert nets["discriminator"](images(2, 16), images(2, 16)).logits.shape == (2, 1, 2, 2)
+
+
+def test_the_papers_networks_have_their_papers_sizes():
+    """Isola et al.: the U-Net of 256x256 has 54.4 million weights, the 70x70 PatchGAN 2.8."""
+    with torch.device("meta"):
+        nets = build("unet", data_spec(256))
+        resnet = build("translator", data_spec(256))["generator"]
+    count = {role: sum(p.numel() for p in net.parameters()) for role, net in nets.items()}
+    assert 54.3e6 < count["generator"] < 54.5e6
+    assert 2.76e6 < count["discriminator"] < 2.78e6
+    assert 11.3e6 < sum(p.numel() for p in resnet.parameters()) < 11.4e6
+
+
+@pytest.mark.parametrize(("layers", "pixels"), [(1, 16), (2, 34), (3, 70)])
+def test_a_logit_sees_a_patch_of_the_papers_size(layers, pixels):
+    net = build(
+        "cyclegan", data_spec(128), width=2, patch_layers=layers, discriminator_norm="none"
+    )["discriminator"].double()
+    x = images(1, 128, dtype=torch.float64).requires_grad_()
+    logits = net(x).logits
+    middle = logits.shape[2] // 2
+    logits[0, 0, middle, middle].backward()
+    seen = x.grad.abs().sum((0, 1)) > 0
+    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (pixels, pixels)
+
+
+def test_skip_connections_carry_what_the_bottleneck_cannot():
+    """Of a U-Net whose way through one pixel is cut, the images still depend on the source."""
+    generator = build("unet", width=4, dropout=0.0)["generator"].eval()
+    generator.down[-1].register_forward_hook(lambda module, given, made: torch.zeros_like(made))
+    assert not torch.allclose(generator(images(seed=0)), generator(images(seed=1)))
+    joined = [up[0].in_channels for up in generator.up[1:]]
+    assert joined == [2 * down[0].out_channels for down in generator.down[-2:0:-1]]
+
+
+def test_dropout_is_random_in_training_and_absent_in_eval():
+    generator = build("unet", width=4)["generator"]
+    x = images()
+    assert not torch.equal(generator(x), generator(x))
+    generator.eval()
+    assert torch.equal(generator(x), generator(x))
+    sure = build("unet", width=4, dropout=0.0)["generator"]
+    assert torch.equal(sure(x), sure(x))
+
+
+def test_test_dropout_is_dropout_by_the_sign_of_its_latents():
+    generator = build("unet", width=4, test_dropout=True)["generator"].eval()
+    assert inputs_of(generator) == ("source", "z")
+    assert inputs_of(build("unet", width=4)["generator"]) == ("source",)
+    # 32 pixels: the maps of 2, 4 and 8 pixels a side have 32, 16 and 8 channels at this width.
+    assert generator.latent_dim == 32 * 4 + 16 * 16 + 8 * 64
+    assert isinstance(generator.latent_dim, int)
+    x = images()
+    z = torch.randn(2, generator.latent_dim, generator=torch.Generator().manual_seed(0))
+    made = generator(x, z)
+    assert torch.equal(made, generator(x, z))
+    assert torch.equal(made, generator(x, 3 * z)), "the sign alone counts"
+    assert not torch.equal(made, generator(x, -z))
+
+
+def test_a_mask_of_latents_drops_what_dropout_drops():
+    """The same mask gives the same image as torch's dropout: kept units are doubled."""
+    latent = build("unet", width=4, test_dropout=True)["generator"]
+    plain = build("unet", width=4)["generator"]
+    plain.load_state_dict(latent.state_dict())
+    plain.eval()
+    latent.eval()
+
+    class Mask(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.signs = []
+
+        def forward(self, x):
+            y = nn.functional.dropout(x, 0.5, training=True)
+            # Where a unit is 0 before dropout, its sign is free.
+            self.signs.append((y != 0).float().flatten(1) - 0.5)
+            return y
+
+    plain.dropout = Mask()
+    x = images()
+    wanted = plain(x)
+    assert len(plain.dropout.signs) == 3
+    torch.testing.assert_close(latent(x, torch.cat(plain.dropout.signs, 1)), wanted)
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_a_generator_with_one_pair_at_a_time(norm):
+    """BatchNorm of one pair is instance normalisation, up to its scale and shift."""
+    generator = build("unet", width=4, generator_norm=norm)["generator"]
+    assert torch.isfinite(generator(images(1))).all()
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_norms_of_the_discriminator(norm):
+    net = build("unet", width=4, discriminator_norm=norm)["discriminator"]
+    kinds = {type(m) for m in net.modules()}
+    assert (nn.BatchNorm2d in kinds) is (norm == "batch")
+    assert (nn.InstanceNorm2d in kinds) is (norm == "instance")
+    alone, beside = net(images(1), images(1)), net(images(3), images(3))
+    same = torch.allclose(alone.logits, beside.logits[:1], atol=1e-5)
+    assert same is (norm != "batch")
+
+
+def test_the_discriminator_judges_an_image_beside_its_source():
+    net = build("unet", width=4, discriminator_norm="none")["discriminator"]
+    x, a, b = images(seed=0), images(seed=1), images(seed=2)
+    assert not torch.allclose(net(x, a).logits, net(x, b).logits)
+    assert not torch.allclose(net(a, x).logits, net(b, x).logits)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 48), (36, 32)])
+def test_the_translator_keeps_the_size_of_an_image(size):
+    image, source = ImageSpec(*size, 3), ImageSpec(*size, 1)
+    nets = build("translator", DataSpec(image, condition=source), width=2, blocks=1)
+    given, real = torch.rand(2, 1, *size), torch.rand(2, 3, *size)
+    made = nets["generator"](given)
+    assert made.shape == real.shape
+    assert made.abs().max() <= 1
+    assert nets["discriminator"](made, given).logits.shape[:2] == (2, 1)
+
+
+def test_cyclegan_translates_both_ways_and_judges_images_alone():
+    nets = build("cyclegan", data_spec(32, 3, 1, paired=False), width=2, blocks=1)
+    a, b = images(2, channels=1), images(2, channels=3)
+    assert nets["generator"](a).shape == b.shape
+    assert nets["reverse_generator"](b).shape == a.shape
+    assert nets["discriminator"](b).logits.shape == (2, 1, 2, 2)
+    assert nets["reverse_discriminator"](a).logits.shape == (2, 1, 2, 2)
+    assert [inputs_of(nets[role]) for role in ("generator", "reverse_generator")] == [
+        ("source",),
+        ("source",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "data", "arguments", "says"),
+    [
+        ("unet", DataSpec(ImageSpec(32, 32, 3)), {}, "none to make them from: --dataset paired"),
+        ("unet", data_spec(48), {}, "makes square ones of 16, 32, .*--dataset.size 128"),
+        ("unet", data_spec(512), {}, "makes square ones"),
+        ("unet", data_spec(8), {}, "makes square ones"),
+        ("unet", data_spec(16), {}, r"16x16x3 with patch_layers=3.*--architecture.patch-layers 2"),
+        ("unet", data_spec(), {"width": 0}, "width=0.*--architecture.width"),
+        ("unet", data_spec(), {"patch_layers": 0}, "patch_layers=0.*--architecture.patch-layers"),
+        ("unet", data_spec(), {"dropout": 1.0}, "share of 1.0.*--architecture.dropout 0.5"),
+        (
+            "unet",
+            data_spec(),
+            {"dropout": 0.3, "test_dropout": True},
+            "with test_dropout it is 0.5",
+        ),
+        ("unet", data_spec(), {"width": 512, "test_dropout": True}, "--architecture.width 64"),
+        ("translator", data_spec(30), {}, "multiples of 4"),
+        ("translator", data_spec(12), {}, "from 16 up"),
+        ("translator", data_spec(16), {}, "--architecture.patch-layers 2"),
+        ("translator", data_spec(), {"blocks": 0}, "blocks=0"),
+        ("cyclegan", DataSpec(ImageSpec(32, 32, 3)), {}, "unpaired"),
+        (
+            "cyclegan",
+            DataSpec(ImageSpec(32, 32, 3), condition=ImageSpec(64, 64, 3)),
+            {},
+            "keeps the size of an image, and this data has 64x64x3 to make 32x32x3 from",
+        ),
+    ],
+)
+def test_what_cannot_be_built_is_said(architecture, data, arguments, says):
+    with (
+        pytest.raises(ArchitectureError, match=f"architecture '{architecture}'.*{says}"),
+        torch.device("meta"),
+    ):
+        build(architecture, data, **arguments)

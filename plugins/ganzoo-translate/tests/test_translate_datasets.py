@@ -1,0 +1,270 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from conftest import paint, paint_all
+from PIL import Image
+
+import ganzoo
+from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo_translate.datasets.lineart import draw_lines
+
+
+def read(name: str, root: Path | None, **arguments):
+    return ganzoo.datasets.get(name)(root, **arguments)
+
+
+def halves(left: str, right: str, width: int = 32, height: int = 32) -> Image.Image:
+    picture = Image.new("RGB", (2 * width, height), left)
+    picture.paste(Image.new("RGB", (width, height), right), (width, 0))
+    return picture
+
+
+def is_all(image: torch.Tensor, colour: tuple[int, int, int]) -> bool:
+    return bool((image == torch.tensor(colour, dtype=torch.uint8)[:, None, None]).all())
+
+
+RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
+
+
+@pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
+def test_items_are_an_image_no_label_and_what_it_is_made_from(name, pairs, domains):
+    dataset, spec = read(name, domains if name == "unpaired" else pairs, size=16)
+    image, label, source = dataset[0]
+    assert (image.dtype, image.shape) == (torch.uint8, (3, 16, 16))
+    assert (source.dtype, source.shape) == (torch.uint8, spec.condition.shape)
+    assert spec.image.shape == image.shape
+    assert int(label) == 0
+    assert spec.classes == 0
+    assert spec.paired is (name != "unpaired")
+    assert spec.condition.channels == (1 if name == "lineart" else 3)
+    assert len(dataset) == 7
+    assert "7 " in spec.source
+
+
+@pytest.mark.parametrize("source_half", ["left", "right"])
+def test_halves_of_a_picture(tmp_path, source_half):
+    halves("red", "blue").save(tmp_path / "a.png")
+    dataset, _ = read("paired", tmp_path, size=16, source_half=source_half)
+    image, _, source = dataset[0]
+    wanted = (BLUE, RED) if source_half == "left" else (RED, BLUE)
+    assert is_all(image, wanted[0])
+    assert is_all(source, wanted[1])
+
+
+def test_folders_are_matched_by_name_whatever_the_ending(tmp_path):
+    for k in range(3):
+        Image.new("RGB", (20, 20), (0, 0, 80 * k)).save(paint(tmp_path / "sketch" / f"x/{k}.bmp"))
+        Image.new("RGB", (20, 20), (80 * k, 0, 0)).save(paint(tmp_path / "photo" / f"x/{k}.png"))
+    dataset, _ = read(
+        "paired",
+        tmp_path,
+        size=16,
+        layout="folders",
+        source_folder="sketch",
+        target_folder="photo",
+    )
+    assert len(dataset) == 3
+    for k, (image, _, source) in enumerate(dataset):
+        assert is_all(image, (80 * k, 0, 0))
+        assert is_all(source, (0, 0, 80 * k))
+
+
+def test_both_pictures_of_a_pair_are_cut_alike(tmp_path):
+    """The short side is resized, the middle cut out, of both halves."""
+    picture = halves("red", "red", 64, 32)
+    picture.paste(Image.new("RGB", (32, 32), "blue"), (16, 0))
+    picture.paste(Image.new("RGB", (32, 32), "blue"), (64 + 16, 0))
+    picture.save(tmp_path / "a.png")
+    image, _, source = read("paired", tmp_path, size=32)[0][0]
+    assert is_all(image, BLUE)
+    assert torch.equal(image, source)
+
+
+def test_line_art_is_white_with_dark_lines_where_brightness_changes(tmp_path):
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    pixels[:, 16:] = 200
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    image, _, drawing = read("lineart", tmp_path, size=32)[0][0]
+    assert torch.equal(image, torch.from_numpy(pixels).permute(2, 0, 1))
+    # A square of 5 widens the bright half by 2 pixels into the dark one: 255 - (200 - 0).
+    assert (drawing[0, :, 14:16] == 55).all()
+    assert (drawing[0, :, :14] == 255).all()
+    assert (drawing[0, :, 16:] == 255).all()
+    _, _, thin = read("lineart", tmp_path, size=32, thickness=3)[0][0]
+    assert (thin[0, :, 15] == 55).all()
+    assert (thin[0, :, 14] == 255).all()
+
+
+def test_line_art_is_grey_dilated_subtracted_and_inverted(tmp_path):
+    picture = Image.open(paint(tmp_path / "a.png"))
+    grey = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_GRAYSCALE)
+    wanted = 255 - cv2.absdiff(cv2.dilate(grey, np.ones((5, 5), np.uint8)), grey)
+    drawing = np.asarray(draw_lines(picture))
+    assert np.abs(drawing.astype(int) - wanted).max() <= 1
+    assert wanted.min() < 200
+
+
+def test_the_smaller_domain_is_seen_again(domains):
+    dataset, _ = read("unpaired", domains, size=16)
+    items = [dataset[k] for k in range(7)]
+    assert torch.equal(items[0][0], items[5][0]), "B holds five pictures"
+    assert not torch.equal(items[0][0], items[4][0])
+    assert len({source.numpy().tobytes() for _, _, source in items}) == 7
+    turned, _ = read("unpaired", domains, size=16, source_folder="B", target_folder="A")
+    assert torch.equal(turned[6][0], items[6][2])
+
+
+def test_parts_for_training_and_testing(pairs, domains):
+    whole, part, rest = (
+        read("paired", pairs, size=16, **part)[0]
+        for part in ({}, {"count": 5}, {"start": 5, "count": 2})
+    )
+    assert (len(whole), len(part), len(rest)) == (7, 5, 2)
+    assert all(torch.equal(whole[k][0], part[k][0]) for k in range(5))
+    assert torch.equal(whole[5][0], rest[0][0])
+    assert len(read("lineart", pairs, size=16, start=3)[0]) == 4
+    assert len(read("unpaired", domains, size=16, start=3)[0]) == 4
+
+
+@pytest.mark.parametrize(
+    "kind", ["palette", "palette-alpha", "RGBA", "LA", "L", "1", "I;16", "CMYK"]
+)
+def test_pictures_of_any_mode_are_rgb_and_what_is_transparent_is_white(tmp_path, kind):
+    file = tmp_path / f"a.{'tif' if kind == 'CMYK' else 'png'}"
+    match kind:
+        case "palette":
+            halves("red", "blue").convert("P").save(file)
+        case "palette-alpha":
+            halves("red", "blue").quantize(2).save(file, transparency=0)
+        case "RGBA":
+            clear = Image.new("RGBA", (64, 32), (0, 0, 0, 0))
+            clear.paste(Image.new("RGBA", (32, 32), (0, 0, 255, 255)), (32, 0))
+            clear.save(file)
+        case "LA":
+            Image.new("LA", (64, 32), (0, 0)).save(file)
+        case "I;16":
+            Image.fromarray(np.full((32, 64), 65535, np.uint16)).save(file)
+        case _:
+            halves("white", "white").convert(kind).save(file)
+    image, _, source = read("paired", tmp_path, size=32)[0][0]
+    if kind == "palette":
+        assert is_all(source, RED)
+        assert is_all(image, BLUE)
+    elif kind == "palette-alpha":
+        assert sorted([is_all(source, WHITE), is_all(image, WHITE)]) == [False, True]
+    elif kind == "RGBA":
+        assert is_all(source, WHITE)
+        assert is_all(image, BLUE)
+    else:
+        assert is_all(source, WHITE)
+        assert is_all(image, WHITE)
+
+
+def test_hidden_files_and_other_files_are_passed_over(tmp_path):
+    paint_all(tmp_path, ["a.png", ".b.png", ".thumbs/c.png"])
+    (tmp_path / "notes.txt").write_text("mine")
+    assert len(read("lineart", tmp_path, size=16)[0]) == 1
+
+
+@pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
+def test_data_that_is_not_there(tmp_path, name):
+    with pytest.raises(DataNotFoundError, match=f"'{name}' needs a folder.*--data DIR"):
+        read(name, None)
+    with pytest.raises(DataNotFoundError, match="no folder at .*--data DIR"):
+        read(name, tmp_path / "nowhere")
+    for folder in "AB":
+        (tmp_path / folder).mkdir()
+    with pytest.raises(DataNotFoundError, match="holds no picture"):
+        read(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("paired", {"layout": "folders"}), ("unpaired", {})]
+)
+def test_a_sub_folder_that_is_not_there(tmp_path, name, arguments):
+    paint_all(tmp_path, ["trainA/1.png", "trainB/1.png"])
+    with pytest.raises(
+        DataNotFoundError, match=r"'A' in .* trainA, trainB\..*--dataset\.source-folder NAME"
+    ):
+        read(name, tmp_path, **arguments)
+    with pytest.raises(DataNotFoundError, match=r"'B' in .*--dataset\.target-folder NAME"):
+        read(name, tmp_path, source_folder="trainA", **arguments)
+
+
+def test_folders_without_partners(tmp_path):
+    paint_all(tmp_path, ["A/1.png", "A/2.png", "A/3.png", "B/1.png", "B/4.png"])
+    with pytest.raises(
+        DataError, match=r"3 pictures .* 2, and those named '2', '3', '4' are .*unp"
+    ):
+        read("paired", tmp_path, layout="folders")
+    paint_all(tmp_path, [f"A/{k}.png" for k in range(10, 20)])
+    with pytest.raises(DataError, match=r"'10', '11', '12' and 10 more are"):
+        read("paired", tmp_path, layout="folders")
+
+
+def test_two_files_of_one_name(tmp_path):
+    paint_all(tmp_path, ["A/1.png", "A/1.jpg", "B/1.png"])
+    with pytest.raises(DataError, match=r"1\.jpg and .*1\.png have one name"):
+        read("paired", tmp_path, layout="folders")
+
+
+def test_a_pair_of_two_sizes(tmp_path):
+    paint(tmp_path / "A" / "1.png", 40, 40)
+    paint(tmp_path / "B" / "1.png", 40, 30)
+    dataset, _ = read("paired", tmp_path, layout="folders")
+    with pytest.raises(DataError, match=r"are a pair, and are 40x40 and 40x30 pixels\. Resize"):
+        dataset[0]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "says"),
+    [
+        (33, 16, r"33x16 pixels, and a width of 33 has no two halves.*--dataset\.layout folders"),
+        (14, 16, r"is 7x16 pixels, and an image has 8x8 at least"),
+        (16, 7, r"is 16x7 pixels, and an image has 8x8 at least"),
+    ],
+)
+def test_a_picture_without_two_halves(tmp_path, width, height, says):
+    paint(tmp_path / "odd.png", width, height)
+    with pytest.raises(DataError, match=f"odd.png .*{says}"):
+        read("paired", tmp_path)[0][0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nno more", b"text"])
+def test_a_corrupt_picture_is_named(tmp_path, content):
+    (tmp_path / "bad.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"cannot read the image .*bad\.png: .*Repair it or take"):
+        read("lineart", tmp_path)[0][0]
+
+
+def test_half_a_picture_is_named(tmp_path):
+    file = paint(tmp_path / "half.png", 200, 200)
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"half\.png"):
+        read("lineart", tmp_path)[0][0]
+
+
+@pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"size": 4}, r"cannot resize to 4: size is 8 to 1024\. --dataset\.size 128"),
+        ({"size": 10**6}, "cannot resize to 1000000"),
+        ({"start": -1}, r"from number -1 on: neither is below 0\. --dataset\.start 0"),
+        ({"count": -1}, "cannot take -1"),
+        ({"start": 7}, r"asked for those from 7 on, and there are \d\. --dataset"),
+        ({"start": 1, "count": 10_000}, r"asked for 10,000 from number 1 on, and there are \d"),
+    ],
+)
+def test_numbers_out_of_range(pairs, domains, name, arguments, says):
+    with pytest.raises(DataError, match=f"dataset '{name}'.*{says}"):
+        read(name, domains if name == "unpaired" else pairs, **arguments)
+
+
+@pytest.mark.parametrize("thickness", [1, 17])
+def test_a_thickness_that_draws_nothing(pairs, thickness):
+    with pytest.raises(DataError, match=rf"thickness of {thickness}.*--dataset\.thickness 5"):
+        read("lineart", pairs, size=16, thickness=thickness)

@@ -1,0 +1,310 @@
+import math
+
+import pytest
+import torch
+from conftest import build, data_spec, images, recipe
+from torch import nn
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import IncompatiblePairError, RecipeError
+from ganzoo.games import Batch, Turn
+from ganzoo.nn import Judgement
+from ganzoo.spec import Component
+from ganzoo.training import prepare
+from ganzoo_translate.losses.pool import ImagePool
+
+R1 = Component("pix2pix", {"criterion": "lsgan", "r1": 1.0})
+AUGMENTED = Component("hinge", {"augmentation": ("translation",)})
+GAMES = {
+    "pix2pix": ("unet", Component("pix2pix"), {}),
+    "lsgan-r1": ("unet", R1, {"discriminator_norm": "none"}),
+    "test-dropout": (
+        "unet",
+        Component("pix2pix"),
+        {"test_dropout": True, "generator_norm": "instance"},
+    ),
+    "hinge": ("unet", AUGMENTED, {}),
+    "translator": ("translator", Component("pix2pix"), {}),
+    "cyclegan": ("cyclegan", Component("cyclegan", {"pool_size": 3}), {}),
+}
+
+
+def of(game: str, **changes):
+    architecture, loss, arguments = GAMES[game]
+    return recipe(architecture, arguments=arguments, **{"loss": loss} | changes)
+
+
+def turn() -> Turn:
+    return Turn(0, lambda n: torch.zeros(n, 1))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("game", GAMES)
+def test_every_game_trains_and_moves_every_network(play, data_for, game, precision):
+    chosen = of(game, precision=precision)
+    before = prepare(chosen, data=data_for(chosen), device="cpu").state.nets
+    prepared, terms = play(chosen)
+    assert prepared.state.tick == 3
+    assert all(math.isfinite(value) for _, _, value in terms)
+    for role, net in prepared.state.nets.items():
+        for (name, old), new in zip(before[role].named_parameters(), net.parameters(), strict=True):
+            # Within the hinge's margins a last bias moves as much up as down.
+            if old.dim() > 1:
+                assert not torch.equal(old, new), f"{role}.{name} did not move"
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_the_discriminator_plays_once_in_several_turns_of_the_generator(play, every):
+    loss = Component("pix2pix", {"discriminator_every": every})
+    _, terms = play(recipe(loss=loss, images=6 * 4))
+    turns = [player for player, term, _ in terms if term == "adversarial"]
+    assert turns.count("generator") == 6
+    assert turns.count("discriminator") == 6 / every
+    assert turns[: every + 1] == ["discriminator"] + ["generator"] * every
+
+
+class Recording(nn.Module):
+    """A discriminator that notes what it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+        self.seen = []
+
+    def forward(self, images, source):
+        self.seen.append((images.detach().clone(), source.clone()))
+        return Judgement(self.weight * images.mean((1, 2, 3)))
+
+
+class Negative(nn.Module):
+    """A generator whose images tell what they are made from."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(-1.0))
+
+    def forward(self, source):
+        return self.weight * source
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every):
+    """In pairs.png the halves differ, so a pair that is mixed up is found."""
+    from ganzoo.training.loop import run_ticks
+
+    loss = Component("pix2pix", {"discriminator_every": every, "critic_steps": 2})
+    chosen = recipe(loss=loss, images=6 * 4)
+    prepared = prepare(chosen, data=data_for(chosen), device="cpu")
+    dataset, _ = ganzoo.datasets.get("paired")(data_for(chosen), size=32)
+    partner = {
+        (source / 127.5 - 1).numpy().tobytes(): image / 127.5 - 1 for image, _, source in dataset
+    }
+    assert len(partner) == 7
+    judge, generator = Recording(), Negative()
+    prepared.state.nets.update(discriminator=judge, generator=generator)
+    run_ticks(
+        prepared.state,
+        prepared.batches,
+        record=lambda *seen: None,
+        watch=lambda *seen: None,
+        report=lambda: True,
+    )
+    real = fake = 0
+    for shown, sources in judge.seen:
+        wanted = torch.stack([partner[source.contiguous().numpy().tobytes()] for source in sources])
+        if torch.allclose(shown, wanted, atol=1e-6):
+            real += 1
+        else:  # the generator rests: its optimizer holds the network that it took the place of
+            torch.testing.assert_close(shown, -sources)
+            fake += 1
+    discriminations = 6 // every * 2
+    assert (real, fake) == (discriminations, discriminations + 6)
+
+
+class Patches(nn.Module):
+    """A logit for each pixel of the first channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
+
+    def forward(self, images):
+        return Judgement(self.weight * images[:, :1])
+
+
+class Scaled(nn.Module):
+    def __init__(self, factor: float):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(factor, dtype=torch.float64))
+
+    def forward(self, source):
+        return self.factor * source
+
+
+def means(terms):
+    return {name: float(term.detach().mean()) for name, term in terms.items()}
+
+
+@pytest.mark.parametrize("criterion", ["nonsaturating", "lsgan"])
+def test_pix2pix_has_its_papers_values(criterion):
+    x, a = (images(3, 8, seed=seed, dtype=torch.float64) for seed in (0, 1))
+    loss = ganzoo.losses.get("pix2pix")(l1_weight=7.0, criterion=criterion)
+    nets = {"generator": Scaled(0.5), "discriminator": Patches()}
+    batch = Batch(x, condition=a)
+    logits = a[:, :1]  # 2 * 0.5 * a
+    made = means(loss.generator(nets, batch, turn()))
+    assert made["l1"] == pytest.approx(7.0 * float((0.5 * a - x).abs().mean()), rel=1e-12)
+    judged = means(loss.discriminator(nets, batch, turn()))
+    real = 2 * x[:, :1]
+    if criterion == "lsgan":
+        g = (logits - 1).square().mean()
+        d = 0.5 * ((real - 1).square().mean() + logits.square().mean())
+    else:
+        g = -logits.sigmoid().log().mean()
+        d = -real.sigmoid().log().mean() - (1 - logits.sigmoid()).log().mean()
+    assert made["adversarial"] == pytest.approx(float(g), rel=1e-12)
+    assert judged["adversarial"] == pytest.approx(float(d), rel=1e-12)
+    assert set(made) == {"adversarial", "l1"}
+    plain = ganzoo.losses.get("pix2pix")()
+    assert plain.l1_weight == 100
+
+
+def test_cyclegan_has_its_papers_values():
+    b, a = (images(3, 8, seed=seed, dtype=torch.float64) for seed in (0, 1))
+    loss = ganzoo.losses.get("cyclegan")(cycle_weight=8.0, identity_weight=0.25)
+    there, back = 0.5, 3.0
+    nets = {
+        "generator": Scaled(there),
+        "reverse_generator": Scaled(back),
+        "discriminator": Patches(),
+        "reverse_discriminator": Patches(),
+    }
+    batch, now = Batch(b, condition=a), turn()
+    found = means(loss.generators(nets, batch, now))
+    mean_a, mean_b = float(a.abs().mean()), float(b.abs().mean())
+
+    def squares(x):
+        return float(x.square().mean())
+
+    fake, reverse_fake = 2 * there * a[:, :1], 2 * back * b[:, :1]
+    assert found == pytest.approx(
+        {
+            "adversarial": squares(fake - 1),
+            "reverse_adversarial": squares(reverse_fake - 1),
+            "cycle": 8.0 * abs(there * back - 1) * mean_a,
+            "reverse_cycle": 8.0 * abs(there * back - 1) * mean_b,
+            "identity": 2.0 * abs(there - 1) * mean_b,
+            "reverse_identity": 2.0 * abs(back - 1) * mean_a,
+        },
+        rel=1e-12,
+    )
+    judged = means(loss.discriminators(nets, batch, now))
+    assert judged == pytest.approx(
+        {
+            "adversarial": 0.5 * (squares(2 * b[:, :1] - 1) + squares(fake)),
+            "reverse_adversarial": 0.5 * (squares(2 * a[:, :1] - 1) + squares(reverse_fake)),
+        },
+        rel=1e-12,
+    )
+    assert set(now.watched) == {"accuracy", "reverse_accuracy"}
+    standard = ganzoo.losses.get("cyclegan")()
+    assert (standard.cycle_weight, standard.identity_weight, standard.pool.size) == (10, 0.5, 50)
+    without = ganzoo.losses.get("cyclegan")(identity_weight=0.0)
+    assert not any("identity" in term for term in without.generators(nets, batch, turn()))
+
+
+def test_the_pool_returns_new_images_and_old_ones():
+    torch.manual_seed(0)
+    pool = ImagePool(50)
+    first = torch.arange(50.0).view(50, 1, 1, 1)
+    assert torch.equal(pool.exchange(first[:30]), first[:30])
+    assert torch.equal(pool.exchange(first[30:]), first[30:])
+    assert torch.equal(pool.images, first)
+    old = total = 0
+    for k in range(200):
+        new = torch.arange(100.0 + 4 * k, 104.0 + 4 * k).view(4, 1, 1, 1)
+        held = set(pool.images.flatten().tolist()) | set(new.flatten().tolist())
+        shown = pool.exchange(new)
+        kept, out = set(pool.images.flatten().tolist()), set(shown.flatten().tolist())
+        # An image is shown, or it is held; one that is shown in another's place has left.
+        assert kept | out == held
+        assert len(kept) == 50
+        assert len(out) == 4
+        old += int((shown != new).sum())
+        total += 4
+    assert 0.4 < old / total < 0.6
+
+
+def test_pools_of_no_and_few_places():
+    x = images(4)
+    assert torch.equal(ImagePool(0).exchange(x), x)
+    small = ImagePool(2)
+    shown = small.exchange(x)
+    assert shown.shape == x.shape
+    assert len(small.images) == 2
+    assert not small.exchange(x.requires_grad_()).requires_grad
+
+
+def test_a_pool_is_restored_whatever_it_held():
+    pool, other = ImagePool(5), ImagePool(5)
+    pool.exchange(images(3))
+    other.exchange(images(5, seed=1))
+    other.load_state_dict(pool.state_dict())
+    assert torch.equal(pool.images, other.images)
+    empty = ImagePool(5)
+    other.load_state_dict(empty.state_dict())
+    assert len(other.images) == 0
+
+
+@pytest.mark.parametrize(
+    ("architecture", "dataset", "says"),
+    [
+        ("dcgan", "digits", "this data is of single ones: --dataset paired"),
+        ("unet", "unpaired", "two domains without pairs.*--loss cyclegan"),
+        ("dcgan", "paired", "that makes images out of images: --architecture unet"),
+    ],
+)
+def test_pix2pix_refuses_what_has_no_pairs(data_for, architecture, dataset, says):
+    chosen = recipe(architecture, dataset=Component(dataset, {"size": 32}))
+    with pytest.raises(IncompatiblePairError, match=says):
+        prepare(chosen, data=data_for(chosen))
+
+
+def test_cyclegan_refuses_domains_of_two_sizes_and_single_images():
+    loss = ganzoo.losses.get("cyclegan")()
+    nets = build("cyclegan", width=2, blocks=1)
+    loss.check(nets, data_spec(paired=False))
+    with pytest.raises(ValueError, match="of one size, and these are 32x32x1 and 32x32x3"):
+        loss.check(nets, data_spec(source=1))
+    with pytest.raises(ValueError, match="two domains: --dataset unpaired"):
+        loss.check(nets, DataSpec(ImageSpec(32, 32, 3)))
+    drawn = build("unet", width=2, test_dropout=True)["generator"]
+    with pytest.raises(ValueError, match="reverse_generator that reads an image alone"):
+        loss.check(nets | {"reverse_generator": drawn}, data_spec())
+
+
+def test_games_and_architectures_that_do_not_fit_name_those_that_do(data_for):
+    chosen = recipe(loss=Component("cyclegan"))
+    with pytest.raises(IncompatiblePairError, match="Architectures that fit cyclegan: cyclegan"):
+        prepare(chosen, data=data_for(chosen))
+    chosen = recipe("cyclegan")
+    with pytest.raises(IncompatiblePairError, match="that fit pix2pix: .*translator, unet"):
+        prepare(chosen, data=data_for(chosen))
+
+
+@pytest.mark.parametrize(
+    ("loss", "arguments"),
+    [
+        ("pix2pix", {"l1_weight": -1.0}),
+        ("pix2pix", {"criterion": "hinge"}),
+        ("pix2pix", {"discriminator_every": 0}),
+        ("cyclegan", {"cycle_weight": float("nan")}),
+        ("cyclegan", {"identity_weight": -1.0}),
+        ("cyclegan", {"pool_size": -1}),
+    ],
+)
+def test_numbers_that_a_loss_refuses(loss, arguments):
+    (name,) = arguments
+    with pytest.raises(RecipeError, match=f"{name}|pool's size"):
+        prepare(recipe(loss=Component(loss, arguments)))

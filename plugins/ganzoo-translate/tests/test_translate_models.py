@@ -1,0 +1,128 @@
+"""From pictures to a bundle that translates, on both runtimes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import SIDE, recipe
+from safetensors.torch import load_file
+
+import ganzoo
+from ganzoo.errors import SampleError
+from ganzoo.generator import Translator
+from ganzoo.registry import find_recipe
+from ganzoo.spec import Component
+from ganzoo.training import prepare
+
+KINDS = {
+    "unet": recipe("unet"),
+    "test-dropout": recipe("unet", arguments={"test_dropout": True}),
+    "instance": recipe("unet", arguments={"generator_norm": "instance"}),
+    "translator": recipe("translator"),
+    "lineart": recipe("unet", dataset=Component("lineart", {"size": SIDE})),
+    "cyclegan": recipe("cyclegan", loss=Component("cyclegan", {"pool_size": 3})),
+}
+
+
+def train(game, out: Path, data: Path):
+    return ganzoo.train(game, out=out, data=data, device="cpu", progress=False)
+
+
+def pictures(model: Translator, n: int = 5) -> np.ndarray:
+    shape = (n, model.source.height, model.source.width, model.source.channels)
+    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_trained_model_translates_alike_on_both_runtimes(tmp_path, data_for, kind):
+    run = train(KINDS[kind], tmp_path / "run", data_for(KINDS[kind]))
+    bundle = ganzoo.export(run.path, tmp_path / "bundle")
+    spec = ganzoo.info(bundle)
+    assert spec.requires
+    assert spec.requires[0].startswith("ganzoo-translate")
+    roles = ["generator"] + (["reverse_generator"] if kind == "cyclegan" else [])
+    assert list(spec.roles) == roles
+    for role in roles:
+        by_torch = ganzoo.load(bundle, role=role)
+        by_onnx = ganzoo.load(bundle, role=role, runtime="onnx")
+        given = pictures(by_torch)
+        a, b = by_torch.translate(given).numpy(), by_onnx.translate(given).numpy()
+        assert a.shape == (5, SIDE, SIDE, 3)
+        assert np.abs(a.astype(int) - b).max() <= 1
+        assert np.array_equal(a[:2], by_torch.translate(given[:2]).numpy())
+    if kind == "lineart":
+        assert by_onnx.source.channels == 1
+    if kind == "cyclegan":
+        forth = ganzoo.load(bundle).translate(given).numpy()
+        assert not np.array_equal(forth, a), "two networks"
+
+
+def test_dropout_after_training_follows_the_seed(tmp_path, data_for):
+    run = train(KINDS["test-dropout"], tmp_path / "run", data_for(KINDS["test-dropout"]))
+    bundle = ganzoo.export(run.path)
+    for runtime in ("torch", "onnx"):
+        model = ganzoo.load(bundle, runtime=runtime)
+        given = np.repeat(pictures(model, 1), 3, 0)
+        first, again, other = (model.translate(given, seed=s).numpy() for s in (0, 0, 1))
+        assert np.array_equal(first, again)
+        assert not np.array_equal(first, other)
+        assert not np.array_equal(first[0], first[1]), "image k has latent k"
+    plain = train(KINDS["unet"], tmp_path / "plain", data_for(KINDS["unet"]))
+    model = ganzoo.load(plain.bundle)
+    given = pictures(model, 2)
+    assert np.array_equal(model.translate(given, 0).numpy(), model.translate(given, 1).numpy())
+
+
+@pytest.mark.parametrize("kind", ["unet", "test-dropout", "cyclegan"])
+def test_resume_is_exact(tmp_path, data_for, kind):
+    """Also of what CycleGAN's pools hold: at the checkpoint less than at the end."""
+    from dataclasses import replace
+
+    game = replace(KINDS[kind], images=12, batch_size=2, checkpoint_every=2, keep_checkpoints=9)
+    if kind == "cyclegan":
+        game = replace(game, loss=Component("cyclegan", {"pool_size": 5}))
+    run = train(game, tmp_path / "run", data_for(game)).path
+    *early, last = sorted((run / "checkpoints").iterdir())
+    wanted = load_file(last)
+    for checkpoint in [last, *early[1:]]:
+        checkpoint.unlink()
+    assert ganzoo.resume(run, device="cpu", progress=False).finished
+    found = load_file(run / "checkpoints" / last.name)
+    assert wanted.keys() == found.keys()
+    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+
+
+def test_a_model_refuses_pictures_of_another_size(tmp_path, data_for):
+    run = train(KINDS["unet"], tmp_path / "run", data_for(KINDS["unet"]))
+    with pytest.raises(SampleError, match=r"uint8 \(n, 32, 32, 3\), not uint8 \(1, 16, 16, 3\)"):
+        ganzoo.load(run.bundle).translate(np.zeros((1, 16, 16, 3), np.uint8))
+
+
+@pytest.mark.parametrize("name", ["pix2pix-lineart", "pix2pix-pairs", "cyclegan"])
+def test_the_recipes_can_be_prepared(name, pairs, domains):
+    from dataclasses import replace
+
+    whole = find_recipe(name)
+    assert whole.description
+    small = replace(
+        whole,
+        architecture=replace(
+            whole.architecture, arguments=whole.architecture.arguments | {"width": 2}
+        ),
+    )
+    prepared = prepare(small, data=domains if name == "cyclegan" else pairs)
+    assert prepared.data.image.height == (64 if name == "cyclegan" else 128)
+    assert len(prepared.batches) == 7
+
+
+def test_the_plugin_uses_public_names_alone():
+    """What it imports of ganzoo is what a stranger's plugin may."""
+    import re
+
+    import ganzoo_translate
+
+    allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors"}
+    for file in Path(ganzoo_translate.__file__).parent.rglob("*.py"):
+        used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
+        assert set(used) <= allowed, file

@@ -1,0 +1,261 @@
+"""Losses with an encoder against their formulas."""
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
+from torch.nn.functional import mse_loss, softplus
+
+import ganzoo
+from ganzoo.builtin.losses.autoencoding import (
+    draw,
+    kl_from_standard_normal,
+    reconstruction_error,
+)
+from ganzoo.games import Batch, Turn
+from ganzoo.nn import Judgement
+
+SHAPE = (1, 4, 4)
+
+
+class Encoder(nn.Module):
+    """x -> mean and log-variance, linear."""
+
+    def __init__(self, latent_dim=3):
+        super().__init__()
+        self.mean = nn.Linear(16, latent_dim).double()
+        self.log_variance = nn.Linear(16, latent_dim).double()
+
+    def forward(self, images):
+        flat = images.flatten(1)
+        return self.mean(flat), self.log_variance(flat)
+
+
+class Decoder(nn.Module):
+    def __init__(self, latent_dim=3):
+        super().__init__()
+        self.map = nn.Linear(latent_dim, 16).double()
+
+    def forward(self, z):
+        return self.map(z).tanh().reshape(-1, *SHAPE)
+
+
+class Judge(nn.Module):
+    """Two features, and a logit that is their sum."""
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Linear(16, 2).double()
+
+    def forward(self, images):
+        features = self.features(images.flatten(1))
+        return Judgement(features.sum(1), features)
+
+
+class JointJudge(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.map = nn.Linear(19, 1).double()
+
+    def forward(self, images, z):
+        return self.map(torch.cat([images.flatten(1), z], 1)).squeeze(1)
+
+
+@pytest.fixture
+def nets():
+    torch.manual_seed(0)
+    return {"encoder": Encoder(), "generator": Decoder(), "discriminator": Judge()}
+
+
+@pytest.fixture
+def batch():
+    torch.manual_seed(1)
+    return Batch(2 * torch.rand(6, *SHAPE).double() - 1)
+
+
+def turn(z=None):
+    return Turn(0, lambda n: z)
+
+
+def test_kl_is_that_of_the_general_formula():
+    """Against N(0, I), with a full covariance matrix in the general case."""
+    torch.manual_seed(0)
+    mean, log_variance = torch.randn(2, 5, 4).double()
+    general = kl_divergence(
+        MultivariateNormal(mean, torch.diag_embed(log_variance.exp())),
+        MultivariateNormal(torch.zeros(4).double(), torch.eye(4).double()),
+    )
+    torch.testing.assert_close(kl_from_standard_normal(mean, log_variance), general)
+    zero = torch.zeros(2, 4)
+    assert torch.equal(kl_from_standard_normal(zero, zero), torch.zeros(2))
+
+
+def test_kl_is_what_monte_carlo_finds():
+    """E_q[log q(z) - log p(z)] over z drawn as training draws them."""
+    torch.manual_seed(0)
+    mean, log_variance = torch.tensor([[0.5, -1.0]]).double(), torch.tensor([[0.3, -0.8]]).double()
+    n = 400_000
+    z = draw(mean.expand(n, -1), log_variance.expand(n, -1))
+    q, p = Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0)
+    ratio = (q.log_prob(z) - p.log_prob(z)).sum(1)
+    error = ratio.std() / n**0.5
+    assert (ratio.mean() - kl_from_standard_normal(mean, log_variance)).abs() < 4 * error
+
+
+def test_drawn_latents_carry_gradients_to_mean_and_variance():
+    """dz/dmu = 1 and dz/dlog s2 = (z - mu) / 2."""
+    mean, log_variance = torch.randn(2, 5, 4).double().unbind()
+    mean.requires_grad_()
+    log_variance.requires_grad_()
+    z = draw(mean, log_variance)
+    to_mean, to_variance = torch.autograd.grad(z.sum(), (mean, log_variance))
+    assert torch.equal(to_mean, torch.ones_like(z))
+    torch.testing.assert_close(to_variance, (z - mean).detach() / 2)
+
+
+def test_bernoulli_error_is_the_negative_log_likelihood():
+    torch.manual_seed(0)
+    made = 1.98 * torch.rand(3, *SHAPE).double() - 0.99
+    images = torch.randint(2, (3, *SHAPE)).double() * 2 - 1
+    expected = -Bernoulli((made + 1) / 2).log_prob((images + 1) / 2)
+    torch.testing.assert_close(reconstruction_error(made, images, "bernoulli"), expected)
+
+
+def test_bernoulli_error_is_least_where_a_grey_image_is_met():
+    """Cross-entropy of grey values has its minimum, not 0, where the probability is the value."""
+    grey = torch.tensor([0.4]).double()
+    made = grey.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(reconstruction_error(made, grey, "bernoulli").sum(), made)
+    assert slope.abs() < 1e-12
+    assert reconstruction_error(grey, grey, "bernoulli") > 0.5
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_pure_black_and_white_are_finite(likelihood):
+    made, images = torch.tensor([-1.0, 1.0, -1.0, 1.0]), torch.tensor([-1.0, 1.0, 1.0, -1.0])
+    made.requires_grad_()
+    error = reconstruction_error(made, images, likelihood)
+    error.sum().backward()
+    assert torch.isfinite(error).all()
+    assert torch.isfinite(made.grad).all()
+    assert (error[:2] < 1e-6).all()
+    assert (error[2:] > 1).all()
+
+
+def test_gaussian_error_is_half_the_square():
+    made, images = torch.randn(2, 3, *SHAPE).double().unbind()
+    normal = -Normal(made, 1.0).log_prob(images) - 0.5 * torch.log(torch.tensor(2 * torch.pi))
+    torch.testing.assert_close(reconstruction_error(made, images, "gaussian"), normal)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_an_autoencoder_takes_the_mean_and_averages_over_pixels(nets, batch, likelihood):
+    loss = ganzoo.losses.get("autoencoder")(likelihood=likelihood)
+    terms = loss.autoencoder(nets, batch, turn())
+    made = nets["generator"](nets["encoder"](batch.images)[0])
+    expected = reconstruction_error(made, batch.images, likelihood).mean((1, 2, 3))
+    assert terms.keys() == {"reconstruction"}
+    torch.testing.assert_close(terms["reconstruction"], expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "beta"),
+    [
+        ("vae", {}, 1),
+        ("vae", {"beta": 0.5}, 0.5),
+        ("betavae", {}, 4),
+        ("betavae", {"beta": 9.0}, 9),
+    ],
+)
+def test_a_vae_sums_over_pixels_and_weighs_the_divergence(nets, batch, name, arguments, beta):
+    loss = ganzoo.losses.get(name)(**arguments)
+    torch.manual_seed(5)
+    terms = loss.autoencoder(nets, batch, turn())
+    mean, log_variance = nets["encoder"](batch.images)
+    torch.manual_seed(5)
+    made = nets["generator"](draw(mean, log_variance))
+    error = reconstruction_error(made, batch.images, "bernoulli").sum((1, 2, 3))
+    torch.testing.assert_close(terms["reconstruction"], error)
+    torch.testing.assert_close(terms["kl"], beta * kl_from_standard_normal(mean, log_variance))
+
+
+def gradients(terms, network):
+    found = torch.autograd.grad(
+        sum(t.mean() for t in terms.values()), network.parameters(), allow_unused=True
+    )
+    return [g for g in found if g is not None]
+
+
+def test_vaegan_against_its_algorithm(nets, batch):
+    """Larsen et al. (2016), algorithm 1: who minimises which of prior, likelihood and GAN loss."""
+    loss = ganzoo.losses.get("vaegan")(reconstruction_weight=0.25)
+    assert [p.name for p in loss.players] == ["discriminator", "encoder", "generator"]
+    z = torch.randn(6, 3).double()
+
+    def terms(player):
+        torch.manual_seed(5)
+        return getattr(loss, player)(nets, batch, turn(z))
+
+    torch.manual_seed(5)
+    mean, log_variance = nets["encoder"](batch.images)
+    rebuilt = nets["generator"](draw(mean, log_variance))
+    on = {
+        "real": nets["discriminator"](batch.images),
+        "drawn": nets["discriminator"](nets["generator"](z)),
+        "rebuilt": nets["discriminator"](rebuilt),
+    }
+    features = 0.5 * mse_loss(on["rebuilt"].features, on["real"].features, reduction="none").sum(1)
+    expected = {
+        "discriminator": {
+            "adversarial": softplus(-on["real"].logits) + softplus(on["drawn"].logits),
+            "reconstructed": softplus(on["rebuilt"].logits),
+        },
+        "encoder": {"kl": kl_from_standard_normal(mean, log_variance), "features": features},
+        "generator": {
+            "adversarial": softplus(-on["drawn"].logits),
+            "reconstructed": softplus(-on["rebuilt"].logits),
+            "features": 0.25 * features,
+        },
+    }
+    for player, wanted in expected.items():
+        found = terms(player)
+        assert found.keys() == wanted.keys()
+        for name in wanted:
+            torch.testing.assert_close(found[name], wanted[name])
+    assert gradients(terms("encoder"), nets["encoder"])
+
+
+def test_vaegan_needs_a_judge_with_features(nets, batch):
+    nets["discriminator"].forward = lambda images: images.sum((1, 2, 3))
+    with pytest.raises(ValueError, match="needs a discriminator that returns its features"):
+        ganzoo.losses.get("vaegan")().encoder(nets, batch, turn())
+
+
+def test_bigan_trains_both_players_on_pairs(nets, batch):
+    """Donahue et al. (2017), equation 3, with the other labels for generator and encoder."""
+    nets = {k: nets[k] for k in ("encoder", "generator")} | {"joint_discriminator": JointJudge()}
+    loss = ganzoo.losses.get("bigan")()
+    assert {p.name: p.trains for p in loss.players} == {
+        "discriminator": ("joint_discriminator",),
+        "generator": ("generator", "encoder"),
+    }
+    z = torch.randn(6, 3).double()
+    encoded = nets["joint_discriminator"](batch.images, nets["encoder"](batch.images)[0])
+    made = nets["joint_discriminator"](nets["generator"](z), z)
+    now = turn(z)
+    torch.testing.assert_close(
+        loss.discriminator(nets, batch, now)["adversarial"], softplus(-encoded) + softplus(made)
+    )
+    right = (encoded > 0).double().mean() + (made < 0).double().mean()
+    assert now.watched["accuracy"].item() == pytest.approx(right.item() / 2)
+    torch.testing.assert_close(
+        loss.generator(nets, batch, now)["adversarial"], softplus(-made) + softplus(encoded)
+    )
+
+
+@pytest.mark.parametrize(
+    "rule", [{"r1": 1.0}, {"augmentation": ("cutout",)}, {"instance_noise": 1.0}]
+)
+def test_bigan_refuses_rules_for_images_alone(rule):
+    with pytest.raises(ValueError, match="its discriminator judges pairs"):
+        ganzoo.losses.get("bigan")(**rule)
