@@ -273,11 +273,13 @@ def export(run: Folder, /, output: MaybeOutput = None) -> None:
     from ganzoo import exporters, zoo
 
     path = exporters.export(run, output)
-    parity = zoo.info(path).provenance["parity"]
+    spec = zoo.info(path)
+    parity, command = spec.provenance["parity"], "translate" if spec.data.condition else "sample"
     print(
         f"{path}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
         f"(allowed {parity['tolerance']:.1e})\n"
-        f"next: ganzoo sample {_as_folder(path)} --runtime onnx"
+        f"next: ganzoo {command} {_as_folder(path)}{' PICTURE ...' * (command == 'translate')} "
+        "--runtime onnx"
     )
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ganzoo.errors import DataError, OutputError
 from ganzoo.files import write_file
+from ganzoo.pictures import fit_picture, read_picture
 from ganzoo.spec import ImageSpec
 
 
@@ -44,7 +45,7 @@ class ImageBatch:
 
     @classmethod
     def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
-        """Read pictures; the short side is resized and the middle cut out.
+        """Read pictures: resized until they cover the size, the middle cut out, alpha on white.
 
         Raises:
             DataError: no file, or one that is no picture.
@@ -52,12 +53,7 @@ class ImageBatch:
         mode = "RGB" if size.channels == 3 else "L"
         pixels = []
         for file in files:
-            try:
-                with Image.open(file) as picture:
-                    upright = ImageOps.exif_transpose(picture).convert(mode)
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-                raise DataError(f"cannot read the image {file}: {error}.") from error
-            fitted = ImageOps.fit(upright, (size.width, size.height), Image.Resampling.LANCZOS)
+            fitted = fit_picture(read_picture(file, mode), size.width, size.height)
             pixels.append(np.asarray(fitted).reshape(size.height, size.width, -1))
         if not pixels:
             raise DataError("no picture was named.")

@@ -115,6 +115,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         if optimizer["decay_start"] < 1
         else ""
     )
+    betas = f", betas {optimizer['betas']}" if optimizer["name"].startswith("adam") else ""
     return dict(
         name=spec.name,
         description=recipe["description"] or f"{spec.architecture} trained with {made_with}.",
@@ -126,7 +127,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         data_images=f"{data['images']:,}",
         data_hash=data["sha256"],
         loss=f"`{loss.pop('name')}` {_switched_on(loss)}".strip(),
-        optimizer=f"{optimizer['name']}, betas {optimizer['betas']}, lr {optimizer['lr']:g}{decay}",
+        optimizer=f"{optimizer['name']}{betas}, lr {optimizer['lr']:g}{decay}",
         images_seen=f"{made['images_seen']:,}",
         batch_size=recipe["batch_size"],
         minutes=f"{made['seconds'] / 60:.1f}",

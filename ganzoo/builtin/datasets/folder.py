@@ -5,18 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
+from torchvision.transforms.functional import pil_to_tensor
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError, DataNotFoundError
-
-ENDINGS = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
-)
+from ganzoo.errors import DataError
+from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
 
 
 class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
@@ -32,25 +28,9 @@ class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        file = self.files[index]
-        try:
-            with Image.open(file) as picture:
-                upright = _eight_bits(ImageOps.exif_transpose(picture)).convert(self.mode)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise DataError(
-                f"cannot read the image {file}: {error}. Repair it or take it out of the folder."
-            ) from error
-        square = ImageOps.fit(upright, (self.size, self.size), Image.Resampling.LANCZOS)
-        pixels = torch.from_numpy(np.array(square))
-        image = pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
+        picture = read_picture(self.files[index], self.mode)
+        image = pil_to_tensor(fit_picture(picture, self.size, self.size))
         return image, torch.tensor(self.labels[index])
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """A picture of 16 bits a pixel would turn white when it is converted."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
 
 
 def folder(
@@ -72,29 +52,16 @@ def folder(
     """
     if not 1 <= size <= 4096:
         raise DataError(f"dataset 'folder' cannot resize to {size}: size is 1 to 4096.")
-    if root is None:
-        raise DataNotFoundError(
-            "dataset 'folder' needs a folder of pictures: --data DIR or GANZOO_DATA=DIR."
-        )
-    if not root.is_dir():
-        raise DataNotFoundError(f"no folder at {root}. Say where it lies with --data DIR.")
-    files = sorted(
-        file
-        for file in root.rglob("*")
-        if file.suffix.lower() in ENDINGS
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(root).parts)
-    )
-    if not files:
-        raise DataNotFoundError(f"{root} holds no picture (such as .png or .jpg).")
-    parents = [file.relative_to(root).parts[0] for file in files]
-    in_classes = all(file.parent != root for file in files)
+    where = find_folder("folder", root)
+    files = find_pictures(where)
+    parents = [file.relative_to(where).parts[0] for file in files]
+    in_classes = all(file.parent != where for file in files)
     names = tuple(sorted(set(parents))) if in_classes else ()
     labels = [names.index(parent) if names else 0 for parent in parents]
     spec = DataSpec(
         ImageSpec(size, size, channels),
         classes=len(names),
         labels=names,
-        source=f"{len(files)} pictures of the folder {root.name!r}",
+        source=f"{len(files)} pictures of the folder {where.name!r}",
     )
     return ImageFolder(files, labels, size, "RGB" if channels == 3 else "L"), spec

@@ -9,8 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
-
-from ganzoo_translate.datasets.pictures import to_tensor
+from torchvision.transforms.functional import pil_to_tensor
 
 T = TypeVar("T")
 
@@ -35,4 +34,4 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, size, size), 0, and uint8 (channels, size, size)."""
         image, source = self.read(self.places[index])
-        return to_tensor(image), torch.tensor(0), to_tensor(source)
+        return pil_to_tensor(image), torch.tensor(0), pil_to_tensor(source)

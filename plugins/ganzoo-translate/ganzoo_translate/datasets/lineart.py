@@ -10,15 +10,12 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo_translate.datasets.items import Translations
-from ganzoo_translate.datasets.pictures import (
+from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
+from ganzoo_translate.datasets.checks import (
     check_size,
-    find_folder,
-    find_pictures,
-    fit,
-    read_picture,
     take,
 )
+from ganzoo_translate.datasets.items import Translations
 
 
 def lineart(
@@ -53,7 +50,7 @@ def lineart(
     files = take("lineart", find_pictures(where), start, count)
 
     def read(file: Path) -> tuple[Image.Image, Image.Image]:
-        image = fit(read_picture(file), size)
+        image = fit_picture(read_picture(file), size, size)
         return image, draw_lines(image, thickness)
 
     spec = DataSpec(

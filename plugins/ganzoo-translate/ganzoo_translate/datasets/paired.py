@@ -9,17 +9,13 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo_translate.datasets.items import Translations
-from ganzoo_translate.datasets.pictures import (
-    check_sides,
+from ganzoo.pictures import check_sides, find_folder, find_pictures, fit_picture, read_picture
+from ganzoo_translate.datasets.checks import (
     check_size,
-    find_folder,
-    find_pictures,
     find_sub_folder,
-    fit,
-    read_picture,
     take,
 )
+from ganzoo_translate.datasets.items import Translations
 
 SHOWN = 3  # files that an error names
 
@@ -71,7 +67,7 @@ def paired(
 
     def read(place: tuple[Path, ...]) -> tuple[Image.Image, Image.Image]:
         source, image = _halves(*place, source_half) if len(place) == 1 else _whole(*place)
-        return fit(image, size), fit(source, size)
+        return fit_picture(image, size, size), fit_picture(source, size, size)
 
     square = ImageSpec(size, size, 3)
     spec = DataSpec(

@@ -7,16 +7,13 @@ from pathlib import Path
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo_translate.datasets.items import Translations
-from ganzoo_translate.datasets.pictures import (
+from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
+from ganzoo_translate.datasets.checks import (
     check_size,
-    find_folder,
-    find_pictures,
     find_sub_folder,
-    fit,
-    read_picture,
     take,
 )
+from ganzoo_translate.datasets.items import Translations
 
 
 def unpaired(
@@ -59,7 +56,7 @@ def unpaired(
     places = [(sources[k % len(sources)], targets[k % len(targets)]) for k in range(longest)]
 
     def read(place: tuple[Path, Path]) -> tuple[Image.Image, Image.Image]:
-        source, image = (fit(read_picture(file), size) for file in place)
+        source, image = (fit_picture(read_picture(file), size, size) for file in place)
         return image, source
 
     square = ImageSpec(size, size, 3)
