@@ -227,33 +227,46 @@ def _train(args: list[str]) -> int:
         print()
         print(prepared.recipe.to_toml(), end="")
         return 0
-    run = training.train(recipe, data=options.data, out=options.out, device=options.device)
+    run = training.train(
+        recipe,
+        data=options.data,
+        out=options.out,
+        device=options.device,
+        max_time=options.max_time,
+    )
     return _report_run(run, recipe.images)
 
 
-def _resume(resume: Path, data: Path | None = None, device: str | None = None) -> tuple[Any, int]:
+def _resume(
+    resume: Path,
+    data: Path | None = None,
+    device: str | None = None,
+    max_time: str | None = None,
+) -> tuple[Any, int]:
     """Continue a run from its newest checkpoint.
 
     Args:
         resume: the run's folder.
         data: where the dataset lies now; by default where it lay.
         device: cpu or cuda; by default cuda where there is a GPU.
+        max_time: stop and save after so long, such as 3h, 90m or 1h30m.
     """
     from ganzoo import training
     from ganzoo.spec import Recipe
 
-    run = training.resume(resume, data=data, device=device)
+    run = training.resume(resume, data=data, device=device, max_time=max_time)
     return run, Recipe.from_toml(run.path / "recipe.toml").images
 
 
 def _report_run(run: Any, images: int) -> int:
     if not run.finished:
+        why = "time is up" if run.ended == "time" else "stopped"
         print(
-            f"stopped after {run.images_seen:,} of {images:,} images, all saved. Continue with\n"
+            f"{why} after {run.images_seen:,} of {images:,} images, all saved. Continue with\n"
             f"  ganzoo train --resume {run.path}",
             file=sys.stderr,
         )
-        return 130
+        return 0 if run.ended == "time" else 130
     print(
         f"trained on {run.images_seen:,} images: {run.path}\n"
         f"  samples   {run.path / 'samples'}\n"

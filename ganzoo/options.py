@@ -29,12 +29,14 @@ class RunOptions:
         data: folder of the dataset; by default the environment variable GANZOO_DATA.
         out: the run's folder, which must not exist; by default runs/NAME.
         device: cpu or cuda; by default cuda where there is a GPU.
+        max_time: stop and save after so long, such as 3h, 90m or 1h30m.
         dry_run: build and check everything, say what would be done, write nothing.
     """
 
     data: Path | None = None
     out: Path | None = None
     device: str | None = None
+    max_time: str | None = None
     dry_run: bool = False
 
 

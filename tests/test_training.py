@@ -169,6 +169,7 @@ def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
         "samples",
         "checkpoints",
         "bundle",
+        ".lock",
     }
     assert [p.name for p in sorted((tiny_run / "checkpoints").iterdir())] == [
         "000000000032.safetensors",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganzoo.errors import CheckpointError
+from ganzoo.errors import CheckpointError, OutputError
 from ganzoo.files import write_file
 
 _KEY = "ganzoo.state"
@@ -26,30 +28,62 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
     tensors: dict[str, Tensor] = {}
     skeleton = _take_tensors(state, tensors)
     path = folder / f"{images_seen:012d}.safetensors"
-    write_file(path, safetensors.torch.save(tensors, {_KEY: json.dumps(skeleton)}))
+    content = safetensors.torch.save(tensors, {_KEY: json.dumps(skeleton)})
+    check_space(folder, len(content))
+    write_file(path, content)
     for old in sorted(folder.glob("*.safetensors"))[:-keep]:
         old.unlink()
     return path
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
-    """Read the newest state in a folder, or return None where there is none.
+    """Read the newest whole state in a folder, or return None where there is no file.
+
+    A damaged file is warned of and set aside, for the one before it.
 
     Raises:
-        CheckpointError: it is damaged.
+        CheckpointError: all are damaged.
     """
     paths = sorted(folder.glob("*.safetensors"))
     if not paths:
         return None
-    try:
-        with safe_open(paths[-1], framework="pt") as file:
-            skeleton = json.loads(file.metadata()[_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"the checkpoint {paths[-1]} is damaged: {error}. Delete it to resume from "
-            f"{paths[-2] if len(paths) > 1 else 'the start'}."
-        ) from error
+    for path in reversed(paths):
+        try:
+            return _read(path)
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            if path == paths[0]:
+                raise CheckpointError(
+                    f"the checkpoint {path} is damaged: {error}. Delete it to begin again from the "
+                    "start."
+                ) from error
+            aside = path.replace(path.with_suffix(".damaged"))
+            warnings.warn(
+                f"the checkpoint {path.name} is damaged and now called {aside.name}; the run goes "
+                "on from the one before it",
+                stacklevel=2,
+            )
+    raise AssertionError("the loop returns or raises")
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Refuse to write what will not fit.
+
+    Raises:
+        OutputError: less than `size` bytes are free where the folder lies, or will.
+    """
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(there).free
+    if free < size:
+        raise OutputError(
+            f"a checkpoint takes {size / 1e6:,.1f} MB and {there} has {free / 1e6:,.1f} MB free. "
+            "Make room."
+        )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as file:
+        skeleton = json.loads(file.metadata()[_KEY])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     state: dict[str, Any] = _put_tensors(skeleton, tensors)
     return state
 

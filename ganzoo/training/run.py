@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
+from ganzoo.durations import parse_duration
 from ganzoo.errors import (
     CheckpointError,
     GanzooError,
@@ -27,6 +29,7 @@ from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, prepare
 from ganzoo.training.snapshot import pictures, write_snapshot
+from ganzoo.training.sole import LOCK, sole_user
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,18 @@ class Run:
     Attributes:
         path: the folder.
         images_seen: images it has been trained on.
-        finished: whether these are all; False after Ctrl-C or SIGTERM.
+        ended: by what: all images seen (``finished``), Ctrl-C or SIGTERM (``signal``), or
+            `max_time` (``time``).
     """
 
     path: Path
     images_seen: int
-    finished: bool
+    ended: Literal["finished", "signal", "time"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has seen all its images."""
+        return self.ended == "finished"
 
     @property
     def bundle(self) -> Path:
@@ -55,17 +64,20 @@ def train(
     data: str | Path | None = None,
     out: str | Path | None = None,
     device: str | torch.device | None = None,
+    max_time: str | None = None,
     progress: bool = True,
 ) -> Run:
     """Train a recipe.
 
-    Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues.
+    Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues; a second one
+    ends at once, and the run goes on from its last checkpoint.
 
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
         data: where the dataset lies; by default the environment variable GANZOO_DATA.
         out: the run's folder, which must not exist; by default ``runs/<name>``.
         device: by default CUDA where there is a GPU, else the CPU.
+        max_time: stop as for Ctrl-C after so long in this call: ``3h``, ``90m``, ``1h30m``.
         progress: whether to show a progress line on standard error.
 
     Raises:
@@ -76,17 +88,25 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
+    _check_new(path)
+    seconds = parse_duration(max_time) if max_time else math.inf
+    prepared = prepare(recipe, data=data, device=device)
+    with sole_user(path):
+        _check_new(path)
+        write_file(path / "recipe.toml", prepared.recipe.to_toml())
+        return _go(path, prepared, seconds, progress)
+
+
+def _check_new(path: Path) -> None:
+    """Refuse a folder that holds anything but the lock of one who only looked."""
     with reporting_output(path):
         if path.is_file():
             raise RunExistsError(f"{path} is a file. Choose a folder for the run with --out DIR.")
-        if path.exists() and any(path.iterdir()):
+        if path.exists() and any(file.name != LOCK for file in path.iterdir()):
             raise RunExistsError(
                 f"the run folder {path} exists already. Choose another with --out DIR, or continue "
                 f"it: ganzoo train --resume {path}"
             )
-    prepared = prepare(recipe, data=data, device=device)
-    write_file(path / "recipe.toml", prepared.recipe.to_toml())
-    return _go(path, prepared, progress)
 
 
 def resume(
@@ -94,21 +114,25 @@ def resume(
     *,
     data: str | Path | None = None,
     device: str | torch.device | None = None,
+    max_time: str | None = None,
     progress: bool = True,
 ) -> Run:
     """Continue a run from its newest checkpoint.
 
-    On the CPU the weights are then, bit for bit, those of a run that was never interrupted.
+    A damaged checkpoint is warned of and set aside, for the one before it. On the CPU the weights
+    are then, bit for bit, those of a run that was never interrupted, if as many threads compute.
 
     Args:
         path: the run's folder.
         data: where the dataset lies now; by default where it lay.
         device: as in `train`.
+        max_time: as in `train`.
         progress: as in `train`.
 
     Raises:
         RunNotFoundError: no run there.
-        CheckpointError: a damaged checkpoint; another recipe or other data than it began with.
+        RunExistsError: another process is training it.
+        CheckpointError: no checkpoint is whole; another recipe or other data than it began with.
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
@@ -116,9 +140,15 @@ def resume(
         raise RunNotFoundError(
             f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
         )
+    seconds = parse_duration(max_time) if max_time else math.inf
+    with sole_user(path):
+        return _go(path, _restore(path, data, device), seconds, progress)
+
+
+def _restore(path: Path, data: str | Path | None, device: str | torch.device | None) -> Prepared:
     checkpoint = load_checkpoint(path / "checkpoints")
     if checkpoint is None:  # stopped before the first one: begin again
-        return _go(path, prepare(path / "recipe.toml", data=data, device=device), progress)
+        return prepare(path / "recipe.toml", data=data, device=device)
     prepared = prepare(path / "recipe.toml", data=data or checkpoint["data_root"], device=device)
     if checkpoint["recipe"] != prepared.recipe.to_toml():
         raise CheckpointError(
@@ -132,13 +162,14 @@ def resume(
         )
     prepared.state.load_state_dict(checkpoint["state"])
     prepared.batches.position = checkpoint["batches_drawn"]
-    return _go(path, prepared, progress)
+    return prepared
 
 
-def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
+def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
     recipe, state = prepared.recipe, prepared.state
     log = Log(path / "log.jsonl", recipe.images, state.images_seen, progress)
-    clock = time.perf_counter()
+    began = clock = time.perf_counter()
+    ended: Literal["finished", "signal", "time"] = "finished"
 
     def due(every: int) -> bool:
         before = state.images_seen - recipe.batch_size
@@ -147,10 +178,15 @@ def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
     with stop_on_signal() as asked_to_stop, _closing(log), _explaining(path):
 
         def report() -> bool:
-            nonlocal clock
+            nonlocal clock, ended
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
-            last = asked_to_stop() or state.images_seen >= recipe.images
+            if state.images_seen < recipe.images:
+                if asked_to_stop():
+                    ended = "signal"
+                elif now - began >= seconds:
+                    ended = "time"
+            last = ended != "finished" or state.images_seen >= recipe.images
             log_due, sample_due, save_due = (
                 last or due(every)
                 for every in (recipe.log_every, recipe.sample_every, recipe.checkpoint_every)
@@ -166,7 +202,7 @@ def _go(path: Path, prepared: Prepared, progress: bool) -> Run:
             return not last
 
         run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
-    return Run(path, state.images_seen, state.images_seen >= recipe.images)
+    return Run(path, state.images_seen, ended)
 
 
 def _save(path: Path, prepared: Prepared) -> None:
