@@ -9,6 +9,7 @@ from ganzoo.nn.initialisation import (
 )
 from ganzoo.nn.inputs import generate, inputs_of, judge
 from ganzoo.nn.judgement import Judgement
+from ganzoo.nn.upsampling import UpsampleConv2d
 
 __all__ = [
     "Conditioning",
@@ -18,6 +19,7 @@ __all__ = [
     "GaussianEncoder",
     "JointDiscriminator",
     "Judgement",
+    "UpsampleConv2d",
     "add_spectral_norm",
     "generate",
     "init_normal",

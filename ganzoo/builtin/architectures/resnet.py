@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, Conditions, add_spectral_norm
+from ganzoo.nn import Conditioning, Conditions, UpsampleConv2d, add_spectral_norm
 
 SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the generator's first map
 DISCRIMINATOR_SIDE = 8  # the discriminator halves its maps until they are no larger
@@ -99,13 +99,13 @@ class UpBlock(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.BatchNorm2d(width), nn.BatchNorm2d(width)
-        self.convolution1 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.convolution1 = UpsampleConv2d(width, width, bias=False)
         self.convolution2 = nn.Conv2d(width, width, 3, padding=1)
         self.shortcut = nn.Conv2d(width, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, width, side, side) -> (n, width, 2 side, 2 side)."""
-        h = self.convolution1(interpolate(relu(self.norm1(x)), scale_factor=2.0))
+        h = self.convolution1(relu(self.norm1(x)))
         h = self.convolution2(relu(self.norm2(h)))
         result: Tensor = h + interpolate(self.shortcut(x), scale_factor=2.0)
         return result
