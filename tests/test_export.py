@@ -96,7 +96,7 @@ def test_export_in_place_and_again(tiny_run, tmp_path):
     first = (run / "bundle" / "model.onnx").read_bytes()
     assert ganzoo.export(run / "bundle") == run / "bundle"
     assert (run / "bundle" / "model.onnx").read_bytes() == first
-    assert [p.name for p in run.iterdir() if p.name.startswith(".")] == []
+    assert [p.name for p in run.iterdir() if p.name.startswith(".")] == [".lock"]
 
 
 def test_export_refuses_what_is_no_run_and_never_replaces_other_folders(tiny_run, tmp_path):
