@@ -109,14 +109,19 @@ def info(name: Text, /) -> None:
         for key, value in made.items()
         if key not in ("recipe", "data") and not isinstance(value, dict)
     }
-    for part in ("versions", "plugins", "parity"):
+    for part in ("versions", "plugins", *filter(_is_parity, made)):
         if isinstance(made.get(part), dict):
-            rows[part] = ", ".join(
+            rows[part.replace("_", " ")] = ", ".join(
                 f"{k.replace('_', ' ')} {_brief(v)}" for k, v in made[part].items()
             )
     print(spec.name)
     for key, value in rows.items():
         print(f"  {key:<14} {value}")
+
+
+def _is_parity(key: str) -> bool:
+    """Whether a field of the provenance says how far the runtimes differ on a network."""
+    return key.endswith("parity")
 
 
 def sample(
@@ -287,10 +292,15 @@ def export(run: Folder, /, output: MaybeOutput = None) -> None:
 
     path = exporters.export(run, output)
     spec = zoo.info(path)
-    parity, command = spec.provenance["parity"], "translate" if spec.data.condition else "sample"
+    command = "translate" if "source" in spec.inputs else "sample"
+    print(path)
+    for key in filter(_is_parity, spec.provenance):
+        role, parity = key.removesuffix("parity").strip("_") or "generator", spec.provenance[key]
+        print(
+            f"  {role}: torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
+            f"(allowed {parity['tolerance']:.1e})"
+        )
     print(
-        f"{path}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
-        f"(allowed {parity['tolerance']:.1e})\n"
         f"next: ganzoo {command} {_as_folder(path)}{' PICTURE ...' * (command == 'translate')} "
         "--runtime onnx"
     )

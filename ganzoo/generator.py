@@ -67,9 +67,10 @@ class Generator(Model):
         if "y" not in self.spec.inputs:
             self._refuse_labels(y)
             return self.run({"z": z})
-        if y is None or y.shape != z.shape[:1]:
+        y = np.asarray(y)
+        if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
             raise SampleError(
-                f"{self.spec.name!r} reads a label with each latent: y of shape (n,)."
+                f"{self.spec.name!r} reads a label with each latent: y of whole numbers, (n,)."
             )
         self._check_labels(y)
         given: dict[str, NDArray[Any]] = {"z": z, "y": y.astype(np.int64)}
@@ -100,8 +101,9 @@ class Generator(Model):
         """
         if not 1 <= n <= MAX_SAMPLES:
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
-        if not 0 <= seed < 2**64 or not 0 <= start < 2**48:
-            raise SampleError(f"seed {seed}, start {start}: seed is 0 to 2**64 - 1, start >= 0.")
+        _check_seed(seed)
+        if not 0 <= start < 2**48:
+            raise SampleError(f"start is {start}: it is 0 to 2**48 - 1.")
         skip = start % COMPUTE_BATCH  # so that image k always is row k % COMPUTE_BATCH
         first, end = start - skip, start + n
         blocks = range(first, end, COMPUTE_BATCH)
@@ -204,7 +206,7 @@ class Generator(Model):
         if isinstance(label, int | np.integer | str):
             y = np.full(n, self._number(label))
         else:
-            y = np.array([self._number(each) for each in label])
+            y = np.array([self._number(each) for each in _as_list(label)])
             if len(y) != n:
                 raise SampleError(f"{len(y)} labels were given for {n} images.")
         self._check_labels(y)
@@ -212,6 +214,8 @@ class Generator(Model):
 
     def _number(self, label: Label) -> int:
         names = self.spec.data.labels
+        if isinstance(label, bool) or not isinstance(label, int | np.integer | str):
+            raise SampleError(f"{label!r} is no label: a label is a class's number or name.")
         if isinstance(label, str) and label in names:
             return names.index(label)
         if isinstance(label, str) and not label.isdecimal():
@@ -250,11 +254,12 @@ class Translator(Model):
 
         Args:
             images: uint8 (n, height, width, channels) of the size that `source` says.
-            seed: of the latents, where the model reads any; image k has latent k.
+            seed: of the latents, where the model reads any, 0 to 2**64 - 1; image k has latent k.
 
         Raises:
-            SampleError: images of another size, or none.
+            SampleError: images of another size, or none; a seed out of its range.
         """
+        _check_seed(seed)
         x = _to_unit(images, self.source.shape, self.spec.name)
         given: dict[str, NDArray[Any]] = {"source": x}
         if self.spec.latent is not None:
@@ -277,6 +282,20 @@ class Encoder(Model):
         """
         x = _to_unit(images, self.spec.data.image.shape, self.spec.name)
         return _run_in_parts(self, {"images": x})
+
+
+def _check_seed(seed: int) -> None:
+    if not 0 <= seed < 2**64:
+        raise SampleError(f"seed is {seed}: it is 0 to 2**64 - 1.")
+
+
+def _as_list(label: Any) -> list[Any]:
+    try:
+        return list(label)
+    except TypeError as error:
+        raise SampleError(
+            f"{label!r} is no label: a label is a class's number or name, or one for each image."
+        ) from error
 
 
 def _to_unit(

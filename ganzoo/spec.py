@@ -270,7 +270,7 @@ class Recipe:
         optimizer: every player's optimizer.
         learning_rates: learning rate of single players, by name, instead of `optimizer.lr`.
         initialisation: of all weights: the architecture's ``own``, ``normal`` N(0, 0.02), or
-            ``orthogonal``.
+            ``orthogonal`` convolutions and linear layers.
         spectral_norm: divide every weight of the networks that judge by its largest singular
             value, whatever the architecture (Miyato et al., 2018).
         ema_halflife: images after which half of an old weight is forgotten in the averaged

@@ -225,6 +225,13 @@ def test_vaegan_against_its_algorithm(nets, batch):
     assert gradients(terms("encoder"), nets["encoder"])
 
 
+@pytest.mark.parametrize("rules", [{"augmentation": ("cutout",)}, {"instance_noise": 0.5}], ids=str)
+def test_vaegan_compares_images_as_they_are(nets, batch, rules):
+    """Else its distance of an image from itself would not be 0."""
+    loss = ganzoo.losses.get("vaegan")(**rules)
+    assert (loss._features(nets, batch.images, batch, turn()) == 0).all()
+
+
 def test_vaegan_needs_a_judge_with_features(nets, batch):
     nets["discriminator"].forward = lambda images: images.sum((1, 2, 3))
     with pytest.raises(ValueError, match="needs a discriminator that returns its features"):
@@ -254,7 +261,8 @@ def test_bigan_trains_both_players_on_pairs(nets, batch):
 
 
 @pytest.mark.parametrize(
-    "rule", [{"r1": 1.0}, {"augmentation": ("cutout",)}, {"instance_noise": 1.0}]
+    "rule",
+    [{"r1": 1.0}, {"augmentation": ("cutout",)}, {"instance_noise": 1.0}, {"label_smoothing": 0.1}],
 )
 def test_bigan_refuses_rules_for_images_alone(rule):
     with pytest.raises(ValueError, match="its discriminator judges pairs"):

@@ -60,6 +60,17 @@ def test_projection_adds_the_product_of_features_and_the_classes_vector():
     torch.testing.assert_close(network(images, y).logits, phi.sum(1) + (v * phi).sum(1))
 
 
+@pytest.mark.parametrize("initialisation", ["own", "normal", "orthogonal"])
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_a_projection_begins_without_a_verdict(trunk, initialisation):
+    """Its product sums over all features: vectors from N(0, 1) would decide before training."""
+    architecture = Component(trunk, {"conditioning": "projection"})
+    state = prepare(tiny(architecture=architecture, initialisation=initialisation)).state
+    images = 2 * torch.rand(64, *prepare(tiny()).data.image.shape) - 1
+    logits = state.nets["discriminator"](images, torch.arange(64) % 10).logits
+    assert logits.std() < 5
+
+
 def test_projection_pools_a_map_of_features_by_its_sum():
     network = Conditions(DATA, "projection").discriminator(
         nn.Identity(), nn.Conv2d(2, 1, 8, bias=False), 2
@@ -81,7 +92,8 @@ def test_an_auxiliary_head_answers_and_reads_no_label():
 @pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])
 @pytest.mark.parametrize("trunk", TRUNKS)
 def test_labels_change_what_is_made_and_what_is_judged(trunk, conditioning):
-    recipe = tiny(architecture=Component(trunk, {"conditioning": conditioning}))
+    loss = Component("acgan" if conditioning == "auxiliary" else "nonsaturating")
+    recipe = tiny(architecture=Component(trunk, {"conditioning": conditioning}), loss=loss)
     state = prepare(recipe).state
     nets, z, zeros = state.nets, state.draw_latents(4), torch.zeros(4, dtype=torch.int64)
     generator = nets["generator"].eval()
@@ -194,6 +206,16 @@ def test_acgan_asks_for_the_class_of_real_and_fake():
     torch.testing.assert_close(terms["class"], 3 * classes["fake"])
     said = nets["discriminator"](nets["generator"](z)).logits
     torch.testing.assert_close(terms["adversarial"], softplus(-said))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [({"conditioning": "auxiliary"}, "--loss acgan"), ({"categorical_code": 5}, "--loss infogan")],
+)
+@pytest.mark.parametrize("loss", ["nonsaturating", "wgan-gp"])
+def test_a_head_that_nobody_asks_is_refused(loss, arguments, advice):
+    with pytest.raises(IncompatiblePairError, match=f"nothing asks it: {advice}"):
+        prepare(tiny(architecture=Component("dcgan", arguments), loss=Component(loss)))
 
 
 @pytest.mark.parametrize(

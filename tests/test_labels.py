@@ -37,6 +37,18 @@ def test_a_label_is_a_number_a_name_or_one_for_each_image(labelled, runtime):
     assert not np.array_equal(pixels(mixed)[1], pixels(sevens)[1])
 
 
+@pytest.mark.parametrize("label", [1.5, [1.7, 2], [None, 1], True, object()])
+def test_what_is_no_label_is_refused(labelled, label):
+    with pytest.raises(SampleError, match="is no label: a label is a class's number or name"):
+        ganzoo.load(labelled).sample(2, label=label)
+
+
+@pytest.mark.parametrize("y", [None, [0.0, 1.9], [0], [[0, 1]]])
+def test_classes_that_are_no_whole_numbers_are_refused(labelled, y):
+    with pytest.raises(SampleError, match=r"y of whole numbers, \(n,\)"):
+        ganzoo.load(labelled).generate(np.zeros((2, 8), np.float32), y)
+
+
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_without_a_label_classes_take_turns(labelled, runtime):
     model = ganzoo.load(labelled, runtime=runtime)

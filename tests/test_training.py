@@ -582,6 +582,12 @@ def test_an_incompatible_pair_names_what_would_fit():
     assert isinstance(caught.value, ValueError)
 
 
+@pytest.mark.parametrize(("loss", "choice"), [("vaegan", "image"), ("bigan", "joint")])
+def test_an_option_that_makes_a_pair_fit_is_named(loss, choice):
+    with pytest.raises(IncompatiblePairError, match=f"--architecture.discriminator {choice}"):
+        prepare(tiny(architecture=Component("mlp-autoencoder"), loss=Component(loss)))
+
+
 def test_an_architecture_size_it_cannot_build(tmp_path):
     recipe = tiny(dataset=Component("digits", {"size": 8}))
     with pytest.raises(ValueError, match="'dcgan' cannot make images of 8x8x1"):

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganzoo.errors import BundleError
 from ganzoo.files import write_file
+from ganzoo.generator import PREVIEW_CLASSES
 from ganzoo.spec import ModelSpec
 
 _TEMPLATE = Template("""\
@@ -15,7 +16,7 @@ _TEMPLATE = Template("""\
 ${license_line}library_name: ganzoo
 pipeline_tag: ${task}
 tags:
-- gan
+- ${kind}
 - ${architecture}
 - onnx
 - safetensors
@@ -63,7 +64,7 @@ Architecture `${architecture}` with ${arguments}. ${makes}
 | length | ${images_seen} images in batches of ${batch_size}, ${minutes} minutes |
 | hardware | ${hardware}, precision ${precision} |
 | seed | ${seed}, one run |
-| weights | averaged over training, half-life ${halflife} images; the final ones, not the best |
+| weights | ${averaged}; the final ones, not the best |
 | versions | ${versions} |
 
 The whole recipe is `training/recipe.toml`, the log of the losses `training/log.jsonl`.
@@ -72,7 +73,7 @@ The whole recipe is `training/recipe.toml`, the log of the losses `training/log.
 
 No quality metric has been computed for this model; judge it by the samples above.
 torch and onnxruntime differ by at most ${parity} on images in [-1, 1]
-(batches ${parity_batches}, seeds ${parity_seeds})${encoders_parity}.
+(batches ${parity_batches}, seeds ${parity_seeds})${other_parities}.
 
 ## Limits
 
@@ -107,18 +108,13 @@ def render_card(spec: ModelSpec) -> str:
 
 def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
     recipe, data, parity = made["recipe"], made["data"], made["parity"]
-    licence, optimizer = data["license"], recipe["optimizer"]
-    loss = dict(recipe["loss"])
+    licence, loss, halflife = data["license"], dict(recipe["loss"]), recipe["ema_halflife"]
     made_with = f"the loss {loss['name']} on {recipe['dataset']['name']}"
-    decay = (
-        f", falling to {optimizer['decay_to']:g} of it from {optimizer['decay_start']:.0%} on"
-        if optimizer["decay_start"] < 1
-        else ""
-    )
-    betas = f", betas {optimizer['betas']}" if optimizer["name"].startswith("adam") else ""
     return dict(
         name=spec.name,
         description=recipe["description"] or f"{spec.architecture} trained with {made_with}.",
+        # Only an adversarial game has a critic's steps.
+        kind="gan" if "encoder" not in spec.roles or "critic_steps" in loss else "autoencoder",
         architecture=spec.architecture,
         arguments=_switched_on(spec.arguments) or "no arguments",
         **_use(spec),
@@ -127,17 +123,19 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         data_images=f"{data['images']:,}",
         data_hash=data["sha256"],
         loss=f"`{loss.pop('name')}` {_switched_on(loss)}".strip(),
-        optimizer=f"{optimizer['name']}{betas}, lr {optimizer['lr']:g}{decay}",
+        optimizer=_optimizer(recipe),
         images_seen=f"{made['images_seen']:,}",
         batch_size=recipe["batch_size"],
         minutes=f"{made['seconds'] / 60:.1f}",
         hardware=made["hardware"],
         precision=recipe["precision"],
         seed=made["seed"],
-        halflife=f"{recipe['ema_halflife']:,}",
+        averaged=f"averaged over training, half-life {halflife:,} images"
+        if halflife
+        else "as trained, not averaged",
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),
         parity=f"{parity['max_abs_error']:.1e}",
-        encoders_parity=_encoders_parity(made),
+        other_parities=_other_parities(made),
         parity_batches=" and ".join(map(str, parity["batches"])),
         parity_seeds=" and ".join(map(str, parity["seeds"])),
         license_line=f"license: {licence}\n" if licence else "",
@@ -154,10 +152,37 @@ def _switched_on(arguments: dict[str, Any]) -> str:
     return ", ".join(f"{k} {v}" for k, v in arguments.items() if v not in (0, "none", [], ()))
 
 
-def _encoders_parity(made: dict[str, Any]) -> str:
-    if "encoder_parity" not in made:
-        return ""
-    return f"; on latents at most {made['encoder_parity']['max_abs_error']:.1e}"
+def _optimizer(recipe: dict[str, Any]) -> str:
+    """The optimizer, and what else decides how weights move."""
+    o = recipe["optimizer"]
+    parts = [o["name"]]
+    if o["name"].startswith("adam"):
+        parts.append(f"betas {o['betas']}")
+    parts.append(f"lr {o['lr']:g}")
+    if recipe["learning_rates"]:
+        rates = recipe["learning_rates"].items()
+        parts[-1] += f" but for {' and '.join(f'{player} {lr:g}' for player, lr in rates)}"
+    if o["warmup"]:
+        parts.append(f"rising over the first {o['warmup']:,} images")
+    if o["decay_start"] < 1:
+        parts.append(f"falling to {o['decay_to']:g} of it from {o['decay_start']:.0%} on")
+    if o["clip_norm"]:
+        parts.append(f"gradients clipped to norm {o['clip_norm']:g}")
+    if recipe["initialisation"] != "own":
+        parts.append(f"{recipe['initialisation']} initialisation")
+    if recipe["spectral_norm"]:
+        parts.append("spectral norm")
+    return ", ".join(parts)
+
+
+def _other_parities(made: dict[str, Any]) -> str:
+    """Differences on the networks beside the generator."""
+    return "".join(
+        f"; on the outputs of the {key.removesuffix('_parity').replace('_', ' ')} at most "
+        f"{figures['max_abs_error']:.1e}"
+        for key, figures in made.items()
+        if key.endswith("_parity")
+    )
 
 
 def _use(spec: ModelSpec) -> dict[str, str]:
@@ -182,7 +207,8 @@ def _use(spec: ModelSpec) -> dict[str, str]:
         shown = "In turn: a row of sources, what the model makes of them, what they belong to."
         lines.append("model.translate(pictures)  # uint8 (n, height, width, channels)")
     elif "y" in spec.inputs:
-        shown = "A row of each class, a column of one latent, seed 0, uncurated."
+        if spec.data.classes <= PREVIEW_CLASSES:
+            shown = "A row of each class, a column of one latent, seed 0, uncurated."
         lines.append('model.sample(64, seed=0, label=1).save("grid.png")')
     else:
         lines.append('model.sample(64, seed=0).save("grid.png")')

@@ -12,7 +12,8 @@ from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import Batch, Loss, Player, Turn
 from ganzoo.games.penalties import Pair, Penalty
 from ganzoo.games.rules import Rules
-from ganzoo.nn import Judgement, generate, inputs_of, judge
+from ganzoo.nn import Judgement, at_least_fp32, generate, inputs_of, judge
+from ganzoo.spec import DataSpec
 
 
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:
@@ -28,14 +29,15 @@ class Criterion:
         d: (real logits, fake logits) -> the discriminator's loss.
         g: (real logits, fake logits) -> the generator's loss.
         g_needs_real: whether `g` reads the real logits; if not it is given the fake ones twice.
-        relativistic: whether `d` is no sum of a part on real and a part on fake logits.
+        has_labels: whether `d` compares logits one by one with what they should be: such labels
+            can be smoothed.
         watch: what else is logged of the discriminator: name -> (real, fake) -> scalar.
     """
 
     d: Callable[[Tensor, Tensor], Tensor]
     g: Callable[[Tensor, Tensor], Tensor]
     g_needs_real: bool = False
-    relativistic: bool = False
+    has_labels: bool = True
     watch: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(
         default_factory=lambda: {"accuracy": accuracy}
     )
@@ -69,13 +71,9 @@ class Critic:
         answer = judge(self.network, images, y=self.batch.labels, source=source)
         if isinstance(answer, Tensor):
             answer = Judgement(answer)
-        heads = {name: _at_least_fp32(head) for name, head in answer.heads.items()}
-        features = None if answer.features is None else _at_least_fp32(answer.features)
-        return Judgement(_at_least_fp32(answer.logits), features, heads)
-
-
-def _at_least_fp32(x: Tensor) -> Tensor:
-    return x if x.dtype == torch.float64 else x.float()
+        heads = {name: at_least_fp32(head) for name, head in answer.heads.items()}
+        features = None if answer.features is None else at_least_fp32(answer.features)
+        return Judgement(at_least_fp32(answer.logits), features, heads)
 
 
 class AdversarialLoss(Loss):
@@ -89,14 +87,21 @@ class AdversarialLoss(Loss):
         rules: penalties, turns, and what is done to the images.
 
     Raises:
-        ValueError: label smoothing of a relativistic criterion, which has no labels to smooth.
+        ValueError: label smoothing of a criterion without labels.
+
+    Attributes:
+        asks: heads of the discriminator whose answers its terms use.
     """
+
+    asks: frozenset[str] = frozenset()
 
     def __init__(self, criterion: Criterion, rules: Rules | None = None) -> None:
         super().__init__()
         rules = rules or Rules()
-        if rules.label_smoothing and criterion.relativistic:
-            raise ValueError("label_smoothing is for a criterion that judges images one by one")
+        if rules.label_smoothing and not criterion.has_labels:
+            raise ValueError(
+                "label_smoothing is for a criterion that judges images one by one, by labels"
+            )
         self.criterion = criterion
         self.rules = rules
         self.players = (
@@ -108,6 +113,29 @@ class AdversarialLoss(Loss):
             ),
             Player("generator", trains=("generator",)),
         )
+
+    def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
+        """Need pairs where pairs are judged, and refuse a discriminator's head that nobody asks.
+
+        Raises:
+            ValueError: says what is missing and what to choose.
+        """
+        if "source" in inputs_of(nets["generator"]) and not data.paired:
+            raise ValueError(
+                "it needs pairs of images, and this data has none: choose another dataset, such as "
+                "--dataset paired"
+            )
+        idle = set(getattr(nets.get("discriminator"), "heads", ())) - self.asks
+        if "class" in idle:
+            raise ValueError(
+                "its discriminator tells the class and nothing asks it: --loss acgan, or "
+                "--architecture.conditioning concat"
+            )
+        if idle:
+            raise ValueError(
+                "its discriminator tells codes and nothing asks it: --loss infogan, or "
+                "--architecture.categorical-code 0 --architecture.continuous-codes 0"
+            )
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
@@ -132,7 +160,7 @@ class AdversarialLoss(Loss):
     def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
         """Return as many fake images as the batch has real ones, and their latents."""
         z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
-        return _at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
+        return at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
 
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""

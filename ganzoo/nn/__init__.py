@@ -9,6 +9,7 @@ from ganzoo.nn.initialisation import (
 )
 from ganzoo.nn.inputs import generate, inputs_of, judge
 from ganzoo.nn.judgement import Judgement
+from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.upsampling import UpsampleConv2d
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Judgement",
     "UpsampleConv2d",
     "add_spectral_norm",
+    "at_least_fp32",
     "generate",
     "init_normal",
     "init_orthogonal",

@@ -95,9 +95,11 @@ class Conditions:
             heads["categorical"] = nn.Linear(features, self.categorical)
         if self.continuous:
             heads["continuous"] = nn.Linear(features, self.continuous)
-        projection = (
-            nn.Embedding(self.classes, features) if self.conditioning == "projection" else None
-        )
+        projection = None
+        if self.conditioning == "projection":
+            projection = nn.Embedding(self.classes, features)
+            # Its default, N(0, 1), would drown the logit in a sum over all features.
+            nn.init.normal_(projection.weight, 0.0, 0.02)
         return Discriminator(trunk, last, heads, self.extra_channels, projection)
 
 

@@ -140,9 +140,11 @@ def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
     if not isinstance(network, nn.Module):
         raise BundleError(f"architecture {spec.architecture!r} builds no network as {role}.")
     dim = spec.latent.dim if spec.latent else None
-    if arguments.get("latent_dim", dim) != dim:
+    stated = arguments.get("latent_dim", getattr(network, "latent_dim", dim))
+    if role == "generator" and dim is not None and stated != dim:
         raise BundleError(
-            f"config.json contradicts itself: latent_dim {arguments['latent_dim']}, latent {dim}."
+            f"config.json says that latents have {dim} numbers, architecture {spec.architecture!r} "
+            f"builds a generator that reads {stated}."
         )
     if role == "generator" and inputs_of(network) != spec.inputs:
         raise BundleError(

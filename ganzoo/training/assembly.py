@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +25,7 @@ from ganzoo.errors import (
 from ganzoo.games import Loss
 from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal
 from ganzoo.registry import architectures, datasets, losses
-from ganzoo.signatures import bind
+from ganzoo.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
 from ganzoo.training.state import latent_of
 
@@ -134,12 +135,19 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: 
             ) from error
         _warn_of_mixed_samples(nets, loss)
         return
+    name = recipe.architecture.name
+    choice = next((c for c in _choices(name) if _builds(name, c) == loss.roles), None)
+    if choice:
+        remedy = f"Choose {choice}."
+    else:
+        remedy = (
+            f"Losses that fit {name}: {enumerate_names(_losses_for(nets, data))}. "
+            f"Architectures that fit {recipe.loss.name}: "
+            f"{enumerate_names(_architectures_for(loss.roles))}."
+        )
     raise IncompatiblePairError(
         f"loss {recipe.loss.name!r} trains {enumerate_names(loss.roles)}, but architecture "
-        f"{recipe.architecture.name!r} builds {enumerate_names(nets)}. "
-        f"Losses that fit {recipe.architecture.name}: {enumerate_names(_losses_for(set(nets)))}. "
-        f"Architectures that fit {recipe.loss.name}: "
-        f"{enumerate_names(_architectures_for(loss.roles))}."
+        f"{name!r} builds {enumerate_names(nets)}. {remedy}"
     )
 
 
@@ -167,29 +175,56 @@ def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
             return
 
 
-def _losses_for(roles: set[str]) -> list[str]:
+def _losses_for(nets: Mapping[str, nn.Module], data: DataSpec) -> list[str]:
     fitting = []
     for name in losses.names():
         made = _try(losses, name)
-        if isinstance(made, Loss) and made.roles == roles:
-            fitting.append(name)
+        if isinstance(made, Loss) and made.roles == set(nets):
+            with contextlib.suppress(ValueError):
+                made.check(nets, data)
+                fitting.append(name)
     return fitting
 
 
 def _architectures_for(roles: frozenset[str]) -> list[str]:
     fitting = []
     for name in architectures.names():
-        image = ImageSpec(64, 64, 3)
-        with torch.device("meta"):
-            built = _try(architectures, name, DataSpec(image, classes=2, condition=image))
-        if isinstance(built, Mapping) and set(built) == roles:
-            fitting.append(name)
+        choices = ["", *_choices(name)]
+        choice = next((c for c in choices if _builds(name, c) == roles), None)
+        if choice is not None:
+            fitting.append(f"{name} with {choice}" if choice else name)
     return fitting
 
 
-def _try(registry: Any, name: str, *context: Any) -> Any:
+def _choices(architecture: str) -> list[str]:
+    """Options of an architecture that choose among names, as one types them."""
+    try:
+        arguments = arguments_of(architectures.get(architecture))
+    except GanzooError:
+        return []
+    return [
+        f"--architecture.{name.replace('_', '-')} {value}"
+        for name, argument in arguments.items()
+        if get_origin(argument.annotation) is Literal
+        for value in get_args(argument.annotation)
+        if value != argument.default
+    ]
+
+
+def _builds(architecture: str, choice: str) -> set[str]:
+    """Roles that an architecture builds with one of its `_choices`, or with none."""
+    option, _, value = choice.removeprefix("--architecture.").partition(" ")
+    arguments = {option.replace("-", "_"): value} if option else {}
+    image = ImageSpec(64, 64, 3)
+    with torch.device("meta"):
+        data = DataSpec(image, classes=2, condition=image)
+        built = _try(architectures, architecture, data, **arguments)
+    return set(built) if isinstance(built, Mapping) else set()
+
+
+def _try(registry: Any, name: str, *context: Any, **arguments: Any) -> Any:
     """Build with defaults; None where that fails: one broken plugin must not spoil an error."""
     try:
-        return registry.get(name)(*context)
+        return registry.get(name)(*context, **arguments)
     except Exception:  # noqa: BLE001 - a plugin may raise anything
         return None

@@ -20,6 +20,7 @@ LEAST_SQUARES = Criterion(
 WASSERSTEIN = Criterion(
     d=lambda real, fake: fake - real,
     g=lambda real, fake: -fake,
+    has_labels=False,
     watch={"wasserstein": lambda real, fake: (real - fake).mean()},
 )
 HINGE = Criterion(
@@ -30,14 +31,14 @@ RELATIVISTIC_AVERAGE = Criterion(
     d=lambda real, fake: softplus(fake.mean() - real) + softplus(fake - real.mean()),
     g=lambda real, fake: softplus(real.mean() - fake) + softplus(real - fake.mean()),
     g_needs_real=True,
-    relativistic=True,
+    has_labels=False,
     watch={"accuracy": lambda real, fake: (real > fake).float().mean()},
 )
 RELATIVISTIC_PAIRING = Criterion(
     d=lambda real, fake: softplus(fake - real),
     g=lambda real, fake: softplus(real - fake),
     g_needs_real=True,
-    relativistic=True,
+    has_labels=False,
     watch=RELATIVISTIC_AVERAGE.watch,
 )
 

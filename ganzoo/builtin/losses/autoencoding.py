@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy, mse_loss
 
 from ganzoo.games import Batch, Loss, Player, Turn, check_weight
-from ganzoo.nn import generate
+from ganzoo.nn import at_least_fp32, generate
 
 Likelihood = Literal["bernoulli", "gaussian"]
 
@@ -24,7 +24,7 @@ def reconstruction_error(made: Tensor, images: Tensor, likelihood: Likelihood) -
 
     Both are in [-1, 1]; ``bernoulli`` takes (x + 1) / 2 for probabilities.
     """
-    made = made if made.dtype == torch.float64 else made.float()
+    made = at_least_fp32(made)
     with torch.autocast(images.device.type, enabled=False):
         if likelihood == "gaussian":
             return 0.5 * mse_loss(made, images, reduction="none")
@@ -46,9 +46,7 @@ def draw(mean: Tensor, log_variance: Tensor) -> Tensor:
 def encode(encoder: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and log-variance, at least fp32."""
     mean, log_variance = encoder(images)
-    if mean.dtype == torch.float64:
-        return mean, log_variance
-    return mean.float(), log_variance.float()
+    return at_least_fp32(mean), at_least_fp32(log_variance)
 
 
 class Autoencoding(Loss):

@@ -15,6 +15,8 @@ from ganzoo.games import AdversarialLoss, Batch, Loss, Rules, Turn, check_weight
 class AuxiliaryClassifier(AdversarialLoss):
     """Both players want images to be classified right; see `acgan`."""
 
+    asks = frozenset(["class"])
+
     def __init__(self, rules: Rules, class_weight: float) -> None:
         check_weight("class_weight", class_weight)
         super().__init__(NONSATURATING, rules)
@@ -27,6 +29,7 @@ class AuxiliaryClassifier(AdversarialLoss):
                 "it needs a discriminator that tells the class: "
                 "--architecture.conditioning auxiliary"
             )
+        super().check(nets, data)
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
@@ -55,6 +58,8 @@ class AuxiliaryClassifier(AdversarialLoss):
 class MutualInformation(AdversarialLoss):
     """Both players want the codes to be read off the images; see `infogan`."""
 
+    asks = frozenset(["categorical", "continuous"])
+
     def __init__(self, rules: Rules, categorical_weight: float, continuous_weight: float) -> None:
         check_weight("categorical_weight", categorical_weight)
         check_weight("continuous_weight", continuous_weight)
@@ -69,6 +74,7 @@ class MutualInformation(AdversarialLoss):
                 "it needs codes in the latent: --architecture.categorical-code 10, "
                 "--architecture.continuous-codes 2, or both"
             )
+        super().check(nets, data)
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from ganzoo.builtin.losses.adversarial import NONSATURATING
 from ganzoo.builtin.losses.autoencoding import draw, encode, kl_from_standard_normal
+from ganzoo.errors import IncompatiblePairError, enumerate_names
 from ganzoo.games import (
     AdversarialLoss,
     Batch,
@@ -21,7 +22,9 @@ from ganzoo.games import (
     check_weight,
     with_rules,
 )
-from ganzoo.nn import generate
+from ganzoo.nn import at_least_fp32, generate
+
+TURNS = ("critic_steps", "discriminator_every", "weight_clip")
 
 
 class VaeGan(AdversarialLoss):
@@ -77,16 +80,19 @@ class VaeGan(AdversarialLoss):
         mean, log_variance = encode(nets["encoder"], batch.images)
         z = draw(mean, log_variance)
         rebuilt = generate(nets["generator"], z=z, y=batch.labels)
-        return mean, log_variance, rebuilt if z.dtype == torch.float64 else rebuilt.float()
+        return mean, log_variance, at_least_fp32(rebuilt)
 
     def _features(
         self, nets: Mapping[str, nn.Module], rebuilt: Tensor, batch: Batch, turn: Turn
     ) -> Tensor:
         """-log N(Dis_l(x) | Dis_l(rebuilt), I) of each sample, up to a constant."""
-        critic = Critic(nets["discriminator"], self.rules, turn.progress, batch)
+        # Without the rules' random changes, which would differ between the two.
+        critic = Critic(nets["discriminator"], Rules(), turn.progress, batch)
         real, made = critic(batch.images).features, critic(rebuilt).features
         if real is None or made is None:
-            raise ValueError("loss 'vaegan' needs a discriminator that returns its features")
+            raise IncompatiblePairError(
+                "loss 'vaegan' needs a discriminator that returns its features"
+            )
         return 0.5 * mse_loss(made, real, reduction="none").flatten(1).sum(1)
 
 
@@ -96,8 +102,11 @@ class BiGan(AdversarialLoss):
     delivers = ("generator", "encoder")
 
     def __init__(self, rules: Rules) -> None:
-        if rules.penalties or rules.augmentation or rules.instance_noise:
-            raise ValueError("its discriminator judges pairs: it takes no penalty, noise or change")
+        if rules != replace(Rules(), **{name: getattr(rules, name) for name in TURNS}):
+            raise ValueError(
+                "its discriminator judges pairs of image and latent: of the rules it takes "
+                f"{enumerate_names(TURNS)} alone"
+            )
         super().__init__(NONSATURATING, rules)
         self.players = (
             Player(
@@ -132,7 +141,7 @@ class BiGan(AdversarialLoss):
         fake, z = self.make(nets["generator"], batch, turn)
         critic = nets["joint_discriminator"]
         encoded, made = critic(batch.images, mean), critic(fake, z)
-        return (encoded, made) if mean.dtype == torch.float64 else (encoded.float(), made.float())
+        return at_least_fp32(encoded), at_least_fp32(made)
 
 
 @with_rules()

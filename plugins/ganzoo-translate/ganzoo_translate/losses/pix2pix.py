@@ -37,6 +37,7 @@ class Pix2Pix(AdversarialLoss):
             raise ValueError(
                 "it needs a generator that makes images out of images: --architecture unet"
             )
+        super().check(nets, data)
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
