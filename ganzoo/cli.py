@@ -181,7 +181,8 @@ def translate(
         raise SampleError(f"{name} makes images out of nothing: ganzoo sample {name} -o {output}")
     sources = ImageBatch.open(pictures, model.source)
     both = ImageBatch.rows(sources, model.translate(sources, seed), columns=len(sources))
-    print(f"{both.save(output)}: {len(sources)} pictures translated")
+    count = "1 picture" if len(sources) == 1 else f"{len(sources)} pictures"
+    print(f"{both.save(output)}: {count} translated")
 
 
 def train(recipe: Text = "RECIPE", /) -> None:
@@ -197,7 +198,7 @@ _TRAIN_USAGE = """\
 usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
        ganzoo train RECIPE --dry-run            say what would be done
-       ganzoo train --resume DIR [OPTIONS]      continue a run
+       ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time
 
 RECIPE is a name or a TOML file. Every field of it is an option, such as
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits

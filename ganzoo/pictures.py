@@ -56,6 +56,8 @@ def read_picture(file: str | Path, mode: str = "RGB") -> Image.Image:
     Raises:
         DataError: it cannot be read, or a side is below 8 pixels.
     """
+    if not Path(file).exists():
+        raise DataError(f"there is no picture at {file}.")
     try:
         with Image.open(file) as picture:
             upright = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGBA")

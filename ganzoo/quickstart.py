@@ -11,7 +11,11 @@ from ganzoo import exporters, training, zoo
 
 
 def run(folder: Path) -> None:
-    """Take the tour; everything it makes lies in `folder`, or in `folder`-2 and so on."""
+    """Take the tour; everything it makes lies in `folder`, or in `folder`-2 and so on.
+
+    Raises:
+        KeyboardInterrupt: it was stopped in the training, which is saved.
+    """
     folder = _free(folder)
 
     print("1/4  load the shipped dcgan-mnist and make 64 digits")
@@ -21,8 +25,8 @@ def run(folder: Path) -> None:
     print("2/4  train a small DCGAN on the built-in digits, about a minute on two cores")
     trained = training.train("dcgan-digits", out=folder / "run")
     if not trained.finished:
-        print(f"stopped; ganzoo train --resume {trained.path} continues the training")
-        return
+        print(f"ganzoo train --resume {trained.path} continues the training")
+        raise KeyboardInterrupt  # as the command line would have ended without the training's grace
 
     print("3/4  export it to safetensors and ONNX, and compare the two")
     bundle = exporters.export(trained.path, folder / "dcgan-digits")

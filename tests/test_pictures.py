@@ -53,6 +53,11 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
         ImageBatch.open([tmp_path / "a.png"], ImageSpec(8, 8, 3))
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"there is no picture at .*a\.png"):
+        read_picture(tmp_path / "a.png")
+
+
 def test_opened_pictures_cover_the_size_and_lose_their_edges(tmp_path):
     wide = Image.new("RGB", (32, 16), "blue")
     wide.paste("red", (8, 0, 24, 16))

@@ -2,6 +2,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 import ganzoo
@@ -55,3 +56,13 @@ def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
         arguments = shlex.split(command.removesuffix('"""'))
         extra = ["--dry-run"] if arguments[0] == "train" else []
         assert main([*arguments, *extra]) == 0
+
+
+def test_a_tour_that_is_stopped_says_how_its_training_goes_on(tmp_path, capsys, monkeypatch):
+    real = training.train
+    monkeypatch.setattr(
+        training, "train", lambda *a, **k: real(*a, **k, max_time="0.001s", progress=False)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        quickstart.run(tmp_path / "demo")
+    assert f"ganzoo train --resume {tmp_path / 'demo' / 'run'}" in capsys.readouterr().out
