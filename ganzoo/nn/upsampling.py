@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv_transpose2d, pad
 
@@ -29,4 +30,6 @@ class UpsampleConv2d(nn.Conv2d):
         flipped = self.weight.flip(2, 3).transpose(0, 1)
         wider = pad(flipped, (0, 1)) + pad(flipped, (1, 0))
         kernel = pad(wider, (0, 0, 0, 1)) + pad(wider, (0, 0, 1, 0))
+        # Sums of flipped weights have strides of no format, which convolutions are slow on.
+        kernel = kernel.contiguous(memory_format=torch.channels_last)
         return conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
