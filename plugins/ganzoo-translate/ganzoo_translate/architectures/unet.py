@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Literal
 
@@ -119,7 +120,7 @@ class Skipping(nn.Module):
         stages = side.bit_length() - 1
         widths = [min(2**stage, MOST_WIDTHS) * width for stage in range(stages)]
         self.down = nn.ModuleList()
-        for stage, (below, above) in enumerate(zip([inputs, *widths], widths, strict=False)):
+        for stage, (below, above) in enumerate(itertools.pairwise([inputs, *widths])):
             bare = stage in (0, stages - 1)
             layers: list[nn.Module] = [nn.Conv2d(below, above, 4, 2, 1, bias=bare)]
             layers += [] if bare else [make_norm(norm, above)]
