@@ -282,16 +282,17 @@ def _report_run(run: Any, images: int) -> int:
     return 0
 
 
-def export(run: Folder, /, output: MaybeOutput = None) -> None:
+def export(run: Folder, /, output: MaybeOutput = None, half: bool = False) -> None:
     """Write a run's generator as safetensors, ONNX, config and card in one folder.
 
     Args:
         run: a run's folder, or a bundle's.
         output: the folder to write; by default the bundle inside the run.
+        half: store weights as float16: half the size, still computed with in float32.
     """
     from ganzoo import exporters, zoo
 
-    path = exporters.export(run, output)
+    path = exporters.export(run, output, half=half)
     spec = zoo.info(path)
     command = "translate" if "source" in spec.inputs else "sample"
     print(path)

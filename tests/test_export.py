@@ -7,8 +7,9 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import change_config, tiny
+from conftest import change_config, rehash, tiny
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 import ganzoo
@@ -161,7 +162,7 @@ def test_an_export_that_fails_parity_is_refused(tmp_path, fixed):
         if fixed:
             other = ganzoo.load(run / "bundle")
             other.network.fixed = False
-            with pytest.raises(ExportError, match="refused: torch makes"):
+            with pytest.raises(ExportError, match="refused: of what should be the same"):
                 check_parity(other, generator, "generator")
         with pytest.raises(
             ExportError, match="the export of the generator is refused: torch and onnxruntime"
@@ -219,3 +220,79 @@ def test_the_recipe_in_a_bundle_trains_the_same_model_again(tiny_bundle, tmp_pat
     assert all(torch.equal(a[name], b[name]) for name in a)
     log = [json.loads(x) for x in (tiny_bundle / "training/log.jsonl").read_text().splitlines()]
     assert log[-1]["images"] == ganzoo.info(tiny_bundle).provenance["images_seen"]
+
+
+@pytest.fixture(scope="module")
+def half_bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("half")
+    recipe = tiny(architecture=Component("dcgan", {"latent_dim": 8, "width": 16}), images=64)
+    run = ganzoo.train(recipe, out=folder / "run", progress=False).path
+    assert main(["export", str(run), "-o", str(folder / "bundle"), "--half"]) == 0
+    assert main(["export", str(run)]) == 0
+    return folder / "run" / "bundle", folder / "bundle"
+
+
+def test_half_stores_half_and_computes_in_float32(half_bundle):
+    whole, half = half_bundle
+    for name in ("model.safetensors", "model.onnx"):
+        assert (half / name).stat().st_size < 0.6 * (whole / name).stat().st_size + 8_000
+    with safe_open(half / "model.safetensors", "pt") as file:
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    network = ganzoo.load(half, runtime="torch").state_dict()
+    for name, tensor in ganzoo.load(whole, runtime="torch").state_dict().items():
+        wanted = tensor.half() if tensor.is_floating_point() else tensor
+        assert torch.equal(stored[name.removeprefix("network.")], wanted)
+        assert network[name].dtype == tensor.dtype
+        assert torch.equal(network[name], wanted.to(tensor.dtype))
+
+
+def test_half_says_how_far_images_moved_and_both_runtimes_agree(half_bundle):
+    whole, half = half_bundle
+    rounding = ganzoo.info(half).provenance["rounding"]
+    assert "rounding" not in ganzoo.info(whole).provenance
+    worst = 0.0
+    for seed in (0, 1):
+        z = latents.normal(seed, 7, 8)
+        made = {
+            (path, runtime): ganzoo.load(path, runtime=runtime).generate(z)
+            for path in (whole, half)
+            for runtime in ("torch", "onnx")
+        }
+        assert np.abs(made[half, "torch"] - made[half, "onnx"]).max() < 1e-5
+        worst = max(worst, float(np.abs(made[half, "torch"] - made[whole, "torch"]).max()))
+    assert 0 < worst == pytest.approx(rounding["generator"], rel=1e-3)
+    assert f"of the generator by at most {rounding['generator']:.1e}" in (
+        half / "README.md"
+    ).read_text().replace("\n", " ")
+
+
+def test_what_is_stored_as_half_stays_so_when_exported_again(half_bundle, tmp_path):
+    again = ganzoo.export(half_bundle[1], tmp_path / "again")
+    for name in ("model.safetensors", "config.json"):
+        assert (again / name).read_bytes() == (half_bundle[1] / name).read_bytes()
+
+
+def test_half_refuses_weights_beyond_its_range(half_bundle, tmp_path):
+    large = tmp_path / "large"
+    shutil.copytree(half_bundle[0], large)
+    weights = load_file(large / "model.safetensors")
+    weights[next(k for k in weights if k.endswith("bias"))][0] = 1e6
+    metadata = {"ganzoo.config": (large / "config.json").read_text()}
+    save_file(weights, large / "model.safetensors", metadata)
+    rehash(large)
+    with pytest.raises(ExportError, match=r"reaches 1e\+06, and float16 ends at 65,504"):
+        ganzoo.export(large, tmp_path / "half", half=True)
+    assert not (tmp_path / "half").exists()
+
+
+def test_a_count_stored_as_a_fraction_is_refused(half_bundle, tmp_path):
+    wrong = tmp_path / "wrong"
+    shutil.copytree(half_bundle[0], wrong)
+    weights = load_file(wrong / "model.safetensors")
+    count = next(k for k in weights if k.endswith("num_batches_tracked"))
+    weights[count] = weights[count].float()
+    metadata = {"ganzoo.config": (wrong / "config.json").read_text()}
+    save_file(weights, wrong / "model.safetensors", metadata)
+    rehash(wrong)
+    with pytest.raises(BundleError, match="holds torch.float32 in the file and torch.int64"):
+        ganzoo.load(wrong, runtime="torch")

@@ -24,8 +24,8 @@ def shipped(request):
 
 def test_it_is_small(shipped):
     sizes = {p.name: p.stat().st_size for p in shipped.path.rglob("*") if p.is_file()}
-    assert max(sizes.values()) <= 2_000_000
-    assert sum(sizes.values()) <= 4_200_000
+    assert max(sizes.values()) <= 800_000
+    assert sum(sizes.values()) <= 2_300_000
 
 
 def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):

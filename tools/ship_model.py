@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 def main(run: str) -> None:
     name = ganzoo.info(Path(run) / "bundle").name
-    path = ganzoo.export(run, ROOT / "ganzoo" / "builtin" / "pretrained" / name)
+    path = ganzoo.export(run, ROOT / "ganzoo" / "builtin" / "pretrained" / name, half=True)
     cards = ROOT / "model_cards"
     (cards / "images").mkdir(parents=True, exist_ok=True)
     card = (path / "README.md").read_text().replace(f'"./{name}"', f'"{name}"')

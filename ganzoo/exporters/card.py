@@ -7,6 +7,7 @@ from string import Template
 from typing import Any
 
 from ganzoo.errors import BundleError
+from ganzoo.exporters.half import ROUNDING
 from ganzoo.files import write_file
 from ganzoo.generator import PREVIEW_CLASSES
 from ganzoo.spec import ModelSpec
@@ -52,7 +53,7 @@ ${inputs}
 
 ## Model
 
-Architecture `${architecture}` with ${arguments}. ${makes}
+Architecture `${architecture}` with ${arguments}. ${makes}${rounding}
 
 ## Training
 
@@ -136,6 +137,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),
         parity=f"{parity['max_abs_error']:.1e}",
         other_parities=_other_parities(made),
+        rounding=_rounding(made),
         parity_batches=" and ".join(map(str, parity["batches"])),
         parity_seeds=" and ".join(map(str, parity["seeds"])),
         license_line=f"license: {licence}\n" if licence else "",
@@ -182,6 +184,19 @@ def _other_parities(made: dict[str, Any]) -> str:
         f"{figures['max_abs_error']:.1e}"
         for key, figures in made.items()
         if key.endswith("_parity")
+    )
+
+
+def _rounding(made: dict[str, Any]) -> str:
+    """What storing weights as float16 changed."""
+    if ROUNDING not in made:
+        return ""
+    moved = ", of the ".join(
+        f"{role.replace('_', ' ')} by at most {most:.1e}" for role, most in made[ROUNDING].items()
+    )
+    return (
+        "\nWeights are stored as float16 and computed with in float32; rounding them moved the "
+        f"outputs of the {moved}."
     )
 
 

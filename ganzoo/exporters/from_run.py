@@ -17,6 +17,7 @@ from ganzoo.bundle import Bundle, open_bundle, write_bundle
 from ganzoo.errors import BundleError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.card import write_card
+from ganzoo.exporters.half import ROUNDING, round_to_half, store_as_half
 from ganzoo.exporters.parity import check_parity
 from ganzoo.files import write_file
 from ganzoo.generator import SAMPLES, Generator
@@ -25,7 +26,7 @@ from ganzoo.runtimes.torch import TorchModel, load_torch
 from ganzoo.spec import ModelSpec
 
 
-def export(run: str | Path, out: str | Path | None = None) -> Path:
+def export(run: str | Path, out: str | Path | None = None, *, half: bool = False) -> Path:
     """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
     The two runtimes are compared first, and the figures become part of the config; an export
@@ -34,6 +35,8 @@ def export(run: str | Path, out: str | Path | None = None) -> Path:
     Args:
         run: a run's folder, or a bundle's.
         out: the folder to write; by default the bundle inside the run, in place.
+        half: store weights as float16, half the size. Both runtimes still compute in float32, with
+            the rounded weights; how far that moves an image becomes part of the config.
 
     Returns:
         The bundle's folder.
@@ -53,9 +56,16 @@ def export(run: str | Path, out: str | Path | None = None) -> Path:
             "Choose another folder with -o."
         )
     models = {role: load_torch(source, role) for role in source.spec.roles}
-    graphs = {role: onnx_graph.trace(model, role) for role, model in models.items()}
+    made = dict(source.spec.provenance)
+    if half and ROUNDING not in made:
+        made[ROUNDING] = {role: round_to_half(model, role) for role, model in models.items()}
+    halved = ROUNDING in made
+    graphs = {role: onnx_graph.trace(m, role, fold=not halved) for role, m in models.items()}
+    if halved:
+        for graph in graphs.values():
+            store_as_half(graph)
     parity = {role: _compare(model, graphs[role], role) for role, model in models.items()}
-    made = source.spec.provenance | {"parity": parity.pop("generator")}
+    made["parity"] = parity.pop("generator")
     made |= {f"{role}_parity": figures for role, figures in parity.items()}
     spec = replace(source.spec, provenance=made)
     kept = {
@@ -101,7 +111,10 @@ def _find(path: Path) -> Bundle:
 
 
 def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
-    weights = {k: v.cpu().contiguous() for k, v in model.network.state_dict().items()}
+    weights = model.network.state_dict()
+    if ROUNDING in spec.provenance:
+        weights = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
+    weights = {k: v.cpu().contiguous() for k, v in weights.items()}
     write_file(path, safetensors.torch.save(weights, {bundle.METADATA_KEY: spec.to_json()}))
 
 

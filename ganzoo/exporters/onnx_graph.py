@@ -22,8 +22,14 @@ from ganzoo.spec import ModelSpec
 OPSET = 20
 
 
-def trace(model: TorchModel, role: str) -> onnx.ModelProto:
+def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     """Translate a network with torch's exporter.
+
+    Args:
+        model: the network.
+        role: its role.
+        fold: merge what can be computed beforehand, such as BatchNorm, into the weights; without,
+            they are the network's own, and a session of onnxruntime merges them when it begins.
 
     Raises:
         ExportError: the exporter cannot translate it.
@@ -44,6 +50,7 @@ def trace(model: TorchModel, role: str) -> onnx.ModelProto:
                 dynamic_shapes=(tuple({0: batch} for _ in inputs),),
                 opset_version=OPSET,
                 verbose=False,
+                optimize=fold,
             )
     except torch.onnx.errors.OnnxExporterError as error:
         raise ExportError(

@@ -26,17 +26,7 @@ def check_parity(reference: Model, exported: Model, role: str) -> dict[str, Any]
     Raises:
         ExportError: they differ by more than an eighth of a pixel's level, or in shape.
     """
-    worst = 0.0
-    for n in BATCHES:
-        for seed in SEEDS:
-            given = _inputs(reference.spec, role, n, seed)
-            a, b = reference.run(given), exported.run(given)
-            if a.shape != b.shape or not (np.isfinite(a).all() and np.isfinite(b).all()):
-                raise ExportError(
-                    f"the export of the {role} is refused: torch makes {a.shape}, onnxruntime "
-                    f"{b.shape}, or a value is not finite."
-                )
-            worst = max(worst, float(np.abs(a - b).max()))
+    worst = largest_difference(reference, exported, role)
     if worst > TOLERANCE:
         raise ExportError(
             f"the export of the {role} is refused: torch and onnxruntime differ by {worst:.2g} on "
@@ -50,6 +40,26 @@ def check_parity(reference: Model, exported: Model, role: str) -> dict[str, Any]
         "max_abs_error": worst,
         "tolerance": TOLERANCE,
     }
+
+
+def largest_difference(a: Model, b: Model, role: str) -> float:
+    """Run both on the same inputs and return how far apart two of their numbers are at most.
+
+    Raises:
+        ExportError: they differ in shape, or a number is not finite.
+    """
+    worst = 0.0
+    for n in BATCHES:
+        for seed in SEEDS:
+            given = _inputs(a.spec, role, n, seed)
+            x, y = a.run(given), b.run(given)
+            if x.shape != y.shape or not (np.isfinite(x).all() and np.isfinite(y).all()):
+                raise ExportError(
+                    f"the export of the {role} is refused: of what should be the same, one is "
+                    f"{x.shape}, the other {y.shape}, or a number is not finite."
+                )
+            worst = max(worst, float(np.abs(x - y).max()))
+    return worst
 
 
 def _inputs(spec: ModelSpec, role: str, n: int, seed: int) -> dict[str, NDArray[Any]]:

@@ -90,12 +90,20 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
             header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
             network = _build_without_memory(bundle.spec, role)
-            _check_shapes(weights, header, network.state_dict())
+            expected = network.state_dict()
+            _check_shapes(weights, header, expected)
             tensors = {name: file.get_tensor(name) for name in header}
     except SafetensorError as error:
         raise BundleError(
             f"{weights} is not a whole safetensors file: {error}. Get the bundle again."
         ) from error
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() != expected[name].is_floating_point():
+            raise BundleError(
+                f"{weights} does not fit config.json: tensor {name!r} holds {tensor.dtype} in the "
+                f"file and {expected[name].dtype} in the network. Get the bundle again."
+            )
+        tensors[name] = tensor.to(expected[name].dtype)
     network.load_state_dict(tensors, strict=True, assign=True)
     if any(tensor.is_meta for tensor in network.buffers()):
         raise BundleError(

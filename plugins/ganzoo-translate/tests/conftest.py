@@ -32,12 +32,14 @@ SMALL = {
 def recipe(architecture: str = "unet", **changes: Any) -> Recipe:
     """A recipe that trains in a second."""
     arguments = changes.pop("arguments", {})
-    kind = "unpaired" if architecture == "cyclegan" else "paired"
+    data = Component("paired", {"size": SIDE})
+    if architecture == "cyclegan":
+        data = Component("unpaired", {"size": SIDE, "repeat_shorter": True})
     fields: dict[str, Any] = {
         "name": "tiny",
         "architecture": Component(architecture, SMALL[architecture] | arguments),
         "loss": Component("pix2pix"),
-        "dataset": Component(kind, {"size": SIDE}),
+        "dataset": data,
         "images": 12,
         "batch_size": 4,
         "log_every": 4,

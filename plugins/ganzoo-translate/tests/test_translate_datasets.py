@@ -31,7 +31,10 @@ RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 @pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
 def test_items_are_an_image_no_label_and_what_it_is_made_from(name, pairs, domains):
-    dataset, spec = read(name, domains if name == "unpaired" else pairs, size=16)
+    if name == "unpaired":
+        dataset, spec = read(name, domains, size=16, repeat_shorter=True)
+    else:
+        dataset, spec = read(name, pairs, size=16)
     image, label, source = dataset[0]
     assert (image.dtype, image.shape) == (torch.uint8, (3, 16, 16))
     assert (source.dtype, source.shape) == (torch.uint8, spec.condition.shape)
@@ -108,12 +111,17 @@ def test_line_art_is_grey_dilated_subtracted_and_inverted(tmp_path):
 
 
 def test_the_smaller_domain_is_seen_again(domains):
-    dataset, _ = read("unpaired", domains, size=16)
+    with pytest.raises(DataError, match="7 pictures of 'A' and 5 of 'B'.*repeat-shorter shows"):
+        read("unpaired", domains, size=16)
+    assert len(read("unpaired", domains, size=16, count=5)[0]) == 5
+    dataset, _ = read("unpaired", domains, size=16, repeat_shorter=True)
     items = [dataset[k] for k in range(7)]
     assert torch.equal(items[0][0], items[5][0]), "B holds five pictures"
     assert not torch.equal(items[0][0], items[4][0])
     assert len({source.numpy().tobytes() for _, _, source in items}) == 7
-    turned, _ = read("unpaired", domains, size=16, source_folder="B", target_folder="A")
+    turned, _ = read(
+        "unpaired", domains, size=16, source_folder="B", target_folder="A", repeat_shorter=True
+    )
     assert torch.equal(turned[6][0], items[6][2])
 
 
@@ -126,7 +134,7 @@ def test_parts_for_training_and_testing(pairs, domains):
     assert all(torch.equal(whole[k][0], part[k][0]) for k in range(5))
     assert torch.equal(whole[5][0], rest[0][0])
     assert len(read("lineart", pairs, size=16, start=3)[0]) == 4
-    assert len(read("unpaired", domains, size=16, start=3)[0]) == 4
+    assert len(read("unpaired", domains, size=16, start=3, repeat_shorter=True)[0]) == 4
 
 
 @pytest.mark.parametrize(

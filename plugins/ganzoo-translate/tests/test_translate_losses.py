@@ -266,7 +266,8 @@ def test_a_pool_is_restored_whatever_it_held():
     ],
 )
 def test_pix2pix_refuses_what_has_no_pairs(data_for, architecture, dataset, says):
-    chosen = recipe(architecture, dataset=Component(dataset, {"size": 32}))
+    arguments = {"size": 32} | ({"repeat_shorter": True} if dataset == "unpaired" else {})
+    chosen = recipe(architecture, dataset=Component(dataset, arguments))
     with pytest.raises(IncompatiblePairError, match=says):
         prepare(chosen, data=data_for(chosen))
 

@@ -110,10 +110,11 @@ def test_the_recipes_can_be_prepared(name, pairs, domains):
         architecture=replace(
             whole.architecture, arguments=whole.architecture.arguments | {"width": 2}
         ),
+        dataset=replace(whole.dataset, arguments=whole.dataset.arguments | {"count": 5}),
     )
     prepared = prepare(small, data=domains if name == "cyclegan" else pairs)
     assert prepared.data.image.height == (64 if name == "cyclegan" else 128)
-    assert len(prepared.batches) == 7
+    assert len(prepared.batches) == 5
 
 
 def test_the_plugin_uses_public_names_alone():

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import DataError
 from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
 from ganzoo_translate.datasets.checks import (
     check_size,
@@ -22,19 +23,21 @@ def unpaired(
     size: int = 128,
     source_folder: str = "A",
     target_folder: str = "B",
+    repeat_shorter: bool = False,
     start: int = 0,
     count: int = 0,
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
     """Two folders of pictures that have nothing to do with each other.
 
-    An epoch is one of the larger folder; of the smaller some pictures are seen more often. The
-    short side is resized to `size`, the middle cut out.
+    The short side is resized to `size`, the middle cut out.
 
     Args:
         root: the folder that holds both. It is only read.
         size: side of the images in pixels.
         source_folder: folder of the pictures that others are to be made from.
         target_folder: folder of those that are to be made.
+        repeat_shorter: where one folder holds fewer pictures, show some of its more often; an epoch
+            is then one of the other folder. Otherwise such folders are refused.
         start: number of the first picture of each folder, sorted by name.
         count: number of pictures of each folder; 0 for all from the first on.
 
@@ -43,7 +46,8 @@ def unpaired(
 
     Raises:
         DataNotFoundError: no such folder, or no picture in one of them.
-        DataError: a number out of its range; when an image is read that is corrupt, its name.
+        DataError: a number out of its range; folders of different length; when an image is read
+            that is corrupt, its name.
     """
     check_size("unpaired", size)
     where = find_folder("unpaired", root)
@@ -52,6 +56,12 @@ def unpaired(
         take("unpaired", find_pictures(find_sub_folder("unpaired", where, name, option)), *part)
         for name, option in ((source_folder, "source-folder"), (target_folder, "target-folder"))
     )
+    if len(sources) != len(targets) and not repeat_shorter:
+        raise DataError(
+            f"dataset 'unpaired' was given {len(sources):,} pictures of {source_folder!r} and "
+            f"{len(targets):,} of {target_folder!r}. --dataset.repeat-shorter shows some of "
+            "the fewer more often; --dataset.count N takes N of each."
+        )
     longest = max(len(sources), len(targets))
     places = [(sources[k % len(sources)], targets[k % len(targets)]) for k in range(longest)]
 
