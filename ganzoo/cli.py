@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             config=(tyro.conf.FlagCreatePairsOff,),
         )
     except GanzooError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error{_of_rank()}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
         print(f"error: {missing_extra('this command', error)}", file=sys.stderr)
@@ -264,7 +264,14 @@ def _resume(
     return run, Recipe.from_toml(run.path / "recipe.toml").images
 
 
+def _of_rank() -> str:
+    """Which of several processes that torchrun started this is."""
+    return f" (rank {os.environ['RANK']})" if "RANK" in os.environ else ""
+
+
 def _report_run(run: Any, images: int) -> int:
+    if os.environ.get("RANK", "0") != "0":
+        return 0
     if not run.finished:
         why = "time is up" if run.ended == "time" else "stopped"
         print(

@@ -114,6 +114,10 @@ class RunNotFoundError(GanzooError, FileNotFoundError):
     """A folder that holds no run, or a run that has nothing to continue from."""
 
 
+class GroupError(GanzooError, ConnectionError):
+    """Processes that train together have lost each other."""
+
+
 class CheckpointError(GanzooError, ValueError):
     """A checkpoint that is damaged, or that belongs to another recipe or other data."""
 

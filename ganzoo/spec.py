@@ -276,7 +276,12 @@ class Recipe:
         ema_halflife: images after which half of an old weight is forgotten in the averaged
             generator, the one that is sampled and exported; 0 averages nothing.
         seed: of initialisation, order of the data, latents.
-        precision: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere.
+        precision: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere; fp16 scales losses so that
+            small gradients are not lost.
+        accumulate: parts that a batch is computed in, one after the other, where it is too large
+            for the memory; statistics over a batch are then those of a part.
+        sync_batchnorm: whether BatchNorm takes its statistics over the batches of all processes;
+            otherwise each has its own.
         log_every: images between two lines of the log.
         sample_every: images between two sample grids; 0 for the last alone.
         checkpoint_every: images between two checkpoints; 0 for the last alone.
@@ -301,7 +306,9 @@ class Recipe:
     spectral_norm: bool = False
     ema_halflife: int = 10_000
     seed: int = 0
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    accumulate: int = 1
+    sync_batchnorm: bool = False
     log_every: int = 1_000
     sample_every: int = 50_000
     checkpoint_every: int = 100_000
@@ -312,6 +319,7 @@ class Recipe:
         for name, low in (
             ("images", 1),
             ("batch_size", 1),
+            ("accumulate", 1),
             ("ema_halflife", 0),
             ("seed", 0),
             ("log_every", 1),
@@ -320,6 +328,11 @@ class Recipe:
             ("keep_checkpoints", 1),
         ):
             _check_range(name, getattr(self, name), low, UNBOUNDED)
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"a batch of {self.batch_size} has no {self.accumulate} equal parts: accumulate "
+                "divides batch_size"
+            )
         for player, lr in self.learning_rates.items():
             _check_range(f"learning_rates.{player}", lr, 0.0, 100.0)
 

@@ -2,6 +2,7 @@
 
 from ganzoo.games.adversarial import AdversarialLoss, Criterion, Critic
 from ganzoo.games.augmentation import augment
+from ganzoo.games.batchwise import batch_mean
 from ganzoo.games.game import Batch, Loss, Player, Turn, check_weight
 from ganzoo.games.penalties import R1, R2, Dragan, GradientPenalty, Pair, Penalty
 from ganzoo.games.rules import Rules, with_rules
@@ -22,6 +23,7 @@ __all__ = [
     "Rules",
     "Turn",
     "augment",
+    "batch_mean",
     "check_weight",
     "with_rules",
 ]

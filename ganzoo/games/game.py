@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo.spec import DataSpec
@@ -57,6 +58,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def split(self, parts: int) -> list[Batch]:
+        """Return equal parts of it, in order."""
+        rows = len(self) // parts
+        pieces = [
+            [None] * parts if tensor is None else torch.split(tensor, rows)
+            for tensor in (self.images, self.labels, self.condition)
+        ]
+        return [Batch(*piece) for piece in zip(*pieces, strict=True)]
 
 
 @dataclass(frozen=True)

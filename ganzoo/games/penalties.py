@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganzoo.games.batchwise import batch_mean
 from ganzoo.nn import Judgement
 
 
@@ -125,7 +126,8 @@ class Dragan(Penalty):
 
     def value(self, pair: Pair) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        noise = 0.5 * pair.real.std() * torch.rand_like(pair.real)
+        deviation = batch_mean((pair.real - batch_mean(pair.real)).square()).sqrt()
+        noise = 0.5 * deviation * torch.rand_like(pair.real)
         return _distance_from_1(pair.judge, pair.real + _uniform(pair.real) * noise)
 
 

@@ -30,6 +30,9 @@ class Batches(Iterator[Batch]):
         batch_size: images in a batch.
         seed: of the order.
         device: where the images are kept.
+        rank: number of this process, which gets its share of every batch.
+        ranks: how many there are.
+        parts: parts that a batch is computed in; each process has a share of each.
 
     Attributes:
         position: number of the next batch; set it to seek.
@@ -46,6 +49,9 @@ class Batches(Iterator[Batch]):
         batch_size: int,
         seed: int,
         device: torch.device,
+        rank: int = 0,
+        ranks: int = 1,
+        parts: int = 1,
     ) -> None:
         images, labels, conditions = _decode(dataset, spec.condition is not None)
         _check(images, labels, conditions, spec)
@@ -61,6 +67,7 @@ class Batches(Iterator[Batch]):
         self.batch_size = batch_size
         self.seed = seed
         self.position = 0
+        self._share = rank, ranks, parts
         self._orders: dict[int, tuple[int, Tensor]] = {}
 
     def __len__(self) -> int:
@@ -94,7 +101,8 @@ class Batches(Iterator[Batch]):
             part = self._orders[stream][1][offset : offset + count]
             parts.append(part)
             start, count = start + len(part), count - len(part)
-        return torch.cat(parts)
+        rank, ranks, pieces = self._share
+        return torch.cat(parts).view(pieces, ranks, -1)[:, rank].reshape(-1)
 
 
 def _pick(pixels: Tensor, index: Tensor) -> Tensor:

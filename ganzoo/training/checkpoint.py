@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ganzoo.errors import CheckpointError, OutputError
 from ganzoo.files import write_file
+from ganzoo.training.group import Group
 
 _KEY = "ganzoo.state"
 
@@ -63,6 +64,19 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
                 stacklevel=2,
             )
     raise AssertionError("the loop returns or raises")
+
+
+def share_checkpoint(state: dict[str, Any] | None, group: Group) -> dict[str, Any] | None:
+    """Return the state that the first process holds."""
+    if group.size == 1:
+        return state
+    tensors: dict[str, Tensor] = {}
+    skeleton = group.tell(json.dumps(_take_tensors(state, tensors)).encode())
+    content = group.tell(safetensors.torch.save(tensors))
+    shared: dict[str, Any] | None = _put_tensors(
+        json.loads(skeleton), safetensors.torch.load(content)
+    )
+    return shared
 
 
 def check_space(folder: Path, size: int) -> None:

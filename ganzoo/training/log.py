@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ganzoo.errors import NonFiniteLossError
 from ganzoo.files import reporting_output, write_file
 from ganzoo.games import Player
+from ganzoo.training.group import ALONE, Group
 
 
 class Log:
@@ -26,21 +27,26 @@ class Log:
         images: of the whole run.
         images_seen: where the log starts.
         progress: whether to show the progress line.
+        group: processes whose numbers are averaged; the first one writes.
     """
 
-    def __init__(self, path: Path, images: int, images_seen: int, progress: bool) -> None:
+    def __init__(
+        self, path: Path, images: int, images_seen: int, progress: bool, group: Group = ALONE
+    ) -> None:
         self.path = path
+        self._group = group
         self._recorded: list[tuple[str, str, Tensor]] = []
         self._watched: list[tuple[str, str, Tensor]] = []
         self._images_seen = images_seen
         self._since = time.perf_counter()
-        self._keep_until(images_seen)
+        if group.first:
+            self._keep_until(images_seen)
         self._bar = tqdm(
             total=images,
             initial=images_seen,
             unit=" images",
             unit_scale=True,
-            disable=not progress,
+            disable=not (progress and group.first),
             mininterval=0.1 if sys.stderr.isatty() else 10.0,
             dynamic_ncols=True,
         )
@@ -60,14 +66,17 @@ class Log:
             NonFiniteLossError: a term was NaN or infinite; names the first one that was.
             OutputError: the log cannot be written.
         """
-        recorded = _read(self._recorded)
+        recorded, others = self._read(self._recorded), self._read(self._watched)
+        self._recorded, self._watched = [], []
         for player, term, value in recorded:
             if not math.isfinite(value):
                 raise NonFiniteLossError(
                     f"the {player}'s term {term!r} became {value} between image "
                     f"{self._images_seen:,} and {images_seen:,}."
                 )
-        means, watched = _averages(recorded), _averages(_read(self._watched))
+        if not self._group.first:
+            return
+        means, watched = _averages(recorded), _averages(others)
         now = time.perf_counter()
         rate = (images_seen - self._images_seen) / max(now - self._since, 1e-9)
         line: dict[str, Any] = {
@@ -86,12 +95,20 @@ class Log:
         shown = totals | {name: mean for (_, name), mean in watched.items()}
         self._bar.set_postfix_str("  ".join(f"{k} {v:.3f}" for k, v in shown.items()), False)
         self._bar.update(images_seen - self._bar.n)
-        self._recorded, self._watched = [], []
         self._images_seen, self._since = images_seen, now
 
     def close(self) -> None:
         """End the progress line."""
         self._bar.close()
+
+    def _read(self, values: list[tuple[str, str, Tensor]]) -> list[tuple[str, str, float]]:
+        """The values as numbers of the whole batch, by one transfer from the device for all."""
+        if not values:
+            return []
+        numbers = self._group.average(torch.stack([value.double() for _, _, value in values]))
+        return [
+            (player, name, x) for (player, name, _), x in zip(values, numbers.tolist(), strict=True)
+        ]
 
     def _keep_until(self, images_seen: int) -> None:
         if not self.path.exists():
@@ -99,14 +116,6 @@ class Log:
         lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
         write_file(self.path, "".join(kept))
-
-
-def _read(values: list[tuple[str, str, Tensor]]) -> list[tuple[str, str, float]]:
-    """The values as numbers, by one transfer from the device for all of them."""
-    if not values:
-        return []
-    numbers = torch.stack([value.double() for _, _, value in values]).tolist()
-    return [(player, name, x) for (player, name, _), x in zip(values, numbers, strict=True)]
 
 
 def _averages(values: list[tuple[str, str, float]]) -> dict[tuple[str, str], float]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo.games import Player, Turn
 from ganzoo.training.batches import Batches
-from ganzoo.training.players import clip_gradients, set_learning_rates, train_only
+from ganzoo.training.players import set_learning_rates, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State
 
@@ -32,12 +32,12 @@ def run_ticks(
         report: called after each tick; writes logs, samples and checkpoints when they are due, and
             returns whether to go on.
     """
-    recipe, nets, loss = state.recipe, state.nets, state.loss
-    autocast = torch.autocast(state.device.type, torch.bfloat16, enabled=state.bf16)
+    recipe, nets, loss, group = state.recipe, state.nets, state.loss, state.group
     while state.images_seen < recipe.images:
         seed_tick(recipe.seed, state.tick)
         set_learning_rates(recipe, state.optimizers, state.images_seen)
-        shared, handoff = next(batches), dict[str, Tensor]()
+        shared, progress = next(batches), state.images_seen / recipe.images
+        handoffs: list[dict[str, Tensor]] = [{} for _ in range(recipe.accumulate)]
         for player in loss.players:
             if state.tick % player.every:
                 continue
@@ -46,20 +46,18 @@ def run_ticks(
                 # compared with the real images it was made beside.
                 batch = shared if turn == 0 else next(batches)
                 train_only(nets, player.trains)
-                progress = state.images_seen / recipe.images
-                now = Turn(state.tick, state.draw_latents, progress, handoff)
-                with autocast:
-                    terms = getattr(loss, player.name)(nets, batch, now)
-                means = {name: term.mean() for name, term in terms.items()}
-                state.optimizers[player.name].zero_grad(set_to_none=True)
-                torch.stack(list(means.values())).sum().backward()  # type: ignore[no-untyped-call]
-                clip_gradients(nets, player.trains, recipe.optimizer.clip_norm)
-                state.optimizers[player.name].step()
+                for part, handoff in zip(batch.split(len(handoffs)), handoffs, strict=True):
+                    now = Turn(state.tick, state.draw_latents, progress, handoff)
+                    with state.autocast(), group.whole_batch(len(part), recipe.sync_batchnorm):
+                        terms = getattr(loss, player.name)(nets, part, now)
+                    means = {name: term.mean() for name, term in terms.items()}
+                    state.backward(player, torch.stack(list(means.values())).sum())
+                    for name, mean in means.items():
+                        record(player, name, mean.detach())
+                    for name, value in now.watched.items():
+                        watch(player, name, value)
+                state.step(player)
                 loss.constrain(player, nets)
-                for name, mean in means.items():
-                    record(player, name, mean.detach())
-                for name, value in now.watched.items():
-                    watch(player, name, value)
         state.tick += 1
         state.ema.update(state.images_seen)
         if not report():

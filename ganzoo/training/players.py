@@ -20,13 +20,6 @@ def train_only(nets: Mapping[str, nn.Module], roles: Iterable[str]) -> None:
         net.requires_grad_(role in roles)
 
 
-def clip_gradients(nets: Mapping[str, nn.Module], roles: Iterable[str], norm: float) -> None:
-    """Shorten the gradient over all networks of the given roles to `norm`; 0 leaves it."""
-    if norm:
-        weights = [weight for role in roles for weight in nets[role].parameters()]
-        nn.utils.clip_grad_norm_(weights, norm)
-
-
 def make_optimizers(
     recipe: Recipe, loss: Loss, nets: Mapping[str, nn.Module]
 ) -> dict[str, Optimizer]:

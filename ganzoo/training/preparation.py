@@ -8,12 +8,13 @@ from pathlib import Path
 
 import torch
 
-from ganzoo.errors import DataNotFoundError, RecipeError
+from ganzoo.errors import DataError, DataNotFoundError, RecipeError
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
 from ganzoo.training.batches import Batches
+from ganzoo.training.group import ALONE, Group, launched, local_device
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
 
@@ -60,20 +61,24 @@ def prepare(
     *,
     data: str | Path | None = None,
     device: str | torch.device | None = None,
+    group: Group = ALONE,
 ) -> Prepared:
     """Build and check everything that `train` would; the arguments and errors are the same."""
     recipe = assembly.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
     where = data if data is not None else os.environ.get(DATA_VARIABLE)
     root = _expand(where) if where else None
     device = _find_device(device)
+    _check_shares(recipe, group)
     loss = assembly.build_loss(recipe)
     dataset, spec = assembly.build_data(recipe, root)
     seed_networks(recipe.seed)
     nets = assembly.build_networks(recipe, spec)
     assembly.check_pair(recipe, nets, loss, spec)
     assembly.normalise_judges(recipe, nets, loss)
-    state = State(recipe, nets, loss, device)
-    batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device)
+    state = State(recipe, nets, loss, device, group)
+    share = group.rank, group.size, recipe.accumulate
+    batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device, *share)
+    _check_data(batches.fingerprint, group)
     return Prepared(recipe, root, spec, batches, state)
 
 
@@ -86,6 +91,8 @@ def _expand(folder: str | Path) -> Path:
 
 def _find_device(device: str | torch.device | None) -> torch.device:
     cuda = torch.cuda.is_available()
+    if cuda and launched() > 1 and (device is None or str(device) == "cuda"):
+        return local_device()
     try:
         found = torch.device(device or ("cuda" if cuda else "cpu"))
     except RuntimeError as error:
@@ -93,6 +100,23 @@ def _find_device(device: str | torch.device | None) -> torch.device:
     if found.type not in ("cpu", "cuda") or (found.type == "cuda" and not cuda):
         raise RecipeError(f"device {str(found)!r} is not to be had here. --device cpu is.")
     return found
+
+
+def _check_shares(recipe: Recipe, group: Group) -> None:
+    if recipe.batch_size % (group.size * recipe.accumulate):
+        parts = f", each in {recipe.accumulate} parts" if recipe.accumulate > 1 else ""
+        fitting = -(-recipe.batch_size // (group.size * recipe.accumulate))
+        raise RecipeError(
+            f"a batch of {recipe.batch_size} cannot be split among {group.size} processes{parts}: "
+            f"--batch-size {fitting * group.size * recipe.accumulate}"
+        )
+
+
+def _check_data(fingerprint: str, group: Group) -> None:
+    if group.tell(fingerprint.encode()).decode() != fingerprint:
+        raise DataError(
+            f"process {group.rank} reads other images than the first one. Give all the same --data."
+        )
 
 
 def plan(prepared: Prepared) -> str:
@@ -113,5 +137,5 @@ def plan(prepared: Prepared) -> str:
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
         f"  on          {provenance.describe_hardware(state.device)}, "
-        f"{'bf16' if state.bf16 else 'fp32'}"
+        f"{state.precision}"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from ganzoo.errors import (
 from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
-from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
+from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint, share_checkpoint
+from ganzoo.training.group import Group, join, restarted
 from ganzoo.training.interrupt import stop_on_signal
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
@@ -88,13 +90,19 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
-    _check_new(path)
     seconds = parse_duration(max_time) if max_time else math.inf
-    prepared = prepare(recipe, data=data, device=device)
-    with sole_user(path):
-        _check_new(path)
-        write_file(path / "recipe.toml", prepared.recipe.to_toml())
-        return _go(path, prepared, seconds, progress)
+    with join() as group:
+        if group.any(group.first and restarted() and (path / "recipe.toml").is_file()):
+            with sole_user(path, group):
+                return _go(path, _restore(path, data, device, group), seconds, progress)
+        if group.first:
+            _check_new(path)
+        prepared = prepare(recipe, data=data, device=device, group=group)
+        with sole_user(path, group):
+            if group.first:
+                _check_new(path)
+                write_file(path / "recipe.toml", prepared.recipe.to_toml())
+            return _go(path, prepared, seconds, progress)
 
 
 def _check_new(path: Path) -> None:
@@ -136,20 +144,28 @@ def resume(
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
-    if not (path / "recipe.toml").is_file():
-        raise RunNotFoundError(
-            f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
-        )
     seconds = parse_duration(max_time) if max_time else math.inf
-    with sole_user(path):
-        return _go(path, _restore(path, data, device), seconds, progress)
+    with join() as group:
+        if group.first and not (path / "recipe.toml").is_file():
+            raise RunNotFoundError(
+                f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
+            )
+        with sole_user(path, group):
+            return _go(path, _restore(path, data, device, group), seconds, progress)
 
 
-def _restore(path: Path, data: str | Path | None, device: str | torch.device | None) -> Prepared:
-    checkpoint = load_checkpoint(path / "checkpoints")
+def _restore(
+    path: Path, data: str | Path | None, device: str | torch.device | None, group: Group
+) -> Prepared:
+    """Take a run up where its newest checkpoint left it; the first process alone reads it."""
+    file = path / "recipe.toml"
+    stated = Recipe.from_toml(file).to_toml() if group.first else ""
+    recipe = Recipe.from_dict(tomllib.loads(group.tell(stated.encode()).decode()), where=str(file))
+    found = load_checkpoint(path / "checkpoints") if group.first else None
+    checkpoint = share_checkpoint(found, group)
     if checkpoint is None:  # stopped before the first one: begin again
-        return prepare(path / "recipe.toml", data=data, device=device)
-    prepared = prepare(path / "recipe.toml", data=data or checkpoint["data_root"], device=device)
+        return prepare(recipe, data=data, device=device, group=group)
+    prepared = prepare(recipe, data=data or checkpoint["data_root"], device=device, group=group)
     if checkpoint["recipe"] != prepared.recipe.to_toml():
         raise CheckpointError(
             f"{path / 'recipe.toml'} is not the recipe that its checkpoint was trained by. Put it "
@@ -167,7 +183,8 @@ def _restore(path: Path, data: str | Path | None, device: str | torch.device | N
 
 def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
     recipe, state = prepared.recipe, prepared.state
-    log = Log(path / "log.jsonl", recipe.images, state.images_seen, progress)
+    group = state.group
+    log = Log(path / "log.jsonl", recipe.images, state.images_seen, progress, group)
     began = clock = time.perf_counter()
     ended: Literal["finished", "signal", "time"] = "finished"
 
@@ -182,9 +199,9 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
             if state.images_seen < recipe.images:
-                if asked_to_stop():
+                if group.any(asked_to_stop()):
                     ended = "signal"
-                elif now - began >= seconds:
+                elif group.any(now - began >= seconds):
                     ended = "time"
             last = ended != "finished" or state.images_seen >= recipe.images
             log_due, sample_due, save_due = (
@@ -194,10 +211,10 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             if log_due or sample_due or save_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
                 log.report(state.tick, state.images_seen, state.seconds)
-            if sample_due:
+            if sample_due and group.first:
                 for name, picture in pictures(prepared).items():
                     picture.save(path / "samples" / f"{state.images_seen:012d}-{name}")
-            if save_due:
+            if save_due and group.first:
                 _save(path, prepared)
             return not last
 

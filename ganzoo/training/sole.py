@@ -10,18 +10,24 @@ from filelock import FileLock, Timeout
 
 from ganzoo.errors import RunExistsError
 from ganzoo.files import reporting_output
+from ganzoo.training.group import ALONE, Group
 
 LOCK = ".lock"
 
 
 @contextmanager
-def sole_user(run: Path) -> Iterator[None]:
+def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
     """Hold a run's folder, which is made, until the block or the process ends.
+
+    Of processes that train together the first one holds it.
 
     Raises:
         RunExistsError: another process holds it.
         OutputError: it cannot be written.
     """
+    if not group.first:
+        yield
+        return
     with reporting_output(run):
         run.mkdir(parents=True, exist_ok=True)
         lock = FileLock(run / LOCK, blocking=False)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganzoo.errors import NonFiniteLossError
-from ganzoo.games import Loss
+from ganzoo.games import Loss, Player
 from ganzoo.nn import inputs_of
 from ganzoo.spec import LatentSpec, Recipe
 from ganzoo.training.ema import Averaged
+from ganzoo.training.group import ALONE, Group
 from ganzoo.training.players import make_optimizers
 
 
@@ -26,17 +27,29 @@ class State:
     """
 
     def __init__(
-        self, recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, device: torch.device
+        self,
+        recipe: Recipe,
+        nets: Mapping[str, nn.Module],
+        loss: Loss,
+        device: torch.device,
+        group: Group = ALONE,
     ) -> None:
         self.recipe = recipe
         self.device = device
+        self.group = group
         # Convolutions run faster on channels-last weights, on CPUs and GPUs alike.
         self.nets = {
             role: net.to(device).to(memory_format=torch.channels_last).train()
             for role, net in nets.items()
         }
+        group.share(self.nets.values())
         self.loss = loss.to(device)
         self.optimizers: dict[str, Optimizer] = make_optimizers(recipe, loss, self.nets)
+        scaled = self.precision == "fp16"
+        self.scalers = {
+            player.name: torch.amp.GradScaler(device.type, enabled=scaled)
+            for player in loss.players
+        }
         delivered = {role: self.nets[role] for role in loss.delivers}
         self.ema = Averaged(delivered, recipe.ema_halflife, recipe.batch_size)
         self.latent = latent_of(recipe, nets["generator"])
@@ -49,10 +62,33 @@ class State:
         return self.tick * self.recipe.batch_size
 
     @property
-    def bf16(self) -> bool:
-        """Whether networks run under bf16 autocast."""
-        precision = self.recipe.precision
-        return precision == "bf16" or (precision == "auto" and self.device.type == "cuda")
+    def precision(self) -> Literal["fp32", "bf16", "fp16"]:
+        """What networks compute in."""
+        if self.recipe.precision == "auto":
+            return "bf16" if self.device.type == "cuda" else "fp32"
+        return self.recipe.precision
+
+    def autocast(self) -> torch.autocast:
+        """Return the context that networks run in."""
+        dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
+        return torch.autocast(self.device.type, dtype, enabled=self.precision != "fp32")
+
+    def backward(self, player: Player, loss: Tensor) -> None:
+        """Add one part's share of the gradient of a player's loss."""
+        loss = self.scalers[player.name].scale(loss / self.recipe.accumulate)
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def step(self, player: Player) -> None:
+        """Move a player's weights by the gradient that all processes have together."""
+        optimizer, scaler = self.optimizers[player.name], self.scalers[player.name]
+        weights = [w for group in optimizer.param_groups for w in group["params"]]
+        self.group.average_gradients(weights)
+        scaler.unscale_(optimizer)
+        if norm := self.recipe.optimizer.clip_norm:
+            nn.utils.clip_grad_norm_(weights, norm)
+        scaler.step(optimizer)
+        scaler.update()
+        optimizer.zero_grad(set_to_none=True)
 
     def draw_latents(self, n: int) -> Tensor:
         """Draw latents, float32 (n, latent_dim), from N(0, 1)."""
@@ -87,6 +123,7 @@ class State:
             "ema": self.ema.average.state_dict(),
             "loss": self.loss.state_dict(),
             "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+            "scalers": {name: s.state_dict() for name, s in self.scalers.items()},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -98,6 +135,8 @@ class State:
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
             _match_memory_format(optimizer)
+        for name, scaler in self.scalers.items():
+            scaler.load_state_dict(state["scalers"][name])
         self.tick = state["tick"]
         self.seconds = state["seconds"]
 

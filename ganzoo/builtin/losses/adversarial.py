@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch.nn.functional import relu, softplus
 
-from ganzoo.games import AdversarialLoss, Criterion, Loss, Rules, with_rules
+from ganzoo.games import AdversarialLoss, Criterion, Loss, Rules, batch_mean, with_rules
 
 # With D = sigmoid(logit): -log D = softplus(-logit), -log(1 - D) = softplus(logit).
 MINIMAX = Criterion(
@@ -28,8 +28,8 @@ HINGE = Criterion(
     g=lambda real, fake: -fake,
 )
 RELATIVISTIC_AVERAGE = Criterion(
-    d=lambda real, fake: softplus(fake.mean() - real) + softplus(fake - real.mean()),
-    g=lambda real, fake: softplus(real.mean() - fake) + softplus(real - fake.mean()),
+    d=lambda real, fake: softplus(batch_mean(fake) - real) + softplus(fake - batch_mean(real)),
+    g=lambda real, fake: softplus(batch_mean(real) - fake) + softplus(real - batch_mean(fake)),
     g_needs_real=True,
     has_labels=False,
     watch={"accuracy": lambda real, fake: (real > fake).float().mean()},

@@ -1,0 +1,202 @@
+"""The processes that train one model together, as ``torchrun`` starts them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ganzoo.errors import GroupError, RecipeError
+from ganzoo.games.batchwise import means_by
+from ganzoo.training.whole_batch import WholeBatch
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _reporting(collective: Callable[P, T]) -> Callable[P, T]:
+    """Turn a broken connection into one line: the process that broke it says why."""
+
+    @wraps(collective)
+    def reported(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return collective(*args, **kwargs)
+        except dist.DistError as error:
+            raise _lost(error) from error
+        except RuntimeError as error:
+            if "peer" in str(error) or "gloo" in str(error) or "onnection" in str(error):
+                raise _lost(error) from error
+            raise
+
+    return reported
+
+
+def _lost(error: Exception) -> GroupError:
+    return GroupError(
+        f"another process of the training is gone ({str(error).splitlines()[0][:120]}). Its own "
+        "message says why; torchrun --max-restarts 3 goes on by itself from the last checkpoint."
+    )
+
+
+@dataclass(frozen=True)
+class Group:
+    """Processes that each hold an equal part of every batch, and equal weights.
+
+    Every method must be called by all of them; with one process each does nothing.
+
+    Attributes:
+        rank: this process's number.
+        size: how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.rank == 0
+
+    def whole_batch(self, rows: int, sync_batchnorm: bool) -> AbstractContextManager[None]:
+        """Draw random numbers, and take means, as one process with the whole batch would.
+
+        Args:
+            rows: samples that this process holds.
+            sync_batchnorm: whether BatchNorm takes its statistics over the whole batch too.
+        """
+        if self.size == 1:
+            return nullcontext()
+        return self._whole_batch(rows, sync_batchnorm)
+
+    @contextmanager
+    def _whole_batch(self, rows: int, sync_batchnorm: bool) -> Iterator[None]:
+        mean = self.mean if sync_batchnorm else None
+        with ExitStack() as stack:
+            stack.enter_context(means_by(lambda values: self.mean(values.mean())))
+            stack.enter_context(WholeBatch(rows, self.rank, self.size, mean))
+            yield
+
+    @_reporting
+    def mean(self, value: Tensor) -> Tensor:
+        """Return the mean of a tensor over the processes, differentiable more than once."""
+        return _Mean.apply(value, self.size)  # type: ignore[no-any-return]
+
+    @_reporting
+    def average_gradients(self, weights: Iterable[nn.Parameter]) -> None:
+        """Give all the mean of their gradients, in one transfer."""
+        gradients = [w.grad for w in weights if w.grad is not None]
+        if self.size == 1 or not gradients:
+            return
+        flat = torch.cat([g.reshape(-1) for g in gradients])
+        dist.all_reduce(flat)
+        parts = torch.split(flat.div_(self.size), [g.numel() for g in gradients])
+        for gradient, part in zip(gradients, parts, strict=True):
+            gradient.copy_(part.view(gradient.shape))
+
+    @_reporting
+    def average(self, numbers: Tensor) -> Tensor:
+        """Return the mean of numbers over the processes."""
+        if self.size > 1:
+            numbers = numbers.clone()
+            dist.all_reduce(numbers)
+            numbers /= self.size
+        return numbers
+
+    @_reporting
+    def any(self, flag: bool) -> bool:
+        """Return whether it is true for one of them."""
+        if self.size == 1:
+            return flag
+        asked = torch.tensor(int(flag))
+        dist.all_reduce(asked, dist.ReduceOp.MAX)
+        return bool(asked)
+
+    @_reporting
+    def tell(self, content: bytes) -> bytes:
+        """Return what the first process holds."""
+        if self.size == 1:
+            return content
+        length = torch.tensor(len(content))
+        dist.broadcast(length, 0)
+        received = torch.zeros(int(length), dtype=torch.uint8)
+        if self.first and content:
+            received = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        if len(received):
+            dist.broadcast(received, 0)
+        return received.numpy().tobytes()
+
+    @_reporting
+    def share(self, nets: Iterable[nn.Module]) -> None:
+        """Give all the weights of the first."""
+        if self.size > 1:
+            for net in nets:
+                for tensor in net.state_dict().values():
+                    dist.broadcast(tensor, 0)
+
+
+class _Mean(torch.autograd.Function):
+    """The mean over processes. The gradient of a mean is the mean of the gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, size: int) -> Tensor:
+        ctx.size = size
+        total = value.clone()
+        dist.all_reduce(total)
+        return total / size
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Mean.apply(gradient, ctx.size), None
+
+
+ALONE = Group()
+
+
+def launched() -> int:
+    """Return how many processes ``torchrun`` started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+
+
+def restarted() -> bool:
+    """Return whether ``torchrun`` started this process in place of one that failed."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
+
+def local_device() -> torch.device:
+    """Return this process's own GPU.
+
+    Raises:
+        RecipeError: more processes on this host than GPUs.
+    """
+    rank, here = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if rank >= here:
+        raise RecipeError(
+            f"process {rank + 1} of this host has no GPU: there are {here}. "
+            f"torchrun --nproc-per-node {here}, or --device cpu."
+        )
+    return torch.device("cuda", rank)
+
+
+@contextmanager
+def join() -> Iterator[Group]:
+    """Meet the other processes until the block ends: gloo between CPUs, NCCL between GPUs.
+
+    Raises:
+        GroupError: they cannot be reached.
+    """
+    if launched() == 1:
+        yield ALONE
+        return
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    _reporting(dist.init_process_group)(backend)
+    try:
+        yield Group(dist.get_rank(), dist.get_world_size())
+    finally:
+        dist.destroy_process_group()

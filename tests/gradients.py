@@ -1,0 +1,63 @@
+"""Play a recipe in float64 and save the gradient of every update; alone or under torchrun.
+
+python tests/gradients.py OUT DATA RECIPE.toml ...
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganzoo.games import Batch
+from ganzoo.spec import Recipe
+from ganzoo.training import prepare
+from ganzoo.training.group import join
+from ganzoo.training.loop import run_ticks
+
+
+def in_float64(batches):
+    for batch in batches:
+        condition = None if batch.condition is None else batch.condition.double()
+        yield Batch(batch.images.double(), batch.labels, condition)
+
+
+def play(recipe, data, group) -> dict[str, np.ndarray]:
+    prepared = prepare(recipe, data=data, device="cpu", group=group)
+    state = prepared.state
+    for net in state.nets.values():
+        net.double()
+    state.ema.update = lambda images_seen: None
+    played: dict[str, np.ndarray] = {}
+    for player, optimizer in state.optimizers.items():
+        weights = [w for part in optimizer.param_groups for w in part["params"]]
+
+        def note(*_, player=player, weights=weights):
+            gradient = torch.cat([w.grad.flatten() for w in weights if w.grad is not None])
+            played[f"{len(played):04d} {player}"] = gradient.numpy().copy()
+
+        optimizer.register_step_pre_hook(note)
+    run_ticks(
+        state,
+        in_float64(prepared.batches),
+        record=lambda *a: None,
+        watch=lambda *a: None,
+        report=lambda: True,
+    )
+    return played
+
+
+def main(out: str, data: str, *recipes: str) -> None:
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    with join() as group:
+        for file in map(Path, recipes):
+            recipe = dataclasses.replace(Recipe.from_toml(file), precision="fp32")
+            played = play(recipe, data or None, group)
+            if group.first:
+                np.savez(Path(out) / file.stem, **played)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
