@@ -280,6 +280,11 @@ class Recipe:
             small gradients are not lost.
         accumulate: parts that a batch is computed in, one after the other, where it is too large
             for the memory; statistics over a batch are then those of a part.
+        channels_last: whether images lie in memory pixel by pixel, in which form convolutions run
+            faster on CPUs and GPUs alike.
+        compile: whether networks go through torch.compile: for long runs, since that takes from ten
+            seconds to minutes at the start. Penalties on gradients use them as they are.
+        deterministic: whether only algorithms that always give the same bits may run on a GPU.
         sync_batchnorm: whether BatchNorm takes its statistics over the batches of all processes;
             otherwise each has its own.
         log_every: images between two lines of the log.
@@ -308,6 +313,9 @@ class Recipe:
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: int = 1
+    channels_last: bool = True
+    compile: bool = False
+    deterministic: bool = False
     sync_batchnorm: bool = False
     log_every: int = 1_000
     sample_every: int = 50_000

@@ -1,14 +1,24 @@
 """Several processes compute what one does. Real ones, started by torchrun, over gloo."""
 
+import json
+import os
+import re
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from conftest import tiny
 
-from ganzoo.spec import Component, Optimizer
+import ganzoo
+from ganzoo.spec import Component, Optimizer, Recipe
+from ganzoo.training import resume
+from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
 
 SCRIPT = Path(__file__).parent / "gradients.py"
 PLAIN = {"latent_dim": 8, "width": 4, "discriminator_norm": "none"}
@@ -64,7 +74,6 @@ def recipes(tmp_path_factory):
 
 
 def replace_all(game, name):
-    from dataclasses import replace
 
     return replace(
         game,
@@ -98,3 +107,100 @@ def test_processes_compute_the_gradients_of_one(gradients, game, processes):
         assert np.abs(gradient).max() > 0
         error = np.linalg.norm(gradient - together[update]) / np.linalg.norm(gradient)
         assert error < 1e-9, update
+
+
+def train_together(processes: int, *args: object, restarts: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", str(processes), "--max-restarts", str(restarts)]
+    return subprocess.Popen(
+        [*command, "-m", "ganzoo", "train", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def workers(torchrun_pid: int) -> dict[int, int]:
+    """The processes that torchrun started, by rank."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            environment = (folder / "environ").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        for variable in environment:
+            if parent == torchrun_pid and variable.startswith(b"RANK="):
+                found[int(variable[5:])] = int(folder.name)
+    return found
+
+
+def wait_for(condition, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    def write(**changes) -> Path:
+        file = tmp_path / "together.toml"
+        file.write_text(tiny(**changes).to_toml())
+        return file
+
+    return write
+
+
+def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_file, tmp_path):
+    recipe, run = recipe_file(images=10**9, checkpoint_every=64, log_every=32), tmp_path / "run"
+    together = train_together(2, recipe, "--out", run)
+    wait_for(lambda: len(list((run / "checkpoints").glob("*.safetensors"))) == 2)
+    os.kill(together.pid, signal.SIGINT)
+    _, said = together.communicate(timeout=120)
+    assert said.count("ganzoo train --resume") == 1, said
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == sorted({line["images"] for line in lines})
+    seen = load_checkpoint(run / "checkpoints")["state"]["tick"] * 16
+    assert seen == lines[-1]["images"]
+    shorten(run, seen + 64)
+    alone = resume(run, progress=False)
+    assert alone.finished
+    assert alone.images_seen == seen + 64
+
+
+def shorten(run: Path, images: int) -> None:
+    """Let a run of endless length end soon, in its recipe and in its checkpoints alike."""
+    folder = run / "checkpoints"
+    recipe = replace(Recipe.from_toml(run / "recipe.toml"), images=images)
+    state = load_checkpoint(folder) | {"recipe": recipe.to_toml()}
+    (run / "recipe.toml").write_text(recipe.to_toml())
+    save_checkpoint(folder, state["state"]["tick"] * 16, state, 1)
+
+
+def test_a_killed_process_is_replaced_and_the_run_resumes_by_itself(recipe_file, tmp_path):
+    recipe, run = recipe_file(images=640, checkpoint_every=64), tmp_path / "run"
+    together = train_together(2, recipe, "--out", run, restarts=2)
+    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
+    os.kill(workers(together.pid)[1], signal.SIGKILL)
+    out, said = together.communicate(timeout=240)
+    assert together.returncode == 0, said
+    assert out.count("trained on 640 images") == 1
+    images = [json.loads(x)["images"] for x in (run / "log.jsonl").read_text().splitlines()]
+    assert images == [16 * k for k in range(1, 41)]
+    whole = ganzoo.load(run / "bundle", runtime="torch").state_dict()
+    assert train_together(2, recipe, "--out", tmp_path / "again").wait(timeout=240) == 0
+    for name, tensor in (
+        ganzoo.load(tmp_path / "again" / "bundle", runtime="torch").state_dict().items()
+    ):
+        assert torch.equal(tensor, whole[name])
+
+
+def test_errors_say_whose_they_are(recipe_file, tmp_path):
+    recipe = recipe_file()
+    together = train_together(3, recipe, "--out", tmp_path / "run")
+    _, said = together.communicate(timeout=120)
+    assert together.returncode != 0
+    assert re.search(r"error \(rank \d\): a batch of 16 cannot be split among 3", said)
+    assert "--batch-size 18" in said
+    assert not (tmp_path / "run").exists()

@@ -298,11 +298,13 @@ def test_a_finished_run_resumes_to_itself(tmp_path):
     [
         {"loss": Component("nonsaturating", {"r1": 1.0, "penalty_every": 3})},
         {"precision": "bf16"},
+        {"precision": "fp16"},
+        {"accumulate": 4},
         {"optimizer": Optimizer(name="adamw", weight_decay=0.1)},
         {"optimizer": Optimizer(name="sgd", lr=0.01)},
         {"batch_size": 700, "images": 700 * 6},  # passes the end of an epoch in two of the ticks
     ],
-    ids=["r1", "bf16", "adamw", "sgd", "epochs"],
+    ids=["r1", "bf16", "fp16", "accumulate", "adamw", "sgd", "epochs"],
 )
 def test_resume_from_an_older_checkpoint_is_exact(tmp_path, changes):
     batch = changes.get("batch_size", 16)

@@ -67,7 +67,10 @@ def squared_gradient_norm(judge: Callable[[Tensor], Judgement], images: Tensor) 
     The norm is taken over one sample's values: never over the batch, never per channel.
     """
     images = images.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(judge(images).logits.sum(), images, create_graph=True)
+    # A compiled network cannot be differentiated twice.
+    with torch.compiler.set_stance("force_eager"):
+        logits = judge(images).logits
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.flatten(1).square().sum(1)
 
 

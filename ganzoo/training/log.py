@@ -59,7 +59,7 @@ class Log:
         """Add what one update wants logged beside its terms."""
         self._watched.append((player.name, name, value))
 
-    def report(self, tick: int, images_seen: int, seconds: float) -> None:
+    def report(self, tick: int, images_seen: int, seconds: float, in_force: dict[str, Any]) -> None:
         """Write the averages since the last report.
 
         Raises:
@@ -84,6 +84,7 @@ class Log:
             "tick": tick,
             "seconds": round(seconds, 3),
             "images_per_second": round(rate, 1),
+            "in_force": in_force,
             "terms": {f"{player}/{term}": mean for (player, term), mean in means.items()},
             "watched": {f"{player}/{name}": mean for (player, name), mean in watched.items()},
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def prepare(
     root = _expand(where) if where else None
     device = _find_device(device)
     _check_shares(recipe, group)
+    _check_compiler(recipe, device)
     loss = assembly.build_loss(recipe)
     dataset, spec = assembly.build_data(recipe, root)
     seed_networks(recipe.seed)
@@ -112,6 +114,15 @@ def _check_shares(recipe: Recipe, group: Group) -> None:
         )
 
 
+def _check_compiler(recipe: Recipe, device: torch.device) -> None:
+    names = filter(None, (os.environ.get("CXX"), "g++", "clang++", "c++", "cl"))
+    if recipe.compile and device.type == "cpu" and not any(map(shutil.which, names)):
+        raise RecipeError(
+            "--compile writes C++ for the CPU, and there is no compiler for it: install g++, or "
+            "leave --compile out."
+        )
+
+
 def _check_data(fingerprint: str, group: Group) -> None:
     if group.tell(fingerprint.encode()).decode() != fingerprint:
         raise DataError(
@@ -130,6 +141,10 @@ def plan(prepared: Prepared) -> str:
         for player in state.loss.players
     )
     ticks = -(-recipe.images // recipe.batch_size)
+    how = state.in_force()
+    switched_on = [name for name in ("compile", "deterministic") if how[name]]
+    if how["processes"] > 1:
+        switched_on.append(f"{how['processes']} processes, BatchNorm over {how['batchnorm']}")
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
         f"  data        {len(prepared.batches):,} images of {prepared.data.image}\n"
@@ -137,5 +152,5 @@ def plan(prepared: Prepared) -> str:
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
         f"  on          {provenance.describe_hardware(state.device)}, "
-        f"{state.precision}"
+        f"{', '.join([how['precision'], *switched_on])}"
     )

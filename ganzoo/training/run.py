@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -29,7 +31,7 @@ from ganzoo.training.group import Group, join, restarted
 from ganzoo.training.interrupt import stop_on_signal
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
-from ganzoo.training.preparation import Prepared, prepare
+from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.snapshot import pictures, write_snapshot
 from ganzoo.training.sole import LOCK, sole_user
 
@@ -192,7 +194,16 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
         before = state.images_seen - recipe.batch_size
         return every > 0 and state.images_seen // every > before // every
 
-    with stop_on_signal() as asked_to_stop, _closing(log), _explaining(path):
+    if progress and group.first:
+        print(plan(prepared), file=sys.stderr)
+        if recipe.compile:
+            print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
+    with (
+        stop_on_signal() as asked_to_stop,
+        _deterministic(recipe.deterministic),
+        _closing(log),
+        _explaining(path),
+    ):
 
         def report() -> bool:
             nonlocal clock, ended
@@ -210,7 +221,7 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             )
             if log_due or sample_due or save_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
-                log.report(state.tick, state.images_seen, state.seconds)
+                log.report(state.tick, state.images_seen, state.seconds, state.in_force())
             if sample_due and group.first:
                 for name, picture in pictures(prepared).items():
                     picture.save(path / "samples" / f"{state.images_seen:012d}-{name}")
@@ -236,6 +247,24 @@ def _save(path: Path, prepared: Prepared) -> None:
     }
     keep = prepared.recipe.keep_checkpoints
     save_checkpoint(path / "checkpoints", state.images_seen, checkpoint, keep)
+
+
+@contextmanager
+def _deterministic(wanted: bool) -> Iterator[None]:
+    """Allow only algorithms that always give the same bits."""
+    if not wanted:
+        yield
+        return
+    # cuBLAS reads this when it is first used.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
 
 
 @contextmanager

@@ -37,10 +37,9 @@ class State:
         self.recipe = recipe
         self.device = device
         self.group = group
-        # Convolutions run faster on channels-last weights, on CPUs and GPUs alike.
+        layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.nets = {
-            role: net.to(device).to(memory_format=torch.channels_last).train()
-            for role, net in nets.items()
+            role: net.to(device).to(memory_format=layout).train() for role, net in nets.items()
         }
         group.share(self.nets.values())
         self.loss = loss.to(device)
@@ -53,6 +52,9 @@ class State:
         delivered = {role: self.nets[role] for role in loss.delivers}
         self.ema = Averaged(delivered, recipe.ema_halflife, recipe.batch_size)
         self.latent = latent_of(recipe, nets["generator"])
+        if recipe.compile:
+            for net in self.nets.values():
+                net.compile(dynamic=False)
         self.tick = 0
         self.seconds = 0.0
 
@@ -67,6 +69,20 @@ class State:
         if self.recipe.precision == "auto":
             return "bf16" if self.device.type == "cuda" else "fp32"
         return self.recipe.precision
+
+    def in_force(self) -> dict[str, Any]:
+        """Return what decides how fast networks compute, and how exactly."""
+        return {
+            "precision": self.precision,
+            "channels_last": self.recipe.channels_last,
+            "compile": self.recipe.compile,
+            "deterministic": self.recipe.deterministic,
+            "threads": torch.get_num_threads(),
+            "processes": self.group.size,
+            "batchnorm": "whole batch"
+            if self.recipe.sync_batchnorm or self.group.size == 1
+            else "each process",
+        }
 
     def autocast(self) -> torch.autocast:
         """Return the context that networks run in."""
