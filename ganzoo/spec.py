@@ -291,6 +291,8 @@ class Recipe:
         sample_every: images between two sample grids; 0 for the last alone.
         checkpoint_every: images between two checkpoints; 0 for the last alone.
         keep_checkpoints: newest checkpoints that are kept.
+        keep_best: a number of the log, such as ``autoencoder/reconstruction``: where its average
+            since the last checkpoint is the lowest so far, the bundle is kept as ``best`` too.
 
     Raises:
         ValueError: a number out of its range.
@@ -321,6 +323,7 @@ class Recipe:
     sample_every: int = 50_000
     checkpoint_every: int = 100_000
     keep_checkpoints: int = 2
+    keep_best: str = ""
 
     def __post_init__(self) -> None:
         _check_name(self.name)

@@ -122,3 +122,25 @@ def test_options_reach_the_plan():
     assert "fp16, compile, deterministic" in result.stdout
     assert "accumulate = 2" in result.stdout
     assert "fp32" in plan(prepare(tiny(precision="fp32")))
+
+
+def test_the_best_bundle_is_kept(tmp_path):
+    name = "discriminator/accuracy"
+    recipe = tiny(keep_best=name, images=320, checkpoint_every=32)
+    run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
+    lines = [json.loads(x) for x in (run.path / "log.jsonl").read_text().splitlines()]
+    values = [line["watched"][name] for line in lines]
+    means = [(a + b) / 2 for a, b in zip(values[::2], values[1::2], strict=True)]
+    made = ganzoo.info(run.best).provenance
+    assert made["best"] == {"lowest": name, "value": min(means)}
+    assert made["images_seen"] == 32 * (means.index(min(means)) + 1)
+    assert min(means) < means[-1]
+    ganzoo.export(run.best, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"`{name}` was lowest in training, {min(means):.4g}" in card
+    assert "the final ones, not the best" not in card
+
+
+def test_the_best_of_what_is_not_logged(tmp_path):
+    with pytest.raises(RecipeError, match="no 'discriminator/acuracy'.*'discriminator/accuracy'"):
+        ganzoo.train(tiny(keep_best="discriminator/acuracy"), out=tmp_path / "run", progress=False)

@@ -65,7 +65,7 @@ Architecture `${architecture}` with ${arguments}. ${makes}${rounding}
 | length | ${images_seen} images in batches of ${batch_size}, ${minutes} minutes |
 | hardware | ${hardware}, precision ${precision} |
 | seed | ${seed}, one run |
-| weights | ${averaged}; the final ones, not the best |
+| weights | ${averaged}; ${which} |
 | versions | ${versions} |
 
 The whole recipe is `training/recipe.toml`, the log of the losses `training/log.jsonl`.
@@ -134,6 +134,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         averaged=f"averaged over training, half-life {halflife:,} images"
         if halflife
         else "as trained, not averaged",
+        which=_which(made),
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),
         parity=f"{parity['max_abs_error']:.1e}",
         other_parities=_other_parities(made),
@@ -184,6 +185,16 @@ def _other_parities(made: dict[str, Any]) -> str:
         f"{figures['max_abs_error']:.1e}"
         for key, figures in made.items()
         if key.endswith("_parity")
+    )
+
+
+def _which(made: dict[str, Any]) -> str:
+    if "best" not in made:
+        return "the final ones, not the best"
+    best = made["best"]
+    return (
+        f"not the final ones, but those at which `{best['lowest']}` was lowest in training, "
+        f"{best['value']:.4g}"
     )
 
 

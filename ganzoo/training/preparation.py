@@ -52,7 +52,12 @@ class Prepared:
             inputs=inputs_of(self.state.nets["generator"]),
             roles=self.state.loss.delivers,
             provenance=provenance.describe(
-                self.recipe, self.state.images_seen, self.state.seconds, self.state.device, seen
+                self.recipe,
+                self.state.images_seen,
+                self.state.seconds,
+                self.state.device,
+                self.state.group.size,
+                seen,
             ),
         )
 

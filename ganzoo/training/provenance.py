@@ -50,7 +50,12 @@ def _cpu_name() -> str:
 
 
 def describe(
-    recipe: Recipe, images_seen: int, seconds: float, device: torch.device, data: dict[str, Any]
+    recipe: Recipe,
+    images_seen: int,
+    seconds: float,
+    device: torch.device,
+    processes: int,
+    data: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the provenance of a model that this process trains."""
     return {
@@ -58,7 +63,8 @@ def describe(
         "seed": recipe.seed,
         "images_seen": images_seen,
         "seconds": round(seconds, 1),
-        "hardware": describe_hardware(device),
+        "hardware": f"{processes} processes, each on " * (processes > 1)
+        + describe_hardware(device),
         "data": data,
         "plugins": describe_plugins(recipe),
         "versions": describe_versions(),

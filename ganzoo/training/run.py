@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
@@ -26,13 +26,14 @@ from ganzoo.errors import (
 from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
-from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint, share_checkpoint
+from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.group import Group, join, restarted
 from ganzoo.training.interrupt import stop_on_signal
+from ganzoo.training.keeping import BEST, BUNDLE, LOG, check_best, keep
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, plan, prepare
-from ganzoo.training.snapshot import pictures, write_snapshot
+from ganzoo.training.snapshot import pictures
 from ganzoo.training.sole import LOCK, sole_user
 
 
@@ -59,7 +60,12 @@ class Run:
     @property
     def bundle(self) -> Path:
         """The averaged generator, and what else the loss delivers, as of the last checkpoint."""
-        return self.path / "bundle"
+        return self.path / BUNDLE
+
+    @property
+    def best(self) -> Path:
+        """The bundle of the checkpoint that the recipe's `keep_best` chose, where it has one."""
+        return self.path / BEST
 
 
 def train(
@@ -186,7 +192,7 @@ def _restore(
 def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
     recipe, state = prepared.recipe, prepared.state
     group = state.group
-    log = Log(path / "log.jsonl", recipe.images, state.images_seen, progress, group)
+    log = Log(path / LOG, recipe.images, state.images_seen, progress, group)
     began = clock = time.perf_counter()
     ended: Literal["finished", "signal", "time"] = "finished"
 
@@ -222,31 +228,17 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             if log_due or sample_due or save_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
                 log.report(state.tick, state.images_seen, state.seconds, state.in_force())
+                if recipe.keep_best and group.first:
+                    check_best(path, recipe.keep_best)
             if sample_due and group.first:
                 for name, picture in pictures(prepared).items():
                     picture.save(path / "samples" / f"{state.images_seen:012d}-{name}")
             if save_due and group.first:
-                _save(path, prepared)
+                keep(path, prepared)
             return not last
 
         run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
     return Run(path, state.images_seen, ended)
-
-
-def _save(path: Path, prepared: Prepared) -> None:
-    state = prepared.state
-    state.check_finite()
-    # The bundle first: a run that has its last checkpoint has its last bundle.
-    write_snapshot(path / "bundle", prepared, path / "log.jsonl")
-    checkpoint: dict[str, Any] = {
-        "state": state.state_dict(),
-        "batches_drawn": prepared.batches.position,
-        "recipe": prepared.recipe.to_toml(),
-        "data_root": str(prepared.root.resolve()) if prepared.root else None,
-        "data_fingerprint": prepared.batches.fingerprint,
-    }
-    keep = prepared.recipe.keep_checkpoints
-    save_checkpoint(path / "checkpoints", state.images_seen, checkpoint, keep)
 
 
 @contextmanager

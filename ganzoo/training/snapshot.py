@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +81,23 @@ def _rows(*kinds: Tensor | None) -> ImageBatch:
     return ImageBatch.rows(*batches, columns=ROW)
 
 
-def write_snapshot(path: Path, prepared: Prepared, log: Path) -> None:
+def write_snapshot(
+    path: Path, prepared: Prepared, log: Path, best: dict[str, Any] | None = None
+) -> None:
     """Write a bundle that the torch runtime can load; exporting it adds the rest.
+
+    Args:
+        path: the bundle's folder.
+        prepared: the training.
+        log: its log.
+        best: by what number these weights are its best, for the bundle's provenance.
 
     Raises:
         OutputError: it cannot be written.
     """
     spec = prepared.spec()
+    if best:
+        spec = replace(spec, provenance=spec.provenance | {"best": best})
     metadata = {bundle.METADATA_KEY: spec.to_json()}
 
     def write_weights(network: nn.Module, file: Path) -> None:
