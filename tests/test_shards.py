@@ -15,7 +15,9 @@ from PIL import Image
 import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import OutputError, SampleError
+from ganzoo.runtimes.torch import wrap
 from ganzoo.shards import Process, sample_to
+from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 
 N, SIZE = 600, 70  # shards that begin within the generator's batches; the last one is shorter
 
@@ -279,6 +281,16 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, options, env
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_what_makes_images_out_of_images_is_refused(tmp_path, monkeypatch, capsys):
+    size = ImageSpec(8, 8, 1)
+    data = DataSpec(size, condition=size)
+    spec = ModelSpec("copy", "copy", {}, (), data, None, inputs=("source",))
+    monkeypatch.setattr("ganzoo.zoo.load", lambda *_, **__: wrap(spec, torch.nn.Identity()))
+    assert main(["sample", "copy", "--out", str(tmp_path / "out")]) == 1
+    assert "ganzoo translate copy PICTURE" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_shard_size_without_shards_is_refused(tmp_path, monkeypatch, capsys):
