@@ -8,11 +8,14 @@ import warnings
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from ganzoo.errors import GanzooError, SampleError, missing_extra
+
+if TYPE_CHECKING:
+    from ganzoo.generator import Generator
 
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
@@ -129,30 +132,62 @@ def sample(
     /,
     n: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64,
     seed: int = 0,
-    output: Output = Path("grid.png"),
+    output: MaybeOutput = None,
+    out: Path | None = None,
+    shard_size: int | None = None,
     label: str | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
 ) -> None:
-    """Make images and save them as one grid.
+    """Make images and save them as one grid, or with --out as shards of PNGs.
+
+    torchrun --nproc-per-node N -m ganzoo sample NAME -n 1000000 --out DIR shares the shards out.
 
     Args:
         name: a model's name, ./folder or hf://org/repo.
         n: number of images.
         seed: image k of a seed is always the same one.
-        output: the picture to write.
+        output: the picture to write; by default grid.png.
+        out: a folder to write tar shards of PNGs to instead; the same command again goes on.
+        shard_size: images in a shard of --out; by default 10,000.
         label: a class's number or name, for models with classes; by default all in turn.
         runtime: torch or onnx; by default torch where it is installed.
     """
     from ganzoo import zoo
     from ganzoo.generator import Generator
 
+    if out and output:
+        raise SampleError(
+            f"-o {output} asks for one picture, --out {out} for a folder of shards: type one."
+        )
+    if shard_size is not None and not out:
+        raise SampleError("--shard-size is the size of the shards of --out: add --out DIR.")
     model = zoo.load(name, runtime=runtime)
     if not isinstance(model, Generator):
         raise SampleError(
             f"{name} makes images out of images: ganzoo translate {name} PICTURE ... -o OUT"
         )
+    if out:
+        _sample_to(model, out, n, seed, label, shard_size)
+        return
     images = model.sample(n, seed, label=label)
-    print(f"{images.save(output)}: {n} images of seed {seed}")
+    print(f"{images.save(output or Path('grid.png'))}: {n} images of seed {seed}")
+
+
+def _sample_to(
+    model: Generator, out: Path, n: int, seed: int, label: str | None, shard_size: int | None
+) -> None:
+    from ganzoo.shards import SHARD_SIZE, Process, sample_to
+
+    process = Process.of_environment()
+    model.accelerate(process.local_rank)
+    size = SHARD_SIZE if shard_size is None else shard_size
+    made = sample_to(
+        model, out, n, seed, label=label, shard_size=size, process=process, progress=True
+    )
+    if made.ended_it:
+        print(f"{out}: {n:,} images of seed {seed}, {made.images_per_second:,.0f} images/s")
+    elif made.whole and not process.rank:
+        print(f"{out}: {n:,} images of seed {seed}, all there already")
 
 
 def translate(

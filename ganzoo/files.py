@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from ganzoo.errors import GanzooError, OutputError
 
@@ -39,13 +40,26 @@ def write_file(path: Path, content: bytes | str) -> None:
     Raises:
         OutputError: the file cannot be written (read-only folder, full disk).
     """
-    data = content.encode() if isinstance(content, str) else content
+    with new_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield an empty file that takes the place of `path` when the block ends well.
+
+    A process that is killed in the block leaves its temporary file, named `path`'s name between
+    two dots, behind.
+
+    Raises:
+        OutputError: the file cannot be written (read-only folder, full disk).
+    """
     with reporting_output(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)

@@ -43,6 +43,9 @@ class Model(ABC):
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Run the network on arrays by name, all with the same first dimension."""
 
+    def accelerate(self, local_rank: int = 0) -> None:  # noqa: B027 - a runtime may have no GPU
+        """Move to this machine's GPU of that number, where the runtime can use one."""
+
 
 class Generator(Model):
     """A model that makes images out of latents, and of labels where it has classes."""
@@ -109,10 +112,32 @@ class Generator(Model):
         blocks = range(first, end, COMPUTE_BATCH)
         dim = self._latent_dim
         z = np.concatenate([latents.normal(seed, COMPUTE_BATCH, dim, start=k) for k in blocks])
-        y = self._labels(label, n, start)
+        y = self.labels(n, label=label, start=start)
         if y is not None:
             y = np.pad(y, (skip, len(z) - skip - n))
         return ImageBatch(self._in_blocks(z, y)[skip : skip + n])
+
+    def labels(
+        self, n: int = 1, *, label: Label | Sequence[Label] | None = None, start: int = 0
+    ) -> NDArray[np.int64] | None:
+        """Return the classes' numbers of the images that `sample` makes, None without classes.
+
+        Raises:
+            SampleError: a label that does not exist.
+        """
+        if "y" not in self.spec.inputs:
+            self._refuse_labels(label)
+            return None
+        if label is None:
+            return np.arange(start, start + n) % self.spec.data.classes
+        if isinstance(label, int | np.integer | str):
+            y = np.full(n, self._number(label))
+        else:
+            y = np.array([self._number(each) for each in _as_list(label)])
+            if len(y) != n:
+                raise SampleError(f"{len(y)} labels were given for {n} images.")
+        self._check_labels(y)
+        return y
 
     def class_grid(self, columns: int = PREVIEW_COLUMNS, seed: int = 0) -> ImageBatch:
         """Make a row of each class; a column shares one latent.
@@ -154,7 +179,7 @@ class Generator(Model):
         a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
         z = latents.slerp(a, b, np.linspace(0, 1, steps, dtype=np.float32))
         has_classes = "y" in self.spec.inputs
-        y = self._labels(0 if label is None and has_classes else label, steps, 0)
+        y = self.labels(steps, label=0 if label is None and has_classes else label)
         padding = -steps % COMPUTE_BATCH
         z = np.pad(z, ((0, padding), (0, 0)))
         y = None if y is None else np.pad(y, (0, padding))
@@ -193,24 +218,6 @@ class Generator(Model):
             images = self.generate(z[block], None if y is None else y[block])
             parts.append(ImageBatch.from_unit(images).numpy())
         return np.concatenate(parts)
-
-    def _labels(
-        self, label: Label | Sequence[Label] | None, n: int, start: int
-    ) -> NDArray[np.int64] | None:
-        """Classes' numbers of images `start` to `start + n - 1`, or None without classes."""
-        if "y" not in self.spec.inputs:
-            self._refuse_labels(label)
-            return None
-        if label is None:
-            return np.arange(start, start + n) % self.spec.data.classes
-        if isinstance(label, int | np.integer | str):
-            y = np.full(n, self._number(label))
-        else:
-            y = np.array([self._number(each) for each in _as_list(label)])
-            if len(y) != n:
-                raise SampleError(f"{len(y)} labels were given for {n} images.")
-        self._check_labels(y)
-        return y
 
     def _number(self, label: Label) -> int:
         names = self.spec.data.labels

@@ -15,6 +15,7 @@ ELSEWHERE = {
     "make demo": "tests/test_quickstart.py",
     "make test": "this very run",
     "pip install": "tests/test_package.py",
+    "torchrun": "tests/test_shards.py",
     "sudo apt": "a fresh machine",
     "git clone": "a fresh machine",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ class OnnxModel(Model):
             )
         options = ort.SessionOptions()
         options.log_severity_level = 3
+        threads = os.environ.get("OMP_NUM_THREADS", "")
+        if threads.isdecimal():  # as torch does: processes side by side must share the cores
+            options.intra_op_num_threads = int(threads)
         try:
             self._session = ort.InferenceSession(
                 str(file), options, providers=["CPUExecutionProvider"]

@@ -54,6 +54,16 @@ class TorchModel(nn.Module, Model):
         array: NDArray[np.float32] = result.float().cpu().numpy()
         return array
 
+    def accelerate(self, local_rank: int = 0) -> None:
+        """Move to this machine's GPU of that number, modulo how many there are, if any.
+
+        From then on this process's convolutions are deterministic ones, so that an image does not
+        depend on who made it.
+        """
+        if torch.cuda.is_available():
+            torch.backends.cudnn.deterministic = True
+            self.to(torch.device("cuda", local_rank % torch.cuda.device_count()))
+
 
 class TorchGenerator(TorchModel, Generator):
     """A generator: ``forward(z)`` or ``forward(z, y)`` -> images."""
