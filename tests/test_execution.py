@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import run_cli, tiny
 from safetensors.torch import load_file
+from torch.nn.functional import softplus
 
 import ganzoo
 from ganzoo.errors import RecipeError
@@ -144,3 +145,39 @@ def test_the_best_bundle_is_kept(tmp_path):
 def test_the_best_of_what_is_not_logged(tmp_path):
     with pytest.raises(RecipeError, match="no 'discriminator/acuracy'.*'discriminator/accuracy'"):
         ganzoo.train(tiny(keep_best="discriminator/acuracy"), out=tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "parts", "forwards"), [(1, 1, 1), (3, 1, 3), (1, 2, 4)], ids=["1", "3", "parts"]
+)
+def test_the_generator_makes_a_ticks_fakes_once(steps, parts, forwards):
+    """It is judged by the very images that the discriminator saw first, at their present worth."""
+    loss = Component("nonsaturating", {"critic_steps": steps})
+    plain = Component("dcgan", {"latent_dim": 8, "width": 4, "discriminator_norm": "none"})
+    recipe = tiny(loss=loss, architecture=plain, accumulate=parts, images=16)
+    prepared = prepare(recipe)
+    nets, optimizers = prepared.state.nets, prepared.state.optimizers
+    fakes, direct, used = [], [], []
+    nets["generator"].register_forward_hook(lambda net, inputs, made: fakes.append(made))
+
+    def judge(*_):
+        weights = [*nets["generator"].requires_grad_(True).parameters()]
+        term = softplus(-nets["discriminator"](fakes[0]).logits).mean()
+        direct[:] = torch.autograd.grad(term, weights, retain_graph=True)
+
+    def note(*_):
+        used[:] = [w.grad.clone() for w in nets["generator"].parameters()]
+
+    if parts == 1:
+        optimizers["discriminator"].register_step_post_hook(judge)
+    optimizers["generator"].register_step_pre_hook(note)
+    run_ticks(
+        prepared.state,
+        prepared.batches,
+        record=lambda *a: None,
+        watch=lambda *a: None,
+        report=lambda: True,
+    )
+    assert len(fakes) == forwards
+    if parts == 1:
+        assert error(direct, used) < 1e-5

@@ -110,6 +110,7 @@ class AdversarialLoss(Loss):
                 trains=("discriminator",),
                 every=rules.discriminator_every,
                 repeat=rules.critic_steps,
+                hands_on=("generator",),
             ),
             Player("generator", trains=("generator",)),
         )
@@ -146,7 +147,7 @@ class AdversarialLoss(Loss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.propose(nets["generator"], batch, turn)
         return self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
 
     def generator(
@@ -158,9 +159,25 @@ class AdversarialLoss(Loss):
         return {"adversarial": loss}
 
     def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
-        """Return as many fake images as the batch has real ones, and their latents."""
+        """Return as many fake images as the batch has real ones, and their latents.
+
+        Those that the discriminator saw first in this tick, where they were handed on.
+        """
+        if "fake" in turn.handoff:
+            return turn.handoff.pop("fake"), turn.handoff.pop("z", None)
         z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
         return at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
+
+    def propose(
+        self, generator: nn.Module, batch: Batch, turn: Turn
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what `make` does, detached, and hand it on to the generator's turn."""
+        fake, z = self.make(generator, batch, turn)
+        if fake.requires_grad:
+            turn.handoff["fake"] = fake
+            if z is not None:
+                turn.handoff["z"] = z
+        return fake.detach(), z
 
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""

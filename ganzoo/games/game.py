@@ -21,6 +21,8 @@ class Player:
         every: it plays on ticks that are multiples of this; a discriminator that plays once per
             three turns of the generator has 3.
         repeat: updates in a turn, each on a fresh batch; a critic's five steps are 5.
+        hands_on: roles whose networks stay trainable in the first of these updates, so that what
+            they make can be handed on with its graph to the player who trains them.
 
     Raises:
         ValueError: no role, or `every` or `repeat` below 1.
@@ -30,6 +32,7 @@ class Player:
     trains: tuple[str, ...]
     every: int = 1
     repeat: int = 1
+    hands_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.trains:
@@ -77,7 +80,8 @@ class Turn:
         tick: number of the tick.
         latents: draws that many latents, float32 (n, latent_dim) from N(0, 1).
         progress: share of the training that is done, from 0 to 1.
-        handoff: detached tensors that a player leaves for those after it in the same tick.
+        handoff: tensors that a player leaves for those after it in the same tick; detached, or of
+            networks that it `hands_on`.
         watched: detached scalars that a player wants logged beside its terms, such as an accuracy.
     """
 

@@ -45,7 +45,10 @@ def run_ticks(
                 # The first update shares the tick's batch: a fake that a player hands on is
                 # compared with the real images it was made beside.
                 batch = shared if turn == 0 else next(batches)
-                train_only(nets, player.trains)
+                # Graphs of all parts at once would take the memory that parts save.
+                handing_on = turn == 0 and recipe.accumulate == 1
+                train_only(nets, player.trains + player.hands_on * handing_on)
+                state.optimizers[player.name].zero_grad(set_to_none=True)
                 for part, handoff in zip(batch.split(len(handoffs)), handoffs, strict=True):
                     now = Turn(state.tick, state.draw_latents, progress, handoff)
                     with state.autocast(), group.whole_batch(len(part), recipe.sync_batchnorm):

@@ -104,7 +104,6 @@ class State:
             nn.utils.clip_grad_norm_(weights, norm)
         scaler.step(optimizer)
         scaler.update()
-        optimizer.zero_grad(set_to_none=True)
 
     def draw_latents(self, n: int) -> Tensor:
         """Draw latents, float32 (n, latent_dim), from N(0, 1)."""

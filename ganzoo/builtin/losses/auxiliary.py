@@ -35,7 +35,7 @@ class AuxiliaryClassifier(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake, and the class of both."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.propose(nets["generator"], batch, turn)
         pair = self.compare(nets["discriminator"], fake, batch, turn)
         terms = self.expose(pair, turn)
         for name, judgement in (("real", pair.real_judgement), ("fake", pair.fake_judgement)):
@@ -80,7 +80,7 @@ class MutualInformation(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake, and the codes of the fake."""
-        fake, z = self.make(nets["generator"], batch, turn)
+        fake, z = self.propose(nets["generator"], batch, turn)
         pair = self.compare(nets["discriminator"], fake, batch, turn)
         return self.expose(pair, turn) | self._information(nets, z, pair.fake_judgement.heads)
 

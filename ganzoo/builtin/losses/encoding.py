@@ -43,12 +43,12 @@ class VaeGan(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real images from those of drawn latents and from reconstructions."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.propose(nets["generator"], batch, turn)
         terms = self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
         _, _, rebuilt = self._rebuild(nets, batch)
         critic = Critic(nets["discriminator"], self.rules, turn.progress, batch)
         # Only its half on fakes: the real images are counted above.
-        terms["reconstructed"] = nn.functional.softplus(critic(rebuilt).logits)
+        terms["reconstructed"] = nn.functional.softplus(critic(rebuilt.detach()).logits)
         return terms
 
     def encoder(self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn) -> dict[str, Tensor]:
