@@ -154,30 +154,31 @@ class AdversarialLoss(Loss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.take(nets["generator"], batch, turn)
         loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss}
 
     def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
-        """Return as many fake images as the batch has real ones, and their latents.
-
-        Those that the discriminator saw first in this tick, where they were handed on.
-        """
-        if "fake" in turn.handoff:
-            return turn.handoff.pop("fake"), turn.handoff.pop("z", None)
+        """Return as many fake images as the batch has real ones, and their latents."""
         z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
         return at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
 
     def propose(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return what `make` does, detached, and hand it on to the generator's turn."""
+        """Return what `make` does, detached, and hand it on where the generator may take it."""
         fake, z = self.make(generator, batch, turn)
         if fake.requires_grad:
             turn.handoff["fake"] = fake
             if z is not None:
                 turn.handoff["z"] = z
         return fake.detach(), z
+
+    def take(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
+        """Return the fake images of this tick that were handed on, or make some."""
+        if "fake" in turn.handoff:
+            return turn.handoff["fake"], turn.handoff.get("z")
+        return self.make(generator, batch, turn)
 
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""

@@ -46,7 +46,7 @@ class AuxiliaryClassifier(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and for the right class."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.take(nets["generator"], batch, turn)
         loss, judgement = self.deceive(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss, "class": self._classify(judgement.heads["class"], batch)}
 
@@ -88,7 +88,7 @@ class MutualInformation(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and show the codes."""
-        fake, z = self.make(nets["generator"], batch, turn)
+        fake, z = self.take(nets["generator"], batch, turn)
         loss, judgement = self.deceive(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss} | self._information(nets, z, judgement.heads)
 

@@ -63,7 +63,7 @@ class VaeGan(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real and rebuild the features."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.take(nets["generator"], batch, turn)
         loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
         _, _, rebuilt = self._rebuild(nets, batch)
         judged, _ = self.deceive(nets["discriminator"], rebuilt, batch, turn)

@@ -43,7 +43,7 @@ class Pix2Pix(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and stay near the image."""
-        fake, _ = self.make(nets["generator"], batch, turn)
+        fake, _ = self.take(nets["generator"], batch, turn)
         loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
         distance = (fake - batch.images).abs().flatten(1).mean(1)
         return {"adversarial": loss, "l1": self.l1_weight * distance}
