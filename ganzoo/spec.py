@@ -277,6 +277,9 @@ class Recipe:
             generator, the one that is sampled and exported; 0 averages nothing.
         seed: of initialisation, order of the data, latents.
         precision: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere.
+        streaming: whether images are read anew in every epoch, by processes of their own, instead
+            of kept in memory decoded: ``auto`` where they would take more than a quarter of what
+            memory is free. Either way every batch is the same.
         log_every: images between two lines of the log.
         sample_every: images between two sample grids; 0 for the last alone.
         checkpoint_every: images between two checkpoints; 0 for the last alone.
@@ -302,6 +305,7 @@ class Recipe:
     ema_halflife: int = 10_000
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    streaming: Literal["auto", "on", "off"] = "auto"
     log_every: int = 1_000
     sample_every: int = 50_000
     checkpoint_every: int = 100_000

@@ -14,6 +14,7 @@ from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
 from ganzoo.training.batches import Batches
+from ganzoo.training.opening import open_batches
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
 
@@ -73,7 +74,9 @@ def prepare(
     assembly.check_pair(recipe, nets, loss, spec)
     assembly.normalise_judges(recipe, nets, loss)
     state = State(recipe, nets, loss, device)
-    batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device)
+    batches = open_batches(
+        dataset, spec, recipe.batch_size, recipe.seed, device, streaming=recipe.streaming
+    )
     return Prepared(recipe, root, spec, batches, state)
 
 
@@ -108,7 +111,8 @@ def plan(prepared: Prepared) -> str:
     ticks = -(-recipe.images // recipe.batch_size)
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
-        f"  data        {len(prepared.batches):,} images of {prepared.data.image}\n"
+        f"  data        {len(prepared.batches):,} images of {prepared.data.image}, "
+        f"{prepared.batches.kept}\n"
         f"  parameters  {sizes}\n"
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
