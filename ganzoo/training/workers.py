@@ -106,9 +106,10 @@ class ReadAhead(Iterator[Items]):
     def _explain(self, error: Exception) -> None:
         """Raise what an error means if it comes from a process's death."""
         broken = isinstance(error, OSError | EOFError)
-        wait([worker.sentinel for worker in self._workers], GRACE if broken else 0)
+        dying = wait([worker.sentinel for worker in self._workers], GRACE if broken else 0)
         for worker in self._workers:
-            if not worker.is_alive():
+            if worker.sentinel in dying:
+                worker.join()  # its status is known a moment after its connections close
                 raise WorkerError(_tell(worker)) from error
 
 
