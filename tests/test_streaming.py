@@ -1,3 +1,4 @@
+import contextlib
 import multiprocessing
 import os
 import select
@@ -229,11 +230,14 @@ def command(root, out, recipe):
     return [sys.executable, "-m", "ganzoo", *map(str, arguments)]
 
 
-def workers_of(process):
+def worker_of(process):
+    """A process that reads for a run: of its children the one that leads a group of its own."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None:
-        if found := children.read_text().split():
-            return [int(pid) for pid in found]
+        for pid in map(int, children.read_text().split()):
+            with contextlib.suppress(ProcessLookupError):
+                if os.getpgid(pid) == pid:
+                    return pid
     raise AssertionError(process.communicate()[1])
 
 
@@ -247,10 +251,9 @@ def test_a_run_whose_worker_is_killed_says_how_to_go_on(tmp_path):
     recipe = tiny(dataset=Component("folder", {"size": 16}), streaming="on", **changes)
     out = tmp_path / "run"
     process = subprocess.Popen(command(root, out, recipe), stderr=subprocess.PIPE, text=True)
-    workers = workers_of(process)
     while not list((out / "checkpoints").glob("*.safetensors")):
         assert process.poll() is None, process.communicate()[1]
-    os.kill(workers[0], signal.SIGKILL)
+    os.kill(worker_of(process), signal.SIGKILL)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     last = errors.strip().splitlines()[-1]
@@ -288,9 +291,25 @@ def test_no_worker_outlives_a_killed_run(tmp_path):
     process = subprocess.Popen(command(root, out, recipe), stderr=subprocess.DEVNULL)
     while not list((out / "checkpoints").glob("*.safetensors")):
         assert process.poll() is None
-    (worker, *_) = workers_of(process)
-    handle = os.pidfd_open(worker)
+    handle = os.pidfd_open(worker_of(process))
     process.kill()
     process.wait()
     assert select.select([handle], [], [], 60)[0], "the worker goes on without its run"
     os.close(handle)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_stream_to_cuda_is_what_memory_is(tmp_path):
+    gpu = torch.device("cuda")
+    data = Numbers(with_conditions=True)
+    memory = MemoryBatches(data, UNPAIRED, 10, 5, gpu)
+    stream = StreamedBatches(data, UNPAIRED, 10, 5, gpu, workers=2)
+    for _ in range(8):
+        batch = next(stream)
+        assert batch.images.device.type == "cuda"
+        assert same(batch, next(memory))
+    others = multiprocessing.active_children()
+    os.kill(others[-1].pid, signal.SIGKILL)
+    with pytest.raises(WorkerError, match="was killed by SIGKILL"):
+        draw(stream, 100)

@@ -48,7 +48,7 @@ class StreamedBatches(Batches):
         super().__init__(dataset, spec, batch_size, seed, device, **ranks)
         self.dataset = dataset
         self.workers = default_workers(self.ranks) if workers is None else workers
-        self.kept = f"streamed by {self.workers} processes" if self.workers else "streamed"
+        self.kept = f"streamed, worker processes: {self.workers}"
         self._drawn = self._order("cpu")
         self.fingerprint = fingerprint_stream(dataset, spec)
         self._ahead: ReadAhead | None = None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
+from tqdm import tqdm
 
 from ganzoo.builtin.datasets.ranges import open_seekable, read_range
 from ganzoo.errors import DataError
@@ -36,7 +37,8 @@ def index_shards(places: list[str], classes: int) -> np.ndarray:
         DataNotFoundError, DataError: a shard that cannot be read or is no whole tar; a key without
             picture, or with two; a label that is missing or none of the classes.
     """
-    return np.concatenate([_index(place, k, classes) for k, place in enumerate(places)])
+    shown = tqdm(places, "reading headers", unit="shard", disable=None, leave=False)
+    return np.concatenate([_index(place, k, classes) for k, place in enumerate(shown)])
 
 
 def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
