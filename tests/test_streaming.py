@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from conftest import tiny
+from conftest import run_python, tiny
 from test_datasets import get, pictures
 from torch.utils.data import Dataset
 
@@ -204,6 +204,36 @@ def test_a_worker_that_ends_itself():
     stream = StreamedBatches(Mortal(), SPEC, 4, 0, CPU, workers=1)
     with pytest.raises(WorkerError, match="ended with status 3"):
         draw(stream, 6)
+
+
+SPAWNED = """
+import multiprocessing, sys, torch, ganzoo
+from pathlib import Path
+from ganzoo.errors import DataError
+from ganzoo.training.streamed_batches import StreamedBatches
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[1])
+    data, spec = ganzoo.datasets.get("folder")(Path(sys.argv[2]), size=8)
+    apart, here = (StreamedBatches(data, spec, 2, 0, torch.device("cpu"), workers=k) for k in (1, 0))
+    assert torch.equal(next(apart).images, next(here).images)
+    data.unpicklable = lambda: None
+    try:
+        next(StreamedBatches(data, spec, 2, 0, torch.device("cpu"), workers=1))
+    except DataError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_where_processes_are_not_forked(tmp_path, method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"{method} is not to be had here")
+    root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
+    done = run_python(SPAWNED, method, str(root))
+    assert done.returncode == 0, done.stderr
+    assert "cannot be handed to other processes" in done.stdout
+    assert "--streaming off keeps it in memory" in done.stdout
 
 
 def weights(run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import warnings
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ganzoo.errors import WorkerError
+from ganzoo.errors import DataError, WorkerError
 from ganzoo.spec import DataSpec
 from ganzoo.training.reading import Items, Read, Reader
 
@@ -47,7 +48,7 @@ class ReadAhead(Iterator[Items]):
 
     Raises:
         WorkerError: a process died.
-        DataError: as `read_items`.
+        DataError: as `read_items`; a dataset that must be pickled for them and cannot be.
     """
 
     def __init__(
@@ -97,7 +98,13 @@ class ReadAhead(Iterator[Items]):
             threading.current_thread() is threading.main_thread()
         )
         handler = signal.getsignal(signal.SIGCHLD) if handles else None
-        reads = iter(loader)
+        try:
+            reads = iter(loader)
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise DataError(
+                f"the dataset cannot be handed to other processes, as this system starts them: "
+                f"{error}. --streaming off keeps it in memory."
+            ) from error
         if handler is not None:
             signal.signal(signal.SIGCHLD, handler)
         self._workers = [p for p in multiprocessing.active_children() if p not in before]
