@@ -26,11 +26,13 @@ __all__ = [
     "NonFiniteLossError",
     "NotABundleError",
     "OutputError",
+    "PictureError",
     "RecipeError",
     "RunExistsError",
     "RunNotFoundError",
     "SampleError",
     "UnknownNameError",
+    "WorkerError",
 ]
 
 
@@ -80,6 +82,14 @@ class RecipeError(GanzooError, ValueError):
 
 class DataError(GanzooError, ValueError):
     """Training data that cannot be used, such as a corrupt image."""
+
+
+class PictureError(DataError):
+    """One picture that is corrupt or too small, among others that may be good."""
+
+
+class WorkerError(GanzooError, RuntimeError):
+    """A process that read the data for a training died."""
 
 
 class DataNotFoundError(GanzooError, FileNotFoundError):

@@ -287,6 +287,9 @@ class Recipe:
         deterministic: whether only algorithms that always give the same bits may run on a GPU.
         sync_batchnorm: whether BatchNorm takes its statistics over the batches of all processes;
             otherwise each has its own.
+        streaming: whether images are read anew in every epoch, by processes of their own, instead
+            of kept in memory decoded: ``auto`` where they would take more than a quarter of what
+            memory is free. Either way every batch is the same.
         log_every: images between two lines of the log.
         sample_every: images between two sample grids; 0 for the last alone.
         checkpoint_every: images between two checkpoints; 0 for the last alone.
@@ -319,6 +322,7 @@ class Recipe:
     compile: bool = False
     deterministic: bool = False
     sync_batchnorm: bool = False
+    streaming: Literal["auto", "on", "off"] = "auto"
     log_every: int = 1_000
     sample_every: int = 50_000
     checkpoint_every: int = 100_000

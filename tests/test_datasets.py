@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.spec import Component
-from ganzoo.training.batches import Batches
+from ganzoo.training.memory_batches import MemoryBatches
 
 REAL_DATA = os.environ.get("GANZOO_DATA")
 CPU = torch.device("cpu")
@@ -217,12 +217,12 @@ def test_the_environment_variable_names_the_folder(tmp_path, monkeypatch):
 
 
 def digits_batches(batch_size=100, seed=0):
-    return Batches(*get("digits"), batch_size, seed, CPU)
+    return MemoryBatches(*get("digits"), batch_size, seed, CPU)
 
 
 def test_an_epoch_shows_every_image_once():
     dataset, spec = get("digits", size=8)
-    batches = Batches(dataset, spec, 599, 0, CPU)
+    batches = MemoryBatches(dataset, spec, 599, 0, CPU)
     seen = torch.cat([next(batches).images for _ in range(3)])
     expected = dataset.tensors[0].float() / 127.5 - 1
     assert seen.shape == expected.shape
@@ -257,12 +257,12 @@ def test_a_dataset_that_lies_is_refused():
     images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
     data = torch.utils.data.TensorDataset(images, labels)
     with pytest.raises(DataError, match=r"uint8 \(3, 8, 8\)"):
-        Batches(data, DataSpec(ImageSpec(8, 8, 3)), 2, 0, CPU)
+        MemoryBatches(data, DataSpec(ImageSpec(8, 8, 3)), 2, 0, CPU)
     with pytest.raises(DataError, match="says it has 2 classes"):
-        Batches(data, DataSpec(ImageSpec(8, 8, 1), classes=2), 2, 0, CPU)
+        MemoryBatches(data, DataSpec(ImageSpec(8, 8, 1), classes=2), 2, 0, CPU)
     floats = torch.utils.data.TensorDataset(images.float(), labels)
     with pytest.raises(DataError, match="they are float32"):
-        Batches(floats, DataSpec(ImageSpec(8, 8, 1)), 2, 0, CPU)
+        MemoryBatches(floats, DataSpec(ImageSpec(8, 8, 1)), 2, 0, CPU)
 
 
 def test_gzip_is_not_mistaken_for_a_picture(tmp_path):

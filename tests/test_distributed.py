@@ -201,6 +201,6 @@ def test_errors_say_whose_they_are(recipe_file, tmp_path):
     together = train_together(3, recipe, "--out", tmp_path / "run")
     _, said = together.communicate(timeout=120)
     assert together.returncode != 0
-    assert re.search(r"error \(rank \d\): a batch of 16 cannot be split among 3", said)
+    assert re.search(r"error \(rank \d\): 3 processes cannot share batches of 16 images", said)
     assert "--batch-size 18" in said
     assert not (tmp_path / "run").exists()

@@ -59,7 +59,7 @@ Architecture `${architecture}` with ${arguments}. ${makes}${rounding}
 
 | | |
 |---|---|
-| data | ${source}: ${data_images} images, SHA-256 `${data_hash}` |
+| data | ${source}: ${data_images} images, ${data_hash} |
 | loss | ${loss} |
 | optimizer | ${optimizer} |
 | length | ${images_seen} images in batches of ${batch_size}, ${minutes} minutes |
@@ -122,7 +122,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         shape=", ".join(map(str, spec.data.image.shape)),
         source=data["source"] or data["dataset"],
         data_images=f"{data['images']:,}",
-        data_hash=data["sha256"],
+        data_hash=_fingerprint(data["sha256"]),
         loss=f"`{loss.pop('name')}` {_switched_on(loss)}".strip(),
         optimizer=_optimizer(recipe),
         images_seen=f"{made['images_seen']:,}",
@@ -261,3 +261,9 @@ def _use(spec: ModelSpec) -> dict[str, str]:
             f"From {' and '.join(reads)} it makes one image of {size} (height x width x channels)."
         ),
     }
+
+
+def _fingerprint(data: str) -> str:
+    """What is known of the data: a digest of all pixels, or of less where it was streamed."""
+    what, _, digest = data.rpartition(":")
+    return f"{'fingerprint of the stream' if what else 'SHA-256'} `{digest}`"

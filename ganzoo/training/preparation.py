@@ -16,6 +16,7 @@ from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
 from ganzoo.training.batches import Batches
 from ganzoo.training.group import ALONE, Group, launched, local_device
+from ganzoo.training.opening import open_batches
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
 
@@ -74,7 +75,6 @@ def prepare(
     where = data if data is not None else os.environ.get(DATA_VARIABLE)
     root = _expand(where) if where else None
     device = _find_device(device)
-    _check_shares(recipe, group)
     _check_compiler(recipe, device)
     loss = assembly.build_loss(recipe)
     dataset, spec = assembly.build_data(recipe, root)
@@ -83,9 +83,18 @@ def prepare(
     assembly.check_pair(recipe, nets, loss, spec)
     assembly.normalise_judges(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
-    share = group.rank, group.size, recipe.accumulate
-    batches = Batches(dataset, spec, recipe.batch_size, recipe.seed, device, *share)
-    _check_data(batches.fingerprint, group)
+    batches = open_batches(
+        dataset,
+        spec,
+        recipe.batch_size,
+        recipe.seed,
+        device,
+        streaming=recipe.streaming,
+        rank=group.rank,
+        ranks=group.size,
+        parts=recipe.accumulate,
+    )
+    _check_data(batches, group)
     return Prepared(recipe, root, spec, batches, state)
 
 
@@ -109,16 +118,6 @@ def _find_device(device: str | torch.device | None) -> torch.device:
     return found
 
 
-def _check_shares(recipe: Recipe, group: Group) -> None:
-    if recipe.batch_size % (group.size * recipe.accumulate):
-        parts = f", each in {recipe.accumulate} parts" if recipe.accumulate > 1 else ""
-        fitting = -(-recipe.batch_size // (group.size * recipe.accumulate))
-        raise RecipeError(
-            f"a batch of {recipe.batch_size} cannot be split among {group.size} processes{parts}: "
-            f"--batch-size {fitting * group.size * recipe.accumulate}"
-        )
-
-
 def _check_compiler(recipe: Recipe, device: torch.device) -> None:
     names = filter(None, (os.environ.get("CXX"), "g++", "clang++", "c++", "cl"))
     if recipe.compile and device.type == "cpu" and not any(map(shutil.which, names)):
@@ -128,8 +127,8 @@ def _check_compiler(recipe: Recipe, device: torch.device) -> None:
         )
 
 
-def _check_data(fingerprint: str, group: Group) -> None:
-    if group.tell(fingerprint.encode()).decode() != fingerprint:
+def _check_data(batches: Batches, group: Group) -> None:
+    if not batches.matches(group.tell(batches.fingerprint.encode()).decode()):
         raise DataError(
             f"process {group.rank} reads other images than the first one. Give all the same --data."
         )
@@ -152,7 +151,8 @@ def plan(prepared: Prepared) -> str:
         switched_on.append(f"{how['processes']} processes, BatchNorm over {how['batchnorm']}")
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
-        f"  data        {len(prepared.batches):,} images of {prepared.data.image}\n"
+        f"  data        {len(prepared.batches):,} images of {prepared.data.image}, "
+        f"{prepared.batches.kept}\n"
         f"  parameters  {sizes}\n"
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"

@@ -179,7 +179,7 @@ def _restore(
             f"{path / 'recipe.toml'} is not the recipe that its checkpoint was trained by. Put it "
             "back, or start a new run with the changed one."
         )
-    if checkpoint["data_fingerprint"] != prepared.batches.fingerprint:
+    if not prepared.batches.matches(checkpoint["data_fingerprint"]):
         raise CheckpointError(
             f"the data at {prepared.root} is not what {path} was trained on. Say where that lies "
             "with --data DIR."

@@ -2,39 +2,73 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import torch
-from torch import Tensor
-from torch.utils.data import Dataset
-from torchvision.transforms.functional import pil_to_tensor
+import numpy as np
+from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.builtin.datasets.items import Pictures, check_size
 from ganzoo.errors import DataError
-from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
+from ganzoo.pictures import find_folder, find_names, read_picture
 
 
-class ImageFolder(Dataset[tuple[Tensor, Tensor]]):
-    """Pictures, decoded when asked for: uint8 (channels, size, size), and the class's number."""
+class ImageFolder(Pictures):
+    """Pictures that are files.
 
-    def __init__(self, files: list[Path], labels: list[int], size: int, mode: str) -> None:
-        self.files = files
-        self.labels = labels
-        self.size = size
-        self.mode = mode
+    Args:
+        folder: where they lie.
+        names: their paths from there on.
+        labels: classes' numbers, integers (n,).
+        size: as for `Pictures`, and so the others.
+        channels: 3 for colour, 1 for grey.
+        skip_corrupt: whether others stand in for those that cannot be read.
+    """
 
-    def __len__(self) -> int:
-        return len(self.files)
+    def __init__(
+        self,
+        folder: Path,
+        names: list[str],
+        labels: np.ndarray,
+        size: int,
+        channels: int,
+        *,
+        skip_corrupt: bool = False,
+    ) -> None:
+        super().__init__(labels, size, channels, skip_corrupt=skip_corrupt)
+        self.folder = folder
+        self.names = names
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        picture = read_picture(self.files[index], self.mode)
-        image = pil_to_tensor(fit_picture(picture, self.size, self.size))
-        return image, torch.tensor(self.labels[index])
+    def read(self, index: int) -> Image.Image:
+        """Return a picture upright."""
+        return read_picture(self.folder / self.names[index], self.mode)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all names and lengths of files.
+
+        Raises:
+            DataError: a file is gone.
+        """
+        digest = hashlib.sha256()
+        for name in self.names:
+            try:
+                length = (self.folder / name).stat().st_size
+            except OSError as error:
+                raise DataError(f"cannot read {self.folder / name}: {error.strerror}.") from error
+            digest.update(f"{Path(name).as_posix()}\0{length}\0".encode(errors="surrogateescape"))
+        return digest.hexdigest()
 
 
 def folder(
-    root: Path | None, *, size: int = 64, channels: Literal[1, 3] = 3
+    root: Path | None,
+    *,
+    size: int = 64,
+    channels: Literal[1, 3] = 3,
+    skip_corrupt: bool = False,
 ) -> tuple[ImageFolder, DataSpec]:
     """Any folder of pictures, with its sub-folders.
 
@@ -45,23 +79,25 @@ def folder(
         root: the folder. It is only read.
         size: side of the images in pixels.
         channels: 3 for colour, 1 for grey.
+        skip_corrupt: whether the next picture that can be read stands in for one that cannot; a
+            warning names it.
 
     Raises:
         DataNotFoundError: no such folder, or no picture in it.
         DataError: a size below 1; when an image is read that is corrupt, its name.
     """
-    if not 1 <= size <= 4096:
-        raise DataError(f"dataset 'folder' cannot resize to {size}: size is 1 to 4096.")
+    check_size("folder", size)
     where = find_folder("folder", root)
-    files = find_pictures(where)
-    parents = [file.relative_to(where).parts[0] for file in files]
-    in_classes = all(file.parent != where for file in files)
-    names = tuple(sorted(set(parents))) if in_classes else ()
-    labels = [names.index(parent) if names else 0 for parent in parents]
+    names = find_names(where)
+    parents = [Path(name).parts[0] for name in names]
+    in_classes = all(parent != name for parent, name in zip(parents, names, strict=True))
+    classes = sorted(set(parents)) if in_classes else []
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = np.array([numbers.get(parent, 0) for parent in parents])
     spec = DataSpec(
         ImageSpec(size, size, channels),
-        classes=len(names),
-        labels=names,
-        source=f"{len(files)} pictures of the folder {where.name!r}",
+        classes=len(classes),
+        labels=tuple(classes),
+        source=f"{len(names)} pictures of the folder {where.name!r}",
     )
-    return ImageFolder(files, labels, size, "RGB" if channels == 3 else "L"), spec
+    return ImageFolder(where, names, labels, size, channels, skip_corrupt=skip_corrupt), spec

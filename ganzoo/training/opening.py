@@ -1,0 +1,62 @@
+"""Whether a dataset is kept in memory or streamed."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, TensorDataset
+
+from ganzoo.spec import DataSpec
+from ganzoo.training.batches import Batches
+from ganzoo.training.capacity import free_memory
+from ganzoo.training.memory_batches import MemoryBatches
+from ganzoo.training.streamed_batches import StreamedBatches
+
+MEMORY_SHARE = 0.25  # of free memory, that decoded images may take; the networks need some too
+
+
+def open_batches(
+    dataset: Dataset[tuple[Tensor, ...]],
+    spec: DataSpec,
+    batch_size: int,
+    seed: int,
+    device: torch.device,
+    *,
+    streaming: Literal["auto", "on", "off"] = "auto",
+    rank: int = 0,
+    ranks: int = 1,
+    parts: int = 1,
+) -> Batches:
+    """Return a dataset's batches, which are the same however they are kept.
+
+    Args:
+        dataset: as `Batches` takes it, and so all others.
+        spec: what it says it holds.
+        batch_size: images in a batch, over all processes that train together.
+        seed: of the order.
+        device: where batches are wanted.
+        streaming: ``auto`` streams what, decoded, would take more than `MEMORY_SHARE` of free
+            memory.
+        rank: number of this process among those that train together.
+        ranks: how many these are.
+        parts: parts that a batch is computed in.
+
+    Raises:
+        DataError: images that are not what the spec says; a corrupt image.
+        RecipeError: a batch that the processes cannot share evenly.
+    """
+    stream = streaming == "on" or (
+        streaming == "auto"
+        and not isinstance(dataset, TensorDataset)  # which is in memory already
+        and ranks * _decoded_bytes(dataset, spec) > MEMORY_SHARE * free_memory(device)
+    )
+    kind = StreamedBatches if stream else MemoryBatches
+    return kind(dataset, spec, batch_size, seed, device, rank=rank, ranks=ranks, parts=parts)
+
+
+def _decoded_bytes(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> int:
+    sizes = [spec.image.shape] + ([spec.condition.shape] if spec.condition else [])
+    return len(dataset) * sum(math.prod(size) for size in sizes)  # type: ignore[arg-type]
