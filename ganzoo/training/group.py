@@ -12,6 +12,8 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from ganzoo.errors import GroupError, RecipeError
 from ganzoo.games.batchwise import means_by
@@ -156,6 +158,17 @@ class _Mean(torch.autograd.Function):
         return _Mean.apply(gradient, ctx.size), None
 
 
+@_reporting
+def _meet(backend: str) -> None:
+    store, rank, size = next(iter(rendezvous("env://")))
+    if os.environ.get("LOCAL_WORLD_SIZE") == str(size):
+        # torchrun's store outlives a restart, and with it the addresses of the dead. On several
+        # hosts each counts its own restarts, so that the count is no common name there.
+        attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        store = PrefixStore(f"attempt-{attempt}", store)
+    dist.init_process_group(backend, store=store, rank=rank, world_size=size)
+
+
 ALONE = Group()
 
 
@@ -195,7 +208,7 @@ def join() -> Iterator[Group]:
         yield ALONE
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    _reporting(dist.init_process_group)(backend)
+    _meet(backend)
     try:
         yield Group(dist.get_rank(), dist.get_world_size())
     finally:
