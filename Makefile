@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# A process for each core, each with one thread: two threads a process would wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: demo test clean
 
@@ -10,8 +12,8 @@ demo: $(VENV)/.train
 	$(BIN)/ganzoo quickstart
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
-	set -e; for plugin in $(PLUGINS); do $(BIN)/python -m pytest $$plugin; done
+	$(PYTEST)
+	set -e; for plugin in $(PLUGINS); do $(PYTEST) $$plugin; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -133,7 +133,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
 def test_a_second_ctrl_c_ends_at_once_without_harm(tmp_path):
     """The first is not granted yet: the tick is held up."""
     code = f"""
-import os, signal, ganzoo, ganzoo.training.run as run
+import os, signal, time, ganzoo, ganzoo.training.run as run
 from ganzoo.spec import Recipe
 from pathlib import Path
 
@@ -143,6 +143,8 @@ def twice(self, *a):
     count += 1
     if count == 12:
         os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)  # at once: passed on by a launcher
+        time.sleep(1.1)
         os.kill(os.getpid(), signal.SIGINT)
     original(self, *a)
 run.Log.record = twice

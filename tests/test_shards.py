@@ -277,7 +277,7 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, options, env
         monkeypatch.setenv(name, value)
     assert main(["sample", "dcgan-mnist", "--out", "out", *options]) == 1
     captured = capsys.readouterr()
-    assert captured.err.startswith("error: ")
+    assert captured.err.startswith("error")
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir()), "nothing is left behind"

@@ -14,7 +14,7 @@ from PIL import Image
 from test_datasets import CPU, get, pictures
 
 import ganzoo
-from ganzoo.builtin.datasets import ranges
+from ganzoo.builtin.pictures import ranges
 from ganzoo.errors import DataError, DataNotFoundError, PictureError
 from ganzoo.spec import Component
 from ganzoo.training.memory_batches import MemoryBatches

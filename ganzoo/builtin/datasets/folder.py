@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.builtin.datasets.items import Pictures, check_size
+from ganzoo.builtin.pictures.items import Pictures, check_size
 from ganzoo.errors import DataError
 from ganzoo.pictures import find_folder, find_names, read_picture
 

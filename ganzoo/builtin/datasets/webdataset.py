@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.builtin.datasets.items import Pictures, check_size
-from ganzoo.builtin.datasets.ranges import is_url
-from ganzoo.builtin.datasets.shards import index_shards, read_member
+from ganzoo.builtin.pictures.items import Pictures, check_size
+from ganzoo.builtin.pictures.ranges import is_url
+from ganzoo.builtin.pictures.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.pictures import decode_picture, find_folder
 

@@ -1,0 +1,1 @@
+"""Pictures as items of datasets: on disk, in tars, on the web."""
