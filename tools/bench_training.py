@@ -36,6 +36,7 @@ from ganzoo.training import prepare
 from ganzoo.training.loop import run_ticks
 
 LATENT = 100
+HOW = list(itertools.product(("fp32", "bf16"), (False, True)))
 ADAM = Optimizer(lr=2e-4, betas=(0.5, 0.999))
 
 
@@ -198,16 +199,21 @@ def ours(recipe, data=None):
         yield per_tick, 0.0, 0.0
 
 
-def recipe(name, loss, batch_size, dataset, precision, arguments=None):
+def recipe(name, loss, batch_size, dataset, precision, compiled=False):
     return Recipe(
-        architecture=Component(name, arguments or {}),
+        architecture=Component(name),
         loss=Component(loss),
         dataset=dataset,
         images=10**9,
         batch_size=batch_size,
         optimizer=ADAM,
         precision=precision,
+        compile=compiled,
     )
+
+
+def label(precision, compiled):
+    return f"ganzoo {precision}{' compiled' * compiled}"
 
 
 def w1(folder):
@@ -218,9 +224,9 @@ def w1(folder):
     reference = UpsampleGenerator(plain_enlargement), StridedDiscriminator()
     data = Component("bench-32")
     yield "reference", adversarial_reference(*reference, cycle(loader))
-    for precision in ("fp32", "bf16"):
-        made = recipe("bench-upsampling", "nonsaturating", 128, data, precision)
-        yield f"ganzoo {precision}", ours(made)
+    for precision, compiled in HOW:
+        made = recipe("bench-upsampling", "nonsaturating", 128, data, precision, compiled)
+        yield label(precision, compiled), ours(made)
 
 
 def w2(folder):
@@ -243,9 +249,10 @@ def w2(folder):
     nets = ganzoo.architectures.get("dcgan")(spec, latent_dim=LATENT)
     logits = Logits(nets["discriminator"])
     yield "reference", adversarial_reference(nets["generator"], logits, cycle(loader))
-    for precision in ("fp32", "bf16"):
-        made = recipe("dcgan", "nonsaturating", 64, Component("folder", {"size": 64}), precision)
-        yield f"ganzoo {precision}", ours(made, folder)
+    pictures = Component("folder", {"size": 64})
+    for precision, compiled in HOW:
+        made = recipe("dcgan", "nonsaturating", 64, pictures, precision, compiled)
+        yield label(precision, compiled), ours(made, folder)
 
 
 class Logits(nn.Module):
@@ -263,8 +270,9 @@ def w3(folder):
     transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
     loader = DataLoader(Digits(transform), 64, shuffle=True, drop_last=True)
     yield "reference", wgan_gp_reference(mlp_generator(), mlp_critic(), cycle(loader))
-    made = recipe("bench-perceptrons", "wgan-gp", 64, Component("bench-28"), "fp32")
-    yield "ganzoo fp32", ours(made)
+    for compiled in (False, True):
+        made = recipe("bench-perceptrons", "wgan-gp", 64, Component("bench-28"), "fp32", compiled)
+        yield label("fp32", compiled), ours(made)
 
 
 def measure(steps, seconds):
@@ -300,7 +308,7 @@ def main():
             low, high = min(rates[kind]), max(rates[kind])
             ratio = rate / medians["reference"]
             spread = f"({low:.0f} to {high:.0f})"
-            print(f"{name}  {kind:<12} {rate:7.0f} images/s {spread:<16} {ratio:.2f}x")
+            print(f"{name}  {kind:<20} {rate:7.0f} images/s {spread:<16} {ratio:.2f}x")
 
 
 if __name__ == "__main__":

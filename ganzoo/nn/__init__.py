@@ -2,6 +2,7 @@
 
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
 from ganzoo.nn.conditioning import Conditioning, Conditions, Discriminator
+from ganzoo.nn.from_latent import LatentToMap
 from ganzoo.nn.initialisation import (
     add_spectral_norm,
     init_normal,
@@ -20,6 +21,7 @@ __all__ = [
     "GaussianEncoder",
     "JointDiscriminator",
     "Judgement",
+    "LatentToMap",
     "UpsampleConv2d",
     "add_spectral_norm",
     "at_least_fp32",

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, Conditions, init_normal
+from ganzoo.nn import Conditioning, Conditions, LatentToMap, init_normal
 
 SMALLEST, LARGEST = 16, 256
 GENERATOR_BASE = 7  # largest side of its first map: 7 for 28 pixels, 4 for a power of two
@@ -134,7 +134,7 @@ class Generator(nn.Module):
         sides = _sides(side, GENERATOR_BASE)
         widths = _widths(width, sides)
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent_dim, widths[-1], sides[-1], bias=False),
+            LatentToMap(latent_dim, widths[-1], sides[-1], bias=False),
             nn.BatchNorm2d(widths[-1]),
             nn.ReLU(),
         ]
@@ -151,7 +151,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""
-        images: Tensor = self.layers(z[:, :, None, None])
+        images: Tensor = self.layers(z)
         return images
 
 

@@ -1,11 +1,11 @@
-"""The shortcut is the function it stands for."""
+"""Shortcuts are the functions they stand for."""
 
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, interpolate
+from torch.nn.functional import conv2d, conv_transpose2d, interpolate
 
-from ganzoo.nn import UpsampleConv2d
+from ganzoo.nn import LatentToMap, UpsampleConv2d
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -30,3 +30,16 @@ def test_its_parameters_are_those_of_the_convolution():
     images = torch.randn(2, 3, 8, 8)
     expected = plain(interpolate(images, scale_factor=2.0))
     torch.testing.assert_close(layer(images), expected)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_map_of_latents_is_a_transposed_convolution(bias):
+    torch.manual_seed(0)
+    layer = LatentToMap(5, 6, 4, bias=bias).double()
+    z = torch.randn(3, 5).double().requires_grad_()
+    leaves = [z, *layer.parameters()]
+    plain, made = conv_transpose2d(z[:, :, None, None], layer.weight, layer.bias), layer(z)
+    torch.testing.assert_close(made, plain, rtol=1e-12, atol=1e-12)
+    towards = torch.randn_like(plain)
+    for a, b in zip(*(torch.autograd.grad(y, leaves, towards) for y in (made, plain)), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
