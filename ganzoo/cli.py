@@ -263,10 +263,12 @@ def _train(args: list[str]) -> int:
     from ganzoo import training
 
     if options.dry_run:
-        prepared = training.prepare(recipe, data=options.data, device=options.device)
-        print(training.plan(prepared))
-        print()
-        print(prepared.recipe.to_toml(), end="")
+        with training.join() as group:
+            prepared = training.prepare(
+                recipe, data=options.data, device=options.device, group=group
+            )
+            if group.first:
+                print(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
         return 0
     run = training.train(
         recipe,

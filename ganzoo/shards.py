@@ -2,7 +2,8 @@
 
 A shard is a tar of PNGs as WebDataset reads it: ``000000123.png``, and beside it
 ``000000123.cls`` with the class's number where the model has classes. Bytes follow from the
-settings alone, so whoever makes a shard, and however often it was begun, it is the same file.
+settings, so on one kind of device and runtime it is the same file whoever makes a shard, and
+however often it was begun.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import tiny
+from conftest import run_cli, tiny
 
 import ganzoo
 from ganzoo.spec import Component, Optimizer, Recipe
@@ -204,3 +204,47 @@ def test_errors_say_whose_they_are(recipe_file, tmp_path):
     assert re.search(r"error \(rank \d\): 3 processes cannot share batches of 16 images", said)
     assert "--batch-size 18" in said
     assert not (tmp_path / "run").exists()
+
+
+def test_a_restart_does_not_take_up_the_run_of_others(recipe_file, tmp_path):
+    run = ganzoo.train(tiny(), out=tmp_path / "run", progress=False).path
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    together = train_together(2, recipe_file(seed=1), "--out", run, restarts=1)
+    _, said = together.communicate(timeout=240)
+    assert together.returncode != 0
+    assert said.count("exists already") >= 2
+    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
+
+
+def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
+    """Statistics over the whole batch have their gradients averaged there."""
+    recipe = recipe_file(images=10**9, sync_batchnorm=True, checkpoint_every=64)
+    run = tmp_path / "run"
+    together = train_together(2, recipe, "--out", run)
+    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
+    os.kill(workers(together.pid)[1], signal.SIGKILL)
+    _, said = together.communicate(timeout=120)
+    assert re.search(r"error \(rank 0\): another process of the training is gone", said), said
+    assert f"ganzoo train --resume {run}" in said
+
+
+def test_a_dry_run_says_how_many_processes(recipe_file):
+    together = train_together(2, recipe_file(), "--dry-run")
+    said, errors = together.communicate(timeout=120)
+    assert together.returncode == 0, errors
+    assert said.count("2 processes, BatchNorm over each process") == 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"RANK": "0", "WORLD_SIZE": "two"}, "each is a whole number"),
+        ({"RANK": "0", "WORLD_SIZE": "2"}, "Start them by torchrun"),
+    ],
+)
+def test_a_launcher_that_says_too_little(recipe_file, tmp_path, environment, message):
+    done = run_cli("train", recipe_file(), "--out", tmp_path / "run", env=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error (rank 0): ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -329,3 +329,10 @@ def test_reading_leaves_the_filters_of_warnings_alone(tmp_path):
     before = list(warnings.filters)
     next(StreamedBatches(*get("webdataset", shards(tmp_path), size=8), 4, 0, CPU, workers=0))
     assert warnings.filters == before
+
+
+def test_a_url_that_holds_a_key_is_not_for_a_recipe(tmp_path):
+    for url in ("https://host/a.tar?token=secret", "https://me:secret@host/a.tar"):
+        with pytest.raises(DataError, match="may be a key.*--dataset.urls FILE") as caught:
+            ganzoo.datasets.get("webdataset")(None, urls=(url,))
+        assert "secret" not in str(caught.value)

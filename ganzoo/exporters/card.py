@@ -193,7 +193,7 @@ def _which(made: dict[str, Any]) -> str:
         return "the final ones, not the best"
     best = made["best"]
     return (
-        f"not the final ones, but those at which `{best['lowest']}` was lowest in training, "
+        f"those at which, of all checkpoints, `{best['lowest']}` was lowest in training, "
         f"{best['value']:.4g}"
     )
 

@@ -182,7 +182,7 @@ class AdversarialLoss(Loss):
 
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""
-        critic = Critic(discriminator, self.rules, turn.progress, batch)
+        critic, fake = Critic(discriminator, self.rules, turn.progress, batch), fake.detach()
         return Pair(critic, batch.images, fake, critic(batch.images), critic(fake))
 
     def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:

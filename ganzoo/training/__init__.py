@@ -1,6 +1,7 @@
 """The generic trainer: recipe in, run folder out."""
 
+from ganzoo.training.group import join
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
 
-__all__ = ["Prepared", "Run", "plan", "prepare", "resume", "train"]
+__all__ = ["Prepared", "Run", "join", "plan", "prepare", "resume", "train"]

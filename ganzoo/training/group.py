@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -19,32 +18,27 @@ from ganzoo.errors import GroupError, RecipeError
 from ganzoo.games.batchwise import means_by
 from ganzoo.training.whole_batch import WholeBatch
 
-P = ParamSpec("P")
-T = TypeVar("T")
+RUN_ID = "TORCHELASTIC_RUN_ID"
 
 
-def _reporting(collective: Callable[P, T]) -> Callable[P, T]:
-    """Turn a broken connection into one line: the process that broke it says why."""
+@contextmanager
+def reporting_loss() -> Iterator[None]:
+    """Turn a broken connection into one line: the process that broke it says why.
 
-    @wraps(collective)
-    def reported(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return collective(*args, **kwargs)
-        except dist.DistError as error:
-            raise _lost(error) from error
-        except RuntimeError as error:
-            if "peer" in str(error) or "gloo" in str(error) or "onnection" in str(error):
-                raise _lost(error) from error
+    Raises:
+        GroupError: another process is gone.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        said = str(error)
+        if not isinstance(error, dist.DistError) and "gloo" not in said.lower():
             raise
-
-    return reported
-
-
-def _lost(error: Exception) -> GroupError:
-    return GroupError(
-        f"another process of the training is gone ({str(error).splitlines()[0][:120]}). Its own "
-        "message says why; torchrun --max-restarts 3 goes on by itself from the last checkpoint."
-    )
+        raise GroupError(
+            f"another process of the training is gone or cannot be reached "
+            f"({said.splitlines()[0][:120]}). Its own message says why; torchrun --max-restarts 3 "
+            "goes on by itself from the last checkpoint."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -85,12 +79,10 @@ class Group:
             stack.enter_context(WholeBatch(rows, self.rank, self.size, mean))
             yield
 
-    @_reporting
     def mean(self, value: Tensor) -> Tensor:
         """Return the mean of a tensor over the processes, differentiable more than once."""
         return _Mean.apply(value, self.size)  # type: ignore[no-any-return]
 
-    @_reporting
     def average_gradients(self, weights: Iterable[nn.Parameter]) -> None:
         """Give all the mean of their gradients, in one transfer."""
         gradients = [w.grad for w in weights if w.grad is not None]
@@ -102,7 +94,6 @@ class Group:
         for gradient, part in zip(gradients, parts, strict=True):
             gradient.copy_(part.view(gradient.shape))
 
-    @_reporting
     def average(self, numbers: Tensor) -> Tensor:
         """Return the mean of numbers over the processes."""
         if self.size > 1:
@@ -111,16 +102,14 @@ class Group:
             numbers /= self.size
         return numbers
 
-    @_reporting
-    def any(self, flag: bool) -> bool:
-        """Return whether it is true for one of them."""
+    def most(self, value: int) -> int:
+        """Return the largest value that one of them has."""
         if self.size == 1:
-            return flag
-        asked = torch.tensor(int(flag))
-        dist.all_reduce(asked, dist.ReduceOp.MAX)
-        return bool(asked)
+            return value
+        largest = torch.tensor(value)
+        dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest)
 
-    @_reporting
     def tell(self, content: bytes) -> bytes:
         """Return what the first process holds."""
         if self.size == 1:
@@ -134,7 +123,6 @@ class Group:
             dist.broadcast(received, 0)
         return received.numpy().tobytes()
 
-    @_reporting
     def share(self, nets: Iterable[nn.Module]) -> None:
         """Give all the weights of the first."""
         if self.size > 1:
@@ -158,9 +146,13 @@ class _Mean(torch.autograd.Function):
         return _Mean.apply(gradient, ctx.size), None
 
 
-@_reporting
 def _meet(backend: str) -> None:
-    store, rank, size = next(iter(rendezvous("env://")))
+    try:
+        store, rank, size = next(iter(rendezvous("env://")))
+    except ValueError as error:
+        raise GroupError(
+            f"the processes cannot find each other: {error}. Start them by torchrun."
+        ) from error
     if os.environ.get("LOCAL_WORLD_SIZE") == str(size):
         # torchrun's store outlives a restart, and with it the addresses of the dead. On several
         # hosts each counts its own restarts, so that the count is no common name there.
@@ -173,8 +165,25 @@ ALONE = Group()
 
 
 def launched() -> int:
-    """Return how many processes ``torchrun`` started; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1")) if "RANK" in os.environ else 1
+    """Return how many processes ``torchrun`` started; 1 without it.
+
+    Raises:
+        GroupError: the variables that say so are no numbers.
+    """
+    given = [os.environ.get(name) for name in ("RANK", "WORLD_SIZE")]
+    if given[0] is None or given[1] is None:
+        return 1
+    if not all(value and value.isdecimal() for value in given):
+        raise GroupError(
+            f"RANK and WORLD_SIZE are {given[0]!r} and {given[1]!r}: each is a whole number. Let "
+            "torchrun set them, or unset them."
+        )
+    return int(given[1])
+
+
+def launch() -> str:
+    """Return the name of this launch of ``torchrun``, the same after a restart."""
+    return os.environ.get(RUN_ID, "")
 
 
 def restarted() -> bool:
@@ -194,6 +203,7 @@ def local_device() -> torch.device:
             f"process {rank + 1} of this host has no GPU: there are {here}. "
             f"torchrun --nproc-per-node {here}, or --device cpu."
         )
+    torch.cuda.set_device(rank)
     return torch.device("cuda", rank)
 
 
@@ -208,8 +218,9 @@ def join() -> Iterator[Group]:
         yield ALONE
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    _meet(backend)
-    try:
-        yield Group(dist.get_rank(), dist.get_world_size())
-    finally:
-        dist.destroy_process_group()
+    with reporting_loss():
+        _meet(backend)
+        try:
+            yield Group(dist.get_rank(), dist.get_world_size())
+        finally:
+            dist.destroy_process_group()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import open_bundle
-from ganzoo.errors import GanzooError, RecipeError, did_you_mean, enumerate_names
+from ganzoo.errors import GanzooError, did_you_mean, enumerate_names
 from ganzoo.training.checkpoint import save_checkpoint
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.snapshot import write_snapshot
@@ -16,7 +17,7 @@ BUNDLE, BEST, LOG = "bundle", "best", "log.jsonl"
 
 
 def keep(run: Path, prepared: Prepared) -> None:
-    """Write a bundle and a checkpoint, and the best bundle where this one is.
+    """Write a bundle and a checkpoint.
 
     Raises:
         NonFiniteLossError: weights are no numbers; nothing is written.
@@ -24,10 +25,8 @@ def keep(run: Path, prepared: Prepared) -> None:
     """
     state, recipe = prepared.state, prepared.recipe
     state.check_finite()
-    # The bundles first: a run that has its last checkpoint has its last bundle.
+    # The bundle first: a run that has its last checkpoint has its last bundle.
     write_snapshot(run / BUNDLE, prepared, run / LOG)
-    if recipe.keep_best:
-        _keep_best(run, prepared)
     checkpoint: dict[str, Any] = {
         "state": state.state_dict(),
         "batches_drawn": prepared.batches.position,
@@ -40,28 +39,33 @@ def keep(run: Path, prepared: Prepared) -> None:
     )
 
 
-def check_best(run: Path, name: str) -> None:
-    """Refuse to watch for the lowest of a number that the log does not have.
+def keep_best(run: Path, prepared: Prepared) -> None:
+    """Keep the bundle just written as the best one, if it is.
+
+    That is decided by the average of the recipe's number since the checkpoint before; a number that
+    the log does not have there is warned of.
 
     Raises:
-        RecipeError: names those it has.
+        OutputError: it cannot be written.
     """
-    numbers = _numbers(json.loads((run / LOG).read_text().splitlines()[-1]))
-    if name not in numbers:
-        raise RecipeError(
-            f"keep_best: the log has no {name!r}.{did_you_mean(name, list(numbers))} It has "
-            f"{enumerate_names(list(numbers))}."
+    recipe, until = prepared.recipe, prepared.state.images_seen
+    every = recipe.checkpoint_every or until
+    since = (until - recipe.batch_size) // every * every
+    lines = [json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()]
+    numbers = [line["terms"] | line["watched"] for line in lines if line["images"] > since]
+    values = [found[recipe.keep_best] for found in numbers if recipe.keep_best in found]
+    if not values:
+        names = sorted({name for found in numbers for name in found})
+        warnings.warn(
+            f"no best bundle is kept: the log has no {recipe.keep_best!r}."
+            f"{did_you_mean(recipe.keep_best, names)} It has {enumerate_names(names)}: "
+            "--keep-best NAME in a new run",
+            stacklevel=2,
         )
-
-
-def _keep_best(run: Path, prepared: Prepared) -> None:
-    name, until = prepared.recipe.keep_best, prepared.state.images_seen
-    since = until - max(prepared.recipe.checkpoint_every, prepared.recipe.log_every)
-    lines = map(json.loads, (run / LOG).read_text().splitlines())
-    values = [_numbers(line)[name] for line in lines if since < line["images"] <= until]
+        return
     value = sum(values) / len(values)
     if value < _best_value(run / BEST):
-        best = {"lowest": name, "value": value}
+        best = {"lowest": recipe.keep_best, "value": value}
         write_snapshot(run / BEST, prepared, run / LOG, best=best)
 
 
@@ -71,8 +75,3 @@ def _best_value(path: Path) -> float:
         return float(open_bundle(path).spec.provenance["best"]["value"])
     except (GanzooError, KeyError):
         return float("inf")
-
-
-def _numbers(line: dict[str, Any]) -> dict[str, float]:
-    numbers: dict[str, float] = line["terms"] | line["watched"]
-    return numbers

@@ -74,8 +74,6 @@ class Log:
                     f"the {player}'s term {term!r} became {value} between image "
                     f"{self._images_seen:,} and {images_seen:,}."
                 )
-        if not self._group.first:
-            return
         means, watched = _averages(recorded), _averages(others)
         now = time.perf_counter()
         rate = (images_seen - self._images_seen) / max(now - self._since, 1e-9)
@@ -88,6 +86,9 @@ class Log:
             "terms": {f"{player}/{term}": mean for (player, term), mean in means.items()},
             "watched": {f"{player}/{name}": mean for (player, name), mean in watched.items()},
         }
+        self._images_seen, self._since = images_seen, now
+        if not self._group.first:
+            return
         with reporting_output(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         totals: dict[str, float] = {}
@@ -96,7 +97,6 @@ class Log:
         shown = totals | {name: mean for (_, name), mean in watched.items()}
         self._bar.set_postfix_str("  ".join(f"{k} {v:.3f}" for k, v in shown.items()), False)
         self._bar.update(images_seen - self._bar.n)
-        self._images_seen, self._since = images_seen, now
 
     def close(self) -> None:
         """End the progress line."""

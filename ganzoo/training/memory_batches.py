@@ -40,7 +40,7 @@ class MemoryBatches(Batches):
     ) -> None:
         super().__init__(dataset, spec, batch_size, seed, device, **ranks)
         self._drawn = self._order(device)
-        items = _decode(dataset, spec)
+        items = _decode(dataset, spec, self.rank == 0)
         self.fingerprint = fingerprint_items(items)
         self._as_stream = fingerprint_stream(dataset, spec)
         self.images = items.images.to(device)
@@ -69,7 +69,7 @@ class MemoryBatches(Batches):
         )
 
 
-def _decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> Items:
+def _decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool) -> Items:
     """All items of a dataset."""
     if isinstance(dataset, TensorDataset):
         images, labels, *rest = dataset.tensors
@@ -87,8 +87,9 @@ def _decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> Items:
     )
     reads = ReadAhead(dataset, spec, chunks(length), workers=0)
     total = -(-length // CHUNK)
-    shown = tqdm(reads, "decoding images", total, unit="batch", disable=None, leave=False)
-    for number, part in enumerate(shown):
+    hidden = None if shown else True  # None: where there is no terminal
+    read = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)
+    for number, part in enumerate(read):
         for target, source in zip(whole, part, strict=True):
             if target is not None and source is not None:
                 target[number * CHUNK :][: len(source)] = source

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -29,6 +31,7 @@ def open_batches(
     rank: int = 0,
     ranks: int = 1,
     parts: int = 1,
+    agree: Callable[[bool], bool] = bool,
 ) -> Batches:
     """Return a dataset's batches, which are the same however they are kept.
 
@@ -43,6 +46,8 @@ def open_batches(
         rank: number of this process among those that train together.
         ranks: how many these are.
         parts: parts that a batch is computed in.
+        agree: what these processes do together when one of them has decided for itself whether to
+            stream.
 
     Raises:
         DataError: images that are not what the spec says; a corrupt image.
@@ -51,10 +56,16 @@ def open_batches(
     stream = streaming == "on" or (
         streaming == "auto"
         and not isinstance(dataset, TensorDataset)  # which is in memory already
-        and ranks * _decoded_bytes(dataset, spec) > MEMORY_SHARE * free_memory(device)
+        and _copies(ranks, device) * _decoded_bytes(dataset, spec)
+        > MEMORY_SHARE * free_memory(device)
     )
-    kind = StreamedBatches if stream else MemoryBatches
+    kind = StreamedBatches if agree(stream) else MemoryBatches
     return kind(dataset, spec, batch_size, seed, device, rank=rank, ranks=ranks, parts=parts)
+
+
+def _copies(ranks: int, device: torch.device) -> int:
+    """How many processes keep the images in one memory: a GPU's own, or that of this host."""
+    return 1 if device.type == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
 
 
 def _decoded_bytes(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> int:

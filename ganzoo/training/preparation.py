@@ -93,6 +93,7 @@ def prepare(
         rank=group.rank,
         ranks=group.size,
         parts=recipe.accumulate,
+        agree=lambda stream: bool(group.most(stream)),
     )
     _check_data(batches, group)
     return Prepared(recipe, root, spec, batches, state)
@@ -107,8 +108,13 @@ def _expand(folder: str | Path) -> Path:
 
 def _find_device(device: str | torch.device | None) -> torch.device:
     cuda = torch.cuda.is_available()
-    if cuda and launched() > 1 and (device is None or str(device) == "cuda"):
-        return local_device()
+    if cuda and launched() > 1:
+        if device is None or str(device) == "cuda":
+            return local_device()
+        if str(device) != "cpu":
+            raise RecipeError(
+                f"each of several processes has a GPU of its own: --device cuda, not {device}."
+            )
     try:
         found = torch.device(device or ("cuda" if cuda else "cpu"))
     except RuntimeError as error:

@@ -20,6 +20,7 @@ from ganzoo.errors import (
     CheckpointError,
     GanzooError,
     NonFiniteLossError,
+    RecipeError,
     RunExistsError,
     RunNotFoundError,
 )
@@ -27,14 +28,17 @@ from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
-from ganzoo.training.group import Group, join, restarted
+from ganzoo.training.group import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.interrupt import stop_on_signal
-from ganzoo.training.keeping import BEST, BUNDLE, LOG, check_best, keep
+from ganzoo.training.keeping import BEST, BUNDLE, LOG, keep, keep_best
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.snapshot import pictures
 from ganzoo.training.sole import LOCK, sole_user
+
+ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
+LAUNCH = ".launch"  # names the launch of torchrun that began a run
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def train(
     path = Path(out) if out is not None else Path("runs") / recipe.name
     seconds = parse_duration(max_time) if max_time else math.inf
     with join() as group:
-        if group.any(group.first and restarted() and (path / "recipe.toml").is_file()):
+        if group.most(group.first and restarted() and _is_of_this_launch(path)):
             with sole_user(path, group):
                 return _go(path, _restore(path, data, device, group), seconds, progress)
         if group.first:
@@ -110,7 +114,15 @@ def train(
             if group.first:
                 _check_new(path)
                 write_file(path / "recipe.toml", prepared.recipe.to_toml())
+                if group.size > 1:
+                    write_file(path / LAUNCH, launch())
             return _go(path, prepared, seconds, progress)
+
+
+def _is_of_this_launch(path: Path) -> bool:
+    """Whether a process in whose place this one was started began the run."""
+    file = path / LAUNCH
+    return file.is_file() and file.read_text(encoding="utf-8") == launch()
 
 
 def _check_new(path: Path) -> None:
@@ -194,7 +206,7 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
     group = state.group
     log = Log(path / LOG, recipe.images, state.images_seen, progress, group)
     began = clock = time.perf_counter()
-    ended: Literal["finished", "signal", "time"] = "finished"
+    ended: Literal["finished", "time", "signal"] = "finished"
 
     def due(every: int) -> bool:
         before = state.images_seen - recipe.batch_size
@@ -209,6 +221,7 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
         _deterministic(recipe.deterministic),
         _closing(log),
         _explaining(path),
+        reporting_loss(),
     ):
 
         def report() -> bool:
@@ -216,11 +229,9 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
             if state.images_seen < recipe.images:
-                if group.any(asked_to_stop()):
-                    ended = "signal"
-                elif group.any(now - began >= seconds):
-                    ended = "time"
-            last = ended != "finished" or state.images_seen >= recipe.images
+                ended = ENDS[group.most(2 if asked_to_stop() else now - began >= seconds)]
+            finished = state.images_seen >= recipe.images
+            last = ended != "finished" or finished
             log_due, sample_due, save_due = (
                 last or due(every)
                 for every in (recipe.log_every, recipe.sample_every, recipe.checkpoint_every)
@@ -228,13 +239,14 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             if log_due or sample_due or save_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
                 log.report(state.tick, state.images_seen, state.seconds, state.in_force())
-                if recipe.keep_best and group.first:
-                    check_best(path, recipe.keep_best)
             if sample_due and group.first:
                 for name, picture in pictures(prepared).items():
                     picture.save(path / "samples" / f"{state.images_seen:012d}-{name}")
             if save_due and group.first:
                 keep(path, prepared)
+                # Not where it was interrupted, so that the best does not depend on that.
+                if recipe.keep_best and (finished or due(recipe.checkpoint_every)):
+                    keep_best(path, prepared)
             return not last
 
         run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
@@ -281,3 +293,9 @@ def _explaining(path: Path) -> Iterator[None]:
             else f" ganzoo train --resume {path} continues the run."
         )
         raise type(error)(f"{error}{kept}{advice}") from error
+    except RuntimeError as error:
+        if "deterministic" not in str(error):
+            raise
+        raise RecipeError(
+            f"{str(error).splitlines()[0][:200]} A new run without --deterministic can do it."
+        ) from error

@@ -13,9 +13,11 @@ from torch.overrides import TorchFunctionMode
 from ganzoo.nn import at_least_fp32
 
 _SHAPED = frozenset([torch.rand, torch.randn, torch.randint])
+_AT_ONCE = (1, 2)  # batches that one draw may be for: images, or real and fake ones together
 _VALUE_BY_VALUE = frozenset(
     [torch.rand_like, torch.randn_like, torch.randint_like]
-    + [torch.bernoulli, torch.normal, torch.poisson, Tensor.bernoulli]
+    + [torch.bernoulli, torch.normal, torch.poisson, torch.multinomial]
+    + [Tensor.bernoulli, Tensor.multinomial, functional.gumbel_softmax, functional.rrelu]
     + [functional.dropout, functional.dropout1d, functional.dropout2d, functional.dropout3d]
     + [functional.alpha_dropout, functional.feature_alpha_dropout]
 )
@@ -28,10 +30,12 @@ _IN_PLACE = frozenset(
 class WholeBatch(TorchFunctionMode):
     """Make random numbers, and BatchNorm's statistics, independent of how a batch is split.
 
-    All processes seed torch alike. Whatever is drawn with as many rows as a process has samples is
-    drawn for the samples of all, and the process's own rows are taken. So one process with the
-    whole batch, and any number with parts of it, compute the same, and no loss or network has to
-    know. What has other shapes, such as one coin for a batch, is the same in all of them.
+    All processes seed torch alike. Whatever torch's own functions draw with as many rows as a
+    process has samples, or twice as many, is drawn for the samples of all, and the process's own
+    rows are taken. So one process with the whole batch, and any number with parts of it, compute
+    the same, and losses and networks need not know. What has other shapes, such as one coin for a
+    batch, is the same in all of them; so is what composite functions draw inside, such as dropout
+    within attention, which then is no longer independent between processes.
 
     Args:
         rows: samples that this process holds.
@@ -47,7 +51,7 @@ class WholeBatch(TorchFunctionMode):
         super().__init__()
         self.rows = rows
         self.ranks = ranks
-        self.mine = slice(rank * rows, (rank + 1) * rows)
+        self.rank = rank
         self.mean = mean
 
     def __torch_function__(
@@ -59,38 +63,59 @@ class WholeBatch(TorchFunctionMode):
     ) -> Any:
         """Run a function of torch."""
         kwargs = dict(kwargs or {})
-        if func in _SHAPED:
+        if func in _SHAPED or (func is torch.normal and _is_shape((None, *args)[-1])):
             return self._shaped(func, args, kwargs)
-        if func in _VALUE_BY_VALUE and args and self._is_split(args[0]):
-            return func(*map(self._repeat, args), **kwargs)[self.mine]
-        if func in _IN_PLACE and args and self._is_split(args[0]):
+        if func in _VALUE_BY_VALUE:
+            return self._value_by_value(func, args, kwargs)
+        if func in _IN_PLACE and self._held(args[0]):
             with torch.no_grad():
-                return args[0].copy_(func(*map(self._repeat, args), **kwargs)[self.mine])
+                return args[0].copy_(self._value_by_value(func, args, kwargs))
         if func is functional.batch_norm and self.mean is not None:
             return self._batch_norm(self.mean, *args, **kwargs)
         return func(*args, **kwargs)
 
-    def _is_split(self, x: Any) -> bool:
-        return isinstance(x, Tensor) and x.dim() > 0 and len(x) == self.rows
+    def _value_by_value(
+        self, func: Callable[..., Tensor], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Tensor:
+        count = next(filter(None, map(self._held, (*args, *kwargs.values()))), 0)
+        if not count:
+            return func(*args, **kwargs)
+        named = {name: self._repeat(value) for name, value in kwargs.items()}
+        return self._mine(func(*map(self._repeat, args), **named), count)
 
-    def _repeat(self, part: Any) -> Any:
+    def _batches(self, rows: int) -> int:
+        """How many batches so many rows are this process's samples of; 0 for other numbers."""
+        return rows // self.rows if rows in [k * self.rows for k in _AT_ONCE] else 0
+
+    def _held(self, x: Any) -> int:
+        return self._batches(len(x)) if isinstance(x, Tensor) and x.dim() else 0
+
+    def _repeat(self, x: Any) -> Any:
         """Stand in for the whole batch: what is drawn for a row depends on that row alone.
 
         The format of the part is kept, since numbers are drawn in its order.
         """
-        return torch.cat([part] * self.ranks) if self._is_split(part) else part
+        if not self._held(x):
+            return x
+        return torch.cat([part for part in torch.split(x, self.rows) for _ in range(self.ranks)])
+
+    def _mine(self, whole: Tensor, count: int) -> Tensor:
+        """This process's rows of each of so many batches."""
+        parts = torch.split(whole, self.rows)[self.rank :: self.ranks]
+        return parts[0] if count == 1 else torch.cat(parts)
 
     def _shaped(self, func: Callable[..., Tensor], args: tuple[Any, ...], kwargs: Any) -> Tensor:
         # rand(2, 3), rand((2, 3)) and rand(size=(2, 3)); randint(high, (2, 3)) ends in its shape.
         if "size" in kwargs:
             before, size = args, kwargs.pop("size")
-        elif args and isinstance(args[-1], Sequence):
+        elif args and _is_shape(args[-1]):
             before, size = args[:-1], args[-1]
         else:
             before, size = (), args
-        if not size or size[0] != self.rows:
+        count = self._batches(size[0]) if size else 0
+        if not count:
             return func(*before, tuple(size), **kwargs)
-        return func(*before, (size[0] * self.ranks, *size[1:]), **kwargs)[self.mine]
+        return self._mine(func(*before, (size[0] * self.ranks, *size[1:]), **kwargs), count)
 
     def _batch_norm(
         self,
@@ -124,3 +149,7 @@ class WholeBatch(TorchFunctionMode):
         if bias is not None:
             y = y + bias.view(shape)
         return y.to(input.dtype)
+
+
+def _is_shape(x: Any) -> bool:
+    return isinstance(x, Sequence)

@@ -99,7 +99,7 @@ def webdataset(
             f"the {len(places)} shards hold no picture: {places[0]} has no member such as "
             "000000.jpg. Say where such shards lie with --data DIR."
         )
-    where = urlsplit(places[0]).netloc if urls else f"the folder {Path(places[0]).parent.name!r}"
+    where = urlsplit(places[0]).hostname if urls else f"the folder {Path(places[0]).parent.name!r}"
     spec = DataSpec(
         ImageSpec(size, size, channels),
         classes=classes,
@@ -124,6 +124,12 @@ def _expand(urls: tuple[str, ...]) -> list[str]:
     places = []
     for given in urls:
         if is_url(given):
+            parts = urlsplit(given)
+            if parts.query or parts.username or parts.password:
+                raise DataError(
+                    f"the URL of {parts.hostname} holds what may be a key, and a recipe goes"
+                    " with its model. Write such URLs in a text file: --dataset.urls FILE"
+                )
             places.append(given)
             continue
         try:
