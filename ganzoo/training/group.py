@@ -221,6 +221,8 @@ def join() -> Iterator[Group]:
     with reporting_loss():
         _meet(backend)
         try:
-            yield Group(dist.get_rank(), dist.get_world_size())
+            group = Group(dist.get_rank(), dist.get_world_size())
+            yield group
+            group.most(0)  # none leaves while another still waits for its connections
         finally:
             dist.destroy_process_group()
