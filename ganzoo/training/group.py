@@ -10,6 +10,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+
+# Now, before there is a group: its functions' default arguments would keep one alive for ever, and
+# threads of a group that outlives the interpreter abort the process.
+import torch.distributed.nn
 from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore
 from torch.distributed.rendezvous import rendezvous
