@@ -17,6 +17,8 @@ import torch
 
 import ganzoo
 from ganzoo.spec import Component, Recipe
+from ganzoo.training import Prepared
+from ganzoo.training.loop import run_ticks
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
@@ -36,6 +38,17 @@ def tiny(**changes: Any) -> Recipe:
         "ema_halflife": 50,
     }
     return Recipe(**fields | changes)
+
+
+def play(prepared: Prepared) -> None:
+    """Train to the end, with nothing logged."""
+    run_ticks(
+        prepared.state,
+        prepared.batches,
+        record=lambda *a: None,
+        watch=lambda *a: None,
+        report=lambda: True,
+    )
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import run_cli, tiny
+from conftest import play, run_cli, tiny
 from safetensors.torch import load_file
 from torch.nn.functional import softplus
 
@@ -13,7 +13,6 @@ import ganzoo
 from ganzoo.errors import RecipeError
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import plan, prepare
-from ganzoo.training.loop import run_ticks
 
 AUTOENCODER = tiny(
     architecture=Component("mlp-autoencoder", {"latent_dim": 4, "width": 8}),
@@ -39,13 +38,7 @@ def gradients(recipe):
                 torch.cat([w.grad.flatten() for w in weights if w.grad is not None])
             )
         )
-    run_ticks(
-        prepared.state,
-        prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
-        report=lambda: True,
-    )
+    play(prepared)
     return seen
 
 
@@ -171,13 +164,7 @@ def test_the_generator_makes_a_ticks_fakes_once(steps, parts, forwards):
     if parts == 1:
         optimizers["discriminator"].register_step_post_hook(judge)
     optimizers["generator"].register_step_pre_hook(note)
-    run_ticks(
-        prepared.state,
-        prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
-        report=lambda: True,
-    )
+    play(prepared)
     assert len(fakes) == forwards
     if parts == 1:
         assert error(direct, used) < 1e-5

@@ -7,7 +7,7 @@ from typing import get_type_hints
 
 import pytest
 import torch
-from conftest import run_cli, tiny
+from conftest import play, run_cli, tiny
 from torch import nn
 from torch.nn.functional import softplus
 
@@ -17,7 +17,6 @@ from ganzoo.games import AdversarialLoss, Batch, Rules, Turn, augment
 from ganzoo.signatures import arguments_of
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from ganzoo.training.loop import run_ticks
 from ganzoo.training.players import train_only
 
 FIELDS = {f.name: f.default for f in dataclasses.fields(Rules)}
@@ -195,13 +194,7 @@ def test_progress_is_the_share_of_the_run_that_is_done():
 
 
 def run(prepared):
-    run_ticks(
-        prepared.state,
-        prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
-        report=lambda: True,
-    )
+    play(prepared)
 
 
 @pytest.mark.parametrize("name", ["wgan", "nonsaturating"])

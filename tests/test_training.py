@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import run_cli, run_python, tiny
+from conftest import play, run_cli, run_python, tiny
 from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
@@ -34,7 +34,6 @@ from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.checkpoint import load_checkpoint
 from ganzoo.training.ema import Averaged
-from ganzoo.training.loop import run_ticks
 from ganzoo.training.players import learning_rate_factor
 
 PAIRS = [
@@ -90,13 +89,7 @@ def test_a_players_turn_changes_exactly_its_own_networks(architecture, loss):
         before = now
 
     prepared.state.loss.constrain = note
-    run_ticks(
-        prepared.state,
-        prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
-        report=lambda: True,
-    )
+    play(prepared)
     assert len(changed) == sum(player.repeat for player in prepared.state.loss.players)
     for player, moved in changed:
         assert moved == set(player.trains)
@@ -145,13 +138,7 @@ def watching():
 def test_players_share_the_ticks_first_batch_and_play_when_due(watching, every, repeat):
     loss = Component("watching", {"every": every, "repeat": repeat})
     prepared = prepare(tiny(loss=loss, images=6 * 16))
-    run_ticks(
-        prepared.state,
-        prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
-        report=lambda: True,
-    )
+    play(prepared)
     seen = watching[-1].seen
     for tick in range(6):
         first = [b for t, name, b in seen if (t, name) == (tick, "first")]
@@ -648,13 +635,7 @@ def test_gradients_are_shortened_to_a_norm(tmp_path):
     optimizer = Optimizer("sgd", lr=1.0, clip_norm=0.01)
     prepared = prepare(tiny(images=16, optimizer=optimizer))
     before = {r: [p.clone() for p in n.parameters()] for r, n in prepared.state.nets.items()}
-    run_ticks(
-        prepared.state,
-        prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
-        report=lambda: True,
-    )
+    play(prepared)
     for role, net in prepared.state.nets.items():
         moved = [
             (p - q).square().sum() for p, q in zip(net.parameters(), before[role], strict=True)
