@@ -12,9 +12,9 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.spec import Component
-from ganzoo.training.memory_batches import MemoryBatches
 
 REAL_DATA = os.environ.get("GANZOO_DATA")
 CPU = torch.device("cpu")

@@ -16,12 +16,12 @@ from torch.utils.data import Dataset
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.data import opening
+from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.data.opening import open_batches
+from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, RecipeError, WorkerError
 from ganzoo.spec import Component
-from ganzoo.training import opening
-from ganzoo.training.memory_batches import MemoryBatches
-from ganzoo.training.opening import open_batches
-from ganzoo.training.streamed_batches import StreamedBatches
 
 CPU = torch.device("cpu")
 
@@ -210,7 +210,7 @@ SPAWNED = """
 import multiprocessing, sys, torch, ganzoo
 from pathlib import Path
 from ganzoo.errors import DataError
-from ganzoo.training.streamed_batches import StreamedBatches
+from ganzoo.data.streamed_batches import StreamedBatches
 
 if __name__ == "__main__":
     multiprocessing.set_start_method(sys.argv[1])

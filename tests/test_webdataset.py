@@ -15,10 +15,10 @@ from test_datasets import CPU, get, pictures
 
 import ganzoo
 from ganzoo.builtin.pictures import ranges
+from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, DataNotFoundError, PictureError
 from ganzoo.spec import Component
-from ganzoo.training.memory_batches import MemoryBatches
-from ganzoo.training.streamed_batches import StreamedBatches
 
 
 def picture(seed, kind="png", size=(20, 16)):

@@ -7,12 +7,10 @@ import itertools
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import torch
-from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch import nn
 
 from ganzoo.errors import (
     ArchitectureError,
@@ -51,16 +49,6 @@ def complete(recipe: Recipe) -> Recipe:
                 )
         bound[registry.kind] = Component(component.name, arguments)
     return replace(recipe, **bound)
-
-
-def build_data(recipe: Recipe, root: Path | None) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec]:
-    """Open the recipe's dataset.
-
-    Raises:
-        DataNotFoundError: it is not there.
-    """
-    dataset, spec = datasets.get(recipe.dataset.name)(root, **recipe.dataset.arguments)
-    return dataset, spec
 
 
 def build_loss(recipe: Recipe) -> Loss:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ganzoo.data.batches import Batches
 from ganzoo.games import Player, Turn
-from ganzoo.training.batches import Batches
 from ganzoo.training.players import set_learning_rates, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State

@@ -9,18 +9,17 @@ from pathlib import Path
 
 import torch
 
-from ganzoo.errors import DataError, DataNotFoundError, RecipeError
+from ganzoo.data import find_dataset, find_root, open_batches
+from ganzoo.data.batches import Batches
+from ganzoo.errors import DataError, RecipeError
+from ganzoo.machine import describe_hardware
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
-from ganzoo.training.batches import Batches
 from ganzoo.training.group import ALONE, Group, launched, local_device
-from ganzoo.training.opening import open_batches
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
-
-DATA_VARIABLE = "GANZOO_DATA"
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,11 @@ def prepare(
 ) -> Prepared:
     """Build and check everything that `train` would; the arguments and errors are the same."""
     recipe = assembly.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
-    where = data if data is not None else os.environ.get(DATA_VARIABLE)
-    root = _expand(where) if where else None
+    root = find_root(data)
     device = _find_device(device)
     _check_compiler(recipe, device)
     loss = assembly.build_loss(recipe)
-    dataset, spec = assembly.build_data(recipe, root)
+    dataset, spec = find_dataset(recipe.dataset.name, recipe.dataset.arguments, root)
     seed_networks(recipe.seed)
     nets = assembly.build_networks(recipe, spec)
     assembly.check_pair(recipe, nets, loss, spec)
@@ -97,13 +95,6 @@ def prepare(
     )
     _check_data(batches, group)
     return Prepared(recipe, root, spec, batches, state)
-
-
-def _expand(folder: str | Path) -> Path:
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError as error:
-        raise DataNotFoundError(f"no folder {folder}: {error}") from error
 
 
 def _find_device(device: str | torch.device | None) -> torch.device:
@@ -162,6 +153,6 @@ def plan(prepared: Prepared) -> str:
         f"  parameters  {sizes}\n"
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
-        f"  on          {provenance.describe_hardware(state.device)}, "
+        f"  on          {describe_hardware(state.device)}, "
         f"{', '.join([how['precision'], *switched_on])}"
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ganzoo.errors import RecipeError
-from ganzoo.training.seeding import order_of_epoch
+
+# Keeps the order of the data apart from whatever else is drawn by the same seed.
+STREAM_OF_ORDERS = 2
 
 
 class Order:
@@ -97,6 +100,8 @@ class Order:
 
     def _permutation(self, epoch: int, stream: int) -> Tensor:
         if self._epochs.get(stream, (-1, None))[0] != epoch:
-            order = order_of_epoch(self.seed, epoch, self.images, stream)
+            # Streams, such as the two domains of unpaired images, follow different orders.
+            key = [self.seed, STREAM_OF_ORDERS, epoch] + ([stream] if stream else [])
+            order = np.random.default_rng(key).permutation(self.images)
             self._epochs[stream] = epoch, torch.from_numpy(order).to(self.device)
         return self._epochs[stream][1]

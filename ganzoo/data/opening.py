@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 
+from ganzoo.data.batches import Batches
+from ganzoo.data.capacity import free_memory
+from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.spec import DataSpec
-from ganzoo.training.batches import Batches
-from ganzoo.training.capacity import free_memory
-from ganzoo.training.memory_batches import MemoryBatches
-from ganzoo.training.streamed_batches import StreamedBatches
 
 MEMORY_SHARE = 0.25  # of free memory, that decoded images may take; the networks need some too
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ganzoo.data.order import Order
 from ganzoo.errors import DataError
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
-from ganzoo.training.order import Order
 
 
 class Batches(Iterator[Batch]):

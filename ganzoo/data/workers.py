@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ganzoo.data.reading import Items, Read, Reader
 from ganzoo.errors import DataError, WorkerError
 from ganzoo.spec import DataSpec
-from ganzoo.training.reading import Items, Read, Reader
 
 MAX_WORKERS = 8  # more seldom read faster, and each keeps some batches in memory
 GRACE = 5.0  # seconds in which a process that broke a connection is seen to be dead

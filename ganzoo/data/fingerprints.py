@@ -10,8 +10,8 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ganzoo.data.reading import Items, read_items
 from ganzoo.spec import DataSpec
-from ganzoo.training.reading import Items, read_items
 
 STREAM = "stream:"  # begins every fingerprint that is not of all pixels
 

@@ -6,15 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, TensorDataset
-from tqdm import tqdm
+from torch.utils.data import Dataset
 
+from ganzoo.data.batches import Batches
+from ganzoo.data.decoding import decode
+from ganzoo.data.fingerprints import fingerprint_items, fingerprint_stream
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
-from ganzoo.training.batches import Batches
-from ganzoo.training.fingerprints import fingerprint_items, fingerprint_stream
-from ganzoo.training.reading import CHUNK, Items, check_items, chunks
-from ganzoo.training.workers import ReadAhead
 
 
 class MemoryBatches(Batches):
@@ -40,7 +38,7 @@ class MemoryBatches(Batches):
     ) -> None:
         super().__init__(dataset, spec, batch_size, seed, device, **ranks)
         self._drawn = self._order(device)
-        items = _decode(dataset, spec, self.rank == 0)
+        items = decode(dataset, spec, self.rank == 0)
         self.fingerprint = fingerprint_items(items)
         self._as_stream = fingerprint_stream(dataset, spec)
         self.images = items.images.to(device)
@@ -67,30 +65,3 @@ class MemoryBatches(Batches):
             self.labels.index_select(0, index),
             None if self.conditions is None else self.conditions.index_select(0, of_conditions),
         )
-
-
-def _decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool) -> Items:
-    """All items of a dataset."""
-    if isinstance(dataset, TensorDataset):
-        images, labels, *rest = dataset.tensors
-        conditions = rest[0].contiguous() if spec.condition is not None else None
-        items = Items(images.contiguous(), labels.to(torch.int64), conditions)
-        check_items(items, spec)
-        return items
-    length = len(dataset)  # type: ignore[arg-type]
-    whole = Items(
-        torch.empty((length, *spec.image.shape), dtype=torch.uint8),
-        torch.empty(length, dtype=torch.int64),
-        None
-        if spec.condition is None
-        else torch.empty((length, *spec.condition.shape), dtype=torch.uint8),
-    )
-    reads = ReadAhead(dataset, spec, chunks(length), workers=0)
-    total = -(-length // CHUNK)
-    hidden = None if shown else True  # None: where there is no terminal
-    read = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)
-    for number, part in enumerate(read):
-        for target, source in zip(whole, part, strict=True):
-            if target is not None and source is not None:
-                target[number * CHUNK :][: len(source)] = source
-    return whole

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from ganzoo.data.batches import Batches
+from ganzoo.data.fingerprints import STREAM, fingerprint_stream
+from ganzoo.data.reading import CHUNK, Items, chunks, read_items
+from ganzoo.data.workers import ReadAhead, default_workers
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
-from ganzoo.training.batches import Batches
-from ganzoo.training.fingerprints import STREAM, fingerprint_stream
-from ganzoo.training.reading import CHUNK, Items, chunks, read_items
-from ganzoo.training.workers import ReadAhead, default_workers
 
 
 class StreamedBatches(Batches):

@@ -1,0 +1,80 @@
+"""The command line: ``ganzoo COMMAND``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from ganzoo.cli.arguments import Output
+from ganzoo.cli.exporting import export
+from ganzoo.cli.listing import info, list_, plugins
+from ganzoo.cli.sampling import sample, translate
+from ganzoo.cli.training import run_train, train
+from ganzoo.errors import GanzooError, missing_extra
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0, or 1 after an error, or 130 when stopped."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    warnings.showwarning = _show_warning
+    try:
+        if args[:1] == ["train"]:
+            return run_train(args[1:])
+        if args[:1] == ["--version"]:
+            print(f"ganzoo {metadata.version('torch-ganzoo')}")
+            return 0
+        tyro.extras.subcommand_cli_from_dict(
+            {
+                "list": list_,
+                "info": info,
+                "sample": sample,
+                "translate": translate,
+                "train": train,
+                "export": export,
+                "plugins": plugins,
+                "quickstart": quickstart,
+            },
+            args=args or ["--help"],
+            prog="ganzoo",
+            description="A plugin-based model zoo for generative adversarial networks.",
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
+    except GanzooError as error:
+        print(f"error{_of_rank()}: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {missing_extra('this command', error)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def quickstart(output: Output = Path("demo")) -> None:
+    """See it work in about two minutes: load, train, export, run.
+
+    Args:
+        output: folder for what it makes; a number is added where it exists.
+    """
+    from ganzoo.quickstart import run
+
+    run(output)
+
+
+def _of_rank() -> str:
+    """Which of several processes that torchrun started this is."""
+    return f" (rank {os.environ['RANK']})" if "RANK" in os.environ else ""
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)

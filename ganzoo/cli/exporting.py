@@ -1,0 +1,32 @@
+"""Complete a run's bundle."""
+
+from __future__ import annotations
+
+from ganzoo.cli.arguments import Folder, MaybeOutput
+from ganzoo.cli.wording import as_folder, is_parity
+
+
+def export(run: Folder, /, output: MaybeOutput = None, half: bool = False) -> None:
+    """Write a run's generator as safetensors, ONNX, config and card in one folder.
+
+    Args:
+        run: a run's folder, or a bundle's.
+        output: the folder to write; by default the bundle inside the run.
+        half: store weights as float16: half the size, still computed with in float32.
+    """
+    from ganzoo import exporters, zoo
+
+    path = exporters.export(run, output, half=half)
+    spec = zoo.info(path)
+    command = "translate" if "source" in spec.inputs else "sample"
+    print(path)
+    for key in filter(is_parity, spec.provenance):
+        role, parity = key.removesuffix("parity").strip("_") or "generator", spec.provenance[key]
+        print(
+            f"  {role}: torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
+            f"(allowed {parity['tolerance']:.1e})"
+        )
+    print(
+        f"next: ganzoo {command} {as_folder(path)}{' PICTURE ...' * (command == 'translate')} "
+        "--runtime onnx"
+    )

@@ -1,0 +1,85 @@
+"""What there is: models, recipes, components, plugins."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+from ganzoo.cli.arguments import Text
+from ganzoo.cli.wording import brief, is_parity
+
+
+def list_(
+    pattern: Text = "*",
+    /,
+    kind: Literal["all", "models", "recipes", "architectures", "losses", "datasets"] = "all",
+) -> None:
+    """List what is installed, from metadata alone.
+
+    Args:
+        pattern: a wildcard such as 'dcgan-*'.
+        kind: list one kind only.
+    """
+    from ganzoo.registry import REGISTRIES
+
+    for registry in REGISTRIES:
+        plural = registry.group.removeprefix("ganzoo.")
+        if kind not in ("all", plural):
+            continue
+        entries = registry.entries(pattern)
+        print(f"{plural}{'' if entries else '  (none)'}")
+        for entry in entries:
+            print(f"  {entry.name:<24} {entry.distribution} {entry.version}")
+
+
+def info(name: Text, /) -> None:
+    """Show what a model is and where it comes from.
+
+    Args:
+        name: a model's name, ./folder or hf://org/repo.
+    """
+    from ganzoo import zoo
+
+    spec = zoo.info(name)
+    made = spec.provenance
+    arguments = ", ".join(f"{k}={v}" for k, v in spec.arguments.items())
+    rows: dict[str, Any] = {
+        "architecture": f"{spec.architecture}({arguments})",
+        "image": spec.data.image,
+        "reads": ", ".join(spec.inputs),
+        "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
+        "classes": spec.data.classes,
+        "networks": ", ".join(spec.roles),
+        "data": spec.data.source,
+        "licence": spec.data.license or "not recorded",
+        "needs": ", ".join(spec.requires) or "nothing but ganzoo",
+    } | {
+        key.replace("_", " "): value
+        for key, value in made.items()
+        if key not in ("recipe", "data") and not isinstance(value, dict)
+    }
+    for part in ("versions", "plugins", *filter(is_parity, made)):
+        if isinstance(made.get(part), dict):
+            rows[part.replace("_", " ")] = ", ".join(
+                f"{k.replace('_', ' ')} {brief(v)}" for k, v in made[part].items()
+            )
+    print(spec.name)
+    for key, value in rows.items():
+        print(f"  {key:<14} {value}")
+
+
+def plugins() -> None:
+    """Show the installed distributions that add to ganzoo, and what each adds."""
+    from ganzoo.registry import REGISTRIES, SWITCH
+
+    found: dict[str, dict[str, list[str]]] = {}
+    for registry in REGISTRIES:
+        for entry in registry.entries():
+            kinds = found.setdefault(f"{entry.distribution} {entry.version}", {})
+            kinds.setdefault(registry.group.removeprefix("ganzoo."), []).append(entry.name)
+    for distribution, kinds in sorted(found.items()):
+        print(distribution)
+        for plural, names in kinds.items():
+            print(f"  {plural:<14} {', '.join(names)}")
+    if SWITCH in os.environ:
+        print(f"{SWITCH}={os.environ[SWITCH]} admits those it lists, beside ganzoo's own.")

@@ -1,0 +1,114 @@
+"""Train a recipe, or continue a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from ganzoo.cli.arguments import Text
+
+
+def train(recipe: Text = "RECIPE", /) -> None:
+    """Train a recipe: 'ganzoo train RECIPE --help' shows its options.
+
+    Args:
+        recipe: a recipe's name ('ganzoo list --kind recipes') or a TOML file.
+    """
+    raise AssertionError("`main` runs this command: its options follow from its arguments")
+
+
+_TRAIN_USAGE = """\
+usage: ganzoo train RECIPE [OPTIONS]            start a run
+       ganzoo train RECIPE --help               show the options of a recipe
+       ganzoo train RECIPE --dry-run            say what would be done
+       ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time
+
+RECIPE is a name or a TOML file. Every field of it is an option, such as
+  --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
+  --images 20000 --batch-size 32 --optimizer.lr 1e-4 --data DIR --out DIR
+
+recipes: """
+
+
+def run_train(args: list[str]) -> int:
+    """Run `ganzoo train` on its arguments and return its exit status."""
+    if not args or args[0] in ("-h", "--help"):
+        from ganzoo.registry import recipes
+
+        print(_TRAIN_USAGE + ", ".join(recipes.names()))
+        return 0
+    resuming = any(arg == "--resume" or arg.startswith("--resume=") for arg in args)
+    if resuming and not args[0].startswith("-"):
+        print("error: a run goes on by its own recipe: ganzoo train --resume DIR", file=sys.stderr)
+        return 2
+    if resuming:
+        return _report_run(*tyro.cli(_resume, args=args, prog="ganzoo train"))
+    if args[0].startswith("-"):
+        print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
+        return 2
+    from ganzoo.options import parse_recipe
+
+    recipe, options = parse_recipe(args, "ganzoo train")
+    from ganzoo import training
+
+    if options.dry_run:
+        with training.join() as group:
+            prepared = training.prepare(
+                recipe, data=options.data, device=options.device, group=group
+            )
+            if group.first:
+                print(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
+        return 0
+    run = training.train(
+        recipe,
+        data=options.data,
+        out=options.out,
+        device=options.device,
+        max_time=options.max_time,
+    )
+    return _report_run(run, recipe.images)
+
+
+def _resume(
+    resume: Path,
+    data: Path | None = None,
+    device: str | None = None,
+    max_time: str | None = None,
+) -> tuple[Any, int]:
+    """Continue a run from its newest checkpoint.
+
+    Args:
+        resume: the run's folder.
+        data: where the dataset lies now; by default where it lay.
+        device: cpu or cuda; by default cuda where there is a GPU.
+        max_time: stop and save after so long, such as 3h, 90m or 1h30m.
+    """
+    from ganzoo import training
+    from ganzoo.spec import Recipe
+
+    run = training.resume(resume, data=data, device=device, max_time=max_time)
+    return run, Recipe.from_toml(run.path / "recipe.toml").images
+
+
+def _report_run(run: Any, images: int) -> int:
+    if os.environ.get("RANK", "0") != "0":
+        return 0
+    if not run.finished:
+        why = "time is up" if run.ended == "time" else "stopped"
+        print(
+            f"{why} after {run.images_seen:,} of {images:,} images, all saved. Continue with\n"
+            f"  ganzoo train --resume {run.path}",
+            file=sys.stderr,
+        )
+        return 0 if run.ended == "time" else 130
+    print(
+        f"trained on {run.images_seen:,} images: {run.path}\n"
+        f"  samples   {run.path / 'samples'}\n"
+        f"  model     {run.bundle}\n"
+        f"next: ganzoo export {run.path}"
+    )
+    return 0

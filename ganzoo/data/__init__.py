@@ -1,0 +1,8 @@
+"""Data: a dataset's name -> its images, whole, in batches, or read ahead from disk."""
+
+from ganzoo.data.decoding import decode
+from ganzoo.data.finding import DATA_VARIABLE, find_dataset, find_root
+from ganzoo.data.opening import open_batches
+from ganzoo.data.reading import Items
+
+__all__ = ["DATA_VARIABLE", "Items", "decode", "find_dataset", "find_root", "open_batches"]

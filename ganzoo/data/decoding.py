@@ -1,0 +1,48 @@
+"""A whole dataset, decoded once to uint8."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, TensorDataset
+from tqdm import tqdm
+
+from ganzoo.data.reading import CHUNK, Items, check_items, chunks
+from ganzoo.data.workers import ReadAhead
+from ganzoo.spec import DataSpec
+
+
+def decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool = False) -> Items:
+    """Return all items of a dataset, in its order.
+
+    Args:
+        dataset: as `Batches` takes it.
+        spec: what it says it holds.
+        shown: whether to show progress on a terminal.
+
+    Raises:
+        DataError: images that are not what the spec says; a corrupt image.
+    """
+    if isinstance(dataset, TensorDataset):
+        images, labels, *rest = dataset.tensors
+        conditions = rest[0].contiguous() if spec.condition is not None else None
+        items = Items(images.contiguous(), labels.to(torch.int64), conditions)
+        check_items(items, spec)
+        return items
+    length = len(dataset)  # type: ignore[arg-type]
+    whole = Items(
+        torch.empty((length, *spec.image.shape), dtype=torch.uint8),
+        torch.empty(length, dtype=torch.int64),
+        None
+        if spec.condition is None
+        else torch.empty((length, *spec.condition.shape), dtype=torch.uint8),
+    )
+    reads = ReadAhead(dataset, spec, chunks(length), workers=0)
+    total = -(-length // CHUNK)
+    hidden = None if shown else True  # None: where there is no terminal
+    read = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)
+    for number, part in enumerate(read):
+        for target, source in zip(whole, part, strict=True):
+            if target is not None and source is not None:
+                target[number * CHUNK :][: len(source)] = source
+    return whole

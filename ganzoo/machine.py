@@ -1,0 +1,35 @@
+"""What a result was computed on and by."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+
+def describe_hardware(device: torch.device) -> str:
+    """Name the processor that computes."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_cpu_name()}, {torch.get_num_threads()} threads"
+
+
+def describe_versions(*packages: str) -> dict[str, str]:
+    """Versions of what a result depends on: Python, ganzoo, torch, and whatever is named."""
+    versions = {"python": platform.python_version()}
+    for name in ("torch-ganzoo", "torch", "torchvision", "numpy", *packages):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]} ({platform.machine()})" if names else platform.machine()
