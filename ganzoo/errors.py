@@ -20,6 +20,7 @@ __all__ = [
     "GanzooError",
     "HubError",
     "IncompatiblePairError",
+    "MetricError",
     "MissingExtraError",
     "MissingPluginError",
     "NameSyntaxError",
@@ -134,6 +135,10 @@ class CheckpointError(GanzooError, ValueError):
 
 class NonFiniteLossError(GanzooError, FloatingPointError):
     """A term of a player's loss, or a weight, became NaN or infinite."""
+
+
+class MetricError(GanzooError, ValueError):
+    """What a metric was given does not allow it, such as too few images."""
 
 
 class ExportError(GanzooError, RuntimeError):

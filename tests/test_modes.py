@@ -1,0 +1,122 @@
+import math
+
+import numpy as np
+import pytest
+
+from ganzoo.builtin.datasets.ring import RADIUS, ring
+from ganzoo.errors import MetricError
+from ganzoo.evaluation import gaussian_modes, mode_coverage, modes_hit
+
+
+def logits(classes, known=4):
+    """Logits of images that are surely of these classes."""
+    return np.eye(known, dtype=np.float32)[classes] * 5 - 2
+
+
+# Classes
+
+
+def test_histograms_and_their_reverse_divergence():
+    found = mode_coverage([0, 1, 2, 2], logits([0, 0, 0, 2]))
+    assert found.real.tolist() == [1, 1, 2, 0]
+    assert found.fake.tolist() == [3, 0, 1, 0]
+    expected = 0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(0.25 / 0.5)
+    assert found.kl == pytest.approx(expected, rel=1e-12)
+    assert found.missing == (1,)  # and not 3, which the data lacks too
+
+
+def test_the_data_may_come_as_logits():
+    real, fake = [0, 1, 1, 3, 3], logits([3, 1, 0])
+    by_labels, by_logits = mode_coverage(real, fake), mode_coverage(logits(real), fake)
+    assert by_labels.real.tolist() == by_logits.real.tolist() == [1, 2, 0, 2]
+    assert by_labels[2:] == by_logits[2:]
+
+
+def test_equal_classes_differ_by_nothing_and_strange_ones_by_infinity():
+    assert mode_coverage([0, 1, 2, 3], logits([3, 2, 1, 0] * 5))[2:] == (0, ())
+    assert mode_coverage([0, 1], logits([0, 1, 2])).kl == math.inf
+
+
+@pytest.mark.parametrize(
+    ("real", "message"),
+    [
+        ([0, 4], "go from 0 to 4, and the classifier knows 0 to 3"),
+        ([-1, 2], "go from -1 to 2"),
+        ([0.0, 1.0], "give integers"),
+        ([], "give integers"),
+        (np.ones((3, 5)), "logits have 5 dimensions and the fake images' logits 4"),
+        (np.ones((3, 1, 4), dtype=int), "give integers"),
+    ],
+)
+def test_the_data_must_be_of_the_classifiers_classes(real, message):
+    with pytest.raises(MetricError, match=message):
+        mode_coverage(real, logits([0, 1]))
+
+
+# Gaussians
+
+
+@pytest.fixture(scope="module")
+def points():
+    """The dataset ring, as points from -1 to 1, with their modes."""
+    dataset, _ = ring(None)
+    images, labels = dataset.tensors
+    return images.numpy().reshape(-1, 2) / 127.5 - 1, labels.numpy()
+
+
+def test_the_rings_modes_are_found_again(points):
+    centres, std = gaussian_modes(*points)
+    angle = 2 * np.pi * np.arange(8) / 8
+    expected = RADIUS * np.stack([np.cos(angle), np.sin(angle)], 1)
+    # 2,048 points a mode: means are known to 0.0007, the deviation to 0.00012.
+    np.testing.assert_allclose(centres, expected, atol=0.003)
+    assert std == pytest.approx(0.03, abs=0.0006)
+
+
+def test_the_deviation_has_no_bias():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(500), 2)  # two points a mode: half of the freedom goes to means
+    points = rng.normal(size=(1000, 3)) * 2 + rng.normal(size=(500, 3))[labels] * 9
+    assert gaussian_modes(points, labels).std == pytest.approx(2, abs=0.12)
+
+
+def test_the_data_hits_every_mode_within_what_its_gaussians_say(points):
+    found = modes_hit(points[0], *gaussian_modes(*points))
+    assert found.hit == 8
+    assert found.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.003)
+    assert found.counts.sum() == round(found.high_quality * len(points[0]))
+    near = modes_hit(points[0], *gaussian_modes(*points), deviations=1)
+    assert near.high_quality == pytest.approx(1 - math.exp(-0.5), abs=0.012)
+
+
+def test_a_mode_is_hit_by_a_point_of_high_quality_alone():
+    centres = [[0, 0], [10, 0], [0, 10]]
+    found = modes_hit([[0.5, 0], [0, 2.9], [2.2, 2.2], [10, 3.1], [-2.9, 0]], centres, 1.0)
+    assert found.counts.tolist() == [3, 0, 0]
+    assert found.hit == 1
+    assert found.high_quality == pytest.approx(3 / 5)
+    assert modes_hit([[0, 2.9]], centres, 0.5).hit == 0
+    assert modes_hit([[0, 3.0]], centres, 1.0).hit == 1
+
+
+def test_a_collapsed_ring_loses_modes(points):
+    modes = gaussian_modes(*points)
+    found = modes_hit(points[0][points[1] < 3], *modes)
+    assert found.hit == 3
+    assert found.counts[3:].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: modes_hit([[0, 0]], [[0, 0, 0]], 1), "2 dimensions and the centres 3"),
+        (lambda: modes_hit([[0, 0]], [[0, 0]], 0), "std=0"),
+        (lambda: modes_hit([[0, 0]], [[0, 0]], math.nan), "std=nan"),
+        (lambda: modes_hit([[0, 0]], [[0, 0]], 1, deviations=0), "deviations=0"),
+        (lambda: gaussian_modes([[0, 0], [1, 1]], [0]), "2 points need one each"),
+        (lambda: gaussian_modes([[0, 0], [1, 1]], [0, 1]), "a label of its own"),
+    ],
+)
+def test_modes_need_sense(call, message):
+    with pytest.raises(MetricError, match=message):
+        call()
