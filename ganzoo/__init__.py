@@ -13,16 +13,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganzoo.appraisal import compare, evaluate
     from ganzoo.exporters import export
     from ganzoo.games import Loss, Player
     from ganzoo.generator import Encoder, Generator, Translator
     from ganzoo.images import ImageBatch
-    from ganzoo.registry import architectures, datasets, losses, models, recipes
+    from ganzoo.nn import Extractor
+    from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
     from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
     from ganzoo.training import resume, train
     from ganzoo.zoo import info, list_models, load
 
 _HOME = {
+    "compare": "ganzoo.appraisal",
+    "evaluate": "ganzoo.appraisal",
     "export": "ganzoo.exporters",
     "Loss": "ganzoo.games",
     "Player": "ganzoo.games",
@@ -30,8 +34,10 @@ _HOME = {
     "Generator": "ganzoo.generator",
     "Translator": "ganzoo.generator",
     "ImageBatch": "ganzoo.images",
+    "Extractor": "ganzoo.nn",
     "architectures": "ganzoo.registry",
     "datasets": "ganzoo.registry",
+    "extractors": "ganzoo.registry",
     "losses": "ganzoo.registry",
     "models": "ganzoo.registry",
     "recipes": "ganzoo.registry",
@@ -49,6 +55,7 @@ _HOME = {
 __all__ = [
     "DataSpec",
     "Encoder",
+    "Extractor",
     "Generator",
     "ImageBatch",
     "ImageSpec",
@@ -58,8 +65,11 @@ __all__ = [
     "Recipe",
     "Translator",
     "architectures",
+    "compare",
     "datasets",
+    "evaluate",
     "export",
+    "extractors",
     "info",
     "list_models",
     "load",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganzoo.errors import BundleError, NotABundleError
-from ganzoo.files import new_folder, sha256
+from ganzoo.files import new_folder, sha256, write_file
 from ganzoo.spec import ModelSpec
 
 CONFIG = "config.json"
@@ -128,6 +129,26 @@ def write_bundle(
         lines = [f"{sha256(folder / name)}  {name}\n" for name in _files(folder)]
         (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
     return Bundle(path, spec)
+
+
+def amend_bundle(bundle: Bundle, spec: ModelSpec, texts: Mapping[str, str]) -> Bundle:
+    """Write a bundle again with another config and other texts, all else as it is.
+
+    Args:
+        bundle: the one that is there.
+        spec: its new config.
+        texts: new contents, by file name.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    kept = [name for name in _files(bundle.path) if name not in (CONFIG, *texts)]
+    contents: dict[str, bytes | str] = {name: (bundle.path / name).read_bytes() for name in kept}
+    contents |= texts
+    writers = {
+        name: functools.partial(write_file, content=content) for name, content in contents.items()
+    }
+    return write_bundle(bundle.path, spec, writers)
 
 
 def _files(folder: Path) -> list[str]:

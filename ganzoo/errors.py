@@ -17,6 +17,7 @@ __all__ = [
     "DataError",
     "DataNotFoundError",
     "ExportError",
+    "ExtractorError",
     "GanzooError",
     "HubError",
     "IncompatiblePairError",
@@ -138,7 +139,11 @@ class NonFiniteLossError(GanzooError, FloatingPointError):
 
 
 class MetricError(GanzooError, ValueError):
-    """What a metric was given does not allow it, such as too few images."""
+    """A metric that does not exist, or that cannot be computed of what it was given."""
+
+
+class ExtractorError(GanzooError, OSError):
+    """The weights of a feature extractor cannot be had."""
 
 
 class ExportError(GanzooError, RuntimeError):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ganzoo.errors import NameSyntaxError
 
-_REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*")
+_REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*(?:@[1-9][0-9]*)?")
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HUB = re.compile(rf"hf://({_HUB_PART}/{_HUB_PART})(?:@([A-Za-z0-9._/-]+))?")
 
@@ -36,7 +36,7 @@ class HubName:
 
 
 def parse_registered(text: str) -> ZooName:
-    """Parse ``name`` or ``distribution:name``.
+    """Parse ``name`` or ``distribution:name``; a name may end in a version, ``name@1``.
 
     Raises:
         NameSyntaxError: not lower-case words joined by ``-``, ``.`` or ``_``.

@@ -233,6 +233,9 @@ losses: Registry[Callable[..., Any]] = Registry("loss", callable, "a function")
 datasets: Registry[Callable[..., Any]] = Registry("dataset", callable, "a function")
 """Functions ``(root: Path | None, *, ...) -> (torch dataset, DataSpec)``."""
 
+extractors: Registry[Callable[..., Any]] = Registry("extractor", callable, "a function")
+"""Functions ``() -> ganzoo.Extractor``."""
+
 recipes: Registry[Recipe | Path] = Registry(
     "recipe", lambda thing: isinstance(thing, Recipe | Path), "a Recipe or the Path of a TOML file"
 )
@@ -243,7 +246,14 @@ models: Registry[Path] = Registry(
 )
 """Paths of bundles that ship inside a distribution."""
 
-REGISTRIES: tuple[Registry[Any], ...] = (models, recipes, architectures, losses, datasets)
+REGISTRIES: tuple[Registry[Any], ...] = (
+    models,
+    recipes,
+    architectures,
+    losses,
+    datasets,
+    extractors,
+)
 
 
 def find_recipe(name: str | Path) -> Recipe:

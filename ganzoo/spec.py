@@ -96,6 +96,8 @@ class DataSpec:
         condition: size of the image that comes with each image and that it is to be made from;
             None where images come alone.
         paired: whether that image is its own counterpart, or any of another domain.
+        extractor: registered name of the extractor by whose features the images are usually
+            compared; empty where the data does not say.
     """
 
     __pydantic_config__ = _STRICT
@@ -107,6 +109,7 @@ class DataSpec:
     source: str = ""
     condition: ImageSpec | None = None
     paired: bool = True
+    extractor: str = ""
 
     def __post_init__(self) -> None:
         _check_range("number of classes", self.classes, 0, MAX_CLASSES)

@@ -45,7 +45,7 @@ def load(
     """
     if runtime not in (None, "torch", "onnx"):
         raise ValueError(f"runtime is 'torch' or 'onnx', not {runtime!r}")
-    bundle = _find(name)
+    bundle = find(name)
     if role not in bundle.spec.roles:
         raise BundleError(
             f"{bundle.spec.name!r} has no role {role!r}.{did_you_mean(role, bundle.spec.roles)} "
@@ -80,10 +80,16 @@ def info(name: str | Path) -> ModelSpec:
     Raises:
         UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
     """
-    return _find(name).spec
+    return find(name).spec
 
 
-def _find(name: str | Path) -> Bundle:
+def find(name: str | Path) -> Bundle:
+    """Return the bundle that a model's name means.
+
+    Raises:
+        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
+        HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
+    """
     parsed = parse_model_name(name)
     if isinstance(parsed, HubName):
         raise HubError(

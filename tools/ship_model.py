@@ -1,6 +1,8 @@
 """Ship finished runs: bundles into the package, cards and pictures into model_cards/.
 
 python tools/ship_model.py runs/dcgan-mnist [...]
+
+Each is measured against the data it was trained on: GANZOO_DATA says where that lies.
 """
 
 import shutil
@@ -15,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 def main(run: str) -> None:
     name = ganzoo.info(Path(run) / "bundle").name
     path = ganzoo.export(run, ROOT / "ganzoo" / "builtin" / "pretrained" / name, half=True)
+    ganzoo.evaluate(path)
     cards = ROOT / "model_cards"
     (cards / "images").mkdir(parents=True, exist_ok=True)
     card = (path / "README.md").read_text().replace(f'"./{name}"', f'"{name}"')

@@ -13,6 +13,7 @@ from typing import Any
 import tyro
 
 from ganzoo.cli.arguments import Output
+from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
 from ganzoo.cli.listing import info, list_, plugins
 from ganzoo.cli.sampling import sample, translate
@@ -38,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "translate": translate,
                 "train": train,
                 "export": export,
+                "evaluate": evaluate,
+                "compare": compare,
                 "plugins": plugins,
                 "quickstart": quickstart,
             },

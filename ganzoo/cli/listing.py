@@ -8,11 +8,15 @@ from typing import Any, Literal
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.wording import brief, is_parity
 
+Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
+
 
 def list_(
     pattern: Text = "*",
     /,
-    kind: Literal["all", "models", "recipes", "architectures", "losses", "datasets"] = "all",
+    kind: Literal[
+        "all", "models", "recipes", "architectures", "losses", "datasets", "extractors"
+    ] = "all",
 ) -> None:
     """List what is installed, from metadata alone.
 
@@ -56,13 +60,20 @@ def info(name: Text, /) -> None:
     } | {
         key.replace("_", " "): value
         for key, value in made.items()
-        if key not in ("recipe", "data") and not isinstance(value, dict)
+        if key not in ("recipe", "data", "metrics") and not isinstance(value, dict)
     }
     for part in ("versions", "plugins", *filter(is_parity, made)):
         if isinstance(made.get(part), dict):
             rows[part.replace("_", " ")] = ", ".join(
                 f"{k.replace('_', ' ')} {brief(v)}" for k, v in made[part].items()
             )
+    for number, each in enumerate(made.get("metrics", ()), start=1):
+        protocol = each["protocol"]
+        figures = ", ".join(f"{k.replace('_', ' ')} {brief(v)}" for k, v in each["metrics"].items())
+        rows[f"metrics {number}"] = (
+            f"{figures} ({protocol['samples']:,} samples, {protocol['extractor']}, "
+            f"{' '.join(map(str, protocol['dataset'].values()))})"
+        )
     print(spec.name)
     for key, value in rows.items():
         print(f"  {key:<14} {value}")

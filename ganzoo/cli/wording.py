@@ -15,7 +15,7 @@ def brief(value: Any) -> str:
     """Return a value as it fits into a line."""
     match value:
         case float():
-            return f"{value:.2g}"
+            return f"{value:.3g}"
         case list():
             return " and ".join(map(str, value))
     return str(value)

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
         wasserstein1,
     )
     from ganzoo.evaluation.estimate import Estimate
+    from ganzoo.evaluation.measuring import Evaluation, Evaluator
     from ganzoo.evaluation.memorisation import (
         Nearest,
         authentic,
         authenticity,
         nearest_training,
     )
+    from ganzoo.evaluation.metrics import METRICS
     from ganzoo.evaluation.modes import (
         GaussianModes,
         ModeCoverage,
@@ -48,7 +50,9 @@ _NAMES = {
     "distances": ("frechet_distance", "kernel_distance", "usable_subset_size"),
     "divergences": ("js", "js_from_discriminator_loss", "kl", "kl_normal", "wasserstein1"),
     "estimate": ("Estimate",),
+    "measuring": ("Evaluation", "Evaluator"),
     "memorisation": ("Nearest", "authentic", "authenticity", "nearest_training"),
+    "metrics": ("METRICS",),
     "modes": (
         "GaussianModes",
         "ModeCoverage",
@@ -63,8 +67,11 @@ _NAMES = {
 _HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "METRICS",
     "DensityCoverage",
     "Estimate",
+    "Evaluation",
+    "Evaluator",
     "GaussianModes",
     "ModeCoverage",
     "ModesHit",

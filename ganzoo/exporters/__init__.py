@@ -1,5 +1,6 @@
 """Trained run -> bundle: safetensors, ONNX, parity, card."""
 
 from ganzoo.exporters.from_run import export
+from ganzoo.exporters.recording import record
 
-__all__ = ["export"]
+__all__ = ["export", "record"]

@@ -72,7 +72,8 @@ The whole recipe is `training/recipe.toml`, the log of the losses `training/log.
 
 ## Evaluation
 
-No quality metric has been computed for this model; judge it by the samples above.
+${evaluation}
+
 torch and onnxruntime differ by at most ${parity} on images in [-1, 1]
 (batches ${parity_batches}, seeds ${parity_seeds})${other_parities}.
 
@@ -136,6 +137,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         else "as trained, not averaged",
         which=_which(made),
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),
+        evaluation=_evaluation(spec.name, made),
         parity=f"{parity['max_abs_error']:.1e}",
         other_parities=_other_parities(made),
         rounding=_rounding(made),
@@ -196,6 +198,55 @@ def _which(made: dict[str, Any]) -> str:
         f"those at which, of all checkpoints, `{best['lowest']}` was lowest in training, "
         f"{best['value']:.4g}"
     )
+
+
+def _evaluation(name: str, made: dict[str, Any]) -> str:
+    """Every evaluation as a table, with the protocol that its figures hold under."""
+    if not made.get("metrics"):
+        return "No quality metric has been computed for this model; judge it by the samples above."
+    parts = []
+    for each in made["metrics"]:
+        figures, protocol = each["metrics"], each["protocol"]
+        rows = [
+            f"| {key.replace('_', ' ')} | {_figure(value)}{_error(figures, key)} |"
+            for key, value in figures.items()
+            if not key.endswith("_error")
+        ]
+        dataset = dict(protocol["dataset"])
+        what = " ".join([dataset.pop("name"), *(f"{k} {v}" for k, v in dataset.items())])
+        versions = ", ".join(f"{k} {v}" for k, v in protocol["versions"].items())
+        parts.append(
+            "| | |\n|---|---|\n" + "\n".join(rows) + "\n\n"
+            f"{protocol['samples']:,} samples of seed {protocol['seed']} against "
+            f"{protocol['real_images']:,} images of {what} ({_fingerprint(protocol['sha256'])}), "
+            f"by the features of `{protocol['extractor']}` "
+            f"({_fingerprint(protocol['extractor_sha256'])}), resizing {protocol['resizing']}; "
+            f"runtime {protocol['runtime']} on {protocol['hardware']}; {versions}. One seed; "
+            f"weights: {_which(made)}. Figures of another protocol are not comparable with "
+            "these.\n\n"
+            f"    {_command(name, protocol)}"
+        )
+    return "\n\n".join(parts)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e9 else f"{value:.4g}"
+
+
+def _error(figures: dict[str, float], key: str) -> str:
+    """The standard error of a figure, where it has one."""
+    error = figures.get(f"{key}_error")
+    return "" if error is None else f" ± {error:.2g}"
+
+
+def _command(name: str, protocol: dict[str, Any]) -> str:
+    """What computes the figures again."""
+    options = [f"--dataset {protocol['dataset']['name']}"]
+    if "split" in protocol["dataset"]:
+        options.append(f"--split {protocol['dataset']['split']}")
+    options += [f"--extractor {protocol['extractor']}", f"--samples {protocol['samples']}"]
+    options += [f"--seed {protocol['seed']}", f"--runtime {protocol['runtime']}", "--data DIR"]
+    return f"ganzoo evaluate {name} {' '.join(options)}"
 
 
 def _rounding(made: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.card import write_card
 from ganzoo.exporters.half import ROUNDING, round_to_half, store_as_half
 from ganzoo.exporters.parity import check_parity
+from ganzoo.exporters.recording import METRICS
 from ganzoo.files import write_file
 from ganzoo.generator import SAMPLES, Generator
 from ganzoo.runtimes.onnx import load_onnx
@@ -58,6 +59,7 @@ def export(run: str | Path, out: str | Path | None = None, *, half: bool = False
     models = {role: load_torch(source, role) for role in source.spec.roles}
     made = dict(source.spec.provenance)
     if half and ROUNDING not in made:
+        made.pop(METRICS, None)  # of other weights
         made[ROUNDING] = {role: round_to_half(model, role) for role, model in models.items()}
     halved = ROUNDING in made
     graphs = {role: onnx_graph.trace(m, role, fold=not halved) for role, m in models.items()}

@@ -2,6 +2,7 @@
 
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
 from ganzoo.nn.conditioning import Conditioning, Conditions, Discriminator
+from ganzoo.nn.extractor import Extracted, Extractor
 from ganzoo.nn.from_latent import LatentToMap
 from ganzoo.nn.initialisation import (
     add_spectral_norm,
@@ -18,6 +19,8 @@ __all__ = [
     "Conditions",
     "Discriminator",
     "DiscriminatorKind",
+    "Extracted",
+    "Extractor",
     "GaussianEncoder",
     "JointDiscriminator",
     "Judgement",

@@ -44,5 +44,6 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
         labels=tuple("0123456789"),
         license="cc-by-4.0",
         source="Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
+        extractor="pixels",
     )
     return TensorDataset(images, torch.from_numpy(raw.target)), spec

@@ -38,6 +38,7 @@ def mnist(
         labels=tuple("0123456789"),
         license="cc-by-sa-3.0",
         source="MNIST (LeCun et al., 1998)",
+        extractor="lenet-mnist@1",
     )
     return _read("MNIST", root, split), spec
 

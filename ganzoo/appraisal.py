@@ -1,0 +1,216 @@
+"""Models by name, measured on a dataset by name, and set side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors import safe_open
+
+from ganzoo import exporters, zoo
+from ganzoo.data import decode, find_dataset, find_root
+from ganzoo.data.fingerprints import fingerprint_items
+from ganzoo.errors import BundleError, MetricError, MissingExtraError, RunNotFoundError
+from ganzoo.evaluation.extraction import fit, name_extractor
+from ganzoo.evaluation.measuring import Evaluation, Evaluator
+from ganzoo.generator import COMPUTE_BATCH, Generator
+from ganzoo.images import ImageBatch
+from ganzoo.names import parse_model_name
+from ganzoo.registry import datasets
+from ganzoo.signatures import bind
+from ganzoo.spec import Component, ImageSpec, ModelSpec
+
+RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
+PREVIEWED = 10  # images of each model in the picture of a comparison
+TIMED = 512  # images by which a runtime's speed is measured
+
+
+def evaluate(
+    name: str | Path,
+    *,
+    dataset: str | Component | None = None,
+    data: str | Path | None = None,
+    samples: int = 10_000,
+    metrics: Sequence[str] = (),
+    extractor: str = "",
+    seed: int = 0,
+    runtime: Literal["torch", "onnx"] | None = None,
+    resize: bool = False,
+    progress: bool = True,
+) -> Evaluation:
+    """Measure a model's samples against a dataset.
+
+    A bundle or run that was named by its folder keeps the figures: in its config and, where it has
+    one, its card, in place of those of the same protocol. Real images' features are computed once
+    and kept in the folder that GANZOO_CACHE names, by default the user's cache.
+
+    Args:
+        name: a model's registered name, a bundle's or a run's folder, or ``hf://org/repo``.
+        dataset: a registered dataset and its arguments; by default what the model was trained on.
+        data: where it lies; by default the environment variable GANZOO_DATA.
+        samples: how many images are made.
+        metrics: names from `ganzoo.evaluation.METRICS`; by default all that fit.
+        extractor: registered name of the features' extractor; by default the dataset's own.
+        seed: of the samples, 0 to 2**64 - 1, and of whatever a metric draws.
+        runtime: as for `load`.
+        resize: whether images of another size than the model's or the extractor's are resized.
+        progress: whether to show progress on a terminal.
+
+    Raises:
+        MetricError: an unknown metric, one that does not fit, images of another size, too few
+            samples.
+        ExtractorError: the extractor's weights cannot be had.
+        DataNotFoundError, DataError: the dataset is not there or cannot be used.
+        RunNotFoundError: a run that has saved nothing yet.
+        UnknownNameError, BundleError, ...: as `load`.
+    """
+    path = _bundle_of(name)
+    model = zoo.load(path, runtime=runtime)
+    if not isinstance(model, Generator):
+        raise MetricError(
+            f"{name} makes images out of images; metrics are for models that make them of latents."
+        )
+    evaluator = _evaluator(
+        dataset or _dataset_of(model.spec),
+        find_root(data),
+        model.spec.data.image,
+        samples=samples,
+        metrics=metrics,
+        extractor=extractor,
+        seed=seed,
+        resize=resize,
+        shown=progress,
+    )
+    model.accelerate()
+    found = evaluator(model)
+    found.protocol["runtime"] = runtime or ("torch" if hasattr(model, "network") else "onnx")
+    if isinstance(path, Path):
+        exporters.record(path, found.to_dict())
+    return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model of a comparison.
+
+    Attributes:
+        name: as it was named.
+        parameters: numbers in the generator.
+        bytes: of the bundle's folder.
+        images_per_second: of each runtime, by its name; only those that can run it.
+        evaluation: its figures.
+        preview: images 0 to 9 of the seed.
+    """
+
+    name: str
+    parameters: int
+    bytes: int
+    images_per_second: dict[str, float]
+    evaluation: Evaluation
+    preview: ImageBatch
+
+
+def compare(names: Sequence[str | Path], *, seed: int = 0, **how: Any) -> list[Row]:
+    """Measure models under one protocol: the same seed, samples, data and extractor.
+
+    Args:
+        names: of two models or more, as for `evaluate`.
+        seed: of the samples.
+        how: `evaluate`'s other arguments; the dataset is by default the first model's.
+
+    Raises:
+        MetricError: fewer than two models, or as for `evaluate`.
+    """
+    if len(names) < 2:
+        raise MetricError("a comparison takes two models or more.")
+    how["dataset"] = how.get("dataset") or _dataset_of(zoo.info(_bundle_of(names[0])))
+    return [_row(name, seed, how) for name in names]
+
+
+def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
+    path = _bundle_of(name)
+    bundle = zoo.find(path)
+    rates: dict[str, float] = {}
+    for runtime in RUNTIMES:
+        with contextlib.suppress(BundleError, MissingExtraError):
+            rates[runtime] = _rate(zoo.load(path, runtime=runtime))
+    preview = zoo.load(path, runtime=how.get("runtime")).sample(PREVIEWED, seed)
+    with safe_open(bundle.weights_of("generator"), framework="numpy") as file:
+        shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+    return Row(
+        str(name),
+        sum(math.prod(shape) for shape in shapes),
+        sum(file.stat().st_size for file in bundle.path.rglob("*") if file.is_file()),
+        rates,
+        evaluate(name, seed=seed, **how),
+        preview,
+    )
+
+
+def _rate(model: Generator) -> float:
+    """Images a second, after some that are not counted."""
+    model.sample(COMPUTE_BATCH)
+    start = time.perf_counter()
+    model.sample(TIMED)
+    return TIMED / (time.perf_counter() - start)
+
+
+def _bundle_of(name: str | Path) -> str | Path:
+    """A model's name, or the bundle's folder where a run or a bundle was named."""
+    parsed = parse_model_name(name)
+    if not isinstance(parsed, Path):
+        return name
+    if (parsed / "bundle").is_dir():
+        return parsed / "bundle"
+    if (parsed / "recipe.toml").is_file():
+        raise RunNotFoundError(
+            f"{parsed} is a run that has saved nothing yet: ganzoo train --resume {parsed}"
+        )
+    return parsed
+
+
+def _dataset_of(spec: ModelSpec) -> Component:
+    """The dataset that a model was trained on.
+
+    Raises:
+        MetricError: its config does not say.
+    """
+    stated = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
+    if "name" not in stated:
+        raise MetricError(f"{spec.name!r} does not say what it was trained on: name a --dataset.")
+    return Component(stated.pop("name"), stated)
+
+
+def _evaluator(
+    dataset: str | Component, root: Path | None, image: ImageSpec, resize: bool, **how: Any
+) -> Evaluator:
+    asked = dataset if isinstance(dataset, Component) else Component(dataset)
+    arguments = bind("dataset", asked.name, datasets.get(asked.name), asked.arguments)
+    source, spec = find_dataset(asked.name, arguments, root)
+    if spec.image != image and not resize:
+        raise MetricError(
+            f"the model makes images of {image}, dataset {asked.name!r} has {spec.image}: its "
+            "images would be resized to the model's, bilinear with antialiasing. --resize to do "
+            "so, or choose another --dataset."
+        )
+    items = decode(source, spec, shown=how["shown"])
+    said = {
+        "dataset": {"name": asked.name, **arguments},
+        "sha256": fingerprint_items(items),
+    }
+    if spec.image != image:
+        said["data_resized"] = f"from {spec.image} to {image}, bilinear with antialiasing"
+    return Evaluator(
+        fit(items.images, image.channels, (image.height, image.width)),
+        items.labels if spec.classes else None,
+        replace(spec, image=image),
+        said,
+        name_extractor(how.pop("extractor"), replace(spec, image=image)),
+        resize=resize,
+        **how,
+    )

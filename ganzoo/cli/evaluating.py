@@ -1,0 +1,127 @@
+"""Measure models, alone and side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+
+from ganzoo.cli.arguments import Output, Text
+from ganzoo.spec import Component
+
+
+def evaluate(
+    name: Text,
+    /,
+    dataset: str | None = None,
+    split: str | None = None,
+    data: Path | None = None,
+    samples: int = 10_000,
+    metrics: tuple[str, ...] = (),
+    extractor: str = "",
+    seed: int = 0,
+    runtime: Literal["torch", "onnx"] | None = None,
+    resize: bool = False,
+) -> None:
+    """Measure a model's samples against a dataset; the folder of a bundle or run keeps the figures.
+
+    Args:
+        name: a model's name, ./folder of a bundle or run, or hf://org/repo.
+        dataset: what to compare with; by default what the model was trained on.
+        split: which part of it, such as test, where it has parts.
+        data: where it lies; by default GANZOO_DATA.
+        samples: how many images the model makes.
+        metrics: which; by default all that fit: frechet, kernel, precision-recall,
+            density-coverage, inception-score, modes, ring-modes, memorisation.
+        extractor: by whose features ('ganzoo list --kind extractors'); by default the dataset's.
+        seed: of the samples, and of whatever a metric draws.
+        runtime: torch or onnx; by default torch where it is installed.
+        resize: resize images that are not of the model's or the extractor's size.
+    """
+    from ganzoo import appraisal
+
+    found = appraisal.evaluate(
+        name,
+        dataset=_component(dataset, split),
+        data=data,
+        samples=samples,
+        metrics=metrics,
+        extractor=extractor,
+        seed=seed,
+        runtime=runtime,
+        resize=resize,
+    )
+    print(name)
+    for figure, value in found.metrics.items():
+        print(f"  {figure.replace('_', ' '):<28} {value:.6g}")
+    print("protocol")
+    for key, value in found.protocol.items():
+        print(f"  {key.replace('_', ' '):<28} {_flat(value)}")
+
+
+def compare(
+    names: tyro.conf.Positional[tuple[str, ...]],
+    /,
+    dataset: str | None = None,
+    split: str | None = None,
+    data: Path | None = None,
+    samples: int = 10_000,
+    metrics: tuple[str, ...] = ("frechet", "precision-recall"),
+    extractor: str = "",
+    seed: int = 0,
+    resize: bool = False,
+    output: Output = Path("comparison.png"),
+) -> None:
+    """Measure models side by side under one protocol, and draw a row of samples of each.
+
+    Args:
+        names: of two models or more.
+        dataset: what to compare with; by default what the first model was trained on.
+        split: which part of it, where it has parts.
+        data: where it lies; by default GANZOO_DATA.
+        samples: how many images each model makes.
+        metrics: which figures the table has.
+        extractor: by whose features; by default the dataset's own.
+        seed: of the samples: image k of each model has the same one.
+        resize: resize images that are not of the model's or the extractor's size.
+        output: the picture to write.
+    """
+    from ganzoo import appraisal
+
+    rows = appraisal.compare(
+        names,
+        dataset=_component(dataset, split),
+        data=data,
+        samples=samples,
+        metrics=metrics,
+        extractor=extractor,
+        seed=seed,
+        resize=resize,
+    )
+    runtimes = appraisal.RUNTIMES
+    figures = list(rows[0].evaluation.metrics)
+    heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *figures]
+    table = []
+    for row in rows:
+        rates = [row.images_per_second.get(runtime) for runtime in runtimes]
+        table.append(
+            [row.name, f"{row.parameters:,}", f"{row.bytes / 1e6:.2f}"]
+            + [f"{rate:,.0f}" if rate else "-" for rate in rates]
+            + [f"{row.evaluation.metrics[figure]:.4g}" for figure in figures]
+        )
+    widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
+    for cells in (heads, *table):
+        print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
+
+
+def _component(dataset: str | None, split: str | None) -> Component | None:
+    if dataset is None:
+        return None
+    return Component(dataset, {} if split is None else {"split": split})
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
+    return str(value)

@@ -1,0 +1,166 @@
+"""A generator -> its figures and the protocol that they hold under."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ganzoo.errors import MetricError, did_you_mean, enumerate_names
+from ganzoo.evaluation.cache import cached_features
+from ganzoo.evaluation.extraction import Features, describe_resizing, extract, make_extractor
+from ganzoo.evaluation.images import Comparison, ImageSet
+from ganzoo.evaluation.metrics import METRICS
+from ganzoo.generator import Generator
+from ganzoo.machine import describe_hardware, describe_versions
+from ganzoo.spec import DataSpec
+
+SAMPLED_AT_ONCE = 1024  # images between two steps of the progress line
+PACKAGES = ("torchmetrics", "torch-fidelity", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures, and all that they depend on.
+
+    Attributes:
+        metrics: figures by name; infinite ones are left out.
+        protocol: data, split, extractor and its hash, numbers of images, resizing, seed, hardware,
+            versions. Free-form JSON.
+    """
+
+    metrics: dict[str, float]
+    protocol: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return both as JSON."""
+        return asdict(self)
+
+
+class Evaluator:
+    """Compares generators with one set of real images, always in the same way.
+
+    Args:
+        images: the real ones, uint8 (n, channels, height, width).
+        labels: int64 (n,), or None.
+        data: what they are.
+        said: what the protocol says of them: dataset, split, sha256.
+        extractor: registered name of the extractor.
+        samples: how many images are generated.
+        seed: of the samples, and of whatever a metric draws.
+        metrics: names from `METRICS`; by default all that fit.
+        resize: whether images may be resized for the extractor.
+        shown: whether to show progress on a terminal.
+
+    Raises:
+        MetricError: an unknown metric, or one that does not fit; images that would have to be
+            resized.
+        ExtractorError: the extractor's weights cannot be had.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        labels: Tensor | None,
+        data: DataSpec,
+        said: dict[str, Any],
+        extractor: str,
+        *,
+        samples: int = 10_000,
+        seed: int = 0,
+        metrics: Sequence[str] = (),
+        resize: bool = False,
+        shown: bool = False,
+    ) -> None:
+        self.extractor = make_extractor(extractor)
+        self.data = data
+        self.samples = samples
+        self.seed = seed
+        self.shown = shown
+        self.resizing = describe_resizing(extractor, self.extractor, data.image, resize)
+        self.metrics = self._choose(metrics)
+        self._said = said | {"extractor": extractor}
+        key = {"data": said["sha256"], "extractor": self.extractor.sha256} | {
+            "resizing": self.resizing,
+            "image": str(data.image),
+            "torch": torch.__version__,
+        }
+        self.real = ImageSet(
+            images.numpy(),
+            cached_features(key, lambda: self._extract(images, "real images")),
+            None if labels is None else labels.numpy(),
+        )
+
+    def __call__(self, generator: Generator) -> Evaluation:
+        """Measure a generator.
+
+        Raises:
+            MetricError: its images are not of the data's size, or too few for a metric.
+        """
+        fake = self._sample(generator)
+        comparison = Comparison(
+            self.real,
+            ImageSet(fake.numpy(), self._extract(fake, "samples")),
+            self.seed,
+            self.extractor.classes,
+            self.data.labels,
+        )
+        figures: dict[str, float] = {}
+        for name in self.metrics:
+            figures |= METRICS[name].compute(comparison)
+        device = next(self.extractor.parameters(), torch.zeros(())).device
+        return Evaluation(
+            {name: float(value) for name, value in figures.items() if math.isfinite(value)},
+            self._said
+            | {
+                "extractor_sha256": self.extractor.sha256,
+                "resizing": self.resizing,
+                "real_images": len(self.real),
+                "samples": self.samples,
+                "seed": self.seed,
+                "hardware": describe_hardware(device),
+                "versions": describe_versions(*PACKAGES),
+            },
+        )
+
+    def _extract(self, images: Tensor, what: str) -> Features:
+        return extract(self.extractor, images, what if self.shown else "")
+
+    def _choose(self, names: Sequence[str]) -> list[str]:
+        """The metrics that were asked for, or all that fit."""
+        for name in names:
+            if name not in METRICS:
+                raise MetricError(
+                    f"no metric named {name!r}.{did_you_mean(name, METRICS)} "
+                    f"Metrics: {enumerate_names(METRICS)}."
+                )
+        refusals = {
+            name: metric.refuses(self.extractor, self.data) for name, metric in METRICS.items()
+        }
+        for name in names:
+            if refusals[name]:
+                raise MetricError(f"metric {name!r} cannot be computed here: {refusals[name]}.")
+        return [name for name in METRICS if not refusals[name] and (not names or name in names)]
+
+    def _sample(self, generator: Generator) -> Tensor:
+        spec = generator.spec.data.image
+        if spec != self.data.image:
+            raise MetricError(
+                f"{generator.spec.name!r} makes images of {spec}, the data has {self.data.image}."
+            )
+        starts = range(0, self.samples, SAMPLED_AT_ONCE)
+        parts = [
+            generator.sample(
+                min(SAMPLED_AT_ONCE, self.samples - start), self.seed, start=start
+            ).numpy()
+            for start in tqdm(
+                starts, "samples", unit="k", disable=None if self.shown else True, leave=False
+            )
+        ]
+        return torch.from_numpy(np.concatenate(parts).transpose(0, 3, 1, 2).copy())

@@ -1,0 +1,46 @@
+"""Figures go into the config of the model they are of, and from there into its card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ganzoo.bundle import CARD, amend_bundle, open_bundle
+from ganzoo.exporters.card import render_card
+
+METRICS = "metrics"  # of the provenance
+
+# Two evaluations that agree in these are of one protocol: the newer one takes the older's place.
+_QUESTION = (
+    *("dataset", "sha256", "extractor_sha256", "resizing", "real_images", "samples", "seed"),
+    "runtime",
+)
+
+
+def record(path: Path, evaluation: dict[str, Any]) -> None:
+    """Add an evaluation to a bundle, in place of the one of the same protocol.
+
+    Figures that it does not repeat stay where everything else, versions and hardware too, is equal.
+
+    Args:
+        path: the bundle's folder.
+        evaluation: ``metrics`` and ``protocol``, as JSON.
+
+    Raises:
+        BundleError: the bundle is damaged.
+        OutputError: it cannot be written.
+    """
+    source = open_bundle(path)
+    made = source.spec.provenance
+    others = [each for each in made.get(METRICS, []) if _question(each) != _question(evaluation)]
+    same = [each for each in made.get(METRICS, []) if each["protocol"] == evaluation["protocol"]]
+    figures = {name: x for each in same for name, x in each[METRICS].items()}
+    merged = evaluation | {METRICS: figures | evaluation[METRICS]}
+    spec = replace(source.spec, provenance=made | {METRICS: [*others, merged]})
+    texts = {CARD: render_card(spec)} if (path / CARD).is_file() else {}
+    amend_bundle(source, spec, texts)
+
+
+def _question(evaluation: dict[str, Any]) -> list[Any]:
+    return [evaluation["protocol"].get(key) for key in _QUESTION]

@@ -1,0 +1,67 @@
+"""Train the classifier behind `lenet-mnist@1` and write its weights.
+
+python tools/train_lenet.py --data DIR -o lenet.safetensors
+
+Other weights than those that ship are another extractor: register them as `lenet-mnist@2`.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import nn
+from torchvision.transforms import v2
+
+from ganzoo.builtin.extractors.lenet import LeNet
+from ganzoo.data import decode, find_dataset
+
+EPOCHS, BATCH = 16, 128
+
+
+def images_of(split, data):
+    items = decode(*find_dataset("mnist", {"split": split}, data))
+    return items.images, items.labels
+
+
+@torch.no_grad()
+def accuracy(network, images, labels):
+    network.eval()
+    found = torch.cat([network(part).logits.argmax(1) for part in images.split(1000)])
+    return (found == labels).double().mean().item()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    images, labels = images_of("train", options.data)
+    network = LeNet("")
+    moved = v2.RandomAffine(degrees=8, translate=(0.07, 0.07), scale=(0.92, 1.08))
+    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
+    steps = EPOCHS * (len(images) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
+    criterion = nn.CrossEntropyLoss()
+    for epoch in range(EPOCHS):
+        network.train()
+        order = torch.randperm(len(images))
+        for k in range(len(images) // BATCH):
+            index = order[k * BATCH :][:BATCH]
+            loss = criterion(network(moved(images[index])).logits, labels[index])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+        print(f"epoch {epoch + 1} of {EPOCHS}: loss of the last batch {loss.item():.4f}")
+    right = accuracy(network, *images_of("test", options.data))
+    content = safetensors.torch.save(network.state_dict())
+    options.output.write_bytes(content)
+    print(f"{right:.2%} of the test set, seed 0, final weights")
+    print(f"{options.output}: {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()
