@@ -38,6 +38,8 @@ def test_figures_come_with_all_that_they_depend_on(bundle):
     assert len(protocol["extractor_sha256"]) == len(protocol["sha256"]) == 64
     assert (protocol["samples"], protocol["real_images"], protocol["seed"]) == (300, 1797, 0)
     assert protocol["resizing"] == "none"
+    assert protocol["settings"]["kernel"] == "100 subsets of 150 images"
+    assert protocol["settings"]["precision-recall"] == "k 3, 300 real images, drawn"
     assert protocol["runtime"] == "torch"
     assert {"torch", "torchmetrics", "torch-fidelity"} <= set(protocol["versions"])
     json.dumps(found.to_dict(), allow_nan=False)

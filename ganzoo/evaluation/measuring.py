@@ -124,6 +124,7 @@ class Evaluator:
                 "real_images": len(self.real),
                 "samples": self.samples,
                 "seed": self.seed,
+                "settings": {name: METRICS[name].settings(comparison) for name in self.metrics},
                 "hardware": describe_hardware(device),
                 "versions": describe_versions(*PACKAGES),
             },

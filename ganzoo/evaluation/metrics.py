@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.evaluation.distances import frechet_distance, kernel_distance
+from ganzoo.evaluation.distances import (
+    frechet_distance,
+    kernel_distance,
+    usable_subset_size,
+)
 from ganzoo.evaluation.images import Comparison
 from ganzoo.evaluation.memorisation import authenticity, nearest_training
 from ganzoo.evaluation.modes import gaussian_modes, mode_coverage, modes_hit
@@ -18,6 +22,7 @@ from ganzoo.evaluation.scores import inception_score
 from ganzoo.nn import Extractor
 from ganzoo.spec import DataSpec
 
+SUBSETS = 100  # of images, over which the kernel distance is averaged
 SEARCHED = 1_000  # samples whose nearest training image is looked for
 
 HIGHER_IS_BETTER = frozenset(
@@ -33,10 +38,12 @@ class Metric:
 
     Attributes:
         compute: figures by name.
+        settings: the numbers that it is computed with, in a few words for the protocol.
         refuses: (extractor, data) -> why it cannot be computed with them, empty if it can.
     """
 
     compute: Callable[[Comparison], dict[str, float]]
+    settings: Callable[[Comparison], str]
     refuses: Callable[[Extractor, DataSpec], str] = lambda extractor, data: ""
 
 
@@ -60,20 +67,20 @@ def _frechet(of: Comparison) -> dict[str, float]:
 
 
 def _kernel(of: Comparison) -> dict[str, float]:
-    found = kernel_distance(of.drawn, of.fake.features, seed=of.seed)
+    found = kernel_distance(of.drawn, of.fake.features, seed=of.seed, subsets=SUBSETS)
     return {"kernel_distance": found.value, "kernel_distance_error": found.error}
 
 
 def _precision_recall(of: Comparison) -> dict[str, float]:
-    return precision_recall(of.drawn, of.fake.features)._asdict()
+    return precision_recall(of.drawn, of.fake.features, k=3)._asdict()
 
 
 def _density_coverage(of: Comparison) -> dict[str, float]:
-    return density_coverage(of.drawn, of.fake.features)._asdict()
+    return density_coverage(of.drawn, of.fake.features, k=5)._asdict()
 
 
 def _inception_score(of: Comparison) -> dict[str, float]:
-    found = inception_score(of.fake.logits, seed=of.seed)
+    found = inception_score(of.fake.logits, splits=10, seed=of.seed)
     return {"inception_score": found.value, "inception_score_error": found.error}
 
 
@@ -112,6 +119,14 @@ def _memorisation(of: Comparison) -> dict[str, float]:
     return figures
 
 
+def _subset_size(of: Comparison) -> int:
+    return usable_subset_size(len(of.drawn), len(of.fake))
+
+
+def _drawn(of: Comparison) -> str:
+    return f"{len(of.drawn)} real images, drawn"
+
+
 def _values(images: NDArray[Any]) -> NDArray[np.float32]:
     """A row of numbers an image; pixels in [0, 1]."""
     scale = 255 if images.dtype == np.uint8 else 1
@@ -119,12 +134,15 @@ def _values(images: NDArray[Any]) -> NDArray[np.float32]:
 
 
 METRICS: dict[str, Metric] = {
-    "frechet": Metric(_frechet),
-    "kernel": Metric(_kernel),
-    "precision-recall": Metric(_precision_recall),
-    "density-coverage": Metric(_density_coverage),
-    "inception-score": Metric(_inception_score, _has_no_classes),
-    "modes": Metric(_modes, _tells_other_classes),
-    "ring-modes": Metric(_ring_modes, _is_no_ring),
-    "memorisation": Metric(_memorisation),
+    "frechet": Metric(_frechet, lambda of: "all real images"),
+    "kernel": Metric(_kernel, lambda of: f"{SUBSETS} subsets of {_subset_size(of)} images"),
+    "precision-recall": Metric(_precision_recall, lambda of: f"k 3, {_drawn(of)}"),
+    "density-coverage": Metric(_density_coverage, lambda of: f"k 5, {_drawn(of)}"),
+    "inception-score": Metric(_inception_score, lambda of: "10 splits", _has_no_classes),
+    "modes": Metric(_modes, lambda of: "one sample makes a class", _tells_other_classes),
+    "ring-modes": Metric(_ring_modes, lambda of: "within 3 standard deviations", _is_no_ring),
+    "memorisation": Metric(
+        _memorisation, lambda of: f"{len(of.fake.pixels[:SEARCHED])} samples, all real images"
+    ),
 }
+"""What can be asked for, by name."""

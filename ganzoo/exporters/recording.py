@@ -34,13 +34,22 @@ def record(path: Path, evaluation: dict[str, Any]) -> None:
     source = open_bundle(path)
     made = source.spec.provenance
     others = [each for each in made.get(METRICS, []) if _question(each) != _question(evaluation)]
-    same = [each for each in made.get(METRICS, []) if each["protocol"] == evaluation["protocol"]]
-    figures = {name: x for each in same for name, x in each[METRICS].items()}
-    merged = evaluation | {METRICS: figures | evaluation[METRICS]}
-    spec = replace(source.spec, provenance=made | {METRICS: [*others, merged]})
+    for each in made.get(METRICS, []):
+        if _conditions(each) == _conditions(evaluation):
+            settings = each["protocol"]["settings"] | evaluation["protocol"]["settings"]
+            evaluation = {
+                METRICS: each[METRICS] | evaluation[METRICS],
+                "protocol": evaluation["protocol"] | {"settings": settings},
+            }
+    spec = replace(source.spec, provenance=made | {METRICS: [*others, evaluation]})
     texts = {CARD: render_card(spec)} if (path / CARD).is_file() else {}
     amend_bundle(source, spec, texts)
 
 
 def _question(evaluation: dict[str, Any]) -> list[Any]:
     return [evaluation["protocol"].get(key) for key in _QUESTION]
+
+
+def _conditions(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """The protocol, but for the settings of single metrics."""
+    return {k: v for k, v in evaluation["protocol"].items() if k != "settings"}
