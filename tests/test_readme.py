@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import run_cli, run_python
 
+import ganzoo
+
 README = (Path(__file__).parent.parent / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
@@ -50,3 +52,17 @@ def test_block(folder, language, block):
 
 def test_there_are_blocks():
     assert {language for language, _ in BLOCKS} >= {"python", "bash"}
+
+
+def test_the_figures_of_the_models_are_those_of_their_cards():
+    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| ([^|]+ \| [^|]+ \| [^|]+) \|$", README, re.M))
+    assert set(rows) == set(ganzoo.list_models())
+    for name, row in rows.items():
+        (found,) = ganzoo.info(name).provenance["metrics"]
+        figures = found["metrics"]
+        assert found["protocol"]["samples"] == 10_000
+        assert found["protocol"]["extractor"] == "lenet-mnist@1"
+        assert row == (
+            f"{figures['frechet_distance']:.4g} | {figures['precision']:.2f} | "
+            f"{figures['recall']:.2f}"
+        )

@@ -1,8 +1,10 @@
 """Ship finished runs: bundles into the package, cards and pictures into model_cards/.
 
 python tools/ship_model.py runs/dcgan-mnist [...]
+python tools/ship_model.py ganzoo/builtin/pretrained/dcgan-mnist [...]
 
-Each is measured against the data it was trained on: GANZOO_DATA says where that lies.
+Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
+ships already is measured again, and its card is published again; its weights stay as they are.
 """
 
 import shutil
@@ -12,12 +14,20 @@ from pathlib import Path
 import ganzoo
 
 ROOT = Path(__file__).parent.parent
+SHIPPED = ROOT / "ganzoo" / "builtin" / "pretrained"
 
 
-def main(run: str) -> None:
-    name = ganzoo.info(Path(run) / "bundle").name
-    path = ganzoo.export(run, ROOT / "ganzoo" / "builtin" / "pretrained" / name, half=True)
+def main(source: Path) -> None:
+    path = source
+    if source.parent.resolve() != SHIPPED:
+        name = ganzoo.info(source / "bundle").name
+        path = ganzoo.export(source, SHIPPED / name, half=True)
     ganzoo.evaluate(path)
+    publish(path)
+
+
+def publish(path: Path) -> None:
+    name = path.name
     cards = ROOT / "model_cards"
     (cards / "images").mkdir(parents=True, exist_ok=True)
     card = (path / "README.md").read_text().replace(f'"./{name}"', f'"{name}"')
@@ -30,5 +40,5 @@ def main(run: str) -> None:
 
 
 if __name__ == "__main__":
-    for run in sys.argv[1:]:
-        main(run)
+    for source in sys.argv[1:]:
+        main(Path(source))

@@ -12,6 +12,8 @@ from ganzoo.files import write_file
 from ganzoo.generator import PREVIEW_CLASSES
 from ganzoo.spec import ModelSpec
 
+SHARE = "share_of_"  # begins the figures that say how many samples are of a class
+
 _TEMPLATE = Template("""\
 ---
 ${license_line}library_name: ganzoo
@@ -210,8 +212,13 @@ def _evaluation(name: str, made: dict[str, Any]) -> str:
         rows = [
             f"| {key.replace('_', ' ')} | {_figure(value)}{_error(figures, key)} |"
             for key, value in figures.items()
-            if not key.endswith("_error")
+            if not key.endswith("_error") and not key.startswith(SHARE)
         ]
+        shares = {
+            k.removeprefix(SHARE): f"{x:.1%}" for k, x in figures.items() if k.startswith(SHARE)
+        }
+        if shares:
+            rows.append(f"| shares of {', '.join(shares)} | {', '.join(shares.values())} |")
         dataset = dict(protocol["dataset"])
         what = " ".join([dataset.pop("name"), *(f"{k} {v}" for k, v in dataset.items())])
         versions = ", ".join(f"{k} {v}" for k, v in protocol["versions"].items())
