@@ -28,6 +28,7 @@ PREVIEW_CLASSES = 10  # rows of the picture of a model with classes
 PREVIEW_COLUMNS = 10
 
 Label = int | str
+PathKind = Literal["spherical", "linear"]
 
 
 class Model(ABC):
@@ -175,7 +176,7 @@ class Generator(Model):
         steps: int = 8,
         *,
         label: Label | None = None,
-        path: Literal["spherical", "linear"] = "spherical",
+        path: PathKind = "spherical",
     ) -> ImageBatch:
         """Make `steps` images on the way from image 0 of one seed to image 0 of another.
 
@@ -188,11 +189,36 @@ class Generator(Model):
         Raises:
             SampleError: fewer than 2 steps, a seed out of range, a label that does not exist.
         """
-        if not 2 <= steps <= MAX_SAMPLES or not all(0 <= s < 2**64 for s in (seed_a, seed_b)):
-            raise SampleError(f"cannot interpolate {seed_a} -> {seed_b} in {steps} steps.")
-        if path not in latents.PATHS:
-            raise SampleError(f"no path {path!r}: {enumerate_names(latents.PATHS)}.")
+        if not all(0 <= seed < 2**64 for seed in (seed_a, seed_b)):
+            raise SampleError(f"cannot interpolate {seed_a} -> {seed_b}: a seed is 0 to 2**64 - 1.")
         a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
+        return self.interpolate_latents(a, b, steps, label=label, path=path)
+
+    def interpolate_latents(
+        self,
+        a: NDArray[np.float32],
+        b: NDArray[np.float32],
+        steps: int = 8,
+        *,
+        label: Label | None = None,
+        path: PathKind = "spherical",
+    ) -> ImageBatch:
+        """Make `steps` images on the way from one latent to another, both float32 (latent_dim,).
+
+        Args:
+            a, b: where it begins and ends, such as an encoder's latents of two images.
+            steps: as for `interpolate`, and so the others.
+            label: the class of all of them.
+            path: the arc or the straight line.
+
+        Raises:
+            SampleError: as for `interpolate`; latents of another length.
+        """
+        if not 2 <= steps <= MAX_SAMPLES or path not in latents.PATHS:
+            raise SampleError(
+                f"cannot interpolate in {steps} steps on a {path!r} path: there are 2 to "
+                f"{MAX_SAMPLES:,} steps, and the paths {enumerate_names(latents.PATHS)}."
+            )
         z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
         has_classes = "y" in self.spec.inputs
         y = self.labels(steps, label=0 if label is None and has_classes else label)
