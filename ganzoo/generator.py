@@ -151,9 +151,7 @@ class Generator(Model):
         found = {SAMPLES: self.preview()}
         return found | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})
 
-    def decode(
-        self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None
-    ) -> ImageBatch:
+    def decode(self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None) -> ImageBatch:
         """Make images out of latents, float32 (n, latent_dim), computed as `sample` computes them.
 
         Args:

@@ -15,6 +15,7 @@ import tyro
 from ganzoo.cli.arguments import Output
 from ganzoo.cli.exporting import export
 from ganzoo.cli.listing import info, list_, plugins
+from ganzoo.cli.plotting import plot
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
 from ganzoo.errors import GanzooError, missing_extra
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "translate": translate,
                 "train": train,
                 "export": export,
+                "plot": plot,
                 "plugins": plugins,
                 "quickstart": quickstart,
             },

@@ -8,17 +8,27 @@ from ganzoo.plots.comparisons import (
     draw_translations,
 )
 from ganzoo.plots.curves import draw_curves
-from ganzoo.plots.interpolation import animate_interpolation, draw_interpolation
-from ganzoo.plots.latent_map import LatentMap, draw_latent_maps, map_latents
+from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_interpolation
+from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
 from ganzoo.plots.metrics import draw_metrics
 from ganzoo.plots.of_run import draw_run
 from ganzoo.plots.planes import Placed, Plane, draw_planes, fit_plane
 from ganzoo.plots.progress import animate_progress, draw_progress
 from ganzoo.plots.rows import draw_rows
 from ganzoo.plots.run_files import find_moments, read_log, read_metrics
-from ganzoo.plots.saving import check_ending, save_animation, save_figure, to_pil
+from ganzoo.plots.saving import (
+    ANIMATIONS,
+    PICTURES,
+    check_ending,
+    save_animation,
+    save_figure,
+    to_pil,
+)
 
 __all__ = [
+    "ANIMATIONS",
+    "PICTURES",
+    "WALK_MS",
     "Border",
     "LatentMap",
     "Placed",
@@ -26,6 +36,7 @@ __all__ = [
     "animate_interpolation",
     "animate_progress",
     "check_ending",
+    "check_plane",
     "draw_comparison",
     "draw_curves",
     "draw_interpolation",

@@ -13,7 +13,16 @@ from matplotlib.ticker import AsinhLocator, FuncFormatter, LogLocator, NullForma
 from numpy.typing import NDArray
 
 from ganzoo.errors import PlotError
-from ganzoo.plots.style import GREY, INK, PLAYERS, WIDTH, abbreviate, count_images, new_figure, styled
+from ganzoo.plots.style import (
+    GREY,
+    INK,
+    PLAYERS,
+    WIDTH,
+    abbreviate,
+    count_images,
+    new_figure,
+    styled,
+)
 
 COLUMNS = 2
 PANEL_HEIGHT = 1.9  # inches

@@ -12,6 +12,7 @@ from ganzoo.images import ImageBatch
 from ganzoo.plots.rows import draw_rows
 from ganzoo.plots.saving import to_pil
 
+WALK_MS = 80  # how long a frame of an animation is seen
 FRAME_TILE = 224  # pixels that an image of an animation is enlarged to
 
 
@@ -25,8 +26,9 @@ def draw_interpolation(
     Args:
         walks: images from end to end, by the name of the way, as `Generator.interpolate` makes
             them.
-        ends: what the first and the last image are, in a word or two.
-        real: the two real images whose latents the ends are; they stand at both ends of each row.
+        ends: what stands at the two ends, in a word or two.
+        real: the two real images whose latents the ends are: they, which `ends` then names, stand
+            at both ends of each row.
 
     Raises:
         PlotError: no ways, or ways of different lengths.
@@ -36,7 +38,7 @@ def draw_interpolation(
     rows = dict(walks)
     if real is not None:
         first, last = real.numpy()[:1], real.numpy()[1:2]
-        captions = ["real", *captions, "real"]
+        captions = [ends[0], "decoded", *captions[1:-1], "decoded", ends[1]]
         rows = {
             name: ImageBatch(np.concatenate([first, walk.numpy(), last]))
             for name, walk in walks.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -49,8 +50,8 @@ def map_latents(
 ) -> LatentMap:
     """Find the square that holds nearly all latents, and decode it.
 
-    It reaches from the 0.5th to the 99.5th percentile of the coordinate that is spread wider, and as
-    far around the middle of the other, with a margin of 5 %.
+    It reaches from the 0.5th to the 99.5th percentile of the coordinate that is spread wider, and
+    as far around the middle of the other, with a margin of 5 %.
 
     Args:
         generator: what decodes; one with classes makes class 0 everywhere.
@@ -59,14 +60,9 @@ def map_latents(
         steps: images on a side of the lattice.
 
     Raises:
-        PlotError: latents of another length than 2.
+        PlotError: a generator with latents of another length than 2.
     """
-    if latents.ndim != 2 or latents.shape[1] != 2:
-        raise PlotError(
-            f"{generator.spec.name!r} has latents of length {latents.shape[-1]}, and a map is one "
-            "of latents of length 2, such as those of vae2d-mnist. "
-            "--architecture.latent-dim 2 trains such a model."
-        )
+    check_plane(generator)
     ends = np.percentile(latents, KEPT, axis=0)
     side = float((ends[1] - ends[0]).max()) * (1 + 2 * ROOM) or 1.0
     low = (ends.mean(axis=0) - side / 2).astype(np.float32)
@@ -74,6 +70,21 @@ def map_latents(
     z = np.array([(x, y) for y in middles[::-1] for x in middles], dtype=np.float32) + low
     y = np.zeros(len(z), np.int64) if "y" in generator.spec.inputs else None
     return LatentMap(latents, labels, low, side, ImageBatch(generator.decode(z, y).numpy(), steps))
+
+
+def check_plane(generator: Generator) -> None:
+    """Refuse a model whose latents are not a plane.
+
+    Raises:
+        PlotError: they are of another length than 2.
+    """
+    latent = generator.spec.latent
+    if latent is None or latent.dim != 2:
+        raise PlotError(
+            f"{generator.spec.name!r} has latents of length {latent.dim if latent else 0}, and a "
+            "map is one of latents of length 2, such as those of vae2d-mnist. "
+            "--architecture.latent-dim 2 trains such a model."
+        )
 
 
 @styled
@@ -119,21 +130,21 @@ def draw_latent_maps(maps: Mapping[str, LatentMap], classes: Sequence[str] = ())
 
 
 def _scatter(panel: Axes, shown: LatentMap, classes: Sequence[str]) -> None:
-    options = {"s": POINT, "linewidths": 0, "rasterized": True}
+    def draw(places: NDArray[np.float32], colour: Any, label: str) -> None:
+        x, y = places.T
+        panel.scatter(x, y, POINT, color=colour, linewidths=0, rasterized=True, label=label)
+
     if not classes:
-        panel.scatter(*shown.latents.T, color=BLUE, label="real images", **options)  # type: ignore[arg-type]
+        draw(shown.latents, BLUE, "real images")
         return
     for number, colour in enumerate(class_colours(len(classes))):
         of_class = shown.latents[shown.labels == number]
-        panel.scatter(*of_class.T, color=colour, label=classes[number], **options)  # type: ignore[arg-type]
+        draw(of_class, colour, classes[number])
         if len(of_class) and len(classes) <= NAMED:
             # Colours alone do not tell ten classes apart.
-            panel.text(
-                *np.median(of_class, axis=0),
-                classes[number],
-                bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": colour, "alpha": 0.85},
-                **{"ha": "center", "va": "center", "clip_on": True},
-            )
+            x, y = np.median(of_class, axis=0)
+            box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": colour, "alpha": 0.85}
+            panel.text(x, y, classes[number], ha="center", va="center", bbox=box, clip_on=True)
 
 
 def _decode(panel: Axes, shown: LatentMap) -> None:

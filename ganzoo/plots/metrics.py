@@ -26,7 +26,17 @@ from ganzoo.plots.style import (
 PANEL_HEIGHT = 2.6  # inches
 MARK = 7.0  # size of a mark, in points
 # Words in the names of metrics of which more is better; of all others less is.
-HIGHER_IS_BETTER = ("precision", "recall", "density", "coverage", "accuracy", "score", "ssim", "psnr")
+HIGHER_IS_BETTER = (
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "accuracy",
+    "score",
+    "ssim",
+    "psnr",
+    "modes",
+)
 
 
 @styled

@@ -1,4 +1,4 @@
-"""Real and generated images in one plane: do broken images gather at the border of the real ones?"""
+"""Real and generated images in one plane: do broken ones gather at the border of the real?"""
 
 from __future__ import annotations
 
@@ -183,9 +183,8 @@ def _scatter(panel: Axes, name: str, plane: Plane) -> None:
         (plane.generated[~outside], BLUE, "generated, inside"),
         (plane.generated[outside], VERMILLION, "generated, on or outside the border"),
     ):
-        panel.scatter(
-            *places.T, s=POINT, color=colour, linewidths=0, rasterized=True, label=label
-        )
+        x, y = places.T
+        panel.scatter(x, y, POINT, color=colour, linewidths=0, rasterized=True, label=label)
     _outline(panel, plane.border)
     panel.set_title(
         f"{name}: {plane.in_plane.share:.1%} on or outside the border\n"
@@ -195,7 +194,7 @@ def _scatter(panel: Axes, name: str, plane: Plane) -> None:
     panel.set_xlabel("UMAP 1")
     panel.set_ylabel("UMAP 2")
     panel.grid(visible=False)
-    panel.legend(loc="outside lower center" if False else "best", markerscale=3, fontsize="small")
+    panel.legend(markerscale=3, fontsize="small")
 
 
 def _outline(panel: Axes, border: Border) -> None:

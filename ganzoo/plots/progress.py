@@ -35,12 +35,12 @@ def draw_progress(pictures: Sequence[tuple[int, Image.Image]]) -> Figure:
     """
     _check(pictures)
     shown = choose_evenly(pictures, SHEETS)
-    columns = min(COLUMNS, len(shown))
+    rows = math.ceil(len(shown) / COLUMNS)
+    columns = math.ceil(len(shown) / rows)
     width, height = (max(picture.size[axis] for _, picture in shown) for axis in (0, 1))
     room = (PIXELS - 2 * MARGIN) // columns - MARGIN
     scale = min(1.0, room / width)
     width, height = round(width * scale), round(height * scale)
-    rows = math.ceil(len(shown) / columns)
     block = LINE + height + MARGIN
     sheet = Sheet(2 * MARGIN + columns * (width + MARGIN) - MARGIN, MARGIN + rows * block)
     for k, (images, picture) in enumerate(shown):

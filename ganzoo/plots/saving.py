@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,7 +13,7 @@ from PIL import Image
 
 from ganzoo.errors import OutputError
 from ganzoo.files import write_file
-from ganzoo.plots.style import STYLE
+from ganzoo.plots.style import styled
 
 PICTURES = (".png", ".svg")
 ANIMATIONS = (".gif", ".webp")
@@ -37,6 +36,7 @@ def check_ending(path: Path, endings: Sequence[str]) -> None:
         )
 
 
+@styled
 def save_figure(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG or SVG, as the file's ending says.
 
@@ -47,8 +47,7 @@ def save_figure(figure: Figure, path: Path) -> Path:
     kind = path.suffix.lower().removeprefix(".")
     buffer = io.BytesIO()
     # No date in it: the same picture gives the same file.
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
     write_file(path, buffer.getvalue())
     return path
 
@@ -84,9 +83,10 @@ def save_animation(
     return path
 
 
+@styled
 def to_pil(figure: Figure) -> Image.Image:
     """Return a figure as an RGB picture, as a PNG of it would be."""
     canvas = FigureCanvasAgg(figure)
-    with matplotlib.rc_context(STYLE):
-        canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return Image.fromarray(pixels).convert("RGB")

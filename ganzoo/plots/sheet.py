@@ -36,18 +36,19 @@ class Sheet:
 
     def place(self, image: Image.Image, left: int, top: int) -> None:
         """Put a picture where its top left corner is to be."""
-        grey = image.mode == "L"
         self._axes.imshow(
             np.asarray(image),
+            cmap="gray",  # of what has no colours
+            vmin=0,
+            vmax=255,
             extent=(left, left + image.width, top + image.height, top),
             interpolation="none",
             aspect="auto",
-            **({"cmap": "gray", "vmin": 0, "vmax": 255} if grey else {}),  # type: ignore[arg-type]
         )
 
     def write(self, text: str, x: float, y: float, **options: Any) -> None:
         """Write words; by default they begin at x, and y is their middle."""
-        defaults = {"ha": "left", "va": "center", "size": TEXT, "color": INK}
+        defaults: dict[str, Any] = {"ha": "left", "va": "center", "size": TEXT, "color": INK}
         self._axes.text(x, y, text, **defaults | options)
 
     def fill(self, left: float, top: float, width: float, height: float, colour: str) -> None:

@@ -26,7 +26,7 @@ DPI = 150
 WIDTH = 8.4  # inches: 1,260 pixels, half again the width of a README
 TEXT = 9.0  # points
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "figure.dpi": DPI,
     "savefig.dpi": "figure",
     "figure.facecolor": "white",
