@@ -110,6 +110,7 @@ def draw_latent_maps(maps: Mapping[str, LatentMap], classes: Sequence[str] = ())
         _scatter(above, shown, classes)
         above.set_title(name)
         _decode(below, shown)
+        below.set_title("decoded")
         for panel in (above, below):
             low, high = shown.low, shown.low + shown.side
             panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")

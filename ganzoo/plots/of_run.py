@@ -11,6 +11,7 @@ from ganzoo.plots.run_files import (
     LOG,
     METRICS,
     SAMPLES,
+    check_run,
     find_moments,
     picture_kinds,
     read_log,
@@ -32,9 +33,11 @@ def draw_run(run: Path) -> list[Path]:
         The files that were written.
 
     Raises:
+        RunNotFoundError: no run there.
         PlotError, PictureError: one of its files is damaged.
         OutputError: a picture cannot be written.
     """
+    check_run(run)
     written = []
     if _holds(run / LOG):
         written.append(save_figure(draw_curves(read_log(run)), run / PLOTS / "curves.png"))

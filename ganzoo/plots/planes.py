@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import PlotError
 from ganzoo.images import ImageBatch
-from ganzoo.plots.border import Border
+from ganzoo.plots.border import PERCENTILE, Border
 from ganzoo.plots.style import BLUE, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
 
 Features = Callable[[ImageBatch], NDArray[Any]]
@@ -26,6 +26,7 @@ SHOWN = 36  # images of a kind on the contact sheets
 SHEET_COLUMNS = 6
 ROW_HEIGHT = 4.0  # inches
 GRID = 160  # places on a side at which the border is looked for, to draw it
+MARKER = 3.0  # times as wide is a point in the legend
 POINT = 5.0  # size of a point, in points squared
 
 
@@ -146,6 +147,12 @@ def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
         outside = plane.in_plane.generated
         _sheet(row[1], generated, outside, "on or outside", VERMILLION)
         _sheet(row[2], generated, ~outside, "inside", BLUE)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, markerscale=MARKER)
+    figure.supxlabel(
+        f"border: where the sparsest {PERCENTILE:g} % of the real images begin",
+        size="small", color=GREY, x=0.01, ha="left",
+    )  # fmt: skip
     return figure
 
 
@@ -191,10 +198,10 @@ def _scatter(panel: Axes, name: str, plane: Plane) -> None:
         f"(real images held out: {plane.in_plane.held_out_share:.1%})\n"
         f"before projection: {plane.in_space.share:.1%} ({plane.in_space.held_out_share:.1%})"
     )
+    panel.set_aspect("equal", adjustable="datalim")
     panel.set_xlabel("UMAP 1")
     panel.set_ylabel("UMAP 2")
     panel.grid(visible=False)
-    panel.legend(markerscale=3, fontsize="small")
 
 
 def _outline(panel: Axes, border: Border) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 from ganzoo.errors import PlotError
 from ganzoo.plots.run_files import choose_evenly
 from ganzoo.plots.saving import to_pil
-from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet
+from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, text_width
 from ganzoo.plots.style import BLUE, PALE, styled
 
 COLUMNS = 4
@@ -40,13 +40,15 @@ def draw_progress(pictures: Sequence[tuple[int, Image.Image]]) -> Figure:
     width, height = (max(picture.size[axis] for _, picture in shown) for axis in (0, 1))
     room = (PIXELS - 2 * MARGIN) // columns - MARGIN
     scale = min(1.0, room / width)
-    width, height = round(width * scale), round(height * scale)
+    captions = [f"{images:,} images" for images, _ in shown]
+    width = max(round(width * scale), max(map(text_width, captions)) + 2 * GAP)
+    height = round(height * scale)
     block = LINE + height + MARGIN
     sheet = Sheet(2 * MARGIN + columns * (width + MARGIN) - MARGIN, MARGIN + rows * block)
-    for k, (images, picture) in enumerate(shown):
+    for k, (_, picture) in enumerate(shown):
         left = MARGIN + k % columns * (width + MARGIN)
         top = MARGIN + k // columns * block
-        sheet.write(f"{images:,} images", left + GAP, top + LINE / 2 - GAP)
+        sheet.write(captions[k], left + GAP, top + LINE / 2 - GAP)
         if scale < 1:
             size = round(picture.width * scale), round(picture.height * scale)
             picture = picture.resize(size, Image.Resampling.LANCZOS)

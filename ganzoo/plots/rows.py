@@ -14,6 +14,7 @@ from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_w
 from ganzoo.plots.style import GREY, styled
 
 TILE = 112
+SMALL_TILE = 88  # the same where more columns are to fit
 NAME = 18  # letters in a line of a row's name
 
 
@@ -53,16 +54,18 @@ def draw_rows(
     (n,) = lengths
     names = [textwrap.fill(name, NAME) for name in rows]
     left = MARGIN + max(map(text_width, names)) + MARGIN
-    sides = {name: batch.numpy().shape[1:3] for name, batch in rows.items()}
-    if columns is not None:  # smaller where that makes them fit
-        tile = min(tile, (PIXELS - left) // min(n, columns) - GAP)
-    scales = {name: max(1, tile // max(side)) for name, side in sides.items()}
+    sides = [batch.numpy().shape[1:3] for batch in rows.values()]
+    room = PIXELS - left
+    if columns is None:
+        most = max(1, room // (max(_scale(side, SMALL_TILE) * max(side) for side in sides) + GAP))
+        columns = math.ceil(n / math.ceil(n / most))
+    columns = min(n, columns)
+    scales = [_scale(side, min(tile, room // columns - GAP)) for side in sides]
     height, width = (
-        max(side[axis] * scales[name] for name, side in sides.items()) for axis in (0, 1)
+        max(side[axis] * scale for side, scale in zip(sides, scales, strict=True))
+        for axis in (0, 1)
     )
-    if captions:
-        width = max(width, *map(text_width, captions))
-    columns = min(n, columns or max(1, (PIXELS - left) // (width + GAP)))
+    width = max(width, *map(text_width, captions)) if captions else width
     above = (LINE if captions else 0) + MARGIN
     block = above + len(rows) * (height + GAP)
     blocks = math.ceil(n / columns)
@@ -73,11 +76,16 @@ def draw_rows(
             middle = left + column * (width + GAP) + width / 2
             y = number * block + MARGIN + LINE / 2
             sheet.write(captions[k], middle, y, ha="center", color=GREY)
-        for row, (name, batch) in enumerate(rows.items()):
+        for row, batch in enumerate(rows.values()):
             top = number * block + above + row * (height + GAP)
             sheet.write(names[row], left - MARGIN, top + height / 2, ha="right")
             for column, k in enumerate(shown):
-                image = enlarge(batch.numpy()[k], scales[name])
+                image = enlarge(batch.numpy()[k], scales[row])
                 x = left + column * (width + GAP) + (width - image.width) // 2
                 sheet.place(image, x, top + (height - image.height) // 2)
     return sheet.figure
+
+
+def _scale(side: Sequence[int], tile: int) -> int:
+    """How many times an image of this height and width fits into a tile, at least once."""
+    return max(1, tile // max(side))

@@ -68,7 +68,7 @@ def find_moments(run: Path, kind: str = SAMPLES) -> list[Moment]:
         RunNotFoundError: no run there.
         PlotError: there is none of that kind.
     """
-    _check_run(run)
+    check_run(run)
     found = [m for m in _all_moments(run) if _kind(m) == kind]
     if not found:
         kinds = picture_kinds(run)
@@ -104,7 +104,12 @@ def _kind(moment: Moment) -> str:
     return moment.file.stem.partition("-")[2]
 
 
-def _check_run(run: Path) -> None:
+def check_run(run: Path) -> None:
+    """Refuse a folder that is no run's.
+
+    Raises:
+        RunNotFoundError: it holds nothing that a run leaves.
+    """
     if not any((run / name).exists() for name in (RECIPE, LOG, METRICS, SAMPLES)):
         raise RunNotFoundError(
             f"{run} is no run: it holds no {RECIPE}. `ganzoo train RECIPE` starts one."
@@ -112,7 +117,7 @@ def _check_run(run: Path) -> None:
 
 
 def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str, Any]]:
-    _check_run(run)
+    check_run(run)
     file = run / name
     try:
         text = file.read_text(encoding="utf-8") if file.exists() else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -33,6 +34,7 @@ STYLE: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
     "font.size": TEXT,
     "text.color": INK,
+    "text.parse_math": False,  # a name may hold a dollar
     "axes.titlesize": TEXT,
     "axes.titlelocation": "left",
     "axes.labelcolor": INK,
@@ -55,8 +57,8 @@ STYLE: Any = {
     "svg.hashsalt": "ganzoo",  # the same picture, the same file
 }
 
-styled = matplotlib.rc_context(STYLE)
-"""Decorator of functions that draw: they see this style and leave matplotlib's as it was."""
+styled = style.context(["default", STYLE])
+"""Decorator of functions that draw: they see this style alone, and leave matplotlib's as it was."""
 
 
 def new_figure(width: float = WIDTH, height: float = 4.0) -> Figure:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
@@ -13,7 +13,7 @@ from ganzoo.cli.plotting.sources import Source, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
 
 if TYPE_CHECKING:
-    from ganzoo.generator import Encoder, Generator, PathKind
+    from ganzoo.generator import PathKind
     from ganzoo.images import ImageBatch
 
 Texts = tyro.conf.Positional[tuple[str, ...]]
@@ -37,6 +37,7 @@ def comparison(
     from ganzoo import plots
 
     plots.check_ending(output, plots.PICTURES)
+    _check_named(names)
     rows = {name: load_generator(name).sample(n, seed) for name in names}
     print(f"{plots.save_figure(plots.draw_comparison(rows), output)}: {n} images of seed {seed}")
 
@@ -70,30 +71,27 @@ def interpolation(
         data: where it lies; by default GANZOO_DATA.
         output: .png or .svg for rows, .gif or .webp for an animation there and back.
     """
-    from ganzoo import latents, plots
+    from ganzoo import plots
 
     plots.check_ending(output, plots.PICTURES + plots.ANIMATIONS)
     animated = output.suffix.lower() in plots.ANIMATIONS
-    real = None
     if between is not None and index is not None:
         raise PlotError("--between names two classes, --index two images: type one of them.")
     if between is not None or index is not None:
         model, encoder = load_autoencoder(name)
         source = Source(model.spec, dataset, split, data)
         found = source.of_classes(*between) if between else source.numbered(*(index or ()))
-        real, ends = found.images, encoder.encode(found.images)
-        words = tuple(f"real {end}" for end in between or index or ())
+        real = found.images
+        first, last = (f"real {end}" for end in between or index or ())
+        a, b = encoder.encode(real)
+        walk = partial(model.interpolate_latents, a, b)
     else:
-        model = load_generator(name)
-        dim = model.spec.latent.dim if model.spec.latent else 0
-        ends = np.concatenate([latents.normal(seed, 1, dim) for seed in seeds])
-        words = tuple(f"seed {seed}" for seed in seeds)
+        model, real = load_generator(name), None
+        first, last = (f"seed {seed}" for seed in seeds)
+        walk = partial(model.interpolate, seeds[0], seeds[1])
     steps = steps if steps is not None else ANIMATION_STEPS if animated else ROW_STEPS
     paths: tuple[PathKind, ...] = ("spherical", "linear") if path == "both" else (path,)
-    walks: dict[str, ImageBatch] = {
-        kind: model.interpolate_latents(ends[0], ends[1], steps, label=label, path=kind)
-        for kind in paths
-    }
+    walks: dict[str, ImageBatch] = {kind: walk(steps, label=label, path=kind) for kind in paths}
     if animated:
         plots.save_animation(
             plots.animate_interpolation(walks),
@@ -102,8 +100,8 @@ def interpolation(
             last_frame_ms=plots.WALK_MS,
         )
     else:
-        plots.save_figure(plots.draw_interpolation(walks, (words[0], words[1]), real), output)
-    print(f"{output}: {steps} steps from {words[0]} to {words[1]}")
+        plots.save_figure(plots.draw_interpolation(walks, (first, last), real), output)
+    print(f"{output}: {steps} steps from {first} to {last}")
 
 
 def reconstructions(
@@ -128,7 +126,8 @@ def reconstructions(
     from ganzoo import plots
 
     plots.check_ending(output, plots.PICTURES)
-    models = _load_autoencoders(names)
+    _check_named(names)
+    models = {name: load_autoencoder(name) for name in names}
     source = Source(models[names[0]][0].spec, dataset, split, data)
     real = source.first(n)
     rebuilt = {
@@ -163,7 +162,8 @@ def latent_map(
     from ganzoo import plots
 
     plots.check_ending(output, plots.PICTURES)
-    models = _load_autoencoders(names)
+    _check_named(names)
+    models = {name: load_autoencoder(name) for name in names}
     for generator, _ in models.values():
         plots.check_plane(generator)
     source = Source(models[names[0]][0].spec, dataset, split, data)
@@ -254,7 +254,6 @@ def translation(
     print(f"{plots.save_figure(figure, output)}: {n} images of {source.spec.source}")
 
 
-def _load_autoencoders(names: tuple[str, ...]) -> dict[str, tuple[Generator, Encoder]]:
+def _check_named(names: tuple[str, ...]) -> None:
     if not names:
         raise PlotError("no model is named: ganzoo list --kind models shows which there are.")
-    return {name: load_autoencoder(name) for name in names}

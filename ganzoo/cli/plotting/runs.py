@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganzoo.cli.arguments import Folder, Output
+from ganzoo.errors import PlotError
 
 
 def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
@@ -68,5 +69,8 @@ def run(run: Folder, /) -> None:
     """
     from ganzoo import plots
 
-    for file in plots.draw_run(run):
+    written = plots.draw_run(run)
+    if not written:
+        raise PlotError(f"there is nothing to draw: {run} has logged nothing yet.")
+    for file in written:
         print(file)

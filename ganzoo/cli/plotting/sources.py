@@ -7,17 +7,16 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganzoo.errors import DataError, PlotError
-from ganzoo.images import ImageBatch
-from ganzoo.spec import ModelSpec
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from ganzoo.generator import Encoder, Generator
+    from ganzoo.images import ImageBatch
+    from ganzoo.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -205,4 +204,6 @@ def _bind(model: ModelSpec, name: str, arguments: dict[str, Any]) -> dict[str, A
 
 
 def _to_batch(images: Tensor) -> ImageBatch:
-    return ImageBatch(np.ascontiguousarray(images.numpy().transpose(0, 2, 3, 1)))
+    from ganzoo.images import ImageBatch
+
+    return ImageBatch(images.permute(0, 2, 3, 1).contiguous().numpy())
