@@ -125,7 +125,8 @@ def test_an_even_curve_is_shown_whole():
 
 
 @pytest.mark.parametrize(
-    ("values", "scale"), [(np.geomspace(1e3, 1e-2, 100), "log"), (-np.geomspace(1e3, 1, 100), "asinh")]
+    ("values", "scale"),
+    [(np.geomspace(1e3, 1e-2, 100), "log"), (-np.geomspace(1e3, 1, 100), "asinh")],
 )
 def test_a_curve_of_many_sizes_has_an_axis_that_says_so(values, scale):
     panel = panel_of(plots.draw_curves(log(values)), "generator: adversarial")
@@ -289,7 +290,9 @@ def test_an_animation_has_a_frame_a_picture(run, tmp_path, ending):
 
 def test_a_frame_says_how_far_the_training_is():
     """The bar under the words is as long as the share of the images seen."""
-    frames = plots.animate_progress([(25, Image.new("L", (50, 50))), (100, Image.new("L", (50, 50)))])
+    frames = plots.animate_progress(
+        [(25, Image.new("L", (50, 50))), (100, Image.new("L", (50, 50)))]
+    )
     bars = []
     for frame in frames:
         row = np.asarray(frame).astype(int)[MARGIN + LINE + 1]

@@ -37,10 +37,7 @@ class Sheet:
     def place(self, image: Image.Image, left: int, top: int) -> None:
         """Put a picture where its top left corner is to be."""
         self._axes.imshow(
-            np.asarray(image),
-            cmap="gray",  # of what has no colours
-            vmin=0,
-            vmax=255,
+            np.asarray(image.convert("RGB")),  # a map of greys would round some levels
             extent=(left, left + image.width, top + image.height, top),
             interpolation="none",
             aspect="auto",

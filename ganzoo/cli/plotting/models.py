@@ -207,10 +207,10 @@ def umap(
     generated = model.sample(n, seed)
     plane = plots.fit_plane(real, held_out, generated, seed=seed)
     plots.save_figure(plots.draw_planes({"pixels": plane}, generated), output)
-    print(
-        f"{output}: {plane.in_plane.share:.1%} of {n:,} generated images lie on or outside the "
-        f"border, of real ones held out {plane.in_plane.held_out_share:.1%}"
-    )
+    print(f"{output}: {n:,} generated images; on or outside the border of the real ones lie")
+    for where, placed in (("plane", plane.in_plane), ("pixels", plane.in_space)):
+        real_share = f"(real ones held out {placed.held_out_share:.1%})"
+        print(f"  in the {where:<7} {placed.share:6.1%}   {real_share}")
 
 
 def translation(
