@@ -29,6 +29,7 @@ __all__ = [
     "NotABundleError",
     "OutputError",
     "PictureError",
+    "PlotError",
     "RecipeError",
     "RunExistsError",
     "RunNotFoundError",
@@ -112,6 +113,10 @@ class HubError(GanzooError, OSError):
 
 class SampleError(GanzooError, ValueError):
     """Arguments of `sample` or a call that a generator cannot serve."""
+
+
+class PlotError(GanzooError, ValueError):
+    """A picture that cannot be drawn from what there is."""
 
 
 class OutputError(GanzooError, OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ PREVIEW_CLASSES = 10  # rows of the picture of a model with classes
 PREVIEW_COLUMNS = 10
 
 Label = int | str
+PathKind = Literal["spherical", "linear"]
 
 
 class Model(ABC):
@@ -62,21 +63,10 @@ class Generator(Model):
         Raises:
             SampleError: arrays of another shape, no labels, or labels that do not exist.
         """
-        dim = self._latent_dim
-        if z.ndim != 2 or z.shape[1] != dim:
-            raise SampleError(
-                f"{self.spec.name!r} reads latents of shape (n, {dim}), not {tuple(z.shape)}."
-            )
-        if "y" not in self.spec.inputs:
-            self._refuse_labels(y)
-            return self.run({"z": z})
-        y = np.asarray(y)
-        if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
-            raise SampleError(
-                f"{self.spec.name!r} reads a label with each latent: y of whole numbers, (n,)."
-            )
-        self._check_labels(y)
-        given: dict[str, NDArray[Any]] = {"z": z, "y": y.astype(np.int64)}
+        self._check(z, y)
+        given: dict[str, NDArray[Any]] = {"z": z}
+        if y is not None:
+            given["y"] = np.asarray(y).astype(np.int64)
         return self.run({name: given[name] for name in self.spec.inputs})
 
     def sample(
@@ -161,29 +151,76 @@ class Generator(Model):
         found = {SAMPLES: self.preview()}
         return found | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})
 
+    def decode(self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None) -> ImageBatch:
+        """Make images out of latents, float32 (n, latent_dim), computed as `sample` computes them.
+
+        Args:
+            z: latents.
+            y: classes' numbers (n,), where the model has classes.
+
+        Raises:
+            SampleError: as for `generate`.
+        """
+        self._check(z, y)
+        padding = -len(z) % COMPUTE_BATCH
+        padded = np.pad(z, ((0, padding), (0, 0)))
+        images = self._in_blocks(padded, None if y is None else np.pad(y, (0, padding)))
+        return ImageBatch(images[: len(z)])
+
     def interpolate(
-        self, seed_a: int, seed_b: int, steps: int = 8, *, label: Label | None = None
+        self,
+        seed_a: int,
+        seed_b: int,
+        steps: int = 8,
+        *,
+        label: Label | None = None,
+        path: PathKind = "spherical",
     ) -> ImageBatch:
-        """Make `steps` images on the arc from image 0 of one seed to image 0 of another.
+        """Make `steps` images on the way from image 0 of one seed to image 0 of another.
 
         Args:
             seed_a, seed_b: where it begins and ends.
             steps: number of images.
             label: the class of all of them, 0 by default. Only for models with classes.
+            path: the arc between the two latents, or the straight line.
 
         Raises:
             SampleError: fewer than 2 steps, a seed out of range, a label that does not exist.
         """
-        if not 2 <= steps <= MAX_SAMPLES or not all(0 <= s < 2**64 for s in (seed_a, seed_b)):
-            raise SampleError(f"cannot interpolate {seed_a} -> {seed_b} in {steps} steps.")
+        if not all(0 <= seed < 2**64 for seed in (seed_a, seed_b)):
+            raise SampleError(f"cannot interpolate {seed_a} -> {seed_b}: a seed is 0 to 2**64 - 1.")
         a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
-        z = latents.slerp(a, b, np.linspace(0, 1, steps, dtype=np.float32))
+        return self.interpolate_latents(a, b, steps, label=label, path=path)
+
+    def interpolate_latents(
+        self,
+        a: NDArray[np.float32],
+        b: NDArray[np.float32],
+        steps: int = 8,
+        *,
+        label: Label | None = None,
+        path: PathKind = "spherical",
+    ) -> ImageBatch:
+        """Make `steps` images on the way from one latent to another, both float32 (latent_dim,).
+
+        Args:
+            a, b: where it begins and ends, such as an encoder's latents of two images.
+            steps: as for `interpolate`, and so the others.
+            label: the class of all of them.
+            path: the arc or the straight line.
+
+        Raises:
+            SampleError: as for `interpolate`; latents of another length.
+        """
+        if not 2 <= steps <= MAX_SAMPLES or path not in latents.PATHS:
+            raise SampleError(
+                f"cannot interpolate in {steps} steps on a {path!r} path: there are 2 to "
+                f"{MAX_SAMPLES:,} steps, and the paths {enumerate_names(latents.PATHS)}."
+            )
+        z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
         has_classes = "y" in self.spec.inputs
         y = self.labels(steps, label=0 if label is None and has_classes else label)
-        padding = -steps % COMPUTE_BATCH
-        z = np.pad(z, ((0, padding), (0, 0)))
-        y = None if y is None else np.pad(y, (0, padding))
-        return ImageBatch(self._in_blocks(z, y)[:steps], steps)
+        return ImageBatch(self.decode(z, y).numpy(), steps)
 
     def manifold(self, steps: int = 20) -> ImageBatch:
         """Make the picture of a plane of latents: `steps` x `steps` images.
@@ -202,14 +239,29 @@ class Generator(Model):
             )
         quantiles = [NormalDist().inv_cdf((k + 0.5) / steps) for k in range(steps)]
         z = np.array([(x, y) for y in quantiles for x in quantiles], dtype=np.float32)
-        z = np.pad(z, ((0, -len(z) % COMPUTE_BATCH), (0, 0)))
         y = np.zeros(len(z), np.int64) if "y" in self.spec.inputs else None
-        return ImageBatch(self._in_blocks(z, y)[: steps**2], steps)
+        return ImageBatch(self.decode(z, y).numpy(), steps)
 
     @property
     def _latent_dim(self) -> int:
         assert self.spec.latent is not None  # the spec of a generator says so
         return self.spec.latent.dim
+
+    def _check(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> None:
+        dim = self._latent_dim
+        if z.ndim != 2 or z.shape[1] != dim or not len(z):
+            raise SampleError(
+                f"{self.spec.name!r} reads latents of shape (n, {dim}), not {tuple(z.shape)}."
+            )
+        if "y" not in self.spec.inputs:
+            self._refuse_labels(y)
+            return
+        y = np.asarray(y)
+        if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
+            raise SampleError(
+                f"{self.spec.name!r} reads a label with each latent: y of whole numbers, (n,)."
+            )
+        self._check_labels(y)
 
     def _in_blocks(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> NDArray[np.uint8]:
         parts = []

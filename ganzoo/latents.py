@@ -36,7 +36,8 @@ def normal(seed: int, n: int, dim: int, *, start: int = 0) -> NDArray[np.float32
 def slerp(
     a: NDArray[np.float32], b: NDArray[np.float32], t: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Interpolate on the arc between two latents (Shoemake, 1985).
+    """Interpolate on the arc between two latents (Shoemake, 1985, "Animating Rotation with
+    Quaternion Curves", https://doi.org/10.1145/325165.325242).
 
     Args:
         a, b: float32 vectors of shape (dim,).
@@ -48,7 +49,17 @@ def slerp(
     cosine = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
     omega = np.arccos(np.clip(cosine, -1.0, 1.0))
     if np.sin(omega) < 1e-6:  # the same direction, or opposite ones, which no nearest arc joins
-        return ((1 - t)[:, None] * a + t[:, None] * b).astype(np.float32)
+        return lerp(a, b, t)
     left, right = np.sin((1 - t) * omega), np.sin(t * omega)
     arc: NDArray[np.float64] = (left[:, None] * a + right[:, None] * b) / np.sin(omega)
     return arc.astype(np.float32)
+
+
+def lerp(
+    a: NDArray[np.float32], b: NDArray[np.float32], t: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Interpolate on the straight line between two latents; arguments as for `slerp`."""
+    return ((1 - t)[:, None] * a + t[:, None] * b).astype(np.float32)
+
+
+PATHS = {"spherical": slerp, "linear": lerp}

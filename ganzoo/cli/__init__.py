@@ -16,6 +16,7 @@ from ganzoo.cli.arguments import Output
 from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
 from ganzoo.cli.listing import info, list_, plugins
+from ganzoo.cli.plotting import plot
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
 from ganzoo.errors import GanzooError, missing_extra
@@ -41,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "export": export,
                 "evaluate": evaluate,
                 "compare": compare,
+                "plot": plot,
                 "plugins": plugins,
                 "quickstart": quickstart,
             },

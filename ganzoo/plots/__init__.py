@@ -1,0 +1,60 @@
+"""Pictures of runs, models and data. They take arrays and logs and give matplotlib figures."""
+
+from ganzoo.plots.border import Border
+from ganzoo.plots.comparisons import (
+    draw_comparison,
+    draw_neighbours,
+    draw_reconstructions,
+    draw_translations,
+)
+from ganzoo.plots.curves import draw_curves
+from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_interpolation
+from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
+from ganzoo.plots.metrics import draw_metrics
+from ganzoo.plots.of_run import draw_run
+from ganzoo.plots.planes import Placed, Plane, draw_planes, fit_plane
+from ganzoo.plots.progress import animate_progress, draw_progress
+from ganzoo.plots.rows import draw_rows
+from ganzoo.plots.run_files import find_moments, read_log, read_metrics
+from ganzoo.plots.saving import (
+    ANIMATIONS,
+    PICTURES,
+    check_ending,
+    save_animation,
+    save_figure,
+    to_pil,
+)
+
+__all__ = [
+    "ANIMATIONS",
+    "PICTURES",
+    "WALK_MS",
+    "Border",
+    "LatentMap",
+    "Placed",
+    "Plane",
+    "animate_interpolation",
+    "animate_progress",
+    "check_ending",
+    "check_plane",
+    "draw_comparison",
+    "draw_curves",
+    "draw_interpolation",
+    "draw_latent_maps",
+    "draw_metrics",
+    "draw_neighbours",
+    "draw_planes",
+    "draw_progress",
+    "draw_reconstructions",
+    "draw_rows",
+    "draw_run",
+    "draw_translations",
+    "find_moments",
+    "fit_plane",
+    "map_latents",
+    "read_log",
+    "read_metrics",
+    "save_animation",
+    "save_figure",
+    "to_pil",
+]

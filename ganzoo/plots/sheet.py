@@ -1,0 +1,72 @@
+"""A picture laid out in pixels: images at whole multiples of their size, and words beside them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.plots.style import DPI, INK, STYLE, TEXT, WIDTH
+
+PIXELS = round(WIDTH * DPI)  # width that a sheet is to fill
+GAP = 4  # pixels between images
+MARGIN = 12
+LINE = math.ceil(1.5 * TEXT * DPI / 72)  # height of a line of text, in pixels
+
+
+class Sheet:
+    """A white picture of so many pixels, with (0, 0) at its top left.
+
+    Attributes:
+        figure: the picture; as a PNG each of its pixels is one that was placed.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        # A hair more than whole pixels, so that rounding never loses one.
+        self.figure = Figure(figsize=((width + 0.01) / DPI, (height + 0.01) / DPI), dpi=DPI)
+        self._axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        self._axes.set_axis_off()
+        self._axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+
+    def place(self, image: Image.Image, left: int, top: int) -> None:
+        """Put a picture where its top left corner is to be."""
+        self._axes.imshow(
+            np.asarray(image.convert("RGB")),  # a map of greys would round some levels
+            extent=(left, left + image.width, top + image.height, top),
+            interpolation="none",
+            aspect="auto",
+        )
+
+    def write(self, text: str, x: float, y: float, **options: Any) -> None:
+        """Write words; by default they begin at x, and y is their middle."""
+        defaults: dict[str, Any] = {"ha": "left", "va": "center", "size": TEXT, "color": INK}
+        self._axes.text(x, y, text, **defaults | options)
+
+    def fill(self, left: float, top: float, width: float, height: float, colour: str) -> None:
+        """Fill a rectangle."""
+        self._axes.fill_between([left, left + width], top, top + height, color=colour, linewidth=0)
+
+
+def text_width(text: str) -> int:
+    """Return how many pixels the longest line of a text takes."""
+    font = FontProperties(family=STYLE["font.family"])
+    widths = [
+        TextPath((0, 0), line, size=TEXT, prop=font).get_extents().width if line.strip() else 0.0
+        for line in text.splitlines()
+    ]
+    return math.ceil(max(widths, default=0.0) * DPI / 72)
+
+
+def enlarge(pixels: NDArray[np.uint8], scale: int) -> Image.Image:
+    """Return one image, uint8 (height, width, channels), with every pixel `scale` times as wide.
+
+    Three channels are shown as colours; of any other number the first is shown, as grey.
+    """
+    large = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    return Image.fromarray(large if large.shape[2] == 3 else large[:, :, 0])

@@ -1,0 +1,320 @@
+"""Pictures that set images beside each other: rows, ways between them, planes of latents."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo import ImageBatch, latents, plots
+from ganzoo.errors import PlotError, SampleError
+from ganzoo.plots.sheet import Sheet, enlarge, text_width
+from ganzoo.plots.style import class_colours
+
+RNG = np.random.default_rng(0)
+
+
+def batch(n=3, height=16, width=16, channels=1):
+    shape = (n, height, width, channels)
+    return ImageBatch(RNG.integers(0, 256, shape, dtype=np.uint8))
+
+
+def tiles(figure):
+    """Each placed image: its left, top, right, bottom and its pixels, in the order of placing."""
+    found = []
+    for image in figure.axes[0].images:
+        left, right, bottom, top = image.get_extent()
+        pixels = np.asarray(image.get_array())
+        grey = (pixels == pixels[:, :, :1]).all()
+        found.append(((left, top, right, bottom), pixels[:, :, 0] if grey else pixels))
+    return found
+
+
+def words(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def small(pixels, scale):
+    return pixels[::scale, ::scale]
+
+
+# Sheets
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_sheet_shows_the_very_pixels(tmp_path, mode):
+    image = Image.fromarray(batch(1, 37, 53, 3).numpy()[0]).convert(mode)
+    sheet = Sheet(211, 97)
+    sheet.place(image, 101, 31)
+    shown = Image.open(plots.save_figure(sheet.figure, tmp_path / "a.png")).convert(mode)
+    assert shown.size == (211, 97)
+    assert np.array_equal(np.asarray(shown)[31 : 31 + 37, 101 : 101 + 53], np.asarray(image))
+    assert np.asarray(shown)[:31].min() == 255, "nothing beside it"
+
+
+def test_enlarging_repeats_pixels():
+    pixels = batch(1, 5, 4, 3).numpy()[0]
+    large = np.asarray(enlarge(pixels, 3))
+    assert large.shape == (15, 12, 3)
+    assert np.array_equal(large[1::3, 2::3], pixels)
+
+
+def test_the_width_of_words_is_what_they_take():
+    sheet = Sheet(400, 40)
+    sheet.write("wgan-gp-mnist", 20, 20)
+    dark = np.asarray(plots.to_pil(sheet.figure).convert("L")).min(axis=0) < 200
+    assert abs((np.flatnonzero(dark)[-1] - 20) - text_width("wgan-gp-mnist")) <= 3
+    assert text_width("a\nlonger") == text_width("longer") > text_width("a")
+    assert text_width("") == 0
+
+
+# Rows
+
+
+def test_rows_stand_below_each_other_with_their_names_at_the_left():
+    a, b = batch(4), batch(4)
+    figure = plots.draw_rows({"first": a, "second": b})
+    assert words(figure) == ["first", "second"]
+    placed = tiles(figure)
+    assert len(placed) == 8
+    for k in range(4):
+        (left, top, right, bottom), pixels = placed[k]
+        (left_b, top_b, _, _), pixels_b = placed[4 + k]
+        assert (left, bottom <= top_b) == (left_b, True)
+        assert right - left == bottom - top == 16 * 7, "whole multiples"
+        assert np.array_equal(small(pixels, 7), a.numpy()[k, :, :, 0])
+        assert np.array_equal(small(pixels_b, 7), b.numpy()[k, :, :, 0])
+
+
+def test_rows_that_are_too_long_take_turns():
+    a, b = batch(7), batch(7)
+    figure = plots.draw_rows({"a": a, "b": b}, columns=3)
+    assert words(figure) == ["a", "b"] * 3
+    shown = [small(pixels, 7) for _, pixels in tiles(figure)]
+    order = [(a, 0), (a, 1), (a, 2), (b, 0), (b, 1), (b, 2), (a, 3), (a, 4), (a, 5), (b, 3)]
+    for pixels, (rows, k) in zip(shown, order, strict=False):
+        assert np.array_equal(pixels, rows.numpy()[k, :, :, 0])
+    tops = [place[1] for place, _ in tiles(figure)]
+    assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize(("side", "n", "columns"), [(28, 10, 10), (28, 24, 12), (28, 15, 8), (256, 8, 4), (600, 3, 2)])  # fmt: skip
+def test_rows_fill_the_width_of_a_readme(side, n, columns):
+    figure = plots.draw_rows({"a": batch(n, side, side)})
+    assert len({place[0] for place, _ in tiles(figure)}) == columns
+    assert plots.to_pil(figure).width <= 1260
+
+
+def test_rows_may_differ_in_size_and_channels():
+    figure = plots.draw_rows({"grey": batch(2, 16, 16, 1), "colour": batch(2, 28, 20, 3)})
+    (a, grey), _, (b, colour), _ = tiles(figure)
+    assert grey.shape == (112, 112)
+    assert colour.shape == (112, 80, 3)
+    assert (a[0] + a[2]) == (b[0] + b[2]), "their middles are above each other"
+
+
+def test_rows_that_do_not_match_are_refused():
+    with pytest.raises(PlotError, match="'a' has 2, 'b' has 3"):
+        plots.draw_rows({"a": batch(2), "b": batch(3)})
+    with pytest.raises(PlotError, match="there are 3 captions"):
+        plots.draw_rows({"a": batch(2)}, captions=["x"] * 3)
+    with pytest.raises(PlotError, match="there is no row"):
+        plots.draw_rows({})
+    with pytest.raises(PlotError, match="'a' has 0"):
+        plots.draw_rows({"a": batch(0)})
+
+
+# Comparisons
+
+
+def test_reconstructions_stand_below_the_real_images():
+    real, rebuilt = batch(2), batch(2)
+    figure = plots.draw_reconstructions(real, {"vae": rebuilt})
+    assert words(figure) == ["real", "vae"]
+    for (_, pixels), expected in zip(tiles(figure), [*real.numpy(), *rebuilt.numpy()], strict=True):
+        assert np.array_equal(small(pixels, 7), expected[:, :, 0])
+
+
+def test_translations_are_condition_output_and_truth():
+    three = [batch(2), batch(2, channels=3), batch(2, channels=3)]
+    assert words(plots.draw_translations(*three)) == ["condition", "output", "truth"]
+    assert words(plots.draw_translations(*three[:2])) == ["condition", "output"]
+    for (_, pixels), expected in zip(
+        tiles(plots.draw_translations(*three)),
+        [image for images in three for image in images.numpy()],
+        strict=True,
+    ):
+        assert np.array_equal(small(pixels, 7).reshape(expected.shape), expected)
+
+
+def test_neighbours_are_those_of_the_indices():
+    samples, training = batch(3), batch(9)
+    figure = plots.draw_neighbours(samples, training, np.array([8, 0, 8]), [0.125, 2.0, 3.0])
+    assert words(figure) == ["0.125", "2", "3", "sample", "nearest training\nimage"]
+    shown = [small(pixels, 7) for _, pixels in tiles(figure)]
+    expected = [*samples.numpy(), *training.numpy()[[8, 0, 8]]]
+    assert all(np.array_equal(a, b[:, :, 0]) for a, b in zip(shown, expected, strict=True))
+    ranks = plots.draw_neighbours(samples, training, np.array([[8, 1], [0, 2], [8, 3]]))
+    assert words(ranks) == ["sample", "nearest training\nimage", "2. nearest"]
+    assert np.array_equal(small(tiles(ranks)[7][1], 7), training.numpy()[2, :, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        ([0, 1], "whole numbers"),
+        ([0.0, 1.0, 2.0], "whole numbers"),
+        ([0, 1, 9], "number 9"),
+        ([0, -1, 2], "number -1"),
+    ],
+)
+def test_neighbours_that_are_not_there(indices, message):
+    with pytest.raises(PlotError, match=message):
+        plots.draw_neighbours(batch(3), batch(9), np.array(indices))
+
+
+# Ways between images
+
+
+@pytest.mark.parametrize("path", ["spherical", "linear"])
+def test_a_way_ends_where_it_should(path):
+    model = ganzoo.load("dcgan-mnist")
+    walk = model.interpolate(3, 9, steps=5, path=path).numpy().astype(int)
+    for end, seed in ((0, 3), (-1, 9)):
+        assert np.abs(walk[end] - model.sample(1, seed=seed).numpy()[0]).max() <= 1
+
+
+def test_the_ways_are_the_arc_and_the_line():
+    model = ganzoo.load("dcgan-mnist")
+    a, b = (latents.normal(seed, 1, 100)[0] for seed in (3, 9))
+    line = model.interpolate(3, 9, steps=3, path="linear").numpy().astype(int)
+    middle = model.decode(((a + b) / 2)[None]).numpy().astype(int)
+    assert np.abs(line[1] - middle[0]).max() <= 1
+    arc = model.interpolate(3, 9, steps=3).numpy().astype(int)
+    assert np.abs(arc[1] - middle[0]).max() > 50
+    with pytest.raises(SampleError, match="'curved' path"):
+        model.interpolate(3, 9, path="curved")
+
+
+def test_decoding_is_what_sampling_does():
+    model = ganzoo.load("dcgan-mnist")
+    z = latents.normal(7, 21, 100)
+    assert np.array_equal(model.decode(z).numpy(), model.sample(21, seed=7).numpy())
+    with pytest.raises(SampleError, match=r"latents of shape \(n, 100\), not \(0, 100\)"):
+        model.decode(z[:0])
+    digits = ganzoo.load("cgan-mnist")
+    z, y = latents.normal(0, 20, 100), np.arange(20) % 10
+    assert np.array_equal(digits.decode(z, y).numpy(), digits.sample(20).numpy())
+    with pytest.raises(SampleError, match="a label with each latent"):
+        digits.decode(z, y[:19])
+
+
+def test_a_way_is_a_row_from_end_to_end():
+    walk, line, real = batch(4), batch(4), batch(2)
+    figure = plots.draw_interpolation({"spherical": walk, "linear": line}, ("seed 1", "seed 2"))
+    assert words(figure) == ["seed 1", "", "", "seed 2", "spherical", "linear"]
+    assert len(tiles(figure)) == 8
+    figure = plots.draw_interpolation({"linear": line}, ("real 7", "real 2"), real)
+    assert [w for w in words(figure) if w] == ["real 7", "decoded", "decoded", "real 2", "linear"]
+    shown = [pixels for _, pixels in tiles(figure)]
+    expected = [real.numpy()[0], *line.numpy(), real.numpy()[1]]
+    for pixels, image in zip(shown, expected, strict=True):
+        assert np.array_equal(small(pixels, len(pixels) // 16), image[:, :, 0])
+
+
+def test_a_long_way_is_one_row_all_the_same():
+    figure = plots.draw_interpolation({"arc": batch(40)}, ("a", "b"))
+    assert len({place[1] for place, _ in tiles(figure)}) == 1
+    assert plots.to_pil(figure).width <= 1260
+
+
+def test_an_animated_way_goes_there_and_back(tmp_path):
+    walk = ImageBatch(np.full((5, 16, 16, 1), 0, np.uint8) + np.uint8(50) * np.arange(5, dtype=np.uint8)[:, None, None, None])  # fmt: skip
+    frames = plots.animate_interpolation({"arc": walk})
+    levels = [int(np.asarray(f.convert("L"))[f.height // 2, -50]) for f in frames]
+    assert levels == [0, 50, 100, 150, 200, 150, 100, 50]
+    with Image.open(plots.save_animation(frames, tmp_path / "a.gif")) as animation:
+        assert animation.n_frames == 8
+
+
+def test_ways_of_different_lengths_are_refused():
+    with pytest.raises(PlotError, match="'b' has 3"):
+        plots.draw_interpolation({"a": batch(2), "b": batch(3)}, ("x", "y"))
+    with pytest.raises(PlotError, match="'a' has 0"):
+        plots.animate_interpolation({"a": batch(2), "b": batch(3)})
+
+
+# Planes of latents
+
+
+@pytest.fixture(scope="module")
+def plane():
+    return ganzoo.load("vae2d-mnist")
+
+
+def test_the_square_of_a_map_holds_nearly_all_latents(plane):
+    z = RNG.normal(size=(2000, 2)).astype(np.float32) * [3, 1] + [10, -5]
+    shown = plots.map_latents(plane, z.astype(np.float32), np.zeros(2000, int), steps=4)
+    inside = ((z >= shown.low) & (z <= shown.low + shown.side)).all(axis=1)
+    assert inside.mean() > 0.98
+    # From the 0.5th to the 99.5th percentile of the wider coordinate, and 10 % more.
+    assert shown.side == pytest.approx(1.1 * 2 * 2.576 * 3, rel=0.1)
+    np.testing.assert_allclose(shown.low + shown.side / 2, [10, -5], atol=0.7)
+
+
+def test_the_lattice_is_what_the_generator_makes_of_the_cells_middles(plane):
+    z = RNG.uniform(-2, 2, (500, 2)).astype(np.float32)
+    shown = plots.map_latents(plane, z, np.zeros(500, int), steps=3)
+    assert len(shown.lattice) == 9
+    third = shown.side / 3
+    top_left = shown.low + np.array([0.5, 2.5]) * third
+    bottom_right = shown.low + np.array([2.5, 0.5]) * third
+    for k, latent in ((0, top_left), (8, bottom_right)):
+        expected = plane.decode(latent.astype(np.float32)[None]).numpy()[0].astype(int)
+        assert np.abs(shown.lattice.numpy()[k] - expected).max() <= 1
+
+
+def test_maps_stand_side_by_side_on_axes_of_their_own(plane):
+    z = RNG.normal(size=(300, 2)).astype(np.float32)
+    labels = np.arange(300) % 3
+    maps = {
+        "wide": plots.map_latents(plane, 5 * z, labels, steps=2),
+        "narrow": plots.map_latents(plane, z, labels, steps=2),
+    }
+    figure = plots.draw_latent_maps(maps, ("zero", "one", "two"))
+    assert [axes.get_title("left") for axes in figure.axes] == ["wide", "narrow"] + ["decoded"] * 2
+    for axes in figure.axes:
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("latent 1", "latent 2")
+    for column, shown in enumerate(maps.values()):
+        above, below = figure.axes[column], figure.axes[2 + column]
+        assert above.get_xlim() == below.get_xlim() == pytest.approx((shown.low[0], shown.low[0] + shown.side))  # fmt: skip
+        assert above.get_ylim() == below.get_ylim()
+        groups = [c.get_offsets().data for c in above.collections]
+        for number, points in enumerate(groups):
+            assert np.array_equal(points, shown.latents[labels == number])
+        assert [text.get_text() for text in above.texts] == ["zero", "one", "two"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["zero", "one", "two"]
+    plots.to_pil(figure)
+
+
+def test_a_map_without_classes_is_of_one_colour(plane):
+    z = RNG.normal(size=(50, 2)).astype(np.float32)
+    shown = plots.map_latents(plane, z, np.zeros(50, int), steps=2)
+    figure = plots.draw_latent_maps({"a": shown})
+    assert len(figure.axes[0].collections) == 1
+    assert not figure.legends
+    with pytest.raises(PlotError, match="no map"):
+        plots.draw_latent_maps({})
+
+
+def test_latents_that_are_no_plane_have_no_map(tiny_bundle):
+    model = ganzoo.load(tiny_bundle)
+    with pytest.raises(PlotError, match="latents of length 8"):
+        plots.map_latents(model, latents.normal(0, 9, 8), np.zeros(9, int))
+
+
+@pytest.mark.parametrize("classes", [0, 1, 10, 11, 300])
+def test_every_class_has_a_colour_of_its_own(classes):
+    colours = [tuple(c) for c in class_colours(classes)]
+    assert len(colours) == classes
+    assert len(set(colours)) == min(classes, len(set(colours)) if classes > 256 else classes)
