@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 from conftest import run_cli, tiny
+from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import open_bundle
+from ganzoo.cli import main
 from ganzoo.errors import MetricError, RunNotFoundError, UnknownNameError
 from ganzoo.evaluation.extraction import name_extractor
 from ganzoo.evaluation.measuring import Evaluator
@@ -225,6 +227,20 @@ def test_comparing_takes_one_protocol(bundle, tmp_path):
     assert len(first.preview) == 10
     with pytest.raises(MetricError, match="two models or more"):
         ganzoo.compare([bundle])
+
+
+def test_a_comparison_is_a_table_and_a_picture(bundle, tiny_bundle, tmp_path, capsys):
+    picture = tmp_path / "both.png"
+    options = ["--samples", "300", "--metrics", "frechet", "-o", str(picture)]
+    assert main(["compare", str(bundle), str(tiny_bundle), *options]) == 0
+    said, heads, *rows = capsys.readouterr().out.splitlines()
+    assert said == str(picture)
+    assert Image.open(picture).width > 500
+    assert heads.split()[:3] == ["model", "parameters", "MB"]
+    assert heads.split()[-1] == "frechet_distance"
+    assert len({row.split()[-1] for row in rows}) == 1  # the same weights
+    assert [row.split()[0] for row in rows] == [str(bundle), str(tiny_bundle)]
+    assert main(["compare", str(bundle), str(tiny_bundle), "-o", "both.txt"]) == 1
 
 
 def test_the_commands(bundle, tmp_path):

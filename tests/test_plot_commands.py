@@ -101,6 +101,13 @@ def holds(pixels, part):
     )
 
 
+def test_neighbours(plot, tiny_bundle):
+    picture, said = plot("neighbours", tiny_bundle, "-n", 4)
+    assert said == "neighbours.png: 4 samples above the nearest of 1,797 images\n"
+    one_row, _ = plot("comparison", tiny_bundle, "-n", 4)
+    assert picture.height > 1.5 * one_row.height  # a row of samples, and of what is nearest
+
+
 def test_interpolation_between_seeds(plot):
     picture, said = plot("interpolation", "dcgan-mnist", "--seeds", "3", "9", "--steps", "5")
     assert said == "interpolation.png: 5 steps from seed 3 to seed 9\n"

@@ -85,10 +85,11 @@ def compare(
         extractor: by whose features; by default the dataset's own.
         seed: of the samples: image k of each model has the same one.
         resize: resize images that are not of the model's or the extractor's size.
-        output: the picture to write.
+        output: the picture to write, .png or .svg.
     """
-    from ganzoo import appraisal
+    from ganzoo import appraisal, plots
 
+    plots.check_ending(output, plots.PICTURES)
     rows = appraisal.compare(
         names,
         dataset=_component(dataset, split),
@@ -99,6 +100,8 @@ def compare(
         seed=seed,
         resize=resize,
     )
+    pictures = {row.name: row.preview for row in rows}
+    print(plots.save_figure(plots.draw_comparison(pictures), output))
     runtimes = appraisal.RUNTIMES
     figures = list(rows[0].evaluation.metrics)
     heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *figures]

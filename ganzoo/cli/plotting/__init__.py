@@ -18,6 +18,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "interpolation": models.interpolation,
     "reconstructions": models.reconstructions,
     "latent-map": models.latent_map,
+    "neighbours": models.neighbours,
     "umap": models.umap,
     "translation": models.translation,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -13,8 +13,13 @@ from ganzoo.cli.plotting.sources import Source, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from ganzoo.generator import PathKind
     from ganzoo.images import ImageBatch
+    from ganzoo.spec import ModelSpec
 
 Texts = tyro.conf.Positional[tuple[str, ...]]
 Count = Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])]
@@ -184,6 +189,7 @@ def umap(
     dataset: str | None = None,
     split: str | None = None,
     data: Path | None = None,
+    extractor: str = "",
     output: Output = Path("umap.png"),
 ) -> None:
     """Draw real and generated images in one plane, and those at the border of the real ones.
@@ -196,6 +202,8 @@ def umap(
         dataset: whose images; by default what the model was trained on.
         split: which part of it, such as test, where it has parts.
         data: where it lies; by default GANZOO_DATA.
+        extractor: by whose features a second plane is drawn; by default the dataset's own, and no
+            second plane where it has none.
         output: the picture to write, .png or .svg.
     """
     from ganzoo import plots
@@ -203,14 +211,60 @@ def umap(
     plots.check_ending(output, plots.PICTURES)
     model = load_generator(name)
     source = Source(model.spec, dataset, split, data)
+    spaces = {"pixels": _flat} | _features(extractor or source.spec.extractor, model.spec)
     real, held_out = source.first(n).images, source.first(n, start=n).images
     generated = model.sample(n, seed)
-    plane = plots.fit_plane(real, held_out, generated, seed=seed)
-    plots.save_figure(plots.draw_planes({"pixels": plane}, generated), output)
+    planes = {
+        space: plots.fit_plane(real, held_out, generated, features=features, seed=seed)
+        for space, features in spaces.items()
+    }
+    plots.save_figure(plots.draw_planes(planes, generated), output)
     print(f"{output}: {n:,} generated images; on or outside the border of the real ones lie")
-    for where, placed in (("plane", plane.in_plane), ("pixels", plane.in_space)):
-        real_share = f"(real ones held out {placed.held_out_share:.1%})"
-        print(f"  in the {where:<7} {placed.share:6.1%}   {real_share}")
+    for space, plane in planes.items():
+        for where, placed in ((f"plane of {space}", plane.in_plane), (space, plane.in_space)):
+            real_share = f"(real ones held out {placed.held_out_share:.1%})"
+            print(f"  in the {where:<24} {placed.share:6.1%}   {real_share}")
+
+
+def neighbours(
+    name: Text,
+    /,
+    n: Count = 10,
+    seed: int = 0,
+    dataset: str | None = None,
+    split: str | None = None,
+    data: Path | None = None,
+    extractor: str = "",
+    output: Output = Path("neighbours.png"),
+) -> None:
+    """Draw samples above the training images that are nearest to them: are they copies?
+
+    Args:
+        name: a model's name, ./folder or hf://org/repo.
+        n: number of samples.
+        seed: of the samples.
+        dataset: whose images; by default what the model was trained on.
+        split: which part of it, such as test, where it has parts.
+        data: where it lies; by default GANZOO_DATA.
+        extractor: by whose features a second neighbour is looked for; by default the dataset's own.
+        output: the picture to write, .png or .svg.
+    """
+    from ganzoo import plots
+    from ganzoo.evaluation import nearest_training
+    from ganzoo.images import ImageBatch
+
+    plots.check_ending(output, plots.PICTURES)
+    model = load_generator(name)
+    source = Source(model.spec, dataset, split, data)
+    spaces = {"pixels": _flat} | _features(extractor or source.spec.extractor, model.spec)
+    training = source.first(len(source)).images
+    samples = model.sample(n, seed)
+    rows = {"sample": samples}
+    for space, features in spaces.items():
+        found = nearest_training(features(samples), features(training))
+        rows[f"nearest by {space}"] = ImageBatch(training.numpy()[found.indices])
+    written = plots.save_figure(plots.draw_rows(rows), output)
+    print(f"{written}: {n} samples above the nearest of {len(training):,} images")
 
 
 def translation(
@@ -257,3 +311,29 @@ def translation(
 def _check_named(names: tuple[str, ...]) -> None:
     if not names:
         raise PlotError("no model is named: ganzoo list --kind models shows which there are.")
+
+
+def _features(name: str, model: ModelSpec) -> dict[str, Callable[[ImageBatch], NDArray[Any]]]:
+    """An extractor by its name, as a function of images; none where no name is given.
+
+    Raises:
+        MetricError: it does not read such images.
+    """
+    if name in ("", "pixels"):
+        return {}
+    from ganzoo.evaluation.extraction import describe_resizing, extract, make_extractor
+
+    made = make_extractor(name)
+    describe_resizing(name, made, model.data.image, allowed=False)
+
+    def features(images: ImageBatch) -> NDArray[Any]:
+        import torch
+
+        pixels = torch.from_numpy(images.numpy().transpose(0, 3, 1, 2).copy())
+        return extract(made, pixels).features
+
+    return {name: features}
+
+
+def _flat(images: ImageBatch) -> NDArray[Any]:
+    return images.numpy().reshape(len(images), -1) / 255

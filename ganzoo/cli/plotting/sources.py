@@ -77,6 +77,9 @@ class Source:
                     f"{wanted}. --dataset NAME chooses a dataset of that kind."
                 )
 
+    def __len__(self) -> int:
+        return len(self._dataset)  # type: ignore[arg-type]
+
     def first(self, n: int, start: int = 0) -> Images:
         """Read so many images in the dataset's order.
 
