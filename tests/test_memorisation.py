@@ -43,7 +43,7 @@ def test_pixels_of_any_dtype(digits, dtype):
     training, held_out = (x.astype(dtype) for x in digits)
     found = nearest_training(held_out, training)
     _, distance, mask = brute(held_out, training)
-    np.testing.assert_allclose(found.distances, distance, rtol=1e-6)
+    np.testing.assert_allclose(found.distances, distance, rtol=1e-12)
     assert np.array_equal(authentic(found, training), mask)
 
 

@@ -41,6 +41,12 @@ def test_they_are_their_definitions(monkeypatch, k):
     assert precision_recall(fake, real, k) == pytest.approx(manifold[::-1], abs=1e-12)
 
 
+def test_a_common_shift_changes_nothing():
+    real, fake = np.random.default_rng(0).standard_normal((2, 200, 3))
+    for metric in (precision_recall, density_coverage):
+        assert metric(real + 1e6, fake + 1e6) == metric(real, fake)
+
+
 @pytest.mark.parametrize("k", [3, 4])
 def test_precision_and_recall_are_torch_fidelitys(digits, k):
     real, fake = digits[0], digits[1] + 0.1

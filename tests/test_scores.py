@@ -26,6 +26,12 @@ def test_sure_and_even_classes_score_their_number():
     assert 0 < found.error < 0.001
 
 
+def test_a_class_that_is_impossible_changes_nothing():
+    logits = np.random.default_rng(0).normal(size=(100, 3))
+    more = np.column_stack([logits, np.full(100, -1e5)])
+    assert inception_score(more) == pytest.approx(inception_score(logits), rel=1e-12)
+
+
 def test_it_is_its_formula_over_the_parts():
     logits = np.random.default_rng(0).normal(size=(103, 4)) * 2
     found = inception_score(logits, splits=5, seed=7)

@@ -47,8 +47,8 @@ def authentic(nearest: Nearest, training: ArrayLike) -> NDArray[np.bool_]:
     Auditing Generative Models" (Alaa et al., 2022), https://arxiv.org/abs/2102.08921.
 
     A sample that is not need not be a copy. Of new images of the data's own distribution, as many
-    are not as are mutual nearest neighbours: 1 in 2 in many dimensions, 2 in 3 in one. So judge the
-    share beside that of as many real images that were kept from the training.
+    are not as are mutual nearest neighbours: 2 in 3 on a line, 1 in 3 of MNIST's test digits by
+    their pixels. So judge the share beside that of as many real images kept from the training.
 
     Args:
         nearest: what `nearest_training` found.
@@ -65,9 +65,7 @@ def authentic(nearest: Nearest, training: ArrayLike) -> NDArray[np.bool_]:
         )
     found, of = np.unique(nearest.indices, return_inverse=True)
     images = training[found]
-    pair = _neighbours(images, training, 2)
-    # The image itself comes first, unless another is equal to it or nearly so.
-    other = np.where(pair[:, 0] == found, pair[:, 1], pair[:, 0])
+    other = _neighbours(images, training, 2)[:, 1]  # the first is the image itself, or its equal
     return nearest.distances > _distances(images, training[other])[of]
 
 
