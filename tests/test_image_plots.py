@@ -7,6 +7,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import ImageBatch, latents, plots
 from ganzoo.errors import PlotError, SampleError
+from ganzoo.plots.latent_map import part
 from ganzoo.plots.sheet import Sheet, enlarge, text_width
 from ganzoo.plots.style import class_colours
 
@@ -295,6 +296,18 @@ def test_maps_stand_side_by_side_on_axes_of_their_own(plane):
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["zero", "one", "two"]
     plots.to_pil(figure)
+
+
+@pytest.mark.parametrize(
+    "places", [[[0, 0], [0, 0]], [[0, 0], [0.5, 0]], [[0, 0], [5, 5], [5.1, 5]]]
+)
+def test_names_part_where_they_would_lie_on_each_other(places):
+    parted = part(np.array(places, float), 1.0)
+    far = np.hypot(*(parted[:, None] - parted).transpose(2, 0, 1)) + np.eye(len(parted))
+    assert far.min() > 0.99
+    np.testing.assert_allclose(parted.mean(0), np.mean(places, 0), atol=0.01)
+    apart = np.array([[0.0, 0.0], [3.0, 0.0]])
+    np.testing.assert_allclose(part(apart, 1.0), apart, atol=0.01)
 
 
 def test_a_map_without_classes_is_of_one_colour(plane):

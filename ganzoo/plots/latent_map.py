@@ -20,6 +20,8 @@ LATTICE = 20  # images on a side of the decoded lattice
 KEPT = (0.5, 99.5)  # percentiles of both coordinates between which the square lies
 ROOM = 0.05  # that is left around them, as a share
 NAMED = 20  # classes that have their names written
+APART = 0.05  # least distance of two names, as a share of the square's side
+PARTINGS = 100  # rounds in which names move apart
 POINT = 3.0  # size of a point, in points squared
 
 
@@ -138,14 +140,34 @@ def _scatter(panel: Axes, shown: LatentMap, classes: Sequence[str]) -> None:
     if not classes:
         draw(shown.latents, BLUE, "real images")
         return
-    for number, colour in enumerate(class_colours(len(classes))):
-        of_class = shown.latents[shown.labels == number]
-        draw(of_class, colour, classes[number])
-        if len(of_class) and len(classes) <= NAMED:
-            # Colours alone do not tell ten classes apart.
-            x, y = np.median(of_class, axis=0)
-            box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": colour, "alpha": 0.85}
-            panel.text(x, y, classes[number], ha="center", va="center", bbox=box, clip_on=True)
+    of_class = [shown.latents[shown.labels == number] for number in range(len(classes))]
+    colours = class_colours(len(classes))
+    for points, colour, name in zip(of_class, colours, classes, strict=True):
+        draw(points, colour, name)
+    if len(classes) > NAMED:
+        return
+    # Colours alone do not tell ten classes apart.
+    named = [number for number, points in enumerate(of_class) if len(points)]
+    middles = np.array([np.median(of_class[number], axis=0) for number in named])
+    for (x, y), number in zip(part(middles, APART * shown.side), named, strict=True):
+        box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": colours[number], "alpha": 0.85}
+        panel.text(x, y, classes[number], ha="center", va="center", bbox=box, clip_on=True)
+
+
+def part(
+    places: NDArray[np.floating], least: float, rounds: int = PARTINGS
+) -> NDArray[np.floating]:
+    """Move places (n, 2) that are nearer to each other than `least` apart, a few at a time."""
+    # Those in one place have no direction to part in.
+    places = places + 1e-3 * least * np.arange(len(places))[:, None]
+    for _ in range(rounds):
+        gaps = places[:, None] - places
+        distances = np.hypot(gaps[..., 0], gaps[..., 1]) + np.diag(np.full(len(places), np.inf))
+        lack = np.clip(least - distances, 0, None)
+        if not lack.any():
+            break
+        places = places + (gaps * (lack / distances / 2)[..., None]).sum(axis=1)
+    return places
 
 
 def _decode(panel: Axes, shown: LatentMap) -> None:
