@@ -140,7 +140,7 @@ def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
         raise PlotError("planes are drawn with the generated images that were placed into them.")
     figure = new_figure(WIDTH, ROW_HEIGHT * len(planes))
     panels = figure.subplots(
-        len(planes), 3, squeeze=False, gridspec_kw={"width_ratios": (2.0, 1.0, 1.0)}
+        len(planes), 3, squeeze=False, gridspec_kw={"width_ratios": (1.4, 1.0, 1.0)}
     )
     for row, (name, plane) in zip(panels, planes.items(), strict=True):
         _scatter(row[0], name, plane)
@@ -198,7 +198,6 @@ def _scatter(panel: Axes, name: str, plane: Plane) -> None:
         f"(real images held out: {plane.in_plane.held_out_share:.1%})\n"
         f"before projection: {plane.in_space.share:.1%} ({plane.in_space.held_out_share:.1%})"
     )
-    panel.set_aspect("equal", adjustable="datalim")
     panel.set_xlabel("UMAP 1")
     panel.set_ylabel("UMAP 2")
     panel.grid(visible=False)
