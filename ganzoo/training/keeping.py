@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ganzoo.bundle import open_bundle
 from ganzoo.errors import GanzooError, did_you_mean, enumerate_names
 from ganzoo.training.checkpoint import save_checkpoint
+from ganzoo.training.lines import read_lines
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.snapshot import write_snapshot
 
@@ -51,8 +51,8 @@ def keep_best(run: Path, prepared: Prepared) -> None:
     recipe, until = prepared.recipe, prepared.state.images_seen
     every = recipe.checkpoint_every or until
     since = (until - recipe.batch_size) // every * every
-    lines = [json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()]
-    numbers = [line["terms"] | line["watched"] for line in lines if line["images"] > since]
+    lines = [line for line in read_lines(run / LOG) if line["images"] > since]
+    numbers = [line["terms"] | line["watched"] for line in lines]
     values = [found[recipe.keep_best] for found in numbers if recipe.keep_best in found]
     if not values:
         names = sorted({name for found in numbers for name in found})

@@ -1,0 +1,32 @@
+"""Real images that a training is compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ganzoo.data import Items
+from ganzoo.data.batches import Batches
+from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.data.reading import read_items
+from ganzoo.data.streamed_batches import StreamedBatches
+
+SEED = 0  # of which images: the same in every run on this data
+
+
+def some_items(batches: Batches, n: int) -> Items:
+    """Return `n` items, or all there are, on the CPU: the same ones of a dataset in every run.
+
+    They are drawn from all of it, since many a dataset is sorted.
+
+    Raises:
+        DataError: a corrupt image.
+    """
+    drawn = np.random.default_rng(SEED).permutation(len(batches))[:n]
+    places = sorted(drawn.tolist())  # in the order in which they lie on the disk
+    if isinstance(batches, StreamedBatches):
+        return read_items(batches.dataset, batches.spec, places, places)
+    assert isinstance(batches, MemoryBatches)  # there is no third kind
+    index = torch.tensor(places, device=batches.device)
+    kept = (batches.images, batches.labels, batches.conditions)
+    return Items(*(None if t is None else t.index_select(0, index).cpu() for t in kept))  # type: ignore[arg-type]
