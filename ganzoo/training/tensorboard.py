@@ -72,6 +72,7 @@ class Board:
                 self._writer.add_scalar(name, value, step)
             for finding in line.get("findings", []):
                 self._writer.add_text("findings", str(Finding(**finding)), step)
+            self._writer.flush()  # so that whatever ends the run, what its checkpoints saw is there
 
     def show(
         self, pictures: Mapping[str, ImageBatch], nets: Mapping[str, nn.Module], images_seen: int

@@ -12,14 +12,15 @@ from ganzoo.training.monitors.exploding import ExplodingGradients
 from ganzoo.training.monitors.lost import DiscriminatorLost
 from ganzoo.training.monitors.monitor import Finding, Line, Monitor
 from ganzoo.training.monitors.movement import Movement
-from ganzoo.training.monitors.samples import Classes, Features, Samples, pixels
+from ganzoo.training.monitors.samples import COUNT, Classes, Features, Samples, pixels
 from ganzoo.training.monitors.stale import StaleLearningRate
 from ganzoo.training.monitors.won import DiscriminatorWon
 from ganzoo.training.preparation import Prepared
 
 __all__ = ["Finding", "Line", "Monitor", "Monitors", "monitors_of"]
 
-SHARE = 100  # samples are measured so often in a run, at most
+TIMES = 100  # samples are measured so often in a run, at most
+SPARSE = 10 * COUNT  # images between two measurements, at least: they cost a hundredth of these
 
 
 def monitors_of(prepared: Prepared) -> list[Monitor]:
@@ -62,7 +63,7 @@ class Monitors:
         sampled = any("samples" in monitor.needs for monitor in monitors)
         self._samples = Samples(prepared, features, classes) if sampled else None
         recipe = prepared.recipe
-        self._every = max(recipe.log_every, recipe.images // SHARE)
+        self._every = max(recipe.images // TIMES, SPARSE)
         self._measured_at = -self._every
         for line in so_far:
             self._read(line)

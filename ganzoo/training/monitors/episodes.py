@@ -6,7 +6,7 @@ from ganzoo.training.monitors.monitor import Finding, Line, Monitor
 
 
 class Episode:
-    """Follows one monitor: what it sees counts once it was seen in enough lines in a row."""
+    """Follows one monitor: what it sees counts once it has been seen for some lines in a row."""
 
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
@@ -25,7 +25,7 @@ class Episode:
         self._otherwise += 1
         if not self.active and self._otherwise == 1:
             self.since = line["images"]
-        if self._otherwise < self.monitor.lines:
+        if self._otherwise < (self.monitor.ends if self.active else self.monitor.begins):
             return None
         self.active, self._otherwise = not self.active, 0
         if self.active:

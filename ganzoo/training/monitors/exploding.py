@@ -22,7 +22,7 @@ class ExplodingGradients(Monitor):
 
     name = "exploding gradients"
     needs = ("gradient_norms",)
-    lines = 1
+    begins, ends = 1, 20
     remedy = (
         "--optimizer.clip-norm 1, a lower --optimizer.lr, a --optimizer.warmup of 10000 images, or "
         "a penalty (--loss.r1 1)"
@@ -41,6 +41,6 @@ class ExplodingGradients(Monitor):
                     f"the {player}'s gradient is {norm:.1e} long, its median was "
                     f"{median(norms):.1e}"
                 )
-            else:
+            elif norm > 0:  # no gradient at all says nothing of how long one is
                 norms.append(norm)
         return " and ".join(seen)

@@ -7,7 +7,7 @@ from ganzoo.training.monitors.won import accuracy
 
 CHANCE = 0.05  # within which of 0.5 an accuracy is that of a coin
 UNCHANGED = 0.8  # of the distance between samples and data in the beginning
-START = 0.05  # of the run, in which a discriminator may still have to learn
+TICKS, SHARE = 500, 0.05  # of a run, in which a discriminator may still have to learn
 
 
 class DiscriminatorLost(Monitor):
@@ -25,7 +25,7 @@ class DiscriminatorLost(Monitor):
 
     name = "the discriminator has lost"
     needs = ("watched",)
-    lines = 5
+    begins, ends = 5, 5
     remedy = (
         "a discriminator that learns more (--learning-rates discriminator 1e-3, "
         "--loss.critic-steps 2, a larger --architecture.width), or one that is hindered less "
@@ -33,7 +33,7 @@ class DiscriminatorLost(Monitor):
     )
 
     def __init__(self, images: int) -> None:
-        self._start = START * images
+        self._images = images
         self._first: float | None = None
         self._distance = 0.0
 
@@ -46,7 +46,8 @@ class DiscriminatorLost(Monitor):
         if (
             right is None
             or abs(right - 0.5) > CHANCE
-            or line["images"] <= self._start
+            or line["tick"] < TICKS
+            or line["images"] < SHARE * self._images
             or self._first is None
             or self._distance < UNCHANGED * self._first
         ):

@@ -18,13 +18,15 @@ class Monitor(Protocol):
     Attributes:
         name: what it looks for, in a word or two.
         needs: entries that a line must have to be looked at; others are passed over.
-        lines: how many lines in a row it must be seen in, or not seen any more, to be reported.
+        begins: in how many lines in a row something must be seen before it is reported.
+        ends: in how many it must not be seen any more before that is.
         remedy: what to try.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
-    lines: ClassVar[int]
+    begins: ClassVar[int]
+    ends: ClassVar[int]
     remedy: ClassVar[str]
 
     def see(self, line: Line) -> str:

@@ -22,7 +22,7 @@ class StaleLearningRate(Monitor):
 
     name = "stale learning rate"
     needs = ("learning_rates",)
-    lines = 3
+    begins, ends = 3, 3
     remedy = (
         "a higher --optimizer.lr or --learning-rates, a --optimizer.warmup that is shorter than "
         "the run, or a --optimizer.decay-to above 0"

@@ -26,7 +26,7 @@ class DiscriminatorWon(Monitor):
 
     name = "the discriminator has won"
     needs = ("watched", "gradient_norms")
-    lines = 5
+    begins, ends = 5, 5
     remedy = (
         "a discriminator that plays less often (--loss.discriminator-every 2), a loss whose "
         "gradient does not vanish (--loss nonsaturating or wgan-gp), or a penalty (--loss.r1 1)"
