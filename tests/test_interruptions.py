@@ -34,7 +34,7 @@ KILLS = 50
 HARNESS = """
 import os, random, signal, sys, time
 from pathlib import Path
-import sklearn.datasets, torch
+import sklearn.datasets, torch, torch.utils.tensorboard
 import ganzoo
 from ganzoo.spec import Recipe
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganzoo.data import Items
 from ganzoo.data.batches import Batches
@@ -26,7 +27,25 @@ def some_items(batches: Batches, n: int) -> Items:
     places = sorted(drawn.tolist())  # in the order in which they lie on the disk
     if isinstance(batches, StreamedBatches):
         return read_items(batches.dataset, batches.spec, places, places)
+    index = torch.tensor(places)
+    return Items(*(None if x is None else _rows(x, index) for x in _kept(batches)))  # type: ignore[arg-type]
+
+
+def all_items(batches: Batches, most: int) -> Items:
+    """Return all items, on the CPU; where memory does not hold them, `most` of them.
+
+    Raises:
+        DataError: a corrupt image.
+    """
+    if isinstance(batches, StreamedBatches):
+        return some_items(batches, most)
+    return Items(*(None if x is None else x.cpu() for x in _kept(batches)))  # type: ignore[arg-type]
+
+
+def _kept(batches: Batches) -> Items:
     assert isinstance(batches, MemoryBatches)  # there is no third kind
-    index = torch.tensor(places, device=batches.device)
-    kept = (batches.images, batches.labels, batches.conditions)
-    return Items(*(None if t is None else t.index_select(0, index).cpu() for t in kept))  # type: ignore[arg-type]
+    return Items(batches.images, batches.labels, batches.conditions)
+
+
+def _rows(tensor: Tensor, index: Tensor) -> Tensor:
+    return tensor.index_select(0, index.to(tensor.device)).cpu()

@@ -28,9 +28,11 @@ from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
+from ganzoo.training.evaluating import METRICS, evaluate
 from ganzoo.training.group import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.interrupt import stop_on_signal
-from ganzoo.training.keeping import BEST, BUNDLE, keep, keep_best
+from ganzoo.training.keeping import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
+from ganzoo.training.lines import cut_back
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.sole import LOCK, sole_user
@@ -237,6 +239,12 @@ def _restore(
 def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
     recipe, state = prepared.recipe, prepared.state
     group = state.group
+    if manner.progress and group.first:
+        print(plan(prepared), file=sys.stderr)
+        if recipe.compile:
+            print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
+    if group.first:
+        cut_back(path / METRICS, state.images_seen)
     watching = Watching(
         path,
         prepared,
@@ -251,10 +259,6 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
         before = state.images_seen - recipe.batch_size
         return every > 0 and state.images_seen // every > before // every
 
-    if manner.progress and group.first:
-        print(plan(prepared), file=sys.stderr)
-        if recipe.compile:
-            print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
     with (
         stop_on_signal() as asked_to_stop,
         _deterministic(recipe.deterministic),
@@ -275,16 +279,21 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
                 last or due(every)
                 for every in (recipe.log_every, recipe.sample_every, recipe.checkpoint_every)
             )
-            if log_due or sample_due or save_due:
+            evaluate_due = recipe.evaluate_every > 0 and (finished or due(recipe.evaluate_every))
+            if log_due or sample_due or save_due or evaluate_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
                 watching.report()
             if sample_due and group.first:
                 watching.show()
+            if evaluate_due and group.first:
+                figures = evaluate(path, prepared)
+                watching.show_metrics(figures)
+                keep_best_by_metric(path, prepared, figures["metrics"])
             if save_due and group.first:
                 keep(path, prepared)
                 # Not where it was interrupted, so that the best does not depend on that.
-                if recipe.keep_best and (finished or due(recipe.checkpoint_every)):
-                    keep_best(path, prepared)
+                if finished or due(recipe.checkpoint_every):
+                    keep_best_by_log(path, prepared)
             return not last
 
         log = watching.log

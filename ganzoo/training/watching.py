@@ -9,11 +9,13 @@ from ganzoo.training.keeping import LOG
 from ganzoo.training.lines import read_lines
 from ganzoo.training.log import Log
 from ganzoo.training.monitors import Finding, Monitors
+from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.snapshot import pictures
 from ganzoo.training.tensorboard import FOLDER, Board
 
 SAMPLES = "samples"
+SHOWN = 3  # figures of an evaluation beside the progress line
 
 
 class Watching:
@@ -33,10 +35,13 @@ class Watching:
         state, first = prepared.state, prepared.state.group.first
         self.path = path
         self.prepared = prepared
+        self.progress = progress
         self.log = Log(path / LOG, prepared.recipe.images, state.images_seen, progress, state.group)
         self.board = Board(path / FOLDER, state.images_seen, on=tensorboard and first)
-        so_far = read_lines(path / LOG) if monitors and first else []
-        self.monitors = Monitors(prepared, so_far) if monitors and first else None
+        self.monitors = None
+        if monitors and first:
+            classes = classifier_of(prepared.data, state.device)
+            self.monitors = Monitors(prepared, read_lines(path / LOG), classes=classes)
 
     def report(self) -> None:
         """Write the log's next line, what monitors find in it, and the same for TensorBoard.
@@ -66,6 +71,17 @@ class Watching:
         for name, picture in shown.items():
             picture.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
         self.board.show(shown, state.nets, state.images_seen)
+
+    def show_metrics(self, line: dict[str, Any]) -> None:
+        """Show what an evaluation found.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        figures = [f"{name} {value:.4g}" for name, value in line["metrics"].items()]
+        if self.progress:
+            self.log.say(f"at {line['images']:,} images: {', '.join(figures[:SHOWN])}")
+        self.board.write(line)
 
     def close(self) -> None:
         """End the progress line, and write what is still held back."""
