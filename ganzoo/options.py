@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import docstring_parser
 import tyro
@@ -30,6 +30,8 @@ class RunOptions:
         out: the run's folder, which must not exist; by default runs/NAME.
         device: cpu or cuda; by default cuda where there is a GPU.
         max_time: stop and save after so long, such as 3h, 90m or 1h30m.
+        monitors: look for trainings that fail and warn of them.
+        tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
         dry_run: build and check everything, say what would be done, write nothing.
     """
 
@@ -37,6 +39,8 @@ class RunOptions:
     out: Path | None = None
     device: str | None = None
     max_time: str | None = None
+    monitors: Literal["on", "off"] = "on"
+    tensorboard: Literal["auto", "on", "off"] = "auto"
     dry_run: bool = False
 
 

@@ -297,8 +297,15 @@ class Recipe:
         sample_every: images between two sample grids; 0 for the last alone.
         checkpoint_every: images between two checkpoints; 0 for the last alone.
         keep_checkpoints: newest checkpoints that are kept.
-        keep_best: a number of the log, such as ``autoencoder/reconstruction``: where its average
-            since the last checkpoint is the lowest so far, the bundle is kept as ``best`` too.
+        evaluate_every: images between two evaluations, whose figures go to metrics.jsonl; 0 for
+            none.
+        evaluate_samples: images that are made for an evaluation.
+        evaluate_with: registered name of the extractor by whose features samples and data are
+            compared; by default the data's own.
+        keep_best: a number of the log, such as ``autoencoder/reconstruction``, where its average
+            since the last checkpoint is the lowest so far; or a metric, such as
+            ``frechet_distance``, where an evaluation finds the best value so far: the bundle is
+            then kept as ``best`` too.
 
     Raises:
         ValueError: a number out of its range.
@@ -330,6 +337,9 @@ class Recipe:
     sample_every: int = 50_000
     checkpoint_every: int = 100_000
     keep_checkpoints: int = 2
+    evaluate_every: int = 0
+    evaluate_samples: int = 2_000
+    evaluate_with: str = ""
     keep_best: str = ""
 
     def __post_init__(self) -> None:
@@ -344,12 +354,19 @@ class Recipe:
             ("sample_every", 0),
             ("checkpoint_every", 0),
             ("keep_checkpoints", 1),
+            ("evaluate_every", 0),
+            ("evaluate_samples", 2),
         ):
             _check_range(name, getattr(self, name), low, UNBOUNDED)
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"a batch of {self.batch_size} has no {self.accumulate} equal parts: accumulate "
                 "divides batch_size"
+            )
+        if self.keep_best and "/" not in self.keep_best and not self.evaluate_every:
+            raise ValueError(
+                f"keep_best is {self.keep_best!r}, a metric, and nothing is evaluated: set "
+                "evaluate_every too, or name a number of the log, such as generator/adversarial"
             )
         for player, lr in self.learning_rates.items():
             _check_range(f"learning_rates.{player}", lr, 0.0, 100.0)

@@ -34,7 +34,7 @@ KILLS = 50
 HARNESS = """
 import os, random, signal, sys, time
 from pathlib import Path
-import sklearn.datasets, torch
+import sklearn.datasets, torch, torch.utils.tensorboard
 import ganzoo
 from ganzoo.spec import Recipe
 
@@ -133,11 +133,11 @@ def test_a_killed_process_holds_nothing(tmp_path):
 def test_a_second_ctrl_c_ends_at_once_without_harm(tmp_path):
     """The first is not granted yet: the tick is held up."""
     code = f"""
-import os, signal, time, ganzoo, ganzoo.training.run as run
+import os, signal, time, ganzoo, ganzoo.training.log as log
 from ganzoo.spec import Recipe
 from pathlib import Path
 
-original, count = run.Log.record, 0
+original, count = log.Log.record, 0
 def twice(self, *a):
     global count
     count += 1
@@ -147,7 +147,7 @@ def twice(self, *a):
         time.sleep(1.1)
         os.kill(os.getpid(), signal.SIGINT)
     original(self, *a)
-run.Log.record = twice
+log.Log.record = twice
 ganzoo.train(Recipe.from_toml(Path({str(tmp_path / "tiny.toml")!r})), out={str(tmp_path / "run")!r})
 """
     recipe = tiny(images=160)

@@ -158,6 +158,7 @@ def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
         "samples",
         "checkpoints",
         "bundle",
+        "tensorboard",
         ".lock",
     }
     assert [p.name for p in sorted((tiny_run / "checkpoints").iterdir())] == [
@@ -206,7 +207,7 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
     whole = train(recipe, tmp_path / "whole")
     assert whole.finished
 
-    original = ganzoo.training.run.Log.record
+    original = ganzoo.training.log.Log.record
     count = 0
 
     def interrupting(self, player, term, value):
@@ -217,7 +218,7 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
         original(self, player, term, value)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ganzoo.training.run.Log, "record", interrupting)
+        patch.setattr(ganzoo.training.log.Log, "record", interrupting)
         stopped = train(recipe, tmp_path / "parts")
     assert (stopped.finished, stopped.images_seen) == (False, 80)
     resumed = ganzoo.resume(tmp_path / "parts", progress=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 
@@ -25,7 +25,8 @@ _TRAIN_USAGE = """\
 usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
        ganzoo train RECIPE --dry-run            say what would be done
-       ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time
+       ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time,
+                                                --monitors, --tensorboard
 
 RECIPE is a name or a TOML file. Every field of it is an option, such as
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
@@ -69,6 +70,8 @@ def run_train(args: list[str]) -> int:
         out=options.out,
         device=options.device,
         max_time=options.max_time,
+        monitors=options.monitors,
+        tensorboard=options.tensorboard,
     )
     return _report_run(run, recipe.images)
 
@@ -78,6 +81,8 @@ def _resume(
     data: Path | None = None,
     device: str | None = None,
     max_time: str | None = None,
+    monitors: Literal["on", "off"] = "on",
+    tensorboard: Literal["auto", "on", "off"] = "auto",
 ) -> tuple[Any, int]:
     """Continue a run from its newest checkpoint.
 
@@ -86,11 +91,20 @@ def _resume(
         data: where the dataset lies now; by default where it lay.
         device: cpu or cuda; by default cuda where there is a GPU.
         max_time: stop and save after so long, such as 3h, 90m or 1h30m.
+        monitors: look for trainings that fail and warn of them.
+        tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
     """
     from ganzoo import training
     from ganzoo.spec import Recipe
 
-    run = training.resume(resume, data=data, device=device, max_time=max_time)
+    run = training.resume(
+        resume,
+        data=data,
+        device=device,
+        max_time=max_time,
+        monitors=monitors,
+        tensorboard=tensorboard,
+    )
     return run, Recipe.from_toml(run.path / "recipe.toml").images
 
 

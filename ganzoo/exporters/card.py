@@ -196,8 +196,10 @@ def _which(made: dict[str, Any]) -> str:
     if "best" not in made:
         return "the final ones, not the best"
     best = made["best"]
+    which = "highest" if "highest" in best else "lowest"
+    moments = "checkpoints" if "/" in best[which] else "evaluations"
     return (
-        f"those at which, of all checkpoints, `{best['lowest']}` was lowest in training, "
+        f"those at which, of all {moments}, `{best[which]}` was {which} in training, "
         f"{best['value']:.4g}"
     )
 

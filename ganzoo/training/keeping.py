@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import open_bundle
 from ganzoo.errors import GanzooError, did_you_mean, enumerate_names
 from ganzoo.training.checkpoint import save_checkpoint
+from ganzoo.training.lines import read_lines
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.snapshot import write_snapshot
 
@@ -39,39 +40,71 @@ def keep(run: Path, prepared: Prepared) -> None:
     )
 
 
-def keep_best(run: Path, prepared: Prepared) -> None:
-    """Keep the bundle just written as the best one, if it is.
+def keep_best_by_log(run: Path, prepared: Prepared) -> None:
+    """Keep the bundle as the best one, if it is by a number of the log and the recipe says so.
 
-    That is decided by the average of the recipe's number since the checkpoint before; a number that
-    the log does not have there is warned of.
+    That is decided by the average since the checkpoint before, of which less is better; a number
+    that the log does not have there is warned of.
 
     Raises:
         OutputError: it cannot be written.
     """
     recipe, until = prepared.recipe, prepared.state.images_seen
+    if "/" not in recipe.keep_best:
+        return
     every = recipe.checkpoint_every or until
     since = (until - recipe.batch_size) // every * every
-    lines = [json.loads(line) for line in (run / LOG).read_text(encoding="utf-8").splitlines()]
-    numbers = [line["terms"] | line["watched"] for line in lines if line["images"] > since]
+    lines = [line for line in read_lines(run / LOG) if line["images"] > since]
+    numbers = [line["terms"] | line["watched"] for line in lines]
     values = [found[recipe.keep_best] for found in numbers if recipe.keep_best in found]
-    if not values:
-        names = sorted({name for found in numbers for name in found})
-        warnings.warn(
-            f"no best bundle is kept: the log has no {recipe.keep_best!r}."
-            f"{did_you_mean(recipe.keep_best, names)} It has {enumerate_names(names)}: "
-            "--keep-best NAME in a new run",
-            stacklevel=2,
-        )
+    if values:
+        _keep_if_best(run, prepared, sum(values) / len(values), higher=False)
+    else:
+        _warn_of_absence("log", recipe.keep_best, {name for found in numbers for name in found})
+
+
+def keep_best_by_metric(run: Path, prepared: Prepared, metrics: Mapping[str, float]) -> None:
+    """Keep the bundle as the best one, if it is by a metric and the recipe says so.
+
+    Args:
+        run: the run's folder.
+        prepared: the training.
+        metrics: as they are now; one that the recipe names and that is not there is warned of.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from ganzoo.evaluation.metrics import HIGHER_IS_BETTER
+
+    name = prepared.recipe.keep_best
+    if not name or "/" in name:
         return
-    value = sum(values) / len(values)
-    if value < _best_value(run / BEST):
-        best = {"lowest": recipe.keep_best, "value": value}
+    if name in metrics:
+        _keep_if_best(run, prepared, metrics[name], higher=name in HIGHER_IS_BETTER)
+    else:
+        _warn_of_absence("evaluation", name, metrics)
+
+
+def _keep_if_best(run: Path, prepared: Prepared, value: float, higher: bool) -> None:
+    before = _best_value(run / BEST)
+    if before is None or (value > before if higher else value < before):
+        which = "highest" if higher else "lowest"
+        best = {which: prepared.recipe.keep_best, "value": value}
         write_snapshot(run / BEST, prepared, run / LOG, best=best)
 
 
-def _best_value(path: Path) -> float:
-    """What the best bundle scored; infinity where there is none that is whole."""
+def _best_value(path: Path) -> float | None:
+    """What the best bundle scored; None where there is none that is whole."""
     try:
         return float(open_bundle(path).spec.provenance["best"]["value"])
     except (GanzooError, KeyError):
-        return float("inf")
+        return None
+
+
+def _warn_of_absence(where: str, name: str, known: Iterable[str]) -> None:
+    names = sorted(known)
+    warnings.warn(
+        f"no best bundle is kept: the {where} has no {name!r}.{did_you_mean(name, names)} It has "
+        f"{enumerate_names(names)}: --keep-best NAME in a new run",
+        stacklevel=3,
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ganzoo.errors import NonFiniteLossError
-from ganzoo.files import reporting_output, write_file
 from ganzoo.games import Player
 from ganzoo.training.group import ALONE, Group
+from ganzoo.training.lines import add_line, cut_back
+from ganzoo.training.state import State
 
 
 class Log:
@@ -40,7 +41,7 @@ class Log:
         self._images_seen = images_seen
         self._since = time.perf_counter()
         if group.first:
-            self._keep_until(images_seen)
+            cut_back(path, images_seen)
         self._bar = tqdm(
             total=images,
             initial=images_seen,
@@ -59,50 +60,74 @@ class Log:
         """Add what one update wants logged beside its terms."""
         self._watched.append((player.name, name, value))
 
-    def report(self, tick: int, images_seen: int, seconds: float, in_force: dict[str, Any]) -> None:
-        """Write the averages since the last report.
+    def read(self, state: State) -> dict[str, Any]:
+        """Return the next line: averages since the last one, and what was in force.
+
+        Every process of the group must call it.
 
         Raises:
             NonFiniteLossError: a term was NaN or infinite; names the first one that was.
-            OutputError: the log cannot be written.
         """
-        recorded, others = self._read(self._recorded), self._read(self._watched)
+        recorded, others = self._averaged(self._recorded), self._averaged(self._watched)
         self._recorded, self._watched = [], []
+        norms = {name: float(norm) for name, norm in state.gradient_norms.items()}
+        state.gradient_norms.clear()
         for player, term, value in recorded:
             if not math.isfinite(value):
                 raise NonFiniteLossError(
                     f"the {player}'s term {term!r} became {value} between image "
-                    f"{self._images_seen:,} and {images_seen:,}."
+                    f"{self._images_seen:,} and {state.images_seen:,}."
                 )
-        means, watched = _averages(recorded), _averages(others)
         now = time.perf_counter()
-        rate = (images_seen - self._images_seen) / max(now - self._since, 1e-9)
-        line: dict[str, Any] = {
-            "images": images_seen,
-            "tick": tick,
-            "seconds": round(seconds, 3),
+        rate = (state.images_seen - self._images_seen) / max(now - self._since, 1e-9)
+        self._images_seen, self._since = state.images_seen, now
+        return {
+            "images": state.images_seen,
+            "tick": state.tick,
+            "seconds": round(state.seconds, 3),
             "images_per_second": round(rate, 1),
-            "in_force": in_force,
-            "terms": {f"{player}/{term}": mean for (player, term), mean in means.items()},
-            "watched": {f"{player}/{name}": mean for (player, name), mean in watched.items()},
+            "in_force": state.in_force(),
+            "terms": _means(recorded),
+            "watched": _means(others),
+            "learning_rates": {
+                name: float(optimizer.param_groups[0]["lr"])
+                for name, optimizer in state.optimizers.items()
+            },
+            # Where fp16 scales losses, a gradient is now and then infinite: its step is left out.
+            "gradient_norms": {name: norm for name, norm in norms.items() if math.isfinite(norm)},
         }
-        self._images_seen, self._since = images_seen, now
+
+    def write(self, line: dict[str, Any], alerts: Iterable[str] = ()) -> None:
+        """Add a line to the file, and show it.
+
+        Args:
+            line: what `read` returned, and more.
+            alerts: what the progress line warns of, in a word or two each.
+
+        Raises:
+            OutputError: the log cannot be written.
+        """
         if not self._group.first:
             return
-        with reporting_output(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        add_line(self.path, line)
         totals: dict[str, float] = {}
-        for (player, _), mean in means.items():
+        for name, mean in line["terms"].items():
+            player = name.split("/")[0]
             totals[player] = totals.get(player, 0.0) + mean
-        shown = totals | {name: mean for (_, name), mean in watched.items()}
-        self._bar.set_postfix_str("  ".join(f"{k} {v:.3f}" for k, v in shown.items()), False)
-        self._bar.update(images_seen - self._bar.n)
+        shown = totals | {name.split("/", 1)[1]: mean for name, mean in line["watched"].items()}
+        parts = [f"{name} {value:.3f}" for name, value in shown.items()]
+        self._bar.set_postfix_str("  ".join(parts + [f"! {alert}" for alert in alerts]), False)
+        self._bar.update(line["images"] - self._bar.n)
+
+    def say(self, text: str) -> None:
+        """Write a line of text to standard error, above the progress line."""
+        self._bar.write(text, file=sys.stderr)
 
     def close(self) -> None:
         """End the progress line."""
         self._bar.close()
 
-    def _read(self, values: list[tuple[str, str, Tensor]]) -> list[tuple[str, str, float]]:
+    def _averaged(self, values: list[tuple[str, str, Tensor]]) -> list[tuple[str, str, float]]:
         """The values as numbers of the whole batch, by one transfer from the device for all."""
         if not values:
             return []
@@ -111,16 +136,9 @@ class Log:
             (player, name, x) for (player, name, _), x in zip(values, numbers.tolist(), strict=True)
         ]
 
-    def _keep_until(self, images_seen: int) -> None:
-        if not self.path.exists():
-            return
-        lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
-        write_file(self.path, "".join(kept))
 
-
-def _averages(values: list[tuple[str, str, float]]) -> dict[tuple[str, str], float]:
-    collected: dict[tuple[str, str], list[float]] = {}
+def _means(values: list[tuple[str, str, float]]) -> dict[str, float]:
+    collected: dict[str, list[float]] = {}
     for player, name, value in values:
-        collected.setdefault((player, name), []).append(value)
+        collected.setdefault(f"{player}/{name}", []).append(value)
     return {key: sum(numbers) / len(numbers) for key, numbers in collected.items()}

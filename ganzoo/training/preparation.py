@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -17,9 +18,13 @@ from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import assembly, provenance
+from ganzoo.training.evaluating import evaluator_of
 from ganzoo.training.group import ALONE, Group, launched, local_device
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
+
+if TYPE_CHECKING:
+    from ganzoo.evaluation import Evaluator
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Prepared:
     data: DataSpec
     batches: Batches
     state: State
+    evaluator: Evaluator | None = None
 
     def spec(self) -> ModelSpec:
         """The config of the generator as it is now."""
@@ -94,7 +100,8 @@ def prepare(
         agree=lambda stream: bool(group.most(stream)),
     )
     _check_data(batches, group)
-    return Prepared(recipe, root, spec, batches, state)
+    evaluator = evaluator_of(recipe, batches, state)
+    return Prepared(recipe, root, spec, batches, state, evaluator)
 
 
 def _find_device(device: str | torch.device | None) -> torch.device:

@@ -8,7 +8,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,14 +28,16 @@ from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
+from ganzoo.training.evaluating import METRICS, evaluate
 from ganzoo.training.group import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.interrupt import stop_on_signal
-from ganzoo.training.keeping import BEST, BUNDLE, LOG, keep, keep_best
-from ganzoo.training.log import Log
+from ganzoo.training.keeping import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
+from ganzoo.training.lines import cut_back
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, plan, prepare
-from ganzoo.training.snapshot import pictures
 from ganzoo.training.sole import LOCK, sole_user
+from ganzoo.training.tensorboard import writes_tensorboard
+from ganzoo.training.watching import Watching
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
 LAUNCH = ".launch"  # names the launch of torchrun that began a run
@@ -72,6 +74,27 @@ class Run:
         return self.path / BEST
 
 
+@dataclass(frozen=True)
+class _Manner:
+    """How a run goes on in this process, which changes nothing that is trained."""
+
+    seconds: float
+    progress: bool
+    monitors: bool
+    tensorboard: bool
+
+    @classmethod
+    def of(
+        cls,
+        max_time: str | None,
+        progress: bool,
+        monitors: Literal["on", "off"],
+        tensorboard: Literal["auto", "on", "off"],
+    ) -> _Manner:
+        seconds = parse_duration(max_time) if max_time else math.inf
+        return cls(seconds, progress, monitors == "on", writes_tensorboard(tensorboard))
+
+
 def train(
     recipe: Recipe | str | Path,
     *,
@@ -80,6 +103,8 @@ def train(
     device: str | torch.device | None = None,
     max_time: str | None = None,
     progress: bool = True,
+    monitors: Literal["on", "off"] = "on",
+    tensorboard: Literal["auto", "on", "off"] = "auto",
 ) -> Run:
     """Train a recipe.
 
@@ -93,8 +118,14 @@ def train(
         device: by default CUDA where there is a GPU, else the CPU.
         max_time: stop as for Ctrl-C after so long in this call: ``3h``, ``90m``, ``1h30m``.
         progress: whether to show a progress line on standard error.
+        monitors: whether to look for mode collapse, a discriminator that has won or lost,
+            exploding gradients and learning rates that move nothing, and to warn of them on
+            standard error and in the log. They change nothing that is trained.
+        tensorboard: whether to write the folder ``tensorboard`` of the run, for ``tensorboard
+            --logdir``; ``auto`` where it is installed.
 
     Raises:
+        MissingExtraError: TensorBoard is wanted and not installed.
         RecipeError, UnknownNameError, IncompatiblePairError, ArchitectureError: it cannot be built.
         DataNotFoundError, DataError: its data is not there or cannot be used.
         RunExistsError, OutputError: its folder exists or cannot be written.
@@ -102,11 +133,11 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
-    seconds = parse_duration(max_time) if max_time else math.inf
+    manner = _Manner.of(max_time, progress, monitors, tensorboard)
     with join() as group:
         if group.most(group.first and restarted() and _is_of_this_launch(path)):
             with sole_user(path, group):
-                return _go(path, _restore(path, data, device, group), seconds, progress)
+                return _go(path, _restore(path, data, device, group), manner)
         if group.first:
             _check_new(path)
         prepared = prepare(recipe, data=data, device=device, group=group)
@@ -116,7 +147,7 @@ def train(
                 write_file(path / "recipe.toml", prepared.recipe.to_toml())
                 if group.size > 1:
                     write_file(path / LAUNCH, launch())
-            return _go(path, prepared, seconds, progress)
+            return _go(path, prepared, manner)
 
 
 def _is_of_this_launch(path: Path) -> bool:
@@ -144,6 +175,8 @@ def resume(
     device: str | torch.device | None = None,
     max_time: str | None = None,
     progress: bool = True,
+    monitors: Literal["on", "off"] = "on",
+    tensorboard: Literal["auto", "on", "off"] = "auto",
 ) -> Run:
     """Continue a run from its newest checkpoint.
 
@@ -156,6 +189,8 @@ def resume(
         device: as in `train`.
         max_time: as in `train`.
         progress: as in `train`.
+        monitors: as in `train`.
+        tensorboard: as in `train`; it goes on in the same folder.
 
     Raises:
         RunNotFoundError: no run there.
@@ -164,14 +199,14 @@ def resume(
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
-    seconds = parse_duration(max_time) if max_time else math.inf
+    manner = _Manner.of(max_time, progress, monitors, tensorboard)
     with join() as group:
         if group.first and not (path / "recipe.toml").is_file():
             raise RunNotFoundError(
                 f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
             )
         with sole_user(path, group):
-            return _go(path, _restore(path, data, device, group), seconds, progress)
+            return _go(path, _restore(path, data, device, group), manner)
 
 
 def _restore(
@@ -201,10 +236,22 @@ def _restore(
     return prepared
 
 
-def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
+def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
     recipe, state = prepared.recipe, prepared.state
     group = state.group
-    log = Log(path / LOG, recipe.images, state.images_seen, progress, group)
+    if manner.progress and group.first:
+        print(plan(prepared), file=sys.stderr)
+        if recipe.compile:
+            print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
+    if group.first:
+        cut_back(path / METRICS, state.images_seen)
+    watching = Watching(
+        path,
+        prepared,
+        progress=manner.progress,
+        monitors=manner.monitors,
+        tensorboard=manner.tensorboard,
+    )
     began = clock = time.perf_counter()
     ended: Literal["finished", "time", "signal"] = "finished"
 
@@ -212,15 +259,11 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
         before = state.images_seen - recipe.batch_size
         return every > 0 and state.images_seen // every > before // every
 
-    if progress and group.first:
-        print(plan(prepared), file=sys.stderr)
-        if recipe.compile:
-            print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
     with (
         stop_on_signal() as asked_to_stop,
         _deterministic(recipe.deterministic),
-        _closing(log),
         _explaining(path),
+        closing(watching),
         reporting_loss(),
     ):
 
@@ -229,26 +272,31 @@ def _go(path: Path, prepared: Prepared, seconds: float, progress: bool) -> Run:
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
             if state.images_seen < recipe.images:
-                ended = ENDS[group.most(2 if asked_to_stop() else now - began >= seconds)]
+                ended = ENDS[group.most(2 if asked_to_stop() else now - began >= manner.seconds)]
             finished = state.images_seen >= recipe.images
             last = ended != "finished" or finished
             log_due, sample_due, save_due = (
                 last or due(every)
                 for every in (recipe.log_every, recipe.sample_every, recipe.checkpoint_every)
             )
-            if log_due or sample_due or save_due:
+            evaluate_due = recipe.evaluate_every > 0 and (finished or due(recipe.evaluate_every))
+            if log_due or sample_due or save_due or evaluate_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
-                log.report(state.tick, state.images_seen, state.seconds, state.in_force())
+                watching.report()
             if sample_due and group.first:
-                for name, picture in pictures(prepared).items():
-                    picture.save(path / "samples" / f"{state.images_seen:012d}-{name}")
+                watching.show()
+            if evaluate_due and group.first:
+                figures = evaluate(path, prepared)
+                watching.show_metrics(figures)
+                keep_best_by_metric(path, prepared, figures["metrics"])
             if save_due and group.first:
                 keep(path, prepared)
                 # Not where it was interrupted, so that the best does not depend on that.
-                if recipe.keep_best and (finished or due(recipe.checkpoint_every)):
-                    keep_best(path, prepared)
+                if finished or due(recipe.checkpoint_every):
+                    keep_best_by_log(path, prepared)
             return not last
 
+        log = watching.log
         run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
     return Run(path, state.images_seen, ended)
 
@@ -269,14 +317,6 @@ def _deterministic(wanted: bool) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before[0])
         torch.backends.cudnn.benchmark = before[1]
-
-
-@contextmanager
-def _closing(log: Log) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        log.close()
 
 
 @contextmanager

@@ -24,6 +24,8 @@ class State:
     Attributes:
         tick: ticks that are done.
         seconds: time spent training, over all its parts.
+        gradient_norms: by player, the Euclidean norm of its first gradient since this was last
+            emptied, before any clipping; scalars that are still on the device.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class State:
                 net.compile(dynamic=False)
         self.tick = 0
         self.seconds = 0.0
+        self.gradient_norms: dict[str, Tensor] = {}
 
     @property
     def images_seen(self) -> int:
@@ -100,6 +103,9 @@ class State:
         weights = [w for group in optimizer.param_groups for w in group["params"]]
         self.group.average_gradients(weights)
         scaler.unscale_(optimizer)
+        if player.name not in self.gradient_norms:
+            gradients = [w.grad for w in weights if w.grad is not None]
+            self.gradient_norms[player.name] = nn.utils.get_total_norm(gradients)
         if norm := self.recipe.optimizer.clip_norm:
             nn.utils.clip_grad_norm_(weights, norm)
         scaler.step(optimizer)

@@ -1,0 +1,89 @@
+"""What a run shows while it trains: log, progress line, findings, pictures, TensorBoard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ganzoo.training.keeping import LOG
+from ganzoo.training.lines import read_lines
+from ganzoo.training.log import Log
+from ganzoo.training.monitors import Finding, Monitors
+from ganzoo.training.monitors.classification import classifier_of
+from ganzoo.training.preparation import Prepared
+from ganzoo.training.snapshot import pictures
+from ganzoo.training.tensorboard import FOLDER, Board
+
+SAMPLES = "samples"
+SHOWN = 3  # figures of an evaluation beside the progress line
+
+
+class Watching:
+    """Shows a training as far as it is. Of several processes the first one does.
+
+    Args:
+        path: the run's folder.
+        prepared: the training, where it begins or goes on.
+        progress: whether to show the progress line.
+        monitors: whether to look for failures.
+        tensorboard: whether to write for TensorBoard.
+    """
+
+    def __init__(
+        self, path: Path, prepared: Prepared, *, progress: bool, monitors: bool, tensorboard: bool
+    ) -> None:
+        state, first = prepared.state, prepared.state.group.first
+        self.path = path
+        self.prepared = prepared
+        self.progress = progress
+        self.log = Log(path / LOG, prepared.recipe.images, state.images_seen, progress, state.group)
+        self.board = Board(path / FOLDER, state.images_seen, on=tensorboard and first)
+        self.monitors = None
+        if monitors and first:
+            classes = classifier_of(prepared.data, state.device)
+            self.monitors = Monitors(prepared, read_lines(path / LOG), classes=classes)
+
+    def report(self) -> None:
+        """Write the log's next line, what monitors find in it, and the same for TensorBoard.
+
+        Every process of the group must call it.
+
+        Raises:
+            NonFiniteLossError: a term was NaN or infinite since the last one.
+            OutputError: it cannot be written.
+        """
+        line: dict[str, Any] = self.log.read(self.prepared.state)
+        if self.monitors:
+            line |= self.monitors.look(line)
+        self.log.write(line, self.monitors.active if self.monitors else [])
+        for finding in line.get("findings", []):
+            self.log.say(f"{'warning: ' * (finding['event'] == 'begins')}{Finding(**finding)}")
+        self.board.write(line)
+
+    def show(self) -> None:
+        """Write the pictures by which a training is watched.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        state = self.prepared.state
+        shown = pictures(self.prepared)
+        for name, picture in shown.items():
+            picture.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
+        self.board.show(shown, state.nets, state.images_seen)
+
+    def show_metrics(self, line: dict[str, Any]) -> None:
+        """Show what an evaluation found.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        figures = [f"{name} {value:.4g}" for name, value in line["metrics"].items()]
+        if self.progress:
+            self.log.say(f"at {line['images']:,} images: {', '.join(figures[:SHOWN])}")
+        self.board.write(line)
+
+    def close(self) -> None:
+        """End the progress line, and write what is still held back."""
+        self.log.close()
+        self.board.close()
