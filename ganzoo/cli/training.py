@@ -119,9 +119,13 @@ def _report_run(run: Any, images: int) -> int:
             file=sys.stderr,
         )
         return 0 if run.ended == "time" else 130
+    from ganzoo import plots
+
+    plots.draw_run(run.path)
     print(
         f"trained on {run.images_seen:,} images: {run.path}\n"
         f"  samples   {run.path / 'samples'}\n"
+        f"  plots     {run.path / plots.PLOTS}\n"
         f"  model     {run.bundle}\n"
         f"next: ganzoo export {run.path}"
     )

@@ -11,7 +11,7 @@ from ganzoo.plots.curves import draw_curves
 from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_interpolation
 from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
 from ganzoo.plots.metrics import draw_metrics
-from ganzoo.plots.of_run import draw_run
+from ganzoo.plots.of_run import PLOTS, draw_run
 from ganzoo.plots.planes import Placed, Plane, draw_planes, fit_plane
 from ganzoo.plots.progress import animate_progress, draw_progress
 from ganzoo.plots.rows import draw_rows
@@ -28,6 +28,7 @@ from ganzoo.plots.saving import (
 __all__ = [
     "ANIMATIONS",
     "PICTURES",
+    "PLOTS",
     "WALK_MS",
     "Border",
     "LatentMap",
