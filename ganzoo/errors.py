@@ -29,6 +29,7 @@ __all__ = [
     "NotABundleError",
     "OutputError",
     "PictureError",
+    "PublishError",
     "RecipeError",
     "RunExistsError",
     "RunNotFoundError",
@@ -108,6 +109,10 @@ class NotABundleError(GanzooError, FileNotFoundError):
 
 class HubError(GanzooError, OSError):
     """The model hub cannot serve what was asked."""
+
+
+class PublishError(GanzooError, ValueError):
+    """A bundle that is not fit to be published."""
 
 
 class SampleError(GanzooError, ValueError):
