@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import logging
 import re
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from huggingface_hub import HfApi, constants, get_session
+from huggingface_hub.utils import (
+    are_progress_bars_disabled,
+    disable_progress_bars,
+    enable_progress_bars,
+)
 
 from ganzoo.errors import HubError
 from ganzoo.hub.failures import PATIENCE, UnreachableError, too_many_requests, wait_asked
@@ -51,13 +57,20 @@ def connected() -> Iterator[HfApi]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
+    """Keep the client from logging, and from drawing progress where nobody looks."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
+    undecided = constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not are_progress_bars_disabled()
+    hidden = undecided and not sys.stderr.isatty()
     try:
         for logger in loggers:
             logger.setLevel(logging.CRITICAL)
+        if hidden:
+            disable_progress_bars()
         yield
     finally:
+        if hidden:
+            enable_progress_bars()
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 

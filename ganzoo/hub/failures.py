@@ -15,7 +15,6 @@ from huggingface_hub.errors import (
     FileMetadataError,
     GatedRepoError,
     HfHubHTTPError,
-    LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
@@ -100,9 +99,10 @@ def explained(name: object, file: str = "", *, writing: bool = False) -> Iterato
 
 def wait_asked(headers: Mapping[str, str]) -> float:
     """Seconds that the headers of an answer ask to wait before the next request, 0 for none."""
-    asked = re.search(r"^\d+$", headers.get("retry-after", ""))
-    match = asked or re.search(r"(?<=\bt=)\d+", headers.get("ratelimit", ""))
-    return float(match[0]) if match else 0.0
+    asked = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", ""))
+    used_up = re.search(r"\br=0;\s*t=(\d+)", headers.get("ratelimit", ""))
+    match = asked or used_up
+    return float(match[1]) if match else 0.0
 
 
 def too_many_requests(headers: Mapping[str, str]) -> str:
@@ -140,16 +140,14 @@ def _is_unreachable(error: BaseException) -> bool:
 
 def _explain(error: BaseException, file: str, writing: bool) -> str | None:
     """What is true and what to type next, None where the error itself says nothing."""
-    # The order matters: a gated repository is one that is not found, a missing file of the cache
-    # is a missing entry, and nearly all are HTTP errors, which are network errors.
-    what = f"{file} " if file else ""
+    # The order matters: a gated repository is one that is not found, and nearly all are HTTP
+    # errors, which are network errors. What is missing in the cache alone says so in its cause.
+    missing = f"{file} is not in the cache, {constants.HF_HUB_CACHE}" if file else ""
     if isinstance(error, OfflineModeIsEnabled):
         return (
-            f"{what}is not in the cache, {constants.HF_HUB_CACHE}, and HF_HUB_OFFLINE forbids to "
-            "ask the Hub. Unset HF_HUB_OFFLINE once, or set HF_HOME to where a cache is."
-        ).strip()
-    if isinstance(error, LocalEntryNotFoundError):
-        return None if error.__cause__ else f"{what}is not in the cache and the Hub was not asked."
+            f"{missing}{', and ' if missing else ''}HF_HUB_OFFLINE forbids to ask the Hub. Unset "
+            f"it{' once, or set HF_HOME to where a cache is' if missing else ''}."
+        )
     if isinstance(error, FileMetadataError):
         return (
             f"{constants.ENDPOINT} answered, but not as the Hub does: a proxy, a login page of the "
@@ -179,14 +177,19 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
         )
     if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
         return (
-            f"{what}is not in the cache, {constants.HF_HUB_CACHE}, which cannot be written. Set "
-            "HF_HOME to a folder that can."
+            f"the cache, {constants.HF_HUB_CACHE}, cannot be written. Set HF_HOME to a folder that "
+            "can, or download where it can."
+        )
+    if type(error) is ConnectionError and not constants.HF_HUB_DISABLE_XET:
+        return (
+            f"the transfer by Xet failed: {_without_addresses(str(error))} A mirror or proxy may "
+            "not know it; HF_HUB_DISABLE_XET=1 does without."
         )
     if _is_network(error):
         return (
-            f"{constants.ENDPOINT} cannot be reached ({type(error).__name__})"
-            + (f" and {file} is not in the cache, {constants.HF_HUB_CACHE}" if file else "")
-            + ". Connect to the network and try again; what was loaded once loads offline too."
+            f"{missing}{', and ' if missing else ''}{constants.ENDPOINT} cannot be reached "
+            f"({type(error).__name__}). Connect to the network and try again"
+            f"{'; what was loaded once loads without' if missing else ''}."
         )
     return None
 

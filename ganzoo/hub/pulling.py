@@ -159,16 +159,15 @@ def resolve(name: HubName) -> str:
                     lambda: api.hf_hub_download(repository, CONFIG, revision=revision, token=token)
                 )
                 commit = Path(found).parent.name
-    except UnreachableError as error:
-        with explained(name, CONFIG):
-            known = _known(repository, revision)
+        when = "now"
+    except UnreachableError:
+        known = _known(repository, revision)
         if known is None:
             raise
-        commit = known
-        warnings.warn(f"{error} Taking what the cache holds.", stacklevel=2)
+        commit, when = known, "when the Hub, which cannot be reached, was last asked"
     warnings.warn(
-        f"{name} is whatever {revision!r} is at the time, now commit {commit}. The same bits for "
-        f"ever: hf://{repository}@{commit}",
+        f"{name} moves with {revision!r}, which is commit {commit} {when}. The same bits for ever: "
+        f"hf://{repository}@{commit}",
         stacklevel=2,
     )
     return commit
