@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from huggingface_hub import ModelCard
+from yaml import YAMLError
 
 from ganzoo.errors import PublishError
 
@@ -35,12 +39,15 @@ def check_card(text: str) -> None:
         PublishError: an empty section, one that is still to be written, no licence of the Hub's.
     """
     _check_licence(text)
-    for title, content in _sections(text):
-        if not content:
-            raise PublishError(f"the card's section {title!r} is empty: write it, or remove it.")
-        if found := _UNFINISHED.search(f"{title}\n{content}"):
+    for section in (sections := _sections(text)):
+        if found := _UNFINISHED.search(f"{section.title}\n{section.text}"):
             raise PublishError(
-                f"the card's section {title!r} still says {found[0]!r}: write it, or remove it."
+                f"the card's section {section.title!r} still says {found[0]!r}: write it, or "
+                "remove it."
+            )
+        if not any(part.text.strip() for part in section.with_parts(sections)):
+            raise PublishError(
+                f"the card's section {section.title!r} is empty: write it, or remove it."
             )
 
 
@@ -63,8 +70,9 @@ def was_edited(text: str) -> bool:
 def _check_licence(text: str) -> None:
     try:
         data = ModelCard(text).data
-    except ValueError as error:
-        raise PublishError(f"the card's header is not valid YAML: {error}") from error
+    except (YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise PublishError(f"the card's header is not valid YAML: {reason}") from error
     licence = data.get("license")
     for each in licence if isinstance(licence, list) else [licence]:
         if each not in LICENCES:
@@ -77,26 +85,30 @@ def _check_licence(text: str) -> None:
         raise PublishError("the card's header says `license: other`: add its `license_name: NAME`.")
 
 
-def _sections(text: str) -> list[tuple[str, str]]:
-    """Title and content of every section, without headings; what precedes the first has none."""
+@dataclass(frozen=True)
+class _Section:
+    number: int
+    level: int
+    title: str
+    text: str  # up to the next heading of whatever level
+
+    def with_parts(self, sections: list[_Section]) -> Iterator[_Section]:
+        """Itself and its sub-sections."""
+        yield self
+        deeper = itertools.takewhile(lambda s: s.level > self.level, sections[self.number + 1 :])
+        yield from deeper
+
+
+def _sections(text: str) -> list[_Section]:
     body = re.sub(r"\A---\n.*?\n---\n", "", _COMMENT.sub("", text), flags=re.DOTALL)
-    found: list[tuple[int, str, list[str]]] = []
+    found: list[_Section] = []
     fenced = False
     for line in body.splitlines():
         heading = None if fenced else _HEADING.fullmatch(line)
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         if heading:
-            found.append((len(heading[1]), heading[2], []))
+            found.append(_Section(len(found), len(heading[1]), heading[2], ""))
         elif found:
-            found[-1][2].append(line)
-    sections = []
-    for number, (level, title, _) in enumerate(found):
-        # A section reaches to the next of its level, its own sub-sections included.
-        lines = list(found[number][2])
-        for deeper, _, more in found[number + 1 :]:
-            if deeper <= level:
-                break
-            lines += more
-        sections.append((title, "\n".join(lines).strip()))
-    return sections
+            found[-1] = replace(found[-1], text=f"{found[-1].text}{line}\n")
+    return found

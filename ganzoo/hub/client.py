@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import logging
 import re
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from huggingface_hub import HfApi, constants, get_session
-from huggingface_hub.utils import (
+from huggingface_hub.utils.tqdm import (
     are_progress_bars_disabled,
     disable_progress_bars,
     enable_progress_bars,
@@ -55,6 +56,12 @@ def connected() -> Iterator[HfApi]:
             session.event_hooks = hooks
 
 
+@functools.cache
+def say_once(text: str) -> None:
+    """Warn, once in a process: others' imports let Python forget what it has warned of."""
+    warnings.warn(text, stacklevel=3)
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the client from logging, and from drawing progress where nobody looks."""
@@ -78,10 +85,9 @@ def _quiet() -> Iterator[None]:
 def _warn_of_endpoint() -> None:
     address = urlsplit(constants.ENDPOINT)
     if address.scheme != "https" and not _is_loopback(address.hostname or ""):
-        warnings.warn(
+        say_once(
             f"HF_ENDPOINT is {constants.ENDPOINT}, which is not https: whoever is on the way reads "
-            "your token and can change what you download.",
-            stacklevel=2,
+            "your token and can change what you download."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from huggingface_hub.errors import (
 from ganzoo.bundle import CHECKSUMS, CONFIG, Bundle, read_checksums
 from ganzoo.errors import BundleError, HubError
 from ganzoo.files import sha256
-from ganzoo.hub.client import connected
+from ganzoo.hub.client import connected, say_once
 from ganzoo.hub.failures import UnreachableError, explained, persist
 from ganzoo.names import HubModel, HubName, is_commit
 from ganzoo.spec import ModelSpec
@@ -165,10 +164,9 @@ def resolve(name: HubName) -> str:
         if known is None:
             raise
         commit, when = known, "when the Hub, which cannot be reached, was last asked"
-    warnings.warn(
+    say_once(
         f"{name} moves with {revision!r}, which is commit {commit} {when}. The same bits for ever: "
-        f"hf://{repository}@{commit}",
-        stacklevel=2,
+        f"hf://{repository}@{commit}"
     )
     return commit
 

@@ -137,24 +137,22 @@ class _Repository:
 
         The answer to a commit may be lost: before each new try, what is there is looked at.
         """
-        done = _Plan()
+        tried = _Plan()
         for wait in (*WAITS, None):
-            head = self._head()
-            plan = self._plan(parcel, head)
-            done = _Plan(done.changed | plan.changed, plan.card_kept)
-            self._check_tag(tag, head, plan)
-            if not plan.changed:
-                self._tag(tag, head)
-                return head, done
-            try:
-                commit = self._commit(plan, head)
-            except Exception as error:
-                if wait is None or not is_temporary(error, racing=True):
-                    raise
-                time.sleep(wait)
-            else:
-                self._tag(tag, commit)
-                return commit, done
+            commit = self._head()
+            plan = self._plan(parcel, commit)
+            self._check_tag(tag, commit, plan)
+            if plan.changed:
+                tried = plan
+                try:
+                    commit = self._commit(plan, commit)
+                except Exception as error:
+                    if wait is None or not is_temporary(error, racing=True):
+                        raise
+                    time.sleep(wait)
+                    continue
+            self._tag(tag, commit)
+            return commit, _Plan(tried.changed, plan.card_kept)
         raise AssertionError("the last try returns or raises")
 
     def compare(self, parcel: Parcel, plan: _Plan, commit: str) -> None:
@@ -162,8 +160,11 @@ class _Repository:
         for name, content in parcel.contents.items():
             if name == CARD and plan.card_kept:
                 continue
+            expected = hashlib.sha256(read(content)).hexdigest()
             served = sha256(self._download(name, commit, "served"))
-            if served != hashlib.sha256(read(content)).hexdigest():
+            if served != expected:  # damaged under way, or there
+                served = sha256(self._download(name, commit, "served again"))
+            if served != expected:
                 raise HubError(
                     f"hf://{self.name}@{commit} was written, but the Hub serves another {name} "
                     f"(sha256 {served}). Push again."
