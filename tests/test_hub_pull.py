@@ -351,6 +351,15 @@ def test_a_login_page_of_the_network_is_not_the_hub(server, repository, client):
     assert "answered, but not as the Hub does" in answer.text
 
 
+@pytest.mark.parametrize("revision", ["../../escaped", "/tmp/escaped", "a/../b"])
+def test_a_revision_that_is_a_path_is_none(server, repository, client, revision):
+    repository.tags[revision] = repository.head.oid
+    answer = client.load(f"hf://{repository.name}@{revision}")
+    assert "NameSyntaxError" in answer.error
+    assert f"{revision!r} cannot be a branch or tag" in answer.text
+    assert server.requests == []
+
+
 def test_a_misspelt_argument_is_an_error(client):
     answer = client.run("import ganzoo; ganzoo.load('hf://org/x', revison='v1')")
     assert "TypeError" in answer.error

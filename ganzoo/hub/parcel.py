@@ -29,9 +29,14 @@ class Parcel:
     """The files that travel, by their name in the repository.
 
     The card is not in SHA256SUMS: its owner may edit it on the Hub.
+
+    Attributes:
+        contents: the files, or what is in them.
+        digests: SHA-256 of each.
     """
 
     contents: dict[str, Path | bytes]
+    digests: dict[str, str]
 
     @property
     def card(self) -> str:
@@ -45,11 +50,6 @@ class Parcel:
             name: len(c) if isinstance(c, bytes) else c.stat().st_size
             for name, c in self.contents.items()
         }
-
-    @property
-    def sums_sha256(self) -> str:
-        """SHA-256 of SHA256SUMS, which stands for all files but the card."""
-        return hashlib.sha256(read(self.contents[CHECKSUMS])).hexdigest()
 
 
 def pack(path: Path, repository: str) -> Parcel:
@@ -73,9 +73,11 @@ def pack(path: Path, repository: str) -> Parcel:
     check_card(card)
     card = card.replace(f'"./{bundle.spec.name}"', f'"hf://{repository}"')
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
-    contents[CHECKSUMS] = format_checksums({name: listed[name] for name in names}).encode()
-    contents[CARD] = sign_card(card).encode()
-    return Parcel(contents)
+    digests = {name: listed[name] for name in names}
+    written = {CHECKSUMS: format_checksums(digests).encode(), CARD: sign_card(card).encode()}
+    for name, text in written.items():
+        digests[name] = hashlib.sha256(text).hexdigest()
+    return Parcel(contents | written, digests)
 
 
 def read(content: Path | bytes) -> bytes:

@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
 )
 
 from ganzoo.bundle import CHECKSUMS, CONFIG, Bundle, read_checksums
-from ganzoo.errors import BundleError, HubError
+from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.files import sha256
 from ganzoo.hub.client import connected, say_once
 from ganzoo.hub.failures import UnreachableError, explained, persist
@@ -71,8 +71,8 @@ class Snapshot:
         found = self._fetch(file, anew=anew)
         if sha256(found) != listed[file]:
             raise BundleError(
-                f"{self.name}: {file} does not match its checksum in {CHECKSUMS}, also when it is "
-                "downloaded again. It is not loaded; tell the repository's owner."
+                f"{self.name}: {file} does not match its checksum in {CHECKSUMS}, so it is not "
+                "loaded. If a new download does not help either, tell the repository's owner."
             )
         return found
 
@@ -143,12 +143,15 @@ def resolve(name: HubName) -> str:
     """Return the commit that a name means now, or meant when the Hub was last asked.
 
     Raises:
+        NameSyntaxError: a revision that can be none.
         HubError: the repository or revision is not there or not to be read, or the Hub cannot be
             asked and never was.
     """
     repository, revision = name.repository, name.revision or constants.DEFAULT_REVISION
     if is_commit(revision):
         return revision
+    if revision.startswith("/") or ".." in revision:  # which the client would take for a path
+        raise NameSyntaxError(f"{name}: {revision!r} cannot be a branch or tag.")
     try:
         with explained(name, CONFIG), connected() as api:
             commit, _, token = _ask(api, repository, CONFIG, revision)

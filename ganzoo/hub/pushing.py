@@ -95,7 +95,9 @@ def push(
         there.create(private=private)
         commit, plan = there.write(parcel, tag)
         there.compare(parcel, plan, commit)
-    model = HubModel(place.repository, commit, sum(parcel.sizes.values()), parcel.sums_sha256)
+    model = HubModel(
+        place.repository, commit, sum(parcel.sizes.values()), parcel.digests[CHECKSUMS]
+    )
     return Pushed(model, parcel.sizes, parcel.card, tuple(sorted(plan.changed)), plan.card_kept)
 
 
@@ -157,10 +159,9 @@ class _Repository:
 
     def compare(self, parcel: Parcel, plan: _Plan, commit: str) -> None:
         """Download everything again and compare it with what was to be written."""
-        for name, content in parcel.contents.items():
+        for name, expected in parcel.digests.items():
             if name == CARD and plan.card_kept:
                 continue
-            expected = hashlib.sha256(read(content)).hexdigest()
             served = sha256(self._download(name, commit, "served"))
             if served != expected:  # damaged under way, or there
                 served = sha256(self._download(name, commit, "served again"))
@@ -187,7 +188,7 @@ class _Repository:
         )
         plan = _Plan()
         for name, content in parcel.contents.items():
-            if name not in there or not _is_same(there[name], content):
+            if name not in there or not _is_same(there[name], content, parcel.digests[name]):
                 plan.changed[name] = content
         if CARD in plan.changed and CARD in there:
             text = self._download(CARD, head, head).read_text(encoding="utf-8", errors="replace")
@@ -247,11 +248,11 @@ class _Repository:
         return Path(found)
 
 
-def _is_same(there: RepoFile, content: Path | bytes) -> bool:
+def _is_same(there: RepoFile, content: Path | bytes, digest: str) -> bool:
     """Whether a file of the repository has that content, by the hash that git has of it."""
-    data = read(content)
     if there.lfs:
-        return there.lfs.sha256 == hashlib.sha256(data).hexdigest()
+        return there.lfs.sha256 == digest
+    data = read(content)
     blob = b"blob %d\0" % len(data) + data
     return there.blob_id == hashlib.sha1(blob, usedforsecurity=False).hexdigest()
 
