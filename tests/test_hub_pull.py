@@ -231,6 +231,12 @@ def test_a_server_that_asks_to_wait_for_long_is_not_waited_for(server, repositor
     assert "in 271 seconds" in client.load(f"hf://{repository.name}").text
 
 
+def test_who_is_logged_in_may_ask_for_more(server, repository, clients, images):
+    server.plan("HEAD", hub_server.status(429, Retry_After="3000"))
+    assert clients["member"].load(f"hf://{repository.name}").value == images
+    assert server.authorized[:2] == [False, True]
+
+
 # What was damaged.
 
 

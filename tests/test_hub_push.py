@@ -445,6 +445,8 @@ def test_each_refusal_says_what_to_do(server, clients, client, name, bundle):
         refused(client.push(bundle, name), "takes no more of your files (413")
     server.plan("GET .*/whoami", hub_server.status(429, Retry_After="600"))
     refused(client.push(bundle, name), "Try again in 600 seconds.")
+    server.plan("GET .*/whoami", hub_server.portal)
+    refused(client.push(bundle, name), "answered, but not as the Hub does: a proxy, a login page")
     server.plan("GET .*/whoami", *[hub_server.status(500)] * 4)
     refused(client.push(bundle, name), "the Hub has a problem of its own (500")
     assert commits(server, name) == ["initial commit"], "none of these has written anything"
@@ -480,6 +482,23 @@ def test_without_xet_there_is_a_way(server, name, bundle, tmp_path):
     client.stop()
     refused(answer, "HF_HUB_DISABLE_XET=1 does without")
     assert server.endpoint not in answer.text, "an address of the client's may be signed"
+
+
+def test_nobody_is_waited_for_for_ever(server, name, bundle, tmp_path):
+    soon = {"HF_HUB_ETAG_TIMEOUT": "1", "HF_HUB_DOWNLOAD_TIMEOUT": "1"}
+    client = HubClient(server.endpoint, tmp_path / "soon", HF_TOKEN=TOKEN, **soon)
+    for request in ("GET .*/whoami", "POST .*/create"):
+        server.plan(request, hub_server.hang)
+        answer = client.push(bundle, name)
+        refused(answer, f"{server.endpoint} cannot be reached (ReadTimeout)")
+        server.reset()
+    client.push(bundle, name)
+    server.plan("HEAD .*config", hub_server.hang)
+    refused(client.load(f"hf://{name}"), "cannot be reached (ReadTimeout)")
+    server.plan("HEAD /$", hub_server.hang)
+    answer = client.run("from ganzoo.hub import search; search()")
+    refused(answer, "the Hub's models: ")
+    client.stop()
 
 
 def test_a_public_repository_does_not_become_private(server, client, name, bundle):

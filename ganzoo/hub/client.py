@@ -23,15 +23,13 @@ from huggingface_hub.utils.tqdm import (
 )
 
 from ganzoo.errors import HubError
-from ganzoo.hub.failures import PATIENCE, UnreachableError, too_many_requests, wait_asked
+from ganzoo.hub.failures import PATIENCE, RateLimitError, too_many_requests, wait_asked
 from ganzoo.registry import DISTRIBUTION
 
 LIBRARY = "ganzoo"  # how the Hub's tags and statistics know us
 
-# Seconds. HF_HUB_ETAG_TIMEOUT and HF_HUB_DOWNLOAD_TIMEOUT, which the client reads, prolong them.
-CONNECT_TIMEOUT = 1.5  # so that without a network this is soon said
-READ_TIMEOUT = 10.0
-COMMIT_TIMEOUT = 60.0  # of an answer to what changes the Hub
+CONNECT_TIMEOUT = 1.5  # seconds, unless HF_HUB_ETAG_TIMEOUT is set: no network is soon said
+COMMIT_PATIENCE = 6  # times as long as for a download for an answer to what changes the Hub
 
 # They print addresses of files, and these may be signed.
 _LOGGERS = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2")
@@ -103,10 +101,11 @@ def _limit_time(request: Any) -> None:
     given = request.extensions.get("timeout", {})
     patient = constants.HF_HUB_ETAG_TIMEOUT != constants.DEFAULT_ETAG_TIMEOUT
     connect = constants.HF_HUB_ETAG_TIMEOUT if patient else CONNECT_TIMEOUT
-    read = READ_TIMEOUT if request.method in ("GET", "HEAD") else COMMIT_TIMEOUT
+    reading = request.method in ("GET", "HEAD")
+    usual = constants.HF_HUB_DOWNLOAD_TIMEOUT * (1 if reading else COMMIT_PATIENCE)
     request.extensions["timeout"] = {
         "connect": min(given.get("connect") or connect, connect),
-        **{kind: given.get(kind) or read for kind in ("read", "write", "pool")},
+        **{kind: given.get(kind) or usual for kind in ("read", "write", "pool")},
     }
 
 
@@ -117,13 +116,13 @@ def _check_answer(response: Any) -> None:
     as it is told to.
     """
     if response.request.method == "HEAD":
-        for header in ("etag", "x-linked-etag"):
-            name = response.headers.get(header, "x").removeprefix("W/").strip('"')
-            if not _FILE_NAME.fullmatch(name):
-                raise HubError(
-                    f"{constants.ENDPOINT} is not to be trusted: it says that a file's ETag is "
-                    f"{name[:80]!r}, which leads out of the cache. Nothing was written. Correct "
-                    "HF_ENDPOINT."
-                )
+        tag = response.headers.get("x-linked-etag") or response.headers.get("etag", "none")
+        name = tag.removeprefix("W/").strip('"')
+        if not _FILE_NAME.fullmatch(name):
+            raise HubError(
+                f"{constants.ENDPOINT} is not to be trusted: it says that a file's ETag is "
+                f"{name[:80]!r}, which leads out of the cache. Nothing was written. Correct "
+                "HF_ENDPOINT."
+            )
     if response.status_code == 429 and wait_asked(response.headers) > PATIENCE:
-        raise UnreachableError(too_many_requests(response.headers))
+        raise RateLimitError(too_many_requests(response.headers))

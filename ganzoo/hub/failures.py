@@ -7,6 +7,7 @@ import errno
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from json import JSONDecodeError
 from typing import TypeVar
 
 from huggingface_hub import constants, get_token
@@ -38,6 +39,10 @@ _NETWORK = {"httpx", "httpx2", "httpcore", "httpcore2", "ssl"}
 
 class UnreachableError(HubError):
     """The Hub cannot be asked now; what is in the cache can still be used."""
+
+
+class RateLimitError(UnreachableError):
+    """The Hub takes no more requests for a while, or none from those who are not logged in."""
 
 
 def persist(act: Callable[[], T]) -> T:
@@ -135,7 +140,9 @@ def _asked_wait(error: BaseException) -> float:
 def _is_unreachable(error: BaseException) -> bool:
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in _TEMPORARY
-    return isinstance(error, OfflineModeIsEnabled | FileMetadataError) or _is_network(error)
+    if isinstance(error, OfflineModeIsEnabled | FileMetadataError | JSONDecodeError):
+        return True
+    return _is_network(error)
 
 
 def _explain(error: BaseException, file: str, writing: bool) -> str | None:
@@ -148,7 +155,7 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
             f"{missing}{', and ' if missing else ''}HF_HUB_OFFLINE forbids to ask the Hub. Unset "
             f"it{' once, or set HF_HOME to where a cache is' if missing else ''}."
         )
-    if isinstance(error, FileMetadataError):
+    if isinstance(error, FileMetadataError | JSONDecodeError):
         return (
             f"{constants.ENDPOINT} answered, but not as the Hub does: a proxy, a login page of the "
             "network or a wrong HF_ENDPOINT. Open the address in a browser, or correct it."

@@ -74,10 +74,10 @@ def pack(path: Path, repository: str) -> Parcel:
     card = card.replace(f'"./{bundle.spec.name}"', f'"hf://{repository}"')
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
     digests = {name: listed[name] for name in names}
-    written = {CHECKSUMS: format_checksums(digests).encode(), CARD: sign_card(card).encode()}
-    for name, text in written.items():
-        digests[name] = hashlib.sha256(text).hexdigest()
-    return Parcel(contents | written, digests)
+    for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
+        contents[name] = text.encode()
+        digests[name] = hashlib.sha256(text.encode()).hexdigest()
+    return Parcel(contents, digests)
 
 
 def read(content: Path | bytes) -> bytes:

@@ -17,7 +17,7 @@ from ganzoo.bundle import CHECKSUMS, CONFIG, Bundle, read_checksums
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.files import sha256
 from ganzoo.hub.client import connected, say_once
-from ganzoo.hub.failures import UnreachableError, explained, persist
+from ganzoo.hub.failures import RateLimitError, UnreachableError, explained, persist
 from ganzoo.names import HubModel, HubName, is_commit
 from ganzoo.spec import ModelSpec
 
@@ -205,8 +205,9 @@ def _ask(
         found = persist(lambda: api.get_hf_file_metadata(url=url, token=False))
     except (RevisionNotFoundError, EntryNotFoundError):
         raise
-    except HfHubHTTPError as error:
-        if error.response.status_code not in (401, 403, 404, 429) or get_token() is None:
+    except (HfHubHTTPError, RateLimitError) as error:
+        status = 429 if isinstance(error, RateLimitError) else error.response.status_code
+        if get_token() is None or status not in (401, 403, 404, 429):
             raise
         token = None  # the user's own
         found = persist(lambda: api.get_hf_file_metadata(url=url, token=None))

@@ -22,7 +22,7 @@ from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.files import sha256
 from ganzoo.hub.card import was_edited
-from ganzoo.hub.client import READ_TIMEOUT, connected
+from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
 from ganzoo.hub.parcel import Parcel, pack, read
 from ganzoo.names import HubModel, HubName, is_commit, parse_model_name
@@ -172,9 +172,7 @@ class _Repository:
                 )
 
     def _head(self) -> str:
-        info = persist(
-            lambda: self.api.model_info(self.name, revision=self.branch, timeout=READ_TIMEOUT)
-        )
+        info = persist(lambda: self.api.model_info(self.name, revision=self.branch))
         assert info.sha is not None
         return info.sha
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from huggingface_hub import get_session
 
-from ganzoo.hub.client import LIBRARY, READ_TIMEOUT, connected
+from ganzoo.hub.client import LIBRARY, connected
 from ganzoo.hub.failures import explained, persist
 
 MOST = 1_000  # that are listed
@@ -40,7 +40,7 @@ def search(pattern: str = "*") -> list[Found]:
     """
     with explained("the Hub's models"), connected() as api:
         # The client's own request would be repeated for half a minute where there is no network.
-        persist(lambda: get_session().head(api.endpoint, timeout=READ_TIMEOUT))
+        persist(lambda: get_session().head(api.endpoint))
         models = list(api.list_models(filter=LIBRARY, sort="last_modified", limit=MOST))
     return [
         Found(model.id, model.downloads, model.last_modified)
