@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ganzoo.exporters import export
     from ganzoo.games import Loss, Player
     from ganzoo.generator import Encoder, Generator, Translator
+    from ganzoo.hub import push
     from ganzoo.images import ImageBatch
+    from ganzoo.names import HubModel
     from ganzoo.nn import Extractor
     from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
     from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
@@ -33,7 +35,9 @@ _HOME = {
     "Encoder": "ganzoo.generator",
     "Generator": "ganzoo.generator",
     "Translator": "ganzoo.generator",
+    "push": "ganzoo.hub",
     "ImageBatch": "ganzoo.images",
+    "HubModel": "ganzoo.names",
     "Extractor": "ganzoo.nn",
     "architectures": "ganzoo.registry",
     "datasets": "ganzoo.registry",
@@ -57,6 +61,7 @@ __all__ = [
     "Encoder",
     "Extractor",
     "Generator",
+    "HubModel",
     "ImageBatch",
     "ImageSpec",
     "Loss",
@@ -75,6 +80,7 @@ __all__ = [
     "load",
     "losses",
     "models",
+    "push",
     "recipes",
     "resume",
     "train",

@@ -43,11 +43,15 @@ class Bundle:
 
     def weights_of(self, role: str) -> Path:
         """A network's weights, safetensors."""
-        return self.path / weights_name(role)
+        return self.file(weights_name(role))
 
     def onnx_of(self, role: str) -> Path:
         """A network for onnxruntime; absent until it is exported."""
-        return self.path / onnx_name(role)
+        return self.file(onnx_name(role))
+
+    def file(self, name: str) -> Path:
+        """One of its files; a bundle that is fetched when it is needed does so here."""
+        return self.path / name
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -87,7 +91,7 @@ def replaceable(path: Path) -> bool:
         _verify(path)
     except BundleError:
         return False
-    return all(name in _listed(path) for name in _files(path))
+    return all(name in read_checksums(path) for name in _files(path))
 
 
 def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> None:
@@ -126,8 +130,8 @@ def write_bundle(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write(folder / name)
             (folder / name).chmod(0o644)
-        lines = [f"{sha256(folder / name)}  {name}\n" for name in _files(folder)]
-        (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+        sums = {name: sha256(folder / name) for name in _files(folder)}
+        (folder / CHECKSUMS).write_text(format_checksums(sums), encoding="utf-8")
     return Bundle(path, spec)
 
 
@@ -151,14 +155,23 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, texts: Mapping[str, str]) -> B
     return write_bundle(bundle.path, spec, writers)
 
 
+def format_checksums(sums: Mapping[str, str]) -> str:
+    """Return the text of SHA256SUMS, which `sha256sum --check` reads, by relative path."""
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+
+
 def _files(folder: Path) -> list[str]:
     """Every file of a bundle but the checksums, as relative POSIX paths."""
     files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return sorted(name for name in files if name != CHECKSUMS)
 
 
-def _listed(path: Path) -> dict[str, str]:
-    """The checksums that SHA256SUMS states, by relative path."""
+def read_checksums(path: Path) -> dict[str, str]:
+    """Return the checksums that a bundle's SHA256SUMS states, by relative path.
+
+    Raises:
+        BundleError: there is no such file, or it is not in `sha256sum`'s format.
+    """
     sums = path / CHECKSUMS
     if not sums.is_file():
         raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
@@ -172,7 +185,7 @@ def _listed(path: Path) -> dict[str, str]:
 
 
 def _verify(path: Path) -> None:
-    listed = _listed(path)
+    listed = read_checksums(path)
     for name, expected in listed.items():
         file = path / name
         try:

@@ -30,6 +30,7 @@ __all__ = [
     "OutputError",
     "PictureError",
     "PlotError",
+    "PublishError",
     "RecipeError",
     "RunExistsError",
     "RunNotFoundError",
@@ -109,6 +110,10 @@ class NotABundleError(GanzooError, FileNotFoundError):
 
 class HubError(GanzooError, OSError):
     """The model hub cannot serve what was asked."""
+
+
+class PublishError(GanzooError, ValueError):
+    """A bundle that is not fit to be published."""
 
 
 class SampleError(GanzooError, ValueError):

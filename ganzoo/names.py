@@ -11,6 +11,8 @@ from ganzoo.errors import NameSyntaxError
 _REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*(?:@[1-9][0-9]*)?")
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HUB = re.compile(rf"hf://({_HUB_PART}/{_HUB_PART})(?:@([A-Za-z0-9._/-]+))?")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,43 @@ class HubName:
 
     def __str__(self) -> str:
         return f"hf://{self.repository}" + (f"@{self.revision}" if self.revision else "")
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A model that lies on the Hub, to the last bit: what a plugin registers and does not ship.
+
+    Attributes:
+        repository: ``org/repo``.
+        commit: its full hash.
+        size: bytes of all files of the bundle; a file that is larger is not downloaded.
+        sha256: of the commit's SHA256SUMS, in hexadecimal, and so of all files that it lists.
+
+    Raises:
+        NameSyntaxError: a field of another form.
+    """
+
+    repository: str
+    commit: str
+    size: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        if not _HUB.fullmatch(f"hf://{self.repository}") or not is_commit(self.commit):
+            raise NameSyntaxError(f"{self} is no hf://org/repo@ and the 40 hex digits of a commit.")
+        if self.size < 1 or not _SHA256.fullmatch(self.sha256):
+            raise NameSyntaxError(
+                f"{self}: size {self.size} and sha256 {self.sha256!r} must be a number of bytes "
+                "and 64 hex digits. `ganzoo push` prints them."
+            )
+
+    def __str__(self) -> str:
+        return f"hf://{self.repository}@{self.commit}"
+
+
+def is_commit(revision: str) -> bool:
+    """Whether a revision is a commit's full hash, which never means anything else."""
+    return _COMMIT.fullmatch(revision) is not None
 
 
 def parse_registered(text: str) -> ZooName:

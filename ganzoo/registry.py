@@ -23,7 +23,7 @@ from ganzoo.errors import (
     enumerate_names,
     missing_extra,
 )
-from ganzoo.names import parse_registered
+from ganzoo.names import HubModel, parse_registered
 from ganzoo.spec import Recipe
 
 T = TypeVar("T")
@@ -241,10 +241,12 @@ recipes: Registry[Recipe | Path] = Registry(
 )
 """Recipes, or paths of their TOML files."""
 
-models: Registry[Path] = Registry(
-    "model", lambda thing: isinstance(thing, Path), "the Path of a bundle"
+models: Registry[Path | HubModel] = Registry(
+    "model",
+    lambda thing: isinstance(thing, Path | HubModel),
+    "the Path of a bundle or a HubModel",
 )
-"""Paths of bundles that ship inside a distribution."""
+"""Paths of bundles that ship inside a distribution, or where on the Hub one lies."""
 
 REGISTRIES: tuple[Registry[Any], ...] = (
     models,

@@ -9,13 +9,12 @@ from typing import Any, Literal
 from ganzoo.bundle import Bundle, open_bundle
 from ganzoo.errors import (
     BundleError,
-    HubError,
     MissingExtraError,
     UnknownNameError,
     did_you_mean,
     enumerate_names,
 )
-from ganzoo.names import HubName, parse_model_name
+from ganzoo.names import HubModel, HubName, parse_model_name
 from ganzoo.registry import REGISTRIES, models
 from ganzoo.spec import ModelSpec
 
@@ -91,17 +90,21 @@ def find(name: str | Path) -> Bundle:
         HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
     """
     parsed = parse_model_name(name)
-    if isinstance(parsed, HubName):
-        raise HubError(
-            f"{parsed} cannot be loaded: this version of ganzoo does not download from the Hub. "
-            "Download the repository's folder and load it as ./folder."
-        )
     if isinstance(parsed, Path):
         return open_bundle(parsed)
+    if isinstance(parsed, HubName):
+        return _pull(parsed)
     try:
-        return open_bundle(models.get(str(parsed)))
+        place = models.get(str(parsed))
     except UnknownNameError as error:
         raise UnknownNameError(f"{error}{_hint(parsed.name)}") from None
+    return _pull(place) if isinstance(place, HubModel) else open_bundle(place)
+
+
+def _pull(place: HubName | HubModel) -> Bundle:
+    from ganzoo.hub import pull  # its client takes longer to import than a shipped model to load
+
+    return pull(place)
 
 
 def _hint(name: str) -> str:

@@ -15,7 +15,6 @@ from safetensors.torch import load_file, save_file
 import ganzoo
 from ganzoo.errors import (
     BundleError,
-    HubError,
     MissingPluginError,
     NameSyntaxError,
     NotABundleError,
@@ -39,11 +38,6 @@ def test_an_unknown_name_says_the_nearest():
         ganzoo.load("dcgan-mnits")
     with pytest.raises(NameSyntaxError):
         ganzoo.load("DCGAN on MNIST")
-
-
-def test_a_hub_name_is_understood_and_refused():
-    with pytest.raises(HubError, match=r"hf://org/repo@v1 cannot be loaded.*as \./folder"):
-        ganzoo.load("hf://org/repo@v1")
 
 
 def test_a_folder_that_is_no_bundle(tmp_path, tiny_run):

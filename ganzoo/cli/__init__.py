@@ -15,7 +15,8 @@ import tyro
 from ganzoo.cli.arguments import Output
 from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
-from ganzoo.cli.listing import info, list_, plugins
+from ganzoo.cli.hub import list_, push
+from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import plot
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "translate": translate,
                 "train": train,
                 "export": export,
+                "push": push,
                 "evaluate": evaluate,
                 "compare": compare,
                 "plot": plot,

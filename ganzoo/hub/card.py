@@ -1,0 +1,114 @@
+"""A model card: whether it may be published, and whether the one on the Hub was edited there."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from huggingface_hub import ModelCard
+from yaml import YAMLError
+
+from ganzoo.errors import PublishError
+
+# "Licenses" of the Hub's documentation.
+_LICENCES = """
+afl-3.0 agpl-3.0 apache-2.0 artistic-2.0 bigcode-openrail-m bigscience-bloom-rail-1.0
+bigscience-openrail-m bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear bsl-1.0 c-uda cc
+cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0
+cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cc-by-nd-4.0 cc-by-sa-3.0
+cc-by-sa-4.0 cc0-1.0 cdla-permissive-1.0 cdla-permissive-2.0 cdla-sharing-1.0
+creativeml-openrail-m deepfloyd-if-license ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 gemma gfdl
+gpl gpl-2.0 gpl-3.0 isc lgpl lgpl-2.1 lgpl-3.0 lgpl-lr llama2 lppl-1.3c mit mpl-2.0 ms-pl ncsa
+odbl odc-by ofl-1.1 openrail openrail++ osl-3.0 other pddl postgresql unknown unlicense wtfpl zlib
+"""
+LICENCES = frozenset(_LICENCES.split())
+
+_HEADING = re.compile(r"(#{1,6})\s+(.*\S)\s*")
+_UNFINISHED = re.compile(r"\bTODO\b|\bFIXME\b|\bTBD\b|\[?More Information Needed\]?", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_MARK = re.compile(r"<!-- ganzoo wrote all above, sha256 ([0-9a-f]{64}) -->\n\Z")
+
+
+def check_card(text: str) -> None:
+    """Refuse a card that is unfinished, or whose licence the Hub does not know.
+
+    Raises:
+        PublishError: an empty section, one that is still to be written, no licence of the Hub's.
+    """
+    _check_licence(text)
+    for section in (sections := _sections(text)):
+        if found := _UNFINISHED.search(f"{section.title}\n{section.text}"):
+            raise PublishError(
+                f"the card's section {section.title!r} still says {found[0]!r}: write it, or "
+                "remove it."
+            )
+        if not any(part.text.strip() for part in section.with_parts(sections)):
+            raise PublishError(
+                f"the card's section {section.title!r} is empty: write it, or remove it."
+            )
+
+
+def sign_card(text: str) -> str:
+    """Add a comment by which `was_edited` knows the card."""
+    text = text if text.endswith("\n") else f"{text}\n"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{text}<!-- ganzoo wrote all above, sha256 {digest} -->\n"
+
+
+def was_edited(text: str) -> bool:
+    """Whether a card holds words that nobody has but there: it is not as `sign_card` left it."""
+    mark = _MARK.search(text)
+    if mark and hashlib.sha256(text[: mark.start()].encode()).hexdigest() == mark[1]:
+        return False
+    header_alone = re.fullmatch(r"(---\n.*?\n---)?\s*", text, re.DOTALL)  # as the Hub writes it
+    return header_alone is None
+
+
+def _check_licence(text: str) -> None:
+    try:
+        data = ModelCard(text).data
+    except (YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise PublishError(f"the card's header is not valid YAML: {reason}") from error
+    licence = data.get("license")
+    for each in licence if isinstance(licence, list) else [licence]:
+        if each not in LICENCES:
+            given = f"is {each!r}, no id of the Hub's" if each else "is missing"
+            raise PublishError(
+                f"the licence in the card's header {given}. Write `license: ID`, such as mit, "
+                "apache-2.0 or cc-by-4.0; `license: other` takes a license_name beside it."
+            )
+    if licence == "other" and not data.get("license_name"):
+        raise PublishError("the card's header says `license: other`: add its `license_name: NAME`.")
+
+
+@dataclass(frozen=True)
+class _Section:
+    number: int
+    level: int
+    title: str
+    text: str  # up to the next heading of whatever level
+
+    def with_parts(self, sections: list[_Section]) -> Iterator[_Section]:
+        """Itself and its sub-sections."""
+        yield self
+        deeper = itertools.takewhile(lambda s: s.level > self.level, sections[self.number + 1 :])
+        yield from deeper
+
+
+def _sections(text: str) -> list[_Section]:
+    body = re.sub(r"\A---\n.*?\n---\n", "", _COMMENT.sub("", text), flags=re.DOTALL)
+    found: list[_Section] = []
+    fenced = False
+    for line in body.splitlines():
+        heading = None if fenced else _HEADING.fullmatch(line)
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        if heading:
+            found.append(_Section(len(found), len(heading[1]), heading[2], ""))
+        elif found:
+            found[-1] = replace(found[-1], text=f"{found[-1].text}{line}\n")
+    return found

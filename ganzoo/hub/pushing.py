@@ -1,0 +1,262 @@
+"""Publish a bundle: one commit, only what changed, and afterwards compared with what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    constants,
+    get_token,
+)
+from huggingface_hub.hf_api import RepoFile
+
+from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
+from ganzoo.errors import BundleError, HubError, NameSyntaxError
+from ganzoo.files import sha256
+from ganzoo.hub.card import was_edited
+from ganzoo.hub.client import connected
+from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
+from ganzoo.hub.parcel import Parcel, pack, read
+from ganzoo.names import HubModel, HubName, is_commit, parse_model_name
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What was published, or would be.
+
+    Attributes:
+        model: where it is, as a plugin can register it; None after a dry run.
+        sizes: bytes of each file.
+        card: its text, as it would be where nobody edited it.
+        changed: files that the commit wrote or removed.
+        card_kept: whether the card on the Hub was edited there and so left as it is.
+    """
+
+    model: HubModel | None
+    sizes: dict[str, int]
+    card: str
+    changed: tuple[str, ...] = ()
+    card_kept: bool = False
+
+
+def push(
+    bundle: str | Path,
+    repository: str,
+    *,
+    private: bool = False,
+    revision: str | None = None,
+    tag: str | None = None,
+    dry_run: bool = False,
+) -> Pushed:
+    """Publish a bundle on the Hub in one commit; then download it and compare the checksums.
+
+    A second time, only what changed is written. A card that was edited on the Hub stays.
+
+    Args:
+        bundle: its folder.
+        repository: ``org/name``; it is created where it does not exist.
+        private: create it for its owners alone.
+        revision: the branch to write to, created where it does not exist; by default main.
+        tag: a name for the commit, such as ``v1``.
+        dry_run: only say what would be published, without asking the Hub.
+
+    Raises:
+        NotABundleError, BundleError: no bundle, or a damaged one.
+        PublishError: its runtimes were not compared, its card is unfinished, or its licence is no
+            id of the Hub's.
+        NameSyntaxError: `repository` is not ``org/name``, or `revision` is a commit.
+        HubError: the Hub refuses or cannot be reached, or the tag is of another commit.
+    """
+    place = parse_model_name(f"hf://{repository.removeprefix('hf://')}")
+    if not isinstance(place, HubName) or place.revision or is_commit(revision or ""):
+        raise NameSyntaxError(
+            f"cannot push to {repository!r} at {revision or 'main'!r}: write org/name, and after "
+            "--revision the name of a branch."
+        )
+    parcel = pack(Path(bundle), place.repository)
+    if dry_run:
+        return Pushed(None, parcel.sizes, parcel.card)
+    if get_token() is None:
+        raise HubError(f"pushing to {place} takes a token that may write: hf auth login.")
+    with (
+        explained(place, writing=True),
+        connected() as api,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        there = _Repository(api, place.repository, revision, Path(scratch))
+        there.create(private=private)
+        commit, plan = there.write(parcel, tag)
+        there.compare(parcel, plan, commit)
+    model = HubModel(
+        place.repository, commit, sum(parcel.sizes.values()), parcel.digests[CHECKSUMS]
+    )
+    return Pushed(model, parcel.sizes, parcel.card, tuple(sorted(plan.changed)), plan.card_kept)
+
+
+@dataclass
+class _Plan:
+    """How to come from a commit to what is to be there.
+
+    Attributes:
+        changed: files to write, and None for those to remove.
+        card_kept: whether the card was edited there.
+    """
+
+    changed: dict[str, Path | bytes | None] = field(default_factory=dict)
+    card_kept: bool = False
+
+
+@dataclass(frozen=True)
+class _Repository:
+    api: HfApi
+    name: str
+    branch: str | None
+    scratch: Path
+
+    def create(self, *, private: bool) -> None:
+        """Make sure that the repository and its branch are there, and as private as asked."""
+        persist(self.api.whoami)  # a token that is not valid shows here, before anything is made
+        persist(lambda: self.api.create_repo(self.name, private=private or None, exist_ok=True))
+        if private and not persist(lambda: self.api.model_info(self.name)).private:
+            raise HubError(
+                f"hf://{self.name} exists and is public; --private makes new ones private. Change "
+                "it on its page first, or choose another name."
+            )
+        if self.branch and self.branch != constants.DEFAULT_REVISION:
+            branch = self.branch
+            persist(lambda: self.api.create_branch(self.name, branch=branch, exist_ok=True))
+
+    def write(self, parcel: Parcel, tag: str | None) -> tuple[str, _Plan]:
+        """Commit what differs and name the commit; return its hash and what was done.
+
+        The answer to a commit may be lost: before each new try, what is there is looked at.
+        """
+        tried = _Plan()
+        for wait in (*WAITS, None):
+            commit = self._head()
+            plan = self._plan(parcel, commit)
+            self._check_tag(tag, commit, plan)
+            if plan.changed:
+                tried = plan
+                try:
+                    commit = self._commit(plan, commit)
+                except Exception as error:
+                    if wait is None or not is_temporary(error, racing=True):
+                        raise
+                    time.sleep(wait)
+                    continue
+            self._tag(tag, commit)
+            return commit, _Plan(tried.changed, plan.card_kept)
+        raise AssertionError("the last try returns or raises")
+
+    def compare(self, parcel: Parcel, plan: _Plan, commit: str) -> None:
+        """Download everything again and compare it with what was to be written."""
+        for name, expected in parcel.digests.items():
+            if name == CARD and plan.card_kept:
+                continue
+            served = sha256(self._download(name, commit, "served"))
+            if served != expected:  # damaged under way, or there
+                served = sha256(self._download(name, commit, "served again"))
+            if served != expected:
+                raise HubError(
+                    f"hf://{self.name}@{commit} was written, but the Hub serves another {name} "
+                    f"(sha256 {served}). Push again."
+                )
+
+    def _head(self) -> str:
+        info = persist(lambda: self.api.model_info(self.name, revision=self.branch))
+        assert info.sha is not None
+        return info.sha
+
+    def _plan(self, parcel: Parcel, head: str) -> _Plan:
+        there = persist(
+            lambda: {
+                entry.path: entry
+                for entry in self.api.list_repo_tree(self.name, recursive=True, revision=head)
+                if isinstance(entry, RepoFile)
+            }
+        )
+        plan = _Plan()
+        for name, content in parcel.contents.items():
+            if name not in there or not _is_same(there[name], content, parcel.digests[name]):
+                plan.changed[name] = content
+        if CARD in plan.changed and CARD in there:
+            text = self._download(CARD, head, head).read_text(encoding="utf-8", errors="replace")
+            if was_edited(text):
+                del plan.changed[CARD]
+                plan.card_kept = True
+        if CHECKSUMS in plan.changed and CHECKSUMS in there:
+            # What a former push wrote and this one does not is left behind by it alone.
+            former = _listed(self._download(CHECKSUMS, head, head).parent)
+            stale = former.keys() & there.keys() - parcel.contents.keys()
+            plan.changed |= dict.fromkeys(stale, None)
+        return plan
+
+    def _commit(self, plan: _Plan, head: str) -> str:
+        operations = [
+            CommitOperationDelete(name)
+            if content is None
+            else CommitOperationAdd(name, content if isinstance(content, bytes) else str(content))
+            for name, content in plan.changed.items()
+        ]
+        return self.api.create_commit(
+            self.name,
+            operations,
+            commit_message="Push with ganzoo",
+            revision=self.branch,
+            parent_commit=head,
+        ).oid
+
+    def _tags(self) -> dict[str, str]:
+        refs = persist(lambda: self.api.list_repo_refs(self.name))
+        return {tag.name: tag.target_commit for tag in refs.tags}
+
+    def _check_tag(self, tag: str | None, head: str, plan: _Plan) -> None:
+        """Refuse before anything is written a tag that is another commit's."""
+        if tag and (found := self._tags().get(tag)) and (plan.changed or found != head):
+            raise HubError(
+                f"hf://{self.name} has a tag {tag!r} already, of commit {found}; what you push "
+                "differs from it. Choose another --tag."
+            )
+
+    def _tag(self, tag: str | None, commit: str) -> None:
+        if not tag:
+            return
+        persist(lambda: self.api.create_tag(self.name, tag=tag, revision=commit, exist_ok=True))
+        if (found := self._tags().get(tag)) != commit:
+            raise HubError(
+                f"hf://{self.name}@{commit} was written, but meanwhile {tag!r} was made a tag of "
+                f"{found}. Choose another --tag."
+            )
+
+    def _download(self, file: str, commit: str, folder: str) -> Path:
+        found = persist(
+            lambda: self.api.hf_hub_download(
+                self.name, file, revision=commit, cache_dir=self.scratch / folder
+            )
+        )
+        return Path(found)
+
+
+def _is_same(there: RepoFile, content: Path | bytes, digest: str) -> bool:
+    """Whether a file of the repository has that content, by the hash that git has of it."""
+    if there.lfs:
+        return there.lfs.sha256 == digest
+    data = read(content)
+    blob = b"blob %d\0" % len(data) + data
+    return there.blob_id == hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+
+
+def _listed(folder: Path) -> Mapping[str, str]:
+    try:
+        return read_checksums(folder)
+    except BundleError:  # somebody else's file of that name
+        return {}
