@@ -171,8 +171,12 @@ def _unmet(requirements: list[str]) -> str:
             requirement.marker and not requirement.marker.evaluate({"extra": ""})
         ):
             continue
-        here = metadata.version(DISTRIBUTION)
-        if not requirement.specifier.contains(here, prereleases=True):
+        if not requirement.specifier.contains(_our_version(), prereleases=True):
             wanted = f"{DISTRIBUTION}{requirement.specifier}"
-            return f"needs {wanted}, and {here} is installed: pip install '{wanted}'"
+            return f"needs {wanted}, and {_our_version()} is installed: pip install '{wanted}'"
     return ""
+
+
+@functools.cache
+def _our_version() -> str:
+    return metadata.version(DISTRIBUTION)

@@ -395,6 +395,12 @@ def test_a_recipe_means_its_own_distributions_components(installed):
     assert prepare("dcgan-digits").spec().requires[0].startswith("torch-ganzoo>=")
 
 
+def test_a_model_is_measured_on_the_data_that_trained_it(installed, bundle):
+    """By the distribution that its provenance names."""
+    found = ganzoo.evaluate(bundle, samples=32, metrics=("precision-recall",), progress=False)
+    assert found.protocol["dataset"]["name"] == "torch-ganzoo:digits"
+
+
 def test_ours_are_all_to_be_had_beside_them(installed):
     ours = [(r, e) for r in REGISTRIES for e in r.entries() if e.distribution == "torch-ganzoo"]
     assert len(ours) > 50
