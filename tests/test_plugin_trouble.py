@@ -395,8 +395,9 @@ def test_a_recipe_means_its_own_distributions_components(installed):
     assert prepare("dcgan-digits").spec().requires[0].startswith("torch-ganzoo>=")
 
 
-def test_a_model_is_measured_on_the_data_that_trained_it(installed, bundle):
+def test_a_model_is_measured_on_the_data_that_trained_it(installed, bundle, tmp_path, monkeypatch):
     """By the distribution that its provenance names."""
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     found = ganzoo.evaluate(bundle, samples=32, metrics=("precision-recall",), progress=False)
     assert found.protocol["dataset"]["name"] == "torch-ganzoo:digits"
 
