@@ -183,7 +183,8 @@ def _dataset_of(spec: ModelSpec) -> Component:
     stated = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
     if "name" not in stated:
         raise MetricError(f"{spec.name!r} does not say what it was trained on: name a --dataset.")
-    return Component(stated.pop("name"), stated)
+    maker = spec.made_by("dataset")
+    return Component(datasets.prefer(stated.pop("name"), maker[0] if maker else None), stated)
 
 
 def _evaluator(

@@ -36,10 +36,17 @@ def onnx_name(role: str) -> str:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder whose checksums and config were found to be right."""
+    """A folder whose checksums and config were found to be right.
+
+    Attributes:
+        path: the folder.
+        spec: its config.
+        distribution: the installed distribution that it is part of, None for any other folder.
+    """
 
     path: Path
     spec: ModelSpec
+    distribution: str | None = None
 
     def weights_of(self, role: str) -> Path:
         """A network's weights, safetensors."""

@@ -6,6 +6,7 @@ Each also derives from the builtin that people already catch.
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 __all__ = [
@@ -61,7 +62,7 @@ class AmbiguousNameError(GanzooError, KeyError):
 
 
 class MissingPluginError(GanzooError, ImportError):
-    """The distribution that provides a name is not installed."""
+    """The distribution that provides a name is not installed, or switched off."""
 
 
 class BrokenPluginError(GanzooError, ImportError):
@@ -171,6 +172,17 @@ def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
     return MissingExtraError(
         f"{what} needs {error.name}, which is not installed. pip install 'torch-ganzoo[train]'"
     )
+
+
+def describe(error: BaseException) -> str:
+    """Return an error that a plugin raised in a line: its kind, its text, its file and line."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)[1:]  # the first called the plugin
+        if "importlib" not in frame.filename
+    ]
+    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -74,6 +74,11 @@ def is_commit(revision: str) -> bool:
     return _COMMIT.fullmatch(revision) is not None
 
 
+def is_registrable(name: str) -> bool:
+    """Whether a name is lower-case words joined by ``-``, ``.`` or ``_``, or such with ``@1``."""
+    return _REGISTERED.fullmatch(name) is not None
+
+
 def parse_registered(text: str) -> ZooName:
     """Parse ``name`` or ``distribution:name``; a name may end in a version, ``name@1``.
 
@@ -81,7 +86,7 @@ def parse_registered(text: str) -> ZooName:
         NameSyntaxError: not lower-case words joined by ``-``, ``.`` or ``_``.
     """
     distribution, colon, name = text.rpartition(":")
-    if not _REGISTERED.fullmatch(name) or (colon and not re.fullmatch(_HUB_PART, distribution)):
+    if not is_registrable(name) or (colon and not re.fullmatch(_HUB_PART, distribution)):
         raise NameSyntaxError(
             f"{text!r} is not a name: names are lower-case words joined by '-', '.' or '_', "
             "such as 'dcgan-mnist'. A folder starts with './' or '/'."

@@ -14,11 +14,10 @@ import docstring_parser
 import tyro
 
 from ganzoo.errors import RecipeError
-from ganzoo.registry import Registry, architectures, datasets, find_recipe, losses
+from ganzoo.names import parse_registered
+from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
-
-COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,9 @@ def _rename(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> Recipe
     if recipe.name == stated.name and any(
         getattr(recipe, kind).name != getattr(stated, kind).name for kind in factories
     ):
-        names = (recipe.architecture.name, recipe.loss.name, recipe.dataset.name)
-        recipe = dataclasses.replace(recipe, name="-".join(names))
+        names = (getattr(recipe, kind).name for kind in factories)
+        name = "-".join(parse_registered(name).name for name in names)
+        recipe = dataclasses.replace(recipe, name=name)
     if recipe.description == stated.description and _differs(recipe, stated, factories):
         recipe = dataclasses.replace(recipe, description="")
     return recipe

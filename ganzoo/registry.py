@@ -7,69 +7,36 @@ plugin's trouble stays its own.
 from __future__ import annotations
 
 import fnmatch
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from ganzoo import distributions
+from ganzoo.distributions import DISTRIBUTION, SWITCH
+from ganzoo.entries import Entry, entry_of
 from ganzoo.errors import (
     AmbiguousNameError,
+    ArchitectureError,
     BrokenPluginError,
+    DataError,
+    ExtractorError,
+    GanzooError,
     MissingPluginError,
+    RecipeError,
     UnknownNameError,
+    describe,
     did_you_mean,
     enumerate_names,
     missing_extra,
 )
 from ganzoo.names import HubModel, parse_registered
-from ganzoo.spec import Recipe
+from ganzoo.spec import DataSpec, Recipe
 
 T = TypeVar("T")
 F = TypeVar("F")
-
-DISTRIBUTION = "torch-ganzoo"
-SWITCH = "GANZOO_PLUGINS"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One registration, known without importing it.
-
-    Attributes:
-        name: the registered name.
-        distribution: normalised name of the distribution that registers it, None for this process.
-        version: that distribution's version.
-        target: ``module:attribute``.
-    """
-
-    name: str
-    distribution: str | None
-    version: str | None
-    target: str
-
-    @property
-    def address(self) -> str:
-        """The name that is never ambiguous between distributions."""
-        return f"{self.distribution}:{self.name}" if self.distribution else self.name
-
-    @property
-    def requirement(self) -> tuple[str, ...]:
-        """PEP 508 requirement of the distribution, none for an object of this process."""
-        return (f"{self.distribution}>={self.version}",) if self.distribution else ()
-
-
-def _normalise(distribution: str) -> str:
-    return distribution.lower().replace("_", "-").replace(".", "-")
-
-
-def _admitted(distribution: str) -> bool:
-    """Whether GANZOO_PLUGINS lets a distribution in: unset means all, else those it lists."""
-    switch = os.environ.get(SWITCH)
-    if switch is None or distribution == DISTRIBUTION:
-        return True
-    return distribution in {_normalise(part.strip()) for part in switch.split(",")}
 
 
 class Registry(Generic[T]):
@@ -83,11 +50,18 @@ class Registry(Generic[T]):
     and a script or notebook with the decorator ``@ganzoo.architectures.register("sagan")``.
     """
 
-    def __init__(self, kind: str, accepts: Callable[[object], bool], expects: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        accepts: Callable[[object], bool],
+        expects: str,
+        refusal: type[GanzooError] = BrokenPluginError,
+    ) -> None:
         self.kind = kind
         self.group = "ganzoo." + {"loss": "losses"}.get(kind, f"{kind}s")
         self._accepts = accepts
         self._expects = expects
+        self._refusal = refusal
         self._here: dict[str, tuple[Entry, T]] = {}
 
     def register(self, name: str) -> Callable[[F], F]:
@@ -131,11 +105,32 @@ class Registry(Generic[T]):
         """Return the registered names that match a wildcard such as ``dcgan-*``."""
         return sorted({entry.name for entry in self.entries(pattern)})
 
-    def _installed(self) -> list[Entry]:
+    def addresses(self, among: Collection[str | None]) -> list[str]:
+        """Return what to call what some distributions, and this process, register.
+
+        That is its name, or its address where another distribution has the name too.
+        """
+        entries = self.entries()
+        count = Counter(entry.name for entry in entries)
         return [
-            Entry(point.name, _normalise(point.dist.name), point.dist.version, point.value)
-            for point in metadata.entry_points(group=self.group)
-            if point.dist is not None and _admitted(_normalise(point.dist.name))
+            entry.address if count[entry.name] > 1 else entry.name
+            for entry in entries
+            if entry.distribution is None or entry.distribution in among
+        ]
+
+    def prefer(self, name: str, distribution: str | None) -> str:
+        """Return a name, or its address in a distribution where others register it too."""
+        found = [entry for entry in self.entries() if entry.name == name]
+        its_own = [entry.address for entry in found if entry.distribution == distribution]
+        return its_own[0] if its_own and len(found) > 1 else name
+
+    def _installed(self, admitted: bool = True) -> list[Entry]:
+        return [
+            entry_of(point, distribution)
+            for distribution in distributions.installed()
+            if distribution.admitted is admitted
+            for point in distribution.points
+            if point.group == self.group
         ]
 
     def entry(self, name: str) -> Entry:
@@ -147,33 +142,46 @@ class Registry(Generic[T]):
         Raises:
             NameSyntaxError: not a name.
             UnknownNameError: no registration has this name.
-            MissingPluginError: the distribution that was named is not installed.
+            MissingPluginError: its distribution is not installed, or is switched off.
             AmbiguousNameError: several have it.
         """
         wanted = parse_registered(name)
         entries = self.entries()
-        found = [e for e in entries if e.name == wanted.name]
         if wanted.distribution:
-            distribution = _normalise(wanted.distribution)
-            found = [e for e in found if e.distribution == distribution]
-            if not found and distribution not in {e.distribution for e in entries}:
-                raise MissingPluginError(
-                    f"{self.kind} {name!r}: the distribution {wanted.distribution!r} is not "
-                    f"installed or registers no {self.kind}. "
-                    f"pip install {wanted.distribution}, or see `ganzoo plugins`."
-                )
+            owner = distributions.normalise(wanted.distribution)
+            entries = [e for e in entries if e.distribution == owner]
+        found = [e for e in entries if e.name == wanted.name]
         if not found:
-            names = {e.name for e in entries}
-            raise UnknownNameError(
-                f"no {self.kind} named {name!r}.{did_you_mean(wanted.name, names)} "
-                f"Installed: {enumerate_names(names)}."
-            )
+            raise self._absent(name, {e.name for e in entries})
         if len(found) > 1:
             raise AmbiguousNameError(
                 f"several distributions register the {self.kind} {wanted.name!r}. "
-                f"Say {' or '.join(repr(e.address) for e in found)}."
+                f"Say {' or '.join(repr(e.address) for e in found)}, or name in {SWITCH} the "
+                "distributions to admit."
             )
         return found[0]
+
+    def _absent(self, name: str, known: set[str]) -> GanzooError:
+        """Say why a name is not to be had, and what is known where it was looked for."""
+        wanted = parse_registered(name)
+        off = (e.distribution for e in self._installed(admitted=False) if e.name == wanted.name)
+        owner = distributions.find(wanted.distribution or next(off, None) or "")
+        if owner and not owner.admitted:
+            return MissingPluginError(f"{self.kind} {name!r}: {owner.say_switched_off()}.")
+        if owner and owner.trouble:
+            return BrokenPluginError(f"{self.kind} {name!r}: {owner} {owner.trouble}")
+        if wanted.distribution and not known:
+            return MissingPluginError(
+                f"{self.kind} {name!r}: the distribution {wanted.distribution!r} is not "
+                f"installed or registers no {self.kind}. "
+                f"pip install {wanted.distribution}, or see `ganzoo plugins`."
+            )
+        unreadable = [d for d in distributions.installed() if d.trouble and not d.points]
+        return UnknownNameError(
+            f"no {self.kind} named {name!r}.{did_you_mean(wanted.name, known)} "
+            f"Installed: {enumerate_names(known)}."
+            + "".join(f" {each} {each.trouble}." for each in unreadable if each.admitted)
+        )
 
     def get(self, name: str) -> T:
         """Return the object behind a name, importing it at first use.
@@ -192,29 +200,64 @@ class Registry(Generic[T]):
             MissingExtraError: it is ganzoo's own and needs an optional dependency.
         """
         thing: Any
+        if entry.trouble:
+            raise BrokenPluginError(f"{self.kind} {entry.name!r} of {entry.source} {entry.trouble}")
         if entry.distribution is None:
             thing = self._here[entry.name][1]
         else:
             point = metadata.EntryPoint(entry.name, entry.target, self.group)
             try:
                 thing = point.load()
-            except Exception as error:
-                if entry.distribution == DISTRIBUTION and isinstance(error, ModuleNotFoundError):
-                    raise missing_extra(f"{self.kind} {entry.name!r}", error) from error
-                because = f"{type(error).__name__}: {error}"
-                raise BrokenPluginError(self._broken(entry, because)) from error
+            except (Exception, SystemExit) as error:
+                raise self._failed(entry, error, "could not be loaded") from error
         if not self._accepts(thing):
             because = f"it is {type(thing).__name__}, not {self._expects}"
-            raise BrokenPluginError(self._broken(entry, because))
+            raise BrokenPluginError(self._broken(entry, because, "could not be loaded"))
         return cast(T, thing)
 
-    def _broken(self, entry: Entry, because: str) -> str:
-        source = f"{entry.distribution} {entry.version}" if entry.distribution else "this process"
+    def make(self, name: str | Entry, *context: Any, **arguments: Any) -> Any:
+        """Call the function behind a name.
+
+        Raises:
+            GanzooError: the function refuses what it is given, by one itself or by a ValueError or
+                RuntimeError; then it is an ArchitectureError, RecipeError, DataError or
+                ExtractorError, after what was to be made.
+            BrokenPluginError: the function fails otherwise.
+            UnknownNameError, ...: as `get`.
+        """
+        entry = name if isinstance(name, Entry) else self.entry(name)
+        factory: Any = self.load(entry)
+        try:
+            return factory(*context, **arguments)
+        except GanzooError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            data = next((each for each in context if isinstance(each, DataSpec)), None)
+            images = f" for images of {data.image}" if data else ""
+            text = f"{self.kind} {entry.name!r} cannot be made{images}: {error}."
+            raise self._refusal(text) from error
+        except (Exception, SystemExit) as error:
+            raise self._failed(entry, error, "could not be built") from error
+
+    def cite(self, name: str) -> str:
+        """Return a registration and where it comes from, as an error names it."""
+        entry = self.entry(name)
+        return f"{self.kind} {entry.name!r} of {entry.source}"
+
+    def _failed(self, entry: Entry, error: BaseException, what: str) -> GanzooError:
+        if entry.distribution == DISTRIBUTION and isinstance(error, ModuleNotFoundError):
+            return missing_extra(f"{self.kind} {entry.name!r}", error)
+        return BrokenPluginError(self._broken(entry, describe(error), what))
+
+    def _broken(self, entry: Entry, because: str, what: str) -> str:
+        remedy = "Repair or uninstall it"
+        if entry.extras:
+            remedy = f"pip install '{entry.distribution}[{','.join(entry.extras)}]'"
         return (
-            f"{self.kind} {entry.name!r} is installed but could not be loaded.\n"
-            f"  from      {source}   ({self.group}: {entry.name} = {entry.target})\n"
+            f"{self.kind} {entry.name!r} is installed but {what}.\n"
+            f"  from      {entry.source}   ({self.group}: {entry.name} = {entry.target})\n"
             f"  because   {because}\n"
-            f"Repair or uninstall it; {SWITCH}= switches all plugins off."
+            f"{remedy}; {SWITCH}= switches all plugins off."
         )
 
     def __contains__(self, name: object) -> bool:
@@ -224,16 +267,20 @@ class Registry(Generic[T]):
         return f"<{self.group}: {enumerate_names(self.names())}>"
 
 
-architectures: Registry[Callable[..., Any]] = Registry("architecture", callable, "a function")
+architectures: Registry[Callable[..., Any]] = Registry(
+    "architecture", callable, "a function", ArchitectureError
+)
 """Functions ``(data: DataSpec, *, ...) -> dict[role, nn.Module]``."""
 
-losses: Registry[Callable[..., Any]] = Registry("loss", callable, "a function")
+losses: Registry[Callable[..., Any]] = Registry("loss", callable, "a function", RecipeError)
 """Functions ``(*, ...) -> ganzoo.Loss``."""
 
-datasets: Registry[Callable[..., Any]] = Registry("dataset", callable, "a function")
+datasets: Registry[Callable[..., Any]] = Registry("dataset", callable, "a function", DataError)
 """Functions ``(root: Path | None, *, ...) -> (torch dataset, DataSpec)``."""
 
-extractors: Registry[Callable[..., Any]] = Registry("extractor", callable, "a function")
+extractors: Registry[Callable[..., Any]] = Registry(
+    "extractor", callable, "a function", ExtractorError
+)
 """Functions ``() -> ganzoo.Extractor``."""
 
 recipes: Registry[Recipe | Path] = Registry(
@@ -257,6 +304,8 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     extractors,
 )
 
+COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
+
 
 def find_recipe(name: str | Path) -> Recipe:
     """Return a registered recipe, or read a TOML file (a path, or a name ending in ``.toml``).
@@ -267,5 +316,13 @@ def find_recipe(name: str | Path) -> Recipe:
     """
     if isinstance(name, Path) or name.endswith(".toml"):
         return Recipe.from_toml(Path(name))
-    found = recipes.get(name)
-    return found if isinstance(found, Recipe) else Recipe.from_toml(found)
+    entry = recipes.entry(name)
+    found = recipes.load(entry)
+    recipe = found if isinstance(found, Recipe) else Recipe.from_toml(found)
+    # Another plugin may register a name that the recipe uses; it means its own distribution's.
+    own = {}
+    for registry in COMPONENTS:
+        component = getattr(recipe, registry.kind)
+        name = registry.prefer(component.name, entry.distribution)
+        own[registry.kind] = replace(component, name=name)
+    return replace(recipe, **own)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
-from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
+from ganzoo.errors import BrokenPluginError, RecipeError, did_you_mean, enumerate_names
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,26 @@ class Argument:
 
 
 def arguments_of(factory: Callable[..., Any]) -> dict[str, Argument]:
-    """Return a factory's keyword-only parameters by name, in order."""
-    hints = get_type_hints(factory)
+    """Return a factory's keyword-only parameters by name, in order.
+
+    Raises:
+        BrokenPluginError: its signature cannot be read.
+    """
+    try:
+        parameters = inspect.signature(factory, eval_str=True).parameters
+    except Exception as error:
+        name = f"{getattr(factory, '__module__', '')}:{getattr(factory, '__qualname__', factory)}"
+        raise BrokenPluginError(
+            f"the signature of {name} cannot be read: {error}. Its author must import what its "
+            "annotations name, not under TYPE_CHECKING alone."
+        ) from error
     return {
-        name: Argument(name, hints.get(name, Any), parameter.default)
-        for name, parameter in inspect.signature(factory).parameters.items()
+        name: Argument(
+            name,
+            Any if parameter.annotation is parameter.empty else parameter.annotation,
+            parameter.default,
+        )
+        for name, parameter in parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
 
@@ -54,7 +69,7 @@ def check(
     Raises:
         RecipeError: an argument that the factory does not have, or that has another type.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
     schema = arguments_of(factory)
     checked = {}
@@ -67,6 +82,11 @@ def check(
     for key, value in given.items():
         try:
             checked[key] = TypeAdapter(schema[key].annotation).validate_python(value)
+        except PydanticUserError as error:
+            raise BrokenPluginError(
+                f"{kind} {name!r}, argument {key!r}: a recipe cannot state a "
+                f"{schema[key].annotation}; its author must choose another type."
+            ) from error
         except ValidationError as error:
             raise RecipeError(
                 f"{kind} {name!r}, argument {key!r}: {error.errors()[0]['msg'].lower()}, "

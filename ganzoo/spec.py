@@ -184,6 +184,20 @@ class ModelSpec:
         network = (self.architecture, self.arguments, self.latent, self.inputs, self.roles)
         return (*network, data.image, data.classes, data.condition)
 
+    def made_by(self, kind: str) -> tuple[str, str] | None:
+        """Return distribution and version behind a component of the recipe.
+
+        Args:
+            kind: ``architecture``, ``loss``, ``dataset`` or ``recipe``.
+
+        Returns:
+            None where the provenance, which is free-form, does not say.
+        """
+        plugins = self.provenance.get("plugins")
+        said = plugins.get(kind) if isinstance(plugins, dict) else None
+        name, space, version = said.rpartition(" ") if isinstance(said, str) else ("", "", "")
+        return (name, version) if space else None
+
     def to_json(self) -> str:
         """Return the config as indented JSON."""
         return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"

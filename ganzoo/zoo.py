@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,9 @@ def load(
 ) -> Any:
     """Load one of a model's networks.
 
+    It is warned of where the torch runtime builds it by a plugin that is a major version (below
+    1.0 a minor one) away from the one that trained it.
+
     Args:
         name: a model's registered name, a bundle's folder (``./folder``) or
             ``hf://org/repo[@revision]``.
@@ -37,7 +41,8 @@ def load(
 
     Raises:
         BundleError: also where the model has no such role.
-        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
+        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one; an
+            architecture that another version of its plugin builds otherwise.
         MissingPluginError, BrokenPluginError: its architecture is not to be had (torch alone).
         MissingExtraError: the torch runtime without torch.
         HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
@@ -95,10 +100,12 @@ def find(name: str | Path) -> Bundle:
     if isinstance(parsed, HubName):
         return _pull(parsed)
     try:
-        place = models.get(str(parsed))
+        entry = models.entry(str(parsed))
+        place = models.load(entry)
     except UnknownNameError as error:
         raise UnknownNameError(f"{error}{_hint(parsed.name)}") from None
-    return _pull(place) if isinstance(place, HubModel) else open_bundle(place)
+    found = _pull(place) if isinstance(place, HubModel) else open_bundle(place)
+    return replace(found, distribution=entry.distribution)
 
 
 def _pull(place: HubName | HubModel) -> Bundle:

@@ -102,7 +102,7 @@ def run_python(code: str, *args: str, **options: Any) -> subprocess.CompletedPro
 
 def run_cli(*args: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run `ganzoo` as a user would, in a process of its own."""
-    command = [sys.executable, "-m", "ganzoo", *map(str, args)]
+    command = [str(options.pop("python", sys.executable)), "-m", "ganzoo", *map(str, args)]
     environment = os.environ | options.pop("env", {})
     return subprocess.run(
         command, capture_output=True, text=True, timeout=300, env=environment, **options

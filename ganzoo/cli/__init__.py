@@ -12,6 +12,7 @@ from typing import Any
 
 import tyro
 
+from ganzoo import distributions
 from ganzoo.cli.arguments import Output
 from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
@@ -64,6 +65,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        # Libraries that ask for their own entry points fail on those of anyone.
+        if not (unreadable := distributions.find_unreadable()):
+            raise
+        print(
+            f"error: {type(error).__name__}: {error}\n"
+            f"The entry_points.txt of {' and '.join(unreadable)} cannot be read, which breaks "
+            "others too. Install it anew, or uninstall it.",
+            file=sys.stderr,
+        )
+        return 1
     return 0
 
 

@@ -24,6 +24,7 @@ def list_(
         pattern: a wildcard such as 'dcgan-*'.
         kind: list one kind only.
     """
+    from ganzoo import distributions
     from ganzoo.registry import REGISTRIES
 
     for registry in REGISTRIES:
@@ -33,7 +34,10 @@ def list_(
         entries = registry.entries(pattern)
         print(f"{plural}{'' if entries else '  (none)'}")
         for entry in entries:
-            print(f"  {entry.name:<24} {entry.distribution} {entry.version}")
+            print(f"  {entry.name:<24} {entry.source}{_trouble(entry.trouble)}")
+    for distribution in distributions.installed():
+        if distribution.admitted and distribution.trouble and not distribution.points:
+            print(f"{distribution} {distribution.trouble}")
 
 
 def info(name: Text, /) -> None:
@@ -81,16 +85,20 @@ def info(name: Text, /) -> None:
 
 def plugins() -> None:
     """Show the installed distributions that add to ganzoo, and what each adds."""
-    from ganzoo.registry import REGISTRIES, SWITCH
+    from ganzoo import distributions
+    from ganzoo.registry import REGISTRIES
 
-    found: dict[str, dict[str, list[str]]] = {}
-    for registry in REGISTRIES:
-        for entry in registry.entries():
-            kinds = found.setdefault(f"{entry.distribution} {entry.version}", {})
-            kinds.setdefault(registry.group.removeprefix("ganzoo."), []).append(entry.name)
-    for distribution, kinds in sorted(found.items()):
-        print(distribution)
-        for plural, names in kinds.items():
-            print(f"  {plural:<14} {', '.join(names)}")
-    if SWITCH in os.environ:
-        print(f"{SWITCH}={os.environ[SWITCH]} admits those it lists, beside ganzoo's own.")
+    for distribution in distributions.installed():
+        state = "" if distribution.admitted else f"   switched off: {distributions.SWITCH}"
+        print(f"{distribution}{state}{_trouble(distribution.trouble)}")
+        for registry in REGISTRIES:
+            names = [p.name for p in distribution.points if p.group == registry.group]
+            if names:
+                print(f"  {registry.group.removeprefix('ganzoo.'):<14} {', '.join(sorted(names))}")
+    if distributions.SWITCH in os.environ:
+        switch = os.environ[distributions.SWITCH]
+        print(f"{distributions.SWITCH}={switch} admits those it lists, beside ganzoo's own.")
+
+
+def _trouble(text: str) -> str:
+    return f"   {text}" if text else ""

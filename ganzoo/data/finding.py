@@ -10,11 +10,13 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.errors import DataNotFoundError
+from ganzoo.errors import BrokenPluginError, DataNotFoundError
 from ganzoo.registry import datasets
 from ganzoo.spec import DataSpec
 
 DATA_VARIABLE = "GANZOO_DATA"
+
+_SEQUENCE = ("__len__", "__getitem__")
 
 
 def find_root(data: str | Path | None) -> Path | None:
@@ -41,8 +43,16 @@ def find_dataset(
         root: where it lies.
 
     Raises:
-        UnknownNameError, BrokenPluginError: no such dataset.
+        UnknownNameError, BrokenPluginError, ...: no such dataset, as `Registry.make`.
         DataNotFoundError, DataError: it is not there, or cannot be used.
     """
-    dataset, spec = datasets.get(name)(root, **arguments)
-    return dataset, spec
+    made = datasets.make(name, root, **arguments)
+    match made:
+        case (dataset, DataSpec() as spec) if all(hasattr(dataset, name) for name in _SEQUENCE):
+            return dataset, spec
+    parts = made if isinstance(made, tuple) else (made,)
+    kinds = " and ".join(type(part).__name__ for part in parts) or "nothing"
+    raise BrokenPluginError(
+        f"{datasets.cite(name)} made {kinds}, not a torch dataset with a length and its DataSpec: "
+        "its author must mend that."
+    )

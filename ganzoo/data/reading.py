@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-from ganzoo.errors import DataError, GanzooError
+from ganzoo.errors import DataError, GanzooError, describe
 from ganzoo.spec import DataSpec
 
 CHUNK = 256  # images that are read at once where all are
@@ -67,6 +67,9 @@ class Reader(Dataset[Read]):
                 items = read_items(self.dataset, self.spec, *places)
             except GanzooError as error:
                 failure = Failure(type(error), str(error))
+            except Exception as error:  # noqa: BLE001 - a plugin's dataset may raise anything
+                text = f"an item of the dataset cannot be read: {describe(error)}."
+                failure = Failure(DataError, text)
         return Read(items, tuple((w.category, str(w.message)) for w in caught), failure)
 
 

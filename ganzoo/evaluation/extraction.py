@@ -53,12 +53,13 @@ def make_extractor(name: str) -> Extractor:
 
     Raises:
         ExtractorError: its weights cannot be had.
-        UnknownNameError, BrokenPluginError, ...: as `Registry.get`.
+        UnknownNameError, BrokenPluginError, ...: as `Registry.make`.
     """
-    made = extractors.get(name)()
+    made = extractors.make(name)
     if not isinstance(made, Extractor):
         raise BrokenPluginError(
-            f"extractor {name!r} made {type(made).__name__}, not a ganzoo.Extractor."
+            f"{extractors.cite(name)} made {type(made).__name__}, not a ganzoo.Extractor: its "
+            "author must mend that."
         )
     return made.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 

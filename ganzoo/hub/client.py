@@ -22,9 +22,9 @@ from huggingface_hub.utils.tqdm import (
     enable_progress_bars,
 )
 
+from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import HubError
 from ganzoo.hub.failures import PATIENCE, RateLimitError, too_many_requests, wait_asked
-from ganzoo.registry import DISTRIBUTION
 
 LIBRARY = "ganzoo"  # how the Hub's tags and statistics know us
 

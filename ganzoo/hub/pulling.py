@@ -111,7 +111,7 @@ class Snapshot:
         return token
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class HubBundle(Bundle):
     """A bundle of which a file is downloaded and verified when it is needed."""
 
@@ -136,7 +136,7 @@ def pull(name: HubName | HubModel) -> Bundle:
     snapshot = Snapshot(name, name.repository, commit, pinned)
     config = snapshot.vouched(CONFIG)
     spec = ModelSpec.from_json(config.read_bytes(), where=f"{CONFIG} of {name}")
-    return HubBundle(config.parent, spec, snapshot)
+    return HubBundle(config.parent, spec, snapshot=snapshot)
 
 
 def resolve(name: HubName) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError, MissingPluginError, UnknownNameError
+from ganzoo.errors import BundleError
 from ganzoo.generator import Encoder, Generator, Model, Translator
-from ganzoo.nn import inputs_of
-from ganzoo.registry import architectures
-from ganzoo.signatures import bind
+from ganzoo.runtimes.building import (
+    build,
+    explain_versions,
+    find_architecture,
+    warn_of_versions,
+)
 from ganzoo.spec import ModelSpec
 
 
@@ -90,8 +92,8 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
 
     Raises:
         BundleError: the weights are not safetensors, are damaged, or do not fit the config.
-        MissingPluginError: the architecture's plugin is not installed.
-        BrokenPluginError: it is, but cannot be loaded.
+        MissingPluginError: the architecture's plugin is not installed, or switched off.
+        BrokenPluginError: it is installed, but cannot be loaded.
     """
     weights = bundle.weights_of(role)
     try:
@@ -99,9 +101,10 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
             metadata = file.metadata() or {}
             header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
-            network = _build_without_memory(bundle.spec, role)
+            entry = find_architecture(bundle, role)
+            network = build(bundle.spec, role, entry)
             expected = network.state_dict()
-            _check_shapes(weights, header, expected)
+            _check_shapes(weights, header, expected, explain_versions(bundle.spec, entry))
             tensors = {name: file.get_tensor(name) for name in header}
     except SafetensorError as error:
         raise BundleError(
@@ -120,6 +123,7 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
             f"architecture {bundle.spec.architecture!r} keeps a buffer out of its state_dict, so "
             "its weights alone do not make it whole. Its author should register it as persistent."
         )
+    warn_of_versions(bundle, entry)
     return wrap(bundle.spec, network.requires_grad_(False), role)
 
 
@@ -130,50 +134,11 @@ def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchM
     return (TorchTranslator if "source" in spec.inputs else TorchGenerator)(spec, network)
 
 
-def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
-    # By the distribution that trained it: another may have come to register the same name.
-    source = re.match(r"[A-Za-z0-9._-]+", spec.requires[0]) if spec.requires else None
-    try:
-        factory = architectures.get(
-            f"{source[0]}:{spec.architecture}" if source else spec.architecture
-        )
-    except (UnknownNameError, MissingPluginError) as error:
-        remedy = (
-            f"It needs {', '.join(spec.requires)}: pip install {' '.join(map(repr, spec.requires))}"
-            if spec.requires
-            else "It was registered in the program that trained it: import that first"
-        )
-        raise MissingPluginError(
-            f"{spec.name!r} is built by the architecture {spec.architecture!r}, which is not "
-            f"installed. {remedy}, or run it without the architecture: runtime='onnx'."
-        ) from error
-    try:
-        arguments = bind("architecture", spec.architecture, factory, spec.arguments)
-        with torch.device("meta"):
-            network = factory(spec.data, **arguments)[role]
-    except (ValueError, TypeError, RuntimeError, KeyError) as error:
-        raise BundleError(
-            f"architecture {spec.architecture!r} cannot be built as config.json asks: {error}"
-        ) from error
-    if not isinstance(network, nn.Module):
-        raise BundleError(f"architecture {spec.architecture!r} builds no network as {role}.")
-    dim = spec.latent.dim if spec.latent else None
-    stated = arguments.get("latent_dim", getattr(network, "latent_dim", dim))
-    if role == "generator" and dim is not None and stated != dim:
-        raise BundleError(
-            f"config.json says that latents have {dim} numbers, architecture {spec.architecture!r} "
-            f"builds a generator that reads {stated}."
-        )
-    if role == "generator" and inputs_of(network) != spec.inputs:
-        raise BundleError(
-            f"config.json says that the generator reads {spec.inputs}, architecture "
-            f"{spec.architecture!r} builds one that reads {inputs_of(network)}."
-        )
-    return network
-
-
 def _check_shapes(
-    weights: Path, header: Mapping[str, tuple[int, ...]], expected: Mapping[str, Tensor]
+    weights: Path,
+    header: Mapping[str, tuple[int, ...]],
+    expected: Mapping[str, Tensor],
+    versions: str,
 ) -> None:
     wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
     if header == wanted:
@@ -181,6 +146,6 @@ def _check_shapes(
     name = min(dict(set(header.items()) ^ set(wanted.items())))
     raise BundleError(
         f"{weights} does not fit config.json: tensor {name!r} has shape "
-        f"{header.get(name, 'none')} in the file and {wanted.get(name, 'none')} in the network. "
-        "Get the bundle again."
+        f"{header.get(name, 'none')} in the file and {wanted.get(name, 'none')} in the network."
+        f"{versions or ' Get the bundle again.'}"
     )

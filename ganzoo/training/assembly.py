@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
 import torch
 from torch import nn
 
+from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import (
     ArchitectureError,
     BrokenPluginError,
@@ -22,7 +23,7 @@ from ganzoo.errors import (
 )
 from ganzoo.games import Loss
 from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal
-from ganzoo.registry import architectures, datasets, losses
+from ganzoo.registry import COMPONENTS, architectures, losses
 from ganzoo.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
 from ganzoo.training.state import latent_of
@@ -36,7 +37,7 @@ def complete(recipe: Recipe) -> Recipe:
         RecipeError: an argument that a component does not know, or of the wrong type.
     """
     bound: dict[str, Any] = {}
-    for registry in (architectures, losses, datasets):
+    for registry in COMPONENTS:
         component: Component = getattr(recipe, registry.kind)
         factory = registry.get(component.name)
         arguments = bind(registry.kind, component.name, factory, component.arguments)
@@ -59,14 +60,10 @@ def build_loss(recipe: Recipe) -> Loss:
         BrokenPluginError: what was made is no game.
     """
     name = recipe.loss.name
-    try:
-        loss = losses.get(name)(**recipe.loss.arguments)
-    except ValueError as error:
-        if isinstance(error, GanzooError):
-            raise
-        raise RecipeError(f"loss {name!r} cannot be made: {error}.") from error
+    loss = losses.make(name, **recipe.loss.arguments)
     if not isinstance(loss, Loss):
-        raise BrokenPluginError(f"loss {name!r} made {type(loss).__name__}, not a ganzoo.Loss.")
+        made = f"{losses.cite(name)} made {type(loss).__name__}"
+        raise BrokenPluginError(f"{made}, not a ganzoo.Loss: its author must mend that.")
     return loss
 
 
@@ -81,22 +78,21 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
     arguments = recipe.architecture.arguments
     try:
         LatentSpec(arguments.get("latent_dim", 1))
-        nets = architectures.get(name)(data, **arguments)
-    except (ValueError, RuntimeError) as error:
-        if isinstance(error, GanzooError):
-            raise
-        raise ArchitectureError(
-            f"architecture {name!r} cannot be built for images of {data.image}: {error}"
-        ) from error
+    except ValueError as error:
+        raise ArchitectureError(f"architecture {name!r} cannot be made: {error}.") from error
+    nets = architectures.make(name, data, **arguments)
     if not isinstance(nets, Mapping) or not all(isinstance(n, nn.Module) for n in nets.values()):
-        raise BrokenPluginError(f"architecture {name!r} built no dict of role to nn.Module.")
+        raise BrokenPluginError(
+            f"{architectures.cite(name)} made {type(nets).__name__}, not a dict of role to "
+            "nn.Module: its author must mend that."
+        )
     if "generator" not in nets:
-        raise BrokenPluginError(f"architecture {name!r} must build a 'generator'.")
+        raise BrokenPluginError(f"{architectures.cite(name)} must build a 'generator'.")
     try:
         latent_of(recipe, nets["generator"])
     except KeyError as error:
         raise BrokenPluginError(
-            f"architecture {name!r} must have an argument 'latent_dim', or its generator an "
+            f"{architectures.cite(name)} must have an argument 'latent_dim', or its generator an "
             "attribute of that name."
         ) from error
     for net in nets.values():
@@ -128,10 +124,14 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: 
     if choice:
         remedy = f"Choose {choice}."
     else:
+        # To know what fits is to run it: ours, and the plugins at hand, but no others.
+        pair = architectures.entry(name), losses.entry(recipe.loss.name)
+        among = {DISTRIBUTION} | {entry.distribution for entry in pair}
+        fitting = _losses_for(nets, data, losses.addresses(among))
+        others = _architectures_for(loss.roles, architectures.addresses(among))
         remedy = (
-            f"Losses that fit {name}: {enumerate_names(_losses_for(nets, data))}. "
-            f"Architectures that fit {recipe.loss.name}: "
-            f"{enumerate_names(_architectures_for(loss.roles))}."
+            f"Losses that fit {name}: {enumerate_names(fitting)}. "
+            f"Architectures that fit {recipe.loss.name}: {enumerate_names(others)}."
         )
     raise IncompatiblePairError(
         f"loss {recipe.loss.name!r} trains {enumerate_names(loss.roles)}, but architecture "
@@ -163,9 +163,9 @@ def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
             return
 
 
-def _losses_for(nets: Mapping[str, nn.Module], data: DataSpec) -> list[str]:
+def _losses_for(nets: Mapping[str, nn.Module], data: DataSpec, names: Iterable[str]) -> list[str]:
     fitting = []
-    for name in losses.names():
+    for name in names:
         made = _try(losses, name)
         if isinstance(made, Loss) and made.roles == set(nets):
             with contextlib.suppress(ValueError):
@@ -174,9 +174,9 @@ def _losses_for(nets: Mapping[str, nn.Module], data: DataSpec) -> list[str]:
     return fitting
 
 
-def _architectures_for(roles: frozenset[str]) -> list[str]:
+def _architectures_for(roles: frozenset[str], names: Iterable[str]) -> list[str]:
     fitting = []
-    for name in architectures.names():
+    for name in names:
         choices = ["", *_choices(name)]
         choice = next((c for c in choices if _builds(name, c) == roles), None)
         if choice is not None:
@@ -213,6 +213,6 @@ def _builds(architecture: str, choice: str) -> set[str]:
 def _try(registry: Any, name: str, *context: Any, **arguments: Any) -> Any:
     """Build with defaults; None where that fails: one broken plugin must not spoil an error."""
     try:
-        return registry.get(name)(*context, **arguments)
+        return registry.make(name, *context, **arguments)
     except Exception:  # noqa: BLE001 - a plugin may raise anything
         return None

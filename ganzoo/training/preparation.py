@@ -41,6 +41,7 @@ class Prepared:
     def spec(self) -> ModelSpec:
         """The config of the generator as it is now."""
         component = self.recipe.architecture
+        entry = architectures.entry(component.name)
         seen = {
             "dataset": self.recipe.dataset.name,
             "images": len(self.batches),
@@ -50,9 +51,9 @@ class Prepared:
         }
         return ModelSpec(
             name=self.recipe.name,
-            architecture=component.name,
+            architecture=entry.name,
             arguments=component.arguments,
-            requires=architectures.entry(component.name).requirement,
+            requires=entry.requirement,
             data=self.data,
             latent=self.state.latent,
             inputs=inputs_of(self.state.nets["generator"]),

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import torch
 
+from ganzoo.entries import Entry
+from ganzoo.errors import GanzooError
 from ganzoo.machine import describe_hardware, describe_versions
-from ganzoo.registry import architectures, datasets, losses
+from ganzoo.registry import COMPONENTS, find_recipe, recipes
 from ganzoo.spec import Recipe
 
 
-def describe_plugins(recipe: Recipe) -> dict[str, str]:
-    """The distribution behind each of the recipe's components."""
-    plugins = {}
-    for registry in (architectures, losses, datasets):
-        entry = registry.entry(getattr(recipe, registry.kind).name)
-        source = f"{entry.distribution} {entry.version}" if entry.distribution else entry.target
-        plugins[registry.kind] = source
-    return plugins
+def find_sources(recipe: Recipe) -> dict[str, Entry]:
+    """Return what registers a recipe's components, and the recipe itself if it is registered.
+
+    It is where the registered recipe of its name has the same components; numbers may differ.
+    """
+    sources = _components(recipe)
+    for entry in recipes.entries(recipe.name):
+        with contextlib.suppress(GanzooError):  # that of a broken plugin, which is not needed here
+            if _components(find_recipe(entry.address)) == sources:
+                return sources | {"recipe": entry}
+    return sources
+
+
+def _components(recipe: Recipe) -> dict[str, Entry]:
+    return {r.kind: r.entry(getattr(recipe, r.kind).name) for r in COMPONENTS}
 
 
 def describe(
@@ -30,6 +40,8 @@ def describe(
     data: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the provenance of a model that this process trains."""
+    sources = find_sources(recipe)
+    distributions = sorted({s.distribution for s in sources.values() if s.distribution})
     return {
         "recipe": recipe.to_dict(),
         "seed": recipe.seed,
@@ -38,6 +50,9 @@ def describe(
         "hardware": f"{processes} processes, each on " * (processes > 1)
         + describe_hardware(device),
         "data": data,
-        "plugins": describe_plugins(recipe),
-        "versions": describe_versions(),
+        "plugins": {
+            kind: entry.source if entry.distribution else entry.target
+            for kind, entry in sources.items()
+        },
+        "versions": describe_versions(*distributions),
     }

@@ -27,6 +27,7 @@ from ganzoo.errors import (
 from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
+from ganzoo.training.assembly import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.evaluating import METRICS, evaluate
 from ganzoo.training.group import Group, join, launch, reporting_loss, restarted
@@ -221,7 +222,9 @@ def _restore(
     if checkpoint is None:  # stopped before the first one: begin again
         return prepare(recipe, data=data, device=device, group=group)
     prepared = prepare(recipe, data=data or checkpoint["data_root"], device=device, group=group)
-    if checkpoint["recipe"] != prepared.recipe.to_toml():
+    # Compared as they are completed today: since then a plugin may have got another argument.
+    trained = Recipe.from_dict(tomllib.loads(checkpoint["recipe"]), where="its checkpoint")
+    if complete(trained) != prepared.recipe:
         raise CheckpointError(
             f"{path / 'recipe.toml'} is not the recipe that its checkpoint was trained by. Put it "
             "back, or start a new run with the changed one."

@@ -1,0 +1,63 @@
+"""A registration: what is known of a registered object before it is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import metadata
+
+from ganzoo.distributions import Distribution
+from ganzoo.names import is_registrable
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registration, known without importing it.
+
+    Attributes:
+        name: the registered name.
+        distribution: normalised name of the distribution that registers it, None for this process.
+        version: that distribution's version.
+        target: ``module:attribute``.
+        extras: extras of the distribution that it says it needs.
+        trouble: what keeps it from being used and what to type, as the rest of a sentence about
+            it; empty where its metadata says nothing against it.
+    """
+
+    name: str
+    distribution: str | None
+    version: str | None
+    target: str
+    extras: tuple[str, ...] = ()
+    trouble: str = ""
+
+    @property
+    def address(self) -> str:
+        """The name that is never ambiguous between distributions."""
+        return f"{self.distribution}:{self.name}" if self.distribution else self.name
+
+    @property
+    def source(self) -> str:
+        """The distribution and its version."""
+        return f"{self.distribution} {self.version}" if self.distribution else "this process"
+
+    @property
+    def requirement(self) -> tuple[str, ...]:
+        """PEP 508 requirement of the distribution, none for an object of this process."""
+        if self.distribution is None or self.version is None:
+            return ()
+        public = self.version.partition("+")[0]  # a local version cannot be a lower bound
+        return (f"{self.distribution}>={public}",)
+
+
+def entry_of(point: metadata.EntryPoint, distribution: Distribution) -> Entry:
+    """Read an entry point of a distribution, importing nothing."""
+    target, trouble = point.value, distribution.trouble
+    extras: tuple[str, ...] = ()
+    try:
+        target = ":".join(filter(None, (point.module, point.attr)))
+        extras = tuple(point.extras)
+    except (AttributeError, ValueError):  # which one depends on Python's version
+        trouble = trouble or f"is registered as {target!r}, which is not 'module:attribute'"
+    if not is_registrable(point.name):
+        trouble = trouble or "has a name that is not lower-case words joined by '-', '.' or '_'"
+    return Entry(point.name, distribution.name, distribution.version, target, extras, trouble)

@@ -1,0 +1,112 @@
+"""Plugins as users have them: built as wheels from tiny source trees and installed by pip."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import tomli_w
+
+_BUILD = """
+import os, sys
+from hatchling.build import build_wheel
+for tree in sys.argv[2:]:
+    os.chdir(tree)
+    print(build_wheel(sys.argv[1]))
+"""
+_OFFLINE = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
+
+
+def lay_out(
+    folder: Path,
+    distribution: str,
+    version: str,
+    groups: Mapping[str, Mapping[str, str]],
+    files: Mapping[str, str],
+    requires: Sequence[str] = (),
+) -> Path:
+    """Write the source tree of a plugin.
+
+    Args:
+        folder: where; the tree is a folder in it.
+        distribution: its name, and its version.
+        version: likewise.
+        groups: entry points, as ``{"losses": {"name": "module:attribute"}}``.
+        files: contents of its files by name.
+        requires: what its metadata says it depends on.
+    """
+    tree = folder / f"{distribution}-{version}"
+    tree.mkdir(parents=True)
+    project = {
+        "name": distribution,
+        "version": version,
+        "dependencies": list(requires),
+        "entry-points": {f"ganzoo.{group}": dict(points) for group, points in groups.items()},
+    }
+    hatch = {"dev-mode-dirs": ["."], "targets": {"wheel": {"only-include": list(files)}}}
+    table = {
+        "build-system": {"requires": ["hatchling"], "build-backend": "hatchling.build"},
+        "project": project,
+        "tool": {"hatch": {"build": hatch}},
+    }
+    (tree / "pyproject.toml").write_text(tomli_w.dumps(table))
+    for name, content in files.items():
+        (tree / name).write_text(content)
+    return tree
+
+
+def build(trees: Sequence[Path], out: Path) -> list[Path]:
+    """Build a wheel of each source tree."""
+    out.mkdir(exist_ok=True)
+    return [out / name for name in run(sys.executable, "-c", _BUILD, out, *trees).split()]
+
+
+def install_into(folder: Path, wheels: Sequence[Path]) -> Path:
+    """Install wheels into a folder that may lie on the path."""
+    run(sys.executable, "-m", "pip", "install", *_OFFLINE, "--target", folder, *wheels)
+    return folder
+
+
+def make_environment(folder: Path) -> Path:
+    """Make an environment that sees all that this one has installed; return its Python."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    python = folder / "bin" / "python"
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    seen = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+    (Path(site) / "seen.pth").write_text(seen)
+    return python
+
+
+def pip(python: Path, *arguments: str | Path) -> str:
+    """Run pip on an environment; what is installed comes from no network."""
+    offline = _OFFLINE if arguments[0] == "install" else ()
+    command = (sys.executable, "-m", "pip", "--python", python)
+    return run(*command, arguments[0], *offline, *arguments[1:])
+
+
+@contextmanager
+def on_path(*folders: Path) -> Iterator[None]:
+    """Have folders first on this process's path, and what was imported from them forgotten."""
+    places = [str(folder) for folder in folders]
+    sys.path[:0] = places
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        for place in places:
+            sys.path.remove(place)
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(tuple(places)):
+                del sys.modules[name]
+
+
+def run(*command: str | Path) -> str:
+    """Run a command that must succeed, and return what it printed."""
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout

@@ -1,0 +1,100 @@
+"""What installed plugins cost `ganzoo list`.
+
+python tools/bench_list.py [--plugins 50] [--runs 15]
+
+Wheels of tiny plugins are built and installed by pip into a folder, each with a dozen entry points
+and a README of a few kilobytes as its description. `ganzoo list` then runs with that folder on the
+path and without it, in turn; medians of both, their difference and their ratio are printed, of the
+time that passes and of the processor's.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+GROUPS = ("architectures", "losses", "datasets", "recipes")
+EACH = 3  # entry points of a plugin in each group
+BUILD = """
+import os, sys
+from hatchling.build import build_wheel
+for tree in sys.argv[2:]:
+    os.chdir(tree)
+    build_wheel(sys.argv[1])
+"""
+
+
+def lay_out(folder, number):
+    """Write the source tree of a plugin."""
+    name = f"bench-gans-{number}"
+    module = name.replace("-", "_")
+    tree = folder / name
+    tree.mkdir()
+    lines = [
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"',
+        f'[project]\nname = "{name}"\nversion = "1.{number}"\nreadme = "README.md"',
+        'dependencies = ["torch-ganzoo[train]>=0.1.0.dev0", "numpy>=1.26", "einops"]',
+    ]
+    for group in GROUPS:
+        lines.append(f'[project.entry-points."ganzoo.{group}"]')
+        lines += [f'bench-{number}-{k} = "{module}:{group}"' for k in range(EACH)]
+    lines.append(f'[tool.hatch.build.targets.wheel]\nonly-include = ["{module}.py"]')
+    (tree / "pyproject.toml").write_text("\n".join(lines))
+    (tree / "README.md").write_text(f"# {name}\n\n" + "Networks and losses, explained.\n" * 150)
+    (tree / f"{module}.py").write_text("raise SystemExit('listing runs no plugin')\n")
+    return tree
+
+
+def install(folder, plugins):
+    """Install plugins as a user does, into a folder of their own."""
+    trees = [lay_out(folder, number) for number in range(plugins)]
+    wheels, site = folder / "wheels", folder / "site"
+    subprocess.run([sys.executable, "-c", BUILD, wheels, *trees], check=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    subprocess.run([*pip, "--target", site, *wheels.glob("*.whl")], check=True)
+    return site
+
+
+def measure(path):
+    """Seconds that `ganzoo list` takes, and how many of them the processor spends."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    command = [sys.executable, "-m", "ganzoo", "list"]
+    result = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True
+    )
+    seconds = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, spent, result.stdout.count("bench-gans-")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--plugins", type=int, default=50)
+    parser.add_argument("--runs", type=int, default=15)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        site = str(install(Path(folder), options.plugins))
+        found = {path: [] for path in ("", site)}
+        for path in found:
+            measure(path)  # not counted: compiles, and fills the disk's cache
+        for _ in range(options.runs):
+            for path, measured in found.items():
+                measured.append(measure(path))
+    listed = found[site][0][2]
+    assert listed == options.plugins * len(GROUPS) * EACH, listed
+    for row, what in enumerate(("elapsed", "processor")):
+        none, some = (statistics.median(run[row] for run in found[path]) for path in ("", site))
+        print(
+            f"{what:<10} {none * 1e3:5.0f} ms without plugins, {some * 1e3:5.0f} ms with "
+            f"{options.plugins}: +{(some - none) * 1e3:.0f} ms, {some / none:.2f}x"
+        )
+
+
+if __name__ == "__main__":
+    main()
