@@ -60,7 +60,8 @@ class Entry:
         return (f"{self.distribution}>={self.version}",) if self.distribution else ()
 
 
-def _normalise(distribution: str) -> str:
+def normalise(distribution: str) -> str:
+    """Return a distribution's name in the one form that entries have, lower-case with ``-``."""
     return distribution.lower().replace("_", "-").replace(".", "-")
 
 
@@ -69,7 +70,7 @@ def _admitted(distribution: str) -> bool:
     switch = os.environ.get(SWITCH)
     if switch is None or distribution == DISTRIBUTION:
         return True
-    return distribution in {_normalise(part.strip()) for part in switch.split(",")}
+    return distribution in {normalise(part.strip()) for part in switch.split(",")}
 
 
 class Registry(Generic[T]):
@@ -133,9 +134,9 @@ class Registry(Generic[T]):
 
     def _installed(self) -> list[Entry]:
         return [
-            Entry(point.name, _normalise(point.dist.name), point.dist.version, point.value)
+            Entry(point.name, normalise(point.dist.name), point.dist.version, point.value)
             for point in metadata.entry_points(group=self.group)
-            if point.dist is not None and _admitted(_normalise(point.dist.name))
+            if point.dist is not None and _admitted(normalise(point.dist.name))
         ]
 
     def entry(self, name: str) -> Entry:
@@ -154,7 +155,7 @@ class Registry(Generic[T]):
         entries = self.entries()
         found = [e for e in entries if e.name == wanted.name]
         if wanted.distribution:
-            distribution = _normalise(wanted.distribution)
+            distribution = normalise(wanted.distribution)
             found = [e for e in found if e.distribution == distribution]
             if not found and distribution not in {e.distribution for e in entries}:
                 raise MissingPluginError(

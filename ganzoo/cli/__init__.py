@@ -13,6 +13,7 @@ from typing import Any
 import tyro
 
 from ganzoo.cli.arguments import Output
+from ganzoo.cli.authoring import check
 from ganzoo.cli.exporting import export
 from ganzoo.cli.listing import info, list_, plugins
 from ganzoo.cli.sampling import sample, translate
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "train": train,
                 "export": export,
                 "plugins": plugins,
+                "check": check,
                 "quickstart": quickstart,
             },
             args=args or ["--help"],
