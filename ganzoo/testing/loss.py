@@ -225,4 +225,6 @@ class Loss(Paired):
                 continue
             if fit(pair, nets, game, data):
                 return data
+            if set(nets) != game.roles:  # whatever the size
+                return None
         return None
