@@ -13,7 +13,7 @@ from typing import Any
 import tyro
 
 from ganzoo.cli.arguments import Output
-from ganzoo.cli.authoring import check
+from ganzoo.cli.authoring import check, new_plugin
 from ganzoo.cli.exporting import export
 from ganzoo.cli.listing import info, list_, plugins
 from ganzoo.cli.sampling import sample, translate
@@ -40,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "train": train,
                 "export": export,
                 "plugins": plugins,
+                "new-plugin": new_plugin,
                 "check": check,
                 "quickstart": quickstart,
             },

@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 
 from ganzoo.cli.arguments import Text
+from ganzoo.cli.wording import as_folder
 from ganzoo.errors import ConformanceError
 
 
@@ -44,3 +45,23 @@ def check(
     if counts["FAILED"]:
         raise ConformanceError(f"{distribution} does not keep what a plugin must: {summary}.")
     print(summary)
+
+
+def new_plugin(name: Text, /, out: Path | None = None) -> None:
+    """Write the source of a new plugin: an architecture, a loss, a recipe, their tests.
+
+    Args:
+        name: the plugin's name, as pip is to take it, such as acme-gans.
+        out: its folder; by default the name.
+    """
+    from packaging.utils import canonicalize_name
+
+    from ganzoo.plugin_template import write_plugin
+
+    path = write_plugin(name, out)
+    print(
+        f"{path}\n"
+        f"next: pip install --editable '{as_folder(path)}[test]'\n"
+        f"      pytest {path}\n"
+        f"      ganzoo train {canonicalize_name(name)} --images 2000"
+    )

@@ -63,8 +63,8 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     if fixed:
         raise ExportError(
             f"{model.spec.name!r} cannot be exported to ONNX with a batch of any size: the {role} "
-            f"fixes that of {', '.join(fixed)}. Shapes that follow its inputs', as torch.zeros_like "
-            "has them, leave it open; int(x.shape[0]) and len(x) fix it."
+            f"fixes that of {', '.join(fixed)}. Shapes that follow its inputs', as those of "
+            "torch.zeros_like, leave it open; int(x.shape[0]) and len(x) fix it."
         )
     _forget_origin(graph)
     onnx.checker.check_model(graph, full_check=True)

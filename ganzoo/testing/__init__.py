@@ -23,6 +23,15 @@ __all__ = ["ArchitectureSuite", "DatasetSuite", "LossSuite", "PluginSuite"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'ganzoo.testing' has no attribute {name!r}")
-    from ganzoo.testing import suites
+    try:
+        from ganzoo.testing import suites
+    except ModuleNotFoundError as error:
+        from ganzoo.errors import MissingExtraError, missing_extra
 
+        if error.name != "pytest":
+            raise missing_extra(f"ganzoo.testing.{name}", error) from error
+        raise MissingExtraError(
+            f"ganzoo.testing.{name} needs pytest, which is not installed. pip install pytest, or "
+            "use the command: ganzoo check DISTRIBUTION"
+        ) from error
     return getattr(suites, name)
