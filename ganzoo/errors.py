@@ -15,6 +15,7 @@ __all__ = [
     "BrokenPluginError",
     "BundleError",
     "CheckpointError",
+    "ConformanceError",
     "DataError",
     "DataNotFoundError",
     "ExportError",
@@ -26,6 +27,7 @@ __all__ = [
     "MissingExtraError",
     "MissingPluginError",
     "NameSyntaxError",
+    "NameTakenError",
     "NonFiniteLossError",
     "NotABundleError",
     "OutputError",
@@ -57,6 +59,10 @@ class NameSyntaxError(GanzooError, ValueError):
     """A text that cannot be a name."""
 
 
+class NameTakenError(GanzooError, ValueError):
+    """A name for something new that something else has."""
+
+
 class AmbiguousNameError(GanzooError, KeyError):
     """Several distributions register one name."""
 
@@ -67,6 +73,10 @@ class MissingPluginError(GanzooError, ImportError):
 
 class BrokenPluginError(GanzooError, ImportError):
     """A registered object exists but cannot be loaded or is of the wrong kind."""
+
+
+class ConformanceError(GanzooError, AssertionError):
+    """A plugin's object is not what a check of `ganzoo.testing` asks of it."""
 
 
 class MissingExtraError(GanzooError, ImportError):

@@ -47,10 +47,12 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel):
         "ganzoo/builtin/recipes/dcgan-mnist.toml",
         "ganzoo/builtin/pretrained/dcgan-mnist/model.onnx",
         "ganzoo/builtin/pretrained/dcgan-mnist/SHA256SUMS",
+        "ganzoo/plugin_template/files/pyproject.toml.template",
+        "ganzoo/testing/suites.py",
     ):
         assert name in names
     assert all(n.startswith(("ganzoo/", "torch_ganzoo-")) for n in names)
-    assert not any("__pycache__" in n or "test" in n for n in names)
+    assert not any("__pycache__" in n or Path(n).match("test_*.py") for n in names)
 
 
 def test_the_base_install_loads_samples_and_lists_without_torch(base, tmp_path):

@@ -14,6 +14,7 @@ import tyro
 
 from ganzoo import distributions
 from ganzoo.cli.arguments import Output
+from ganzoo.cli.authoring import check, new_plugin
 from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
 from ganzoo.cli.hub import list_, push
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "compare": compare,
                 "plot": plot,
                 "plugins": plugins,
+                "new-plugin": new_plugin,
+                "check": check,
                 "quickstart": quickstart,
             },
             args=args or ["--help"],

@@ -32,7 +32,7 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
             they are the network's own, and a session of onnxruntime merges them when it begins.
 
     Raises:
-        ExportError: the exporter cannot translate it.
+        ExportError: the exporter cannot translate it, or not for batches of any size.
     """
     inputs, outputs = signature(model.spec, role)
     batch = torch.export.Dim("batch")
@@ -59,6 +59,13 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
         ) from error
     assert program is not None
     graph = program.model_proto
+    fixed = [i.name for i in graph.graph.input if not i.type.tensor_type.shape.dim[0].dim_param]
+    if fixed:
+        raise ExportError(
+            f"{model.spec.name!r} cannot be exported to ONNX with a batch of any size: the {role} "
+            f"fixes that of {', '.join(fixed)}. Shapes that follow its inputs', as those of "
+            "torch.zeros_like, leave it open; int(x.shape[0]) and len(x) fix it."
+        )
     _forget_origin(graph)
     onnx.checker.check_model(graph, full_check=True)
     return graph

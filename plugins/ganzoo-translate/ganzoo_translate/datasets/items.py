@@ -19,7 +19,8 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
 
     Args:
         places: where each item lies.
-        read: a place -> the image and what it is to be made from.
+        read: a place -> the image and what it is to be made from; no function inside a function,
+            so that other processes can be handed it.
     """
 
     def __init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import cv2
@@ -49,16 +50,17 @@ def lineart(
     where = find_folder("lineart", root)
     files = take("lineart", find_pictures(where), start, count)
 
-    def read(file: Path) -> tuple[Image.Image, Image.Image]:
-        image = fit_picture(read_picture(file), size, size)
-        return image, draw_lines(image, thickness)
-
     spec = DataSpec(
         ImageSpec(size, size, 3),
         source=f"{len(files)} pictures of the folder {where.name!r} and line drawings of them",
         condition=ImageSpec(size, size, 1),
     )
-    return Translations(files, read), spec
+    return Translations(files, functools.partial(_read, size, thickness)), spec
+
+
+def _read(size: int, thickness: int, file: Path) -> tuple[Image.Image, Image.Image]:
+    image = fit_picture(read_picture(file), size, size)
+    return image, draw_lines(image, thickness)
 
 
 def draw_lines(picture: Image.Image, thickness: int = 5) -> Image.Image:

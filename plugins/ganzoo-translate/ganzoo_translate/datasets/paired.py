@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Literal
 
@@ -65,17 +66,18 @@ def paired(
         places = [(file,) for file in find_pictures(where)]
     chosen = take("paired", places, start, count)
 
-    def read(place: tuple[Path, ...]) -> tuple[Image.Image, Image.Image]:
-        source, image = _halves(*place, source_half) if len(place) == 1 else _whole(*place)
-        return fit_picture(image, size, size), fit_picture(source, size, size)
-
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
         square,
         source=f"{len(chosen)} pairs of pictures of the folder {where.name!r}",
         condition=square,
     )
-    return Translations(chosen, read), spec
+    return Translations(chosen, functools.partial(_read, size, source_half)), spec
+
+
+def _read(size: int, source_half: str, place: tuple[Path, ...]) -> tuple[Image.Image, Image.Image]:
+    source, image = _halves(*place, source_half) if len(place) == 1 else _whole(*place)
+    return fit_picture(image, size, size), fit_picture(source, size, size)
 
 
 def _partners(sources: Path, targets: Path) -> list[tuple[Path, Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 from PIL import Image
@@ -65,10 +66,6 @@ def unpaired(
     longest = max(len(sources), len(targets))
     places = [(sources[k % len(sources)], targets[k % len(targets)]) for k in range(longest)]
 
-    def read(place: tuple[Path, Path]) -> tuple[Image.Image, Image.Image]:
-        source, image = (fit_picture(read_picture(file), size, size) for file in place)
-        return image, source
-
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
         square,
@@ -79,4 +76,9 @@ def unpaired(
         condition=square,
         paired=False,
     )
-    return Translations(places, read), spec
+    return Translations(places, functools.partial(_read, size)), spec
+
+
+def _read(size: int, place: tuple[Path, Path]) -> tuple[Image.Image, Image.Image]:
+    source, image = (fit_picture(read_picture(file), size, size) for file in place)
+    return image, source

@@ -1,0 +1,47 @@
+"""Recipes and models that a distribution registers, and their checks."""
+
+from __future__ import annotations
+
+from ganzoo.bundle import open_bundle
+from ganzoo.errors import ConformanceError
+from ganzoo.registry import find_recipe, models, recipes
+from ganzoo.testing import registration
+from ganzoo.testing.checks import after
+from ganzoo.testing.imports import imports_quietly
+from ganzoo.testing.subject import Subject
+from ganzoo.training.assembly import build_loss, complete
+from ganzoo.zoo import load
+
+
+def is_complete(subject: Recipe) -> None:
+    """Its components are installed, and have the arguments that it gives them."""
+    with after("loads"):
+        subject.thing  # noqa: B018
+    recipe = find_recipe(subject.address)
+    build_loss(complete(recipe))
+    if recipe.name != subject.name:
+        raise ConformanceError(
+            f"{subject.label} makes models called {recipe.name!r}: name its file as it is "
+            "registered, or state no name in it."
+        )
+
+
+def is_whole(subject: Model) -> None:
+    """Its bundle is whole, and its networks can be run."""
+    bundle = open_bundle(subject.thing)
+    for role in bundle.spec.roles:
+        load(bundle.path, role=role)
+
+
+class Recipe(Subject):
+    """A recipe."""
+
+    registry = recipes
+    checks = (registration.loads, registration.is_named_alike, imports_quietly, is_complete)
+
+
+class Model(Subject):
+    """A model that ships inside a distribution."""
+
+    registry = models
+    checks = (registration.loads, registration.is_named_alike, imports_quietly, is_whole)
