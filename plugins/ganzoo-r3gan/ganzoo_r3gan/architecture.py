@@ -11,7 +11,7 @@ from torch import nn
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import Conditioning, Conditions
-from ganzoo_r3gan.blocks import Stage, linear
+from ganzoo_r3gan.blocks import Stage, init_linear
 from ganzoo_r3gan.networks import Generator, Trunk
 
 SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; the paper's is 4
@@ -62,8 +62,9 @@ def r3gan(
     """
     image = data.image
     sides = _sides(image.height)
-    fits = 2 * SMALLEST_BASE <= image.height <= LARGEST and sides[0] in range(4, 8)
-    if image.height != image.width or not fits:
+    halves = SMALLEST_BASE <= sides[0] <= LARGEST_BASE
+    size_fits = 2 * SMALLEST_BASE <= image.height <= LARGEST and halves
+    if image.height != image.width or not size_fits:
         raise ArchitectureError(
             f"architecture 'r3gan' cannot make images of {image}: it makes square ones of 8 to "
             f"{LARGEST} pixels a side that halve to between {SMALLEST_BASE} and {LARGEST_BASE}, "
@@ -93,7 +94,7 @@ def r3gan(
     trunk = Trunk(image.channels + conditions.extra_channels, stages)
     features = stages[0].width
     # A bias would cancel in every difference of logits, which is all that RpGAN sees.
-    last = linear(nn.Linear(features, 1, bias=False))
+    last = init_linear(nn.Linear(features, 1, bias=False))
     return {
         "generator": conditions.generator(generator, latent_dim),
         "discriminator": conditions.discriminator(trunk, last, features),

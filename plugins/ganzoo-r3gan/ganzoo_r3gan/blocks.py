@@ -86,7 +86,7 @@ def reduce(inputs: int, outputs: int) -> list[nn.Module]:
     return [nn.Upsample(scale_factor=0.5, mode="bilinear"), *_change(inputs, outputs)]
 
 
-def linear(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+def init_linear(layer: nn.Conv2d | nn.Linear) -> nn.Module:
     """Draw the weights of a layer that no activation follows so that variance is kept."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
     if layer.bias is not None:
@@ -95,4 +95,4 @@ def linear(layer: nn.Conv2d | nn.Linear) -> nn.Module:
 
 
 def _change(inputs: int, outputs: int) -> list[nn.Module]:
-    return [] if inputs == outputs else [linear(nn.Conv2d(inputs, outputs, 1, bias=False))]
+    return [] if inputs == outputs else [init_linear(nn.Conv2d(inputs, outputs, 1, bias=False))]

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ganzoo_r3gan.blocks import Stage, enlarge, linear, reduce
+from ganzoo_r3gan.blocks import Stage, enlarge, init_linear, reduce
 
 
 class Generator(nn.Module):
@@ -30,12 +30,12 @@ class Generator(nn.Module):
         depth = sum(stage.blocks for stage in stages)
         self.basis = nn.Parameter(torch.empty(first.width, first.side, first.side))
         nn.init.normal_(self.basis)
-        self.modulation = linear(nn.Linear(latent_dim, first.width, bias=False))
+        self.modulation = init_linear(nn.Linear(latent_dim, first.width, bias=False))
         layers = first.build(depth)
         for below, stage in pairwise(stages):
             layers += [*enlarge(below.width, stage.width), *stage.build(depth)]
         self.layers = nn.Sequential(*layers)
-        self.to_image = linear(nn.Conv2d(last.width, channels, 1))
+        self.to_image = init_linear(nn.Conv2d(last.width, channels, 1))
 
     def forward(self, z: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""
@@ -56,12 +56,12 @@ class Trunk(nn.Module):
         super().__init__()
         first, last = stages[-1], stages[0]
         depth = sum(stage.blocks for stage in stages)
-        self.from_image = linear(nn.Conv2d(channels, first.width, 1))
+        self.from_image = init_linear(nn.Conv2d(channels, first.width, 1))
         layers = first.build(depth)
         for above, stage in pairwise(reversed(stages)):
             layers += [*reduce(above.width, stage.width), *stage.build(depth)]
         self.layers = nn.Sequential(*layers)
-        self.pool = linear(
+        self.pool = init_linear(
             nn.Conv2d(last.width, last.width, last.side, groups=last.width, bias=False)
         )
 
