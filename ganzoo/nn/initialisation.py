@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize
 
+from ganzoo.errors import ArchitectureError
+
 LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 WEIGHTED = (*LAYERS, nn.Embedding)
 
@@ -46,9 +48,19 @@ def add_spectral_norm(network: nn.Module) -> nn.Module:
 
     "Spectral Normalization for Generative Adversarial Networks" (Miyato et al., 2018),
     https://arxiv.org/abs/1802.05957. Layers that have it already keep it. Returns the network.
+
+    Raises:
+        ArchitectureError: a weight that is zero, as residual blocks may begin: it has nothing to be
+            divided by.
     """
-    for module in list(network.modules()):
+    for name, module in list(network.named_modules()):
         if isinstance(module, WEIGHTED) and not parametrize.is_parametrized(module, "weight"):
+            if not module.weight.is_meta and not module.weight.any():
+                raise ArchitectureError(
+                    f"spectral normalisation divides weights by their largest singular value, and "
+                    f"{name or type(module).__name__!r} begins at zero: leave out --spectral-norm, "
+                    "or give all weights values (--initialisation orthogonal)."
+                )
             parametrizations.spectral_norm(module)
     return network
 

@@ -1,0 +1,98 @@
+"""What both networks are made of: residual blocks, and bilinear steps between two sides.
+
+"The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 4,
+https://arxiv.org/abs/2501.05441.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu
+
+SLOPE = 0.2  # of the leaky ReLU
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The residual blocks of one side, which are alike.
+
+    Attributes:
+        side: of its maps, in pixels.
+        width: channels of its maps.
+        hidden: channels inside a block.
+        groups: of the 3x3 convolution inside a block.
+        blocks: how many there are.
+    """
+
+    side: int
+    width: int
+    hidden: int
+    groups: int
+    blocks: int
+
+    def build(self, depth: int) -> list[nn.Module]:
+        """Return the blocks, initialised for a network that has `depth` of them."""
+        return [
+            ResidualBlock(self.width, self.hidden, self.groups, depth) for _ in range(self.blocks)
+        ]
+
+
+class ResidualBlock(nn.Module):
+    """x + conv1x1(act(conv3x3(act(conv1x1(x))))): an inverted bottleneck without normalisation.
+
+    Initialised as "Fixup Initialization" (Zhang et al., 2019, https://arxiv.org/abs/1901.09321):
+    the last convolution is zero, so that the block begins as the identity; the other two are He's,
+    times L^(-1 / (2m - 2)) = L^(-1/4) for a network of L blocks of m = 3 convolutions.
+
+    Args:
+        width: channels of x.
+        hidden: channels of the 3x3 convolution.
+        groups: of the 3x3 convolution.
+        depth: L, the residual blocks of the network.
+    """
+
+    def __init__(self, width: int, hidden: int, groups: int, depth: int) -> None:
+        super().__init__()
+        self.widen = nn.Conv2d(width, hidden, 1)
+        self.mix = nn.Conv2d(hidden, hidden, 3, padding=1, groups=groups)
+        # Its bias would move what the next block adds to, with nothing that brings it back.
+        self.narrow = nn.Conv2d(hidden, width, 1, bias=False)
+        for convolution in (self.widen, self.mix):
+            nn.init.kaiming_normal_(convolution.weight, SLOPE)
+            with torch.no_grad():
+                convolution.weight.mul_(depth**-0.25)
+            assert convolution.bias is not None
+            nn.init.zeros_(convolution.bias)
+        nn.init.zeros_(self.narrow.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width, side, side) -> the same shape."""
+        h = leaky_relu(self.widen(x), SLOPE)
+        result: Tensor = x + self.narrow(leaky_relu(self.mix(h), SLOPE))
+        return result
+
+
+def enlarge(inputs: int, outputs: int) -> list[nn.Module]:
+    """Return layers that double the side bilinearly, and change the channels where they differ."""
+    # A 1x1 convolution and an interpolation commute: the smaller map is cheaper to convolve.
+    return [*_change(inputs, outputs), nn.Upsample(scale_factor=2.0, mode="bilinear")]
+
+
+def reduce(inputs: int, outputs: int) -> list[nn.Module]:
+    """Return layers that halve the side bilinearly, and change the channels where they differ."""
+    return [nn.Upsample(scale_factor=0.5, mode="bilinear"), *_change(inputs, outputs)]
+
+
+def init_linear(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    """Draw the weights of a layer that no activation follows so that variance is kept."""
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _change(inputs: int, outputs: int) -> list[nn.Module]:
+    return [] if inputs == outputs else [init_linear(nn.Conv2d(inputs, outputs, 1, bias=False))]

@@ -1,0 +1,58 @@
+"""R3GAN's loss: relativistic pairing under gradient penalties that fall during the training.
+
+"The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 2 and
+appendix on hyper-parameters, https://arxiv.org/abs/2501.05441.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+import ganzoo
+from ganzoo import Loss
+from ganzoo.games import AdversarialLoss, Criterion, Pair, Rules, Turn, with_rules
+
+
+class AnnealedPenaltiesLoss(AdversarialLoss):
+    """An adversarial game whose penalties fall along half a cosine.
+
+    Args:
+        criterion: what both sides minimise.
+        rules: penalties, turns, and what is done to the images.
+        decay_to: share of the penalties' weights that is left at the end of the run.
+
+    Raises:
+        ValueError: a share out of [0, 1].
+    """
+
+    def __init__(self, criterion: Criterion, rules: Rules, decay_to: float) -> None:
+        super().__init__(criterion, rules)
+        if not 0 <= decay_to <= 1:
+            raise ValueError(f"penalty_decay_to is {decay_to}, it lies in [0, 1]")
+        self.decay_to = decay_to
+
+    def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+        """Return the discriminator's terms for one comparison."""
+        left = self.decay_to + (1 - self.decay_to) * 0.5 * (1 + math.cos(math.pi * turn.progress))
+        penalties = {penalty.name for penalty in self.penalties}
+        return {
+            name: left * term if name in penalties else term
+            for name, term in super().expose(pair, turn).items()
+        }
+
+
+@with_rules(r1=2.0, r2=2.0)
+def r3gan(rules: Rules, *, penalty_decay_to: float = 0.1) -> Loss:
+    """RpGAN with R1 and R2, whose weights (the paper's gamma) fall to a share of themselves.
+
+    "The GAN is dead; long live the GAN!" (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
+    The defaults are the paper's for FFHQ-64: gamma falls from 2 to 0.2 along half a cosine.
+
+    Args:
+        penalty_decay_to: share of the penalties' weights that is left at the end of the run; at 1
+            they stay, and the loss is rpgan's.
+    """
+    relativistic = ganzoo.losses.get("rpgan")()
+    return AnnealedPenaltiesLoss(relativistic.criterion, rules, penalty_decay_to)

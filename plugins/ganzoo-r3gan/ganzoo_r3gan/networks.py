@@ -1,0 +1,71 @@
+"""The two networks, each the other's mirror image.
+
+"The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 4,
+https://arxiv.org/abs/2501.05441.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo_r3gan.blocks import Stage, enlarge, init_linear, reduce
+
+
+class Generator(nn.Module):
+    """z -> images: a learnt map whose channels z scales, residual blocks, and bilinear doublings.
+
+    Args:
+        latent_dim: length of z, labels included.
+        channels: of the image.
+        stages: from the smallest side to the image's.
+    """
+
+    def __init__(self, latent_dim: int, channels: int, stages: Sequence[Stage]) -> None:
+        super().__init__()
+        first, last = stages[0], stages[-1]
+        depth = sum(stage.blocks for stage in stages)
+        self.basis = nn.Parameter(torch.empty(first.width, first.side, first.side))
+        nn.init.normal_(self.basis)
+        self.modulation = init_linear(nn.Linear(latent_dim, first.width, bias=False))
+        layers = first.build(depth)
+        for below, stage in pairwise(stages):
+            layers += [*enlarge(below.width, stage.width), *stage.build(depth)]
+        self.layers = nn.Sequential(*layers)
+        self.to_image = init_linear(nn.Conv2d(last.width, channels, 1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return images (n, channels, side, side) in [-1, 1]."""
+        h = self.basis * self.modulation(z)[:, :, None, None]
+        images: Tensor = self.to_image(self.layers(h)).tanh()
+        return images
+
+
+class Trunk(nn.Module):
+    """images -> features (n, width of the smallest maps).
+
+    Args:
+        channels: of the image, and of what is concatenated to it.
+        stages: from the smallest side to the image's.
+    """
+
+    def __init__(self, channels: int, stages: Sequence[Stage]) -> None:
+        super().__init__()
+        first, last = stages[-1], stages[0]
+        depth = sum(stage.blocks for stage in stages)
+        self.from_image = init_linear(nn.Conv2d(channels, first.width, 1))
+        layers = first.build(depth)
+        for above, stage in pairwise(reversed(stages)):
+            layers += [*reduce(above.width, stage.width), *stage.build(depth)]
+        self.layers = nn.Sequential(*layers)
+        self.pool = init_linear(
+            nn.Conv2d(last.width, last.width, last.side, groups=last.width, bias=False)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return what each channel of the last map comes to under weights of its own."""
+        features: Tensor = self.pool(self.layers(self.from_image(images)))
+        return features.flatten(1)

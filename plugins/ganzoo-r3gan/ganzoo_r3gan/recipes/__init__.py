@@ -1,0 +1,9 @@
+"""Recipes: each is a TOML file beside this one."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+r3gan_32 = _HERE / "r3gan-32.toml"
+r3gan_64 = _HERE / "r3gan-64.toml"
+r3gan_mnist = _HERE / "r3gan-mnist.toml"

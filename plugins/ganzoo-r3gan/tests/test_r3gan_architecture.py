@@ -1,0 +1,234 @@
+import math
+import re
+
+import pytest
+import torch
+from conftest import SMALL, build, wake
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ArchitectureError
+from ganzoo.nn import inputs_of, judge
+from ganzoo_r3gan.blocks import SLOPE, ResidualBlock, enlarge, reduce
+
+
+def blocks_of(net):
+    return [module for module in net.modules() if isinstance(module, ResidualBlock)]
+
+
+@pytest.mark.parametrize("side", [8, 20, 28, 32, 48, 64, 256])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_it_makes_and_judges_sizes_that_halve(side, channels):
+    nets = wake(build(side, channels, full_width_side=256))
+    images = nets["generator"](100 * torch.randn(2, 5))
+    assert images.shape == (2, channels, side, side)
+    assert images.abs().max() <= 1
+    said = nets["discriminator"](images)
+    assert said.logits.shape == (2,)
+    assert said.features.shape == (2, 16)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 300), st.integers(1, 300), st.booleans())
+def test_any_other_size_is_refused_and_no_other(height, width, square):
+    width = height if square else width
+    odd = height
+    while odd % 2 == 0 and odd > 7:
+        odd //= 2
+    fits = height == width and 8 <= height <= 256 and 4 <= odd <= 7
+    data = DataSpec(ImageSpec(height, width, 1))
+    with torch.device("meta"):
+        if fits:
+            nets = ganzoo.architectures.get("r3gan")(data, full_width_side=256, **SMALL)
+            assert nets["generator"].basis.shape == (16, odd, odd)
+        else:
+            with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture ml"):
+                ganzoo.architectures.get("r3gan")(data, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("side", "widths"),
+    [
+        (32, [768, 768, 768, 768]),
+        (64, [768, 768, 768, 768, 384]),
+        (256, [768, 768, 768, 768, 384, 192, 96]),
+    ],
+)
+def test_the_defaults_are_the_papers_widths_and_groups(side, widths):
+    with torch.device("meta"):
+        nets = ganzoo.architectures.get("r3gan")(DataSpec(ImageSpec(side, side, 3)))
+    assert nets["generator"].modulation.in_features == 64
+    for net, order in ((nets["generator"], widths), (nets["discriminator"], widths[::-1])):
+        blocks = blocks_of(net)
+        assert [block.narrow.out_channels for block in blocks[::2]] == order
+        assert [block.narrow.out_channels for block in blocks[1::2]] == order
+        for block in blocks:
+            width = block.widen.in_channels
+            assert block.mix.in_channels == block.mix.out_channels == 2 * width
+            assert block.mix.groups == 2 * width // 16
+            assert block.mix.kernel_size == (3, 3)
+    basis = nets["generator"].basis
+    assert basis.shape == (768, 4, 4)
+    pool = nets["discriminator"].trunk.pool
+    assert (pool.groups, pool.kernel_size, pool.out_channels) == (768, (4, 4), 768)
+
+
+def test_doubling_is_bilinear():
+    """Between centres i and i + 1 lie i + 1/4 and i + 3/4; beyond the outermost nothing changes."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 5, 4, dtype=torch.float64)
+    (layer,) = enlarge(3, 3)
+
+    def weights(n):
+        w = torch.zeros(2 * n, n, dtype=torch.float64)
+        for i in range(n):
+            w[2 * i, i] += 0.75
+            w[2 * i, max(i - 1, 0)] += 0.25
+            w[2 * i + 1, i] += 0.75
+            w[2 * i + 1, min(i + 1, n - 1)] += 0.25
+        return w
+
+    torch.testing.assert_close(layer(x), weights(5) @ x @ weights(4).T)
+
+
+def test_halving_is_bilinear():
+    """The middle of four pixels is their mean; a plane stays a plane."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 6, 4, dtype=torch.float64)
+    (layer,) = reduce(3, 3)
+    torch.testing.assert_close(layer(x), x.unfold(2, 2, 2).unfold(3, 2, 2).mean((-1, -2)))
+    rows, columns = torch.meshgrid(
+        torch.arange(8, dtype=torch.float64), torch.arange(6, dtype=torch.float64), indexing="ij"
+    )
+    plane = 2 * rows + 5 * columns
+    wanted = (2 * (rows + 0.25) + 5 * (columns + 0.25))[::2, ::2] + 2 * 0.25 + 5 * 0.25
+    torch.testing.assert_close(layer(plane[None, None])[0, 0], wanted)
+
+
+@pytest.mark.parametrize("between", [enlarge, reduce])
+def test_channels_change_where_they_differ_alone(between):
+    x = torch.randn(2, 6, 8, 8)
+    same, other = nn.Sequential(*between(6, 6)), nn.Sequential(*between(6, 4))
+    assert not list(same.parameters())
+    assert [tuple(weight.shape) for weight in other.parameters()] == [(4, 6, 1, 1)]
+    assert other(x).shape == (2, 4, *same(x).shape[2:])
+
+
+def test_nothing_is_normalised():
+    allowed = (nn.Conv2d, nn.Linear, nn.Embedding)
+    for net in build(32, 3, conditioning="projection", blocks=2).values():
+        leaves = [m for m in net.modules() if not list(m.children()) and list(m.parameters())]
+        assert len(leaves) > 10
+        for module in leaves:
+            assert isinstance(module, allowed), module
+        assert not list(net.buffers()), "a running statistic"
+
+
+@pytest.mark.parametrize("depth", [1, 16])
+def test_a_block_begins_as_the_identity_and_its_weights_as_fixup_says(depth):
+    torch.manual_seed(0)
+    block = ResidualBlock(64, 128, 8, depth)
+    x = torch.randn(2, 64, 4, 4)
+    assert torch.equal(block(x), x)
+    # He's standard deviation under a leaky ReLU; a group of the 3x3 convolution has 16 inputs.
+    for convolution, inputs in ((block.widen, 64), (block.mix, 16 * 9)):
+        wanted = math.sqrt(2 / (1 + SLOPE**2) / inputs) * depth ** (-1 / 4)
+        assert convolution.weight.std().item() == pytest.approx(wanted, rel=0.04)
+        assert not convolution.bias.any()
+    with torch.no_grad():
+        block.narrow.weight.fill_(0.1)
+    assert not torch.equal(block(x), x)
+
+
+def test_each_network_scales_its_blocks_by_their_number():
+    """Six blocks of one width at 16 pixels: 6^(-1/4) of what a network of one block has."""
+    torch.manual_seed(0)
+    for net in build(16, width=64, blocks=2, group_size=16).values():
+        blocks = blocks_of(net)
+        assert len(blocks) == 6
+        weights = torch.cat([block.widen.weight.flatten() for block in blocks])
+        wanted = math.sqrt(2 / 1.04 / 64) * 6 ** (-1 / 4)
+        assert weights.std().item() == pytest.approx(wanted, rel=0.02)
+
+
+def test_at_first_the_generator_is_its_basis_enlarged():
+    """tanh of a 1x1 convolution of the basis, scaled by a linear map of z, and interpolated."""
+    generator = build(16, 3, blocks=2)["generator"].double()
+    z = torch.randn(3, 5, dtype=torch.float64)
+    scaled = torch.einsum("nz,cz,chw->nchw", z, generator.modulation.weight, generator.basis)
+    for _ in range(2):
+        scaled = nn.functional.interpolate(scaled, scale_factor=2, mode="bilinear")
+    image = torch.einsum("nchw,kc->nkhw", scaled, generator.to_image.weight[:, :, 0, 0])
+    torch.testing.assert_close(generator(z), image.tanh())
+
+
+def test_an_image_does_not_depend_on_its_batch():
+    nets = wake(build(28))
+    z = torch.randn(4, 5)
+    images = nets["generator"](z)
+    torch.testing.assert_close(nets["generator"](z[2:3]), images[2:3])
+    logits = nets["discriminator"](images).logits
+    torch.testing.assert_close(nets["discriminator"](images[2:3]).logits, logits[2:3])
+
+
+@pytest.mark.parametrize("conditioning", ["none", "concat", "projection", "auxiliary"])
+def test_gradients_reach_every_weight(conditioning):
+    """Of the generator through the discriminator, and of the discriminator through a penalty."""
+    nets = wake(build(16, conditioning=conditioning))
+    y = None if conditioning == "none" else torch.tensor([0, 1, 2])
+    z = torch.randn(3, 5)
+    made = nets["generator"](*(z,) if y is None else (z, y))
+    said = judge(nets["discriminator"], made, y=y, source=None)
+    (slope,) = torch.autograd.grad(said.logits.sum(), made, create_graph=True)
+    told = sum(head.square().sum() for head in said.heads.values())
+    (said.logits.square().sum() + slope.square().sum() + told).backward()
+    for role, net in nets.items():
+        for name, weight in net.named_parameters():
+            assert weight.grad is not None, (role, name)
+            assert weight.grad.abs().sum() > 0, (role, name)
+
+
+def test_a_constant_of_the_logits_is_not_learnt():
+    """RpGAN sees differences of logits: a bias of the last layer would drift."""
+    assert build()["discriminator"].last.bias is None
+
+
+@pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])
+def test_labels_change_what_is_made_and_said(conditioning):
+    nets = wake(build(conditioning=conditioning))
+    assert inputs_of(nets["generator"]) == ("z", "y")
+    z, zeros, ones = torch.randn(3, 5), torch.zeros(3, dtype=int), torch.ones(3, dtype=int)
+    made = nets["generator"](z, zeros)
+    assert not torch.allclose(made, nets["generator"](z, ones))
+    said, other = (nets["discriminator"](made, y) for y in (zeros, ones))
+    if conditioning == "auxiliary":
+        assert said.heads["class"].shape == (3, 3)
+    else:
+        assert not torch.allclose(said.logits, other.logits)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        *(({name: 0}, f"{name}=0.*--architecture.{name.replace('_', '-')}") for name in SMALL),
+        ({"full_width_side": 0}, "full_width_side=0.*--architecture.full-width-side"),
+        ({"expansion": -1}, "expansion=-1.*--architecture.expansion"),
+        (
+            {"width": 12, "group_size": 16},
+            "4 pixels a side have 12 channels, 2 times.*no groups of 16. Choose --architecture.wid",
+        ),
+        ({"full_width_side": 4}, "16 pixels a side have 4 channels.*--architecture.full-width-si"),
+        ({"width": 1, "full_width_side": 4}, "have 1 channels|have 0 channels"),
+        ({"conditioning": "projection", "classes": 0}, "needs labels of two classes"),
+    ],
+)
+def test_what_cannot_be_built_is_said(arguments, says):
+    classes = arguments.pop("classes", 3)
+    data = DataSpec(ImageSpec(16, 16, 1), classes=classes)
+    arguments = SMALL | {"group_size": 16} | arguments
+    with torch.device("meta"), pytest.raises(ArchitectureError) as told:
+        ganzoo.architectures.get("r3gan")(data, **arguments)
+    assert re.search(says, str(told.value)), told.value
