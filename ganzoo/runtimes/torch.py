@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError, MissingPluginError, UnknownNameError
+from ganzoo.errors import BundleError, ExportError, MissingPluginError, UnknownNameError
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures
-from ganzoo.signatures import bind
+from ganzoo.signatures import bind, check
 from ganzoo.spec import ModelSpec
 
 
@@ -123,6 +124,38 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     return wrap(bundle.spec, network.requires_grad_(False), role)
 
 
+def rebuild(model: TorchModel, arguments: Mapping[str, Any], role: str = "generator") -> TorchModel:
+    """Give a model's weights to the network that other arguments of its architecture build.
+
+    Args:
+        model: stays as it is.
+        arguments: those that differ.
+        role: of the network.
+
+    Raises:
+        RecipeError: an argument that the architecture does not have, or of the wrong type.
+        ExportError: they build a network of other weights or inputs, or none.
+    """
+    spec = model.spec
+    changed = check("architecture", spec.architecture, _find_architecture(spec), arguments)
+    spec = replace(spec, arguments=spec.arguments | changed)
+    asked = ", ".join(f"{name} {value}" for name, value in changed.items())
+    weights = model.network.state_dict()
+    try:
+        network = _build_without_memory(spec, role)
+    except BundleError as error:
+        raise ExportError(
+            f"{spec.name!r} cannot have {asked} after training: {error.__cause__ or error}"
+        ) from error
+    if _shapes(network.state_dict()) != _shapes(weights):
+        raise ExportError(
+            f"{spec.name!r} cannot have {asked} after training: its weights would be others. Train "
+            "it so, or choose arguments that leave them as they are."
+        )
+    network.load_state_dict(weights, strict=True, assign=True)
+    return wrap(spec, network.requires_grad_(False), role)
+
+
 def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchModel:
     """Give a network the methods of its role."""
     if role == "encoder":
@@ -130,13 +163,12 @@ def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchM
     return (TorchTranslator if "source" in spec.inputs else TorchGenerator)(spec, network)
 
 
-def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
+def _find_architecture(spec: ModelSpec) -> Callable[..., Any]:
     # By the distribution that trained it: another may have come to register the same name.
     source = re.match(r"[A-Za-z0-9._-]+", spec.requires[0]) if spec.requires else None
+    name = f"{source[0]}:{spec.architecture}" if source else spec.architecture
     try:
-        factory = architectures.get(
-            f"{source[0]}:{spec.architecture}" if source else spec.architecture
-        )
+        return architectures.get(name)
     except (UnknownNameError, MissingPluginError) as error:
         remedy = (
             f"It needs {', '.join(spec.requires)}: pip install {' '.join(map(repr, spec.requires))}"
@@ -147,6 +179,10 @@ def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
             f"{spec.name!r} is built by the architecture {spec.architecture!r}, which is not "
             f"installed. {remedy}, or run it without the architecture: runtime='onnx'."
         ) from error
+
+
+def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
+    factory = _find_architecture(spec)
     try:
         arguments = bind("architecture", spec.architecture, factory, spec.arguments)
         with torch.device("meta"):
@@ -172,10 +208,14 @@ def _build_without_memory(spec: ModelSpec, role: str) -> nn.Module:
     return network
 
 
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
 def _check_shapes(
     weights: Path, header: Mapping[str, tuple[int, ...]], expected: Mapping[str, Tensor]
 ) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    wanted = _shapes(expected)
     if header == wanted:
         return
     name = min(dict(set(header.items()) ^ set(wanted.items())))

@@ -39,7 +39,7 @@ def append_deviation(x: Tensor, group: int) -> Tensor:
     n, channels, height, width = x.shape
     size = max(k for k in range(1, min(group, n) + 1) if n % k == 0)
     groups = x.reshape(-1, size, channels, height, width)
-    variance = groups.var(1, correction=0)
+    variance = (groups - groups.mean(1, keepdim=True)).square().mean(1)
     deviation = (variance + EPSILON).sqrt().mean((1, 2, 3))
     appended = deviation.repeat_interleave(size)[:, None, None, None]
     return torch.cat([x, appended.to(x.dtype).expand(-1, 1, height, width)], 1)

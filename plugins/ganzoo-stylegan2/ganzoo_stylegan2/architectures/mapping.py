@@ -6,20 +6,22 @@ section 2 and appendix B, https://arxiv.org/abs/1812.04948.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from ganzoo.games import batch_mean
 from ganzoo_stylegan2.architectures.equalised import EqualisedLinear, activate
 
 LEARNING_RATE = 0.01  # of these layers, as a share of that of others
 MEMORY = 0.995  # share of the average w that a batch leaves as it was
-EPSILON = 1e-8
 
 
 def pixel_norm(x: Tensor) -> Tensor:
     """Divide each row of (n, dim) by the root of its mean square."""
-    return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()
+    return normalize(x) * math.sqrt(x.shape[1])
 
 
 class Mapping(nn.Module):

@@ -15,7 +15,7 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from ganzoo_stylegan2.architectures.equalised import EqualisedLinear
 from ganzoo_stylegan2.architectures.resampling import smooth
 
-EPSILON = 1e-8
+EPSILON = 1e-7  # torch's ONNX exporter takes 1e-8 for 0 and drops it
 
 
 def modulated_conv2d(

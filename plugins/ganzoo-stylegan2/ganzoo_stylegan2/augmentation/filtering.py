@@ -24,7 +24,7 @@ def double(images: Tensor) -> Tensor:
 
     The ten are those that `halve` needs beside the others.
     """
-    images = pad(images, (MARGIN,) * 4, mode="reflect")
+    images = _pixel_by_pixel(pad(images, (MARGIN,) * 4, mode="reflect"))
     for kernel, stride in _kernels(images):
         images = conv_transpose2d(images, 2**0.5 * kernel, stride=stride, groups=images.shape[1])
     cut = 2 * MARGIN
@@ -33,9 +33,15 @@ def double(images: Tensor) -> Tensor:
 
 def halve(images: Tensor) -> Tensor:
     """Undo `double`."""
+    images = _pixel_by_pixel(images)
     for kernel, stride in _kernels(images):
         images = conv2d(images, kernel / 2**0.5, stride=stride, groups=images.shape[1])
     return images
+
+
+def _pixel_by_pixel(images: Tensor) -> Tensor:
+    """In the format in which these convolutions are several times as fast on CPUs."""
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 def _kernels(images: Tensor) -> list[tuple[Tensor, tuple[int, int]]]:

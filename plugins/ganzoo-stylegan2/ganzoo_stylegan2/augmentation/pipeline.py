@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from ganzoo_stylegan2.augmentation.blitting import blit
@@ -20,6 +21,8 @@ def augment(images: Tensor, probability: Tensor | float) -> Tensor:
         images: (n, channels, height, width) in [-1, 1], of 7 pixels a side at least.
         probability: of every step, scalar in [0, 1].
     """
-    images = blit(images, probability)
-    images = transform(images, probability)
-    return recolour(images, probability)
+    # In bf16 places and colours would be rounded.
+    with torch.autocast(images.device.type, enabled=False):
+        images = blit(images, probability)
+        images = transform(images, probability)
+        return recolour(images, probability)
