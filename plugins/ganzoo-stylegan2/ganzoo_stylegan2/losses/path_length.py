@@ -33,17 +33,19 @@ def path_lengths(images: Tensor, styles: Tensor) -> Tensor:
 
 
 class PathLength(nn.Module):
-    """(length - a)^2, a being the running average of lengths, which begins at 0.
+    """(length - a)^2, a being the running average of lengths.
 
     With a weight of 2 this is the paper's, whose gamma is ln 2 / (r^2 (ln r - ln 2)) for images of
     r x r pixels: they have 2 (log2 r - 1) styles, and lengths are not divided by anything.
     """
 
     average: Tensor
+    seen: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("average", torch.zeros(()))
+        self.register_buffer("seen", torch.zeros(()))  # batches
 
     def forward(self, images: Tensor, styles: Tensor) -> Tensor:
         """Return the penalty of each image, (n,), and take its length into the average."""
@@ -51,5 +53,8 @@ class PathLength(nn.Module):
         with torch.autocast(images.device.type, enabled=False):
             lengths = path_lengths(images, styles)
             with torch.no_grad():
-                self.average.lerp_(batch_mean(lengths.detach()), 1 - MEMORY)
+                self.seen += 1
+                # At first the plain mean: an average that begins at 0 would pull all lengths there.
+                share = self.seen.reciprocal().clamp(min=1 - MEMORY)
+                self.average.lerp_(batch_mean(lengths), share)
             return (lengths - self.average).square()
