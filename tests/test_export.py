@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import ganzoo
-from ganzoo import latents
+from ganzoo import DataSpec, latents
 from ganzoo.cli import main
-from ganzoo.errors import BundleError, ExportError, RunNotFoundError
+from ganzoo.errors import BundleError, ExportError, RecipeError, RunNotFoundError
 from ganzoo.exporters.parity import check_parity
 from ganzoo.registry import architectures
 from ganzoo.spec import Component
@@ -121,6 +121,71 @@ def test_export_does_not_replace_a_bundle_with_notes_in_it(tiny_run, bundle):
         ganzoo.export(tiny_run, bundle)
     (bundle / "notes.txt").unlink()
     assert ganzoo.export(tiny_run, bundle) == bundle
+
+
+class Faint(nn.Module):
+    """A generator whose images are as strong as an argument says."""
+
+    def __init__(self, strength):
+        super().__init__()
+        self.layer = nn.Linear(4, 256)
+        self.strength = strength
+
+    def forward(self, z):
+        return self.strength * self.layer(z).tanh().view(-1, 1, 16, 16)
+
+
+def faint(data: DataSpec, *, latent_dim: int = 4, strength: float = 1.0) -> dict[str, nn.Module]:
+    """Of a strength that can be chosen after training."""
+    if strength < 0:
+        raise ValueError("strength is below 0")
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(256, 1), nn.Flatten(0))
+    return {"generator": Faint(strength), "discriminator": critic}
+
+
+@pytest.fixture(scope="module")
+def faint_run(tmp_path_factory):
+    architectures.register("faint")(faint)
+    recipe = tiny(architecture=Component("faint"), images=16)
+    yield ganzoo.train(recipe, out=tmp_path_factory.mktemp("faint") / "run", progress=False).path
+    architectures.unregister("faint")
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_an_argument_that_leaves_the_weights_can_be_chosen_after_training(
+    faint_run, tmp_path, runtime
+):
+    whole = ganzoo.export(faint_run, tmp_path / "whole")
+    command = ["export", str(faint_run), "-o", str(tmp_path / "half")]
+    assert main([*command, "--arguments", "strength", "0.5"]) == 0
+    assert ganzoo.info(tmp_path / "half").arguments == {"latent_dim": 4, "strength": 0.5}
+    assert "strength 0.5" in (tmp_path / "half" / "README.md").read_text()
+    z = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+    a, b = (
+        ganzoo.load(folder, runtime=runtime).generate(z) for folder in (whole, tmp_path / "half")
+    )
+    np.testing.assert_allclose(a, 2 * b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"strenght": 1.0}, RecipeError, r"no argument 'strenght'\. Did you mean 'strength'"),
+        ({"strength": "much"}, RecipeError, "'strength': .*valid number.*not 'much'"),
+        ({"strength": -1.0}, ExportError, r"cannot have strength -1\.0 .*strength is below 0"),
+    ],
+)
+def test_an_argument_that_cannot_be_chosen(faint_run, tmp_path, arguments, error, says):
+    with pytest.raises(error, match=says):
+        ganzoo.export(faint_run, tmp_path / "out", arguments=arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_argument_that_other_weights_belong_to(tiny_run, tmp_path):
+    with pytest.raises(
+        ExportError, match=r"'tiny' cannot have width 8 after training: its weights"
+    ):
+        ganzoo.export(tiny_run, tmp_path / "out", arguments={"width": 8})
 
 
 def test_a_bundle_whose_provenance_is_not_ours_has_no_card(bundle):

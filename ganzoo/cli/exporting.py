@@ -6,17 +6,25 @@ from ganzoo.cli.arguments import Folder, MaybeOutput
 from ganzoo.cli.wording import as_folder, is_parity
 
 
-def export(run: Folder, /, output: MaybeOutput = None, half: bool = False) -> None:
+def export(
+    run: Folder,
+    /,
+    output: MaybeOutput = None,
+    half: bool = False,
+    arguments: dict[str, str] | None = None,
+) -> None:
     """Write a run's generator as safetensors, ONNX, config and card in one folder.
 
     Args:
         run: a run's folder, or a bundle's.
         output: the folder to write; by default the bundle inside the run.
         half: store weights as float16: half the size, still computed with in float32.
+        arguments: of the architecture, such as leave the weights as they are: a name and a value
+            each, as in --arguments truncation 0.7.
     """
     from ganzoo import exporters, zoo
 
-    path = exporters.export(run, output, half=half)
+    path = exporters.export(run, output, half=half, arguments=arguments)
     spec = zoo.info(path)
     command = "translate" if "source" in spec.inputs else "sample"
     print(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,17 @@ from ganzoo.exporters.recording import METRICS
 from ganzoo.files import write_file
 from ganzoo.generator import SAMPLES, Generator
 from ganzoo.runtimes.onnx import load_onnx
-from ganzoo.runtimes.torch import TorchModel, load_torch
+from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
 from ganzoo.spec import ModelSpec
 
 
-def export(run: str | Path, out: str | Path | None = None, *, half: bool = False) -> Path:
+def export(
+    run: str | Path,
+    out: str | Path | None = None,
+    *,
+    half: bool = False,
+    arguments: Mapping[str, Any] | None = None,
+) -> Path:
     """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
     The two runtimes are compared first, and the figures become part of the config; an export
@@ -38,13 +44,17 @@ def export(run: str | Path, out: str | Path | None = None, *, half: bool = False
         out: the folder to write; by default the bundle inside the run, in place.
         half: store weights as float16, half the size. Both runtimes still compute in float32, with
             the rounded weights; how far that moves an image becomes part of the config.
+        arguments: of the architecture, other than those it was trained with: such as decide what is
+            made with the weights and leave the weights as they are.
 
     Returns:
         The bundle's folder.
 
     Raises:
         RunNotFoundError: neither a run nor a bundle.
-        ExportError: the network cannot be exported, or the runtimes disagree.
+        ExportError: the network cannot be exported, or the runtimes disagree; an argument builds a
+            network of other weights or inputs.
+        RecipeError: an argument that the architecture does not have, or of the wrong type.
         BundleError: the source is damaged, or `out` holds more than a bundle.
         MissingPluginError, BrokenPluginError: the architecture is not to be had.
         OutputError: the folder cannot be written.
@@ -57,6 +67,8 @@ def export(run: str | Path, out: str | Path | None = None, *, half: bool = False
             "Choose another folder with -o."
         )
     models = {role: load_torch(source, role) for role in source.spec.roles}
+    if arguments:
+        models = {role: rebuild(model, source, arguments, role) for role, model in models.items()}
     made = dict(source.spec.provenance)
     if half and ROUNDING not in made:
         made.pop(METRICS, None)  # of other weights
@@ -69,7 +81,7 @@ def export(run: str | Path, out: str | Path | None = None, *, half: bool = False
     parity = {role: _compare(model, graphs[role], role) for role, model in models.items()}
     made["parity"] = parity.pop("generator")
     made |= {f"{role}_parity": figures for role, figures in parity.items()}
-    spec = replace(source.spec, provenance=made)
+    spec = replace(models["generator"].spec, provenance=made)
     kept = {
         name: (source.path / name).read_bytes()
         for name in (SAMPLES, bundle.RECONSTRUCTIONS, bundle.RECIPE, bundle.LOG)

@@ -180,9 +180,15 @@ class AdversarialLoss(Loss):
             return turn.handoff["fake"], turn.handoff.get("z")
         return self.make(generator, batch, turn)
 
+    def critic(
+        self, discriminator: nn.Module, batch: Batch, turn: Turn
+    ) -> Callable[[Tensor], Judgement]:
+        """Return a discriminator as both players use it: images -> judgement."""
+        return Critic(discriminator, self.rules, turn.progress, batch)
+
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""
-        critic, fake = Critic(discriminator, self.rules, turn.progress, batch), fake.detach()
+        critic, fake = self.critic(discriminator, batch, turn), fake.detach()
         return Pair(critic, batch.images, fake, critic(batch.images), critic(fake))
 
     def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
@@ -205,7 +211,7 @@ class AdversarialLoss(Loss):
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Judgement]:
         """Return the generator's loss for fake images, and what was said of them."""
-        critic = Critic(discriminator, self.rules, turn.progress, batch)
+        critic = self.critic(discriminator, batch, turn)
         said = critic(fake)
         real = critic(batch.images).logits if self.criterion.g_needs_real else said.logits
         return self.criterion.g(real, said.logits), said

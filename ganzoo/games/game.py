@@ -80,6 +80,7 @@ class Turn:
         tick: number of the tick.
         latents: draws that many latents, float32 (n, latent_dim) from N(0, 1).
         progress: share of the training that is done, from 0 to 1.
+        images_seen: images that the ticks before this one count for, in all processes.
         handoff: tensors that a player leaves for those after it in the same tick; detached, or of
             networks that it `hands_on`.
         watched: detached scalars that a player wants logged beside its terms, such as an accuracy.
@@ -88,6 +89,7 @@ class Turn:
     tick: int
     latents: Callable[[int], Tensor]
     progress: float = 0.0
+    images_seen: int = 0
     handoff: MutableMapping[str, Tensor] = field(default_factory=dict)
     watched: MutableMapping[str, Tensor] = field(default_factory=dict)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError
+from ganzoo.errors import BundleError, ExportError
 from ganzoo.generator import Encoder, Generator, Model, Translator
+from ganzoo.registry import architectures
 from ganzoo.runtimes.building import (
     build,
     explain_versions,
     find_architecture,
     warn_of_versions,
 )
+from ganzoo.signatures import check
 from ganzoo.spec import ModelSpec
 
 
@@ -127,11 +130,52 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     return wrap(bundle.spec, network.requires_grad_(False), role)
 
 
+def rebuild(
+    model: TorchModel, bundle: Bundle, arguments: Mapping[str, Any], role: str = "generator"
+) -> TorchModel:
+    """Give a model's weights to the network that other arguments of its architecture build.
+
+    Args:
+        model: stays as it is.
+        bundle: where it was loaded from.
+        arguments: those that differ.
+        role: of the network.
+
+    Raises:
+        RecipeError: an argument that the architecture does not have, or of the wrong type.
+        ExportError: they build a network of other weights or inputs, or none.
+    """
+    spec = model.spec
+    entry = find_architecture(bundle, role)
+    factory = architectures.load(entry)
+    changed = check("architecture", spec.architecture, factory, arguments)
+    spec = replace(spec, arguments=spec.arguments | changed)
+    asked = ", ".join(f"{name} {value}" for name, value in changed.items())
+    weights = model.network.state_dict()
+    try:
+        network = build(spec, role, entry)
+    except BundleError as error:
+        raise ExportError(
+            f"{spec.name!r} cannot have {asked} after training: {error.__cause__ or error}"
+        ) from error
+    if _shapes(network.state_dict()) != _shapes(weights):
+        raise ExportError(
+            f"{spec.name!r} cannot have {asked} after training: its weights would be others. Train "
+            "it so, or choose arguments that leave them as they are."
+        )
+    network.load_state_dict(weights, strict=True, assign=True)
+    return wrap(spec, network.requires_grad_(False), role)
+
+
 def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchModel:
     """Give a network the methods of its role."""
     if role == "encoder":
         return TorchEncoder(spec, network)
     return (TorchTranslator if "source" in spec.inputs else TorchGenerator)(spec, network)
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
 
 
 def _check_shapes(
@@ -140,7 +184,7 @@ def _check_shapes(
     expected: Mapping[str, Tensor],
     versions: str,
 ) -> None:
-    wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    wanted = _shapes(expected)
     if header == wanted:
         return
     name = min(dict(set(header.items()) ^ set(wanted.items())))

@@ -79,7 +79,7 @@ class Group:
     def _whole_batch(self, rows: int, sync_batchnorm: bool) -> Iterator[None]:
         mean = self.mean if sync_batchnorm else None
         with ExitStack() as stack:
-            stack.enter_context(means_by(lambda values: self.mean(values.mean())))
+            stack.enter_context(means_by(self.mean))
             stack.enter_context(WholeBatch(rows, self.rank, self.size, mean))
             yield
 

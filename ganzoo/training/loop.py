@@ -50,7 +50,7 @@ def run_ticks(
                 train_only(nets, player.trains + player.hands_on * handing_on)
                 state.optimizers[player.name].zero_grad(set_to_none=True)
                 for part, handoff in zip(batch.split(len(handoffs)), handoffs, strict=True):
-                    now = Turn(state.tick, state.draw_latents, progress, handoff)
+                    now = Turn(state.tick, state.draw_latents, progress, state.images_seen, handoff)
                     with state.autocast(), group.whole_batch(len(part), recipe.sync_batchnorm):
                         terms = getattr(loss, player.name)(nets, part, now)
                     means = {name: term.mean() for name, term in terms.items()}

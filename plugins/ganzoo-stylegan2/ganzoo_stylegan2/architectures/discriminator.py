@@ -1,0 +1,106 @@
+"""The residual discriminator.
+
+"Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), section 4.1 and
+figure 7, https://arxiv.org/abs/1912.04958.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.nn import Judgement
+from ganzoo_stylegan2.architectures.equalised import EqualisedConv2d, EqualisedLinear, activate
+from ganzoo_stylegan2.architectures.resampling import downsample, smooth
+
+EPSILON = 1e-8
+
+
+def append_deviation(x: Tensor, group: int) -> Tensor:
+    """Append a channel that says how much the samples of a group differ.
+
+    "Progressive Growing of GANs" (Karras et al., 2018), section 3,
+    https://arxiv.org/abs/1710.10196: the standard deviation over the group of every value, averaged
+    over them all.
+
+    A group's samples follow each other in the batch. So however a batch is split, over processes or
+    one after the other, groups are the same, as long as each part holds whole ones.
+
+    Args:
+        x: (n, channels, height, width).
+        group: samples in a group; fewer where n is not a multiple of it: the most that divide n.
+
+    Returns:
+        (n, channels + 1, height, width).
+    """
+    n, channels, height, width = x.shape
+    size = max(k for k in range(1, min(group, n) + 1) if n % k == 0)
+    groups = x.reshape(-1, size, channels, height, width)
+    variance = (groups - groups.mean(1, keepdim=True)).square().mean(1)
+    deviation = (variance + EPSILON).sqrt().mean((1, 2, 3))
+    appended = deviation.repeat_interleave(size)[:, None, None, None]
+    return torch.cat([x, appended.to(x.dtype).expand(-1, 1, height, width)], 1)
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions that halve the sides, and beside them one of 1x1, added.
+
+    Args:
+        inputs, outputs: channels.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first = EqualisedConv2d(inputs, inputs, 3, padding=1)
+        self.second = EqualisedConv2d(inputs, outputs, 3, stride=2)
+        self.shortcut = EqualisedConv2d(inputs, outputs, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, side, side) -> (n, outputs, side / 2, side / 2)."""
+        y = activate(self.first(x))
+        y = activate(self.second(smooth(y, padding=2)))
+        # Both have variance 1, and so has the sum divided by the root of 2.
+        result: Tensor = (y + self.shortcut(downsample(x))) / math.sqrt(2)
+        return result
+
+
+class Discriminator(nn.Module):
+    """Images, and y where there are classes -> judgement.
+
+    Args:
+        widths: channels of the maps, from the image's side on, each of half the side of the one
+            before.
+        base: side of the last map.
+        channels: of the image.
+        group: samples among which `append_deviation` compares.
+        classes: of y, each of which has a vector whose product with the features joins the logit
+            ("cGANs with Projection Discriminator", Miyato and Koyama, 2018,
+            https://arxiv.org/abs/1802.05637); 0 for none.
+    """
+
+    def __init__(
+        self, widths: list[int], base: int, channels: int, group: int, classes: int = 0
+    ) -> None:
+        super().__init__()
+        features = widths[-1]
+        self.group = group
+        self.from_image = EqualisedConv2d(channels, widths[0], 1)
+        self.blocks = nn.Sequential(*(ResidualBlock(*pair) for pair in pairwise(widths)))
+        self.convolution = EqualisedConv2d(features + 1, features, 3, padding=1)
+        self.dense = EqualisedLinear(features * base**2, features)
+        self.last = EqualisedLinear(features, 1)
+        self.projection = nn.Embedding(classes, features) if classes else None
+
+    def forward(self, images: Tensor, y: Tensor | None = None) -> Judgement:
+        """Judge images (n, channels, side, side), of classes ``y``, int64 (n,)."""
+        x = self.blocks(activate(self.from_image(images)))
+        x = activate(self.convolution(append_deviation(x, self.group)))
+        features = activate(self.dense(x.flatten(1)))
+        logits = self.last(features).flatten()
+        if self.projection is not None:
+            product = (self.projection(y) * features).sum(1)
+            logits = logits + product / math.sqrt(features.shape[1])
+        return Judgement(logits, features)

@@ -1,0 +1,75 @@
+"""Layers of equalised learning rate.
+
+"Progressive Growing of GANs" (Karras et al., 2018), section 4.1, https://arxiv.org/abs/1710.10196:
+weights are drawn from N(0, 1) and divided by the square root of their fan-in when they are used, so
+that steps of an optimizer that ignores the scale of gradients, such as Adam's, are alike for all.
+They are no `nn.Linear` and no `nn.Conv2d`, whose weights are used as they are.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, leaky_relu, linear
+
+SLOPE = 0.2
+
+
+def activate(x: Tensor) -> Tensor:
+    """Leaky ReLU of slope 0.2, times the root of 2, which about keeps the variance."""
+    return leaky_relu(x, SLOPE) * math.sqrt(2)
+
+
+class EqualisedLinear(nn.Module):
+    """x (..., inputs) -> (..., outputs).
+
+    Args:
+        inputs, outputs: numbers.
+        bias: what all biases begin with.
+        rate: factor of the learning rate, of weights and biases.
+    """
+
+    def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.scale = rate / math.sqrt(inputs)
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the product with the scaled weights, plus the biases."""
+        return linear(x, self.weight * self.scale, self.bias * self.rate)
+
+
+class EqualisedConv2d(nn.Module):
+    """x (n, inputs, height, width) -> (n, outputs, ...).
+
+    Args:
+        inputs, outputs: channels.
+        kernel: side of the kernel.
+        stride, padding: as of `torch.nn.Conv2d`.
+        bias: whether a bias is added; it begins with 0.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale = 1 / math.sqrt(inputs * kernel**2)
+        self.stride, self.padding = stride, padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution with the scaled weights."""
+        weight = self.weight * self.scale
+        return conv2d(x, weight, self.bias, stride=self.stride, padding=self.padding)

@@ -1,0 +1,61 @@
+"""From latents to styles.
+
+"A Style-Based Generator Architecture for Generative Adversarial Networks" (Karras et al., 2019),
+section 2 and appendix B, https://arxiv.org/abs/1812.04948.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from ganzoo.games import batch_mean
+from ganzoo_stylegan2.architectures.equalised import EqualisedLinear, activate
+
+LEARNING_RATE = 0.01  # of these layers, as a share of that of others
+MEMORY = 0.995  # share of the average w that a batch leaves as it was
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Divide each row of (n, dim) by the root of its mean square."""
+    return normalize(x) * math.sqrt(x.shape[1])
+
+
+class Mapping(nn.Module):
+    """z (n, latent_dim), and y (n,) where there are classes -> w (n, style_dim).
+
+    Keeps an average of w over what it maps in training, `average`, which truncation pulls towards.
+
+    Args:
+        latent_dim: length of z.
+        style_dim: length of w.
+        layers: how many.
+        classes: of y, each of which has a vector beside z; 0 for none.
+    """
+
+    average: Tensor
+
+    def __init__(self, latent_dim: int, style_dim: int, layers: int, classes: int = 0) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, latent_dim) if classes else None
+        inputs = [latent_dim * (2 if classes else 1)] + [style_dim] * (layers - 1)
+        self.layers = nn.ModuleList(
+            EqualisedLinear(n, style_dim, rate=LEARNING_RATE) for n in inputs
+        )
+        self.register_buffer("average", torch.zeros(style_dim))
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return w."""
+        w = pixel_norm(z)
+        if self.embedding is not None:
+            w = torch.cat([w, pixel_norm(self.embedding(y))], 1)
+        for layer in self.layers:
+            w = activate(layer(w))
+        if self.training:
+            with torch.no_grad():
+                middle = batch_mean(w, dim=0).to(self.average)
+                self.average.lerp_(middle, 1 - MEMORY)
+        return w

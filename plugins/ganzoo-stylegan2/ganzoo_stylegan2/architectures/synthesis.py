@@ -1,0 +1,102 @@
+"""From styles to images: the skip generator.
+
+"Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), sections 2.2 and 4.1
+and figure 7, https://arxiv.org/abs/1912.04958.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo.nn import at_least_fp32
+from ganzoo_stylegan2.architectures.equalised import activate
+from ganzoo_stylegan2.architectures.modulation import ModulatedConv2d
+from ganzoo_stylegan2.architectures.resampling import upsample
+
+
+class StyledLayer(nn.Module):
+    """Modulated 3x3 convolution, noise, bias, activation.
+
+    In training noise is drawn for each image; afterwards all have that which `noise` holds.
+
+    Args:
+        inputs, outputs: channels.
+        style_dim: length of w.
+        side: of what it returns.
+        up: whether that is twice the side of what it reads.
+    """
+
+    noise: Tensor
+
+    def __init__(
+        self, inputs: int, outputs: int, style_dim: int, side: int, *, up: bool = False
+    ) -> None:
+        super().__init__()
+        self.convolution = ModulatedConv2d(inputs, outputs, 3, style_dim, up=up)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise", torch.randn(side, side))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """(n, inputs, ...) and (n, style_dim) -> (n, outputs, side, side)."""
+        x = self.convolution(x, w)
+        noise = self.noise
+        if self.training:
+            noise = torch.randn(x.shape[0], 1, *noise.shape, device=x.device)
+        bias = self.bias[:, None, None]
+        return activate(x + (self.noise_strength * noise).to(x.dtype) + bias.to(x.dtype))
+
+
+class ToImage(nn.Module):
+    """Modulated 1x1 convolution, its weights not divided by their norm, and bias."""
+
+    def __init__(self, inputs: int, channels: int, style_dim: int) -> None:
+        super().__init__()
+        self.convolution = ModulatedConv2d(inputs, channels, 1, style_dim, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        """(n, inputs, side, side) and (n, style_dim) -> at least fp32 (n, channels, side, side)."""
+        return at_least_fp32(self.convolution(x, w)) + self.bias[:, None, None]
+
+
+class Synthesis(nn.Module):
+    """A w for every layer, (n, styles, style_dim) -> images (n, channels, side, side).
+
+    Args:
+        widths: channels of the maps, from the smallest on, each of twice the side of the one
+            before.
+        base: side of the smallest.
+        channels: of the image.
+        style_dim: length of w.
+
+    Attributes:
+        styles: how many w it reads: one a convolution, and one for the last image. What makes a
+            smaller image shares that of the next convolution.
+    """
+
+    def __init__(self, widths: list[int], base: int, channels: int, style_dim: int) -> None:
+        super().__init__()
+        self.styles = 2 * len(widths)
+        self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
+        self.first = StyledLayer(widths[0], widths[0], style_dim, base)
+        self.up_layers = nn.ModuleList()
+        self.layers = nn.ModuleList()
+        for stage, (below, width) in enumerate(pairwise(widths), 1):
+            side = base * 2**stage
+            self.up_layers.append(StyledLayer(below, width, style_dim, side, up=True))
+            self.layers.append(StyledLayer(width, width, style_dim, side))
+        self.to_image = nn.ModuleList(ToImage(width, channels, style_dim) for width in widths)
+
+    def forward(self, styles: Tensor) -> Tensor:
+        """Return images, about in [-1, 1]."""
+        w = styles.unbind(1)
+        x = self.first(self.constant.expand(styles.shape[0], -1, -1, -1), w[0])
+        image: Tensor = self.to_image[0](x, w[1])
+        for stage, (up_layer, layer) in enumerate(zip(self.up_layers, self.layers, strict=True), 1):
+            x = layer(up_layer(x, w[2 * stage - 1]), w[2 * stage])
+            image = upsample(image) + self.to_image[stage](x, w[2 * stage + 1])
+        return image

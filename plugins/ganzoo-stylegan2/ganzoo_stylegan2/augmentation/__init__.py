@@ -1,0 +1,10 @@
+"""Adaptive discriminator augmentation.
+
+"Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020),
+https://arxiv.org/abs/2006.06676.
+"""
+
+from ganzoo_stylegan2.augmentation.adaptive import AdaptiveAugmentation, AugmentedCritic
+from ganzoo_stylegan2.augmentation.pipeline import augment
+
+__all__ = ["AdaptiveAugmentation", "AugmentedCritic", "augment"]

@@ -1,0 +1,58 @@
+"""Colour transformations, about black at -1 ... 1's middle, grey 0.
+
+What is grey in an image is the mean of its channels, which it has alike in all of them. Hue and
+saturation are of images of several channels, hue of three.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ganzoo_stylegan2.augmentation.coins import either, normal, toss, uniform
+
+BRIGHTNESS = 0.2  # standard deviation
+CONTRAST = 0.5  # standard deviation of the logarithm to base 2
+SATURATION = 1.0  # likewise
+
+
+def recolour(images: Tensor, probability: Tensor | float) -> Tensor:
+    """Change brightness, contrast, luma, hue and saturation of the images chosen for each."""
+
+    def chosen(changed: Tensor) -> Tensor:
+        return torch.where(toss(images, probability), changed, images)
+
+    images = chosen(images + BRIGHTNESS * normal(images))
+    images = chosen(images * 2 ** (CONTRAST * normal(images)))
+    images = chosen(torch.where(either(images, 2) == 1, flip_luma(images), images))
+    if images.shape[1] == 3:
+        images = chosen(turn_hue(images, math.pi * (2 * uniform(images) - 1)))
+    if images.shape[1] > 1:
+        images = chosen(saturate(images, 2 ** (SATURATION * normal(images))))
+    return images
+
+
+def flip_luma(images: Tensor) -> Tensor:
+    """Let bright be dark, and keep the hue."""
+    return images - 2 * images.mean(1, keepdim=True)
+
+
+def turn_hue(images: Tensor, angle: Tensor) -> Tensor:
+    """Turn the colours of images of three channels about the axis of greys.
+
+    Args:
+        images: (n, 3, height, width).
+        angle: (n, 1, 1, 1); a third of a circle makes green of red, blue of green, red of blue.
+    """
+    grey = images.mean(1, keepdim=True)
+    colour = images - grey
+    # Rodrigues' formula: the cross product with the axis (1, 1, 1) / sqrt(3).
+    across = (colour.roll(-2, 1) - colour.roll(-1, 1)) / math.sqrt(3)
+    return grey + angle.cos() * colour + angle.sin() * across
+
+
+def saturate(images: Tensor, factor: Tensor) -> Tensor:
+    """Move colours away from grey by a factor, (n, 1, 1, 1)."""
+    return torch.lerp(images.mean(1, keepdim=True), images, factor)

@@ -1,0 +1,108 @@
+"""General geometric transformations: scaling, turns, stretching and shifts by parts of pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from ganzoo_stylegan2.augmentation.coins import normal, toss, uniform
+from ganzoo_stylegan2.augmentation.filtering import double, halve
+
+SCALING = 0.2  # standard deviation of the logarithm, to base 2, of a scale
+SHIFT = 1 / 8  # standard deviation of a shift, as a share of the side
+
+
+def transform(images: Tensor, probability: Tensor | float) -> Tensor:
+    """Scale, turn, stretch, turn again and shift the images chosen for each.
+
+    The directions of stretching are any, since they are turned before and after; that an image is
+    turned at all has the probability given.
+    """
+    n, (height, width) = len(images), images.shape[2:]
+    half = 1 - (1 - torch.as_tensor(probability)).clamp(min=0).sqrt()
+
+    def chosen(how: Tensor, by: Tensor | float = probability) -> tuple[Tensor, Tensor]:
+        chosen = toss(images, by)
+        return chosen, (how * chosen).view(n)
+
+    scaled, scale = chosen(SCALING * normal(images))
+    turned, before = chosen(math.pi * (2 * uniform(images) - 1), half)
+    stretched, stretch = chosen(SCALING * normal(images))
+    returned, after = chosen(math.pi * (2 * uniform(images) - 1), half)
+    shifted, down = chosen(SHIFT * height * normal(images))
+    right = (SHIFT * width * normal(images) * shifted).view(n)
+    stretching = torch.stack([2 ** (scale + stretch), 2 ** (scale - stretch)], 1)
+    matrix = rotation(before) @ torch.diag_embed(stretching) @ rotation(after)
+    any_of_them = scaled | turned | stretched | returned | shifted
+    # The others stay as they are to the bit.
+    return torch.where(any_of_them, warp(images, matrix, torch.stack([right, down], 1)), images)
+
+
+def rotation(angle: Tensor) -> Tensor:
+    """Return the matrices that turn by an angle, (n, 2, 2)."""
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
+
+
+def warp(images: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
+    """Show at place u of each image what was at place matrix @ (u - shift).
+
+    Images are sampled at twice their resolution; outside they are mirrored.
+
+    Args:
+        images: (n, channels, height, width).
+        matrix: (n, 2, 2), acts on (to the right, down), in pixels from the middle.
+        shift: (n, 2), in pixels.
+    """
+    wide = double(images)
+    height, width = wide.shape[2:]
+    # A sampled place is a share of half the side, a pixel here half a pixel of the image.
+    sides = torch.tensor([width, height], device=images.device, dtype=images.dtype) / 2
+    by_share = matrix * sides / sides[:, None]
+    offset = -(matrix @ (2 * shift)[:, :, None])[:, :, 0] / sides
+    theta = torch.cat([by_share, offset[:, :, None]], 2)
+    grid = affine_grid(theta, list(wide.shape), align_corners=False)
+    sampled: Tensor = _Sampled.apply(wide, grid)
+    return halve(sampled)
+
+
+def _sample(images: Tensor, grid: Tensor) -> Tensor:
+    return grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+class _Sampled(torch.autograd.Function):
+    """Images at the places of a grid, twice differentiable.
+
+    Older versions of torch differentiate `grid_sample` once; but it is linear in the images, and
+    the derivative of a linear map is its transpose.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, grid: Tensor) -> Tensor:
+        ctx.save_for_backward(grid)
+        ctx.shape = images.shape
+        return _sample(images, grid)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _Spread.apply(gradient, *ctx.saved_tensors, ctx.shape), None
+
+
+class _Spread(torch.autograd.Function):
+    """The transpose of `_Sampled`."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, grid: Tensor, shape: torch.Size) -> Tensor:
+        ctx.save_for_backward(grid)
+        with torch.enable_grad():
+            images = values.new_zeros(shape).requires_grad_()
+            (spread,) = torch.autograd.grad(_sample(images, grid), images, values)
+        return spread
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _Sampled.apply(gradient, *ctx.saved_tensors), None, None

@@ -1,0 +1,141 @@
+"""StyleGAN2's game."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from ganzoo import DataSpec
+from ganzoo.games import (
+    AdversarialLoss,
+    Batch,
+    Loss,
+    Pair,
+    Rules,
+    Turn,
+    check_weight,
+    with_rules,
+)
+from ganzoo.nn import Judgement, at_least_fp32, generate, inputs_of
+from ganzoo_stylegan2.augmentation import AdaptiveAugmentation, AugmentedCritic
+from ganzoo_stylegan2.losses.criterion import NONSATURATING
+from ganzoo_stylegan2.losses.mixing import mix_styles
+from ganzoo_stylegan2.losses.path_length import PathLength
+
+
+class StyleLoss(AdversarialLoss):
+    """The non-saturating game with what StyleGAN2 adds; see `stylegan2`.
+
+    A generator has styles if it offers ``mapping``, z, and y where it reads labels -> w (n,
+    style_dim), and ``synthesis``, (n, its ``styles``, style_dim) -> images. Any other is trained
+    without mixing and path lengths.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        style_mixing: float,
+        path_length: float,
+        path_length_every: int,
+        ada: AdaptiveAugmentation | None,
+    ) -> None:
+        if not 0 <= style_mixing <= 1:
+            raise ValueError(f"style_mixing is {style_mixing}, it lies in [0, 1]")
+        check_weight("path_length", path_length)
+        if path_length_every < 1:
+            raise ValueError(f"path_length_every is {path_length_every}, it must be at least 1")
+        super().__init__(NONSATURATING, rules)
+        self.style_mixing = style_mixing
+        self.path_length_weight = path_length
+        self.path_length_every = path_length_every
+        self.path_length = PathLength()
+        self.ada = ada
+
+    def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
+        """Refuse to move images that lie where their sources do."""
+        if self.ada is not None and "source" in inputs_of(nets["generator"]):
+            raise ValueError(
+                "adaptive augmentation would move images and not what they are made from: leave "
+                "--loss.ada out, or take --loss.augmentation color translation cutout"
+            )
+        super().check(nets, data)
+
+    def critic(
+        self, discriminator: nn.Module, batch: Batch, turn: Turn
+    ) -> Callable[[Tensor], Judgement]:
+        """Augment what the discriminator sees."""
+        critic = super().critic(discriminator, batch, turn)
+        return critic if self.ada is None else AugmentedCritic(critic, self.ada)
+
+    def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+        """Let the augmentation see how the discriminator takes real images."""
+        terms = super().expose(pair, turn)
+        if self.ada is not None:
+            number = turn.tick // self.rules.discriminator_every
+            self.ada.adapt(pair.real_judgement.logits, number, turn.images_seen)
+            turn.watched["augmentation"] = self.ada.probability.clone()
+        return terms
+
+    def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
+        """Return fake images of mixed styles, and their latents."""
+        mapping, synthesis = (getattr(generator, part, None) for part in ("mapping", "synthesis"))
+        if not isinstance(mapping, nn.Module) or not isinstance(synthesis, nn.Module):
+            return super().make(generator, batch, turn)
+        z = turn.latents(len(batch))
+        first = second = generate(mapping, z=z, y=batch.labels)
+        if self.style_mixing:
+            second = generate(mapping, z=turn.latents(len(batch)), y=batch.labels)
+        layers: int = synthesis.styles  # type: ignore[assignment]
+        styles = mix_styles(first, second, layers, self.style_mixing)
+        if styles.requires_grad:
+            turn.handoff["styles"] = styles
+        return at_least_fp32(synthesis(styles)), z
+
+    def generator(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> dict[str, Tensor]:
+        """Be taken for real, and move images as far as styles move."""
+        fake, _ = self.take(nets["generator"], batch, turn)
+        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        terms = {"adversarial": loss}
+        styles = turn.handoff.get("styles")
+        due = self.path_length_weight > 0 and turn.tick % self.path_length_every == 0
+        if due and styles is not None:
+            weight = self.path_length_weight * self.path_length_every
+            terms["path_length"] = weight * self.path_length(fake, styles)
+        return terms
+
+
+@with_rules(r1=10.0, penalty_every=16)
+def stylegan2(
+    rules: Rules,
+    *,
+    style_mixing: float = 0.9,
+    path_length: float = 2.0,
+    path_length_every: int = 4,
+    ada: bool = False,
+    ada_target: float = 0.6,
+    ada_images: int = 500_000,
+) -> Loss:
+    """StyleGAN2's: non-saturating, with lazy R1, path lengths and style mixing; ADA as an option.
+
+    "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), section 3 and
+    appendix B, https://arxiv.org/abs/1912.04958; mixing: "A Style-Based Generator Architecture for
+    Generative Adversarial Networks" (Karras et al., 2019), https://arxiv.org/abs/1812.04948; ADA:
+    "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020),
+    https://arxiv.org/abs/2006.06676. Generators without styles are neither mixed nor penalised for
+    path lengths.
+
+    Args:
+        style_mixing: share of the images of two styles.
+        path_length: weight of path length regularisation, 0 for none.
+        path_length_every: compute it in every so many ticks only, so many times as strong.
+        ada: whether all images that the discriminator sees are augmented, the more often the more
+            it overfits.
+        ada_target: excess of real images that it takes for real over those that it takes for fake,
+            as a share of all, above which it overfits.
+        ada_images: images in which augmentation can rise from none to all.
+    """
+    augmentation = AdaptiveAugmentation(ada_target, ada_images) if ada else None
+    return StyleLoss(rules, style_mixing, path_length, path_length_every, augmentation)

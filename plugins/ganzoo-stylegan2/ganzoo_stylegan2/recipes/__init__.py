@@ -1,0 +1,8 @@
+"""Recipes: each is a TOML file beside this one."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+stylegan2_64 = _HERE / "stylegan2-64.toml"
+stylegan2_mnist = _HERE / "stylegan2-mnist.toml"

@@ -1,0 +1,298 @@
+"""Each transformation against a formula or what it must not change, in float64."""
+
+import math
+
+import pytest
+import torch
+from conftest import noise
+from torch.nn.functional import pad
+
+from ganzoo.training.whole_batch import WholeBatch
+from ganzoo_stylegan2.augmentation import AdaptiveAugmentation, AugmentedCritic, augment, blitting
+from ganzoo_stylegan2.augmentation.blitting import blit, shift
+from ganzoo_stylegan2.augmentation.colour import flip_luma, recolour, saturate, turn_hue
+from ganzoo_stylegan2.augmentation.filtering import SYM6, double, halve
+from ganzoo_stylegan2.augmentation.geometry import rotation, transform, warp
+
+STILL = torch.zeros(1, 2).double()
+MANY = 3000
+
+
+def column(*values):
+    return torch.tensor(values).view(-1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [(8, 8), (9, 12), (28, 28)])
+def test_with_probability_0_nothing_changes(channels, size):
+    images = noise(5, channels, *size)
+    for probability in (0.0, torch.zeros(())):
+        assert torch.equal(augment(images, probability), images)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 12)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_with_probability_1_every_image_changes_and_keeps_its_size(size, channels):
+    images = noise(20, channels, *size)
+    changed = augment(images, 1.0)
+    assert changed.shape == images.shape
+    assert changed.isfinite().all()
+    assert ((changed - images).abs().amax((1, 2, 3)) > 0).all()
+
+
+def test_half_of_the_images_are_mirrored_and_a_quarter_turned_each_way(monkeypatch):
+    monkeypatch.setattr(blitting, "SHIFT", 0)
+    image = noise(1, 2, 7, 7)
+    eight = [m.rot90(k, (2, 3)) for m in (image, image.flip(3)) for k in range(4)]
+    blitted = blit(image.expand(MANY, -1, -1, -1), 1.0)
+    shares = [(blitted == one).all(3).all(2).all(1).double().mean().item() for one in eight]
+    assert sum(shares) == 1
+    assert shares == pytest.approx([1 / 8] * 8, abs=0.03)
+    some = blit(image.expand(MANY, -1, -1, -1), 0.3)
+    unchanged = (some == image).all(3).all(2).all(1).double().mean()
+    # Not mirrored and not turned, or both turned away: 7/8 ... of each coin with its chance.
+    assert unchanged.item() == pytest.approx((1 - 0.3 / 2) * (1 - 0.3 * 3 / 4), abs=0.03)
+
+
+def test_images_that_are_not_square_are_turned_upside_down_at_most(monkeypatch):
+    monkeypatch.setattr(blitting, "SHIFT", 0)
+    image = noise(1, 1, 5, 8)
+    four = [m.rot90(k, (2, 3)) for m in (image, image.flip(3)) for k in (0, 2)]
+    blitted = blit(image.expand(MANY, -1, -1, -1), 1.0)
+    shares = [(blitted == one).all(3).all(2).all(1).double().mean().item() for one in four]
+    assert shares == pytest.approx([1 / 4] * 4, abs=0.03)
+
+
+@pytest.mark.parametrize(("down", "right"), [(0, 0), (2, 0), (-3, 1), (0, -4), (5, 7)])
+def test_a_shift_mirrors_what_comes_in(down, right):
+    image = noise(1, 2, 6, 8)
+    by = max(abs(down), abs(right))
+    wide = pad(image, (min(by, 7),) * 2 + (min(by, 5),) * 2, mode="reflect")
+    top, left = min(by, 5) - down, min(by, 7) - right
+    expected = wide[:, :, top : top + 6, left : left + 8]
+    assert torch.equal(shift(image, column(down), column(right)), expected)
+
+
+def test_shifts_are_by_up_to_an_eighth_of_the_side(monkeypatch):
+    monkeypatch.setattr(blitting, "either", lambda images, choices: column(*[0] * len(images)))
+    ramp = torch.arange(32.0).double().expand(1, 1, 32, 32)
+    blitted = blit(ramp.expand(MANY, -1, -1, -1), 1.0)
+    moved = (ramp - blitted)[:, 0, 16, 16]
+    assert moved.abs().max() == 4
+    assert moved.std() == pytest.approx(8 / math.sqrt(12), rel=0.05)
+    assert moved.mean().abs() < 0.2
+
+
+def test_the_wavelet_is_orthonormal_and_has_six_vanishing_moments():
+    h = torch.tensor(SYM6, dtype=torch.float64)
+    for apart in range(6):
+        product = (h[: 12 - 2 * apart] * h[2 * apart :]).sum()
+        assert product.item() == pytest.approx(float(apart == 0), abs=1e-11)
+    alternating = h * (-1) ** torch.arange(12)
+    for power in range(6):
+        moment = (alternating * torch.arange(12.0).double() ** power).sum()
+        assert moment.item() == pytest.approx(0, abs=1e-8)
+
+
+@pytest.mark.parametrize("size", [(7, 7), (8, 11), (28, 28)])
+def test_what_is_doubled_and_halved_is_the_image(size):
+    images = noise(2, 3, *size)
+    wide = double(images)
+    assert wide.shape[2:] == (2 * size[0] + 10, 2 * size[1] + 10)
+    torch.testing.assert_close(halve(wide), images)
+    level = torch.full((1, 1, *size), 0.7).double()
+    torch.testing.assert_close(double(level), torch.full_like(wide[:1, :1], 0.7))
+
+
+def test_a_warp_that_stays_is_none():
+    images = noise(3, 2, 9, 12)
+    torch.testing.assert_close(
+        warp(images, torch.eye(2).double().expand(3, 2, 2), 0 * STILL), images
+    )
+
+
+@pytest.mark.parametrize(("right", "down"), [(2, 0), (0, -3), (1, 4)])
+def test_a_warp_by_whole_pixels_is_a_shift(right, down):
+    images = noise(1, 2, 20, 24)
+    by = torch.tensor([[right, down]]).double()
+    found = warp(images, torch.eye(2).double()[None], by)
+    expected = images.roll((down, right), (2, 3))
+    inside = slice(5, -5)
+    torch.testing.assert_close(found[:, :, inside, inside], expected[:, :, inside, inside])
+
+
+@pytest.mark.parametrize("size", [(40, 40), (36, 48)])
+def test_a_warp_of_a_slope_is_the_slope_of_the_warp(size):
+    """What was at matrix @ (u - shift) is at u."""
+    height, width = size
+    y, x = torch.meshgrid(
+        torch.arange(height).double() - (height - 1) / 2,
+        torch.arange(width).double() - (width - 1) / 2,
+        indexing="ij",
+    )
+    images = torch.stack([x, y])[None]
+    matrix = rotation(torch.tensor([0.3]).double()) @ torch.diag_embed(
+        torch.tensor([[0.8, 0.6]]).double()
+    )
+    by = torch.tensor([[1.3, -2.4]]).double()
+    found = warp(images, matrix, by)[0]
+    place = torch.stack([x - 1.3, y + 2.4])
+    expected = torch.einsum("ij,jhw->ihw", matrix[0], place)
+    inside = slice(8, -8)
+    found, expected = found[:, inside, inside], expected[:, inside, inside]
+    for axis in (1, 2):
+        torch.testing.assert_close(found.diff(dim=axis), expected.diff(dim=axis), atol=1e-6, rtol=0)
+    # The filter's middle is a fifth of a pixel beside its centre.
+    assert (found - expected).abs().max() < 0.15
+
+
+def test_a_warp_by_a_right_angle_is_a_turn():
+    smooth = torch.sin(torch.arange(32).double() / 5)
+    image = (smooth[:, None] * (1 + smooth[None, :].cos()))[None, None]
+    found = warp(image, rotation(torch.tensor([math.pi / 2]).double()), STILL)
+    turned = image.rot90(1, (2, 3))
+    assert (found - turned)[:, :, 3:-3, 3:-3].abs().max() < 0.06
+    assert (found - turned.rot90(2, (2, 3)))[:, :, 3:-3, 3:-3].abs().max() > 0.5
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5])
+def test_the_share_of_images_that_are_transformed(probability):
+    """Scaling, turning, stretching and shifting each leave 1 - p as they are."""
+    images = noise(1, 1, 7, 7).expand(MANY, -1, -1, -1)
+    unchanged = (transform(images, probability) == images).all(3).all(2).all(1)
+    assert unchanged.double().mean().item() == pytest.approx((1 - probability) ** 4, abs=0.03)
+
+
+def test_luma_is_flipped_and_hue_kept():
+    images = noise(4, 3, 5, 5)
+    flipped = flip_luma(images)
+    torch.testing.assert_close(flip_luma(flipped), images)
+    torch.testing.assert_close(flipped.mean(1), -images.mean(1))
+    torch.testing.assert_close(flipped.diff(dim=1), images.diff(dim=1))
+    torch.testing.assert_close(flip_luma(images[:, :1]), -images[:, :1])
+
+
+def test_a_third_of_a_circle_passes_colours_on():
+    images = noise(4, 3, 5, 5)
+    third = torch.full((4, 1, 1, 1), 2 * math.pi / 3, dtype=torch.float64)
+    torch.testing.assert_close(turn_hue(images, third), images.roll(1, 1))
+    torch.testing.assert_close(turn_hue(images, 0 * third), images)
+    angles = noise(4, 1, 1, 1, seed=1)
+    turned = turn_hue(images, angles)
+    torch.testing.assert_close(turned.mean(1), images.mean(1))
+    torch.testing.assert_close(turned.square().sum(1), images.square().sum(1))
+    torch.testing.assert_close(turn_hue(turned, -angles), images)
+    # Rodrigues' formula as a matrix exponential about (1, 1, 1) / sqrt(3).
+    cross = torch.tensor([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]).double() / math.sqrt(3)
+    matrices = torch.linalg.matrix_exp(angles[:, 0] * cross)
+    torch.testing.assert_close(turned, torch.einsum("nij,njhw->nihw", matrices, images))
+
+
+def test_saturation_is_the_distance_from_grey():
+    images = noise(3, 3, 5, 5)
+    grey = images.mean(1, keepdim=True).expand_as(images)
+    factors = column(0.0, 1.0, 2.5).double()
+    expected = torch.stack([grey[0], images[1], grey[2] + 2.5 * (images[2] - grey[2])])
+    torch.testing.assert_close(saturate(images, factors), expected)
+
+
+def test_brightness_contrast_and_luma_have_the_papers_strengths():
+    """Of a grey image they are a line: +-contrast (x + brightness)."""
+    x = torch.linspace(-1, 1, 49).double().view(1, 1, 7, 7)
+    changed = recolour(x.expand(MANY, -1, -1, -1), 1.0).flatten(1)
+    slope = (changed[:, -1] - changed[:, 0]) / 2
+    offset = changed.mean(1)
+    line = slope[:, None] * x.flatten() + offset[:, None]
+    torch.testing.assert_close(changed, line)
+    assert (slope < 0).double().mean().item() == pytest.approx(0.5, abs=0.03)
+    assert slope.abs().log2().std().item() == pytest.approx(0.5, rel=0.05)
+    assert slope.abs().log2().mean().item() == pytest.approx(0, abs=0.03)
+    assert (offset / slope).std().item() == pytest.approx(0.2, rel=0.05)
+
+
+def test_the_gradient_passes_twice():
+    images = noise(2, 3, 7, 7).requires_grad_()
+
+    def same(images):
+        torch.manual_seed(3)
+        return augment(images, 1.0)
+
+    assert torch.autograd.gradcheck(same, images, fast_mode=True)
+    # The augmentation is linear but for an offset: a square makes the second derivative differ
+    # from 0.
+    assert torch.autograd.gradgradcheck(lambda x: same(x).square(), images, fast_mode=True)
+
+
+def test_parts_of_a_batch_are_augmented_as_in_the_whole():
+    images = noise(8, 3, 8, 8)
+
+    def seeded(images):
+        torch.manual_seed(5)
+        return augment(images, torch.tensor(0.6))
+
+    whole, parts = seeded(images), []
+    for rank, part in enumerate(images.split(2)):
+        with WholeBatch(2, rank, 4, None):
+            parts.append(seeded(part))
+    torch.testing.assert_close(torch.cat(parts), whole)
+
+
+def feed(augmentation, logits, turns, batch=10):
+    """What the discriminator says of real images in its turns, one after the other."""
+    seen = []
+    for turn in range(turns):
+        augmentation.adapt(torch.tensor(logits), turn, turn * batch)
+        seen.append(augmentation.probability.item())
+    return seen
+
+
+def test_the_probability_rises_while_the_discriminator_overfits():
+    """Every fourth turn, by the images seen since the last time."""
+    p = feed(AdaptiveAugmentation(0.6, 1000), [2.0, 0.1, 3.0], 12)
+    assert p == pytest.approx([0] * 3 + [0.03] * 4 + [0.07] * 4 + [0.11])
+
+
+def test_and_falls_while_it_does_not():
+    augmentation = AdaptiveAugmentation(0.6, 1000)
+    augmentation.probability.fill_(0.5)
+    # Three of four are taken for real: r_t is 0.5.
+    p = feed(augmentation, [2.0, 1.0, 0.1, -5.0], 8)
+    assert p == pytest.approx([0.5] * 3 + [0.47] * 4 + [0.43])
+
+
+def test_it_is_the_mean_over_four_turns_that_decides():
+    augmentation = AdaptiveAugmentation(0.6, 1000)
+    for turn, logits in enumerate([[1.0], [1.0], [1.0], [-1.0]]):
+        augmentation.adapt(torch.tensor(logits), turn, 10 * turn)
+    assert augmentation.probability == 0, "r_t was 0.5"
+    for turn, logits in enumerate([[1.0], [1.0], [1.0], [1.0]], 4):
+        augmentation.adapt(torch.tensor(logits), turn, 10 * turn)
+    assert augmentation.probability.item() == pytest.approx(0.04)
+
+
+def test_it_stays_a_probability():
+    augmentation = AdaptiveAugmentation(0.6, 50)
+    assert feed(augmentation, [1.0], 40)[-1] == 1
+    assert feed(AdaptiveAugmentation(0.6, 50), [-1.0], 8)[-1] == 0
+
+
+def test_its_state_is_saved():
+    one = AdaptiveAugmentation(0.6, 1000)
+    feed(one, [1.0], 6)
+    other = AdaptiveAugmentation(0.6, 1000)
+    other.load_state_dict(one.state_dict())
+    for augmentation in (one, other):
+        for turn in range(6, 12):
+            augmentation.adapt(torch.tensor([1.0]), turn, 10 * turn)
+    assert one.probability == other.probability > 0.1
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_a_critic_judges_augmented_images(probability):
+    augmentation = AdaptiveAugmentation(0.6, 1000)
+    augmentation.probability.fill_(probability)
+    shown = []
+    critic = AugmentedCritic(shown.append, augmentation)
+    images = noise(6, 3, 8, 8)
+    critic(images)
+    assert torch.equal(shown[0], images) == (probability == 0)

@@ -1,0 +1,149 @@
+"""From pictures to a bundle that samples, on both runtimes."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import SMALL, recipe
+from safetensors.torch import load_file
+
+import ganzoo
+import ganzoo_stylegan2
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ExportError
+from ganzoo.registry import find_recipe
+from ganzoo.spec import Component
+from ganzoo.training.assembly import build_loss, build_networks, check_pair, complete
+
+ADA = Component("stylegan2", {"ada": True, "ada_images": 100})
+
+
+def train(game, out: Path):
+    return ganzoo.train(game, out=out, device="cpu", progress=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """With classes, lasting long enough for an average style."""
+    game = recipe({"conditioning": "projection", "truncation": 0.7})
+    return train(game, tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_trained_model_samples_alike_on_both_runtimes(run, tmp_path):
+    bundle = ganzoo.export(run.path, tmp_path / "bundle")
+    spec = ganzoo.info(bundle)
+    assert spec.requires[0].startswith("ganzoo-stylegan2")
+    assert spec.arguments["truncation"] == 0.7
+    weights = load_file(bundle / "model.safetensors")
+    assert weights["mapping.average"].abs().max() > 0
+    assert {tuple(w.shape) for n, w in weights.items() if n.endswith(".noise")} == {
+        (4, 4),
+        (8, 8),
+        (16, 16),
+    }
+    by_torch, by_onnx = (ganzoo.load(bundle, runtime=r) for r in ("torch", "onnx"))
+    for n in (1, 5, 20):
+        a, b = by_torch.sample(n, seed=3).numpy(), by_onnx.sample(n, seed=3).numpy()
+        assert a.shape == (n, 16, 16, 1)
+        assert np.abs(a.astype(int) - b).max() <= 1
+    for n in (1, 3):
+        z, y = np.zeros((n, SMALL["latent_dim"]), np.float32), np.arange(n)
+        np.testing.assert_allclose(by_torch.generate(z, y), by_onnx.generate(z, y), atol=1e-4)
+    assert not np.array_equal(
+        by_torch.sample(4, label=0).numpy(), by_torch.sample(4, label=1).numpy()
+    )
+
+
+def test_truncation_is_chosen_after_training_on_both_runtimes(run, tmp_path):
+    """Of none, every image of a class is the mean one."""
+    bundle = ganzoo.export(run.path, tmp_path / "mean", arguments={"truncation": 0.0})
+    for runtime in ("torch", "onnx"):
+        images = ganzoo.load(bundle, runtime=runtime).sample(8, label=2).numpy()
+        assert (images == images[:1]).all()
+    assert ganzoo.info(bundle).arguments["truncation"] == 0
+    assert not (ganzoo.load(run.bundle).sample(8, label=2).numpy() == images).all()
+    with pytest.raises(ExportError, match=r"cannot have truncation 3\.0 .*it is 0 to 1"):
+        ganzoo.export(run.path, tmp_path / "wild", arguments={"truncation": 3.0})
+
+
+def test_weights_of_half_the_size(run, tmp_path):
+    bundle = ganzoo.export(run.path, tmp_path / "half", half=True)
+    a, b = (ganzoo.load(bundle, runtime=r).sample(4).numpy() for r in ("torch", "onnx"))
+    assert np.abs(a.astype(int) - b).max() <= 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_resume_is_exact(tmp_path, precision):
+    """Also of the average path length, of the augmentation, and of the average style."""
+    game = recipe(
+        loss=ADA,
+        images=80,
+        batch_size=8,
+        checkpoint_every=24,
+        keep_checkpoints=9,
+        precision=precision,
+    )
+    path = train(game, tmp_path / "run").path
+    *early, last = sorted((path / "checkpoints").iterdir())
+    wanted = load_file(last)
+    assert len(early) == 3
+    for checkpoint in [last, *early[1:]]:
+        checkpoint.unlink()
+    assert ganzoo.resume(path, device="cpu", progress=False).finished
+    found = load_file(path / "checkpoints" / last.name)
+    assert wanted.keys() == found.keys()
+    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+
+
+def test_the_state_of_the_loss_is_in_the_checkpoint(tmp_path):
+    from ganzoo.training.checkpoint import load_checkpoint
+
+    path = train(recipe(loss=ADA, images=64), tmp_path / "run").path
+    state = load_checkpoint(path / "checkpoints")["state"]["loss"]
+    assert state["path_length.average"] > 0
+    assert state["ada.adapted_at"] == 56
+    assert set(state) >= {"ada.probability", "ada.signs", "ada.seen"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("stylegan2-64", DataSpec(ImageSpec(64, 64, 3))),
+        ("stylegan2-mnist", DataSpec(ImageSpec(28, 28, 1), classes=10)),
+    ],
+)
+def test_the_recipes_fit_together(name, data):
+    chosen = complete(find_recipe(name))
+    assert chosen.description
+    assert chosen.name == name
+    game = build_loss(chosen)
+    with torch.device("meta"):
+        nets = build_networks(chosen, data)
+    check_pair(chosen, nets, game, data)
+    assert game.rules.penalty_every == 16
+    assert (game.ada is not None) == (name == "stylegan2-64")
+    assert chosen.optimizer.betas == (0.0, 0.99)
+
+
+@pytest.mark.parametrize("loss", ["hinge", "rpgan", "wgan-gp"])
+def test_other_losses_train_its_networks(tmp_path, loss):
+    run = train(recipe(loss=Component(loss), images=16), tmp_path / "run")
+    assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 1)
+
+
+def test_its_loss_trains_other_networks(tmp_path):
+    game = replace(recipe(loss=ADA, images=16), architecture=Component("dcgan", {"width": 4}))
+    with pytest.warns(UserWarning, match="mixes samples by BatchNorm"):
+        run = train(game, tmp_path / "run")
+    assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 1)
+
+
+def test_the_plugin_uses_public_names_alone():
+    """What it imports of ganzoo is what a stranger's plugin may."""
+    allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors"}
+    for file in Path(ganzoo_stylegan2.__file__).parent.rglob("*.py"):
+        used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
+        assert set(used) <= allowed, file

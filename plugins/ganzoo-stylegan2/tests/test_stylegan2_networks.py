@@ -1,0 +1,184 @@
+"""The networks as the core and other losses use them."""
+
+import re
+
+import pytest
+import torch
+from conftest import SMALL, build
+from torch import nn
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ArchitectureError
+from ganzoo.games.batchwise import means_by
+from ganzoo.nn import inputs_of
+from ganzoo.signatures import arguments_of
+
+Z = torch.randn(6, SMALL["latent_dim"], generator=torch.Generator().manual_seed(1))
+
+
+@pytest.mark.parametrize("side", [8, 10, 20, 28, 32, 48, 64, 112])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_it_makes_and_judges_sizes_that_halve(side, channels):
+    nets = build(side, channels)
+    images = nets["generator"](Z[:2])
+    assert images.shape == (2, channels, side, side)
+    said = nets["discriminator"](images)
+    assert said.logits.shape == (2,)
+    assert said.features.shape[0] == 2
+
+
+@pytest.mark.parametrize(("height", "width"), [(7, 7), (30, 30), (28, 32), (2048, 2048), (34, 34)])
+def test_it_says_what_it_cannot_build(height, width):
+    data = DataSpec(ImageSpec(height, width, 1))
+    with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture mlp"):
+        ganzoo.architectures.get("stylegan2")(data)
+
+
+@pytest.mark.parametrize("name", [*SMALL, "group"])
+def test_arguments_below_1_are_refused(name):
+    with pytest.raises(ArchitectureError, match=f"with {name}=0: at least 1"):
+        build(**{name: 0})
+
+
+@pytest.mark.parametrize("truncation", [-0.1, 1.5])
+def test_a_truncation_out_of_range_is_refused(truncation):
+    with pytest.raises(ArchitectureError, match=r"it is 0 to 1\. --architecture\.truncation 0\.7"):
+        build(truncation=truncation)
+
+
+def test_labels_that_are_not_there_are_refused():
+    with pytest.raises(ArchitectureError, match=r"two classes or more, and the data has none"):
+        build(conditioning="projection")
+
+
+def test_its_help_names_every_argument_and_its_source():
+    factory = ganzoo.architectures.get("stylegan2")
+    assert re.search(r"https://arxiv\.org/abs/1912\.04958", factory.__doc__)
+    assert all(f"{argument}:" in factory.__doc__ for argument in arguments_of(factory))
+
+
+def test_widths_double_until_the_widest():
+    synthesis = build(64, width=3, widest=10)["generator"].synthesis
+    layers = [synthesis.first, *synthesis.layers]
+    assert [layer.bias.numel() for layer in layers] == [10, 10, 10, 6, 3]
+    assert synthesis.styles == 2 * (6 - 1)
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_it_is_deterministic_and_each_image_alone_after_training(classes):
+    generator = build(classes=classes)["generator"].eval()
+    assert inputs_of(generator) == (("z", "y") if classes else ("z",))
+    y = (torch.arange(6) % 3,) if classes else ()
+    with torch.no_grad():
+        for layer in generator.modules():
+            if hasattr(layer, "noise_strength"):
+                layer.noise_strength.fill_(0.3)
+        whole = generator(Z, *y)
+        assert torch.equal(whole, generator(Z, *y))
+        torch.testing.assert_close(whole[2:3], generator(Z[2:3], *(t[2:3] for t in y)))
+        assert whole.abs().max() <= 1
+        if classes:
+            other = generator(Z, (y[0] + 1) % 3)
+            assert not torch.allclose(whole, other, atol=1e-3)
+        generator.train()
+        assert not torch.allclose(generator(Z, *y), generator(Z, *y), atol=1e-3), "noise is drawn"
+
+
+def test_noise_is_part_of_what_is_saved():
+    generator = build()["generator"]
+    kept = generator.state_dict()
+    noises = [name for name in kept if name.endswith(".noise")]
+    assert len(noises) == generator.synthesis.styles - 1
+    with torch.no_grad():
+        generator.synthesis.first.noise_strength.fill_(1.0)
+        generator.eval()
+        before = generator(Z)
+        generator.synthesis.first.noise.neg_()
+    assert not torch.allclose(generator(Z), before, atol=1e-3)
+
+
+def test_no_truncation_is_the_default_and_training_does_not_depend_on_it():
+    whole, none = build()["generator"], build(truncation=0.0)["generator"]
+    none.load_state_dict(whole.state_dict())
+    torch.manual_seed(0)
+    a = whole(Z)
+    torch.manual_seed(0)
+    assert torch.equal(a, none(Z))
+    with torch.no_grad():
+        w = whole.eval().mapping(Z)
+        styles = w[:, None].expand(-1, whole.synthesis.styles, -1)
+        assert torch.equal(whole(Z), whole.synthesis(styles).clamp(-1, 1))
+
+
+@pytest.mark.parametrize("truncation", [0.0, 0.5])
+def test_truncation_pulls_towards_the_image_of_the_average_style(truncation):
+    generator = build(truncation=truncation)["generator"]
+    for _ in range(20):
+        generator(torch.randn(64, SMALL["latent_dim"]))
+    generator.eval()
+    with torch.no_grad():
+        average, w = generator.mapping.average, generator.mapping(Z)
+        assert average.abs().max() > 0.01
+        kept = average + truncation * (w - average)
+        expected = generator.synthesis(kept[:, None].expand(-1, generator.synthesis.styles, -1))
+        images = generator(Z)
+        torch.testing.assert_close(images, expected.clamp(-1, 1))
+        same = torch.allclose(images[:1].expand_as(images), images, atol=1e-6)
+        assert same == (truncation == 0), "of none, all images are the mean one"
+
+
+def test_the_average_style_is_that_of_many_latents():
+    mapping = build()["generator"].mapping
+    for _ in range(1500):
+        mapping(torch.randn(16, SMALL["latent_dim"]))
+    average = mapping.average.clone()
+    mapping.eval()
+    with torch.no_grad():
+        w = mapping(torch.randn(20_000, SMALL["latent_dim"]))
+    assert torch.equal(mapping.average, average), "not after training"
+    assert (average - w.mean(0)).abs().max() < 0.1 * w.std()
+
+
+def test_the_average_style_is_over_all_processes():
+    mapping = build()["generator"].mapping
+    with means_by(lambda mine: 0 * mine + 7):
+        mapping(Z)
+    torch.testing.assert_close(mapping.average, torch.full((SMALL["style_dim"],), 0.005 * 7))
+
+
+def test_latents_of_any_length_point_to_the_same_style():
+    mapping = build()["generator"].mapping.eval()
+    torch.testing.assert_close(mapping(Z), mapping(5 * Z))
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_gradients_reach_every_parameter(classes):
+    nets = build(32, 3, classes)
+    y = (torch.arange(6) % 3,) if classes else ()
+    logits = nets["discriminator"](nets["generator"](Z, *y), *y).logits
+    nn.functional.softplus(-logits).sum().backward()
+    for role, net in nets.items():
+        for name, weight in net.named_parameters():
+            assert weight.grad is not None, (role, name)
+            assert weight.grad.abs().max() > 0, (role, name)
+
+
+def test_the_discriminator_sees_the_class_and_the_rest_of_its_group():
+    discriminator = build(classes=3)["discriminator"]
+    images, y = torch.randn(8, 1, 16, 16), torch.zeros(8, dtype=torch.int64)
+    with torch.no_grad():
+        said = discriminator(images, y).logits
+        assert not torch.allclose(said, discriminator(images, y + 1).logits, atol=1e-3)
+        images[0] = 0
+        changed = discriminator(images, y).logits != said
+    assert changed.tolist() == [True] * 4 + [False] * 4
+
+
+def test_begins_with_images_and_logits_of_about_unit_size():
+    nets = build(64, 3, width=16, widest=64, style_dim=64, latent_dim=64, mapping_layers=8)
+    with torch.no_grad():
+        images = nets["generator"](torch.randn(16, 64))
+        logits = nets["discriminator"](torch.randn(16, 3, 1, 1).expand(-1, -1, 64, 64)).logits
+    assert 0.2 < images.std() < 5
+    assert 0.05 < logits.std() < 5
