@@ -723,6 +723,10 @@ def test_a_version_is_part_of_a_name():
             "import torch\ntorch.zeros(1, device='cuda')",
             "initialises CUDA|raises RuntimeError: Found no NVIDIA",
         ),
+        (  # as it is after CUDA's first use, also on a machine without it
+            "import torch\ntorch.cuda.is_initialized = lambda: True",
+            "acme_loud, the module of loss loud, initialises CUDA when it is imported: do so",
+        ),
         ("raise SystemExit(3)", "raises SystemExit: 3"),
         ("import os\nos._exit(3)", "ends the process with status 3"),
     ],

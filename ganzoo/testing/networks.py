@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from ganzoo.errors import ConformanceError
 from ganzoo.nn import Judgement, generate, inputs_of, judge
 from ganzoo.spec import DataSpec, Recipe
-from ganzoo.testing.checks import NotChecked
+from ganzoo.testing.checks import NotChecked, after
 from ganzoo.training.state import latent_of
 
 if TYPE_CHECKING:
@@ -51,8 +50,9 @@ def makes_images_of_the_size(subject: Architecture) -> None:
 
 def stays_in_range(subject: Architecture) -> None:
     """Its generator's images lie in [-1, 1], whatever its weights are."""
-    recipe, data, nets = subject.built
-    generator = copy.deepcopy(nets["generator"])
+    with after("builds"):
+        recipe, data, nets = subject.build()
+    generator = nets["generator"].eval()
     weights = list(generator.parameters())
     optimizer = torch.optim.Adam(weights or [torch.zeros(1)], ASCENT_LR)
     for step in range(ASCENT):

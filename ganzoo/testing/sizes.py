@@ -9,7 +9,18 @@ from ganzoo.signatures import arguments_of
 from ganzoo.spec import DataSpec, ImageSpec
 
 # Arguments of an architecture that are sizes of its networks, and a value at which these are tiny.
-TINY = {"latent_dim": 12, "width": 4, "hidden": 8, "depth": 1, "blocks": 1, "patch_layers": 2}
+TINY = {
+    "latent_dim": 12,
+    "style_dim": 8,
+    "mapping_layers": 2,
+    "width": 4,
+    "widest": 8,
+    "group_size": 4,
+    "hidden": 8,
+    "depth": 1,
+    "blocks": 1,
+    "patch_layers": 2,
+}
 
 # Together, not alone: what makes an architecture's generator read codes.
 CODES = {"categorical_code": 3, "continuous_codes": 2}
