@@ -58,9 +58,15 @@ def entry_of(point: metadata.EntryPoint, distribution: Distribution) -> Entry:
     match, trouble = _VALUE.fullmatch(point.value), distribution.trouble
     target, extras = match.groups(default="") if match else (point.value, "")
     if not match:
-        trouble = trouble or f"is registered as {target!r}, which is not 'module:attribute'"
+        trouble = (
+            trouble
+            or f"is registered as {target!r}, not as module:attribute: its author must mend that"
+        )
     if not is_registrable(point.name):
-        trouble = trouble or "has a name that is not lower-case words joined by '-', '.' or '_'"
+        trouble = trouble or (
+            "has a name that is not lower-case words joined by '-', '.' or '_': its author must "
+            "mend that"
+        )
     return Entry(
         point.name,
         distribution.name,
