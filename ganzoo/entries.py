@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import metadata
 
 from ganzoo.distributions import Distribution
 from ganzoo.names import is_registrable
+
+# An object and, in brackets, extras: https://packaging.python.org/specifications/entry-points/
+_VALUE = re.compile(r"([\w.]+\s*:\s*[\w.]+)\s*(?:\[(.*)\]\s*)?")
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,23 @@ class Entry:
 
 def entry_of(point: metadata.EntryPoint, distribution: Distribution) -> Entry:
     """Read an entry point of a distribution, importing nothing."""
-    target, trouble = point.value, distribution.trouble
-    extras: tuple[str, ...] = ()
-    try:
-        target = ":".join(filter(None, (point.module, point.attr)))
-        extras = tuple(point.extras)
-    except (AttributeError, ValueError):  # which one depends on Python's version
-        trouble = trouble or f"is registered as {target!r}, which is not 'module:attribute'"
+    match, trouble = _VALUE.fullmatch(point.value), distribution.trouble
+    target, extras = match.groups(default="") if match else (point.value, "")
+    if not match:
+        trouble = (
+            trouble
+            or f"is registered as {target!r}, not as module:attribute: its author must mend that"
+        )
     if not is_registrable(point.name):
-        trouble = trouble or "has a name that is not lower-case words joined by '-', '.' or '_'"
-    return Entry(point.name, distribution.name, distribution.version, target, extras, trouble)
+        trouble = trouble or (
+            "has a name that is not lower-case words joined by '-', '.' or '_': its author must "
+            "mend that"
+        )
+    return Entry(
+        point.name,
+        distribution.name,
+        distribution.version,
+        re.sub(r"\s", "", target),
+        tuple(extra.strip() for extra in extras.split(",") if extra.strip()),
+        trouble,
+    )

@@ -221,7 +221,9 @@ def test_plugins(tmp_path, monkeypatch, capsys):
     assert "torch-ganzoo" in out
     monkeypatch.setenv("GANZOO_PLUGINS", "")
     assert main(["plugins"]) == 0
-    assert "acme-gans 1.2   switched off: GANZOO_PLUGINS" in capsys.readouterr().out
+    assert "acme-gans 1.2   switched off: GANZOO_PLUGINS\n" in capsys.readouterr().out
+    assert main(["list"]) == 0
+    assert "acme" not in capsys.readouterr().out
 
 
 def test_version_and_module(tmp_path):

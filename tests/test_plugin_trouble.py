@@ -206,7 +206,7 @@ def test_listing_shows_all_and_runs_none(crowd):
         r"  future +future-gans 0\.3\.1   needs torch-ganzoo>=99, and \S+ is installed: "
         r"pip install 'torch-ganzoo>=99'$",
         r"  Not A Name +sloppy 1\.0   has a name that is not lower-case words",
-        r"  untargeted +sloppy 1\.0   is registered as 'no target', which is not 'module:attribute'$",
+        r"  untargeted +sloppy 1\.0   is registered as 'no target', not as module:attribute: its author",
         r"a distribution in \S+site has metadata that cannot be read .*METADATA states no Name",
         r"  dcgan-mnist +torch-ganzoo ",
     ):
@@ -331,8 +331,8 @@ def test_they_break_libraries_that_we_use(damaged):
 def test_an_entry_point_that_is_none(installed):
     text = refusal(BrokenPluginError, lambda: ganzoo.losses.get("untargeted"))
     assert text == (
-        "loss 'untargeted' of sloppy 1.0 is registered as 'no target', which is not "
-        "'module:attribute'"
+        "loss 'untargeted' of sloppy 1.0 is registered as 'no target', not as module:attribute: "
+        "its author must mend that"
     )
 
 

@@ -1,4 +1,6 @@
 import fnmatch
+import functools
+from importlib import metadata
 
 import pytest
 from conftest import install, run_python
@@ -6,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ganzoo
+from ganzoo.distributions import Distribution, normalise
+from ganzoo.entries import entry_of
 from ganzoo.errors import (
     AmbiguousNameError,
     BrokenPluginError,
@@ -13,6 +17,8 @@ from ganzoo.errors import (
     NameSyntaxError,
     UnknownNameError,
 )
+from ganzoo.names import parse_registered
+from ganzoo.signatures import arguments_of
 
 GOOD = "from ganzoo.games import AdversarialLoss, Criterion\ndef mine():\n    'A loss.'\n    return 7\n"
 
@@ -49,6 +55,37 @@ def test_wildcards_are_the_shells(pattern):
     assert ganzoo.architectures.names(pattern) == [
         n for n in names if fnmatch.fnmatchcase(n, pattern)
     ]
+
+
+WORDS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}(\.[a-z_]{1,8})?", fullmatch=True)
+SPACE = st.sampled_from(["", " ", "\t"])
+
+
+@given(WORDS, WORDS, st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)), SPACE)
+def test_an_entry_points_value_is_an_object_and_extras(module, attribute, extras, space):
+    value = f"{module}{space}:{space}{attribute}{space}"
+    if extras:
+        value += f"[{f',{space}'.join(extras)}]{space}"
+    entry = entry_of(metadata.EntryPoint("x", value, "ganzoo.losses"), Distribution("a", "1"))
+    assert entry.target == f"{module}:{attribute}"
+    assert entry.extras == tuple(extras)
+    assert not entry.trouble
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_entry_point_can_be_listed(name, value):
+    entry = entry_of(metadata.EntryPoint(name, value, "ganzoo.losses"), Distribution("a", "1"))
+    assert entry.name == name
+    if not entry.trouble:
+        assert parse_registered(f"a:{name}").name == name
+        assert entry.target.count(":") == 1
+
+
+@given(st.from_regex(r"[A-Za-z0-9]+([-_.]+[A-Za-z0-9]+)*", fullmatch=True))
+def test_a_distributions_name_is_normalised_as_pip_does(name):
+    from packaging.utils import canonicalize_name
+
+    assert normalise(name) == canonicalize_name(name)
 
 
 def test_mistyped():
@@ -99,6 +136,21 @@ def test_ambiguous(site):
         ganzoo.losses.get("twin")
     assert ganzoo.losses.get("two:twin")() == 8
     assert ganzoo.losses.names("twin") == ["twin"]
+
+
+def test_any_callable_with_keyword_only_parameters_is_a_factory():
+    def loss(*, margin: "float" = 1.0, slope: float = 0.2): ...
+
+    class Made:
+        def __init__(self, *, dim: int = 3): ...
+
+    for factory, expected in (
+        (loss, {"margin": (float, 1.0), "slope": (float, 0.2)}),
+        (functools.partial(loss, margin=2.0), {"margin": (float, 2.0), "slope": (float, 0.2)}),
+        (Made, {"dim": (int, 3)}),
+    ):
+        found = arguments_of(factory)
+        assert {k: (a.annotation, a.default) for k, a in found.items()} == expected
 
 
 def test_the_switch(site, monkeypatch):
