@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,14 @@ from safetensors import safe_open
 from ganzoo import exporters, zoo
 from ganzoo.data import decode, find_dataset, find_root
 from ganzoo.data.fingerprints import fingerprint_items
-from ganzoo.errors import BundleError, MetricError, MissingExtraError, RunNotFoundError
+from ganzoo.errors import (
+    BundleError,
+    MetricError,
+    MissingExtraError,
+    MissingPluginError,
+    OutputError,
+    RunNotFoundError,
+)
 from ganzoo.evaluation.extraction import fit, name_extractor
 from ganzoo.evaluation.measuring import Evaluation, Evaluator
 from ganzoo.generator import COMPUTE_BATCH, Generator
@@ -70,11 +78,8 @@ def evaluate(
         UnknownNameError, BundleError, ...: as `load`.
     """
     path = _bundle_of(name)
-    model = zoo.load(path, runtime=runtime)
-    if not isinstance(model, Generator):
-        raise MetricError(
-            f"{name} makes images out of images; metrics are for models that make them of latents."
-        )
+    before = zoo.find(path)
+    model = _generator(name, runtime)
     evaluator = _evaluator(
         dataset or _dataset_of(model.spec),
         find_root(data),
@@ -90,7 +95,10 @@ def evaluate(
     found = evaluator(model)
     found.protocol["runtime"] = runtime or ("torch" if hasattr(model, "network") else "onnx")
     if isinstance(path, Path):
-        exporters.record(path, found.to_dict())
+        try:
+            exporters.record(before, found.to_dict())
+        except (BundleError, OutputError) as error:
+            warnings.warn(f"{path} does not keep these figures: {error}", stacklevel=2)
     return found
 
 
@@ -136,10 +144,11 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
     path = _bundle_of(name)
     bundle = zoo.find(path)
     rates: dict[str, float] = {}
+    model = _generator(name, how.get("runtime"))
     for runtime in RUNTIMES:
-        with contextlib.suppress(BundleError, MissingExtraError):
-            rates[runtime] = _rate(zoo.load(path, runtime=runtime))
-    preview = zoo.load(path, runtime=how.get("runtime")).sample(PREVIEWED, seed)
+        with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
+            rates[runtime] = _rate(_generator(name, runtime))
+    preview = model.sample(PREVIEWED, seed)
     with safe_open(bundle.weights_of("generator"), framework="numpy") as file:
         shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
     return Row(
@@ -150,6 +159,15 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
         evaluate(name, seed=seed, **how),
         preview,
     )
+
+
+def _generator(name: str | Path, runtime: Literal["torch", "onnx"] | None) -> Generator:
+    model = zoo.load(_bundle_of(name), runtime=runtime)
+    if not isinstance(model, Generator):
+        raise MetricError(
+            f"{name} makes images out of images; metrics are for models that make them of latents."
+        )
+    return model
 
 
 def _rate(model: Generator) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -142,24 +141,25 @@ def write_bundle(
     return Bundle(path, spec)
 
 
-def amend_bundle(bundle: Bundle, spec: ModelSpec, texts: Mapping[str, str]) -> Bundle:
-    """Write a bundle again with another config and other texts, all else as it is.
+def amend_bundle(bundle: Bundle, spec: ModelSpec, texts: Mapping[str, str]) -> None:
+    """Write another config and other texts into a bundle, and leave all else as it is.
 
     Args:
-        bundle: the one that is there.
+        bundle: as it was opened.
         spec: its new config.
-        texts: new contents, by file name.
+        texts: new contents of files that it lists, by name.
 
     Raises:
-        OutputError: the folder cannot be written.
+        BundleError: it is not what was opened.
+        OutputError: it cannot be written.
     """
-    kept = [name for name in _files(bundle.path) if name not in (CONFIG, *texts)]
-    contents: dict[str, bytes | str] = {name: (bundle.path / name).read_bytes() for name in kept}
-    contents |= texts
-    writers = {
-        name: functools.partial(write_file, content=content) for name, content in contents.items()
-    }
-    return write_bundle(bundle.path, spec, writers)
+    if open_bundle(bundle.path).spec != bundle.spec:
+        raise BundleError(f"{bundle.path} holds another model by now.")
+    sums = read_checksums(bundle.path)
+    for name, text in ({CONFIG: spec.to_json()} | dict(texts)).items():
+        write_file(bundle.path / name, text)
+        sums[name] = sha256(bundle.path / name)
+    write_file(bundle.path / CHECKSUMS, format_checksums(sums))
 
 
 def format_checksums(sums: Mapping[str, str]) -> str:

@@ -12,9 +12,16 @@ from conftest import run_cli, tiny
 from PIL import Image
 
 import ganzoo
+from ganzoo import exporters
 from ganzoo.bundle import open_bundle
 from ganzoo.cli import main
-from ganzoo.errors import MetricError, RunNotFoundError, UnknownNameError
+from ganzoo.errors import (
+    BundleError,
+    MetricError,
+    OutputError,
+    RunNotFoundError,
+    UnknownNameError,
+)
 from ganzoo.evaluation.extraction import name_extractor
 from ganzoo.evaluation.measuring import Evaluator
 from ganzoo.generator import Generator
@@ -253,3 +260,59 @@ def test_the_commands(bundle, tmp_path):
     wrong = run_cli("evaluate", bundle, "--metrics", "fid")
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("error: no metric named 'fid'")
+
+
+def test_a_bundle_that_changed_while_it_was_measured_keeps_no_figures(bundle, tmp_path):
+    opened = open_bundle(bundle)
+    found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).to_dict()  # by somebody else
+    with pytest.raises(BundleError, match="holds another model by now"):
+        exporters.record(opened, found | {"metrics": {"frechet_distance": 0.0}})
+    assert ganzoo.info(bundle).provenance["metrics"] == [found]
+
+
+def test_what_else_lies_in_the_folder_stays_as_it_is(bundle):
+    (bundle / "note.txt").write_text("mine")
+    ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
+    assert (bundle / "note.txt").read_text() == "mine"
+    assert "note.txt" not in (bundle / "SHA256SUMS").read_text()
+
+
+def test_figures_that_cannot_be_kept_are_returned_all_the_same(bundle, monkeypatch):
+    def full(*args):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(exporters, "record", full)
+    with pytest.warns(UserWarning, match="does not keep these figures: the disk is full"):
+        assert ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).metrics
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--split", "test"], "--split test is of a dataset: name it"),
+        (["--samples", "0"], "0 samples cannot be measured"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(bundle, capsys, options, message):
+    assert main(["evaluate", str(bundle), *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_figures_of_other_arguments_are_not_kept(tmp_path):
+    """A stand-in for truncation: an argument that changes what the same weights make."""
+
+    def dimmed(data, *, latent_dim: int = 4, share: float = 1.0) -> dict:
+        """A generator whose light is an argument."""
+        nets = ganzoo.architectures.get("mlp")(data, latent_dim=latent_dim, width=8)
+        nets["generator"].register_forward_hook(lambda module, given, made: made * share)
+        return nets
+
+    ganzoo.architectures.register("dimmed")(dimmed)
+    try:
+        recipe = tiny(name="dim", architecture=Component("dimmed"), images=16)
+        run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
+        ganzoo.evaluate(run.path, **QUICK, metrics=["frechet"])
+        exported = ganzoo.export(run.path, tmp_path / "half", arguments={"share": 0.5})
+    finally:
+        ganzoo.architectures.unregister("dimmed")
+    assert "metrics" not in ganzoo.info(exported).provenance

@@ -4,7 +4,7 @@ from ganzoo import evaluation
 
 
 def test_every_public_name_is_there():
-    for name in evaluation.__all__:
+    for name in set(evaluation.__all__) - {"METRICS"}:
         assert getattr(evaluation, name).__name__ == name
     assert set(evaluation.__all__) == set(evaluation._HOME) <= set(dir(evaluation))
     assert not hasattr(evaluation, "frechet")

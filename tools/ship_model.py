@@ -30,7 +30,9 @@ def publish(path: Path) -> None:
     name = path.name
     cards = ROOT / "model_cards"
     (cards / "images").mkdir(parents=True, exist_ok=True)
-    card = (path / "README.md").read_text().replace(f'"./{name}"', f'"{name}"')
+    card = (path / "README.md").read_text()
+    for here in (f'"./{name}"', f"evaluate ./{name} "):
+        card = card.replace(here, here.replace("./", ""))
     for picture in sorted(path.glob("*.png")):
         published = f"{name}.png" if picture.stem == "samples" else f"{name}-{picture.name}"
         card = card.replace(f"({picture.name})", f"(images/{published})")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
+from ganzoo.errors import MetricError
 from ganzoo.spec import Component
 
 
@@ -103,7 +104,7 @@ def compare(
     pictures = {row.name: row.preview for row in rows}
     print(plots.save_figure(plots.draw_comparison(pictures), output))
     runtimes = appraisal.RUNTIMES
-    figures = list(rows[0].evaluation.metrics)
+    figures = list({figure: None for row in rows for figure in row.evaluation.metrics})
     heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *figures]
     table = []
     for row in rows:
@@ -111,7 +112,7 @@ def compare(
         table.append(
             [row.name, f"{row.parameters:,}", f"{row.bytes / 1e6:.2f}"]
             + [f"{rate:,.0f}" if rate else "-" for rate in rates]
-            + [f"{row.evaluation.metrics[figure]:.4g}" for figure in figures]
+            + [_figure(row.evaluation.metrics.get(figure)) for figure in figures]
         )
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for cells in (heads, *table):
@@ -120,8 +121,14 @@ def compare(
 
 def _component(dataset: str | None, split: str | None) -> Component | None:
     if dataset is None:
+        if split is not None:
+            raise MetricError(f"--split {split} is of a dataset: name it, --dataset NAME.")
         return None
     return Component(dataset, {} if split is None else {"split": split})
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
 
 
 def _flat(value: Any) -> str:

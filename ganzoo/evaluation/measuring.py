@@ -78,6 +78,8 @@ class Evaluator:
         resize: bool = False,
         shown: bool = False,
     ) -> None:
+        if samples < 1:
+            raise MetricError(f"{samples} samples cannot be measured: --samples is 1 or more.")
         self.extractor = make_extractor(extractor)
         self.data = data
         self.samples = samples
@@ -86,10 +88,11 @@ class Evaluator:
         self.resizing = describe_resizing(extractor, self.extractor, data.image, resize)
         self.metrics = self._choose(metrics)
         self._said = said | {"extractor": extractor}
-        key = {"data": said["sha256"], "extractor": self.extractor.sha256} | {
+        key = {"data": said["sha256"], "extractor": [extractor, self.extractor.sha256]} | {
             "resizing": self.resizing,
             "image": str(data.image),
             "torch": torch.__version__,
+            "device": str(next(self.extractor.parameters(), torch.zeros(())).device.type),
         }
         self.real = ImageSet(
             images.numpy(),

@@ -81,8 +81,8 @@ torch and onnxruntime differ by at most ${parity} on images in [-1, 1]
 
 ## Limits
 
-It makes images like those it was trained on and no others, and has not been checked for copies of
-training images. Not every sample is a clean one. It is meant for learning and research.
+It makes images like those it was trained on and no others.${copies}
+Not every sample is a clean one. It is meant for learning and research.
 
 ## Licence
 
@@ -139,6 +139,7 @@ def _fields(spec: ModelSpec, made: dict[str, Any]) -> dict[str, Any]:
         else "as trained, not averaged",
         which=_which(made),
         versions=", ".join(f"{k} {v}" for k, v in made["versions"].items()),
+        copies="" if made.get("metrics") else " It has not been checked for copies of them.",
         evaluation=_evaluation(spec.name, made),
         parity=f"{parity['max_abs_error']:.1e}",
         other_parities=_other_parities(made),
@@ -229,13 +230,19 @@ def _evaluation(name: str, made: dict[str, Any]) -> str:
             f"{protocol['samples']:,} samples of seed {protocol['seed']} against "
             f"{protocol['real_images']:,} images of {what} ({_fingerprint(protocol['sha256'])}), "
             f"by the features of `{protocol['extractor']}` "
-            f"({_fingerprint(protocol['extractor_sha256'])}), resizing {protocol['resizing']}; "
+            f"({_fingerprint(protocol['extractor_sha256'])}), resizing "
+            f"{protocol.get('data_resized') or protocol['resizing']}; {_settings(protocol)}"
             f"runtime {protocol['runtime']} on {protocol['hardware']}; {versions}. One seed; "
             f"weights: {_which(made)}. Figures of another protocol are not comparable with "
             "these.\n\n"
-            f"    {_command(name, protocol)}"
+            f"    {_command(made, name, protocol)}"
         )
     return "\n\n".join(parts)
+
+
+def _settings(protocol: dict[str, Any]) -> str:
+    """What single metrics were computed with, where that is not all samples and real images."""
+    return "".join(f"{name}: {how}; " for name, how in protocol.get("settings", {}).items())
 
 
 def _figure(value: float) -> str:
@@ -248,14 +255,18 @@ def _error(figures: dict[str, float], key: str) -> str:
     return "" if error is None else f" ± {error:.2g}"
 
 
-def _command(name: str, protocol: dict[str, Any]) -> str:
+def _command(made: dict[str, Any], name: str, protocol: dict[str, Any]) -> str:
     """What computes the figures again."""
-    options = [f"--dataset {protocol['dataset']['name']}"]
-    if "split" in protocol["dataset"]:
-        options.append(f"--split {protocol['dataset']['split']}")
+    options = []
+    if protocol["dataset"] != made["recipe"]["dataset"]:
+        options.append(f"--dataset {protocol['dataset']['name']}")
+        if "split" in protocol["dataset"]:
+            options.append(f"--split {protocol['dataset']['split']}")
+    if "data_resized" in protocol or "resized" in protocol["resizing"]:
+        options.append("--resize")
     options += [f"--extractor {protocol['extractor']}", f"--samples {protocol['samples']}"]
     options += [f"--seed {protocol['seed']}", f"--runtime {protocol['runtime']}", "--data DIR"]
-    return f"ganzoo evaluate {name} {' '.join(options)}"
+    return f"ganzoo evaluate ./{name} {' '.join(options)}"
 
 
 def _rounding(made: dict[str, Any]) -> str:

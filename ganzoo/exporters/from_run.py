@@ -70,6 +70,8 @@ def export(
     if arguments:
         models = {role: rebuild(model, source, arguments, role) for role, model in models.items()}
     made = dict(source.spec.provenance)
+    if arguments:
+        made.pop(METRICS, None)  # of what other arguments make
     if half and ROUNDING not in made:
         made.pop(METRICS, None)  # of other weights
         made[ROUNDING] = {role: round_to_half(model, role) for role, model in models.items()}

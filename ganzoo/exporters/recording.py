@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from ganzoo.bundle import CARD, amend_bundle, open_bundle
+from ganzoo.bundle import CARD, Bundle, amend_bundle
 from ganzoo.exporters.card import render_card
 
 METRICS = "metrics"  # of the provenance
 
 # Two evaluations that agree in these are of one protocol: the newer one takes the older's place.
 _QUESTION = (
-    *("dataset", "sha256", "extractor_sha256", "resizing", "real_images", "samples", "seed"),
+    *(
+        "dataset",
+        "sha256",
+        "extractor",
+        "extractor_sha256",
+        "resizing",
+        "real_images",
+        "samples",
+        "seed",
+    ),
     "runtime",
 )
 
 
-def record(path: Path, evaluation: dict[str, Any]) -> None:
+def record(source: Bundle, evaluation: dict[str, Any]) -> None:
     """Add an evaluation to a bundle, in place of the one of the same protocol.
 
     Figures that it does not repeat stay where everything else, versions and hardware too, is equal.
 
     Args:
-        path: the bundle's folder.
+        source: the bundle, as it was when it was measured.
         evaluation: ``metrics`` and ``protocol``, as JSON.
 
     Raises:
-        BundleError: the bundle is damaged.
+        BundleError: the bundle has changed since.
         OutputError: it cannot be written.
     """
-    source = open_bundle(path)
+    evaluation = json.loads(json.dumps(evaluation))  # as what is kept was read
     made = source.spec.provenance
     others = [each for each in made.get(METRICS, []) if _question(each) != _question(evaluation)]
     for each in made.get(METRICS, []):
@@ -42,7 +51,7 @@ def record(path: Path, evaluation: dict[str, Any]) -> None:
                 "protocol": evaluation["protocol"] | {"settings": settings},
             }
     spec = replace(source.spec, provenance=made | {METRICS: [*others, evaluation]})
-    texts = {CARD: render_card(spec)} if (path / CARD).is_file() else {}
+    texts = {CARD: render_card(spec)} if (source.path / CARD).is_file() else {}
     amend_bundle(source, spec, texts)
 
 

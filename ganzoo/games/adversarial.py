@@ -15,6 +15,14 @@ from ganzoo.games.rules import Rules
 from ganzoo.nn import Judgement, at_least_fp32, generate, inputs_of, judge
 from ganzoo.spec import DataSpec
 
+MOST_CLIPPED = 50  # size of a discriminator's weights, in units of where they are clipped
+
+
+def _root_mean_square(network: nn.Module) -> float:
+    """The size of a network's weights; biases, which often begin with 0, aside."""
+    weights = [w.detach().flatten() for w in network.parameters() if w.dim() > 1]
+    return torch.cat(weights).square().mean().sqrt().item() if weights else 0.0
+
 
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:
     """Share of logits on the right side of 0."""
@@ -116,7 +124,9 @@ class AdversarialLoss(Loss):
         )
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Need pairs where pairs are judged, and refuse a discriminator's head that nobody asks.
+        """Need pairs where pairs are judged, and a discriminator that weight clipping leaves alive.
+
+        Also refuse a discriminator's head that nobody asks.
 
         Raises:
             ValueError: says what is missing and what to choose.
@@ -125,6 +135,14 @@ class AdversarialLoss(Loss):
             raise ValueError(
                 "it needs pairs of images, and this data has none: choose another dataset, such as "
                 "--dataset paired"
+            )
+        clipped = [nets[role] for role in self._clipped] if self.rules.weight_clip else []
+        size = max(map(_root_mean_square, clipped), default=0.0)
+        if size > MOST_CLIPPED * self.rules.weight_clip:
+            raise ValueError(
+                f"clipping at {self.rules.weight_clip:g} would leave next to nothing of its "
+                f"discriminator's weights, which are of size {size:.2g}: --loss.weight-clip 1, or "
+                "--loss.weight-clip 0 --loss.gp 10"
             )
         idle = set(getattr(nets.get("discriminator"), "heads", ())) - self.asks
         if "class" in idle:
@@ -221,6 +239,11 @@ class AdversarialLoss(Loss):
         if self.rules.weight_clip and player.name == "discriminator":
             bound = self.rules.weight_clip
             with torch.no_grad():
-                for role in player.trains:
+                for role in self._clipped:
                     for weight in nets[role].parameters():
                         weight.clamp_(-bound, bound)
+
+    @property
+    def _clipped(self) -> tuple[str, ...]:
+        """Roles of whoever judges."""
+        return next((p.trains for p in self.players if p.name == "discriminator"), ())

@@ -121,7 +121,9 @@ class Board:
             return
         if low == high:
             low, high = low - 0.5, high + 0.5
-        counts = torch.histc(values, BINS, low, high)
+        # torch.histc has no deterministic form on GPUs.
+        bins = ((values - low) / (high - low) * BINS).long().clamp(0, BINS - 1).flatten()
+        counts = torch.bincount(bins, minlength=BINS)
         self._writer.add_histogram_raw(
             name,
             min=low,

@@ -22,7 +22,7 @@ def classifier_of(data: DataSpec, device: torch.device) -> Callable[[Tensor], Te
     if not data.labels or not data.extractor:
         return None
     try:
-        extractor = extractors.get(data.extractor)()
+        extractor = extractors.make(extractors.entry(data.extractor))
     except GanzooError:  # not installed, or its weights are not to be had: a training goes on
         return None
     size = (data.image.height, data.image.width)
