@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 _WORKER = """
-import contextlib, io, json, sys, traceback, warnings
+import contextlib, io, json, logging, sys, traceback, warnings
+import huggingface_hub.utils  # its logger prints to what is stderr now
+logging.basicConfig(level=logging.INFO)
 warnings.simplefilter("always")
 for line in sys.stdin:
     names, answer = {}, {"error": None, "text": ""}

@@ -351,6 +351,13 @@ def test_a_refusal_to_one_who_is_logged_in(server, repository, clients):
     assert "the Hub refuses (451: planned 451)" in clients["member"].load(name).text
 
 
+def test_a_signed_address_is_not_shown(server, repository, client):
+    server.plan("GET /storage/", hub_server.status(403))
+    answer = client.load(f"hf://{repository.name}")
+    assert "your token may not read it (403: planned 403)" in answer.text
+    assert hub_server.SIGNATURE not in answer.err
+
+
 def test_a_login_page_of_the_network_is_not_the_hub(server, repository, client):
     server.plan("HEAD", hub_server.portal)
     answer = client.load(f"hf://{repository.name}")
