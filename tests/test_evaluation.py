@@ -236,18 +236,18 @@ def test_comparing_takes_one_protocol(bundle, tmp_path):
         ganzoo.compare([bundle])
 
 
-def test_a_comparison_is_a_table_and_a_picture(bundle, tiny_bundle, tmp_path, capsys):
-    picture = tmp_path / "both.png"
+def test_a_comparison_is_a_table_and_a_picture(bundle, tmp_path, capsys):
+    picture, twin = tmp_path / "both.png", shutil.copytree(bundle, tmp_path / "twin")
     options = ["--samples", "300", "--metrics", "frechet", "-o", str(picture)]
-    assert main(["compare", str(bundle), str(tiny_bundle), *options]) == 0
+    assert main(["compare", str(bundle), str(twin), *options]) == 0
     said, heads, *rows = capsys.readouterr().out.splitlines()
     assert said == str(picture)
     assert Image.open(picture).width > 500
     assert heads.split()[:3] == ["model", "parameters", "MB"]
     assert heads.split()[-1] == "frechet_distance"
     assert len({row.split()[-1] for row in rows}) == 1  # the same weights
-    assert [row.split()[0] for row in rows] == [str(bundle), str(tiny_bundle)]
-    assert main(["compare", str(bundle), str(tiny_bundle), "-o", "both.txt"]) == 1
+    assert [row.split()[0] for row in rows] == [str(bundle), str(twin)]
+    assert main(["compare", str(bundle), str(twin), "-o", "both.txt"]) == 1
 
 
 def test_the_commands(bundle, tmp_path):
