@@ -63,12 +63,13 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     panels = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
     players = list(dict.fromkeys(_player(name) for group, name in curves if group))
     smoothed = []
-    for panel, ((group, name), (x, y)) in zip(panels, curves.items(), strict=False):
+    used, spare = panels[: len(curves)], panels[len(curves) :]
+    for panel, ((group, name), (x, y)) in zip(used, curves.items(), strict=True):
         colour = PLAYERS[players.index(_player(name)) % len(PLAYERS)] if group else INK
         smoothed.append(_draw(panel, x, y, window, colour))
         _label(panel, group, name, y)
         count_images(panel)
-    for panel in panels[len(curves) :]:
+    for panel in spare:
         panel.remove()
     if any(smoothed):
         note = f"pale: as logged; strong: mean over {window:,.0f} images, centred at each point"
