@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -97,7 +98,11 @@ def test_broken_images_lie_outside_and_whole_ones_do_not():
         flat = images.numpy().reshape(len(images), -1).astype(float)
         return np.stack([flat.mean(1), flat.std(1), flat.max(1)], 1)
 
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
     by_features = plots.fit_plane(real, held_out, generated, features=features)
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(threads)
     assert seen == [150, 60, 60]
     assert by_features.in_space.generated[40:].all()
     figure = plots.draw_planes({"pixels": plane, "features": by_features}, generated)

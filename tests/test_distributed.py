@@ -169,6 +169,17 @@ def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_f
     assert alone.images_seen == seen + 64
 
 
+def test_a_signal_to_one_process_stops_all(recipe_file, tmp_path):
+    recipe, run = recipe_file(images=10**9, checkpoint_every=64), tmp_path / "run"
+    together = train_together(2, recipe, "--out", run)
+    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
+    os.kill(workers(together.pid)[1], signal.SIGINT)
+    _, said = together.communicate(timeout=120)
+    assert said.count(f"ganzoo train --resume {run}") == 1, said
+    assert "Error" not in said.split("ganzoo train --resume")[0], said
+    assert load_checkpoint(run / "checkpoints")
+
+
 def shorten(run: Path, images: int) -> None:
     """Let a run of endless length end soon, in its recipe and in its checkpoints alike."""
     folder = run / "checkpoints"

@@ -108,8 +108,11 @@ def fit_plane(
             f"a plane takes more than {UMAP_NEIGHBOURS} real images, and some held out and some "
             f"generated; here are {len(real)}, {len(held_out)} and {len(generated)}."
         )
+    from threadpoolctl import threadpool_limits
+
     reducer = _umap(seed)
-    with warnings.catch_warnings():
+    # numba, which umap runs on, would leave the whole process with another number of threads.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that a seed costs it its threads
         places = reducer.fit_transform(vectors[0])
         others = [reducer.transform(v) for v in vectors[1:]]

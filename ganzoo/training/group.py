@@ -110,7 +110,7 @@ class Group:
         """Return the largest value that one of them has."""
         if self.size == 1:
             return value
-        largest = torch.tensor(value)
+        largest = torch.tensor(int(value))  # all must send one dtype, though True is an int
         dist.all_reduce(largest, dist.ReduceOp.MAX)
         return int(largest)
 
