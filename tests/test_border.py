@@ -80,7 +80,11 @@ def test_broken_images_lie_outside_and_whole_ones_do_not():
     real, held_out, whole = (discs(n, seed) for n, seed in ((150, 0), (60, 1), (40, 2)))
     noise = ImageBatch(RNG.integers(0, 256, (20, 12, 12, 1), dtype=np.uint8))
     generated = ImageBatch(np.concatenate([whole.numpy(), noise.numpy()]))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
     plane = plots.fit_plane(real, held_out, generated)
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(threads)
     assert (plane.real.shape, plane.generated.shape) == ((150, 2), (60, 2))
     assert plane.in_space.generated[40:].all()
     assert plane.in_space.generated[:40].mean() < 0.2
@@ -98,11 +102,7 @@ def test_broken_images_lie_outside_and_whole_ones_do_not():
         flat = images.numpy().reshape(len(images), -1).astype(float)
         return np.stack([flat.mean(1), flat.std(1), flat.max(1)], 1)
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(3)
     by_features = plots.fit_plane(real, held_out, generated, features=features)
-    assert torch.get_num_threads() == 3
-    torch.set_num_threads(threads)
     assert seen == [150, 60, 60]
     assert by_features.in_space.generated[40:].all()
     figure = plots.draw_planes({"pixels": plane, "features": by_features}, generated)
