@@ -126,6 +126,7 @@ def train(
             --logdir``; ``auto`` where it is installed.
 
     Raises:
+        ExtractorError: what its samples are to be evaluated with is not to be had.
         MissingExtraError: TensorBoard is wanted and not installed.
         RecipeError, UnknownNameError, IncompatiblePairError, ArchitectureError: it cannot be built.
         DataNotFoundError, DataError: its data is not there or cannot be used.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganzoo import latents
-from ganzoo.data import Items
 from ganzoo.generator import COMPUTE_BATCH
 from ganzoo.nn import generate, inputs_of
 from ganzoo.training.preparation import Prepared
@@ -29,6 +27,13 @@ def pixels(images: Tensor) -> Tensor:
     """Return pixels as features, float32 (n, d)."""
     size = (min(images.shape[2], SIDE), min(images.shape[3], SIDE))
     return adaptive_avg_pool2d(images.to(torch.float32), size).flatten(1)
+
+
+class _Seen(NamedTuple):
+    """Features of images, float64 (n, d), and how many there are of each class."""
+
+    features: Tensor
+    classes: list[int]
 
 
 class Samples:
@@ -49,6 +54,7 @@ class Samples:
         self.prepared = prepared
         self.features = features
         self.classes = classes
+        self._inputs: dict[str, Tensor] = {}  # of the generator; none before it is first measured
 
     @torch.no_grad()
     def measure(self) -> dict[str, Any]:
@@ -62,62 +68,56 @@ class Samples:
           https://doi.org/10.1016/j.jspi.2013.03.018.
         - ``classes`` and ``real_classes``: how many there are of each class among either.
         """
-        made = self._make()
-        x, y = self._compared(made), self._real_features
-        within, between = _distances(x, x), _distances(y, x)
-        real_within, pairs = _distances(y, y), self._pairs
+        if not self._inputs:
+            self._begin()
+        real, made = self._real, self._look_at(self._make())
+        apart, real_apart = _distances(made, made), _distances(real, real)
+        between = _distances(made, real)
         found: dict[str, Any] = {}
-        if usual := float(real_within[pairs].sum()):
-            found["diversity"] = float(within[pairs].sum()) / usual
-        if apart := 2 * float(between.mean()):
-            found["distance"] = 1 - (_mean_of_pairs(within) + _mean_of_pairs(real_within)) / apart
+        if usual := float(real_apart[self._pairs].sum()):
+            found["diversity"] = float(apart[self._pairs].sum()) / usual
+        if twice := 2 * float(between.mean()):
+            found["distance"] = 1 - (_mean_of_pairs(apart) + _mean_of_pairs(real_apart)) / twice
         if self.classes:
-            counts = [torch.bincount(self.classes(images)) for images in (made, self._real.images)]
-            found["classes"], found["real_classes"] = (count.tolist() for count in counts)
+            found |= {"classes": made.classes, "real_classes": real.classes}
         return found
 
-    @cached_property
-    def _real(self) -> Items:
-        return some_items(self.prepared.batches, COUNT)
-
-    @cached_property
-    def _real_features(self) -> Tensor:
-        return self._compared(self._real.images)
-
-    def _compared(self, images: Tensor) -> Tensor:
-        parts = torch.split(images, COMPUTE_BATCH)
-        return torch.cat([self.features(part).double().cpu() for part in parts])
-
-    @cached_property
-    def _pairs(self) -> Tensor:
-        """Which pairs tell how much images differ, bool (n, n)."""
-        labels = self._real.labels
-        others = ~torch.eye(len(labels), dtype=torch.bool)
+    def _begin(self) -> None:
+        """Look at real images, and choose what others are made of."""
+        items, latent = some_items(self.prepared.batches, COUNT), self.prepared.state.latent
+        labels, n = items.labels, len(items.labels)
+        self._real = self._look_at(items.images)
+        self._inputs = {"y": labels}
+        if latent:
+            self._inputs["z"] = torch.from_numpy(latents.normal(SEED, n, latent.dim))
+        if items.conditions is not None:
+            self._inputs["source"] = items.conditions.to(torch.float32) / 127.5 - 1.0
+        others = ~torch.eye(n, dtype=torch.bool)
         alike = others & (labels[:, None] == labels[None])
         told = "y" in inputs_of(self.prepared.state.nets["generator"])
-        return alike if told and bool(alike.any()) else others
+        self._pairs = alike if told and bool(alike.any()) else others
 
     def _make(self) -> Tensor:
-        """As many images as there are real ones, of their classes and from their conditions."""
-        real, state = self._real, self.prepared.state
-        given: dict[str, Tensor] = {"y": real.labels}
-        if state.latent:
-            z = latents.normal(SEED, len(real.images), state.latent.dim)
-            given["z"] = torch.from_numpy(z)
-        if real.conditions is not None:
-            given["source"] = real.conditions.to(torch.float32) / 127.5 - 1.0
-        parts = []
-        for k in range(0, len(real.images), COMPUTE_BATCH):
-            block = {name: x[k : k + COMPUTE_BATCH].to(state.device) for name, x in given.items()}
-            images = generate(state.ema.networks["generator"], **block)
+        """As many images as there are real ones, uint8."""
+        state, parts = self.prepared.state, []
+        for k in range(0, len(self._inputs["y"]), COMPUTE_BATCH):
+            block = {name: x[k : k + COMPUTE_BATCH] for name, x in self._inputs.items()}
+            given = {name: x.to(state.device) for name, x in block.items()}
+            images = generate(state.ema.networks["generator"], **given)
             levels = (images.float().cpu() + 1.0) * 127.5
             parts.append(levels.round().clamp(0, 255).to(torch.uint8))
         return torch.cat(parts)
 
+    def _look_at(self, images: Tensor) -> _Seen:
+        parts = torch.split(images, COMPUTE_BATCH)
+        features = torch.cat([self.features(part).double().cpu() for part in parts])
+        counts = torch.bincount(self.classes(images)).tolist() if self.classes else []
+        return _Seen(features, counts)
 
-def _distances(x: Tensor, y: Tensor) -> Tensor:
+
+def _distances(a: _Seen, b: _Seen) -> Tensor:
     # Not by products, which leave differences of equal images that are not 0.
-    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    return torch.cdist(a.features, b.features, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _mean_of_pairs(distances: Tensor) -> float:
