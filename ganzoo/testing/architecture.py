@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from ganzoo.errors import ArchitectureError, GanzooError, enumerate_names
+from ganzoo.errors import ArchitectureError, enumerate_names
 from ganzoo.registry import architectures, losses
 from ganzoo.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
@@ -127,8 +127,8 @@ class Architecture(Paired):
         found = {}
         for name in losses.names():
             pair = replace(recipe, loss=Component(name))
-            # A loss that is broken, or that needs arguments, is no partner.
-            with contextlib.suppress(GanzooError, TypeError):
+            # A loss that is broken, in whatever way, or that needs arguments, is no partner.
+            with contextlib.suppress(Exception):
                 if fit(pair, nets, build_loss(pair), data):
                     found[name] = pair, data
         return found

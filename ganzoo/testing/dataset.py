@@ -103,14 +103,14 @@ def is_read_by_workers(subject: Dataset) -> None:
 def says_where_it_is_missing(subject: Dataset) -> None:
     """Where its files are not, it says so with a DataNotFoundError."""
     with after("opens"):
-        subject.bound  # noqa: B018 - arguments that are wrong are the matter of `opens`
+        arguments = subject.bound
     with tempfile.TemporaryDirectory() as empty:
         for root, where in (
             (Path(empty), "an empty folder"),
             (Path(empty) / "none", "a folder that does not exist"),
         ):
             try:
-                dataset, _ = subject.thing(root, **subject.bound)
+                dataset, _ = subject.thing(root, **arguments)
                 dataset[0]
             except DataNotFoundError:
                 continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ganzoo.bundle import open_bundle
 from ganzoo.errors import ConformanceError
 from ganzoo.registry import find_recipe, models, recipes
 from ganzoo.testing import registration
-from ganzoo.testing.checks import after
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.subject import Subject
 from ganzoo.training.assembly import build_loss, complete
@@ -15,9 +16,8 @@ from ganzoo.zoo import load
 
 def is_complete(subject: Recipe) -> None:
     """Its components are installed, and have the arguments that it gives them."""
-    with after("loads"):
-        subject.thing  # noqa: B018
-    recipe = find_recipe(subject.address)
+    thing = subject.thing
+    recipe = find_recipe(thing) if isinstance(thing, Path) else thing
     build_loss(complete(recipe))
     if recipe.name != subject.name:
         raise ConformanceError(
