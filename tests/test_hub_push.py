@@ -217,6 +217,7 @@ def test_a_damaged_bundle_or_none(bundle, tmp_path):
         ("## Limits\n", "## Limits\n\nTODO: say which.\n", "'Limits' still says 'TODO'"),
         ("## Limits\n", "## Limits\n\n[More Information Needed]\n", "'Limits' still says"),
         ("import ganzoo\n", "import ganzoo  # TODO\n", "'Use' still says 'TODO'"),
+        ("# tiny\n", "TBD\n\n# tiny\n", r"'\(all\)' still says 'TBD'"),
     ],
 )
 def test_an_unfinished_card(bundle, old, new, message):
@@ -231,7 +232,9 @@ def test_an_unfinished_card(bundle, old, new, message):
 def test_a_card_may_say_more():
     head = "---\nlicense: {}\n---\n# name\n"
     for licence in ("mit", "[mit, apache-2.0]", "other\nlicense_name: mine"):
-        check_card(head.format(licence) + "## A\n### B\nwords\n```python\n## C\n```\n")
+        check_card(head.format(licence) + "## A\n### B\nen todo\n```python\n## C\n```\n")
+    with pytest.raises(PublishError, match=r"'\(all\)' is empty"):
+        check_card("---\nlicense: mit\n---\n\n<!-- nothing -->\n")
     assert {"mit", "apache-2.0", "cc-by-sa-3.0", "cc-by-4.0", "other"} <= LICENCES
 
 
@@ -294,6 +297,13 @@ def test_a_card_that_was_edited_on_the_hub_stays(server, client, name, bundle):
     # A header alone, as the Hub writes it for a new repository, is nobody's prose.
     edit(server, name, "---\nlicense: mit\n---\n")
     assert client.push(bundle, name).value[1:3] == [["README.md"], False]
+
+
+def test_a_header_alone_is_nobodys_prose():
+    for text in ("", "\n", "---\nlicense: mit\n---", "---\nlicense: mit\ntags:\n- a\n---\n\n"):
+        assert not was_edited(text)
+    for text in ("# a", "---\na: b\n---\nprose\n\n---\n", "---\nprose\n", "words\n---\na\n---\n"):
+        assert was_edited(text)
 
 
 @given(st.text())

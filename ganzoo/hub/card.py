@@ -27,7 +27,8 @@ odbl odc-by ofl-1.1 openrail openrail++ osl-3.0 other pddl postgresql unknown un
 LICENCES = frozenset(_LICENCES.split())
 
 _HEADING = re.compile(r"(#{1,6})\s+(.*\S)\s*")
-_UNFINISHED = re.compile(r"\bTODO\b|\bFIXME\b|\bTBD\b|\[?More Information Needed\]?", re.IGNORECASE)
+_UNFINISHED = re.compile(r"\bTODO\b|\bFIXME\b|\bTBD\b|\[?(?i:more information needed)\]?")
+_HEADER = re.compile(r"\A---\n(?:(?!---[ \t]*$).*\n)*---[ \t]*(?:\n|\Z)", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MARK = re.compile(r"<!-- ganzoo wrote all above, sha256 ([0-9a-f]{64}) -->\n\Z")
 
@@ -63,8 +64,7 @@ def was_edited(text: str) -> bool:
     mark = _MARK.search(text)
     if mark and hashlib.sha256(text[: mark.start()].encode()).hexdigest() == mark[1]:
         return False
-    header_alone = re.fullmatch(r"(---\n.*?\n---)?\s*", text, re.DOTALL)  # as the Hub writes it
-    return header_alone is None
+    return bool(_HEADER.sub("", text).strip())  # the Hub itself writes a header alone
 
 
 def _check_licence(text: str) -> None:
@@ -100,15 +100,15 @@ class _Section:
 
 
 def _sections(text: str) -> list[_Section]:
-    body = re.sub(r"\A---\n.*?\n---\n", "", _COMMENT.sub("", text), flags=re.DOTALL)
-    found: list[_Section] = []
+    """Every section, and before them one of all that precedes the first heading."""
+    found = [_Section(0, 0, "(all)", "")]
     fenced = False
-    for line in body.splitlines():
+    for line in _COMMENT.sub("", _HEADER.sub("", text)).splitlines():
         heading = None if fenced else _HEADING.fullmatch(line)
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         if heading:
             found.append(_Section(len(found), len(heading[1]), heading[2], ""))
-        elif found:
+        else:
             found[-1] = replace(found[-1], text=f"{found[-1].text}{line}\n")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from json import JSONDecodeError
@@ -178,10 +179,10 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
     if isinstance(error, HfHubHTTPError):
         return _explain_status(error, writing)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-        return (
-            f"no space is left for it in the cache, {constants.HF_HUB_CACHE}. Free some, or set "
-            "HF_HOME to another folder."
-        )
+        folder, variable = constants.HF_HUB_CACHE, "HF_HOME"
+        if writing:  # where what was written is compared
+            folder, variable = tempfile.gettempdir(), "TMPDIR"
+        return f"no space is left in {folder}. Free some, or set {variable} to another folder."
     if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
         return (
             f"the cache, {constants.HF_HUB_CACHE}, cannot be written. Set HF_HOME to a folder that "
@@ -210,6 +211,8 @@ def _explain_status(error: HfHubHTTPError, writing: bool) -> str:
             return f"the Hub does not accept your token{said}. Get a new one: {_LOGIN}."
         return f"the Hub asks who you are{said}: {_LOGIN}."
     if status == 403:
+        if not get_token():
+            return f"the Hub does not let everybody read it{said}: {_LOGIN}."
         may = "may not write there. Create one that may" if writing else "may not read it"
         return f"your token {may}{said}: {_LOGIN}."
     if status == 404:

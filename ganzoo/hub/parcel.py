@@ -93,7 +93,7 @@ def _check_parity(bundle: Bundle) -> None:
             error, allowed = float(figures["max_abs_error"]), float(figures["tolerance"])
         except (KeyError, TypeError, ValueError):
             error, allowed = math.nan, 0.0
-        if not error <= allowed:
+        if not error <= allowed < math.inf:
             raise PublishError(
                 f"{bundle.path}: its config states no passed comparison of torch and onnxruntime "
                 f"on the {role}. `ganzoo export {bundle.path}` makes one."
