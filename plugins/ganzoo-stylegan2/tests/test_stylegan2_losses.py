@@ -15,6 +15,7 @@ from ganzoo.games import Batch, Turn
 from ganzoo.games.batchwise import means_by
 from ganzoo.signatures import arguments_of
 from ganzoo.training.whole_batch import WholeBatch
+from ganzoo_stylegan2.augmentation import augment
 from ganzoo_stylegan2.losses.mixing import mix_styles
 from ganzoo_stylegan2.losses.path_length import PathLength, path_lengths
 
@@ -273,6 +274,18 @@ def test_images_that_are_made_from_others_are_not_moved_away_from_them():
     with pytest.raises(ValueError, match=r"leave --loss\.ada out"):
         loss(ada=True).check(nets, data)
     loss().check(nets, data)
+
+
+@pytest.mark.parametrize("side", [6, 7])
+def test_images_too_small_to_be_mirrored_are_not_augmented(side):
+    nets = build() | {"generator": Plain()}
+    data = DataSpec(ImageSpec(side, 9, 1))
+    if side == 7:
+        loss(ada=True).check(nets, data)
+        augment(noise(2, 1, 7, 9), 1.0)
+        return
+    with pytest.raises(ValueError, match=r"images of 7 pixels a side, .* of 6x9x1: leave --loss"):
+        loss(ada=True).check(nets, data)
 
 
 def test_its_help_names_every_argument_and_its_source():

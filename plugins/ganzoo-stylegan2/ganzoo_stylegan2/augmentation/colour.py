@@ -1,7 +1,7 @@
-"""Colour transformations, about black at -1 ... 1's middle, grey 0.
+"""Colour transformations.
 
-What is grey in an image is the mean of its channels, which it has alike in all of them. Hue and
-saturation are of images of several channels, hue of three.
+What is grey in an image is the mean of its channels. Saturation is of images of several channels,
+hue of three.
 """
 
 from __future__ import annotations
@@ -19,18 +19,21 @@ SATURATION = 1.0  # likewise
 
 
 def recolour(images: Tensor, probability: Tensor | float) -> Tensor:
-    """Change brightness, contrast, luma, hue and saturation of the images chosen for each."""
+    """Change brightness, contrast, luma, hue and saturation of the images chosen for each.
 
-    def chosen(changed: Tensor) -> Tensor:
+    Images (n, channels, height, width) are in [-1, 1], so contrast is about a grey of 0.
+    """
+
+    def some(changed: Tensor) -> Tensor:
         return torch.where(toss(images, probability), changed, images)
 
-    images = chosen(images + BRIGHTNESS * normal(images))
-    images = chosen(images * 2 ** (CONTRAST * normal(images)))
-    images = chosen(torch.where(either(images, 2) == 1, flip_luma(images), images))
+    images = some(images + BRIGHTNESS * normal(images))
+    images = some(images * 2 ** (CONTRAST * normal(images)))
+    images = some(torch.where(either(images, 2) == 1, flip_luma(images), images))
     if images.shape[1] == 3:
-        images = chosen(turn_hue(images, math.pi * (2 * uniform(images) - 1)))
+        images = some(turn_hue(images, math.pi * (2 * uniform(images) - 1)))
     if images.shape[1] > 1:
-        images = chosen(saturate(images, 2 ** (SATURATION * normal(images))))
+        images = some(saturate(images, 2 ** (SATURATION * normal(images))))
     return images
 
 

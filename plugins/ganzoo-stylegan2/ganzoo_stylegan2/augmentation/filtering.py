@@ -17,6 +17,7 @@ SYM6 = (
     *(-0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148),
 )
 MARGIN = len(SYM6) // 2  # pixels at each side that have a say in the border's
+SMALLEST = MARGIN + 1  # side of an image that can be mirrored so far
 
 
 def double(images: Tensor) -> Tensor:

@@ -25,21 +25,21 @@ def transform(images: Tensor, probability: Tensor | float) -> Tensor:
     n, (height, width) = len(images), images.shape[2:]
     half = 1 - (1 - torch.as_tensor(probability)).clamp(min=0).sqrt()
 
-    def chosen(how: Tensor, by: Tensor | float = probability) -> tuple[Tensor, Tensor]:
-        chosen = toss(images, by)
-        return chosen, (how * chosen).view(n)
+    def some(by_how_much: Tensor, share: Tensor | float = probability) -> tuple[Tensor, Tensor]:
+        which = toss(images, share)
+        return which, (by_how_much * which).view(n)
 
-    scaled, scale = chosen(SCALING * normal(images))
-    turned, before = chosen(math.pi * (2 * uniform(images) - 1), half)
-    stretched, stretch = chosen(SCALING * normal(images))
-    returned, after = chosen(math.pi * (2 * uniform(images) - 1), half)
-    shifted, down = chosen(SHIFT * height * normal(images))
+    scaled, scale = some(SCALING * normal(images))
+    turned, before = some(math.pi * (2 * uniform(images) - 1), half)
+    stretched, stretch = some(SCALING * normal(images))
+    returned, after = some(math.pi * (2 * uniform(images) - 1), half)
+    shifted, down = some(SHIFT * height * normal(images))
     right = (SHIFT * width * normal(images) * shifted).view(n)
-    stretching = torch.stack([2 ** (scale + stretch), 2 ** (scale - stretch)], 1)
-    matrix = rotation(before) @ torch.diag_embed(stretching) @ rotation(after)
-    any_of_them = scaled | turned | stretched | returned | shifted
+    scales = torch.stack([2 ** (scale + stretch), 2 ** (scale - stretch)], 1)
+    matrix = rotation(before) @ torch.diag_embed(scales) @ rotation(after)
+    warped = warp(images, matrix, torch.stack([right, down], 1))
     # The others stay as they are to the bit.
-    return torch.where(any_of_them, warp(images, matrix, torch.stack([right, down], 1)), images)
+    return torch.where(scaled | turned | stretched | returned | shifted, warped, images)
 
 
 def rotation(angle: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ def augment(images: Tensor, probability: Tensor | float) -> Tensor:
     strengths. The gradient passes through, twice. What no step chose is unchanged to the bit.
 
     Args:
-        images: (n, channels, height, width) in [-1, 1], of 7 pixels a side at least.
+        images: (n, channels, height, width) in [-1, 1], of `SMALLEST` pixels a side at least.
         probability: of every step, scalar in [0, 1].
     """
     # In bf16 places and colours would be rounded.

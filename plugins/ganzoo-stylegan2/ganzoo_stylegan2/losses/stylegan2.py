@@ -18,7 +18,7 @@ from ganzoo.games import (
     with_rules,
 )
 from ganzoo.nn import Judgement, at_least_fp32, generate, inputs_of
-from ganzoo_stylegan2.augmentation import AdaptiveAugmentation, AugmentedCritic
+from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedCritic
 from ganzoo_stylegan2.losses.criterion import NONSATURATING
 from ganzoo_stylegan2.losses.mixing import mix_styles
 from ganzoo_stylegan2.losses.path_length import PathLength
@@ -53,7 +53,12 @@ class StyleLoss(AdversarialLoss):
         self.ada = ada
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Refuse to move images that lie where their sources do."""
+        """Refuse to augment images that are tiny, or that lie where their sources do."""
+        if self.ada is not None and min(data.image.height, data.image.width) < SMALLEST:
+            raise ValueError(
+                f"adaptive augmentation needs images of {SMALLEST} pixels a side, and these are of "
+                f"{data.image}: leave --loss.ada out"
+            )
         if self.ada is not None and "source" in inputs_of(nets["generator"]):
             raise ValueError(
                 "adaptive augmentation would move images and not what they are made from: leave "
