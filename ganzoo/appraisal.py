@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from safetensors import safe_open
-
 from ganzoo import exporters, zoo
+from ganzoo.catalogue import read_facts
 from ganzoo.data import decode, find_dataset, find_root
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.errors import (
@@ -108,7 +107,7 @@ class Row:
 
     Attributes:
         name: as it was named.
-        parameters: numbers in the generator.
+        parameters: learned numbers in the generator.
         bytes: of the bundle's folder.
         images_per_second: of each runtime, by its name; only those that can run it.
         evaluation: its figures.
@@ -149,12 +148,11 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
         with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
             rates[runtime] = _rate(_generator(name, runtime))
     preview = model.sample(PREVIEWED, seed)
-    with safe_open(bundle.weights_of("generator"), framework="numpy") as file:
-        shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+    facts = read_facts(bundle)
     return Row(
         str(name),
-        sum(math.prod(shape) for shape in shapes),
-        sum(file.stat().st_size for file in bundle.path.rglob("*") if file.is_file()),
+        facts.parameters,
+        facts.bytes,
         rates,
         evaluate(name, seed=seed, **how),
         preview,

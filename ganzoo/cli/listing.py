@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.wording import brief, is_parity
+from ganzoo.entries import Entry
+
+# The distance is Frechet's, to the data that the model was trained on, by that data's extractor.
+HEADINGS = (
+    *("name", "what it is", "data", "image", "classes", "parameters", "size", "distance"),
+    *("licence", "place", "from"),
+)
 
 Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
 
@@ -18,7 +26,10 @@ def list_(
         "all", "models", "recipes", "architectures", "losses", "datasets", "extractors"
     ] = "all",
 ) -> None:
-    """List what is installed, from metadata alone.
+    """List what is installed; runs no plugin's code.
+
+    A model's distance is the Frechet distance of its samples to the data that it was trained on, by
+    the features that are usual for that data: `ganzoo info` says which.
 
     Args:
         pattern: a wildcard such as 'dcgan-*'.
@@ -33,11 +44,48 @@ def list_(
             continue
         entries = registry.entries(pattern)
         print(f"{plural}{'' if entries else '  (none)'}")
+        if plural == "models":
+            _print_table([HEADINGS, *map(_row, entries)] if entries else [])
+            continue
         for entry in entries:
             print(f"  {entry.name:<24} {entry.source}{_trouble(entry.trouble)}")
     for distribution in distributions.installed():
         if distribution.admitted and distribution.trouble and not distribution.points:
             print(f"{distribution} {distribution.trouble}")
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    from ganzoo.catalogue import look_up
+
+    source = f"{entry.source}{_trouble(entry.trouble)}"
+    if (facts := look_up(entry)) is None:
+        return (entry.name, *[""] * (len(HEADINGS) - 3), "not shipped", source)
+    data, distances = facts.spec.data, facts.distances
+    distance = distances.get(data.extractor, next(iter(distances.values()), None))
+    return (
+        entry.name,
+        facts.description,
+        str(facts.spec.provenance.get("recipe", {}).get("dataset", {}).get("name", "")),
+        str(data.image),
+        str(data.classes or ""),
+        f"{facts.parameters:,}",
+        f"{facts.bytes / 1e6:.1f} MB",
+        "" if distance is None else f"{distance:.4g}",
+        data.license or "",
+        "shipped",
+        source,
+    )
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    numbers = {HEADINGS.index(name) for name in ("classes", "parameters", "size", "distance")}
+    for row in rows:
+        cells = [
+            cell.rjust(width) if k in numbers else cell.ljust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print(f"  {'  '.join(cells)}".rstrip())
 
 
 def info(name: Text, /) -> None:
