@@ -6,7 +6,7 @@ PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # A process for each core, each with one thread: two threads a process would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test clean
+.PHONY: demo test wheels clean
 
 demo: $(VENV)/.train
 	$(BIN)/ganzoo quickstart
@@ -14,6 +14,9 @@ demo: $(VENV)/.train
 test: $(VENV)/.test
 	$(PYTEST)
 	set -e; for plugin in $(PLUGINS); do $(PYTEST) $$plugin; done
+
+wheels: | $(VENV)/bin/python
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . $(PLUGINS:%=./%)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
