@@ -6,7 +6,7 @@ PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # A process for each core, each with one thread: two threads a process would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test wheels clean
+.PHONY: demo test docs wheels clean
 
 demo: $(VENV)/.train
 	$(BIN)/ganzoo quickstart
@@ -14,6 +14,9 @@ demo: $(VENV)/.train
 test: $(VENV)/.test
 	$(PYTEST)
 	set -e; for plugin in $(PLUGINS); do $(PYTEST) $$plugin; done
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 wheels: | $(VENV)/bin/python
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . $(PLUGINS:%=./%)
@@ -27,6 +30,10 @@ $(VENV)/.train: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml $(PLUGINS:%=%/pyproject.toml) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]' $(PLUGINS:%=--editable %)
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 clean:

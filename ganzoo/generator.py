@@ -179,7 +179,8 @@ class Generator(Model):
         """Make `steps` images on the way from image 0 of one seed to image 0 of another.
 
         Args:
-            seed_a, seed_b: where it begins and ends.
+            seed_a: where it begins.
+            seed_b: where it ends.
             steps: number of images.
             label: the class of all of them, 0 by default. Only for models with classes.
             path: the arc between the two latents, or the straight line.
@@ -204,7 +205,8 @@ class Generator(Model):
         """Make `steps` images on the way from one latent to another, both float32 (latent_dim,).
 
         Args:
-            a, b: where it begins and ends, such as an encoder's latents of two images.
+            a: where it begins, such as an encoder's latent of an image.
+            b: where it ends.
             steps: as for `interpolate`, and so the others.
             label: the class of all of them.
             path: the arc or the straight line.
