@@ -1,16 +1,15 @@
 """Every code block of the README is run, as it stands."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
-from conftest import run_cli, run_python
+from pages import blocks_of, run_block
 
 import ganzoo
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+PAGE = Path(__file__).parent.parent / "README.md"
+README, BLOCKS = PAGE.read_text(), blocks_of(PAGE)
 
 # What other tests run in full, with the line of the README that stands for it.
 ELSEWHERE = {
@@ -33,23 +32,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(("language", "block"), BLOCKS, ids=lambda text: text.split("\n")[0][:40])
 def test_block(folder, language, block):
-    if language == "python":
-        result = run_python(block, cwd=folder)
-        assert result.returncode == 0, result.stderr
-        return
-    if language == "toml":
-        import tomllib
-
-        assert tomllib.loads(block)
-        return
-    assert language in ("bash", "console")
-    for line in block.replace("\\\n", " ").splitlines():
-        command = shlex.split(line.removeprefix("$ "), comments=True)
-        if not command or any(line.startswith(known) for known in ELSEWHERE):
-            continue
-        assert command[0] == "ganzoo", f"a command that nothing runs: {line}"
-        result = run_cli(*command[1:], cwd=folder)
-        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+    run_block(folder, language, block, tuple(ELSEWHERE))
 
 
 def test_there_are_blocks():
