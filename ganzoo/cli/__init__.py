@@ -17,6 +17,7 @@ from ganzoo.cli.arguments import Output
 from ganzoo.cli.authoring import check, new_plugin
 from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
+from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import plot
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "push": push,
                 "evaluate": evaluate,
                 "compare": compare,
+                "gallery": gallery,
                 "plot": plot,
                 "plugins": plugins,
                 "new-plugin": new_plugin,

@@ -1,0 +1,123 @@
+"""A page of models: everyone's samples, figures and card, in one HTML file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+
+from ganzoo import zoo
+from ganzoo.bundle import CARD, Bundle
+from ganzoo.cards import split_header
+from ganzoo.catalogue import Facts, read_facts
+from ganzoo.files import write_file
+from ganzoo.generator import SAMPLES
+
+_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
+
+
+def write_gallery(names: Sequence[str | Path], path: Path) -> None:
+    """Write a page of models.
+
+    Args:
+        names: models' names, bundles' folders or ``hf://org/repo``.
+        path: the HTML file.
+
+    Raises:
+        UnknownNameError, BundleError, ...: as `ganzoo.load`.
+        OutputError: it cannot be written.
+    """
+    bundles = {str(name): zoo.find(name) for name in names}
+    shown = {name: (read_facts(bundle), bundle) for name, bundle in bundles.items()}
+    write_file(
+        path,
+        _template("page.html").substitute(
+            style=_file("style.css"),
+            count=len(shown),
+            tiles="".join(_tile(name, *each) for name, each in shown.items()),
+            cards="".join(_card(name, bundle) for name, (_, bundle) in shown.items()),
+        ),
+    )
+
+
+def _tile(name: str, facts: Facts, bundle: Bundle) -> str:
+    data = facts.spec.data
+    figures = {
+        "data": data.source.partition(":")[0],
+        "images": f"{data.image}" + f", {data.classes} classes" * bool(data.classes),
+        "parameters": f"{facts.parameters:,}",
+        "size": f"{facts.bytes / 1e6:.1f} MB",
+        **{f"Fréchet distance, {by}": f"{value:.4g}" for by, value in facts.distances.items()},
+        "licence": data.license or "not stated",
+    }
+    return _template("tile.html").substitute(
+        anchor=_anchor(name),
+        name=html.escape(name),
+        what=html.escape(facts.description),
+        samples=_picture(bundle.path / SAMPLES) or "",
+        rows=_rows(figures.items()),
+    )
+
+
+def _rows(figures: Iterable[tuple[str, str]]) -> str:
+    return "".join(
+        f"<tr><th>{html.escape(key)}</th><td>{html.escape(value)}</td></tr>"
+        for key, value in figures
+    )
+
+
+def _card(name: str, bundle: Bundle) -> str:
+    """A model's card as HTML; what is HTML in it is shown as text."""
+    file = bundle.path / CARD
+    text = file.read_text(encoding="utf-8") if file.is_file() else "It has no card."
+    _, body = split_header(text)
+    rendered = _markdown().render(_COMMENT.sub("", body), {"folder": bundle.path})
+    return f'<article id="{_anchor(name)}">{rendered}</article>'
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.add_render_rule("image", _image)
+    return markdown
+
+
+def _image(
+    self: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
+) -> str:
+    """A picture of the bundle's own, within the page; of any other only what it shows."""
+    token = tokens[number]
+    folder: Path = env["folder"]
+    file = (folder / str(token.attrs.get("src", ""))).resolve()
+    said = html.escape(token.content)
+    found = _picture(file) if file.is_relative_to(folder.resolve()) else None
+    return f'<img src="{found}" alt="{said}" loading="lazy">' if found else f"<em>{said}</em>"
+
+
+def _picture(file: Path) -> str | None:
+    if file.suffix not in _TYPES or not file.is_file():
+        return None
+    return f"data:image/{_TYPES[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower())
+
+
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _template(name: str) -> Template:
+    return Template(_file(name))

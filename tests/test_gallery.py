@@ -1,0 +1,84 @@
+"""The page of all models."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+import ganzoo
+from ganzoo.catalogue import look_up, read_facts
+from ganzoo.cli import main
+from ganzoo.gallery import write_gallery
+from ganzoo.registry import models
+from ganzoo.zoo import find
+
+
+class Balanced(HTMLParser):
+    """Counts what is opened and not closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.sources.append(dict(attrs)["src"])
+        if tag not in ("meta", "img", "hr", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["gallery"]) == 0
+    assert "gallery.html" in capsys.readouterr().out
+    page = (tmp_path / "gallery.html").read_text()
+    found = Balanced(page)
+    assert not found.open
+    # Nothing is fetched: every picture is in the page.
+    assert all(source.startswith("data:image/") for source in found.sources)
+    assert not re.search(r"<(script|link|iframe)", page)
+    for name in ganzoo.list_models():
+        assert f'<article id="{name}">' in page
+        assert f'href="#{name}"' in page
+        distance = next(iter(read_facts(find(name)).distances.values()))
+        assert f"<td>{distance:.4g}</td>" in page
+    assert "ganzoo:begin" not in page
+
+
+def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
+    import shutil
+
+    from ganzoo.bundle import CARD, amend_bundle, open_bundle
+
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    opened = open_bundle(bundle)
+    text = "# x\n\n<script>alert(1)</script>\n\n![p](../../secret.png) [l](javascript:alert(2))\n"
+    amend_bundle(opened, opened.spec, {CARD: text})
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    write_gallery([bundle], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "secret" not in page
+    assert 'href="javascript' not in page
+
+
+def test_facts_are_known_without_loading(tmp_path):
+    for entry in models.entries():
+        facts = look_up(entry)
+        assert facts == read_facts(find(entry.name))
+        learned = sum(
+            p.numel() for p in ganzoo.load(entry.name, runtime="torch").network.parameters()
+        )
+        assert facts.parameters == learned
+
+
+@pytest.mark.parametrize("target", ["nowhere.at.all:x", "json:loads", "ganzoo.builtin:x", " :"])
+def test_of_other_entries_nothing_is_known(target):
+    from ganzoo.entries import Entry
+
+    assert look_up(Entry("dcgan", "torch-ganzoo", "1", target)) is None
