@@ -15,7 +15,7 @@ _UP_TO_LINK = re.compile(r".*https?://(?:dx\.)?(?:doi\.org|arxiv\.org)/[^\s,;)]+
 
 _FIELDS = re.compile(
     r"^[A-Z]\w+:$", re.MULTILINE
-)  # such as "Args:"; what follows is of single ones
+)  # such as "Args:", of single ones
 
 
 def find_references(spec: ModelSpec) -> list[str]:
