@@ -9,7 +9,7 @@ import sys
 
 import hub_server
 import pytest
-from conftest import change_config, rehash, run_cli
+from conftest import change_config, finish_card, rehash, run_cli
 from hub_client import HubClient, environment
 from hub_server import TOKEN, HubServer
 from hypothesis import given
@@ -27,6 +27,8 @@ PUSHED = [
     "README.md",
     "SHA256SUMS",
     "config.json",
+    "curves.png",
+    "interpolation.png",
     "model.onnx",
     "model.safetensors",
     "samples.png",
@@ -34,6 +36,19 @@ PUSHED = [
     "training/recipe.toml",
 ]
 SHIPPED = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
+
+
+@pytest.fixture(scope="module")
+def finished_bundle(tiny_bundle, tmp_path_factory):
+    """An exported bundle whose card is written to the end."""
+    path = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("finished") / "tiny")
+    finish_card(path)
+    return path
+
+
+@pytest.fixture
+def bundle(finished_bundle, tmp_path):
+    return shutil.copytree(finished_bundle, tmp_path / "bundle")
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from ganzoo.cards.subject import Subject
 from ganzoo.errors import BundleError
 
 BLOCKS: dict[str, Callable[[Subject], str]] = {
-    "pictures": pictures.render,
+    "samples": pictures.render_samples,
     "use": use.render,
     "onnxruntime": use.render_onnxruntime,
+    "pictures": pictures.render_others,
     "facts": facts.render,
     "training": training.render,
     "results": results.render,

@@ -6,30 +6,32 @@ from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
 from ganzoo.cards.subject import Subject
 from ganzoo.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
 
+OTHERS = {
+    INTERPOLATION: "From one seed's first image to another's, along the arc between latents.",
+    MANIFOLD: "The plane of latents, in steps that N(0, 1) makes equally likely.",
+    RECONSTRUCTIONS: (
+        "In turn: a row of the training data's first images, and of their reconstructions."
+    ),
+}
+CURVES_SAID = "The course of the training: each player's terms, and what was watched."
 
-def render(subject: Subject) -> str:
-    """Return the pictures that the bundle has, each above what it shows."""
-    captions = {
-        SAMPLES: caption(subject),
-        INTERPOLATION: "From one seed's first image to another's, along the arc between latents.",
-        MANIFOLD: "The plane of latents, in steps that N(0, 1) makes equally likely.",
-        RECONSTRUCTIONS: (
-            "In turn: a row of the training data's first images, and of their reconstructions."
-        ),
-    }
-    shown = [
-        f"![{name.removesuffix('.png')}]({name})\n\n{said}\n"
-        for name, said in captions.items()
-        if name in subject.digests
-    ]
-    return "\n".join(shown) or "The bundle holds no pictures.\n"
+
+def render_samples(subject: Subject) -> str:
+    """Return the picture that stands for the model."""
+    if SAMPLES not in subject.digests:
+        return "The bundle holds no picture of its samples.\n"
+    return _figure(SAMPLES, caption(subject))
+
+
+def render_others(subject: Subject) -> str:
+    """Return what other pictures the bundle has, each above what it shows."""
+    shown = [_figure(name, said) for name, said in OTHERS.items() if name in subject.digests]
+    return "\n".join(shown) or "The bundle holds no other pictures.\n"
 
 
 def render_curves(subject: Subject) -> str:
     """Return the picture of the training's course, nothing where there is none."""
-    if CURVES not in subject.digests:
-        return ""
-    return f"![training curves]({CURVES})\n"
+    return _figure(CURVES, CURVES_SAID) if CURVES in subject.digests else ""
 
 
 def caption(subject: Subject) -> str:
@@ -40,3 +42,7 @@ def caption(subject: Subject) -> str:
     if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:
         return "A row of each class, a column of one latent, seed 0, uncurated."
     return "Images 0 to 63 of seed 0, uncurated."
+
+
+def _figure(name: str, said: str) -> str:
+    return f"![{name.removesuffix('.png')}]({name})\n\n{said}\n"

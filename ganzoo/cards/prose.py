@@ -12,7 +12,7 @@ _LAYOUT = """\
 
 {description}
 
-{pictures}
+{samples}
 ## What it is and what it is for
 
 {what}
@@ -23,6 +23,9 @@ _LAYOUT = """\
 ### With onnxruntime alone
 
 {onnxruntime}
+## Pictures
+
+{pictures}
 ## Model
 
 {facts}
