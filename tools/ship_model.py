@@ -6,7 +6,7 @@ python tools/ship_model.py --cards ganzoo/builtin/pretrained/*-mnist
 
 Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
 ships already is measured again, and its card is published again; its weights stay as they are. With
---cards nothing is measured: the cards alone are renewed and published, after their prose was edited.
+--cards nothing is measured: cards are renewed and published, as after an edit of their prose.
 """
 
 import shutil

@@ -12,8 +12,8 @@ from ganzoo.spec import ROUNDING, ModelSpec
 
 
 def render(subject: Subject) -> str:
-    """Return the facts as a table."""
-    return table(_rows(subject))
+    """Return the facts as a table, and how large the files are."""
+    return f"{table(_rows(subject))}\nSizes: {_sizes(subject)}.\n"
 
 
 def switched_on(arguments: Mapping[str, Any]) -> str:
@@ -27,7 +27,6 @@ def _rows(subject: Subject) -> Iterator[tuple[str, str]]:
     for role in spec.roles:
         numbers, kind = subject.weights(role)
         yield f"weights of the {role}", f"{numbers:,} numbers, {kind}"
-    yield "sizes", _sizes(subject)
     for name in spec.inputs:
         yield f"input `{name}`", _input(spec, name)
     size = spec.data.image

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -51,8 +52,18 @@ def replace_header(text: str, metadata: Mapping[str, Any]) -> str:
     header, body = split_header(text)
     if header and read_header(text) == metadata:
         return text
-    dumped = yaml.safe_dump(
-        dict(metadata), sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=None
-    )
+    dumped = _dump(metadata)
     gap = "" if header else "\n"
     return f"---\n{dumped}---\n{gap}{body}"
+
+
+def _dump(metadata: Mapping[str, Any]) -> str:
+    """YAML with a line for each field, and for each innermost list and table."""
+    representer = yaml.SafeDumper(io.StringIO(), default_flow_style=None, sort_keys=False)
+    root = representer.represent_data(dict(metadata))
+    root.flow_style = False
+    for readable in (True, False):
+        text = yaml.serialize(root, Dumper=yaml.SafeDumper, width=_WIDTH, allow_unicode=readable)
+        if yaml.safe_load(text) == metadata:  # a line separator of Unicode's needs its escape
+            break
+    return str(text)

@@ -13,9 +13,7 @@ from ganzoo.spec import ModelSpec
 
 _UP_TO_LINK = re.compile(r".*https?://(?:dx\.)?(?:doi\.org|arxiv\.org)/[^\s,;)]+", re.DOTALL)
 
-_FIELDS = re.compile(
-    r"^[A-Z]\w+:$", re.MULTILINE
-)  # such as "Args:", of single ones
+_FIELDS = re.compile(r"^[A-Z]\w+:$", re.MULTILINE)  # such as "Args:", of single ones
 
 
 def find_references(spec: ModelSpec) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import tyro
 
 from ganzoo.cli.arguments import Folder, Text
+from ganzoo.errors import CardError
 
 
 def write(bundle: Folder, /) -> None:
@@ -33,7 +33,7 @@ def check(name: Text, /) -> None:
 
     if problems := cards.check(name):
         print("\n".join(problems))
-        sys.exit(1)
+        raise CardError(f"the card of {name} is not right or not finished: {len(problems)} in all.")
     print(f"{name}: its card says what its config says.")
 
 
