@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from ganzoo.spec import ModelSpec
 CONFIG = "config.json"
 CARD = "README.md"
 RECONSTRUCTIONS = "reconstructions.png"  # images and what encoder and generator make of them
+INTERPOLATION = "interpolation.png"  # ways from one seed's first image to another's
+CURVES = "curves.png"  # the course of the training
 RECIPE = "training/recipe.toml"
 LOG = "training/log.jsonl"
 CHECKSUMS = "SHA256SUMS"
@@ -60,8 +62,12 @@ class Bundle:
         return self.path / name
 
 
-def open_bundle(path: Path) -> Bundle:
+def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
     """Read a bundle's config and verify every file against SHA256SUMS.
+
+    Args:
+        path: the folder.
+        edited: files that may differ from what is listed, or be absent.
 
     Raises:
         NotABundleError: nothing there, or no bundle.
@@ -77,7 +83,7 @@ def open_bundle(path: Path) -> Bundle:
     if not (path / CONFIG).is_file():
         hint = f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
         raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
-    _verify(path)
+    _verify(path, edited)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
     for role in spec.roles:
         if not (path / weights_name(role)).is_file():
@@ -97,7 +103,7 @@ def replaceable(path: Path) -> bool:
         _verify(path)
     except BundleError:
         return False
-    return all(name in read_checksums(path) for name in _files(path))
+    return all(name in read_checksums(path) for name in list_files(path))
 
 
 def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> None:
@@ -136,28 +142,29 @@ def write_bundle(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write(folder / name)
             (folder / name).chmod(0o644)
-        sums = {name: sha256(folder / name) for name in _files(folder)}
+        sums = {name: sha256(folder / name) for name in list_files(folder)}
         (folder / CHECKSUMS).write_text(format_checksums(sums), encoding="utf-8")
     return Bundle(path, spec)
 
 
-def amend_bundle(bundle: Bundle, spec: ModelSpec, texts: Mapping[str, str]) -> None:
-    """Write another config and other texts into a bundle, and leave all else as it is.
+def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | bytes]) -> None:
+    """Write another config and other files into a bundle, and leave all else as it is.
 
     Args:
         bundle: as it was opened.
         spec: its new config.
-        texts: new contents of files that it lists, by name.
+        contents: of files that are new or take the place of those of the same name.
 
     Raises:
         BundleError: it is not what was opened.
         OutputError: it cannot be written.
     """
-    if open_bundle(bundle.path).spec != bundle.spec:
+    if open_bundle(bundle.path, edited=contents).spec != bundle.spec:
         raise BundleError(f"{bundle.path} holds another model by now.")
     sums = read_checksums(bundle.path)
-    for name, text in ({CONFIG: spec.to_json()} | dict(texts)).items():
-        write_file(bundle.path / name, text)
+    config = {} if spec == bundle.spec else {CONFIG: spec.to_json()}
+    for name, content in (config | dict(contents)).items():
+        write_file(bundle.path / name, content)
         sums[name] = sha256(bundle.path / name)
     write_file(bundle.path / CHECKSUMS, format_checksums(sums))
 
@@ -167,7 +174,7 @@ def format_checksums(sums: Mapping[str, str]) -> str:
     return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
 
 
-def _files(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     """Every file of a bundle but the checksums, as relative POSIX paths."""
     files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return sorted(name for name in files if name != CHECKSUMS)
@@ -191,13 +198,15 @@ def read_checksums(path: Path) -> dict[str, str]:
     return listed
 
 
-def _verify(path: Path) -> None:
+def _verify(path: Path, edited: Collection[str] = ()) -> None:
     listed = read_checksums(path)
     for name, expected in listed.items():
         file = path / name
         try:
             if not file.resolve().is_relative_to(path.resolve()):
                 raise BundleError(f"{path / CHECKSUMS}: {name!r} lies outside the bundle.")
+            if name in edited:
+                continue
             if not file.is_file():
                 raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
             found = sha256(file)
@@ -206,9 +215,14 @@ def _verify(path: Path) -> None:
                 raise
             raise BundleError(f"{path}: {name[:80]!r} cannot be read: {error}.") from error
         if found != expected:
+            advice = (
+                f"If you edited it, `ganzoo card write {path}` takes it in."
+                if name == CARD
+                else "Get the bundle again."
+            )
             raise BundleError(
                 f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
-                "Get the bundle again."
+                f"{advice}"
             )
     # Whatever a runtime may read has to be vouched for; a stray note beside it need not be.
     read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}

@@ -14,6 +14,7 @@ __all__ = [
     "ArchitectureError",
     "BrokenPluginError",
     "BundleError",
+    "CardError",
     "CheckpointError",
     "ConformanceError",
     "DataError",
@@ -113,6 +114,10 @@ class DataNotFoundError(GanzooError, FileNotFoundError):
 
 class BundleError(GanzooError, ValueError):
     """A bundle that is damaged, inconsistent or not to be trusted."""
+
+
+class CardError(GanzooError, ValueError):
+    """A model card that cannot be read, or that is not ours to overwrite."""
 
 
 class NotABundleError(GanzooError, FileNotFoundError):

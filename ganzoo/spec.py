@@ -17,6 +17,10 @@ from ganzoo.errors import BundleError, RecipeError, did_you_mean, enumerate_name
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+# Fields of a provenance.
+METRICS = "metrics"  # evaluations: figures, each with its protocol
+ROUNDING = "rounding"  # by role, how far weights rounded to float16 move an output
+
 FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it
 
 MAX_IMAGE_SIZE = 4096
@@ -98,6 +102,8 @@ class DataSpec:
         paired: whether that image is its own counterpart, or any of another domain.
         extractor: registered name of the extractor by whose features the images are usually
             compared; empty where the data does not say.
+        hub: the data set's id on the Hugging Face Hub, such as ``ylecun/mnist``; empty where it is
+            not known to lie there.
     """
 
     __pydantic_config__ = _STRICT
@@ -110,6 +116,7 @@ class DataSpec:
     condition: ImageSpec | None = None
     paired: bool = True
     extractor: str = ""
+    hub: str = ""
 
     def __post_init__(self) -> None:
         _check_range("number of classes", self.classes, 0, MAX_CLASSES)

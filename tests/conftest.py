@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 import torch
 
 import ganzoo
+import ganzoo.cards
 from ganzoo.spec import Component, Recipe
 from ganzoo.training import Prepared
 from ganzoo.training.loop import run_ticks
@@ -83,6 +85,13 @@ def tiny_bundle(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
     """A copy of the exported bundle that a test may damage."""
     return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+
+
+def finish_card(bundle: Path) -> None:
+    """Write what a card leaves to its author, as one who publishes it does."""
+    card = bundle / "README.md"
+    card.write_text(re.sub(r"^TODO: .*", "Ours says so.", card.read_text(), flags=re.MULTILINE))
+    ganzoo.cards.write(bundle)
 
 
 def rehash(bundle: Path) -> None:

@@ -9,7 +9,7 @@ import sys
 
 import hub_server
 import pytest
-from conftest import change_config, rehash, run_cli
+from conftest import change_config, finish_card, rehash, run_cli
 from hub_client import HubClient, environment
 from hub_server import TOKEN, HubServer
 from hypothesis import given
@@ -27,6 +27,8 @@ PUSHED = [
     "README.md",
     "SHA256SUMS",
     "config.json",
+    "curves.png",
+    "interpolation.png",
     "model.onnx",
     "model.safetensors",
     "samples.png",
@@ -34,6 +36,19 @@ PUSHED = [
     "training/recipe.toml",
 ]
 SHIPPED = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
+
+
+@pytest.fixture(scope="module")
+def finished_bundle(tiny_bundle, tmp_path_factory):
+    """An exported bundle whose card is written to the end."""
+    path = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("finished") / "tiny")
+    finish_card(path)
+    return path
+
+
+@pytest.fixture
+def bundle(finished_bundle, tmp_path):
+    return shutil.copytree(finished_bundle, tmp_path / "bundle")
 
 
 @pytest.fixture(scope="module")
@@ -124,12 +139,13 @@ def test_a_dry_run_asks_nobody(server, name, bundle, tmp_path):
     shown = run_cli("push", bundle, name, "--dry-run", "--tag", "v1", env=env)
     assert shown.returncode == 0, shown.stderr
     assert [line.split()[-1] for line in shown.stdout.split("\n\n")[0].splitlines()[:-1]] == [
-        *["config.json", "model.safetensors", "model.onnx", "samples.png"],
+        *["config.json", "model.safetensors", "model.onnx"],
+        *["curves.png", "interpolation.png", "samples.png"],
         *["training/recipe.toml", "training/log.jsonl", "SHA256SUMS", "README.md"],
     ]
     size = (bundle / "model.onnx").stat().st_size
     assert f"{size:,}  model.onnx" in shown.stdout
-    assert "## Evaluation" in shown.stdout
+    assert "## Results" in shown.stdout
     assert server.requests == []
     assert name not in server.repositories
 
@@ -266,13 +282,13 @@ def test_pushing_again_changes_what_changed(server, client, name, bundle):
         log.write("{}\n")
     rehash(bundle)
     second = client.push(bundle, name).value
-    assert second[1] == ["SHA256SUMS", "manifold.png", "training/log.jsonl"]
+    assert second[1] == ["README.md", "SHA256SUMS", "manifold.png", "training/log.jsonl"]
     # What a former push wrote and this one does not would be vouched for by nobody.
     repository = server.repositories[name]
     repository.commit(repository.head.files | {"LICENSE": b"theirs"}, "by hand")
     (bundle / "manifold.png").unlink()
     rehash(bundle)
-    assert client.push(bundle, name).value[1] == ["SHA256SUMS", "manifold.png"]
+    assert client.push(bundle, name).value[1] == ["README.md", "SHA256SUMS", "manifold.png"]
     assert sorted(repository.head.files) == [".gitattributes", "LICENSE", *PUSHED]
 
 
@@ -427,7 +443,7 @@ def test_killed_in_mid_push(server, client, name, bundle, tmp_path):
         server.released.set()
         assert server.repositories[name].head is before, "all or nothing"
     answer = client.push(bundle, name)
-    assert answer.value[1] == ["SHA256SUMS", "model.onnx"]
+    assert answer.value[1] == ["README.md", "SHA256SUMS", "model.onnx"]
 
 
 def test_what_the_hub_serves_afterwards_is_compared(server, client, name, bundle):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo import cards
 from ganzoo.bundle import open_bundle
 from ganzoo.registry import find_recipe, models
 from ganzoo.spec import Recipe
@@ -53,15 +54,21 @@ def test_its_card_is_the_published_one(shipped):
     published = (ROOT / "model_cards" / f"{shipped.spec.name}.md").read_text()
     name = shipped.spec.name
     images = ROOT / "model_cards" / "images"
-    for picture in shipped.path.glob("*.png"):
-        file = f"{name}.png" if picture.stem == "samples" else f"{name}-{picture.name}"
-        assert f"({picture.name})" in card
-        card = card.replace(f"({picture.name})", f"(images/{file})")
-        assert (images / file).read_bytes() == picture.read_bytes()
-    card = card.replace(f'"./{name}"', f'"{name}"').replace(
-        f"evaluate ./{name} ", f"evaluate {name} "
-    )
-    assert published == card
+    pictures = {picture.name: picture.read_bytes() for picture in shipped.path.glob("*.png")}
+    assert {p.name: p.read_bytes() for p in (images / name).iterdir()} == pictures
+    for picture in pictures:
+        assert f"(images/{name}/{picture})" in published
+    assert published.replace(f"images/{name}/", "") == card
+
+
+def test_its_card_is_finished_and_says_what_its_config_says(shipped):
+    assert cards.check(shipped.spec.name) == []
+
+
+def test_its_pictures_are_those_of_every_model_and_small(shipped):
+    sizes = {picture.name: picture.stat().st_size for picture in shipped.path.glob("*.png")}
+    assert {"samples.png", "interpolation.png", "curves.png"} <= sizes.keys()
+    assert max(sizes.values()) < 80_000
 
 
 def test_its_samples_differ_from_each_other_and_look_like_strokes(shipped):

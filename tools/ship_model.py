@@ -2,9 +2,11 @@
 
 python tools/ship_model.py runs/dcgan-mnist [...]
 python tools/ship_model.py ganzoo/builtin/pretrained/dcgan-mnist [...]
+python tools/ship_model.py --cards ganzoo/builtin/pretrained/*-mnist
 
 Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
-ships already is measured again, and its card is published again; its weights stay as they are.
+ships already is measured again, and its card is published again; its weights stay as they are. With
+--cards nothing is measured: cards are renewed and published, as after an edit of their prose.
 """
 
 import shutil
@@ -12,6 +14,7 @@ import sys
 from pathlib import Path
 
 import ganzoo
+from ganzoo import cards
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "ganzoo" / "builtin" / "pretrained"
@@ -23,24 +26,29 @@ def main(source: Path) -> None:
         name = ganzoo.info(source / "bundle").name
         path = ganzoo.export(source, SHIPPED / name, half=True)
     ganzoo.evaluate(path)
+    cards.write(path)  # its name is registered by now
     publish(path)
 
 
 def publish(path: Path) -> None:
-    name = path.name
-    cards = ROOT / "model_cards"
-    (cards / "images").mkdir(parents=True, exist_ok=True)
+    """Copy a card and its pictures, to whose paths alone their folder is added."""
+    published = ROOT / "model_cards" / f"{path.name}.md"
+    images = f"images/{path.name}/"
+    (published.parent / images).mkdir(parents=True, exist_ok=True)
     card = (path / "README.md").read_text()
-    for here in (f'"./{name}"', f"evaluate ./{name} "):
-        card = card.replace(here, here.replace("./", ""))
     for picture in sorted(path.glob("*.png")):
-        published = f"{name}.png" if picture.stem == "samples" else f"{name}-{picture.name}"
-        card = card.replace(f"({picture.name})", f"(images/{published})")
-        shutil.copyfile(picture, cards / "images" / published)
-    (cards / f"{name}.md").write_text(card)
-    print(path, cards / f"{name}.md", sep="\n")
+        for before in ("(", ": "):  # in the text, in the header
+            card = card.replace(f"{before}{picture.name}", f"{before}{images}{picture.name}")
+        shutil.copyfile(picture, published.parent / images / picture.name)
+    published.write_text(card)
+    print(path, published, sep="\n")
 
 
 if __name__ == "__main__":
-    for source in sys.argv[1:]:
-        main(Path(source))
+    only_cards = "--cards" in sys.argv
+    for source in map(Path, [each for each in sys.argv[1:] if each != "--cards"]):
+        if only_cards:
+            cards.write(source)
+            publish(source)
+        else:
+            main(source)

@@ -15,6 +15,7 @@ import tyro
 from ganzoo import distributions
 from ganzoo.cli.arguments import Output
 from ganzoo.cli.authoring import check, new_plugin
+from ganzoo.cli.cards import card
 from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
 from ganzoo.cli.gallery import gallery
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "translate": translate,
                 "train": train,
                 "export": export,
+                "card": card,
                 "push": push,
                 "evaluate": evaluate,
                 "compare": compare,

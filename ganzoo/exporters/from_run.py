@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,19 +13,18 @@ from typing import Any
 import onnx
 import safetensors.torch
 
-from ganzoo import bundle
+from ganzoo import bundle, cards
 from ganzoo.bundle import Bundle, open_bundle, write_bundle
-from ganzoo.errors import BundleError, RunNotFoundError
+from ganzoo.errors import BundleError, CardError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
-from ganzoo.exporters.card import write_card
-from ganzoo.exporters.half import ROUNDING, round_to_half, store_as_half
+from ganzoo.exporters.half import round_to_half, store_as_half
 from ganzoo.exporters.parity import check_parity
-from ganzoo.exporters.recording import METRICS
-from ganzoo.files import write_file
+from ganzoo.exporters.pictures import draw_model, draw_training
+from ganzoo.files import sha256, write_file
 from ganzoo.generator import SAMPLES, Generator
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import METRICS, ROUNDING, ModelSpec
 
 
 def export(
@@ -37,7 +37,8 @@ def export(
     """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
     The two runtimes are compared first, and the figures become part of the config; an export
-    whose runtimes disagree is refused and nothing is written.
+    whose runtimes disagree is refused and nothing is written. Of a card that the source has, the
+    prose is kept; one without generated blocks stays as it is, of which is warned.
 
     Args:
         run: a run's folder, or a bundle's.
@@ -89,15 +90,17 @@ def export(
         for name in (SAMPLES, bundle.RECONSTRUCTIONS, bundle.RECIPE, bundle.LOG)
         if (source.path / name).is_file()
     }
+    if isinstance(generator := models["generator"], Generator):
+        kept |= draw_model(generator)
+    kept |= draw_training(source.path)
     writers: dict[str, Callable[[Path], object]] = {
-        bundle.CARD: functools.partial(write_card, spec),
-        **{name: _copy(content) for name, content in kept.items()},
+        name: _copy(content) for name, content in kept.items()
     }
     for role, model in models.items():
         writers[bundle.weights_name(role)] = functools.partial(_write_weights, model, spec)
         writers[bundle.onnx_name(role)] = functools.partial(onnx_graph.write, graphs[role], spec)
-    if isinstance(generator := models["generator"], Generator):
-        writers |= {name: picture.save for name, picture in generator.pictures().items()}
+    # The last, since it states what all the others are.
+    writers[bundle.CARD] = functools.partial(_write_card, spec, cards.read(source.path))
     write_bundle(path, spec, writers)
     written = open_bundle(path)
     for role in spec.roles:
@@ -132,6 +135,20 @@ def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
         weights = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
     weights = {k: v.cpu().contiguous() for k, v in weights.items()}
     write_file(path, safetensors.torch.save(weights, {bundle.METADATA_KEY: spec.to_json()}))
+
+
+def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
+    names = bundle.list_files(path.parent)
+    digests = {name: sha256(path.parent / name) for name in names}
+    subject = cards.Subject.at(spec, path.parent, digests)
+    try:
+        card = cards.compose(subject, former)
+    except CardError as error:
+        if former is None:
+            raise
+        warnings.warn(f"the card stays as it was: {error}", stacklevel=2)
+        card = former
+    write_file(path, card)
 
 
 def _copy(content: bytes) -> Callable[[Path], None]:

@@ -12,8 +12,6 @@ from ganzoo.errors import ExportError
 from ganzoo.exporters.parity import largest_difference
 from ganzoo.runtimes.torch import TorchModel
 
-ROUNDING = "rounding"  # the provenance's key: by role, how far rounded weights move an output
-
 
 @torch.no_grad()
 def round_to_half(model: TorchModel, role: str) -> float:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import warnings
 from dataclasses import replace
 from typing import Any
 
-from ganzoo.bundle import CARD, Bundle, amend_bundle
-from ganzoo.exporters.card import render_card
-
-METRICS = "metrics"  # of the provenance
+from ganzoo import cards
+from ganzoo.bundle import CARD, CONFIG, Bundle, amend_bundle, read_checksums
+from ganzoo.errors import CardError
+from ganzoo.spec import METRICS, ModelSpec
 
 # Two evaluations that agree in these are of one protocol: the newer one takes the older's place.
 _QUESTION = (
@@ -31,6 +33,7 @@ def record(source: Bundle, evaluation: dict[str, Any]) -> None:
     """Add an evaluation to a bundle, in place of the one of the same protocol.
 
     Figures that it does not repeat stay where everything else, versions and hardware too, is equal.
+    Its card states them too. One that cannot be renewed stays as it is, of which is warned.
 
     Args:
         source: the bundle, as it was when it was measured.
@@ -51,8 +54,21 @@ def record(source: Bundle, evaluation: dict[str, Any]) -> None:
                 "protocol": evaluation["protocol"] | {"settings": settings},
             }
     spec = replace(source.spec, provenance=made | {METRICS: [*others, evaluation]})
-    texts = {CARD: render_card(spec)} if (source.path / CARD).is_file() else {}
-    amend_bundle(source, spec, texts)
+    amend_bundle(source, spec, _renewed(source, spec))
+
+
+def _renewed(source: Bundle, spec: ModelSpec) -> dict[str, str]:
+    """The card of a bundle that gets another config, by its name; nothing where it stays."""
+    config = hashlib.sha256(spec.to_json().encode()).hexdigest()
+    digests = read_checksums(source.path) | {CONFIG: config}
+    try:
+        card = cards.read(source.path)
+        if card is None:
+            return {}
+        return {CARD: cards.compose(cards.Subject.at(spec, source.path, digests), card)}
+    except CardError as error:
+        warnings.warn(f"the card stays as it was: {error}", stacklevel=3)
+        return {}
 
 
 def _question(evaluation: dict[str, Any]) -> list[Any]:

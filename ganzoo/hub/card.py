@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from huggingface_hub import ModelCard
 from yaml import YAMLError
 
+from ganzoo.cards import find_unfinished, split_header
 from ganzoo.errors import PublishError
 
 # "Licenses" of the Hub's documentation.
@@ -26,10 +24,6 @@ odbl odc-by ofl-1.1 openrail openrail++ osl-3.0 other pddl postgresql unknown un
 """
 LICENCES = frozenset(_LICENCES.split())
 
-_HEADING = re.compile(r"(#{1,6})\s+(.*\S)\s*")
-_UNFINISHED = re.compile(r"\bTODO\b|\bFIXME\b|\bTBD\b|\[?(?i:more information needed)\]?")
-_HEADER = re.compile(r"\A---\n(?:(?!---[ \t]*$).*\n)*---[ \t]*(?:\n|\Z)", re.MULTILINE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MARK = re.compile(r"<!-- ganzoo wrote all above, sha256 ([0-9a-f]{64}) -->\n\Z")
 
 
@@ -40,16 +34,8 @@ def check_card(text: str) -> None:
         PublishError: an empty section, one that is still to be written, no licence of the Hub's.
     """
     _check_licence(text)
-    for section in (sections := _sections(text)):
-        if found := _UNFINISHED.search(f"{section.title}\n{section.text}"):
-            raise PublishError(
-                f"the card's section {section.title!r} still says {found[0]!r}: write it, or "
-                "remove it."
-            )
-        if not any(part.text.strip() for part in section.with_parts(sections)):
-            raise PublishError(
-                f"the card's section {section.title!r} is empty: write it, or remove it."
-            )
+    for problem in find_unfinished(text):
+        raise PublishError(problem)
 
 
 def sign_card(text: str) -> str:
@@ -64,7 +50,7 @@ def was_edited(text: str) -> bool:
     mark = _MARK.search(text)
     if mark and hashlib.sha256(text[: mark.start()].encode()).hexdigest() == mark[1]:
         return False
-    return bool(_HEADER.sub("", text).strip())  # the Hub itself writes a header alone
+    return bool(split_header(text)[1].strip())  # the Hub itself writes a header alone
 
 
 def _check_licence(text: str) -> None:
@@ -83,32 +69,3 @@ def _check_licence(text: str) -> None:
             )
     if licence == "other" and not data.get("license_name"):
         raise PublishError("the card's header says `license: other`: add its `license_name: NAME`.")
-
-
-@dataclass(frozen=True)
-class _Section:
-    number: int
-    level: int
-    title: str
-    text: str  # up to the next heading of whatever level
-
-    def with_parts(self, sections: list[_Section]) -> Iterator[_Section]:
-        """Itself and its sub-sections."""
-        yield self
-        deeper = itertools.takewhile(lambda s: s.level > self.level, sections[self.number + 1 :])
-        yield from deeper
-
-
-def _sections(text: str) -> list[_Section]:
-    """Every section, and before them one of all that precedes the first heading."""
-    found = [_Section(0, 0, "(all)", "")]
-    fenced = False
-    for line in _COMMENT.sub("", _HEADER.sub("", text)).splitlines():
-        heading = None if fenced else _HEADING.fullmatch(line)
-        if line.lstrip().startswith(("```", "~~~")):
-            fenced = not fenced
-        if heading:
-            found.append(_Section(len(found), len(heading[1]), heading[2], ""))
-        else:
-            found[-1] = replace(found[-1], text=f"{found[-1].text}{line}\n")
-    return found

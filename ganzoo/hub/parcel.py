@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from huggingface_hub import constants
+
+from ganzoo import cards
 from ganzoo.bundle import (
     CARD,
     CHECKSUMS,
@@ -20,7 +23,7 @@ from ganzoo.bundle import (
     read_checksums,
     weights_name,
 )
-from ganzoo.errors import PublishError
+from ganzoo.errors import CardError, PublishError
 from ganzoo.hub.card import check_card, sign_card
 
 
@@ -69,11 +72,9 @@ def pack(path: Path, repository: str) -> Parcel:
             raise PublishError(f"{path} holds no {name}. `ganzoo export {path}` writes it.")
     pictures = sorted(name for name in listed if name.endswith(".png") and "/" not in name)
     names = [CONFIG, *networks, *pictures, *(name for name in (RECIPE, LOG) if name in listed)]
-    card = (path / CARD).read_text(encoding="utf-8")
-    check_card(card)
-    card = card.replace(f'"./{bundle.spec.name}"', f'"hf://{repository}"')
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
     digests = {name: listed[name] for name in names}
+    card = _published_card(cards.Subject.at(bundle.spec, path, digests), repository)
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()
         digests[name] = hashlib.sha256(text.encode()).hexdigest()
@@ -83,6 +84,23 @@ def pack(path: Path, repository: str) -> Parcel:
 def read(content: Path | bytes) -> bytes:
     """Return the bytes of a file that travels."""
     return content if isinstance(content, bytes) else content.read_bytes()
+
+
+def _published_card(subject: cards.Subject, repository: str) -> str:
+    """The card of a bundle, as its readers on the Hub need it."""
+    card = cards.read(subject.folder)
+    assert card is not None  # the checksums list it
+    check_card(card)
+    try:
+        if wrong := cards.find_wrong_figures(subject, card):
+            raise PublishError(f"{wrong[0]} `ganzoo card write {subject.folder}` renews it.")
+        if not cards.has_blocks(card):
+            return card
+        files = f"{constants.ENDPOINT}/{repository}/resolve/{constants.DEFAULT_REVISION}/"
+        there = replace(subject, place=cards.Place(f"hf://{repository}", files))
+        return cards.compose(there, card)
+    except CardError as error:
+        raise PublishError(str(error)) from error
 
 
 def _check_parity(bundle: Bundle) -> None:

@@ -39,6 +39,7 @@ def mnist(
         license="cc-by-sa-3.0",
         source="MNIST (LeCun et al., 1998)",
         extractor="lenet-mnist@1",
+        hub="ylecun/mnist",
     )
     return _read("MNIST", root, split), spec
 
@@ -71,6 +72,7 @@ def fashion_mnist(
         ),
         license="mit",
         source="Fashion-MNIST (Xiao et al., 2017)",
+        hub="zalando-datasets/fashion_mnist",
     )
     return _read("FashionMNIST", root, split), spec
 

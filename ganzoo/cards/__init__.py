@@ -1,0 +1,23 @@
+"""Model cards: what is generated is renewed and checked, what was written by hand is kept."""
+
+from ganzoo.cards.blocks import BLOCKS
+from ganzoo.cards.checking import check, find_wrong_figures
+from ganzoo.cards.header import read_header, split_header
+from ganzoo.cards.sections import find_unfinished
+from ganzoo.cards.subject import Place, Subject
+from ganzoo.cards.writing import compose, has_blocks, read, write
+
+__all__ = [
+    "BLOCKS",
+    "Place",
+    "Subject",
+    "check",
+    "compose",
+    "find_unfinished",
+    "find_wrong_figures",
+    "has_blocks",
+    "read",
+    "read_header",
+    "split_header",
+    "write",
+]

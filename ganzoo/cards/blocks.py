@@ -1,0 +1,37 @@
+"""The generated blocks of a card, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ganzoo.cards import checksums, facts, pictures, results, training, use
+from ganzoo.cards.header import Metadata
+from ganzoo.cards.metadata import describe
+from ganzoo.cards.subject import Subject
+from ganzoo.errors import BundleError
+
+BLOCKS: dict[str, Callable[[Subject], str]] = {
+    "samples": pictures.render_samples,
+    "use": use.render,
+    "onnxruntime": use.render_onnxruntime,
+    "pictures": pictures.render_others,
+    "facts": facts.render,
+    "training": training.render,
+    "results": results.render,
+    "checksums": checksums.render,
+}
+
+
+def generate(subject: Subject) -> tuple[Metadata, dict[str, str]]:
+    """Return a card's header and the content of each block; no figure in them but the config's.
+
+    Raises:
+        BundleError: the provenance, which is free-form, lacks what a card states.
+    """
+    try:
+        return describe(subject), {name: render(subject) for name, render in BLOCKS.items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(
+            f"the provenance of {subject.spec.name!r} does not say all that a card states "
+            f"({type(error).__name__}: {error}). Export a run that ganzoo trained."
+        ) from error

@@ -1,0 +1,48 @@
+"""The pictures of a bundle, and what each shows."""
+
+from __future__ import annotations
+
+from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
+from ganzoo.cards.subject import Subject
+from ganzoo.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
+
+OTHERS = {
+    INTERPOLATION: "From one seed's first image to another's, along the arc between latents.",
+    MANIFOLD: "The plane of latents, in steps that N(0, 1) makes equally likely.",
+    RECONSTRUCTIONS: (
+        "In turn: a row of the training data's first images, and of their reconstructions."
+    ),
+}
+CURVES_SAID = "The course of the training: each player's terms, and what was watched."
+
+
+def render_samples(subject: Subject) -> str:
+    """Return the picture that stands for the model."""
+    if SAMPLES not in subject.digests:
+        return "The bundle holds no picture of its samples.\n"
+    return _figure(SAMPLES, caption(subject))
+
+
+def render_others(subject: Subject) -> str:
+    """Return what other pictures the bundle has, each above what it shows."""
+    shown = [_figure(name, said) for name, said in OTHERS.items() if name in subject.digests]
+    return "\n".join(shown) or "The bundle holds no other pictures.\n"
+
+
+def render_curves(subject: Subject) -> str:
+    """Return the picture of the training's course, nothing where there is none."""
+    return _figure(CURVES, CURVES_SAID) if CURVES in subject.digests else ""
+
+
+def caption(subject: Subject) -> str:
+    """Say what the picture of samples shows."""
+    spec = subject.spec
+    if "source" in spec.inputs:
+        return "In turn: a row of sources, what the model makes of them, what they belong to."
+    if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:
+        return "A row of each class, a column of one latent, seed 0, uncurated."
+    return "Images 0 to 63 of seed 0, uncurated."
+
+
+def _figure(name: str, said: str) -> str:
+    return f"![{name.removesuffix('.png')}]({name})\n\n{said}\n"

@@ -1,0 +1,77 @@
+"""What a model was measured to do, with the protocol that its figures hold under."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ganzoo.cards.subject import Subject
+from ganzoo.cards.tables import table
+from ganzoo.cards.training import fingerprint, which
+from ganzoo.spec import METRICS
+
+SHARE = "share_of_"  # begins the figures that say how many samples are of a class
+ERROR = "_error"  # ends those that are the standard error of another
+
+
+def render(subject: Subject) -> str:
+    """Return a table of each evaluation, its protocol and the command that repeats it."""
+    found = subject.made.get(METRICS)
+    if not found:
+        return (
+            "No quality metric has been computed for this model; judge it by the samples above.\n"
+        )
+    return "\n".join(_evaluation(subject, each) for each in found)
+
+
+def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
+    protocol = each["protocol"]
+    dataset = dict(protocol["dataset"])
+    what = " ".join([dataset.pop("name"), *(f"{k} {v}" for k, v in dataset.items())])
+    versions = ", ".join(f"{k} {v}" for k, v in protocol["versions"].items())
+    settings = "".join(f"  - {name}: {how}\n" for name, how in protocol.get("settings", {}).items())
+    return (
+        f"{table(_rows(each['metrics']))}\n"
+        f"- {protocol['samples']:,} samples of seed {protocol['seed']} against "
+        f"{protocol['real_images']:,} images of {what} ({fingerprint(protocol['sha256'])})\n"
+        f"- features of `{protocol['extractor']}` ({fingerprint(protocol['extractor_sha256'])}), "
+        f"resizing {protocol.get('data_resized') or protocol['resizing']}\n"
+        f"{settings}"
+        f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
+        f"- one seed; weights: {which(subject.made)}\n\n"
+        "Figures of another protocol are not comparable with these. The same figures again:\n\n"
+        f"```bash\n{_command(subject, protocol)}\n```\n"
+    )
+
+
+def _rows(figures: dict[str, float]) -> Iterator[tuple[str, str]]:
+    for key, value in figures.items():
+        if not key.endswith(ERROR) and not key.startswith(SHARE):
+            yield key.replace("_", " "), f"{_figure(value)}{_error(figures, key)}"
+    shares = {k.removeprefix(SHARE): f"{x:.1%}" for k, x in figures.items() if k.startswith(SHARE)}
+    if shares:
+        yield f"shares of {', '.join(shares)}", ", ".join(shares.values())
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e9 else f"{value:.4g}"
+
+
+def _error(figures: dict[str, float], key: str) -> str:
+    """The standard error of a figure, where it has one."""
+    error = figures.get(f"{key}{ERROR}")
+    return "" if error is None else f" ± {error:.2g}"
+
+
+def _command(subject: Subject, protocol: dict[str, Any]) -> str:
+    """What computes the figures again."""
+    options = []
+    if protocol["dataset"] != subject.made["recipe"]["dataset"]:
+        options.append(f"--dataset {protocol['dataset']['name']}")
+        if "split" in protocol["dataset"]:
+            options.append(f"--split {protocol['dataset']['split']}")
+    if "data_resized" in protocol or "resized" in protocol["resizing"]:
+        options.append("--resize")
+    options += [f"--extractor {protocol['extractor']}", f"--samples {protocol['samples']}"]
+    options += [f"--seed {protocol['seed']}", f"--runtime {protocol['runtime']}", "--data DIR"]
+    return f"ganzoo evaluate {subject.place.address} {' '.join(options)}"

@@ -1,0 +1,112 @@
+"""What a card is of: a bundle, and by what name its readers reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
+from ganzoo.errors import BundleError, GanzooError
+from ganzoo.registry import models
+from ganzoo.spec import ModelSpec
+
+DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the readers of a card find the model.
+
+    Attributes:
+        address: what `load` takes: ``dcgan-mnist``, ``./folder`` or ``hf://org/name``.
+        files: what precedes the name of a picture in the header, such as a URL up to its ``/``.
+    """
+
+    address: str
+    files: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a card is of.
+
+    Attributes:
+        spec: the model's config.
+        folder: where its files lie.
+        digests: SHA-256 of every file but the card, by name.
+        place: where readers find it.
+    """
+
+    spec: ModelSpec
+    folder: Path
+    digests: Mapping[str, str]
+    place: Place
+
+    @classmethod
+    def at(
+        cls,
+        spec: ModelSpec,
+        folder: Path,
+        digests: Mapping[str, str],
+        place: Place | None = None,
+    ) -> Subject:
+        """Return a model by its files; readers find it by its registered name or its folder's."""
+        others = {name: found for name, found in digests.items() if name != CARD}
+        return cls(spec, folder, others, place or Place(_find_address(spec, others)))
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Subject:
+        """Return a bundle as it lies in its folder.
+
+        Raises:
+            BundleError: it has no checksums.
+        """
+        return cls.at(bundle.spec, bundle.path, read_checksums(bundle.path))
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """How it was made: the provenance."""
+        return self.spec.provenance
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """Whether it was trained without an adversary: only such a game has a critic's steps."""
+        return "encoder" in self.spec.roles and "critic_steps" not in self.made["recipe"]["loss"]
+
+    @property
+    def task(self) -> str:
+        """The Hub's name for what it does."""
+        translates = "source" in self.spec.inputs
+        return "image-to-image" if translates else "unconditional-image-generation"
+
+    def weights(self, role: str) -> tuple[int, str]:
+        """Return how many numbers a network's weights are, and their type, from their header.
+
+        Raises:
+            BundleError: the file cannot be read.
+        """
+        file = self.folder / weights_name(role)
+        try:
+            with safe_open(file, framework="numpy") as weights:
+                parts = [weights.get_slice(key) for key in weights.keys()]  # noqa: SIM118
+                numbers = sum(math.prod(part.get_shape()) for part in parts)
+                kinds = {part.get_dtype() for part in parts} & DTYPES.keys()
+        except (OSError, SafetensorError) as error:
+            raise BundleError(f"cannot read {file}: {error}. Get the bundle again.") from error
+        return numbers, " and ".join(sorted(DTYPES[kind] for kind in kinds))
+
+
+def _find_address(spec: ModelSpec, digests: Mapping[str, str]) -> str:
+    """The model's registered name, where its weights are those that are registered under it."""
+    weights = weights_name("generator")
+    with contextlib.suppress(GanzooError):
+        found = models.get(spec.name) if spec.name in models else None
+        if isinstance(found, Path) and read_checksums(found).get(weights) == digests.get(weights):
+            return spec.name
+    return f"./{spec.name}"
