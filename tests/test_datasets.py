@@ -77,6 +77,7 @@ def test_mnist_is_read_and_its_folder_is_left_alone(tmp_path):
     dataset, spec = get("mnist", root)
     image, label = dataset[3]
     assert image.shape == spec.image.shape == (1, 28, 28)
+    assert spec.hub == "ylecun/mnist"
     assert label in range(10)
     ganzoo.train(
         tiny(dataset=Component("mnist")), data=root, out=tmp_path.parent / "run", progress=False

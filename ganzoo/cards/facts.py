@@ -10,6 +10,8 @@ from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import table
 from ganzoo.spec import ROUNDING, ModelSpec
 
+NAMED = 10  # classes that are listed
+
 
 def render(subject: Subject) -> str:
     """Return the facts as a table, and how large the files are."""
@@ -61,8 +63,10 @@ def _input(spec: ModelSpec, name: str) -> str:
         return f"float32 (n, {spec.latent.dim}), drawn from N(0, 1)"
     if name == "y":
         labels = spec.data.labels
-        named = f": {labels[0]} to {labels[-1]}" if labels else ""
-        return f"int64 (n,), 0 to {spec.data.classes - 1}, the number of a class{named}"
+        numbers = tuple(map(str, range(spec.data.classes)))
+        named = f": {', '.join(labels[:NAMED])}" if labels and labels != numbers else ""
+        more = ", ..." if named and len(labels) > NAMED else ""
+        return f"int64 (n,), 0 to {spec.data.classes - 1}, the number of a class{named}{more}"
     shape = ", ".join(map(str, spec.data.condition.shape)) if spec.data.condition else ""
     return f"float32 (n, {shape}) in [-1, 1], an image"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ganzoo.cards.fences import fence
 from ganzoo.cards.references import find_references
 from ganzoo.cards.subject import Subject
@@ -56,15 +58,10 @@ _LAYOUT = """\
 {checksums}"""
 
 
-def draft(subject: Subject, contents: dict[str, str]) -> str:
-    """Return a whole card but for its header.
-
-    Args:
-        subject: what it is of.
-        contents: of the blocks, by name.
-    """
+def draft(subject: Subject, names: Iterable[str]) -> str:
+    """Return a new card's prose, and the blocks of those names as yet empty."""
     described = subject.made["recipe"]["description"]
-    blocks = {name: fence(name, content) for name, content in contents.items()}
+    blocks = {name: fence(name, "") for name in names}
     return _LAYOUT.format(
         name=subject.spec.name,
         description=described or f"A model of the architecture {_architecture(subject)}.",

@@ -23,13 +23,13 @@ def render(subject: Subject) -> str:
         command = f"sample {address} -n {PREVIEW} --seed 0{option} -o grid.png"
         call = f'model.sample({PREVIEW}, seed=0{label}).save("grid.png")'
     text = (
-        f'```python\nimport ganzoo\nmodel = ganzoo.load("{address}")\n{call}\n```\n\n'
+        f'```python\nimport ganzoo\n\nmodel = ganzoo.load("{address}")\n{call}\n```\n\n'
         f"Or in a shell:\n\n```bash\nganzoo {command}\n```\n"
     )
     if "encoder" in spec.roles and spec.latent:
         text += (
             "\nIts encoder finds the latents of images:\n\n"
-            "```python\nimport ganzoo\n"
+            "```python\nimport ganzoo\n\n"
             f'images = ganzoo.load("{address}").sample(4)\n'
             f'ganzoo.load("{address}", role="encoder").encode(images)  '
             f"# float32 (4, {spec.latent.dim})\n```\n"
@@ -44,18 +44,18 @@ def render_onnxruntime(subject: Subject) -> str:
     for name in spec.inputs:
         if name == "z" and spec.latent:
             size = f"({n}, {spec.latent.dim})"
-            noise = f"numpy.random.default_rng(0).standard_normal({size}, dtype=numpy.float32)"
+            noise = f'numpy.random.default_rng(0).standard_normal({size}, "float32")'
             arrays.append(f'"z": {noise}')
         elif name == "y":
             arrays.append(f'"y": numpy.arange({n}) % {spec.data.classes}')
         elif spec.data.condition:
             shape = ", ".join(map(str, spec.data.condition.shape))
-            arrays.append(f'"source": numpy.zeros(({n}, {shape}), numpy.float32)')
+            arrays.append(f'"source": numpy.zeros(({n}, {shape}), "float32")')
     file = onnx_name("generator")
     shape = ", ".join(map(str, spec.data.image.shape))
     return (
         f"{_where(subject, file)}\n\n```python\n"
-        "import numpy, onnxruntime\n"
+        "import numpy, onnxruntime\n\n"
         f'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         f"inputs = {{{', '.join(arrays)}}}\n"
         f'(images,) = session.run(["images"], inputs)  # float32 ({n}, {shape}) in [-1, 1]\n'

@@ -50,7 +50,7 @@ def compose(subject: Subject, card: str | None) -> str:
     """
     metadata, contents = generate(subject)
     if card is None:
-        return replace_header(draft(subject, contents), metadata)
+        card = draft(subject, contents)
     if not has_blocks(card):
         raise CardError(
             f"the card of {subject.spec.name!r} has no generated blocks, so it is left as it is. "

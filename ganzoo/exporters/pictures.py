@@ -71,8 +71,8 @@ def _interpolate(model: Generator) -> dict[str, ImageBatch]:
     ways = {}
     for k, (a, b) in enumerate(WAYS):
         label = k * classes // len(WAYS)
-        name = labels[label] if labels else label
-        ways[f"class {name}, seed {a} to {b}"] = model.interpolate(a, b, STEPS, label=label)
+        name = labels[label] if labels else f"class {label}"
+        ways[f"{name}: seed {a} to {b}"] = model.interpolate(a, b, STEPS, label=label)
     return ways
 
 

@@ -1,0 +1,64 @@
+"""The pictures that an export draws: small, and true where that matters."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo.exporters.pictures import BYTES, draw_model, draw_training, encode
+from ganzoo.files import write_file
+
+
+def noise(*shape):
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8))
+
+
+def decode(content):
+    return Image.open(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("picture", [noise(390, 390), noise(300, 300, 3)])
+def test_what_is_exact_stays_and_all_else_is_small(picture):
+    exact, small = encode(picture, exact=True), encode(picture)
+    assert len(exact) > BYTES
+    assert np.array_equal(np.asarray(decode(exact)), np.asarray(picture))
+    assert len(small) <= BYTES
+    assert decode(small).mode == "P"
+
+
+def test_a_soft_picture_loses_no_more_than_a_level_of_sixteen():
+    side = 602
+    wave = np.sin(np.arange(side)[:, None] / 9) * np.cos(np.arange(side) ** 1.1 / 5)
+    picture = Image.fromarray(((wave + 1) * 127.5 + np.random.default_rng(0).random((side, side))
+                               ).astype(np.uint8))  # fmt: skip
+    reduced = decode(encode(picture)).convert("L")
+    assert np.abs(np.asarray(reduced).astype(int) - np.asarray(picture)).max() <= 24
+
+
+def test_pictures_of_a_model_with_classes():
+    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    drawn = draw_model(model)
+    assert drawn.keys() == {"samples.png", "interpolation.png"}
+    assert np.array_equal(
+        np.asarray(decode(drawn["samples.png"])), np.asarray(model.preview().grid())
+    )
+    assert max(map(len, drawn.values())) <= BYTES
+
+
+@pytest.mark.parametrize("lines", [None, "", '{"images": 1, "terms": {}}\n', "no JSON\n"])
+def test_a_log_that_shows_nothing_gives_no_picture(tmp_path, lines):
+    if lines is not None:
+        write_file(tmp_path / "training" / "log.jsonl", lines)
+    assert draw_training(tmp_path) == {}
+
+
+def test_the_course_of_a_training(tmp_path):
+    lines = [{"images": k, "terms": {"g/a": 1 / k}, "images_per_second": k} for k in range(1, 9)]
+    write_file(tmp_path / "training" / "log.jsonl", "".join(json.dumps(x) + "\n" for x in lines))
+    (content,) = draw_training(tmp_path).values()
+    picture = np.asarray(decode(content).convert("L"))
+    assert picture.shape[1] < 800, "one panel, and nothing beside it: the speed is left out"
+    assert (picture < 200).any()
