@@ -1,7 +1,12 @@
-"""The model folder: write it whole, read it strictly. No torch, no code in it, only data."""
+"""The model folder: write it whole, read it strictly. No torch, no code in it, only data.
+
+Whoever wrote a bundle may mean harm. Before a file is read, its name, kind and size are looked at;
+`MAX_OPENING` bounds the memory that finding fault with any bundle takes.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +14,7 @@ from pathlib import Path
 
 from ganzoo.errors import BundleError, NotABundleError
 from ganzoo.files import new_folder, sha256, write_file
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 CONFIG = "config.json"
 CARD = "README.md"
@@ -20,7 +25,14 @@ CHECKSUMS = "SHA256SUMS"
 
 METADATA_KEY = "ganzoo.config"  # under which the files of weights repeat the config
 
+MAX_FILES = 1_000  # that a bundle lists
+MAX_CHECKSUMS = 2**18  # bytes of SHA256SUMS
+MAX_BYTES = 2**34  # of all files that it lists, 16 GiB
+MAX_OPENING = 2**28  # bytes of memory, 256 MiB, beyond the size of its files of weights
+
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_NAME_PART = r"[A-Za-z0-9_][A-Za-z0-9._+=@-]*"
+_FILE_NAME = re.compile(rf"{_NAME_PART}(?:/{_NAME_PART}){{0,7}}")
 
 
 def weights_name(role: str) -> str:
@@ -63,11 +75,22 @@ class Bundle:
 def open_bundle(path: Path) -> Bundle:
     """Read a bundle's config and verify every file against SHA256SUMS.
 
+    Nothing of it is kept in memory but the config, however large its files are.
+
     Raises:
         NotABundleError: nothing there, or no bundle.
-        BundleError: a file is missing or has changed; one that is read is not listed; a config
-            that is not valid.
+        BundleError: a file is missing or has changed; one that is read is not listed; one that is
+            listed is not to be trusted by its name, kind or size; a config that is not valid.
     """
+    try:
+        return _open(path)
+    except OSError as error:
+        if isinstance(error, NotABundleError):
+            raise
+        raise BundleError(f"{str(path)[:200]!r} cannot be read: {error.strerror}.") from error
+
+
+def _open(path: Path) -> Bundle:
     if not path.is_dir():
         state = "is a file, not a folder" if path.exists() else "does not exist"
         raise NotABundleError(
@@ -77,6 +100,7 @@ def open_bundle(path: Path) -> Bundle:
     if not (path / CONFIG).is_file():
         hint = f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
         raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
+    check_size(path / CONFIG, MAX_CONFIG)
     _verify(path)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
     for role in spec.roles:
@@ -177,34 +201,56 @@ def read_checksums(path: Path) -> dict[str, str]:
     """Return the checksums that a bundle's SHA256SUMS states, by relative path.
 
     Raises:
-        BundleError: there is no such file, or it is not in `sha256sum`'s format.
+        BundleError: there is no such file, it is not in `sha256sum`'s format, a name in it is
+            absolute, climbs, holds odd characters or stands there twice, or they are too many.
     """
     sums = path / CHECKSUMS
     if not sums.is_file():
         raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
-    listed = {}
-    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
+    check_size(sums, MAX_CHECKSUMS)
+    lines = sums.read_text(encoding="utf-8", errors="replace").split("\n")
+    if len(lines) - 1 > MAX_FILES:
+        raise BundleError(f"{sums} lists {len(lines) - 1:,} files; a bundle has {MAX_FILES:,}.")
+    listed: dict[str, str] = {}
+    for line in filter(None, lines):
         match = _CHECKSUM_LINE.fullmatch(line)
         if not match:
             raise BundleError(f"{sums}: the line {line[:80]!r} is not '<sha256>  <file>'.")
-        listed[match[2]] = match[1]
+        name = match[2]
+        if not _FILE_NAME.fullmatch(name):
+            raise BundleError(f"{sums}: {name[:80]!r} cannot be a file's name in a bundle.")
+        if name in listed:
+            raise BundleError(f"{sums} lists {name} twice.")
+        listed[name] = match[1]
     return listed
 
 
+def check_size(file: Path, limit: int) -> None:
+    """Refuse a file that has more bytes than any honest one of its kind.
+
+    Raises:
+        BundleError: it has.
+    """
+    if (size := file.stat().st_size) > limit:
+        raise BundleError(f"{file} has {size:,} bytes, at most {limit:,} are read. Get it again.")
+
+
 def _verify(path: Path) -> None:
+    _check_kind(path, CHECKSUMS)
     listed = read_checksums(path)
+    for name in listed:
+        _check_kind(path, name)
+    size = sum((path / name).stat().st_size for name in listed)
+    if size > MAX_BYTES:  # before they are read, which may take hours
+        raise BundleError(
+            f"the files of {path} have {size:,} bytes, those of a bundle at most {MAX_BYTES:,}."
+        )
     for name, expected in listed.items():
         file = path / name
         try:
-            if not file.resolve().is_relative_to(path.resolve()):
-                raise BundleError(f"{path / CHECKSUMS}: {name!r} lies outside the bundle.")
-            if not file.is_file():
-                raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
             found = sha256(file)
-        except (OSError, ValueError) as error:
-            if isinstance(error, BundleError):
-                raise
-            raise BundleError(f"{path}: {name[:80]!r} cannot be read: {error}.") from error
+        except OSError as error:
+            raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
         if found != expected:
             raise BundleError(
                 f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
@@ -214,3 +260,16 @@ def _verify(path: Path) -> None:
     read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}
     if missing := read - listed.keys():
         raise BundleError(f"{path / CHECKSUMS} does not vouch for {', '.join(sorted(missing))}.")
+
+
+def _check_kind(path: Path, name: str) -> None:
+    """Refuse what is not a file of the bundle's own: to open a pipe would wait for its writer."""
+    file = path / name
+    if not os.path.lexists(file):
+        if name == CHECKSUMS:
+            raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
+        raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
+    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(path)):
+        raise BundleError(f"{file} is a link to what lies outside the bundle.")
+    if not file.is_file():
+        raise BundleError(f"{file} is no regular file.")
