@@ -47,7 +47,8 @@ def _check_name(name: str) -> None:
 def _check_range(what: str, value: float, low: float, high: float) -> None:
     if low <= value <= high:
         return
-    shown = f"{value:g}" if abs(value) < 1e300 or math.isinf(value) else "beyond all measure"
+    too_large = isinstance(value, int) and abs(value) > UNBOUNDED**8  # for a float
+    shown = "beyond all measure" if too_large else f"{value:g}"
     if value < low and high >= UNBOUNDED:
         raise ValueError(f"{what} is {shown}, it must be at least {low:g}")
     raise ValueError(f"{what} is {shown}, it must lie between {low:g} and {high:g}")

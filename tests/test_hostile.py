@@ -1,48 +1,70 @@
 """Bundles made to do harm: each is refused in a line of its own, before much is allocated."""
 
+import contextlib
 import json
 import os
 import socket
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from conftest import change_config, rehash, run_python
+from conftest import change_config, rehash
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file, save_file
 
 import ganzoo
 from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
-from ganzoo.errors import BundleError, GanzooError, NotABundleError
+from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
 from ganzoo.runtimes.onnx_file import MAX_FIELDS, read_config
 from ganzoo.runtimes.weights import MAX_HEADER
 from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
 
-# Load, and print the error and by how many bytes the peak of this program's memory rose.
-LOAD = """
-import sys, resource
+# Loads what it is told to and answers with the errors and by how much the peak of memory rose.
+LOADER = """
+import json, resource, sys
 from pathlib import Path
-import ganzoo
+import ganzoo, ganzoo.runtimes.onnx
 from ganzoo.errors import GanzooError
 
-def peak():
+def status(key):
     lines = Path("/proc/self/status").read_text().splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
 
-ganzoo.load(Path(sys.argv[1]), runtime="torch").sample(1)  # imports all that is needed
-ganzoo.load(Path(sys.argv[1]), runtime="onnx").sample(1)
-now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (now + 4 * int(sys.argv[3]),) * 2)
-before = peak()
-for runtime in sys.argv[4:]:
-    try:
-        ganzoo.load(Path(sys.argv[2]), runtime=runtime).sample(1)
-    except GanzooError as error:
-        print(error)
-assert peak() - before < int(sys.argv[3]), peak() - before
+ganzoo.runtimes.onnx.MAX_MEMORY = int(sys.argv[2])
+for runtime in ("torch", "onnx"):  # imports all that is needed
+    ganzoo.load(Path(sys.argv[1]), runtime=runtime).sample(1)
+for line in sys.stdin:
+    path, bound, runtimes = json.loads(line)
+    Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
+    before = status("VmHWM")
+    resource.setrlimit(resource.RLIMIT_AS, (status("VmSize") + 4 * bound, -1))
+    texts = []
+    for runtime in runtimes:
+        try:
+            ganzoo.load(Path(path), runtime=runtime).sample(1)
+        except GanzooError as error:
+            texts.append(str(error))
+    print(json.dumps([texts, status("VmHWM") - before]), flush=True)
 """
+POOL = 2**27  # bytes that onnxruntime may take in that process
+
+
+@pytest.fixture(scope="module")
+def loader(tiny_bundle):
+    """A process of its own, so that memory can be measured and limited."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOADER, str(tiny_bundle), str(POOL)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.stdin.close()
+    process.wait(60)
 
 
 def refused(bundle, *runtimes, error=BundleError):
@@ -58,15 +80,16 @@ def refused(bundle, *runtimes, error=BundleError):
     return text
 
 
-def refused_within_bounds(good, bundle, *runtimes):
+def refused_within_bounds(loader, bundle, *runtimes):
     """As `refused`, in a process that fails where it takes more memory than stated."""
     sizes = [p.stat().st_size for p in bundle.iterdir() if p.suffix in (".onnx", ".safetensors")]
     bound = MAX_OPENING + 2 * max(sizes, default=0)
-    result = run_python(LOAD, str(good), str(bundle), str(bound), *runtimes)
-    assert result.returncode == 0, result.stderr
-    lines = result.stdout.splitlines()
-    assert len(lines) == len(runtimes), result.stdout
-    return lines[0]
+    loader.stdin.write(json.dumps([str(bundle), bound, runtimes]) + "\n")
+    loader.stdin.flush()
+    texts, rise = json.loads(loader.stdout.readline())
+    assert len(texts) == len(runtimes)
+    assert rise < bound
+    return texts[0]
 
 
 def write_weights(bundle, header, data=b"", length=None):
@@ -186,14 +209,14 @@ def test_what_is_no_regular_file_is_not_opened(bundle, tmp_path):
 
 
 def test_links_stay_within_the_bundle(bundle, tmp_path):
-    (tmp_path / "secret").write_text("root:x:0:0")
+    (tmp_path / "secret").write_text("xyzzy:x:0:0")
     for name in ("samples.png", "config.json", "SHA256SUMS", "model.safetensors"):
         kept = (bundle / name).read_bytes()
         (bundle / name).unlink()
         (bundle / name).symlink_to(tmp_path / "secret")
         text = refused(bundle)
         assert f"{name} is a link to what lies outside the bundle" in text
-        assert "root" not in text
+        assert "xyzzy" not in text
         (bundle / name).unlink()
         (bundle / name).write_bytes(kept)
     (bundle / "samples.png").unlink()
@@ -235,7 +258,8 @@ def test_what_the_manifest_does_not_list_is_not_looked_at(bundle):
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a\x00b", "/dev/null/x"])
 def test_a_path_that_is_none(tmp_path, name):
-    refused(tmp_path / name, error=GanzooError)
+    with pytest.raises(GanzooError):
+        ganzoo.load(tmp_path / name)
 
 
 # The config.
@@ -253,11 +277,11 @@ def test_a_path_that_is_none(tmp_path, name):
         ('{"roles":[' + "1," * 200_000 + "1]}", "has 200,0"),
     ],
 )
-def test_a_config_that_is_too_much(bundle, tiny_bundle, text, message):
+def test_a_config_that_is_too_much(bundle, loader, text, message):
     (bundle / "config.json").write_text(text)
     rehash(bundle)
     assert message in refused(bundle)
-    assert message in refused_within_bounds(tiny_bundle, bundle, "torch", "onnx")
+    assert message in refused_within_bounds(loader, bundle, "torch", "onnx")
 
 
 @pytest.mark.parametrize(
@@ -298,13 +322,13 @@ def test_a_config_that_no_honest_model_has(bundle, change, message):
         {"colour": 1},
     ],
 )
-def test_arguments_that_ask_for_terabytes(bundle, tiny_bundle, arguments):
+def test_arguments_that_ask_for_terabytes(bundle, loader, arguments):
     change_everywhere(bundle, lambda config: config["arguments"].update(arguments))
     refused(bundle, "torch")
-    refused_within_bounds(tiny_bundle, bundle, "torch")
+    refused_within_bounds(loader, bundle, "torch")
 
 
-def test_a_plugin_that_would_make_millions_of_layers(bundle, tiny_bundle):
+def test_a_plugin_that_would_make_millions_of_layers(bundle, loader):
     """An architecture need not foresee every argument."""
 
     def deep(data, *, latent_dim: int = 8, width: int = 4, depth: int = 1, **_):
@@ -338,7 +362,7 @@ def tensor(begin, end, shape=(1,), dtype="F32"):
         (b"{}", 10**8, "is not a whole safetensors file"),
         (b"{}", 2**63, "is not a whole safetensors file"),
         (b"{}", 2**64 - 1, "is not a whole safetensors file"),
-        (b"[" * 10_000, None, "recursion"),
+        (b"[" * 10_000, None, "is not a whole safetensors file"),
         ({"a": tensor(0, 4), "b": tensor(2, 6)}, None, "invalid offset"),
         ({"a": tensor(0, 4), "b": tensor(0, 4)}, None, "invalid offset"),
         ({"a": tensor(4, 0)}, None, "invalid offset"),
@@ -357,12 +381,12 @@ def test_a_header_that_lies(bundle, header, length, message):
     assert message.lower() in refused(bundle, "torch").lower()
 
 
-def test_a_header_of_a_hundred_megabytes(bundle, tiny_bundle):
+def test_a_header_of_a_hundred_megabytes(bundle, loader):
     entry = b'"%07d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
     header = b"{" + b",".join(entry % k for k in range(1_500_000)) + b"}"
     assert 80_000_000 < len(header) < 100_000_000  # of which the library takes the most
     write_weights(bundle, header)
-    text = refused_within_bounds(tiny_bundle, bundle, "torch")
+    text = refused_within_bounds(loader, bundle, "torch")
     assert f"at most {MAX_HEADER:,} are read" in text
 
 
@@ -434,10 +458,12 @@ def test_operators_of_strangers(bundle):
         function = model.functions.add()
         function.name, function.domain = "f", "local"
 
+    write_graph(bundle, nodes_of("Identity", "z"))
     change_onnx(bundle, add_function)
     assert "it has functions of its own" in refused(bundle, "onnx")
+    write_graph(bundle, nodes_of("Identity", "z"))
     change_onnx(bundle, lambda model: model.training_info.add())
-    assert "it has" in refused(bundle, "onnx")
+    assert "it has a training" in refused(bundle, "onnx")
 
 
 def test_an_onnx_with_two_configs(bundle):
@@ -448,25 +474,25 @@ def test_an_onnx_with_two_configs(bundle):
     assert "it carries more than one config" in refused(bundle, "onnx")
 
 
-def test_tensors_that_are_larger_than_the_file(bundle, tiny_bundle):
+def test_tensors_that_are_larger_than_the_file(bundle, loader):
     for raw, dims in ((b"\0" * 4, [10**12]), (None, [10**6, 10**6]), (b"", [2**62, 8])):
         weights = TensorProto(name="w", data_type=1, dims=dims)
         if raw is not None:
             weights.raw_data = raw
         write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
-        text = refused_within_bounds(tiny_bundle, bundle, "onnx")
+        text = refused_within_bounds(loader, bundle, "onnx")
         assert "a tensor of " in text
         assert "holds" in text
 
 
-def test_an_onnx_of_millions_of_parts(bundle, tiny_bundle):
+def test_an_onnx_of_millions_of_parts(bundle, loader):
     """Two bytes in the file are a hundred in memory where each is a message of its own."""
     node = b"\x0a\x00"
     graph = node * 10_000_000
     content = b"\x3a" + varint(len(graph)) + graph
     (bundle / "model.onnx").write_bytes(content)
     rehash(bundle)
-    text = refused_within_bounds(tiny_bundle, bundle, "onnx")
+    text = refused_within_bounds(loader, bundle, "onnx")
     assert f"it has more than {MAX_FIELDS:,} parts" in text
 
 
@@ -503,25 +529,26 @@ def test_every_prefix_of_an_onnx_is_refused_or_carries_no_config(bundle, tmp_pat
     assert json.loads(whole)["name"] == "tiny"
     for size in range(1, 4000, 7):
         (tmp_path / "part.onnx").write_bytes(content[:size])
-        try:
-            assert read_config(tmp_path / "part.onnx") in (None, whole)
-        except BundleError as error:
-            assert str(error).isprintable()
+        found = None
+        with contextlib.suppress(BundleError):
+            found = read_config(tmp_path / "part.onnx")
+        assert found in (None, whole)
 
 
-def test_a_computation_that_outgrows_the_memory(bundle, tiny_bundle):
+def test_a_computation_that_outgrows_the_memory(bundle, loader):
     """A column times a row: a file of a megabyte, a product of 40 gigabytes."""
     column = numpy_helper.from_array(np.zeros((100_000, 1), np.float32), "column")
     row = numpy_helper.from_array(np.zeros((1, 100_000), np.float32), "row")
     product = helper.make_node("MatMul", ["column", "row"], ["product"])
     total = helper.make_node("ReduceMax", ["product"], ["total"], keepdims=0)
-    write_graph(bundle, [product, total, *nodes_of("Add", "z", "total")], [column, row])
-    code = "import ganzoo.runtimes.onnx as o; o.MAX_MEMORY = 2**27\n" + LOAD
-    bound = str(MAX_OPENING)
-    result = run_python(code, str(tiny_bundle), str(bundle), bound, "onnx")
-    assert result.returncode == 0, result.stderr
-    assert "onnxruntime cannot r" in result.stdout
-    assert "smaller than requested" in result.stdout, "by our bound, not for lack of memory"
+    scaled = helper.make_node("Add", ["z", "total"], ["scaled"])
+    spec = ModelSpec.from_json((bundle / "config.json").read_bytes())
+    axes = numpy_helper.from_array(np.array([-1, *spec.data.image.shape], np.int64), "axes")
+    nodes = [product, total, scaled, *nodes_of("Reshape", "scaled", "axes")]
+    write_graph(bundle, nodes, [column, row, axes])
+    text = refused_within_bounds(loader, bundle, "onnx")
+    assert "onnxruntime cannot r" in text
+    assert "Available memory of" in text, "by our bound, not for lack of memory"
 
 
 def test_images_of_another_shape_than_the_config_says(bundle):
@@ -551,4 +578,5 @@ def test_images_that_are_no_numbers(bundle, runtime):
             *nodes_of("Reshape", "many", "axes"),
         ]
         write_graph(bundle, nodes, [axes])
-    assert "makes numbers that are not finite" in refused(bundle, runtime)
+    text = refused(bundle, runtime, error=SampleError)
+    assert "makes numbers that are not finite" in text
