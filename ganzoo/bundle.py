@@ -268,7 +268,7 @@ def _check_kind(path: Path, name: str) -> None:
     if not os.path.lexists(file):
         if name == CHECKSUMS:
             raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
-        raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
+        raise BundleError(f"{path} lacks {name[:200]}, which {CHECKSUMS} lists. Get it again.")
     if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(path)):
         raise BundleError(f"{file} is a link to what lies outside the bundle.")
     if not file.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ganzoo.errors import BundleError, RecipeError, did_you_mean, enumerate_names, missing_extra
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
 FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it
 
@@ -233,7 +234,7 @@ class ModelSpec:
             BundleError: not JSON, or too much of it; an unknown or missing field, a wrong type, an
                 absurd size.
         """
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         if len(text) > MAX_CONFIG:
             raise BundleError(
@@ -246,12 +247,13 @@ class ModelSpec:
                 f"{where} is not a valid ganzoo config: it has more than {MAX_VALUES:,} values."
             )
         try:
-            return TypeAdapter(cls).validate_json(text)
+            found: ModelSpec = _reader(cls).validate_json(text)
         except ValidationError as error:
             raise BundleError(
                 f"{where} is not a valid ganzoo config: {_explain(error, cls)} "
                 "The bundle is damaged or was not written by ganzoo; get it again."
             ) from error
+        return found
 
 
 @dataclass(frozen=True)
@@ -426,7 +428,7 @@ class Recipe:
         Raises:
             RecipeError: an unknown field, a wrong type, a number out of range, a missing field.
         """
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         fields = dict(table)
         for part in ("architecture", "loss", "dataset"):
@@ -437,9 +439,10 @@ class Recipe:
                 fields[part] = {"name": given["name"], "arguments": arguments}
         try:
             # By way of JSON, where a TOML list may become a tuple although types are strict.
-            return TypeAdapter(cls).validate_json(json.dumps(fields, default=str))
+            found: Recipe = _reader(cls).validate_json(json.dumps(fields, default=str))
         except ValidationError as error:
             raise RecipeError(f"{where} is not valid: {_explain(error, cls)}") from error
+        return found
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
@@ -474,6 +477,14 @@ class Recipe:
         except ModuleNotFoundError as error:
             raise missing_extra("writing a recipe", error) from error
         return tomli_w.dumps(self.to_dict())
+
+
+@functools.cache
+def _reader(cls: Any) -> TypeAdapter[Any]:
+    """Parse and check JSON; to make this takes longer than to use it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
 
 
 def _explain(error: ValidationError, cls: type) -> str:
