@@ -247,7 +247,7 @@ class ModelSpec:
                 f"{where} is not a valid ganzoo config: it has more than {MAX_VALUES:,} values."
             )
         try:
-            found: ModelSpec = _reader(cls).validate_json(text)
+            found: ModelSpec = _parse(cls, text)
         except ValidationError as error:
             raise BundleError(
                 f"{where} is not a valid ganzoo config: {_explain(error, cls)} "
@@ -439,7 +439,7 @@ class Recipe:
                 fields[part] = {"name": given["name"], "arguments": arguments}
         try:
             # By way of JSON, where a TOML list may become a tuple although types are strict.
-            found: Recipe = _reader(cls).validate_json(json.dumps(fields, default=str))
+            found: Recipe = _parse(cls, json.dumps(fields, default=str))
         except ValidationError as error:
             raise RecipeError(f"{where} is not valid: {_explain(error, cls)}") from error
         return found
@@ -479,9 +479,13 @@ class Recipe:
         return tomli_w.dumps(self.to_dict())
 
 
+def _parse(cls: Any, text: str | bytes) -> Any:
+    return _reader(cls).validate_json(text)
+
+
 @functools.cache
 def _reader(cls: Any) -> TypeAdapter[Any]:
-    """Parse and check JSON; to make this takes longer than to use it."""
+    """What parses and checks JSON; to make it takes longer than to use it."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(cls)

@@ -104,7 +104,7 @@ def mutate_value(r: Random, value: object) -> object:
         pool = [None, True, False, [], {}, nested, r.choice(NUMBERS), r.choice(TEXTS)]
         return r.choice(pool)
     if isinstance(value, int | float):
-        return r.choice([value + 1, value - 1, value * 2, -value, float(value), r.choice(NUMBERS)])
+        return r.choice([value + 1, value - 1, value * 2, -value, str(value), r.choice(NUMBERS)])
     if isinstance(value, str):
         at = r.randrange(len(value) + 1)
         return r.choice([value[:at], value + r.choice(TEXTS), value.upper(), r.choice(TEXTS)])

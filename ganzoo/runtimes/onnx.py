@@ -53,8 +53,8 @@ class OnnxModel(Model):
             options.intra_op_num_threads = int(threads)
         try:
             self._session = ort.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
+                str(file), options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )  # to which it would fall back, after printing why
             inputs = _describe(self._session.get_inputs())
             outputs = _describe(self._session.get_outputs())
         except Exception as error:
