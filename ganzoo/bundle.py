@@ -67,6 +67,10 @@ class Bundle:
         """A network for onnxruntime; absent until it is exported."""
         return self.file(onnx_name(role))
 
+    def holds(self, name: str) -> bool:
+        """Whether one of its files is there."""
+        return (self.path / name).is_file()
+
     def file(self, name: str) -> Path:
         """One of its files; a bundle that is fetched when it is needed does so here."""
         return self.path / name

@@ -22,6 +22,7 @@ FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read i
 
 MAX_CONFIG = 2**21  # bytes of config.json
 MAX_VALUES = 2**18  # in it
+MAX_NAME = 200  # characters
 MAX_EXPLAINED = 1_000  # mistakes, of which three are told
 MAX_IMAGE_SIZE = 4096
 MAX_CHANNELS = 64
@@ -41,8 +42,8 @@ _REQUIREMENT = re.compile(
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"the name {name[:80]!r} is not words joined by '-', '.' or '_'")
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        raise ValueError(f"the name {name[:80]!r} is not a few words joined by '-', '.' or '_'")
 
 
 def _check_range(what: str, value: float, low: float, high: float) -> None:
@@ -169,6 +170,8 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
+        if len(self.architecture) > MAX_NAME:
+            raise ValueError(f"the architecture {self.architecture[:80]!r}... is no name")
         if self.format > FORMAT:
             raise ValueError(
                 f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
@@ -182,7 +185,7 @@ class ModelSpec:
                 "y, source, or source and z"
             )
         for requirement in self.requires:
-            if not _REQUIREMENT.fullmatch(requirement):
+            if not _REQUIREMENT.fullmatch(requirement) or len(requirement) > MAX_NAME:
                 raise ValueError(
                     f"the requirement {requirement[:80]!r} is no distribution and its versions"
                 )

@@ -99,7 +99,7 @@ def mutate_value(r: Random, value: object) -> object:
     """Another value, near this one or far."""
     if isinstance(value, bool) or value is None or r.random() < 0.3:
         nested: object = r.choice([None, True, [], {}])
-        for _ in range(r.choice([1, 3, 500])):
+        for _ in range(r.choice([1, 3, 150])):
             nested = [nested] if r.random() < 0.5 else {"a": nested}
         pool = [None, True, False, [], {}, nested, r.choice(NUMBERS), r.choice(TEXTS)]
         return r.choice(pool)
@@ -163,12 +163,28 @@ def join(header: object, data: bytes) -> bytes:
     return struct.pack("<Q", len(text)) + text + data
 
 
+ARCHITECTURES = ["mlp", "dcgan", "resnet", "mlp-autoencoder", "conv-autoencoder"]
+ARGUMENTS = ["width", "depth", "latent_dim", "slope", "conditioning", "blocks", "categorical_code"]
+
+
 def mutate_config(r: Random, files: Files) -> None:
     """Mostly in all three places that state it: else their difference is all that is tested."""
-    if r.random() < 0.2:
-        text = mutate_bytes(r, files["config.json"])
-    else:
-        text = dump(mutate_json(r, json.loads(files["config.json"])))
+    config = json.loads(files["config.json"])
+    match r.randrange(10):
+        case 0 | 1:
+            text = mutate_bytes(r, files["config.json"])
+        case 2 | 3:
+            text = dump(mutate_json(r, config))
+        case 4 | 5 | 6:
+            provenance = config.pop("provenance")  # which is free-form, and most of it
+            changed = mutate_json(r, config)
+            text = dump(changed | {"provenance": provenance})  # type: ignore[operator]
+        case _:
+            name = r.choice(list(config["arguments"]))
+            config["architecture"] = r.choice([config["architecture"], *ARCHITECTURES])
+            config["arguments"][name] = mutate_value(r, config["arguments"][name])
+            config["arguments"][r.choice(ARGUMENTS)] = mutate_value(r, r.choice([1, 1.0, "", []]))
+            text = dump(config)
     files["config.json"] = text
     if r.random() < 0.7:
         repeated = text.decode(errors="replace")
@@ -309,7 +325,8 @@ def mutate(original: Files, seed: int, case: int) -> Files:
     files = dict(original)
     kinds = (mutate_config, mutate_weights, mutate_onnx, mutate_checksums)
     kind = r.choices(kinds, (35, 25, 35, 5))[0]
-    kind(r, files)
+    with contextlib.suppress(RecursionError):  # of the mutations of JSON
+        kind(r, files)
     if kind is not mutate_checksums and r.random() < 0.98:
         vouch(files)
     return files

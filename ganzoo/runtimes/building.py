@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ganzoo import distributions
-from ganzoo.bundle import Bundle
+from ganzoo.bundle import Bundle, onnx_name
 from ganzoo.distributions import breaks_promises
 from ganzoo.entries import Entry
 from ganzoo.errors import (
@@ -48,7 +48,7 @@ def find_architecture(bundle: Bundle, role: str) -> Entry:
     distribution = _distribution(spec)
     address = f"{distribution}:{spec.architecture}" if distribution else spec.architecture
     elsewhere = ""
-    if bundle.onnx_of(role).is_file():
+    if bundle.holds(onnx_name(role)):  # which need not be downloaded for that
         elsewhere = " Or run it without the architecture: runtime='onnx'."
     try:
         entry = architectures.entry(address)
