@@ -374,13 +374,13 @@ def test_a_session_that_the_client_renews_is_watched_too(server, repository, cli
     assert answer.value is False, "and given back as it was"
 
 
-def test_a_branch_that_the_cache_says_to_be_elsewhere(server, repository, client, files):
+def test_a_branch_that_the_cache_says_to_be_no_commit(server, repository, client, files):
     """Whoever else may write into a shared cache."""
     name = f"hf://{repository.name}"
     client.load(name)
     folder = client.home / "hub" / f"models--{repository.name.replace('/', '--')}"
-    shutil.copytree(next(folder.glob("snapshots/*")), folder / "evil")
-    (folder / "refs" / "main").write_text("../evil")
+    shutil.copytree(next(folder.glob("snapshots/*")), folder / "snapshots" / "evil")
+    (folder / "refs" / "main").write_text("evil")
     offline = run_load(server, client.home, name, HF_HUB_OFFLINE="1")
     assert "config.json is not in the cache" in offline.stderr
     assert "evil" not in offline.stderr
