@@ -580,3 +580,14 @@ def test_images_that_are_no_numbers(bundle, runtime):
         write_graph(bundle, nodes, [axes])
     text = refused(bundle, runtime, error=SampleError)
     assert "makes numbers that are not finite" in text
+
+
+def test_onnxruntime_prints_nothing_of_its_own(bundle, capfd):
+    """It would say how it falls back to the processor that it is on."""
+    content = (bundle / "model.onnx").read_bytes()
+    (bundle / "model.onnx").write_bytes(
+        content.replace(b"\x0dConvTranspose", b"\x0d" + b"\xff" * 13)
+    )
+    rehash(bundle)
+    assert "onnxruntime cannot read" in refused(bundle, "onnx")
+    assert capfd.readouterr() == ("", "")

@@ -27,9 +27,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-os.environ["OMP_NUM_THREADS"] = "1"  # a forked process has no threads but one
-
 import onnx
+import torch
 import tyro
 
 import ganzoo
@@ -464,6 +463,8 @@ def main(
         out: where findings are kept, a folder each.
         bundle: what is mutated; by default one that is trained in a few seconds.
     """
+    torch.set_num_threads(1)  # a forked process has no threads but one
+    os.environ["OMP_NUM_THREADS"] = "1"
     onnx_runtime.MAX_MEMORY = POOL
     with tempfile.TemporaryDirectory() as scratch:
         source = bundle or make_bundle(Path(scratch))
