@@ -40,6 +40,8 @@ _REQUIREMENT = re.compile(
     r"[A-Za-z0-9]+([-._]+[A-Za-z0-9]+)*(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
 )
 
+_MADE_BY = re.compile(r"([A-Za-z0-9._-]{1,100}) ([A-Za-z0-9.+!_-]{1,100})")
+
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
@@ -222,8 +224,8 @@ class ModelSpec:
         """
         plugins = self.provenance.get("plugins")
         said = plugins.get(kind) if isinstance(plugins, dict) else None
-        name, space, version = said.rpartition(" ") if isinstance(said, str) else ("", "", "")
-        return (name, version) if space else None
+        match = _MADE_BY.fullmatch(said) if isinstance(said, str) else None
+        return (match[1], match[2]) if match else None
 
     def to_json(self) -> str:
         """Return the config as indented JSON."""

@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import onnx
@@ -18,6 +19,7 @@ from safetensors.torch import load_file, save_file
 
 import ganzoo
 from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
+from ganzoo.cli import listing
 from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
 from ganzoo.runtimes.onnx_file import MAX_FIELDS, read_config
 from ganzoo.runtimes.weights import MAX_HEADER
@@ -347,6 +349,35 @@ def test_a_plugin_that_would_make_millions_of_layers(bundle, loader):
         ganzoo.architectures._here.pop("deep")
     # What counted them is gone: networks of whatever size can be made.
     assert len(torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(10_001)])) == 10_001
+
+
+@pytest.mark.parametrize(
+    "version", ["0.0.1'; touch x #", "\x1b[2J", "$(touch x)", "0.0.1\n", "9" * 10**5]
+)
+def test_a_version_is_not_shown_to_be_typed_unless_it_is_one(bundle, version):
+    def change(config):
+        config["provenance"]["plugins"] = {"architecture": f"torch-ganzoo {version}"}
+
+    change_everywhere(bundle, change)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ganzoo.load(bundle, runtime="torch").sample(1)
+
+
+def test_what_is_shown_of_a_bundle_does_not_command_the_terminal(bundle, capsys):
+    def change(config):
+        config["provenance"] |= {
+            "metrics": [{"x": 1}],
+            "note": "\x1b[2J\u202e",
+            "versions": {"a": "\b"},
+        }
+        config["data"] |= {"source": "\x1b]0;x\x07", "license": "\r"}
+
+    change_config(bundle, change)
+    listing.info(str(bundle))
+    said = capsys.readouterr().out
+    assert "stated in another form" in said
+    assert all(line.isprintable() for line in said.split("\n"))
 
 
 # The weights.

@@ -175,6 +175,7 @@ def set_parity(value):
         lambda config: config["provenance"].pop("parity"),
         set_parity({"max_abs_error": 0.1, "tolerance": 0.01}),
         set_parity({"max_abs_error": float("nan"), "tolerance": 0.01}),
+        set_parity({"max_abs_error": 10**400, "tolerance": 0.01}),
         set_parity("passed"),
         lambda config: config["roles"].append("encoder"),
     ],
@@ -226,6 +227,13 @@ def test_an_unfinished_card(bundle, old, new, message):
     (bundle / "README.md").write_text(card.replace(old, new))
     rehash(bundle)
     with pytest.raises(PublishError, match=message):
+        ganzoo.push(bundle, "org/name", dry_run=True)
+
+
+def test_a_card_that_is_no_text(bundle):
+    (bundle / "README.md").write_bytes(b"---\nlicense: mit\n---\n# caf\xe9\n")
+    rehash(bundle)
+    with pytest.raises(PublishError, match=r"README\.md is not text in UTF-8"):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 

@@ -69,7 +69,10 @@ def pack(path: Path, repository: str) -> Parcel:
             raise PublishError(f"{path} holds no {name}. `ganzoo export {path}` writes it.")
     pictures = sorted(name for name in listed if name.endswith(".png") and "/" not in name)
     names = [CONFIG, *networks, *pictures, *(name for name in (RECIPE, LOG) if name in listed)]
-    card = (path / CARD).read_text(encoding="utf-8")
+    try:
+        card = (path / CARD).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PublishError(f"{path / CARD} is not text in UTF-8: {error.reason}.") from error
     check_card(card)
     card = card.replace(f'"./{bundle.spec.name}"', f'"hf://{repository}"')
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
@@ -91,7 +94,7 @@ def _check_parity(bundle: Bundle) -> None:
         try:
             figures = bundle.spec.provenance[key]
             error, allowed = float(figures["max_abs_error"]), float(figures["tolerance"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             error, allowed = math.nan, 0.0
         if not error <= allowed < math.inf:
             raise PublishError(
