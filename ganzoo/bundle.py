@@ -1,7 +1,12 @@
-"""The model folder: write it whole, read it strictly. No torch, no code in it, only data."""
+"""The model folder: write it whole, read it strictly. No torch, no code in it, only data.
+
+Whoever wrote a bundle may mean harm. Before a file is read, its name, kind and size are looked at;
+`MAX_OPENING` bounds the memory that finding fault with any bundle takes.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -9,7 +14,7 @@ from pathlib import Path
 
 from ganzoo.errors import BundleError, NotABundleError
 from ganzoo.files import new_folder, sha256, write_file
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 CONFIG = "config.json"
 CARD = "README.md"
@@ -22,7 +27,14 @@ CHECKSUMS = "SHA256SUMS"
 
 METADATA_KEY = "ganzoo.config"  # under which the files of weights repeat the config
 
+MAX_FILES = 1_000  # that a bundle lists
+MAX_CHECKSUMS = 2**18  # bytes of SHA256SUMS
+MAX_BYTES = 2**34  # of all files that it lists, 16 GiB
+MAX_OPENING = 2**28  # bytes of memory, 256 MiB, beyond the size of its files of weights
+
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_NAME_PART = r"[A-Za-z0-9_][A-Za-z0-9._+=@-]*"
+_FILE_NAME = re.compile(rf"{_NAME_PART}(?:/{_NAME_PART}){{0,7}}")
 
 
 def weights_name(role: str) -> str:
@@ -57,6 +69,10 @@ class Bundle:
         """A network for onnxruntime; absent until it is exported."""
         return self.file(onnx_name(role))
 
+    def holds(self, name: str) -> bool:
+        """Whether one of its files is there."""
+        return (self.path / name).is_file()
+
     def file(self, name: str) -> Path:
         """One of its files; a bundle that is fetched when it is needed does so here."""
         return self.path / name
@@ -65,15 +81,26 @@ class Bundle:
 def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
     """Read a bundle's config and verify every file against SHA256SUMS.
 
+    Nothing of it is kept in memory but the config, however large its files are.
+
     Args:
         path: the folder.
         edited: files that may differ from what is listed, or be absent.
 
     Raises:
         NotABundleError: nothing there, or no bundle.
-        BundleError: a file is missing or has changed; one that is read is not listed; a config
-            that is not valid.
+        BundleError: a file is missing or has changed; one that is read is not listed; one that is
+            listed is not to be trusted by its name, kind or size; a config that is not valid.
     """
+    try:
+        return _open(path, edited)
+    except OSError as error:
+        if isinstance(error, NotABundleError):
+            raise
+        raise BundleError(f"{str(path)[:200]!r} cannot be read: {error.strerror}.") from error
+
+
+def _open(path: Path, edited: Collection[str]) -> Bundle:
     if not path.is_dir():
         state = "is a file, not a folder" if path.exists() else "does not exist"
         raise NotABundleError(
@@ -83,6 +110,7 @@ def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
     if not (path / CONFIG).is_file():
         hint = f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
         raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
+    check_size(path / CONFIG, MAX_CONFIG)
     _verify(path, edited)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
     for role in spec.roles:
@@ -184,37 +212,61 @@ def read_checksums(path: Path) -> dict[str, str]:
     """Return the checksums that a bundle's SHA256SUMS states, by relative path.
 
     Raises:
-        BundleError: there is no such file, or it is not in `sha256sum`'s format.
+        BundleError: there is no such file, it is not in `sha256sum`'s format, a name in it is
+            absolute, climbs, holds odd characters or stands there twice, or they are too many.
     """
     sums = path / CHECKSUMS
     if not sums.is_file():
         raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
-    listed = {}
-    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
+    check_size(sums, MAX_CHECKSUMS)
+    lines = sums.read_text(encoding="utf-8", errors="replace").split("\n")
+    if len(lines) - 1 > MAX_FILES:
+        raise BundleError(f"{sums} lists {len(lines) - 1:,} files; a bundle has {MAX_FILES:,}.")
+    listed: dict[str, str] = {}
+    for line in filter(None, lines):
         match = _CHECKSUM_LINE.fullmatch(line)
         if not match:
             raise BundleError(f"{sums}: the line {line[:80]!r} is not '<sha256>  <file>'.")
-        listed[match[2]] = match[1]
+        name = match[2]
+        if not _FILE_NAME.fullmatch(name):
+            raise BundleError(f"{sums}: {name[:80]!r} cannot be a file's name in a bundle.")
+        if name in listed:
+            raise BundleError(f"{sums} lists {name} twice.")
+        listed[name] = match[1]
     return listed
 
 
+def check_size(file: Path, limit: int) -> None:
+    """Refuse a file that has more bytes than any honest one of its kind.
+
+    Raises:
+        BundleError: it has.
+    """
+    if (size := file.stat().st_size) > limit:
+        raise BundleError(f"{file} has {size:,} bytes, at most {limit:,} are read. Get it again.")
+
+
 def _verify(path: Path, edited: Collection[str] = ()) -> None:
-    listed = read_checksums(path)
+    _check_kind(path, CHECKSUMS)
+    listed = {
+        name: expected
+        for name, expected in read_checksums(path).items()
+        if name not in edited or (path / name).exists()
+    }
+    for name in listed:
+        _check_kind(path, name)
+    size = sum((path / name).stat().st_size for name in listed)
+    if size > MAX_BYTES:  # before they are read, which may take hours
+        raise BundleError(
+            f"the files of {path} have {size:,} bytes, those of a bundle at most {MAX_BYTES:,}."
+        )
     for name, expected in listed.items():
         file = path / name
         try:
-            if not file.resolve().is_relative_to(path.resolve()):
-                raise BundleError(f"{path / CHECKSUMS}: {name!r} lies outside the bundle.")
-            if name in edited:
-                continue
-            if not file.is_file():
-                raise BundleError(f"{path} lacks {name}, which {CHECKSUMS} lists. Get it again.")
             found = sha256(file)
-        except (OSError, ValueError) as error:
-            if isinstance(error, BundleError):
-                raise
-            raise BundleError(f"{path}: {name[:80]!r} cannot be read: {error}.") from error
-        if found != expected:
+        except OSError as error:
+            raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
+        if found != expected and name not in edited:
             advice = (
                 f"If you edited it, `ganzoo card write {path}` takes it in."
                 if name == CARD
@@ -228,3 +280,16 @@ def _verify(path: Path, edited: Collection[str] = ()) -> None:
     read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}
     if missing := read - listed.keys():
         raise BundleError(f"{path / CHECKSUMS} does not vouch for {', '.join(sorted(missing))}.")
+
+
+def _check_kind(path: Path, name: str) -> None:
+    """Refuse what is not a file of the bundle's own: to open a pipe would wait for its writer."""
+    file = path / name
+    if not os.path.lexists(file):
+        if name == CHECKSUMS:
+            raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
+        raise BundleError(f"{path} lacks {name[:200]}, which {CHECKSUMS} lists. Get it again.")
+    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(path)):
+        raise BundleError(f"{file} is a link to what lies outside the bundle.")
+    if not file.is_file():
+        raise BundleError(f"{file} is no regular file.")

@@ -90,7 +90,8 @@ class Generator(Model):
             start: number of the first image, so that a long series can be made in parts.
 
         Raises:
-            SampleError: an argument out of its range, or a label that does not exist.
+            SampleError: an argument out of its range, a label that does not exist, or weights that
+                make what is no number.
         """
         if not 1 <= n <= MAX_SAMPLES:
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
@@ -270,7 +271,7 @@ class Generator(Model):
         for k in range(0, len(z), COMPUTE_BATCH):
             block = slice(k, k + COMPUTE_BATCH)
             images = self.generate(z[block], None if y is None else y[block])
-            parts.append(ImageBatch.from_unit(images).numpy())
+            parts.append(_as_images(images, self.spec.name).numpy())
         return np.concatenate(parts)
 
     def _number(self, label: Label) -> int:
@@ -326,7 +327,7 @@ class Translator(Model):
         if self.spec.latent is not None:
             given["z"] = latents.normal(seed, len(x), self.spec.latent.dim)
         inputs = {name: given[name] for name in self.spec.inputs}
-        return ImageBatch.from_unit(_run_in_parts(self, inputs))
+        return _as_images(_run_in_parts(self, inputs), self.spec.name)
 
 
 class Encoder(Model):
@@ -371,6 +372,15 @@ def _to_unit(
             f"{pixels.dtype} {pixels.shape}."
         )
     return ImageBatch(pixels).to_unit()
+
+
+def _as_images(images: NDArray[np.float32], name: str) -> ImageBatch:
+    if not np.isfinite(images).all():
+        raise SampleError(
+            f"{name!r} makes numbers that are not finite: its weights are damaged. Get another "
+            "version of the model."
+        )
+    return ImageBatch.from_unit(images)
 
 
 def _run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from ganzoo.errors import NameSyntaxError
 _REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*(?:@[1-9][0-9]*)?")
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HUB = re.compile(rf"hf://({_HUB_PART}/{_HUB_PART})(?:@([A-Za-z0-9._/-]+))?")
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -72,6 +73,11 @@ class HubModel:
 def is_commit(revision: str) -> bool:
     """Whether a revision is a commit's full hash, which never means anything else."""
     return _COMMIT.fullmatch(revision) is not None
+
+
+def is_revision(text: str) -> bool:
+    """Whether a text can be a branch, a tag or a commit; the client takes others for paths."""
+    return _REVISION.fullmatch(text) is not None and ".." not in text
 
 
 def is_registrable(name: str) -> bool:

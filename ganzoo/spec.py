@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import re
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ganzoo.errors import BundleError, RecipeError, did_you_mean, enumerate_names, missing_extra
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
 # Fields of a provenance.
 METRICS = "metrics"  # evaluations: figures, each with its protocol
@@ -23,8 +24,13 @@ ROUNDING = "rounding"  # by role, how far weights rounded to float16 move an out
 
 FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it
 
+MAX_CONFIG = 2**21  # bytes of config.json
+MAX_VALUES = 2**18  # in it
+MAX_NAME = 200  # characters
+MAX_EXPLAINED = 1_000  # mistakes, of which three are told
 MAX_IMAGE_SIZE = 4096
 MAX_CHANNELS = 64
+MAX_IMAGE_NUMBERS = 4 * MAX_IMAGE_SIZE**2  # in one image; images are made by the dozen
 MAX_LATENT_DIM = 65536
 MAX_CLASSES = 100_000
 UNBOUNDED = 2**62
@@ -33,18 +39,27 @@ _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
 
 _NAME = re.compile(r"[A-Za-z0-9]+([-._][A-Za-z0-9]+)*")  # so that it can name a folder
+# The form of PEP 508 that names versions: it is shown to be typed into a shell.
+_REQUIREMENT = re.compile(
+    r"[A-Za-z0-9]+([-._]+[A-Za-z0-9]+)*(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
+)
+
+_MADE_BY = re.compile(r"([A-Za-z0-9._-]{1,100}) ([A-Za-z0-9.+!_-]{1,100})")
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"the name {name!r} is not words joined by '-', '.' or '_'")
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        raise ValueError(f"the name {name[:80]!r} is not a few words joined by '-', '.' or '_'")
 
 
 def _check_range(what: str, value: float, low: float, high: float) -> None:
+    if low <= value <= high:
+        return
+    too_large = isinstance(value, int) and abs(value) > UNBOUNDED**8  # for a float
+    shown = "beyond all measure" if too_large else f"{value:g}"
     if value < low and high >= UNBOUNDED:
-        raise ValueError(f"{what} is {value:g}, it must be at least {low:g}")
-    if not low <= value <= high:
-        raise ValueError(f"{what} is {value:g}, it must lie between {low:g} and {high:g}")
+        raise ValueError(f"{what} is {shown}, it must be at least {low:g}")
+    raise ValueError(f"{what} is {shown}, it must lie between {low:g} and {high:g}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,8 @@ class ImageSpec:
         _check_range("image height", self.height, 1, MAX_IMAGE_SIZE)
         _check_range("image width", self.width, 1, MAX_IMAGE_SIZE)
         _check_range("image channels", self.channels, 1, MAX_CHANNELS)
+        numbers = self.height * self.width * self.channels
+        _check_range("height x width x channels of the image", numbers, 1, MAX_IMAGE_NUMBERS)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -122,6 +139,9 @@ class DataSpec:
         _check_range("number of classes", self.classes, 0, MAX_CLASSES)
         if self.labels and len(self.labels) != self.classes:
             raise ValueError(f"{len(self.labels)} labels name {self.classes} classes")
+        for label in self.labels:
+            if not label.isprintable():
+                raise ValueError(f"the label {label[:80]!r} holds characters that do not print")
 
 
 @dataclass(frozen=True)
@@ -159,6 +179,8 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
+        if len(self.architecture) > MAX_NAME:
+            raise ValueError(f"the architecture {self.architecture[:80]!r}... is no name")
         if self.format > FORMAT:
             raise ValueError(
                 f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
@@ -171,6 +193,13 @@ class ModelSpec:
                 f"the generator reads {', '.join(self.inputs) or 'nothing'}; it may read z, z and "
                 "y, source, or source and z"
             )
+        for requirement in self.requires:
+            if not _REQUIREMENT.fullmatch(requirement) or len(requirement) > MAX_NAME:
+                raise ValueError(
+                    f"the requirement {requirement[:80]!r} is no distribution and its versions"
+                )
+        if not _is_finite(self.arguments):
+            raise ValueError("the arguments hold a number that is not finite")
         known = {
             "source": self.data.condition is not None,
             "z": self.latent is not None,
@@ -202,8 +231,8 @@ class ModelSpec:
         """
         plugins = self.provenance.get("plugins")
         said = plugins.get(kind) if isinstance(plugins, dict) else None
-        name, space, version = said.rpartition(" ") if isinstance(said, str) else ("", "", "")
-        return (name, version) if space else None
+        match = _MADE_BY.fullmatch(said) if isinstance(said, str) else None
+        return (match[1], match[2]) if match else None
 
     def to_json(self) -> str:
         """Return the config as indented JSON."""
@@ -214,17 +243,29 @@ class ModelSpec:
         """Parse and check a config that nobody vouches for.
 
         Raises:
-            BundleError: not JSON, an unknown or missing field, a wrong type, an absurd size.
+            BundleError: not JSON, or too much of it; an unknown or missing field, a wrong type, an
+                absurd size.
         """
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
+        if len(text) > MAX_CONFIG:
+            raise BundleError(
+                f"{where} is not a valid ganzoo config: it has {len(text):,} characters, at most "
+                f"{MAX_CONFIG:,} are read."
+            )
+        commas = text.count(",") if isinstance(text, str) else text.count(b",")
+        if commas > MAX_VALUES:
+            raise BundleError(
+                f"{where} is not a valid ganzoo config: it has more than {MAX_VALUES:,} values."
+            )
         try:
-            return TypeAdapter(cls).validate_json(text)
+            found: ModelSpec = _parse(cls, text)
         except ValidationError as error:
             raise BundleError(
                 f"{where} is not a valid ganzoo config: {_explain(error, cls)} "
                 "The bundle is damaged or was not written by ganzoo; get it again."
             ) from error
+        return found
 
 
 @dataclass(frozen=True)
@@ -399,7 +440,7 @@ class Recipe:
         Raises:
             RecipeError: an unknown field, a wrong type, a number out of range, a missing field.
         """
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         fields = dict(table)
         for part in ("architecture", "loss", "dataset"):
@@ -410,9 +451,10 @@ class Recipe:
                 fields[part] = {"name": given["name"], "arguments": arguments}
         try:
             # By way of JSON, where a TOML list may become a tuple although types are strict.
-            return TypeAdapter(cls).validate_json(json.dumps(fields, default=str))
+            found: Recipe = _parse(cls, json.dumps(fields, default=str))
         except ValidationError as error:
             raise RecipeError(f"{where} is not valid: {_explain(error, cls)}") from error
+        return found
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
@@ -449,14 +491,28 @@ class Recipe:
         return tomli_w.dumps(self.to_dict())
 
 
+def _parse(cls: Any, text: str | bytes) -> Any:
+    return _reader(cls).validate_json(text)
+
+
+@functools.cache
+def _reader(cls: Any) -> TypeAdapter[Any]:
+    """What parses and checks JSON; to make it takes longer than to use it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls)
+
+
 def _explain(error: ValidationError, cls: type) -> str:
     """Say in a sentence each what pydantic found."""
+    if error.error_count() > MAX_EXPLAINED:  # to list them would take memory for each
+        return f"it has {error.error_count():,} mistakes."
     sentences = []
-    for found in error.errors()[:3]:
-        path = ".".join(str(part) for part in found["loc"])
+    for found in error.errors(include_url=False)[:3]:
+        path = _shorten(".".join(map(str, found["loc"])))
         if found["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
             names = _field_names(cls, found["loc"][:-1])
-            last = str(found["loc"][-1])
+            last = _shorten(str(found["loc"][-1]))
             sentences.append(
                 f"there is no field {path!r}.{did_you_mean(last, names)} "
                 f"Fields: {enumerate_names(names)}."
@@ -466,11 +522,18 @@ def _explain(error: ValidationError, cls: type) -> str:
         elif found["type"] == "json_invalid":
             sentences.append(f"it is not JSON ({found['ctx']['error']}).")
         else:
-            message = found["msg"].removeprefix("Value error, ")
+            message = _shorten(found["msg"].removeprefix("Value error, "))
             value = found["input"]
-            shown = f" (it is {value!r})" if isinstance(value, str | int | float) else ""
+            given = isinstance(value, str | int | float)
+            shown = f" (it is {_shorten(repr(value))})" if given else ""
             sentences.append(f"{path or 'it'}: {message}{shown}.")
     return " ".join(sentences)
+
+
+def _shorten(text: str, most: int = 400) -> str:
+    """A text of somebody else's as a part of one line."""
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _field_names(cls: Any, location: tuple[int | str, ...]) -> list[str]:
@@ -480,6 +543,18 @@ def _field_names(cls: Any, location: tuple[int | str, ...]) -> list[str]:
     for part in location:
         cls = get_type_hints(cls).get(str(part), cls)
     return [f.name for f in dataclasses.fields(cls)] if dataclasses.is_dataclass(cls) else []
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether no number in a value of JSON is NaN or infinite."""
+    match value:
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(map(_is_finite, value))
+        case dict():
+            return all(map(_is_finite, value.values()))
+    return True
 
 
 def is_toml(value: Any) -> bool:

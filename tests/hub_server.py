@@ -130,12 +130,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     spoil: Callable[[bytes], bytes] | None = None  # of the content of a file
     cut: int | None = None  # bytes of a content after which the connection breaks
     etag: str | None = None
+    commit: str | None = None  # that it says it is of
 
     def do_GET(self) -> None:
         self.hub = self.server.hub  # type: ignore[attr-defined]
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length)
-        self.dropped, self.spoil, self.cut, self.etag = False, None, None, None
+        self.dropped, self.spoil, self.cut, self.etag, self.commit = False, None, None, None, None
         path = unquote(self.path)
         request = f"{self.command} {path}"
         with self.hub.lock:
@@ -384,10 +385,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         commit = repository.find(revision)
         if commit is None:
             return self.refuse(404, "RevisionNotFound", "Invalid rev id")
-        known = {"X-Repo-Commit": commit.oid}
+        known = {"X-Repo-Commit": self.commit or commit.oid}
         content = commit.files.get(path)
         if content is None:
-            return self.refuse(404, "EntryNotFound", "Entry not found", X_Repo_Commit=commit.oid)
+            return self.refuse(404, "EntryNotFound", "Entry not found", **known)
         if not path.endswith(LARGE):
             return self._send(content, known | {"ETag": f'"{self.etag or blob_id(content)}"'})
         oid = hashlib.sha256(content).hexdigest()
@@ -513,6 +514,32 @@ def named(etag: str) -> Fault:
         return False
 
     return fault
+
+
+def of_commit(commit: str) -> Fault:
+    """Say that a file is of another commit."""
+
+    def fault(handler: Handler) -> bool:
+        handler.commit = commit
+        return False
+
+    return fault
+
+
+def strange(value: Any) -> Fault:
+    """Answer with other JSON than the protocol's."""
+
+    def fault(handler: Handler) -> bool:
+        handler.json(200, value)
+        return True
+
+    return fault
+
+
+def echo(handler: Handler) -> bool:
+    """Refuse, and cite the request with the token that is in it."""
+    handler.refuse(403, message=f"not with Authorization: {handler.headers['Authorization']}")
+    return True
 
 
 def portal(handler: Handler) -> bool:

@@ -64,7 +64,8 @@ def test_checksums_that_do_not_vouch(bundle):
     sums = (bundle / "SHA256SUMS").read_text()
     for text, message in [
         (sums + "oops\n", "is not '<sha256>  <file>'"),
-        (sums + f"{'0' * 64}  ../../etc/passwd\n", "lies outside the bundle"),
+        (sums + f"{'0' * 64}  ../../etc/passwd\n", "cannot be a file's name in a bundle"),
+        (sums + sums.splitlines()[0] + "\n", "twice"),
         (sums + f"{'0' * 64}  absent.txt\n", "lacks absent.txt"),
         ("".join(x + "\n" for x in sums.splitlines() if "onnx" not in x), "vouch for model.onnx"),
         ("", "does not vouch for config.json, model.onnx, model.safetensors"),
@@ -203,22 +204,29 @@ def test_an_onnx_that_does_not_match_the_config(bundle):
 
     path.write_bytes(b"not onnx")
     rehash(bundle)
-    assert "onnxruntime cannot read" in refused(bundle, runtimes=["onnx"])
+    assert "is no ONNX that may be run: it is not encoded" in refused(bundle, runtimes=["onnx"])
 
 
 def test_an_onnx_may_not_read_files_outside_the_bundle(bundle, tmp_path):
     """External data could otherwise be any file of the reader's machine."""
     config = (bundle / "config.json").read_text()
     (tmp_path / "secret").write_bytes(np.arange(8, dtype=np.float32).tobytes())
+    shutil.copyfile(tmp_path / "secret", bundle / "secret")
     model = onnx.load(bundle / "model.onnx")
     tensor = max(model.graph.initializer, key=lambda t: len(t.raw_data))
     tensor.ClearField("raw_data")
     tensor.data_location = onnx.TensorProto.EXTERNAL
-    tensor.external_data.add(key="location", value="../secret")
+    where = tensor.external_data.add(key="location", value="")
     onnx.helper.set_model_props(model, {"ganzoo.config": config})
+    for place in ("../secret", str(tmp_path / "secret"), "secret"):  # nor any that nobody checks
+        where.value = place
+        (bundle / "model.onnx").write_bytes(model.SerializeToString())
+        rehash(bundle)
+        assert "it has data in other files" in refused(bundle, runtimes=["onnx"])
+    del tensor.external_data[:]  # which onnxruntime would look for in a file of no name
     (bundle / "model.onnx").write_bytes(model.SerializeToString())
     rehash(bundle)
-    assert "onnxruntime cannot read" in refused(bundle, runtimes=["onnx"])
+    assert "it has data in other files" in refused(bundle, runtimes=["onnx"])
 
 
 def test_a_model_whose_plugin_is_not_installed_says_what_to_install(bundle):

@@ -1,6 +1,7 @@
 """Loading from the Hub by its real client, from a server on loopback that misbehaves on demand."""
 
 import hashlib
+import json
 import os
 import resource
 import shutil
@@ -116,6 +117,37 @@ def test_only_what_the_runtime_needs_is_downloaded(server, repository, client, i
     assert answer.error is None, answer.err
     assert downloaded(server) == ["model.safetensors"]
     assert any(a.startswith("ganzoo/") for a in server.agents), "the Hub is told who asks"
+
+
+def test_torch_alone_does_not_download_the_onnx(server, repository, tmp_path):
+    code = LOAD.replace("'onnx'", "'torch'")
+    result = run_load(server, tmp_path, f"hf://{repository.name}", code)
+    assert result.stdout == "tiny\n", result.stderr
+    assert downloaded(server) == ["config.json", "SHA256SUMS", "model.safetensors"]
+
+
+def test_without_the_plugin_what_is_on_the_hub_is_said(server, repository, tmp_path):
+    code = LOAD.replace("'onnx'", "'torch'")
+    env = {"GANZOO_PLUGINS": "", "HF_HUB_ETAG_TIMEOUT": "10"}
+    files = repository.head.files
+    config = files["config.json"].replace(b'"dcgan"', b'"sagan"')
+    config = config.replace(b'"torch-ganzoo', b'"acme-gans')
+    old, new = (hashlib.sha256(c).hexdigest().encode() for c in (files["config.json"], config))
+    sums = files["SHA256SUMS"].replace(old, new)
+    weights = files["model.safetensors"]
+    size = int.from_bytes(weights[:8], "little")
+    header = json.loads(weights[8 : 8 + size])
+    header["__metadata__"]["ganzoo.config"] = config.decode()
+    text = json.dumps(header).encode()
+    other = len(text).to_bytes(8, "little") + text + weights[8 + size :]
+    old, new = (hashlib.sha256(c).hexdigest().encode() for c in (weights, other))
+    changed = {"config.json": config, "model.safetensors": other, "SHA256SUMS": sums}
+    changed["SHA256SUMS"] = sums.replace(old, new)
+    repository.commit(files | changed)
+    result = run_load(server, tmp_path, f"hf://{repository.name}", code, **env)
+    assert "pip install 'acme-gans" in result.stderr
+    assert "runtime='onnx'" in result.stderr
+    assert "model.onnx" not in downloaded(server)
 
 
 def test_a_commit_in_the_cache_makes_no_request(server, repository, client, images):
@@ -301,6 +333,68 @@ def test_an_etag_that_climbs_does_not_leave_the_cache(server, repository, client
     assert not Path("/tmp/escaped").exists()
 
 
+@pytest.mark.parametrize("commit", ["../../../../escaped", "/tmp/escaped", "..", "a" * 39])
+def test_a_commit_that_climbs_does_not_leave_the_cache(server, repository, client, commit):
+    before = set(client.home.parent.rglob("*"))
+    for honest in ([], [hub_server.late(0)]):  # the second is the client's own question
+        for file in ("config", "absent"):
+            if file == "absent":
+                repository.commit({"README.md": b""})
+            server.plan("HEAD .*config", *honest, hub_server.of_commit(commit))
+            answer = client.load(f"hf://{repository.name}")
+            assert "HubError" in answer.error
+            if file == "config" or not honest:
+                assert f"a file's commit is {commit!r}, which is none" in answer.text
+            server.faults.clear()
+            repository.branches["main"] = repository.commits[1].oid
+    after = {p for p in client.home.parent.rglob("*") if p.is_file()} - before
+    assert all(p.is_relative_to(client.home / "hub") for p in after)
+    assert not [p for p in after if "escaped" in str(p)]
+    assert not Path("/tmp/escaped").exists()
+
+
+def test_a_session_that_the_client_renews_is_watched_too(server, repository, client):
+    """As it does where a connection cannot be made."""
+    server.plan("HEAD .*config", hub_server.named("../../../../escaped"))
+    answer = client.run(
+        "from huggingface_hub import close_session, get_session\n"
+        "from ganzoo.hub.client import connected\n"
+        "with connected() as api:\n"
+        "    close_session()\n"
+        f"    api.hf_hub_download({repository.name!r}, 'config.json')\n"
+    )
+    assert "HubError" in answer.error
+    assert "which leads out of the cache" in answer.text
+    answer = client.run(
+        "from huggingface_hub import get_session\n"
+        "from ganzoo.hub import client\n"
+        "hooks = sum(get_session().event_hooks.values(), [])\n"
+        "value = client._check_answer in hooks or client._limit_time in hooks\n"
+    )
+    assert answer.value is False, "and given back as it was"
+
+
+def test_a_branch_that_the_cache_says_to_be_no_commit(server, repository, client, files):
+    """Whoever else may write into a shared cache."""
+    name = f"hf://{repository.name}"
+    client.load(name)
+    folder = client.home / "hub" / f"models--{repository.name.replace('/', '--')}"
+    shutil.copytree(next(folder.glob("snapshots/*")), folder / "snapshots" / "evil")
+    (folder / "refs" / "main").write_text("evil")
+    offline = run_load(server, client.home, name, HF_HUB_OFFLINE="1")
+    assert "config.json is not in the cache" in offline.stderr
+    assert "evil" not in offline.stderr
+
+
+@pytest.mark.parametrize(("file", "size"), [("config.json", 2**21 + 1), ("SHA256SUMS", 2**18 + 1)])
+def test_what_is_too_large_to_be_honest_is_not_downloaded(server, repository, client, file, size):
+    repository.commit(repository.head.files | {file: b" " * size})
+    answer = client.load(f"hf://{repository.name}@{repository.head.oid}")
+    assert "HubError" in answer.error
+    assert f"{file} has {size:,} bytes" in answer.text
+    assert file not in downloaded(server)
+
+
 def test_a_link_out_of_the_cache_is_not_followed(server, repository, client, tmp_path):
     name = f"hf://{repository.name}@{repository.head.oid}"
     client.load(name)
@@ -358,13 +452,28 @@ def test_a_signed_address_is_not_shown(server, repository, client):
     assert hub_server.SIGNATURE not in answer.err
 
 
+def test_a_token_that_is_cited_is_not_shown(server, repository, clients, tmp_path):
+    server.plan("HEAD", hub_server.status(403), hub_server.echo)
+    answer = clients["member"].load(f"hf://{repository.name}")
+    assert "your token may not read it (403: not with Authorization: ..." in answer.text
+    # One that no header can hold is cited by the client itself.
+    repository.private = True
+    secret = "hf_sec\x7fret"
+    result = run_load(server, tmp_path, f"hf://{repository.name}", HF_TOKEN=secret)
+    assert "HubError" in result.stderr
+    assert "sec" not in result.stderr.split("HubError")[-1]
+
+
 def test_a_login_page_of_the_network_is_not_the_hub(server, repository, client):
     server.plan("HEAD", hub_server.portal)
     answer = client.load(f"hf://{repository.name}")
     assert "answered, but not as the Hub does" in answer.text
 
 
-@pytest.mark.parametrize("revision", ["../../escaped", "/tmp/escaped", "a/../b"])
+@pytest.mark.parametrize(
+    "revision",
+    ["../../escaped", "/tmp/escaped", "a/../b", "a//b", "a/", "./a", "-a", ".git", "a/.b", "a..b"],
+)
 def test_a_revision_that_is_a_path_is_none(server, repository, client, revision):
     repository.tags[revision] = repository.head.oid
     answer = client.load(f"hf://{repository.name}@{revision}")
@@ -402,6 +511,20 @@ def test_offline_says_what_is_missing_and_what_to_type(server, repository, tmp_p
     code = "import sys; from ganzoo import zoo; zoo.find(sys.argv[1]).weights_of('generator')"
     result = run_load(server, tmp_path, name, code, HF_HUB_OFFLINE="1")
     assert "model.safetensors is not in the cache" in result.stderr
+
+
+def test_a_network_in_which_nothing_answers(server, tmp_path):
+    """Neither names: to find them has no timeout of the client's."""
+    code = (
+        "import socket, threading\n"
+        "def wait(*a, **k):\n"
+        "    threading.Event().wait(20)\n"
+        "    raise socket.gaierror('no such name')\n"
+        "socket.getaddrinfo = wait\n" + LOAD
+    )
+    result = run_load(server, tmp_path, "hf://org/x", code, endpoint="https://hub.invalid")
+    assert "https://hub.invalid cannot be reached (TimeoutError)" in result.stderr
+    assert f"config.json is not in the cache, {tmp_path / 'hub'}" in result.stderr
 
 
 def test_an_address_that_is_not_https_is_warned_of(server, repository, tmp_path):

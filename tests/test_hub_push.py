@@ -191,6 +191,7 @@ def set_parity(value):
         lambda config: config["provenance"].pop("parity"),
         set_parity({"max_abs_error": 0.1, "tolerance": 0.01}),
         set_parity({"max_abs_error": float("nan"), "tolerance": 0.01}),
+        set_parity({"max_abs_error": 10**400, "tolerance": 0.01}),
         set_parity("passed"),
         lambda config: config["roles"].append("encoder"),
     ],
@@ -245,6 +246,13 @@ def test_an_unfinished_card(bundle, old, new, message):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
+def test_a_card_that_is_no_text(bundle):
+    (bundle / "README.md").write_bytes(b"---\nlicense: mit\n---\n# caf\xe9\n")
+    rehash(bundle)
+    with pytest.raises(PublishError, match=r"README\.md is not text in UTF-8"):
+        ganzoo.push(bundle, "org/name", dry_run=True)
+
+
 def test_a_card_may_say_more():
     head = "---\nlicense: {}\n---\n# name\n"
     for licence in ("mit", "[mit, apache-2.0]", "other\nlicense_name: mine"):
@@ -262,6 +270,13 @@ def test_a_card_may_say_more():
         ("org/name/more", {}),
         ("https://hub/org/name", {}),
         ("org/name", {"revision": "a" * 40}),
+        ("org/name", {"revision": "../main"}),
+        ("org/name", {"revision": "a b"}),
+        ("org/name", {"revision": ""}),
+        ("org/name", {"tag": "a" * 40}),
+        ("org/name", {"tag": "../v1"}),
+        ("org/name", {"tag": "v1\n"}),
+        ("org/name", {"tag": ""}),
     ],
 )
 def test_a_place_that_is_none(bundle, repository, how):
@@ -476,6 +491,29 @@ def test_each_refusal_says_what_to_do(server, clients, client, name, bundle):
     server.plan("GET .*/whoami", *[hub_server.status(500)] * 4)
     refused(client.push(bundle, name), "the Hub has a problem of its own (500")
     assert commits(server, name) == ["initial commit"], "none of these has written anything"
+
+
+@pytest.mark.parametrize(
+    ("request_", "value"),
+    [
+        ("GET .*/whoami", []),
+        ("POST .*/create", {}),
+        ("GET /api/models/org", {}),
+        ("GET /api/models/org", {"id": "x", "sha": "../x", "siblings": []}),
+        ("GET .*/tree/", [{}]),
+        ("GET .*/refs", {}),
+        ("POST .*/preupload", {}),
+        ("POST .*/commit/", {}),
+    ],
+)
+def test_answers_that_are_not_the_hubs(server, client, name, bundle, request_, value):
+    server.plan(request_, hub_server.strange(value))
+    answer = client.push(bundle, name, tag="v1")
+    assert answer.error is None or "HubError" in answer.error, answer.err
+    if answer.error:
+        assert answer.text.startswith(f"hf://{name}: ")
+        strange = "answered, but not as the Hub does", "improperly formatted"
+        assert any(text in answer.text for text in strange)
 
 
 def test_the_quota_of_the_large_file_storage(server, client, name, bundle):

@@ -119,16 +119,30 @@ def info(name: Text, /) -> None:
             rows[part.replace("_", " ")] = ", ".join(
                 f"{k.replace('_', ' ')} {brief(v)}" for k, v in made[part].items()
             )
-    for number, each in enumerate(made.get("metrics", ()), start=1):
+    try:
+        rows |= _figures(made.get("metrics", []))
+    except (LookupError, TypeError, AttributeError, ValueError):  # which anybody may have written
+        rows["metrics"] = "stated in another form than ganzoo's"
+    print(spec.name)
+    for key, value in rows.items():
+        print(_printable(f"  {key:<14} {value}"))
+
+
+def _figures(metrics: list[Any]) -> dict[str, str]:
+    rows = {}
+    for number, each in enumerate(metrics, start=1):
         protocol = each["protocol"]
         figures = ", ".join(f"{k.replace('_', ' ')} {brief(v)}" for k, v in each["metrics"].items())
         rows[f"metrics {number}"] = (
             f"{figures} ({protocol['samples']:,} samples, {protocol['extractor']}, "
             f"{' '.join(map(str, protocol['dataset'].values()))})"
         )
-    print(spec.name)
-    for key, value in rows.items():
-        print(f"  {key:<14} {value}")
+    return rows
+
+
+def _printable(text: str) -> str:
+    """A stranger's text without what would command the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def plugins() -> None:

@@ -7,6 +7,7 @@ import functools
 import ipaddress
 import logging
 import re
+import socket
 import sys
 import threading
 import warnings
@@ -14,8 +15,10 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from huggingface_hub import HfApi, constants, get_session
+from huggingface_hub.utils import _http
 from huggingface_hub.utils.tqdm import (
     are_progress_bars_disabled,
     disable_progress_bars,
@@ -25,6 +28,7 @@ from huggingface_hub.utils.tqdm import (
 from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import HubError
 from ganzoo.hub.failures import PATIENCE, RateLimitError, too_many_requests, wait_asked
+from ganzoo.names import is_commit
 
 LIBRARY = "ganzoo"  # how the Hub's tags and statistics know us
 
@@ -39,18 +43,41 @@ _LOCK = threading.RLock()  # the client's session is one for all threads
 
 @contextlib.contextmanager
 def connected() -> Iterator[HfApi]:
-    """Yield the client; its session is given back as it was."""
+    """Yield the client; its session is given back as it was.
+
+    Raises:
+        TimeoutError: no address of the Hub's answers.
+    """
     _warn_of_endpoint()
-    with _LOCK, _quiet():
-        session = get_session()
+    _check_network(constants.ENDPOINT)
+    with _LOCK, _quiet(), _watched():
+        yield HfApi(library_name=LIBRARY, library_version=metadata.version(DISTRIBUTION))
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """Watch every request, of the session that is and of those that replace it.
+
+    The client opens a new session, by its factory, when a connection fails in the middle.
+    """
+    factory, changed = _http._GLOBAL_CLIENT_FACTORY, []
+
+    def watch(session: Any) -> Any:
         hooks = session.event_hooks
+        changed.append((session, hooks))
         session.event_hooks = {
             "request": [*hooks["request"], _limit_time],
             "response": [*hooks["response"], _check_answer],
         }
-        try:
-            yield HfApi(library_name=LIBRARY, library_version=metadata.version(DISTRIBUTION))
-        finally:
+        return session
+
+    watch(get_session())
+    _http._GLOBAL_CLIENT_FACTORY = lambda: watch(factory())
+    try:
+        yield
+    finally:
+        _http._GLOBAL_CLIENT_FACTORY = factory
+        for session, hooks in changed:
             session.event_hooks = hooks
 
 
@@ -96,11 +123,42 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+@functools.cache  # of what is well: an error is found anew
+def _check_network(endpoint: str) -> None:
+    """Say soon that nothing answers.
+
+    The client's timeout is for each single address of a host, of which there may be a dozen, and to
+    find them it waits as long as it takes.
+
+    Raises:
+        TimeoutError: no address is found or answers. What else fails, a request will say.
+    """
+    own = _http._GLOBAL_CLIENT_FACTORY is not _http.default_client_factory
+    address, answered = urlsplit(endpoint), threading.Event()
+    proxied = {address.scheme, "all"} & getproxies().keys()
+    if constants.is_offline_mode() or own or proxied:  # whose ways are their own
+        return
+    port = address.port or (443 if address.scheme == "https" else 80)
+
+    def connect() -> None:
+        with contextlib.suppress(OSError):
+            socket.create_connection((address.hostname, port), _connect_timeout()).close()
+        answered.set()
+
+    threading.Thread(target=connect, daemon=True).start()
+    if not answered.wait(_connect_timeout()):
+        raise TimeoutError
+
+
+def _connect_timeout() -> float:
+    patient = constants.HF_HUB_ETAG_TIMEOUT != constants.DEFAULT_ETAG_TIMEOUT
+    return constants.HF_HUB_ETAG_TIMEOUT if patient else CONNECT_TIMEOUT
+
+
 def _limit_time(request: Any) -> None:
     """Give every request timeouts: many of the client's have none."""
     given = request.extensions.get("timeout", {})
-    patient = constants.HF_HUB_ETAG_TIMEOUT != constants.DEFAULT_ETAG_TIMEOUT
-    connect = constants.HF_HUB_ETAG_TIMEOUT if patient else CONNECT_TIMEOUT
+    connect = _connect_timeout()
     reading = request.method in ("GET", "HEAD")
     usual = constants.HF_HUB_DOWNLOAD_TIMEOUT * (1 if reading else COMMIT_PATIENCE)
     request.extensions["timeout"] = {
@@ -112,9 +170,15 @@ def _limit_time(request: Any) -> None:
 def _check_answer(response: Any) -> None:
     """Refuse an answer before the client acts on it.
 
-    The client takes a file's ETag as its name in the cache, wherever that leads, and waits as long
-    as it is told to.
+    The client takes a file's ETag as its name in the cache and a commit as the name of its folder,
+    wherever they lead, and waits as long as it is told to.
     """
+    commit = response.headers.get(constants.HUGGINGFACE_HEADER_X_REPO_COMMIT)
+    if commit is not None and not is_commit(commit):
+        raise HubError(
+            f"{constants.ENDPOINT} is not to be trusted: it says that a file's commit is "
+            f"{commit[:80]!r}, which is none. Nothing was written. Correct HF_ENDPOINT."
+        )
     if response.request.method == "HEAD":
         tag = response.headers.get("x-linked-etag") or response.headers.get("etag", "none")
         name = tag.removeprefix("W/").strip('"')

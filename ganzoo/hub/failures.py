@@ -99,7 +99,9 @@ def explained(name: object, file: str = "", *, writing: bool = False) -> Iterato
                 kind = UnreachableError if _is_unreachable(each) else HubError
                 raise kind(f"{name}: {explanation}") from None
         if isinstance(error, OSError | RuntimeError | ValueError):
-            raise HubError(f"{name}: {_without_addresses(str(error))}") from None
+            raise HubError(f"{name}: {_without_secrets(str(error))}") from None
+        if isinstance(error, LookupError | TypeError | AttributeError):  # where it read the answer
+            raise UnreachableError(f"{name}: {_say_strange()}") from error
         raise
 
 
@@ -127,6 +129,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _is_network(error: BaseException) -> bool:
+    if type(error) is TimeoutError:  # `ganzoo.hub.client` asks first whether anything answers
+        return True
     modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
     return bool(modules & _NETWORK)
 
@@ -157,10 +161,7 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
             f"it{' once, or set HF_HOME to where a cache is' if missing else ''}."
         )
     if isinstance(error, FileMetadataError | JSONDecodeError):
-        return (
-            f"{constants.ENDPOINT} answered, but not as the Hub does: a proxy, a login page of the "
-            "network or a wrong HF_ENDPOINT. Open the address in a browser, or correct it."
-        )
+        return _say_strange()
     if isinstance(error, GatedRepoError):
         return (
             "its owner grants access one by one. Ask for it on the repository's page, then "
@@ -190,7 +191,7 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
         )
     if type(error) is ConnectionError and not constants.HF_HUB_DISABLE_XET:
         return (
-            f"the transfer by Xet failed: {_without_addresses(str(error))} A mirror or proxy may "
+            f"the transfer by Xet failed: {_without_secrets(str(error))} A mirror or proxy may "
             "not know it; HF_HUB_DISABLE_XET=1 does without."
         )
     if _is_network(error):
@@ -202,9 +203,16 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
     return None
 
 
+def _say_strange() -> str:
+    return (
+        f"{constants.ENDPOINT} answered, but not as the Hub does: a proxy, a login page of the "
+        "network or a wrong HF_ENDPOINT. Open the address in a browser, or correct it."
+    )
+
+
 def _explain_status(error: HfHubHTTPError, writing: bool) -> str:
     status = error.response.status_code
-    said = _without_addresses(error.server_message or "")
+    said = _without_secrets(error.server_message or "")
     said = f" ({status}: {said})" if said else f" ({status})"
     if status == 401:
         if get_token():
@@ -228,6 +236,11 @@ def _explain_status(error: HfHubHTTPError, writing: bool) -> str:
     return f"the Hub refuses{said}."
 
 
-def _without_addresses(text: str) -> str:
-    """The beginning of a text of the client's or the server's; addresses in it may be signed."""
-    return re.sub(r"\S+://\S+", "...", " ".join(text.split()))[:300]
+def _without_secrets(text: str) -> str:
+    """The beginning of a text of the client's or the server's.
+
+    Addresses in it may be signed; a header that cannot be sent is cited with the token in it.
+    """
+    text = "".join(c if c.isprintable() else " " for c in text)
+    text = re.sub(r"\S+://\S+", "...", " ".join(text.split()))
+    return re.sub(r"Bearer .*|hf_\w+", "...", text)[:300]

@@ -88,10 +88,10 @@ def read(content: Path | bytes) -> bytes:
 
 def _published_card(subject: cards.Subject, repository: str) -> str:
     """The card of a bundle, as its readers on the Hub need it."""
-    card = cards.read(subject.folder)
-    assert card is not None  # the checksums list it
-    check_card(card)
     try:
+        card = cards.read(subject.folder)
+        assert card is not None  # the checksums list it
+        check_card(card)
         if wrong := cards.find_wrong_figures(subject, card):
             raise PublishError(f"{wrong[0]} `ganzoo card write {subject.folder}` renews it.")
         if not cards.has_blocks(card):
@@ -109,7 +109,7 @@ def _check_parity(bundle: Bundle) -> None:
         try:
             figures = bundle.spec.provenance[key]
             error, allowed = float(figures["max_abs_error"]), float(figures["tolerance"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             error, allowed = math.nan, 0.0
         if not error <= allowed < math.inf:
             raise PublishError(

@@ -13,13 +13,21 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from ganzoo.bundle import CHECKSUMS, CONFIG, Bundle, read_checksums
+from ganzoo.bundle import (
+    CHECKSUMS,
+    CONFIG,
+    MAX_BYTES,
+    MAX_CHECKSUMS,
+    Bundle,
+    check_size,
+    read_checksums,
+)
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.files import sha256
 from ganzoo.hub.client import connected, say_once
 from ganzoo.hub.failures import RateLimitError, UnreachableError, explained, persist
-from ganzoo.names import HubModel, HubName, is_commit
-from ganzoo.spec import ModelSpec
+from ganzoo.names import HubModel, HubName, is_commit, is_revision
+from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,7 @@ class Snapshot:
                 f"It lists {', '.join(sorted(listed))}."
             )
         found = self._fetch(file, anew=anew)
+        check_size(found, MAX_BYTES)
         if sha256(found) != listed[file]:
             raise BundleError(
                 f"{self.name}: {file} does not match its checksum in {CHECKSUMS}, so it is not "
@@ -103,6 +112,12 @@ class Snapshot:
         commit, size, token = _ask(api, self.repository, file, self.commit)
         if commit != self.commit:
             raise HubError(f"{self.name}: the Hub answers with commit {commit}.")
+        most = {CHECKSUMS: MAX_CHECKSUMS, CONFIG: MAX_CONFIG}.get(file, MAX_BYTES)
+        if size is not None and size > most:
+            raise HubError(
+                f"{self.name}: {file} has {size:,} bytes, at most {most:,} are read. It is not "
+                "downloaded."
+            )
         if self.pinned and size is not None and size > self.pinned.size:
             raise HubError(
                 f"{self.name}: {file} has {size:,} bytes, the whole model was registered with "
@@ -121,6 +136,10 @@ class HubBundle(Bundle):
         """Return one of its files, verified; download it if it is not in the cache."""
         return self.snapshot.vouched(name)
 
+    def holds(self, name: str) -> bool:
+        """Whether one of its files is there, on the Hub if not here."""
+        return name in read_checksums(self.path)
+
 
 def pull(name: HubName | HubModel) -> Bundle:
     """Find a model on the Hub, or in the cache; so far, only its config is downloaded.
@@ -135,6 +154,7 @@ def pull(name: HubName | HubModel) -> Bundle:
     commit = name.commit if isinstance(name, HubModel) else resolve(name)
     snapshot = Snapshot(name, name.repository, commit, pinned)
     config = snapshot.vouched(CONFIG)
+    check_size(config, MAX_CONFIG)
     spec = ModelSpec.from_json(config.read_bytes(), where=f"{CONFIG} of {name}")
     return HubBundle(config.parent, spec, snapshot=snapshot)
 
@@ -150,7 +170,7 @@ def resolve(name: HubName) -> str:
     repository, revision = name.repository, name.revision or constants.DEFAULT_REVISION
     if is_commit(revision):
         return revision
-    if revision.startswith("/") or ".." in revision:  # which the client would take for a path
+    if not is_revision(revision):
         raise NameSyntaxError(f"{name}: {revision!r} cannot be a branch or tag.")
     try:
         with explained(name, CONFIG), connected() as api:
@@ -177,7 +197,7 @@ def resolve(name: HubName) -> str:
 def _known(repository: str, revision: str) -> str | None:
     """The commit that the cache knows a branch or tag to be."""
     found = _cached(repository, CONFIG, revision)
-    return found.parent.name if found else None
+    return found.parent.name if found and is_commit(found.parent.name) else None
 
 
 def _cached(repository: str, file: str, revision: str) -> Path | None:

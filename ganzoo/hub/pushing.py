@@ -16,6 +16,7 @@ from huggingface_hub import (
     constants,
     get_token,
 )
+from huggingface_hub.errors import FileMetadataError
 from huggingface_hub.hf_api import RepoFile
 
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
@@ -25,7 +26,7 @@ from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
 from ganzoo.hub.parcel import Parcel, pack, read
-from ganzoo.names import HubModel, HubName, is_commit, parse_model_name
+from ganzoo.names import HubModel, HubName, is_commit, is_revision, parse_model_name
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,18 @@ def push(
         NotABundleError, BundleError: no bundle, or a damaged one.
         PublishError: its runtimes were not compared, its card is unfinished, or its licence is no
             id of the Hub's.
-        NameSyntaxError: `repository` is not ``org/name``, or `revision` is a commit.
+        NameSyntaxError: `repository` is not ``org/name``, or `revision` or `tag` is a commit or no
+            name at all.
         HubError: the Hub refuses or cannot be reached, or the tag is of another commit.
     """
     place = parse_model_name(f"hf://{repository.removeprefix('hf://')}")
-    if not isinstance(place, HubName) or place.revision or is_commit(revision or ""):
+    if not isinstance(place, HubName) or place.revision or not _is_name(revision):
         raise NameSyntaxError(
             f"cannot push to {repository!r} at {revision or 'main'!r}: write org/name, and after "
             "--revision the name of a branch."
         )
+    if not _is_name(tag):
+        raise NameSyntaxError(f"{tag!r} cannot be a tag: write one such as v1.")
     parcel = pack(Path(bundle), place.repository)
     if dry_run:
         return Pushed(None, parcel.sizes, parcel.card)
@@ -173,6 +177,8 @@ class _Repository:
 
     def _head(self) -> str:
         info = persist(lambda: self.api.model_info(self.name, revision=self.branch))
+        if not is_commit(info.sha or ""):
+            raise FileMetadataError("no commit")
         assert info.sha is not None
         return info.sha
 
@@ -244,6 +250,11 @@ class _Repository:
             )
         )
         return Path(found)
+
+
+def _is_name(revision: str | None) -> bool:
+    """Whether it may name a branch or a tag; a commit's hash would hide what it names."""
+    return revision is None or (is_revision(revision) and not is_commit(revision))
 
 
 def _is_same(there: RepoFile, content: Path | bytes, digest: str) -> bool:

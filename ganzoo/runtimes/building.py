@@ -6,22 +6,35 @@ another version of the plugin builds something else all the same, the versions a
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
+import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ganzoo import distributions
-from ganzoo.bundle import Bundle
+from ganzoo.bundle import Bundle, onnx_name
 from ganzoo.distributions import breaks_promises
 from ganzoo.entries import Entry
-from ganzoo.errors import BrokenPluginError, BundleError, MissingPluginError, UnknownNameError
+from ganzoo.errors import (
+    ArchitectureError,
+    BrokenPluginError,
+    BundleError,
+    MissingPluginError,
+    UnknownNameError,
+    describe,
+)
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures
 from ganzoo.signatures import bind
 from ganzoo.spec import ModelSpec
+
+MAX_PARAMETERS = 20_000  # tensors of weights in all networks of an architecture
 
 
 def find_architecture(bundle: Bundle, role: str) -> Entry:
@@ -35,7 +48,7 @@ def find_architecture(bundle: Bundle, role: str) -> Entry:
     distribution = _distribution(spec)
     address = f"{distribution}:{spec.architecture}" if distribution else spec.architecture
     elsewhere = ""
-    if bundle.onnx_of(role).is_file():
+    if bundle.holds(onnx_name(role)):  # which need not be downloaded for that
         elsewhere = " Or run it without the architecture: runtime='onnx'."
     try:
         entry = architectures.entry(address)
@@ -51,20 +64,23 @@ def find_architecture(bundle: Bundle, role: str) -> Entry:
 
 
 def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
-    """Build a network on the meta device, where it takes no memory.
+    """Build a network on the meta device, where it takes no memory but for its layers.
 
     Raises:
-        BundleError: the architecture cannot be built as the config says.
+        BundleError: the architecture cannot be built as the config says, or has too many layers.
     """
     factory, name = architectures.load(entry), spec.architecture
     try:
         arguments = bind("architecture", name, factory, spec.arguments)
-        with torch.device("meta"):
+        with torch.device("meta"), _limited():
             nets = architectures.make(entry, spec.data, **arguments)
     except (ValueError, BrokenPluginError) as error:
+        # What a plugin does not foresee is no fault of its author's where a stranger asks for it.
+        cause = error.__cause__ if isinstance(error, BrokenPluginError) else None
+        reason = describe(cause) if cause else str(error)
         raise BundleError(
-            f"architecture {name!r} cannot be built as config.json asks: {error}"
-            f"{explain_versions(spec, entry)}"
+            f"architecture {name!r} cannot be built as config.json asks: "
+            f"{' '.join(reason.split())[:600]}{explain_versions(spec, entry)}"
         ) from error
     network = nets.get(role) if isinstance(nets, Mapping) else None
     if not isinstance(network, nn.Module):
@@ -82,6 +98,22 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
             f"{name!r} builds one that reads {inputs_of(network)}.{explain_versions(spec, entry)}"
         )
     return network
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    """Stop an architecture that was asked for more layers than any network has."""
+    made, thread = itertools.count(1), threading.get_ident()
+
+    def count(_module: nn.Module, _name: str, _parameter: nn.Parameter | None) -> None:
+        if threading.get_ident() == thread and next(made) > MAX_PARAMETERS:
+            raise ArchitectureError(f"that takes more than {MAX_PARAMETERS:,} tensors of weights")
+
+    hook = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def explain_versions(spec: ModelSpec, entry: Entry) -> str:

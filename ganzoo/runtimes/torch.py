@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
@@ -23,6 +22,7 @@ from ganzoo.runtimes.building import (
     find_architecture,
     warn_of_versions,
 )
+from ganzoo.runtimes.weights import check_dtypes, check_finite, open_weights
 from ganzoo.signatures import check
 from ganzoo.spec import ModelSpec
 
@@ -94,32 +94,25 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     that asks for absurd sizes is refused before anything is allocated.
 
     Raises:
-        BundleError: the weights are not safetensors, are damaged, or do not fit the config.
+        BundleError: the weights are not safetensors, are damaged, do not fit the config by shape or
+            dtype, or are not finite.
         MissingPluginError: the architecture's plugin is not installed, or switched off.
         BrokenPluginError: it is installed, but cannot be loaded.
     """
     weights = bundle.weights_of(role)
-    try:
-        with safe_open(weights, framework="pt") as file:
-            metadata = file.metadata() or {}
-            header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
-            entry = find_architecture(bundle, role)
-            network = build(bundle.spec, role, entry)
-            expected = network.state_dict()
-            _check_shapes(weights, header, expected, explain_versions(bundle.spec, entry))
-            tensors = {name: file.get_tensor(name) for name in header}
-    except SafetensorError as error:
-        raise BundleError(
-            f"{weights} is not a whole safetensors file: {error}. Get the bundle again."
-        ) from error
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point() != expected[name].is_floating_point():
-            raise BundleError(
-                f"{weights} does not fit config.json: tensor {name!r} holds {tensor.dtype} in the "
-                f"file and {expected[name].dtype} in the network. Get the bundle again."
-            )
-        tensors[name] = tensor.to(expected[name].dtype)
+    with open_weights(weights) as file:
+        metadata = file.metadata() or {}
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
+        entry = find_architecture(bundle, role)
+        network = build(bundle.spec, role, entry)
+        expected = network.state_dict()
+        shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+        _check_shapes(weights, shapes, expected, explain_versions(bundle.spec, entry))
+        check_dtypes(weights, {k: part.get_dtype() for k, part in slices.items()}, expected)
+        tensors = {name: file.get_tensor(name) for name in slices}
+    check_finite(weights, tensors)
+    tensors = {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
     network.load_state_dict(tensors, strict=True, assign=True)
     if any(tensor.is_meta for tensor in network.buffers()):
         raise BundleError(
