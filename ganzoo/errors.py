@@ -18,6 +18,7 @@ __all__ = [
     "ConformanceError",
     "DataError",
     "DataNotFoundError",
+    "DeviceError",
     "ExportError",
     "ExtractorError",
     "GanzooError",
@@ -125,6 +126,10 @@ class HubError(GanzooError, OSError):
 
 class PublishError(GanzooError, ValueError):
     """A bundle that is not fit to be published."""
+
+
+class DeviceError(GanzooError, RuntimeError):
+    """A device that does not exist or is not there, or threads that cannot be."""
 
 
 class SampleError(GanzooError, ValueError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ganzoo.cli.arguments import Folder, MaybeOutput
 from ganzoo.cli.wording import as_folder, is_parity
 
@@ -10,7 +12,7 @@ def export(
     run: Folder,
     /,
     output: MaybeOutput = None,
-    half: bool = False,
+    precision: Literal["fp32", "fp16", "int8"] | None = None,
     arguments: dict[str, str] | None = None,
 ) -> None:
     """Write a run's generator as safetensors, ONNX, config and card in one folder.
@@ -18,13 +20,14 @@ def export(
     Args:
         run: a run's folder, or a bundle's.
         output: the folder to write; by default the bundle inside the run.
-        half: store weights as float16: half the size, still computed with in float32.
+        precision: how weights are stored: fp16 is half the size of fp32, int8 about a quarter; all
+            are computed with in float32. By default as they are: a run's in fp32.
         arguments: of the architecture, such as leave the weights as they are: a name and a value
             each, as in --arguments truncation 0.7.
     """
     from ganzoo import exporters, zoo
 
-    path = exporters.export(run, output, half=half, arguments=arguments)
+    path = exporters.export(run, output, precision=precision, arguments=arguments)
     spec = zoo.info(path)
     command = "translate" if "source" in spec.inputs else "sample"
     print(path)

@@ -7,10 +7,12 @@ from string import Template
 from typing import Any
 
 from ganzoo.errors import BundleError
-from ganzoo.exporters.half import ROUNDING
+from ganzoo.exporters.precision import ROUNDING, precision_of
 from ganzoo.files import write_file
 from ganzoo.generator import PREVIEW_CLASSES
 from ganzoo.spec import ModelSpec
+
+_STORED = {"fp16": "float16", "int8": "int8 with a scale for each output channel"}
 
 SHARE = "share_of_"  # begins the figures that say how many samples are of a class
 
@@ -270,14 +272,15 @@ def _command(made: dict[str, Any], name: str, protocol: dict[str, Any]) -> str:
 
 
 def _rounding(made: dict[str, Any]) -> str:
-    """What storing weights as float16 changed."""
+    """What storing weights in fewer bits changed."""
     if ROUNDING not in made:
         return ""
     moved = ", of the ".join(
         f"{role.replace('_', ' ')} by at most {most:.1e}" for role, most in made[ROUNDING].items()
     )
     return (
-        "\nWeights are stored as float16 and computed with in float32; rounding them moved the "
+        f"\nWeights are stored as {_STORED[precision_of(made)]} and computed with in float32; "
+        "rounding them moved the "
         f"outputs of the {moved}."
     )
 

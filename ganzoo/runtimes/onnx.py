@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
 from numpy import float32
 from numpy.typing import NDArray
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError
+from ganzoo.errors import BundleError, SampleError
 from ganzoo.generator import Encoder, Generator, Model, Translator
+from ganzoo.runtimes.sessions import open_session
 from ganzoo.spec import ModelSpec
 
 
 class OnnxModel(Model):
-    """A network that onnxruntime runs on the CPU; takes and returns NumPy arrays."""
+    """A network that onnxruntime runs; takes and returns NumPy arrays."""
 
-    def __init__(self, bundle: Bundle, role: str = "generator") -> None:
-        """Open a session on the role's ONNX file.
+    def __init__(
+        self,
+        bundle: Bundle,
+        role: str = "generator",
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        """Open a session on the role's ONNX file; arguments as for `open_session`.
 
         Raises:
             BundleError: there is none, it is not ONNX, or it does not match the config.
+            DeviceError: the device is not there.
         """
         self.spec = bundle.spec
         file = bundle.onnx_of(role)
@@ -33,24 +40,24 @@ class OnnxModel(Model):
                 f"{bundle.path} holds no {file.name}. Write it with `ganzoo export {bundle.path}`, "
                 'or use runtime="torch".'
             )
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        threads = os.environ.get("OMP_NUM_THREADS", "")
-        if threads.isdecimal():  # as torch does: processes side by side must share the cores
-            options.intra_op_num_threads = int(threads)
-        try:
-            self._session = ort.InferenceSession(
-                str(file), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise BundleError(f"onnxruntime cannot read {file}: {error}") from error
+        self._session = open_session(file, device=device, threads=threads)
         properties = self._session.get_modelmeta().custom_metadata_map
         check_repeated_config(bundle, file, properties.get(METADATA_KEY))
         self._check_signature(file, *signature(self.spec, role))
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[float32]:
-        """Run the network."""
-        (result,) = self._session.run(None, dict(inputs))
+        """Run the network.
+
+        Raises:
+            SampleError: onnxruntime cannot, such as for lack of memory.
+        """
+        try:
+            (result,) = self._session.run(None, dict(inputs))
+        except Exception as error:
+            n = len(next(iter(inputs.values())))
+            raise SampleError(
+                f"onnxruntime cannot run {self.spec.name!r} on a batch of {n:,}: {error}"
+            ) from error
         return result  # type: ignore[no-any-return]
 
     def _check_signature(
@@ -82,17 +89,25 @@ class OnnxEncoder(OnnxModel, Encoder):
     """An encoder under onnxruntime."""
 
 
-def load_onnx(bundle: Bundle, role: str = "generator") -> OnnxModel:
-    """Open one of a bundle's networks.
+def load_onnx(
+    bundle: Bundle,
+    role: str = "generator",
+    *,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> OnnxModel:
+    """Open one of a bundle's networks; device and threads as for `open_session`.
 
     Raises:
         BundleError: its ONNX file is absent, damaged, or does not fit the config.
+        DeviceError: the device is not there.
     """
+    kind: type[OnnxModel] = OnnxGenerator
     if role == "encoder":
-        return OnnxEncoder(bundle, role)
-    if "source" in bundle.spec.inputs:
-        return OnnxTranslator(bundle, role)
-    return OnnxGenerator(bundle, role)
+        kind = OnnxEncoder
+    elif "source" in bundle.spec.inputs:
+        kind = OnnxTranslator
+    return kind(bundle, role, device=device, threads=threads)
 
 
 def signature(spec: ModelSpec, role: str) -> tuple[dict[str, list[int]], dict[str, list[int]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError, ExportError
+from ganzoo.errors import BundleError, DeviceError, ExportError
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import architectures
 from ganzoo.runtimes.building import (
@@ -23,6 +24,8 @@ from ganzoo.runtimes.building import (
     find_architecture,
     warn_of_versions,
 )
+from ganzoo.runtimes.devices import gpu_number
+from ganzoo.runtimes.int8 import SCALE, dequantize
 from ganzoo.signatures import check
 from ganzoo.spec import ModelSpec
 
@@ -87,6 +90,24 @@ class TorchEncoder(TorchModel, Encoder):
         return mean
 
 
+def find_device(device: str) -> torch.device:
+    """Return a device of torch's by name, see `gpu_number`.
+
+    Raises:
+        DeviceError: no such device, or it is not there.
+    """
+    number = gpu_number(device)
+    if number is None:
+        return torch.device("cpu")
+    if number < torch.cuda.device_count():
+        return torch.device("cuda", number)
+    reason = f"torch {torch.__version__} finds {torch.cuda.device_count()} NVIDIA GPUs"
+    if device != "auto":
+        raise DeviceError(f"device {device!r} is not there: {reason}. device='cpu' is.")
+    warnings.warn(f"computing on the CPU: {reason}", stacklevel=3)
+    return torch.device("cpu")
+
+
 def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     """Build one of a bundle's networks and give it the bundle's weights.
 
@@ -102,13 +123,15 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     try:
         with safe_open(weights, framework="pt") as file:
             metadata = file.metadata() or {}
-            header = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            names = set(file.keys())
+            scales = {f"{name}{SCALE}" for name in names} & names
+            header = {name: tuple(file.get_slice(name).get_shape()) for name in names - scales}
             check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
             entry = find_architecture(bundle, role)
             network = build(bundle.spec, role, entry)
             expected = network.state_dict()
             _check_shapes(weights, header, expected, explain_versions(bundle.spec, entry))
-            tensors = {name: file.get_tensor(name) for name in header}
+            tensors = dequantize(weights, {name: file.get_tensor(name) for name in names})
     except SafetensorError as error:
         raise BundleError(
             f"{weights} is not a whole safetensors file: {error}. Get the bundle again."

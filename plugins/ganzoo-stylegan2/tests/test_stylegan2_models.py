@@ -70,7 +70,7 @@ def test_truncation_is_chosen_after_training_on_both_runtimes(run, tmp_path):
 
 
 def test_weights_of_half_the_size(run, tmp_path):
-    bundle = ganzoo.export(run.path, tmp_path / "half", half=True)
+    bundle = ganzoo.export(run.path, tmp_path / "half", precision="fp16")
     a, b = (ganzoo.load(bundle, runtime=r).sample(4).numpy() for r in ("torch", "onnx"))
     assert np.abs(a.astype(int) - b).max() <= 1
 
