@@ -30,6 +30,7 @@ from ganzoo.generator import COMPUTE_BATCH, Generator
 from ganzoo.images import ImageBatch
 from ganzoo.names import parse_model_name
 from ganzoo.registry import datasets
+from ganzoo.runtimes.int8 import SCALE
 from ganzoo.signatures import bind
 from ganzoo.spec import Component, ImageSpec, ModelSpec
 
@@ -150,7 +151,9 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
             rates[runtime] = _rate(_generator(name, runtime))
     preview = model.sample(PREVIEWED, seed)
     with safe_open(bundle.weights_of("generator"), framework="numpy") as file:
-        shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+        names = set(file.keys())
+        weights = names - {f"{name}{SCALE}" for name in names}
+        shapes = [file.get_slice(name).get_shape() for name in weights]
     return Row(
         str(name),
         sum(math.prod(shape) for shape in shapes),

@@ -18,6 +18,7 @@ __all__ = [
     "ConformanceError",
     "DataError",
     "DataNotFoundError",
+    "DeploymentError",
     "DeviceError",
     "ExportError",
     "ExtractorError",
@@ -170,6 +171,10 @@ class MetricError(GanzooError, ValueError):
 
 class ExtractorError(GanzooError, OSError):
     """The weights of a feature extractor cannot be had."""
+
+
+class DeploymentError(GanzooError, RuntimeError):
+    """A model that cannot be written as what another program serves."""
 
 
 class ExportError(GanzooError, RuntimeError):

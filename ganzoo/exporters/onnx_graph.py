@@ -15,7 +15,7 @@ import torch
 from ganzoo.bundle import METADATA_KEY
 from ganzoo.errors import ExportError
 from ganzoo.files import write_file
-from ganzoo.runtimes.onnx import signature
+from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec
 

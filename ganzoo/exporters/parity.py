@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganzoo import latents
 from ganzoo.errors import ExportError
 from ganzoo.generator import Model
-from ganzoo.runtimes.onnx import signature
+from ganzoo.runtimes.signature import signature
 from ganzoo.spec import ModelSpec
 
 BATCHES = (1, 7)

@@ -24,9 +24,9 @@ FINEST_FIRST: tuple[Precision, ...] = get_args(Precision)
 STORED_AS = "stored_as"  # the provenance's key: the precision; without, fp32, or fp16 if rounded
 ROUNDING = "rounding"  # the provenance's key: by role, how far rounded weights move an output
 
-# How far rounded weights may move an output, root mean square: what is beyond shows in the images'
-# Frechet distance, by `tools/bench_precision.py`.
-TOLERANCES: Mapping[Precision, float] = {"fp16": LEVEL / 4, "int8": LEVEL}
+# How far rounded weights may move an output, root mean square. Within it, the Frechet distance of
+# the shipped models changes by less than a hundredth of itself: `tools/bench_precision.py`.
+TOLERANCES: Mapping[Precision, float] = {"fp16": LEVEL / 4, "int8": 3 * LEVEL}
 
 
 def precision_of(provenance: Mapping[str, Any]) -> Precision:

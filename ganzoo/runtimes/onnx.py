@@ -13,7 +13,7 @@ from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.errors import BundleError, SampleError
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.runtimes.sessions import open_session
-from ganzoo.spec import ModelSpec
+from ganzoo.runtimes.signature import signature
 
 
 class OnnxModel(Model):
@@ -108,14 +108,3 @@ def load_onnx(
     elif "source" in bundle.spec.inputs:
         kind = OnnxTranslator
     return kind(bundle, role, device=device, threads=threads)
-
-
-def signature(spec: ModelSpec, role: str) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """Return inputs and outputs by name, each with its shape but for the batch."""
-    image = list(spec.data.image.shape)
-    latent = [spec.latent.dim] if spec.latent else []
-    if role == "encoder":
-        return {"images": image}, {"z": latent}
-    condition = list(spec.data.condition.shape) if spec.data.condition else []
-    shapes: dict[str, list[int]] = {"source": condition, "z": latent, "y": []}
-    return {name: shapes[name] for name in spec.inputs}, {"images": image}
