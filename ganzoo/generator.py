@@ -105,8 +105,8 @@ class Generator(Model):
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
         if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
             raise SampleError(
-                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB, a call makes "
-                f"up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; `ganzoo sample --out "
+                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB, a call "
+                f"makes up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; `ganzoo sample --out "
                 "FOLDER` writes them so, each of --shard-size."
             )
         _check_seed(seed)

@@ -84,7 +84,12 @@ def test_a_changed_model_is_the_next_version_and_a_tuned_config_stays(tmp_path):
     config = tmp_path / "dcgan-mnist" / "config.pbtxt"
     tuned = config.read_text().replace("count: 1", "count: 2")
     config.write_text(tuned)
-    assert main(["export", "dcgan-mnist", "--for", "triton", "--precision", "int8", "-o", str(tmp_path)]) == 0
+    assert (
+        main(
+            ["export", "dcgan-mnist", "--for", "triton", "--precision", "int8", "-o", str(tmp_path)]
+        )
+        == 0
+    )
     assert sorted(p.name for p in config.parent.iterdir()) == ["1", "2", "config.pbtxt"]
     assert config.read_text() == tuned
     sizes = [(config.parent / v / "model.onnx").stat().st_size for v in "12"]

@@ -2,11 +2,11 @@
 
 python tools/bench_precision.py [NAME ...] [--samples 10000] [--regardless]
 
-Each model is exported in every precision that is coarser than its own, and run by onnxruntime on one
-thread: the size of model.onnx, milliseconds for a batch of 1 and of 64 (medians of blocks that
+Each model is exported in every precision that is coarser than its own, and run by onnxruntime on
+one thread: the size of model.onnx, milliseconds for a batch of 1 and of 64 (medians of blocks that
 alternate), how far images move (root mean square, in levels of 255), and the Frechet distance of
-the same latents' images to the data the model was trained on, by its own extractor. GANZOO_DATA says
-where that lies. --regardless measures what `export` would refuse, too.
+the same latents' images to the data the model was trained on, by its own extractor. GANZOO_DATA
+says where that lies. --regardless measures what `export` would refuse, too.
 
 --activations also quantizes activations, as onnxruntime.quantization does from latents as examples:
 what it would give, and why `export` does not.

@@ -15,6 +15,7 @@ from ganzoo.errors import OutputError
 from ganzoo.evaluation.extraction import Features
 from ganzoo.files import cache_folder, write_file
 
+
 def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Features:
     """Return features that are computed once and then read.
 

@@ -51,8 +51,8 @@ def export(
     Args:
         run: a run's folder, or a bundle's.
         out: the folder to write; by default the bundle inside the run, in place.
-        precision: how weights are stored: ``fp32``, ``fp16`` in half the size or ``int8`` in about a
-            quarter; by default as they are, which a run's are in fp32. Both runtimes compute in
+        precision: how weights are stored: ``fp32``, ``fp16`` in half the size or ``int8`` in about
+            a quarter; by default as they are, which a run's are in fp32. Both runtimes compute in
             float32, with the rounded weights; how far that moves an image becomes part of the
             config, and what moves it too far is refused.
         arguments: of the architecture, other than those it was trained with: such as decide what is

@@ -18,7 +18,9 @@ from ganzoo.runtimes.int8 import SCALE
 
 LARGEST = 127  # so that -1 and 1 times the scale are as far from 0
 SMALLEST_TENSOR = 256  # numbers; in a smaller one, scales take what int8 saves
-_SCALE_BITS = 11  # of a scale's mantissa: LARGEST times it is then exact, and rounding again no change
+_SCALE_BITS = (
+    11  # of a scale's mantissa: LARGEST times it is then exact, and rounding again no change
+)
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
@@ -79,7 +81,7 @@ def store_as_int8(model: onnx.ModelProto, stored: dict[str, Tensor]) -> None:
         tensor.CopyFrom(onnx.numpy_helper.from_array(whole, f"{name}.int8"))
         flat = onnx.numpy_helper.from_array(scale.reshape(-1), name + SCALE)
         graph.initializer.append(flat)
-        axis = max(range(scale.ndim), key=lambda k, shape=scale.shape: shape[k])
+        axis = int(np.argmax(scale.shape))
         operations.append(
             onnx.helper.make_node("DequantizeLinear", [tensor.name, flat.name], [name], axis=axis)
         )

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from ganzoo.errors import BundleError
 
-SCALE = ".scale"  # ends the name of the float32 numbers that a tensor of int8 is to be multiplied by
+SCALE = (
+    ".scale"  # ends the name of the float32 numbers that a tensor of int8 is to be multiplied by
+)
 
 
 def dequantize(file: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
