@@ -106,8 +106,8 @@ class Generator(Model):
         if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
             raise SampleError(
                 f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB, a call "
-                f"makes up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; `ganzoo sample --out "
-                "FOLDER` writes them so, each of --shard-size."
+                f"makes up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; "
+                "`ganzoo sample --out FOLDER` writes them so, each of --shard-size."
             )
         _check_seed(seed)
         if not 0 <= start < 2**48:

@@ -17,6 +17,10 @@ from ganzoo.errors import BundleError, RecipeError, did_you_mean, enumerate_name
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+# Fields of a provenance.
+METRICS = "metrics"  # evaluations: figures, each with its protocol
+ROUNDING = "rounding"  # by role, how far weights rounded to float16 move an output
+
 FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it
 
 MAX_IMAGE_SIZE = 4096
@@ -24,6 +28,9 @@ MAX_CHANNELS = 64
 MAX_LATENT_DIM = 65536
 MAX_CLASSES = 100_000
 UNBOUNDED = 2**62
+
+# Field of a provenance: the precision that weights were rounded to; without it, fp16.
+STORED_AS = "stored_as"
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 

@@ -7,10 +7,10 @@ from string import Template
 from typing import Any
 
 from ganzoo.errors import BundleError
-from ganzoo.exporters.precision import ROUNDING, precision_of
+from ganzoo.exporters.precision import precision_of
 from ganzoo.files import write_file
 from ganzoo.generator import PREVIEW_CLASSES
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import ROUNDING, ModelSpec
 
 _STORED = {"fp16": "float16", "int8": "int8 with a scale for each output channel"}
 

@@ -19,8 +19,6 @@ from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.card import write_card
 from ganzoo.exporters.parity import check_parity
 from ganzoo.exporters.precision import (
-    ROUNDING,
-    STORED_AS,
     Precision,
     choose,
     pack,
@@ -33,7 +31,7 @@ from ganzoo.files import write_file
 from ganzoo.generator import SAMPLES, Generator
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import ROUNDING, STORED_AS, ModelSpec
 
 
 def export(

@@ -17,12 +17,10 @@ from ganzoo.exporters.int8 import quantize, store_as_int8
 from ganzoo.exporters.parity import LEVEL, compare
 from ganzoo.runtimes.int8 import dequantize
 from ganzoo.runtimes.torch import TorchModel
+from ganzoo.spec import ROUNDING, STORED_AS
 
 Precision = Literal["fp32", "fp16", "int8"]
 FINEST_FIRST: tuple[Precision, ...] = get_args(Precision)
-
-STORED_AS = "stored_as"  # the provenance's key: the precision; without, fp32, or fp16 if rounded
-ROUNDING = "rounding"  # the provenance's key: by role, how far rounded weights move an output
 
 # How far rounded weights may move an output, root mean square. Within it, the Frechet distance of
 # the shipped models changes by less than a hundredth of itself: `tools/bench_precision.py`.
