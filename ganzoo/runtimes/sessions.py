@@ -49,7 +49,7 @@ def open_session(
     """
     check_threads(threads)
     number = gpu_number(device)
-    options = _options(threads)
+    options = session_options(threads)
     if number is not None:
         reason = _cuda_is_missing()
         session = None if reason else _open(file, options, _cuda(number))
@@ -64,7 +64,8 @@ def open_session(
     return session
 
 
-def _options(threads: int | None) -> ort.SessionOptions:
+def session_options(threads: int | None = None) -> ort.SessionOptions:
+    """Return the options of every session; arguments as for `open_session`."""
     options = ort.SessionOptions()
     options.log_severity_level = _ERROR
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
