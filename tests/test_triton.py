@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
+from conftest import run_python
 from google.protobuf import text_format
 
 import ganzoo
@@ -122,3 +123,22 @@ def test_the_command_line_says_how_to_serve_it(tiny_bundle, tmp_path, monkeypatc
     assert main(["export", str(tiny_bundle), "--for", "triton", "--cdn"]) == 1
     assert main(["export", "dcgan-mnst", "--for", "triton"]) == 1
     assert "Did you mean 'dcgan-mnist'" in capsys.readouterr().err
+
+
+def test_neither_triton_nor_a_page_takes_torch(tmp_path):
+    code = """
+import sys
+class WithoutTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, WithoutTorch())
+from ganzoo.cli import main
+for how in (["--for", "triton", "-o", "models"], ["--for", "web", "--cdn", "-o", "page"]):
+    assert main(["export", "dcgan-mnist", *how]) == 0
+assert main(["export", "dcgan-mnist", "--for", "web", "--cdn", "--precision", "int8"]) == 1
+"""
+    result = run_python(code, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "pip install 'torch-ganzoo[train]'" in result.stderr
+    assert {p.name for p in tmp_path.iterdir()} == {"models", "page"}
