@@ -6,7 +6,9 @@ import io
 import json
 import shutil
 import threading
+from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,12 +36,17 @@ SECONDS = 120_000  # milliseconds that a busy machine may take
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """A page with classes and one without, as npm and we write them."""
+def int8(tiny_run, tmp_path_factory):
+    return ganzoo.export(tiny_run, tmp_path_factory.mktemp("int8") / "tiny", precision="int8")
+
+
+@pytest.fixture(scope="module")
+def pages(int8, tmp_path_factory):
+    """A page with classes, one without and one of int8, as npm and we write them."""
     folder = tmp_path_factory.mktemp("pages")
     try:
-        for name in ("cgan-mnist", "dcgan-mnist"):
-            deployment.write_web(find(name), folder / name)
+        for name in ("cgan-mnist", "dcgan-mnist", int8):
+            deployment.write_web(find(name), folder / Path(name).name)
     except DeploymentError as error:
         pytest.skip(str(error))
     return folder
@@ -184,6 +191,14 @@ def test_without_classes_there_is_no_picker(browser, socket_enabled):
     page.close()
 
 
+def test_weights_of_int8_make_the_same_images_in_the_browser(browser, int8, socket_enabled):
+    page = browser("tiny")
+    found = pixels(page, "grid")
+    wanted = np.asarray(ganzoo.load(int8, runtime="torch").sample(64, seed=0).grid())
+    assert np.abs(found - wanted).max() <= 1
+    page.close()
+
+
 @pytest.mark.parametrize("wrong", ["", "-1", "1.5", "seven", str(2**64), "1e3", "0x10"])
 def test_what_is_no_seed_is_said_and_changes_nothing(with_classes, wrong):
     before = pixels(with_classes, "grid")
@@ -275,6 +290,15 @@ def test_an_npm_that_fails_is_quoted(tmp_path, monkeypatch, does):
         assert "onnxruntime-web@" in str(refused.value)
         assert ": no network." in str(refused.value)
     assert not (tmp_path / "page").exists()
+
+
+def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
+    bundle = find("dcgan-mnist")
+    spec = bundle.spec
+    data = replace(spec.data, condition=spec.data.image)
+    translator = replace(bundle, spec=replace(spec, data=data, inputs=("source",), latent=None))
+    with pytest.raises(DeploymentError, match="makes images out of images"):
+        deployment.write_web(translator, tmp_path / "page", cdn=True)
 
 
 def test_a_page_replaces_nothing_else(tmp_path):
