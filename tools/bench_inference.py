@@ -172,6 +172,7 @@ def main():
     parser.add_argument("--options", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    onnxruntime.set_default_logger_severity(3)  # an option that is changed is one that it warns of
     hardware, load = describe_hardware(torch.device("cpu")), os.getloadavg()[0]
     print(f"{options.name} on {hardware}, load {load:.1f} before")
     print(f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")

@@ -2,12 +2,12 @@
 
 The options were chosen by `tools/bench_inference.py --options`:
 
-- threads do not spin while they wait. Spinning made a busy machine's batches up to a third slower
-  and a quiet one's no faster, and a server shares its cores;
-- all graph optimisations are on: they cost a session 5 ms, and merge BatchNorm into what is before;
+- threads do not spin while they wait: where the cores have other work, as a server's have,
+  spinning made batches a fifth to a half slower, and sessions slower to open;
+- all graph optimisations are on: they cost a session 1 ms and save a third of a batch;
 - DequantizeLinear is an operation like others, which is computed once when a session begins: int8
   is how ganzoo stores weights, not how they are computed with;
-- the memory arena and its pattern stay on: without them nothing was faster or smaller.
+- the memory arena and its pattern stay on: without them nothing was faster.
 """
 
 from __future__ import annotations
