@@ -10,7 +10,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from ganzoo.bundle import CONFIG, Bundle, weights_name
+from ganzoo.bundle import CONFIG, SCALE, Bundle, weights_name
 from ganzoo.entries import Entry
 from ganzoo.errors import GanzooError
 from ganzoo.spec import ModelSpec
@@ -63,10 +63,12 @@ def read_facts(bundle: Bundle) -> Facts:
 def count_parameters(weights: Path) -> int:
     """Return how many learned numbers a safetensors file holds; its header alone is read."""
     with safe_open(weights, framework="numpy") as file:
+        names = set(file.keys())
+        scales = {f"{name}{SCALE}" for name in names}
         return sum(
-            math.prod(file.get_slice(key).get_shape())
-            for key in file.keys()  # noqa: SIM118 - it is no mapping
-            if not key.endswith(_STATISTICS)
+            math.prod(file.get_slice(name).get_shape())
+            for name in names - scales
+            if not name.endswith(_STATISTICS)
         )
 
 

@@ -25,17 +25,27 @@ class Distribution:
         name: normalised as in PEP 503.
         version: as its metadata states it.
         points: its entry points in ganzoo's groups.
-        trouble: what keeps all of it from being used and what to type, as the rest of a sentence
-            about it; empty where its metadata says nothing against it.
+        requirements: of itself, as it states them.
+        unreadable: why its metadata cannot be read and what to type; empty where it can.
     """
 
     name: str
     version: str
     points: tuple[metadata.EntryPoint, ...] = ()
-    trouble: str = ""
+    requirements: tuple[str, ...] = ()
+    unreadable: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}".rstrip()
+
+    @property
+    def trouble(self) -> str:
+        """What keeps all of it from being used and what to type, as the rest of a sentence.
+
+        Empty where its metadata says nothing against it. It is found when it is asked for, since
+        reading requirements takes longer than loading a small model.
+        """
+        return self.unreadable or _unmet(self.requirements)
 
     @property
     def admitted(self) -> bool:
@@ -132,12 +142,15 @@ def _read(found: metadata.Distribution) -> Distribution | None:
         if metadata.distribution(name).locate_file("") != found.locate_file(""):
             return None
         points = tuple(point for point in found.entry_points if point.group.startswith(GROUPS))
-        return Distribution(name, version, points, _unmet(about.get_all("Requires-Dist") or []))
+        asked = () if name == DISTRIBUTION else about.get_all("Requires-Dist") or ()
+        return Distribution(name, version, points, tuple(map(str, asked)))
     except Exception as error:  # noqa: BLE001 - what stands in a stranger's files is unknown
         trouble = f"has metadata that cannot be read ({type(error).__name__}: {error}): "
         remedy = f"pip install --force-reinstall {name}" if name else "install it anew"
         return Distribution(
-            name or f"a distribution in {found.locate_file('')}", version, (), trouble + remedy
+            name or f"a distribution in {found.locate_file('')}",
+            version,
+            unreadable=trouble + remedy,
         )
 
 
@@ -155,21 +168,23 @@ def _header(about: metadata.PackageMetadata, key: str) -> str:
     return str(values[0])
 
 
-def _unmet(requirements: list[str]) -> str:
+@functools.cache
+def _unmet(requirements: tuple[str, ...]) -> str:
     """What of a distribution's requirements this ganzoo does not meet."""
     ours = [r for r in requirements if normalise(r).startswith(DISTRIBUTION)]
     if not ours:
         return ""
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
     from packaging.requirements import InvalidRequirement, Requirement
 
     for text in ours:
         try:
             requirement = Requirement(text)
-        except InvalidRequirement:
+            marker = requirement.marker
+            applies = marker is None or marker.evaluate({"extra": ""})
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName):
             continue
-        if normalise(requirement.name) != DISTRIBUTION or (
-            requirement.marker and not requirement.marker.evaluate({"extra": ""})
-        ):
+        if normalise(requirement.name) != DISTRIBUTION or not applies:
             continue
         if not requirement.specifier.contains(_our_version(), prereleases=True):
             wanted = f"{DISTRIBUTION}{requirement.specifier}"

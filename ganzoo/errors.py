@@ -19,6 +19,8 @@ __all__ = [
     "ConformanceError",
     "DataError",
     "DataNotFoundError",
+    "DeploymentError",
+    "DeviceError",
     "ExportError",
     "ExtractorError",
     "GanzooError",
@@ -132,6 +134,10 @@ class PublishError(GanzooError, ValueError):
     """A bundle that is not fit to be published."""
 
 
+class DeviceError(GanzooError, RuntimeError):
+    """A device that does not exist or is not there, or threads that cannot be."""
+
+
 class SampleError(GanzooError, ValueError):
     """Arguments of `sample` or a call that a generator cannot serve."""
 
@@ -170,6 +176,10 @@ class MetricError(GanzooError, ValueError):
 
 class ExtractorError(GanzooError, OSError):
     """The weights of a feature extractor cannot be had."""
+
+
+class DeploymentError(GanzooError, RuntimeError):
+    """A model that cannot be written as what another program serves."""
 
 
 class ExportError(GanzooError, RuntimeError):

@@ -13,6 +13,15 @@ from typing import BinaryIO
 
 from ganzoo.errors import GanzooError, OutputError
 
+CACHE_VARIABLE = "GANZOO_CACHE"
+
+
+def cache_folder() -> Path:
+    """Return the folder of the cache: GANZOO_CACHE, else ``ganzoo`` in the user's cache."""
+    if where := os.environ.get(CACHE_VARIABLE):
+        return Path(where).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganzoo"
+
 
 @contextlib.contextmanager
 def reporting_output(path: Path) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from statistics import NormalDist
@@ -23,6 +24,8 @@ SAMPLES = "samples.png"
 MANIFOLD = "manifold.png"  # what a generator makes of a plane of latents
 
 MAX_SAMPLES = 1_000_000
+MAX_PIXELS = 2**32  # bytes that the images of one call may take: a call keeps all of them
+MAX_BATCH = 4_096  # latents in one run of a network, which keeps every layer's maps of all of them
 PREVIEW = 64  # images in a model's picture: numbers 0 to 63 of seed 0, uncurated
 PREVIEW_CLASSES = 10  # rows of the picture of a model with classes
 PREVIEW_COLUMNS = 10
@@ -61,9 +64,15 @@ class Generator(Model):
             y: classes' numbers, where the model has classes.
 
         Raises:
-            SampleError: arrays of another shape, no labels, or labels that do not exist.
+            SampleError: arrays of another shape, no labels, or labels that do not exist; more
+                than 4,096 latents, which `decode` takes.
         """
         self._check(z, y)
+        if len(z) > MAX_BATCH:
+            raise SampleError(
+                f"cannot run a batch of {len(z):,}: one is up to {MAX_BATCH:,} latents. "
+                "decode(z) takes any number, in parts."
+            )
         given: dict[str, NDArray[Any]] = {"z": z}
         if y is not None:
             given["y"] = np.asarray(y).astype(np.int64)
@@ -95,6 +104,12 @@ class Generator(Model):
         """
         if not 1 <= n <= MAX_SAMPLES:
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
+        if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
+            raise SampleError(
+                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB, a call "
+                f"makes up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; "
+                "`ganzoo sample --out FOLDER` writes them so, each of --shard-size."
+            )
         _check_seed(seed)
         if not 0 <= start < 2**48:
             raise SampleError(f"start is {start}: it is 0 to 2**48 - 1.")

@@ -6,15 +6,17 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ganzoo.errors import DataError, OutputError
 from ganzoo.files import write_file
-from ganzoo.pictures import fit_picture, read_picture
 from ganzoo.spec import ImageSpec
+
+if TYPE_CHECKING:  # whoever takes arrays, as a server does, starts without Pillow
+    from PIL import Image
 
 
 class ImageBatch:
@@ -50,6 +52,8 @@ class ImageBatch:
         Raises:
             DataError: no file, or one that is no picture.
         """
+        from ganzoo.pictures import fit_picture, read_picture
+
         mode = "RGB" if size.channels == 3 else "L"
         pixels = []
         for file in files:
@@ -109,6 +113,8 @@ class ImageBatch:
         Raises:
             OutputError: unknown ending, or the file cannot be written.
         """
+        from PIL import Image
+
         path = Path(path)
         Image.init()
         kind = Image.EXTENSION.get(path.suffix.lower())
@@ -150,4 +156,6 @@ class ImageBatch:
 
 
 def _to_pil(image: NDArray[np.uint8]) -> Image.Image:
+    from PIL import Image
+
     return Image.fromarray(image if image.shape[2] == 3 else image[:, :, 0])

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ganzoo.bundle import Bundle, open_bundle
 from ganzoo.errors import (
     BundleError,
+    DeviceError,
     MissingExtraError,
     UnknownNameError,
     did_you_mean,
@@ -21,7 +22,12 @@ from ganzoo.spec import ModelSpec
 
 
 def load(
-    name: str | Path, *, role: str = "generator", runtime: Literal["torch", "onnx"] | None = None
+    name: str | Path,
+    *,
+    role: str = "generator",
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
 ) -> Any:
     """Load one of a model's networks.
 
@@ -34,6 +40,10 @@ def load(
         role: ``generator``, or another network that the bundle holds, such as ``encoder``.
         runtime: ``torch`` gives an `nn.Module`, ``onnx`` runs under onnxruntime and imports no
             torch. By default torch where it is installed.
+        device: ``cpu``; ``cuda`` or ``cuda:N``, where an NVIDIA GPU must be; ``auto``, which is
+            ``cuda`` where one is and else says in one warning why it is not.
+        threads: that onnxruntime may use on the CPU; by default OMP_NUM_THREADS, else one for each
+            core. Torch's are the whole process's: ``torch.set_num_threads``.
 
     Returns:
         A `Generator` with ``sample``, a `Translator` with ``translate`` where the model makes
@@ -45,6 +55,7 @@ def load(
             architecture that another version of its plugin builds otherwise.
         MissingPluginError, BrokenPluginError: its architecture is not to be had (torch alone).
         MissingExtraError: the torch runtime without torch.
+        DeviceError: no such device, or it is not there; threads below 1, or with torch.
         HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
     """
     if runtime not in (None, "torch", "onnx"):
@@ -64,10 +75,15 @@ def load(
     if runtime == "onnx" or not has_torch:
         from ganzoo.runtimes.onnx import load_onnx
 
-        return load_onnx(bundle, role)
-    from ganzoo.runtimes.torch import load_torch
+        return load_onnx(bundle, role, device=device, threads=threads)
+    from ganzoo.runtimes.torch import find_device, load_torch
 
-    return load_torch(bundle, role)
+    if threads is not None:
+        raise DeviceError(
+            "torch's threads are the whole process's, not a model's: "
+            f"torch.set_num_threads({threads}), or use runtime='onnx'."
+        )
+    return load_torch(bundle, role).to(find_device(device))
 
 
 def list_models(pattern: str = "*") -> list[str]:

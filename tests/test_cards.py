@@ -228,7 +228,7 @@ def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
     edit(bundle, "## Limits\n", "## Limits\n\nNever at night.\n")
     cards.write(bundle)
     ganzoo.evaluate(bundle, samples=270, extractor="pixels", progress=False, metrics=["frechet"])
-    again = ganzoo.export(bundle, tmp_path / "again", half=True)
+    again = ganzoo.export(bundle, tmp_path / "again", precision="fp16")
     for path, figures in ((bundle, 3), (again, 0)):
         card = (path / "README.md").read_text()
         assert "## Limits\n\nNever at night.\n" in card

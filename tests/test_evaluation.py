@@ -94,7 +94,7 @@ def test_another_protocol_is_added_and_the_same_one_replaced(bundle):
 
 def test_figures_of_other_weights_are_not_kept(bundle, tmp_path):
     ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
-    rounded = ganzoo.export(bundle, tmp_path / "half", half=True)
+    rounded = ganzoo.export(bundle, tmp_path / "half", precision="fp16")
     assert "metrics" not in ganzoo.info(rounded).provenance
     whole = ganzoo.export(bundle, tmp_path / "whole")
     assert ganzoo.info(whole).provenance["metrics"]

@@ -286,7 +286,7 @@ def half_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("half")
     recipe = tiny(architecture=Component("dcgan", {"latent_dim": 8, "width": 16}), images=64)
     run = ganzoo.train(recipe, out=folder / "run", progress=False).path
-    assert main(["export", str(run), "-o", str(folder / "bundle"), "--half"]) == 0
+    assert main(["export", str(run), "-o", str(folder / "bundle"), "--precision", "fp16"]) == 0
     assert main(["export", str(run)]) == 0
     return folder / "run" / "bundle", folder / "bundle"
 
@@ -340,7 +340,7 @@ def test_half_refuses_weights_beyond_its_range(half_bundle, tmp_path):
     save_file(weights, large / "model.safetensors", metadata)
     rehash(large)
     with pytest.raises(ExportError, match=r"reaches 1e\+06, and float16 ends at 65,504"):
-        ganzoo.export(large, tmp_path / "half", half=True)
+        ganzoo.export(large, tmp_path / "half", precision="fp16")
     assert not (tmp_path / "half").exists()
 
 

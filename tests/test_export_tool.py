@@ -49,6 +49,6 @@ def test_all_finished_runs_are_exported_once(tiny_run, tmp_path, capsys):
 
     # Half the size, or half there, it is exported again.
     size = (out / "finished" / "model.safetensors").stat().st_size
-    run_tool(runs, out, half=True, capsys=capsys)
+    run_tool(runs, out, precision="fp16", capsys=capsys)
     assert (out / "finished" / "model.safetensors").stat().st_size < size
-    assert "is up to date" in run_tool(runs, out, half=True, capsys=capsys)[1].out
+    assert "is up to date" in run_tool(runs, out, precision="fp16", capsys=capsys)[1].out

@@ -110,7 +110,7 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
 
 def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
-    path = ganzoo.export(run, SHIPPED / model.name, half=True)
+    path = ganzoo.export(run, SHIPPED / model.name, precision="fp16")
     ganzoo.evaluate(path)
     record_seeds(open_bundle(path), figures)
     publish(path)

@@ -24,7 +24,7 @@ def main(source: Path) -> None:
     path = source
     if source.parent.resolve() != SHIPPED:
         name = ganzoo.info(source / "bundle").name
-        path = ganzoo.export(source, SHIPPED / name, half=True)
+        path = ganzoo.export(source, SHIPPED / name, precision="fp16")
     ganzoo.evaluate(path)
     cards.write(path)  # its name is registered by now
     publish(path)

@@ -8,9 +8,12 @@ from typing import Any
 from ganzoo.bundle import onnx_name, weights_name
 from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import table
-from ganzoo.spec import ROUNDING, ModelSpec
+from ganzoo.spec import ROUNDING, STORED_AS, ModelSpec
 
 NAMED = 10  # classes that are listed
+
+
+_STORED = {"fp16": "float16", "int8": "int8 with a scale for each output channel"}
 
 
 def render(subject: Subject) -> str:
@@ -44,7 +47,8 @@ def _rows(subject: Subject) -> Iterator[tuple[str, str]]:
         moved = ", of the ".join(f"{role} by at most {x:.1e}" for role, x in made[ROUNDING].items())
         yield (
             "rounding",
-            "stored as float16, computed with in float32; that moved outputs of the " + moved,
+            f"stored as {_STORED[made.get(STORED_AS, 'fp16')]}, computed with in float32; that "
+            f"moved outputs of the {moved}",
         )
     yield "needs", f"onnxruntime alone, or torch and {', '.join(spec.requires) or 'its program'}"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
+from ganzoo.bundle import CARD, SCALE, Bundle, read_checksums, weights_name
 from ganzoo.errors import BundleError, GanzooError
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
@@ -94,7 +94,9 @@ class Subject:
         file = self.folder / weights_name(role)
         try:
             with safe_open(file, framework="numpy") as weights:
-                parts = [weights.get_slice(key) for key in weights.keys()]  # noqa: SIM118
+                names = set(weights.keys())
+                scales = {f"{name}{SCALE}" for name in names}
+                parts = [weights.get_slice(name) for name in names - scales]
                 numbers = sum(math.prod(part.get_shape()) for part in parts)
                 kinds = {part.get_dtype() for part in parts} & DTYPES.keys()
         except (OSError, SafetensorError) as error:

@@ -1,30 +1,56 @@
-"""Complete a run's bundle."""
+"""Complete a run's bundle, or write it as what another program serves."""
 
 from __future__ import annotations
 
-from ganzoo.cli.arguments import Folder, MaybeOutput
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from ganzoo.cli.arguments import MaybeOutput, Text
 from ganzoo.cli.wording import as_folder, is_parity
+from ganzoo.errors import DeploymentError
+
+if TYPE_CHECKING:
+    from ganzoo.bundle import Bundle
+
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 def export(
-    run: Folder,
+    run: Text,
     /,
     output: MaybeOutput = None,
-    half: bool = False,
+    precision: Precision | None = None,
     arguments: dict[str, str] | None = None,
+    target: Annotated[Literal["triton", "web"] | None, tyro.conf.arg(name="for")] = None,
+    cdn: bool = False,
 ) -> None:
     """Write a run's generator as safetensors, ONNX, config and card in one folder.
 
+    With --for triton, as a model repository of the Triton Inference Server; with --for web, as a
+    static page that runs it in the browser.
+
     Args:
-        run: a run's folder, or a bundle's.
-        output: the folder to write; by default the bundle inside the run.
-        half: store weights as float16: half the size, still computed with in float32.
+        run: a run's folder, or a bundle's; with --for also a model's name.
+        output: the folder to write; by default the bundle inside the run, or NAME-triton, NAME-web.
+        precision: how weights are stored: fp16 is half the size of fp32, int8 about a quarter; all
+            are computed with in float32. By default as they are: a run's in fp32.
         arguments: of the architecture, such as leave the weights as they are: a name and a value
             each, as in --arguments truncation 0.7.
+        target: triton or web.
+        cdn: let browsers load onnxruntime-web from a content delivery network, not from the page's
+            own folder, for which npm takes it.
     """
+    if target:
+        _deploy(run, output, target, cdn, precision, arguments)
+        return
+    if cdn:
+        raise DeploymentError("--cdn says where a page finds onnxruntime-web: add --for web.")
     from ganzoo import exporters, zoo
 
-    path = exporters.export(run, output, half=half, arguments=arguments)
+    path = exporters.export(run, output, precision=precision, arguments=arguments)
     spec = zoo.info(path)
     command = "translate" if "source" in spec.inputs else "sample"
     print(path)
@@ -38,3 +64,49 @@ def export(
         f"next: ganzoo {command} {as_folder(path)}{' PICTURE ...' * (command == 'translate')} "
         "--runtime onnx"
     )
+
+
+def _deploy(
+    name: str,
+    output: Path | None,
+    target: Literal["triton", "web"],
+    cdn: bool,
+    precision: Precision | None,
+    arguments: dict[str, str] | None,
+) -> None:
+    from ganzoo import deployment
+    from ganzoo.bundle import open_bundle
+
+    if cdn and target != "web":
+        raise DeploymentError("--cdn says where a page finds onnxruntime-web: add --for web.")
+    bundle = _find(name)
+    out = output or Path(f"{bundle.spec.name}-{target}")
+    with tempfile.TemporaryDirectory() as folder:
+        if precision or arguments or not bundle.onnx_of("generator").is_file():
+            bundle = open_bundle(_exported(bundle, Path(folder) / "bundle", precision, arguments))
+        if target == "web":
+            print(deployment.write_web(bundle, out, cdn=cdn))
+            print(f"next: python -m http.server -d {out}")
+        else:
+            for version in deployment.write_triton(bundle, out):
+                print(version)
+            print(f"next: tritonserver --model-repository {out.resolve()}")
+
+
+def _find(name: str) -> Bundle:
+    """A model by its name or its folder; a run means its bundle."""
+    from ganzoo import zoo
+
+    inside = Path(name) / "bundle"
+    if inside.is_dir():
+        return zoo.find(inside)
+    if Path(name).is_dir():
+        return zoo.find(Path(name))
+    return zoo.find(name)
+
+
+def _exported(bundle: Bundle, out: Path, *how: Any) -> Path:
+    from ganzoo import exporters
+
+    precision, arguments = how
+    return exporters.export(bundle.path, out, precision=precision, arguments=arguments)

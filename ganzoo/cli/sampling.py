@@ -24,6 +24,8 @@ def sample(
     shard_size: int | None = None,
     label: str | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
 ) -> None:
     """Make images and save them as one grid, or with --out as shards of PNGs.
 
@@ -38,6 +40,8 @@ def sample(
         shard_size: images in a shard of --out; by default 10,000.
         label: a class's number or name, for models with classes; by default all in turn.
         runtime: torch or onnx; by default torch where it is installed.
+        device: cpu, cuda, cuda:1, or auto, which is cuda where there is one.
+        threads: that onnxruntime may use; by default one for each core.
     """
     from ganzoo import zoo
     from ganzoo.generator import Generator
@@ -48,7 +52,7 @@ def sample(
         )
     if shard_size is not None and not out:
         raise SampleError("--shard-size is the size of the shards of --out: add --out DIR.")
-    model = zoo.load(name, runtime=runtime)
+    model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
         raise SampleError(
             f"{name} makes images out of images: ganzoo translate {name} PICTURE ... -o OUT"
@@ -84,6 +88,8 @@ def translate(
     seed: int = 0,
     output: Output = Path("translated.png"),
     runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
 ) -> None:
     """Make images out of pictures, and save the pictures and what became of them as one grid.
 
@@ -93,12 +99,14 @@ def translate(
         seed: of the latents, where the model reads any.
         output: the picture to write.
         runtime: torch or onnx; by default torch where it is installed.
+        device: cpu, cuda, cuda:1, or auto, which is cuda where there is one.
+        threads: that onnxruntime may use; by default one for each core.
     """
     from ganzoo import zoo
     from ganzoo.generator import Translator
     from ganzoo.images import ImageBatch
 
-    model = zoo.load(name, runtime=runtime)
+    model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):
         raise SampleError(f"{name} makes images out of nothing: ganzoo sample {name} -o {output}")
     sources = ImageBatch.open(pictures, model.source)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import safetensors.numpy
@@ -15,16 +13,7 @@ from safetensors import SafetensorError
 
 from ganzoo.errors import OutputError
 from ganzoo.evaluation.extraction import Features
-from ganzoo.files import write_file
-
-CACHE_VARIABLE = "GANZOO_CACHE"
-
-
-def cache_folder() -> Path:
-    """Return the folder of the cache: GANZOO_CACHE, else ``ganzoo`` in the user's cache."""
-    if where := os.environ.get(CACHE_VARIABLE):
-        return Path(where).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganzoo"
+from ganzoo.files import cache_folder, write_file
 
 
 def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Features:

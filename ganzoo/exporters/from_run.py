@@ -17,21 +17,28 @@ from ganzoo import bundle, cards
 from ganzoo.bundle import Bundle, open_bundle, write_bundle
 from ganzoo.errors import BundleError, CardError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
-from ganzoo.exporters.half import round_to_half, store_as_half
 from ganzoo.exporters.parity import check_parity
 from ganzoo.exporters.pictures import draw_model, draw_training
+from ganzoo.exporters.precision import (
+    Precision,
+    choose,
+    pack,
+    precision_of,
+    round_weights,
+    store,
+)
 from ganzoo.files import sha256, write_file
 from ganzoo.generator import SAMPLES, Generator
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.spec import METRICS, ROUNDING, ModelSpec
+from ganzoo.spec import METRICS, ROUNDING, STORED_AS, ModelSpec
 
 
 def export(
     run: str | Path,
     out: str | Path | None = None,
     *,
-    half: bool = False,
+    precision: Precision | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
@@ -43,8 +50,10 @@ def export(
     Args:
         run: a run's folder, or a bundle's.
         out: the folder to write; by default the bundle inside the run, in place.
-        half: store weights as float16, half the size. Both runtimes still compute in float32, with
-            the rounded weights; how far that moves an image becomes part of the config.
+        precision: how weights are stored: ``fp32``, ``fp16`` in half the size or ``int8`` in about
+            a quarter; by default as they are, which a run's are in fp32. Both runtimes compute in
+            float32, with the rounded weights; how far that moves an image becomes part of the
+            config, and what moves it too far is refused.
         arguments: of the architecture, other than those it was trained with: such as decide what is
             made with the weights and leave the weights as they are.
 
@@ -53,8 +62,9 @@ def export(
 
     Raises:
         RunNotFoundError: neither a run nor a bundle.
-        ExportError: the network cannot be exported, or the runtimes disagree; an argument builds a
-            network of other weights or inputs.
+        ExportError: the network cannot be exported, or the runtimes disagree; a precision that
+            harms it, or that its weights have lost; an argument builds a network of other weights
+            or inputs.
         RecipeError: an argument that the architecture does not have, or of the wrong type.
         BundleError: the source is damaged, or `out` holds more than a bundle.
         MissingPluginError, BrokenPluginError: the architecture is not to be had.
@@ -73,14 +83,15 @@ def export(
     made = dict(source.spec.provenance)
     if arguments:
         made.pop(METRICS, None)  # of what other arguments make
-    if half and ROUNDING not in made:
+    stored = choose(precision, made)
+    if stored != precision_of(made):
         made.pop(METRICS, None)  # of other weights
-        made[ROUNDING] = {role: round_to_half(model, role) for role, model in models.items()}
-    halved = ROUNDING in made
-    graphs = {role: onnx_graph.trace(m, role, fold=not halved) for role, m in models.items()}
-    if halved:
-        for graph in graphs.values():
-            store_as_half(graph)
+        made[ROUNDING] = {role: round_weights(m, role, stored) for role, m in models.items()}
+        made[STORED_AS] = stored
+    fold = stored == "fp32"
+    graphs = {role: onnx_graph.trace(m, role, fold=fold) for role, m in models.items()}
+    for role, graph in graphs.items():
+        store(graph, models[role], stored)
     parity = {role: _compare(model, graphs[role], role) for role, model in models.items()}
     made["parity"] = parity.pop("generator")
     made |= {f"{role}_parity": figures for role, figures in parity.items()}
@@ -130,10 +141,7 @@ def _find(path: Path) -> Bundle:
 
 
 def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
-    weights = model.network.state_dict()
-    if ROUNDING in spec.provenance:
-        weights = {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}
-    weights = {k: v.cpu().contiguous() for k, v in weights.items()}
+    weights = pack(model, precision_of(spec.provenance))
     write_file(path, safetensors.torch.save(weights, {bundle.METADATA_KEY: spec.to_json()}))
 
 

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 import onnx
-import torch
+from torch import Tensor, nn
 
 from ganzoo.errors import ExportError
-from ganzoo.exporters.parity import largest_difference
-from ganzoo.runtimes.torch import TorchModel
 
 
-@torch.no_grad()
-def round_to_half(model: TorchModel, role: str) -> float:
-    """Round a model's weights, in place, to numbers that float16 holds.
-
-    Returns:
-        How far that moves an output at most, on the inputs by which runtimes are compared.
+def halve(network: nn.Module) -> dict[str, Tensor]:
+    """Return a network's weights as they are stored: float16, and counts as they are.
 
     Raises:
         ExportError: a weight is beyond float16's 65,504.
     """
-    before = copy.deepcopy(model)
-    for name, tensor in model.network.state_dict().items():
-        if not tensor.is_floating_point():
-            continue
-        rounded = tensor.half()
-        if not rounded.isfinite().all():
+    stored = {}
+    for name, tensor in network.state_dict().items():
+        stored[name] = tensor.half() if tensor.is_floating_point() else tensor
+        if not stored[name].isfinite().all():
             raise ExportError(
-                f"the export of the {role} is refused: its tensor {name!r} reaches "
-                f"{float(tensor.abs().max()):.3g}, and float16 ends at 65,504. Export without half."
+                f"the export is refused: the tensor {name!r} reaches "
+                f"{float(tensor.abs().max()):.3g}, and float16 ends at 65,504. Export as fp32."
             )
-        tensor.copy_(rounded)
-    return largest_difference(before, model, role)
+    return stored
 
 
 def store_as_half(model: onnx.ModelProto) -> None:

@@ -15,7 +15,7 @@ import torch
 from ganzoo.bundle import METADATA_KEY
 from ganzoo.errors import ExportError
 from ganzoo.files import write_file
-from ganzoo.runtimes.onnx import signature
+from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec
 
@@ -72,7 +72,12 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
 
 
 def write(model: onnx.ModelProto, spec: ModelSpec, path: Path) -> None:
-    """Write the graph to one file that carries the config."""
+    """Write the graph to one file that carries the config, and the weights once more.
+
+    Naming the tensors of the safetensors file as external data would save their size. But they are
+    found by their offset, which whoever saves that file again moves without an error, and servers
+    and browsers load one file, from memory, where external data is refused.
+    """
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     write_file(path, model.SerializeToString())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganzoo import latents
 from ganzoo.errors import ExportError
 from ganzoo.generator import Model
-from ganzoo.runtimes.onnx import signature
+from ganzoo.runtimes.signature import signature
 from ganzoo.spec import ModelSpec
 
 BATCHES = (1, 7)
@@ -26,7 +26,7 @@ def check_parity(reference: Model, exported: Model, role: str) -> dict[str, Any]
     Raises:
         ExportError: they differ by more than an eighth of a pixel's level, or in shape.
     """
-    worst = largest_difference(reference, exported, role)
+    worst = compare(reference, exported, role).largest
     if worst > TOLERANCE:
         raise ExportError(
             f"the export of the {role} is refused: torch and onnxruntime differ by {worst:.2g} on "
@@ -42,13 +42,20 @@ def check_parity(reference: Model, exported: Model, role: str) -> dict[str, Any]
     }
 
 
-def largest_difference(a: Model, b: Model, role: str) -> float:
-    """Run both on the same inputs and return how far apart two of their numbers are at most.
+class Difference(NamedTuple):
+    """How far apart two networks' outputs are: the largest difference, and the root mean square."""
+
+    largest: float
+    rms: float
+
+
+def compare(a: Model, b: Model, role: str) -> Difference:
+    """Run both on the same inputs and compare what they return, number by number.
 
     Raises:
         ExportError: they differ in shape, or a number is not finite.
     """
-    worst = 0.0
+    differences = []
     for n in BATCHES:
         for seed in SEEDS:
             given = _inputs(a.spec, role, n, seed)
@@ -58,8 +65,9 @@ def largest_difference(a: Model, b: Model, role: str) -> float:
                     f"the export of the {role} is refused: of what should be the same, one is "
                     f"{x.shape}, the other {y.shape}, or a number is not finite."
                 )
-            worst = max(worst, float(np.abs(x - y).max()))
-    return worst
+            differences.append(np.abs(x - y).ravel())
+    every = np.concatenate(differences)
+    return Difference(float(every.max()), math.sqrt(float(np.square(every).mean(dtype=float))))
 
 
 def _inputs(spec: ModelSpec, role: str, n: int, seed: int) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
-from ganzoo.errors import BundleError, ExportError
+from ganzoo.bundle import METADATA_KEY, SCALE, Bundle, check_repeated_config
+from ganzoo.errors import BundleError, DeviceError, ExportError
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import architectures
 from ganzoo.runtimes.building import (
@@ -22,6 +23,8 @@ from ganzoo.runtimes.building import (
     find_architecture,
     warn_of_versions,
 )
+from ganzoo.runtimes.devices import gpu_number
+from ganzoo.runtimes.int8 import dequantize, is_scale
 from ganzoo.runtimes.weights import check_dtypes, check_finite, open_weights
 from ganzoo.signatures import check
 from ganzoo.spec import ModelSpec
@@ -87,6 +90,24 @@ class TorchEncoder(TorchModel, Encoder):
         return mean
 
 
+def find_device(device: str) -> torch.device:
+    """Return a device of torch's by name, see `gpu_number`.
+
+    Raises:
+        DeviceError: no such device, or it is not there.
+    """
+    number = gpu_number(device)
+    if number is None:
+        return torch.device("cpu")
+    if number < torch.cuda.device_count():
+        return torch.device("cuda", number)
+    reason = f"torch {torch.__version__} finds {torch.cuda.device_count()} NVIDIA GPUs"
+    if device != "auto":
+        raise DeviceError(f"device {device!r} is not there: {reason}. device='cpu' is.")
+    warnings.warn(f"computing on the CPU: {reason}", stacklevel=3)
+    return torch.device("cpu")
+
+
 def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     """Build one of a bundle's networks and give it the bundle's weights.
 
@@ -103,14 +124,16 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     with open_weights(weights) as file:
         metadata = file.metadata() or {}
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        stored = {name: part for name, part in slices.items() if not is_scale(name, slices)}
         check_repeated_config(bundle, weights, metadata.get(METADATA_KEY))
         entry = find_architecture(bundle, role)
         network = build(bundle.spec, role, entry)
         expected = network.state_dict()
-        shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
+        shapes = {name: tuple(part.get_shape()) for name, part in stored.items()}
         _check_shapes(weights, shapes, expected, explain_versions(bundle.spec, entry))
-        check_dtypes(weights, {k: part.get_dtype() for k, part in slices.items()}, expected)
-        tensors = {name: file.get_tensor(name) for name in slices}
+        plain = {k: p.get_dtype() for k, p in stored.items() if f"{k}{SCALE}" not in slices}
+        check_dtypes(weights, plain, expected)
+        tensors = dequantize(weights, {name: file.get_tensor(name) for name in slices})
     check_finite(weights, tensors)
     tensors = {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
     network.load_state_dict(tensors, strict=True, assign=True)

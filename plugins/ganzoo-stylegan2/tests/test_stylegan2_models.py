@@ -69,8 +69,9 @@ def test_truncation_is_chosen_after_training_on_both_runtimes(run, tmp_path):
         ganzoo.export(run.path, tmp_path / "wild", arguments={"truncation": 3.0})
 
 
-def test_weights_of_half_the_size(run, tmp_path):
-    bundle = ganzoo.export(run.path, tmp_path / "half", half=True)
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_weights_in_fewer_bits(run, tmp_path, precision):
+    bundle = ganzoo.export(run.path, tmp_path / precision, precision=precision)
     a, b = (ganzoo.load(bundle, runtime=r).sample(4).numpy() for r in ("torch", "onnx"))
     assert np.abs(a.astype(int) - b).max() <= 1
 

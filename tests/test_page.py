@@ -1,0 +1,318 @@
+"""The page that `export --for web` writes, in a real browser."""
+
+import base64
+import functools
+import io
+import json
+import shutil
+import threading
+from dataclasses import replace
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo import deployment, latents
+from ganzoo.cli import main
+from ganzoo.deployment import onnxruntime_web
+from ganzoo.errors import BundleError, DeploymentError, OutputError
+from ganzoo.zoo import find
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+SECONDS = 120_000  # milliseconds that a busy machine may take
+
+
+@pytest.fixture(scope="module")
+def int8(tiny_run, tmp_path_factory):
+    return ganzoo.export(tiny_run, tmp_path_factory.mktemp("int8") / "tiny", precision="int8")
+
+
+@pytest.fixture(scope="module")
+def pages(int8, tmp_path_factory):
+    """A page with classes, one without and one of int8, as npm and we write them."""
+    folder = tmp_path_factory.mktemp("pages")
+    try:
+        for name in ("cgan-mnist", "dcgan-mnist", int8):
+            deployment.write_web(find(name), folder / Path(name).name)
+    except DeploymentError as error:
+        pytest.skip(str(error))
+    return folder
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def browser(pages, tmp_path_factory):
+    """Opens one of the pages and returns it, with what it logged and requested."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=pages))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with playwright.sync_playwright() as started:
+        context = started.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"), executable_path=CHROMIUM, args=FLAGS
+        )
+        context.set_default_timeout(SECONDS)
+
+        def visit(name, whole=True):
+            page = context.new_page()
+            page.heard, page.asked = [], []
+            page.on("console", lambda message: page.heard.append(message.text))
+            page.on("pageerror", lambda error: page.heard.append(str(error)))
+            page.on("request", lambda request: page.asked.append(request.url))
+            page.goto(f"http://127.0.0.1:{server.server_port}/{name}/")
+            if whole:
+                idle(page)
+            return page
+
+        yield visit
+        context.close()
+    server.shutdown()
+
+
+# The server listens and the browser is driven through sockets.
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def with_classes(browser, socket_enabled):
+    page = browser("cgan-mnist")
+    yield page
+    assert page.heard == []
+    page.close()
+
+
+def idle(page):
+    for section in ("samples", "walk"):
+        page.wait_for_selector(f"#{section}[aria-busy=false]")
+
+
+def pixels(page, canvas):
+    idle(page)
+    url = page.evaluate("id => document.getElementById(id).toDataURL()", canvas)
+    picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
+    return np.asarray(picture.convert("L")).astype(int)
+
+
+def assert_same(found, batch):
+    """To a level, as between runtimes: the browser's kernels round otherwise."""
+    wanted = np.asarray(batch.grid()) if isinstance(batch, ganzoo.ImageBatch) else batch
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() <= 1
+    assert wanted.std() > 20, "there is something to see"
+
+
+def test_the_browser_draws_pythons_latents(with_classes):
+    code = """async ([seed, n, dim, start]) => {
+        const { normal } = await import("./latents.js");
+        return Array.from(normal(BigInt(seed), n, dim, start));
+    }"""
+    differing = total = 0
+    for seed, n, dim, start in [
+        (0, 20, 100, 0),
+        (2**64 - 1, 5, 7, 3),
+        (2**53 + 1, 3, 1, 10**9),
+        (12345678901234567890, 9, 130, 48),
+    ]:
+        made = np.array(with_classes.evaluate(code, [str(seed), n, dim, start]), np.float32)
+        wanted = latents.normal(seed, n, dim, start=start).ravel()
+        np.testing.assert_array_max_ulp(made, wanted, maxulp=1)
+        differing += int((made != wanted).sum())
+        total += wanted.size
+    assert total > 3000
+    assert differing < total / 1000, "log and cos may differ in a last bit, which float32 drops"
+
+
+def test_the_browser_walks_pythons_arc(with_classes):
+    code = """async ([a, b, t]) => {
+        const { slerp } = await import("./latents.js");
+        return Array.from(slerp(Float32Array.from(a), Float32Array.from(b), t));
+    }"""
+    a, b = latents.normal(3, 2, 50)
+    for end, other in ((b, 0.3), (a, 0.5), (-a, 0.25), (2 * a, 0.75)):
+        made = with_classes.evaluate(code, [a.tolist(), end.tolist(), other])
+        wanted = latents.slerp(a, end, np.array([other], np.float32))[0]
+        np.testing.assert_allclose(made, wanted, atol=2e-6)
+
+
+def test_the_grid_is_pythons(with_classes):
+    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    assert_same(pixels(with_classes, "grid"), model.sample(64, seed=0))
+    with_classes.click("#next")
+    assert_same(pixels(with_classes, "grid"), model.sample(64, seed=1))
+    with_classes.fill("#seed", str(2**64 - 1))
+    with_classes.press("#seed", "Enter")
+    assert_same(pixels(with_classes, "grid"), model.sample(64, seed=2**64 - 1))
+    with_classes.click("#next")
+    assert with_classes.input_value("#seed") == "0", "after the last seed comes the first"
+
+
+def test_a_class_is_picked_and_the_slider_moved(with_classes):
+    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    with_classes.fill("#seed", "5")
+    with_classes.select_option("#class", label="7")
+    assert_same(pixels(with_classes, "grid"), model.sample(64, seed=5, label=7))
+    assert "class 7" in with_classes.text_content("#status")
+    with_classes.fill("#from", "3")
+    with_classes.fill("#to", "9")
+    with_classes.fill("#position", "30")  # of 100: the fourth of eleven steps
+    walk = model.interpolate(3, 9, steps=11, label=7)
+    for canvas, step in (("start", 0), ("between", 3), ("end", 10)):
+        assert_same(pixels(with_classes, canvas), walk.numpy()[step, :, :, 0])
+    with_classes.focus("#position")
+    with_classes.keyboard.press("End")
+    assert_same(pixels(with_classes, "between"), walk.numpy()[10, :, :, 0])
+    assert with_classes.get_attribute("#position", "aria-valuetext") == "100 % of the way"
+
+
+def test_without_classes_there_is_no_picker(browser, socket_enabled):
+    page = browser("dcgan-mnist")
+    assert not page.is_visible("#class")
+    model = ganzoo.load("dcgan-mnist", runtime="onnx")
+    assert_same(pixels(page, "grid"), model.sample(64, seed=0))
+    assert_same(pixels(page, "between"), model.interpolate(0, 1, 3).numpy()[1, :, :, 0])
+    page.close()
+
+
+def test_weights_of_int8_make_the_same_images_in_the_browser(browser, int8, socket_enabled):
+    page = browser("tiny")
+    found = pixels(page, "grid")
+    wanted = np.asarray(ganzoo.load(int8, runtime="torch").sample(64, seed=0).grid())
+    assert np.abs(found - wanted).max() <= 1
+    page.close()
+
+
+@pytest.mark.parametrize("wrong", ["", "-1", "1.5", "seven", str(2**64), "1e3", "0x10"])
+def test_what_is_no_seed_is_said_and_changes_nothing(with_classes, wrong):
+    before = pixels(with_classes, "grid")
+    with_classes.fill("#seed", wrong)
+    with_classes.press("#seed", "Enter")
+    idle(with_classes)
+    said = f"A seed is a whole number from 0 to {2**64 - 1}."
+    assert with_classes.text_content("#status") == said
+    assert with_classes.get_attribute("#seed", "aria-invalid") == "true"
+    assert np.array_equal(pixels(with_classes, "grid"), before)
+
+
+def test_the_grid_is_downloaded_as_it_is_seen(with_classes):
+    with_classes.fill("#seed", "4")
+    with_classes.select_option("#class", label="2")
+    idle(with_classes)
+    with with_classes.expect_download() as download:
+        with_classes.click("#save-grid")
+    assert download.value.suggested_filename == "cgan-mnist-seed-4-class-2.png"
+    saved = np.asarray(Image.open(download.value.path()).convert("L")).astype(int)
+    assert np.array_equal(saved, pixels(with_classes, "grid"))
+    with with_classes.expect_download() as download:
+        with_classes.click("#save-walk")
+    assert download.value.suggested_filename == "cgan-mnist-seeds-0-1-at-50-class-2.png"
+    assert Image.open(download.value.path()).size == (28, 28)
+
+
+def test_quick_changes_end_with_the_last(with_classes):
+    for seed in range(10, 15):
+        with_classes.fill("#seed", str(seed))
+        with_classes.dispatch_event("#seed", "change")
+    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    assert_same(pixels(with_classes, "grid"), model.sample(64, seed=14))
+
+
+def test_nothing_is_asked_of_anyone_else(with_classes):
+    here = with_classes.url
+    assert len(with_classes.asked) >= 7
+    assert all(url.startswith((here, "data:")) for url in with_classes.asked)
+
+
+def test_a_model_that_is_damaged_or_absent_is_said(pages, browser, socket_enabled):
+    shutil.copytree(pages / "dcgan-mnist", pages / "broken")
+    (pages / "broken" / "model.onnx").write_bytes(b"not a network")
+    page = browser("broken", whole=False)
+    page.wait_for_function("document.getElementById('status').textContent.includes('cannot')")
+    assert page.text_content("#status").startswith("The model cannot be loaded: ")
+    assert page.is_disabled("#next")
+    (pages / "broken" / "model.onnx").unlink()
+    page.reload()
+    page.wait_for_function("document.getElementById('status').textContent.includes('404')")
+    page.close()
+
+
+def test_a_page_from_the_command_line_may_load_from_a_cdn(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    command = ["export", "dcgan-mnist", "--for", "web", "-o", str(tmp_path / "page")]
+    assert main([*command, "--cdn"]) == 0
+    spec = json.loads((tmp_path / "page" / "model.json").read_text())
+    assert spec["onnxruntime"] == onnxruntime_web.CDN
+    assert onnxruntime_web.VERSION in onnxruntime_web.CDN
+    assert {p.name for p in (tmp_path / "page").iterdir()} == {
+        *("index.html", "style.css", "page.js", "generator.js", "latents.js"),
+        *("model.json", "model.onnx"),
+    }
+    assert main([*command, "--cdn"]) == 0, "a page of ours is replaced"
+    assert main(["export", "dcgan-mnist", "--cdn"]) == 1
+    assert "add --for web" in capsys.readouterr().err
+
+
+def test_without_npm_the_error_names_the_other_way(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(DeploymentError, match=r"npm is not installed.*type --cdn"):
+        deployment.write_web(find("dcgan-mnist"), tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize("does", ["exit 3", "echo no network >&2; exit 1", "exit 0", "touch x.tgz"])
+def test_an_npm_that_fails_is_quoted(tmp_path, monkeypatch, does):
+    npm = tmp_path / "npm"
+    npm.write_text(f"#!/bin/sh\n{does}\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(shutil, "which", lambda name: str(npm))
+    with pytest.raises(DeploymentError, match=r"npm.*--cdn") as refused:
+        deployment.write_web(find("dcgan-mnist"), tmp_path / "page")
+    if "network" in does:
+        assert "onnxruntime-web@" in str(refused.value)
+        assert ": no network." in str(refused.value)
+    assert not (tmp_path / "page").exists()
+
+
+def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
+    bundle = find("dcgan-mnist")
+    spec = bundle.spec
+    data = replace(spec.data, condition=spec.data.image)
+    translator = replace(bundle, spec=replace(spec, data=data, inputs=("source",), latent=None))
+    with pytest.raises(DeploymentError, match="makes images out of images"):
+        deployment.write_web(translator, tmp_path / "page", cdn=True)
+
+
+def test_a_page_replaces_nothing_else(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    for place in (tmp_path, tmp_path / "thesis.txt"):
+        with pytest.raises(OutputError, match="is no page of ours"):
+            deployment.write_web(find("dcgan-mnist"), place, cdn=True)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_a_run_that_was_not_exported_is(tiny_run, tmp_path):
+    with pytest.raises(BundleError, match="holds no model.onnx"):
+        deployment.write_web(find(tiny_run / "bundle"), tmp_path / "page", cdn=True)
+    command = ["export", str(tiny_run), "--for", "web", "--cdn", "--precision", "int8"]
+    assert main([*command, "-o", str(tmp_path / "page")]) == 0
+    assert (tmp_path / "page" / "model.onnx").is_file()
+    assert not (tiny_run / "bundle" / "model.onnx").exists(), "the run stays as it is"

@@ -1,0 +1,187 @@
+"""How fast images come: from a cold start, and from a model that is loaded.
+
+python tools/bench_inference.py [NAME] [--runs 7] [--blocks 7] [--threads 2]
+python tools/bench_inference.py [NAME] --options
+
+Cold starts are fresh processes that import, load and make the first image: ganzoo on onnxruntime,
+ganzoo on torch, and a bare onnxruntime session on the same file. Throughput is of one process, on
+the network alone: torch as it is, torch.compile, and onnxruntime, for batches of 1, 16 and 64. All
+alternate, medians are printed, and ratios are to torch as it is. --options compares onnxruntime's
+session options instead, each with one thing changed from what ganzoo sets.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+import onnxruntime
+import torch
+
+from ganzoo import latents, zoo
+from ganzoo.machine import describe_hardware
+from ganzoo.runtimes import sessions
+
+BATCHES = (1, 16, 64)
+WITH_GANZOO = "import ganzoo; ganzoo.load({name!r}, runtime={runtime!r}).sample(1)"
+BARE = """
+import numpy, onnxruntime
+session = onnxruntime.InferenceSession({file!r}, providers=["CPUExecutionProvider"])
+session.run(None, {inputs})
+"""
+
+
+def inputs(spec, n):
+    given = {"z": latents.normal(0, n, spec.latent.dim)}
+    if "y" in spec.inputs:
+        given["y"] = np.arange(n) % spec.data.classes
+    return given
+
+
+def rounds(functions, number):
+    """Seconds of each function by its name; they take turns."""
+    found = {name: [] for name in functions}
+    for _ in range(number):
+        for name, function in functions.items():
+            start = time.perf_counter()
+            function()
+            found[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+def cold_starts(name, options):
+    bundle = zoo.find(name)
+    z = f'{{"z": numpy.zeros((1, {bundle.spec.latent.dim}), "float32")'
+    y = ', "y": numpy.zeros(1, "int64")}' if "y" in bundle.spec.inputs else "}"
+    programs = {
+        "bare onnxruntime": BARE.format(file=str(bundle.onnx_of("generator")), inputs=z + y),
+        "ganzoo, onnxruntime": WITH_GANZOO.format(name=name, runtime="onnx"),
+        "ganzoo, torch": WITH_GANZOO.format(name=name, runtime="torch"),
+    }
+    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
+
+    def start(program):
+        return lambda: subprocess.run(
+            [sys.executable, "-c", program], env=environment, check=True, capture_output=True
+        )
+
+    functions = {name: start(program) for name, program in programs.items()}
+    rounds(functions, 1)  # compiles, and fills the disk's cache
+    found = rounds(functions, options.runs)
+    print("cold start to the first image")
+    for name, seconds in found.items():
+        print(f"  {name:<20} {seconds:6.3f} s  {found['ganzoo, torch'] / seconds:5.2f}x")
+
+
+def repeated(run, n):
+    times = max(1, 64 // n)
+
+    def several():
+        for _ in range(times):
+            run()
+
+    return several, times
+
+
+def throughput(name, options):
+    eager = zoo.load(name, runtime="torch")
+    compiled = torch.compile(zoo.load(name, runtime="torch"), dynamic=False)
+    onnx = zoo.load(name, runtime="onnx", threads=options.threads)
+    for n in BATCHES:
+        given = inputs(eager.spec, n)
+        tensors = [torch.from_numpy(array) for array in given.values()]
+
+        def in_torch(network, tensors=tensors):
+            with torch.inference_mode():
+                return network(*tensors)
+
+        runs = {
+            "torch": lambda run=in_torch: run(eager),
+            "torch.compile": lambda run=in_torch: run(compiled),
+            "onnxruntime": lambda given=given: onnx.run(given),
+        }
+        functions = {}
+        for kind, run in runs.items():
+            run()
+            functions[kind], times = repeated(run, n)
+        found = {k: seconds / times for k, seconds in rounds(functions, options.blocks).items()}
+        print(f"batch {n}")
+        for kind, seconds in found.items():
+            print(
+                f"  {kind:<14} {seconds * 1e3:8.2f} ms  {n / seconds:8.0f} images/s  "
+                f"{found['torch'] / seconds:5.2f}x"
+            )
+
+
+def session_options(name, options):
+    """What each option of a session changes."""
+    levels = onnxruntime.GraphOptimizationLevel
+    file = zoo.find(name).onnx_of("generator")
+
+    def ours():
+        return sessions.session_options(options.threads)
+
+    def changed(change):
+        made = ours()
+        change(made)
+        return made
+
+    variants = {
+        "as ganzoo sets them": ours,
+        "spinning": lambda: changed(
+            lambda o: o.add_session_config_entry("session.intra_op.allow_spinning", "1")
+        ),
+        "basic optimisations": lambda: changed(
+            lambda o: setattr(o, "graph_optimization_level", levels.ORT_ENABLE_BASIC)
+        ),
+        "no optimisations": lambda: changed(
+            lambda o: setattr(o, "graph_optimization_level", levels.ORT_DISABLE_ALL)
+        ),
+        "one thread": lambda: changed(lambda o: setattr(o, "intra_op_num_threads", 1)),
+        "no arena": lambda: changed(lambda o: setattr(o, "enable_cpu_mem_arena", False)),
+        "no memory pattern": lambda: changed(lambda o: setattr(o, "enable_mem_pattern", False)),
+    }
+
+    def open_one(make):
+        return onnxruntime.InferenceSession(str(file), make(), providers=[sessions.CPU])
+
+    opening = rounds({k: lambda m=m: open_one(m) for k, m in variants.items()}, options.blocks)
+    spec, runs = zoo.info(name), {}
+    for n in BATCHES:
+        functions = {}
+        for kind, make in variants.items():
+            session, given = open_one(make), inputs(spec, n)
+            session.run(None, given)
+            functions[kind], times = repeated(lambda s=session, g=given: s.run(None, g), n)
+        runs[n] = {k: s / times for k, s in rounds(functions, options.blocks).items()}
+    print(f"{'':<20} {'opens':>8}" + "".join(f"{f'batch {n}':>11}" for n in BATCHES) + "   (ms)")
+    for kind, seconds in opening.items():
+        row = "".join(f"{runs[n][kind] * 1e3:11.2f}" for n in BATCHES)
+        print(f"{kind:<20} {seconds * 1e3:8.1f}{row}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("name", nargs="?", default="dcgan-mnist")
+    parser.add_argument("--runs", type=int, default=7, help="cold starts of each")
+    parser.add_argument("--blocks", type=int, default=7, help="of each batch")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--options", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    onnxruntime.set_default_logger_severity(3)  # an option that is changed is one that it warns of
+    hardware, load = describe_hardware(torch.device("cpu")), os.getloadavg()[0]
+    print(f"{options.name} on {hardware}, load {load:.1f} before")
+    print(f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
+    if options.options:
+        session_options(options.name, options)
+        return
+    cold_starts(options.name, options)
+    throughput(options.name, options)
+
+
+if __name__ == "__main__":
+    main()
