@@ -19,6 +19,7 @@ from ganzoo.cli.evaluating import compare, evaluate
 from ganzoo.cli.exporting import export
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.listing import info, plugins
+from ganzoo.cli.playing import demo
 from ganzoo.cli.plotting import plot
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
@@ -47,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "evaluate": evaluate,
                 "compare": compare,
                 "plot": plot,
+                "demo": demo,
                 "plugins": plugins,
                 "new-plugin": new_plugin,
                 "check": check,

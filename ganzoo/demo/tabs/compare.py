@@ -1,0 +1,32 @@
+"""Two models on the same seed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from ganzoo.demo import making
+from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.showing import enlarged
+from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
+
+
+def compare(shelf: Shelf, page: gr.Blocks) -> None:
+    """Lay the tab out."""
+    names = shelf.generators
+    with gr.Row():
+        seed = seed_box("seed of both", 0)
+        count = gr.Slider(1, making.MAX_IMAGES, 36, step=1, label="images of each")
+    with gr.Row():
+        for value in names[:2]:
+            with gr.Column(min_width=300):
+                model = model_menu(names, value=value)
+                label = class_menu(shelf, model, each=True)
+                shown = picture("samples, uncurated")
+
+            def draw(name: str, label: str | None, seed: Any, count: Any) -> Image.Image:
+                return enlarged(making.samples(shelf.generator(name), seed, count, label))
+
+            live(page, [model, label, seed, count], draw, shown)
