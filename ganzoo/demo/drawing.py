@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import re
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,7 @@ MAX_PIXELS = 25_000_000  # decoding takes some ten bytes for each
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
 _PREFIX = "data:image/png;base64,"
+_ADVICE = re.compile("(Repair it or take|Take) it out")  # of a dataset
 
 
 def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
@@ -124,26 +126,24 @@ def _decode(source: BinaryIO, mode: str) -> Image.Image:
         with Image.open(source, formats=FORMATS) as picture:  # reads the header alone
             width, height = picture.size
     except Image.DecompressionBombError:
-        raise PictureError(_too_large("more than 100")) from None
+        raise PictureError(_too_large("far too many")) from None
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError(
             "this file is no picture that can be read: upload a PNG, a JPEG or a WebP."
         ) from error
     if width * height > MAX_PIXELS:
-        raise PictureError(_too_large(f"{width * height / 1e6:,.0f}"))
+        raise PictureError(_too_large(f"{width:,}x{height:,}"))
     source.seek(0)
     try:
         return decode_picture(source, mode, "that was uploaded")
     except PictureError as error:
-        raise PictureError(f"{error}".replace("Repair it or take it out", "Upload another")) from (
-            error
-        )
+        raise PictureError(_ADVICE.sub("Upload another", str(error))) from error
 
 
-def _too_large(megapixels: str) -> str:
+def _too_large(pixels: str) -> str:
     return (
-        f"this picture has {megapixels} megapixels, and at most {MAX_PIXELS / 1e6:.0f} are read: "
-        "upload a smaller one."
+        f"this picture has {pixels} pixels, and at most {MAX_PIXELS / 1e6:.0f} megapixels are "
+        "read: upload a smaller one."
     )
 
 

@@ -15,7 +15,8 @@ from ganzoo.spec import ModelSpec
 
 EACH = "each in turn"  # instead of one class
 
-MAX_IMAGES = 100
+IMAGES = 100  # that a page begins with
+MAX_IMAGES = 144
 MAX_STEPS = 24
 MAX_SEED = 2**53 - 1  # beyond it, a browser's numbers are not whole
 
@@ -33,14 +34,14 @@ def samples(model: Generator, seed: Any, n: Any, label: str | None = None) -> Im
     Args:
         model: what makes them.
         seed: 0 to 2**53 - 1.
-        n: 1 to 100.
+        n: 1 to 144.
         label: a class, or `EACH`; None where there are none.
 
     Raises:
         SampleError: an argument out of its range, or no such class.
     """
     count = whole(n, "number of images", 1, MAX_IMAGES)
-    chosen = None if label == EACH else chosen_class(model, label)
+    chosen = None if label == EACH or not classes(model.spec) else label
     images = model.sample(count, check_seed(seed), label=chosen)
     in_columns = classes(model.spec) and chosen is None and model.spec.data.classes <= count
     return ImageBatch(images.numpy(), model.spec.data.classes if in_columns else None)
@@ -55,7 +56,8 @@ def way(
         SampleError: an argument out of its range, or no such class.
     """
     count = whole(steps, "number of steps", 2, MAX_STEPS)
-    return model.interpolate(check_seed(a), check_seed(b), count, label=chosen_class(model, label), path=path)
+    chosen = label if classes(model.spec) else None
+    return model.interpolate(check_seed(a), check_seed(b), count, label=chosen, path=path)
 
 
 def on_the_way(
@@ -66,11 +68,11 @@ def on_the_way(
     Raises:
         SampleError: as for `way`.
     """
-    ends = [latents.normal(check_seed(seed), 1, latent_dim(model))[0] for seed in (a, b)]
+    start, end = (latents.normal(check_seed(seed), 1, latent_dim(model))[0] for seed in (a, b))
     if path not in latents.PATHS:
         raise SampleError(f"there is no path {path!r}: it is one of {', '.join(latents.PATHS)}.")
     place = np.array([between(at, "place", 0.0, 1.0)], np.float32)
-    return model.decode(latents.PATHS[path](*ends, place), model.labels(1, label=chosen_class(model, label)))
+    return model.decode(latents.PATHS[path](start, end, place), one_class(model, 1, label))
 
 
 def remake(
@@ -96,9 +98,15 @@ def check_seed(seed: Any) -> int:
     return whole(seed, "seed", 0, MAX_SEED)
 
 
-def chosen_class(model: Generator, label: str | None) -> str | None:
-    """Return a visitor's choice, None where the model they changed to has nothing to choose."""
-    return label if classes(model.spec) else None
+def one_class(model: Generator, n: int, label: str | None) -> NDArray[np.int64] | None:
+    """Return a visitor's choice for `n` images; without one, the first class.
+
+    It is forgotten where the model that they changed to has nothing to choose.
+
+    Raises:
+        SampleError: no such class.
+    """
+    return model.labels(n, label=0 if label is None else label) if classes(model.spec) else None
 
 
 def latent_dim(model: Generator) -> int:

@@ -24,9 +24,10 @@ STYLE = """
 #plane img { cursor: crosshair; }
 .card { max-width: 860px; }
 .card img { max-width: 480px; image-rendering: pixelated; }
-.card td, .figures-table td, .figures-table th { word-break: normal; overflow-wrap: anywhere; }
+.card td { word-break: normal; overflow-wrap: anywhere; }
 .card td:first-child { white-space: nowrap; }
-.figures-table { overflow-x: auto; }
+.figures-table { overflow-x: auto; font-size: 0.85em; }
+.figures-table td, .figures-table th { white-space: nowrap; padding: 4px 8px; }
 """
 
 # Fonts of the visitor's own machine: no font is fetched.
@@ -40,10 +41,14 @@ THEME = gr.themes.Base(
 
 def build(shelf: Shelf) -> gr.Blocks:
     """Lay the page out; nothing of a visitor's is kept in it, so visitors do not meet."""
-    with gr.Blocks(
+    page: gr.Blocks = gr.Blocks(
         title="ganzoo", analytics_enabled=False, delete_cache=(CACHE, CACHE)
-    ) as page:
-        gr.Markdown("# ganzoo\nGenerative adversarial networks to play with.")
+    )
+    with page:
+        gr.Markdown(
+            "# ganzoo\nGenerative adversarial networks to play with: move anything, and the "
+            "pictures follow."
+        )
         for title, tab in offered(shelf).items():
             with gr.Tab(title):
                 tab(shelf, page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import Literal
 
 from ganzoo.bundle import Bundle
 from ganzoo.demo.facts import frechet_distance
@@ -16,7 +16,6 @@ from ganzoo.spec import ModelSpec
 from ganzoo.zoo import find
 
 RuntimeName = Literal["onnx", "torch"]
-_Kind = TypeVar("_Kind", bound=Model)
 
 
 class Shelf:
@@ -54,9 +53,14 @@ class Shelf:
         return tuple(name for name in self.names if "source" not in self.spec(name).inputs)
 
     @property
+    def free(self) -> tuple[str, ...]:
+        """Generators again, first those whose latents alone decide: on a way they show most."""
+        return tuple(sorted(self.generators, key=lambda name: "y" in self.spec(name).inputs))
+
+    @property
     def walkable(self) -> tuple[str, ...]:
         """Those whose latents have two directions at least."""
-        return tuple(n for n in self.generators if (s := self.spec(n).latent) and s.dim > 1)
+        return tuple(n for n in self.free if (s := self.spec(n).latent) and s.dim > 1)
 
     @property
     def autoencoders(self) -> tuple[str, ...]:
@@ -95,28 +99,32 @@ class Shelf:
             UnknownNameError: no model on the page does so under that name.
             BundleError: it cannot be loaded.
         """
-        return self._load(name, "generator", Generator, self.generators)
+        found = self._load(name, "generator", self.generators)
+        assert isinstance(found, Generator)
+        return found
 
     def encoder(self, name: str) -> Encoder:
         """Return what makes latents out of images; errors are those of `generator`."""
-        return self._load(name, "encoder", Encoder, self.autoencoders)
+        found = self._load(name, "encoder", self.autoencoders)
+        assert isinstance(found, Encoder)
+        return found
 
     def translator(self, name: str) -> Translator:
         """Return what makes images out of images; errors are those of `generator`."""
-        return self._load(name, "generator", Translator, self.translators)
+        found = self._load(name, "generator", self.translators)
+        assert isinstance(found, Translator)
+        return found
 
-    def _load(self, name: str, role: str, kind: type[_Kind], able: tuple[str, ...]) -> _Kind:
+    def _load(self, name: str, role: str, able: tuple[str, ...]) -> Model:
         bundle = self.bundle(name)
         if name not in able:
             raise UnknownNameError(
-                f"{name!r} has no {kind.__name__.lower()}. Models that do: {enumerate_names(able)}."
+                f"{name!r} cannot do that on this page. What can: {enumerate_names(able)}."
             )
         with self._lock:  # two visitors at once do not load it twice
             if (name, role) not in self._loaded:
                 self._loaded[name, role] = _load(bundle, role, self._runtime)
-            found = self._loaded[name, role]
-        assert isinstance(found, kind)
-        return found
+            return self._loaded[name, role]
 
 
 def _load(bundle: Bundle, role: str, runtime: RuntimeName) -> Model:

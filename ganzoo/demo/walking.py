@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ganzoo import latents
-from ganzoo.demo.making import between, check_seed, chosen_class, latent_dim
+from ganzoo.demo.making import between, check_seed, latent_dim, one_class
 from ganzoo.errors import SampleError
 from ganzoo.generator import Generator
 from ganzoo.images import ImageBatch
@@ -36,7 +36,7 @@ def step(
     """
     place = np.array([[between(value, "step", -REACH, REACH) for value in (x, y)]], np.float32)
     z = _walk(model, seed, directions, place)
-    return model.decode(z, model.labels(1, label=chosen_class(model, label)))
+    return model.decode(z, one_class(model, 1, label))
 
 
 def plane(model: Generator, seed: Any, directions: Any, label: str | None = None) -> ImageBatch:
@@ -48,7 +48,7 @@ def plane(model: Generator, seed: Any, directions: Any, label: str | None = None
     across = np.linspace(-REACH, REACH, PLANE, dtype=np.float32)
     places = np.array([(x, y) for y in across[::-1] for x in across], np.float32)
     z = _walk(model, seed, directions, places)
-    return ImageBatch(model.decode(z, model.labels(len(z), label=chosen_class(model, label))).numpy(), PLANE)
+    return ImageBatch(model.decode(z, one_class(model, len(z), label)).numpy(), PLANE)
 
 
 def clicked(at: float, extent: float) -> float:
@@ -67,9 +67,7 @@ def framed(plane: Image.Image, x: float, y: float) -> Image.Image:
     drawn = plane.convert("RGB")
     halves = plane.width / PLANE / 2, plane.height / PLANE / 2
     middle = _pixel(x, plane.width), plane.height - _pixel(y, plane.height)
-    low, high = (
-        [m + sign * h for m, h in zip(middle, halves, strict=True)] for sign in (-1, 1)
-    )
+    low, high = ([m + sign * h for m, h in zip(middle, halves, strict=True)] for sign in (-1, 1))
     ImageDraw.Draw(drawn).rectangle((*low, *high), outline=FRAME, width=max(2, plane.width // 120))
     return drawn
 

@@ -71,9 +71,9 @@ def class_menu(shelf: Shelf, model: gr.Dropdown, *, each: bool = False) -> gr.Dr
     return menu
 
 
-def seed_box(label: str, value: int) -> gr.Number:
+def seed_box(label: str, value: int, *, visible: bool = True) -> gr.Number:
     """A seed, with a button that throws dice for another."""
-    with gr.Column(min_width=120, elem_classes="seed"):
+    with gr.Column(min_width=120, elem_classes="seed", visible=visible):
         box = gr.Number(value, label=label, precision=0)
         dice = gr.Button("another", size="sm", min_width=40)
     dice.click(None, None, box, js="() => Math.floor(Math.random() * 1000000)", **EVENT)

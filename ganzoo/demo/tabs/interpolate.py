@@ -22,7 +22,7 @@ def interpolate(shelf: Shelf, page: gr.Blocks) -> None:
                 "Between two latents lie others. The arc keeps their length, the straight line "
                 "cuts through the middle, where a model has seen less."
             )
-            model = model_menu(shelf.generators)
+            model = model_menu(shelf.free)
             label = class_menu(shelf, model)
             with gr.Row():
                 a, b = seed_box("from seed", 3), seed_box("to seed", 9)

@@ -40,6 +40,7 @@ def pad(hint: str, *, ink: str, paper: str, width: int) -> Pad:
         css_template="canvas { width: 100%; max-width: 360px; aspect-ratio: 1; cursor: crosshair; "
         "touch-action: none; border-radius: 8px; border: 1px solid #8888; }",
         js_on_load=_SCRIPT,
+        apply_default_css=False,
         hint=hint,
         ink=ink,
         paper=paper,

@@ -21,7 +21,7 @@ def samples(shelf: Shelf, page: gr.Blocks) -> None:
             model = model_menu(shelf.generators)
             label = class_menu(shelf, model, each=True)
             seed = seed_box("seed", 0)
-            count = gr.Slider(1, making.MAX_IMAGES, 64, step=1, label="images")
+            count = gr.Slider(1, making.MAX_IMAGES, making.IMAGES, step=1, label="images")
         with gr.Column(scale=2, min_width=320):
             shown = picture("samples, uncurated")
 

@@ -21,7 +21,8 @@ def translate(shelf: Shelf, page: gr.Blocks) -> None:
             gr.Markdown("**Draw lines**, or upload what the model was trained to translate.")
             sheet = pad("draw lines here", ink="#000", paper="#fff", width=5)
             model = model_menu(shelf.translators)
-            seed = seed_box("seed, where the model reads noise", 0)
+            noisy = any("z" in shelf.spec(name).inputs for name in shelf.translators)
+            seed = seed_box("seed of the noise", 0, visible=noisy)
         with gr.Column(min_width=320):
             read = picture("what it reads", height=240)
             made = picture("what it makes")
