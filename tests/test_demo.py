@@ -16,8 +16,9 @@ from PIL import Image
 import ganzoo
 from ganzoo.bundle import open_bundle
 from ganzoo.demo import drawing, facts, making, showing, walking
+from ganzoo.demo.address import check_port
 from ganzoo.demo.shelf import Shelf
-from ganzoo.errors import PictureError, SampleError, UnknownNameError
+from ganzoo.errors import DemoError, PictureError, SampleError, UnknownNameError
 from ganzoo.generator import Generator
 from ganzoo.registry import models
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
@@ -417,6 +418,24 @@ def test_the_table_has_a_row_each_whatever_a_config_says(shelf):
         assert len(table.splitlines()) == 3
         assert {row.count("|") for row in table.splitlines()} == {10}
         assert "<" not in table
+
+
+# Where it is served.
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("127.0.0.1", 0, "0 is no port: type --port with a number from 1 to 65535"),
+        ("127.0.0.1", 65536, "65536 is no port"),
+        ("host.invalid", 7999, "there is no host 'host.invalid': type --host 127.0.0.1"),
+        ("192.0.2.1", 7999, r"port 7999 of 192.0.2.1 cannot be used \(Cannot assign"),
+    ],
+)
+def test_an_address_that_cannot_be_served(host, port, message):
+    with pytest.raises(DemoError, match=message):
+        check_port(host, port)
 
 
 # gradio is for the page alone.

@@ -6,7 +6,7 @@ from typing import Literal
 
 import tyro
 
-from ganzoo.demo import HOST, PORT
+from ganzoo.demo.address import HOST, PORT
 
 
 def demo(

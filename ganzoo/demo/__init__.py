@@ -5,11 +5,12 @@ What it computes needs no gradio; what it shows is in `ganzoo.demo.tabs`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Literal
 
-HOST = "127.0.0.1"
-PORT = 7860
+from ganzoo.demo.address import HOST, PORT, check_port
 
 
 def launch(
@@ -36,6 +37,16 @@ def launch(
         UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: a model that
             cannot be loaded.
     """
+    if find_spec("gradio") is None:
+        raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
+    where = host or os.environ.get("GRADIO_SERVER_NAME", HOST)
+    number = int(os.environ.get("GRADIO_SERVER_PORT", PORT)) if port is None else port
+    check_port(where, number)
+
+    from ganzoo.demo.shelf import Shelf
+
+    shelf = Shelf.of(names, runtime)
+
     from ganzoo.demo.serving import serve  # gradio takes seconds to import
 
-    serve(names, host, port, share, runtime)
+    serve(shelf, where, number, share=share)

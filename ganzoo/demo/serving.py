@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
-from collections.abc import Sequence
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ganzoo.demo import HOST, PORT, page
+from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
-from ganzoo.demo.shelf import RuntimeName, Shelf
-from ganzoo.errors import DemoError
+from ganzoo.demo.shelf import Shelf
 
 # A browser asks nobody but this server, whatever stands in the card of a model of somebody's.
 # Gradio's own scripts need the exceptions.
@@ -23,19 +20,13 @@ POLICY = (
 )
 
 
-def serve(
-    names: Sequence[str], host: str | None, port: int | None, share: bool, runtime: RuntimeName
-) -> None:
-    """Serve the page; see `ganzoo.demo.launch`."""
-    where = host or os.environ.get("GRADIO_SERVER_NAME", HOST)
-    number = int(os.environ.get("GRADIO_SERVER_PORT", PORT)) if port is None else port
-    check_port(where, number)
-    shelf = Shelf.of(names, runtime)
+def serve(shelf: Shelf, host: str, port: int, *, share: bool) -> None:
+    """Serve a page of these models; see `ganzoo.demo.launch`."""
     built = page.build(shelf)
     _ask_oneself_directly()
     built.launch(
-        server_name=where,
-        server_port=number,
+        server_name=host,
+        server_port=port,
         share=share,
         quiet=True,
         prevent_thread_lock=True,
@@ -55,35 +46,6 @@ def serve(
         threading.Event().wait()
     finally:
         built.close(verbose=False)
-
-
-def check_port(host: str, port: int) -> None:
-    """Refuse an address that nothing can be served at, before any model is loaded.
-
-    Raises:
-        DemoError: the port is in use, not allowed or no port, or the host is not this machine's.
-    """
-    if not 1 <= port <= 65535:
-        raise DemoError(f"{port} is no port: type --port with a number from 1 to 65535.")
-    try:
-        (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except PermissionError as error:
-        raise DemoError(
-            f"port {port} is only for the system's administrator: type --port 7860, for example."
-        ) from error
-    except socket.gaierror as error:
-        raise DemoError(
-            f"there is no host {host!r}: type --host 127.0.0.1, or 0.0.0.0 for every network that "
-            "this machine is in."
-        ) from error
-    except OSError as error:
-        raise DemoError(
-            f"port {port} of {host} cannot be used ({error.strerror}). Type another, such as "
-            f"--port {port + 1 if port < 65535 else PORT}."
-        ) from error
 
 
 def _ask_oneself_directly() -> None:

@@ -19,14 +19,18 @@ def compare(shelf: Shelf, page: gr.Blocks) -> None:
     with gr.Row():
         seed = seed_box("seed of both", 0)
         count = gr.Slider(1, making.MAX_IMAGES, 36, step=1, label="images of each")
+    chosen, shown = [], []
     with gr.Row():
         for value in names[:2]:
             with gr.Column(min_width=300):
                 model = model_menu(names, value=value)
-                label = class_menu(shelf, model, each=True)
-                shown = picture("samples, uncurated")
+                chosen += [model, class_menu(shelf, model, each=True)]
+                shown.append(picture("samples, uncurated"))
 
-            def draw(name: str, label: str | None, seed: Any, count: Any) -> Image.Image:
-                return enlarged(making.samples(shelf.generator(name), seed, count, label))
+    def draw(seed: Any, count: Any, *chosen: Any) -> list[Image.Image]:
+        return [
+            enlarged(making.samples(shelf.generator(name), seed, count, label))
+            for name, label in zip(chosen[::2], chosen[1::2], strict=True)
+        ]
 
-            live(page, [model, label, seed, count], draw, shown)
+    live(page, [seed, count, *chosen], draw, shown)

@@ -35,7 +35,11 @@ def live(
     draw: Callable[..., Any],
     outputs: Any,
 ) -> None:
-    """Draw when the page is opened and whenever a control changes; of many changes, the last."""
+    """Draw when the page is opened and whenever a control changes; of many changes, the last.
+
+    A tab calls it once: of two events with a control in common, gradio sends each again and again
+    while the other is answered.
+    """
     gr.on(
         [page.load, *(control.change for control in controls)],
         answered(draw),

@@ -33,17 +33,12 @@ def interpolate(shelf: Shelf, page: gr.Blocks) -> None:
             one = picture("the image there", height=300)
             all_ = picture("the whole way")
 
-    def draw_one(
-        name: str, label: str | None, a: Any, b: Any, path: PathKind, at: Any
-    ) -> Image.Image:
-        (image,) = making.on_the_way(shelf.generator(name), a, b, at, path, label)
-        return enlarge(image, 280)
+    def draw(
+        name: str, label: str | None, a: Any, b: Any, path: PathKind, steps: Any, at: Any
+    ) -> tuple[Image.Image, Image.Image]:
+        model = shelf.generator(name)
+        images = making.way(model, a, b, steps, path, label)
+        (image,) = making.on_the_way(model, a, b, at, path, label)
+        return enlarge(image, 280), enlarged(images, columns=min(8, len(images)))
 
-    def draw_all(
-        name: str, label: str | None, a: Any, b: Any, path: PathKind, steps: Any
-    ) -> Image.Image:
-        images = making.way(shelf.generator(name), a, b, steps, path, label)
-        return enlarged(images, columns=min(8, len(images)))
-
-    live(page, [model, label, a, b, path, at], draw_one, one)
-    live(page, [model, label, a, b, path, steps], draw_all, all_)
+    live(page, [model, label, a, b, path, steps, at], draw, [one, all_])

@@ -19,7 +19,7 @@ def translate(shelf: Shelf, page: gr.Blocks) -> None:
     with gr.Row():
         with gr.Column(min_width=280):
             gr.Markdown("**Draw lines**, or upload what the model was trained to translate.")
-            sheet = pad("draw lines here", ink="#000", paper="#fff", width=5)
+            sheet = pad("draw lines here", ink="#000", paper="#fff", width=8)
             model = model_menu(shelf.translators)
             noisy = any("z" in shelf.spec(name).inputs for name in shelf.translators)
             seed = seed_box("seed of the noise", 0, visible=noisy)
