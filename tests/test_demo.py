@@ -16,7 +16,7 @@ from PIL import Image
 import ganzoo
 from ganzoo.bundle import open_bundle
 from ganzoo.demo import drawing, facts, making, showing, walking
-from ganzoo.demo.address import check_port
+from ganzoo.demo.address import check_port, find_address
 from ganzoo.demo.shelf import Shelf
 from ganzoo.errors import DemoError, PictureError, SampleError, UnknownNameError
 from ganzoo.generator import Generator
@@ -42,13 +42,14 @@ def classy(shelf):
 class Recorder(Generator):
     """A generator that keeps the latents it is given."""
 
-    def __init__(self, dim):
-        self.spec = ModelSpec("r", "r", {}, (), DataSpec(ImageSpec(8, 8, 1)), LatentSpec(dim))
+    def __init__(self, dim, side=8):
+        size = ImageSpec(side, side, 1)
+        self.spec = ModelSpec("r", "r", {}, (), DataSpec(size), LatentSpec(dim))
         self.latents = []
 
     def run(self, inputs):
         self.latents.extend(inputs["z"])
-        return np.zeros((len(inputs["z"]), 1, 8, 8), np.float32)
+        return np.zeros((len(inputs["z"]), *self.spec.data.image.shape), np.float32)
 
 
 # The models of a page.
@@ -190,11 +191,26 @@ def test_directions_are_orthogonal_and_as_long_as_a_latent(dim):
 
 def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
     images = walking.plane(plain, 4, 5).numpy().astype(int)
-    assert len(images) == walking.PLANE**2
+    assert len(images) == walking.SIDE**2
     places = {40: (0, 0), 0: (-1.5, 1.5), 8: (1.5, 1.5), 80: (1.5, -1.5)}
     for number, (x, y) in places.items():
         assert np.abs(walking.step(plain, 4, 5, x, y).numpy()[0] - images[number]).max() <= 1
     assert np.abs(plain.sample(1, 4).numpy()[0] - images[40]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("pixels", "most", "side"),
+    [(28, 144, 9), (64, 144, 9), (128, 64, 7), (256, 16, 3), (1024, 9, 3)],
+)
+def test_of_large_images_there_are_fewer(pixels, most, side):
+    recorder = Recorder(2, pixels)
+    assert making.most(recorder.spec) == most
+    assert walking.side(recorder.spec) == side
+    if pixels <= 256:
+        assert len(making.samples(recorder, 0, 144)) == most
+        assert len(walking.plane(recorder, 0, 1)) == side**2
+    assert walking.clicked(0.5 / side, 1, side) == -1.5
+    assert walking.clicked(1.5 / side, 1, side) == pytest.approx(3 / (side - 1) - 1.5, abs=0.01)
 
 
 def test_steps_that_are_refused(plain):
@@ -436,6 +452,17 @@ def test_the_table_has_a_row_each_whatever_a_config_says(shelf):
 def test_an_address_that_cannot_be_served(host, port, message):
     with pytest.raises(DemoError, match=message):
         check_port(host, port)
+
+
+@pytest.mark.enable_socket
+def test_the_environment_of_a_space_says_where(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7999")
+    assert find_address(None, None) == ("0.0.0.0", 7999)
+    assert find_address("127.0.0.1", 7998) == ("127.0.0.1", 7998)
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "often")
+    with pytest.raises(DemoError, match="GRADIO_SERVER_PORT is 'often': set it to a number"):
+        find_address(None, None)
 
 
 # gradio is for the page alone.

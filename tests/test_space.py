@@ -2,6 +2,9 @@
 
 import ast
 import hashlib
+import socket
+import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -142,6 +145,31 @@ def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
     assert shown.returncode == 0, shown.stderr
     assert f"the Space {name}: README.md, app.py, requirements.txt\n" in shown.stdout
     assert "add a token as its secret HF_TOKEN" in shown.stdout
+
+
+def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, tmp_path):
+    pytest.importorskip("gradio", reason="gradio is not installed")
+    push(client, bundle, name)
+    (tmp_path / "app.py").write_bytes(server.repositories[f"spaces/{name}"].head.files["app.py"])
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    env = environment(server.endpoint, tmp_path / "home", GRADIO_SERVER_PORT=str(port))
+    app = subprocess.Popen(
+        [sys.executable, "app.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=env,
+        text=True,
+    )
+    try:
+        assert app.stdout.readline().startswith(f"1 model at http://127.0.0.1:{port}/"), (
+            app.stderr.read()
+        )
+        assert any(f"/{name}/resolve/" in request for request in server.requests)
+    finally:
+        app.kill()
+        app.communicate()
 
 
 def test_its_requirements_bring_the_page_and_no_torch():

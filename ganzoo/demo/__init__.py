@@ -5,12 +5,11 @@ What it computes needs no gradio; what it shows is in `ganzoo.demo.tabs`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Literal
 
-from ganzoo.demo.address import HOST, PORT, check_port
+from ganzoo.demo.address import find_address
 
 
 def launch(
@@ -39,9 +38,7 @@ def launch(
     """
     if find_spec("gradio") is None:
         raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
-    where = host or os.environ.get("GRADIO_SERVER_NAME", HOST)
-    number = int(os.environ.get("GRADIO_SERVER_PORT", PORT)) if port is None else port
-    check_port(where, number)
+    where = find_address(host, port)
 
     from ganzoo.demo.shelf import Shelf
 
@@ -49,4 +46,4 @@ def launch(
 
     from ganzoo.demo.serving import serve  # gradio takes seconds to import
 
-    serve(shelf, where, number, share=share)
+    serve(shelf, *where, share=share)

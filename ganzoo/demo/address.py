@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 from ganzoo.errors import DemoError
@@ -10,8 +11,25 @@ HOST = "127.0.0.1"  # which this machine alone can reach
 PORT = 7860
 
 
+def find_address(host: str | None, port: int | None) -> tuple[str, int]:
+    """Return host and port, by default those of the environment, as a Space sets them, or ours.
+
+    Raises:
+        DemoError: nothing can be served there, or the environment's port is no number.
+    """
+    where = host or os.environ.get("GRADIO_SERVER_NAME", HOST)
+    text = os.environ.get("GRADIO_SERVER_PORT", str(PORT))
+    if port is None and not text.isdecimal():
+        raise DemoError(
+            f"GRADIO_SERVER_PORT is {text!r}: set it to a number, or type --port {PORT}."
+        )
+    number = int(text) if port is None else port
+    check_port(where, number)
+    return where, number
+
+
 def check_port(host: str, port: int) -> None:
-    """Refuse an address that nothing can be served at, before any model is loaded.
+    """Refuse an address that nothing can be served at.
 
     Raises:
         DemoError: the port is in use, not allowed or no port, or the host is not this machine's.

@@ -18,6 +18,7 @@ EACH = "each in turn"  # instead of one class
 IMAGES = 100  # that a page begins with
 MAX_IMAGES = 144
 MAX_STEPS = 24
+PIXELS = 2**20  # of all images of a picture, so that large ones do not keep others waiting
 MAX_SEED = 2**53 - 1  # beyond it, a browser's numbers are not whole
 
 
@@ -28,8 +29,13 @@ def classes(spec: ModelSpec) -> tuple[str, ...]:
     return spec.data.labels or tuple(str(k) for k in range(spec.data.classes))
 
 
+def most(spec: ModelSpec) -> int:
+    """Return how many images of a model make one picture: fewer of large ones, 9 at least."""
+    return min(MAX_IMAGES, max(9, PIXELS // (spec.data.image.height * spec.data.image.width)))
+
+
 def samples(model: Generator, seed: Any, n: Any, label: str | None = None) -> ImageBatch:
-    """Make images 0 to `n` - 1 of a seed.
+    """Make images 0 to `n` - 1 of a seed, or the first of them as `most` says.
 
     Args:
         model: what makes them.
@@ -40,7 +46,7 @@ def samples(model: Generator, seed: Any, n: Any, label: str | None = None) -> Im
     Raises:
         SampleError: an argument out of its range, or no such class.
     """
-    count = whole(n, "number of images", 1, MAX_IMAGES)
+    count = min(whole(n, "number of images", 1, MAX_IMAGES), most(model.spec))
     chosen = None if label == EACH or not classes(model.spec) else label
     images = model.sample(count, check_seed(seed), label=chosen)
     in_columns = classes(model.spec) and chosen is None and model.spec.data.classes <= count

@@ -47,7 +47,6 @@ for (const end of ["pointerup", "pointercancel"]) {
     if (!last) return;
     last = null;
     props.value = canvas.toDataURL("image/png");
-    trigger("drawn");
   });
 }
 

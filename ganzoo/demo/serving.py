@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 
 from starlette.middleware import Middleware
@@ -22,30 +23,33 @@ POLICY = (
 
 def serve(shelf: Shelf, host: str, port: int, *, share: bool) -> None:
     """Serve a page of these models; see `ganzoo.demo.launch`."""
-    built = page.build(shelf)
-    _ask_oneself_directly()
-    built.launch(
-        server_name=host,
-        server_port=port,
-        share=share,
-        quiet=True,
-        prevent_thread_lock=True,
-        theme=page.THEME,
-        css=page.STYLE,
-        footer_links=[],
-        max_file_size=MAX_BYTES,
-        enable_monitoring=False,
-        ssr_mode=False,
-        run_history=False,
-        app_kwargs={"middleware": [Middleware(_Policy)]},
-    )
-    count = "1 model" if len(shelf.names) == 1 else f"{len(shelf.names)} models"
-    public = f" and {built.share_url}" if share else ""
-    print(f"{count} at {built.local_url}{public} - Ctrl-C stops it", flush=True)
-    try:
-        threading.Event().wait()
-    finally:
-        built.close(verbose=False)
+    with tempfile.TemporaryDirectory(prefix="ganzoo-demo-") as folder:
+        # Pictures and uploads; gradio's own default is one folder for all users of a machine.
+        os.environ.setdefault("GRADIO_TEMP_DIR", folder)
+        _ask_oneself_directly()
+        built = page.build(shelf)
+        built.launch(
+            server_name=host,
+            server_port=port,
+            share=share,
+            quiet=True,
+            prevent_thread_lock=True,
+            theme=page.THEME,
+            css=page.STYLE,
+            footer_links=[],
+            max_file_size=MAX_BYTES,
+            enable_monitoring=False,
+            ssr_mode=False,
+            run_history=False,
+            app_kwargs={"middleware": [Middleware(_Policy)]},
+        )
+        count = "1 model" if len(shelf.names) == 1 else f"{len(shelf.names)} models"
+        public = f" and {built.share_url}" if share else ""
+        print(f"{count} at {built.local_url}{public} - Ctrl-C stops it", flush=True)
+        try:
+            threading.Event().wait()
+        finally:
+            built.close(verbose=False)
 
 
 def _ask_oneself_directly() -> None:

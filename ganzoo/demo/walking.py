@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ganzoo import latents
-from ganzoo.demo.making import between, check_seed, latent_dim, one_class
+from ganzoo.demo.making import between, check_seed, latent_dim, most, one_class
 from ganzoo.errors import SampleError
 from ganzoo.generator import Generator
 from ganzoo.images import ImageBatch
+from ganzoo.spec import ModelSpec
 
 REACH = 1.5  # of a walk, in lengths of a typical latent
-PLANE = 9  # images of a side of the plane, odd so that the seed's own is in the middle
+SIDE = 9  # images of a side of the plane, odd so that the seed's own is in the middle
 FRAME = "#ff4f1f"
+
+
+def side(spec: ModelSpec) -> int:
+    """Return how many images are on a side of a model's plane: 9, or 3, 5 or 7 of large ones."""
+    return min(SIDE, (math.isqrt(most(spec)) - 1) // 2 * 2 + 1)
 
 
 def step(
@@ -40,41 +47,51 @@ def step(
 
 
 def plane(model: Generator, seed: Any, directions: Any, label: str | None = None) -> ImageBatch:
-    """Make 9x9 images of the plane that `step` walks on, y upwards.
+    """Make the images of the plane that `step` walks on, `side` times as many, y upwards.
 
     Raises:
         SampleError: as for `step`.
     """
-    across = np.linspace(-REACH, REACH, PLANE, dtype=np.float32)
+    count = side(model.spec)
+    across = np.linspace(-REACH, REACH, count, dtype=np.float32)
     places = np.array([(x, y) for y in across[::-1] for x in across], np.float32)
     z = _walk(model, seed, directions, places)
-    return ImageBatch(model.decode(z, one_class(model, len(z), label)).numpy(), PLANE)
+    return ImageBatch(model.decode(z, one_class(model, len(z), label)).numpy(), count)
 
 
-def clicked(at: float, extent: float) -> float:
+def clicked(at: float, extent: float, count: int = SIDE) -> float:
     """Return the step that a click into the picture of a plane means, along one of its sides.
 
     Args:
         at: where it was clicked, in pixels from the left or from the bottom.
         extent: pixels of that side.
+        count: images of that side.
     """
-    cells = at / extent * PLANE - 0.5  # from the middle of the first image
-    return float(np.clip((cells / (PLANE - 1) * 2 - 1) * REACH, -REACH, REACH).round(2))
+    cells = at / extent * count - 0.5  # from the middle of the first image
+    return float(np.clip((cells / (count - 1) * 2 - 1) * REACH, -REACH, REACH).round(2))
 
 
-def framed(plane: Image.Image, x: float, y: float) -> Image.Image:
-    """Return the picture of a plane in colours, with a frame where a step leads."""
+def framed(plane: Image.Image, x: float, y: float, count: int = SIDE) -> Image.Image:
+    """Return the picture of a plane in colours, with a frame where a step leads.
+
+    Args:
+        plane: the picture.
+        x, y: the step.
+        count: images of a side.
+    """
     drawn = plane.convert("RGB")
-    halves = plane.width / PLANE / 2, plane.height / PLANE / 2
-    middle = _pixel(x, plane.width), plane.height - _pixel(y, plane.height)
-    low, high = ([m + sign * h for m, h in zip(middle, halves, strict=True)] for sign in (-1, 1))
-    ImageDraw.Draw(drawn).rectangle((*low, *high), outline=FRAME, width=max(2, plane.width // 120))
+    middle = np.array(
+        [_pixel(x, plane.width, count), plane.height - _pixel(y, plane.height, count)]
+    )
+    half = np.array(plane.size) / count / 2
+    corners = (*(middle - half), *(middle + half))
+    ImageDraw.Draw(drawn).rectangle(corners, outline=FRAME, width=max(2, plane.width // 120))
     return drawn
 
 
-def _pixel(step: float, extent: int) -> float:
+def _pixel(step: float, extent: int, count: int) -> float:
     """Where a step leads, in pixels; what `clicked` undoes."""
-    return ((step / REACH + 1) / 2 * (PLANE - 1) + 0.5) / PLANE * extent
+    return ((step / REACH + 1) / 2 * (count - 1) + 0.5) / count * extent
 
 
 def _walk(

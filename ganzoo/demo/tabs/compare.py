@@ -11,6 +11,7 @@ from ganzoo.demo import making
 from ganzoo.demo.shelf import Shelf
 from ganzoo.demo.showing import enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
+from ganzoo.images import ImageBatch
 
 
 def compare(shelf: Shelf, page: gr.Blocks) -> None:
@@ -21,7 +22,7 @@ def compare(shelf: Shelf, page: gr.Blocks) -> None:
         count = gr.Slider(1, making.MAX_IMAGES, 36, step=1, label="images of each")
     chosen, shown = [], []
     with gr.Row():
-        for value in names[:2]:
+        for value in shelf.free[:2]:
             with gr.Column(min_width=300):
                 model = model_menu(names, value=value)
                 chosen += [model, class_menu(shelf, model, each=True)]
@@ -29,7 +30,8 @@ def compare(shelf: Shelf, page: gr.Blocks) -> None:
 
     def draw(seed: Any, count: Any, *chosen: Any) -> list[Image.Image]:
         return [
-            enlarged(making.samples(shelf.generator(name), seed, count, label))
+            # Laid out alike, whether or not a model has classes.
+            enlarged(ImageBatch(making.samples(shelf.generator(name), seed, count, label).numpy()))
             for name, label in zip(chosen[::2], chosen[1::2], strict=True)
         ]
 

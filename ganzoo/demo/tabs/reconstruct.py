@@ -14,6 +14,7 @@ from ganzoo.demo.tabs.controls import live
 from ganzoo.demo.tabs.pad import pad
 
 SIDE = 336  # pixels of each picture
+WAITING = '<p class="caption">What each model makes of it comes here.</p>'
 
 
 def reconstruct(shelf: Shelf, page: gr.Blocks) -> None:
@@ -29,11 +30,11 @@ def reconstruct(shelf: Shelf, page: gr.Blocks) -> None:
             centred = gr.Checkbox(True, label="scale and centre it, as the training data is")
             chosen = gr.CheckboxGroup(able, value=able, label="models")
         with gr.Column(scale=2, min_width=320):
-            shown = gr.HTML(apply_default_css=False)
+            shown = gr.HTML(WAITING, apply_default_css=False)
 
     def draw(url: Any, centred: bool, chosen: list[str]) -> str:
         if not url:
-            return ""
+            return WAITING
         picture = drawing.read_drawing(url)
         read: dict[str, Image.Image] = {}  # one of each size; most models share theirs
         made = []

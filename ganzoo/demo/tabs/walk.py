@@ -18,7 +18,7 @@ from ganzoo.demo.tabs.controls import (
     picture,
     seed_box,
 )
-from ganzoo.demo.walking import REACH, clicked, framed, plane, step
+from ganzoo.demo.walking import REACH, SIDE, clicked, framed, plane, side, step
 
 
 def walk(shelf: Shelf, page: gr.Blocks) -> None:
@@ -38,19 +38,21 @@ def walk(shelf: Shelf, page: gr.Blocks) -> None:
             one = picture("the image in the frame", height=230)
         with gr.Column(scale=2, min_width=320):
             all_ = picture("the plane", elem_id="plane")
-        extent = gr.State((1, 1))
+        shape = gr.State((1, 1, SIDE))  # of the plane: width, height, images of a side
 
     def draw(
         name: str, label: str | None, seed: Any, directions: Any, x: Any, y: Any
-    ) -> tuple[Image.Image, Image.Image, tuple[int, int]]:
+    ) -> tuple[Image.Image, Image.Image, tuple[int, int, int]]:
         model = shelf.generator(name)
         (here,) = step(model, seed, directions, x, y, label)
         whole = enlarged(plane(model, seed, directions, label))
-        return enlarge(here, 224), framed(whole, x, y), whole.size
+        count = side(model.spec)
+        return enlarge(here, 224), framed(whole, x, y, count), (*whole.size, count)
 
-    def move(extent: tuple[int, int], event: gr.SelectData) -> tuple[float, float]:
+    def move(shape: tuple[int, int, int], event: gr.SelectData) -> tuple[float, float]:
+        width, height, count = shape
         across, down = event.index
-        return clicked(across, extent[0]), clicked(extent[1] - down, extent[1])
+        return clicked(across, width, count), clicked(height - down, height, count)
 
-    live(page, [model, label, seed, directions, x, y], draw, [one, all_, extent])
-    all_.select(answered(move), extent, [x, y], **EVENT)
+    live(page, [model, label, seed, directions, x, y], draw, [one, all_, shape])
+    all_.select(answered(move), shape, [x, y], **EVENT)
