@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import signal
 import socket
 import subprocess
 import sys
@@ -168,8 +169,8 @@ def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, t
         )
         assert any(f"/{name}/resolve/" in request for request in server.requests)
     finally:
-        app.kill()
-        app.communicate()
+        app.send_signal(signal.SIGINT)
+        app.communicate(timeout=60)
 
 
 def test_its_requirements_bring_the_page_and_no_torch():

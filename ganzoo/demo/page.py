@@ -12,6 +12,7 @@ AT_ONCE = 2  # of each kind of request that are computed
 CACHE = 600  # seconds after which a picture that was made is thrown away
 
 STYLE = """
+.html-container { padding: 0 !important; }
 .pixels img { image-rendering: pixelated; }
 .pixels .icon-button-wrapper { opacity: 0; }
 .pixels:hover .icon-button-wrapper, .pixels:focus-within .icon-button-wrapper { opacity: 1; }
