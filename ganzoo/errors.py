@@ -19,6 +19,7 @@ __all__ = [
     "ConformanceError",
     "DataError",
     "DataNotFoundError",
+    "DemoError",
     "DeploymentError",
     "DeviceError",
     "ExportError",
@@ -146,6 +147,10 @@ class PlotError(GanzooError, ValueError):
     """A picture that cannot be drawn from what there is."""
 
 
+class DemoError(GanzooError, OSError):
+    """The page to play with cannot be served where it was asked for."""
+
+
 class OutputError(GanzooError, OSError):
     """A file or folder cannot be written."""
 
@@ -194,8 +199,9 @@ def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
     """
     if (error.name or "").split(".")[0] == "ganzoo":
         raise error
+    extra = "demo" if error.name == "gradio" else "train"
     return MissingExtraError(
-        f"{what} needs {error.name}, which is not installed. pip install 'torch-ganzoo[train]'"
+        f"{what} needs {error.name}, which is not installed. pip install 'torch-ganzoo[{extra}]'"
     )
 
 

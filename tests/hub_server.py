@@ -1,5 +1,7 @@
 """A model hub on loopback that speaks the Hub's protocol to its real client, faults included.
 
+Spaces are its repositories "spaces/org/name".
+
 A test plans faults by method and path; each is used up by one request that matches.
 """
 
@@ -221,6 +223,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self._list(query)
             case _, ["api", "models", org, name, *rest]:
                 return self._about(f"{org}/{name}", rest)
+            case _, ["api", "spaces", org, name, *rest]:
+                return self._about(f"spaces/{org}/{name}", rest)
             case "POST", [org, git, "info", "lfs", "objects", "batch"]:
                 return self._batch(f"{org}/{git.removesuffix('.git')}")
             case "PUT", ["storage", oid]:
@@ -232,6 +236,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.answer(200 if there and len(there) == asked["size"] else 404)
             case "GET" | "HEAD", ["storage", oid]:
                 return self._send(self.hub.storage[oid], {"ETag": f'"{oid}"'})
+            case "GET" | "HEAD", ["spaces", org, name, "resolve", revision, *path]:
+                return self._resolve(f"spaces/{org}/{name}", revision, "/".join(path))
             case "GET" | "HEAD", [org, name, "resolve", revision, *path]:
                 return self._resolve(f"{org}/{name}", revision, "/".join(path))
         return self.refuse(404, message="Not Found")
@@ -257,6 +263,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         name = f"{asked.get('organization') or 'org'}/{asked['name']}"
         if asked.get("organization") not in (None, "org"):
             return self.refuse(403, message="You don't have the rights to create a model there")
+        if asked.get("type") == "space":
+            if asked.get("sdk") not in ("gradio", "docker", "static"):
+                return self.refuse(400, message="A Space needs an sdk")
+            name = f"spaces/{name}"
         known = {"url": f"{self.hub.endpoint}/{name}", "name": name, "id": name}
         if name in self.hub.repositories:
             return self.json(409, {"error": "You already created this model repo", **known})
@@ -307,7 +317,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.json(
                     200,
                     {
-                        "id": name,
+                        "id": name.removeprefix("spaces/"),
                         "sha": commit.oid,
                         "private": repository.private,
                         "siblings": [{"rfilename": path} for path in commit.files],

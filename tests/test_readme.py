@@ -16,6 +16,7 @@ ELSEWHERE = {
     "make demo": "tests/test_quickstart.py",
     "make test": "this very run",
     "pip install": "tests/test_package.py",
+    "ganzoo demo": "tests/test_demo_page.py",
     "torchrun": "tests/test_shards.py",
     "pytest acme-gans": "tests/test_new_plugin.py",
     "ganzoo train acme-gans": "tests/test_new_plugin.py",

@@ -16,7 +16,7 @@ from ganzoo.errors import BundleError, GanzooError
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
 
-DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64"}
+DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 
 
 @dataclass(frozen=True)

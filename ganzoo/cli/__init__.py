@@ -21,6 +21,7 @@ from ganzoo.cli.exporting import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.listing import info, plugins
+from ganzoo.cli.playing import demo
 from ganzoo.cli.plotting import plot
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
@@ -51,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "compare": compare,
                 "gallery": gallery,
                 "plot": plot,
+                "demo": demo,
                 "plugins": plugins,
                 "new-plugin": new_plugin,
                 "check": check,

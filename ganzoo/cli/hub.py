@@ -32,6 +32,7 @@ def push(
     revision: str | None = None,
     tag: str | None = None,
     dry_run: bool = False,
+    space: bool = False,
 ) -> None:
     """Publish a bundle on the Hub in one commit; `hf auth login` first.
 
@@ -42,18 +43,39 @@ def push(
         revision: the branch to write to; by default main.
         tag: a name for the commit, such as v1.
         dry_run: only show files, sizes and card.
+        space: publish a Space of the same name too, where it can be played with.
     """
     from ganzoo.hub import push
 
-    done = push(bundle, repository, private=private, revision=revision, tag=tag, dry_run=dry_run)
+    done = push(
+        bundle,
+        repository,
+        private=private,
+        revision=revision,
+        tag=tag,
+        dry_run=dry_run,
+        space=space,
+    )
     if done.model is None:
-        for name, size in done.sizes.items():
-            print(f"{size:>12,}  {name}")
-        print(f"{sum(done.sizes.values()):>12,}  in all, to {repository}\n\n{done.card}", end="")
+        _show_sizes(done.sizes, repository)
+        if space:
+            _show_sizes(done.space_sizes, f"the Space {repository}")
+        print(f"\n{done.card}", end="")
         return
     print(f"{done.model}: {', '.join(done.changed) or 'nothing had changed'}")
     if done.card_kept:
         print(
             "The card was edited on the Hub and is left as it is there: see whether it still fits."
         )
+    if space:
+        written = ", ".join(done.space_changed) or "nothing had changed"
+        print(f"the Space {done.model.repository}: {written}")
+        if private:
+            print("It reads a private model: add a token as its secret HF_TOKEN on its settings.")
     print(f"to register it: {done.model!r}\nnext: ganzoo sample {done.model}")
+
+
+def _show_sizes(sizes: dict[str, int], where: str) -> None:
+    for name, size in sizes.items():
+        print(f"{size:>12,}  {name}")
+    print(f"{sum(sizes.values()):>12,}  in all, to {where}")

@@ -8,11 +8,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationDelete,
     HfApi,
+    ModelInfo,
+    SpaceInfo,
     constants,
     get_token,
 )
@@ -26,6 +29,7 @@ from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
 from ganzoo.hub.parcel import Parcel, pack, read
+from ganzoo.hub.space import pack_space
 from ganzoo.names import HubModel, HubName, is_commit, is_revision, parse_model_name
 
 
@@ -39,6 +43,8 @@ class Pushed:
         card: its text, as it would be where nobody edited it.
         changed: files that the commit wrote or removed.
         card_kept: whether the card on the Hub was edited there and so left as it is.
+        space_sizes: bytes of each file of its Space, none where none was asked for.
+        space_changed: files of the Space that were written.
     """
 
     model: HubModel | None
@@ -46,6 +52,8 @@ class Pushed:
     card: str
     changed: tuple[str, ...] = ()
     card_kept: bool = False
+    space_sizes: dict[str, int] = field(default_factory=dict)
+    space_changed: tuple[str, ...] = ()
 
 
 def push(
@@ -56,6 +64,7 @@ def push(
     revision: str | None = None,
     tag: str | None = None,
     dry_run: bool = False,
+    space: bool = False,
 ) -> Pushed:
     """Publish a bundle on the Hub in one commit; then download it and compare the checksums.
 
@@ -68,6 +77,7 @@ def push(
         revision: the branch to write to, created where it does not exist; by default main.
         tag: a name for the commit, such as ``v1``.
         dry_run: only say what would be published, without asking the Hub.
+        space: publish a Space of the same name too, where the model can be played with.
 
     Raises:
         NotABundleError, BundleError: no bundle, or a damaged one.
@@ -86,8 +96,9 @@ def push(
     if not _is_name(tag):
         raise NameSyntaxError(f"{tag!r} cannot be a tag: write one such as v1.")
     parcel = pack(Path(bundle), place.repository)
+    page = pack_space(HubName(place.repository, revision), parcel.card) if space else None
     if dry_run:
-        return Pushed(None, parcel.sizes, parcel.card)
+        return Pushed(None, parcel.sizes, parcel.card, space_sizes=page.sizes if page else {})
     if get_token() is None:
         raise HubError(f"pushing to {place} takes a token that may write: hf auth login.")
     with (
@@ -99,10 +110,23 @@ def push(
         there.create(private=private)
         commit, plan = there.write(parcel, tag)
         there.compare(parcel, plan, commit)
+        shown = _show(api, place.repository, page, Path(scratch), private) if page else ()
     model = HubModel(
         place.repository, commit, sum(parcel.sizes.values()), parcel.digests[CHECKSUMS]
     )
-    return Pushed(model, parcel.sizes, parcel.card, tuple(sorted(plan.changed)), plan.card_kept)
+    changed = tuple(sorted(plan.changed))
+    sizes = page.sizes if page else {}
+    return Pushed(model, parcel.sizes, parcel.card, changed, plan.card_kept, sizes, shown)
+
+
+def _show(api: HfApi, name: str, page: Parcel, scratch: Path, private: bool) -> tuple[str, ...]:
+    """Publish a model's Space; return the files that were written."""
+    there = _Repository(api, name, None, scratch / "space", "space")
+    with explained(there.title, writing=True):
+        there.create(private=private)
+        commit, plan = there.write(page, None)
+        there.compare(page, plan, commit)
+    return tuple(sorted(plan.changed))
 
 
 @dataclass
@@ -124,14 +148,29 @@ class _Repository:
     name: str
     branch: str | None
     scratch: Path
+    kind: Literal["model", "space"] = "model"
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"the Space {self.name}" if self.kind == "space" else f"hf://{self.name}"
 
     def create(self, *, private: bool) -> None:
         """Make sure that the repository and its branch are there, and as private as asked."""
         persist(self.api.whoami)  # a token that is not valid shows here, before anything is made
-        persist(lambda: self.api.create_repo(self.name, private=private or None, exist_ok=True))
-        if private and not persist(lambda: self.api.model_info(self.name)).private:
+        sdk = "gradio" if self.kind == "space" else None
+        persist(
+            lambda: self.api.create_repo(
+                self.name,
+                private=private or None,
+                exist_ok=True,
+                repo_type=self.kind,
+                space_sdk=sdk,
+            )
+        )
+        if private and not self._info().private:
             raise HubError(
-                f"hf://{self.name} exists and is public; --private makes new ones private. Change "
+                f"{self.title} exists and is public; --private makes new ones private. Change "
                 "it on its page first, or choose another name."
             )
         if self.branch and self.branch != constants.DEFAULT_REVISION:
@@ -171,22 +210,31 @@ class _Repository:
                 served = sha256(self._download(name, commit, "served again"))
             if served != expected:
                 raise HubError(
-                    f"hf://{self.name}@{commit} was written, but the Hub serves another {name} "
+                    f"{self.title}@{commit} was written, but the Hub serves another {name} "
                     f"(sha256 {served}). Push again."
                 )
 
     def _head(self) -> str:
-        info = persist(lambda: self.api.model_info(self.name, revision=self.branch))
-        if not is_commit(info.sha or ""):
+        sha = self._info(self.branch).sha
+        if not is_commit(sha or ""):
             raise FileMetadataError("no commit")
-        assert info.sha is not None
-        return info.sha
+        assert sha is not None
+        return sha
+
+    def _info(self, revision: str | None = None) -> ModelInfo | SpaceInfo:
+        found = persist(
+            lambda: self.api.repo_info(self.name, revision=revision, repo_type=self.kind)
+        )
+        assert isinstance(found, ModelInfo | SpaceInfo)
+        return found
 
     def _plan(self, parcel: Parcel, head: str) -> _Plan:
         there = persist(
             lambda: {
                 entry.path: entry
-                for entry in self.api.list_repo_tree(self.name, recursive=True, revision=head)
+                for entry in self.api.list_repo_tree(
+                    self.name, recursive=True, revision=head, repo_type=self.kind
+                )
                 if isinstance(entry, RepoFile)
             }
         )
@@ -219,6 +267,7 @@ class _Repository:
             commit_message="Push with ganzoo",
             revision=self.branch,
             parent_commit=head,
+            repo_type=self.kind,
         ).oid
 
     def _tags(self) -> dict[str, str]:
@@ -246,7 +295,11 @@ class _Repository:
     def _download(self, file: str, commit: str, folder: str) -> Path:
         found = persist(
             lambda: self.api.hf_hub_download(
-                self.name, file, revision=commit, cache_dir=self.scratch / folder
+                self.name,
+                file,
+                revision=commit,
+                cache_dir=self.scratch / folder,
+                repo_type=self.kind,
             )
         )
         return Path(found)

@@ -1,0 +1,57 @@
+"""The whole page."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.tabs import offered
+
+QUEUE = 64  # visitors' requests that wait; more are told that it is full
+AT_ONCE = 2  # of each kind of request that are computed
+CACHE = 600  # seconds after which a picture that was made is thrown away
+
+STYLE = """
+.html-container { padding: 0 !important; }
+.pixels img { image-rendering: pixelated; }
+.pixels .icon-button-wrapper { opacity: 0; }
+.pixels:hover .icon-button-wrapper, .pixels:focus-within .icon-button-wrapper { opacity: 1; }
+.caption { font-size: 0.9em; opacity: 0.75; }
+.figures { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); }
+.figures figure { margin: 0; }
+.figures img { width: 100%; image-rendering: pixelated; border-radius: 8px; display: block; }
+.figures figcaption { font-size: 0.9em; text-align: center; margin-top: 4px; }
+.seed { gap: 4px; }
+#plane img { cursor: crosshair; }
+.card { max-width: 860px; }
+.card img { max-width: 480px; image-rendering: pixelated; }
+.card td { word-break: normal; overflow-wrap: anywhere; }
+.card td:first-child { white-space: nowrap; }
+.figures-table { overflow-x: auto; font-size: 0.85em; }
+.figures-table td, .figures-table th { white-space: nowrap; padding: 4px 8px; }
+"""
+
+# Fonts of the visitor's own machine: no font is fetched.
+THEME = gr.themes.Base(
+    primary_hue="indigo",
+    neutral_hue="slate",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+)
+
+
+def build(shelf: Shelf) -> gr.Blocks:
+    """Lay the page out; nothing of a visitor's is kept in it, so visitors do not meet."""
+    page: gr.Blocks = gr.Blocks(
+        title="ganzoo", analytics_enabled=False, delete_cache=(CACHE, CACHE)
+    )
+    with page:
+        gr.Markdown(
+            "# ganzoo\nGenerative adversarial networks to play with: move anything, and the "
+            "pictures follow."
+        )
+        for title, tab in offered(shelf).items():
+            with gr.Tab(title):
+                tab(shelf, page)
+    page.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
+    return page
