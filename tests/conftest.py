@@ -7,12 +7,14 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -92,6 +94,24 @@ def finish_card(bundle: Path) -> None:
     card = bundle / "README.md"
     card.write_text(re.sub(r"^TODO: .*", "Ours says so.", card.read_text(), flags=re.MULTILINE))
     ganzoo.cards.write(bundle)
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """The format of MNIST's files: magic number, sizes, bytes."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+def fake_mnist(root: Path, n: int = 40) -> Path:
+    """A folder like MNIST's, of noise."""
+    rng = np.random.default_rng(1)
+    for prefix in ("train", "t10k"):
+        write_idx(
+            root / "MNIST/raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28))
+        )
+        write_idx(root / "MNIST/raw" / f"{prefix}-labels-idx1-ubyte", rng.integers(0, 10, n))
+    return root
 
 
 def rehash(bundle: Path) -> None:

@@ -4,12 +4,11 @@ import json
 import re
 import shlex
 import shutil
-import struct
 import tomllib
 
 import numpy as np
 import pytest
-from conftest import run_python
+from conftest import fake_mnist, run_python
 from PIL import Image
 
 import ganzoo
@@ -63,14 +62,7 @@ def folder(tiny_bundle, tmp_path_factory):
     """Where a reader works: beside the bundle whose card says `./tiny`, and the data."""
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(tiny_bundle, folder / "tiny")
-    raw = folder / "DIR" / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    rng, n = np.random.default_rng(0), 128
-    pixels = struct.pack(">IIII", 0x803, n, 28, 28) + rng.bytes(n * 28 * 28)
-    labels = struct.pack(">II", 0x801, n) + bytes(k % 10 for k in range(n))
-    for part in ("train", "t10k"):
-        (raw / f"{part}-images-idx3-ubyte").write_bytes(pixels)
-        (raw / f"{part}-labels-idx1-ubyte").write_bytes(labels)
+    fake_mnist(folder / "DIR", n=128)
     return folder
 
 

@@ -1,13 +1,12 @@
 import gzip
 import os
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import torchvision
-from conftest import tiny
+from conftest import fake_mnist, tiny
 from PIL import Image
 
 import ganzoo
@@ -32,23 +31,6 @@ def pictures(folder, names, size=(40, 30), mode="RGB"):
         pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
         Image.fromarray(pixels).convert(mode).save(path)
     return folder
-
-
-def write_idx(path, array):
-    """The format of MNIST's files: magic number, sizes, bytes."""
-    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(header + array.astype(np.uint8).tobytes())
-
-
-def fake_mnist(root, n=40):
-    rng = np.random.default_rng(1)
-    for prefix in ("train", "t10k"):
-        write_idx(
-            root / "MNIST/raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28))
-        )
-        write_idx(root / "MNIST/raw" / f"{prefix}-labels-idx1-ubyte", rng.integers(0, 10, n))
-    return root
 
 
 def listing(folder):
