@@ -43,7 +43,7 @@ def test_the_cards_snippet_gives_the_same_images(site, tmp_path, name):
     card = (bundle.path / "README.md").read_text()
     blocks = [block.split("```")[0] for block in card.split("```python\n")[1:]]
     (snippet,) = (b for b in blocks if "onnxruntime" in b and "ganzoo" not in b)
-    save = f"\nnp.savez({str(tmp_path / 'made.npz')!r}, images=images, **inputs)"
+    save = f"\nnumpy.savez({str(tmp_path / 'made.npz')!r}, images=images, **inputs)"
     result = run(site, snippet + save, bundle.path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
