@@ -20,6 +20,7 @@ ELSEWHERE = {
     "torchrun": "tests/test_shards.py",
     "pytest acme-gans": "tests/test_new_plugin.py",
     "ganzoo train acme-gans": "tests/test_new_plugin.py",
+    "ganzoo check acme-gans": "tests/test_new_plugin.py",
     "sudo apt": "a fresh machine",
     "git clone": "a fresh machine",
 }
@@ -41,7 +42,9 @@ def test_there_are_blocks():
 
 
 def test_the_figures_of_the_models_are_those_of_their_cards():
-    rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| ([^|]+ \| [^|]+ \| [^|]+) \|$", README, re.M))
+    rows = dict(
+        re.findall(r"^\| \[`([a-z0-9-]+)`\].* \| ([^|]+ \| [^|]+ \| [^|]+) \|$", README, re.M)
+    )
     assert set(rows) == set(ganzoo.list_models())
     for name, row in rows.items():
         (found,) = ganzoo.info(name).provenance["metrics"]
