@@ -18,8 +18,8 @@ ELSEWHERE = {
     "make test": "this very run",
     "pip install": "tests/test_package.py",
     "torchrun": "tests/test_shards.py",
-    "pytest acme-gans": "tests/test_new_plugin.py",
-    "ganzoo train acme-gans": "tests/test_new_plugin.py",
+    "pytest acme-gans": "tests/test_from_wheels.py",
+    "ganzoo train acme-gans": "tests/test_from_wheels.py",
     "sudo apt": "a fresh machine",
     "git clone": "a fresh machine",
 }
