@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import run_cli, run_python
+from forks import Forks
 
 import ganzoo
 
@@ -31,10 +31,17 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
+@pytest.fixture(scope="module")
+def forks():
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
 @pytest.mark.parametrize(("language", "block"), BLOCKS, ids=lambda text: text.split("\n")[0][:40])
-def test_block(folder, language, block):
+def test_block(folder, forks, language, block):
     if language == "python":
-        result = run_python(block, cwd=folder)
+        result = forks.python(block, cwd=folder)
         assert result.returncode == 0, result.stderr
         return
     if language == "toml":
@@ -48,7 +55,7 @@ def test_block(folder, language, block):
         if not command or any(line.startswith(known) for known in ELSEWHERE):
             continue
         assert command[0] == "ganzoo", f"a command that nothing runs: {line}"
-        result = run_cli(*command[1:], cwd=folder)
+        result = forks.cli(*command[1:], cwd=folder)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
 
 
