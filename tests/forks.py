@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 _SERVER = """
-import importlib, json, os, runpy, sys
+import importlib, json, os, runpy, sys, traceback
 import matplotlib.pyplot, onnxruntime, onnxscript, sklearn.datasets, torch, torchmetrics, torchvision
 import ganzoo.cli, ganzoo.evaluation, ganzoo.exporters, ganzoo.training
 
@@ -25,11 +25,20 @@ for line in sys.stdin:
     os.chdir(job["cwd"])
     importlib.invalidate_caches()  # what was installed since
     sys.argv = ["ganzoo", *job["arguments"]]
-    if job["code"] is None:
-        runpy.run_module("ganzoo", run_name="__main__", alter_sys=True)
-    else:
-        exec(compile(job["code"], "<code>", "exec"), {"__name__": "__main__"})
-    sys.exit()
+    status = 0
+    try:
+        if job["code"] is None:
+            runpy.run_module("ganzoo", run_name="__main__", alter_sys=True)
+        else:
+            exec(compile(job["code"], "<code>", "exec"), {"__name__": "__main__"})
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # libraries would wait for threads that a fork does not have
 """
 
 

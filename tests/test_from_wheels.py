@@ -44,7 +44,9 @@ def in_environment(place, *arguments, **options):
 
 def test_everything_comes_from_the_wheels(place):
     names = ["ganzoo", "acme_gans", *(path.name.replace("-", "_") for path in OURS)]
-    script = "import importlib, sys\nfor n in sys.argv[1:]: print(importlib.import_module(n).__file__)"
+    script = (
+        "import importlib, sys\nfor n in sys.argv[1:]: print(importlib.import_module(n).__file__)"
+    )
     found = in_environment(place, "-c", script, *names, cwd=place).split()
     assert len(found) == len(names) == 5
     assert all(Path(file).is_relative_to(place / "environment") for file in found), found
