@@ -28,7 +28,7 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 # Files of few tests that take long: begun last, one would keep a single process busy at the end.
-BEGUN_FIRST = ("test_toys", "test_distributed", "test_interruptions", "test_new_plugin")
+BEGUN_FIRST = ("test_toys", "test_distributed", "test_interruptions", "test_from_wheels")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,9 +1,10 @@
-"""Play a recipe in float64 and save the gradient of every update; alone or under torchrun.
+"""Play recipes in float64 and save the gradient of every update; alone or under torchrun.
 
 python tests/gradients.py OUT DATA RECIPE.toml ...
 """
 
 import dataclasses
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,17 +50,49 @@ def play(recipe, data, group) -> dict[str, np.ndarray]:
 
 
 def main(out: str, data: str, *recipes: str) -> None:
+    before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
-    torch.set_num_threads(1)
-    with join() as group:
-        for file in map(Path, recipes):
-            recipe = dataclasses.replace(Recipe.from_toml(file), precision="fp32")
-            played = play(recipe, data or None, group)
-            if group.first:
-                np.savez(Path(out) / file.stem, **played)
+    try:
+        with join() as group:
+            for file in map(Path, recipes):
+                recipe = dataclasses.replace(Recipe.from_toml(file), precision="fp32")
+                played = play(recipe, data or None, group)
+                if group.first:
+                    np.savez(Path(out) / file.stem, **played)
+    finally:
+        torch.set_default_dtype(before)
     left = [file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm")]
     assert not any("gloo" in name for name in left), f"the group outlives its block: {left}"
 
 
+def difference(processes: int, folder: Path, data: str, *recipes: Path) -> dict[str, list[float]]:
+    """Play recipes in this process and in several, and compare their gradients.
+
+    Returns:
+        For each recipe, by its file's stem, what the gradients of each update differ by: the norm of
+        the difference in units of that of the gradient.
+    """
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", str(processes), __file__]
+    alone, together = folder / "alone", folder / "together"
+    for out in (alone, together):
+        out.mkdir()
+    arguments = data, *map(str, recipes)
+    main(str(alone), *arguments)
+    done = subprocess.run(
+        [*command, str(together), *arguments], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    found = {}
+    for name in (recipe.stem for recipe in recipes):
+        one, several = (dict(np.load(out / f"{name}.npz")) for out in (alone, together))
+        assert one.keys() == several.keys()
+        norms = {update: np.linalg.norm(gradient) for update, gradient in one.items()}
+        assert min(norms.values()) > 0
+        found[name] = [np.linalg.norm(one[u] - several[u]) / norms[u] for u in one]
+    return found
+
+
 if __name__ == "__main__":
+    torch.set_num_threads(1)
     main(*sys.argv[1:])

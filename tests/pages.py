@@ -5,7 +5,7 @@ import shlex
 import tomllib
 from pathlib import Path
 
-from conftest import run_cli, run_python
+from forks import Forks
 
 
 def blocks_of(page: Path) -> list[tuple[str, str]]:
@@ -13,10 +13,12 @@ def blocks_of(page: Path) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def run_block(folder: Path, language: str, block: str, elsewhere: tuple[str, ...] = ()) -> None:
+def run_block(
+    forks: Forks, folder: Path, language: str, block: str, elsewhere: tuple[str, ...] = ()
+) -> None:
     """Run a block in a folder; commands that begin as one of `elsewhere` does are run there."""
     if language == "python":
-        result = run_python(block, cwd=folder)
+        result = forks.python(block, cwd=folder)
         assert result.returncode == 0, result.stderr
         return
     if language == "toml":
@@ -28,5 +30,5 @@ def run_block(folder: Path, language: str, block: str, elsewhere: tuple[str, ...
         if not command or line.startswith(elsewhere):
             continue
         assert command[0] == "ganzoo", f"a command that nothing runs: {line}"
-        result = run_cli(*command[1:], cwd=folder)
+        result = forks.cli(*command[1:], cwd=folder)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"

@@ -3,17 +3,34 @@
 from pathlib import Path
 
 import pytest
+from forks import Forks
 from pages import blocks_of, run_block
 
 DOCS = Path(__file__).parent.parent / "docs"
-# Its commands name the data that they measure, and are run by hand.
-PAGES = [p for p in sorted(DOCS.rglob("*.md")) if p.name != "performance.md" and blocks_of(p)]
+# Their commands measure for minutes, by hand, or are run by tests of their own.
+ASIDE = ("performance", "deployment")
+PAGES = [p for p in sorted(DOCS.rglob("*.md")) if p.stem not in ASIDE and blocks_of(p)]
+
+# What other tests run in full, with the line of a page that stands for it.
+ELSEWHERE = {
+    "pip install": "tests/test_package.py",
+    "torchrun": "tests/test_shards.py",
+    "ganzoo demo": "tests/test_demo_page.py",
+    "python tools/": "by hand: what a tool measures takes minutes",
+}
+
+
+@pytest.fixture(scope="module")
+def forks():
+    forks = Forks()
+    yield forks
+    forks.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_page(page, tmp_path):
+def test_page(page, forks, tmp_path):
     for language, block in blocks_of(page):
-        run_block(tmp_path, language, block)
+        run_block(forks, tmp_path, language, block, tuple(ELSEWHERE))
 
 
 def test_there_are_pages():

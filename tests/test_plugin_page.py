@@ -1,14 +1,13 @@
 """Every file and command of plugins/README.md, in an environment of its own, with its output."""
 
 import importlib.util
-import os
 import re
 import shlex
 from importlib import metadata
 from pathlib import Path
 
 import pytest
-from conftest import run_cli
+from forks import Forks
 from wheels import make_environment, pip
 
 ROOT = Path(__file__).parent.parent
@@ -33,11 +32,14 @@ STEPS = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder like a clone, and the Python of an environment."""
+    """A folder like a clone, the Python of an environment, and what runs commands there."""
     folder = tmp_path_factory.mktemp("page")
     for name in ("plugins", "model_cards"):
         (folder / name).symlink_to(ROOT / name)
-    return folder, make_environment(folder / "environment")
+    python = make_environment(folder / "environment")
+    forks = Forks(python)
+    yield folder, python, forks
+    forks.close()
 
 
 def pattern(shown):
@@ -49,7 +51,7 @@ def pattern(shown):
     ("file", "language", "step"), STEPS, ids=[f or s[0].split("\n")[0][:60] for f, _, s in STEPS]
 )
 def test_step(place, file, language, step):
-    folder, python = place
+    folder, python, forks = place
     if file:
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(step)
@@ -68,16 +70,13 @@ def test_step(place, file, language, step):
     assert program == "ganzoo", f"a command that nothing runs: {line}"
     if importlib.util.find_spec("cv2") is None and "pix2pix" in line:
         pytest.skip("ganzoo-translate is not installed whole")
-    result = run_cli(*arguments, python=python, cwd=folder, env=changed | cache(folder))
+    cache = {"GANZOO_CACHE": str(folder / "cache")}
+    result = forks.cli(*arguments, cwd=folder, env=changed | cache)
     failed = shown is not None and shown.startswith("error:")
     assert result.returncode == failed, result.stdout + result.stderr
     if shown:
         output = result.stderr if failed else result.stdout
         assert re.fullmatch(pattern(shown), output.strip(), re.DOTALL), output
-
-
-def cache(folder):
-    return {"GANZOO_CACHE": str(folder / "cache"), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
 
 
 def test_the_table_lists_every_group():

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from forks import Forks
 from pages import blocks_of, run_block
 
 import ganzoo
@@ -18,9 +19,9 @@ ELSEWHERE = {
     "pip install": "tests/test_package.py",
     "ganzoo demo": "tests/test_demo_page.py",
     "torchrun": "tests/test_shards.py",
-    "pytest acme-gans": "tests/test_new_plugin.py",
-    "ganzoo train acme-gans": "tests/test_new_plugin.py",
-    "ganzoo check acme-gans": "tests/test_new_plugin.py",
+    "pytest acme-gans": "tests/test_from_wheels.py",
+    "ganzoo train acme-gans": "tests/test_from_wheels.py",
+    "ganzoo check acme-gans": "tests/test_plugin_page.py",
     "sudo apt": "a fresh machine",
     "git clone": "a fresh machine",
 }
@@ -32,9 +33,16 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
+@pytest.fixture(scope="module")
+def forks():
+    forks = Forks()
+    yield forks
+    forks.close()
+
+
 @pytest.mark.parametrize(("language", "block"), BLOCKS, ids=lambda text: text.split("\n")[0][:40])
-def test_block(folder, language, block):
-    run_block(folder, language, block, tuple(ELSEWHERE))
+def test_block(folder, forks, language, block):
+    run_block(forks, folder, language, block, tuple(ELSEWHERE))
 
 
 def test_there_are_blocks():

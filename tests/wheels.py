@@ -9,6 +9,7 @@ import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
@@ -72,13 +73,20 @@ def install_into(folder: Path, wheels: Sequence[Path]) -> Path:
     return folder
 
 
-def make_environment(folder: Path) -> Path:
-    """Make an environment that sees all that this one has installed; return its Python."""
+def make_environment(folder: Path, *, sources: bool = True) -> Path:
+    """Make an environment that sees what this one has installed; return its Python.
+
+    Args:
+        folder: where.
+        sources: whether it also sees what is installed here from a source tree (editable).
+    """
     run(sys.executable, "-m", "venv", "--without-pip", folder)
     python = folder / "bin" / "python"
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
-    seen = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
-    (Path(site) / "seen.pth").write_text(seen)
+    seen = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
+    if not sources:  # .pth files of the folders that hold them point to source trees
+        seen = "\n".join(p for p in sys.path if any(Path(p).glob("*.dist-info")))
+    (Path(site) / "seen.pth").write_text(seen + "\n")
     return python
 
 
@@ -105,8 +113,10 @@ def on_path(*folders: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def run(*command: str | Path) -> str:
+def run(*command: str | Path, **options: Any) -> str:
     """Run a command that must succeed, and return what it printed."""
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=300)
+    result = subprocess.run(
+        [str(c) for c in command], capture_output=True, text=True, timeout=300, **options
+    )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

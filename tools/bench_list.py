@@ -88,6 +88,7 @@ def main():
                 measured.append(measure(path))
     listed = found[site][0][2]
     assert listed == options.plugins * len(GROUPS) * EACH, listed
+    print(f"medians of {options.runs} runs")
     for row, what in enumerate(("elapsed", "processor")):
         none, some = (statistics.median(run[row] for run in found[path]) for path in ("", site))
         print(

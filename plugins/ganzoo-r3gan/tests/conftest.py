@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,8 +11,6 @@ from torch import nn
 import ganzoo
 from ganzoo import DataSpec, ImageSpec, Recipe
 from ganzoo.spec import Component
-from ganzoo.training import prepare
-from ganzoo.training.loop import run_ticks
 
 # Networks this small are slower on more threads, and far slower beside other work.
 torch.set_num_threads(1)
@@ -59,22 +56,3 @@ def recipe(**changes: Any) -> Recipe:
 def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see the data of their own alone, whatever the user's environment says."""
     monkeypatch.delenv("GANZOO_DATA", raising=False)
-
-
-@pytest.fixture
-def play() -> Callable[[Recipe], Any]:
-    """Train a recipe without writing anything: what was prepared, and every term."""
-
-    def run(recipe: Recipe) -> tuple[Any, list[tuple[str, str, float]]]:
-        prepared = prepare(recipe, device="cpu")
-        terms: list[tuple[str, str, float]] = []
-        run_ticks(
-            prepared.state,
-            prepared.batches,
-            record=lambda player, term, value: terms.append((player.name, term, float(value))),
-            watch=lambda *seen: None,
-            report=lambda: True,
-        )
-        return prepared, terms
-
-    return run

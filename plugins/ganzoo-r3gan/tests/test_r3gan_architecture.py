@@ -165,15 +165,6 @@ def test_at_first_the_generator_is_its_basis_enlarged():
     torch.testing.assert_close(generator(z), image.tanh())
 
 
-def test_an_image_does_not_depend_on_its_batch():
-    nets = wake(build(28))
-    z = torch.randn(4, 5)
-    images = nets["generator"](z)
-    torch.testing.assert_close(nets["generator"](z[2:3]), images[2:3])
-    logits = nets["discriminator"](images).logits
-    torch.testing.assert_close(nets["discriminator"](images[2:3]).logits, logits[2:3])
-
-
 @pytest.mark.parametrize("conditioning", ["none", "concat", "projection", "auxiliary"])
 def test_gradients_reach_every_weight(conditioning):
     """Of the generator through the discriminator, and of the discriminator through a penalty."""

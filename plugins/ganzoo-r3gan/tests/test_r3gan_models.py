@@ -17,22 +17,19 @@ from ganzoo.training import prepare
 PAPER = {"r3gan-32": (512, 0.05, 5_000_000), "r3gan-64": (256, 2.0, 500_000)}
 
 
-@pytest.mark.parametrize("conditioning", ["none", "projection"])
-def test_a_trained_model_samples_alike_on_both_runtimes_in_any_batch(tmp_path, conditioning):
-    game = recipe(arguments={"conditioning": conditioning})
+def test_a_trained_model_with_labels_samples_alike_on_both_runtimes_in_any_batch(tmp_path):
+    game = recipe(arguments={"conditioning": "projection"})
     run = ganzoo.train(game, out=tmp_path / "run", device="cpu", progress=False)
     bundle = ganzoo.export(run.path, tmp_path / "bundle")
     assert ganzoo.info(bundle).requires[0].startswith("ganzoo-r3gan")
     by_torch, by_onnx = (ganzoo.load(bundle, runtime=name) for name in ("torch", "onnx"))
-    label = {} if conditioning == "none" else {"label": 3}
-    whole = by_torch.sample(7, seed=1, **label).numpy().astype(int)
+    whole = by_torch.sample(7, seed=1, label=3).numpy().astype(int)
     assert whole.shape == (7, 16, 16, 1)
     assert whole.std() > 0
     for n in (1, 2, 7):
-        made = by_onnx.sample(n, seed=1, **label).numpy().astype(int)
+        made = by_onnx.sample(n, seed=1, label=3).numpy().astype(int)
         assert np.abs(made - whole[:n]).max() <= 1
-    if label:
-        assert not np.array_equal(whole, by_torch.sample(7, seed=1, label=4).numpy())
+    assert not np.array_equal(whole, by_torch.sample(7, seed=1, label=4).numpy())
 
 
 @pytest.fixture(scope="module")

@@ -76,8 +76,7 @@ def test_weights_in_fewer_bits(run, tmp_path, precision):
     assert np.abs(a.astype(int) - b).max() <= 1
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_resume_is_exact(tmp_path, precision):
+def test_resume_is_exact(tmp_path):
     """Also of the average path length, of the augmentation, and of the average style."""
     game = recipe(
         loss=ADA,
@@ -85,7 +84,7 @@ def test_resume_is_exact(tmp_path, precision):
         batch_size=8,
         checkpoint_every=24,
         keep_checkpoints=9,
-        precision=precision,
+        precision="bf16",
     )
     path = train(game, tmp_path / "run").path
     *early, last = sorted((path / "checkpoints").iterdir())
@@ -113,7 +112,7 @@ def test_the_state_of_the_loss_is_in_the_checkpoint(tmp_path):
     ("name", "data"),
     [
         ("stylegan2-64", DataSpec(ImageSpec(64, 64, 3))),
-        ("stylegan2-mnist", DataSpec(ImageSpec(28, 28, 1), classes=10)),
+        ("stylegan2-mnist", DataSpec(ImageSpec(28, 28, 1))),
     ],
 )
 def test_the_recipes_fit_together(name, data):
@@ -127,12 +126,6 @@ def test_the_recipes_fit_together(name, data):
     assert game.rules.penalty_every == 16
     assert (game.ada is not None) == (name == "stylegan2-64")
     assert chosen.optimizer.betas == (0.0, 0.99)
-
-
-@pytest.mark.parametrize("loss", ["hinge", "rpgan", "wgan-gp"])
-def test_other_losses_train_its_networks(tmp_path, loss):
-    run = train(recipe(loss=Component(loss), images=16), tmp_path / "run")
-    assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 1)
 
 
 def test_its_loss_trains_other_networks(tmp_path):

@@ -1,7 +1,6 @@
 """The plugin keeps what every plugin must, on pictures where a dataset needs them."""
 
 import pytest
-from conftest import SIDE
 
 from ganzoo.testing import DatasetSuite, PluginSuite
 
@@ -12,7 +11,7 @@ class TestTranslate(PluginSuite):
 
 @pytest.mark.filterwarnings("ignore:dataset .* says no licence")
 class TestPaired(DatasetSuite):
-    name, arguments = "paired", {"size": SIDE}
+    name, arguments = "paired", {"size": 32}
 
     @pytest.fixture
     def root(self, pairs):
@@ -24,7 +23,7 @@ class TestLineart(TestPaired):
 
 
 class TestUnpaired(TestPaired):
-    name, arguments = "unpaired", {"size": SIDE, "repeat_shorter": True}
+    name, arguments = "unpaired", {"size": 32, "repeat_shorter": True}
 
     @pytest.fixture
     def root(self, domains):

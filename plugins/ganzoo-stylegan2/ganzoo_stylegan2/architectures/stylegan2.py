@@ -27,6 +27,7 @@ def stylegan2(
     widest: int = 512,
     group: int = 4,
     conditioning: Literal["none", "projection"] = "none",
+    output: Literal["linear", "tanh"] = "linear",
     truncation: float = 1.0,
 ) -> dict[str, nn.Module]:
     """StyleGAN2 (Karras et al., 2020), https://arxiv.org/abs/1912.04958, configuration F.
@@ -43,6 +44,9 @@ def stylegan2(
             or parts of a batch, it is best a divisor of what each holds.
         conditioning: how labels enter: ``none``, or ``projection``: a class's vector joins z, and
             another is multiplied with the discriminator's features.
+        output: what images come from: ``linear``, the paper's, cut off at -1 and 1 after training;
+            ``tanh`` for images that are black or white in most places, which a linear layer meets
+            nowhere exactly, as a discriminator soon sees.
         truncation: what is left of the distance between w and its average in images that are
             sampled: 1 all of it, 0 none, in between fewer kinds of images and better ones. Training
             does not depend on it.
@@ -82,7 +86,7 @@ def stylegan2(
     return {
         "generator": kind(
             Mapping(latent_dim, style_dim, mapping_layers, classes),
-            Synthesis(widths[::-1], base, channels, style_dim),
+            Synthesis(widths[::-1], base, channels, style_dim, squash=output == "tanh"),
             truncation,
         ),
         "discriminator": Discriminator(widths, base, channels, group, classes),

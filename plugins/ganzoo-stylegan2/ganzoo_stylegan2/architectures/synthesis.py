@@ -72,15 +72,19 @@ class Synthesis(nn.Module):
         base: side of the smallest.
         channels: of the image.
         style_dim: length of w.
+        squash: whether a tanh ends it.
 
     Attributes:
         styles: how many w it reads: one a convolution, and one for the last image. What makes a
             smaller image shares that of the next convolution.
     """
 
-    def __init__(self, widths: list[int], base: int, channels: int, style_dim: int) -> None:
+    def __init__(
+        self, widths: list[int], base: int, channels: int, style_dim: int, squash: bool
+    ) -> None:
         super().__init__()
         self.styles = 2 * len(widths)
+        self.squash = squash
         self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
         self.first = StyledLayer(widths[0], widths[0], style_dim, base)
         self.up_layers = nn.ModuleList()
@@ -92,11 +96,11 @@ class Synthesis(nn.Module):
         self.to_image = nn.ModuleList(ToImage(width, channels, style_dim) for width in widths)
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Return images, about in [-1, 1]."""
+        """Return images, about in [-1, 1], and within where they are squashed."""
         w = styles.unbind(1)
         x = self.first(self.constant.expand(styles.shape[0], -1, -1, -1), w[0])
         image: Tensor = self.to_image[0](x, w[1])
         for stage, (up_layer, layer) in enumerate(zip(self.up_layers, self.layers, strict=True), 1):
             x = layer(up_layer(x, w[2 * stage - 1]), w[2 * stage])
             image = upsample(image) + self.to_image[stage](x, w[2 * stage + 1])
-        return image
+        return image.tanh() if self.squash else image

@@ -1,0 +1,7 @@
+"""The plugin keeps what every plugin must."""
+
+from ganzoo.testing import PluginSuite
+
+
+class TestStyleGAN2(PluginSuite):
+    distribution = "ganzoo-stylegan2"
