@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Fields of a provenance.
 METRICS = "metrics"  # evaluations: figures, each with its protocol
 ROUNDING = "rounding"  # by role, how far weights stored in fewer bits move an output
+SEEDS = "seeds"  # by seed, the figures of other trainings of the same recipe, and of this one
 STORED_AS = "stored_as"  # the precision that weights were rounded to; without it, fp16
 
 FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it

@@ -20,6 +20,7 @@ from ganzoo.cards.references import read_references
 from ganzoo.cards.tables import read_rows, table
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, CardError, NotABundleError, PublishError, UnknownNameError
+from ganzoo.exporters import record_seeds
 from ganzoo.registry import models
 
 NAMES = ["facts", "use", "check-sums"]
@@ -400,3 +401,20 @@ def test_the_hubs_parser_reads_every_metric(name, request):
     assert (path / data.to_dict()["thumbnail"]).is_file()
     assert all((path / each["output"]["url"]).is_file() for each in data.to_dict()["widget"])
     assert ("gan" in data.tags) != ("autoencoder" in data.tags)
+
+
+def test_seeds_are_told_with_their_mean_and_spread(bundle):
+    figures = {
+        "0": {"final": 4.0, "best": 3.5, "best_images": 1000},
+        "1": {"final": 6.0, "best": 5.0, "best_images": 2000},
+    }
+    record_seeds(open_bundle(bundle), "frechet_distance", figures)
+    card = (bundle / "README.md").read_text()
+    assert "| 1 | 6 | 5, after 2,000 images |" in card
+    assert "mean 5, standard deviation 1.41" in card
+    assert "one of several seeds" in card
+    assert all("TODO" in line for line in cards.check(bundle))
+    changed = card.replace("| 1 | 6 |", "| 1 | 2 |")
+    (bundle / "README.md").write_text(changed)
+    rehash(bundle)
+    assert any("results" in line for line in cards.check(bundle))

@@ -10,6 +10,7 @@ of recipe and data.
 
 import hashlib
 import json
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,11 +21,12 @@ import tyro
 from ship_model import SHIPPED, publish
 
 import ganzoo
+from ganzoo import cards
 from ganzoo.bundle import open_bundle
 from ganzoo.errors import GanzooError
 from ganzoo.exporters import record_seeds
 from ganzoo.registry import find_recipe
-from ganzoo.spec import Recipe
+from ganzoo.spec import SEEDS, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.assembly import complete
 
@@ -86,7 +88,9 @@ def missing(model: Model, data: str) -> list[int]:
     recipe = complete(Recipe.from_dict(made["recipe"], where=model.name))
     if meaning(recipe, made["data"]["sha256"]) != meaning(model.recipe_of(0), data):
         return model.seeds
-    known = made.get("seeds") or {str(made["seed"]): {}} if len(model.seeds) == 1 else {}
+    known = made[SEEDS]["figures"] if SEEDS in made else {}
+    if len(model.seeds) == 1:
+        known = {str(made["seed"]): {}}
     return [seed for seed in model.seeds if str(seed) not in known]
 
 
@@ -112,7 +116,9 @@ def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
     path = ganzoo.export(run, SHIPPED / model.name, precision="fp16")
     ganzoo.evaluate(path)
-    record_seeds(open_bundle(path), figures)
+    if len(figures) > 1:
+        record_seeds(open_bundle(path), FIGURE, figures)
+    cards.write(path)
     publish(path)
 
 
@@ -150,4 +156,9 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main, config=(tyro.conf.FlagCreatePairsOff,))
+    try:
+        tyro.cli(main, config=(tyro.conf.FlagCreatePairsOff,))
+    except GanzooError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on")

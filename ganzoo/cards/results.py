@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import mean, stdev
 from typing import Any
 
 from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import table
 from ganzoo.cards.training import fingerprint, which
-from ganzoo.spec import METRICS
+from ganzoo.spec import METRICS, SEEDS
 
 SHARE = "share_of_"  # begins the figures that say how many samples are of a class
 ERROR = "_error"  # ends those that are the standard error of another
@@ -21,7 +22,27 @@ def render(subject: Subject) -> str:
         return (
             "No quality metric has been computed for this model; judge it by the samples above.\n"
         )
-    return "\n".join(_evaluation(subject, each) for each in found)
+    return "\n".join([*(_evaluation(subject, each) for each in found), *_seeds(subject)])
+
+
+def _seeds(subject: Subject) -> Iterator[str]:
+    """How trainings of several seeds fared, where they are recorded."""
+    if not (said := subject.made.get(SEEDS)):
+        return
+    figures, name = said["figures"], said["metric"].replace("_", " ")
+    rows = "".join(
+        f"| {seed} | {each['final']:.4g} | {each['best']:.4g}, after "
+        f"{each['best_images']:,} images |\n"
+        for seed, each in figures.items()
+    )
+    finals = [each["final"] for each in figures.values()]
+    spread = f", standard deviation {stdev(finals):.3g}" if len(finals) > 1 else ""
+    yield (
+        f"The recipe trained with {len(figures)} seeds, measured alike; this model is that of seed "
+        f"{subject.made['seed']}:\n\n"
+        f"| seed | {name}, final weights | best on the way |\n|---|---|---|\n{rows}\n"
+        f"Of the final ones: mean {mean(finals):.4g}{spread}.\n"
+    )
 
 
 def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
@@ -38,10 +59,14 @@ def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
         f"resizing {protocol.get('data_resized') or protocol['resizing']}\n"
         f"{settings}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
-        f"- one seed; weights: {which(subject.made)}\n\n"
+        f"- {_trainings(subject)}; weights: {which(subject.made)}\n\n"
         "Figures of another protocol are not comparable with these. The same figures again:\n\n"
         f"```bash\n{_command(subject, protocol)}\n```\n"
     )
+
+
+def _trainings(subject: Subject) -> str:
+    return "one of several seeds, below" if SEEDS in subject.made else "one seed"
 
 
 def _rows(figures: dict[str, float]) -> Iterator[tuple[str, str]]:

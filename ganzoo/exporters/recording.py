@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ganzoo import cards
 from ganzoo.bundle import CARD, CONFIG, Bundle, amend_bundle, read_checksums
 from ganzoo.errors import CardError
-from ganzoo.spec import METRICS, ModelSpec
+from ganzoo.spec import METRICS, SEEDS, ModelSpec
 
 # Two evaluations that agree in these are of one protocol: the newer one takes the older's place.
 _QUESTION = (
@@ -54,6 +55,24 @@ def record(source: Bundle, evaluation: dict[str, Any]) -> None:
                 "protocol": evaluation["protocol"] | {"settings": settings},
             }
     spec = replace(source.spec, provenance=made | {METRICS: [*others, evaluation]})
+    amend_bundle(source, spec, _renewed(source, spec))
+
+
+def record_seeds(source: Bundle, metric: str, figures: Mapping[str, Mapping[str, float]]) -> None:
+    """Say in a bundle, and in its card, how trainings of its recipe with several seeds fared.
+
+    Args:
+        source: the bundle.
+        metric: what was measured, such as ``frechet_distance``.
+        figures: by seed: ``final``, of the last weights; ``best``, of those that scored best on the
+            way, and ``best_images``, how many images they had seen.
+
+    Raises:
+        BundleError: the bundle has changed since.
+        OutputError: it cannot be written.
+    """
+    said = {"metric": metric, "figures": {seed: dict(each) for seed, each in figures.items()}}
+    spec = replace(source.spec, provenance=source.spec.provenance | {SEEDS: said})
     amend_bundle(source, spec, _renewed(source, spec))
 
 
