@@ -32,6 +32,7 @@ from ganzoo.training.assembly import complete
 
 ZOO = Path(__file__).with_name("zoo.toml")
 EVALUATIONS = 10  # while a model trains
+SAMPLES = 10_000  # that a model is measured by
 FIGURE = "frechet_distance"
 
 # What a recipe shows and keeps on the way, and where it computes, changes no model's meaning.
@@ -102,7 +103,7 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
         run = ganzoo.train(model.recipe_of(seed), out=out)
     if not run.finished:
         raise KeyboardInterrupt
-    final, best = ganzoo.evaluate(run.bundle), ganzoo.evaluate(run.best)
+    final, best = (ganzoo.evaluate(each, samples=SAMPLES) for each in (run.bundle, run.best))
     made = open_bundle(run.best).spec.provenance
     return {
         "images": run.images_seen,
@@ -115,7 +116,7 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
 def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
     path = ganzoo.export(run, SHIPPED / model.name, precision="fp16")
-    ganzoo.evaluate(path)
+    ganzoo.evaluate(path, samples=SAMPLES)
     if len(figures) > 1:
         record_seeds(open_bundle(path), FIGURE, figures)
     cards.write(path)
