@@ -32,8 +32,6 @@ MAX_CHECKSUMS = 2**18  # bytes of SHA256SUMS
 MAX_BYTES = 2**34  # of all files that it lists, 16 GiB
 MAX_OPENING = 2**28  # bytes of memory, 256 MiB, beyond the size of its files of weights
 
-SCALE = ".scale"  # ends the name of the float32 numbers that a tensor of int8 is multiplied by
-
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _NAME_PART = r"[A-Za-z0-9_][A-Za-z0-9._+=@-]*"
 _FILE_NAME = re.compile(rf"{_NAME_PART}(?:/{_NAME_PART}){{0,7}}")

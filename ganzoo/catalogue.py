@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from ganzoo.bundle import CONFIG, SCALE, Bundle, weights_name
+from ganzoo.bundle import CONFIG, Bundle, weights_name
 from ganzoo.entries import Entry
 from ganzoo.errors import GanzooError
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import METRICS, ModelSpec
+from ganzoo.tensors import read_header
 
 # BatchNorm's, which no optimizer moves.
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -34,18 +34,31 @@ class Facts:
     bytes: int
 
     @property
+    def recipe(self) -> dict[str, Any]:
+        """What it was trained by, empty where that is not recorded: a provenance is free-form."""
+        found = self.spec.provenance.get("recipe")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def description(self) -> str:
         """What it is, in a line."""
-        said = self.spec.provenance.get("recipe", {}).get("description", "")
-        return str(said).partition(":")[0] or self.spec.architecture
+        return str(self.recipe.get("description", "")).partition(":")[0] or self.spec.architecture
+
+    @property
+    def dataset(self) -> str:
+        """Registered name of the data that it was trained on."""
+        found = self.recipe.get("dataset")
+        return str(found.get("name", "")) if isinstance(found, dict) else ""
 
     @property
     def distances(self) -> dict[str, float]:
         """Its Frechet distance to the data it was trained on, by the extractor's name."""
         found: dict[str, float] = {}
-        for each in self.spec.provenance.get("metrics", []):
-            if "frechet_distance" in each["metrics"]:
-                found[each["protocol"]["extractor"]] = each["metrics"]["frechet_distance"]
+        metrics = self.spec.provenance.get(METRICS)
+        for each in metrics if isinstance(metrics, list) else []:
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                extractor = str(each["protocol"]["extractor"])
+                found[extractor] = float(each[METRICS]["frechet_distance"])
         return found
 
 
@@ -61,15 +74,16 @@ def read_facts(bundle: Bundle) -> Facts:
 
 
 def count_parameters(weights: Path) -> int:
-    """Return how many learned numbers a safetensors file holds; its header alone is read."""
-    with safe_open(weights, framework="numpy") as file:
-        names = set(file.keys())
-        scales = {f"{name}{SCALE}" for name in names}
-        return sum(
-            math.prod(file.get_slice(name).get_shape())
-            for name in names - scales
-            if not name.endswith(_STATISTICS)
-        )
+    """Return how many learned numbers a safetensors file holds; its header alone is read.
+
+    Raises:
+        BundleError: it cannot be read.
+    """
+    return sum(
+        math.prod(tensor.shape)
+        for name, tensor in read_header(weights).items()
+        if not name.endswith(_STATISTICS)
+    )
 
 
 def look_up(entry: Entry) -> Facts | None:
@@ -84,7 +98,7 @@ def look_up(entry: Entry) -> Facts | None:
     try:
         spec = ModelSpec.from_json((folder / CONFIG).read_bytes(), where=str(folder))
         return read_facts(Bundle(folder, spec))
-    except (GanzooError, OSError, SafetensorError, KeyError, TypeError, AttributeError):
+    except (GanzooError, OSError):
         return None
 
 
@@ -95,7 +109,10 @@ def _folder_of(entry: Entry) -> Path | None:
     except (ImportError, ValueError):
         return None
     for place in (found and found.submodule_search_locations) or ():
-        for config in sorted(Path(place, *inside).rglob(f"{entry.name}/{CONFIG}")):
+        folder = Path(place, *inside)
+        while not folder.is_dir():  # a module that is a file
+            folder = folder.parent
+        for config in sorted(folder.rglob(f"{entry.name}/{CONFIG}")):
             if (config.parent / weights_name("generator")).is_file():
                 return config.parent
     return None

@@ -1,4 +1,4 @@
-"""Every code block of the documentation is run, as it stands; a page in a folder of its own."""
+"""Every fenced code block of the guides is run, as it stands; a page in a folder of its own."""
 
 from pathlib import Path
 

@@ -1,13 +1,19 @@
 """The page of all models."""
 
 import re
+import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from conftest import rehash
 
 import ganzoo
+from ganzoo.bundle import CARD, amend_bundle, open_bundle
 from ganzoo.catalogue import look_up, read_facts
 from ganzoo.cli import main
+from ganzoo.entries import Entry
+from ganzoo.errors import BundleError
 from ganzoo.gallery import write_gallery
 from ganzoo.registry import models
 from ganzoo.zoo import find
@@ -50,10 +56,6 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
 
 
 def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
-    import shutil
-
-    from ganzoo.bundle import CARD, amend_bundle, open_bundle
-
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
     opened = open_bundle(bundle)
     text = "# x\n\n<script>alert(1)</script>\n\n![p](../../secret.png) [l](javascript:alert(2))\n"
@@ -79,6 +81,34 @@ def test_facts_are_known_without_loading(tmp_path):
 
 @pytest.mark.parametrize("target", ["nowhere.at.all:x", "json:loads", "ganzoo.builtin:x", " :"])
 def test_of_other_entries_nothing_is_known(target):
-    from ganzoo.entries import Entry
-
     assert look_up(Entry("dcgan", "torch-ganzoo", "1", target)) is None
+
+
+def test_a_provenance_may_say_anything(tiny_bundle, tmp_path):
+    bundle = open_bundle(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+    for made in (
+        {"recipe": "r", "metrics": "m"},
+        {"recipe": {"dataset": 3, "description": 4}, "metrics": [{"x": 1}, 2, {"metrics": 5}]},
+    ):
+        facts = read_facts(replace(bundle, spec=replace(bundle.spec, provenance=made)))
+        assert (facts.dataset, facts.distances) == ("", {})
+        assert facts.description
+
+
+def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    (bundle / "model.safetensors").write_bytes(b"\xff" * 100)
+    rehash(bundle)
+    with pytest.raises(BundleError, match="is not a whole safetensors file"):
+        write_gallery([bundle], tmp_path / "page.html")
+
+
+def test_a_models_module_may_be_a_file(tiny_bundle, tmp_path, monkeypatch):
+    package = tmp_path / "shelf_of_mine"
+    shutil.copytree(tiny_bundle, package / "pretrained" / "tiny")
+    (package / "__init__.py").write_text("raise AssertionError('it was run')")
+    (package / "models.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    facts = look_up(Entry("tiny", "mine", "1", "shelf_of_mine.models:tiny"))
+    assert facts is not None
+    assert facts.spec.name == "tiny"

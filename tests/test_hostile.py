@@ -22,8 +22,8 @@ from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
 from ganzoo.cli import listing
 from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
 from ganzoo.runtimes.onnx_file import MAX_FIELDS, read_config
-from ganzoo.runtimes.weights import MAX_HEADER
 from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
+from ganzoo.tensors import MAX_HEADER
 
 # Loads what it is told to and answers with the errors and by how much the peak of memory rose.
 LOADER = """

@@ -303,6 +303,7 @@ def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
 
 def test_a_page_replaces_nothing_else(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
+    (tmp_path / "model.json").write_text("{}")  # as other programs' folders have
     for place in (tmp_path, tmp_path / "thesis.txt"):
         with pytest.raises(OutputError, match="is no page of ours"):
             deployment.write_web(find("dcgan-mnist"), place, cdn=True)

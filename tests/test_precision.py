@@ -20,8 +20,9 @@ from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError
 from ganzoo.exporters.int8 import LARGEST, quantize
 from ganzoo.exporters.precision import FINEST_FIRST, TOLERANCES
-from ganzoo.runtimes.int8 import SCALE, dequantize
+from ganzoo.runtimes.int8 import dequantize
 from ganzoo.spec import Component
+from ganzoo.tensors import SCALE
 
 LEVELS = 127.5
 

@@ -145,6 +145,8 @@ def session_options(name, options):
         "no memory pattern": lambda: changed(lambda o: setattr(o, "enable_mem_pattern", False)),
     }
 
+    sessions.limit_memory()  # as every session of ganzoo's
+
     def open_one(make):
         return onnxruntime.InferenceSession(str(file), make(), providers=[sessions.CPU])
 

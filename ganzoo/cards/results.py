@@ -38,8 +38,8 @@ def _seeds(subject: Subject) -> Iterator[str]:
     finals = [each["final"] for each in figures.values()]
     spread = f", standard deviation {stdev(finals):.3g}" if len(finals) > 1 else ""
     yield (
-        f"The recipe trained with {len(figures)} seeds, measured alike; this model is that of seed "
-        f"{subject.made['seed']}:\n\n"
+        f"The recipe trained with {len(figures)} seeds, measured alike before weights were "
+        f"rounded; this model is that of seed {subject.made['seed']}:\n\n"
         f"| seed | {name}, final weights | best on the way |\n|---|---|---|\n{rows}\n"
         f"Of the final ones: mean {mean(finals):.4g}{spread}.\n"
     )

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from ganzoo.bundle import CARD, SCALE, Bundle, read_checksums, weights_name
-from ganzoo.errors import BundleError, GanzooError
+from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
+from ganzoo.errors import GanzooError
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
+from ganzoo.tensors import read_header
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 
@@ -91,16 +90,9 @@ class Subject:
         Raises:
             BundleError: the file cannot be read.
         """
-        file = self.folder / weights_name(role)
-        try:
-            with safe_open(file, framework="numpy") as weights:
-                names = set(weights.keys())
-                scales = {f"{name}{SCALE}" for name in names}
-                parts = [weights.get_slice(name) for name in names - scales]
-                numbers = sum(math.prod(part.get_shape()) for part in parts)
-                kinds = {part.get_dtype() for part in parts} & DTYPES.keys()
-        except (OSError, SafetensorError) as error:
-            raise BundleError(f"cannot read {file}: {error}. Get the bundle again.") from error
+        header = read_header(self.folder / weights_name(role)).values()
+        numbers = sum(math.prod(tensor.shape) for tensor in header)
+        kinds = {tensor.dtype for tensor in header} & DTYPES.keys()
         return numbers, " and ".join(sorted(DTYPES[kind] for kind in kinds))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -105,8 +105,15 @@ def _find(name: str) -> Bundle:
     return zoo.find(name)
 
 
-def _exported(bundle: Bundle, out: Path, *how: Any) -> Path:
+def _exported(
+    bundle: Bundle, out: Path, precision: Precision | None, arguments: dict[str, str] | None
+) -> Path:
     from ganzoo import exporters
+    from ganzoo.bundle import weights_name
 
-    precision, arguments = how
+    if not (bundle.path / weights_name("generator")).is_file():
+        raise DeploymentError(
+            f"{bundle.spec.name!r} is on the Hub, of which only what runs is fetched: --precision "
+            "and --arguments are for a run's or a bundle's folder."
+        )
     return exporters.export(bundle.path, out, precision=precision, arguments=arguments)

@@ -17,7 +17,7 @@ def gallery(
     """Write an HTML page with samples, figures and card of every model.
 
     Args:
-        names: models' names, ./folders or hf://org/repo; by default all that are registered.
+        names: models' names or ./folders; by default all that ship with a package.
         output: the page to write.
     """
     from ganzoo.gallery import write_gallery
@@ -28,15 +28,15 @@ def gallery(
 
 
 def _whole() -> tuple[str, ...]:
-    """The registered models that can be had: one plugin's trouble is not the others'."""
-    from ganzoo import zoo
+    """The models that ship and can be had: one plugin's trouble is not the others'."""
+    from ganzoo.registry import models
 
     found = []
-    for name in zoo.list_models():
+    for entry in models.entries():
         try:
-            zoo.find(name)
+            ships = isinstance(models.load(entry), Path)
         except GanzooError as error:
-            warnings.warn(f"{name} is left out: {error}", stacklevel=2)
+            warnings.warn(f"{entry.address} is left out: {error}", stacklevel=2)
         else:
-            found.append(name)
+            found += [entry.name if len(models.entries(entry.name)) == 1 else entry.address] * ships
     return tuple(found)

@@ -7,7 +7,10 @@ from ganzoo.cli.arguments import Folder, Text
 
 
 def list_(pattern: Text = "*", /, kind: listing.Kind = "all", hub: bool = False) -> None:
-    """List what is installed, from metadata alone, or with --hub the models on the Hub.
+    """List what is installed, without running its code, or with --hub the models on the Hub.
+
+    A model's distance is the Frechet distance of its samples to the data that it was trained on, by
+    the features that are usual for that data: `ganzoo info` says which.
 
     Args:
         pattern: a wildcard such as 'dcgan-*'.

@@ -19,22 +19,8 @@ HEADINGS = (
 Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
 
 
-def list_(
-    pattern: Text = "*",
-    /,
-    kind: Literal[
-        "all", "models", "recipes", "architectures", "losses", "datasets", "extractors"
-    ] = "all",
-) -> None:
-    """List what is installed; runs no plugin's code.
-
-    A model's distance is the Frechet distance of its samples to the data that it was trained on, by
-    the features that are usual for that data: `ganzoo info` says which.
-
-    Args:
-        pattern: a wildcard such as 'dcgan-*'.
-        kind: list one kind only.
-    """
+def list_(pattern: str, kind: Kind) -> None:
+    """List what is installed; runs no plugin's code."""
     from ganzoo import distributions
     from ganzoo.registry import REGISTRIES
 
@@ -65,7 +51,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     return (
         entry.name,
         facts.description,
-        str(facts.spec.provenance.get("recipe", {}).get("dataset", {}).get("name", "")),
+        facts.dataset,
         str(data.image),
         str(data.classes or ""),
         f"{facts.parameters:,}",

@@ -19,6 +19,7 @@ from ganzoo.spec import ModelSpec
 
 PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")
 SPEC = "model.json"
+MODEL = "model.onnx"
 RUNTIME = "onnxruntime-web"  # the folder of its files
 
 SAMPLES = 64  # images of the page's grid
@@ -53,20 +54,30 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
         )
     if not network.is_file():
         raise BundleError(f"{bundle.path} holds no {network.name}: ganzoo export {bundle.path}")
-    taken = out.exists() and not (out.is_dir() and not any(out.iterdir()))
-    if taken and not (out / SPEC).is_file():
+    if not _replaceable(out):
         raise OutputError(f"{out} exists and is no page of ours. Choose another folder with -o.")
     runtime = None if cdn else fetch_files()
     page = resources.files("ganzoo.deployment") / "page"
     with new_folder(out) as folder:
         for name in PAGE:
             (folder / name).write_bytes((page / name).read_bytes())
-        shutil.copyfile(network, folder / "model.onnx")
+        shutil.copyfile(network, folder / MODEL)
         if runtime:
             shutil.copytree(runtime, folder / RUNTIME)
         text = json.dumps(_describe(spec, CDN if cdn else f"{RUNTIME}/"), indent=1)
         (folder / SPEC).write_text(text + "\n", encoding="utf-8")
     return out
+
+
+def _replaceable(out: Path) -> bool:
+    """Whether nothing is there, or nothing but what a page is made of."""
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    files = {file.relative_to(out) for file in out.rglob("*") if not file.is_dir()}
+    own = {Path(name) for name in (*PAGE, SPEC, MODEL)}
+    return all(file in own or file.parent == Path(RUNTIME) for file in files)
 
 
 def _describe(spec: ModelSpec, place: str) -> dict[str, Any]:

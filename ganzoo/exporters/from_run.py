@@ -31,7 +31,7 @@ from ganzoo.files import sha256, write_file
 from ganzoo.generator import SAMPLES, Generator
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.spec import METRICS, ROUNDING, STORED_AS, ModelSpec
+from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
 
 
 def export(
@@ -82,10 +82,12 @@ def export(
         models = {role: rebuild(model, source, arguments, role) for role, model in models.items()}
     made = dict(source.spec.provenance)
     if arguments:
-        made.pop(METRICS, None)  # of what other arguments make
+        for key in (METRICS, SEEDS):
+            made.pop(key, None)  # of what other arguments make
     stored = choose(precision, made)
     if stored != precision_of(made):
-        made.pop(METRICS, None)  # of other weights
+        for key in (METRICS, SEEDS):
+            made.pop(key, None)  # of other weights
         made[ROUNDING] = {role: round_weights(m, role, stored) for role, m in models.items()}
         made[STORED_AS] = stored
     fold = stored == "fp32"
@@ -99,7 +101,7 @@ def export(
     kept = {
         name: (source.path / name).read_bytes()
         for name in (SAMPLES, bundle.RECONSTRUCTIONS, bundle.RECIPE, bundle.LOG)
-        if (source.path / name).is_file()
+        if (source.path / name).is_file() and not (arguments and name == bundle.RECONSTRUCTIONS)
     }
     if isinstance(generator := models["generator"], Generator):
         kept |= draw_model(generator)

@@ -31,7 +31,7 @@ def write_gallery(names: Sequence[str | Path], path: Path) -> None:
     """Write a page of models.
 
     Args:
-        names: models' names, bundles' folders or ``hf://org/repo``.
+        names: names of models that ship with a package, or bundles' folders.
         path: the HTML file.
 
     Raises:
@@ -65,9 +65,15 @@ def _tile(name: str, facts: Facts, bundle: Bundle) -> str:
         anchor=_anchor(name),
         name=html.escape(name),
         what=html.escape(facts.description),
-        samples=_picture(bundle.path / SAMPLES) or "",
+        samples=_samples(name, bundle),
         rows=_rows(figures.items()),
     )
+
+
+def _samples(name: str, bundle: Bundle) -> str:
+    found = _picture(bundle.path / SAMPLES)
+    shown = f'<img src="{found}" alt="samples of {html.escape(name)}">'
+    return f'<a href="#{_anchor(name)}">{shown}</a>' if found else ""
 
 
 def _rows(figures: Iterable[tuple[str, str]]) -> str:

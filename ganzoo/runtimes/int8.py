@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganzoo.bundle import SCALE
 from ganzoo.errors import BundleError
-
-
-def is_scale(name: str, names: Container[str]) -> bool:
-    """Whether a tensor is what another one of the file is to be multiplied by.
-
-    No network has both a tensor and a module of one name, so that a scale is no weight of its own.
-    """
-    return name.endswith(SCALE) and name.removesuffix(SCALE) in names
+from ganzoo.tensors import SCALE, is_scale
 
 
 def dequantize(file: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -54,7 +54,7 @@ def open_session(
         BundleError: onnxruntime cannot read the file.
     """
     check_threads(threads)
-    _limit_memory()
+    limit_memory()
     number = gpu_number(device)
     options = session_options(threads)
     if number is not None:
@@ -91,7 +91,7 @@ def explain(error: Exception) -> str:
 
 
 @functools.cache
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """Give all sessions of the process one pool of memory that does not outgrow `MAX_MEMORY`."""
     kind = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     pool = ort.OrtMemoryInfo("Cpu", kind, 0, ort.OrtMemType.DEFAULT)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganzoo.bundle import METADATA_KEY, SCALE, Bundle, check_repeated_config
+from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.errors import BundleError, DeviceError, ExportError
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import architectures
@@ -24,10 +24,11 @@ from ganzoo.runtimes.building import (
     warn_of_versions,
 )
 from ganzoo.runtimes.devices import gpu_number
-from ganzoo.runtimes.int8 import dequantize, is_scale
-from ganzoo.runtimes.weights import check_dtypes, check_finite, open_weights
+from ganzoo.runtimes.int8 import dequantize
+from ganzoo.runtimes.weights import check_dtypes, check_finite
 from ganzoo.signatures import check
 from ganzoo.spec import ModelSpec
+from ganzoo.tensors import SCALE, is_scale, open_tensors
 
 
 class TorchModel(nn.Module, Model):
@@ -121,7 +122,7 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
         BrokenPluginError: it is installed, but cannot be loaded.
     """
     weights = bundle.weights_of(role)
-    with open_weights(weights) as file:
+    with open_tensors(weights, "pt") as file:
         metadata = file.metadata() or {}
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
         stored = {name: part for name, part in slices.items() if not is_scale(name, slices)}

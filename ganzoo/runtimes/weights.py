@@ -1,20 +1,14 @@
-"""A file of safetensors of a stranger: its header is small, its tensors are as expected."""
+"""Tensors of a stranger: of the dtypes that are expected, and numbers."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganzoo.errors import BundleError
-
-MAX_HEADER = 2**23  # bytes, 8 MiB; the library reads 100 MB, and parsed it takes many times as much
 
 _DTYPES = {
     "F16": torch.float16,
@@ -29,31 +23,6 @@ _DTYPES = {
     "BOOL": torch.bool,
 }
 _INTERCHANGEABLE = {torch.float16, torch.bfloat16, torch.float32}  # stored small, computed large
-
-
-@contextlib.contextmanager
-def open_weights(file: Path) -> Iterator[Any]:
-    """Open a file of safetensors, of which so far no more than the header is read.
-
-    Raises:
-        BundleError: its header is too long or none, or its tensors overlap or lie outside the file.
-    """
-    with file.open("rb") as opened:
-        header = int.from_bytes(opened.read(8), "little")
-        size = os.fstat(opened.fileno()).st_size
-    if MAX_HEADER < header <= size:
-        raise BundleError(
-            f"the header of {file} has {header:,} bytes, at most {MAX_HEADER:,} are read. "
-            "Get the bundle again."
-        )
-    try:
-        with safe_open(file, framework="pt") as tensors:
-            yield tensors
-    except SafetensorError as error:
-        reason = " ".join(str(error).split())[:300]
-        raise BundleError(
-            f"{file} is not a whole safetensors file: {reason}. Get the bundle again."
-        ) from error
 
 
 def check_dtypes(file: Path, stored: Mapping[str, str], expected: Mapping[str, Tensor]) -> None:
