@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
-from ganzoo.files import sha256
+from ganzoo.files import git_hash, sha256
 from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
@@ -323,9 +322,7 @@ def _is_same(there: RepoFile, content: Path | bytes, digest: str) -> bool:
     """Whether a file of the repository has that content, by the hash that git has of it."""
     if there.lfs:
         return there.lfs.sha256 == digest
-    data = read(content)
-    blob = b"blob %d\0" % len(data) + data
-    return there.blob_id == hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+    return there.blob_id == git_hash(read(content))
 
 
 def _listed(folder: Path) -> Mapping[str, str]:
