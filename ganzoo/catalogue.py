@@ -61,6 +61,12 @@ class Facts:
                 found[extractor] = float(each[METRICS]["frechet_distance"])
         return found
 
+    @property
+    def distance(self) -> float | None:
+        """That distance by the features that are usual for the data, else by the first others."""
+        distances = self.distances
+        return distances.get(self.spec.data.extractor, next(iter(distances.values()), None))
+
 
 def read_facts(bundle: Bundle) -> Facts:
     """Return what a bundle's files say of it.

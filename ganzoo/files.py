@@ -43,6 +43,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def git_hash(content: bytes) -> str:
+    """Return the SHA-1 by which git names a file of that content, in hexadecimal digits."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
 def write_file(path: Path, content: bytes | str) -> None:
     """Write a whole file or leave what was there; parent folders are made.
 

@@ -2,23 +2,27 @@
 
 import base64
 import io
+import os
+import shutil
 import struct
 import threading
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import rehash, run_python
+from conftest import change_config, install, rehash, run_python
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import open_bundle
-from ganzoo.demo import drawing, facts, making, showing, walking
+from ganzoo.catalogue import Facts, read_facts
+from ganzoo.demo import cards, drawing, making, showing, walking
 from ganzoo.demo.address import check_port, find_address
 from ganzoo.demo.shelf import Shelf
-from ganzoo.errors import DemoError, PictureError, SampleError, UnknownNameError
+from ganzoo.errors import BundleError, DemoError, PictureError, SampleError, UnknownNameError
 from ganzoo.generator import Generator
 from ganzoo.registry import models
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
@@ -60,7 +64,7 @@ def test_the_shelf_knows_what_each_model_can_do():
     assert set(shelf.names) == {
         e.name for e in models.entries() if e.distribution == "torch-ganzoo"
     }
-    distances = [facts.frechet_distance(shelf.spec(name)) for name in shelf.names]
+    distances = [read_facts(shelf.bundle(name)).distance for name in shelf.names]
     assert distances == sorted(distances), "the best first"
     assert set(shelf.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
     assert shelf.translators == ()
@@ -71,6 +75,37 @@ def test_the_shelf_knows_what_each_model_can_do():
 
 def test_named_models_keep_their_order_and_come_once():
     assert Shelf.of(["vae-mnist", "gan-mnist", "vae-mnist"]).names == ("vae-mnist", "gan-mnist")
+
+
+def test_a_shipped_model_is_shown_whatever_else_has_its_name(tmp_path):
+    install(tmp_path, "acme-models", {"models": {"gan-mnist": "acme_models:model"}})
+    result = run_python(
+        "import ganzoo.zoo\n"
+        "from ganzoo.demo.shelf import Shelf\n"
+        "shelf = Shelf.of()\n"
+        "print('torch-ganzoo:gan-mnist' in shelf.names, 'dcgan-mnist' in shelf.names)\n"
+        "print(shelf.spec('torch-ganzoo:gan-mnist').name)\n",
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert result.stdout == "True True\ngan-mnist\n", result.stderr
+
+
+def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
+    def find(address):
+        if address in broken:
+            raise BundleError(f"{address} is damaged.")
+        return ganzoo.zoo.find(address)
+
+    monkeypatch.setattr("ganzoo.demo.shelf.find", find)
+    broken = {"torch-ganzoo:gan-mnist", "torch-ganzoo:ae-mnist"}
+    with pytest.warns(UserWarning, match=r"lacks.*ae-mnist is damaged.*gan-mnist is") as warned:
+        shelf = Shelf.of()
+    assert len(warned) == 1
+    shipped = {e.name for e in models.entries() if e.distribution == "torch-ganzoo"}
+    assert set(shelf.names) == shipped - {"gan-mnist", "ae-mnist"}
+    broken = {e.address for e in models.entries()}
+    with pytest.raises(BundleError, match="the page lacks"):
+        Shelf.of()
 
 
 def test_a_network_is_loaded_once_for_all(shelf):
@@ -389,8 +424,6 @@ def test_a_caption_is_text_and_no_markup():
 
 
 def test_a_card_shows_its_own_pictures_and_no_others(tmp_path):
-    import shutil
-
     folder = shutil.copytree(models.get("gan-mnist"), tmp_path / "bundle")
     with (folder / "README.md").open("a") as card:
         card.write(
@@ -398,23 +431,57 @@ def test_a_card_shows_its_own_pictures_and_no_others(tmp_path):
             "![w](absent.png) ![v](C:\\v.png) ![u](SHA256SUMS)\n"
         )
     rehash(folder)
-    card = facts.card(open_bundle(folder))
+    card = cards.card("gan-mnist", open_bundle(folder))
     assert card.lstrip().startswith("# gan-mnist")
     assert "license:" not in card.split("## Use")[0]
     shown = card.partition("![samples](data:image/png;base64,")[2].partition(")")[0]
     decoded = Image.open(io.BytesIO(base64.b64decode(shown)))
     with Image.open(folder / "samples.png") as samples:
         assert np.array_equal(np.asarray(decoded.convert("L")), np.asarray(samples.convert("L")))
-    assert card.count("![") == 1
+    assert card.count("![") == card.count("(data:image/png;base64,") == 3
     assert "example.com" not in card
+    text = (folder / "README.md").read_bytes().replace(b"\n", b"\r\n")
+    (folder / "README.md").write_bytes(text)
+    rehash(folder)
+    assert cards.card("gan-mnist", open_bundle(folder)).lstrip().startswith("# gan-mnist")
+
+
+def test_without_a_card_its_model_is_shown_by_its_config(tmp_path):
+    folder = shutil.copytree(models.get("gan-mnist"), tmp_path / "bundle")
     (folder / "README.md").unlink()
     rehash(folder)
-    assert facts.card(open_bundle(folder)).startswith("# gan-mnist\n\nIts card is")
+    card = cards.card("./mine", open_bundle(folder))
+    assert card.startswith("# gan-mnist\n")
+    assert 'ganzoo.load("./mine")' in card
+    assert "| frechet distance |" in card.partition("## Results")[2]
+    assert card.count("![") == card.count("(data:image/png;base64,") == 2
+    change_config(folder, lambda config: config.update(provenance={"metrics": 5}))
+    card = cards.card("./mine", open_bundle(folder))
+    assert "## Use" in card
+    assert "## Results" not in card
+
+
+def test_figures_are_those_of_the_features_that_are_usual_for_the_data(shelf):
+    usual = "lenet-mnist@1"
+    metrics = [
+        {"metrics": {"frechet_distance": figure}, "protocol": {"extractor": extractor}}
+        for figure, extractor in ((7.5, "a@1"), (4.5, usual), (0.5, "z@1"))
+    ]
+    known = shelf.spec("cgan-mnist")
+    data = replace(known.data, extractor=usual)
+    spec = replace(known, data=data, provenance={"metrics": metrics})
+    row = cards.table([("m", spec)]).splitlines()[-1]
+    assert row.endswith(f"| 4.5 |  |  | {usual} |")
+    assert Facts(spec, 0, 0).distance == 4.5
+    others = replace(spec, provenance={"metrics": metrics[::2]})
+    assert cards.table([("m", others)]).splitlines()[-1].endswith("| 7.5 |  |  | a@1 |")
+    assert Facts(others, 0, 0).distance == 7.5
+    assert Facts(replace(spec, provenance={}), 0, 0).distance is None
 
 
 def test_the_table_has_a_row_each_whatever_a_config_says(shelf):
     spec = shelf.spec("cgan-mnist")
-    rows = facts.table([("cgan-mnist", spec)]).splitlines()
+    rows = cards.table([("cgan-mnist", spec)]).splitlines()
     assert (
         rows[2]
         == "| cgan-mnist | dcgan | nonsaturating | 100 | 10 | 4.28 | 0.761 | 0.764 | lenet-mnist@1 |"
@@ -429,8 +496,7 @@ def test_the_table_has_a_row_each_whatever_a_config_says(shelf):
         hostile = ModelSpec(
             "m", "a|b](c)<img>\n\n# x", {}, (), spec.data, spec.latent, provenance=provenance
         )
-        assert facts.frechet_distance(hostile) == float("inf")
-        table = facts.table([("m", hostile)])
+        table = cards.table([("m", hostile)])
         assert len(table.splitlines()) == 3
         assert {row.count("|") for row in table.splitlines()} == {10}
         assert "<" not in table
@@ -472,7 +538,7 @@ def test_it_computes_without_gradio():
     result = run_python(
         "import sys\n"
         "sys.modules['gradio'] = None\n"
-        "from ganzoo.demo import drawing, facts, making, shelf, showing, walking\n"
+        "from ganzoo.demo import cards, drawing, making, shelf, showing, walking\n"
         "model = shelf.Shelf.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
         "assert len(making.samples(model, 0, 3)) == 3\n"
         "assert 'torch' not in sys.modules\n"

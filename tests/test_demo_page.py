@@ -396,6 +396,12 @@ def test_cards_and_figures_ask_nobody(visitor, negative, stranger):
     visitor.asked.remove(host)
 
 
+def test_a_form_of_a_card_is_sent_to_nobody_else(server):
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(server) as answer:
+        policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"form-action 'self'", "base-uri 'self'", "object-src 'none'"} <= set(policy)
+
+
 # What is wrong is said, and the page goes on.
 
 

@@ -317,6 +317,25 @@ def test_what_nobody_vouches_for_is_not_loaded(server, repository, client, files
     assert "has no role 'encoder'" in answer.text
 
 
+def test_what_is_not_listed_is_not_asked_for_again(server, repository, client, files):
+    lines = files["SHA256SUMS"].decode().splitlines(keepends=True)
+    sums = "".join(line for line in lines if "README" not in line).encode()
+    repository.commit(files | {"SHA256SUMS": sums})
+    name = f"hf://{repository.name}@{repository.head.oid}"
+    card = f"ganzoo.demo.cards.card({name!r}, ganzoo.zoo.find({name!r}))"
+    answer = client.run(f"import ganzoo.demo.cards, ganzoo.zoo; value = {card}")
+    assert answer.error is None, answer.err
+    assert answer.value.startswith("# tiny\n")
+    assert f'ganzoo.load("{name}")' in answer.value
+    assert "nonsaturating" in answer.value
+    assert answer.value.count("![") == answer.value.count("(data:image/png;base64,") > 0
+    server.reset()
+    assert client.run(f"import ganzoo.demo.cards, ganzoo.zoo; value = {card}").value == answer.value
+    asked = f"import ganzoo.zoo; ganzoo.zoo.find({name!r}).file('README.md')"
+    assert "SHA256SUMS does not list README.md" in client.run(asked).text
+    assert server.requests == []
+
+
 def test_an_etag_that_climbs_does_not_leave_the_cache(server, repository, client):
     name = f"hf://{repository.name}@{repository.head.oid}"
     before = set(client.home.parent.rglob("*"))

@@ -13,7 +13,7 @@ from pathlib import Path
 import hub_server
 import pytest
 import yaml
-from conftest import run_cli
+from conftest import finish_card, run_cli
 from hub_client import HubClient, environment
 from hub_server import TOKEN, HubServer
 from packaging.requirements import Requirement
@@ -40,6 +40,13 @@ def client(server, tmp_path_factory):
     yield client
     client.stop()
     assert TOKEN not in client.said
+
+
+@pytest.fixture
+def bundle(bundle):
+    """One whose card is written to the end."""
+    finish_card(bundle)
+    return bundle
 
 
 @pytest.fixture
@@ -146,6 +153,13 @@ def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
     assert shown.returncode == 0, shown.stderr
     assert f"the Space {name}: README.md, app.py, requirements.txt\n" in shown.stdout
     assert "add a token as its secret HF_TOKEN" in shown.stdout
+    assert "The card was edited" not in shown.stdout
+    space = server.repositories[f"spaces/{name}"]
+    edited = space.head.files["README.md"] + b"\nMore of mine.\n"
+    space.commit(space.head.files | {"README.md": edited})
+    shown = run_cli("push", bundle, name, "--space", env=env)
+    _, _, of_the_space = shown.stdout.partition(f"the Space {name}: nothing had changed\n")
+    assert of_the_space.startswith("The card was edited on the Hub and is left"), shown.stdout
 
 
 def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, tmp_path):

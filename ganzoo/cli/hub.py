@@ -5,6 +5,8 @@ from __future__ import annotations
 from ganzoo.cli import listing
 from ganzoo.cli.arguments import Folder, Text
 
+_KEPT = "The card was edited on the Hub and is left as it is there: see whether it still fits."
+
 
 def list_(pattern: Text = "*", /, kind: listing.Kind = "all", hub: bool = False) -> None:
     """List what is installed, without running its code, or with --hub the models on the Hub.
@@ -67,12 +69,12 @@ def push(
         return
     print(f"{done.model}: {', '.join(done.changed) or 'nothing had changed'}")
     if done.card_kept:
-        print(
-            "The card was edited on the Hub and is left as it is there: see whether it still fits."
-        )
+        print(_KEPT)
     if space:
         written = ", ".join(done.space_changed) or "nothing had changed"
         print(f"the Space {done.model.repository}: {written}")
+        if done.space_card_kept:
+            print(_KEPT)
         if private:
             print("It reads a private model: add a token as its secret HF_TOKEN on its settings.")
     print(f"to register it: {done.model!r}\nnext: ganzoo sample {done.model}")

@@ -46,8 +46,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     source = f"{entry.source}{_trouble(entry.trouble)}"
     if (facts := look_up(entry)) is None:
         return (entry.name, *[""] * (len(HEADINGS) - 3), "not shipped", source)
-    data, distances = facts.spec.data, facts.distances
-    distance = distances.get(data.extractor, next(iter(distances.values()), None))
+    data, distance = facts.spec.data, facts.distance
     return (
         entry.name,
         facts.description,

@@ -13,11 +13,11 @@ from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.shelf import Shelf
 
-# A browser asks nobody but this server, whatever stands in the card of a model of somebody's.
-# Gradio's own scripts need the exceptions.
+# What stands in a stranger's card fetches nothing from elsewhere and sends no form there; a link
+# that a visitor follows still leads anywhere. Gradio's own scripts need the exceptions.
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; "
-    "base-uri 'self'"
+    "base-uri 'self'; form-action 'self'"
 )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ganzoo.bundle import Bundle
-from ganzoo.demo.facts import frechet_distance
+from ganzoo.catalogue import read_facts
 from ganzoo.distributions import DISTRIBUTION
-from ganzoo.errors import UnknownNameError, enumerate_names
+from ganzoo.errors import BundleError, GanzooError, UnknownNameError, enumerate_names
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
@@ -36,15 +38,16 @@ class Shelf:
     def of(cls, names: Sequence[str] = (), runtime: RuntimeName = "onnx") -> Shelf:
         """Find models, by default all that ship with ganzoo, the best by their own figures first.
 
+        Of those that ship, what cannot be had is left out and warned of.
+
         Raises:
             UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: as for
                 `ganzoo.load`.
         """
         if names:
             return cls({name: find(name) for name in names}, runtime)
-        shipped = [entry.name for entry in models.entries() if entry.distribution == DISTRIBUTION]
-        bundles = {name: find(name) for name in shipped}
-        best = sorted(shipped, key=lambda name: frechet_distance(bundles[name].spec))
+        bundles = _shipped()
+        best = sorted(bundles, key=lambda name: _distance(bundles[name]))
         return cls({name: bundles[name] for name in best}, runtime)
 
     @property
@@ -125,6 +128,28 @@ class Shelf:
             if (name, role) not in self._loaded:
                 self._loaded[name, role] = _load(bundle, role, self._runtime)
             return self._loaded[name, role]
+
+
+def _shipped() -> dict[str, Bundle]:
+    found, failures = {}, []
+    for entry in models.entries():
+        if entry.distribution == DISTRIBUTION:
+            name = models.prefer(entry.name, DISTRIBUTION)  # another plugin may have that name too
+            try:
+                found[name] = find(entry.address)
+            except GanzooError as error:
+                failures.append(f"{name}: {error}")
+    said = f"the page lacks what cannot be had: {' '.join(failures)}"
+    if not found:
+        raise BundleError(said)
+    if failures:
+        warnings.warn(said, stacklevel=4)
+    return found
+
+
+def _distance(bundle: Bundle) -> float:
+    distance = read_facts(bundle).distance
+    return math.inf if distance is None else distance
 
 
 def _load(bundle: Bundle, role: str, runtime: RuntimeName) -> Model:

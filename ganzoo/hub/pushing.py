@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
@@ -24,7 +23,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
-from ganzoo.files import sha256
+from ganzoo.files import git_hash, sha256
 from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
@@ -45,6 +44,7 @@ class Pushed:
         card_kept: whether the card on the Hub was edited there and so left as it is.
         space_sizes: bytes of each file of its Space, none where none was asked for.
         space_changed: files of the Space that were written.
+        space_card_kept: whether the Space's card was edited there and so left as it is.
     """
 
     model: HubModel | None
@@ -54,6 +54,7 @@ class Pushed:
     card_kept: bool = False
     space_sizes: dict[str, int] = field(default_factory=dict)
     space_changed: tuple[str, ...] = ()
+    space_card_kept: bool = False
 
 
 def push(
@@ -110,23 +111,30 @@ def push(
         there.create(private=private)
         commit, plan = there.write(parcel, tag)
         there.compare(parcel, plan, commit)
-        shown = _show(api, place.repository, page, Path(scratch), private) if page else ()
+        shown = _show(api, place.repository, page, Path(scratch), private) if page else _Plan()
     model = HubModel(
         place.repository, commit, sum(parcel.sizes.values()), parcel.digests[CHECKSUMS]
     )
-    changed = tuple(sorted(plan.changed))
-    sizes = page.sizes if page else {}
-    return Pushed(model, parcel.sizes, parcel.card, changed, plan.card_kept, sizes, shown)
+    return Pushed(
+        model,
+        parcel.sizes,
+        parcel.card,
+        changed=tuple(sorted(plan.changed)),
+        card_kept=plan.card_kept,
+        space_sizes=page.sizes if page else {},
+        space_changed=tuple(sorted(shown.changed)),
+        space_card_kept=shown.card_kept,
+    )
 
 
-def _show(api: HfApi, name: str, page: Parcel, scratch: Path, private: bool) -> tuple[str, ...]:
-    """Publish a model's Space; return the files that were written."""
+def _show(api: HfApi, name: str, page: Parcel, scratch: Path, private: bool) -> _Plan:
+    """Publish a model's Space; return what was done."""
     there = _Repository(api, name, None, scratch / "space", "space")
     with explained(there.title, writing=True):
         there.create(private=private)
         commit, plan = there.write(page, None)
         there.compare(page, plan, commit)
-    return tuple(sorted(plan.changed))
+    return plan
 
 
 @dataclass
@@ -314,9 +322,7 @@ def _is_same(there: RepoFile, content: Path | bytes, digest: str) -> bool:
     """Whether a file of the repository has that content, by the hash that git has of it."""
     if there.lfs:
         return there.lfs.sha256 == digest
-    data = read(content)
-    blob = b"blob %d\0" % len(data) + data
-    return there.blob_id == hashlib.sha1(blob, usedforsecurity=False).hexdigest()
+    return there.blob_id == git_hash(read(content))
 
 
 def _listed(folder: Path) -> Mapping[str, str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ganzoo.demo import facts
+from ganzoo.demo.cards import card, table
 from ganzoo.demo.shelf import Shelf
 from ganzoo.demo.tabs.controls import live, model_menu
 
 
 def cards(shelf: Shelf, page: gr.Blocks) -> None:
     """Lay the tab out."""
-    gr.Markdown(
-        facts.table((name, shelf.spec(name)) for name in shelf.names), elem_classes="figures-table"
-    )
+    figures = table((name, shelf.spec(name)) for name in shelf.names)
+    gr.Markdown(figures, elem_classes="figures-table")
     model = model_menu(shelf.names)
     text = gr.Markdown(elem_classes="card")
-    live(page, [model], lambda name: facts.card(shelf.bundle(name)), text)
+    live(page, [model], lambda name: card(name, shelf.bundle(name)), text)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 
-from ganzoo.bundle import CARD, Bundle
+from ganzoo.bundle import CARD, Bundle, read_checksums
+from ganzoo.cards import BLOCKS, Place, Subject, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
 from ganzoo.errors import BundleError, HubError, PictureError
 from ganzoo.spec import ModelSpec
 
-_HEADER = re.compile(r"\A---\n(?:(?!---[ \t]*$).*\n)*---[ \t]*(?:\n|\Z)", re.MULTILINE)
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
+# Sections of a card that the config alone states; others are about files that may be on the Hub.
+_SECTIONS = {"": "samples", "Use": "use", "Training": "training", "Results": "results"}
 _FIGURES = {
     "frechet_distance": "Fréchet distance",
     "precision": "precision",
@@ -20,17 +21,38 @@ _FIGURES = {
 }
 
 
-def card(bundle: Bundle) -> str:
+def card(name: str, bundle: Bundle) -> str:
     """Return a model's card without its header, its own pictures in it and no others.
 
-    The card of a model on the Hub may be edited there, so nothing vouches for it: it is named, and
-    not shown.
+    The card of a model on the Hub may be edited there, so nothing vouches for it: what a card says
+    by the config is shown in its place.
+
+    Args:
+        name: what `ganzoo.load` takes.
+        bundle: the model's.
     """
     try:
-        text = bundle.file(CARD).read_text(encoding="utf-8", errors="replace")
+        text = bundle.file(CARD).read_text("utf-8", "replace") if bundle.holds(CARD) else None
     except (BundleError, HubError, OSError):
-        return f"# {bundle.spec.name}\n\nIts card is on its page on the Hub."
-    return _PICTURE.sub(lambda found: _inline(bundle, found[1], found[2]), _HEADER.sub("", text))
+        text = None
+    body = _generated(name, bundle) if text is None else split_header(text)[1]
+    return _PICTURE.sub(lambda found: _inline(bundle, found[1], found[2]), body)
+
+
+def _generated(name: str, bundle: Bundle) -> str:
+    """What a card says by the config, without what a config of others' does not state.
+
+    A whole card would take the files of weights, which need not be here.
+    """
+    subject = Subject.at(bundle.spec, bundle.path, read_checksums(bundle.path), Place(name))
+    parts = [f"# {bundle.spec.name}\n"]
+    for title, block in _SECTIONS.items():
+        try:
+            content = BLOCKS[block](subject)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            continue
+        parts.append(f"## {title}\n\n{content}" if title else content)
+    return "\n".join(parts)
 
 
 def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
@@ -67,19 +89,20 @@ def _inline(bundle: Bundle, caption: str, name: str) -> str:
         return ""
 
 
-def frechet_distance(spec: ModelSpec) -> float:
-    """Return the model's own figure, infinity where it states none."""
-    return _measured(spec)[0].get("frechet_distance", math.inf)
-
-
 def _measured(spec: ModelSpec) -> tuple[dict[str, float], str]:
-    """The last figures that the config states, whatever else is in it, and by which features."""
+    """Figures that the config states, whatever else is in it, and by which features.
+
+    Those of the features that are usual for its data come before others.
+    """
+    found: dict[str, dict[str, float]] = {}
     try:
-        last = spec.provenance["metrics"][-1]
-        figures = {key: float(last["metrics"][key]) for key in _FIGURES if key in last["metrics"]}
-        return figures, str(last["protocol"]["extractor"])
-    except (KeyError, IndexError, TypeError, ValueError):
+        for each in spec.provenance["metrics"]:
+            figures = {k: float(each["metrics"][k]) for k in _FIGURES if k in each["metrics"]}
+            found[str(each["protocol"]["extractor"])] = figures
+    except (KeyError, TypeError, ValueError):
         return {}, ""
+    extractor = spec.data.extractor if spec.data.extractor in found else next(iter(found), "")
+    return found.get(extractor, {}), extractor
 
 
 def _loss(spec: ModelSpec) -> str:
