@@ -1,14 +1,12 @@
-"""The header of a safetensors file: names, shapes and types of its tensors. No torch."""
+"""Files of safetensors of whoever wrote them: names, shapes and types of what they hold."""
 
 from __future__ import annotations
 
 import contextlib
-import os
+import json
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from safetensors import SafetensorError, safe_open
 
 from ganzoo.errors import BundleError
 
@@ -29,27 +27,21 @@ class Stored(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_tensors(file: Path, framework: str = "numpy") -> Iterator[Any]:
+def open_tensors(file: Path) -> Iterator[Any]:
     """Open a file of safetensors, of which so far no more than the header is read.
 
-    Args:
-        file: of whoever wrote it.
-        framework: what its tensors are read as: ``numpy``, or ``pt`` for torch.
+    Its tensors are torch's.
 
     Raises:
         BundleError: it cannot be read; its header is too long or none, or its tensors overlap or
             lie outside the file.
     """
+    from safetensors import SafetensorError, safe_open
+
     try:
         with file.open("rb") as opened:
-            header = int.from_bytes(opened.read(8), "little")
-            size = os.fstat(opened.fileno()).st_size
-        if MAX_HEADER < header <= size:
-            raise BundleError(
-                f"the header of {file} has {header:,} bytes, at most {MAX_HEADER:,} are read. "
-                "Get the bundle again."
-            )
-        with safe_open(file, framework=framework) as tensors:
+            _check_length(file, int.from_bytes(opened.read(8), "little"))
+        with safe_open(file, framework="pt") as tensors:
             yield tensors
     except OSError as error:
         raise BundleError(f"{file} cannot be read: {error.strerror or error}.") from error
@@ -71,10 +63,40 @@ def is_scale(name: str, names: Container[str]) -> bool:
 def read_header(file: Path) -> dict[str, Stored]:
     """Return a file's weights by name, without the scales of those that are int8.
 
+    The header is read as the JSON that it is, without the library and the NumPy that it imports:
+    lists of models do so.
+
     Raises:
-        BundleError: as for `open_tensors`.
+        BundleError: it cannot be read.
     """
-    with open_tensors(file) as tensors:
-        names = set(tensors.keys())
-        parts = {n: tensors.get_slice(n) for n in names if not is_scale(n, names)}
-        return {n: Stored(part.get_dtype(), tuple(part.get_shape())) for n, part in parts.items()}
+    try:
+        with file.open("rb") as opened:
+            _check_length(file, header := int.from_bytes(opened.read(8), "little"))
+            said = json.loads(opened.read(header))
+        return {
+            name: Stored(str(tensor["dtype"]), tuple(map(int, tensor["shape"])))
+            for name, tensor in said.items()
+            if name != "__metadata__" and not is_scale(name, said)
+        }
+    except OSError as error:
+        raise BundleError(f"{file} cannot be read: {error.strerror or error}.") from error
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
+        raise BundleError(f"{file} is not a whole safetensors file. Get it again.") from error
+
+
+def _check_length(file: Path, header: int) -> None:
+    size = file.stat().st_size
+    if MAX_HEADER < header <= size:
+        raise BundleError(
+            f"the header of {file} has {header:,} bytes, at most {MAX_HEADER:,} are read. "
+            "Get the bundle again."
+        )
+    if header > size:
+        raise BundleError(f"{file} is not a whole safetensors file. Get it again.")

@@ -122,7 +122,7 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
         BrokenPluginError: it is installed, but cannot be loaded.
     """
     weights = bundle.weights_of(role)
-    with open_tensors(weights, "pt") as file:
+    with open_tensors(weights) as file:
         metadata = file.metadata() or {}
         slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
         stored = {name: part for name, part in slices.items() if not is_scale(name, slices)}
