@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,6 +179,9 @@ def write_bundle(
 def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | bytes]) -> None:
     """Write another config and other files into a bundle, and leave all else as it is.
 
+    The bundle as it becomes takes the folder's place, whole or not at all, with what else lies in
+    it: files that nothing lists may be its owner's notes.
+
     Args:
         bundle: as it was opened.
         spec: its new config.
@@ -191,10 +195,21 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
         raise BundleError(f"{bundle.path} holds another model by now.")
     sums = read_checksums(bundle.path)
     config = {} if spec == bundle.spec else {CONFIG: spec.to_json()}
-    for name, content in (config | dict(contents)).items():
-        write_file(bundle.path / name, content)
-        sums[name] = sha256(bundle.path / name)
-    write_file(bundle.path / CHECKSUMS, format_checksums(sums))
+    path = bundle.path.resolve()  # a link, or ".", cannot be replaced
+    with new_folder(path) as folder:
+        shutil.copytree(path, folder, symlinks=True, copy_function=_link, dirs_exist_ok=True)
+        for name, content in (config | dict(contents)).items():
+            write_file(folder / name, content)
+            sums[name] = sha256(folder / name)
+        write_file(folder / CHECKSUMS, format_checksums(sums))
+
+
+def _link(source: str, target: str) -> None:
+    """Give a file another name: no copy of the weights, and whatever it is, it is not opened."""
+    try:
+        os.link(source, target)
+    except OSError:  # the file system has no such links
+        shutil.copy2(source, target)
 
 
 def format_checksums(sums: Mapping[str, str]) -> str:

@@ -1,18 +1,23 @@
 """Bundles that are not to be trusted: each refused with one clear error."""
 
+import errno
 import json
+import os
 import pickle
 import shutil
+import signal
 import struct
+from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from conftest import change_config, rehash
+from conftest import change_config, rehash, run_python
 from safetensors.torch import load_file, save_file
 
 import ganzoo
+from ganzoo.bundle import amend_bundle, open_bundle, read_checksums
 from ganzoo.errors import (
     BundleError,
     MissingPluginError,
@@ -252,3 +257,63 @@ def test_a_model_whose_plugin_is_not_installed_says_what_to_install(bundle):
 def test_a_bundle_can_be_moved_and_renamed(bundle, tmp_path):
     moved = shutil.move(bundle, tmp_path / "elsewhere")
     assert ganzoo.load(f"{moved}/").spec.name == "tiny"
+
+
+AMEND = """
+import os, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from ganzoo.bundle import amend_bundle, open_bundle
+
+bundle, writes, kept = open_bundle(Path(sys.argv[1])), int(sys.argv[2]), os.fsync
+
+def fsync(file):
+    global writes
+    writes -= 1
+    if writes < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    kept(file)
+
+os.fsync = fsync  # of every file that is written
+spec = replace(bundle.spec, provenance=bundle.spec.provenance | {"note": "amended"})
+amend_bundle(bundle, spec, {"README.md": "# amended\\n", "training/more.txt": "more"})
+"""
+
+
+def test_an_amendment_that_is_killed_leaves_the_bundle_as_it_was(bundle):
+    (bundle / "notes" / "deep").mkdir(parents=True)
+    (bundle / "notes" / "deep" / "mine.txt").write_text("mine")
+    before = open_bundle(bundle).spec
+    card = (bundle / "README.md").read_text()
+    for writes in range(4):
+        assert run_python(AMEND, str(bundle), str(writes)).returncode == -signal.SIGKILL
+        assert open_bundle(bundle).spec == before
+        assert (bundle / "README.md").read_text() == card
+        assert not (bundle / "training" / "more.txt").exists()
+    done = run_python(AMEND, str(bundle), "9")
+    assert done.returncode == 0, done.stderr
+    amended = open_bundle(bundle)
+    assert amended.spec.provenance == before.provenance | {"note": "amended"}
+    assert (bundle / "README.md").read_text() == "# amended\n"
+    assert {"README.md", "training/more.txt"} < read_checksums(bundle).keys()
+    assert "notes/deep/mine.txt" not in read_checksums(bundle)
+    assert (bundle / "notes" / "deep" / "mine.txt").read_text() == "mine"
+    assert ganzoo.load(bundle, runtime="onnx").sample(1)
+
+
+def test_a_bundle_is_amended_where_links_lead_and_where_there_are_no_hard_ones(
+    bundle, tmp_path, monkeypatch
+):
+    def refuse(source, target):
+        raise OSError(errno.EPERM, "no such links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "link").symlink_to(bundle)
+    monkeypatch.chdir(bundle)
+    for place in (tmp_path / "link", Path(".")):
+        opened = open_bundle(place)
+        amend_bundle(opened, opened.spec, {"README.md": f"# of {place}\n"})
+        assert (bundle / "README.md").read_text() == f"# of {place}\n"
+        assert open_bundle(bundle).spec == opened.spec
+        monkeypatch.chdir(bundle)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["bundle", "link"]

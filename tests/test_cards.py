@@ -1,6 +1,7 @@
 """Cards: what is generated follows the config, what was written by hand stays to the byte."""
 
 import re
+import shlex
 import shutil
 
 import pytest
@@ -277,6 +278,46 @@ def test_figures_of_one_protocol_are_not_taken_for_anothers(bundle):
         (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
         label = "precision" if number == 0 else "precision (2)"
         assert f"the figure {label!r} in the card's block 'results' is 7" in cards.check(bundle)[0]
+
+
+def test_figures_of_one_split_are_not_taken_for_anothers(bundle):
+    """Evaluations of the splits differ in nothing else; a wrong figure is found in either."""
+
+    def split(config):
+        for each, name in zip(config["provenance"]["metrics"], ("train", "test"), strict=True):
+            each["protocol"]["dataset"] = {"name": "digits", "split": name}
+            each["protocol"]["seed"] = 0
+
+    change_config(bundle, split)
+    cards.write(bundle)
+    assert cards.check(bundle) == []
+    card = (bundle / "README.md").read_text()
+    places = [m.end() for m in re.finditer(r"\{type: precision, value: ", card)]
+    for at, name in zip(places, ("train", "test"), strict=True):
+        (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
+        (found, *_) = cards.check(bundle)
+        assert found.startswith("the figure 'precision by pixels, 257 samples of seed 0, ")
+        assert f" on digits {name}' in the card's header is 7" in found
+
+
+def test_what_a_card_says_to_type_is_data(bundle):
+    """The provenance is anybody's text: in a command it stays one word."""
+    evil = "x; touch /tmp/x $(id) `id` 'y'"
+
+    def change(config):
+        for each in config["provenance"]["metrics"]:
+            each["protocol"] |= {"extractor": evil, "runtime": evil}
+            each["protocol"]["dataset"] = {"name": evil, "split": evil}
+
+    change_config(bundle, change)
+    card = cards.write(bundle).read_text()
+    commands = [line for line in card.splitlines() if line.startswith("ganzoo evaluate ")]
+    assert len(commands) == 2
+    for command in commands:
+        words = shlex.split(command)
+        said = dict(zip(words[3::2], words[4::2], strict=True))
+        options = ("--dataset", "--split", "--extractor", "--runtime")
+        assert [said[option] for option in options] == [evil] * 4
 
 
 @pytest.mark.parametrize("old", ["| precision | ", "{type: precision, value: "])

@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -21,7 +22,7 @@ import ganzoo
 from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
 from ganzoo.cli import listing
 from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
-from ganzoo.runtimes.onnx_file import MAX_FIELDS, read_config
+from ganzoo.runtimes.onnx_file import CHUNK, MAX_FIELDS, read_config
 from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
 from ganzoo.tensors import MAX_HEADER
 
@@ -470,6 +471,78 @@ def test_an_onnx_whose_weights_are_no_numbers(bundle, number, dtype):
 
     change_onnx(bundle, change)
     assert "its weights hold NaN or infinity" in refused(bundle, "onnx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [(1, "float_data"), (11, "double_data"), (10, "int32_data"), (16, "int32_data")],
+)
+def test_weights_that_are_not_raw_data(bundle, kind, field):
+    """A bias is short enough not to be raw, and may be NaN: of half precision, as its bits."""
+    number = 0x7FFF if field == "int32_data" else np.nan
+    weights = TensorProto(name="w", data_type=kind, dims=[1], **{field: [number]})
+    write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
+    assert "no raw data" in refused(bundle, "onnx")
+
+
+@pytest.mark.parametrize("kind", [1, 16])
+def test_weights_are_looked_at_in_parts(tmp_path, kind):
+    """What says of each number whether it is finite takes a byte, or three, for each."""
+    size = {1: 4, 16: 2}[kind]
+    content = bytearray(size * 16 * CHUNK)
+    content[-size:] = b"\xff" * size  # NaN, the last one
+    for raw, error in (bytes(len(content)), None), (bytes(content), "NaN or infinity"):
+        peak, said = peak_of(tmp_path / "model.onnx", graph_of(tensor_of(kind, raw, size)))
+        assert peak < 2**23
+        assert (error in said) if error else said == ""
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_metadata_of_megabytes(tmp_path, number):
+    """In the model, its graph or a tensor: a key or a value."""
+    entry = message(number, bytes(25 * MAX_CONFIG))
+    tensor = message(16, entry)
+    for content in (message(14, entry), graph_of(message(16, entry)), graph_of(message(5, tensor))):
+        peak, said = peak_of(tmp_path / "model.onnx", content)
+        assert peak < 2**23
+        assert f"it has metadata of {25 * MAX_CONFIG:,} bytes" in said
+
+
+def test_configs_of_megabytes(tmp_path):
+    entry = message(1, b"ganzoo.config") + message(2, bytes(MAX_CONFIG))
+    peak, said = peak_of(tmp_path / "model.onnx", 20 * message(14, entry))
+    assert peak < 2**24
+    assert "it carries more than one config" in said
+
+
+def message(number, content):
+    """A field of bytes, encoded."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def graph_of(content):
+    return message(7, content)
+
+
+def tensor_of(kind, raw, size):
+    dims = varint(1 << 3) + varint(len(raw) // size)
+    return message(5, dims + varint(2 << 3) + varint(kind) + message(9, raw))
+
+
+def peak_of(file, content):
+    """The most memory that looking through a file takes, and what is said of it."""
+    file.write_bytes(content)
+    del content
+    said = ""
+    tracemalloc.start()
+    try:
+        read_config(file)
+    except BundleError as error:
+        said = str(error)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return peak, said
 
 
 def nodes_of(op, *inputs, domain="", **attributes):

@@ -171,6 +171,40 @@ def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
     assert misspelt.returncode == 2
 
 
+def test_models_are_listed_without_a_token_where_that_will_do(server, clients, client, name):
+    server.add(name, {"README.md": b"---\nlibrary_name: ganzoo\n---\n"})
+    code = "from ganzoo.hub import search\nvalue = [found.repository for found in search()]"
+    for who in ("member", "nobody", "expired"):
+        assert name in clients[who].run(code).value
+    assert not any(server.authorized)
+    for status in (401, 403, 429):
+        server.reset()
+        server.plan("GET /api/models", hub_server.status(status, Retry_After="600"))
+        assert name in client.run(code).value
+        assert server.authorized[-2:] == [False, True]
+    server.plan("GET /api/models", hub_server.status(401))
+    refused(clients["nobody"].run(code), "the Hub's models: ")
+    server.plan("GET /api/models", hub_server.status(401))
+    refused(clients["expired"].run(code), "the Hub does not accept your token (401: Invalid")
+
+
+def test_a_card_names_public_addresses_and_its_branch(server, client, name, bundle):
+    """The endpoint of whoever pushes may be a mirror, or hold a password."""
+    answer = client.run(
+        "import ganzoo\n"
+        "from ganzoo.hub.space import pack_space\n"
+        "from ganzoo.names import HubName\n"
+        f"card = ganzoo.push({str(bundle)!r}, {name!r}, revision='half/way', dry_run=True).card\n"
+        f"page = pack_space(HubName({name!r}), card)\n"
+        "value = [card, page.card]"
+    )
+    card, page = answer.value
+    public = f"https://huggingface.co/{name}"
+    assert f"thumbnail: {public}/resolve/half%2Fway/samples.png\n" in card
+    assert f"({public})" in page
+    assert "127.0.0.1" not in card + page
+
+
 @pytest.mark.parametrize("model", SHIPPED)
 def test_every_shipped_model_is_fit_to_be_pushed(model):
     done = ganzoo.push(models.get(model), f"org/{model}", dry_run=True)

@@ -14,6 +14,7 @@ from ganzoo.generator import SAMPLES
 from ganzoo.spec import METRICS
 
 INDEX = "model-index"  # the field of the figures
+_DATA = ("type", "config", "split")  # of a data set, what tells evaluations apart
 
 
 def describe(subject: Subject) -> Metadata:
@@ -55,9 +56,13 @@ def figures(metadata: Metadata) -> dict[str, Any]:
     found = {}
     for model in _tables(metadata.get(INDEX)):
         for result in _tables(model.get("results")):
+            data = result.get("dataset")
+            on = [data.get(key) for key in _DATA] if isinstance(data, dict) else []
             for metric in _tables(result.get("metrics")):
-                where = (metric.get("type"), metric.get("config"))
-                found[" by ".join(str(part) for part in where if part)] = metric.get("value")
+                by = [metric.get("type"), metric.get("config")]
+                label = " by ".join(str(part) for part in by if part)
+                of = " ".join(str(part) for part in on if part)
+                found[f"{label} on {of}" if of else label] = metric.get("value")
     return found
 
 

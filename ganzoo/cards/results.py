@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from statistics import mean, stdev
 from typing import Any
@@ -92,11 +93,12 @@ def _command(subject: Subject, protocol: dict[str, Any]) -> str:
     """What computes the figures again."""
     options = []
     if protocol["dataset"] != subject.made["recipe"]["dataset"]:
-        options.append(f"--dataset {protocol['dataset']['name']}")
+        options += ["--dataset", protocol["dataset"]["name"]]
         if "split" in protocol["dataset"]:
-            options.append(f"--split {protocol['dataset']['split']}")
+            options += ["--split", protocol["dataset"]["split"]]
     if "data_resized" in protocol or "resized" in protocol["resizing"]:
         options.append("--resize")
-    options += [f"--extractor {protocol['extractor']}", f"--samples {protocol['samples']}"]
-    options += [f"--seed {protocol['seed']}", f"--runtime {protocol['runtime']}", "--data DIR"]
-    return f"ganzoo evaluate {subject.place.address} {' '.join(options)}"
+    for name in ("extractor", "samples", "seed", "runtime"):
+        options += [f"--{name}", protocol[name]]
+    words = ["ganzoo", "evaluate", subject.place.address, *options, "--data", "DIR"]
+    return shlex.join(map(str, words))

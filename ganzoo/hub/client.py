@@ -30,6 +30,9 @@ from ganzoo.errors import HubError
 from ganzoo.hub.failures import PATIENCE, RateLimitError, too_many_requests, wait_asked
 from ganzoo.names import is_commit
 
+# Where everybody finds what is published, whatever mirror HF_ENDPOINT names.
+PUBLIC = constants._HF_DEFAULT_ENDPOINT
+
 LIBRARY = "ganzoo"  # how the Hub's tags and statistics know us
 
 CONNECT_TIMEOUT = 1.5  # seconds, unless HF_HUB_ETAG_TIMEOUT is set: no network is soon said

@@ -32,6 +32,7 @@ PATIENCE = 5.0  # seconds; a server that asks for a longer wait is not waited fo
 
 _TEMPORARY = {408, 429, 500, 502, 503, 504}
 _RACES = {409, 412}  # another commit came first, or this one did and its answer was lost
+_CLOSED = {401, 403, 404, 429}  # to those who are not logged in, and maybe not to others
 _QUOTA = {402, 413, 507}
 _LOGIN = "hf auth login, or set HF_TOKEN"
 # The client's 1.x raises errors of httpx, its 2.x those of httpx2.
@@ -119,6 +120,12 @@ def too_many_requests(headers: Mapping[str, str]) -> str:
     when = f"in {wait:.0f} seconds" if wait else "in some minutes"
     login = "" if get_token() else f" Whoever is logged in may ask for more: {_LOGIN}."
     return f"too many requests to the Hub (429). Try again {when}.{login}"
+
+
+def may_take_token(error: HfHubHTTPError | RateLimitError) -> bool:
+    """Whether what was asked for without a token may be given to the user, who has one."""
+    status = 429 if isinstance(error, RateLimitError) else error.response.status_code
+    return status in _CLOSED and get_token() is not None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

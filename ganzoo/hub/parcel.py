@@ -6,6 +6,7 @@ import hashlib
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from huggingface_hub import constants
 
@@ -25,6 +26,7 @@ from ganzoo.bundle import (
 )
 from ganzoo.errors import CardError, PublishError
 from ganzoo.hub.card import check_card, sign_card
+from ganzoo.hub.client import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Parcel:
         }
 
 
-def pack(path: Path, repository: str) -> Parcel:
-    """Choose what is published of a bundle, under ``hf://repository``.
+def pack(path: Path, repository: str, branch: str | None = None) -> Parcel:
+    """Choose what is published of a bundle, under ``hf://repository``, by default on main.
 
     Raises:
         NotABundleError, BundleError: no bundle, or a damaged one.
@@ -74,7 +76,7 @@ def pack(path: Path, repository: str) -> Parcel:
     names = [CONFIG, *networks, *pictures, *(name for name in (RECIPE, LOG) if name in listed)]
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
     digests = {name: listed[name] for name in names}
-    card = _published_card(cards.Subject.at(bundle.spec, path, digests), repository)
+    card = _published_card(cards.Subject.at(bundle.spec, path, digests), repository, branch)
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()
         digests[name] = hashlib.sha256(text.encode()).hexdigest()
@@ -86,7 +88,7 @@ def read(content: Path | bytes) -> bytes:
     return content if isinstance(content, bytes) else content.read_bytes()
 
 
-def _published_card(subject: cards.Subject, repository: str) -> str:
+def _published_card(subject: cards.Subject, repository: str, branch: str | None) -> str:
     """The card of a bundle, as its readers on the Hub need it."""
     try:
         card = cards.read(subject.folder)
@@ -96,7 +98,8 @@ def _published_card(subject: cards.Subject, repository: str) -> str:
             raise PublishError(f"{wrong[0]} `ganzoo card write {subject.folder}` renews it.")
         if not cards.has_blocks(card):
             return card
-        files = f"{constants.ENDPOINT}/{repository}/resolve/{constants.DEFAULT_REVISION}/"
+        revision = quote(branch or constants.DEFAULT_REVISION, safe="")
+        files = f"{PUBLIC}/{repository}/resolve/{revision}/"
         there = replace(subject, place=cards.Place(f"hf://{repository}", files))
         return cards.compose(there, card)
     except CardError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import HfApi, constants, get_token, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import HfApi, constants, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     FileMetadataError,
@@ -25,7 +25,13 @@ from ganzoo.bundle import (
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.files import git_hash, sha256
 from ganzoo.hub.client import connected, say_once
-from ganzoo.hub.failures import RateLimitError, UnreachableError, explained, persist
+from ganzoo.hub.failures import (
+    RateLimitError,
+    UnreachableError,
+    explained,
+    may_take_token,
+    persist,
+)
 from ganzoo.names import HubModel, HubName, is_commit, is_revision
 from ganzoo.spec import MAX_CONFIG, ModelSpec
 
@@ -236,8 +242,7 @@ def _ask(
     except (RevisionNotFoundError, EntryNotFoundError):
         raise
     except (HfHubHTTPError, RateLimitError) as error:
-        status = 429 if isinstance(error, RateLimitError) else error.response.status_code
-        if get_token() is None or status not in (401, 403, 404, 429):
+        if not may_take_token(error):
             raise
         token = None  # the user's own
         found = persist(lambda: api.get_hf_file_metadata(url=url, token=None))

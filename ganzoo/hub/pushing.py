@@ -96,7 +96,7 @@ def push(
         )
     if not _is_name(tag):
         raise NameSyntaxError(f"{tag!r} cannot be a tag: write one such as v1.")
-    parcel = pack(Path(bundle), place.repository)
+    parcel = pack(Path(bundle), place.repository, revision)
     page = pack_space(HubName(place.repository, revision), parcel.card) if space else None
     if dry_run:
         return Pushed(None, parcel.sizes, parcel.card, space_sizes=page.sizes if page else {})

@@ -11,6 +11,7 @@ from huggingface_hub import ModelCard
 from ganzoo.bundle import CARD
 from ganzoo.distributions import DISTRIBUTION
 from ganzoo.hub.card import sign_card
+from ganzoo.hub.client import PUBLIC
 from ganzoo.hub.parcel import Parcel
 from ganzoo.names import HubName
 
@@ -43,7 +44,7 @@ def pack_space(model: HubName, card: str) -> Parcel:
     written = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
     readme = (
         f"---\n{written}---\n\n# {name}\n\n"
-        f"A page to play with [{model.repository}](https://huggingface.co/{model.repository}), a "
+        f"A page to play with [{model.repository}]({PUBLIC}/{model.repository}), a "
         "model of ganzoo's.\n"
     )
     texts = {

@@ -20,10 +20,12 @@ import numpy as np
 
 from ganzoo.bundle import METADATA_KEY, check_size
 from ganzoo.errors import BundleError
+from ganzoo.spec import MAX_CONFIG
 
 MAX_ONNX = 2**31 - 1  # bytes of a message of Protocol Buffers
 MAX_FIELDS = 1_000_000  # of all messages in the file
-MAX_UNPACKED = 1_000  # numbers of a tensor that are not stored as its raw data
+MAX_UNPACKED = 1_000  # integers of a tensor that are not stored as its raw data
+CHUNK = 2**20  # numbers that are looked at together
 
 _DOMAINS = {b"", b"ai.onnx"}
 
@@ -49,7 +51,10 @@ _REFUSED = {
         **{6: "a graph within the graph", 11: "graphs within the graph"},
         **{14: "types", 15: "types", 22: "sparse tensors", 23: "sparse tensors"},
     },
-    "tensor": {3: "a tensor in segments", 13: "data in other files"},
+    "tensor": {
+        **{3: "a tensor in segments", 13: "data in other files"},
+        **dict.fromkeys((4, 10), "floats that are no raw data"),
+    },
 }
 # By ONNX's number of a type: its bytes, and how NumPy reads it where it may be NaN.
 _TYPES: dict[int, tuple[int, str | None]] = {
@@ -57,7 +62,7 @@ _TYPES: dict[int, tuple[int, str | None]] = {
     **{2: (1, None), 3: (1, None), 4: (2, None), 5: (2, None), 6: (4, None), 7: (8, None)},
     **{9: (1, None), 12: (4, None), 13: (8, None)},
 }
-_BFLOAT16 = 16
+_FLOAT16, _BFLOAT16 = 10, 16
 
 
 @dataclass
@@ -74,12 +79,13 @@ class _FaultError(ValueError):
 def read_config(file: Path) -> str | None:
     """Look through an ONNX file and return the config that it carries, None for none.
 
-    Takes no memory to speak of, however large the file is and whatever it declares.
+    Takes some megabytes of memory, however large the file is and whatever it declares.
 
     Raises:
         BundleError: it is no ONNX, or holds what is not to be trusted: data in other files,
-            operators of others, graphs within graphs, weights that are NaN or infinite, a tensor
-            of another size than it declares.
+            operators of others, graphs within graphs, weights that are NaN or infinite or are no
+            raw data, a tensor of another size than it declares, metadata of more than `MAX_CONFIG`
+            bytes.
     """
     check_size(file, MAX_ONNX)
     try:
@@ -103,8 +109,6 @@ class _Walk:
 
     def model(self) -> str | None:
         self._message("model", 0, len(self.data))
-        if len(self.configs) > 1:
-            raise _FaultError("it carries more than one config")
         return self.configs[0] if self.configs else None
 
     def _message(self, kind: str, start: int, end: int) -> None:
@@ -123,10 +127,14 @@ class _Walk:
             elif kind == "tensor":
                 self._tensor_field(tensor, number, value, span)
             elif kind == "entry" and number in entry and span:
+                if (size := span[1] - span[0]) > MAX_CONFIG:
+                    raise _FaultError(f"it has metadata of {size:,} bytes")
                 entry[number] = bytes(self.data[slice(*span)])
         if kind == "tensor":
             self._check(tensor)
         if kind == "entry" and entry[1] == METADATA_KEY.encode():
+            if self.configs:
+                raise _FaultError("it carries more than one config")
             self.configs.append(entry[2].decode(errors="replace"))
 
     def _tensor_field(
@@ -146,24 +154,19 @@ class _Walk:
     def _check(self, tensor: _Tensor) -> None:
         numbers = math.prod(tensor.dims)
         if tensor.raw is None:
-            if numbers > MAX_UNPACKED:
+            if numbers > MAX_UNPACKED or tensor.kind in (_FLOAT16, _BFLOAT16):
                 raise _FaultError(f"a tensor of {_shape(tensor)} holds no raw data")
             return
         if tensor.kind not in _TYPES:
             raise _FaultError(f"a tensor is of the type {tensor.kind}")
-        size, dtype = _TYPES[tensor.kind]
+        size, _ = _TYPES[tensor.kind]
         start, end = tensor.raw
         if numbers * size != end - start:
             raise _FaultError(f"a tensor of {_shape(tensor)} holds {end - start:,} bytes")
         if not tensor.dims:  # a bound, which may well be infinite
             return
         raw = self.data[start:end]
-        if dtype:
-            finite = bool(np.isfinite(np.frombuffer(raw, dtype)).all())
-        elif tensor.kind == _BFLOAT16:
-            finite = bool(((np.frombuffer(raw, "<u2") & 0x7F80) != 0x7F80).all())
-        else:
-            finite = True
+        finite = _is_finite(raw, tensor.kind)
         raw.release()
         if not finite:
             raise _FaultError("its weights hold NaN or infinity")
@@ -216,6 +219,19 @@ class _Walk:
     def _bytes(self, span: tuple[int, int]) -> bytes:
         start, end = span
         return bytes(self.data[start : min(end, start + 80)])
+
+
+def _is_finite(raw: memoryview, kind: int) -> bool:
+    _, dtype = _TYPES[kind]
+    if not dtype and kind != _BFLOAT16:
+        return True
+    numbers = np.frombuffer(raw, dtype or "<u2")
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        finite = np.isfinite(chunk) if dtype else (chunk & 0x7F80) != 0x7F80
+        if not finite.all():
+            return False
+    return True
 
 
 def _shape(tensor: _Tensor) -> str:
