@@ -13,6 +13,9 @@ from ganzoo.errors import BundleError
 MAX_HEADER = 2**23  # bytes, 8 MiB; the library reads 100 MB, and parsed it takes many times as much
 SCALE = ".scale"  # ends the name of the float32 numbers that a tensor of int8 is multiplied by
 
+# What JSON of a stranger may raise that is not what it should be.
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
 
 class Stored(NamedTuple):
     """A tensor as a file stores it.
@@ -80,14 +83,7 @@ def read_header(file: Path) -> dict[str, Stored]:
         }
     except OSError as error:
         raise BundleError(f"{file} cannot be read: {error.strerror or error}.") from error
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ) as error:
+    except _MALFORMED as error:
         raise BundleError(f"{file} is not a whole safetensors file. Get it again.") from error
 
 

@@ -95,9 +95,13 @@ def test_a_provenance_may_say_anything(tiny_bundle, tmp_path):
         assert facts.description
 
 
-def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path):
+HEADERS = [b"[" * 100_000, b'{"a":{"dtype":"F32","shape":[1e999]}}', b'{"a":3}', b"[1]", b"\xff"]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
+def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path, header):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
-    (bundle / "model.safetensors").write_bytes(b"\xff" * 100)
+    (bundle / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     rehash(bundle)
     with pytest.raises(BundleError, match="is not a whole safetensors file"):
         write_gallery([bundle], tmp_path / "page.html")
