@@ -75,6 +75,7 @@ class HubServer:
         self.storage: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.authorized: list[bool] = []
+        self.ranges: list[str] = []  # that were asked for
         self.agents: set[str] = set()
         self.faults: list[tuple[str, re.Pattern[str], Fault]] = []
         self.released = threading.Event()  # lets go what hangs
@@ -115,6 +116,7 @@ class HubServer:
         self.released.set()
         self.released, self.waiting = threading.Event(), threading.Event()
         self.requests.clear()
+        self.ranges.clear()
         self.authorized.clear()
         self.faults.clear()
 
@@ -131,6 +133,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     dropped = False  # the answer is not to be sent
     spoil: Callable[[bytes], bytes] | None = None  # of the content of a file
     cut: int | None = None  # bytes of a content after which the connection breaks
+    closes = False  # there, rather than is reset
     etag: str | None = None
     commit: str | None = None  # that it says it is of
 
@@ -139,6 +142,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length)
         self.dropped, self.spoil, self.cut, self.etag, self.commit = False, None, None, None, None
+        self.closes = False
         path = unquote(self.path)
         request = f"{self.command} {path}"
         with self.hub.lock:
@@ -180,7 +184,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(content[: self.cut])
             self.wfile.flush()
             time.sleep(0.05)  # so that the client has read it
-            return self.break_off()
+            return self.close_early() if self.closes else self.break_off()
         self.wfile.write(content)
         return None
 
@@ -194,6 +198,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             named["X-Error-Message"] = message
         named |= {name.replace("_", "-"): value for name, value in headers.items()}
         self.json(status, {"error": message or str(status)}, named)
+
+    def close_early(self) -> None:
+        """Close the connection in good order, before all was sent."""
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
 
     def break_off(self) -> None:
         """Reset the connection."""
@@ -416,6 +425,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             content = self.spoil(content)
         headers |= {"Accept-Ranges": "bytes"}
         if asked and self.command == "GET":
+            self.hub.ranges.append(asked[0])
             start, end = int(asked[1]), int(asked[2] or len(content) - 1)
             part = content[start : end + 1]
             span = {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}"}
@@ -463,6 +473,16 @@ def cut(after: int) -> Fault:
 
     def fault(handler: Handler) -> bool:
         handler.cut = after
+        return False
+
+    return fault
+
+
+def closed(after: int) -> Fault:
+    """Close the connection in the middle of a content, as a proxy does that has had enough."""
+
+    def fault(handler: Handler) -> bool:
+        handler.cut, handler.closes = after, True
         return False
 
     return fault

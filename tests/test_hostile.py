@@ -30,14 +30,14 @@ from ganzoo.tensors import MAX_HEADER
 LOADER = """
 import json, resource, sys
 from pathlib import Path
-import ganzoo, ganzoo.runtimes.onnx
+import ganzoo, ganzoo.runtimes.sessions
 from ganzoo.errors import GanzooError
 
 def status(key):
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
 
-ganzoo.runtimes.onnx.MAX_MEMORY = int(sys.argv[2])
+ganzoo.runtimes.sessions.MAX_MEMORY = int(sys.argv[2])
 for runtime in ("torch", "onnx"):  # imports all that is needed
     ganzoo.load(Path(sys.argv[1]), runtime=runtime).sample(1)
 for line in sys.stdin:

@@ -565,6 +565,22 @@ def test_two_processes_download_one_model_at_once(server, repository, tmp_path):
     assert in_cache(tmp_path) == ["SHA256SUMS", "config.json", "model.onnx"]
 
 
+def test_a_download_that_was_cut_goes_on_where_it_was(server, repository, tmp_path):
+    """In whole parts, which the client has of 10 MiB, and here of 1,000 bytes."""
+    server.plan("GET /storage/", hub_server.closed(4500), hub_server.closed(2500))
+    parts = "from huggingface_hub import constants; constants.DOWNLOAD_CHUNK_SIZE = 1000\n"
+    result = subprocess.run(
+        [sys.executable, "-c", parts + LOAD, f"hf://{repository.name}"],
+        env=environment(server.endpoint, tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.stdout == "tiny\n", result.stderr
+    assert server.ranges == ["bytes=4000-", "bytes=6000-"]
+    assert server.faults == [], "it did happen"
+
+
 def test_killed_in_mid_download(server, repository, tmp_path, images):
     name = f"hf://{repository.name}@{repository.head.oid}"
     server.plan("GET /storage/", hub_server.hang_after(1000))
