@@ -2,15 +2,16 @@
 
 python tools/bench_list.py [--plugins 50] [--runs 15]
 
-Wheels of tiny plugins are built and installed by pip into a folder, each with a dozen entry points
-and a README of a few kilobytes as its description. `ganzoo list` then runs with that folder on the
-path and without it, in turn; medians of both, their difference and their ratio are printed, of the
-time that passes and of the processor's.
+Wheels of tiny plugins are built and installed by pip into a folder, each with a dozen entry points,
+a model, and a README of a few kilobytes as its description. `ganzoo list` then runs with that folder
+on the path and without it, in turn; medians of both, their difference and their ratio are printed,
+of the time that passes and of the processor's.
 """
 
 import argparse
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -18,8 +19,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from ganzoo.zoo import find
+
 GROUPS = ("architectures", "losses", "datasets", "recipes")
 EACH = 3  # entry points of a plugin in each group
+MODEL = find("gan-mnist").path  # that every plugin has, under a name of its own
 BUILD = """
 import os, sys
 from hatchling.build import build_wheel
@@ -43,10 +47,12 @@ def lay_out(folder, number):
     for group in GROUPS:
         lines.append(f'[project.entry-points."ganzoo.{group}"]')
         lines += [f'bench-{number}-{k} = "{module}:{group}"' for k in range(EACH)]
-    lines.append(f'[tool.hatch.build.targets.wheel]\nonly-include = ["{module}.py"]')
+    lines.append(f'[project.entry-points."ganzoo.models"]\nbench-{number} = "{module}:model"')
+    lines.append(f'[tool.hatch.build.targets.wheel]\nonly-include = ["{module}"]')
+    shutil.copytree(MODEL, tree / module / f"bench-{number}")
     (tree / "pyproject.toml").write_text("\n".join(lines))
     (tree / "README.md").write_text(f"# {name}\n\n" + "Networks and losses, explained.\n" * 150)
-    (tree / f"{module}.py").write_text("raise SystemExit('listing runs no plugin')\n")
+    (tree / module / "__init__.py").write_text("raise SystemExit('listing runs no plugin')\n")
     return tree
 
 
@@ -87,7 +93,7 @@ def main():
             for path, measured in found.items():
                 measured.append(measure(path))
     listed = found[site][0][2]
-    assert listed == options.plugins * len(GROUPS) * EACH, listed
+    assert listed == options.plugins * (len(GROUPS) * EACH + 1), listed
     print(f"medians of {options.runs} runs")
     for row, what in enumerate(("elapsed", "processor")):
         none, some = (statistics.median(run[row] for run in found[path]) for path in ("", site))
