@@ -2,9 +2,9 @@
 
 python tools/bench_list.py [--plugins 50] [--runs 15]
 
-Wheels of tiny plugins are built and installed by pip into a folder, each with a dozen entry points,
-a model, and a README of a few kilobytes as its description. `ganzoo list` then runs with that folder
-on the path and without it, in turn; medians of both, their difference and their ratio are printed,
+Wheels of tiny plugins are built and installed by pip into a folder, each with a dozen entry points
+and a model, and a README of a few kilobytes as its description. `ganzoo list` then runs with that
+folder on the path and without it, in turn; medians of both, their difference and ratio are printed,
 of the time that passes and of the processor's.
 """
 
