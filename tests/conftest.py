@@ -28,7 +28,10 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 # Files of few tests that take long: begun last, one would keep a single process busy at the end.
-BEGUN_FIRST = ("test_toys", "test_distributed", "test_interruptions", "test_from_wheels")
+BEGUN_FIRST = (
+    *("test_from_wheels", "test_distributed", "test_interruptions", "test_toys", "test_docs"),
+    *("test_demo_page", "test_readme"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
