@@ -62,7 +62,7 @@ def folder(tiny_bundle, tmp_path_factory):
     """Where a reader works: beside the bundle whose card says `./tiny`, and the data."""
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(tiny_bundle, folder / "tiny")
-    fake_mnist(folder / "DIR", n=128)
+    fake_mnist(folder / "DIR", n=256)
     return folder
 
 

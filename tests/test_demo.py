@@ -68,7 +68,7 @@ def test_the_shelf_knows_what_each_model_can_do():
     assert distances == sorted(distances), "the best first"
     assert set(shelf.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
     assert shelf.translators == ()
-    assert shelf.free[0] == "dcgan-mnist"
+    assert shelf.free[0] == "dcgan-r1-mnist"
     assert shelf.free[-1] == "cgan-mnist"
     assert set(shelf.walkable) == set(shelf.generators) == set(shelf.names)
 
