@@ -15,7 +15,7 @@ from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.spec import Component
 
-REAL_DATA = os.environ.get("GANZOO_DATA")
+REAL_DATA = Path(os.environ.get("GANZOO_DATA", "."))
 CPU = torch.device("cpu")
 
 
@@ -74,11 +74,11 @@ def test_damaged_mnist_is_not_missing_mnist(tmp_path):
         get("mnist", tmp_path)
 
 
-@pytest.mark.skipif(not REAL_DATA, reason="GANZOO_DATA names no folder with MNIST")
+@pytest.mark.skipif(
+    not (REAL_DATA / "FashionMNIST").is_dir(), reason="GANZOO_DATA names no FashionMNIST"
+)
 def test_real_fashion_mnist():
-    if not (Path(REAL_DATA) / "FashionMNIST").is_dir():
-        pytest.skip("GANZOO_DATA holds no FashionMNIST")
-    dataset, spec = get("fashion-mnist", Path(REAL_DATA), split="test")
+    dataset, spec = get("fashion-mnist", REAL_DATA, split="test")
     assert dataset.tensors[0].shape == (10_000, 1, 28, 28)
     assert spec.labels[9] == "ankle boot"
 
@@ -135,10 +135,10 @@ def test_missing_mnist_says_how_to_get_it(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(not REAL_DATA, reason="GANZOO_DATA names no folder with MNIST")
+@pytest.mark.skipif(not (REAL_DATA / "MNIST").is_dir(), reason="GANZOO_DATA names no MNIST")
 def test_real_mnist():
     for split, n in (("train", 60_000), ("test", 10_000)):
-        images, labels = get("mnist", Path(REAL_DATA), split=split)[0].tensors
+        images, labels = get("mnist", REAL_DATA, split=split)[0].tensors
         assert images.shape == (n, 1, 28, 28)
         assert torch.bincount(labels).min() > n // 12
 
