@@ -3,8 +3,9 @@
 The options were chosen by `tools/bench_inference.py --options`:
 
 - threads do not spin while they wait: where the cores have other work, as a server's have,
-  spinning made batches a fifth to a half slower, and sessions slower to open;
-- all graph optimisations are on: they cost a session 1 ms and save a third of a batch;
+  spinning made batches a fifth to a half slower; on a quiet machine it makes large ones faster;
+- all graph optimisations are on: they cost a session some milliseconds and save as much in a few
+  batches;
 - DequantizeLinear is an operation like others, which is computed once when a session begins: int8
   is how ganzoo stores weights, not how they are computed with;
 - the memory arena and its pattern stay on: without them nothing was faster.
