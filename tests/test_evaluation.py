@@ -201,6 +201,20 @@ def test_classes_are_counted_by_a_classifier_that_knows_them():
     assert sum(v for k, v in found.items() if k.startswith("share_of_")) == pytest.approx(1)
 
 
+def test_a_conditional_model_is_asked_whether_it_makes_what_was_asked_for():
+    images, labels = torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.arange(300) % 10
+    images[:, :, 4:24, 12:16] = 255  # a stroke, which the classifier reads as one and the same
+    spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
+    evaluator = Evaluator(
+        images, labels, spec, {"sha256": "3" * 64}, spec.extractor, samples=200, metrics=["modes"]
+    )
+    pixels = images[:200].numpy().transpose(0, 2, 3, 1)
+    conditional = Playback(pixels, spec)
+    conditional.spec = replace(conditional.spec, inputs=("z", "y"))
+    assert evaluator(conditional).metrics["label_accuracy"] == 0.1  # one digit of ten was asked
+    assert "label_accuracy" not in evaluator(Playback(pixels, spec)).metrics
+
+
 def test_copies_are_found_out():
     images, labels = ganzoo.datasets.get("digits")(None)[0].tensors
     spec = ganzoo.datasets.get("digits")(None)[1]

@@ -5,7 +5,7 @@ import pytest
 
 from ganzoo.builtin.datasets.ring import RADIUS, ring
 from ganzoo.errors import MetricError
-from ganzoo.evaluation import gaussian_modes, mode_coverage, modes_hit
+from ganzoo.evaluation import gaussian_modes, label_accuracy, mode_coverage, modes_hit
 
 
 def logits(classes, known=4):
@@ -51,6 +51,14 @@ def test_equal_classes_differ_by_nothing_and_strange_ones_by_infinity():
 def test_the_data_must_be_of_the_classifiers_classes(real, message):
     with pytest.raises(MetricError, match=message):
         mode_coverage(real, logits([0, 1]))
+
+
+def test_labels_are_right_where_the_classifier_tells_what_was_asked_for():
+    assert label_accuracy([0, 1, 2, 2], logits([0, 1, 2, 3])) == 0.75
+    with pytest.raises(MetricError, match="3 labels were given for 2 images"):
+        label_accuracy([0, 1, 2], logits([0, 1]))
+    with pytest.raises(MetricError, match="go from 0 to 4"):
+        label_accuracy([0, 4], logits([0, 1]))
 
 
 # Gaussians

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ModeCoverage,
         ModesHit,
         gaussian_modes,
+        label_accuracy,
         mode_coverage,
         modes_hit,
     )
@@ -58,6 +59,7 @@ _NAMES = {
         "ModeCoverage",
         "ModesHit",
         "gaussian_modes",
+        "label_accuracy",
         "mode_coverage",
         "modes_hit",
     ),
@@ -88,6 +90,7 @@ __all__ = [
     "kernel_distance",
     "kl",
     "kl_normal",
+    "label_accuracy",
     "mode_coverage",
     "modes_hit",
     "nearest_training",

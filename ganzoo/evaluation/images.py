@@ -18,7 +18,7 @@ class ImageSet:
     Attributes:
         pixels: uint8 (n, channels, height, width).
         extracted: what the extractor said of them.
-        labels: int64 (n,), or None where the images have none.
+        labels: int64 (n,), of samples those that were asked for; None where there are none.
     """
 
     pixels: NDArray[np.uint8]

@@ -109,7 +109,7 @@ class Evaluator:
         fake = self._sample(generator)
         comparison = Comparison(
             self.real,
-            ImageSet(fake.numpy(), self._extract(fake, "samples")),
+            ImageSet(fake.numpy(), self._extract(fake, "samples"), generator.labels(self.samples)),
             self.seed,
             self.extractor.classes,
             self.data.labels,

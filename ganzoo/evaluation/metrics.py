@@ -16,7 +16,7 @@ from ganzoo.evaluation.distances import (
 )
 from ganzoo.evaluation.images import Comparison
 from ganzoo.evaluation.memorisation import authenticity, nearest_training
-from ganzoo.evaluation.modes import gaussian_modes, mode_coverage, modes_hit
+from ganzoo.evaluation.modes import gaussian_modes, label_accuracy, mode_coverage, modes_hit
 from ganzoo.evaluation.neighbours import density_coverage, precision_recall
 from ganzoo.evaluation.scores import inception_score
 from ganzoo.nn import Extractor
@@ -27,7 +27,7 @@ SEARCHED = 1_000  # samples whose nearest training image is looked for
 
 HIGHER_IS_BETTER = frozenset(
     {"precision", "recall", "density", "coverage", "inception_score", "modes_hit", "high_quality"}
-    | {"authenticity_by_pixels", "authenticity_by_features"}
+    | {"authenticity_by_pixels", "authenticity_by_features", "label_accuracy"}
 )
 """Figures of which a model wants much; of all others it wants little."""
 
@@ -91,7 +91,10 @@ def _modes(of: Comparison) -> dict[str, float]:
         f"share_of_{label}": count / len(of.fake)
         for label, count in zip(of.classes, found.fake.tolist(), strict=True)
     }
-    return {"class_kl": found.kl, "classes_missing": len(found.missing)} | shares
+    figures = {"class_kl": found.kl, "classes_missing": len(found.missing)} | shares
+    if of.fake.labels is not None:
+        figures["label_accuracy"] = label_accuracy(of.fake.labels, of.fake.logits)
+    return figures
 
 
 def _ring_modes(of: Comparison) -> dict[str, float]:

@@ -81,6 +81,26 @@ def mode_coverage(real: ArrayLike, fake_logits: ArrayLike) -> ModeCoverage:
     return ModeCoverage(counts, made, kl(made, counts), missing)
 
 
+def label_accuracy(labels: ArrayLike, logits: ArrayLike) -> float:
+    """Return the share of images that a classifier tells to be what was asked for, 0 to 1.
+
+    "Conditional Image Synthesis with Auxiliary Classifier GANs" (Odena et al., 2017), section 4.1,
+    https://arxiv.org/abs/1610.09585. The classifier's own mistakes count against the model.
+
+    Args:
+        labels: the classes asked for, int (n,) from 0.
+        logits: the classifier's, (n, classes).
+
+    Raises:
+        MetricError: not a label an image, or a class that the logits do not know.
+    """
+    logits = as_rows("the fake images' logits", logits)
+    asked = _classes(labels, logits)
+    if len(asked) != len(logits):
+        raise MetricError(f"{len(asked):,} labels were given for {len(logits):,} images.")
+    return float((asked == logits.argmax(1)).mean())
+
+
 def gaussian_modes(points: ArrayLike, labels: ArrayLike) -> GaussianModes:
     """Return the means of labelled points, and the deviation of all of them from their own mean.
 
