@@ -19,8 +19,7 @@ def zoo(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ship, build = (importlib.import_module(name) for name in ("ship_model", "build_zoo"))
     for module in (ship, build):
-        monkeypatch.setattr(module, "SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(ship, "ROOT", tmp_path)
+        monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(build, "SAMPLES", 300)
     monkeypatch.setattr(build, "EVALUATIONS", 1)
     monkeypatch.setattr(build, "ZOO", tmp_path / "zoo.toml")
@@ -31,7 +30,8 @@ def zoo(tmp_path, monkeypatch):
 
 def write(folder, seeds, extra=""):
     (folder / "zoo.toml").write_text(
-        f'[tiny]\nrecipe = "dcgan-digits"\nseeds = {seeds}\nsettings = {{ {SETTINGS}{extra} }}\n'
+        f'[tiny]\nfolder = "shipped"\nrecipe = "dcgan-digits"\nseeds = {seeds}\n'
+        f"settings = {{ {SETTINGS}{extra} }}\n"
     )
 
 

@@ -124,7 +124,7 @@ def test_help_reads_well(capsys):
     assert "images in a batch" in out
     assert "length of z" in out
     assert main(["train", "--help"]) == 0
-    assert "dcgan-digits, dcgan-faces, dcgan-mnist" in capsys.readouterr().out
+    assert "dcgan-digits, dcgan-faces, dcgan-fashion, dcgan-mnist" in capsys.readouterr().out
 
 
 def test_a_required_argument_is_an_option():

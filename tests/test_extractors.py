@@ -21,25 +21,37 @@ def digits_reader():
     return make_extractor("lenet-mnist@1")
 
 
-def test_the_shipped_classifier_is_small_and_its_hash_is_its_contract(digits_reader):
-    assert lenet.WEIGHTS.stat().st_size <= 500_000
-    assert digits_reader.sha256 == (
-        "30e0cf85a207e88d224b0092949263b1b8382faae47e2a7a24906f86c4fd3f2b"
-    )
-    found = digits_reader(torch.zeros(3, 1, 28, 28, dtype=torch.uint8))
-    assert found.features.shape == (3, digits_reader.dim)
-    assert found.logits.shape == (3, len(digits_reader.classes))
-    assert not digits_reader.training
-    assert not any(p.requires_grad for p in digits_reader.parameters())
-
-
-@pytest.mark.skipif(
-    not DATA or not Path(DATA, "MNIST").is_dir(), reason="GANZOO_DATA names no MNIST"
+@pytest.mark.parametrize(
+    ("name", "sha256"),
+    [
+        ("mnist", "30e0cf85a207e88d224b0092949263b1b8382faae47e2a7a24906f86c4fd3f2b"),
+        ("fashion", "5c84667acd33452e68f4ffdac04e5e7cbeceec5e05a22df60f6ec9980f194301"),
+    ],
 )
-def test_the_shipped_classifier_reads_digits(digits_reader):
-    images, labels = ganzoo.datasets.get("mnist")(Path(DATA), split="test")[0].tensors
-    logits = extract(digits_reader, images).logits
-    assert (logits.argmax(1) == labels.numpy()).mean() >= 0.99
+def test_a_shipped_classifier_is_small_and_its_hash_is_its_contract(name, sha256):
+    reader = make_extractor(f"lenet-{name}@1")
+    weights = Path(lenet.__file__).with_name(f"lenet-{name}-1.safetensors")
+    assert weights.stat().st_size <= 500_000
+    assert reader.sha256 == sha256
+    found = reader(torch.zeros(3, 1, 28, 28, dtype=torch.uint8))
+    assert found.features.shape == (3, reader.dim)
+    assert found.logits.shape == (3, len(reader.classes))
+    assert not reader.training
+    assert not any(p.requires_grad for p in reader.parameters())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "folder", "right"),
+    [("mnist", "MNIST", 0.99), ("fashion-mnist", "FashionMNIST", 0.9)],
+)
+def test_a_shipped_classifier_reads_its_data(dataset, folder, right):
+    if not DATA or not Path(DATA, folder).is_dir():
+        pytest.skip(f"GANZOO_DATA names no {folder}")
+    found, spec = ganzoo.datasets.get(dataset)(Path(DATA), split="test")
+    images, labels = found.tensors
+    reader = make_extractor(spec.extractor)
+    assert reader.classes == spec.labels
+    assert (extract(reader, images).logits.argmax(1) == labels.numpy()).mean() >= right
 
 
 def test_it_says_alike_of_an_image_whatever_is_beside_it(digits_reader):
@@ -52,8 +64,8 @@ def test_it_says_alike_of_an_image_whatever_is_beside_it(digits_reader):
 
 def test_damaged_weights_are_refused(tmp_path, monkeypatch):
     damaged = tmp_path / "weights.safetensors"
-    damaged.write_bytes(lenet.WEIGHTS.read_bytes()[:-1] + b"\0")
-    monkeypatch.setattr(lenet, "WEIGHTS", damaged)
+    damaged.write_bytes(lenet.MNIST.read_bytes()[:-1] + b"\0")
+    monkeypatch.setattr(lenet, "MNIST", damaged)
     with pytest.raises(BundleError, match="is damaged"):
         make_extractor("lenet-mnist@1")
 

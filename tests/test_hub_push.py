@@ -201,6 +201,8 @@ def test_a_card_names_public_addresses_and_its_branch(server, client, name, bund
     card, page = answer.value
     public = f"https://huggingface.co/{name}"
     assert f"thumbnail: {public}/resolve/half%2Fway/samples.png\n" in card
+    assert f'ganzoo.load("hf://{name}@half/way")' in card
+    assert f"`hf download {name} model.onnx --revision half/way --local-dir .`" in card
     assert f"({public})" in page
     assert "127.0.0.1" not in card + page
 

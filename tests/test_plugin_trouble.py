@@ -111,7 +111,7 @@ time.sleep(10_000)
 # Distribution, version, entry points, files, requirements.
 PLUGINS = [
     ("acme-gans", "1.2", {"architectures": {"acme": "acme:networks"}, "losses": {"acme": "acme:game"}},
-     {"acme.py": NETWORKS.format(width=8) + GAME}, ["torch-ganzoo>=0.1.0.dev0"]),
+     {"acme.py": NETWORKS.format(width=8) + GAME}, ["torch-ganzoo>=0.1.0"]),
     ("twin-one", "1.0", {"architectures": {"twin": "twin_one:networks"}, "losses": {"twin": "twin_one:game"}},
      {"twin_one.py": NETWORKS.format(width=1) + GAME}, []),
     ("twin-two", "2.0", {"architectures": {"twin": "twin_two:networks"}, "losses": {"twin": "twin_two:game"}},

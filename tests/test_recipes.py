@@ -13,6 +13,7 @@ RECIPES = [e.name for e in recipes.entries() if e.distribution == "torch-ganzoo"
 MNIST = DataSpec(ImageSpec(28, 28, 1), classes=10)
 DATA = {
     "mnist": MNIST,
+    "fashion-mnist": MNIST,
     "digits": DataSpec(ImageSpec(16, 16, 1), classes=10),
     "folder": DataSpec(ImageSpec(64, 64, 3)),
 }
@@ -58,8 +59,8 @@ def test_gan_mnist():
     assert "accuracy" in loss.criterion.watch
 
 
-def test_dcgan_mnist():
-    recipe, nets, loss = build("dcgan-mnist")
+def test_dcgan_paper_mnist():
+    recipe, nets, loss = build("dcgan-paper-mnist")
     assert recipe.images == 12_000 * recipe.batch_size == 10 * 60_000
     o = recipe.optimizer
     assert (o.name, o.lr, o.betas, o.decay_start) == ("adam", 2e-4, (0.5, 0.999), 1.0)

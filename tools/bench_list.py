@@ -42,7 +42,7 @@ def lay_out(folder, number):
     lines = [
         '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"',
         f'[project]\nname = "{name}"\nversion = "1.{number}"\nreadme = "README.md"',
-        'dependencies = ["torch-ganzoo[train]>=0.1.0.dev0", "numpy>=1.26", "einops"]',
+        'dependencies = ["torch-ganzoo[train]>=0.1.0", "numpy>=1.26", "einops"]',
     ]
     for group in GROUPS:
         lines.append(f'[project.entry-points."ganzoo.{group}"]')

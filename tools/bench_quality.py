@@ -5,9 +5,9 @@ python tools/bench_quality.py --data DIR [--minutes 1 2 5 10] [--output FOLDER]
 For every length both train from scratch at the same time, each in a process of its own with as many
 threads, so that whatever else the machine does slows both. The clock runs while they train; imports
 and measuring are not counted. The loop is a plain one as public example scripts have it, with the
-networks and hyper-parameters of the recipe dcgan-mnist: items transformed one by one by PIL and
-gathered by a DataLoader, plain Adam, `.item()` every step, fp32. Ours is told beforehand how many
-images it will see, by the pace of its first seconds, since its learning rate falls towards the end.
+networks and hyper-parameters of the recipe dcgan-paper-mnist: items transformed one by one by PIL
+and gathered by a DataLoader, plain Adam, `.item()` every step, fp32. Ours is told beforehand how
+many images it will see, by the pace of its first seconds, since its learning rate falls at the end.
 Both are measured alike: 10,000 samples, the Fréchet distance to the training set by lenet-mnist@1.
 """
 
@@ -42,7 +42,7 @@ PACE = 10.0  # seconds by which ours learns how fast it is
 
 def loop(data: Path, seconds: float) -> tuple[float, int]:
     """Train the plain loop; return its distance and the images it saw."""
-    prepared = prepare(measured(find_recipe("dcgan-mnist")), data=data)  # for its networks
+    prepared = prepare(measured(find_recipe("dcgan-paper-mnist")), data=data)  # for its networks
     nets = prepared.state.nets
     to_tensor = transforms.Compose(
         [transforms.Resize(28), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
@@ -108,7 +108,7 @@ def worker(side: Side, recipe: str, data: Path, minutes: float, seed: int) -> No
 def main(
     data: Path,
     minutes: tuple[float, ...] = (1, 2, 5, 10),
-    recipe: str = "dcgan-r1-mnist",
+    recipe: str = "dcgan-mnist",
     threads: int = 1,
     seed: int = 0,
     output: Path = Path("quality"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
-from ship_model import SHIPPED, publish
+from ship_model import ROOT, publish
 
 import ganzoo
 from ganzoo import cards
@@ -50,15 +50,22 @@ class Model:
 
     Attributes:
         name: of the model.
+        folder: that it ships in, from the root of the project.
         recipe: registered name of what makes it; by default its own.
         seeds: it is trained with; the first one's ships.
         settings: fields of the recipe that are set otherwise here.
     """
 
     name: str
+    folder: str = "ganzoo/builtin/pretrained"
     recipe: str = ""
     seeds: list[int] = field(default_factory=lambda: [0])
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Path:
+        """Where it ships."""
+        return ROOT / self.folder / self.name
 
     def recipe_of(self, seed: int) -> Recipe:
         """The recipe with a seed, evaluated on the way; its best is kept beside its last."""
@@ -76,7 +83,7 @@ def meaning(recipe: Recipe, data: str) -> str:
 def shipped(model: Model) -> dict[str, Any]:
     """The provenance of the model that ships; empty where none does."""
     try:
-        return open_bundle(SHIPPED / model.name).spec.provenance
+        return open_bundle(model.place).spec.provenance
     except GanzooError:
         return {}
 
@@ -115,7 +122,7 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
 
 def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
-    path = ganzoo.export(run, SHIPPED / model.name, precision="fp16")
+    path = ganzoo.export(run, model.place, precision="fp16")
     ganzoo.evaluate(path, samples=SAMPLES)
     if len(figures) > 1:
         record_seeds(open_bundle(path), FIGURE, figures)

@@ -1,6 +1,9 @@
-"""How near MNIST's own test images are to its training images: python tools/measure_floor.py DIR
+"""How near a dataset's own test images are to its training images.
 
-The Frechet distance by the features of lenet-mnist@1: less cannot be asked of 10,000 samples.
+python tools/measure_floor.py DIR [mnist|fashion-mnist]
+
+The Frechet distance by the features of the dataset's own extractor: less cannot be asked of as many
+samples as there are test images.
 """
 
 import sys
@@ -11,12 +14,12 @@ from ganzoo.evaluation.distances import frechet_distance
 from ganzoo.evaluation.extraction import extract, make_extractor
 
 
-def main(root: Path) -> None:
-    extractor = make_extractor("lenet-mnist@1")
-    splits = (find_dataset("mnist", {"split": split}, root) for split in ("train", "test"))
-    train, test = (extract(extractor, decode(*split).images).features for split in splits)
+def main(root: Path, dataset: str = "mnist") -> None:
+    sets = [find_dataset(dataset, {"split": split}, root) for split in ("train", "test")]
+    extractor = make_extractor(sets[0][1].extractor)
+    train, test = (extract(extractor, decode(*each).images).features for each in sets)
     print(f"{frechet_distance(train, test):.4g}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

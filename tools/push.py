@@ -1,4 +1,4 @@
-"""Push every model that ships: python tools/push.py ORG [--tag v1] [--space] [--dry-run]
+"""Push every model of a distribution: python tools/push.py ORG [--tag v1] [--space] [--dry-run]
 
 What a model is refused for is said, and the others are pushed all the same.
 """
@@ -21,28 +21,32 @@ def main(
     private: bool = False,
     dry_run: bool = False,
     space: bool = False,
+    distribution: str = DISTRIBUTION,
 ) -> None:
     failed = False
     for entry in models.entries():
-        place = models.load(entry)
-        if entry.distribution == DISTRIBUTION and isinstance(place, Path):
-            repository = f"{org}/{entry.name}"
-            try:
-                done = ganzoo.push(
-                    place,
-                    repository,
-                    revision=revision,
-                    tag=tag,
-                    private=private,
-                    dry_run=dry_run,
-                    space=space,
-                )
-            except GanzooError as error:
-                failed = True
-                print(f"{entry.name}: {error}", file=sys.stderr)
-                continue
-            what = done.model or f"would be hf://{repository}, {sum(done.sizes.values()):,} bytes"
-            print(f"{entry.name}: {what}{', its card kept as edited' * done.card_kept}", flush=True)
+        if entry.distribution != distribution:
+            continue
+        repository = f"{org}/{entry.name}"
+        try:
+            place = models.load(entry)
+            if not isinstance(place, Path):
+                continue  # it is on the Hub already
+            done = ganzoo.push(
+                place,
+                repository,
+                revision=revision,
+                tag=tag,
+                private=private,
+                dry_run=dry_run,
+                space=space,
+            )
+        except GanzooError as error:
+            failed = True
+            print(f"{entry.name}: {error}", file=sys.stderr)
+            continue
+        what = done.model or f"would be hf://{repository}, {sum(done.sizes.values()):,} bytes"
+        print(f"{entry.name}: {what}{', its card kept as edited' * done.card_kept}", flush=True)
     sys.exit(failed)
 
 

@@ -1,33 +1,24 @@
-"""Ship finished runs: bundles into the package, cards and pictures into model_cards/.
+"""Ship finished runs: bundles into a package, cards and pictures into model_cards/.
 
-python tools/ship_model.py runs/dcgan-mnist [...]
+python tools/ship_model.py runs/dcgan-mnist [...] [--into plugins/NAME/PACKAGE/pretrained]
 python tools/ship_model.py ganzoo/builtin/pretrained/dcgan-mnist [...]
-python tools/ship_model.py --cards ganzoo/builtin/pretrained/*-mnist
+python tools/ship_model.py ganzoo/builtin/pretrained/*-* --only-cards
 
 Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
 ships already is measured again, and its card is published again; its weights stay as they are. With
---cards nothing is measured: cards are renewed and published, as after an edit of their prose.
+--only-cards nothing is measured: cards are renewed and published, as after an edit of their prose.
 """
 
 import shutil
-import sys
 from pathlib import Path
+
+import tyro
 
 import ganzoo
 from ganzoo import cards
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "ganzoo" / "builtin" / "pretrained"
-
-
-def main(source: Path) -> None:
-    path = source
-    if source.parent.resolve() != SHIPPED:
-        name = ganzoo.info(source / "bundle").name
-        path = ganzoo.export(source, SHIPPED / name, precision="fp16")
-    ganzoo.evaluate(path)
-    cards.write(path)  # its name is registered by now
-    publish(path)
 
 
 def publish(path: Path) -> None:
@@ -44,11 +35,18 @@ def publish(path: Path) -> None:
     print(path, published, sep="\n")
 
 
+def main(
+    sources: tyro.conf.Positional[tuple[Path, ...]], into: Path = SHIPPED, only_cards: bool = False
+) -> None:
+    for path in sources:
+        if (path / "bundle").is_dir():
+            name = ganzoo.info(path / "bundle").name
+            path = ganzoo.export(path, into / name, precision="fp16")
+        if not only_cards:
+            ganzoo.evaluate(path)
+        cards.write(path)  # its name is registered by now
+        publish(path)
+
+
 if __name__ == "__main__":
-    only_cards = "--cards" in sys.argv
-    for source in map(Path, [each for each in sys.argv[1:] if each != "--cards"]):
-        if only_cards:
-            cards.write(source)
-            publish(source)
-        else:
-            main(source)
+    tyro.cli(main, config=(tyro.conf.FlagCreatePairsOff,))

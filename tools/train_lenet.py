@@ -1,6 +1,6 @@
-"""Train the classifier behind `lenet-mnist@1` and write its weights.
+"""Train the classifier behind `lenet-mnist@1` or `lenet-fashion@1` and write its weights.
 
-python tools/train_lenet.py --data DIR -o lenet.safetensors
+python tools/train_lenet.py [mnist|fashion-mnist] --data DIR -o lenet.safetensors
 
 Other weights than those that ship are another extractor: register them as `lenet-mnist@2`.
 """
@@ -17,12 +17,14 @@ from torchvision.transforms import v2
 from ganzoo.builtin.extractors.lenet import LeNet
 from ganzoo.data import decode, find_dataset
 
+DATASETS = ("mnist", "fashion-mnist")
 EPOCHS, BATCH = 16, 128
 
 
-def images_of(split, data):
-    items = decode(*find_dataset("mnist", {"split": split}, data))
-    return items.images, items.labels
+def images_of(dataset, split, data):
+    source, spec = find_dataset(dataset, {"split": split}, data)
+    items = decode(source, spec)
+    return items.images, items.labels, spec.labels
 
 
 @torch.no_grad()
@@ -34,12 +36,13 @@ def accuracy(network, images, labels):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("dataset", nargs="?", default="mnist", choices=DATASETS)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     torch.manual_seed(0)
-    images, labels = images_of("train", options.data)
-    network = LeNet("")
+    images, labels, classes = images_of(options.dataset, "train", options.data)
+    network = LeNet(classes, "")
     moved = v2.RandomAffine(degrees=8, translate=(0.07, 0.07), scale=(0.92, 1.08))
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
     steps = EPOCHS * (len(images) // BATCH)
@@ -56,7 +59,7 @@ def main():
             optimizer.step()
             schedule.step()
         print(f"epoch {epoch + 1} of {EPOCHS}: loss of the last batch {loss.item():.4f}")
-    right = accuracy(network, *images_of("test", options.data))
+    right = accuracy(network, *images_of(options.dataset, "test", options.data)[:2])
     content = safetensors.torch.save(network.state_dict())
     options.output.write_bytes(content)
     print(f"{right:.2%} of the test set, seed 0, final weights")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,21 @@ class Place:
     """Where the readers of a card find the model.
 
     Attributes:
-        address: what `load` takes: ``dcgan-mnist``, ``./folder`` or ``hf://org/name``.
+        address: what `load` takes: ``dcgan-mnist``, ``./folder`` or ``hf://org/name@branch``.
         files: what precedes the name of a picture in the header, such as a URL up to its ``/``.
     """
 
     address: str
     files: str = ""
+
+    def download(self, file: str, folder: str) -> str:
+        """The command that fetches a file from the Hub; empty where the model is not there."""
+        scheme, _, hosted = self.address.rpartition("hf://")
+        if scheme or hosted == self.address:
+            return ""
+        repository, _, branch = hosted.partition("@")
+        words = ["hf", "download", repository, file, *(["--revision", branch] * bool(branch))]
+        return shlex.join([*words, "--local-dir", folder])
 
 
 @dataclass(frozen=True)

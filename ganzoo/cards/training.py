@@ -85,12 +85,8 @@ def _again(subject: Subject) -> str:
     elif RECIPE in subject.digests:
         folder = f"./{subject.spec.name}"
         asked = f"{folder}/{RECIPE}"
-        repository = subject.place.address.removeprefix("hf://")
-        fetched = (
-            f"hf download {repository} {RECIPE} --local-dir {folder}\n"
-            if repository != subject.place.address
-            else ""
-        )
+        fetch = subject.place.download(RECIPE, folder)
+        fetched = f"{fetch}\n" if fetch else ""
     else:
         return where
     return (

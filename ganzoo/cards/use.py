@@ -65,10 +65,6 @@ def render_onnxruntime(subject: Subject) -> str:
 
 def _where(subject: Subject, file: str) -> str:
     """Say how a reader comes by the file."""
-    scheme, _, repository = subject.place.address.partition("hf://")
-    if repository and not scheme:
-        return (
-            f"`hf download {repository} {file} --local-dir .` fetches the file; it needs neither "
-            "ganzoo nor torch:"
-        )
+    if fetch := subject.place.download(file, "."):
+        return f"`{fetch}` fetches the file; it needs neither ganzoo nor torch:"
     return f"Beside `{file}`, with neither ganzoo nor torch:"

@@ -33,6 +33,8 @@ from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
 from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
 
+LOG_LINES = 500  # of a bundle's log, at most
+
 
 def export(
     run: str | Path,
@@ -44,8 +46,9 @@ def export(
     """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
     The two runtimes are compared first, and the figures become part of the config; an export
-    whose runtimes disagree is refused and nothing is written. Of a card that the source has, the
-    prose is kept; one without generated blocks stays as it is, of which is warned.
+    whose runtimes disagree is refused and nothing is written. The prose of the source's card is
+    kept, or else of the same model's bundle that is replaced; a card without generated blocks stays
+    as it is, of which is warned. Of a log of more than 500 lines every so many-th is kept.
 
     Args:
         run: a run's folder, or a bundle's.
@@ -103,6 +106,8 @@ def export(
         for name in (SAMPLES, bundle.RECONSTRUCTIONS, bundle.RECIPE, bundle.LOG)
         if (source.path / name).is_file() and not (arguments and name == bundle.RECONSTRUCTIONS)
     }
+    if bundle.LOG in kept:
+        kept[bundle.LOG] = _thin(kept[bundle.LOG])
     if isinstance(generator := models["generator"], Generator):
         kept |= draw_model(generator)
     kept |= draw_training(source.path)
@@ -113,7 +118,8 @@ def export(
         writers[bundle.weights_name(role)] = functools.partial(_write_weights, model, spec)
         writers[bundle.onnx_name(role)] = functools.partial(onnx_graph.write, graphs[role], spec)
     # The last, since it states what all the others are.
-    writers[bundle.CARD] = functools.partial(_write_card, spec, cards.read(source.path))
+    former = cards.read(source.path) or _card_before(path, spec.name)
+    writers[bundle.CARD] = functools.partial(_write_card, spec, former)
     write_bundle(path, spec, writers)
     written = open_bundle(path)
     for role in spec.roles:
@@ -159,6 +165,21 @@ def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
         warnings.warn(f"the card stays as it was: {error}", stacklevel=2)
         card = former
     write_file(path, card)
+
+
+def _card_before(path: Path, name: str) -> str | None:
+    """The card of the bundle that is replaced, where it is the same model's."""
+    if not (path / bundle.CONFIG).is_file():
+        return None
+    replaced = open_bundle(path)
+    return cards.read(path) if replaced.spec.name == name else None
+
+
+def _thin(log: bytes) -> bytes:
+    """A log of a bearable length: every so many-th line, the last one among them."""
+    lines = log.splitlines(keepends=True)
+    step = -(-len(lines) // LOG_LINES)
+    return b"".join(lines[(len(lines) - 1) % step :: step]) if step > 1 else log
 
 
 def _copy(content: bytes) -> Callable[[Path], None]:

@@ -27,6 +27,7 @@ from ganzoo.bundle import (
 from ganzoo.errors import CardError, PublishError
 from ganzoo.hub.card import check_card, sign_card
 from ganzoo.hub.client import PUBLIC
+from ganzoo.names import HubName
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def _published_card(subject: cards.Subject, repository: str, branch: str | None)
             return card
         revision = quote(branch or constants.DEFAULT_REVISION, safe="")
         files = f"{PUBLIC}/{repository}/resolve/{revision}/"
-        there = replace(subject, place=cards.Place(f"hf://{repository}", files))
+        address = str(HubName(repository, branch))
+        there = replace(subject, place=cards.Place(address, files))
         return cards.compose(there, card)
     except CardError as error:
         raise PublishError(str(error)) from error

@@ -10,6 +10,11 @@ from torch.utils.data import TensorDataset
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
 
+DIGITS = tuple("0123456789")
+CLOTHES = (
+    *("T-shirt", "trouser", "pullover", "dress", "coat"),
+    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+)
 PREFIX = {"train": "train", "test": "t10k"}  # of MNIST's file names
 
 
@@ -35,7 +40,7 @@ def mnist(
     spec = DataSpec(
         ImageSpec(28, 28, 1),
         classes=10,
-        labels=tuple("0123456789"),
+        labels=DIGITS,
         license="cc-by-sa-3.0",
         source="MNIST (LeCun et al., 1998)",
         extractor="lenet-mnist@1",
@@ -66,12 +71,10 @@ def fashion_mnist(
     spec = DataSpec(
         ImageSpec(28, 28, 1),
         classes=10,
-        labels=(
-            *("T-shirt", "trouser", "pullover", "dress", "coat"),
-            *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
-        ),
+        labels=CLOTHES,
         license="mit",
         source="Fashion-MNIST (Xiao et al., 2017)",
+        extractor="lenet-fashion@1",
         hub="zalando-datasets/fashion_mnist",
     )
     return _read("FashionMNIST", root, split), spec

@@ -1,4 +1,4 @@
-"""A small classifier of handwritten digits, by whose features digits are compared."""
+"""Small classifiers of 28x28 images, by whose features such images are compared."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from ganzoo import Extractor
+from ganzoo.builtin.datasets.vision import CLOTHES, DIGITS
 from ganzoo.errors import BundleError
 from ganzoo.nn import Extracted
 
-WEIGHTS = Path(__file__).with_name("lenet-mnist-1.safetensors")
-SHA256 = "30e0cf85a207e88d224b0092949263b1b8382faae47e2a7a24906f86c4fd3f2b"
+MNIST = Path(__file__).with_name("lenet-mnist-1.safetensors")
+MNIST_SHA256 = "30e0cf85a207e88d224b0092949263b1b8382faae47e2a7a24906f86c4fd3f2b"
+FASHION = Path(__file__).with_name("lenet-fashion-1.safetensors")
+FASHION_SHA256 = "5c84667acd33452e68f4ffdac04e5e7cbeceec5e05a22df60f6ec9980f194301"
 
 
 class LeNet(Extractor):
-    """Two convolutions, a layer of 128 features, ten digits.
+    """Two convolutions, a layer of 128 features, the classes.
 
     After "Gradient-Based Learning Applied to Document Recognition" (LeCun et al., 1998), section
     II.B, https://doi.org/10.1109/5.726791, with ReLU and maximum pooling.
 
     Args:
+        classes: names of what it tells apart.
         sha256: of the weights it is going to have.
     """
 
-    def __init__(self, sha256: str) -> None:
-        super().__init__(
-            channels=1, size=(28, 28), dim=128, classes=tuple("0123456789"), sha256=sha256
-        )
+    def __init__(self, classes: tuple[str, ...], sha256: str) -> None:
+        super().__init__(channels=1, size=(28, 28), dim=128, classes=classes, sha256=sha256)
         self.trunk = nn.Sequential(
             nn.Conv2d(1, 16, 5),
             nn.ReLU(),
@@ -41,7 +43,7 @@ class LeNet(Extractor):
             nn.Linear(32 * 4 * 4, 128),
             nn.ReLU(),
         )
-        self.head = nn.Linear(128, 10)
+        self.head = nn.Linear(128, len(classes))
 
     def forward(self, images: Tensor) -> Extracted:
         """Extract from uint8 images (n, 1, 28, 28)."""
@@ -55,12 +57,25 @@ def lenet_mnist_1() -> LeNet:
     Raises:
         BundleError: the file of its weights is damaged.
     """
-    content = WEIGHTS.read_bytes()
-    if (found := hashlib.sha256(content).hexdigest()) != SHA256:
+    return _read(MNIST, MNIST_SHA256, DIGITS)
+
+
+def lenet_fashion_1() -> LeNet:
+    """Return the classifier as `tools/train_lenet.py` trained it on Fashion-MNIST's 60,000 images.
+
+    Raises:
+        BundleError: the file of its weights is damaged.
+    """
+    return _read(FASHION, FASHION_SHA256, CLOTHES)
+
+
+def _read(weights: Path, sha256: str, classes: tuple[str, ...]) -> LeNet:
+    content = weights.read_bytes()
+    if (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise BundleError(
-            f"{WEIGHTS} is damaged: its SHA-256 is {found}, not {SHA256}. Install ganzoo again: "
+            f"{weights} is damaged: its SHA-256 is {found}, not {sha256}. Install ganzoo again: "
             "pip install --force-reinstall torch-ganzoo"
         )
-    network = LeNet(SHA256)
+    network = LeNet(classes, sha256)
     network.load_state_dict(safetensors.torch.load(content), strict=True)
     return network.eval().requires_grad_(False)

@@ -9,6 +9,7 @@ from conftest import recipe
 from PIL import Image
 
 import ganzoo
+from ganzoo import cards
 from ganzoo.errors import ArchitectureError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
@@ -88,3 +89,8 @@ def test_the_plugin_uses_public_names_alone():
     for file in files:
         used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
         assert set(used) <= allowed, file
+
+
+def test_the_model_that_ships_loads_by_name_and_has_a_finished_card():
+    assert ganzoo.load("r3gan-mnist", runtime="onnx").sample(2).numpy().shape == (2, 28, 28, 1)
+    assert cards.check("r3gan-mnist") == []

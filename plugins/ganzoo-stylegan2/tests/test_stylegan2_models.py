@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import ganzoo
 import ganzoo_stylegan2
-from ganzoo import DataSpec, ImageSpec
+from ganzoo import DataSpec, ImageSpec, cards
 from ganzoo.errors import ExportError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
@@ -141,3 +141,8 @@ def test_the_plugin_uses_public_names_alone():
     for file in Path(ganzoo_stylegan2.__file__).parent.rglob("*.py"):
         used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
         assert set(used) <= allowed, file
+
+
+def test_the_model_that_ships_loads_by_name_and_has_a_finished_card():
+    assert ganzoo.load("stylegan2-mnist", runtime="onnx").sample(2).numpy().shape == (2, 28, 28, 1)
+    assert cards.check("stylegan2-mnist") == []
