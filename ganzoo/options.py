@@ -81,15 +81,17 @@ def _rename(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> Recipe
         names = (getattr(recipe, kind).name for kind in factories)
         name = "-".join(parse_registered(name).name for name in names)
         recipe = dataclasses.replace(recipe, name=name)
-    if recipe.description == stated.description and _differs(recipe, stated, factories):
-        recipe = dataclasses.replace(recipe, description="")
+    if recipe.description == stated.description:
+        what, _, _ = stated.description.partition(":")  # of recipes, the length stands after it
+        if _differs(recipe, stated, factories):
+            recipe = dataclasses.replace(recipe, description="")
+        elif recipe.images != stated.images:
+            recipe = dataclasses.replace(recipe, description=what)
     return recipe
 
 
 def _differs(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> bool:
-    """Whether another model is trained, or another length of time."""
-    if recipe.images != stated.images:
-        return True
+    """Whether another model is trained."""
     for kind, factory in factories.items():
         before, now = getattr(stated, kind), getattr(recipe, kind)
         defaults = {k: a.default for k, a in arguments_of(factory).items()}

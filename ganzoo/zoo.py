@@ -133,7 +133,7 @@ def _pull(place: HubName | HubModel) -> Bundle:
 def _hint(name: str) -> str:
     """What else an unknown model name may mean."""
     if Path(name).is_dir():
-        return f" The folder is ./{name}."
+        return f" The folder of that name is ./{name}."
     kinds = [registry.kind for registry in REGISTRIES if name in registry]
     return (
         f" {name!r} names a registered {kinds[0]}; a model is what training it gives."

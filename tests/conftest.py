@@ -106,14 +106,14 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(header + array.astype(np.uint8).tobytes())
 
 
-def fake_mnist(root: Path, n: int = 40) -> Path:
-    """A folder like MNIST's, of noise."""
+def fake_mnist(root: Path, n: int = 40, name: str = "MNIST") -> Path:
+    """A folder like MNIST's or FashionMNIST's, of noise."""
     rng = np.random.default_rng(1)
     for prefix in ("train", "t10k"):
         write_idx(
-            root / "MNIST/raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28))
+            root / name / "raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28))
         )
-        write_idx(root / "MNIST/raw" / f"{prefix}-labels-idx1-ubyte", rng.integers(0, 10, n))
+        write_idx(root / name / "raw" / f"{prefix}-labels-idx1-ubyte", rng.integers(0, 10, n))
     return root
 
 

@@ -108,6 +108,17 @@ def test_dcgan_follows_its_five_guidelines():
     assert {x.negative_slope for x in discriminator if isinstance(x, nn.LeakyReLU)} == {0.2}
 
 
+def test_a_last_convolution_draws_the_image_out_of_maps_of_its_size():
+    paper, ours = (build("dcgan", 28, last_convolution=each)["generator"] for each in (False, True))
+    *_, last, end = (m for m in ours.modules() if not list(m.children()))
+    assert isinstance(end, nn.Tanh)
+    assert isinstance(last, nn.Conv2d)
+    assert last.kernel_size == (3, 3)
+    assert not any(isinstance(m, nn.Conv2d) for m in paper.modules())
+    z = torch.randn(2, 5)
+    assert ours(z).shape == paper(z).shape == (2, 1, 28, 28)
+
+
 def test_global_average_pooling_takes_the_place_of_the_last_layer():
     images = torch.randn(2, 1, 28, 28)
     nets = build("dcgan", 28, global_average_pooling=True)

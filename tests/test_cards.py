@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import yaml
-from conftest import change_config, finish_card, rehash, run_cli
+from conftest import change_config, finish_card, rehash, run_cli, tiny
 from huggingface_hub import ModelCard
 from huggingface_hub.repocard_data import eval_results_to_model_index
 from hypothesis import given, settings
@@ -240,6 +240,15 @@ def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
     assert "float16" in (again / "README.md").read_text()
 
 
+def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tmp_path):
+    run = ganzoo.train(tiny(images=32), out=tmp_path / "run", progress=False).path
+    out = ganzoo.export(run, tmp_path / "out")
+    edit(out, "## Limits\n", "## Limits\n\nNever at night.\n")
+    cards.write(out)
+    ganzoo.export(run, out)
+    assert "Never at night." in (out / "README.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problems"),
     [
@@ -438,7 +447,7 @@ def test_the_hubs_parser_reads_every_metric(name, request):
     assert data.library_name == "ganzoo"
     assert data.pipeline_tag == "unconditional-image-generation"
     assert data.license == spec.data.license
-    assert data.to_dict().get("datasets") == (["ylecun/mnist"] if name in SHIPPED else None)
+    assert data.to_dict().get("datasets") == ([spec.data.hub] if name in SHIPPED else None)
     assert (path / data.to_dict()["thumbnail"]).is_file()
     assert all((path / each["output"]["url"]).is_file() for each in data.to_dict()["widget"])
     assert ("gan" in data.tags) != ("autoencoder" in data.tags)

@@ -64,8 +64,10 @@ def test_the_shelf_knows_what_each_model_can_do():
     assert set(shelf.names) == {
         e.name for e in models.entries() if e.distribution == "torch-ganzoo"
     }
-    distances = [read_facts(shelf.bundle(name)).distance for name in shelf.names]
+    facts = [read_facts(shelf.bundle(name)) for name in shelf.names]
+    distances = [found.distance for found in facts if found.dataset == "mnist"]
     assert distances == sorted(distances), "the best first"
+    assert [found.dataset for found in facts[len(distances) :]] == ["fashion-mnist"]
     assert set(shelf.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
     assert shelf.translators == ()
     assert shelf.free[0] == "dcgan-mnist"

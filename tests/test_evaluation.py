@@ -254,8 +254,9 @@ def test_a_comparison_is_a_table_and_a_picture(bundle, tmp_path, capsys):
     picture, twin = tmp_path / "both.png", shutil.copytree(bundle, tmp_path / "twin")
     options = ["--samples", "300", "--metrics", "frechet", "-o", str(picture)]
     assert main(["compare", str(bundle), str(twin), *options]) == 0
-    said, heads, *rows = capsys.readouterr().out.splitlines()
+    said, heads, *rows, protocol = capsys.readouterr().out.splitlines()
     assert said == str(picture)
+    assert protocol.startswith("300 samples of seed 0 against ")
     assert Image.open(picture).width > 500
     assert heads.split()[:3] == ["model", "parameters", "MB"]
     assert heads.split()[-1] == "frechet_distance"

@@ -281,6 +281,20 @@ def test_the_recipe_in_a_bundle_trains_the_same_model_again(tiny_bundle, tmp_pat
     assert log[-1]["images"] == ganzoo.info(tiny_bundle).provenance["images_seen"]
 
 
+def test_of_a_long_log_lines_are_left_out_and_never_the_last(tmp_path):
+    run = ganzoo.train(tiny(images=32), out=tmp_path / "run", progress=False).path
+    log = run / "bundle" / "training" / "log.jsonl"
+    line = json.loads(log.read_text().splitlines()[-1])
+    for length, kept in ((500, 500), (501, 251), (1003, 335)):
+        numbered = [json.dumps(line | {"tick": k}) for k in range(length)]
+        log.write_text("\n".join(numbered) + "\n")
+        rehash(run / "bundle")
+        out = ganzoo.export(run / "bundle", tmp_path / str(length))
+        found = (out / "training/log.jsonl").read_text().splitlines()
+        assert len(found) == kept
+        assert found[-1] == numbered[-1]
+
+
 @pytest.fixture(scope="module")
 def half_bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("half")

@@ -208,7 +208,7 @@ def test_import_and_listing_are_light():
     code = """
 import sys, ganzoo
 light = set(sys.modules)
-assert ganzoo.list_models("dcgan-*") == ["dcgan-mnist", "dcgan-paper-mnist"]
+assert ganzoo.list_models("dcgan-*") == ["dcgan-fashion", "dcgan-mnist", "dcgan-paper-mnist"]
 from ganzoo.cli import main
 assert main(["list"]) == 0
 for module in ("torch", "onnxruntime", "ganzoo.builtin", "sklearn", "huggingface_hub"):

@@ -117,6 +117,11 @@ def compare(
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for cells in (heads, *table):
         print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
+    said = rows[0].evaluation.protocol
+    print(
+        f"{said['samples']:,} samples of seed {seed} against {said['real_images']:,} images "
+        f"({_flat(said['dataset'])}), by {said['extractor']}"
+    )
 
 
 def _component(dataset: str | None, split: str | None) -> Component | None:

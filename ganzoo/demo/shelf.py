@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ganzoo.bundle import Bundle
-from ganzoo.catalogue import read_facts
+from ganzoo.catalogue import Facts, read_facts
 from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import BundleError, GanzooError, UnknownNameError, enumerate_names
 from ganzoo.generator import Encoder, Generator, Model, Translator
@@ -36,9 +37,10 @@ class Shelf:
 
     @classmethod
     def of(cls, names: Sequence[str] = (), runtime: RuntimeName = "onnx") -> Shelf:
-        """Find models, by default all that ship with ganzoo, the best by their own figures first.
+        """Find models, by default all that ship with ganzoo.
 
-        Of those that ship, what cannot be had is left out and warned of.
+        Of those that ship, what cannot be had is left out and warned of. The data that most of them
+        were trained on come first, and of each data the best by their own figures.
 
         Raises:
             UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: as for
@@ -47,8 +49,12 @@ class Shelf:
         if names:
             return cls({name: find(name) for name in names}, runtime)
         bundles = _shipped()
-        best = sorted(bundles, key=lambda name: _distance(bundles[name]))
-        return cls({name: bundles[name] for name in best}, runtime)
+        facts = {name: read_facts(bundle) for name, bundle in bundles.items()}
+        models = Counter(found.dataset for found in facts.values())
+        order = sorted(
+            facts, key=lambda name: (-models[facts[name].dataset], _distance(facts[name]))
+        )
+        return cls({name: bundles[name] for name in order}, runtime)
 
     @property
     def generators(self) -> tuple[str, ...]:
@@ -147,9 +153,8 @@ def _shipped() -> dict[str, Bundle]:
     return found
 
 
-def _distance(bundle: Bundle) -> float:
-    distance = read_facts(bundle).distance
-    return math.inf if distance is None else distance
+def _distance(facts: Facts) -> float:
+    return math.inf if facts.distance is None else facts.distance
 
 
 def _load(bundle: Bundle, role: str, runtime: RuntimeName) -> Model:

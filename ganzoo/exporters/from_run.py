@@ -29,6 +29,7 @@ from ganzoo.exporters.precision import (
 )
 from ganzoo.files import sha256, write_file
 from ganzoo.generator import SAMPLES, Generator
+from ganzoo.registry import models as registered
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
 from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
@@ -145,6 +146,11 @@ def _find(path: Path) -> Bundle:
             if (path / "recipe.toml").is_file()
             else " `ganzoo train RECIPE` writes a run."
         )
+        if str(path) in registered:
+            hint = (
+                f" It names a model of the zoo, which is a bundle already: `ganzoo export {path} "
+                "--for triton` or `--for web`."
+            )
         raise RunNotFoundError(f"{path} is neither a run nor a bundle.{hint}") from error
 
 

@@ -55,7 +55,7 @@ def _tile(name: str, facts: Facts, bundle: Bundle) -> str:
     data = facts.spec.data
     figures = {
         "data": data.source.partition(":")[0],
-        "images": f"{data.image}" + f", {data.classes} classes" * bool(data.classes),
+        "images": f"{data.image}" + f", {data.classes} classes" * ("y" in facts.spec.inputs),
         "parameters": f"{facts.parameters:,}",
         "size": f"{facts.bytes / 1e6:.1f} MB",
         **{f"Fréchet distance, {by}": f"{value:.4g}" for by, value in facts.distances.items()},

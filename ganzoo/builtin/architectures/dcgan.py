@@ -30,6 +30,7 @@ def dcgan(
     width: int = 64,
     discriminator_norm: Literal["batch", "none"] = "batch",
     global_average_pooling: bool = False,
+    last_convolution: bool = False,
     conditioning: Conditioning = "none",
     categorical_code: int = 0,
     continuous_codes: int = 0,
@@ -45,6 +46,8 @@ def dcgan(
             gradient of a single sample.
         global_average_pooling: average the discriminator's last map instead of giving each of its
             places a weight of its own.
+        last_convolution: whether the generator draws the image by a 3x3 convolution of maps of its
+            size, instead of by the last enlargement as in the paper.
         conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
             `ganzoo.nn.Conditions` says.
         categorical_code: values of a categorical code in z, for the loss infogan.
@@ -61,7 +64,13 @@ def dcgan(
     check("dcgan", "mlp", data, latent_dim, width)
     image = data.image
     conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
-    generator = Generator(latent_dim + conditions.classes, image.channels, width, image.height)
+    generator = Generator(
+        latent_dim + conditions.classes,
+        image.channels,
+        width,
+        image.height,
+        last_convolution=last_convolution,
+    )
     trunk = Trunk(
         image.channels + conditions.extra_channels,
         width,
@@ -119,6 +128,15 @@ def _kernel(side: int) -> int:
     return 4 - side % 2
 
 
+def _enlarge(channels: int, fewer: int, side: int) -> list[nn.Module]:
+    """The layers that enlarge a map to a side."""
+    return [
+        nn.ConvTranspose2d(channels, fewer, _kernel(side), 2, 1, bias=False),
+        nn.BatchNorm2d(fewer),
+        nn.ReLU(),
+    ]
+
+
 class Generator(nn.Module):
     """z -> images.
 
@@ -127,9 +145,18 @@ class Generator(nn.Module):
         channels: of the image.
         width: channels of the map next to the image.
         side: of the image.
+        last_convolution: whether a 3x3 convolution of ``width // 2`` maps makes the image.
     """
 
-    def __init__(self, latent_dim: int, channels: int, width: int, side: int) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        channels: int,
+        width: int,
+        side: int,
+        *,
+        last_convolution: bool = False,
+    ) -> None:
         super().__init__()
         sides = _sides(side, GENERATOR_BASE)
         widths = _widths(width, sides)
@@ -139,15 +166,13 @@ class Generator(nn.Module):
             nn.ReLU(),
         ]
         for stage in range(len(widths) - 1, 0, -1):
-            layers += [
-                nn.ConvTranspose2d(
-                    widths[stage], widths[stage - 1], _kernel(sides[stage]), 2, 1, bias=False
-                ),
-                nn.BatchNorm2d(widths[stage - 1]),
-                nn.ReLU(),
-            ]
-        layers += [nn.ConvTranspose2d(widths[0], channels, _kernel(sides[0]), 2, 1), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+            layers += _enlarge(widths[stage], widths[stage - 1], sides[stage])
+        if last_convolution:
+            half = max(1, width // 2)
+            layers += [*_enlarge(width, half, side), nn.Conv2d(half, channels, 3, padding=1)]
+        else:
+            layers.append(nn.ConvTranspose2d(width, channels, _kernel(side), 2, 1))
+        self.layers = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, z: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""
