@@ -178,14 +178,14 @@ def test_neighbours_that_are_not_there(indices, message):
 
 @pytest.mark.parametrize("path", ["spherical", "linear"])
 def test_a_way_ends_where_it_should(path):
-    model = ganzoo.load("dcgan-mnist")
+    model = ganzoo.load("dcgan-paper-mnist")
     walk = model.interpolate(3, 9, steps=5, path=path).numpy().astype(int)
     for end, seed in ((0, 3), (-1, 9)):
         assert np.abs(walk[end] - model.sample(1, seed=seed).numpy()[0]).max() <= 1
 
 
 def test_the_ways_are_the_arc_and_the_line():
-    model = ganzoo.load("dcgan-mnist")
+    model = ganzoo.load("dcgan-paper-mnist")
     a, b = (latents.normal(seed, 1, 100)[0] for seed in (3, 9))
     line = model.interpolate(3, 9, steps=3, path="linear").numpy().astype(int)
     middle = model.decode(((a + b) / 2)[None]).numpy().astype(int)
@@ -197,7 +197,7 @@ def test_the_ways_are_the_arc_and_the_line():
 
 
 def test_decoding_is_what_sampling_does():
-    model = ganzoo.load("dcgan-mnist")
+    model = ganzoo.load("dcgan-paper-mnist")
     z = latents.normal(7, 21, 100)
     assert np.array_equal(model.decode(z).numpy(), model.sample(21, seed=7).numpy())
     with pytest.raises(SampleError, match=r"latents of shape \(n, 100\), not \(0, 100\)"):
