@@ -527,10 +527,19 @@ def hang_after(count: int) -> Fault:
 
 
 def flip(handler: Handler) -> bool:
-    """Change one bit of a content, its length stays."""
+    """Change one bit of a content, its length stays; a digit of hexadecimals may stay one."""
+    return _flip(handler, 0b0000_0001)
+
+
+def flip_to_binary(handler: Handler) -> bool:
+    """Change one bit of a text's content, so that it is no text any more."""
+    return _flip(handler, 0b1000_0000)
+
+
+def _flip(handler: Handler, bit: int) -> bool:
     handler.spoil = lambda content: (
         content[: len(content) // 2]
-        + bytes([content[len(content) // 2] ^ 1])
+        + bytes([content[len(content) // 2] ^ bit])
         + content[len(content) // 2 + 1 :]
     )
     return False

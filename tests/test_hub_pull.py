@@ -273,8 +273,9 @@ def test_who_is_logged_in_may_ask_for_more(server, repository, clients, images):
 
 
 @pytest.mark.parametrize("request_", ["GET /storage/", "GET .*config", "GET .*SHA256SUMS"])
-def test_a_damaged_download_is_made_again(server, repository, client, images, request_):
-    server.plan(request_, hub_server.flip)
+@pytest.mark.parametrize("fault", [hub_server.flip, hub_server.flip_to_binary])
+def test_a_damaged_download_is_made_again(server, repository, client, images, request_, fault):
+    server.plan(request_, fault)
     assert client.load(f"hf://{repository.name}@{repository.head.oid}").value == images
     assert server.faults == []
 

@@ -74,10 +74,11 @@ class Snapshot:
 
     def _is_unlisted(self, file: str) -> bool:
         sums = _cached(self.repository, CHECKSUMS, self.commit)
-        if sums is None or file in read_checksums(sums.parent):
+        if sums is None or sums.stat().st_size > MAX_CHECKSUMS:
             return False
-        # The cache names a file by git's hash of it.
-        return sums.resolve().name == git_hash(sums.read_bytes())
+        # The cache names a file by git's hash of it. One that is not whole may not even be read.
+        whole = sums.resolve().name == git_hash(sums.read_bytes())
+        return whole and file not in read_checksums(sums.parent)
 
     def _checked(self, file: str, *, anew: bool) -> Path:
         sums = self._fetch(CHECKSUMS, anew=anew)
