@@ -1,14 +1,19 @@
-"""How good digits are after equal minutes: our default recipe beside the loop that people copy.
+"""How good digits are after equal minutes: our default recipe beside the loops that people copy.
 
-python tools/bench_quality.py --data DIR [--minutes 1 2 5 10] [--output FOLDER]
+python tools/bench_quality.py --data DIR [--minutes 1 2 5 10] [--loop script] [--output FOLDER]
 
 For every length both train from scratch at the same time, each in a process of its own with as many
 threads, so that whatever else the machine does slows both. The clock runs while they train; imports
-and measuring are not counted. The loop is a plain one as public example scripts have it, with the
-networks and hyper-parameters of the recipe dcgan-paper-mnist: items transformed one by one by PIL
-and gathered by a DataLoader, plain Adam, `.item()` every step, fp32. Ours is told beforehand how
-many images it will see, by the pace of its first seconds, since its learning rate falls at the end.
-Both are measured alike: 10,000 samples, the Fréchet distance to the training set by lenet-mnist@1.
+and measuring are not counted. A loop is plain as public example scripts have it: items transformed
+one by one by PIL and gathered by a DataLoader, plain Adam, `.item()` every step, fp32.
+
+script  the networks of the DCGAN script that is copied most, which upsample before 3x3 convolutions
+        at 32x32, in batches of 64; its images are resized to 28x28 to be measured
+paper   the networks, hyper-parameters and batches of the recipe dcgan-paper-mnist
+
+Ours is told beforehand how many images it will see, by the pace of its first seconds, since its
+learning rate falls at the end. All are measured alike: 10,000 samples, the Fréchet distance to the
+training set by lenet-mnist@1.
 """
 
 import json
@@ -17,13 +22,21 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import torch
 import tyro
-from bench_training import adversarial_reference, cycle
+from bench_training import (
+    StridedDiscriminator,
+    UpsampleGenerator,
+    adversarial_reference,
+    cycle,
+    plain_enlargement,
+)
 from matplotlib import pyplot
+from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import MNIST
@@ -36,34 +49,53 @@ from ganzoo.training import Prepared, prepare
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.snapshot import InTraining
 
+Loop = Literal["script", "paper"]
 Side = Literal["loop", "ours"]
 PACE = 10.0  # seconds by which ours learns how fast it is
 
 
-def loop(data: Path, seconds: float) -> tuple[float, int]:
-    """Train the plain loop; return its distance and the images it saw."""
-    prepared = prepare(measured(find_recipe("dcgan-paper-mnist")), data=data)  # for its networks
+def script() -> tuple[nn.Module, nn.Module, int, int]:
+    """Return generator, discriminator, side in pixels and batch size of the script."""
+    networks = UpsampleGenerator(plain_enlargement), StridedDiscriminator()
+    for module in (m for network in networks for m in network.modules()):
+        if isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+    return *networks, 32, 64
+
+
+def paper(prepared: Prepared) -> tuple[nn.Module, nn.Module, int, int]:
+    """Return the same of the recipe."""
     nets = prepared.state.nets
+    return nets["generator"], nn.Sequential(nets["discriminator"], Score()), 28, 50
+
+
+def train_loop(which: Loop, data: Path, seconds: float) -> tuple[float, int]:
+    """Train a plain loop; return its distance and the images it saw."""
+    prepared = prepare(measured(find_recipe("dcgan-paper-mnist")), data=data)
+    made = script() if which == "script" else paper(prepared)
+    generator, discriminator, side, batch_size = made
     to_tensor = transforms.Compose(
-        [transforms.Resize(28), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
+        [transforms.Resize(side), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
     )
-    loader = DataLoader(MNIST(data, transform=to_tensor), 50, shuffle=True, drop_last=True)
-    judge = torch.nn.Sequential(nets["discriminator"], Score())
-    steps = adversarial_reference(nets["generator"], judge, cycle(loader))
+    images = MNIST(data, transform=to_tensor)
+    loader = DataLoader(images, batch_size, shuffle=True, drop_last=True)
+    steps = adversarial_reference(generator, discriminator, cycle(loader))
     seen, ends = 0, time.perf_counter() + seconds
     while time.perf_counter() < ends:
         seen += next(steps)[0]
-    return distance(prepared, nets["generator"].eval()), seen
+    return distance(prepared, nn.Sequential(generator, transforms.Resize(28)).eval()), seen
 
 
-class Score(torch.nn.Module):
+class Score(nn.Module):
     """The number that a discriminator's judgement holds."""
 
     def forward(self, judgement):
         return judgement.logits if isinstance(judgement, Judgement) else judgement
 
 
-def ours(recipe: str, data: Path, seconds: float) -> tuple[float, int]:
+def train_ours(recipe: str, data: Path, seconds: float) -> tuple[float, int]:
     """Train the recipe, as long as it takes to see the images that fit."""
     whole = measured(replace(find_recipe(recipe), precision="bf16"))
     seen, took = play(prepare(whole, data=data), PACE)
@@ -78,7 +110,7 @@ def measured(recipe: Recipe) -> Recipe:
     return replace(recipe, evaluate_every=recipe.images)
 
 
-def distance(prepared: Prepared, network: torch.nn.Module) -> float:
+def distance(prepared: Prepared, network: nn.Module) -> float:
     """The Fréchet distance of a generator's samples to the training set."""
     made = InTraining(prepared.spec(), network, prepared.state.device)
     return prepared.evaluator(made).metrics["frechet_distance"]
@@ -97,17 +129,10 @@ def play(prepared, seconds: float) -> tuple[int, float]:
     return prepared.state.images_seen, time.perf_counter() - began
 
 
-def worker(side: Side, recipe: str, data: Path, minutes: float, seed: int) -> None:
-    """Train one side and print its figure."""
-    torch.manual_seed(seed)
-    seconds = 60 * minutes
-    value, seen = loop(data, seconds) if side == "loop" else ours(recipe, data, seconds)
-    print(json.dumps({"images": seen, "distance": value}))
-
-
 def main(
     data: Path,
     minutes: tuple[float, ...] = (1, 2, 5, 10),
+    loop: Loop = "script",
     recipe: str = "dcgan-mnist",
     threads: int = 1,
     seed: int = 0,
@@ -119,6 +144,7 @@ def main(
     Args:
         data: the folder with MNIST.
         minutes: for how long each trains.
+        loop: the one beside ours.
         recipe: ours.
         threads: of each process.
         seed: of both.
@@ -126,12 +152,19 @@ def main(
         side: train this one alone, and print its figure.
     """
     if side:
-        worker(side, recipe, data, minutes[0], seed)
+        torch.manual_seed(seed)
+        seconds = 60 * minutes[0]
+        train = partial(train_loop, loop) if side == "loop" else partial(train_ours, recipe)
+        value, seen = train(data, seconds)
+        print(json.dumps({"images": seen, "distance": value}))
         return
+    about = {"hardware": describe_hardware(torch.device("cpu")), "threads": threads}
+    about |= {"loop": loop, "recipe": recipe, "seed": seed}
+    output.mkdir(parents=True, exist_ok=True)
     lines = []
     for length in minutes:
-        command = [sys.executable, __file__, "--data", str(data), "--recipe", recipe]
-        command += ["--seed", str(seed), "--minutes", str(length), "--side"]
+        command = [sys.executable, __file__, "--data", str(data), "--loop", loop]
+        command += ["--recipe", recipe, "--seed", str(seed), "--minutes", str(length), "--side"]
         environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
         sides: dict[str, subprocess.Popen[str]] = {
             side: subprocess.Popen([*command, side], env=environment, stdout=-1, text=True)
@@ -141,15 +174,13 @@ def main(
         lines.append({"minutes": length, **found})
         a, b = found["loop"], found["ours"]
         print(
-            f"{length:g} min: loop {a['distance']:.4g} after {a['images']:,} images, "
+            f"{length:g} min: {loop} {a['distance']:.4g} after {a['images']:,} images, "
             f"ours {b['distance']:.4g} after {b['images']:,}: {b['distance'] / a['distance']:.1%}",
             flush=True,
         )
-    output.mkdir(parents=True, exist_ok=True)
-    about = {"hardware": describe_hardware(torch.device("cpu")), "threads": threads, "seed": seed}
-    (output / "quality.json").write_text(json.dumps(about | {"lines": lines}, indent=1))
-    for side in ("loop", "ours"):
-        pyplot.loglog(minutes, [line[side]["distance"] for line in lines], "o-", label=side)
+        (output / "quality.json").write_text(json.dumps(about | {"lines": lines}, indent=1))
+    for side, label in (("loop", f"plain loop ({loop})"), ("ours", f"ganzoo ({recipe})")):
+        pyplot.loglog(minutes, [line[side]["distance"] for line in lines], "o-", label=label)
     pyplot.xlabel(f"minutes, {threads} thread each, {about['hardware']}")
     pyplot.ylabel("Fréchet distance, lenet-mnist@1, 10,000 samples")
     pyplot.legend()
