@@ -25,7 +25,8 @@ class Facts:
 
     Attributes:
         spec: its config.
-        parameters: learned numbers of the generator.
+        parameters: stored numbers of the generator, less BatchNorm's statistics; other buffers,
+            such as StyleGAN2's fixed noise, count too.
         bytes: of all its files.
     """
 
@@ -80,7 +81,7 @@ def read_facts(bundle: Bundle) -> Facts:
 
 
 def count_parameters(weights: Path) -> int:
-    """Return how many learned numbers a safetensors file holds; its header alone is read.
+    """Return how many numbers a safetensors file holds, by its header; not BatchNorm's statistics.
 
     Raises:
         BundleError: it cannot be read.

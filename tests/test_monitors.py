@@ -225,6 +225,8 @@ def test_an_equilibrium_is_no_defeat():
     lines = lines_of(at(0.5, 0.5), at(0.5, 0.45), at(0.5, 0.3), at(0.9, 0.5), at(0.5, 0.5))
     assert seen_by(DiscriminatorLost(5000), lines) == [True, True, False, False, True]
     assert not any(seen_by(DiscriminatorLost(10**6), lines))
+    good_from_the_first_look_on = lines_of(*[at(0.5, 0.002), at(0.5, 0.003)] * 3)
+    assert not any(seen_by(DiscriminatorLost(5000), good_from_the_first_look_on))
 
 
 def test_accuracy_alone_is_no_victory():

@@ -24,7 +24,7 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import tyro
@@ -158,7 +158,7 @@ def main(
         value, seen = train(data, seconds)
         print(json.dumps({"images": seen, "distance": value}))
         return
-    about = {"hardware": describe_hardware(torch.device("cpu")), "threads": threads}
+    about: dict[str, Any] = {"hardware": describe_hardware(torch.device("cpu")), "threads": threads}
     about |= {"loop": loop, "recipe": recipe, "seed": seed}
     output.mkdir(parents=True, exist_ok=True)
     lines = []
@@ -179,12 +179,22 @@ def main(
             flush=True,
         )
         (output / "quality.json").write_text(json.dumps(about | {"lines": lines}, indent=1))
-    for side, label in (("loop", f"plain loop ({loop})"), ("ours", f"ganzoo ({recipe})")):
-        pyplot.loglog(minutes, [line[side]["distance"] for line in lines], "o-", label=label)
-    pyplot.xlabel(f"minutes, {threads} thread each, {about['hardware']}")
-    pyplot.ylabel("Fréchet distance, lenet-mnist@1, 10,000 samples")
-    pyplot.legend()
-    pyplot.savefig(output / "quality.png", dpi=120)
+    draw(about, lines, output / "quality.png")
+
+
+def draw(about: dict[str, Any], lines: list[dict[str, Any]], file: Path) -> None:
+    """Plot both distances over minutes."""
+    minutes = [line["minutes"] for line in lines]
+    labels = {"loop": f"plain loop ({about['loop']})", "ours": f"ganzoo ({about['recipe']})"}
+    figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
+    for side, label in labels.items():
+        axes.loglog(minutes, [line[side]["distance"] for line in lines], "o-", label=label)
+    axes.set_xticks(minutes, [f"{length:g}" for length in minutes], minor=False)
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(f"minutes, each on {about['hardware']}")
+    axes.set_ylabel("Fréchet distance, lenet-mnist@1")
+    axes.legend()
+    figure.savefig(file, dpi=120)
 
 
 if __name__ == "__main__":

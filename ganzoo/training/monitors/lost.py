@@ -7,6 +7,9 @@ from ganzoo.training.monitors.won import accuracy
 
 CHANCE = 0.05  # within which of 0.5 an accuracy is that of a coin
 UNCHANGED = 0.8  # of the distance between samples and data in the beginning
+NEAR = (
+    0.05  # a distance at which samples lie among the data; of 64 images it is known to about 0.005
+)
 TICKS, SHARE = 500, 0.05  # of a run, in which a discriminator may still have to learn
 
 
@@ -49,7 +52,7 @@ class DiscriminatorLost(Monitor):
             or line["tick"] < TICKS
             or line["images"] < SHARE * self._images
             or self._first is None
-            or self._distance < UNCHANGED * self._first
+            or self._distance < max(UNCHANGED * self._first, NEAR)
         ):
             return ""
         return (
