@@ -42,7 +42,8 @@ def _seeds(subject: Subject) -> Iterator[str]:
         f"The recipe trained with {len(figures)} seeds, measured alike before weights were "
         f"rounded; this model is that of seed {subject.made['seed']}:\n\n"
         f"| seed | {name}, final weights | best on the way |\n|---|---|---|\n{rows}\n"
-        f"Of the final ones: mean {mean(finals):.4g}{spread}.\n"
+        f"Of the final ones: mean {mean(finals):.4g}{spread}. What was best on the way was chosen "
+        "by fewer samples during training.\n"
     )
 
 
