@@ -72,6 +72,9 @@ def quantize_activations(source, folder):
     quantization.quantize_static(plain, made, Examples(), per_channel=True)
     logging.disable(logging.NOTSET)
     model = onnx.load(made)
+    for tensor in model.graph.initializer:  # the quantizer leaves fields that a bundle may not have
+        array = onnx.numpy_helper.to_array(tensor)
+        tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
     onnx.helper.set_model_props(model, {"ganzoo.config": found.spec.to_json()})
     content = model.SerializeToString()
     weights = found.weights_of("generator").read_bytes()
