@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from ganzoo.training import Prepared
 from ganzoo.training.loop import run_ticks
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+# A job in a shell's background ignores Ctrl-C, and so would every process that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # Files of few tests that take long: begun last, one would keep a single process busy at the end.
