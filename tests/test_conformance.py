@@ -1,7 +1,7 @@
 """What ships in the box keeps what every plugin must; every pair that fits is played."""
 
 import pytest
-from test_datasets import fake_celeba, fake_mnist, pictures
+from test_datasets import fake_celeba, fake_mnist, fake_tinyhero, pictures
 from test_webdataset import shards
 
 from ganzoo.registry import architectures, losses
@@ -153,6 +153,15 @@ class TestCelebA(DatasetSuite):
     @pytest.fixture
     def root(self, tmp_path, monkeypatch):
         return fake_celeba(tmp_path, monkeypatch)
+
+
+class TestTinyHero(DatasetSuite):
+    name = "tinyhero"
+    arguments = {"size": 16}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        return fake_tinyhero(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:dataset folder says no licence")

@@ -120,6 +120,23 @@ def test_missing_celeba_says_what_to_do(tmp_path):
         get("celeba", tmp_path, size=4)
 
 
+def fake_tinyhero(root):
+    """TinyHero's layout: a folder a side, where a character has one name in all."""
+    pictures(root / "tinyhero", [f"{side}/{k}.png" for side in range(4) for k in range(2)])
+    return root
+
+
+def test_tinyhero_names_the_side_that_a_character_is_seen_from(tmp_path):
+    dataset, spec = get("tinyhero", fake_tinyhero(tmp_path))
+    assert spec.image.shape == (3, 32, 32)
+    assert spec.labels == ("back", "left", "front", "right")
+    assert [int(label) for _, label in dataset] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert spec.license == "cc-by-sa-3.0"
+    (tmp_path / "tinyhero/3").rename(tmp_path / "tinyhero/4")
+    with pytest.raises(DataNotFoundError, match=r"tinyhero, which would have .* copy its folder"):
+        get("tinyhero", tmp_path)
+
+
 def test_folder_passes_over_what_is_no_picture(tmp_path):
     pictures(tmp_path, ["1.png"])
     (tmp_path / "paper.pdf").write_bytes(b"%PDF")

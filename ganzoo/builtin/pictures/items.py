@@ -40,6 +40,8 @@ class Pictures(Dataset[tuple[Tensor, Tensor]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        if index >= len(self):
+            raise IndexError(index)  # which ends a loop over the pictures
         for place in itertools.chain(range(index, len(self)), range(index)):
             try:
                 picture = self.read(place)

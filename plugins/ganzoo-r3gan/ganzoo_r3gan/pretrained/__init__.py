@@ -2,4 +2,7 @@
 
 from pathlib import Path
 
-r3gan_mnist = Path(__file__).parent / "r3gan-mnist"
+_HERE = Path(__file__).parent
+
+r3gan_mnist = _HERE / "r3gan-mnist"
+r3gan_tinyhero = _HERE / "r3gan-tinyhero"

@@ -2,4 +2,7 @@
 
 from pathlib import Path
 
-stylegan2_mnist = Path(__file__).parent / "stylegan2-mnist"
+_HERE = Path(__file__).parent
+
+stylegan2_mnist = _HERE / "stylegan2-mnist"
+stylegan2_tinyhero = _HERE / "stylegan2-tinyhero"

@@ -6,3 +6,4 @@ _HERE = Path(__file__).parent
 
 stylegan2_64 = _HERE / "stylegan2-64.toml"
 stylegan2_mnist = _HERE / "stylegan2-mnist.toml"
+stylegan2_tinyhero = _HERE / "stylegan2-tinyhero.toml"
