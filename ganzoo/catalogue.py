@@ -1,9 +1,11 @@
-"""What is known of a model before it is loaded: the facts that a list of models shows."""
+"""What is known of a model or recipe before it is loaded: what a list of them shows."""
 
 from __future__ import annotations
 
 import contextlib
 import math
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,17 +111,34 @@ def look_up(entry: Entry) -> Facts | None:
         return None
 
 
+def describe_recipe(entry: Entry) -> str:
+    """Return a registered recipe's description without running a line of its plugin.
+
+    It is read from the TOML file of that name within the package that registers it; empty where
+    there is none.
+    """
+    for file in _search(entry, f"{entry.name}.toml"):
+        with contextlib.suppress(OSError, ValueError):
+            return str(tomllib.loads(file.read_text(encoding="utf-8")).get("description", ""))
+    return ""
+
+
 def _folder_of(entry: Entry) -> Path | None:
+    for config in _search(entry, f"{entry.name}/{CONFIG}"):
+        if (config.parent / weights_name("generator")).is_file():
+            return config.parent
+    return None
+
+
+def _search(entry: Entry, pattern: str) -> Iterator[Path]:
+    """Files of a pattern beside the module that an entry names, which is not imported."""
     package, *inside = entry.target.partition(":")[0].strip().split(".")
     try:
         found: Any = find_spec(package)  # imports nothing: it is no part of another package
     except (ImportError, ValueError):
-        return None
+        return
     for place in (found and found.submodule_search_locations) or ():
         folder = Path(place, *inside)
         while not folder.is_dir():  # a module that is a file
             folder = folder.parent
-        for config in sorted(folder.rglob(f"{entry.name}/{CONFIG}")):
-            if (config.parent / weights_name("generator")).is_file():
-                return config.parent
-    return None
+        yield from sorted(folder.rglob(pattern))

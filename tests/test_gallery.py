@@ -10,12 +10,12 @@ from conftest import rehash
 
 import ganzoo
 from ganzoo.bundle import CARD, amend_bundle, open_bundle
-from ganzoo.catalogue import look_up, read_facts
+from ganzoo.catalogue import describe_recipe, look_up, read_facts
 from ganzoo.cli import main
 from ganzoo.entries import Entry
 from ganzoo.errors import BundleError
 from ganzoo.gallery import write_gallery
-from ganzoo.registry import models
+from ganzoo.registry import find_recipe, models, recipes
 from ganzoo.zoo import find
 
 
@@ -81,9 +81,17 @@ def test_facts_are_known_without_loading(tmp_path):
         assert facts.parameters == learned
 
 
+def test_recipes_are_described_without_loading():
+    for entry in recipes.entries():
+        if entry.distribution:
+            assert describe_recipe(entry) == find_recipe(entry.address).description != ""
+
+
 @pytest.mark.parametrize("target", ["nowhere.at.all:x", "json:loads", "ganzoo.builtin:x", " :"])
 def test_of_other_entries_nothing_is_known(target):
-    assert look_up(Entry("dcgan", "torch-ganzoo", "1", target)) is None
+    entry = Entry("dcgan", "torch-ganzoo", "1", target)
+    assert look_up(entry) is None
+    assert describe_recipe(entry) == ""
 
 
 def test_a_provenance_may_say_anything(tiny_bundle, tmp_path):

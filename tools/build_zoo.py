@@ -71,7 +71,7 @@ class Model:
         """The recipe with a seed, evaluated on the way; its best is kept beside its last."""
         recipe = find_recipe(self.recipe or self.name)
         watched = {"evaluate_every": recipe.images // EVALUATIONS, "keep_best": FIGURE}
-        return complete(replace(recipe, name=self.name, seed=seed, **watched, **self.settings))
+        return complete(replace(recipe, name=self.name, seed=seed, **watched | self.settings))
 
 
 def meaning(recipe: Recipe, data: str) -> str:

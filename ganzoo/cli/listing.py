@@ -22,6 +22,7 @@ Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets"
 def list_(pattern: str, kind: Kind) -> None:
     """List what is installed; runs no plugin's code."""
     from ganzoo import distributions
+    from ganzoo.catalogue import describe_recipe
     from ganzoo.registry import REGISTRIES
 
     for registry in REGISTRIES:
@@ -34,7 +35,9 @@ def list_(pattern: str, kind: Kind) -> None:
             _print_table([HEADINGS, *map(_row, entries)] if entries else [])
             continue
         for entry in entries:
-            print(f"  {entry.name:<24} {entry.source}{_trouble(entry.trouble)}")
+            what = describe_recipe(entry) if plural == "recipes" else ""
+            source = f"{entry.source}{_trouble(entry.trouble)}"
+            print(_printable(f"  {entry.name:<24} {source:<24} {what}").rstrip())
     for distribution in distributions.installed():
         if distribution.admitted and distribution.trouble and not distribution.points:
             print(f"{distribution} {distribution.trouble}")

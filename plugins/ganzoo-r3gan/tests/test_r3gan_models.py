@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from conftest import recipe
 from PIL import Image
 
@@ -14,6 +13,7 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
 from ganzoo.training import prepare
+from ganzoo.training.assembly import build_loss, build_networks, check_pair, complete
 
 PAPER = {"r3gan-32": (512, 0.05, 5_000_000), "r3gan-64": (256, 2.0, 500_000)}
 
@@ -70,13 +70,19 @@ def test_spectral_normalisation_needs_weights_that_do_not_begin_at_zero():
     prepare(recipe(spectral_norm=True, initialisation="orthogonal"))
 
 
-def test_the_recipe_for_mnist_fits_it():
-    whole = find_recipe("r3gan-mnist")
-    data = ganzoo.DataSpec(ganzoo.ImageSpec(28, 28, 1), classes=10)
-    nets = ganzoo.architectures.get(whole.architecture.name)(data, **whole.architecture.arguments)
-    made = nets["generator"](torch.zeros(2, 64))
-    assert made.shape == (2, 1, 28, 28)
-    assert ganzoo.losses.get(whole.loss.name)(**whole.loss.arguments).penalties
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("r3gan-mnist", ganzoo.DataSpec(ganzoo.ImageSpec(28, 28, 1), classes=10)),
+        ("r3gan-tinyhero", ganzoo.DataSpec(ganzoo.ImageSpec(32, 32, 3), classes=4)),
+    ],
+)
+def test_the_small_recipes_fit_their_data(name, data):
+    chosen = complete(find_recipe(name))
+    assert chosen.name == name
+    game = build_loss(chosen)
+    check_pair(chosen, build_networks(chosen, data), game, data)
+    assert {penalty.name for penalty in game.penalties} == {"r1", "r2"}
 
 
 def test_the_plugin_uses_public_names_alone():
@@ -91,6 +97,17 @@ def test_the_plugin_uses_public_names_alone():
         assert set(used) <= allowed, file
 
 
-def test_the_model_that_ships_loads_by_name_and_has_a_finished_card():
-    assert ganzoo.load("r3gan-mnist", runtime="onnx").sample(2).numpy().shape == (2, 28, 28, 1)
-    assert cards.check("r3gan-mnist") == []
+@pytest.mark.parametrize(
+    ("name", "shape"), [("r3gan-mnist", (28, 28, 1)), ("r3gan-tinyhero", (32, 32, 3))]
+)
+def test_what_ships_loads_by_name_and_has_a_finished_card(name, shape):
+    assert ganzoo.load(name, runtime="onnx").sample(2).numpy().shape == (2, *shape)
+    assert cards.check(name) == []
+
+
+def test_a_character_is_made_as_seen_from_the_side_that_is_asked_for():
+    model = ganzoo.load("r3gan-tinyhero", runtime="onnx")
+    assert model.spec.data.labels == ("back", "left", "front", "right")
+    left, right = (model.sample(16, label=side).numpy().astype(float) for side in ("left", "right"))
+    mirrored = right[:, :, ::-1]
+    assert np.abs(left - mirrored).mean() < np.abs(left - right).mean()

@@ -113,6 +113,7 @@ def test_the_state_of_the_loss_is_in_the_checkpoint(tmp_path):
     [
         ("stylegan2-64", DataSpec(ImageSpec(64, 64, 3))),
         ("stylegan2-mnist", DataSpec(ImageSpec(28, 28, 1))),
+        ("stylegan2-tinyhero", DataSpec(ImageSpec(32, 32, 3))),
     ],
 )
 def test_the_recipes_fit_together(name, data):
@@ -143,6 +144,9 @@ def test_the_plugin_uses_public_names_alone():
         assert set(used) <= allowed, file
 
 
-def test_the_model_that_ships_loads_by_name_and_has_a_finished_card():
-    assert ganzoo.load("stylegan2-mnist", runtime="onnx").sample(2).numpy().shape == (2, 28, 28, 1)
-    assert cards.check("stylegan2-mnist") == []
+@pytest.mark.parametrize(
+    ("name", "shape"), [("stylegan2-mnist", (28, 28, 1)), ("stylegan2-tinyhero", (32, 32, 3))]
+)
+def test_what_ships_loads_by_name_and_has_a_finished_card(name, shape):
+    assert ganzoo.load(name, runtime="onnx").sample(2).numpy().shape == (2, *shape)
+    assert cards.check(name) == []
