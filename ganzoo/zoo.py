@@ -12,6 +12,7 @@ from ganzoo.errors import (
     BundleError,
     DeviceError,
     MissingExtraError,
+    NotABundleError,
     UnknownNameError,
     did_you_mean,
     enumerate_names,
@@ -120,7 +121,13 @@ def find(name: str | Path) -> Bundle:
         place = models.load(entry)
     except UnknownNameError as error:
         raise UnknownNameError(f"{error}{_hint(parsed.name)}") from None
-    found = _pull(place) if isinstance(place, HubModel) else open_bundle(place)
+    try:
+        found = _pull(place) if isinstance(place, HubModel) else open_bundle(place)
+    except NotABundleError as error:
+        raise NotABundleError(
+            f"{entry.source} registers the model {entry.name!r}, and there is none at {place}. "
+            f"Install {entry.distribution or 'what registers it'} anew."
+        ) from error
     return replace(found, distribution=entry.distribution)
 
 

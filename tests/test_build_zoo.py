@@ -9,7 +9,7 @@ import pytest
 import ganzoo
 
 TOOLS = Path(__file__).parent.parent / "tools"
-SETTINGS = "images = 64, evaluate_samples = 300, checkpoint_every = 32, sample_every = 0"
+SETTINGS = "images = 64, evaluate_every = 32, evaluate_samples = 300, checkpoint_every = 32, sample_every = 0"
 
 
 @pytest.fixture

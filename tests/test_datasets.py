@@ -133,8 +133,22 @@ def test_tinyhero_names_the_side_that_a_character_is_seen_from(tmp_path):
     assert [int(label) for _, label in dataset] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert spec.license == "cc-by-sa-3.0"
     (tmp_path / "tinyhero/3").rename(tmp_path / "tinyhero/4")
-    with pytest.raises(DataNotFoundError, match=r"tinyhero, which would have .* copy its folder"):
+    for root in (tmp_path, None):
+        with pytest.raises(DataNotFoundError, match=r"git clone .*, then --data DIR"):
+            get("tinyhero", root)
+
+
+@pytest.mark.parametrize("stray", ["5.png", "left/5.png"])
+def test_tinyhero_has_four_sides(tmp_path, stray):
+    pictures(fake_tinyhero(tmp_path) / "tinyhero", [stray])
+    with pytest.raises(DataNotFoundError, match="four folders of pictures, 0, 1, 2 and 3"):
         get("tinyhero", tmp_path)
+
+
+def test_a_loop_over_pictures_ends(tmp_path):
+    dataset, _ = get("folder", pictures(tmp_path, ["1.png", "2.png"]), size=8)
+    with pytest.raises(IndexError):
+        dataset[2]
 
 
 def test_folder_passes_over_what_is_no_picture(tmp_path):

@@ -55,6 +55,20 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     assert "ganzoo:begin" not in page
 
 
+def test_a_model_that_is_not_there_is_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    models.register("lost")(tmp_path / "lost")
+    try:
+        assert main(["gallery"]) == 0
+    finally:
+        models.unregister("lost")
+    said = capsys.readouterr().err
+    assert "lost is left out: this process registers the model 'lost', and there is none" in said
+    page = (tmp_path / "gallery.html").read_text()
+    assert '<article id="ae-mnist">' in page
+    assert '<article id="lost">' not in page
+
+
 def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
     opened = open_bundle(bundle)

@@ -15,6 +15,7 @@ what it would give, and why `export` does not.
 import argparse
 import contextlib
 import logging
+import shutil
 import statistics
 import tempfile
 import time
@@ -111,7 +112,7 @@ def measure(name, options, folder):
     source = zoo.find(name).path
     own = precision.precision_of(zoo.info(name).provenance)
     coarser = precision.FINEST_FIRST[precision.FINEST_FIRST.index(own) + 1 :]
-    folders = {own: ganzoo.export(source, folder / own)}
+    folders = {own: Path(shutil.copytree(source, folder / own))}  # which keeps its figures
     for wanted in coarser:
         found = exported(source, folder, wanted, options.regardless)
         if isinstance(found, str):

@@ -5,10 +5,11 @@ python tools/bench_quality.py --data DIR [--minutes 1 2 5 10] [--loop script] [-
 For every length both train from scratch at the same time, each in a process of its own with as many
 threads, so that whatever else the machine does slows both. The clock runs while they train; imports
 and measuring are not counted. A loop is plain as public example scripts have it: items transformed
-one by one by PIL and gathered by a DataLoader, plain Adam, `.item()` every step, fp32.
+one by one by PIL and gathered by a DataLoader, plain Adam, `.item()` every step, fp32. Ours is the
+recipe with --precision bf16.
 
-script  the networks of the DCGAN script that is copied most, which upsample before 3x3 convolutions
-        at 32x32, in batches of 64; its images are resized to 28x28 to be measured
+script  the networks of PyTorch-GAN's DCGAN script, which is copied widely: they upsample before 3x3
+        convolutions at 32x32, in batches of 64; its images are resized to 28x28 to be measured
 paper   the networks, hyper-parameters and batches of the recipe dcgan-paper-mnist
 
 Ours is told beforehand how many images it will see, by the pace of its first seconds, since its
@@ -66,16 +67,16 @@ def script() -> tuple[nn.Module, nn.Module, int, int]:
 
 
 def paper(prepared: Prepared) -> tuple[nn.Module, nn.Module, int, int]:
-    """Return the same of the recipe."""
-    nets = prepared.state.nets
-    return nets["generator"], nn.Sequential(nets["discriminator"], Score()), 28, 50
+    """Return generator, discriminator, side in pixels and batch size of the recipe."""
+    nets, side = prepared.state.nets, prepared.data.image.height
+    scoring = nn.Sequential(nets["discriminator"], Score())
+    return nets["generator"], scoring, side, prepared.recipe.batch_size
 
 
-def train_loop(which: Loop, data: Path, seconds: float) -> tuple[float, int]:
+def train_loop(which: Loop, data: Path, seconds: float, seed: int) -> tuple[float, int]:
     """Train a plain loop; return its distance and the images it saw."""
-    prepared = prepare(measured(find_recipe("dcgan-paper-mnist")), data=data)
-    made = script() if which == "script" else paper(prepared)
-    generator, discriminator, side, batch_size = made
+    prepared = prepare(measured(find_recipe("dcgan-paper-mnist"), seed), data=data)
+    generator, discriminator, side, batch_size = script() if which == "script" else paper(prepared)
     to_tensor = transforms.Compose(
         [transforms.Resize(side), transforms.ToTensor(), transforms.Normalize([0.5], [0.5])]
     )
@@ -95,9 +96,9 @@ class Score(nn.Module):
         return judgement.logits if isinstance(judgement, Judgement) else judgement
 
 
-def train_ours(recipe: str, data: Path, seconds: float) -> tuple[float, int]:
+def train_ours(recipe: str, data: Path, seconds: float, seed: int) -> tuple[float, int]:
     """Train the recipe, as long as it takes to see the images that fit."""
-    whole = measured(replace(find_recipe(recipe), precision="bf16"))
+    whole = measured(replace(find_recipe(recipe), precision="bf16"), seed)
     seen, took = play(prepare(whole, data=data), PACE)
     images = int(seen / took * seconds)
     prepared = prepare(replace(whole, images=images), data=data)
@@ -105,9 +106,9 @@ def train_ours(recipe: str, data: Path, seconds: float) -> tuple[float, int]:
     return distance(prepared, prepared.state.ema.networks["generator"]), seen
 
 
-def measured(recipe: Recipe) -> Recipe:
-    """The recipe with an evaluator, which is not called while it trains."""
-    return replace(recipe, evaluate_every=recipe.images)
+def measured(recipe: Recipe, seed: int) -> Recipe:
+    """The recipe of a seed with an evaluator, which is not called while it trains."""
+    return replace(recipe, seed=seed, evaluate_every=recipe.images)
 
 
 def distance(prepared: Prepared, network: nn.Module) -> float:
@@ -152,14 +153,17 @@ def main(
         side: train this one alone, and print its figure.
     """
     if side:
-        torch.manual_seed(seed)
-        seconds = 60 * minutes[0]
         train = partial(train_loop, loop) if side == "loop" else partial(train_ours, recipe)
-        value, seen = train(data, seconds)
+        value, seen = train(data, 60 * minutes[0], seed)
         print(json.dumps({"images": seen, "distance": value}))
         return
-    about: dict[str, Any] = {"hardware": describe_hardware(torch.device("cpu")), "threads": threads}
-    about |= {"loop": loop, "recipe": recipe, "seed": seed}
+    about: dict[str, Any] = {
+        "hardware": describe_hardware(torch.device("cpu")).partition(", ")[0],
+        "threads": threads,
+        "loop": loop,
+        "recipe": recipe,
+        "seed": seed,
+    }
     output.mkdir(parents=True, exist_ok=True)
     lines = []
     for length in minutes:
@@ -191,7 +195,7 @@ def draw(about: dict[str, Any], lines: list[dict[str, Any]], file: Path) -> None
         axes.loglog(minutes, [line[side]["distance"] for line in lines], "o-", label=label)
     axes.set_xticks(minutes, [f"{length:g}" for length in minutes], minor=False)
     axes.set_xticks([], minor=True)
-    axes.set_xlabel(f"minutes, each on {about['hardware']}")
+    axes.set_xlabel(f"minutes, on {about['hardware']}; threads of each: {about['threads']}")
     axes.set_ylabel("Fréchet distance, lenet-mnist@1")
     axes.legend()
     figure.savefig(file, dpi=120)

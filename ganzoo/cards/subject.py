@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
+from ganzoo.catalogue import count_parameters
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
@@ -95,15 +95,14 @@ class Subject:
         return "image-to-image" if translates else "unconditional-image-generation"
 
     def weights(self, role: str) -> tuple[int, str]:
-        """Return how many numbers a network's weights are, and their type, from their header.
+        """Return how many parameters a network has, and their type, from their header.
 
         Raises:
             BundleError: the file cannot be read.
         """
-        header = read_header(self.folder / weights_name(role)).values()
-        numbers = sum(math.prod(tensor.shape) for tensor in header)
-        kinds = {tensor.dtype for tensor in header} & DTYPES.keys()
-        return numbers, " and ".join(sorted(DTYPES[kind] for kind in kinds))
+        weights = self.folder / weights_name(role)
+        kinds = {tensor.dtype for tensor in read_header(weights).values()} & DTYPES.keys()
+        return count_parameters(weights), " and ".join(sorted(DTYPES[kind] for kind in kinds))
 
 
 def _find_address(spec: ModelSpec, digests: Mapping[str, str]) -> str:

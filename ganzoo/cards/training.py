@@ -12,7 +12,7 @@ from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
 from ganzoo.registry import find_recipe
-from ganzoo.spec import Recipe
+from ganzoo.spec import SEEDS, Recipe
 
 COMPONENTS = ("architecture", "loss", "dataset")
 
@@ -36,7 +36,7 @@ def render(subject: Subject) -> str:
             f"{made['seconds'] / 60:.1f} minutes",
         ),
         ("hardware", f"{made['hardware']}, precision {recipe['precision']}"),
-        ("seed", f"{made['seed']}, one run"),
+        ("seed", f"{made['seed']}, {'one of several, below' if SEEDS in made else 'one run'}"),
         (
             "weights",
             (

@@ -29,12 +29,14 @@ def gallery(
 
 def _whole() -> tuple[str, ...]:
     """The models that ship and can be had: one plugin's trouble is not the others'."""
+    from ganzoo import zoo
     from ganzoo.registry import models
 
     found = []
     for entry in models.entries():
         try:
-            ships = isinstance(models.load(entry), Path)
+            if ships := isinstance(models.load(entry), Path):
+                zoo.find(entry.address)
         except GanzooError as error:
             warnings.warn(f"{entry.address} is left out: {error}", stacklevel=2)
         else:

@@ -8,7 +8,6 @@ from pathlib import Path
 from ganzoo import DataSpec
 from ganzoo.builtin.datasets.folder import ImageFolder, folder
 from ganzoo.errors import DataNotFoundError
-from ganzoo.pictures import find_folder
 
 REPOSITORY = "https://github.com/AgaMiko/pixel_character_generator"
 SIDES = {"0": "back", "1": "left", "2": "front", "3": "right"}
@@ -27,21 +26,27 @@ def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpe
         size: side of the images in pixels.
 
     Raises:
-        DataNotFoundError: no such folders, or no picture in them.
+        DataNotFoundError: no such folders, or others beside them.
         DataError: a size below 1; when an image is read that is corrupt, its name.
     """
-    where = find_folder("tinyhero", root) / "tinyhero"
-    if not all((where / side).is_dir() for side in SIDES):
-        raise DataNotFoundError(
-            f"no TinyHero at {where.resolve()}, which would have the folders 0, 1, 2 and 3: fetch "
-            f"{REPOSITORY}, copy its folder data there, and say where with --data DIR or "
-            "GANZOO_DATA=DIR, the folder above tinyhero."
-        )
+    where = (root or Path()) / "tinyhero"
+    if not where.is_dir():
+        raise DataNotFoundError(f"no TinyHero at {where.resolve()}. {_fetch()}")
     pictures, spec = folder(where, size=size)
+    if spec.labels != tuple(SIDES):
+        raise DataNotFoundError(
+            f"{where.resolve()} is not TinyHero, which is four folders of pictures, 0, 1, 2 and 3. "
+            f"{_fetch()}"
+        )
     return pictures, replace(
         spec,
-        labels=tuple(SIDES.get(name, name) for name in spec.labels),
+        labels=tuple(SIDES.values()),
         license="cc-by-sa-3.0",
         source="TinyHero (pixel_character_generator; sprites of the Liberated Pixel Cup)",
         extractor="pixels",
     )
+
+
+def _fetch() -> str:
+    name = REPOSITORY.rpartition("/")[2]
+    return f"git clone --depth 1 {REPOSITORY} && cp -r {name}/data DIR/tinyhero, then --data DIR."

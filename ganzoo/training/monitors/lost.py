@@ -7,14 +7,14 @@ from ganzoo.training.monitors.won import accuracy
 
 CHANCE = 0.05  # within which of 0.5 an accuracy is that of a coin
 UNCHANGED = 0.8  # of the distance between samples and data in the beginning
-NEAR = (
-    0.05  # a distance at which samples lie among the data; of 64 images it is known to about 0.005
-)
+AMONG = 0.05  # a distance at which samples lie among the data
 TICKS, SHARE = 500, 0.05  # of a run, in which a discriminator may still have to learn
 
 
 class DiscriminatorLost(Monitor):
     """Its accuracy is that of a coin while samples are as far from the data as they were.
+
+    Where they lie among the data from the beginning, it says nothing.
 
     An accuracy of 0.5 alone says nothing: it is also where the game ends well, when generated
     images have the distribution of real ones ("Generative Adversarial Nets", Goodfellow et al.,
@@ -52,7 +52,7 @@ class DiscriminatorLost(Monitor):
             or line["tick"] < TICKS
             or line["images"] < SHARE * self._images
             or self._first is None
-            or self._distance < max(UNCHANGED * self._first, NEAR)
+            or self._distance < max(UNCHANGED * self._first, AMONG)
         ):
             return ""
         return (
