@@ -26,6 +26,8 @@ ELSEWHERE = {
     "git clone": "a fresh machine",
 }
 
+EXTRACTORS = {"mnist": "lenet-mnist@1", "fashion": "lenet-fashion@1", "tinyhero": "pixels"}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -58,8 +60,7 @@ def test_the_figures_of_the_models_are_those_of_their_cards():
         (found,) = ganzoo.info(name).provenance["metrics"]
         figures = found["metrics"]
         assert found["protocol"]["samples"] == 10_000
-        data = "fashion" if "fashion" in name else "mnist"
-        assert found["protocol"]["extractor"] == f"lenet-{data}@1"
+        assert found["protocol"]["extractor"] == EXTRACTORS[name.rpartition("-")[2]]
         assert row == (
             f"{figures['frechet_distance']:.4g} | {figures['precision']:.2f} | "
             f"{figures['recall']:.2f}"
