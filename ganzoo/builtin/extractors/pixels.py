@@ -27,6 +27,7 @@ def pixels() -> Pixels:
     """Return the extractor without a network.
 
     Two images are near each other in it where their pixels are: a picture moved by one pixel is
-    far from itself. It is meant for the points of `ring` and for pictures such as `digits`.
+    far from itself. It is meant for the points of `ring` and for small pictures that all lie alike,
+    such as `digits` and `tinyhero`.
     """
     return Pixels()
