@@ -453,6 +453,17 @@ def test_the_hubs_parser_reads_every_metric(name, request):
     assert ("gan" in data.tags) != ("autoencoder" in data.tags)
 
 
+def test_one_seed_is_told_with_its_final_and_its_best(bundle):
+    figures = {"0": {"final": 4.0, "best": 3.5, "best_images": 1000}}
+    record_seeds(open_bundle(bundle), "frechet_distance", figures)
+    card = (bundle / "README.md").read_text()
+    assert "| 0 | 4 | 3.5, after 1,000 images |" in card
+    assert "trained with one seed" in card
+    assert "mean 4" not in card
+    assert "one of several" not in card
+    assert all("TODO" in line for line in cards.check(bundle))
+
+
 def test_seeds_are_told_with_their_mean_and_spread(bundle):
     figures = {
         "0": {"final": 4.0, "best": 3.5, "best_images": 1000},

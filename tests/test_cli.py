@@ -1,3 +1,8 @@
+import os
+import pty
+import subprocess
+import sys
+import termios
 import tomllib
 
 import pytest
@@ -21,6 +26,27 @@ def test_list(capsys):
     assert "lsgan" in out
     assert "minimax" not in out
     assert "models" not in out
+
+
+@pytest.mark.parametrize("columns", [80, 120, 400])
+def test_models_are_listed_in_the_columns_that_a_terminal_has(columns):
+    shown, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, columns))
+    subprocess.run(
+        [sys.executable, "-m", "ganzoo", "list", "dcgan-*mnist", "--kind", "models"],
+        stdout=terminal,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+        check=True,
+    )
+    os.close(terminal)
+    lines = os.read(shown, 100_000).decode().splitlines()
+    os.close(shown)
+    assert max(map(len, lines)) <= columns
+    distances = [line.split("distance")[0] for line in lines if "distance" in line]
+    ((head,), models) = distances, [line for line in lines if "393,769" in line]
+    assert models[0].startswith("  dcgan-mnist ")
+    assert models[0][: len(head) + len("distance")].endswith(" 2.227")  # under its heading
+    assert (len(lines) == 4) == (columns == 400)
 
 
 def test_info_shows_where_a_model_comes_from(capsys):

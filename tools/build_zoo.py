@@ -124,8 +124,7 @@ def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
     path = ganzoo.export(run, model.place, precision="fp16")
     ganzoo.evaluate(path, samples=SAMPLES)
-    if len(figures) > 1:
-        record_seeds(open_bundle(path), FIGURE, figures)
+    record_seeds(open_bundle(path), FIGURE, figures)
     cards.write(path)
     publish(path)
 

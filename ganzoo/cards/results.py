@@ -9,7 +9,7 @@ from typing import Any
 
 from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import table
-from ganzoo.cards.training import fingerprint, which
+from ganzoo.cards.training import fingerprint, has_several, which
 from ganzoo.spec import METRICS, SEEDS
 
 SHARE = "share_of_"  # begins the figures that say how many samples are of a class
@@ -27,7 +27,7 @@ def render(subject: Subject) -> str:
 
 
 def _seeds(subject: Subject) -> Iterator[str]:
-    """How trainings of several seeds fared, where they are recorded."""
+    """How each seed's training fared, at its end and at its best, where that is recorded."""
     if not (said := subject.made.get(SEEDS)):
         return
     figures, name = said["figures"], said["metric"].replace("_", " ")
@@ -36,14 +36,18 @@ def _seeds(subject: Subject) -> Iterator[str]:
         f"{each['best_images']:,} images |\n"
         for seed, each in figures.items()
     )
-    finals = [each["final"] for each in figures.values()]
-    spread = f", standard deviation {stdev(finals):.3g}" if len(finals) > 1 else ""
+    several = ""
+    if len(figures) > 1:
+        finals = [each["final"] for each in figures.values()]
+        several = (
+            f"Of the final ones: mean {mean(finals):.4g}, standard deviation {stdev(finals):.3g}. "
+        )
     yield (
-        f"The recipe trained with {len(figures)} seeds, measured alike before weights were "
-        f"rounded; this model is that of seed {subject.made['seed']}:\n\n"
+        f"The recipe trained with {'one seed' if not several else f'{len(figures)} seeds'}, "
+        "measured alike before weights were rounded; this model is that of seed "
+        f"{subject.made['seed']}:\n\n"
         f"| seed | {name}, final weights | best on the way |\n|---|---|---|\n{rows}\n"
-        f"Of the final ones: mean {mean(finals):.4g}{spread}. What was best on the way was chosen "
-        "by fewer samples during training.\n"
+        f"{several}What was best on the way was chosen by fewer samples during training.\n"
     )
 
 
@@ -68,7 +72,7 @@ def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
 
 
 def _trainings(subject: Subject) -> str:
-    return "one of several seeds, below" if SEEDS in subject.made else "one seed"
+    return "one of several seeds, below" if has_several(subject.made) else "one seed"
 
 
 def _rows(figures: dict[str, float]) -> Iterator[tuple[str, str]]:

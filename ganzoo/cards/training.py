@@ -36,7 +36,7 @@ def render(subject: Subject) -> str:
             f"{made['seconds'] / 60:.1f} minutes",
         ),
         ("hardware", f"{made['hardware']}, precision {recipe['precision']}"),
-        ("seed", f"{made['seed']}, {'one of several, below' if SEEDS in made else 'one run'}"),
+        ("seed", f"{made['seed']}, {'one of several, below' if has_several(made) else 'one run'}"),
         (
             "weights",
             (
@@ -63,6 +63,11 @@ def which(made: dict[str, Any]) -> str:
         f"those at which, of all {moments}, `{best[extreme]}` was {extreme} in training, "
         f"{best['value']:.4g}"
     )
+
+
+def has_several(made: dict[str, Any]) -> bool:
+    """Whether more seeds than one are recorded."""
+    return SEEDS in made and len(made[SEEDS]["figures"]) > 1
 
 
 def fingerprint(data: str) -> str:

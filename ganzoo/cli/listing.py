@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from itertools import chain, repeat
+from shutil import get_terminal_size
 from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
@@ -12,8 +15,8 @@ from ganzoo.entries import Entry
 
 # The distance is Frechet's, to the data that the model was trained on, by that data's extractor.
 HEADINGS = (
-    *("name", "what it is", "data", "image", "classes", "parameters", "size", "distance"),
-    *("licence", "place", "from"),
+    *("name", "data", "image", "classes", "params", "size", "distance"),
+    *("licence", "place", "from", "what it is"),
 )
 
 Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
@@ -48,11 +51,10 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
     source = f"{entry.source}{_trouble(entry.trouble)}"
     if (facts := look_up(entry)) is None:
-        return (entry.name, *[""] * (len(HEADINGS) - 3), "not shipped", source)
+        return (entry.name, *[""] * (len(HEADINGS) - 4), "not shipped", source, "")
     data, distance = facts.spec.data, facts.distance
     return (
         entry.name,
-        facts.description,
         facts.dataset,
         str(data.image),
         str(data.classes) if "y" in facts.spec.inputs else "",
@@ -62,18 +64,35 @@ def _row(entry: Entry) -> tuple[str, ...]:
         data.license or "",
         "shipped",
         source,
+        facts.description,
     )
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    """One line a row; in a terminal that is narrower, as many as it takes, in columns too."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    numbers = {HEADINGS.index(name) for name in ("classes", "parameters", "size", "distance")}
+    numbers = {HEADINGS.index(name) for name in ("classes", "params", "size", "distance")}
+    lines = _fold(widths, get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize)
     for row in rows:
         cells = [
             cell.rjust(width) if k in numbers else cell.ljust(width)
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        print(f"  {'  '.join(cells)}".rstrip())
+        for indent, columns in zip(chain(["  "], repeat("      ")), lines, strict=False):
+            print(f"{indent}{'  '.join(cells[k] for k in columns)}".rstrip())
+
+
+def _fold(widths: Sequence[int], room: int) -> list[list[int]]:
+    """Which columns share a line."""
+    lines: list[list[int]] = [[]]
+    for column in range(len(widths)):
+        line = [*lines[-1], column]
+        indent = 2 if len(lines) == 1 else 6
+        if lines[-1] and indent - 2 + sum(widths[k] + 2 for k in line) > room:
+            lines.append([column])
+        else:
+            lines[-1] = line
+    return lines
 
 
 def info(name: Text, /) -> None:
