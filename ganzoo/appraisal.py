@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from torch import Tensor
+from torch.utils.data import Dataset
+
 from ganzoo import exporters, zoo
 from ganzoo.catalogue import read_facts
 from ganzoo.data import decode, find_dataset, find_root
@@ -24,12 +27,13 @@ from ganzoo.errors import (
 )
 from ganzoo.evaluation.extraction import fit, name_extractor
 from ganzoo.evaluation.measuring import Evaluation, Evaluator
-from ganzoo.generator import COMPUTE_BATCH, Generator
+from ganzoo.evaluation.pairs import measure_pairs
+from ganzoo.generator import COMPUTE_BATCH, Generator, Translator
 from ganzoo.images import ImageBatch
 from ganzoo.names import parse_model_name
 from ganzoo.registry import datasets
 from ganzoo.signatures import bind
-from ganzoo.spec import Component, ImageSpec, ModelSpec
+from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
 PREVIEWED = 10  # images of each model in the picture of a comparison
@@ -51,6 +55,9 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model's samples against a dataset.
 
+    What makes images out of others is measured pair by pair, as
+    `ganzoo.evaluation.compare_pairs` says: metrics, an extractor and resizing are not for it.
+
     A bundle or run that was named by its folder keeps the figures: in its config and, where it has
     one, its card, in place of those of the same protocol. Real images' features are computed once
     and kept in the folder that GANZOO_CACHE names, by default the user's cache.
@@ -59,7 +66,7 @@ def evaluate(
         name: a model's registered name, a bundle's or a run's folder, or ``hf://org/repo``.
         dataset: a registered dataset and its arguments; by default what the model was trained on.
         data: where it lies; by default the environment variable GANZOO_DATA.
-        samples: how many images are made.
+        samples: how many images are made; of pairs, no more than there are.
         metrics: names from `ganzoo.evaluation.METRICS`; by default all that fit.
         extractor: registered name of the features' extractor; by default the dataset's own.
         seed: of the samples, 0 to 2**64 - 1, and of whatever a metric draws.
@@ -77,20 +84,30 @@ def evaluate(
     """
     path = _bundle_of(name)
     before = zoo.find(path)
-    model = _generator(name, runtime)
-    evaluator = _evaluator(
-        dataset or _dataset_of(model.spec),
-        find_root(data),
-        model.spec.data.image,
-        samples=samples,
-        metrics=metrics,
-        extractor=extractor,
-        seed=seed,
-        resize=resize,
-        shown=progress,
-    )
-    model.accelerate()
-    found = evaluator(model)
+    model = zoo.load(path, runtime=runtime)
+    on, root = dataset or _dataset_of(model.spec), find_root(data)
+    if isinstance(model, Translator):
+        if metrics or extractor or resize:
+            raise MetricError(
+                f"{name} makes images out of images, which are compared pair by pair: leave out "
+                "--metrics, --extractor and --resize."
+            )
+        model.accelerate()
+        found = _measure_pairs(model, on, root, samples, seed, progress)
+    else:
+        evaluator = _evaluator(
+            on,
+            root,
+            model.spec.data.image,
+            samples=samples,
+            metrics=metrics,
+            extractor=extractor,
+            seed=seed,
+            resize=resize,
+            shown=progress,
+        )
+        model.accelerate()
+        found = evaluator(model)
     found.protocol["runtime"] = runtime or ("torch" if hasattr(model, "network") else "onnx")
     if isinstance(path, Path):
         try:
@@ -162,7 +179,8 @@ def _generator(name: str | Path, runtime: Literal["torch", "onnx"] | None) -> Ge
     model = zoo.load(_bundle_of(name), runtime=runtime)
     if not isinstance(model, Generator):
         raise MetricError(
-            f"{name} makes images out of images; metrics are for models that make them of latents."
+            f"{name} makes images out of images; only models that make them of latents are set "
+            f"side by side. Alone it can be measured: ganzoo evaluate {name}"
         )
     return model
 
@@ -202,23 +220,46 @@ def _dataset_of(spec: ModelSpec) -> Component:
     return Component(datasets.prefer(stated.pop("name"), maker[0] if maker else None), stated)
 
 
+def _measure_pairs(
+    model: Translator,
+    dataset: str | Component,
+    root: Path | None,
+    samples: int,
+    seed: int,
+    shown: bool,
+) -> Evaluation:
+    source, spec, said = _find(dataset, root)
+    if spec.condition is None or not spec.paired:
+        raise MetricError(
+            f"dataset {said['name']!r} has no pairs, and a model that makes images out of images "
+            "is measured against what they should become: choose another --dataset."
+        )
+    if (spec.condition, spec.image) != (model.source, model.spec.data.image):
+        raise MetricError(
+            f"the model makes images of {model.spec.data.image} out of {model.source}, dataset "
+            f"{said['name']!r} has {spec.image} and {spec.condition}: choose another --dataset."
+        )
+    items = decode(source, spec, shown=shown)
+    assert items.conditions is not None  # the spec says so
+    sources, images = (
+        each.numpy().transpose(0, 2, 3, 1) for each in (items.conditions, items.images)
+    )
+    data = {"dataset": said, "sha256": fingerprint_items(items)}
+    return measure_pairs(model, sources, images, data, samples=samples, seed=seed, shown=shown)
+
+
 def _evaluator(
     dataset: str | Component, root: Path | None, image: ImageSpec, resize: bool, **how: Any
 ) -> Evaluator:
-    asked = dataset if isinstance(dataset, Component) else Component(dataset)
-    arguments = bind("dataset", asked.name, datasets.get(asked.name), asked.arguments)
-    source, spec = find_dataset(asked.name, arguments, root)
+    source, spec, data = _find(dataset, root)
     if spec.image != image and not resize:
         raise MetricError(
-            f"the model makes images of {image}, dataset {asked.name!r} has {spec.image}: its "
+            f"the model makes images of {image}, dataset {data['name']!r} has {spec.image}: its "
             "images would be resized to the model's, bilinear with antialiasing. --resize to do "
             "so, or choose another --dataset."
         )
     items = decode(source, spec, shown=how["shown"])
-    said = {
-        "dataset": {"name": asked.name, **arguments},
-        "sha256": fingerprint_items(items),
-    }
+    said = {"dataset": data, "sha256": fingerprint_items(items)}
     if spec.image != image:
         said["data_resized"] = f"from {spec.image} to {image}, bilinear with antialiasing"
     return Evaluator(
@@ -230,3 +271,13 @@ def _evaluator(
         resize=resize,
         **how,
     )
+
+
+def _find(
+    asked: str | Component, root: Path | None
+) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec, dict[str, Any]]:
+    """A dataset, what it holds, and what the protocol says of it: its name and arguments."""
+    component = asked if isinstance(asked, Component) else Component(asked)
+    name = component.name
+    arguments = bind("dataset", name, datasets.get(name), component.arguments)
+    return *find_dataset(name, arguments, root), {"name": name, **arguments}

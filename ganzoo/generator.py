@@ -326,12 +326,15 @@ class Translator(Model):
         assert self.spec.data.condition is not None  # the spec of a translator says so
         return self.spec.data.condition
 
-    def translate(self, images: ImageBatch | NDArray[np.uint8], seed: int = 0) -> ImageBatch:
+    def translate(
+        self, images: ImageBatch | NDArray[np.uint8], seed: int = 0, *, start: int = 0
+    ) -> ImageBatch:
         """Translate images.
 
         Args:
             images: uint8 (n, height, width, channels) of the size that `source` says.
-            seed: of the latents, where the model reads any, 0 to 2**64 - 1; image k has latent k.
+            seed: of the latents, where the model reads any, 0 to 2**64 - 1.
+            start: number of the first image: image k has latent start + k of the seed.
 
         Raises:
             SampleError: images of another size, or none; a seed out of its range.
@@ -340,7 +343,7 @@ class Translator(Model):
         x = _to_unit(images, self.source.shape, self.spec.name)
         given: dict[str, NDArray[Any]] = {"source": x}
         if self.spec.latent is not None:
-            given["z"] = latents.normal(seed, len(x), self.spec.latent.dim)
+            given["z"] = latents.normal(seed, len(x), self.spec.latent.dim, start=start)
         inputs = {name: given[name] for name in self.spec.inputs}
         return _as_images(_run_in_parts(self, inputs), self.spec.name)
 

@@ -61,6 +61,26 @@ def test_it_builds_what_is_missing(zoo, tmp_path, capsys):
     assert "to train: seeds [5]" in capsys.readouterr().out
 
 
+def test_a_model_of_which_no_best_is_kept(zoo, tmp_path, capsys):
+    """As one that makes images out of others."""
+    write(tmp_path, [0], ', keep_best = ""')
+    zoo.main()
+    assert "seed 0: trained" in capsys.readouterr().out
+    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert made["metrics"]
+    assert "seeds" not in made
+    zoo.main()
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_the_data_may_lie_in_a_folder_of_its_own(zoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
+    assert zoo.Model("dcgan-digits").root == tmp_path
+    model = zoo.Model("dcgan-digits", data="mine", measured_on={"split": "test"})
+    assert model.root == tmp_path / "mine"
+    assert model.dataset.arguments["split"] == "test"
+
+
 def test_a_name_that_it_does_not_have(zoo, tmp_path):
     write(tmp_path, [0])
     with pytest.raises(SystemExit, match="has no tinny"):

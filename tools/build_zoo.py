@@ -23,10 +23,11 @@ from ship_model import ROOT, publish
 import ganzoo
 from ganzoo import cards
 from ganzoo.bundle import open_bundle
+from ganzoo.data import find_root
 from ganzoo.errors import GanzooError
 from ganzoo.exporters import record_seeds
 from ganzoo.registry import find_recipe
-from ganzoo.spec import SEEDS, Recipe
+from ganzoo.spec import SEEDS, Component, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.assembly import complete
 
@@ -54,6 +55,8 @@ class Model:
         recipe: registered name of what makes it; by default its own.
         seeds: it is trained with; the first one's ships.
         settings: fields of the recipe that are set otherwise here.
+        measured_on: arguments of the dataset that are others where the model is measured.
+        data: sub-folder of GANZOO_DATA that its dataset lies in, where it is one of its own.
     """
 
     name: str
@@ -61,6 +64,20 @@ class Model:
     recipe: str = ""
     seeds: list[int] = field(default_factory=lambda: [0])
     settings: dict[str, Any] = field(default_factory=dict)
+    measured_on: dict[str, Any] = field(default_factory=dict)
+    data: str = ""
+
+    @property
+    def dataset(self) -> Component:
+        """The dataset that it is measured on."""
+        trained_on = self.recipe_of(self.seeds[0]).dataset
+        return replace(trained_on, arguments=trained_on.arguments | self.measured_on)
+
+    @property
+    def root(self) -> Path | None:
+        """Where its dataset lies."""
+        root = find_root(None)
+        return root and root / self.data
 
     @property
     def place(self) -> Path:
@@ -103,14 +120,21 @@ def missing(model: Model, data: str) -> list[int]:
 
 
 def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
-    """Train one seed, or go on with it, and measure its last and its best model."""
+    """Train one seed, or go on with it, and measure its last and its best model.
+
+    Nothing is measured where no best one is kept, as of models that make images out of others.
+    """
     if (out / "recipe.toml").is_file():
-        run = ganzoo.resume(out)
+        run = ganzoo.resume(out, data=model.root)
     else:
-        run = ganzoo.train(model.recipe_of(seed), out=out)
+        run = ganzoo.train(model.recipe_of(seed), out=out, data=model.root)
     if not run.finished:
         raise KeyboardInterrupt
-    final, best = (ganzoo.evaluate(each, samples=SAMPLES) for each in (run.bundle, run.best))
+    if not run.best.is_dir():
+        return {}
+    final, best = (
+        ganzoo.evaluate(each, data=model.root, samples=SAMPLES) for each in (run.bundle, run.best)
+    )
     made = open_bundle(run.best).spec.provenance
     return {
         "images": run.images_seen,
@@ -123,8 +147,9 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
 def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
     path = ganzoo.export(run, model.place, precision="fp16")
-    ganzoo.evaluate(path, samples=SAMPLES)
-    record_seeds(open_bundle(path), FIGURE, figures)
+    ganzoo.evaluate(path, dataset=model.dataset, data=model.root, samples=SAMPLES)
+    if all(figures.values()):
+        record_seeds(open_bundle(path), FIGURE, figures)
     cards.write(path)
     publish(path)
 
@@ -138,7 +163,8 @@ def build(model: Model, data: str, runs: Path) -> Iterator[str]:
     figures = {}
     for seed, folder in folders.items():
         figures[str(seed)] = train(model, seed, folder)
-        yield f"seed {seed}: {FIGURE} {figures[str(seed)]['final']:.4g}"
+        figure = figures[str(seed)].get("final")
+        yield f"seed {seed}: " + ("trained" if figure is None else f"{FIGURE} {figure:.4g}")
     ship(model, folders[model.seeds[0]], figures)
     yield "shipped"
 
@@ -153,7 +179,7 @@ def main(
         raise SystemExit(f"{ZOO} has no {', '.join(sorted(unknown))}.")
     wanted = [model for model in models if model.name in names or not names]
     for number, model in enumerate(wanted, start=1):
-        data = prepare(model.recipe_of(model.seeds[0])).batches.fingerprint
+        data = prepare(model.recipe_of(model.seeds[0]), data=model.root).batches.fingerprint
         lacking = missing(model, data)
         state = f"to train: seeds {lacking}" if lacking else "up to date"
         print(f"[{number}/{len(wanted)}] {model.name:<24} {state}", flush=True)

@@ -90,9 +90,9 @@ def _results(subject: Subject) -> list[Metadata]:
         result = results.setdefault(
             repr(dataset), {"task": {"type": subject.task}, "dataset": dataset, "metrics": []}
         )
+        by = protocol.get("extractor", "pair by pair")
         config = (
-            f"{protocol['extractor']}, {protocol['samples']} samples of seed {protocol['seed']}, "
-            f"{protocol['runtime']}"
+            f"{by}, {protocol['samples']} samples of seed {protocol['seed']}, {protocol['runtime']}"
         )
         result["metrics"] += [
             {"type": key, "value": value, "name": key.replace("_", " "), "config": config}

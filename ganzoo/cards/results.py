@@ -59,15 +59,30 @@ def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
     settings = "".join(f"  - {name}: {how}\n" for name, how in protocol.get("settings", {}).items())
     return (
         f"{table(_rows(each['metrics']))}\n"
-        f"- {protocol['samples']:,} samples of seed {protocol['seed']} against "
-        f"{protocol['real_images']:,} images of {what} ({fingerprint(protocol['sha256'])})\n"
-        f"- features of `{protocol['extractor']}` ({fingerprint(protocol['extractor_sha256'])}), "
-        f"resizing {protocol.get('data_resized') or protocol['resizing']}\n"
+        f"- {_compared(protocol)} {what} ({fingerprint(protocol['sha256'])})\n"
+        f"{_features(protocol)}"
         f"{settings}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
         f"- {_trainings(subject)}; weights: {which(subject.made)}\n\n"
         "Figures of another protocol are not comparable with these. The same figures again:\n\n"
         f"```bash\n{_command(subject, protocol)}\n```\n"
+    )
+
+
+def _compared(protocol: dict[str, Any]) -> str:
+    """What is set against what; where no extractor is named, pairs are."""
+    samples, real, seed = (protocol[key] for key in ("samples", "real_images", "seed"))
+    if "extractor" in protocol:
+        return f"{samples:,} samples of seed {seed} against {real:,} images of"
+    return f"{samples:,} translations (seed {seed}), each against its own of {real:,} images of"
+
+
+def _features(protocol: dict[str, Any]) -> str:
+    if "extractor" not in protocol:
+        return ""
+    return (
+        f"- features of `{protocol['extractor']}` ({fingerprint(protocol['extractor_sha256'])}), "
+        f"resizing {protocol.get('data_resized') or protocol['resizing']}\n"
     )
 
 
@@ -101,9 +116,9 @@ def _command(subject: Subject, protocol: dict[str, Any]) -> str:
         options += ["--dataset", protocol["dataset"]["name"]]
         if "split" in protocol["dataset"]:
             options += ["--split", protocol["dataset"]["split"]]
-    if "data_resized" in protocol or "resized" in protocol["resizing"]:
+    if "data_resized" in protocol or "resized" in protocol.get("resizing", ""):
         options.append("--resize")
     for name in ("extractor", "samples", "seed", "runtime"):
-        options += [f"--{name}", protocol[name]]
+        options += [f"--{name}", protocol[name]] if name in protocol else []
     words = ["ganzoo", "evaluate", subject.place.address, *options, "--data", "DIR"]
     return shlex.join(map(str, words))

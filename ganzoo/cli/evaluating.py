@@ -34,7 +34,8 @@ def evaluate(
         data: where it lies; by default GANZOO_DATA.
         samples: how many images the model makes.
         metrics: which; by default all that fit: frechet, kernel, precision-recall,
-            density-coverage, inception-score, modes, ring-modes, memorisation.
+            density-coverage, inception-score, modes, ring-modes, memorisation. What makes images
+            out of images is measured pair by pair: mean absolute error, PSNR, SSIM.
         extractor: by whose features ('ganzoo list --kind extractors'); by default the dataset's.
         seed: of the samples, and of whatever a metric draws.
         runtime: torch or onnx; by default torch where it is installed.

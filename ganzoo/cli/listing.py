@@ -141,7 +141,8 @@ def _figures(metrics: list[Any]) -> dict[str, str]:
         protocol = each["protocol"]
         figures = ", ".join(f"{k.replace('_', ' ')} {brief(v)}" for k, v in each["metrics"].items())
         rows[f"metrics {number}"] = (
-            f"{figures} ({protocol['samples']:,} samples, {protocol['extractor']}, "
+            f"{figures} ({protocol['samples']:,} samples, "
+            f"{protocol.get('extractor', 'pair by pair')}, "
             f"{' '.join(map(str, protocol['dataset'].values()))})"
         )
     return rows

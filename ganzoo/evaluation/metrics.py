@@ -28,6 +28,7 @@ SEARCHED = 1_000  # samples whose nearest training image is looked for
 HIGHER_IS_BETTER = frozenset(
     {"precision", "recall", "density", "coverage", "inception_score", "modes_hit", "high_quality"}
     | {"authenticity_by_pixels", "authenticity_by_features", "label_accuracy"}
+    | {"psnr", "ssim"}
 )
 """Figures of which a model wants much; of all others it wants little."""
 
