@@ -44,6 +44,7 @@ def evaluate(
     name: str | Path,
     *,
     dataset: str | Component | None = None,
+    split: str | None = None,
     data: str | Path | None = None,
     samples: int = 10_000,
     metrics: Sequence[str] = (),
@@ -64,7 +65,9 @@ def evaluate(
 
     Args:
         name: a model's registered name, a bundle's or a run's folder, or ``hf://org/repo``.
-        dataset: a registered dataset and its arguments; by default what the model was trained on.
+        dataset: a registered dataset and its arguments; by default what the model was trained on,
+            whose arguments hold too where it is named without any.
+        split: which part of it, such as test, where it has parts.
         data: where it lies; by default the environment variable GANZOO_DATA.
         samples: how many images are made; of pairs, no more than there are.
         metrics: names from `ganzoo.evaluation.METRICS`; by default all that fit.
@@ -85,7 +88,7 @@ def evaluate(
     path = _bundle_of(name)
     before = zoo.find(path)
     model = zoo.load(path, runtime=runtime)
-    on, root = dataset or _dataset_of(model.spec), find_root(data)
+    on, root = _choose(model.spec, dataset, split), find_root(data)
     if isinstance(model, Translator):
         if metrics or extractor or resize:
             raise MetricError(
@@ -147,11 +150,19 @@ def compare(names: Sequence[str | Path], *, seed: int = 0, **how: Any) -> list[R
         how: `evaluate`'s other arguments; the dataset is by default the first model's.
 
     Raises:
-        MetricError: fewer than two models, or as for `evaluate`.
+        MetricError: fewer than two models, one that makes images out of images, or as for
+            `evaluate`.
     """
     if len(names) < 2:
         raise MetricError("a comparison takes two models or more.")
-    how["dataset"] = how.get("dataset") or _dataset_of(zoo.info(_bundle_of(names[0])))
+    specs = {name: zoo.info(_bundle_of(name)) for name in names}
+    for name, spec in specs.items():
+        if "source" in spec.inputs:
+            raise MetricError(
+                f"{name} makes images out of images; only models that make them of latents are "
+                f"set side by side. Alone it can be measured: ganzoo evaluate {name}"
+            )
+    how["dataset"] = _choose(specs[names[0]], how.get("dataset"), how.pop("split", None))
     return [_row(name, seed, how) for name in names]
 
 
@@ -159,10 +170,10 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
     path = _bundle_of(name)
     bundle = zoo.find(path)
     rates: dict[str, float] = {}
-    model = _generator(name, how.get("runtime"))
+    model = zoo.load(path, runtime=how.get("runtime"))
     for runtime in RUNTIMES:
         with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
-            rates[runtime] = _rate(_generator(name, runtime))
+            rates[runtime] = _rate(zoo.load(path, runtime=runtime))
     preview = model.sample(PREVIEWED, seed)
     facts = read_facts(bundle)
     return Row(
@@ -173,16 +184,6 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
         evaluate(name, seed=seed, **how),
         preview,
     )
-
-
-def _generator(name: str | Path, runtime: Literal["torch", "onnx"] | None) -> Generator:
-    model = zoo.load(_bundle_of(name), runtime=runtime)
-    if not isinstance(model, Generator):
-        raise MetricError(
-            f"{name} makes images out of images; only models that make them of latents are set "
-            f"side by side. Alone it can be measured: ganzoo evaluate {name}"
-        )
-    return model
 
 
 def _rate(model: Generator) -> float:
@@ -207,22 +208,34 @@ def _bundle_of(name: str | Path) -> str | Path:
     return parsed
 
 
-def _dataset_of(spec: ModelSpec) -> Component:
-    """The dataset that a model was trained on.
+def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None) -> Component:
+    """The dataset that was asked for, with the arguments of training where it was that.
 
     Raises:
-        MetricError: its config does not say.
+        MetricError: none was asked for, and the model's config does not say one.
     """
-    stated = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
-    if "name" not in stated:
-        raise MetricError(f"{spec.name!r} does not say what it was trained on: name a --dataset.")
-    maker = spec.made_by("dataset")
-    return Component(datasets.prefer(stated.pop("name"), maker[0] if maker else None), stated)
+    if isinstance(dataset, Component):
+        chosen = dataset
+    else:
+        stated = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
+        own = stated.pop("name", None)
+        if dataset not in (None, own):
+            chosen = Component(dataset)
+        elif own is None:
+            raise MetricError(
+                f"{spec.name!r} does not say what it was trained on: name a --dataset."
+            )
+        else:
+            maker = spec.made_by("dataset")
+            chosen = Component(datasets.prefer(own, maker[0] if maker else None), stated)
+    return (
+        chosen if split is None else replace(chosen, arguments={**chosen.arguments, "split": split})
+    )
 
 
 def _measure_pairs(
     model: Translator,
-    dataset: str | Component,
+    dataset: Component,
     root: Path | None,
     samples: int,
     seed: int,
@@ -232,12 +245,12 @@ def _measure_pairs(
     if spec.condition is None or not spec.paired:
         raise MetricError(
             f"dataset {said['name']!r} has no pairs, and a model that makes images out of images "
-            "is measured against what they should become: choose another --dataset."
+            "is measured against what they should become. Name one that has: --dataset paired"
         )
     if (spec.condition, spec.image) != (model.source, model.spec.data.image):
         raise MetricError(
             f"the model makes images of {model.spec.data.image} out of {model.source}, dataset "
-            f"{said['name']!r} has {spec.image} and {spec.condition}: choose another --dataset."
+            f"{said['name']!r} has {spec.image} out of {spec.condition}: choose another --dataset."
         )
     items = decode(source, spec, shown=shown)
     assert items.conditions is not None  # the spec says so
@@ -249,7 +262,7 @@ def _measure_pairs(
 
 
 def _evaluator(
-    dataset: str | Component, root: Path | None, image: ImageSpec, resize: bool, **how: Any
+    dataset: Component, root: Path | None, image: ImageSpec, resize: bool, **how: Any
 ) -> Evaluator:
     source, spec, data = _find(dataset, root)
     if spec.image != image and not resize:
@@ -274,10 +287,8 @@ def _evaluator(
 
 
 def _find(
-    asked: str | Component, root: Path | None
+    asked: Component, root: Path | None
 ) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec, dict[str, Any]]:
     """A dataset, what it holds, and what the protocol says of it: its name and arguments."""
-    component = asked if isinstance(asked, Component) else Component(asked)
-    name = component.name
-    arguments = bind("dataset", name, datasets.get(name), component.arguments)
-    return *find_dataset(name, arguments, root), {"name": name, **arguments}
+    arguments = bind("dataset", asked.name, datasets.get(asked.name), asked.arguments)
+    return *find_dataset(asked.name, arguments, root), {"name": asked.name, **arguments}

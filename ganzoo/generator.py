@@ -110,9 +110,7 @@ class Generator(Model):
                 f"makes up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; "
                 "`ganzoo sample --out FOLDER` writes them so, each of --shard-size."
             )
-        _check_seed(seed)
-        if not 0 <= start < 2**48:
-            raise SampleError(f"start is {start}: it is 0 to 2**48 - 1.")
+        _check_latents(seed, start)
         skip = start % COMPUTE_BATCH  # so that image k always is row k % COMPUTE_BATCH
         first, end = start - skip, start + n
         blocks = range(first, end, COMPUTE_BATCH)
@@ -337,9 +335,9 @@ class Translator(Model):
             start: number of the first image: image k has latent start + k of the seed.
 
         Raises:
-            SampleError: images of another size, or none; a seed out of its range.
+            SampleError: images of another size, or none; a seed or start out of its range.
         """
-        _check_seed(seed)
+        _check_latents(seed, start)
         x = _to_unit(images, self.source.shape, self.spec.name)
         given: dict[str, NDArray[Any]] = {"source": x}
         if self.spec.latent is not None:
@@ -364,9 +362,11 @@ class Encoder(Model):
         return _run_in_parts(self, {"images": x})
 
 
-def _check_seed(seed: int) -> None:
+def _check_latents(seed: int, start: int) -> None:
     if not 0 <= seed < 2**64:
         raise SampleError(f"seed is {seed}: it is 0 to 2**64 - 1.")
+    if not 0 <= start < 2**48:
+        raise SampleError(f"start is {start}: it is 0 to 2**48 - 1.")
 
 
 def _as_list(label: Any) -> list[Any]:

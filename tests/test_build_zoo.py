@@ -73,12 +73,22 @@ def test_a_model_of_which_no_best_is_kept(zoo, tmp_path, capsys):
     assert "up to date" in capsys.readouterr().out
 
 
-def test_the_data_may_lie_in_a_folder_of_its_own(zoo, tmp_path, monkeypatch):
-    monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
-    assert zoo.Model("dcgan-digits").root == tmp_path
-    model = zoo.Model("dcgan-digits", data="mine", measured_on={"split": "test"})
-    assert model.root == tmp_path / "mine"
-    assert model.dataset.arguments["split"] == "test"
+def test_it_may_be_measured_on_other_data_than_it_was_trained_on(zoo, tmp_path, monkeypatch):
+    write(tmp_path, [3])
+    with (tmp_path / "zoo.toml").open("a") as file:
+        file.write("measured_on = { size = 16 }\n")
+    asked = []
+    evaluate = ganzoo.evaluate
+    monkeypatch.setattr(
+        ganzoo,
+        "evaluate",
+        lambda path, dataset=None, **how: (asked.append(dataset), evaluate(path, **how))[1],
+    )
+    zoo.main()
+    assert asked[-1].name == "digits"
+    assert asked[-1].arguments["size"] == 16
+    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert set(made["seeds"]["figures"]) == {"3"}, "one seed's final and best are kept too"
 
 
 def test_a_name_that_it_does_not_have(zoo, tmp_path):

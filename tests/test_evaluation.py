@@ -304,7 +304,7 @@ def test_figures_that_cannot_be_kept_are_returned_all_the_same(bundle, monkeypat
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--split", "test"], "--split test is of a dataset: name it"),
+        (["--split", "half"], "no argument 'split'"),
         (["--samples", "0"], "0 samples cannot be measured"),
     ],
 )

@@ -50,8 +50,8 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     for name in ganzoo.list_models():
         assert f'<article id="{name}">' in page
         assert f'href="#{name}"' in page
-        distance = next(iter(read_facts(find(name)).distances.values()))
-        assert f"<td>{distance:.4g}</td>" in page
+        for distance in read_facts(find(name)).distances.values():
+            assert f"<td>{distance:.4g}</td>" in page
     assert "ganzoo:begin" not in page
 
 

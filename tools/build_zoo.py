@@ -23,7 +23,6 @@ from ship_model import ROOT, publish
 import ganzoo
 from ganzoo import cards
 from ganzoo.bundle import open_bundle
-from ganzoo.data import find_root
 from ganzoo.errors import GanzooError
 from ganzoo.exporters import record_seeds
 from ganzoo.registry import find_recipe
@@ -56,7 +55,6 @@ class Model:
         seeds: it is trained with; the first one's ships.
         settings: fields of the recipe that are set otherwise here.
         measured_on: arguments of the dataset that are others where the model is measured.
-        data: sub-folder of GANZOO_DATA that its dataset lies in, where it is one of its own.
     """
 
     name: str
@@ -65,19 +63,12 @@ class Model:
     seeds: list[int] = field(default_factory=lambda: [0])
     settings: dict[str, Any] = field(default_factory=dict)
     measured_on: dict[str, Any] = field(default_factory=dict)
-    data: str = ""
 
     @property
     def dataset(self) -> Component:
         """The dataset that it is measured on."""
         trained_on = self.recipe_of(self.seeds[0]).dataset
         return replace(trained_on, arguments=trained_on.arguments | self.measured_on)
-
-    @property
-    def root(self) -> Path | None:
-        """Where its dataset lies."""
-        root = find_root(None)
-        return root and root / self.data
 
     @property
     def place(self) -> Path:
@@ -113,9 +104,7 @@ def missing(model: Model, data: str) -> list[int]:
     recipe = complete(Recipe.from_dict(made["recipe"], where=model.name))
     if meaning(recipe, made["data"]["sha256"]) != meaning(model.recipe_of(0), data):
         return model.seeds
-    known = made[SEEDS]["figures"] if SEEDS in made else {}
-    if len(model.seeds) == 1:
-        known = {str(made["seed"]): {}}
+    known = made[SEEDS]["figures"] if SEEDS in made else {str(made["seed"]): {}}
     return [seed for seed in model.seeds if str(seed) not in known]
 
 
@@ -125,16 +114,14 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
     Nothing is measured where no best one is kept, as of models that make images out of others.
     """
     if (out / "recipe.toml").is_file():
-        run = ganzoo.resume(out, data=model.root)
+        run = ganzoo.resume(out)
     else:
-        run = ganzoo.train(model.recipe_of(seed), out=out, data=model.root)
+        run = ganzoo.train(model.recipe_of(seed), out=out)
     if not run.finished:
         raise KeyboardInterrupt
-    if not run.best.is_dir():
+    if not model.recipe_of(seed).keep_best:
         return {}
-    final, best = (
-        ganzoo.evaluate(each, data=model.root, samples=SAMPLES) for each in (run.bundle, run.best)
-    )
+    final, best = (ganzoo.evaluate(each, samples=SAMPLES) for each in (run.bundle, run.best))
     made = open_bundle(run.best).spec.provenance
     return {
         "images": run.images_seen,
@@ -147,7 +134,7 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
 def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
     """Export the first seed's last model into the package, and write its card."""
     path = ganzoo.export(run, model.place, precision="fp16")
-    ganzoo.evaluate(path, dataset=model.dataset, data=model.root, samples=SAMPLES)
+    ganzoo.evaluate(path, dataset=model.dataset, samples=SAMPLES)
     if all(figures.values()):
         record_seeds(open_bundle(path), FIGURE, figures)
     cards.write(path)
@@ -179,7 +166,7 @@ def main(
         raise SystemExit(f"{ZOO} has no {', '.join(sorted(unknown))}.")
     wanted = [model for model in models if model.name in names or not names]
     for number, model in enumerate(wanted, start=1):
-        data = prepare(model.recipe_of(model.seeds[0]), data=model.root).batches.fingerprint
+        data = prepare(model.recipe_of(model.seeds[0])).batches.fingerprint
         lacking = missing(model, data)
         state = f"to train: seeds {lacking}" if lacking else "up to date"
         print(f"[{number}/{len(wanted)}] {model.name:<24} {state}", flush=True)

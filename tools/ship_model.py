@@ -5,7 +5,8 @@ python tools/ship_model.py ganzoo/builtin/pretrained/dcgan-mnist [...]
 python tools/ship_model.py ganzoo/builtin/pretrained/*-* --only-cards
 
 Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
-ships already is measured again, and its card is published again; its weights stay as they are. With
+ships already is measured again, on what it was measured on, and its card is published again; its
+weights stay as they are. With
 --only-cards nothing is measured: cards are renewed and published, as after an edit of their prose.
 """
 
@@ -16,6 +17,7 @@ import tyro
 
 import ganzoo
 from ganzoo import cards
+from ganzoo.spec import METRICS, Component
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "ganzoo" / "builtin" / "pretrained"
@@ -35,6 +37,14 @@ def publish(path: Path) -> None:
     print(path, published, sep="\n")
 
 
+def measured_on(path: Path) -> Component | None:
+    """The dataset that a bundle was last measured on."""
+    if not (found := ganzoo.info(path).provenance.get(METRICS)):
+        return None
+    arguments = dict(found[-1]["protocol"]["dataset"])
+    return Component(arguments.pop("name"), arguments)
+
+
 def main(
     sources: tyro.conf.Positional[tuple[Path, ...]], into: Path = SHIPPED, only_cards: bool = False
 ) -> None:
@@ -43,7 +53,7 @@ def main(
             name = ganzoo.info(path / "bundle").name
             path = ganzoo.export(path, into / name, precision="fp16")
         if not only_cards:
-            ganzoo.evaluate(path)
+            ganzoo.evaluate(path, dataset=measured_on(path))
         cards.write(path)  # its name is registered by now
         publish(path)
 

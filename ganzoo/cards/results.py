@@ -92,7 +92,7 @@ def _trainings(subject: Subject) -> str:
 
 def _rows(figures: dict[str, float]) -> Iterator[tuple[str, str]]:
     for key, value in figures.items():
-        if not key.endswith(ERROR) and not key.startswith(SHARE):
+        if key.removesuffix(ERROR) not in figures.keys() - {key} and not key.startswith(SHARE):
             yield key.replace("_", " "), f"{_figure(value)}{_error(figures, key)}"
     shares = {k.removeprefix(SHARE): f"{x:.1%}" for k, x in figures.items() if k.startswith(SHARE)}
     if shares:

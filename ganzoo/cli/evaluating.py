@@ -8,8 +8,6 @@ from typing import Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
-from ganzoo.errors import MetricError
-from ganzoo.spec import Component
 
 
 def evaluate(
@@ -45,7 +43,8 @@ def evaluate(
 
     found = appraisal.evaluate(
         name,
-        dataset=_component(dataset, split),
+        dataset=dataset,
+        split=split,
         data=data,
         samples=samples,
         metrics=metrics,
@@ -94,7 +93,8 @@ def compare(
     plots.check_ending(output, plots.PICTURES)
     rows = appraisal.compare(
         names,
-        dataset=_component(dataset, split),
+        dataset=dataset,
+        split=split,
         data=data,
         samples=samples,
         metrics=metrics,
@@ -123,14 +123,6 @@ def compare(
         f"{said['samples']:,} samples of seed {seed} against {said['real_images']:,} images "
         f"({_flat(said['dataset'])}), by {said['extractor']}"
     )
-
-
-def _component(dataset: str | None, split: str | None) -> Component | None:
-    if dataset is None:
-        if split is not None:
-            raise MetricError(f"--split {split} is of a dataset: name it, --dataset NAME.")
-        return None
-    return Component(dataset, {} if split is None else {"split": split})
 
 
 def _figure(value: float | None) -> str:

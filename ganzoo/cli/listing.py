@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from itertools import chain, repeat
 from shutil import get_terminal_size
 from typing import Any, Literal
 
@@ -18,6 +17,8 @@ HEADINGS = (
     *("name", "data", "image", "classes", "params", "size", "distance"),
     *("licence", "place", "from", "what it is"),
 )
+
+FIRST, FURTHER = "  ", "    "  # what a row's first line, and its others, begin with
 
 Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
 
@@ -35,7 +36,8 @@ def list_(pattern: str, kind: Kind) -> None:
         entries = registry.entries(pattern)
         print(f"{plural}{'' if entries else '  (none)'}")
         if plural == "models":
-            _print_table([HEADINGS, *map(_row, entries)] if entries else [])
+            if entries:
+                _print_table([HEADINGS, *map(_row, entries)])
             continue
         for entry in entries:
             what = describe_recipe(entry) if plural == "recipes" else ""
@@ -49,9 +51,8 @@ def list_(pattern: str, kind: Kind) -> None:
 def _row(entry: Entry) -> tuple[str, ...]:
     from ganzoo.catalogue import look_up
 
-    source = f"{entry.source}{_trouble(entry.trouble)}"
     if (facts := look_up(entry)) is None:
-        return (entry.name, *[""] * (len(HEADINGS) - 4), "not shipped", source, "")
+        return (entry.name, *[""] * (len(HEADINGS) - 4), "not shipped", entry.source, entry.trouble)
     data, distance = facts.spec.data, facts.distance
     return (
         entry.name,
@@ -63,8 +64,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         "" if distance is None else f"{distance:.4g}",
         data.license or "",
         "shipped",
-        source,
-        facts.description,
+        entry.source,
+        f"{facts.description}{_trouble(entry.trouble)}",
     )
 
 
@@ -78,20 +79,22 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
             cell.rjust(width) if k in numbers else cell.ljust(width)
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        for indent, columns in zip(chain(["  "], repeat("      ")), lines, strict=False):
-            print(f"{indent}{'  '.join(cells[k] for k in columns)}".rstrip())
+        for line in lines:
+            text = "  ".join(cells[k] for k in line).rstrip()
+            if text.strip():
+                print(_printable(f"{FIRST if line is lines[0] else FURTHER}{text}"))
 
 
 def _fold(widths: Sequence[int], room: int) -> list[list[int]]:
     """Which columns share a line."""
-    lines: list[list[int]] = [[]]
-    for column in range(len(widths)):
-        line = [*lines[-1], column]
-        indent = 2 if len(lines) == 1 else 6
-        if lines[-1] and indent - 2 + sum(widths[k] + 2 for k in line) > room:
-            lines.append([column])
+    lines, used = [[0]], len(FIRST) + widths[0]
+    for column, width in enumerate(widths[1:], start=1):
+        used += 2 + width
+        if used <= room:
+            lines[-1].append(column)
         else:
-            lines[-1] = line
+            lines.append([column])
+            used = len(FURTHER) + width
     return lines
 
 

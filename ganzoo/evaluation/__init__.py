@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         density_coverage,
         precision_recall,
     )
-    from ganzoo.evaluation.pairs import compare_pairs, measure_pairs
+    from ganzoo.evaluation.pairs import compare_pairs
     from ganzoo.evaluation.scores import inception_score
 
 _NAMES = {
@@ -65,7 +65,7 @@ _NAMES = {
         "modes_hit",
     ),
     "neighbours": ("DensityCoverage", "PrecisionRecall", "density_coverage", "precision_recall"),
-    "pairs": ("compare_pairs", "measure_pairs"),
+    "pairs": ("compare_pairs",),
     "scores": ("inception_score",),
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
@@ -94,7 +94,6 @@ __all__ = [
     "kl",
     "kl_normal",
     "label_accuracy",
-    "measure_pairs",
     "mode_coverage",
     "modes_hit",
     "nearest_training",

@@ -21,11 +21,12 @@ from ganzoo.generator import Translator
 from ganzoo.machine import describe_hardware, describe_versions
 
 AT_ONCE = 64  # pairs that are held as floats
+SMALLEST = 6  # side that has enough pixels to mirror at SSIM's window
 
 _SETTINGS = {
     "mean_absolute_error": "of pixels in [0, 1]",
     "psnr": "in dB, mean of the pairs'",
-    "ssim": "Gaussian window of 11, sigma 1.5, mean of the pairs'",
+    "ssim": "Gaussian window, sigma 1.5, borders mirrored, mean of the channels and pairs'",
 }
 
 
@@ -35,20 +36,31 @@ def compare_pairs(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str,
     None of these says whether an image looks real: a blurred one scores well in the first two.
 
     Args:
-        made: uint8 (n, height, width, channels), n at least 1.
+        made: uint8 (n, height, width, channels), n at least 1, sides at least 6.
         real: image k is what image k of `made` should be.
 
     Returns:
         ``mean_absolute_error`` of pixels in [0, 1]. ``psnr``, the peak signal-to-noise ratio
         10 log10(1 / mean squared error) in dB, mean of the pairs', infinite where one is equal.
         ``ssim``, the structural similarity of Wang et al. (2004),
-        https://doi.org/10.1109/TIP.2003.819861, with their Gaussian window of sigma 1.5.
+        https://doi.org/10.1109/TIP.2003.819861, with their Gaussian window of sigma 1.5; borders
+        are mirrored, and channels averaged.
 
     Raises:
-        ValueError: arrays of different shapes, or empty ones.
+        ValueError: other arrays.
     """
-    if made.shape != real.shape or not len(made):
-        raise ValueError(f"pairs are of two arrays of one shape, not {made.shape}, {real.shape}.")
+    if (
+        not made.dtype == real.dtype == np.uint8
+        or made.shape != real.shape
+        or made.ndim != 4
+        or not len(made)
+        or min(made.shape[1:3]) < SMALLEST
+    ):
+        raise ValueError(
+            "pairs are two arrays uint8 (n, height, width, channels) of one shape, of one image or "
+            f"more with sides of {SMALLEST} or more, not {made.dtype} {made.shape} and "
+            f"{real.dtype} {real.shape}."
+        )
     found: dict[str, list[Tensor]] = {name: [] for name in _SETTINGS}
     for start in range(0, len(made), AT_ONCE):
         a, b = (_to_tensor(each[start : start + AT_ONCE]) for each in (made, real))
@@ -100,7 +112,8 @@ def measure_pairs(
     made = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
     figures = compare_pairs(np.concatenate(made), images[:samples])
     finite = {name: value for name, value in figures.items() if math.isfinite(value)}
-    cuda = hasattr(model, "network") and torch.cuda.is_available()
+    network = getattr(model, "network", None)  # onnxruntime's models have none
+    device = next(network.parameters()).device if network is not None else torch.device("cpu")
     return Evaluation(
         finite,
         said
@@ -109,7 +122,7 @@ def measure_pairs(
             "samples": len(chosen),
             "seed": seed,
             "settings": {name: _SETTINGS[name] for name in finite},
-            "hardware": describe_hardware(torch.device("cuda" if cuda else "cpu")),
+            "hardware": describe_hardware(device),
             "versions": describe_versions("torchmetrics"),
         },
     )

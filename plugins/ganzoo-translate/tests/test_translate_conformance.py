@@ -1,6 +1,7 @@
 """The plugin keeps what every plugin must, on pictures where a dataset needs them."""
 
 import pytest
+from conftest import paint_all
 
 from ganzoo.testing import DatasetSuite, PluginSuite
 
@@ -20,6 +21,15 @@ class TestPaired(DatasetSuite):
 
 class TestLineart(TestPaired):
     name = "lineart"
+
+
+class TestOpenMoji(DatasetSuite):
+    name, arguments = "openmoji", {"size": 32}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        paint_all(tmp_path / "openmoji" / "train", [f"{k}.png" for k in range(7)])
+        return tmp_path
 
 
 class TestUnpaired(TestPaired):

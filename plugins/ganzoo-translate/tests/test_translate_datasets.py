@@ -276,3 +276,19 @@ def test_numbers_out_of_range(pairs, domains, name, arguments, says):
 def test_a_thickness_that_draws_nothing(pairs, thickness):
     with pytest.raises(DataError, match=rf"thickness of {thickness}.*--dataset\.thickness 5"):
         read("lineart", pairs, size=16, thickness=thickness)
+
+
+def test_openmoji_has_two_parts_and_a_licence(tmp_path):
+    with pytest.raises(DataNotFoundError, match=r"openmoji/train\. Unpack .*DIR/openmoji/train"):
+        read("openmoji", tmp_path)
+    paint_all(tmp_path / "openmoji" / "train", ["a.png", "b.png"])
+    with pytest.raises(DataNotFoundError, match=r"no pictures .*openmoji/val\. Unpack"):
+        read("openmoji", tmp_path, split="val")
+    paint_all(tmp_path / "openmoji" / "val", ["c.png"])
+    train, spec = read("openmoji", tmp_path, size=32)
+    val, _ = read("openmoji", tmp_path, split="val", size=32)
+    assert (len(train), len(val)) == (2, 1)
+    assert spec.license == "cc-by-sa-4.0"
+    assert "OpenMoji" in spec.source
+    alone, _ = read("lineart", tmp_path / "openmoji" / "val", size=32)
+    assert all((a == b).all() for a, b in zip(val[0][::2], alone[0][::2], strict=True))

@@ -5,12 +5,11 @@ import json
 import numpy as np
 import pytest
 from conftest import SIDE, recipe
-from PIL import Image
 
 import ganzoo
 from ganzoo import cards
 from ganzoo.cli import main
-from ganzoo.errors import DataNotFoundError, MetricError
+from ganzoo.errors import MetricError
 from ganzoo.evaluation import compare_pairs
 from ganzoo.spec import Component
 
@@ -52,6 +51,7 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
     assert f"{made[0]['metrics']['psnr']:.6g}" in said
     card = (bundle / "README.md").read_text()
     assert f"| psnr | {made[0]['metrics']['psnr']:.4g} |" in card
+    assert f"| mean absolute error | {made[0]['metrics']['mean_absolute_error']:.4g} |" in card
     assert "each against its own of" in card
     assert "type: psnr" in card
     assert all("TODO" in line for line in cards.check(bundle))
@@ -67,7 +67,7 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
         ({"samples": 0}, "--samples is 1 or more"),
         ({"dataset": Component("unpaired", {"repeat_shorter": True})}, "has no pairs"),
         ({"dataset": Component("folder", {"size": SIDE, "channels": 3})}, "has no pairs"),
-        ({"dataset": "lineart"}, "out of 32x32x1, dataset 'lineart' has 128x128x3"),
+        ({"dataset": "paired"}, "out of 32x32x1, dataset 'paired' has 128x128x3 out of 128x128x3"),
     ],
 )
 def test_what_cannot_be_measured(bundle, pairs, domains, how, message):
@@ -76,22 +76,11 @@ def test_what_cannot_be_measured(bundle, pairs, domains, how, message):
         ganzoo.evaluate(bundle, data=place, progress=False, **how)
 
 
+def test_the_dataset_of_training_keeps_its_arguments_where_it_is_named(bundle, pairs, tmp_path):
+    found = ganzoo.evaluate(bundle, dataset="lineart", data=pairs, progress=False)
+    assert found.protocol["dataset"]["size"] == SIDE
+
+
 def test_translators_are_not_compared(bundle, pairs):
     with pytest.raises(MetricError, match="ganzoo evaluate"):
         ganzoo.compare([bundle, bundle], data=pairs)
-
-
-def test_a_part_of_a_folder(tmp_path, pairs):
-    for part, n in (("train", 3), ("val", 2)):
-        (tmp_path / "parts" / part).mkdir(parents=True)
-        for k in range(n):
-            Image.new("RGB", (SIDE, SIDE), (80 * k, 0, 0)).save(
-                tmp_path / "parts" / part / f"{k}.png"
-            )
-    lineart = ganzoo.datasets.get("lineart")
-    lengths = [
-        len(lineart(tmp_path / "parts", split=s, size=SIDE)[0]) for s in ("train", "val", "")
-    ]
-    assert lengths == [3, 2, 5]
-    with pytest.raises(DataNotFoundError, match=r"train, val.*--dataset\.split NAME"):
-        lineart(tmp_path / "parts", split="test")

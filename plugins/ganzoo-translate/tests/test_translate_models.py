@@ -1,19 +1,23 @@
 """From pictures to a bundle that translates, on both runtimes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from conftest import SIDE, recipe
+from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
 import ganzoo
+from ganzoo import cards
 from ganzoo.errors import SampleError
 from ganzoo.generator import Translator
 from ganzoo.registry import find_recipe
-from ganzoo.spec import Component
+from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
+from ganzoo.training.assembly import complete
 
 KINDS = {
     "unet": recipe("unet"),
@@ -77,8 +81,6 @@ def test_dropout_after_training_follows_the_seed(tmp_path, data_for):
 @pytest.mark.parametrize("kind", ["unet", "test-dropout", "cyclegan"])
 def test_resume_is_exact(tmp_path, data_for, kind):
     """Also of what CycleGAN's pools hold: at the checkpoint less than at the end."""
-    from dataclasses import replace
-
     game = replace(KINDS[kind], images=12, batch_size=2, checkpoint_every=2, keep_checkpoints=9)
     if kind == "cyclegan":
         game = replace(game, loss=Component("cyclegan", {"pool_size": 5}))
@@ -101,8 +103,6 @@ def test_a_model_refuses_pictures_of_another_size(tmp_path, data_for):
 
 @pytest.mark.parametrize("name", ["pix2pix-lineart", "pix2pix-pairs", "cyclegan"])
 def test_the_recipes_can_be_prepared(name, pairs, domains):
-    from dataclasses import replace
-
     whole = find_recipe(name)
     assert whole.description
     small = replace(
@@ -127,3 +127,26 @@ def test_the_plugin_uses_public_names_alone():
     for file in Path(ganzoo_translate.__file__).parent.rglob("*.py"):
         used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
         assert set(used) <= allowed, file
+
+
+def test_what_ships_loads_by_name_and_has_a_finished_card():
+    spec = ganzoo.info("pix2pix-openmoji")
+    trained = complete(Recipe.from_dict(spec.provenance["recipe"]))
+    recipe = complete(find_recipe("pix2pix-openmoji"))
+    assert trained == replace(recipe, precision=trained.precision)
+    assert spec.data.license == "cc-by-sa-4.0"
+    assert cards.check("pix2pix-openmoji") == []
+
+
+def test_what_ships_fills_outlines_with_colour():
+    drawing = Image.new("L", (128, 128), 255)
+    ImageDraw.Draw(drawing).ellipse((24, 24, 104, 104), outline=0, width=3)
+    given = np.asarray(drawing)[None, ..., None]
+    by_torch, by_onnx = (
+        ganzoo.load("pix2pix-openmoji", runtime=name).translate(given).numpy().astype(int)
+        for name in ("torch", "onnx")
+    )
+    assert np.abs(by_torch - by_onnx).max() <= 1
+    inside, outside = by_onnx[0, 44:84, 44:84], by_onnx[0, :16]
+    assert outside.mean() > 240, "the ground stays white"
+    assert np.ptp(inside, axis=-1).mean() > 20, "and what is drawn is not grey"

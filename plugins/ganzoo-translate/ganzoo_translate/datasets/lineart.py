@@ -14,20 +14,13 @@ from ganzoo.errors import DataError
 from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
 from ganzoo_translate.datasets.checks import (
     check_size,
-    find_sub_folder,
     take,
 )
 from ganzoo_translate.datasets.items import Translations
 
 
 def lineart(
-    root: Path | None,
-    *,
-    split: str = "",
-    size: int = 128,
-    thickness: int = 5,
-    start: int = 0,
-    count: int = 0,
+    root: Path | None, *, size: int = 128, thickness: int = 5, start: int = 0, count: int = 0
 ) -> tuple[Translations[Path], DataSpec]:
     """Any folder of pictures, with its sub-folders, each to be made from a line drawing of itself.
 
@@ -36,7 +29,6 @@ def lineart(
 
     Args:
         root: the folder. It is only read.
-        split: the sub-folder that is read, such as train or val; empty for the whole folder.
         size: side of the images in pixels.
         thickness: side of the square that bright parts are widened by, in pixels.
         start: number of the first picture.
@@ -56,8 +48,6 @@ def lineart(
             f"{size}. --dataset.thickness 5"
         )
     where = find_folder("lineart", root)
-    if split:
-        where = find_sub_folder("lineart", where, split, "split")
     files = take("lineart", find_pictures(where), start, count)
 
     spec = DataSpec(
