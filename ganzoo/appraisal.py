@@ -258,6 +258,12 @@ def _measure_pairs(
         each.numpy().transpose(0, 2, 3, 1) for each in (items.conditions, items.images)
     )
     data = {"dataset": said, "sha256": fingerprint_items(items)}
+    if data["sha256"] == model.spec.provenance.get("data", {}).get("sha256"):
+        warnings.warn(
+            f"{model.spec.name!r} was trained on these very pairs, so its figures say little: "
+            "measure it on others, by --split or --data.",
+            stacklevel=3,
+        )
     return measure_pairs(model, sources, images, data, samples=samples, seed=seed, shown=shown)
 
 

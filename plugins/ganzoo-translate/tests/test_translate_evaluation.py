@@ -23,7 +23,8 @@ def bundle(tmp_path, pairs):
 
 
 def test_the_figures_are_those_of_its_translations(bundle, pairs):
-    found = ganzoo.evaluate(bundle, data=pairs, progress=False)
+    with pytest.warns(UserWarning, match="trained on these very pairs"):
+        found = ganzoo.evaluate(bundle, data=pairs, progress=False)
     items, _ = ganzoo.datasets.get("lineart")(pairs, size=SIDE)
     real, _, lines = (np.stack([np.asarray(i[k]) for i in items]) for k in range(3))
     made = ganzoo.load(bundle).translate(lines.transpose(0, 2, 3, 1)).numpy()

@@ -1,12 +1,13 @@
 """From pictures to a bundle that translates, on both runtimes."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import SIDE, recipe
+from conftest import SIDE, paint_all, recipe
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
@@ -119,8 +120,6 @@ def test_the_recipes_can_be_prepared(name, pairs, domains):
 
 def test_the_plugin_uses_public_names_alone():
     """What it imports of ganzoo is what a stranger's plugin may."""
-    import re
-
     import ganzoo_translate
 
     allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.pictures", "ganzoo.errors"}
@@ -136,6 +135,17 @@ def test_what_ships_loads_by_name_and_has_a_finished_card():
     assert trained == replace(recipe, precision=trained.precision)
     assert spec.data.license == "cc-by-sa-4.0"
     assert cards.check("pix2pix-openmoji") == []
+
+
+def test_the_lines_of_its_card_that_compute_figures_run(tmp_path, capsys):
+    paint_all(tmp_path / "openmoji" / "train", ["1F600.png"])
+    paint_all(tmp_path / "openmoji" / "val", ["1F600-200D.png", "1F601.png", "1F602.png"])
+    card = (ganzoo.models.get("pix2pix-openmoji") / "README.md").read_text()
+    (block,) = re.findall(r"```python\n([^`]*compare_pairs[^`]*)```", card)
+    exec(compile(block.replace("DIR", str(tmp_path)), "card", "exec"), {})
+    bare, apart = capsys.readouterr().out.splitlines()
+    assert "'psnr'" in bare
+    assert apart.startswith("2 {'mean_absolute_error'")
 
 
 def test_what_ships_fills_outlines_with_colour():
