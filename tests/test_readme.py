@@ -57,13 +57,7 @@ def test_the_figures_of_the_models_are_those_of_their_cards():
     )
     translators = {n for n in ganzoo.list_models() if "source" in ganzoo.info(n).inputs}
     assert set(rows) == set(ganzoo.list_models()) - translators
-    for name in translators:
-        (found,) = ganzoo.info(name).provenance["metrics"]
-        pairs, ssim, psnr = re.search(  # type: ignore[union-attr]
-            rf"`{name}`.* On (\d+) that .* SSIM is ([\d.]+), its PSNR ([\d.]+) dB", README, re.S
-        ).groups()
-        assert int(pairs) == found["protocol"]["samples"]
-        assert (ssim, psnr) == tuple(f"{found['metrics'][k]:.4g}" for k in ("ssim", "psnr"))
+    assert all(f"[`{name}`](model_cards/{name}.md)" in README for name in translators)
     for name, row in rows.items():
         (found,) = ganzoo.info(name).provenance["metrics"]
         figures = found["metrics"]

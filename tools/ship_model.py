@@ -6,8 +6,8 @@ python tools/ship_model.py ganzoo/builtin/pretrained/*-* --only-cards
 
 Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
 ships already is measured again, on what it was measured on, and its card is published again; its
-weights stay as they are. With
---only-cards nothing is measured: cards are renewed and published, as after an edit of their prose.
+weights stay as they are. With --only-cards nothing is measured: cards are renewed and published, as
+after an edit of their prose.
 """
 
 import shutil

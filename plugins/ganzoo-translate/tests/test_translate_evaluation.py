@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import SIDE, recipe
+from conftest import SIDE, paint_all, recipe
 
 import ganzoo
 from ganzoo import cards
@@ -83,6 +83,18 @@ def test_what_cannot_be_measured(bundle, pairs, domains, how, message):
 def test_the_dataset_of_training_keeps_its_arguments_where_it_is_named(bundle, pairs, tmp_path):
     found = ganzoo.evaluate(bundle, dataset="lineart", data=pairs, progress=False)
     assert found.protocol["dataset"]["size"] == SIDE
+
+
+def test_a_split_is_of_the_dataset_of_training(tmp_path, capsys):
+    paint_all(tmp_path / "openmoji" / "train", [f"{k}.png" for k in range(4)])
+    paint_all(tmp_path / "openmoji" / "val", ["a.png", "b.png"])
+    game = recipe("unet", dataset=Component("openmoji", {"size": SIDE}))
+    run = ganzoo.train(game, out=tmp_path / "run", data=tmp_path, device="cpu", progress=False)
+    assert main(["evaluate", str(run.bundle), "--split", "val", "--data", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert f"name openmoji, split val, size {SIDE}" in said
+    (found,) = ganzoo.info(run.bundle).provenance["metrics"]
+    assert found["protocol"]["samples"] == 2
 
 
 def test_translators_are_not_compared(bundle, pairs):
