@@ -3,9 +3,9 @@ import re
 
 import pytest
 import torch
-from conftest import SMALL, build, wake
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from r3gan_helpers import SMALL, build, wake
 from torch import nn
 
 import ganzoo

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import recipe
+from r3gan_helpers import recipe
 from torch import nn
 
 import ganzoo

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import recipe
 from PIL import Image
+from r3gan_helpers import recipe
 
 import ganzoo
 from ganzoo import cards

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import noise
+from stylegan2_helpers import noise
 from torch.nn.functional import pad
 
 from ganzoo.training.whole_batch import WholeBatch

@@ -1,13 +1,10 @@
 """Several processes compute what one does: mixing, noise, path lengths, augmentation and all."""
 
-import runpy
-from pathlib import Path
-
-from conftest import recipe
+from stylegan2_helpers import recipe
 
 from ganzoo.spec import Component, Optimizer
+from helpers.gradients import difference
 
-GRADIENTS = runpy.run_path(str(Path(__file__).parents[3] / "tests" / "gradients.py"))
 TICKS = 9  # two of path lengths after the first, two adaptations
 
 
@@ -20,6 +17,6 @@ def test_processes_compute_the_gradients_of_one(tmp_path):
     )
     file = tmp_path / "styles.toml"
     file.write_text(chosen.to_toml())
-    found = GRADIENTS["difference"](2, tmp_path, "", file)["styles"]
+    found = difference(2, tmp_path, "", file)["styles"]
     assert len(found) == 2 * TICKS
     assert max(found) < 1e-9

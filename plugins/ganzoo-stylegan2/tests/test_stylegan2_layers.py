@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import noise
+from stylegan2_helpers import noise
 from torch.nn.functional import conv2d, interpolate, pad
 
 from ganzoo_stylegan2.architectures.discriminator import append_deviation

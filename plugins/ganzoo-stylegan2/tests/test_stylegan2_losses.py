@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from conftest import SMALL, build, noise
+from stylegan2_helpers import SMALL, build, noise
 from torch import nn
 from torch.nn.functional import softplus
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SMALL, recipe
 from safetensors.torch import load_file
+from stylegan2_helpers import SMALL, recipe
 
 import ganzoo
 import ganzoo_stylegan2

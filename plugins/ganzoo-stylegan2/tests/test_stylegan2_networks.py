@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import SMALL, build
+from stylegan2_helpers import SMALL, build
 from torch import nn
 
 import ganzoo

@@ -1,4 +1,4 @@
-"""Real parts at tiny size, on pictures that are painted here."""
+"""Fixtures of the plugin's tests."""
 
 from __future__ import annotations
 
@@ -6,86 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
+from translate_helpers import SIDE, paint_all
 
-import ganzoo
-from ganzoo import DataSpec, ImageSpec, Recipe
-from ganzoo.spec import Component
+from ganzoo import Recipe
 from ganzoo.training import prepare
 from ganzoo.training.loop import run_ticks
-
-# Networks this small are slower on more threads, and far slower beside other work.
-torch.set_num_threads(1)
-
-SIDE = 32
-SMALL = {
-    "unet": {"width": 4},
-    "translator": {"width": 4, "blocks": 1},
-    "cyclegan": {"width": 4, "blocks": 1},
-    "dcgan": {"width": 4},
-}
-
-
-def recipe(architecture: str = "unet", **changes: Any) -> Recipe:
-    """A recipe that trains in a second."""
-    arguments = changes.pop("arguments", {})
-    data = Component("paired", {"size": SIDE})
-    if architecture == "cyclegan":
-        data = Component("unpaired", {"size": SIDE, "repeat_shorter": True})
-    fields: dict[str, Any] = {
-        "name": "tiny",
-        "architecture": Component(architecture, SMALL[architecture] | arguments),
-        "loss": Component("pix2pix"),
-        "dataset": data,
-        "images": 12,
-        "batch_size": 4,
-        "log_every": 4,
-        "sample_every": 0,
-        "checkpoint_every": 8,
-        "ema_halflife": 50,
-    }
-    return Recipe(**fields | changes)
-
-
-def data_spec(
-    side: int = SIDE, channels: int = 3, source: int = 3, paired: bool = True
-) -> DataSpec:
-    """Data of squares, without any of it."""
-    condition = ImageSpec(side, side, source)
-    return DataSpec(ImageSpec(side, side, channels), condition=condition, paired=paired)
-
-
-def build(architecture: str, data: DataSpec | None = None, **arguments: Any) -> dict[str, Any]:
-    """Networks of an architecture, as an installed plugin provides it."""
-    return ganzoo.architectures.get(architecture)(data or data_spec(), **arguments)
-
-
-def images(n: int = 2, side: int = SIDE, channels: int = 3, seed: int = 0, **like: Any) -> Any:
-    """Noise in [-1, 1]."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.rand(n, channels, side, side, generator=generator, **like) * 2 - 1
-
-
-def paint(file: Path, width: int = 40, height: int = 40, seed: int = 0, mode: str = "RGB") -> Path:
-    """Write a picture of a bright disc on a dark ground."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:height, :width]
-    middle = rng.uniform(0.3, 0.7, 2) * (height, width)
-    inside = (y - middle[0]) ** 2 + (x - middle[1]) ** 2 < (height / 4) ** 2
-    pixels = np.where(inside[..., None], rng.integers(128, 256, 3), rng.integers(0, 128, 3))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.astype(np.uint8)).convert(mode).save(file)
-    return file
-
-
-def paint_all(folder: Path, names: list[str], **options: Any) -> Path:
-    """Write a picture of each name."""
-    for k, name in enumerate(names):
-        paint(folder / name, seed=k, **options)
-    return folder
 
 
 @pytest.fixture(autouse=True)

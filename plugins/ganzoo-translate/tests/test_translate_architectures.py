@@ -1,7 +1,7 @@
 import pytest
 import torch
-from conftest import build, data_spec, images
 from torch import nn
+from translate_helpers import build, data_spec, images
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError

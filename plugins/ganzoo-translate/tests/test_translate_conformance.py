@@ -1,7 +1,7 @@
 """The plugin keeps what every plugin must, on pictures where a dataset needs them."""
 
 import pytest
-from conftest import paint_all
+from translate_helpers import paint_all
 
 from ganzoo.testing import DatasetSuite, PluginSuite
 

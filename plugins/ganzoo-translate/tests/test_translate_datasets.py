@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import paint, paint_all
 from PIL import Image
+from translate_helpers import paint, paint_all
 
 import ganzoo
 from ganzoo.errors import DataError, DataNotFoundError

@@ -1,13 +1,10 @@
 """Several processes compute what one does, dropout and all."""
 
-import runpy
-from pathlib import Path
-
-from conftest import recipe
+from translate_helpers import recipe
 
 from ganzoo.spec import Component, Optimizer
+from helpers.gradients import difference
 
-GRADIENTS = runpy.run_path(str(Path(__file__).parents[3] / "tests" / "gradients.py"))
 TICKS = 4
 
 
@@ -21,6 +18,6 @@ def test_processes_compute_the_gradients_of_one(data_for, tmp_path):
     )
     file = tmp_path / "pix2pix.toml"
     file.write_text(chosen.to_toml())
-    found = GRADIENTS["difference"](2, tmp_path, str(data_for(chosen)), file)["pix2pix"]
+    found = difference(2, tmp_path, str(data_for(chosen)), file)["pix2pix"]
     assert len(found) == 2 * TICKS
     assert max(found) < 1e-9

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import SIDE, paint_all, recipe
+from translate_helpers import SIDE, paint_all, recipe
 
 import ganzoo
 from ganzoo import cards

@@ -2,8 +2,8 @@ import math
 
 import pytest
 import torch
-from conftest import build, data_spec, images, recipe
 from torch import nn
+from translate_helpers import build, data_spec, images, recipe
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import SIDE, paint_all, recipe
 from PIL import Image, ImageDraw
 from safetensors.torch import load_file
+from translate_helpers import SIDE, paint_all, recipe
 
 import ganzoo
 from ganzoo import cards

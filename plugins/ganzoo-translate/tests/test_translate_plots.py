@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import SIDE, recipe
 from PIL import Image
+from translate_helpers import SIDE, recipe
 
 import ganzoo
 from ganzoo.cli import main

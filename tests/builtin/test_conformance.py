@@ -1,0 +1,192 @@
+"""What ships in the box keeps what every plugin must; every pair that fits is played."""
+
+import pytest
+
+from ganzoo.registry import architectures, losses
+from ganzoo.testing import ArchitectureSuite, DatasetSuite, PluginSuite
+from ganzoo.testing.architecture import Architecture
+from ganzoo.testing.checks import examine
+from ganzoo.testing.loss import Loss
+from ganzoo.testing.networks import uses_labels
+from ganzoo.testing.pairs import moves_its_own, resumes, trains
+from ganzoo.testing.sizes import tiny_variants
+from helpers.datasets import fake_celeba, fake_mnist, fake_tinyhero, pictures, shards
+
+OURS = "torch-ganzoo"
+
+
+class TestMlp(ArchitectureSuite):
+    name = "mlp"
+
+
+class TestDcgan(ArchitectureSuite):
+    name = "dcgan"
+
+
+class TestResnet(ArchitectureSuite):
+    name = "resnet"
+
+
+class TestMlpAutoencoder(ArchitectureSuite):
+    name = "mlp-autoencoder"
+
+
+class TestConvAutoencoder(ArchitectureSuite):
+    name = "conv-autoencoder"
+
+
+class TestConditionalDcgan(ArchitectureSuite):
+    name = "dcgan"
+    arguments = {"latent_dim": 12, "width": 4, "conditioning": "projection"}
+    partners = {"hinge": {}}
+    snapshot = "dcgan-projection"
+
+
+class TestJointConvAutoencoder(ArchitectureSuite):
+    name = "conv-autoencoder"
+    arguments = {"latent_dim": 12, "width": 4, "hidden": 8, "discriminator": "joint"}
+    snapshot = "conv-autoencoder-joint"
+    expected_failures = {"learns_everywhere": "BiGAN's encoder has no use for a log-variance"}
+
+
+def variants():
+    """Our architectures at each other value of each choice, and with codes."""
+    return [
+        pytest.param(e.name, arguments, id=" ".join([e.name, *map(str, arguments.values())]))
+        for e in architectures.entries()
+        if e.distribution == OURS
+        for arguments in list(tiny_variants(architectures.load(e)))[1:]
+    ]
+
+
+@pytest.mark.parametrize(("name", "arguments"), variants())
+def test_each_choice_of_an_architecture_trains(name, arguments):
+    partner = next(iter(Architecture(name, arguments).pairs))
+    subject = Architecture(name, arguments, partners={partner: {}})
+    outcomes = {c.__name__: examine(c, subject) for c in (trains, moves_its_own, resumes)}
+    assert {outcome.verdict for outcome in outcomes.values()} == {"ok"}, outcomes
+    reads_labels = "conditioning" in arguments
+    assert examine(uses_labels, subject).verdict == ("ok" if reads_labels else "not checked")
+
+
+def test_the_pairs_are_those_one_expects():
+    adversarial = {
+        "minimax",
+        "nonsaturating",
+        "lsgan",
+        "wgan",
+        "wgan-gp",
+        "hinge",
+        "ragan",
+        "rpgan",
+    }
+    encoding, small = {"autoencoder", "vae", "betavae"}, {"latent_dim": 12, "width": 4}
+    for name, arguments, wanted in (
+        ("resnet", {}, adversarial),
+        ("dcgan", {"conditioning": "concat"}, adversarial),
+        ("dcgan", {"conditioning": "auxiliary"}, {"acgan"}),
+        ("mlp", {"categorical_code": 3}, {"infogan"}),
+        ("mlp-autoencoder", {}, encoding),
+        ("conv-autoencoder", {"discriminator": "image"}, {"vaegan"}),
+        ("conv-autoencoder", {"discriminator": "joint"}, {"bigan"}),
+    ):
+        assert set(Architecture(name, small | arguments).pairs) & set(ours_of(losses)) == wanted
+    assert {"mlp", "dcgan", "resnet"} <= set(Loss("wgan-gp").pairs)
+    assert "dcgan conditioning=auxiliary" in Loss("acgan").pairs
+    assert "mlp-autoencoder discriminator=joint" in Loss("bigan").pairs
+
+
+def ours_of(registry):
+    return [entry.name for entry in registry.entries() if entry.distribution == OURS]
+
+
+class TestLosses(PluginSuite):
+    """Each with one partner: the architectures above play them all."""
+
+    distribution = OURS
+
+    @classmethod
+    def subjects(cls):
+        small = {"latent_dim": 12, "width": 4}
+        special = {
+            "acgan": {"mlp": small | {"conditioning": "auxiliary"}},
+            "infogan": {"mlp": small | {"categorical_code": 3, "continuous_codes": 2}},
+            "vaegan": {"mlp-autoencoder": small | {"discriminator": "image"}},
+            "bigan": {"mlp-autoencoder": small | {"discriminator": "joint"}},
+        }
+        encoding = {name: {"mlp-autoencoder": small} for name in ("autoencoder", "vae", "betavae")}
+        partners = encoding | special
+        return [Loss(name, partners=partners.get(name, {"mlp": small})) for name in ours_of(losses)]
+
+
+class TestDigits(DatasetSuite):
+    name = "digits"
+
+
+class TestRing(DatasetSuite):
+    name = "ring"
+    arguments = {"size": 8, "count": 64}
+
+
+class TestMnist(DatasetSuite):
+    name = "mnist"
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        return fake_mnist(tmp_path)
+
+
+class TestFashionMnist(DatasetSuite):
+    name = "fashion-mnist"
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        (fake_mnist(tmp_path) / "MNIST").rename(tmp_path / "FashionMNIST")
+        return tmp_path
+
+
+class TestCelebA(DatasetSuite):
+    name = "celeba"
+    arguments = {"size": 16}
+
+    @pytest.fixture
+    def root(self, tmp_path, monkeypatch):
+        return fake_celeba(tmp_path, monkeypatch)
+
+
+class TestTinyHero(DatasetSuite):
+    name = "tinyhero"
+    arguments = {"size": 16}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        return fake_tinyhero(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:dataset folder says no licence")
+class TestFolder(DatasetSuite):
+    name = "folder"
+    arguments = {"size": 16}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        return pictures(tmp_path, [f"{'ab'[k % 2]}/{k}.png" for k in range(5)])
+
+
+@pytest.mark.filterwarnings("ignore:dataset webdataset says no licence")
+class TestWebdataset(DatasetSuite):
+    name = "webdataset"
+    arguments = {"size": 16, "classes": 3}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        return shards(tmp_path)
+
+
+class TestRecipesAndModels(PluginSuite):
+    distribution = OURS
+
+    @classmethod
+    def subjects(cls):
+        kinds = ("recipe", "model")
+        return [s for s in super().subjects() if s.registry.kind in kinds]

@@ -1,0 +1,247 @@
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.spec import Component
+from helpers.datasets import CPU, fake_celeba, fake_mnist, fake_tinyhero, get, pictures
+from helpers.recipes import tiny
+
+REAL_DATA = Path(os.environ.get("GANZOO_DATA", "."))
+
+
+def listing(folder):
+    return sorted((p, p.stat().st_mtime_ns) for p in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("size", [8, 16, 28])
+def test_digits_are_always_there(size):
+    dataset, spec = get("digits", size=size)
+    images, labels = dataset.tensors
+    assert images.dtype == torch.uint8
+    assert images.shape == (1797, *spec.image.shape) == (1797, 1, size, size)
+    assert spec.classes == len(set(labels.tolist())) == 10
+    assert images.min() == 0
+    assert images.max() == 255
+
+
+def test_digits_refuses_a_size():
+    with pytest.raises(DataError, match="8 to 256"):
+        get("digits", size=4)
+
+
+def test_mnist_is_read_and_its_folder_is_left_alone(tmp_path):
+    root = fake_mnist(tmp_path)
+    before = listing(root)
+    dataset, spec = get("mnist", root)
+    image, label = dataset[3]
+    assert image.shape == spec.image.shape == (1, 28, 28)
+    assert spec.hub == "ylecun/mnist"
+    assert label in range(10)
+    ganzoo.train(
+        tiny(dataset=Component("mnist")), data=root, out=tmp_path.parent / "run", progress=False
+    )
+    assert listing(root) == before
+
+
+def test_damaged_mnist_is_not_missing_mnist(tmp_path):
+    path = fake_mnist(tmp_path) / "MNIST/raw/train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(DataError, match="cannot read MNIST at"):
+        get("mnist", tmp_path)
+
+
+@pytest.mark.skipif(
+    not (REAL_DATA / "FashionMNIST").is_dir(), reason="GANZOO_DATA names no FashionMNIST"
+)
+def test_real_fashion_mnist():
+    dataset, spec = get("fashion-mnist", REAL_DATA, split="test")
+    assert dataset.tensors[0].shape == (10_000, 1, 28, 28)
+    assert spec.labels[9] == "ankle boot"
+
+
+def test_celeba_is_read_in_torchvisions_layout(tmp_path, monkeypatch):
+    root = fake_celeba(tmp_path, monkeypatch)
+    dataset, spec = get("celeba", root, size=32)
+    assert len(dataset) == 2
+    image, _ = dataset[1]
+    assert image.dtype == torch.uint8
+    assert image.shape == spec.image.shape == (3, 32, 32)
+    assert len(get("celeba", root, split="all")[0]) == 4
+    (root / "celeba/img_align_celeba/000003.jpg").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"000003\.jpg"):
+        dataset[1]
+
+
+def test_missing_celeba_says_what_to_do(tmp_path):
+    with pytest.raises(DataNotFoundError, match=r"--data DIR or GANZOO_DATA=DIR.*--dataset folder"):
+        get("celeba", tmp_path)
+    with pytest.raises(DataError, match="8 to 256"):
+        get("celeba", tmp_path, size=4)
+
+
+def test_tinyhero_names_the_side_that_a_character_is_seen_from(tmp_path):
+    dataset, spec = get("tinyhero", fake_tinyhero(tmp_path))
+    assert spec.image.shape == (3, 32, 32)
+    assert spec.labels == ("back", "left", "front", "right")
+    assert [int(label) for _, label in dataset] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert spec.license == "cc-by-sa-3.0"
+    (tmp_path / "tinyhero/3").rename(tmp_path / "tinyhero/4")
+    for root in (tmp_path, None):
+        with pytest.raises(DataNotFoundError, match=r"git clone .*, then --data DIR"):
+            get("tinyhero", root)
+
+
+@pytest.mark.parametrize("stray", ["5.png", "left/5.png"])
+def test_tinyhero_has_four_sides(tmp_path, stray):
+    pictures(fake_tinyhero(tmp_path) / "tinyhero", [stray])
+    with pytest.raises(DataNotFoundError, match="four folders of pictures, 0, 1, 2 and 3"):
+        get("tinyhero", tmp_path)
+
+
+def test_a_loop_over_pictures_ends(tmp_path):
+    dataset, _ = get("folder", pictures(tmp_path, ["1.png", "2.png"]), size=8)
+    with pytest.raises(IndexError):
+        dataset[2]
+
+
+def test_folder_passes_over_what_is_no_picture(tmp_path):
+    pictures(tmp_path, ["1.png"])
+    (tmp_path / "paper.pdf").write_bytes(b"%PDF")
+    (tmp_path / "figure.eps").write_bytes(b"%!PS")
+    (tmp_path / "folder.png").mkdir()
+    assert len(get("folder", tmp_path)[0]) == 1
+
+
+def test_missing_mnist_says_how_to_get_it(tmp_path):
+    for root in (tmp_path, tmp_path / "absent", None):
+        with pytest.raises(DataNotFoundError, match=r"--data DIR or GANZOO_DATA=DIR"):
+            get("mnist", root)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not (REAL_DATA / "MNIST").is_dir(), reason="GANZOO_DATA names no MNIST")
+def test_real_mnist():
+    for split, n in (("train", 60_000), ("test", 10_000)):
+        images, labels = get("mnist", REAL_DATA, split=split)[0].tensors
+        assert images.shape == (n, 1, 28, 28)
+        assert torch.bincount(labels).min() > n // 12
+
+
+def test_folder_crops_the_middle_and_names_classes(tmp_path):
+    root = pictures(tmp_path, ["b/1.png", "a/x/2.jpg", "a/3.png", "b/.hidden.png"])
+    (root / "b" / "notes.txt").write_text("no picture")
+    dataset, spec = get("folder", root, size=16)
+    assert [dataset[k][1].item() for k in range(len(dataset))] == [0, 0, 1]
+    assert spec.labels == ("a", "b")
+    image, _ = dataset[0]
+    assert image.dtype == torch.uint8
+    assert image.shape == spec.image.shape == (3, 16, 16)
+    with Image.open(root / "b/1.png") as picture:
+        middle = picture.resize((16, 16), Image.Resampling.LANCZOS, box=(5, 0, 35, 30))
+    assert np.array_equal(np.asarray(middle).transpose(2, 0, 1), dataset[2][0].numpy())
+
+
+def test_folder_without_sub_folders_has_no_classes(tmp_path):
+    dataset, spec = get("folder", pictures(tmp_path, ["1.png", "s/2.png"]), size=8, channels=1)
+    assert spec.classes == 0
+    assert dataset[0][0].shape == (1, 8, 8)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "I;16"])
+def test_folder_reads_every_kind_of_picture(tmp_path, mode):
+    if mode == "I;16":
+        Image.fromarray(np.full((9, 9), 30_000, dtype=np.uint16)).save(tmp_path / "1.png")
+        assert set(get("folder", tmp_path, size=8)[0][0][0].unique().tolist()) == {117}
+    else:
+        pictures(tmp_path, ["1.png"], mode=mode)
+    assert get("folder", tmp_path, size=8)[0][0][0].shape == (3, 8, 8)
+
+
+def test_missing_and_empty_folders_are_two_errors(tmp_path):
+    with pytest.raises(DataNotFoundError, match="no folder at"):
+        get("folder", tmp_path / "absent")
+    with pytest.raises(DataNotFoundError, match="holds no picture"):
+        get("folder", tmp_path)
+    with pytest.raises(DataNotFoundError, match="--data DIR or GANZOO_DATA"):
+        get("folder", None)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"GIF89"])
+def test_one_corrupt_image_among_good_ones_is_named(tmp_path, damage):
+    root = pictures(tmp_path / "data", [f"{k}.png" for k in range(5)])
+    bad = root / "3.png"
+    bad.write_bytes(damage(bad.read_bytes()))
+    recipe = tiny(dataset=Component("folder", {"size": 16}))
+    with pytest.raises(DataError, match=r"cannot read the image .*3\.png"):
+        ganzoo.train(recipe, data=root, out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_environment_variable_names_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_DATA", str(pictures(tmp_path / "data", ["1.png", "2.png"])))
+    recipe = tiny(dataset=Component("folder", {"size": 16}))
+    assert ganzoo.train(recipe, out=tmp_path / "run", progress=False).finished
+
+
+def digits_batches(batch_size=100, seed=0):
+    return MemoryBatches(*get("digits"), batch_size, seed, CPU)
+
+
+def test_an_epoch_shows_every_image_once():
+    dataset, spec = get("digits", size=8)
+    batches = MemoryBatches(dataset, spec, 599, 0, CPU)
+    seen = torch.cat([next(batches).images for _ in range(3)])
+    expected = dataset.tensors[0].float() / 127.5 - 1
+    assert seen.shape == expected.shape
+    assert seen.min() == -1
+    assert seen.max() == 1
+    torch.testing.assert_close(
+        seen.flatten(1).double().sum(1).sort()[0], expected.flatten(1).double().sum(1).sort()[0]
+    )
+
+
+def test_batches_are_seekable_across_epochs():
+    whole, sought = digits_batches(), digits_batches()
+    for position in range(40):
+        batch = next(whole)
+        assert len(batch) == len(batch.labels) == 100
+        if position in (0, 17, 18, 39):
+            sought.position = position
+            again = next(sought)
+            assert torch.equal(batch.images, again.images)
+            assert torch.equal(batch.labels, again.labels)
+
+
+def test_order_depends_on_the_seed():
+    assert not torch.equal(next(digits_batches()).images, next(digits_batches(seed=1)).images)
+
+
+def test_a_batch_may_be_larger_than_the_data():
+    assert len(next(digits_batches(batch_size=4000))) == 4000
+
+
+def test_a_dataset_that_lies_is_refused():
+    images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
+    data = torch.utils.data.TensorDataset(images, labels)
+    with pytest.raises(DataError, match=r"uint8 \(3, 8, 8\)"):
+        MemoryBatches(data, DataSpec(ImageSpec(8, 8, 3)), 2, 0, CPU)
+    with pytest.raises(DataError, match="says it has 2 classes"):
+        MemoryBatches(data, DataSpec(ImageSpec(8, 8, 1), classes=2), 2, 0, CPU)
+    floats = torch.utils.data.TensorDataset(images.float(), labels)
+    with pytest.raises(DataError, match="they are float32"):
+        MemoryBatches(floats, DataSpec(ImageSpec(8, 8, 1)), 2, 0, CPU)
+
+
+def test_gzip_is_not_mistaken_for_a_picture(tmp_path):
+    (tmp_path / "x.png").write_bytes(gzip.compress(b"not a picture"))
+    with pytest.raises(DataError, match=r"x\.png"):
+        get("folder", tmp_path)[0][0]

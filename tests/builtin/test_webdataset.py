@@ -1,0 +1,308 @@
+import http.server
+import io
+import re
+import tarfile
+import threading
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganzoo
+from ganzoo.builtin.pictures import ranges
+from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.data.streamed_batches import StreamedBatches
+from ganzoo.errors import DataError, DataNotFoundError, PictureError
+from ganzoo.spec import Component
+from helpers.datasets import CPU, get, picture, pictures, shards, write_tar
+from helpers.recipes import tiny
+
+
+def decoded(content, size):
+    with Image.open(io.BytesIO(content)) as image:
+        box = ((image.width - image.height) / 2, 0, (image.width + image.height) / 2, image.height)
+        middle = image.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, box=box)
+    return torch.from_numpy(np.array(middle)).permute(2, 0, 1)
+
+
+def test_every_picture_of_every_shard_with_its_label(tmp_path):
+    dataset, spec = get("webdataset", shards(tmp_path), size=8, classes=3)
+    assert len(dataset) == 11
+    assert spec.image.shape == (3, 8, 8)
+    assert spec.classes == 3
+    for k in range(11):
+        image, label = dataset[k]
+        assert label == k % 3
+        assert torch.equal(image, decoded(picture(k, ("png", "jpg", "webp")[k % 3]), 8))
+
+
+def test_labels_are_passed_over_where_there_are_no_classes(tmp_path):
+    dataset, spec = get("webdataset", shards(tmp_path), size=8, channels=1)
+    assert spec.classes == 0
+    assert dataset[2][0].shape == (1, 8, 8)
+    assert {dataset[k][1].item() for k in range(11)} == {0}
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_the_layout_allows_folders_long_names_and_other_kinds(tmp_path, form):
+    long = "x/" * 60 + "name"
+    members = [
+        ("a.b/1.png", picture(1)),
+        ("a.b/1.json", b"{}"),
+        ("a.b/1.seg.png", picture(9)),
+        ("a.b/.hidden.png", picture(9)),
+        ("README", b"no kind"),
+        (f"{long}.JPG", picture(2, "jpg")),
+        (f"{long}.cls", b"1"),
+    ]
+    write_tar(tmp_path / "one.tar", members, form)
+    dataset, _ = get("webdataset", tmp_path, size=8)
+    assert len(dataset) == 2
+    assert torch.equal(dataset[1][0], decoded(picture(2, "jpg"), 8))
+
+
+def test_no_shards(tmp_path):
+    with pytest.raises(DataNotFoundError, match=r"holds no shard .*--data DIR or --dataset\.urls"):
+        get("webdataset", tmp_path)
+    with pytest.raises(DataNotFoundError, match="--data DIR"):
+        get("webdataset", None)
+    write_tar(tmp_path / "empty.tar", [])
+    with pytest.raises(DataNotFoundError, match=r"hold no picture: .*empty\.tar"):
+        get("webdataset", tmp_path)
+
+
+def cut(at):
+    return lambda content: content[:at]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut(0),
+        cut(100),
+        cut(512),
+        cut(800),
+        cut(1024 + 512),  # between two members
+        cut(1024 + 600),
+        lambda content: b"no tar" * 1000,
+        lambda content: content[:1536] + b"\xff" * 512 + content[2048:],  # a header amid it
+        lambda content: __import__("gzip").compress(content),
+    ],
+)
+def test_a_shard_that_is_no_whole_tar_is_named(tmp_path, damage):
+    root = shards(tmp_path)
+    small = [(f"{k}.cls", b"1") for k in range(4)]  # of which each takes 1,024 bytes
+    path = write_tar(root / "s-002.tar", small, tarfile.USTAR_FORMAT)
+    path.write_bytes(damage(path.read_bytes()))
+    for pattern in (r"s-002\.tar",):
+        with pytest.raises(DataError, match=pattern) as caught:
+            get("webdataset", root)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ([("1.cls", b"0")], r"'1' in the shard .*one\.tar has 0 pictures.*Write the shard anew"),
+        ([("1.png", b""), ("1.jpg", b"")], r"'1' in .* has 2 pictures, it must have one"),
+        ([("1.png", b"")], r"has no label: 1\.cls.*--dataset\.classes 0"),
+        ([("1.png", b""), ("1.cls", b"3")], r"says class 3, and classes are 0 to 2.*classes 4"),
+        ([("1.png", b""), ("1.cls", b"-1")], r"says class -1, and classes are 0 to 2\.$"),
+        ([("1.png", b""), ("1.cls", b"cat")], r"1\.cls in .* is b'cat', not the number"),
+    ],
+)
+def test_a_shard_in_another_layout_is_refused(tmp_path, members, message):
+    write_tar(tmp_path / "one.tar", members)
+    with pytest.raises(DataError, match=message):
+        get("webdataset", tmp_path, classes=3)
+
+
+def damaged_shards(root):
+    members = [(f"{k}.png", picture(k)) for k in range(6)]
+    members[4] = ("4.png", picture(4)[:200])
+    write_tar(root / "one.tar", members)
+    return root
+
+
+def damaged_folder(root):
+    pictures(root, [f"{k}.png" for k in range(6)])
+    (root / "4.png").write_bytes((root / "4.png").read_bytes()[:200])
+    return root
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("webdataset", damaged_shards), ("folder", damaged_folder)]
+)
+def test_a_corrupt_picture_is_named_or_passed_over(tmp_path, name, make):
+    root = make(tmp_path)
+    message = r"cannot read the image .*4\.png.*--dataset\.skip-corrupt"
+    with pytest.raises(PictureError, match=message):
+        get(name, root, size=16)[0][4]
+    data = get(name, root, size=16, skip_corrupt=True)
+    with pytest.warns(UserWarning, match=r"4\.png.* the next one stands in"):
+        assert torch.equal(data[0][4][0], data[0][5][0])
+    with pytest.warns(UserWarning, match=r"4\.png") as told:
+        memory = MemoryBatches(*data, 4, 0, CPU)
+    assert len(told) == 1
+    for workers in (0, 2):
+        stream = StreamedBatches(*data, 4, 0, CPU, workers=workers)
+        with pytest.warns(UserWarning, match=r"4\.png") as told:
+            streamed = [next(stream).images for _ in range(6)]
+        memory.position = 0
+        assert all(torch.equal(images, next(memory).images) for images in streamed)
+        assert len(told) == 1, "a warning once, whichever process met it"
+
+
+def test_the_last_picture_is_followed_by_the_first(tmp_path):
+    root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
+    (root / "3.png").write_bytes(b"")
+    dataset, _ = get("folder", root, size=8, skip_corrupt=True)
+    with pytest.warns(UserWarning, match=r"3\.png"):
+        assert torch.equal(dataset[2][0], dataset[0][0])
+    for name in ("1.png", "2.png"):
+        (root / name).write_bytes(b"")
+    with (
+        pytest.warns(UserWarning, match="stands in"),
+        pytest.raises(DataError, match="none of the 3 pictures"),
+    ):
+        dataset[0]
+
+
+def test_shards_stream_as_they_are_kept(tmp_path):
+    data = get("webdataset", shards(tmp_path), size=8, classes=3)
+    memory, stream = MemoryBatches(*data, 4, 0, CPU), StreamedBatches(*data, 4, 0, CPU, workers=2)
+    for _ in range(7):
+        ours, theirs = next(memory), next(stream)
+        assert torch.equal(ours.images, theirs.images)
+        assert torch.equal(ours.labels, theirs.labels)
+
+
+def test_a_run_knows_its_shards_again(tmp_path):
+    root = shards(tmp_path / "a")
+    stream = StreamedBatches(*get("webdataset", root, size=8), 4, 0, CPU)
+    moved = root.rename(tmp_path / "b")
+    assert stream.matches(StreamedBatches(*get("webdataset", moved, size=8), 4, 0, CPU).fingerprint)
+    shards(moved, n=12)
+    other = StreamedBatches(*get("webdataset", moved, size=8), 4, 0, CPU)
+    assert not stream.matches(other.fingerprint)
+
+
+class Ranges(http.server.SimpleHTTPRequestHandler):
+    """A server of files that can send parts, and that fails first for each path in `stumbles`."""
+
+    stumbles = set()
+    whole = False
+
+    def do_GET(self):
+        if self.path in self.stumbles:
+            self.stumbles.remove(self.path)
+            return self.send_error(503)
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if self.whole or not wanted:
+            return super().do_GET()
+        try:
+            with open(self.translate_path(self.path), "rb") as file:
+                content = file.read()
+        except OSError:
+            return self.send_error(404)
+        start, end = int(wanted[1]), int(wanted[2])
+        if start >= len(content):
+            return self.send_error(416)
+        part = content[start : end + 1]
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{len(content)}")
+        self.end_headers()
+        return self.wfile.write(part)
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch, socket_enabled):
+    """A folder of shards and its address on this machine."""
+    monkeypatch.setattr(ranges, "WAIT", 0.0)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(Ranges, "stumbles", set())
+    root = shards(tmp_path / "served")
+    handler = partial(Ranges, directory=str(root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield root, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_shards_on_the_web_are_those_on_disk(served, tmp_path, monkeypatch):
+    root, address = served
+    names = sorted(path.name for path in root.iterdir())
+    listing = tmp_path / "shards.txt"
+    listing.write_text("".join(f"{address}/{name}\n" for name in names[1:]))
+    urls = (f"{address}/{names[0]}", str(listing))
+    monkeypatch.setattr(Ranges, "stumbles", {f"/{names[1]}"})
+    here = get("webdataset", root, size=8, classes=3)
+    there = get("webdataset", None, size=8, classes=3, urls=urls)
+    assert np.array_equal(here[0].entries, there[0].entries)
+    assert here[0].fingerprint == there[0].fingerprint
+    memory = MemoryBatches(*here, 4, 0, CPU)
+    stream = StreamedBatches(*there, 4, 0, CPU, workers=2)
+    for _ in range(4):
+        assert torch.equal(next(memory).images, next(stream).images)
+
+
+def test_a_training_from_the_web(served, tmp_path):
+    root, address = served
+    urls = [f"{address}/{path.name}" for path in sorted(root.iterdir())]
+    dataset = Component("webdataset", {"urls": urls, "size": 16})
+    run = ganzoo.train(tiny(dataset=dataset, streaming="on"), out=tmp_path / "run", progress=False)
+    assert run.finished
+
+
+def test_what_a_server_cannot_do_is_said(served, monkeypatch):
+    root, address = served
+    url = f"{address}/{min(path.name for path in root.iterdir())}"
+    with pytest.raises(DataNotFoundError, match=r"absent\.tar: 404 .*--dataset\.urls"):
+        get("webdataset", None, urls=(f"{address}/absent.tar",))
+    dataset, _ = get("webdataset", None, size=8, urls=(url,))
+    (root / url.rpartition("/")[2]).write_bytes(b"short")
+    with pytest.raises(DataError, match="it has become shorter"):
+        dataset[3]
+    monkeypatch.setattr(Ranges, "whole", True)
+    with pytest.raises(DataError, match="sends whole files alone.*--data DIR"):
+        get("webdataset", None, urls=(url,))
+
+
+def test_a_server_that_is_gone(served, monkeypatch):
+    monkeypatch.setattr(ranges, "TRIES", 2)
+    with pytest.raises(DataError, match=r"tried 2 times: .*refused"):
+        get("webdataset", None, urls=("http://127.0.0.1:9/x.tar",))
+
+
+def test_addresses_that_are_none(tmp_path):
+    with pytest.raises(DataNotFoundError, match="neither an http or https URL nor a text file"):
+        get("webdataset", None, urls=("ftp://host/x.tar",))
+    listing = tmp_path / "shards.txt"
+    listing.write_text("file:///etc/passwd\n")
+    with pytest.raises(DataError, match="lists 'file:///etc/passwd', which is no http"):
+        get("webdataset", None, urls=(str(listing),))
+    listing.write_text("\n")
+    with pytest.raises(DataNotFoundError, match="lists no URL"):
+        get("webdataset", None, urls=(str(listing),))
+
+
+def test_reading_leaves_the_filters_of_warnings_alone(tmp_path):
+    before = list(warnings.filters)
+    next(StreamedBatches(*get("webdataset", shards(tmp_path), size=8), 4, 0, CPU, workers=0))
+    assert warnings.filters == before
+
+
+def test_a_url_that_holds_a_key_is_not_for_a_recipe(tmp_path):
+    for url in ("https://host/a.tar?token=secret", "https://me:secret@host/a.tar"):
+        with pytest.raises(DataError, match="may be a key.*--dataset.urls FILE") as caught:
+            ganzoo.datasets.get("webdataset")(None, urls=(url,))
+        assert "secret" not in str(caught.value)

@@ -1,0 +1,89 @@
+"""What ships: every model loads, is really trained as its recipe says, and has its card."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo import cards
+from ganzoo.bundle import open_bundle
+from ganzoo.registry import find_recipe, models
+from ganzoo.spec import Recipe
+from ganzoo.training.assembly import complete
+from helpers.paths import ROOT
+
+MODELS = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
+OF_PLUGINS = sorted((ROOT / "plugins").glob("*/*/pretrained/*-*"))
+
+
+@pytest.fixture(params=MODELS)
+def shipped(request):
+    return open_bundle(models.get(request.param))
+
+
+def test_it_is_small(shipped):
+    sizes = {p.name: p.stat().st_size for p in shipped.path.rglob("*") if p.is_file()}
+    assert max(sizes.values()) <= 800_000
+    assert sum(sizes.values()) <= 2_400_000
+
+
+def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):
+    made = shipped.spec.provenance
+    trained = complete(Recipe.from_dict(made["recipe"]))
+    recipe = complete(find_recipe(shipped.spec.name))
+    # Everything but the precision and what was watched, which are the trainer's choice.
+    watched = {"evaluate_every": trained.evaluate_every, "keep_best": trained.keep_best}
+    assert trained == replace(recipe, precision=trained.precision, **watched)
+    assert made["images_seen"] >= trained.images
+    assert made["seconds"] > 60
+    assert made["hardware"]
+    assert made["data"]["images"] == 60_000
+    assert made["parity"]["max_abs_error"] <= made["parity"]["tolerance"]
+    assert shipped.spec.name == models.entry(shipped.spec.name).name
+
+
+def test_its_samples_are_those_it_makes(shipped):
+    grid = np.asarray(Image.open(shipped.path / "samples.png")).astype(int)
+    made = np.asarray(ganzoo.load(shipped.spec.name).preview().grid())
+    assert np.abs(grid - made).max() <= 1
+
+
+@pytest.mark.parametrize("path", [*map(models.get, MODELS), *OF_PLUGINS], ids=lambda p: p.name)
+def test_its_card_is_the_published_one(path):
+    name = open_bundle(path).spec.name
+    card = (path / "README.md").read_text()
+    published = (ROOT / "model_cards" / f"{name}.md").read_text()
+    images = ROOT / "model_cards" / "images"
+    pictures = {picture.name: picture.read_bytes() for picture in path.glob("*.png")}
+    assert {p.name: p.read_bytes() for p in (images / name).iterdir()} == pictures
+    for picture in pictures:
+        assert f"(images/{name}/{picture})" in published
+    assert published.replace(f"images/{name}/", "") == card
+
+
+def test_its_card_is_finished_and_says_what_its_config_says(shipped):
+    assert cards.check(shipped.spec.name) == []
+
+
+def test_its_pictures_are_those_of_every_model_and_small(shipped):
+    sizes = {picture.name: picture.stat().st_size for picture in shipped.path.glob("*.png")}
+    assert {"samples.png", "interpolation.png", "curves.png"} <= sizes.keys()
+    assert max(sizes.values()) < 80_000
+
+
+def test_its_samples_differ_from_each_other_and_look_like_the_data(shipped):
+    """Ten thousand identical or grey images would load just as well."""
+    images = ganzoo.load(shipped.spec.name, runtime="onnx").sample(256).numpy().astype(float)
+    ink = images.mean((1, 2, 3)) / 255
+    clothes = "fashion" in shipped.spec.name
+    assert 0.2 < ink.mean() < 0.4 if clothes else 0.05 < ink.mean() < 0.25
+    blurred = "encoder" in shipped.spec.roles  # as an average of the images a code stands for is
+    if not clothes:  # which are of all greys
+        assert ((images < 40) | (images > 215)).mean() > (0.7 if blurred else 0.85)
+    flat = images.reshape(256, -1)
+    distances = ((flat[:, None] - flat[None]) ** 2).sum(-1) ** 0.5
+    assert np.median(distances) > 1500
+    if shipped.spec.latent.dim > 2:  # on a plane 256 points lie close together
+        assert np.sort(distances, axis=1)[:, 1].min() > 50

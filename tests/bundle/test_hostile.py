@@ -1,0 +1,697 @@
+"""Bundles made to do harm: each is refused in a line of its own, before much is allocated."""
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tracemalloc
+import warnings
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import load_file, save_file
+
+import ganzoo
+from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
+from ganzoo.cli import listing
+from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
+from ganzoo.runtimes.onnx_file import CHUNK, MAX_FIELDS, read_config
+from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
+from ganzoo.tensors import MAX_HEADER
+from helpers.bundles import change_config, rehash
+
+# Loads what it is told to and answers with the errors and by how much the peak of memory rose.
+LOADER = """
+import json, resource, sys
+from pathlib import Path
+import ganzoo, ganzoo.runtimes.sessions
+from ganzoo.errors import GanzooError
+
+def status(key):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(key))
+
+ganzoo.runtimes.sessions.MAX_MEMORY = int(sys.argv[2])
+for runtime in ("torch", "onnx"):  # imports all that is needed
+    ganzoo.load(Path(sys.argv[1]), runtime=runtime).sample(1)
+for line in sys.stdin:
+    path, bound, runtimes = json.loads(line)
+    Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
+    before = status("VmHWM")
+    resource.setrlimit(resource.RLIMIT_AS, (status("VmSize") + 4 * bound, -1))
+    texts = []
+    for runtime in runtimes:
+        try:
+            ganzoo.load(Path(path), runtime=runtime).sample(1)
+        except GanzooError as error:
+            texts.append(str(error))
+    print(json.dumps([texts, status("VmHWM") - before]), flush=True)
+"""
+POOL = 2**27  # bytes that onnxruntime may take in that process
+
+
+@pytest.fixture(scope="module")
+def loader(tiny_bundle):
+    """A process of its own, so that memory can be measured and limited."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOADER, str(tiny_bundle), str(POOL)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.stdin.close()
+    process.wait(60)
+
+
+def refused(bundle, *runtimes, error=BundleError):
+    """The one line in which all runtimes refuse a bundle."""
+    texts = set()
+    for runtime in runtimes or ("onnx", "torch"):
+        with pytest.raises(error) as caught:
+            ganzoo.load(bundle, runtime=runtime).sample(1)
+        texts.add(str(caught.value))
+    (text,) = texts
+    assert text.isprintable(), "one line, and no escape sequences of a stranger's"
+    assert len(text) < 2000
+    return text
+
+
+def refused_within_bounds(loader, bundle, *runtimes):
+    """As `refused`, in a process that fails where it takes more memory than stated."""
+    sizes = [p.stat().st_size for p in bundle.iterdir() if p.suffix in (".onnx", ".safetensors")]
+    bound = MAX_OPENING + 2 * max(sizes, default=0)
+    loader.stdin.write(json.dumps([str(bundle), bound, runtimes]) + "\n")
+    loader.stdin.flush()
+    texts, rise = json.loads(loader.stdout.readline())
+    assert len(texts) == len(runtimes)
+    assert rise < bound
+    return texts[0]
+
+
+def write_weights(bundle, header, data=b"", length=None):
+    """Write a file of safetensors by hand, of which the checksum is right."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    size = len(text) if length is None else length
+    (bundle / "model.safetensors").write_bytes(struct.pack("<Q", size) + text + data)
+    rehash(bundle)
+
+
+def change_weights(bundle, change):
+    """Change the tensors, and vouch for them."""
+    tensors = load_file(bundle / "model.safetensors")
+    change(tensors)
+    metadata = {"ganzoo.config": (bundle / "config.json").read_text()}
+    save_file(tensors, bundle / "model.safetensors", metadata)
+    rehash(bundle)
+
+
+def change_everywhere(bundle, change):
+    """Change the config and both repetitions of it, as one would who builds such a bundle."""
+    config = json.loads((bundle / "config.json").read_text())
+    change(config)
+    text = json.dumps(config)
+    (bundle / "config.json").write_text(text)
+    save_file(
+        load_file(bundle / "model.safetensors"),
+        bundle / "model.safetensors",
+        {"ganzoo.config": text},
+    )
+    model = onnx.load(bundle / "model.onnx")
+    helper.set_model_props(model, {"ganzoo.config": text})
+    onnx.save(model, bundle / "model.onnx")
+    rehash(bundle)
+
+
+def write_graph(bundle, nodes, initializers=(), opsets=(("", 20),)):
+    """Write an ONNX file that says to map latents to images."""
+    spec = ModelSpec.from_json((bundle / "config.json").read_bytes())
+    z = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["batch", spec.latent.dim])
+    shape = ["batch", *spec.data.image.shape]
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, shape)
+    graph = helper.make_graph(list(nodes), "g", [z], [images], list(initializers))
+    imports = [helper.make_opsetid(*each) for each in opsets]
+    model = helper.make_model(graph, opset_imports=imports, ir_version=10)
+    helper.set_model_props(model, {"ganzoo.config": (bundle / "config.json").read_text()})
+    (bundle / "model.onnx").write_bytes(model.SerializeToString())
+    rehash(bundle)
+
+
+def change_onnx(bundle, change):
+    model = onnx.load(bundle / "model.onnx")
+    change(model)
+    (bundle / "model.onnx").write_bytes(model.SerializeToString())
+    rehash(bundle)
+
+
+# The folder and its manifest.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/etc/passwd",
+        "../bundle/config.json",
+        "training/../config.json",
+        "./config.json",
+        "training//log.jsonl",
+        "a\\b",
+        "C:config.json",
+        ".netrc",
+        "-rf",
+        "a b",
+        "a\tb",
+        "caf\u00e9.png",
+        "a\u202egnp.exe",
+        "a\x00b",
+        "x" * 5000 + "\x1b[2J",
+        "/".join("a" * 9),
+    ],
+)
+def test_a_name_that_none_of_a_bundle_has(bundle, name):
+    with (bundle / "SHA256SUMS").open("a") as sums:
+        sums.write(f"{'0' * 64}  {name}\n")
+    assert "cannot be a file's name in a bundle" in refused(bundle)
+
+
+def test_a_manifest_of_too_much(bundle):
+    with (bundle / "SHA256SUMS").open("a") as sums:
+        sums.writelines(f"{'0' * 64}  {k}\n" for k in range(MAX_FILES))
+    assert f"a bundle has {MAX_FILES:,}." in refused(bundle)
+    with (bundle / "SHA256SUMS").open("r+b") as sums:
+        sums.truncate(MAX_CHECKSUMS + 1)
+    assert f"at most {MAX_CHECKSUMS:,} are read" in refused(bundle)
+
+
+def test_what_is_no_regular_file_is_not_opened(bundle, tmp_path):
+    """Whoever opens a pipe waits for its writer."""
+    for name in ("samples.png", "model.onnx", "SHA256SUMS", "config.json"):
+        kept = (bundle / name).read_bytes()
+        (bundle / name).unlink()
+        os.mkfifo(bundle / name)
+        is_config = name == "config.json"
+        text = refused(bundle, error=NotABundleError if is_config else BundleError)
+        assert ("holds no config.json" if is_config else f"{name} is no regular file") in text
+        (bundle / name).unlink()
+        (bundle / name).write_bytes(kept)
+    (bundle / "samples.png").unlink()
+    with socket.socket(socket.AF_UNIX) as listening:
+        here = os.getcwd()
+        os.chdir(bundle)  # a socket's name is short
+        try:
+            listening.bind("samples.png")
+        finally:
+            os.chdir(here)
+        assert "samples.png is no regular file" in refused(bundle)
+
+
+def test_links_stay_within_the_bundle(bundle, tmp_path):
+    (tmp_path / "secret").write_text("xyzzy:x:0:0")
+    for name in ("samples.png", "config.json", "SHA256SUMS", "model.safetensors"):
+        kept = (bundle / name).read_bytes()
+        (bundle / name).unlink()
+        (bundle / name).symlink_to(tmp_path / "secret")
+        text = refused(bundle)
+        assert f"{name} is a link to what lies outside the bundle" in text
+        assert "xyzzy" not in text
+        (bundle / name).unlink()
+        (bundle / name).write_bytes(kept)
+    (bundle / "samples.png").unlink()
+    (bundle / "samples.png").symlink_to("samples.png")
+    assert "samples.png is no regular file" in refused(bundle)
+    (bundle / "samples.png").unlink()
+    (bundle / "samples.png").symlink_to("/dev/zero")
+    assert "lies outside the bundle" in refused(bundle)
+    (bundle / "training" / "log.jsonl").unlink()
+    (bundle / "training" / "recipe.toml").unlink()
+    (bundle / "training").rmdir()
+    (bundle / "training").symlink_to(tmp_path)
+    (bundle / "samples.png").unlink()
+    (bundle / "samples.png").write_bytes(b"")
+    assert "training/log.jsonl" in refused(bundle)
+
+
+def test_a_folder_that_is_a_bomb(bundle):
+    """Files without content that claim terabytes, and as many others as one likes beside them."""
+    with (bundle / "samples.png").open("r+b") as file:
+        file.truncate(MAX_BYTES)
+    assert f"those of a bundle at most {MAX_BYTES:,}" in refused(bundle)
+    with (bundle / "config.json").open("r+b") as file:
+        file.truncate(10**9)
+    assert f"1,000,000,000 bytes, at most {MAX_CONFIG:,} are read" in refused(bundle)
+
+
+def test_what_the_manifest_does_not_list_is_not_looked_at(bundle):
+    deep = bundle / "notes"
+    for _ in range(100):
+        deep = deep / "deeper"
+    deep.mkdir(parents=True)
+    for k in range(2_000):
+        (bundle / "notes" / str(k)).touch()
+    os.mkfifo(bundle / "notes" / "pipe")
+    (bundle / "notes" / "loop").symlink_to(bundle)
+    assert ganzoo.load(bundle, runtime="onnx").sample(1)
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\x00b", "/dev/null/x"])
+def test_a_path_that_is_none(tmp_path, name):
+    with pytest.raises(GanzooError):
+        ganzoo.load(tmp_path / name)
+
+
+# The config.
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 100_000, "recursion limit exceeded"),
+        ('{"name":' * 100_000, "recursion limit exceeded"),
+        ('{"format": 1' + "0" * 5000 + "}", "number out of range"),
+        ('{"name": "' + "\x1b[31m" * 9 + '"}', "control character"),
+        (" " * (MAX_CONFIG + 1), f"at most {MAX_CONFIG:,} are read"),
+        ("[" + "1," * MAX_VALUES + "1,1]", f"more than {MAX_VALUES:,} values"),
+        ('{"roles":[' + "1," * 200_000 + "1]}", "has 200,0"),
+    ],
+)
+def test_a_config_that_is_too_much(bundle, loader, text, message):
+    (bundle / "config.json").write_text(text)
+    rehash(bundle)
+    assert message in refused(bundle)
+    assert message in refused_within_bounds(loader, bundle, "torch", "onnx")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["data"]["image"].update(height=10**400), "is beyond all measure, it must lie"),
+        (lambda c: c["data"]["image"].update(height=-(10**4000)), "is beyond all measure"),
+        (lambda c: c["data"]["image"].update(height=4096, width=4096, channels=64), "1.07374e+09"),
+        (lambda c: c["latent"].update(dim=float("inf")), "valid integer"),
+        (lambda c: c["arguments"].update(width=float("nan")), "not finite"),
+        (lambda c: c["arguments"].update(width=[{"x": float("-inf")}]), "not finite"),
+        (lambda c: c.update(name="../../x"), "is not a few words joined by"),
+        (lambda c: c.update(name="x" * 10**6 + "/"), "is not a few words joined by"),
+        (lambda c: c["roles"].append("../../etc/passwd"), "is not a few words joined by"),
+        (lambda c: c.update(requires=["x'; touch /tmp/x #"]), "is no distribution and its"),
+        (lambda c: c.update(requires=["$(touch /tmp/x)"]), "is no distribution and its"),
+        (lambda c: c.update(requires=["x @ https://evil/x.whl"]), "is no distribution and its"),
+        (lambda c: c.update(requires=["--index-url=https://evil"]), "is no distribution and its"),
+        (lambda c: c["data"].update(classes=1, labels=["\x1b[2J"]), "characters that do not print"),
+        (lambda c: c.update({"\x1b[2J": 1}), "there is no field"),
+        (lambda c: c.update({"y" * 10**6: 1}), "there is no field"),
+    ],
+)
+def test_a_config_that_no_honest_model_has(bundle, change, message):
+    change_config(bundle, change)
+    assert message in refused(bundle)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"width": 50_000_000},
+        {"width": 10**12},
+        {"width": 10**30},
+        {"latent_dim": 10**12},
+        {"slope": "x" * 10**5},
+        {"width": [[1] * 10**5]},
+        {"colour": 1},
+    ],
+)
+def test_arguments_that_ask_for_terabytes(bundle, loader, arguments):
+    change_everywhere(bundle, lambda config: config["arguments"].update(arguments))
+    refused(bundle, "torch")
+    refused_within_bounds(loader, bundle, "torch")
+
+
+def test_a_plugin_that_would_make_millions_of_layers(bundle, loader):
+    """An architecture need not foresee every argument."""
+
+    def deep(data, *, latent_dim: int = 8, width: int = 4, depth: int = 1, **_):
+        layers = [torch.nn.Linear(1, 1) for _ in range(depth)]
+        return {"generator": torch.nn.Sequential(*layers)}
+
+    def change(config):
+        config.update(architecture="deep", requires=[])
+        config["arguments"] = {"latent_dim": 8, "width": 4, "depth": 10**9}
+
+    change_everywhere(bundle, change)
+    ganzoo.architectures.register("deep")(deep)
+    try:
+        assert "more than 20,000 tensors of weights" in refused(bundle, "torch")
+    finally:
+        ganzoo.architectures._here.pop("deep")
+    # What counted them is gone: networks of whatever size can be made.
+    assert len(torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(10_001)])) == 10_001
+
+
+@pytest.mark.parametrize(
+    "version", ["0.0.1'; touch x #", "\x1b[2J", "$(touch x)", "0.0.1\n", "9" * 10**5]
+)
+def test_a_version_is_not_shown_to_be_typed_unless_it_is_one(bundle, version):
+    def change(config):
+        config["provenance"]["plugins"] = {"architecture": f"torch-ganzoo {version}"}
+
+    change_everywhere(bundle, change)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ganzoo.load(bundle, runtime="torch").sample(1)
+
+
+def test_what_is_shown_of_a_bundle_does_not_command_the_terminal(bundle, capsys):
+    def change(config):
+        config["provenance"] |= {
+            "metrics": [{"x": 1}],
+            "note": "\x1b[2J\u202e",
+            "versions": {"a": "\b"},
+        }
+        config["data"] |= {"source": "\x1b]0;x\x07", "license": "\r"}
+
+    change_config(bundle, change)
+    listing.info(str(bundle))
+    said = capsys.readouterr().out
+    assert "stated in another form" in said
+    assert all(line.isprintable() for line in said.split("\n"))
+
+
+# The weights.
+
+
+def tensor(begin, end, shape=(1,), dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+@pytest.mark.parametrize(
+    ("header", "length", "message"),
+    [
+        (b"{}", 10**8, "is not a whole safetensors file"),
+        (b"{}", 2**63, "is not a whole safetensors file"),
+        (b"{}", 2**64 - 1, "is not a whole safetensors file"),
+        (b"[" * 10_000, None, "is not a whole safetensors file"),
+        ({"a": tensor(0, 4), "b": tensor(2, 6)}, None, "invalid offset"),
+        ({"a": tensor(0, 4), "b": tensor(0, 4)}, None, "invalid offset"),
+        ({"a": tensor(4, 0)}, None, "invalid offset"),
+        ({"a": tensor(0, 2**62)}, None, "is not a whole safetensors file"),
+        ({"a": tensor(4, 8)}, None, "is not a whole safetensors file"),
+        ({"a": tensor(0, 400, (100,))}, None, "is not a whole safetensors file"),
+        ({"a": tensor(0, 8, (2**62, 4))}, None, "is not a whole safetensors file"),
+        ({"a": tensor(0, 8, (1,))}, None, "is not a whole safetensors file"),
+        ({"a": tensor(-4, 4, (2,))}, None, "is not a whole safetensors file"),
+        ({"a": tensor(0, 8, (2,), "F33")}, None, "is not a whole safetensors file"),
+        ({"a": tensor(0, 8, (2,))}, None, "carries no ganzoo config"),
+    ],
+)
+def test_a_header_that_lies(bundle, header, length, message):
+    write_weights(bundle, header, b"\0" * 8, length)
+    assert message.lower() in refused(bundle, "torch").lower()
+
+
+def test_a_header_of_a_hundred_megabytes(bundle, loader):
+    entry = b'"%07d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
+    header = b"{" + b",".join(entry % k for k in range(1_500_000)) + b"}"
+    assert 80_000_000 < len(header) < 100_000_000  # of which the library takes the most
+    write_weights(bundle, header)
+    text = refused_within_bounds(loader, bundle, "torch")
+    assert f"at most {MAX_HEADER:,} are read" in text
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int32, torch.float8_e4m3fn, torch.bool])
+def test_weights_of_another_dtype(bundle, dtype):
+    def change(tensors):
+        name = next(k for k in tensors if tensors[k].is_floating_point())
+        tensors[name] = tensors[name].to(dtype)
+
+    change_weights(bundle, change)
+    assert "in the file and torch.float32 in the network" in refused(bundle, "torch")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_weights_may_be_stored_as_halves(bundle, dtype):
+    change_weights(
+        bundle,
+        lambda tensors: tensors.update(
+            {k: v.to(dtype) for k, v in tensors.items() if v.is_floating_point()}
+        ),
+    )
+    model = ganzoo.load(bundle, runtime="torch")
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_no_numbers(bundle, number):
+    def change(tensors):
+        name = next(k for k in tensors if tensors[k].is_floating_point())
+        tensors[name].view(-1)[-1] = number
+
+    change_weights(bundle, change)
+    assert "holds NaN or infinity" in refused(bundle, "torch")
+
+
+# The ONNX file.
+
+ONNX_TYPES = {torch.float32: 1, torch.float16: 10, torch.bfloat16: 16}
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ONNX_TYPES)
+def test_an_onnx_whose_weights_are_no_numbers(bundle, number, dtype):
+    def change(model):
+        weights = max(model.graph.initializer, key=lambda t: len(t.raw_data))
+        values = torch.from_numpy(numpy_helper.to_array(weights).copy())
+        values.view(-1)[-1] = number
+        weights.raw_data = values.to(dtype).view(torch.uint8).numpy().tobytes()
+        weights.data_type = ONNX_TYPES[dtype]
+
+    change_onnx(bundle, change)
+    assert "its weights hold NaN or infinity" in refused(bundle, "onnx")
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [(1, "float_data"), (11, "double_data"), (10, "int32_data"), (16, "int32_data")],
+)
+def test_weights_that_are_not_raw_data(bundle, kind, field):
+    """A bias is short enough not to be raw, and may be NaN: of half precision, as its bits."""
+    number = 0x7FFF if field == "int32_data" else np.nan
+    weights = TensorProto(name="w", data_type=kind, dims=[1], **{field: [number]})
+    write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
+    assert "no raw data" in refused(bundle, "onnx")
+
+
+@pytest.mark.parametrize("kind", [1, 16])
+def test_weights_are_looked_at_in_parts(tmp_path, kind):
+    """What says of each number whether it is finite takes a byte, or three, for each."""
+    size = {1: 4, 16: 2}[kind]
+    content = bytearray(size * 16 * CHUNK)
+    content[-size:] = b"\xff" * size  # NaN, the last one
+    for raw, error in (bytes(len(content)), None), (bytes(content), "NaN or infinity"):
+        peak, said = peak_of(tmp_path / "model.onnx", graph_of(tensor_of(kind, raw, size)))
+        assert peak < 2**23
+        assert (error in said) if error else said == ""
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_metadata_of_megabytes(tmp_path, number):
+    """In the model, its graph or a tensor: a key or a value."""
+    entry = message(number, bytes(25 * MAX_CONFIG))
+    tensor = message(16, entry)
+    for content in (message(14, entry), graph_of(message(16, entry)), graph_of(message(5, tensor))):
+        peak, said = peak_of(tmp_path / "model.onnx", content)
+        assert peak < 2**23
+        assert f"it has metadata of {25 * MAX_CONFIG:,} bytes" in said
+
+
+def test_configs_of_megabytes(tmp_path):
+    entry = message(1, b"ganzoo.config") + message(2, bytes(MAX_CONFIG))
+    peak, said = peak_of(tmp_path / "model.onnx", 20 * message(14, entry))
+    assert peak < 2**24
+    assert "it carries more than one config" in said
+
+
+def message(number, content):
+    """A field of bytes, encoded."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def graph_of(content):
+    return message(7, content)
+
+
+def tensor_of(kind, raw, size):
+    dims = varint(1 << 3) + varint(len(raw) // size)
+    return message(5, dims + varint(2 << 3) + varint(kind) + message(9, raw))
+
+
+def peak_of(file, content):
+    """The most memory that looking through a file takes, and what is said of it."""
+    file.write_bytes(content)
+    del content
+    said = ""
+    tracemalloc.start()
+    try:
+        read_config(file)
+    except BundleError as error:
+        said = str(error)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    return peak, said
+
+
+def nodes_of(op, *inputs, domain="", **attributes):
+    return [helper.make_node(op, list(inputs), ["images"], domain=domain, **attributes)]
+
+
+def test_operators_of_strangers(bundle):
+    write_graph(bundle, nodes_of("Run", "z", domain="evil"), opsets=[("", 20), ("evil", 1)])
+    assert "it has operators of b'evil'" in refused(bundle, "onnx")
+    write_graph(bundle, nodes_of("Run", "z"))
+    assert "onnxruntime cannot read" in refused(bundle, "onnx")
+    body = helper.make_graph([], "body", [], [])
+    write_graph(bundle, nodes_of("Loop", "z", body=body))
+    assert "it has a graph within the graph" in refused(bundle, "onnx")
+
+    def add_function(model):
+        function = model.functions.add()
+        function.name, function.domain = "f", "local"
+
+    write_graph(bundle, nodes_of("Identity", "z"))
+    change_onnx(bundle, add_function)
+    assert "it has functions of its own" in refused(bundle, "onnx")
+    write_graph(bundle, nodes_of("Identity", "z"))
+    change_onnx(bundle, lambda model: model.training_info.add())
+    assert "it has a training" in refused(bundle, "onnx")
+
+
+def test_an_onnx_with_two_configs(bundle):
+    def change(model):
+        model.metadata_props.add(key="ganzoo.config", value="{}")
+
+    change_onnx(bundle, change)
+    assert "it carries more than one config" in refused(bundle, "onnx")
+
+
+def test_tensors_that_are_larger_than_the_file(bundle, loader):
+    for raw, dims in ((b"\0" * 4, [10**12]), (None, [10**6, 10**6]), (b"", [2**62, 8])):
+        weights = TensorProto(name="w", data_type=1, dims=dims)
+        if raw is not None:
+            weights.raw_data = raw
+        write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
+        text = refused_within_bounds(loader, bundle, "onnx")
+        assert "a tensor of " in text
+        assert "holds" in text
+
+
+def test_an_onnx_of_millions_of_parts(bundle, loader):
+    """Two bytes in the file are a hundred in memory where each is a message of its own."""
+    node = b"\x0a\x00"
+    graph = node * 10_000_000
+    content = b"\x3a" + varint(len(graph)) + graph
+    (bundle / "model.onnx").write_bytes(content)
+    rehash(bundle)
+    text = refused_within_bounds(loader, bundle, "onnx")
+    assert f"it has more than {MAX_FIELDS:,} parts" in text
+
+
+def varint(value):
+    parts = []
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*parts, value])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00",
+        b"\xff" * 100,
+        b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+        b"\x3a\x05\x0a",
+        b"\x0b\x0c",
+        b"\x38\x01",
+        b"onnx" * 1000,
+    ],
+)
+def test_an_onnx_of_nonsense(bundle, content):
+    (bundle / "model.onnx").write_bytes(content)
+    rehash(bundle)
+    assert "is no ONNX that may be run" in refused(bundle, "onnx")
+
+
+def test_every_prefix_of_an_onnx_is_refused_or_carries_no_config(bundle, tmp_path):
+    content = (bundle / "model.onnx").read_bytes()
+    whole = read_config(bundle / "model.onnx")
+    assert json.loads(whole)["name"] == "tiny"
+    for size in range(1, 4000, 7):
+        (tmp_path / "part.onnx").write_bytes(content[:size])
+        found = None
+        with contextlib.suppress(BundleError):
+            found = read_config(tmp_path / "part.onnx")
+        assert found in (None, whole)
+
+
+def test_a_computation_that_outgrows_the_memory(bundle, loader):
+    """A column times a row: a file of a megabyte, a product of 40 gigabytes."""
+    column = numpy_helper.from_array(np.zeros((100_000, 1), np.float32), "column")
+    row = numpy_helper.from_array(np.zeros((1, 100_000), np.float32), "row")
+    product = helper.make_node("MatMul", ["column", "row"], ["product"])
+    total = helper.make_node("ReduceMax", ["product"], ["total"], keepdims=0)
+    scaled = helper.make_node("Add", ["z", "total"], ["scaled"])
+    spec = ModelSpec.from_json((bundle / "config.json").read_bytes())
+    axes = numpy_helper.from_array(np.array([-1, *spec.data.image.shape], np.int64), "axes")
+    nodes = [product, total, scaled, *nodes_of("Reshape", "scaled", "axes")]
+    write_graph(bundle, nodes, [column, row, axes])
+    text = refused_within_bounds(loader, bundle, "onnx")
+    assert "onnxruntime cannot r" in text
+    assert "Available memory of" in text, "by our bound, not for lack of memory"
+
+
+def test_images_of_another_shape_than_the_config_says(bundle):
+    shape = numpy_helper.from_array(np.array([-1, 1, 8, 8], np.int64), "shape")
+    write_graph(bundle, nodes_of("Reshape", "z", "shape"), [shape])
+    text = refused(bundle, "onnx")
+    assert "does not match" in text or "cannot read" in text
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_images_that_are_no_numbers(bundle, runtime):
+    """Finite weights may overflow all the same."""
+    if runtime == "torch":
+        change_weights(
+            bundle,
+            lambda tensors: tensors.update(
+                {k: v * 0 + 3e38 for k, v in tensors.items() if v.is_floating_point()}
+            ),
+        )
+    else:
+        spec = ModelSpec.from_json((bundle / "config.json").read_bytes())
+        size = spec.data.image.height * spec.data.image.width // 8
+        axes = numpy_helper.from_array(np.array([0, *spec.data.image.shape], np.int64), "axes")
+        nodes = [
+            helper.make_node("Sqrt", ["z"], ["roots"]),  # of negative numbers too
+            helper.make_node("Concat", ["roots"] * size, ["many"], axis=1),
+            *nodes_of("Reshape", "many", "axes"),
+        ]
+        write_graph(bundle, nodes, [axes])
+    text = refused(bundle, runtime, error=SampleError)
+    assert "makes numbers that are not finite" in text
+
+
+def test_onnxruntime_prints_nothing_of_its_own(bundle, capfd):
+    """It would say how it falls back to the processor that it is on."""
+    content = (bundle / "model.onnx").read_bytes()
+    (bundle / "model.onnx").write_bytes(
+        content.replace(b"\x0dConvTranspose", b"\x0d" + b"\xff" * 13)
+    )
+    rehash(bundle)
+    assert "onnxruntime cannot read" in refused(bundle, "onnx")
+    assert capfd.readouterr() == ("", "")

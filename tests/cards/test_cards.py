@@ -1,0 +1,483 @@
+"""Cards: what is generated follows the config, what was written by hand stays to the byte."""
+
+import re
+import shlex
+import shutil
+
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+from huggingface_hub.repocard_data import eval_results_to_model_index
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import ganzoo
+from ganzoo import cards
+from ganzoo.bundle import open_bundle
+from ganzoo.cards.fences import fence, find_blocks, read_blocks, replace_blocks
+from ganzoo.cards.header import read_header, replace_header, split_header
+from ganzoo.cards.references import read_references
+from ganzoo.cards.tables import read_rows, table
+from ganzoo.cli import main
+from ganzoo.errors import BundleError, CardError, NotABundleError, PublishError, UnknownNameError
+from ganzoo.exporters import record_seeds
+from ganzoo.registry import models
+from helpers.bundles import change_config, finish_card, rehash
+from helpers.processes import run_cli
+from helpers.recipes import tiny
+
+NAMES = ["facts", "use", "check-sums"]
+BEGIN, END = "<!-- ganzoo:begin {} -->\n", "<!-- ganzoo:end {} -->\n"
+SHIPPED = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
+
+texts = st.text(st.characters(codec="utf-8"), max_size=20).filter(lambda text: "<!--" not in text)
+ends_line = texts.map(lambda text: f"{text}\n")
+
+
+# Fences
+
+
+@given(st.lists(ends_line, min_size=4, max_size=4), st.permutations(NAMES), texts, texts)
+def test_blocks_come_back_and_all_else_stays(prose, names, old, new):
+    text = prose[0] + "".join(
+        fence(name, old) + after for name, after in zip(names, prose[1:], strict=True)
+    )
+    lines = {text: text and text.removesuffix("\n") + "\n" for text in (old, new)}
+    assert read_blocks(text, NAMES) == dict.fromkeys(names, lines[old])
+    assert replace_blocks(text, dict.fromkeys(NAMES, old), NAMES) == text
+    changed = replace_blocks(text, {names[1]: new}, NAMES)
+    found = [lines[old], lines[new], lines[old]]
+    assert changed == prose[0] + "".join(
+        BEGIN.format(name) + content + END.format(name) + after
+        for name, content, after in zip(names, found, prose[1:], strict=True)
+    )
+
+
+@given(texts)
+def test_a_text_without_fences_is_prose(text):
+    assert find_blocks(text, NAMES) == []
+    assert replace_blocks(text, {"use": "new"}, NAMES) == text
+
+
+@given(st.text(st.sampled_from("ab\n<!- >")) | st.lists(st.sampled_from(
+    [BEGIN.format("use"), END.format("use"), BEGIN.format("facts"), END.format("facts"), "a\r\n"]
+)).map("".join))  # fmt: skip
+def test_fences_are_read_or_refused(text):
+    try:
+        contents = read_blocks(text, NAMES)
+    except CardError:
+        return
+    assert replace_blocks(text, contents, NAMES) == text
+    assert text.count("ganzoo:begin") == text.count("ganzoo:end") == len(contents)
+
+
+def test_lines_may_end_as_they_do_elsewhere():
+    text = "a\r\n<!-- ganzoo:begin use -->\r\nold\r\n<!-- ganzoo:end use -->\r\nb\r\n"
+    assert read_blocks(text, NAMES) == {"use": "old\r\n"}
+    assert replace_blocks(text, {"use": "new"}, NAMES) == text.replace("old\r\n", "new\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (BEGIN.format("use"), "line 1 of the card, .* begins a block that never ends"),
+        ("a\n" + END.format("use"), "line 2 .* ends what was not begun: no block is open"),
+        (BEGIN.format("use") + END.format("facts"), "line 2 .* the block 'use' is open"),
+        (BEGIN.format("use") + BEGIN.format("facts"), "begins inside of the block 'use'"),
+        (BEGIN.format("use") + BEGIN.format("use"), "begins inside of the block 'use'"),
+        (fence("use", "a") + "b\n" + fence("use", "a"), "line 5 .* has already: remove one"),
+        (fence("fact", "a"), "line 1 .* names no block. Did you mean 'facts'?"),
+        (fence("prose", "a"), "names no block. Blocks: check-sums, facts, use."),
+        ("<!-- ganzoo:start use -->\n", "is no fence; one is `<!-- ganzoo:begin NAME -->` alone"),
+        ("<!--ganzoo:begin use-->\n", "is no fence"),
+        ("a <!-- ganzoo:begin use -->\n", "is no fence"),
+        ("<!-- ganzoo:begin use --> a\n", "is no fence"),
+    ],
+)
+def test_fences_that_are_wrong(text, message):
+    with pytest.raises(CardError, match=message):
+        replace_blocks(text, {"use": "b"}, NAMES)
+
+
+def test_a_block_that_would_hold_a_fence():
+    with pytest.raises(CardError, match="the block 'use' would hold a fence itself"):
+        replace_blocks(fence("use", "a"), {"use": "x <!-- ganzoo:end use -->"}, NAMES)
+
+
+# Header and tables
+
+
+@settings(max_examples=50)
+@given(
+    st.dictionaries(
+        texts, texts | st.floats(allow_nan=False) | st.lists(texts, max_size=2), max_size=3
+    ),
+    texts,
+)
+def test_a_header_comes_back_and_the_rest_stays(fields, body):
+    written = replace_header(f"\n{body}", fields)
+    assert read_header(written) == fields
+    assert split_header(written)[1].endswith(f"\n{body}")
+    assert replace_header(written, fields) == written
+    other = replace_header(written, {"license": "mit"})
+    assert split_header(other) == ("---\nlicense: mit\n---\n", split_header(written)[1])
+
+
+def test_a_header_that_says_the_same_keeps_its_form():
+    text = "---\r\n# ours\r\nlicense:   mit\r\n---\r\nwords\r\n"
+    assert replace_header(text, {"license": "mit"}) == text
+    assert read_header("words\n---\nlicense: mit\n---\n") == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "message"), [("a: {", "is not valid YAML"), ("- a", "holds no fields")]
+)
+def test_a_header_that_is_none(header, message):
+    with pytest.raises(CardError, match=message):
+        read_header(f"---\n{header}\n---\n")
+
+
+@given(st.dictionaries(st.from_regex(r"\A\w+\Z"), texts, max_size=3))
+def test_what_stands_in_a_table_cannot_leave_it(rows):
+    found = dict(read_rows(table(rows.items())))
+    shown = {k: " ".join(v.split()).replace("|", r"\|") for k, v in rows.items()}
+    assert found == shown
+
+
+def test_references_of_a_docstring():
+    docstring = """A loss.
+
+    "A Paper" (One and Two, 2020), section 3,
+    https://arxiv.org/abs/2001.00001. It is good.
+
+    Not this: https://example.org/2
+
+    Args:
+        b: weight (Three, 2021, https://doi.org/10.1/2).
+    """
+    assert list(read_references(docstring)) == [
+        '"A Paper" (One and Two, 2020), section 3, https://arxiv.org/abs/2001.00001'
+    ]
+
+
+# Cards of bundles
+
+
+@pytest.fixture(scope="module")
+def measured(tiny_bundle, tmp_path_factory):
+    """A bundle that was evaluated twice, with a finished card."""
+    path = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("measured") / "tiny")
+    for seed in (0, 1):
+        ganzoo.evaluate(path, samples=257, extractor="pixels", seed=seed, progress=False,
+                        metrics=["frechet", "precision-recall"])  # fmt: skip
+    finish_card(path)
+    return path
+
+
+@pytest.fixture
+def bundle(measured, tmp_path):
+    return shutil.copytree(measured, tmp_path / "bundle")
+
+
+def edit(bundle, old, new):
+    card = (bundle / "README.md").read_bytes().decode()
+    assert card.count(old) >= 1
+    (bundle / "README.md").write_bytes(card.replace(old, new, 1).encode())
+
+
+def test_a_new_card_leaves_to_its_author_what_only_they_know(tiny_bundle):
+    problems = cards.check(tiny_bundle)
+    assert len(problems) == 2
+    assert "'What it is and what it is for' still says 'TODO'" in problems[0]
+    assert "'What failure looks like' still says 'TODO'" in problems[1]
+    with pytest.raises(PublishError, match="still says 'TODO': write it, or remove it"):
+        ganzoo.push(tiny_bundle, "org/name", dry_run=True)
+    card = (tiny_bundle / "README.md").read_text()
+    assert '- "Generative Adversarial Nets" (Goodfellow et al., 2014), section 3, https' in card
+    assert "It was trained on Optical Recognition of Handwritten Digits" in card
+
+
+def test_a_finished_card_is_right(measured, capsys):
+    assert cards.check(measured) == []
+    assert main(["card", "check", str(measured)]) == 0
+    assert cards.check("dcgan-mnist") == []
+    with pytest.raises(UnknownNameError, match="dcgan-mnist"):
+        cards.check("dcgan-mnst")
+    with pytest.raises(CardError, match="lies on the Hub"):
+        cards.check("hf://org/name")
+    with pytest.raises(NotABundleError):
+        cards.write(measured.parent / "absent")
+
+
+def test_writing_keeps_prose_to_the_byte(bundle):
+    edit(bundle, "## Limits\n", "## Limits\r\n\r\n  Mine: \u2028 é \t\n<!-- a note -->\n")
+    edit(bundle, "license: cc-by-4.0", "language: en\nlicense: cc-by-4.0")
+    edit(bundle, "tags: [gan, ", "tags: [digits, gan, ")
+    before = (bundle / "README.md").read_bytes()
+    with pytest.raises(BundleError, match=r"README\.md .* `ganzoo card write .*` takes it in"):
+        open_bundle(bundle)
+    assert "was edited and SHA256SUMS does not vouch for it yet" in cards.check(bundle)[-1]
+    assert cards.write(bundle) == bundle / "README.md"
+    open_bundle(bundle)
+    after = (bundle / "README.md").read_bytes()
+    assert split_header(after.decode())[1] == split_header(before.decode())[1]
+    header = read_header(after.decode())
+    assert header["language"] == "en"
+    assert header["tags"] == ["gan", "dcgan", "nonsaturating", "onnx", "safetensors", "digits"]
+    assert cards.check(bundle) == []
+    assert cards.write(bundle).read_bytes() == after
+
+
+def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
+    edit(bundle, "## Limits\n", "## Limits\n\nNever at night.\n")
+    cards.write(bundle)
+    ganzoo.evaluate(bundle, samples=270, extractor="pixels", progress=False, metrics=["frechet"])
+    again = ganzoo.export(bundle, tmp_path / "again", precision="fp16")
+    for path, figures in ((bundle, 3), (again, 0)):
+        card = (path / "README.md").read_text()
+        assert "## Limits\n\nNever at night.\n" in card
+        assert card.count("| frechet distance |") == figures
+        assert card.count("type: frechet_distance") == figures
+        assert cards.check(path) == []
+    assert "float16" in (again / "README.md").read_text()
+
+
+def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tmp_path):
+    run = ganzoo.train(tiny(images=32), out=tmp_path / "run", progress=False).path
+    out = ganzoo.export(run, tmp_path / "out")
+    edit(out, "## Limits\n", "## Limits\n\nNever at night.\n")
+    cards.write(out)
+    ganzoo.export(run, out)
+    assert "Never at night." in (out / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problems"),
+    [
+        (r"| precision | ", "| precision | 9", ["the figure 'precision' in the card's block 'resu"]),
+        (r"{type: recall, value: ", "{type: recall, value: 9", ["the figure 'recall by pixels, 257"]),
+        (r"| length | 64", "| length | 640", ["the figure 'length' in the card's block 'training'"]),
+        ("cc-by-4.0", "mit", ["the header's field 'license' is not what the config says"]),
+        ("import ganzoo", "import gan", ["the card's block 'use' is not what the config says"]),
+        (fence("samples", "")[:30], "", ["line .* ends what was not begun"]),
+        ("## Limits\n", "## Limits\n\n## And\n", ["section 'Limits' is empty"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_a_line_each_and_mended(bundle, old, new, problems, capsys):
+    edit(bundle, old, new)
+    rehash(bundle)
+    found = cards.check(bundle)
+    assert any(re.search(problem, line) for problem in problems for line in found), found
+    assert main(["card", "check", str(bundle)]) == 1
+    assert capsys.readouterr().out.splitlines() == found
+    assert all("\n" not in line for line in found)
+
+
+def test_the_blocks_are_renewed(bundle):
+    good = (bundle / "README.md").read_bytes()
+    for old, new in [("| precision | ", "| precision | 9"), ("value: ", "value: 9"), ("64", "640")]:
+        edit(bundle, old, new)
+    assert len(cards.check(bundle)) > 4
+    assert cards.write(bundle).read_bytes() == good
+
+
+def test_figures_of_one_protocol_are_not_taken_for_anothers(bundle):
+    """Two evaluations have a precision each; a wrong one is found in either table."""
+    card = (bundle / "README.md").read_text()
+    for number in (0, 1):
+        at = [m.end() for m in re.finditer(r"\| precision \| ", card)][number]
+        (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
+        label = "precision" if number == 0 else "precision (2)"
+        assert f"the figure {label!r} in the card's block 'results' is 7" in cards.check(bundle)[0]
+
+
+def test_figures_of_one_split_are_not_taken_for_anothers(bundle):
+    """Evaluations of the splits differ in nothing else; a wrong figure is found in either."""
+
+    def split(config):
+        for each, name in zip(config["provenance"]["metrics"], ("train", "test"), strict=True):
+            each["protocol"]["dataset"] = {"name": "digits", "split": name}
+            each["protocol"]["seed"] = 0
+
+    change_config(bundle, split)
+    cards.write(bundle)
+    assert cards.check(bundle) == []
+    card = (bundle / "README.md").read_text()
+    places = [m.end() for m in re.finditer(r"\{type: precision, value: ", card)]
+    for at, name in zip(places, ("train", "test"), strict=True):
+        (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
+        (found, *_) = cards.check(bundle)
+        assert found.startswith("the figure 'precision by pixels, 257 samples of seed 0, ")
+        assert f" on digits {name}' in the card's header is 7" in found
+
+
+def test_what_a_card_says_to_type_is_data(bundle):
+    """The provenance is anybody's text: in a command it stays one word."""
+    evil = "x; touch /tmp/x $(id) `id` 'y'"
+
+    def change(config):
+        for each in config["provenance"]["metrics"]:
+            each["protocol"] |= {"extractor": evil, "runtime": evil}
+            each["protocol"]["dataset"] = {"name": evil, "split": evil}
+
+    change_config(bundle, change)
+    card = cards.write(bundle).read_text()
+    commands = [line for line in card.splitlines() if line.startswith("ganzoo evaluate ")]
+    assert len(commands) == 2
+    for command in commands:
+        words = shlex.split(command)
+        said = dict(zip(words[3::2], words[4::2], strict=True))
+        options = ("--dataset", "--split", "--extractor", "--runtime")
+        assert [said[option] for option in options] == [evil] * 4
+
+
+@pytest.mark.parametrize("old", ["| precision | ", "{type: precision, value: "])
+def test_a_card_of_other_figures_is_not_published(bundle, old):
+    edit(bundle, old, f"{old}9")
+    rehash(bundle)
+    with pytest.raises(
+        PublishError, match=r"the figure 'precision.*' .* is 9.* config says .*write"
+    ):
+        ganzoo.push(bundle, "org/name", dry_run=True)
+
+
+def test_a_config_of_other_figures_is_not_published_with_the_card(bundle):
+    change_config(bundle, lambda c: c["provenance"]["parity"].update(max_abs_error=1e-9))
+    with pytest.raises(PublishError, match="the figure 'parity' in the card's block 'facts' is"):
+        ganzoo.push(bundle, "org/name", dry_run=True)
+
+
+def test_a_card_without_blocks_is_its_authors(bundle):
+    own = b"---\nlicense: mit\n---\n# mine\n\nWords.\n"
+    (bundle / "README.md").write_bytes(own)
+    rehash(bundle)
+    with pytest.raises(
+        CardError, match=r"no generated blocks, so it is left as it is. Move README"
+    ):
+        cards.write(bundle)
+    with pytest.warns(UserWarning, match="the card stays as it was: .* no generated blocks"):
+        ganzoo.evaluate(bundle, samples=280, extractor="pixels", progress=False,
+                        metrics=["frechet"])  # fmt: skip
+    assert len(ganzoo.info(bundle).provenance["metrics"]) == 3
+    with pytest.warns(UserWarning, match="the card stays as it was"):
+        ganzoo.export(bundle)
+    assert (bundle / "README.md").read_bytes() == own
+    assert any("no generated blocks" in line for line in cards.check(bundle))
+    assert own.decode() in ganzoo.push(bundle, "org/name", dry_run=True).card
+    (bundle / "README.md").unlink()
+    assert "there is no README.md" in cards.check(bundle)[0]
+    cards.write(bundle)
+    assert len(cards.check(bundle)) == 2, "what is to be written"
+
+
+@pytest.mark.parametrize("damage", [b"<!-- ganzoo:begin use -->\n", b"\xff"])
+def test_nothing_is_written_over_what_cannot_be_read(bundle, damage):
+    with (bundle / "README.md").open("ab") as card:
+        card.write(damage)
+    before = {p: p.read_bytes() for p in bundle.rglob("*") if p.is_file()}
+    with pytest.raises(CardError):
+        cards.write(bundle)
+    assert {p: p.read_bytes() for p in bundle.rglob("*") if p.is_file()} == before
+    assert len(cards.check(bundle)) == 1
+
+
+def test_a_block_that_was_taken_out_is_missed(bundle):
+    card = (bundle / "README.md").read_text()
+    (bundle / "README.md").write_text(
+        re.sub(r"(?s)<!-- ganzoo:begin facts.*end facts -->\n", "", card)
+    )
+    cards.write(bundle)
+    lines = cards.check(bundle)
+    assert any("has no block 'facts': write <!-- ganzoo:begin facts --> and" in x for x in lines)
+
+
+def test_a_readers_place_on_the_hub(bundle):
+    card = ganzoo.push(bundle, "org/name", dry_run=True).card
+    for line in (
+        'model = ganzoo.load("hf://org/name")',
+        "ganzoo sample hf://org/name -n 64",
+        "`hf download org/name model.onnx --local-dir .` fetches the file",
+        "hf download org/name training/recipe.toml --local-dir ./tiny\n",
+        "ganzoo train ./tiny/training/recipe.toml --data DIR",
+        "thumbnail: https://huggingface.co/org/name/resolve/main/samples.png",
+        "ganzoo evaluate hf://org/name",
+    ):
+        assert line in card
+    assert "README.md" not in read_blocks(card, cards.BLOCKS)["checksums"]
+
+
+def test_a_copy_of_a_shipped_model_is_still_that_model(tmp_path):
+    copy = shutil.copytree(models.get("gan-mnist"), tmp_path / "copy")
+    assert cards.check(copy) == []
+    shutil.copyfile(models.get("dcgan-mnist") / "model.safetensors", copy / "model.safetensors")
+    rehash(copy)
+    cards.write(copy)
+    assert 'ganzoo.load("./gan-mnist")' in (copy / "README.md").read_text()
+
+
+def test_the_command_line(bundle):
+    edit(bundle, "## Limits\n", "## Limits\n\nTODO\n")
+    written = run_cli("card", "write", bundle)
+    assert written.returncode == 0
+    assert "section 'Limits' still says 'TODO'" in written.stdout
+    refused = run_cli("card", "write", bundle.parent / "absent")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: no bundle at ")
+
+
+# What the Hub reads of a header
+
+
+@pytest.mark.parametrize("name", ["measured", *SHIPPED])
+def test_the_hubs_parser_reads_every_metric(name, request):
+    path = request.getfixturevalue(name) if name == "measured" else models.get(name)
+    text, spec = (path / "README.md").read_text(), ganzoo.info(path)
+    data = ModelCard(text).data
+    stated = [
+        (key, value, protocol["seed"])
+        for found in spec.provenance["metrics"]
+        for protocol in [found["protocol"]]
+        for key, value in found["metrics"].items()
+    ]
+    assert [(r.metric_type, r.metric_value) for r in data.eval_results] == [s[:2] for s in stated]
+    assert all(
+        f"of seed {seed}," in result.metric_config
+        for (*_, seed), result in zip(stated, data.eval_results, strict=True)
+    )
+    index = yaml.safe_load(split_header(text)[0].strip("-\n"))["model-index"]
+    assert eval_results_to_model_index(spec.name, data.eval_results) == index
+    assert data.library_name == "ganzoo"
+    assert data.pipeline_tag == "unconditional-image-generation"
+    assert data.license == spec.data.license
+    assert data.to_dict().get("datasets") == ([spec.data.hub] if name in SHIPPED else None)
+    assert (path / data.to_dict()["thumbnail"]).is_file()
+    assert all((path / each["output"]["url"]).is_file() for each in data.to_dict()["widget"])
+    assert ("gan" in data.tags) != ("autoencoder" in data.tags)
+
+
+def test_one_seed_is_told_with_its_final_and_its_best(bundle):
+    figures = {"0": {"final": 4.0, "best": 3.5, "best_images": 1000}}
+    record_seeds(open_bundle(bundle), "frechet_distance", figures)
+    card = (bundle / "README.md").read_text()
+    assert "| 0 | 4 | 3.5, after 1,000 images |" in card
+    assert "trained with one seed" in card
+    assert "mean 4" not in card
+    assert "one of several" not in card
+    assert all("TODO" in line for line in cards.check(bundle))
+
+
+def test_seeds_are_told_with_their_mean_and_spread(bundle):
+    figures = {
+        "0": {"final": 4.0, "best": 3.5, "best_images": 1000},
+        "1": {"final": 6.0, "best": 5.0, "best_images": 2000},
+    }
+    record_seeds(open_bundle(bundle), "frechet_distance", figures)
+    card = (bundle / "README.md").read_text()
+    assert "| 1 | 6 | 5, after 2,000 images |" in card
+    assert "mean 5, standard deviation 1.41" in card
+    assert "one of several seeds" in card
+    assert all("TODO" in line for line in cards.check(bundle))
+    changed = card.replace("| 1 | 6 |", "| 1 | 2 |")
+    (bundle / "README.md").write_text(changed)
+    rehash(bundle)
+    assert any("results" in line for line in cards.check(bundle))

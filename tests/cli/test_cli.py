@@ -1,0 +1,266 @@
+import os
+import pty
+import subprocess
+import sys
+import termios
+import tomllib
+
+import pytest
+from PIL import Image
+
+from ganzoo.cli import main
+from ganzoo.options import parse_recipe
+from ganzoo.spec import Component
+from ganzoo.training.assembly import complete
+from helpers.distributions import install
+from helpers.processes import run_cli
+from helpers.recipes import tiny
+
+
+def test_list(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    for line in ("models", "  dcgan-mnist", "recipes", "architectures", "  mlp", "  wgan-gp"):
+        assert line in out
+    assert main(["list", "*gan*", "--kind", "losses"]) == 0
+    out = capsys.readouterr().out
+    assert "wgan-gp" in out
+    assert "lsgan" in out
+    assert "minimax" not in out
+    assert "models" not in out
+
+
+@pytest.mark.parametrize("columns", [80, 120, 400])
+def test_models_are_listed_in_the_columns_that_a_terminal_has(columns):
+    shown, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, columns))
+    subprocess.run(
+        [sys.executable, "-m", "ganzoo", "list", "dcgan-*mnist", "--kind", "models"],
+        stdout=terminal,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+        check=True,
+    )
+    os.close(terminal)
+    lines = os.read(shown, 100_000).decode().splitlines()
+    os.close(shown)
+    assert max(map(len, lines)) <= columns
+    distances = [line.split("distance")[0] for line in lines if "distance" in line]
+    ((head,), models) = distances, [line for line in lines if "393,769" in line]
+    assert models[0].startswith("  dcgan-mnist ")
+    assert models[0][: len(head) + len("distance")].endswith(" 2.227")  # under its heading
+    assert (len(lines) == 4) == (columns == 400)
+
+
+def test_info_shows_where_a_model_comes_from(capsys):
+    assert main(["info", "dcgan-mnist"]) == 0
+    out = capsys.readouterr().out
+    for text in ("28x28x1", "cc-by-sa-3.0", "images seen", "hardware", "seed", "torch "):
+        assert text in out
+
+
+@pytest.mark.parametrize("runtime", [[], ["--runtime", "onnx"], ["--runtime", "torch"]])
+def test_sample(tmp_path, capsys, runtime):
+    out = tmp_path / "new" / "grid.png"
+    assert main(["sample", "dcgan-mnist", "-n", "16", "--seed", "3", "-o", str(out), *runtime]) == 0
+    assert str(out) in capsys.readouterr().out
+    assert Image.open(out).size == (122, 122)
+
+
+def test_train_export_sample(tmp_path):
+    """The commands in a row, each in a process of its own, as a user types them."""
+    small = ["--architecture.width", "4", "--architecture.latent-dim", "8", "--batch-size", "16"]
+    result = run_cli(
+        "train", "dcgan-digits", "--loss", "wgan-gp", "--loss.critic-steps", "2",
+        "--images", "64", "--checkpoint-every", "32", "--out", "r", *small, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "ganzoo export r" in result.stdout
+    recipe = tomllib.loads((tmp_path / "r/recipe.toml").read_text())
+    assert recipe["loss"].items() >= {"name": "wgan-gp", "gp": 10.0, "critic_steps": 2}.items()
+    assert recipe["images"] == 64
+    result = run_cli("export", "r", "-o", "b", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "ganzoo sample ./b --runtime onnx" in result.stdout
+    result = run_cli("sample", "./b", "--runtime", "onnx", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "grid.png").exists()
+    again = run_cli("train", "dcgan-digits", "--out", "r", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "error: the run folder r exists already" in again.stderr
+
+
+def test_train_on_a_folder(tmp_path):
+    from helpers.datasets import pictures
+
+    data = pictures(tmp_path / "data", [f"{k}.png" for k in range(4)])
+    result = run_cli(
+        "train", "dcgan-digits", "--dataset", "folder", "--data", data, "--images", "8",
+        "--batch-size", "4", "--dataset.size", "16", "--architecture.width", "2",
+        "--out", tmp_path / "r",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "16x16x3" in (run_cli("info", tmp_path / "r" / "bundle").stdout)
+
+
+def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "dcgan-digits", "--dry-run", "--optimizer.lr", "0.5"]) == 0
+    out = capsys.readouterr().out
+    assert "1,797 images of 16x16x1" in out
+    assert "parameters  generator 6" in out
+    assert "250,000 images = 3,907 ticks of 64" in out
+    assert tomllib.loads(out.split("\n\n", 1)[1])["optimizer"]["lr"] == 0.5
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_field_of_a_recipe_is_an_option():
+    recipe, run = parse_recipe(
+        ["dcgan-digits", "--architecture", "mlp", "--architecture.width", "7", "--seed", "5",
+         "--optimizer.betas", "0.1", "0.2", "--learning-rates", "generator", "0.5",
+         "--precision", "bf16", "--dataset.size", "8", "--name", "mine", "--device", "cpu"],
+        "ganzoo train",
+    )  # fmt: skip
+    assert recipe.architecture.name == "mlp"
+    assert recipe.architecture.arguments["width"] == 7
+    assert recipe.architecture.arguments["slope"] == 0.01, "another component has its own defaults"
+    assert recipe.optimizer.betas == (0.1, 0.2)
+    assert recipe.optimizer.lr == 5e-4, "the recipe is a preset"
+    assert recipe.learning_rates == {"generator": 0.5}
+    assert (recipe.seed, recipe.precision, recipe.name) == (5, "bf16", "mine")
+    assert recipe.dataset == Component("digits", {"size": 8})
+    assert run.device == "cpu"
+
+
+def test_a_recipe_without_options_is_itself(tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text(tiny().to_toml())
+    recipe, run = parse_recipe([str(path)], "ganzoo train")
+    assert recipe == complete(tiny())
+    assert not run.dry_run
+
+
+def test_help_reads_well(capsys):
+    for command in ([], ["--help"], ["sample", "--help"], ["train", "dcgan-digits", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(command)
+        assert caught.value.code == 0
+        out = capsys.readouterr().out
+        assert "usage: ganzoo" in out
+        assert "Positional" not in out
+    assert "--architecture.width INT" in out
+    assert "images in a batch" in out
+    assert "length of z" in out
+    assert main(["train", "--help"]) == 0
+    assert "dcgan-digits, dcgan-faces, dcgan-fashion, dcgan-mnist" in capsys.readouterr().out
+
+
+def test_a_required_argument_is_an_option():
+    import ganzoo
+
+    @ganzoo.losses.register("needy")
+    def needy(*, weight: float): ...
+
+    try:
+        recipe, _ = parse_recipe(["dcgan-digits", "--loss", "needy", "--loss.weight", "3"], "p")
+        assert recipe.loss == Component("needy", {"weight": 3.0})
+        with pytest.raises(SystemExit):
+            parse_recipe(["dcgan-digits", "--loss", "needy"], "p")
+    finally:
+        ganzoo.losses.unregister("needy")
+
+
+def test_a_name_does_not_outlive_what_it_names(tmp_path, monkeypatch):
+    named = {
+        (): "dcgan-digits",
+        ("--seed", "3", "--images", "9"): "dcgan-digits",
+        ("--loss", "lsgan"): "dcgan-lsgan-digits",
+        ("--architecture", "mlp", "--dataset", "folder"): "mlp-nonsaturating-folder",
+        ("--loss", "lsgan", "--name", "mine"): "mine",
+    }
+    for options, name in named.items():
+        assert parse_recipe(["dcgan-digits", *options], "p")[0].name == name
+
+
+def test_a_folder_without_its_dot_is_suggested(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
+    assert main(["sample", "first"]) == 1
+    assert "The folder of that name is ./first." in capsys.readouterr().err
+
+
+def test_a_description_does_not_outlive_what_it_describes():
+    whole = parse_recipe(["dcgan-mnist"], "p")[0].description
+    what, _, length = whole.partition(": ")
+    assert length
+    kept = {
+        ("--seed", "4"): whole,
+        ("--images", "9"): what,
+        ("--loss", "lsgan"): "",
+        ("--architecture.width", "32"): "",
+    }
+    for options, description in kept.items():
+        assert parse_recipe(["dcgan-mnist", *options], "p")[0].description == description
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["sample", "dcgan-mnits"], "Did you mean 'dcgan-mnist'?"),
+        (["sample", "dcgan-mnist", "-n", "0"], "cannot sample 0 images"),
+        (["sample", "dcgan-mnist", "-o", "x.abc"], "Use .png"),
+        (["info", "./absent"], "does not exist"),
+        (["info", "dcgan"], "'dcgan' names a registered architecture"),
+        (["info", "dcgan-digits"], "names a registered recipe"),
+        (["train", "dcgan-digit"], "Did you mean 'dcgan-digits'?"),
+        (["train", "dcgan-digits", "--loss", "wgann"], "no loss named 'wgann'"),
+        (["train", "dcgan-digits", "--images", "0"], "images is 0"),
+        (["train", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
+        (["train", "absent.toml"], "cannot read the recipe absent.toml"),
+        (["train", "--resume", "absent"], "absent is no run"),
+        (["export", "absent"], "neither a run nor a bundle"),
+        (["export", "cgan-mnist", "-o", "x"], "It names a model of the zoo, which is a bundle"),
+    ],
+)
+def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, command, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "dcgan-digits", "--architecture.widht", "3"], "--architecture.width"),
+        (["train", "dcgan-digits", "--images", "many"], "INT"),
+        (["train", "--images", "3"], "name the recipe first"),
+        (["train", "dcgan-digits", "--resume", "x"], "by its own recipe"),
+        (["sampel"], "sample"),
+    ],
+)
+def test_a_mistyped_option_is_refused(command, message):
+    result = run_cli(*command)
+    assert result.returncode == 2
+    assert message in result.stderr + result.stdout
+
+
+def test_plugins(tmp_path, monkeypatch, capsys):
+    install(tmp_path, "acme-gans", {"losses": {"acme": "absent:x"}})
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert main(["plugins"]) == 0
+    out = capsys.readouterr().out
+    assert "acme-gans 1.2\n  losses         acme" in out
+    assert "torch-ganzoo" in out
+    monkeypatch.setenv("GANZOO_PLUGINS", "")
+    assert main(["plugins"]) == 0
+    assert "acme-gans 1.2   switched off: GANZOO_PLUGINS\n" in capsys.readouterr().out
+    assert main(["list"]) == 0
+    assert "acme" not in capsys.readouterr().out
+
+
+def test_version_and_module(tmp_path):
+    assert run_cli("--version").stdout.startswith("ganzoo 0.")

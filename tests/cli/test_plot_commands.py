@@ -1,0 +1,271 @@
+"""`ganzoo plot KIND`, as it is typed."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import TensorDataset
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.cli import main
+from ganzoo.cli.plotting.sources import Source
+from ganzoo.errors import DataError, PlotError
+from ganzoo.spec import Component
+from helpers.processes import run_new
+from helpers.recipes import tiny
+
+
+@pytest.fixture(scope="module")
+def autoencoder(tmp_path_factory):
+    """A run of an autoencoder with a plane of latents."""
+    recipe = tiny(
+        name="plane",
+        architecture=Component("mlp-autoencoder", {"latent_dim": 2, "width": 8}),
+        loss=Component("vae"),
+        sample_every=16,
+    )
+    return ganzoo.train(recipe, out=tmp_path_factory.mktemp("runs") / "plane", progress=False).path
+
+
+@pytest.fixture
+def plot(tmp_path, monkeypatch, capsys):
+    """Type a command in an empty folder; return its picture and what it said."""
+    monkeypatch.chdir(tmp_path)
+
+    def typed(*args):
+        assert main(["plot", *map(str, args)]) == 0, capsys.readouterr().err
+        said = capsys.readouterr().out
+        file = tmp_path / said.partition(":")[0].strip()
+        assert [p.name for p in tmp_path.iterdir()] == [file.name], "one file, the one it named"
+        picture = Image.open(file)
+        picture.load()
+        file.unlink()
+        return picture, said
+
+    return typed
+
+
+def test_curves(plot, tiny_run):
+    picture, said = plot("curves", tiny_run)
+    assert said == "curves.png: 4 lines of the log\n"
+    assert picture.width == 1260
+
+
+def test_metric(plot, tiny_run, tmp_path_factory):
+    run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("measured") / "run")
+    lines = [{"images": k, "metrics": {"a": 1.0 / k, "b": 1.0}} for k in (1, 2)]
+    (run / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    both, said = plot("metric", run)
+    assert said == "metric.png: 2 measurements\n"
+    one, _ = plot("metric", run, "--metrics", "a")
+    assert one.height < both.height
+
+
+@pytest.mark.parametrize("ending", ["png", "gif", "webp"])
+def test_progress(plot, autoencoder, ending):
+    picture, said = plot("progress", autoencoder, "-o", f"a.{ending}")
+    assert said == f"a.{ending}: 4 pictures, to 64 images seen\n"
+    assert picture.format == ending.upper()
+    assert getattr(picture, "n_frames", 1) == (1 if ending == "png" else 4)
+    other, _ = plot("progress", autoencoder, "--picture", "manifold", "-o", f"a.{ending}")
+    assert other.size != picture.size
+
+
+def test_run(tiny_run, tmp_path, capsys):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    assert main(["plot", "run", str(run)]) == 0
+    written = sorted(map(str, (run / "plots").iterdir()))
+    assert sorted(capsys.readouterr().out.split()) == written
+    assert len(written) == 4
+
+
+def test_comparison(plot, tiny_bundle):
+    picture, said = plot("comparison", "dcgan-mnist", tiny_bundle, "-n", "3", "--seed", "5")
+    assert said == "comparison.png: 3 images of seed 5\n"
+    pixels = np.asarray(picture.convert("L"))
+    first = ganzoo.load("dcgan-mnist").sample(3, seed=5).numpy()[:, :, :, 0]
+    assert holds(pixels, first[0].repeat(4, 0).repeat(4, 1))
+
+
+def holds(pixels, part):
+    """Whether a picture holds another somewhere."""
+    height, width = part.shape
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, width, axis=1)
+    rows = np.argwhere((windows == part[height // 2]).all(axis=2))
+    return any(
+        np.array_equal(pixels[y - height // 2 :][:height, x : x + width], part) for y, x in rows
+    )
+
+
+def test_neighbours(plot, tiny_bundle):
+    picture, said = plot("neighbours", tiny_bundle, "-n", 4)
+    assert said == "neighbours.png: 4 samples above the nearest of 1,797 images\n"
+    one_row, _ = plot("comparison", tiny_bundle, "-n", 4)
+    assert picture.height > 1.5 * one_row.height  # a row of samples, and of what is nearest
+
+
+def test_interpolation_between_seeds(plot):
+    picture, said = plot("interpolation", "dcgan-mnist", "--seeds", "3", "9", "--steps", "5")
+    assert said == "interpolation.png: 5 steps from seed 3 to seed 9\n"
+    pixels = np.asarray(picture.convert("L"))
+    model = ganzoo.load("dcgan-mnist")
+    for path in ("spherical", "linear"):
+        for image in model.interpolate(3, 9, 5, path=path).numpy():
+            assert holds(pixels, image[:, :, 0].repeat(4, 0).repeat(4, 1))
+    one, _ = plot("interpolation", "dcgan-mnist", "--seeds", "3", "9", "--path", "linear")
+    assert one.height < picture.height
+
+
+def test_interpolation_between_real_images(plot, autoencoder):
+    picture, said = plot("interpolation", autoencoder / "bundle", "--between", "7", "2")
+    assert said == "interpolation.png: 10 steps from real 7 to real 2\n"
+    source = Source(ganzoo.info(autoencoder / "bundle"), None, None, None)
+    real = source.of_classes("7", "2")
+    assert real.labels.tolist() == [7, 2]
+    pixels = np.asarray(picture.convert("L"))
+    for image in real.images.numpy():
+        scale = 5  # that twelve columns leave room for
+        assert holds(pixels, image[:, :, 0].repeat(scale, 0).repeat(scale, 1))
+    index = [str(k) for k in range(2)]
+    _, said = plot("interpolation", autoencoder / "bundle", "--index", *index, "-o", "a.svg.png")
+    assert said == "a.svg.png: 10 steps from real 0 to real 1\n"
+
+
+def test_an_animated_interpolation(plot):
+    picture, _ = plot("interpolation", "dcgan-mnist", "--steps", "6", "-o", "a.gif")
+    assert picture.n_frames == 10
+
+
+def test_reconstructions(plot, autoencoder):
+    picture, said = plot("reconstructions", autoencoder / "bundle", "-n", "4")
+    assert said.startswith("reconstructions.png: the first 4 images of ")
+    source = Source(ganzoo.info(autoencoder / "bundle"), None, None, None)
+    generator = ganzoo.load(autoencoder / "bundle")
+    encoder = ganzoo.load(autoencoder / "bundle", role="encoder")
+    real = source.first(4).images
+    pixels = np.asarray(picture.convert("L"))
+    for batch in (real, generator.decode(encoder.encode(real))):
+        for image in batch.numpy():
+            assert holds(pixels, image[:, :, 0].repeat(7, 0).repeat(7, 1))
+
+
+def test_latent_map(plot, autoencoder):
+    bundle = autoencoder / "bundle"
+    picture, said = plot("latent-map", bundle, "-n", "200", "--dataset", "digits")
+    assert said == "latent-map.png: 200 images\n"
+    assert picture.height > picture.width
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["curves", "absent"], "absent is no run"),
+        (["metric", "RUN"], "metrics.jsonl is absent or empty"),
+        (["progress", "RUN", "--picture", "manifold"], "its pictures are samples"),
+        (["run", "EMPTY"], "has logged nothing yet"),
+        (["curves", "RUN", "-o", "a.jpg"], "there are .png, .svg. Type -o a.png"),
+        (["curves", "RUN", "-o", "a.gif"], "there are .png, .svg"),
+        (["progress", "RUN", "-o", "a"], "there are .png, .svg, .gif, .webp"),
+        (["comparison"], "no model is named"),
+        (["comparison", "dcgan-mnits"], "Did you mean 'dcgan-mnist'"),
+        (["interpolation", "dcgan-mnist", "--between", "7", "2"], "has no encoder"),
+        (["interpolation", "PLANE", "--between", "7", "x"], "no class 'x'. Its classes: 0, 1"),
+        (["interpolation", "PLANE", "--between", "1", "2", "--index", "1", "2"], "type one of them"),
+        (["interpolation", "PLANE", "--index", "0", "99999"], "there is no image 99999"),
+        (["interpolation", "dcgan-mnist", "--steps", "1"], "in 1 steps"),
+        (["interpolation", "dcgan-mnist", "--seeds", "-1", "2"], "a seed is 0 to 2**64 - 1"),
+        (["interpolation", "dcgan-mnist", "--label", "3"], "has no classes"),
+        (["reconstructions", "dcgan-mnist"], "has no encoder"),
+        (["reconstructions", "PLANE", "-n", "9999"], "the dataset holds 1797"),
+        (["reconstructions", "PLANE", "--split", "test"], "'digits' has no argument 'split'"),
+        (["reconstructions", "vae-mnist"], "--data DIR or GANZOO_DATA=DIR"),
+        (["latent-map", "vae-mnist"], "latents of length 10"),
+        (["umap", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
+        (["translation", "dcgan-mnist"], "makes images out of nothing"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_one_clear_line(
+    tmp_path, monkeypatch, capsys, tiny_run, autoencoder, command, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "recipe.toml").touch()
+    places = {"RUN": tiny_run, "PLANE": autoencoder / "bundle", "EMPTY": "empty"}
+    assert main(["plot", *(str(places.get(word, word)) for word in command)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.out == ""
+    assert [p.name for p in tmp_path.iterdir()] == ["empty"]
+
+
+def test_help_names_every_kind(capsys):
+    for command in (["plot"], ["plot", "--help"]):
+        with pytest.raises(SystemExit):
+            main(command)
+        out = "".join(capsys.readouterr())
+        for kind in ("curves", "metric", "progress", "interpolation", "latent-map", "umap"):
+            assert kind in out
+    with pytest.raises(SystemExit):
+        main(["plot", "interpolation", "--help"])
+    assert "--between" in capsys.readouterr().out
+
+
+# Sources
+
+
+def test_the_models_own_data_is_read_as_it_was_trained_on(autoencoder):
+    spec = ganzoo.info(autoencoder / "bundle")
+    source = Source(spec, None, None, None)
+    first = source.first(3, start=5)
+    assert first.images.numpy().shape == (3, 16, 16, 1)
+    assert first.conditions is None
+    again = source.numbered(7, 5)
+    assert np.array_equal(again.images.numpy(), first.images.numpy()[[2, 0]])
+    assert again.labels.tolist() == [first.labels[2], first.labels[0]]
+    with pytest.raises(DataError, match="holds 1797"):
+        source.first(2, start=1796)
+
+
+def test_another_dataset_comes_at_the_models_size(autoencoder, tmp_path):
+    from helpers.datasets import pictures
+
+    spec = ganzoo.info(autoencoder / "bundle")
+    data = pictures(tmp_path / "data", [f"{k}.png" for k in range(4)])
+    source = Source(spec, "folder", None, data)
+    assert source.first(4).images.numpy().shape == (4, 16, 16, 1)
+    with pytest.raises(PlotError, match="has none at all; --index"):
+        source.of_classes("7", "2")
+
+
+def test_images_of_another_size_are_refused(autoencoder):
+    spec = ganzoo.info(autoencoder / "bundle")
+
+    @ganzoo.datasets.register("squares")
+    def squares(root):
+        images = torch.zeros((4, 1, 8, 8), dtype=torch.uint8)
+        return TensorDataset(images, torch.zeros(4)), DataSpec(ImageSpec(8, 8, 1))
+
+    try:
+        with pytest.raises(PlotError, match="'squares' are 8x8x1, and those of 'plane' 16x16x1"):
+            Source(spec, "squares", None, None)
+    finally:
+        ganzoo.datasets.unregister("squares")
+    with pytest.raises(PlotError, match="'plane' was trained on is not recorded"):
+        Source(replace(spec, provenance={}), None, None, None)
+
+
+def test_the_command_line_imports_no_drawing():
+    code = """
+import sys
+from ganzoo.cli import main
+main(["list"])
+assert not {"matplotlib", "umap", "numpy", "torch"} & set(sys.modules), sorted(sys.modules)
+"""
+    result = run_new("-c", code)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,581 @@
+"""What the page to play with computes, without gradio."""
+
+import base64
+import io
+import os
+import shutil
+import struct
+import threading
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+import ganzoo
+from ganzoo.bundle import open_bundle
+from ganzoo.catalogue import Facts, read_facts
+from ganzoo.demo import cards, drawing, making, showing, walking
+from ganzoo.demo.address import check_port, find_address
+from ganzoo.demo.shelf import Shelf
+from ganzoo.errors import BundleError, DemoError, PictureError, SampleError, UnknownNameError
+from ganzoo.generator import Generator
+from ganzoo.registry import models
+from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
+from helpers.bundles import change_config, rehash
+from helpers.distributions import install
+from helpers.processes import run_new, run_python
+
+
+@pytest.fixture(scope="module")
+def shelf():
+    return Shelf.of(["dcgan-mnist", "cgan-mnist", "vae2d-mnist"])
+
+
+@pytest.fixture(scope="module")
+def plain(shelf):
+    return shelf.generator("dcgan-mnist")
+
+
+@pytest.fixture(scope="module")
+def classy(shelf):
+    return shelf.generator("cgan-mnist")
+
+
+class Recorder(Generator):
+    """A generator that keeps the latents it is given."""
+
+    def __init__(self, dim, side=8):
+        size = ImageSpec(side, side, 1)
+        self.spec = ModelSpec("r", "r", {}, (), DataSpec(size), LatentSpec(dim))
+        self.latents = []
+
+    def run(self, inputs):
+        self.latents.extend(inputs["z"])
+        return np.zeros((len(inputs["z"]), *self.spec.data.image.shape), np.float32)
+
+
+# The models of a page.
+
+
+def test_the_shelf_knows_what_each_model_can_do():
+    shelf = Shelf.of()
+    assert set(shelf.names) == {
+        e.name for e in models.entries() if e.distribution == "torch-ganzoo"
+    }
+    facts = [read_facts(shelf.bundle(name)) for name in shelf.names]
+    distances = [found.distance for found in facts if found.dataset == "mnist"]
+    assert distances == sorted(distances), "the best first"
+    assert [found.dataset for found in facts[len(distances) :]] == ["fashion-mnist"]
+    assert set(shelf.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
+    assert shelf.translators == ()
+    assert shelf.free[0] == "dcgan-mnist"
+    assert shelf.free[-1] == "cgan-mnist"
+    assert set(shelf.walkable) == set(shelf.generators) == set(shelf.names)
+
+
+def test_named_models_keep_their_order_and_come_once():
+    assert Shelf.of(["vae-mnist", "gan-mnist", "vae-mnist"]).names == ("vae-mnist", "gan-mnist")
+
+
+def test_a_shipped_model_is_shown_whatever_else_has_its_name(tmp_path):
+    install(tmp_path, "acme-models", {"models": {"gan-mnist": "acme_models:model"}})
+    result = run_python(
+        "import ganzoo.zoo\n"
+        "from ganzoo.demo.shelf import Shelf\n"
+        "shelf = Shelf.of()\n"
+        "print('torch-ganzoo:gan-mnist' in shelf.names, 'dcgan-mnist' in shelf.names)\n"
+        "print(shelf.spec('torch-ganzoo:gan-mnist').name)\n",
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert result.stdout == "True True\ngan-mnist\n", result.stderr
+
+
+def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
+    def find(address):
+        if address in broken:
+            raise BundleError(f"{address} is damaged.")
+        return ganzoo.zoo.find(address)
+
+    monkeypatch.setattr("ganzoo.demo.shelf.find", find)
+    broken = {"torch-ganzoo:gan-mnist", "torch-ganzoo:ae-mnist"}
+    with pytest.warns(UserWarning, match=r"lacks.*ae-mnist is damaged.*gan-mnist is") as warned:
+        shelf = Shelf.of()
+    assert len(warned) == 1
+    shipped = {e.name for e in models.entries() if e.distribution == "torch-ganzoo"}
+    assert set(shelf.names) == shipped - {"gan-mnist", "ae-mnist"}
+    broken = {e.address for e in models.entries()}
+    with pytest.raises(BundleError, match="the page lacks"):
+        Shelf.of()
+
+
+def test_a_network_is_loaded_once_for_all(shelf):
+    found, begin = [], threading.Barrier(4)
+
+    def visit():
+        begin.wait()
+        found.append((shelf.generator("vae2d-mnist"), shelf.encoder("vae2d-mnist")))
+
+    threads = [threading.Thread(target=visit) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(generator) for generator, _ in found}) == 1
+    assert len({id(encoder) for _, encoder in found}) == 1
+
+
+def test_what_is_not_on_the_page_is_not_to_be_had(shelf):
+    with pytest.raises(UnknownNameError, match=r"no model named 'gan-mnist' is on this page"):
+        shelf.generator("gan-mnist")
+    with pytest.raises(UnknownNameError, match=r"'dcgan-mnist' cannot do that.*vae2d-mnist"):
+        shelf.encoder("dcgan-mnist")
+    with pytest.raises(UnknownNameError, match=r"What can: \(none\)"):
+        shelf.translator("dcgan-mnist")
+    with pytest.raises(UnknownNameError, match="dcgan-mnist"):
+        Shelf.of(["dcgann-mnist"])
+
+
+# Pictures of seeds.
+
+
+def test_samples_are_those_of_the_model(plain, classy):
+    assert making.classes(plain.spec) == ()
+    assert making.classes(classy.spec) == tuple("0123456789")
+    same = np.array_equal
+    assert same(making.samples(plain, 5, 7).numpy(), plain.sample(7, 5).numpy())
+    assert same(making.samples(plain, 5, 7, "3").numpy(), plain.sample(7, 5).numpy())
+    sevens = making.samples(classy, 5, 7, "7")
+    assert same(sevens.numpy(), classy.sample(7, 5, label=7).numpy())
+    each = making.samples(classy, 5, 20, making.EACH)
+    assert same(each.numpy(), classy.sample(20, 5).numpy())
+    assert each.columns == 10, "a class a column"
+    assert making.samples(classy, 5, 7, making.EACH).columns is None
+
+
+@pytest.mark.parametrize("n", [0, -1, 145, 1_000_000, None, 2.5, "7", True, float("nan")])
+def test_a_number_of_images_that_is_refused(plain, n):
+    with pytest.raises(SampleError, match="the number of images is .* 1 to 144"):
+        making.samples(plain, 0, n)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**53, None, 0.5, "0", float("inf")])
+def test_a_seed_that_is_refused(plain, seed):
+    for ask in (
+        lambda: making.samples(plain, seed, 1),
+        lambda: making.way(plain, 0, seed, 2, "linear"),
+        lambda: making.on_the_way(plain, seed, 0, 0.5, "linear"),
+        lambda: walking.step(plain, 0, seed, 0, 0),
+        lambda: walking.plane(plain, seed, 0),
+    ):
+        with pytest.raises(SampleError, match=r"the seed is .* 0 to 9,007,199,254,740,991"):
+            ask()
+
+
+def test_a_class_that_does_not_exist(classy):
+    for ask in (
+        lambda: making.samples(classy, 0, 1, "10"),
+        lambda: making.way(classy, 0, 1, 2, "linear", "10"),
+        lambda: making.on_the_way(classy, 0, 1, 0.5, "linear", "10"),
+        lambda: walking.plane(classy, 0, 1, "10"),
+    ):
+        with pytest.raises(SampleError, match="no class 10: labels are 0 to 9"):
+            ask()
+
+
+@pytest.mark.parametrize("path", ["spherical", "linear"])
+def test_a_way_goes_from_seed_to_seed(plain, path):
+    ends = [plain.sample(1, seed).numpy()[0].astype(int) for seed in (3, 9)]
+    way = making.way(plain, 3, 9, 5, path).numpy()
+    assert len(way) == 5
+    for at, image in ((0, way[0]), (1, way[-1]), (0.25, way[1])):
+        assert (
+            np.abs(making.on_the_way(plain, 3, 9, at, path).numpy()[0] - image.astype(int)).max()
+            <= 1
+        )
+    for image, end in zip((way[0], way[-1]), ends, strict=True):
+        assert np.abs(image - end).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("steps", "at", "path"), [(1, -0.1, "arc"), (25, 1.1, "arc"), (None, None, "")]
+)
+def test_a_way_that_is_refused(plain, steps, at, path):
+    with pytest.raises(SampleError, match="number of steps is .* 2 to 24"):
+        making.way(plain, 0, 1, steps, "linear")
+    with pytest.raises(SampleError, match="the place is .* 0 to 1"):
+        making.on_the_way(plain, 0, 1, at, "linear")
+    with pytest.raises(SampleError, match="there is no path"):
+        making.on_the_way(plain, 0, 1, 0.5, path)
+
+
+# The plane.
+
+
+@pytest.mark.parametrize("dim", [2, 3, 100])
+def test_directions_are_orthogonal_and_as_long_as_a_latent(dim):
+    recorder = Recorder(dim)
+    for x, y in ((0, 0), (1, 0), (0, 1)):
+        walking.step(recorder, 4, 5, x, y)
+    origin, right, up = recorder.latents[::16]
+    np.testing.assert_allclose(origin, ganzoo.latents.normal(4, 1, dim)[0], rtol=1e-6)
+    right, up = right - origin, up - origin
+    assert np.linalg.norm(right) == pytest.approx(dim**0.5, rel=1e-5)
+    assert np.linalg.norm(up) == pytest.approx(dim**0.5, rel=1e-5)
+    assert np.dot(right, up) == pytest.approx(0, abs=1e-4 * dim)
+
+
+def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
+    images = walking.plane(plain, 4, 5).numpy().astype(int)
+    assert len(images) == walking.SIDE**2
+    places = {40: (0, 0), 0: (-1.5, 1.5), 8: (1.5, 1.5), 80: (1.5, -1.5)}
+    for number, (x, y) in places.items():
+        assert np.abs(walking.step(plain, 4, 5, x, y).numpy()[0] - images[number]).max() <= 1
+    assert np.abs(plain.sample(1, 4).numpy()[0] - images[40]).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("pixels", "most", "side"),
+    [(28, 144, 9), (64, 144, 9), (128, 64, 7), (256, 16, 3), (1024, 9, 3)],
+)
+def test_of_large_images_there_are_fewer(pixels, most, side):
+    recorder = Recorder(2, pixels)
+    assert making.most(recorder.spec) == most
+    assert walking.side(recorder.spec) == side
+    if pixels <= 256:
+        assert len(making.samples(recorder, 0, 144)) == most
+        assert len(walking.plane(recorder, 0, 1)) == side**2
+    assert walking.clicked(0.5 / side, 1, side) == -1.5
+    assert walking.clicked(1.5 / side, 1, side) == pytest.approx(3 / (side - 1) - 1.5, abs=0.01)
+
+
+def test_steps_that_are_refused(plain):
+    for x in (1.6, -2, None, "0", float("nan")):
+        with pytest.raises(SampleError, match=r"the step is .* -1\.5 to 1\.5"):
+            walking.step(plain, 0, 1, x, 0)
+    with pytest.raises(SampleError, match="latents of one number"):
+        walking.plane(Recorder(1), 0, 1)
+
+
+def test_a_click_leads_to_the_image_that_was_clicked():
+    extent = 9 * 60
+    for k, step in enumerate(np.linspace(-1.5, 1.5, 9)):
+        assert walking.clicked(k * 60 + 30, extent) == pytest.approx(step, abs=0.006)
+    assert walking.clicked(0, extent) == -1.5
+    assert walking.clicked(extent, extent) == 1.5
+
+
+@given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
+def test_the_frame_is_around_what_is_clicked(x, y):
+    drawn = np.asarray(walking.framed(Image.new("L", (540, 540)), x, y))
+    rows, columns = np.nonzero(drawn[..., 0])
+    middle_x, middle_y = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
+    assert walking.clicked(middle_x, 540) == pytest.approx(x, abs=0.03)
+    assert walking.clicked(540 - middle_y, 540) == pytest.approx(y, abs=0.03)
+
+
+# Drawings and uploads.
+
+
+def png(width, height, data=b""):
+    """A PNG whose header promises pixels."""
+
+    def chunk(kind, content):
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"GIF? no, a note", "is no picture that can be read: upload a PNG, a JPEG or a WebP"),
+        (b"", "is no picture that can be read"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no picture that can be read"),
+        # Had it been decoded, the message would be of the pixels that are not there.
+        (
+            png(10_000, 10_000),
+            "has 10,000x10,000 pixels, and at most 25 megapixels are read: upload",
+        ),
+        (png(5_001, 5_000), "has 5,001x5,000 pixels"),
+        (png(60_000, 60_000), "has far too many pixels"),
+        (png(16, 16), "cannot read the image that was uploaded: .*Upload another"),
+        (png(4, 16, zlib.compress(bytes(5 * 16))), "4x16 pixels, .* 8x8 at least. Upload another"),
+    ],
+    ids=["text", "empty", "postscript", "100M", "25M", "3600M", "truncated", "tiny"],
+)
+def test_an_upload_that_is_refused(tmp_path, content, message):
+    file = tmp_path / "upload.png"
+    file.write_bytes(content)
+    with pytest.raises(PictureError, match=message):
+        drawing.open_upload(file)
+    with pytest.raises(PictureError, match="nothing is drawn yet" if not content else message):
+        drawing.read_drawing(
+            content and f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        )
+
+
+def test_an_upload_of_too_many_bytes_is_not_read(tmp_path):
+    file = tmp_path / "upload.png"
+    with file.open("wb") as sparse:
+        sparse.truncate(drawing.MAX_BYTES + 1)
+    with pytest.raises(PictureError, match="at most 20 MB are read"):
+        drawing.open_upload(file)
+
+
+def test_a_drawing_comes_back_as_it_was():
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
+    written = drawing.write_drawing(Image.fromarray(pixels))
+    assert np.array_equal(np.asarray(drawing.read_drawing(written)), pixels)
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.integers(),
+        st.binary(max_size=99).map(
+            lambda content: f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        ),
+    )
+)
+def test_whatever_comes_instead_of_a_drawing_is_refused(url):
+    with pytest.raises(PictureError):
+        drawing.read_drawing(url)
+
+
+def bar(x, y, width, height, side=280):
+    picture = Image.new("L", (side, side))
+    picture.paste(255, (x, y, x + width, y + height))
+    return picture
+
+
+@pytest.mark.parametrize("where", [(0, 0), (200, 10), (100, 130)])
+def test_ink_is_centred_as_in_mnist(where):
+    centred = np.asarray(drawing.centre(bar(*where, 30, 120)))
+    assert centred.shape == (28, 28)
+    rows, columns = np.nonzero(centred)
+    assert (rows.min(), rows.max()) == (4, 23), "20 pixels, in the middle"
+    assert columns.max() - columns.min() + 1 == 5
+    assert np.average(columns) == pytest.approx(13.5, abs=0.5)
+
+
+def test_ink_that_is_heavier_on_one_side_is_centred_by_its_mass():
+    picture = bar(40, 40, 200, 200).point(lambda level: level // 4)
+    picture.paste(255, (40, 40, 140, 240))
+    columns = np.asarray(drawing.centre(picture), float).sum(axis=0)
+    middle = (columns * (np.arange(28) + 0.5)).sum() / columns.sum()
+    assert middle == pytest.approx(14, abs=0.5)
+
+
+def test_a_sheet_without_ink_is_refused():
+    with pytest.raises(PictureError, match="no light stroke"):
+        drawing.centre(Image.new("L", (280, 280)))
+
+
+def test_ink_on_paper_is_inverted():
+    light = bar(100, 100, 30, 80)
+    dark = light.point(lambda level: 255 - level)
+    assert np.array_equal(np.asarray(drawing.as_light_on_dark(light)), np.asarray(light))
+    assert np.array_equal(np.asarray(drawing.as_light_on_dark(dark)), np.asarray(light))
+    size = ImageSpec(28, 28, 1)
+    a, b = (drawing.as_input(p.convert("RGB"), size, centred=True).numpy() for p in (light, dark))
+    assert np.array_equal(a, b)
+    assert a.shape == (1, 28, 28, 1)
+
+
+def test_other_images_are_only_resized():
+    picture = Image.new("RGB", (280, 280), (255, 0, 0))
+    made = drawing.as_input(picture, ImageSpec(16, 32, 3), centred=True).numpy()
+    assert made.shape == (1, 16, 32, 3)
+    assert (made == (255, 0, 0)).all()
+    grey = drawing.as_input(bar(0, 0, 140, 280), ImageSpec(28, 28, 1)).numpy()
+    assert (grey[..., :10, 0] == 255).all()
+    assert (grey[..., 18:, 0] == 0).all()
+
+
+def test_an_autoencoder_makes_its_own_images_again(shelf):
+    encoder, generator = shelf.encoder("vae2d-mnist"), shelf.generator("vae2d-mnist")
+    images = generator.sample(8, seed=0)
+    made, z = making.remake(encoder, generator, images)
+    assert z.shape == (8, 2)
+    assert np.array_equal(z, encoder.encode(images))
+    assert np.array_equal(made.numpy(), generator.decode(z).numpy())
+    assert np.abs(made.numpy().astype(int) - images.numpy()).mean() < 10
+
+
+# Pictures and words of the page.
+
+
+def test_pixels_are_enlarged_whole():
+    pixels = np.arange(4, dtype=np.uint8).reshape(2, 2)
+    large = np.asarray(showing.enlarge(Image.fromarray(pixels), 7))
+    assert np.array_equal(large, np.kron(pixels, np.ones((3, 3), np.uint8)))
+    assert showing.enlarge(Image.new("L", (900, 5)), 640).size == (900, 5)
+
+
+def test_a_caption_is_text_and_no_markup():
+    html = showing.figures([("<b onclick=x>&", Image.new("L", (1, 1)))])
+    assert "<b" not in html
+    assert "&lt;b onclick=x&gt;&amp;" in html
+
+
+def test_a_card_shows_its_own_pictures_and_no_others(tmp_path):
+    folder = shutil.copytree(models.get("gan-mnist"), tmp_path / "bundle")
+    with (folder / "README.md").open("a") as card:
+        card.write(
+            "\n![x](http://example.com/x.png) ![y](//example.com/y.png) ![z](../z.png)\n"
+            "![w](absent.png) ![v](C:\\v.png) ![u](SHA256SUMS)\n"
+        )
+    rehash(folder)
+    card = cards.card("gan-mnist", open_bundle(folder))
+    assert card.lstrip().startswith("# gan-mnist")
+    assert "license:" not in card.split("## Use")[0]
+    shown = card.partition("![samples](data:image/png;base64,")[2].partition(")")[0]
+    decoded = Image.open(io.BytesIO(base64.b64decode(shown)))
+    with Image.open(folder / "samples.png") as samples:
+        assert np.array_equal(np.asarray(decoded.convert("L")), np.asarray(samples.convert("L")))
+    assert card.count("![") == card.count("(data:image/png;base64,") == 3
+    assert "example.com" not in card
+    text = (folder / "README.md").read_bytes().replace(b"\n", b"\r\n")
+    (folder / "README.md").write_bytes(text)
+    rehash(folder)
+    assert cards.card("gan-mnist", open_bundle(folder)).lstrip().startswith("# gan-mnist")
+
+
+def test_without_a_card_its_model_is_shown_by_its_config(tmp_path):
+    folder = shutil.copytree(models.get("gan-mnist"), tmp_path / "bundle")
+    (folder / "README.md").unlink()
+    rehash(folder)
+    card = cards.card("./mine", open_bundle(folder))
+    assert card.startswith("# gan-mnist\n")
+    assert 'ganzoo.load("./mine")' in card
+    assert "| frechet distance |" in card.partition("## Results")[2]
+    assert card.count("![") == card.count("(data:image/png;base64,") == 2
+    change_config(folder, lambda config: config.update(provenance={"metrics": 5}))
+    card = cards.card("./mine", open_bundle(folder))
+    assert "## Use" in card
+    assert "## Results" not in card
+
+
+def test_figures_are_those_of_the_features_that_are_usual_for_the_data(shelf):
+    usual = "lenet-mnist@1"
+    metrics = [
+        {"metrics": {"frechet_distance": figure}, "protocol": {"extractor": extractor}}
+        for figure, extractor in ((7.5, "a@1"), (4.5, usual), (0.5, "z@1"))
+    ]
+    known = shelf.spec("cgan-mnist")
+    data = replace(known.data, extractor=usual)
+    spec = replace(known, data=data, provenance={"metrics": metrics})
+    row = cards.table([("m", spec)]).splitlines()[-1]
+    assert row.endswith(f"| 4.5 |  |  | {usual} |")
+    assert Facts(spec, 0, 0).distance == 4.5
+    others = replace(spec, provenance={"metrics": metrics[::2]})
+    assert cards.table([("m", others)]).splitlines()[-1].endswith("| 7.5 |  |  | a@1 |")
+    assert Facts(others, 0, 0).distance == 7.5
+    assert Facts(replace(spec, provenance={}), 0, 0).distance is None
+
+
+def figures_of(spec):
+    """The figures of a model as a table has them."""
+    (found,) = spec.provenance["metrics"]
+    names = ("frechet_distance", "precision", "recall")
+    return [f"{found['metrics'][name]:.3g}" for name in names]
+
+
+def test_the_table_has_a_row_each_whatever_a_config_says(shelf):
+    spec = shelf.spec("cgan-mnist")
+    rows = cards.table([("cgan-mnist", spec)]).splitlines()
+    figures = " | ".join(figures_of(spec))
+    assert rows[2] == (
+        f"| cgan-mnist | dcgan | nonsaturating | 100 | 10 | {figures} | lenet-mnist@1 |"
+    )
+    for provenance in (
+        {},
+        {"metrics": 5, "recipe": "x"},
+        {"metrics": [], "recipe": {"loss": None}},
+        {"metrics": [{"metrics": {"precision": "high"}, "protocol": {"extractor": 1}}]},
+        {"metrics": [{"metrics": 5, "protocol": []}]},
+    ):
+        hostile = ModelSpec(
+            "m", "a|b](c)<img>\n\n# x", {}, (), spec.data, spec.latent, provenance=provenance
+        )
+        table = cards.table([("m", hostile)])
+        assert len(table.splitlines()) == 3
+        assert {row.count("|") for row in table.splitlines()} == {10}
+        assert "<" not in table
+
+
+# Where it is served.
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("host", "port", "message"),
+    [
+        ("127.0.0.1", 0, "0 is no port: type --port with a number from 1 to 65535"),
+        ("127.0.0.1", 65536, "65536 is no port"),
+        ("host.invalid", 7999, "there is no host 'host.invalid': type --host 127.0.0.1"),
+        ("192.0.2.1", 7999, r"port 7999 of 192.0.2.1 cannot be used \(Cannot assign"),
+    ],
+)
+def test_an_address_that_cannot_be_served(host, port, message):
+    with pytest.raises(DemoError, match=message):
+        check_port(host, port)
+
+
+@pytest.mark.enable_socket
+def test_the_environment_of_a_space_says_where(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7999")
+    assert find_address(None, None) == ("0.0.0.0", 7999)
+    assert find_address("127.0.0.1", 7998) == ("127.0.0.1", 7998)
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "often")
+    with pytest.raises(DemoError, match="GRADIO_SERVER_PORT is 'often': set it to a number"):
+        find_address(None, None)
+
+
+# gradio is for the page alone.
+
+
+def test_it_computes_without_gradio():
+    result = run_new(
+        "-c",
+        "import sys\n"
+        "sys.modules['gradio'] = None\n"
+        "from ganzoo.demo import cards, drawing, making, shelf, showing, walking\n"
+        "model = shelf.Shelf.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
+        "assert len(making.samples(model, 0, 3)) == 3\n"
+        "assert 'torch' not in sys.modules\n",
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_without_gradio_it_says_what_to_install():
+    result = run_python(
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'gradio':\n"
+        "            raise ModuleNotFoundError(\"No module named 'gradio'\", name='gradio')\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "from ganzoo.cli import main\n"
+        "sys.exit(main(['demo', '--port', '7999']))\n"
+    )
+    assert result.returncode == 1
+    assert result.stderr == (
+        "error: this command needs gradio, which is not installed. "
+        "pip install 'torch-ganzoo[demo]'\n"
+    )
+
+
+def test_the_command_line_stays_light():
+    result = run_new("-c", "import sys, ganzoo.cli; print('ganzoo.demo.shelf' in sys.modules)")
+    assert result.stdout == "False\n", result.stderr

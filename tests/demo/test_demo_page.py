@@ -1,0 +1,471 @@
+"""The page to play with, in a real browser: every control, bad uploads, two visitors at once."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import ganzoo
+from ganzoo.bundle import METADATA_KEY, write_bundle
+from ganzoo.demo import making, showing
+from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
+from helpers.processes import run_cli
+
+pytest.importorskip("gradio", reason="gradio is not installed: pip install 'torch-ganzoo[demo]'")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    *["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    *["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+]
+
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed"),
+]
+
+TIMEOUT = 20_000  # ms, for a machine that is busy; what is waited for comes within one second
+GENERATORS = ["dcgan-mnist", "cgan-mnist", "vae2d-mnist"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def stranger():
+    """A host that nobody is to ask."""
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(0)
+        yield stranger
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
+
+
+@pytest.fixture(scope="module")
+def negative(tmp_path_factory, stranger) -> Path:
+    """A model that makes the negative of a drawing; its card is a spy."""
+    spy = f"http://127.0.0.1:{stranger.getsockname()[1]}/spy.png"
+    import onnx
+    from onnx import TensorProto, helper
+    from safetensors.numpy import save_file
+
+    size = ImageSpec(32, 32, 1)
+    data = DataSpec(size, condition=size)
+    spec = ModelSpec("negative", "negative", {}, (), data, None, inputs=("source",))
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 1, 32, 32])
+        for name in ("source", "images")
+    ]
+    node = helper.make_node("Neg", ["source"], ["images"])
+    graph = helper.make_graph([node], "negative", values[:1], values[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
+    writers = {
+        "model.onnx": lambda path: onnx.save(model, path),
+        "model.safetensors": lambda path: save_file({}, path),
+        "README.md": lambda path: path.write_text(
+            f'# negative\n\n![spy]({spy})\n\n<img src="{spy}">\n<b>its card</b>\n'
+        ),
+    }
+    return write_bundle(tmp_path_factory.mktemp("demo") / "negative", spec, writers).path
+
+
+@pytest.fixture(scope="module")
+def server(negative):
+    """The command, as a user types it; its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "ganzoo", "demo", *GENERATORS, str(negative)]
+    environment = os.environ | {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        [*command, "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    line = process.stdout.readline()
+    assert line == f"4 models at http://127.0.0.1:{port}/ - Ctrl-C stops it\n", (
+        process.stderr.read()
+    )
+    yield f"http://127.0.0.1:{port}/"
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert error.strip().endswith("stopped")
+    assert str(Path(ganzoo.__file__).parent) not in error, "gradio's own refusals alone are traced"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """Someone at the page, with what the browser complained of and whom it asked."""
+
+    def __init__(self, browser, address):
+        self.context = browser.new_context(viewport={"width": 1200, "height": 900})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(TIMEOUT)
+        self.complaints, self.asked = [], set()
+        self.page.on("console", lambda said: self._complain(said.type, said.text))
+        self.page.on("pageerror", lambda error: self._complain("error", str(error)))
+        self.page.on("request", lambda request: self._ask(request.url))
+        self.page.goto(address)
+        self.page.get_by_role("tab").first.wait_for()
+
+    def _complain(self, kind, text):
+        if kind == "error":
+            self.complaints.append(text)
+
+    def _ask(self, url):
+        if urlsplit(url).scheme not in ("data", "blob"):
+            self.asked.add(urlsplit(url).netloc)
+
+    def open(self, tab):
+        """Go to a tab; return its panel."""
+        self.page.get_by_role("tab", name=tab, exact=True).click()
+        panel = self.page.locator("[role=tabpanel]:visible")
+        return panel
+
+    def seen(self, panel):
+        """The addresses of all pictures in a panel."""
+        return panel.locator("img").evaluate_all("all => all.map(each => each.src)")
+
+    def wait_for_change(self, panel, before):
+        self.page.wait_for_function(
+            """([panel, before]) => {
+                const all = [...panel.querySelectorAll("img")];
+                const now = JSON.stringify(all.map((each) => each.src));
+                const loaded = all.every((each) => each.complete && each.naturalWidth);
+                return all.length > 0 && loaded && now !== before;
+            }""",
+            arg=[panel.element_handle(), json.dumps(before, separators=(",", ":"))],
+        )
+
+    def changes(self, panel, act):
+        """Do something; wait until a picture in the panel is another, and all are at rest."""
+        before = self.seen(panel)
+        act()
+        self.wait_for_change(panel, before)
+        while (now := self.seen(panel)) != before:
+            before = now
+            self.page.wait_for_timeout(100)
+
+    def picture(self, panel, number=0):
+        """A picture of the panel, grey."""
+        source = self.seen(panel)[number]
+        content = self.context.request.get(source).body()
+        return np.asarray(Image.open(io.BytesIO(content)).convert("L"))
+
+    def wait_for_picture(self, panel, expected, number=0):
+        """Wait until a picture is the expected one."""
+        for _ in range(TIMEOUT // 50):
+            if self.seen(panel) and np.array_equal(self.picture(panel, number), expected):
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("another picture is shown")
+
+    def told(self):
+        """What the page says in a message; close it."""
+        message = self.page.locator(".toast-body").first
+        message.wait_for()
+        text = message.inner_text()
+        message.get_by_test_id("toast-close").click()
+        message.wait_for(state="detached")
+        return text
+
+    def choose(self, panel, label, option):
+        panel.get_by_label(label, exact=True).first.click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+
+    def draw(self, panel, *points):
+        box = panel.locator("canvas").bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        for place in places[1:]:
+            self.page.mouse.move(*place, steps=3)
+        self.page.mouse.up()
+
+    def leave(self):
+        """Go; nothing was wrong, and nobody else was asked."""
+        host = urlsplit(self.page.url).netloc
+        self.context.close()
+        assert self.complaints == []
+        assert self.asked == {host}
+
+
+@pytest.fixture
+def visitor(server, browser):
+    visitor = Visitor(browser, server)
+    yield visitor
+    visitor.leave()
+
+
+def grid(images):
+    return np.asarray(showing.enlarged(images).convert("L"))
+
+
+def model(name):
+    return ganzoo.load(name, runtime="onnx")
+
+
+SEVEN = ((0.3, 0.2), (0.7, 0.2), (0.5, 0.8))
+
+
+# Every control of every tab does something to its pictures.
+
+
+@pytest.mark.parametrize("tab", ["Samples", "Interpolate", "Walk", "Compare"])
+def test_every_control_changes_the_pictures(visitor, tab):
+    panel = visitor.open(tab)
+    visitor.wait_for_change(panel, [])
+    for k in range(panel.get_by_role("slider").count()):
+        slider = panel.get_by_role("slider").nth(k)
+        visitor.changes(panel, lambda slider=slider: slider.press("ArrowLeft"))
+    for k in range(panel.get_by_role("button", name="Reset").count()):
+        reset = panel.get_by_role("button", name="Reset").nth(k)
+        visitor.changes(panel, reset.click)
+    for k in range(panel.get_by_role("button", name="another").count()):
+        visitor.changes(panel, panel.get_by_role("button", name="another").nth(k).click)
+    for k in range(panel.locator(".seed input").count()):
+        box = panel.locator(".seed input").nth(k)
+        visitor.changes(panel, lambda box=box, k=k: box.fill(f"1234567890{k}"))
+    for name in ("linear", "spherical"):
+        if panel.get_by_label(name).count():
+            visitor.changes(panel, panel.get_by_label(name).check)
+    for k in range(panel.get_by_label("model", exact=True).count()):
+        menu = panel.get_by_label("model", exact=True).nth(k)
+        shown = menu.input_value()
+        other = next(name for name in ("vae2d-mnist", "cgan-mnist") if name != shown)
+
+        def choose(menu=menu, other=other):
+            menu.click()
+            visitor.page.get_by_role("option", name=other, exact=True).click()
+
+        visitor.changes(panel, choose)
+    if not panel.get_by_label("class", exact=True).count():
+        visitor.changes(panel, lambda: visitor.choose(panel, "model", "cgan-mnist"))
+    panel.get_by_label("class", exact=True).first.wait_for()
+    visitor.changes(panel, lambda: visitor.choose(panel, "class", "7"))
+    visitor.changes(panel, lambda: visitor.choose(panel, "class", "3"))
+
+
+def test_samples_are_those_of_python(visitor):
+    panel = visitor.open("Samples")
+    visitor.wait_for_picture(panel, grid(model("dcgan-mnist").sample(100, 0)))
+    panel.get_by_label("seed", exact=True).fill("42")
+    visitor.wait_for_picture(panel, grid(model("dcgan-mnist").sample(100, 42)))
+    visitor.choose(panel, "model", "cgan-mnist")
+    each = making.samples(model("cgan-mnist"), 42, 100, making.EACH)
+    visitor.wait_for_picture(panel, grid(each))
+    visitor.choose(panel, "class", "7")
+    visitor.wait_for_picture(panel, grid(model("cgan-mnist").sample(100, 42, label=7)))
+    visitor.choose(panel, "model", "dcgan-mnist")
+    visitor.wait_for_picture(panel, grid(model("dcgan-mnist").sample(100, 42)))
+    assert panel.get_by_label("class", exact=True).count() == 0
+
+
+def test_a_click_into_the_plane_moves_there(visitor):
+    panel = visitor.open("Walk")
+    visitor.wait_for_change(panel, [])
+    plane = panel.locator("#plane img")
+    box = plane.bounding_box()
+    at = {"x": box["width"] * 8.5 / 9, "y": box["height"] * 0.5 / 9}
+    visitor.changes(panel, lambda: plane.click(position=at))
+    right, up = (
+        float(panel.get_by_label(f"number input for {name}").input_value())
+        for name in ("to the right", "upwards")
+    )
+    assert right == pytest.approx(1.5, abs=0.02)
+    assert up == pytest.approx(1.5, abs=0.02)
+
+
+def test_two_visitors_do_not_mix(server, browser):
+    visitors = [Visitor(browser, server) for _ in range(2)]
+    panels = [visitor.open("Samples") for visitor in visitors]
+    visitors[1].choose(panels[1], "model", "cgan-mnist")
+    for seed in range(10, 16):
+        for k, panel in enumerate(panels):
+            panel.get_by_label("seed", exact=True).fill(str(seed + 100 * k))
+    visitors[0].wait_for_picture(panels[0], grid(model("dcgan-mnist").sample(100, 15)))
+    each = making.samples(model("cgan-mnist"), 115, 100, making.EACH)
+    visitors[1].wait_for_picture(panels[1], grid(each))
+    for visitor in visitors:
+        visitor.leave()
+
+
+# Drawings and uploads.
+
+
+def test_a_digit_that_is_drawn_is_reconstructed(visitor):
+    panel = visitor.open("Reconstruct")
+    assert visitor.seen(panel) == []
+    visitor.changes(panel, lambda: visitor.draw(panel, *SEVEN))
+    assert panel.locator("figcaption").all_inner_texts() == [
+        "what is read: 28x28x1",
+        "vae2d-mnist, from 2 numbers",
+    ]
+    visitor.changes(panel, panel.get_by_label("scale and centre").uncheck)
+    visitor.changes(panel, lambda: visitor.draw(panel, (0.2, 0.9), (0.8, 0.9)))
+    panel.get_by_role("button", name="Clear").click()
+    panel.locator("figure").first.wait_for(state="detached")
+
+
+def test_an_upload_is_reconstructed_and_a_bad_one_changes_nothing(visitor, tmp_path):
+    panel = visitor.open("Reconstruct")
+    digit = model("cgan-mnist").sample(1, 3, label=4).pil()[0]
+    ink = digit.resize((300, 300)).point(lambda level: 255 - level)
+    upload = panel.locator("input[type=file]")
+    ink.save(tmp_path / "ink.png")
+    visitor.changes(panel, lambda: upload.set_input_files(tmp_path / "ink.png"))
+    before = visitor.seen(panel)
+
+    (tmp_path / "note.png").write_text("no picture")
+    upload.set_input_files(tmp_path / "note.png")
+    assert "this file is no picture that can be read: upload a PNG" in visitor.told()
+
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "huge.png")
+    upload.set_input_files(tmp_path / "huge.png")
+    assert "has 10,000x10,000 pixels, and at most 25 megapixels" in visitor.told()
+
+    (tmp_path / "note.txt").write_text("no picture")
+    upload.set_input_files(tmp_path / "note.txt")
+    assert "Invalid file type" in visitor.told()
+
+    with (tmp_path / "long.png").open("wb") as sparse:
+        sparse.truncate(30_000_000)
+    upload.set_input_files(tmp_path / "long.png")
+    assert "maximum" in visitor.told()
+    assert visitor.seen(panel) == before
+
+
+def test_lines_that_are_drawn_are_translated(visitor):
+    panel = visitor.open("Translate")
+    visitor.changes(panel, lambda: visitor.draw(panel, *SEVEN))
+    read, made = visitor.picture(panel, 0), visitor.picture(panel, 1)
+    assert read.shape == (256, 256)
+    assert made.shape == (512, 512)
+    assert read.max() == 255, "paper"
+    assert read.min() < 128, "ink"
+    assert np.array_equal(255 - read.repeat(2, 0).repeat(2, 1), made)
+    panel.get_by_role("button", name="Clear").click()
+    panel.locator("img").first.wait_for(state="detached")
+
+
+def test_cards_and_figures_ask_nobody(visitor, negative, stranger):
+    panel = visitor.open("Cards")
+    figures = ganzoo.info("cgan-mnist").provenance["metrics"][0]["metrics"]
+    assert panel.get_by_role("row").filter(
+        has_text=re.compile(r"^\s*cgan-mnist")
+    ).inner_text().split() == [
+        *["cgan-mnist", "dcgan", "nonsaturating", "100", "10"],
+        *[f"{figures[name]:.3g}" for name in ("frechet_distance", "precision", "recall")],
+        "lenet-mnist@1",
+    ]
+    visitor.wait_for_change(panel, [])
+    assert panel.get_by_role("heading", name="dcgan-mnist").is_visible()
+    visitor.choose(panel, "model", str(negative))
+    panel.get_by_text("its card").wait_for()
+    visitor.page.wait_for_timeout(200)
+    blocked = [text for text in visitor.complaints if "Content Security Policy" in text]
+    assert len(blocked) == 1, "the other was not written"
+    assert blocked == visitor.complaints
+    visitor.complaints.clear()
+    host = f"127.0.0.1:{stranger.getsockname()[1]}"
+    assert host in visitor.asked, "and what asked it was stopped: see the fixture"
+    visitor.asked.remove(host)
+
+
+def test_a_form_of_a_card_is_sent_to_nobody_else(server):
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(server) as answer:
+        policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert {"form-action 'self'", "base-uri 'self'", "object-src 'none'"} <= set(policy)
+
+
+# What is wrong is said, and the page goes on.
+
+
+def test_a_seed_that_is_none_is_told_and_the_picture_stays(visitor):
+    panel = visitor.open("Samples")
+    expected = grid(model("dcgan-mnist").sample(100, 0))
+    visitor.wait_for_picture(panel, expected)
+    panel.get_by_label("seed", exact=True).fill("-1")
+    assert "the seed is -1: it is 0 to 9,007,199,254,740,991" in visitor.told()
+    assert np.array_equal(visitor.picture(panel), expected)
+
+
+def ask(server, choose, **changes):
+    """Ask as no browser would, past the controls; return the answer's error."""
+    with urllib.request.urlopen(f"{server}config") as answer:
+        config = json.load(answer)
+    labels = {c["id"]: c["props"].get("label") for c in config["components"]}
+    values = {c["id"]: c["props"].get("value") for c in config["components"]}
+    found = next(d for d in config["dependencies"] if choose({labels[i] for i in d["inputs"]}))
+    body = {
+        "data": [changes.get(labels[i], values[i]) for i in found["inputs"]],
+        "fn_index": found["id"],
+        "session_hash": "forged",
+    }
+    request = urllib.request.Request(
+        f"{server}gradio_api/queue/join",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request).close()
+    with urllib.request.urlopen(f"{server}gradio_api/queue/data?session_hash=forged") as events:
+        for line in events:
+            event = json.loads(line.removeprefix(b"data: ")) if line.strip() else {}
+            if event.get("msg") == "process_completed":
+                return event["output"].get("error")
+    raise AssertionError("no answer")
+
+
+def test_a_forged_request_is_refused(server, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    def is_samples(labels):
+        return labels == {"model", "class", "seed", "images"}
+
+    assert ask(server, is_samples) is None
+    assert "144" in ask(server, is_samples, images=1_000_000)
+    assert "1" in ask(server, is_samples, images=0)
+    assert "not in the list of choices" in ask(server, is_samples, **{"class": "10"})
+    assert "not in the list of choices" in ask(server, is_samples, model="/etc")
+
+
+def test_a_port_in_use_is_said(server):
+    port = urlsplit(server).port
+    result = run_cli("demo", "gan-mnist", "--port", str(port))
+    assert result.returncode == 1
+    assert result.stderr == (
+        f"error: port {port} of 127.0.0.1 cannot be used (Address already in use). "
+        f"Type another, such as --port {port + 1}.\n"
+    )
+
+
+def test_an_unknown_model_is_said_before_anything_is_served(tmp_path):
+    result = run_cli("demo", "dcgan-mnits", "--port", str(free_port()))
+    assert result.returncode == 1
+    assert "Did you mean 'dcgan-mnist'?" in result.stderr

@@ -1,0 +1,334 @@
+"""A model by name -> figures with their protocol, kept in its bundle and its card."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganzoo
+from ganzoo import exporters
+from ganzoo.bundle import open_bundle
+from ganzoo.cli import main
+from ganzoo.errors import (
+    BundleError,
+    MetricError,
+    OutputError,
+    RunNotFoundError,
+    UnknownNameError,
+)
+from ganzoo.evaluation.extraction import name_extractor
+from ganzoo.evaluation.measuring import Evaluator
+from ganzoo.generator import Generator
+from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, ModelSpec
+from helpers.processes import run_cli
+from helpers.recipes import tiny
+
+QUICK = {"samples": 300, "extractor": "pixels", "progress": False}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "features"
+
+
+def test_figures_come_with_all_that_they_depend_on(bundle):
+    found = ganzoo.evaluate(bundle, **QUICK)
+    assert {"frechet_distance", "kernel_distance", "precision", "recall"} <= set(found.metrics)
+    assert {"density", "coverage", "authenticity_by_pixels"} <= set(found.metrics)
+    assert "inception_score" not in found.metrics  # pixels tell no classes apart
+    protocol = found.protocol
+    assert protocol["dataset"] == {"name": "digits", "size": 16}
+    assert protocol["extractor"] == "pixels"
+    assert len(protocol["extractor_sha256"]) == len(protocol["sha256"]) == 64
+    assert (protocol["samples"], protocol["real_images"], protocol["seed"]) == (300, 1797, 0)
+    assert protocol["resizing"] == "none"
+    assert protocol["settings"]["kernel"] == "100 subsets of 150 images"
+    assert protocol["settings"]["precision-recall"] == "k 3, 300 real images, drawn"
+    assert protocol["runtime"] == "torch"
+    assert {"torch", "torchmetrics", "torch-fidelity"} <= set(protocol["versions"])
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_the_same_command_gives_the_same_figures_to_the_last_digit(bundle, cache):
+    first = ganzoo.evaluate(bundle, **QUICK)
+    (kept,) = cache.iterdir()
+    assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
+    kept.write_bytes(b"damaged")
+    assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
+    assert kept.read_bytes() != b"damaged"
+
+
+def test_a_cache_that_cannot_be_written_is_as_good_as_none(bundle, cache, monkeypatch):
+    first = ganzoo.evaluate(bundle, **QUICK)
+    monkeypatch.setenv("GANZOO_CACHE", "/dev/null")
+    assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
+
+
+def test_the_bundle_and_its_card_keep_them(bundle):
+    found = ganzoo.evaluate(bundle, **QUICK)
+    made = ganzoo.info(bundle).provenance  # every checksum still holds
+    assert made["metrics"] == [found.to_dict()]
+    card = (bundle / "README.md").read_text()
+    assert f"| frechet distance | {found.metrics['frechet_distance']:.4g} |" in card
+    assert "300 samples of seed 0 against 1,797 images of digits" in card
+    assert "No quality metric" not in card
+    assert ganzoo.load(bundle, runtime="onnx").sample(2).numpy().shape == (2, 16, 16, 1)
+
+
+def test_another_protocol_is_added_and_the_same_one_replaced(bundle):
+    ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
+    ganzoo.evaluate(bundle, **QUICK, metrics=["precision-recall"])
+    ganzoo.evaluate(bundle, **QUICK | {"samples": 280}, metrics=["frechet"])
+    kept = ganzoo.info(bundle).provenance["metrics"]
+    assert [sorted(each["metrics"]) for each in kept] == [
+        ["frechet_distance", "precision", "recall"],
+        ["frechet_distance"],
+    ]
+    assert [each["protocol"]["samples"] for each in kept] == [300, 280]
+
+
+def test_figures_of_other_weights_are_not_kept(bundle, tmp_path):
+    ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
+    rounded = ganzoo.export(bundle, tmp_path / "half", precision="fp16")
+    assert "metrics" not in ganzoo.info(rounded).provenance
+    whole = ganzoo.export(bundle, tmp_path / "whole")
+    assert ganzoo.info(whole).provenance["metrics"]
+
+
+def test_a_run_is_measured_by_its_bundle(tiny_run, tmp_path):
+    run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
+    found = ganzoo.evaluate(run, **QUICK, metrics=["frechet"])
+    assert open_bundle(run / "bundle").spec.provenance["metrics"] == [found.to_dict()]
+
+
+def test_a_run_that_saved_nothing_says_how_to_go_on(tiny_run, tmp_path):
+    run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
+    shutil.rmtree(run / "bundle")
+    with pytest.raises(RunNotFoundError, match="has saved nothing yet.*ganzoo train --resume"):
+        ganzoo.evaluate(run, **QUICK)
+
+
+def test_both_runtimes_give_nearly_the_same_figure(bundle):
+    torch_found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"], runtime="torch")
+    onnx_found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"], runtime="onnx")
+    assert onnx_found.protocol["runtime"] == "onnx"
+    a, b = torch_found.metrics["frechet_distance"], onnx_found.metrics["frechet_distance"]
+    assert a == pytest.approx(b, rel=1e-3)
+    assert len(ganzoo.info(bundle).provenance["metrics"]) == 2
+
+
+def test_unknown_metrics_are_refused_before_anything_is_computed(bundle):
+    with pytest.raises(MetricError, match=r"no metric named 'fretchet'. Did you mean 'frechet'\?"):
+        ganzoo.evaluate(bundle, **QUICK, metrics=["fretchet"])
+    with pytest.raises(MetricError, match="'modes' cannot.*does not tell the data's classes apart"):
+        ganzoo.evaluate(bundle, **QUICK, metrics=["modes"])
+    with pytest.raises(MetricError, match="'inception-score' cannot.*no classes"):
+        ganzoo.evaluate(bundle, **QUICK, metrics=["inception-score"])
+    with pytest.raises(UnknownNameError, match="no extractor named 'pixel'"):
+        ganzoo.evaluate(bundle, **QUICK | {"extractor": "pixel"})
+
+
+def test_too_few_samples_are_refused(bundle):
+    with pytest.raises(MetricError, match="257"):  # more than the 256 pixels of an image
+        ganzoo.evaluate(bundle, **QUICK | {"samples": 256}, metrics=["frechet"])
+
+
+def test_another_size_is_asked_for(bundle):
+    points = Component("ring", {"size": 20})
+    with pytest.raises(MetricError, match="dataset 'ring' has 20x20.*--resize to do so"):
+        ganzoo.evaluate(bundle, dataset=points, **QUICK)
+    found = ganzoo.evaluate(bundle, dataset=points, **QUICK, metrics=["frechet"], resize=True)
+    assert found.protocol["data_resized"].startswith("from 20x20")
+
+
+def test_the_data_says_by_which_features_it_is_compared():
+    grey, colour = DataSpec(ImageSpec(32, 32, 1)), DataSpec(ImageSpec(32, 32, 3))
+    with pytest.raises(MetricError, match="Choose with --extractor: .*pixels"):
+        name_extractor("", grey)
+    assert name_extractor("", colour) == "inception-v3"
+    assert name_extractor("", replace(grey, extractor="pixels")) == "pixels"
+    assert name_extractor("lenet-mnist@1", colour) == "lenet-mnist@1"
+
+
+class Playback(Generator):
+    """A generator that makes the images it was given."""
+
+    def __init__(self, images: np.ndarray, data: DataSpec) -> None:
+        self.images = images
+        self.spec = ModelSpec("playback", "none", {}, (), data, LatentSpec(1))
+
+    def sample(self, n=1, seed=0, *, label=None, start=0):
+        return ganzoo.ImageBatch(self.images[start : start + n])
+
+    def run(self, inputs):
+        raise NotImplementedError
+
+
+def test_modes_of_the_ring_are_counted_on_points():
+    (images, labels), spec = (lambda made: (made[0].tensors, made[1]))(
+        ganzoo.datasets.get("ring")(None, count=4000)
+    )
+    evaluator = Evaluator(
+        images, labels, spec, {"sha256": "0" * 64}, "pixels", samples=1000, metrics=["ring-modes"]
+    )
+    pixels = images.numpy().transpose(0, 2, 3, 1)
+    everything = evaluator(Playback(pixels[:1000], spec)).metrics
+    assert everything["modes_hit"] == everything["modes"] == 8
+    assert everything["high_quality"] == pytest.approx(0.989, abs=0.01)
+    two = pixels[np.isin(labels.numpy(), (0, 3))]
+    assert evaluator(Playback(two[:1000], spec)).metrics["modes_hit"] == 2
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 1, 2, 1), dtype=np.uint8)
+    assert evaluator(Playback(noise, spec)).metrics["high_quality"] < 0.2
+
+
+def test_classes_are_counted_by_a_classifier_that_knows_them():
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.integers(0, 256, (300, 1, 28, 28), dtype=np.uint8))
+    spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
+    labels = torch.arange(300) % 10
+    evaluator = Evaluator(
+        images, labels, spec, {"sha256": "1" * 64}, spec.extractor, samples=200, metrics=["modes"]
+    )
+    one = np.broadcast_to(images[0].numpy().transpose(1, 2, 0), (200, 28, 28, 1)).copy()
+    found = evaluator(Playback(one, spec)).metrics
+    assert found["classes_missing"] == 9
+    assert found["class_kl"] == pytest.approx(np.log(10))
+    assert sum(v for k, v in found.items() if k.startswith("share_of_")) == pytest.approx(1)
+
+
+def test_a_conditional_model_is_asked_whether_it_makes_what_was_asked_for():
+    images, labels = torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.arange(300) % 10
+    images[:, :, 4:24, 12:16] = 255  # a stroke, which the classifier reads as one and the same
+    spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
+    evaluator = Evaluator(
+        images, labels, spec, {"sha256": "3" * 64}, spec.extractor, samples=200, metrics=["modes"]
+    )
+    pixels = images[:200].numpy().transpose(0, 2, 3, 1)
+    conditional = Playback(pixels, spec)
+    conditional.spec = replace(conditional.spec, inputs=("z", "y"))
+    assert evaluator(conditional).metrics["label_accuracy"] == 0.1  # one digit of ten was asked
+    assert "label_accuracy" not in evaluator(Playback(pixels, spec)).metrics
+
+
+def test_copies_are_found_out():
+    images, labels = ganzoo.datasets.get("digits")(None)[0].tensors
+    spec = ganzoo.datasets.get("digits")(None)[1]
+    training, held_out = images[:1200], images[1200:]
+    evaluator = Evaluator(
+        training,
+        labels[:1200],
+        spec,
+        {"sha256": "2" * 64},
+        "pixels",
+        samples=500,
+        metrics=["memorisation"],
+    )
+    pixels = lambda kept: Playback(kept.numpy().transpose(0, 2, 3, 1)[:500], spec)  # noqa: E731
+    copies, honest = evaluator(pixels(training)).metrics, evaluator(pixels(held_out)).metrics
+    assert copies["authenticity_by_pixels"] == copies["nearest_by_pixels"] == 0
+    assert honest["authenticity_by_pixels"] > 0.4
+    assert honest["nearest_by_pixels"] > 0
+
+
+def test_comparing_takes_one_protocol(bundle, tmp_path):
+    other = tmp_path / "other"
+    run = ganzoo.train(tiny(name="other", images=16), out=other, progress=False)
+    rows = ganzoo.compare([bundle, run.bundle], **QUICK, metrics=["frechet"])
+    first, second = rows
+    assert first.evaluation.protocol == second.evaluation.protocol
+    assert set(first.images_per_second) == {"torch", "onnx"}
+    assert set(second.images_per_second) == {"torch"}  # not exported
+    network = ganzoo.load(bundle).network
+    assert first.parameters == sum(p.numel() for p in network.parameters())
+    assert len(first.preview) == 10
+    with pytest.raises(MetricError, match="two models or more"):
+        ganzoo.compare([bundle])
+
+
+def test_a_comparison_is_a_table_and_a_picture(bundle, tmp_path, capsys):
+    picture, twin = tmp_path / "both.png", shutil.copytree(bundle, tmp_path / "twin")
+    options = ["--samples", "300", "--metrics", "frechet", "-o", str(picture)]
+    assert main(["compare", str(bundle), str(twin), *options]) == 0
+    said, heads, *rows, protocol = capsys.readouterr().out.splitlines()
+    assert said == str(picture)
+    assert protocol.startswith("300 samples of seed 0 against ")
+    assert Image.open(picture).width > 500
+    assert heads.split()[:3] == ["model", "parameters", "MB"]
+    assert heads.split()[-1] == "frechet_distance"
+    assert len({row.split()[-1] for row in rows}) == 1  # the same weights
+    assert [row.split()[0] for row in rows] == [str(bundle), str(twin)]
+    assert main(["compare", str(bundle), str(twin), "-o", "both.txt"]) == 1
+
+
+def test_the_commands(bundle, tmp_path):
+    options = ("--samples", 300, "--extractor", "pixels", "--metrics", "frechet")
+    result = run_cli("evaluate", bundle, *options, env={"GANZOO_CACHE": str(tmp_path)})
+    assert result.returncode == 0, result.stderr
+    assert "frechet distance" in result.stdout
+    assert "extractor sha256" in result.stdout
+    assert "frechet distance" in run_cli("info", bundle).stdout
+    wrong = run_cli("evaluate", bundle, "--metrics", "fid")
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("error: no metric named 'fid'")
+
+
+def test_a_bundle_that_changed_while_it_was_measured_keeps_no_figures(bundle, tmp_path):
+    opened = open_bundle(bundle)
+    found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).to_dict()  # by somebody else
+    with pytest.raises(BundleError, match="holds another model by now"):
+        exporters.record(opened, found | {"metrics": {"frechet_distance": 0.0}})
+    assert ganzoo.info(bundle).provenance["metrics"] == [found]
+
+
+def test_what_else_lies_in_the_folder_stays_as_it_is(bundle):
+    (bundle / "note.txt").write_text("mine")
+    ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
+    assert (bundle / "note.txt").read_text() == "mine"
+    assert "note.txt" not in (bundle / "SHA256SUMS").read_text()
+
+
+def test_figures_that_cannot_be_kept_are_returned_all_the_same(bundle, monkeypatch):
+    def full(*args):
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr(exporters, "record", full)
+    with pytest.warns(UserWarning, match="does not keep these figures: the disk is full"):
+        assert ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).metrics
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--split", "half"], "no argument 'split'"),
+        (["--samples", "0"], "0 samples cannot be measured"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(bundle, capsys, options, message):
+    assert main(["evaluate", str(bundle), *options]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_figures_of_other_arguments_are_not_kept(tmp_path):
+    """A stand-in for truncation: an argument that changes what the same weights make."""
+
+    def dimmed(data, *, latent_dim: int = 4, share: float = 1.0) -> dict:
+        """A generator whose light is an argument."""
+        nets = ganzoo.architectures.get("mlp")(data, latent_dim=latent_dim, width=8)
+        nets["generator"].register_forward_hook(lambda module, given, made: made * share)
+        return nets
+
+    ganzoo.architectures.register("dimmed")(dimmed)
+    try:
+        recipe = tiny(name="dim", architecture=Component("dimmed"), images=16)
+        run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
+        ganzoo.evaluate(run.path, **QUICK, metrics=["frechet"])
+        exported = ganzoo.export(run.path, tmp_path / "half", arguments={"share": 0.5})
+    finally:
+        ganzoo.architectures.unregister("dimmed")
+    assert "metrics" not in ganzoo.info(exported).provenance

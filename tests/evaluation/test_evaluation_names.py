@@ -1,0 +1,33 @@
+from ganzoo import evaluation
+from helpers.processes import run_new
+
+
+def test_every_public_name_is_there():
+    for name in set(evaluation.__all__) - {"METRICS"}:
+        assert getattr(evaluation, name).__name__ == name
+    assert set(evaluation.__all__) == set(evaluation._HOME) <= set(dir(evaluation))
+    assert not hasattr(evaluation, "frechet")
+
+
+def test_importing_it_imports_nothing_heavy():
+    result = run_new(
+        "-c",
+        "import sys, ganzoo.evaluation\n"
+        "heavy = {'torch', 'scipy', 'sklearn', 'ot', 'torchmetrics'}\n"
+        "assert not heavy & set(sys.modules)\n"
+        "ganzoo.evaluation.mode_coverage([0, 1], [[1, 0]])\n"
+        "assert not {'torch', 'ot'} & set(sys.modules)\n",
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_missing_library_says_what_to_install():
+    result = run_new(
+        "-c",
+        "import sys\n"
+        "sys.modules['torchmetrics'] = None\n"
+        "import ganzoo.evaluation as e\n"
+        "e.frechet_distance",
+    )
+    assert "MissingExtraError" in result.stderr
+    assert "pip install 'torch-ganzoo[train]'" in result.stderr

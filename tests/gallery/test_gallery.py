@@ -1,0 +1,142 @@
+"""The page of all models."""
+
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+import ganzoo
+from ganzoo.bundle import CARD, amend_bundle, open_bundle
+from ganzoo.catalogue import describe_recipe, look_up, read_facts
+from ganzoo.cli import main
+from ganzoo.entries import Entry
+from ganzoo.errors import BundleError
+from ganzoo.gallery import write_gallery
+from ganzoo.registry import find_recipe, models, recipes
+from ganzoo.zoo import find
+from helpers.bundles import rehash
+
+
+class Balanced(HTMLParser):
+    """Counts what is opened and not closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.sources = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.sources.append(dict(attrs)["src"])
+        if tag not in ("meta", "img", "hr", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["gallery"]) == 0
+    assert "gallery.html" in capsys.readouterr().out
+    page = (tmp_path / "gallery.html").read_text()
+    found = Balanced(page)
+    assert not found.open
+    # Nothing is fetched: every picture is in the page.
+    assert all(source.startswith("data:image/") for source in found.sources)
+    assert not re.search(r"<(script|link|iframe)", page)
+    for name in ganzoo.list_models():
+        assert f'<article id="{name}">' in page
+        assert f'href="#{name}"' in page
+        for distance in read_facts(find(name)).distances.values():
+            assert f"<td>{distance:.4g}</td>" in page
+    assert "ganzoo:begin" not in page
+
+
+def test_a_model_that_is_not_there_is_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    models.register("lost")(tmp_path / "lost")
+    try:
+        assert main(["gallery"]) == 0
+    finally:
+        models.unregister("lost")
+    said = capsys.readouterr().err
+    assert "lost is left out: this process registers the model 'lost', and there is none" in said
+    page = (tmp_path / "gallery.html").read_text()
+    assert '<article id="ae-mnist">' in page
+    assert '<article id="lost">' not in page
+
+
+def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    opened = open_bundle(bundle)
+    text = "# x\n\n<script>alert(1)</script>\n\n![p](../../secret.png) [l](javascript:alert(2))\n"
+    amend_bundle(opened, opened.spec, {CARD: text})
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    write_gallery([bundle], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "secret" not in page
+    assert 'href="javascript' not in page
+
+
+def test_facts_are_known_without_loading(tmp_path):
+    for entry in models.entries():
+        facts = look_up(entry)
+        assert facts == read_facts(find(entry.name))
+        if facts.spec.architecture == "stylegan2":
+            continue  # whose fixed noise only its code tells from what is learned
+        learned = sum(
+            p.numel() for p in ganzoo.load(entry.name, runtime="torch").network.parameters()
+        )
+        assert facts.parameters == learned
+
+
+def test_recipes_are_described_without_loading():
+    for entry in recipes.entries():
+        if entry.distribution:
+            assert describe_recipe(entry) == find_recipe(entry.address).description != ""
+
+
+@pytest.mark.parametrize("target", ["nowhere.at.all:x", "json:loads", "ganzoo.builtin:x", " :"])
+def test_of_other_entries_nothing_is_known(target):
+    entry = Entry("dcgan", "torch-ganzoo", "1", target)
+    assert look_up(entry) is None
+    assert describe_recipe(entry) == ""
+
+
+def test_a_provenance_may_say_anything(tiny_bundle, tmp_path):
+    bundle = open_bundle(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+    for made in (
+        {"recipe": "r", "metrics": "m"},
+        {"recipe": {"dataset": 3, "description": 4}, "metrics": [{"x": 1}, 2, {"metrics": 5}]},
+    ):
+        facts = read_facts(replace(bundle, spec=replace(bundle.spec, provenance=made)))
+        assert (facts.dataset, facts.distances) == ("", {})
+        assert facts.description
+
+
+HEADERS = [b"[" * 100_000, b'{"a":{"dtype":"F32","shape":[1e999]}}', b'{"a":3}', b"[1]", b"\xff"]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
+def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path, header):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    (bundle / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    rehash(bundle)
+    with pytest.raises(BundleError, match="is not a whole safetensors file"):
+        write_gallery([bundle], tmp_path / "page.html")
+
+
+def test_a_models_module_may_be_a_file(tiny_bundle, tmp_path, monkeypatch):
+    package = tmp_path / "shelf_of_mine"
+    shutil.copytree(tiny_bundle, package / "pretrained" / "tiny")
+    (package / "__init__.py").write_text("raise AssertionError('it was run')")
+    (package / "models.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    facts = look_up(Entry("tiny", "mine", "1", "shelf_of_mine.models:tiny"))
+    assert facts is not None
+    assert facts.spec.name == "tiny"

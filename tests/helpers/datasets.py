@@ -1,0 +1,102 @@
+"""Datasets on disk, tiny and of noise, in the layouts that real ones have."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from PIL import Image
+
+import ganzoo
+
+CPU = torch.device("cpu")
+
+
+def get(name, root=None, **arguments):
+    return ganzoo.datasets.get(name)(root, **arguments)
+
+
+def pictures(folder, names, size=(40, 30), mode="RGB"):
+    rng = np.random.default_rng(0)
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+        Image.fromarray(pixels).convert(mode).save(path)
+    return folder
+
+
+def write_idx(path: Path, array: np.ndarray) -> None:
+    """The format of MNIST's files: magic number, sizes, bytes."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(header + array.astype(np.uint8).tobytes())
+
+
+def fake_mnist(root: Path, n: int = 40, name: str = "MNIST") -> Path:
+    """A folder like MNIST's or FashionMNIST's, of noise."""
+    rng = np.random.default_rng(1)
+    for prefix in ("train", "t10k"):
+        write_idx(
+            root / name / "raw" / f"{prefix}-images-idx3-ubyte", rng.integers(0, 256, (n, 28, 28))
+        )
+        write_idx(root / name / "raw" / f"{prefix}-labels-idx1-ubyte", rng.integers(0, 10, n))
+    return root
+
+
+def fake_celeba(root, monkeypatch, n=4):
+    """CelebA's layout with noise for faces; torchvision's checksums are those of the real lists."""
+    monkeypatch.setattr(torchvision.datasets.CelebA, "file_list", [])
+    folder = root / "celeba"
+    names = [f"{k:06d}.jpg" for k in range(1, n + 1)]
+    pictures(folder / "img_align_celeba", names, size=(178, 218))
+    columns = {"list_attr_celeba": 40, "list_bbox_celeba": 4, "list_landmarks_align_celeba": 10}
+    for name, count in columns.items():
+        header = " ".join(f"c{c}" for c in range(count))
+        rows = "".join(f"{file} {' '.join(['1'] * count)}\n" for file in names)
+        (folder / f"{name}.txt").write_text(f"{n}\n{header}\n{rows}")
+    parts = "".join(f"{file} {k % 2}\n" for k, file in enumerate(names))
+    (folder / "list_eval_partition.txt").write_text(parts)
+    (folder / "identity_CelebA.txt").write_text("".join(f"{file} 1\n" for file in names))
+    return root
+
+
+def fake_tinyhero(root):
+    """TinyHero's layout: a folder a side, where a character has one name in all."""
+    pictures(root / "tinyhero", [f"{side}/{k}.png" for side in range(4) for k in range(2)])
+    return root
+
+
+def picture(seed, kind="png", size=(20, 16)):
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    held = io.BytesIO()
+    Image.fromarray(pixels).save(held, {"jpg": "jpeg"}.get(kind, kind))
+    return held.getvalue()
+
+
+def write_tar(path, members, form=tarfile.PAX_FORMAT):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w", format=form) as tar:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return path
+
+
+def shards(root, n=11, shard_size=4, labels=True):
+    """Labels are k % 3; keys repeat over formats of picture."""
+    for start in range(0, n, shard_size):
+        members = []
+        for k in range(start, min(start + shard_size, n)):
+            kind = ("png", "jpg", "webp")[k % 3]
+            members.append((f"{k:05d}.{kind}", picture(k, kind)))
+            if labels:
+                members.append((f"{k:05d}.cls", f"{k % 3}\n".encode()))
+        write_tar(root / f"s-{start:03d}.tar", members)
+    return root

@@ -1,0 +1,91 @@
+"""A process that has imported what most commands need, and forks for each job.
+
+It is started by `helpers.processes`, with a socket as its only argument. A job is a message of JSON
+with three files: standard output, standard error, and a pipe that says the process's id and, at its
+end, its exit status.
+"""
+
+import importlib
+import json
+import os
+import runpy
+import socket
+import sys
+import traceback
+from typing import Any
+
+import torchvision  # noqa: F401
+
+import ganzoo.cli
+import ganzoo.data
+import ganzoo.evaluation
+import ganzoo.exporters
+import ganzoo.training  # noqa: F401
+
+
+def serve(requests: socket.socket) -> None:
+    """Fork for each job, until the other end is closed."""
+    while True:
+        message, files, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+        if not message:
+            return
+        if supervisor := os.fork():
+            for file in files:
+                os.close(file)
+            os.waitpid(supervisor, 0)  # it has forked, and ends: the job is nobody's zombie
+        elif os.fork():
+            os._exit(0)
+        else:
+            requests.close()
+            _supervise(json.loads(message), *files)
+
+
+def _supervise(job: dict[str, Any], out: int, err: int, status: int) -> None:
+    """Wait for the job, as the parent that it would have in a shell."""
+    pid = os.fork()
+    if not pid:
+        os.close(status)
+        _run(job, out, err)
+    os.write(status, f"{pid}\n".encode())
+    _, ended = os.waitpid(pid, 0)
+    os.write(status, f"{os.waitstatus_to_exitcode(ended)}\n".encode())
+    os._exit(0)
+
+
+def _run(job: dict[str, Any], out: int, err: int) -> None:
+    if job["new_session"]:
+        os.setsid()
+    for place, file in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
+        os.dup2(file, place)
+    os.environ.clear()
+    os.environ.update(job["env"])
+    os.chdir(job["cwd"])
+    added = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    sys.path[:0] = [os.getcwd(), *added]  # as a new interpreter would have them
+    importlib.invalidate_caches()  # installed since
+    sys.argv = ["ganzoo" if job["code"] is None else "-c", *job["arguments"]]
+    code = 0
+    try:
+        if job["code"] is None:
+            runpy.run_module("ganzoo", run_name="__main__", alter_sys=True)
+        else:
+            exec(compile(job["code"], "<string>", "exec"), {"__name__": "__main__"})
+    except SystemExit as end:
+        code = _status_of(end)
+    except BaseException:  # noqa: BLE001 - whatever the job raises
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # libraries would wait for threads that a fork does not have
+
+
+def _status_of(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    print(end.code, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

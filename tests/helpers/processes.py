@@ -1,0 +1,188 @@
+"""Commands in processes of their own: forks of one that has imported what they need, or new ones.
+
+A new interpreter imports for seconds before a command begins. A fork of one that has imported
+torch and the rest is as alone as a new process: it has its own memory, files, environment, working
+folder and process id, and can be killed. What it does not show is what importing does; a test of
+that takes a new one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+TIMEOUT = 300  # seconds
+# Read when an interpreter starts: a fork would not heed them.
+STARTUP = {"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHASHSEED"}
+
+
+class Process:
+    """A fork that runs, as `subprocess.Popen` would describe it.
+
+    Attributes:
+        pid: its process id.
+        returncode: its exit status; None while it runs.
+    """
+
+    def __init__(self, status: int, out: Any, err: Any, arguments: list[str]) -> None:
+        self._status = status
+        self._out, self._err = out, err
+        self._arguments = arguments
+        self._said = b""
+        self.returncode: int | None = None
+        self._read_until(1, TIMEOUT)
+        self.pid = int(self._said.split()[0])
+
+    def poll(self) -> int | None:
+        """Return its exit status; None while it runs."""
+        if self.returncode is None and self._read_until(2, 0):
+            self.returncode = int(self._said.split()[1])
+            os.close(self._status)
+        return self.returncode
+
+    def wait(self, timeout: float = TIMEOUT) -> int:
+        """Wait for its end, and return its exit status."""
+        if self.returncode is None and not self._read_until(2, timeout):
+            raise subprocess.TimeoutExpired(self._arguments, timeout, *self.output())
+        status = self.poll()
+        assert status is not None
+        return status
+
+    def communicate(self, timeout: float = TIMEOUT) -> tuple[str, str]:
+        """Wait for its end, and return what it printed."""
+        self.wait(timeout)
+        return self.output()
+
+    def output(self) -> tuple[str, str]:
+        """Return what it has printed so far: standard output and standard error."""
+        return Path(self._out.name).read_text(), Path(self._err.name).read_text()
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _read_until(self, lines: int, timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        while self._said.count(b"\n") < lines:
+            left = max(0.0, deadline - time.monotonic())
+            if not select.select([self._status], [], [], left)[0]:
+                return False
+            said = os.read(self._status, 64)
+            assert said, "the process that forks is gone"
+            self._said += said
+        return True
+
+
+@functools.cache
+def _server(python: str) -> socket.socket:
+    """Start the process that forks, once for each process of tests."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    script = Path(__file__).with_name("fork_server.py")
+    # -P: what lies beside the script shadows no package.
+    command = [python, "-P", str(script), str(theirs.fileno())]
+    process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+    theirs.close()
+
+    def stop() -> None:
+        ours.close()
+        process.wait(60)
+
+    atexit.register(stop)
+    return ours
+
+
+def start_python(
+    code: str | None,
+    *arguments: str | Path,
+    cwd: str | Path = ".",
+    env: Mapping[str, str] | None = None,
+    new_session: bool = False,
+    python: str | Path = sys.executable,
+) -> Process:
+    """Start code in a fork.
+
+    Args:
+        code: Python; None runs ``ganzoo``.
+        arguments: those it finds in `sys.argv`.
+        cwd: its working folder.
+        env: variables that are added to this process's environment.
+        new_session: whether it leads a session, and a process group, of its own.
+        python: the interpreter whose forks these are.
+    """
+    environment = {**os.environ, **(env or {})}
+    assert not STARTUP & (env or {}).keys(), "read when an interpreter starts: take a new process"
+    words = [str(argument) for argument in arguments]
+    job = {
+        "code": code,
+        "arguments": words,
+        "cwd": os.path.abspath(cwd),
+        "env": environment,
+        "new_session": new_session,
+    }
+    out, err = (tempfile.NamedTemporaryFile("r") for _ in range(2))  # noqa: SIM115
+    status, theirs = os.pipe()
+    files = [os.open(file.name, os.O_WRONLY | os.O_APPEND) for file in (out, err)] + [theirs]
+    socket.send_fds(_server(str(python)), [json.dumps(job).encode()], files)
+    for file in files:
+        os.close(file)
+    return Process(status, out, err, words)
+
+
+def start_cli(*arguments: str | Path, **options: Any) -> Process:
+    """Start ``ganzoo`` in a fork; options as those of `start_python`."""
+    return start_python(None, *arguments, **options)
+
+
+def run_python(
+    code: str, *arguments: str | Path, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run code in a fork; options as those of `start_python`."""
+    return _finish(start_python(code, *arguments, **options), arguments)
+
+
+def run_cli(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run ``ganzoo`` in a fork; options as those of `start_python`."""
+    return _finish(start_cli(*arguments, **options), arguments)
+
+
+def run_new(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run Python in a new interpreter, for tests of importing and of starting.
+
+    Args:
+        arguments: of ``python``, such as ``-m ganzoo list`` or ``-c CODE``.
+        options: ``python`` for another one, ``env`` for variables to add, and those of
+            `subprocess.run`.
+    """
+    command = [str(options.pop("python", sys.executable)), *map(str, arguments)]
+    environment = os.environ | options.pop("env", {})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=TIMEOUT, env=environment, **options
+    )
+
+
+def _finish(
+    process: Process, arguments: tuple[str | Path, ...]
+) -> subprocess.CompletedProcess[str]:
+    try:
+        out, err = process.communicate()
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)

@@ -1,0 +1,207 @@
+"""A Space for a model, pushed by the Hub's real client to a server on loopback."""
+
+import ast
+import hashlib
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from ganzoo.hub.space import GRADIO, pack_space
+from ganzoo.names import HubName
+from helpers import hub_server
+from helpers.bundles import finish_card
+from helpers.hub_client import HubClient, environment
+from helpers.hub_server import TOKEN, HubServer
+from helpers.paths import ROOT
+from helpers.processes import run_cli
+
+pytestmark = pytest.mark.enable_socket
+
+FILES = ["README.md", "app.py", "requirements.txt"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = HubServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def client(server, tmp_path_factory):
+    client = HubClient(server.endpoint, tmp_path_factory.mktemp("client") / "home", HF_TOKEN=TOKEN)
+    yield client
+    client.stop()
+    assert TOKEN not in client.said
+
+
+@pytest.fixture
+def bundle(bundle):
+    """One whose card is written to the end."""
+    finish_card(bundle)
+    return bundle
+
+
+@pytest.fixture
+def name(server, request):
+    """A repository of the test's own, and not there yet."""
+    server.reset()
+    return "org/" + hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
+
+
+def push(client, bundle, name, **how):
+    return client.run(
+        "import ganzoo\n"
+        f"done = ganzoo.push({str(bundle)!r}, {name!r}, space=True, **{how!r})\n"
+        "value = [list(done.changed), list(done.space_changed)]"
+    )
+
+
+def header(repository):
+    return yaml.safe_load(repository.head.files["README.md"].decode().split("---\n")[1])
+
+
+def test_a_space_is_one_commit_beside_the_model(server, client, name, bundle):
+    answer = push(client, bundle, name)
+    assert answer.value[1] == FILES, answer.err
+    space = server.repositories[f"spaces/{name}"]
+    assert [commit.title for commit in space.commits] == ["initial commit", "Push with ganzoo"]
+    assert sorted(space.head.files) == [".gitattributes", *FILES]
+    assert "model.onnx" in server.repositories[name].head.files
+    assert not space.private
+    assert space.head.files["app.py"].decode() == (
+        f'from ganzoo.demo import launch\n\nlaunch(["hf://{name}"])\n'
+    )
+    version = metadata.version("torch-ganzoo")
+    assert space.head.files["requirements.txt"].decode() == f"torch-ganzoo[demo]=={version}\n"
+    assert header(space) == {
+        "title": name.removeprefix("org/"),
+        "emoji": "🎲",
+        "colorFrom": "indigo",
+        "colorTo": "pink",
+        "sdk": "gradio",
+        "sdk_version": GRADIO,
+        "python_version": "3.12",
+        "app_file": "app.py",
+        "models": [name],
+        "license": "cc-by-4.0",
+    }
+
+
+def test_a_second_push_writes_what_changed_and_keeps_an_edited_page(server, client, name, bundle):
+    push(client, bundle, name)
+    assert push(client, bundle, name).value == [[], []]
+    space = server.repositories[f"spaces/{name}"]
+    edited = space.head.files["README.md"] + b"\nMore of mine.\n"
+    space.commit(space.head.files | {"README.md": edited, "app.py": b"old", "notes.txt": b"mine"})
+    assert push(client, bundle, name).value == [[], ["app.py"]]
+    assert space.head.files["README.md"] == edited
+    assert space.head.files["notes.txt"] == b"mine"
+
+
+def test_a_private_one_and_a_branch(server, client, name, bundle):
+    push(client, bundle, name, private=True, revision="next")
+    space = server.repositories[f"spaces/{name}"]
+    assert space.private
+    assert f'"hf://{name}@next"' in space.head.files["app.py"].decode()
+    assert set(space.branches) == {"main"}
+
+
+def test_faults_are_survived_and_what_is_left_says_which(server, client, name, bundle):
+    server.plan(rf"POST /api/spaces/{name}/commit", hub_server.lost)
+    server.plan(rf"POST /api/spaces/{name}/preupload", hub_server.status(503))
+    assert push(client, bundle, name).value[1] == FILES
+    space = server.repositories[f"spaces/{name}"]
+    assert len(space.commits) == 2, "the commit whose answer was lost is not made again"
+    server.plan(rf"GET /api/spaces/{name}", hub_server.status(403))
+    answer = push(client, bundle, name)
+    assert answer.error
+    assert answer.text.startswith(f"the Space {name}: "), answer.text
+    server.reset()
+    del space.commits[1:]
+    space.branches["main"] = space.commits[0].oid
+    server.plan(rf"GET /spaces/{name}/resolve/.*app.py", hub_server.flip, hub_server.flip)
+    answer = push(client, bundle, name)
+    assert f"the Space {name}@" in answer.text
+    assert "the Hub serves another app.py" in answer.text
+
+
+def test_a_dry_run_shows_its_files_and_asks_nobody(server, name, bundle, tmp_path):
+    env = environment(server.endpoint, tmp_path, HF_TOKEN=TOKEN)
+    shown = run_cli("push", bundle, name, "--space", "--dry-run", env=env)
+    assert shown.returncode == 0, shown.stderr
+    listed = shown.stdout.split("\n\n")[0].splitlines()
+    assert [line.split()[1] for line in listed[-4:-1]] == [
+        "app.py",
+        "requirements.txt",
+        "README.md",
+    ]
+    assert listed[-1].endswith(f"in all, to the Space {name}")
+    assert server.requests == []
+
+
+def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
+    env = environment(server.endpoint, tmp_path, HF_TOKEN=TOKEN)
+    shown = run_cli("push", bundle, name, "--space", "--private", env=env)
+    assert shown.returncode == 0, shown.stderr
+    assert f"the Space {name}: README.md, app.py, requirements.txt\n" in shown.stdout
+    assert "add a token as its secret HF_TOKEN" in shown.stdout
+    assert "The card was edited" not in shown.stdout
+    space = server.repositories[f"spaces/{name}"]
+    edited = space.head.files["README.md"] + b"\nMore of mine.\n"
+    space.commit(space.head.files | {"README.md": edited})
+    shown = run_cli("push", bundle, name, "--space", env=env)
+    _, _, of_the_space = shown.stdout.partition(f"the Space {name}: nothing had changed\n")
+    assert of_the_space.startswith("The card was edited on the Hub and is left"), shown.stdout
+
+
+def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, tmp_path):
+    pytest.importorskip("gradio", reason="gradio is not installed")
+    push(client, bundle, name)
+    (tmp_path / "app.py").write_bytes(server.repositories[f"spaces/{name}"].head.files["app.py"])
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    env = environment(server.endpoint, tmp_path / "home", GRADIO_SERVER_PORT=str(port))
+    app = subprocess.Popen(
+        [sys.executable, "app.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=env,
+        text=True,
+    )
+    try:
+        assert app.stdout.readline().startswith(f"1 model at http://127.0.0.1:{port}/"), (
+            app.stderr.read()
+        )
+        assert any(f"/{name}/resolve/" in request for request in server.requests)
+    finally:
+        app.send_signal(signal.SIGINT)
+        app.communicate(timeout=60)
+
+
+def test_its_requirements_bring_the_page_and_no_torch():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (gradio,) = map(Requirement, project["optional-dependencies"]["demo"])
+    assert gradio.name == "gradio"
+    assert GRADIO in gradio.specifier
+    assert not any(Requirement(text).name == "torch" for text in project["dependencies"])
+
+
+def test_its_app_is_python_that_calls_what_there_is():
+    import inspect
+
+    from ganzoo.demo import launch
+
+    parcel = pack_space(HubName("org/name"), "---\nlicense: mit\n---\n")
+    tree = ast.parse(parcel.contents["app.py"])
+    (call,) = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    inspect.signature(launch).bind(*map(ast.literal_eval, call.args))
+    assert ast.literal_eval(call.args[0]) == ["hf://org/name"]

@@ -1,0 +1,227 @@
+"""Labels and codes: how they enter generators and discriminators."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy, one_hot, softplus
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ArchitectureError, IncompatiblePairError
+from ganzoo.games import Batch, Turn
+from ganzoo.nn import Conditions
+from ganzoo.nn.conditioning import CodedGenerator
+from ganzoo.spec import Component
+from ganzoo.training import prepare
+from helpers.recipes import tiny
+
+DATA = DataSpec(ImageSpec(8, 8, 2), classes=3)
+TRUNKS = ["dcgan", "mlp", "resnet"]
+
+
+class Sum(nn.Module):
+    """images -> features: one number a channel."""
+
+    def forward(self, images):
+        self.seen = images
+        return images.sum((2, 3))
+
+
+def total(features):
+    return features.sum(1, keepdim=True)
+
+
+def discriminator(conditioning, **codes):
+    conditions = Conditions(DATA, conditioning, **codes)
+    channels = DATA.image.channels + conditions.extra_channels
+    last = nn.Linear(channels, 1, bias=False)
+    nn.init.ones_(last.weight)
+    return conditions.discriminator(Sum(), last, channels)
+
+
+def test_concatenation_adds_a_map_of_ones_at_the_label():
+    network, images = discriminator("concat"), torch.randn(4, 2, 8, 8)
+    y = torch.tensor([2, 0, 1, 2])
+    logits = network(images, y).logits
+    seen = network.trunk.seen
+    assert torch.equal(seen[:, :2], images)
+    assert torch.equal(seen[:, 2:], one_hot(y, 3)[:, :, None, None].expand(4, 3, 8, 8).float())
+    torch.testing.assert_close(logits, images.sum((1, 2, 3)) + 64)
+
+
+def test_projection_adds_the_product_of_features_and_the_classes_vector():
+    """f(x, y) = psi(phi(x)) + y' V phi(x), Miyato and Koyama (2018), equation 3."""
+    network, images = discriminator("projection"), torch.randn(4, 2, 8, 8)
+    y = torch.tensor([2, 0, 1, 2])
+    phi = images.sum((2, 3))
+    v = one_hot(y, 3).float() @ network.projection.weight
+    torch.testing.assert_close(network(images, y).logits, phi.sum(1) + (v * phi).sum(1))
+
+
+@pytest.mark.parametrize("initialisation", ["own", "normal", "orthogonal"])
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_a_projection_begins_without_a_verdict(trunk, initialisation):
+    """Its product sums over all features: vectors from N(0, 1) would decide before training."""
+    architecture = Component(trunk, {"conditioning": "projection"})
+    state = prepare(tiny(architecture=architecture, initialisation=initialisation)).state
+    images = 2 * torch.rand(64, *prepare(tiny()).data.image.shape) - 1
+    logits = state.nets["discriminator"](images, torch.arange(64) % 10).logits
+    assert logits.std() < 5
+
+
+def test_projection_pools_a_map_of_features_by_its_sum():
+    network = Conditions(DATA, "projection").discriminator(
+        nn.Identity(), nn.Conv2d(2, 1, 8, bias=False), 2
+    )
+    nn.init.zeros_(network.last.weight)
+    images, y = torch.randn(4, 2, 8, 8), torch.tensor([2, 0, 1, 2])
+    expected = (network.projection(y) * images.sum((2, 3))).sum(1)
+    torch.testing.assert_close(network(images, y).logits, expected)
+
+
+def test_an_auxiliary_head_answers_and_reads_no_label():
+    network, images = discriminator("auxiliary"), torch.randn(4, 2, 8, 8)
+    judgement = network(images)
+    torch.testing.assert_close(judgement.logits, images.sum((1, 2, 3)))
+    expected = network.heads["class"](images.sum((2, 3)))
+    torch.testing.assert_close(judgement.heads["class"], expected)
+
+
+@pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_labels_change_what_is_made_and_what_is_judged(trunk, conditioning):
+    loss = Component("acgan" if conditioning == "auxiliary" else "nonsaturating")
+    recipe = tiny(architecture=Component(trunk, {"conditioning": conditioning}), loss=loss)
+    state = prepare(recipe).state
+    nets, z, zeros = state.nets, state.draw_latents(4), torch.zeros(4, dtype=torch.int64)
+    generator = nets["generator"].eval()
+    images = generator(z, zeros)
+    other = generator(z, zeros + 1)
+    assert (images - other).abs().amax((1, 2, 3)).min() > 1e-4
+    judge = nets["discriminator"].eval()
+    if conditioning == "auxiliary":
+        assert judge(images).heads["class"].shape == (4, 10)
+    else:
+        assert (judge(images, zeros).logits - judge(images, zeros + 1).logits).abs().min() > 1e-6
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+@pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])
+def test_data_without_two_classes_is_refused(classes, conditioning):
+    data = DataSpec(ImageSpec(8, 8, 1), classes=classes)
+    with pytest.raises(ArchitectureError, match=f"two classes or more, .*has {classes or 'none'}"):
+        Conditions(data, conditioning)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"categorical_code": 1}, "categorical_code is 1"),
+        ({"categorical_code": -2}, "categorical_code is -2"),
+        ({"continuous_codes": -1}, "continuous_codes -1"),
+        ({"categorical_code": 5, "continuous_codes": 4, "latent_dim": 8}, "codes alone take 9"),
+    ],
+)
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_bad_codes_are_refused(trunk, arguments, message):
+    with pytest.raises(ArchitectureError, match=message):
+        prepare(tiny(architecture=Component(trunk, arguments)))
+
+
+def test_codes_have_the_distribution_they_stand_for():
+    """Each category is as likely; continuous codes are uniform on [-1, 1]; all are independent."""
+    torch.manual_seed(0)
+    n, k = 100_000, 5
+    codes = CodedGenerator(nn.Identity(), k, 2).codes(torch.randn(n, 12))
+    counts = torch.bincount(codes["categorical"], minlength=k)
+    deviation = math.sqrt(n / k * (1 - 1 / k))
+    assert ((counts - n / k).abs() < 4 * deviation).all()
+    uniform = codes["continuous"]
+    assert uniform.shape == (n, 2)
+    for column in uniform.T:
+        # Kolmogorov and Smirnov's largest distance from the distribution function (x + 1) / 2.
+        found = torch.arange(1, n + 1) / n
+        assert (found - (column.sort().values + 1) / 2).abs().max() < 1.95 / math.sqrt(n)
+    together = torch.corrcoef(torch.cat([one_hot(codes["categorical"], k).float(), uniform], 1).T)
+    assert together[k:, :k].abs().max() < 4 / math.sqrt(n)
+    assert together[k, k + 1].abs() < 4 / math.sqrt(n)
+
+
+def test_a_coded_generator_hands_its_trunk_codes_and_the_rest():
+    z = torch.randn(6, 10)
+    network = CodedGenerator(nn.Identity(), 3, 2)
+    codes, seen = network.codes(z), network(z)
+    assert torch.equal(seen[:, :3], one_hot(codes["categorical"], 3).float())
+    assert torch.equal(seen[:, 3:5], codes["continuous"])
+    assert torch.equal(seen[:, 5:], z[:, 5:])
+
+
+class Painter(nn.Module):
+    """Makes an image of constants out of its codes."""
+
+    def codes(self, z):
+        return {"categorical": z[:, :3].argmax(1), "continuous": z[:, 3:5].tanh()}
+
+    def forward(self, z):
+        return z.sum(1)[:, None, None, None].expand(-1, 2, 8, 8)
+
+
+def test_infogan_asks_for_the_codes_of_each_fake():
+    """-L_I is the cross-entropy of Q(c | x), Chen et al. (2016), equation 5."""
+    nets = {
+        "generator": Painter(),
+        "discriminator": discriminator("none", categorical_code=3, continuous_codes=2),
+    }
+    loss = ganzoo.losses.get("infogan")(categorical_weight=2.0, continuous_weight=0.5)
+    z = torch.randn(7, 6)
+    batch, turn = Batch(torch.randn(7, 2, 8, 8)), Turn(0, lambda n: z)
+    fake = nets["generator"](z)
+    said, codes = nets["discriminator"](fake), nets["generator"].codes(z)
+    categorical = cross_entropy(said.heads["categorical"], codes["categorical"], reduction="none")
+    normal = torch.distributions.Normal(said.heads["continuous"], 1.0)
+    # Up to the constant of a normal's density.
+    continuous = -(normal.log_prob(codes["continuous"]) + 0.5 * math.log(2 * math.pi)).sum(1)
+    for player in ("discriminator", "generator"):
+        terms = getattr(loss, player)(nets, batch, turn)
+        torch.testing.assert_close(terms["categorical"], 2 * categorical)
+        torch.testing.assert_close(terms["continuous"], 0.5 * continuous)
+    torch.testing.assert_close(terms["adversarial"], softplus(-said.logits))
+
+
+def test_acgan_asks_for_the_class_of_real_and_fake():
+    nets = {"generator": Painter(), "discriminator": discriminator("auxiliary")}
+    loss = ganzoo.losses.get("acgan")(class_weight=3.0)
+    z, y = torch.randn(7, 6), torch.arange(7) % 3
+    batch, turn = Batch(torch.randn(7, 2, 8, 8), y), Turn(0, lambda n: z)
+    classes = {
+        name: cross_entropy(nets["discriminator"](images).heads["class"], y, reduction="none")
+        for name, images in (("real", batch.images), ("fake", nets["generator"](z)))
+    }
+    terms = loss.discriminator(nets, batch, turn)
+    torch.testing.assert_close(terms["class_real"], 3 * classes["real"])
+    torch.testing.assert_close(terms["class_fake"], 3 * classes["fake"])
+    terms = loss.generator(nets, batch, turn)
+    torch.testing.assert_close(terms["class"], 3 * classes["fake"])
+    said = nets["discriminator"](nets["generator"](z)).logits
+    torch.testing.assert_close(terms["adversarial"], softplus(-said))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [({"conditioning": "auxiliary"}, "--loss acgan"), ({"categorical_code": 5}, "--loss infogan")],
+)
+@pytest.mark.parametrize("loss", ["nonsaturating", "wgan-gp"])
+def test_a_head_that_nobody_asks_is_refused(loss, arguments, advice):
+    with pytest.raises(IncompatiblePairError, match=f"nothing asks it: {advice}"):
+        prepare(tiny(architecture=Component("dcgan", arguments), loss=Component(loss)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "advice"),
+    [("acgan", "--architecture.conditioning auxiliary"), ("infogan", "--architecture.categ")],
+)
+def test_a_loss_that_asks_further_says_which_network_answers(loss, advice):
+    with pytest.raises(IncompatiblePairError, match=advice):
+        prepare(tiny(loss=Component(loss)))

@@ -1,0 +1,88 @@
+"""Every file and command of plugins/README.md, in an environment of its own, with its output."""
+
+import importlib.util
+import re
+import shlex
+from importlib import metadata
+
+import pytest
+
+from helpers.paths import ROOT
+from helpers.processes import run_cli
+from helpers.wheels import make_environment, pip
+
+PAGE = (ROOT / "plugins" / "README.md").read_text()
+BLOCKS = re.findall(r"(?:`([\w./-]+)`:\n\n)?^```(\w+)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def commands(block):
+    """A command and the output that the page shows of it, which is None where it shows none."""
+    if "$ " not in block:
+        return [(line, None) for line in block.splitlines()]
+    parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    return [part.partition("\n")[::2] for part in parts]
+
+
+STEPS = [
+    (file, language, step)
+    for file, language, block in BLOCKS
+    for step in ([block] if file else commands(block))
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder like a clone, and the Python of an environment."""
+    folder = tmp_path_factory.mktemp("page")
+    for name in ("plugins", "model_cards"):
+        (folder / name).symlink_to(ROOT / name)
+    python = make_environment(folder / "environment")
+    return folder, python
+
+
+def pattern(shown):
+    """What an output has to match: three dots stand for anything."""
+    return re.escape(shown.strip()).replace(r"\.\.\.", ".*?")
+
+
+@pytest.mark.parametrize(
+    ("file", "language", "step"), STEPS, ids=[f or s[0].split("\n")[0][:60] for f, _, s in STEPS]
+)
+def test_step(place, file, language, step):
+    folder, python = place
+    if file:
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(step)
+        return
+    assert language in ("bash", "console")
+    line, shown = step
+    words = shlex.split(line)
+    changed = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
+    program, *arguments = words[len(changed) :]
+    if program == "pip":
+        if "plugins/ganzoo-translate" in arguments:
+            assert metadata.version("ganzoo-translate"), "`make test` has run this line"
+        else:
+            pip(python, *(str(folder / a) if a.startswith("./") else a for a in arguments))
+        return
+    assert program == "ganzoo", f"a command that nothing runs: {line}"
+    if importlib.util.find_spec("cv2") is None and "pix2pix" in line:
+        pytest.skip("ganzoo-translate is not installed whole")
+    cache = {"GANZOO_CACHE": str(folder / "cache")}
+    result = run_cli(*arguments, cwd=folder, env=changed | cache, python=python)
+    failed = shown is not None and shown.startswith("error:")
+    assert result.returncode == failed, result.stdout + result.stderr
+    if shown:
+        output = result.stderr if failed else result.stdout
+        assert re.fullmatch(pattern(shown), output.strip(), re.DOTALL), output
+
+
+def test_the_table_lists_every_group():
+    from ganzoo.registry import REGISTRIES
+
+    listed = re.findall(r"^\| `(ganzoo\.\w+)`", PAGE, re.MULTILINE)
+    assert sorted(listed) == sorted(registry.group for registry in REGISTRIES)
+
+
+def test_the_front_page_leads_here():
+    assert "(plugins/README.md)" in (ROOT / "README.md").read_text()

@@ -1,0 +1,61 @@
+"""Every code block of the README is run, as it stands."""
+
+import re
+
+import pytest
+
+import ganzoo
+from helpers.pages import blocks_of, run_block
+from helpers.paths import ROOT
+
+PAGE = ROOT / "README.md"
+README, BLOCKS = PAGE.read_text(), blocks_of(PAGE)
+
+# What other tests run in full, with the line of the README that stands for it.
+ELSEWHERE = {
+    "make demo": "tests/test_quickstart.py",
+    "make test": "this very run",
+    "pip install": "tests/test_package.py",
+    "ganzoo demo": "tests/test_demo_page.py",
+    "torchrun": "tests/test_shards.py",
+    "pytest acme-gans": "tests/test_from_wheels.py",
+    "ganzoo train acme-gans": "tests/test_from_wheels.py",
+    "ganzoo check acme-gans": "tests/test_plugin_page.py",
+    "sudo apt": "a fresh machine",
+    "git clone": "a fresh machine",
+}
+
+EXTRACTORS = {"mnist": "lenet-mnist@1", "fashion": "lenet-fashion@1", "tinyhero": "pixels"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The blocks are run in order in one folder, as a reader would."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.mark.parametrize(("language", "block"), BLOCKS, ids=lambda text: text.split("\n")[0][:40])
+def test_block(folder, language, block):
+    run_block(folder, language, block, tuple(ELSEWHERE))
+
+
+def test_there_are_blocks():
+    assert {language for language, _ in BLOCKS} >= {"python", "bash"}
+
+
+def test_the_figures_of_the_models_are_those_of_their_cards():
+    rows = dict(
+        re.findall(r"^\| \[`([a-z0-9-]+)`\].* \| ([^|]+ \| [^|]+ \| [^|]+) \|$", README, re.M)
+    )
+    translators = {n for n in ganzoo.list_models() if "source" in ganzoo.info(n).inputs}
+    assert set(rows) == set(ganzoo.list_models()) - translators
+    assert all(f"[`{name}`](model_cards/{name}.md)" in README for name in translators)
+    for name, row in rows.items():
+        (found,) = ganzoo.info(name).provenance["metrics"]
+        figures = found["metrics"]
+        assert found["protocol"]["samples"] == 10_000
+        assert found["protocol"]["extractor"] == EXTRACTORS[name.rpartition("-")[2]]
+        assert row == (
+            f"{figures['frechet_distance']:.4g} | {figures['precision']:.2f} | "
+            f"{figures['recall']:.2f}"
+        )

@@ -1,0 +1,150 @@
+import warnings
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+import ganzoo
+from ganzoo import latents
+from ganzoo.cli import main
+from ganzoo.errors import DeviceError, SampleError
+from ganzoo.generator import MAX_BATCH
+from ganzoo.runtimes import sessions
+from ganzoo.spec import LatentSpec
+from helpers.processes import run_new
+
+RUNTIMES = ["onnx", "torch"]
+NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+
+
+@NO_GPU
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_gpu_that_is_not_there_is_an_error_in_one_line(tiny_bundle, runtime, capfd):
+    with pytest.raises(DeviceError, match=r"^device 'cuda' is not there: .*\. device='cpu' is\.$"):
+        ganzoo.load(tiny_bundle, runtime=runtime, device="cuda")
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == "", "onnxruntime's own messages are not shown"
+
+
+@NO_GPU
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_auto_falls_back_to_the_cpu_and_says_so_once(tiny_bundle, runtime, capfd):
+    with pytest.warns(UserWarning, match="^computing on the CPU: ") as said:
+        model = ganzoo.load(tiny_bundle, runtime=runtime, device="auto")
+    assert len(said) == 1
+    assert "\n" not in str(said[0].message)
+    assert said[0].filename == __file__, "it points at who asked"
+    assert capfd.readouterr() == ("", "")
+    plain = ganzoo.load(tiny_bundle, runtime=runtime)
+    assert np.array_equal(model.sample(3).numpy(), plain.sample(3).numpy())
+
+
+def test_a_driver_without_cuda_libraries_names_what_is_missing(tiny_bundle, monkeypatch, capfd):
+    """With a driver (any library stands for it), onnxruntime is tried, refuses, and is quoted."""
+    if torch.cuda.is_available() or sessions.CUDA not in onnxruntime.get_available_providers():
+        pytest.skip("needs onnxruntime-gpu on a machine without a GPU")
+    monkeypatch.setattr(sessions, "_DRIVER", None)
+    with pytest.raises(DeviceError) as refused:
+        ganzoo.load(tiny_bundle, runtime="onnx", device="cuda:1")
+    assert "device 'cuda:1' is not there" in str(refused.value)
+    assert "cannot load CUDA (lib" in str(refused.value) or "no GPU of number 1" in str(
+        refused.value
+    )
+    assert "\n" not in str(refused.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_onnxruntime_without_cuda_says_what_to_install(tiny_bundle, monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [sessions.CPU])
+    with pytest.raises(DeviceError, match="knows no CUDA: pip install onnxruntime-gpu"):
+        ganzoo.load(tiny_bundle, runtime="onnx", device="cuda")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:-1", "CUDA", "", "cpu:0"])
+def test_a_device_that_does_not_exist(tiny_bundle, runtime, device):
+    with pytest.raises(DeviceError, match=f"^no device {device!r}: it is 'cpu', 'cuda'"):
+        ganzoo.load(tiny_bundle, runtime=runtime, device=device)
+
+
+def test_threads_are_the_callers_or_the_environments(tiny_bundle, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    by_default = ganzoo.load(tiny_bundle, runtime="onnx")
+    asked = ganzoo.load(tiny_bundle, runtime="onnx", threads=1)
+    options = [m._session.get_session_options() for m in (by_default, asked)]
+    assert [o.intra_op_num_threads for o in options] == [3, 1]
+    assert np.array_equal(by_default.sample(20).numpy(), asked.sample(20).numpy())
+    for threads in (0, -2):
+        with pytest.raises(DeviceError, match="threads is 1 or more"):
+            ganzoo.load(tiny_bundle, runtime="onnx", threads=threads)
+    with pytest.raises(DeviceError, match=r"torch\.set_num_threads\(4\)"):
+        ganzoo.load(tiny_bundle, runtime="torch", threads=4)
+
+
+def test_the_command_line_takes_both(tiny_bundle, tmp_path, capsys):
+    command = ["sample", str(tiny_bundle), "-n", "4", "-o", str(tmp_path / "a.png")]
+    assert main([*command, "--runtime", "onnx", "--device", "cpu", "--threads", "1"]) == 0
+    assert main([*command, "--runtime", "onnx", "--device", "gpu"]) == 1
+    assert capsys.readouterr().err.startswith("error: no device 'gpu'")
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_batches_of_nothing_and_of_a_million(tiny_bundle, runtime):
+    model = ganzoo.load(tiny_bundle, runtime=runtime)
+    with pytest.raises(SampleError, match=r"shape \(n, 8\), not \(0, 8\)"):
+        model.generate(np.zeros((0, 8), np.float32))
+    with pytest.raises(SampleError, match=r"batch of 1,000,000: one is up to 4,096.*decode\(z\)"):
+        model.generate(np.zeros((1_000_000, 8), np.float32))
+    z = latents.normal(0, MAX_BATCH + 1, 8)
+    assert model.decode(z).numpy().shape == (MAX_BATCH + 1, 16, 16, 1)
+
+
+def test_more_images_than_memory_holds_are_refused_before_the_first_is_made():
+    class Huge(ganzoo.Generator):
+        spec = ganzoo.ModelSpec(
+            "huge",
+            "none",
+            {},
+            (),
+            ganzoo.DataSpec(ganzoo.ImageSpec(1024, 1024, 3)),
+            LatentSpec(8),
+        )
+
+        def run(self, inputs):
+            raise AssertionError("it was run")
+
+    with pytest.raises(SampleError, match=r"1,000,000 images of 1024x1024x3 take 2,930 GiB"):
+        Huge().sample(1_000_000)
+
+
+def test_what_onnxruntime_cannot_run_is_one_error(tiny_bundle):
+    model = ganzoo.load(tiny_bundle, runtime="onnx")
+    with pytest.raises(SampleError, match=r"cannot run 'tiny' on a batch of 2: "):
+        model.run({"z": np.zeros((2, 9), np.float32)})
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_images_are_the_cpus_to_a_level(tiny_bundle):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for name in (tiny_bundle, "dcgan-mnist"):
+            model = ganzoo.load(name, runtime="onnx", device="cuda")
+            assert model._session.get_providers()[0] == sessions.CUDA
+            on_cpu = ganzoo.load(name, runtime="onnx").sample(64).numpy().astype(int)
+            assert np.abs(model.sample(64).numpy() - on_cpu).max() <= 1
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_cuda_is_found_in_torchs_packages_without_importing_torch():
+    code = """
+import sys, ganzoo
+model = ganzoo.load("dcgan-mnist", runtime="onnx", device="cuda")
+assert model.sample(1).numpy().std() > 0
+assert "torch" not in sys.modules
+"""
+    result = run_new("-c", code)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""

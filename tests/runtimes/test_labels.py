@@ -1,0 +1,184 @@
+"""Models with classes: the label asked for is the label made, on both runtimes."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganzoo
+from ganzoo.errors import ArchitectureError, BundleError, SampleError
+from ganzoo.spec import Component
+from helpers.bundles import change_config
+from helpers.processes import run_cli
+from helpers.recipes import tiny
+
+RUNTIMES = ["torch", "onnx"]
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """An exported model of ten classes, little trained."""
+    folder = tmp_path_factory.mktemp("labelled")
+    architecture = Component("dcgan", {"latent_dim": 8, "width": 4, "conditioning": "concat"})
+    run = ganzoo.train(tiny(architecture=architecture), out=folder / "run", progress=False)
+    return ganzoo.export(run.path, folder / "bundle")
+
+
+def pixels(batch):
+    return batch.numpy().astype(int)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_label_is_a_number_a_name_or_one_for_each_image(labelled, runtime):
+    model = ganzoo.load(labelled, runtime=runtime)
+    sevens = model.sample(5, seed=3, label=7)
+    assert np.array_equal(pixels(sevens), pixels(model.sample(5, seed=3, label="7")))
+    assert np.array_equal(pixels(sevens), pixels(model.sample(5, seed=3, label=[7] * 5)))
+    mixed = model.sample(5, seed=3, label=[7, 1, 7, "2", 7])
+    assert np.array_equal(pixels(mixed)[[0, 2, 4]], pixels(sevens)[[0, 2, 4]])
+    assert not np.array_equal(pixels(mixed)[1], pixels(sevens)[1])
+
+
+@pytest.mark.parametrize("label", [1.5, [1.7, 2], [None, 1], True, object()])
+def test_what_is_no_label_is_refused(labelled, label):
+    with pytest.raises(SampleError, match="is no label: a label is a class's number or name"):
+        ganzoo.load(labelled).sample(2, label=label)
+
+
+@pytest.mark.parametrize("y", [None, [0.0, 1.9], [0], [[0, 1]]])
+def test_classes_that_are_no_whole_numbers_are_refused(labelled, y):
+    with pytest.raises(SampleError, match=r"y of whole numbers, \(n,\)"):
+        ganzoo.load(labelled).generate(np.zeros((2, 8), np.float32), y)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_without_a_label_classes_take_turns(labelled, runtime):
+    model = ganzoo.load(labelled, runtime=runtime)
+    expected = model.sample(23, label=[k % 10 for k in range(23)])
+    assert np.array_equal(pixels(model.sample(23)), pixels(expected))
+    assert np.array_equal(pixels(model.sample(6, start=17)), pixels(expected)[17:])
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_class_grid_has_a_row_a_class_and_a_column_a_latent(labelled, runtime):
+    model = ganzoo.load(labelled, runtime=runtime)
+    grid = model.class_grid(4, seed=1)
+    assert len(grid) == 40
+    assert grid.grid().size == (4 * 18 + 2, 10 * 18 + 2)
+    for label in (0, 9):
+        row = pixels(grid)[4 * label : 4 * label + 4]
+        assert np.array_equal(row, pixels(model.sample(4, seed=1, label=label)))
+
+
+def test_the_runtimes_agree_on_every_class(labelled):
+    a, b = (pixels(ganzoo.load(labelled, runtime=r).class_grid(3)) for r in RUNTIMES)
+    assert np.abs(a - b).max() <= 1
+    rows = a.reshape(10, -1)
+    assert len({row.tobytes() for row in rows}) == 10
+
+
+def test_interpolation_keeps_the_class(labelled):
+    model = ganzoo.load(labelled, runtime="onnx")
+    walk = pixels(model.interpolate(1, 2, 5, label=4))
+    assert np.array_equal(walk[0], pixels(model.sample(1, seed=1, label=4))[0])
+    assert np.array_equal(walk[4], pixels(model.sample(1, seed=2, label=4))[0])
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        (10, "no class 10: labels are 0 to 9"),
+        (-1, "no class -1"),
+        ("eight", "no class 'eight'.*Its classes: 0, 1"),
+        ([1, 2], "2 labels were given for 3 images"),
+        ([1, 2, 30], "no class 30"),
+    ],
+)
+def test_labels_that_do_not_exist(labelled, runtime, label, message):
+    with pytest.raises(SampleError, match=message):
+        ganzoo.load(labelled, runtime=runtime).sample(3, label=label)
+
+
+def test_latents_without_labels_are_refused(labelled):
+    model = ganzoo.load(labelled, runtime="onnx")
+    with pytest.raises(SampleError, match="a label with each latent"):
+        model.generate(np.zeros((2, 8), np.float32))
+    with pytest.raises(SampleError, match="no class 12"):
+        model.generate(np.zeros((2, 8), np.float32), np.array([1, 12]))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_model_without_classes_takes_no_label(tiny_bundle, runtime):
+    model = ganzoo.load(tiny_bundle, runtime=runtime)
+    with pytest.raises(SampleError, match="has no classes"):
+        model.sample(2, label=1)
+    with pytest.raises(SampleError, match="has no classes"):
+        model.class_grid()
+
+
+def test_its_picture_is_the_class_grid(labelled):
+    picture = np.asarray(Image.open(labelled / "samples.png")).astype(int)
+    assert np.abs(picture - np.asarray(ganzoo.load(labelled).class_grid().grid())).max() <= 1
+    assert "A row of each class" in (labelled / "README.md").read_text()
+
+
+def test_the_command_line_takes_a_label(labelled, tmp_path):
+    out = tmp_path / "sevens.png"
+    done = run_cli("sample", labelled, "-n", "4", "--label", "7", "-o", out)
+    assert done.returncode == 0, done.stderr
+    expected = np.asarray(ganzoo.load(labelled).sample(4, label=7).grid())
+    assert np.array_equal(np.asarray(Image.open(out)), expected)
+    refused = run_cli("sample", labelled, "--label", "11", "-o", out)
+    assert refused.returncode == 1
+    assert "has no class 11" in refused.stderr
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_config_that_lies_about_inputs_is_refused(labelled, tmp_path, runtime):
+    import shutil
+
+    folder = shutil.copytree(labelled, tmp_path / "b")
+    change_config(folder, lambda c: c.update(inputs=["z"]))
+    with pytest.raises(BundleError):
+        ganzoo.load(folder, runtime=runtime)
+    change_config(folder, lambda c: c.update(inputs=["z", "y", "y"]))
+    with pytest.raises(BundleError, match="it may read z, z and"):
+        ganzoo.load(folder, runtime=runtime)
+
+
+def folder_of_classes(root, *names):
+    for name in names:
+        for k in range(3):
+            path = root / name / f"{k}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.effect_noise((20, 20), 50 + k).save(path)
+    return root
+
+
+@pytest.mark.parametrize("classes", [[""], ["only"]])
+def test_conditioning_needs_two_classes(tmp_path, classes):
+    data = folder_of_classes(tmp_path / "data", *classes)
+    architecture = Component("dcgan", {"width": 4, "conditioning": "projection"})
+    recipe = tiny(architecture=architecture, dataset=Component("folder", {"size": 16}))
+    with pytest.raises(ArchitectureError, match="needs labels of two classes"):
+        ganzoo.train(recipe, data=data, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_classes_of_a_folder_are_asked_for_by_name(tmp_path):
+    data = folder_of_classes(tmp_path / "data", "cats", "dogs")
+    architecture = Component("mlp", {"width": 4, "conditioning": "concat"})
+    recipe = tiny(architecture=architecture, dataset=Component("folder", {"size": 16}))
+    run = ganzoo.train(recipe, data=data, out=tmp_path / "run", progress=False)
+    model = ganzoo.load(run.bundle)
+    assert np.array_equal(pixels(model.sample(2, label="dogs")), pixels(model.sample(2, label=1)))
+    with pytest.raises(SampleError, match="Did you mean 'cats'"):
+        model.sample(label="cat")
+
+
+def test_the_torch_model_takes_labels_as_tensors(labelled):
+    model = ganzoo.load(labelled, runtime="torch")
+    with torch.no_grad():
+        images = model(torch.randn(3, 8), torch.tensor([1, 2, 3]))
+    assert images.shape == (3, 1, 16, 16)

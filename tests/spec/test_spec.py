@@ -1,0 +1,129 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganzoo import DataSpec, ImageSpec, ModelSpec, Recipe, recipes
+from ganzoo.errors import BundleError, RecipeError
+from ganzoo.registry import find_recipe
+from ganzoo.signatures import bind
+from ganzoo.spec import Component, LatentSpec
+from helpers.recipes import tiny
+
+SPEC = ModelSpec(
+    name="m",
+    architecture="dcgan",
+    arguments={"latent_dim": 8, "width": 4},
+    requires=("torch-ganzoo>=0.1",),
+    data=DataSpec(ImageSpec(16, 16, 1), classes=2, labels=("a", "b"), license="mit"),
+    latent=LatentSpec(8),
+    provenance={"seed": 0, "nested": {"x": [1, 2.5, None]}},
+)
+
+values = st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=9)
+arguments = st.dictionaries(
+    st.from_regex("[a-z_]{1,9}", fullmatch=True).filter(lambda k: k != "name"), values, max_size=3
+)
+
+
+def test_config_round_trips():
+    assert ModelSpec.from_json(SPEC.to_json()) == SPEC
+
+
+@given(arguments, st.integers(1, 2**40), st.text(max_size=20), st.floats(0, 1))
+def test_recipe_round_trips_through_toml(given_, images, description, lr):
+    import tempfile
+
+    recipe = tiny(
+        images=images,
+        description=description,
+        architecture=Component("mlp", given_),
+        learning_rates={"generator": lr},
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "r.toml"
+        path.write_text(recipe.to_toml(), encoding="utf-8")
+        assert Recipe.from_toml(path) == recipe
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_shipped_recipes_are_valid_and_named_as_registered(name):
+    recipe = find_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"imagess": 1}, "there is no field 'imagess'. Did you mean 'images'?"),
+        ({"images": "many"}, "images: Input should be a valid integer"),
+        ({"name": "../../x"}, "the name '../../x'"),
+        ({"name": ""}, "the name ''"),
+        ({"images": 0}, "images is 0, it must be at least 1"),
+        ({"optimizer": {"learning_rate": 1}}, "there is no field 'optimizer.learning_rate'"),
+        ({"optimizer": {"name": "adaam"}}, "optimizer.name"),
+        ({"precision": "fp8"}, "precision"),
+        ({"architecture": {"width": 3}}, "architecture"),
+    ],
+)
+def test_a_wrong_recipe_says_what_is_wrong(change, message):
+    with pytest.raises(RecipeError) as caught:
+        Recipe.from_dict(tiny().to_dict() | change)
+    assert message in str(caught.value)
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(RecipeError, match="'images' is missing"):
+        Recipe.from_dict({"architecture": "mlp", "loss": "lsgan", "dataset": "digits"})
+
+
+@pytest.mark.parametrize("text", ["images = ", "\xff"])
+def test_a_recipe_file_that_is_not_toml(tmp_path, text):
+    path = tmp_path / "bad.toml"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(RecipeError, match="is not TOML"):
+        Recipe.from_toml(path)
+    with pytest.raises(RecipeError, match="cannot read the recipe"):
+        Recipe.from_toml(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(surprise=1), "there is no field 'surprise'"),
+        (lambda c: c["data"].update(klasses=1), "there is no field 'data.klasses'"),
+        (lambda c: c.pop("latent"), "'latent' is missing"),
+        (lambda c: c["data"]["image"].update(height=10**9), "image height is 1e+09"),
+        (lambda c: c["data"].update(classes=-1), "number of classes"),
+        (lambda c: c["latent"].update(dim=10**12), "latent dim"),
+        (lambda c: c["latent"].update(dim="8"), "valid integer"),
+        (lambda c: c.update(format=99), "pip install --upgrade"),
+    ],
+)
+def test_a_wrong_config_says_what_is_wrong(change, message):
+    config = json.loads(SPEC.to_json())
+    change(config)
+    with pytest.raises(BundleError) as caught:
+        ModelSpec.from_json(json.dumps(config))
+    assert message in str(caught.value)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_a_config_that_is_no_config_is_refused(text):
+    with pytest.raises(BundleError):
+        ModelSpec.from_json(text)
+
+
+def test_a_signature_is_the_schema():
+    def factory(data, *, width: int = 3, name: str): ...
+
+    assert bind("architecture", "f", factory, {"name": "x"}) == {"width": 3, "name": "x"}
+    with pytest.raises(RecipeError, match="no argument 'widht'. Did you mean 'width'?"):
+        bind("architecture", "f", factory, {"widht": 3})
+    with pytest.raises(RecipeError, match="needs the argument 'name'"):
+        bind("architecture", "f", factory, {})
+    with pytest.raises(RecipeError, match="'width': input should be a valid integer.*not 'wide'"):
+        bind("architecture", "f", factory, {"name": "x", "width": "wide"})

@@ -1,0 +1,840 @@
+"""Every check can fail: for each there is something wrong, and the sentence that says so."""
+
+import contextlib
+import functools
+import json
+import os
+import random
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import softplus
+from torch.utils.data import TensorDataset
+
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ConformanceError, DataNotFoundError
+from ganzoo.games import Loss, Player
+from ganzoo.testing import imports, registration
+from ganzoo.testing.architecture import Architecture
+from ganzoo.testing.checks import NotChecked, check_expected, examine
+from ganzoo.testing.dataset import Dataset
+from ganzoo.testing.loss import Loss as LossSubject
+from ganzoo.testing.shipped import Model, Recipe
+from ganzoo.testing.subject import Subject
+from helpers.distributions import install
+
+SOURCE = "A thing of these tests, https://arxiv.org/abs/1406.2661."
+PARTNER = {"nonsaturating": {}}
+SEEN = set()  # checks that were seen to fail
+
+
+def checks():
+    kinds = (Architecture, LossSubject, Dataset, Recipe, Model)
+    return {check for kind in kinds for check in kind.checks}
+
+
+@contextlib.contextmanager
+def registered(registry, thing, name="wrong"):
+    registry.register(name)(thing)
+    try:
+        yield
+    finally:
+        registry.unregister(name)
+
+
+def fails(check_name, subject, says):
+    """The check of that name fails, with that sentence."""
+    (check,) = [c for c in subject.checks if c.__name__ == check_name]
+    outcome = examine(check, subject)
+    assert outcome.verdict == "FAILED", outcome
+    assert re.search(says, outcome.sentence), outcome.sentence
+    SEEN.add(check)
+
+
+# ---- architectures
+
+
+class Maker(nn.Module):
+    """A generator that is right."""
+
+    def __init__(self, data, width=4):
+        super().__init__()
+        self.image = data.image
+        self.first, self.last = nn.Linear(12, width), nn.Linear(width, self.size)
+
+    @property
+    def size(self):
+        return self.image.channels * self.image.height * self.image.width
+
+    def hidden(self, z):
+        return self.first(z).relu()
+
+    def forward(self, z):
+        return self.last(self.hidden(z)).tanh().reshape(-1, *self.image.shape)
+
+
+class Judge(nn.Module):
+    """A discriminator that is right."""
+
+    def __init__(self, data, width=4):
+        super().__init__()
+        self.first = nn.Linear(Maker.size.fget(self._of(data)), width)
+        self.last = nn.Linear(width, 1)
+
+    def _of(self, data):
+        self.image = data.image
+        return self
+
+    def forward(self, images):
+        return self.last(self.first(images.flatten(1)).relu()).flatten()
+
+
+def of(generator=Maker, discriminator=Judge):
+    """An architecture of these networks."""
+
+    def wrong(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
+        return {"generator": generator(data), "discriminator": discriminator(data)}
+
+    wrong.__doc__ = SOURCE
+    return wrong
+
+
+class Halved(Maker):
+    def forward(self, z):
+        return super().forward(z)[:, :, ::2]
+
+
+class Double(Maker):
+    def forward(self, z):
+        return super().forward(z).double()
+
+
+class Two(Maker):
+    def forward(self, z):
+        return super().forward(z), z
+
+
+class Unbounded(Maker):
+    def forward(self, z):
+        return 0.01 * self.last(self.hidden(z)).reshape(-1, *self.image.shape)
+
+
+class Noisy(Maker):
+    def hidden(self, z):
+        return super().hidden(z) + torch.randn(len(z), 1)
+
+
+class Noisier(Maker):
+    def hidden(self, z):
+        return super().hidden(z + torch.randn_like(z))
+
+
+class Mixing(Maker):
+    def __init__(self, data):
+        super().__init__(data)
+        self.norm = nn.BatchNorm1d(4, track_running_stats=False)
+
+    def hidden(self, z):
+        h = super().hidden(z)
+        return self.norm(h) if len(z) > 1 else h
+
+
+class Deaf(Maker):
+    def forward(self, z, y):
+        return super().forward(z)
+
+
+class Idle(Maker):
+    def __init__(self, data):
+        super().__init__(data)
+        self.unused = nn.Parameter(torch.zeros(3))
+
+
+class Counting(Maker):
+    count = 0
+
+    def hidden(self, z):
+        self.count += self.training
+        return super().hidden(z) * (1 + self.count)
+
+
+class Drawn(Maker):
+    def __init__(self, data):
+        super().__init__(data)
+        self.scale = random.random()
+
+    def hidden(self, z):
+        return super().hidden(z) * self.scale
+
+
+class Forgetful(Maker):
+    def __init__(self, data):
+        super().__init__(data)
+        self.register_buffer("scale", torch.rand(1), persistent=False)
+
+
+class Branching(Maker):
+    def hidden(self, z):
+        return super().hidden(z if z.sum() > 0 else -z)
+
+
+class Nan(Maker):
+    def hidden(self, z):
+        return super().hidden(z) + (self.last.weight.sum() * 0 if not self.training else torch.nan)
+
+
+class Float32Only(Maker):
+    def hidden(self, z):
+        if torch.is_autocast_enabled("cpu"):
+            raise TypeError("this kernel has no bf16")
+        return super().hidden(z)
+
+
+class Averaging(Judge):
+    def forward(self, images):
+        return super().forward(images).mean()
+
+
+def sharing(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
+    nets = of()(data)
+    nets["discriminator"].last = nn.Linear(4, 1)
+    nets["generator"].shared = nets["discriminator"].first
+    return nets
+
+
+def short_encoder(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
+    return {"generator": Maker(data), "encoder": Judge(data)}
+
+
+def no_networks(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
+    return [Maker(data)]
+
+
+def picky(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
+    raise ValueError("makes images of 17x17 alone")
+
+
+def careless(data: DataSpec, **arguments: int) -> dict[str, nn.Module]: ...
+
+
+def positional(data: DataSpec, width: int = 4) -> dict[str, nn.Module]: ...
+
+
+def untyped(data: DataSpec, *, width=4) -> dict[str, nn.Module]: ...
+
+
+def optional(data: DataSpec, *, width: int | None = None) -> dict[str, nn.Module]: ...
+
+
+def hidden_type(data: "Nowhere", *, width: int = 4) -> dict[str, nn.Module]: ...  # noqa: F821
+
+
+def rename(thing):
+    thing.__doc__ = thing.__doc__ or SOURCE
+    return thing
+
+
+@pytest.mark.parametrize(
+    ("check", "thing", "says"),
+    [
+        ("is_named_alike", of(), "called 'wrong'.*call it 'right', or register it as 'wrong'"),
+        ("takes_named_arguments", careless, r"takes \*\*arguments: int, .*keyword-only"),
+        ("takes_named_arguments", positional, r"\(data, width\) by position, .*\(data\)"),
+        ("takes_named_arguments", untyped, "no type for its argument 'width'"),
+        ("takes_named_arguments", optional, "width=None as a default, which no recipe can hold"),
+        ("takes_named_arguments", hidden_type, "cannot be read: .*Nowhere.*TYPE_CHECKING"),
+        ("names_its_source", careless, "no source that can be followed: add the paper's link"),
+        ("builds", no_networks, "BrokenPluginError: .*made list, not a dict of role to nn.Module"),
+        ("builds", picky, "ArchitectureError: .*images of 32x32x3: makes images of 17x17 alone"),
+        ("makes_images_of_the_size", of(Halved), r"float32 \(3, 3, 16, 32\), .*\(3, 3, 32, 32\)"),
+        ("makes_images_of_the_size", of(Double), "returns float64 .*must return float32"),
+        ("makes_images_of_the_size", of(Two), "returns tuple, and a generator returns one tensor"),
+        ("stays_in_range", of(Unbounded), r"after its weights were moved.*\[-1, 1\]: end it with"),
+        ("answers_for_each_image", of(Maker, Averaging), r"returns \(\), and must return logits"),
+        ("answers_for_each_image", short_encoder, r"mean and log-variance.*\(3, 12\) each"),
+        ("is_deterministic", of(Noisy), "its generator gives two answers to one question"),
+        ("is_batch_independent", of(Mixing), "changes an image by .* when others are made beside"),
+        (
+            "trains",
+            of(Nan),
+            "nonsaturating in fp32: the term discriminator/adversarial becomes nan",
+        ),
+        ("trains", of(Float32Only), "nonsaturating in bf16: TypeError: this kernel has no bf16"),
+        ("uses_labels", of(Deaf), "reads y and makes the same images of other classes"),
+        ("learns_everywhere", of(Idle), r"generator\.unused got no gradient .* nonsaturating"),
+        ("moves_its_own", sharing, "'discriminator' trains discriminator, .*changes generator"),
+        ("resumes", of(Counting), "ends elsewhere when its training is stopped and resumed"),
+        ("loads_again", of(Drawn), "answers otherwise once it is saved and loaded"),
+        ("loads_again", of(Forgetful), "keeps a buffer out of its state_dict"),
+        ("exports", of(Branching), "architecture wrong: 'wrong' cannot be exported to ONNX"),
+        ("exports", of(Noisy), "with a batch of any size: the generator fixes that of z"),
+        ("exports", of(Noisier), "the export of the generator is refused: .*differ by"),
+    ],
+)
+def test_a_wrong_architecture(check, thing, says):
+    name = "right" if check == "is_named_alike" else "wrong"
+    with registered(ganzoo.architectures, thing, name):
+        fails(check, Architecture(name, partners=PARTNER), says)
+
+
+def test_a_right_architecture(tmp_path, monkeypatch):
+    """What the wrong ones differ from passes them all, but for a snapshot that is not there yet."""
+    with registered(ganzoo.architectures, of()):
+        file = tmp_path / "snapshots" / "wrong.json"
+        subject = Architecture("wrong", partners=PARTNER, snapshot=file)
+        fails(
+            "keeps_its_names", subject, f"no snapshot .* at {file}: GANZOO_SNAPSHOTS=write pytest"
+        )
+        monkeypatch.setenv("GANZOO_SNAPSHOTS", "write")
+        outcomes = {check.__name__: examine(check, subject) for check in subject.checks}
+        assert {o.verdict for o in outcomes.values()} == {"ok", "not checked"}, outcomes
+        assert [name for name, o in outcomes.items() if o.verdict == "not checked"] == [
+            "imports_quietly",  # this process has imported it
+            "uses_labels",
+        ]
+        monkeypatch.delenv("GANZOO_SNAPSHOTS")
+        kept = json.loads(file.read_text())
+        assert kept["generator"] == ["first.bias", "first.weight", "last.bias", "last.weight"]
+        kept["generator"][0] = "start.bias"
+        file.write_text(json.dumps(kept))
+        fails(
+            "keeps_its_names",
+            subject,
+            r"gone: generator\.start\.bias; new: generator\.first\.bias\).*under a new name",
+        )
+        assert [o.verdict for o in (examine(subject.checks[-1], Architecture("wrong")),)] == [
+            "not checked"
+        ]
+
+
+def test_what_cannot_be_built_fails_once_and_is_not_checked_further():
+    with registered(ganzoo.architectures, picky):
+        subject = Architecture("wrong")
+        verdicts = {check.__name__: examine(check, subject) for check in subject.checks}
+    assert verdicts["builds"].verdict == "FAILED"
+    for name in ("stays_in_range", "trains", "resumes", "exports", "loads_again"):
+        assert verdicts[name].sentence == "builds comes first, and fails."
+
+
+def test_an_architecture_that_nothing_trains():
+    def wrong(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
+        return {"generator": Maker(data), "oracle": Judge(data)}
+
+    with registered(ganzoo.architectures, wrong):
+        fails(
+            "trains",
+            Architecture("wrong"),
+            "trains with nothing that is installed: it needs a loss that trains generator, oracle",
+        )
+
+
+# ---- losses
+
+PLAYERS = (
+    Player("discriminator", trains=("discriminator",)),
+    Player("generator", trains=("generator",)),
+)
+
+
+class Game(Loss):
+    """A game that is right."""
+
+    players = PLAYERS
+
+    def discriminator(self, nets, batch, turn):
+        fake = nets["generator"](turn.latents(len(batch))).detach()
+        judge = nets["discriminator"]
+        return {
+            "adversarial": softplus(-self.logits(judge, batch.images))
+            + softplus(self.logits(judge, fake))
+        }
+
+    def generator(self, nets, batch, turn):
+        fake = nets["generator"](turn.latents(len(batch)))
+        return {"adversarial": softplus(-self.logits(nets["discriminator"], fake))}
+
+    def logits(self, judge, images):
+        return judge(images).logits
+
+
+def plays(game):
+    def wrong() -> Loss:
+        return game()
+
+    wrong.__doc__ = SOURCE
+    return wrong
+
+
+def game(**parts):
+    return type("Wrong", (Game,), parts)
+
+
+def term(value):
+    """A generator's method that makes something else of its term."""
+
+    def generator(self, nets, batch, turn):
+        return value(Game.generator(self, nets, batch, turn)["adversarial"])
+
+    return generator
+
+
+def clip_all(self, player, nets):
+    with torch.no_grad():
+        for net in nets.values():
+            for weight in net.parameters():
+                weight.clamp_(-0.01, 0.01)
+
+
+class Clock(Game):
+    """It keeps its time in a number that no checkpoint holds."""
+
+    time = 0
+
+    def generator(self, nets, batch, turn):
+        self.time += 1
+        return {"adversarial": self.time * super().generator(nets, batch, turn)["adversarial"]}
+
+
+class Overflowing(Game):
+    def generator(self, nets, batch, turn):
+        value = super().generator(nets, batch, turn)["adversarial"]
+        return {"adversarial": value / (0.0 if turn.tick else 1.0)}
+
+
+def takes_any(**arguments: float) -> Loss: ...
+
+
+def makes_seven() -> Loss:
+    return 7
+
+
+def refuses(*, weight: float = -1.0) -> Loss:
+    raise ValueError("weight is -1, it must be at least 0")
+
+
+def needy(*, weight: float) -> Loss: ...
+
+
+UNKNOWN = Player("generator", trains=("generator", "mapper"))
+
+
+@pytest.mark.parametrize(
+    ("check", "thing", "says"),
+    [
+        ("takes_named_arguments", takes_any, r"takes \*\*arguments: float"),
+        ("names_its_source", takes_any, "no source"),
+        (
+            "builds",
+            makes_seven,
+            "BrokenPluginError: loss 'wrong' of this process made int, not a ganzoo.Loss",
+        ),
+        ("builds", refuses, "RecipeError: loss 'wrong' cannot be made: weight is -1"),
+        ("builds", needy, "RecipeError: loss 'wrong' needs the argument 'weight'"),
+        ("has_players", plays(game(players=())), "has no players: set `players`"),
+        ("has_players", plays(game(players=PLAYERS[:1] * 2)), "give each a name of its own"),
+        (
+            "has_players",
+            plays(game(players=(Player("painter", trains=("generator",)),))),
+            r"a player 'painter' and no method .*def painter\(self, nets, batch, turn\)",
+        ),
+        (
+            "has_players",
+            plays(game(players=(PLAYERS[0], Player("generator", trains=("discriminator",))))),
+            "several players that train discriminator",
+        ),
+        (
+            "has_players",
+            plays(game(delivers=("generator", "encoder"))),
+            "delivers or hands on encoder, and trains discriminator, generator",
+        ),
+        ("has_players", plays(game(delivers=("discriminator",))), "the first of .*'generator'"),
+        ("returns_terms", plays(game(generator=term(lambda t: t))), "returns Tensor, and must"),
+        ("returns_terms", plays(game(generator=term(lambda t: {}))), "returns no term"),
+        (
+            "returns_terms",
+            plays(game(generator=term(lambda t: {"a": t[:3]}))),
+            r"'a' as float32 \(3,\) of a batch of 4",
+        ),
+        (
+            "returns_terms",
+            plays(game(generator=term(lambda t: {"a": float(t.mean())}))),
+            "returns 'a': float, and a term is a tensor",
+        ),
+        (
+            "returns_terms",
+            plays(game(generator=term(lambda t: {"a": (t - t).log()}))),
+            "'a', which is not finite on untrained networks: .*softplus",
+        ),
+        (
+            "returns_terms",
+            plays(game(generator=term(lambda t: {"a": t.detach()}))),
+            "without a gradient",
+        ),
+        (
+            "trains",
+            plays(Overflowing),
+            "with mlp in fp32: the term generator/adversarial becomes inf",
+        ),
+        (
+            "trains",
+            plays(game(players=(UNKNOWN,))),
+            "it needs an architecture that builds generator, mapper",
+        ),
+        (
+            "moves_its_own",
+            plays(game(constrain=clip_all)),
+            "'discriminator' trains discriminator, and its turn changes generator",
+        ),
+        (
+            "moves_its_own",
+            plays(game(generator=term(lambda t: {"a": 0 * t}))),
+            "'generator' trains generator, and its turns leave generator as it was",
+        ),
+        ("resumes", plays(Clock), "ends elsewhere when its training is stopped"),
+    ],
+)
+def test_a_wrong_loss(check, thing, says):
+    nothing_fits = "builds generator, mapper" in says
+    with registered(ganzoo.losses, thing):
+        subject = LossSubject("wrong", partners=None if nothing_fits else {"mlp": {"width": 4}})
+        fails(check, subject, says)
+
+
+def test_a_right_loss():
+    with registered(ganzoo.losses, plays(Game)):
+        subject = LossSubject("wrong", partners={"mlp": {"width": 4}})
+        outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
+    assert outcomes.pop("imports_quietly") == "not checked"
+    assert set(outcomes.values()) == {"ok"}, outcomes
+
+
+def test_a_partner_that_does_not_fit_is_named():
+    with registered(ganzoo.losses, plays(Game)):
+        fails(
+            "trains",
+            LossSubject("wrong", partners={"mlp-autoencoder": {"width": 4}}),
+            "does not train with mlp-autoencoder in fp32: loss 'wrong' trains discriminator, gen",
+        )
+
+
+# ---- datasets
+
+
+class Items(torch.utils.data.Dataset):
+    """Items that are right: 8 images of 4x4, in three classes."""
+
+    def __init__(self):
+        rng = torch.Generator().manual_seed(0)
+        self.images = torch.randint(256, (8, 1, 4, 4), generator=rng, dtype=torch.uint8)
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index], torch.tensor(index % 3)
+
+
+SPEC = {"image": ImageSpec(4, 4, 1), "classes": 3, "license": "cc0-1.0", "source": "drawn here"}
+
+
+def holds(items=Items, **spec):
+    def wrong(root: Path | None) -> tuple[Items, DataSpec]:
+        return items(), DataSpec(**SPEC | spec)
+
+    return wrong
+
+
+class Floats(Items):
+    def __getitem__(self, index):
+        image, label = super().__getitem__(index)
+        return image / 255, label
+
+
+class Lists(Items):
+    def __getitem__(self, index):
+        return list(super().__getitem__(index))
+
+
+class Flipping(Items):
+    def __getitem__(self, index):
+        image, label = super().__getitem__(index)
+        return (image.flip(-1) if torch.rand(()) < 0.5 else image), label
+
+
+class Anew(Items):
+    opened = 0
+
+    def __init__(self):
+        super().__init__()
+        Anew.opened += 1
+        self.images = self.images + Anew.opened
+
+
+class Locked(Items):
+    def __init__(self):
+        super().__init__()
+        self.change = lambda image: image
+
+
+class OfTheProcess(Items):
+    def __init__(self):
+        super().__init__()
+        self.owner = os.getpid()
+
+    def __getitem__(self, index):
+        image, label = super().__getitem__(index)
+        return (image if os.getpid() == self.owner else 255 - image), label
+
+
+def alone(root: Path | None) -> Items:
+    return Items()
+
+
+def read_a_list(root: Path | None) -> tuple[Items, DataSpec]:
+    (Path() if root is None else root).joinpath("list.txt").read_text()
+    return Items(), DataSpec(**SPEC)
+
+
+@pytest.mark.parametrize(
+    ("check", "thing", "says"),
+    [
+        ("takes_named_arguments", plays(Game), r"takes \(\) by position, .*\(root\)"),
+        ("opens", alone, "returns Items, and must return a torch dataset and its DataSpec"),
+        ("opens", holds(functools.partial(TensorDataset, torch.empty(0))), "holds no item"),
+        ("has_items_as_specified", holds(Floats), r"images are uint8 \(1, 4, 4\), .* float32"),
+        ("has_items_as_specified", holds(image=ImageSpec(8, 8, 1)), r"uint8 \(1, 8, 8\), .*4, 4"),
+        ("has_items_as_specified", holds(classes=2), r"2 classes, its labels are \[0, 1, 2\]"),
+        ("has_items_as_specified", holds(Lists), "items of list parts, .* asks for 2"),
+        (
+            "has_items_as_specified",
+            holds(condition=ImageSpec(4, 4, 1)),
+            "items of 2 parts, and its DataSpec asks for 3: .*the image it is made from",
+        ),
+        ("says_its_source", holds(source=" "), r"says no source.*DataSpec\(\.\.\., source="),
+        ("is_the_same_twice", holds(Flipping), "other items when it is read again"),
+        ("is_the_same_twice", holds(Anew), "other items when it is opened again"),
+        ("is_read_by_workers", holds(Locked), "cannot be handed to .* no open file, lambda"),
+        ("is_read_by_workers", holds(OfTheProcess), "other items in the processes that read"),
+        ("says_where_it_is_missing", read_a_list, r"in an empty folder, raises FileNotFoundError"),
+    ],
+)
+def test_a_wrong_dataset(check, thing, says):
+    torch.manual_seed(0)
+    with registered(ganzoo.datasets, thing):
+        fails(check, Dataset("wrong"), says)
+
+
+def test_a_right_dataset():
+    with registered(ganzoo.datasets, holds()):
+        subject = Dataset("wrong")
+        outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
+    assert outcomes.pop("imports_quietly") == "not checked"
+    assert set(outcomes.values()) == {"ok"}, outcomes
+
+
+def test_a_dataset_without_a_licence_is_warned_of():
+    with registered(ganzoo.datasets, holds(license=None)):
+        subject = Dataset("wrong")
+        check = next(c for c in subject.checks if c.__name__ == "says_its_source")
+        with pytest.warns(UserWarning, match="dataset wrong says no licence"):
+            assert examine(check, subject).verdict == "ok"
+
+
+def test_a_dataset_whose_files_are_elsewhere(tmp_path):
+    def wrong(root: Path | None) -> tuple[Items, DataSpec]:
+        raise DataNotFoundError("no list: --data DIR")
+
+    with registered(ganzoo.datasets, wrong):
+        opens = Dataset.checks[4]
+        assert opens.__name__ == "opens"
+        assert examine(opens, Dataset("wrong")).verdict == "not checked"
+        fails("opens", Dataset("wrong", root=tmp_path), "DataNotFoundError: no list: --data DIR")
+
+
+# ---- what a distribution registers
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    imports._watch.cache_clear()
+    return tmp_path / "site"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("def sagn(): ...", r'sagan = "acme_net\w*:sagan" does not load: AttributeError: .*sagan'),
+        ("import einops_none", "does not load: ModuleNotFoundError: No module named 'einops_none'"),
+        ("sagan = 3", "does not load: it is int, not a function"),
+    ],
+)
+def test_an_entry_point_that_does_not_load(site, code, says):
+    module = f"acme_net{abs(hash(code))}"
+    install(site, "acme-gans", {"architectures": {"sagan": f"{module}:sagan"}}, **{module: code})
+    subject = Architecture("sagan")
+    fails("loads", subject, says)
+    for check in subject.checks[1:]:
+        outcome = examine(check, subject)
+        if check is not imports.imports_quietly and check is not registration.is_named_alike:
+            assert outcome.verdict == "not checked", (check, outcome)
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "right"),
+    [
+        ("sagan", "sagan", True),
+        ("wgan-gp", "wgan_gp", True),
+        ("dcgan-1.5", "dcgan_1_5", True),
+        ("sagan", "sagan_network", False),
+        ("wgan-gp", "wgan", False),
+    ],
+)
+def test_a_name_is_the_objects_own(site, name, target, right):
+    install(site, "acme-names", {"losses": {name: f"acme_names:{target}"}}, acme_names="")
+    outcome = examine(registration.is_named_alike, LossSubject(name, distribution="acme-names"))
+    assert (outcome.verdict == "ok") is right, outcome
+
+
+class Versioned(Subject):
+    """A name as the registry does not have it yet."""
+
+    registry = ganzoo.losses
+    entry = ganzoo.registry.Entry("sagan@1", "acme-gans", "1.0", "acme_gans:sagan_1")
+
+
+def test_a_version_is_part_of_a_name():
+    assert examine(registration.is_named_alike, Versioned("sagan@1")).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (
+            "import socket\nsocket.create_connection(('example.org', 80))",
+            "for the network .*getaddr",
+        ),
+        (
+            "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9))\nexcept OSError:\n    pass",
+            "reaches for the network",
+        ),
+        (
+            "import torch\ntorch.zeros(1, device='cuda')",
+            "initialises CUDA|raises RuntimeError: Found no NVIDIA",
+        ),
+        (  # as it is after CUDA's first use, also on a machine without it
+            "import torch\ntorch.cuda.is_initialized = lambda: True",
+            "acme_loud, the module of loss loud, initialises CUDA when it is imported: do so",
+        ),
+        ("raise SystemExit(3)", "raises SystemExit: 3"),
+        ("import os\nos._exit(3)", "ends the process with status 3"),
+    ],
+)
+def test_an_import_that_does_more(site, code, says):
+    install(site, "acme-loud", {"losses": {"loud": "acme_loud:loud"}}, acme_loud=code)
+    fails("imports_quietly", LossSubject("loud"), says)
+
+
+def test_an_import_that_does_nothing_but_print(site):
+    code = "import socket, ganzoo.games\nprint('hello')\nsocket.socketpair()"
+    install(site, "acme-quiet", {"losses": {"quiet": "acme_quiet:quiet"}}, acme_quiet=code)
+    assert examine(imports.imports_quietly, LossSubject("quiet")).verdict == "ok"
+
+
+RECIPE = 'images = 64\narchitecture = "mlp"\nloss = "{loss}"\ndataset = "digits"\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("mine.toml", RECIPE.format(loss="hinge"), None),
+        ("mine.toml", RECIPE.format(loss="hinje"), "UnknownNameError: .*Did you mean 'hinge'"),
+        (
+            "mine.toml",
+            RECIPE.format(loss="hinge") + "[optimizer]\nlrr = 1\n",
+            "RecipeError: .*'lr'",
+        ),
+        ("other.toml", RECIPE.format(loss="hinge"), "makes models called 'other'"),
+    ],
+)
+def test_a_recipe(site, tmp_path, file, content, says):
+    module = f"acme_recipe{abs(hash((file, content)))}"
+    code = f"from pathlib import Path\nmine = Path(__file__).with_name({file!r})\n"
+    install(site, "acme-recipes", {"recipes": {"mine": f"{module}:mine"}}, **{module: code})
+    (site / file).write_text(content)
+    if says is None:
+        assert [examine(check, Recipe("mine")).verdict for check in Recipe.checks] == ["ok"] * 4
+    else:
+        fails("is_complete", Recipe("mine"), says)
+
+
+def test_a_model(site, bundle):
+    code = "from pathlib import Path\ntiny = Path(__file__).with_name('tiny-bundle')\n"
+    install(site, "acme-models", {"models": {"tiny": "acme_models:tiny"}}, acme_models=code)
+    shutil.copytree(bundle, site / "tiny-bundle")
+    assert [examine(check, Model("tiny")).verdict for check in Model.checks] == ["ok"] * 4
+    (site / "tiny-bundle" / "model.safetensors").write_bytes(b"damaged")
+    fails("is_whole", Model("tiny"), "BundleError: .*does not match its checksum")
+
+
+# ---- checks themselves
+
+
+def holds_always(subject):
+    """It holds."""
+
+
+def holds_never(subject):
+    """It does not hold."""
+    raise ConformanceError("it is 4, and must be 3: write 3.")
+
+
+def breaks(subject):
+    """It breaks."""
+    raise KeyError("left\nright")
+
+
+def does_not_apply(subject):
+    """It does not apply."""
+    raise NotChecked("there are none.")
+
+
+@pytest.mark.parametrize(
+    ("check", "expected", "verdict", "sentence"),
+    [
+        (holds_always, None, "ok", "It holds."),
+        (holds_never, None, "FAILED", "it is 4, and must be 3: write 3."),
+        (holds_never, "the paper has 4", "expected failure", "the paper has 4"),
+        (breaks, None, "FAILED", "KeyError: 'left\\nright'"),
+        (does_not_apply, "never", "not checked", "there are none."),
+        (
+            holds_always,
+            "the paper has 4",
+            "FAILED",
+            "holds_always holds, and was expected not to because the paper has 4: take it out of "
+            "the expected failures.",
+        ),
+    ],
+)
+def test_what_comes_of_a_check(check, expected, verdict, sentence):
+    outcome = examine(check, None, expected)
+    assert (outcome.verdict, outcome.sentence) == (verdict, sentence)
+
+
+def test_a_failure_is_expected_of_a_check_that_there_is():
+    check_expected(["exports"], ["exports", "trains"])
+    with pytest.raises(ConformanceError, match="'export' is expected.*Did you mean 'exports'"):
+        check_expected(["export"], ["exports", "trains"])
+
+
+def test_every_check_was_seen_to_fail_and_says_what_holds():
+    """Runs last in this file."""
+    assert {check.__name__ for check in checks() - SEEN} == set()
+    sentences = [check.__doc__.splitlines()[0] for check in checks()]
+    assert all(sentence.endswith(".") for sentence in sentences)
+    assert len(set(sentences)) == len(sentences)

@@ -1,0 +1,97 @@
+"""tools/build_zoo.py builds what is missing, goes on where it was stopped, and skips the rest."""
+
+import importlib
+import sys
+
+import pytest
+
+import ganzoo
+from helpers.paths import ROOT
+
+TOOLS = ROOT / "tools"
+SETTINGS = "images = 64, evaluate_every = 32, evaluate_samples = 300, checkpoint_every = 32, sample_every = 0"
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    """The tool, of a zoo of one tiny model in a folder of its own."""
+    monkeypatch.syspath_prepend(TOOLS)
+    monkeypatch.chdir(tmp_path)
+    ship, build = (importlib.import_module(name) for name in ("ship_model", "build_zoo"))
+    for module in (ship, build):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "SAMPLES", 300)
+    monkeypatch.setattr(build, "EVALUATIONS", 1)
+    monkeypatch.setattr(build, "ZOO", tmp_path / "zoo.toml")
+    yield build
+    for name in ("ship_model", "build_zoo", "bench_training"):
+        sys.modules.pop(name, None)
+
+
+def write(folder, seeds, extra=""):
+    (folder / "zoo.toml").write_text(
+        f'[tiny]\nfolder = "shipped"\nrecipe = "dcgan-digits"\nseeds = {seeds}\n'
+        f"settings = {{ {SETTINGS}{extra} }}\n"
+    )
+
+
+def test_it_builds_what_is_missing(zoo, tmp_path, capsys):
+    write(tmp_path, [3, 4])
+    zoo.main(dry_run=True)
+    assert "to train: seeds [3, 4]" in capsys.readouterr().out
+    assert not (tmp_path / "shipped").exists()
+
+    zoo.main()
+    said = capsys.readouterr().out
+    assert "seed 3: frechet_distance" in said
+    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert made["seed"] == 3
+    assert made["stored_as"] == "fp16"
+    assert set(made["seeds"]["figures"]) == {"3", "4"}
+    card = (tmp_path / "model_cards" / "tiny.md").read_text()
+    assert "standard deviation" in card
+
+    zoo.main()
+    assert "up to date" in capsys.readouterr().out
+    write(tmp_path, [3, 4], ", batch_size = 32")
+    zoo.main(dry_run=True)
+    assert "to train: seeds [3, 4]" in capsys.readouterr().out
+    write(tmp_path, [3, 4, 5])
+    zoo.main(dry_run=True)
+    assert "to train: seeds [5]" in capsys.readouterr().out
+
+
+def test_a_model_of_which_no_best_is_kept(zoo, tmp_path, capsys):
+    """As one that makes images out of others."""
+    write(tmp_path, [0], ', keep_best = ""')
+    zoo.main()
+    assert "seed 0: trained" in capsys.readouterr().out
+    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert made["metrics"]
+    assert "seeds" not in made
+    zoo.main()
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_it_may_be_measured_on_other_data_than_it_was_trained_on(zoo, tmp_path, monkeypatch):
+    write(tmp_path, [3])
+    with (tmp_path / "zoo.toml").open("a") as file:
+        file.write("measured_on = { size = 16 }\n")
+    asked = []
+    evaluate = ganzoo.evaluate
+    monkeypatch.setattr(
+        ganzoo,
+        "evaluate",
+        lambda path, dataset=None, **how: (asked.append(dataset), evaluate(path, **how))[1],
+    )
+    zoo.main()
+    assert asked[-1].name == "digits"
+    assert asked[-1].arguments["size"] == 16
+    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert set(made["seeds"]["figures"]) == {"3"}, "one seed's final and best are kept too"
+
+
+def test_a_name_that_it_does_not_have(zoo, tmp_path):
+    write(tmp_path, [0])
+    with pytest.raises(SystemExit, match="has no tinny"):
+        zoo.main(("tinny",))

@@ -1,0 +1,54 @@
+"""tools/export.py exports what is finished, once."""
+
+import runpy
+import shutil
+
+import pytest
+
+import ganzoo
+from helpers.bundles import change_config
+from helpers.paths import ROOT
+
+TOOL = runpy.run_path(str(ROOT / "tools" / "export.py"))["main"]
+
+
+def run_tool(*arguments, capsys, **options):
+    with pytest.raises(SystemExit) as ended:
+        TOOL(*arguments, **options)
+    return ended.value.code, capsys.readouterr()
+
+
+def test_all_finished_runs_are_exported_once(tiny_run, tmp_path, capsys):
+    runs, out = tmp_path / "runs", tmp_path / "out"
+    for name in ("begun", "damaged", "finished", "stopped"):
+        shutil.copytree(tiny_run, runs / name)
+    shutil.rmtree(runs / "begun" / "bundle")
+    (runs / "damaged" / "bundle" / "config.json").write_text("{}")
+    change_config(
+        runs / "stopped" / "bundle", lambda c: c["provenance"].__setitem__("images_seen", 32)
+    )
+    (runs / "notes").mkdir()
+
+    code, said = run_tool(runs, out, capsys=capsys)
+    assert code == 1, "one is damaged, and the others are exported all the same"
+    assert said.out.splitlines() == [
+        "begun: has saved nothing yet",
+        f"finished: {out / 'finished'}",
+        "stopped: is not finished, 32 of 64 images",
+    ]
+    assert "damaged: " in said.err
+    assert [p.name for p in out.iterdir()] == ["finished"]
+    assert ganzoo.load(out / "finished", runtime="onnx").sample(1)
+
+    shutil.rmtree(runs / "damaged")
+    before = (out / "finished").stat().st_ino
+    code, said = run_tool(runs, out, capsys=capsys)
+    assert code == 0
+    assert f"finished: {out / 'finished'} is up to date" in said.out
+    assert (out / "finished").stat().st_ino == before, "the folder was not written again"
+
+    # Half the size, or half there, it is exported again.
+    size = (out / "finished" / "model.safetensors").stat().st_size
+    run_tool(runs, out, precision="fp16", capsys=capsys)
+    assert (out / "finished" / "model.safetensors").stat().st_size < size
+    assert "is up to date" in run_tool(runs, out, precision="fp16", capsys=capsys)[1].out

@@ -1,0 +1,41 @@
+"""tools/push.py pushes every model that ships, whatever becomes of the others."""
+
+import runpy
+
+import pytest
+
+import ganzoo
+from ganzoo.errors import HubError
+from ganzoo.hub import Pushed
+from ganzoo.registry import models
+from helpers.paths import ROOT
+
+TOOL = runpy.run_path(str(ROOT / "tools" / "push.py"))["main"]
+SHIPPED = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
+
+
+def test_one_that_is_refused_does_not_keep_the_others(monkeypatch, capsys):
+    asked = {}
+
+    def push(bundle, repository, **options):
+        asked[repository] = options
+        if repository == f"org/{SHIPPED[0]}":
+            raise HubError("the Hub has a problem of its own")
+        return Pushed(None, {"model.onnx": 7}, "")
+
+    monkeypatch.setattr(ganzoo, "push", push)
+    how = {"revision": "half", "tag": "v1", "private": True, "dry_run": True, "space": True}
+    with pytest.raises(SystemExit) as ended:
+        TOOL("org", **how)
+    said = capsys.readouterr()
+    assert ended.value.code == 1
+    assert said.err == f"{SHIPPED[0]}: the Hub has a problem of its own\n"
+    assert asked == {f"org/{name}": how for name in SHIPPED}
+    assert said.out.splitlines() == [
+        f"{name}: would be hf://org/{name}, 7 bytes" for name in SHIPPED[1:]
+    ]
+
+    monkeypatch.setattr(ganzoo, "push", lambda *a, **k: Pushed(None, {}, ""))
+    with pytest.raises(SystemExit) as ended:
+        TOOL("org")
+    assert ended.value.code == 0

@@ -1,0 +1,224 @@
+"""Several processes compute what one does. Real ones, started by torchrun, over gloo."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import ganzoo
+from ganzoo.spec import Component, Optimizer, Recipe
+from ganzoo.training import resume
+from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
+from helpers.gradients import difference
+from helpers.processes import run_cli
+from helpers.recipes import tiny
+
+PLAIN = {"latent_dim": 8, "width": 4, "discriminator_norm": "none"}
+GAMES = {
+    "nonsaturating": tiny(loss=Component("nonsaturating")),
+    "augmented": tiny(
+        loss=Component(
+            "nonsaturating",
+            {"augmentation": ["color", "translation", "cutout"], "instance_noise": 0.1},
+        )
+    ),
+    "wgan-gp": tiny(
+        architecture=Component("dcgan", PLAIN), loss=Component("wgan-gp", {"critic_steps": 2})
+    ),
+    "rpgan": tiny(
+        architecture=Component("dcgan", PLAIN), loss=Component("rpgan", {"r1": 1.0, "r2": 1.0})
+    ),
+    "ragan": tiny(loss=Component("ragan")),
+    "dragan": tiny(
+        architecture=Component("dcgan", PLAIN), loss=Component("hinge", {"dragan": 10.0})
+    ),
+    "vae": tiny(
+        architecture=Component("conv-autoencoder", {"latent_dim": 4, "width": 4, "hidden": 8}),
+        loss=Component("vae"),
+    ),
+    "conditional": tiny(
+        architecture=Component("dcgan", {"latent_dim": 8, "width": 4, "conditioning": "auxiliary"}),
+        loss=Component("acgan"),
+        accumulate=2,
+    ),
+}
+PROCESSES, TICKS = 3, 6
+
+
+@pytest.fixture(scope="module")
+def differences(tmp_path_factory):
+    """By how much the gradients of several processes differ from those of one, for every game."""
+    folder = tmp_path_factory.mktemp("gradients")
+    for name, game in GAMES.items():
+        recipe = replace(
+            game,
+            name=name,
+            images=TICKS * 12,
+            batch_size=12,
+            optimizer=Optimizer(name="sgd", lr=0.01),
+            sync_batchnorm=True,
+        )
+        (folder / f"{name}.toml").write_text(recipe.to_toml())
+    return difference(PROCESSES, folder, "", *sorted(folder.iterdir()))
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_processes_compute_the_gradients_of_one(differences, game):
+    assert len(differences[game]) >= TICKS
+    assert max(differences[game]) < 1e-9
+
+
+def train_together(processes: int, *args: object, restarts: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", str(processes), "--max-restarts", str(restarts)]
+    return subprocess.Popen(
+        [*command, "-m", "ganzoo", "train", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def workers(torchrun_pid: int) -> dict[int, int]:
+    """The processes that torchrun started, by rank."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            environment = (folder / "environ").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        for variable in environment:
+            if parent == torchrun_pid and variable.startswith(b"RANK="):
+                found[int(variable[5:])] = int(folder.name)
+    return found
+
+
+def wait_for(condition, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def recipe_file(tmp_path):
+    def write(**changes) -> Path:
+        file = tmp_path / "together.toml"
+        file.write_text(tiny(**changes).to_toml())
+        return file
+
+    return write
+
+
+def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_file, tmp_path):
+    recipe, run = recipe_file(images=10**9, checkpoint_every=64, log_every=32), tmp_path / "run"
+    together = train_together(2, recipe, "--out", run)
+    wait_for(lambda: len(list((run / "checkpoints").glob("*.safetensors"))) == 2)
+    os.kill(together.pid, signal.SIGINT)
+    _, said = together.communicate(timeout=120)
+    assert said.count("ganzoo train --resume") == 1, said
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines] == sorted({line["images"] for line in lines})
+    seen = load_checkpoint(run / "checkpoints")["state"]["tick"] * 16
+    assert seen == lines[-1]["images"]
+    shorten(run, seen + 64)
+    alone = resume(run, progress=False)
+    assert alone.finished
+    assert alone.images_seen == seen + 64
+
+
+def test_a_signal_to_one_process_stops_all(recipe_file, tmp_path):
+    recipe, run = recipe_file(images=10**9, checkpoint_every=64), tmp_path / "run"
+    together = train_together(2, recipe, "--out", run)
+    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
+    os.kill(workers(together.pid)[1], signal.SIGINT)
+    _, said = together.communicate(timeout=120)
+    assert said.count(f"ganzoo train --resume {run}") == 1, said
+    assert "Error" not in said.split("ganzoo train --resume")[0], said
+    assert load_checkpoint(run / "checkpoints")
+
+
+def shorten(run: Path, images: int) -> None:
+    """Let a run of endless length end soon, in its recipe and in its checkpoints alike."""
+    folder = run / "checkpoints"
+    recipe = replace(Recipe.from_toml(run / "recipe.toml"), images=images)
+    state = load_checkpoint(folder) | {"recipe": recipe.to_toml()}
+    (run / "recipe.toml").write_text(recipe.to_toml())
+    save_checkpoint(folder, state["state"]["tick"] * 16, state, 1)
+
+
+def test_a_killed_process_is_replaced_and_the_run_resumes_by_itself(recipe_file, tmp_path):
+    recipe, run = recipe_file(images=640, checkpoint_every=64), tmp_path / "run"
+    together = train_together(2, recipe, "--out", run, restarts=2)
+    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
+    os.kill(workers(together.pid)[1], signal.SIGKILL)
+    out, said = together.communicate(timeout=240)
+    assert together.returncode == 0, said
+    assert out.count("trained on 640 images") == 1
+    images = [json.loads(x)["images"] for x in (run / "log.jsonl").read_text().splitlines()]
+    assert images == [16 * k for k in range(1, 41)]
+    whole = ganzoo.load(run / "bundle", runtime="torch").state_dict()
+    again = train_together(2, recipe, "--out", tmp_path / "again")
+    _, said = again.communicate(timeout=240)
+    assert again.returncode == 0, said
+    assert said.count("2 processes, BatchNorm over each process") == 1
+    for name, tensor in (
+        ganzoo.load(tmp_path / "again" / "bundle", runtime="torch").state_dict().items()
+    ):
+        assert torch.equal(tensor, whole[name])
+
+
+def test_errors_say_whose_they_are(recipe_file, tmp_path):
+    recipe = recipe_file(batch_size=15)
+    together = train_together(2, recipe, "--out", tmp_path / "run")
+    _, said = together.communicate(timeout=120)
+    assert together.returncode != 0
+    assert re.search(r"error \(rank \d\): 2 processes cannot share batches of 15 images", said)
+    assert "--batch-size 16" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_restart_does_not_take_up_the_run_of_others(recipe_file, tmp_path):
+    run = ganzoo.train(tiny(), out=tmp_path / "run", progress=False).path
+    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
+    together = train_together(2, recipe_file(seed=1), "--out", run, restarts=1)
+    _, said = together.communicate(timeout=240)
+    assert together.returncode != 0
+    assert said.count("exists already") >= 2
+    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
+
+
+def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
+    """Statistics over the whole batch have their gradients averaged there."""
+    recipe = recipe_file(images=10**9, sync_batchnorm=True, checkpoint_every=64)
+    run = tmp_path / "run"
+    together = train_together(2, recipe, "--out", run)
+    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
+    os.kill(workers(together.pid)[1], signal.SIGKILL)
+    _, said = together.communicate(timeout=120)
+    assert re.search(r"error \(rank 0\): another process of the training is gone", said), said
+    assert f"ganzoo train --resume {run}" in said
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"RANK": "0", "WORLD_SIZE": "two"}, "each is a whole number"),
+        ({"RANK": "0", "WORLD_SIZE": "2"}, "Start them by torchrun"),
+    ],
+)
+def test_a_launcher_that_says_too_little(recipe_file, tmp_path, environment, message):
+    done = run_cli("train", recipe_file(), "--out", tmp_path / "run", env=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error (rank 0): ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

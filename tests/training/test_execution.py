@@ -1,0 +1,171 @@
+"""How a step is computed: in parts, compiled, in fewer bits. The mathematics stays."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch.nn.functional import softplus
+
+import ganzoo
+from ganzoo.errors import RecipeError
+from ganzoo.spec import Component, Optimizer
+from ganzoo.training import plan, prepare
+from helpers.processes import run_cli
+from helpers.recipes import play, tiny
+
+AUTOENCODER = tiny(
+    architecture=Component("mlp-autoencoder", {"latent_dim": 4, "width": 8}),
+    loss=Component("autoencoder"),
+    optimizer=Optimizer(name="sgd", lr=0.1),
+)
+PENALISED = tiny(
+    architecture=Component("mlp", {"latent_dim": 8, "width": 16}),
+    loss=Component("wgan-gp", {"critic_steps": 2, "r1": 1.0}),
+    optimizer=Optimizer(name="sgd", lr=0.1),
+    images=32,
+)
+
+
+def gradients(recipe):
+    """Every update's gradient."""
+    prepared = prepare(recipe)
+    seen = []
+    for optimizer in prepared.state.optimizers.values():
+        weights = [w for part in optimizer.param_groups for w in part["params"]]
+        optimizer.register_step_pre_hook(
+            lambda *_, weights=weights: seen.append(
+                torch.cat([w.grad.flatten() for w in weights if w.grad is not None])
+            )
+        )
+    play(prepared)
+    return seen
+
+
+def error(a, b):
+    return max(float((x - y).norm() / x.norm()) for x, y in zip(a, b, strict=True))
+
+
+def test_a_batch_in_parts_has_the_gradient_of_the_whole():
+    whole = gradients(AUTOENCODER)
+    assert error(whole, gradients(replace(AUTOENCODER, accumulate=4))) < 1e-5
+    assert error(whole, gradients(replace(AUTOENCODER, batch_size=8, images=32))[:4]) > 1e-2
+
+
+def test_a_batch_that_has_no_such_parts():
+    with pytest.raises(ValueError, match="a batch of 16 has no 3 equal parts"):
+        tiny(accumulate=3)
+
+
+def test_compiled_networks_have_the_gradients_of_eager_ones():
+    eager, compiled = gradients(PENALISED), gradients(replace(PENALISED, compile=True))
+    assert len(eager) == 6
+    assert error(eager, compiled) < 1e-4
+
+
+def test_a_compiler_that_is_not_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(RecipeError, match=r"no compiler for it: install g\+\+"):
+        prepare(tiny(compile=True))
+
+
+@pytest.mark.parametrize("layout", [True, False])
+def test_the_layout_of_memory_changes_nothing_but_speed(layout):
+    recipe = tiny(optimizer=Optimizer(name="sgd", lr=0.1), channels_last=layout)
+    convolution = next(
+        w
+        for w in prepare(recipe).state.nets["discriminator"].parameters()
+        if w.dim() == 4 and min(w.shape[:2]) > 1
+    )
+    assert convolution.is_contiguous(memory_format=torch.channels_last) is layout
+    assert error(gradients(replace(recipe, channels_last=not layout)), gradients(recipe)) < 1e-3
+
+
+def test_fp16_trains_and_scales_its_losses(tmp_path):
+    recipe = tiny(precision="fp16")
+    run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
+    state = prepare(recipe).state
+    before = {k: v.clone() for k, v in state.nets["generator"].state_dict().items()}
+    assert all(scaler.get_scale() > 1 for scaler in state.scalers.values())
+    after = load_file(run.bundle / "model.safetensors")
+    assert any(not torch.equal(before[k], after[k]) for k in before)
+    assert all(v.isfinite().all() for v in after.values() if v.is_floating_point())
+
+
+def test_the_log_says_what_was_in_force(tmp_path):
+    run = ganzoo.train(tiny(precision="bf16"), out=tmp_path / "run", progress=False)
+    for line in (run.path / "log.jsonl").read_text().splitlines():
+        assert json.loads(line)["in_force"] == {
+            "precision": "bf16",
+            "channels_last": True,
+            "compile": False,
+            "deterministic": False,
+            "threads": torch.get_num_threads(),
+            "processes": 1,
+            "batchnorm": "whole batch",
+        }
+
+
+def test_options_reach_the_plan():
+    result = run_cli(
+        *("train", "dcgan-digits", "--dry-run", "--precision", "fp16", "--compile"),
+        *("--accumulate", "2", "--deterministic"),
+    )
+    assert result.returncode == 0, result.stderr
+    assert "fp16, compile, deterministic" in result.stdout
+    assert "accumulate = 2" in result.stdout
+    assert "fp32" in plan(prepare(tiny(precision="fp32")))
+
+
+def test_the_best_bundle_is_kept(tmp_path):
+    name = "discriminator/accuracy"
+    recipe = tiny(keep_best=name, images=320, checkpoint_every=32)
+    run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
+    lines = [json.loads(x) for x in (run.path / "log.jsonl").read_text().splitlines()]
+    values = [line["watched"][name] for line in lines]
+    means = [(a + b) / 2 for a, b in zip(values[::2], values[1::2], strict=True)]
+    made = ganzoo.info(run.best).provenance
+    assert made["best"] == {"lowest": name, "value": min(means)}
+    assert made["images_seen"] == 32 * (means.index(min(means)) + 1)
+    assert min(means) < means[-1]
+    ganzoo.export(run.best, tmp_path / "out")
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert f"`{name}` was lowest in training, {min(means):.4g}" in card
+    assert "the final ones, not the best" not in card
+
+
+def test_the_best_of_what_is_not_logged(tmp_path):
+    with pytest.warns(UserWarning, match="no 'discriminator/acuracy'.*'discriminator/accuracy'"):
+        ganzoo.train(tiny(keep_best="discriminator/acuracy"), out=tmp_path / "run", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "parts", "forwards"), [(1, 1, 1), (3, 1, 3), (1, 2, 4)], ids=["1", "3", "parts"]
+)
+def test_the_generator_makes_a_ticks_fakes_once(steps, parts, forwards):
+    """It is judged by the very images that the discriminator saw first, at their present worth."""
+    loss = Component("nonsaturating", {"critic_steps": steps})
+    plain = Component("dcgan", {"latent_dim": 8, "width": 4, "discriminator_norm": "none"})
+    recipe = tiny(loss=loss, architecture=plain, accumulate=parts, images=16)
+    prepared = prepare(recipe)
+    nets, optimizers = prepared.state.nets, prepared.state.optimizers
+    fakes, direct, used = [], [], []
+    nets["generator"].register_forward_hook(lambda net, inputs, made: fakes.append(made))
+
+    def judge(*_):
+        weights = [*nets["generator"].requires_grad_(True).parameters()]
+        term = softplus(-nets["discriminator"](fakes[0]).logits).mean()
+        direct[:] = torch.autograd.grad(term, weights, retain_graph=True)
+
+    def note(*_):
+        used[:] = [w.grad.clone() for w in nets["generator"].parameters()]
+
+    if parts == 1:
+        optimizers["discriminator"].register_step_post_hook(judge)
+    optimizers["generator"].register_step_pre_hook(note)
+    play(prepared)
+    assert len(fakes) == forwards
+    if parts == 1:
+        assert error(direct, used) < 1e-5

@@ -1,0 +1,195 @@
+"""Whatever ends a run, it goes on from a whole checkpoint and ends in the same weights."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ganzoo
+from ganzoo.errors import CheckpointError, OutputError, RecipeError, RunExistsError
+from ganzoo.training.checkpoint import check_space
+from helpers.processes import run_cli, run_python
+from helpers.recipes import tiny
+
+
+def train(recipe, out, **options):
+    return ganzoo.train(recipe, out=out, progress=False, **options)
+
+
+def newest(run):
+    return sorted((run / "checkpoints").glob("*.safetensors"))[-1]
+
+
+def same_weights(a, b):
+    a, b = load_file(newest(a)), load_file(newest(b))
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+KILLS = 50
+HARNESS = """
+import os, random, signal, sys, time
+from pathlib import Path
+import sklearn.datasets, torch, torch.utils.tensorboard
+import ganzoo
+from ganzoo.spec import Recipe
+
+torch.set_num_threads(int(sys.argv[4]))  # rounding depends on it
+recipe, run = Recipe.from_toml(Path(sys.argv[1])), Path(sys.argv[2])
+random.seed(0)
+
+def attempt():
+    if (run / "recipe.toml").exists():
+        ganzoo.resume(run, progress=False)
+    else:
+        ganzoo.train(recipe, out=run, progress=False)
+
+kills = 0
+while True:
+    child = os.fork()  # all is imported already: the kill falls into the training
+    if not child:
+        attempt()
+        os._exit(0)
+    if kills < int(sys.argv[3]):
+        time.sleep(random.uniform(0.02, 0.2))
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    kills += os.WIFSIGNALED(status)
+    if not os.WIFSIGNALED(status):
+        assert status == 0
+        if kills >= int(sys.argv[3]):
+            break
+        raise SystemExit("it ended before it was killed so often: make it longer")
+print(kills)
+"""
+
+
+def test_killed_fifty_times_it_ends_in_the_same_weights(tmp_path):
+    recipe = tiny(images=16 * 1000, checkpoint_every=160, log_every=160)
+    whole = train(recipe, tmp_path / "whole").path
+    (tmp_path / "tiny.toml").write_text(recipe.to_toml())
+    arguments = tmp_path / "tiny.toml", tmp_path / "run", KILLS, torch.get_num_threads()
+    done = run_python(HARNESS, *map(str, arguments))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(KILLS)]
+    assert same_weights(whole, tmp_path / "run")
+
+
+def test_a_truncated_checkpoint_gives_way_to_the_one_before(tmp_path):
+    whole = train(tiny(), tmp_path / "whole").path
+    run = shutil.copytree(whole, tmp_path / "run")
+    broken = newest(run)
+    broken.write_bytes(broken.read_bytes()[:-100])
+    with pytest.warns(UserWarning, match=f"{broken.name} is damaged .* from the one before it"):
+        assert ganzoo.resume(run, progress=False).finished
+    assert same_weights(whole, run)
+    assert broken.with_suffix(".damaged").exists()
+
+
+def test_no_whole_checkpoint_is_an_error(tmp_path):
+    run = train(tiny(), tmp_path / "run").path
+    for path in (run / "checkpoints").iterdir():
+        path.write_bytes(b"")
+    with (
+        pytest.warns(UserWarning, match="is damaged"),
+        pytest.raises(CheckpointError, match="is damaged.*Delete it to begin again"),
+    ):
+        ganzoo.resume(run, progress=False)
+
+
+def test_a_folder_in_use_is_refused_and_a_killed_process_holds_nothing(tmp_path):
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "ganzoo", "train", "dcgan-digits", "--out", str(run)]
+    command += ["--architecture.width", "4", "--log-every", "64", "--images", "10000000"]
+    process = subprocess.Popen([*command, "--checkpoint-every", "64"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(run.glob("checkpoints/*.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    try:
+        with pytest.raises(RunExistsError, match="another process is training in"):
+            ganzoo.resume(run, progress=False)
+        assert process.poll() is None, "and not harmed"
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+    assert ganzoo.resume(run, progress=False, max_time="0.1s").ended == "time"
+
+
+def test_a_second_ctrl_c_ends_at_once_without_harm(tmp_path):
+    """The first is not granted yet: the tick is held up."""
+    code = f"""
+import os, signal, time, ganzoo, ganzoo.training.log as log
+from ganzoo.spec import Recipe
+from pathlib import Path
+
+original, count = log.Log.record, 0
+def twice(self, *a):
+    global count
+    count += 1
+    if count == 12:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)  # at once: passed on by a launcher
+        time.sleep(1.1)
+        os.kill(os.getpid(), signal.SIGINT)
+    original(self, *a)
+log.Log.record = twice
+ganzoo.train(Recipe.from_toml(Path({str(tmp_path / "tiny.toml")!r})), out={str(tmp_path / "run")!r})
+"""
+    recipe = tiny(images=160)
+    (tmp_path / "tiny.toml").write_text(recipe.to_toml())
+    done = run_python(code)
+    assert done.returncode != 0
+    assert "KeyboardInterrupt" in done.stderr
+    assert newest(tmp_path / "run").name == "000000000064.safetensors"
+    assert ganzoo.resume(tmp_path / "run", progress=False).finished
+    assert same_weights(tmp_path / "run", train(recipe, tmp_path / "whole").path)
+
+
+def test_time_that_is_up_ends_a_run_cleanly(tmp_path):
+    run = tmp_path / "run"
+    arguments = ["--images", "10000000", "--architecture.width", "4", "--max-time", "1s"]
+    result = run_cli("train", "dcgan-digits", *arguments, "--out", run)
+    assert result.returncode == 0, result.stderr
+    assert "time is up after" in result.stderr
+    assert f"ganzoo train --resume {run}" in result.stderr
+    assert len(ganzoo.load(run / "bundle").sample(2)) == 2
+    with pytest.raises(RecipeError, match="'soon' is no length of time"):
+        train(tiny(), tmp_path / "never", max_time="soon")
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_run_that_ends_in_time_is_finished(tmp_path):
+    run = train(tiny(), tmp_path / "run", max_time="1h")
+    assert (run.ended, run.finished) == ("finished", True)
+
+
+def test_space_is_asked_for_before_anything_is_written(tmp_path, monkeypatch):
+    check_space(tmp_path / "not" / "there" / "yet", 1)
+    with pytest.raises(OutputError, match=r"takes .* MB and .* has .* MB free"):
+        check_space(tmp_path, 2 * shutil.disk_usage(tmp_path).total)
+    whole = train(tiny(), tmp_path / "whole").path
+    run = shutil.copytree(whole, tmp_path / "run")
+    newest(run).unlink()
+    before = {p.name: p.read_bytes() for p in (run / "checkpoints").iterdir()}
+    usage = shutil.disk_usage(tmp_path)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(OutputError, match=r"0\.0 MB free.*The last good checkpoint is"):
+        ganzoo.resume(run, progress=False)
+    assert {p.name: p.read_bytes() for p in (run / "checkpoints").iterdir()} == before
+    monkeypatch.undo()
+    assert ganzoo.resume(run, progress=False).finished
+    assert same_weights(whole, run)
+
+
+def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
+    whole = train(tiny(), tmp_path / "whole").path
+    jumps = iter(range(10**6))
+    monkeypatch.setattr(time, "time", lambda: (-1) ** next(jumps) * 1e9)
+    run = train(tiny(), tmp_path / "run", max_time="1h")
+    assert run.finished
+    assert same_weights(whole, run.path)
+    assert os.path.getsize(run.path / "log.jsonl")

@@ -1,0 +1,476 @@
+"""Trainings that really fail are told apart from those that do not, and none is changed."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+from torch import nn
+
+import ganzoo
+from ganzoo.registry import architectures
+from ganzoo.spec import Component, Optimizer
+from ganzoo.training import prepare
+from ganzoo.training.lines import read_lines
+from ganzoo.training.log import Log
+from ganzoo.training.loop import run_ticks
+from ganzoo.training.monitors import Finding, Monitors
+from ganzoo.training.monitors.collapse import ModeCollapse
+from ganzoo.training.monitors.episodes import Episode
+from ganzoo.training.monitors.exploding import ExplodingGradients
+from ganzoo.training.monitors.lost import DiscriminatorLost
+from ganzoo.training.monitors.monitor import Monitor
+from ganzoo.training.monitors.movement import Movement
+from ganzoo.training.monitors.samples import Samples
+from ganzoo.training.monitors.stale import StaleLearningRate
+from ganzoo.training.monitors.won import DiscriminatorWon
+from ganzoo.training.reference import some_items
+from helpers.processes import run_cli
+from helpers.recipes import play, tiny
+
+RING = Component("mlp", {"latent_dim": 16, "width": 128, "depth": 2, "slope": 0.2})
+SMALL = Component("mlp", {"latent_dim": 32, "width": 64, "depth": 2, "slope": 0.2})
+
+
+def ring(loss, **changes):
+    fields = {
+        "architecture": RING,
+        "loss": Component(loss, changes.pop("rules", {})),
+        "dataset": Component("ring"),
+        "optimizer": Optimizer(lr=1e-3, betas=(0.5, 0.9)),
+        "checkpoint_every": 0,
+        "ema_halflife": 1000,
+        "log_every": 640,
+        "batch_size": 16,
+    }
+    return tiny(**fields | changes)
+
+
+def digits(loss, **changes):
+    fields = {
+        "architecture": SMALL,
+        "loss": Component(loss, changes.pop("rules", {})),
+        "optimizer": Optimizer(lr=2e-4),
+        "checkpoint_every": 0,
+        "ema_halflife": 1000,
+        "log_every": 640,
+    }
+    return tiny(**fields | changes)
+
+
+def nearest_mode(images):
+    """The mode of the ring that a point lies nearest to."""
+    angles = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
+    centres = 0.75 * torch.stack([angles.cos(), angles.sin()], 1)
+    return torch.cdist(images.double().flatten(1) / 127.5 - 1, centres).argmin(1)
+
+
+def watch(recipe, tmp_path, **callables):
+    """Train, and return the lines of the log."""
+    prepared = prepare(recipe)
+    state, log = prepared.state, Log(tmp_path / "log.jsonl", recipe.images, 0, progress=False)
+    monitors, lines = Monitors(prepared, **callables), []
+
+    def report():
+        seen = state.images_seen
+        if seen // recipe.log_every > (seen - recipe.batch_size) // recipe.log_every:
+            line = log.read(state)
+            lines.append(line | monitors.look(line))
+        return True
+
+    run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
+    return lines
+
+
+def findings(lines):
+    return [Finding(**finding) for line in lines for finding in line["findings"]]
+
+
+def found(lines, monitor):
+    """The finding with which it first began."""
+    begun = [f for f in findings(lines) if (f.monitor, f.event) == (monitor, "begins")]
+    assert begun, findings(lines)
+    return begun[0]
+
+
+def test_mode_collapse(tmp_path):
+    """A generator that is ahead of its discriminator makes the one point that looks most real."""
+    recipe = ring("minimax", rules={"discriminator_every": 10}, images=20_000)
+    lines = watch(recipe, tmp_path, classes=nearest_mode)
+    (finding,) = findings(lines)
+    assert finding.monitor == "mode collapse"
+    assert "times as much as real ones do" in finding.seen
+    assert "--loss wgan-gp" in finding.remedy
+    last = [line["samples"] for line in lines if "samples" in line][-1]
+    assert last["diversity"] < 0.25
+    assert sum(count > 0 for count in last["classes"]) < 8
+    assert sum(last["classes"]) == sum(last["real_classes"]) == 64
+
+
+def test_a_discriminator_that_wins(tmp_path):
+    rates = {"discriminator": 2e-2, "generator": 2e-4}
+    recipe = digits("minimax", learning_rates=rates, images=4_800, log_every=320)
+    lines = watch(recipe, tmp_path)
+    finding = found(lines, "the discriminator has won")
+    assert "its accuracy is 1.000, and the generator's gradient" in finding.seen
+    assert "--loss.discriminator-every 2" in finding.remedy
+    assert "--loss.r1 1" in finding.remedy
+
+
+def test_a_discriminator_that_loses(tmp_path):
+    """It learns so slowly that the generator finds a point it always takes for real."""
+    rates = {"discriminator": 1e-8, "generator": 1e-3}
+    recipe = ring("nonsaturating", learning_rates=rates, images=12_800)
+    finding = found(watch(recipe, tmp_path), "the discriminator has lost")
+    assert "that of a coin" in finding.seen
+    assert "--loss.instance-noise" in finding.remedy
+
+
+def test_gradients_that_explode(tmp_path):
+    """A critic that nothing keeps Lipschitz, and large steps."""
+    rules = {"weight_clip": 0.0, "critic_steps": 1}
+    fast = Optimizer(lr=0.02, betas=(0.5, 0.999))
+    recipe = ring("wgan", rules=rules, optimizer=fast, images=6_400, log_every=128, batch_size=32)
+    finding = found(watch(recipe, tmp_path), "exploding gradients")
+    assert "generator's gradient" in finding.seen
+    assert "--optimizer.clip-norm 1" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "seen"),
+    [
+        ({"learning_rates": {"generator": 0.0}}, "the generator's is 0"),
+        ({"learning_rates": {"generator": 1e-12}}, "the generator's is 1.0e-12, and its weights"),
+        ({"optimizer": Optimizer(warmup=640)}, "rise over 640 images, and the run has 160"),
+    ],
+)
+def test_learning_rates_that_move_nothing(tmp_path, changes, seen):
+    finding = found(watch(tiny(images=160, **changes), tmp_path), "stale learning rate")
+    assert seen in finding.seen
+    assert "discriminator" not in finding.seen
+    assert finding.since == 16
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        ring("wgan-gp", rules={"gp": 0.1}, images=12_800, batch_size=128),
+        ring("rpgan", rules={"r1": 0.1, "r2": 0.1}, images=25_600, batch_size=128),
+        digits("nonsaturating", images=16_000),
+        digits("hinge", architecture=tiny().architecture, images=12_800, batch_size=64),
+        digits("nonsaturating", images=640, log_every=16),
+        tiny(
+            architecture=Component("mlp-autoencoder", {"latent_dim": 4, "width": 16}),
+            loss=Component("autoencoder"),
+            images=6_400,
+            log_every=640,
+        ),
+        tiny(optimizer=Optimizer(lr=1e-3, warmup=320, decay_start=0.5, decay_to=0.0), images=640),
+        tiny(loss=Component("nonsaturating", {"discriminator_every": 5}), images=640),
+        tiny(precision="fp16", images=640),
+    ],
+    ids=[
+        *("wgan-gp", "rpgan", "nonsaturating", "hinge", "short", "autoencoder", "schedule"),
+        *("seldom", "fp16"),
+    ],
+)
+def test_nothing_is_said_of_a_training_that_goes_well(tmp_path, recipe):
+    assert findings(watch(recipe, tmp_path)) == []
+
+
+def lines_of(*rows, every=1000, start=1):
+    return [{"images": every * k, "tick": 1000 * k} | row for k, row in enumerate(rows, start)]
+
+
+def seen_by(monitor, lines):
+    return [bool(monitor.see(line)) for line in lines]
+
+
+def test_a_generator_may_take_its_time_to_become_diverse():
+    born = {"samples": {"diversity": 0.1, "distance": 0.5}}
+    diverse = {"samples": {"diversity": 0.6, "distance": 0.1}}
+    noise = {"samples": {"diversity": 0.9, "distance": 0.6}}
+    assert not any(seen_by(ModeCollapse(10**6), lines_of(*[born] * 50)))
+    assert seen_by(ModeCollapse(100_000), lines_of(*[born] * 50)) == [False] * 19 + [True] * 31
+    growing = [{"samples": {"diversity": 0.1 + 0.002 * k, "distance": 0.5}} for k in range(50)]
+    assert not any(seen_by(ModeCollapse(10_000), lines_of(*growing)))
+    assert seen_by(ModeCollapse(10**6), lines_of(born, diverse, born)) == [False, False, True]
+    assert seen_by(ModeCollapse(10**6), lines_of(noise, born)) == [False, False]
+
+
+def test_modes_that_are_lost_are_seen_by_a_classifier_alone():
+    def with_classes(count):
+        return {"samples": {"diversity": 1.0, "classes": [9] * count, "real_classes": [8, 0] * 9}}
+
+    lines = lines_of(*[with_classes(6), with_classes(5)] * 2)
+    assert seen_by(ModeCollapse(1000), lines) == [False, True, False, True]
+    assert not any(seen_by(ModeCollapse(10**6), lines))
+
+
+def test_an_equilibrium_is_no_defeat():
+    """An accuracy of 0.5 is where the game ends well, unless samples are as far away as ever."""
+
+    def at(accuracy, distance):
+        return {
+            "watched": {"discriminator/accuracy": accuracy},
+            "samples": {"distance": distance},
+        }
+
+    lines = lines_of(at(0.5, 0.5), at(0.5, 0.45), at(0.5, 0.3), at(0.9, 0.5), at(0.5, 0.5))
+    assert seen_by(DiscriminatorLost(5000), lines) == [True, True, False, False, True]
+    assert not any(seen_by(DiscriminatorLost(10**6), lines))
+    good_from_the_first_look_on = lines_of(*[at(0.5, 0.002), at(0.5, 0.003)] * 3)
+    assert not any(seen_by(DiscriminatorLost(5000), good_from_the_first_look_on))
+
+
+def test_accuracy_alone_is_no_victory():
+    def at(accuracy, norm):
+        return {"watched": {"d/accuracy": accuracy}, "gradient_norms": {"g": norm, "d": 0.0}}
+
+    lines = lines_of(*[at(1.0, 3.0)] * 3, *[at(1.0, 1e-3)] * 5, at(0.9, 1e-3))
+    seen = seen_by(DiscriminatorWon(["g"]), lines)
+    assert seen == [False] * 5 + [True] * 3 + [False]
+
+
+def test_what_explodes_is_not_what_is_usual():
+    norms = [1.0, 2.0, 0.0, 1.0, 2.0, 1.0, 900.0, 1600.0, *[1e6] * 300, 2.0]
+    lines = lines_of(*({"gradient_norms": {"g": norm}} for norm in norms))
+    assert seen_by(ExplodingGradients(), lines) == [False] * 7 + [True] * 301 + [False]
+
+
+def test_a_player_that_did_not_play_is_not_stale():
+    rates = {"learning_rates": {"g": 1e-3}, "movement": {"g": 0.0}}
+    idle, still = rates | {"gradient_norms": {}}, rates | {"gradient_norms": {"g": 1.0}}
+    assert seen_by(StaleLearningRate(tiny()), lines_of(idle, still)) == [False, True]
+
+
+class Saying(Monitor):
+    name, needs, remedy = "saying", ("said",), "nothing"
+    begins, ends = 2, 3
+
+    def see(self, line):
+        return "x" * line["said"][0]
+
+
+@given(st.lists(st.sampled_from([True, False, None]), max_size=60))
+def test_an_episode_begins_and_ends_once(said):
+    """As a count over all that was said has it; lines that say nothing are not there."""
+    episode = Episode(Saying())
+    lines = [{"images": k} | ({} if s is None else {"said": [s]}) for k, s in enumerate(said)]
+    events = [(line["images"], event) for line in lines if (event := episode.read(line))]
+    active, expected, told = False, [], []
+    for place, s in enumerate(said):
+        if s is not None:
+            told.append((place, s))
+        last = told[-(3 if active else 2) :]
+        if s is not None and len(last) == (3 if active else 2):
+            if not active and all(s for _, s in last):
+                active, since = True, last[0][0]
+                expected.append((place, Finding("saying", "begins", since, "x", "nothing")))
+            elif active and not any(s for _, s in last):
+                active = False
+                expected.append((place, Finding("saying", "ends", since)))
+    assert events == expected
+
+
+@pytest.fixture
+def constant():
+    """A generator whose images depend on nothing but the class."""
+
+    class Constant(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.levels = nn.Parameter(torch.linspace(-1, 1, 10))
+
+        def forward(self, z, y):
+            return self.levels[y].view(-1, 1, 1, 1).expand(-1, 1, 16, 16) + 0 * z.sum()
+
+    @architectures.register("constant")
+    def factory(data, *, latent_dim: int = 8, told: bool = True):
+        generator = Constant()
+        if not told:
+            generator = nn.Sequential(nn.Linear(8, 256), nn.Unflatten(1, (1, 16, 16)))
+            nn.init.zeros_(generator[0].weight)
+            nn.init.zeros_(generator[0].bias)
+        return {
+            "generator": generator,
+            "discriminator": nn.Sequential(nn.Flatten(), nn.Linear(256, 1), nn.Flatten(0)),
+        }
+
+    yield
+    architectures.unregister("constant")
+
+
+def test_the_numbers_of_samples_are_those_of_their_definitions(constant):
+    prepared = prepare(tiny(architecture=Component("constant", {"told": False})))
+    numbers = Samples(prepared).measure()
+    real = some_items(prepared.batches, 64).images.numpy().reshape(64, -1).astype(float)
+    apart = np.linalg.norm(real[:, None] - real[None], axis=2).sum() / (64 * 63)
+    between = np.linalg.norm(real - 128, axis=1).mean()  # grey, as 0 is rounded
+    assert numbers["diversity"] == 0
+    assert numbers["distance"] == pytest.approx(1 - apart / (2 * between), rel=1e-6)
+
+
+def test_a_generator_that_is_told_a_class_is_diverse_within_it(constant):
+    samples = Samples(prepare(tiny(architecture=Component("constant"))))
+    assert samples.measure()["diversity"] == 0
+    features = samples._look_at(samples._make()).features
+    assert torch.pdist(features).mean() > 100, "over all classes it would not look collapsed"
+
+
+def test_features_and_classes_may_come_from_elsewhere():
+    prepared = prepare(tiny())
+
+    def brightness(images):
+        assert images.dtype == torch.uint8
+        assert images.shape[1:] == (1, 16, 16)
+        return images.float().mean((2, 3))
+
+    numbers = Samples(prepared, brightness, classes=lambda x: (x[:, 0, 0, 0] > 9).long()).measure()
+    real = some_items(prepared.batches, 64).images.float().mean((1, 2, 3))
+    assert sum(numbers["real_classes"]) == 64
+    assert numbers["diversity"] < 1
+    ours = Samples(prepared, lambda images: torch.ones(len(images), 3)).measure()
+    assert ours == {}, "of features that are all the same nothing can be said"
+    assert torch.pdist(real[:, None]).mean() > 0
+
+
+def test_real_images_are_the_same_however_they_are_kept():
+    memory, stream = (prepare(tiny(streaming=kind)).batches for kind in ("off", "on"))
+    a, b = some_items(memory, 50), some_items(stream, 50)
+    assert torch.equal(a.images, b.images)
+    assert torch.equal(a.labels, b.labels)
+    assert len(a.labels.unique()) == 10
+    assert len(some_items(memory, 10**6).images) == len(memory)
+
+
+def test_how_far_weights_moved():
+    prepared = prepare(tiny())
+    movement = Movement(prepared.state)
+    with torch.no_grad():
+        for weight in prepared.state.nets["generator"].parameters():
+            weight.mul_(1.25)
+    assert movement.measure() == {"discriminator": 0, "generator": pytest.approx(0.2)}
+    assert movement.measure() == {"discriminator": 0, "generator": 0}
+
+
+def test_norms_are_of_the_first_gradient_since_they_were_read_before_any_clipping():
+    prepared = prepare(tiny(images=32, optimizer=Optimizer(clip_norm=1e-3)))
+    state, norms = prepared.state, []
+    average = type(state.group).average_gradients
+
+    def note(group, weights):
+        average(group, weights)
+        norms.append(torch.cat([w.grad.flatten() for w in weights if w.grad is not None]).norm())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(state.group), "average_gradients", note)
+        play(prepared)
+    assert len(norms) == 4
+    recorded = list(state.gradient_norms.values())
+    torch.testing.assert_close(recorded, norms[:2])
+    assert recorded[0] > 1e-3
+
+
+def weights_of(run):
+    return load_file(sorted((run.path / "checkpoints").iterdir())[-1])
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        tiny(images=160),
+        tiny(
+            architecture=Component("dcgan", {"latent_dim": 8, "width": 4, "conditioning": "concat"})
+        ),
+        tiny(streaming="on", loss=Component("nonsaturating", {"augmentation": ["color"]})),
+    ],
+    ids=["batchnorm", "labels", "streamed"],
+)
+def test_watching_changes_nothing_that_is_trained(tmp_path, recipe):
+    runs = [
+        ganzoo.train(recipe, out=tmp_path / kind, progress=False, monitors=kind, tensorboard=kind)
+        for kind in ("on", "off")
+    ]
+    assert same(*map(weights_of, runs))
+    on, off = (read_lines(run.path / "log.jsonl") for run in runs)
+    assert [line["terms"] for line in on] == [line["terms"] for line in off]
+    assert [line["gradient_norms"] for line in on] == [line["gradient_norms"] for line in off]
+    extra = {"movement", "samples", "findings"}
+    assert on[0].keys() - off[0].keys() == extra
+    assert not (tmp_path / "off" / "tensorboard").exists()
+
+
+def test_a_resumed_run_finds_what_one_in_one_piece_does(tmp_path, capsys):
+    """The monitors of the second part know what those of the first saw."""
+    recipe = tiny(images=320, learning_rates={"generator": 0.0}, checkpoint_every=64)
+    whole = ganzoo.train(recipe, out=tmp_path / "whole", progress=False)
+    capsys.readouterr()
+    original, ticks = Log.record, []
+
+    def interrupting(self, player, term, value):
+        ticks.append(player.name)
+        if ticks.count("generator") == stop:
+            os.kill(os.getpid(), signal.SIGTERM)
+        original(self, player, term, value)
+
+    for stop in (2, 7):  # before and after it is found
+        run = tmp_path / f"{stop}"
+        ticks.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Log, "record", interrupting)
+            stopped = ganzoo.train(recipe, out=run, progress=False)
+        assert stopped.images_seen == 16 * stop
+        assert ganzoo.resume(run, progress=False).finished
+        a, b = (read_lines(path / "log.jsonl") for path in (whole.path, run))
+        for name in ("findings", "movement", "gradient_norms", "learning_rates"):
+            assert [line[name] for line in a] == [line[name] for line in b], name
+        assert [line.get("samples") for line in a] == [line.get("samples") for line in b]
+        said = capsys.readouterr().err
+        assert said.count("warning: stale learning rate since 16 images: the generator's") == 1
+    assert len(findings(a)) == 1
+
+
+def test_findings_are_said_once_and_can_be_switched_off(tmp_path):
+    command = ["train", "dcgan-digits", "--architecture.width", "4", "--images", "640"]
+    command += ["--log-every", "64", "--learning-rates", "generator", "0"]
+    loud = run_cli(*command, "--out", tmp_path / "loud")
+    assert loud.returncode == 0, loud.stderr
+    assert loud.stderr.count("warning: stale learning rate since 64 images") == 1
+    assert "! stale learning rate" in loud.stderr, "the progress line"
+    assert len(findings(read_lines(tmp_path / "loud" / "log.jsonl"))) == 1
+    quiet = run_cli(*command, "--out", tmp_path / "quiet", "--monitors", "off")
+    assert quiet.returncode == 0, quiet.stderr
+    assert "stale" not in quiet.stderr
+    assert all("findings" not in x for x in read_lines(tmp_path / "quiet" / "log.jsonl"))
+    result = run_cli("train", "--resume", tmp_path / "quiet", "--monitors", "off")
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_first_of_several_processes_watches(tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    stuck = tiny(images=320, learning_rates={"generator": 0.0}, sync_batchnorm=True)
+    recipe.write_text(stuck.to_toml())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+    command += ["2", "-m", "ganzoo", "train", str(recipe), "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("warning: stale learning rate") == 1
+    assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
+    lines = read_lines(tmp_path / "run" / "log.jsonl")
+    assert len(findings(lines)) == 1
+    alone = ganzoo.train(stuck, out=tmp_path / "alone", progress=False)
+    (first, *_), (first_alone, *_) = lines, read_lines(alone.path / "log.jsonl")
+    for name in ("samples", "gradient_norms"):
+        assert first[name] == pytest.approx(first_alone[name], rel=1e-3)

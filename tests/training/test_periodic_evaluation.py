@@ -1,0 +1,250 @@
+"""A training that is evaluated now and then, and keeps what was best."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+import ganzoo
+from ganzoo import appraisal
+from ganzoo.errors import RecipeError, UnknownNameError
+from ganzoo.spec import Component, Optimizer
+from ganzoo.training import prepare
+from ganzoo.training.evaluating import evaluator_of
+from ganzoo.training.lines import cut_back, read_lines
+from helpers.processes import run_cli
+from helpers.recipes import play, tiny
+
+FRECHET = "frechet_distance"
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def points(**changes):
+    """A recipe whose images are points, which are measured at once."""
+    fields = {
+        "architecture": Component("mlp", {"latent_dim": 8, "width": 32}),
+        "dataset": Component("ring", {"count": 512}),
+        "optimizer": Optimizer(lr=2e-3),
+        "images": 320,
+        "checkpoint_every": 64,
+        "evaluate_every": 48,
+        "evaluate_samples": 64,
+    }
+    return tiny(**fields | changes)
+
+
+def train(recipe, out, **options):
+    return ganzoo.train(recipe, out=out, progress=False, tensorboard="off", **options)
+
+
+def metrics_of(run):
+    return read_lines(run.path / "metrics.jsonl")
+
+
+def weights_of(run):
+    return load_file(sorted((run.path / "checkpoints").iterdir())[-1])
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[key], b[key]) for key in a)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANZOO_CACHE", str(tmp_path_factory.mktemp("cache")))
+        recipe = points(keep_best=FRECHET)
+        yield train(recipe, tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_figures_are_those_of_the_bundle_at_that_time(evaluated):
+    lines = metrics_of(evaluated)
+    assert [line["images"] for line in lines] == [48, 96, 144, 192, 240, 288, 320]
+    log = {line["images"]: line["seconds"] for line in read_lines(evaluated.path / "log.jsonl")}
+    assert [line["seconds"] for line in lines] == [log[line["images"]] for line in lines]
+    last = lines[-1]
+    again = appraisal.evaluate(evaluated.path, samples=64, seed=0, runtime="torch", progress=False)
+    assert last["metrics"] == pytest.approx(again.metrics, rel=1e-6)
+    assert {FRECHET, "precision", "recall", "modes_hit"} <= set(last["metrics"])
+    alike = {key: again.protocol[key] for key in last["protocol"]}
+    assert last["protocol"] == alike
+    assert last["protocol"]["extractor"] == "pixels"
+    assert last["protocol"]["samples"] == 64
+
+
+def test_the_best_by_a_metric_is_kept(evaluated, tmp_path):
+    lines = metrics_of(evaluated)
+    best = min(lines, key=lambda line: line["metrics"][FRECHET])
+    made = ganzoo.info(evaluated.best).provenance
+    assert made["best"] == {"lowest": FRECHET, "value": best["metrics"][FRECHET]}
+    assert made["images_seen"] == best["images"]
+    again = appraisal.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
+    assert again.metrics[FRECHET] == pytest.approx(best["metrics"][FRECHET], rel=1e-6)
+    ganzoo.export(evaluated.best, tmp_path / "out")
+    card = " ".join((tmp_path / "out" / "README.md").read_text().split())
+    assert f"of all evaluations, `{FRECHET}` was lowest in training" in card
+
+
+def test_of_some_metrics_more_is_better(tmp_path):
+    run = train(points(keep_best="precision", images=192), tmp_path / "run")
+    values = [line["metrics"]["precision"] for line in metrics_of(run)]
+    made = ganzoo.info(run.best).provenance
+    assert made["best"] == {"highest": "precision", "value": max(values)}
+    assert made["images_seen"] == metrics_of(run)[values.index(max(values))]["images"]
+    assert max(values) > min(values)
+    ganzoo.export(run.best, tmp_path / "out")
+    card = " ".join((tmp_path / "out" / "README.md").read_text().split())
+    assert "`precision` was highest in training" in card
+
+
+def test_a_metric_that_is_not_measured_is_warned_of(tmp_path):
+    recipe = points(keep_best="frechet_distanse", images=48)
+    with pytest.warns(UserWarning, match=f"no 'frechet_distanse'.*Did you mean '{FRECHET}'"):
+        run = train(recipe, tmp_path / "run")
+    assert not run.best.exists()
+
+
+def test_evaluating_changes_nothing_that_is_trained(evaluated, tmp_path):
+    plain = train(points(evaluate_every=0), tmp_path / "plain")
+    assert not (plain.path / "metrics.jsonl").exists()
+    assert same(weights_of(plain), weights_of(evaluated))
+
+
+def test_a_killed_run_forgets_what_it_measured_after_its_checkpoint(evaluated, tmp_path):
+    run = train(points(keep_best=FRECHET), tmp_path / "run").path
+    for file in sorted((run / "checkpoints").iterdir())[1:]:
+        file.unlink()
+    (left,) = (run / "checkpoints").iterdir()
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"images": 320, "cut o')
+    seen = int(left.stem)
+    assert 0 < seen < 320
+    resumed = ganzoo.resume(run, progress=False)
+
+    def timeless(lines):
+        return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+    assert timeless(metrics_of(resumed)) == timeless(metrics_of(evaluated))
+    assert same(weights_of(resumed), weights_of(evaluated))
+    best = [ganzoo.info(r.best).provenance for r in (resumed, evaluated)]
+    assert best[0]["best"] == best[1]["best"]
+    assert best[0]["images_seen"] == best[1]["images_seen"]
+
+
+def test_lines_are_cut_back_to_a_number_of_images(tmp_path):
+    file = tmp_path / "lines.jsonl"
+    cut_back(file, 10)
+    assert read_lines(file) == []
+    file.write_text('{"images": 5}\n{"images": 10}\n{"images": 11}\n{"images": 3')
+    cut_back(file, 10)
+    assert read_lines(file) == [{"images": 5}, {"images": 10}]
+
+
+def test_an_interruption_is_no_time_to_evaluate(tmp_path):
+    recipe = points(images=10**9, evaluate_every=10**8)
+    run = train(recipe, tmp_path / "run", max_time="1s")
+    assert run.ended == "time"
+    assert metrics_of(run) == []
+
+
+def test_an_evaluation_before_the_first_line_of_the_log(tmp_path):
+    recipe = points(images=64, log_every=10**6, evaluate_every=32, keep_best=FRECHET)
+    run = train(recipe, tmp_path / "run")
+    assert [line["images"] for line in metrics_of(run)] == [32, 64]
+    assert run.best.exists()
+
+
+@pytest.mark.parametrize("streaming", ["on", "off"])
+def test_real_images_may_be_streamed(tmp_path, streaming):
+    run = train(points(images=48, streaming=streaming), tmp_path / "run")
+    (line,) = metrics_of(run)
+    assert line["protocol"]["real_images"] == 512
+
+
+def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path):
+    few = tiny(evaluate_every=16, evaluate_samples=256)
+    with pytest.raises(RecipeError, match="evaluate_samples is 256.* --evaluate-samples 257"):
+        train(few, tmp_path / "run")
+    short = points(dataset=Component("ring", {"count": 10, "size": 8}))
+    with pytest.raises(RecipeError, match="the data has 10 images.*--evaluate-with"):
+        train(short, tmp_path / "run")
+    with pytest.raises(UnknownNameError, match="no extractor named 'pixel'"):
+        train(points(evaluate_with="pixel"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match="a metric, and nothing is evaluated"):
+        tiny(keep_best=FRECHET)
+    with pytest.raises(ValueError, match="evaluate_samples is 1, it must be at least 2"):
+        tiny(evaluate_samples=1)
+
+
+def test_what_translates_is_not_evaluated():
+    class Translator(nn.Module):
+        def forward(self, source):
+            return source
+
+    prepared = prepare(tiny())
+    prepared.state.nets["generator"] = Translator()
+    recipe = replace(prepared.recipe, evaluate_every=16)
+    with pytest.raises(RecipeError, match="--evaluate-every 16 measures images"):
+        evaluator_of(recipe, prepared.batches, prepared.state)
+
+
+def test_data_of_which_nothing_is_known_is_compared_by_pixels(tmp_path):
+    from torch.utils.data import TensorDataset
+
+    torch.manual_seed(0)
+    data = TensorDataset(torch.randint(256, (99, 1, 1, 5), dtype=torch.uint8), torch.zeros(99))
+    ganzoo.datasets.register("noise")(
+        lambda root: (data, ganzoo.DataSpec(ganzoo.ImageSpec(1, 5, 1)))
+    )
+    try:
+        run = train(points(dataset=Component("noise"), images=48), tmp_path / "run")
+    finally:
+        ganzoo.datasets.unregister("noise")
+    assert metrics_of(run)[0]["protocol"]["extractor"] == "pixels"
+
+
+def test_a_training_that_is_not_evaluated_prepares_nothing():
+    prepared = prepare(points(evaluate_every=0))
+    assert prepared.evaluator is None
+    play(prepared)
+
+
+def test_the_first_of_several_processes_evaluates(tmp_path):
+    (tmp_path / "recipe.toml").write_text(points(keep_best=FRECHET, images=96).to_toml())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+    command += ["2", "-m", "ganzoo", "train", str(tmp_path / "recipe.toml")]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "run")], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    lines = read_lines(tmp_path / "run" / "metrics.jsonl")
+    assert [line["images"] for line in lines] == [48, 96]
+    assert done.stderr.count(f"at 48 images: {FRECHET}") == 1
+
+
+def test_the_command_line_and_tensorboard_have_it(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = tmp_path / "run"
+    result = run_cli(
+        *("train", "dcgan-digits", "--dataset", "ring", "--architecture", "mlp"),
+        *("--images", "128", "--log-every", "64", "--evaluate-every", "64"),
+        *("--evaluate-samples", "50", "--evaluate-with", "pixels", "--keep-best", "recall"),
+        *("--out", run),
+    )
+    assert result.returncode == 0, result.stderr
+    events = EventAccumulator(str(run / "tensorboard"))
+    events.Reload()
+    told = [(event.step, event.value) for event in events.Scalars(f"metrics/{FRECHET}")]
+    lines = read_lines(run / "metrics.jsonl")
+    assert [step for step, _ in told] == [64, 128]
+    assert [x for _, x in told] == pytest.approx([line["metrics"][FRECHET] for line in lines])
