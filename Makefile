@@ -6,15 +6,25 @@ PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # A process for each core, each with one thread: two threads a process would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-# tests/test_from_wheels.py runs the plugins' conformance tests.
-.PHONY: demo test docs wheels clean
+.PHONY: demo test test-all lint docs wheels clean
 
 demo: $(VENV)/.train
 	$(BIN)/ganzoo quickstart
 
+# What every change must pass: all tests but those that are marked slow.
 test: $(VENV)/.test
+	$(PYTEST) -m "not slow"
+
+# Every test, the slow ones too: nightly, and before a release.
+test-all: $(VENV)/.test
 	$(PYTEST)
-	set -e; for plugin in $(PLUGINS); do $(PYTEST) $$plugin --ignore-glob '*_conformance.py'; done
+
+# What reads the code without running it.
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
