@@ -43,7 +43,7 @@ from torchvision import transforms
 from torchvision.datasets import MNIST
 
 from ganzoo.machine import describe_hardware
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training import Prepared, prepare
@@ -93,7 +93,7 @@ class Score(nn.Module):
     """The number that a discriminator's judgement holds."""
 
     def forward(self, judgement):
-        return judgement.logits if isinstance(judgement, Judgement) else judgement
+        return judgement.logits if isinstance(judgement, DiscriminatorOutput) else judgement
 
 
 def train_ours(recipe: str, data: Path, seconds: float, seed: int) -> tuple[float, int]:

@@ -12,7 +12,7 @@ from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import Batch, Loss, Player, Turn
 from ganzoo.games.penalties import Pair, Penalty
 from ganzoo.games.rules import Rules
-from ganzoo.nn import Judgement, at_least_fp32, generate, inputs_of, judge
+from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
 
 MOST_CLIPPED = 50  # size of a discriminator's weights, in units of where they are clipped
@@ -67,7 +67,7 @@ class Critic:
         self.noise = rules.instance_noise * (1.0 - progress)
         self.batch = batch
 
-    def __call__(self, images: Tensor) -> Judgement:
+    def __call__(self, images: Tensor) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width); what is said is at least fp32."""
         source, policies = self.batch.condition, self.rules.augmentation
         if source is not None and source.shape[2:] == images.shape[2:]:
@@ -76,12 +76,12 @@ class Critic:
             images = augment(images, policies)
         if self.noise > 0:
             images = images + self.noise * torch.randn_like(images)
-        answer = judge(self.network, images, y=self.batch.labels, source=source)
+        answer = call_discriminator(self.network, images, y=self.batch.labels, source=source)
         if isinstance(answer, Tensor):
-            answer = Judgement(answer)
+            answer = DiscriminatorOutput(answer)
         heads = {name: at_least_fp32(head) for name, head in answer.heads.items()}
         features = None if answer.features is None else at_least_fp32(answer.features)
-        return Judgement(at_least_fp32(answer.logits), features, heads)
+        return DiscriminatorOutput(at_least_fp32(answer.logits), features, heads)
 
 
 class AdversarialLoss(Loss):
@@ -200,8 +200,8 @@ class AdversarialLoss(Loss):
 
     def critic(
         self, discriminator: nn.Module, batch: Batch, turn: Turn
-    ) -> Callable[[Tensor], Judgement]:
-        """Return a discriminator as both players use it: images -> judgement."""
+    ) -> Callable[[Tensor], DiscriminatorOutput]:
+        """Return a discriminator as both players use it: images -> output."""
         return Critic(discriminator, self.rules, turn.progress, batch)
 
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
@@ -211,7 +211,7 @@ class AdversarialLoss(Loss):
 
     def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
         """Return the discriminator's terms for one comparison."""
-        real, fake = pair.real_judgement.logits, pair.fake_judgement.logits
+        real, fake = pair.real_output.logits, pair.fake_output.logits
         loss = self.criterion.d(real, fake)
         if self.rules.label_smoothing:
             # d(r, f) = a(r) + b(f), so this adds b(r) - a(r) and a constant.
@@ -227,7 +227,7 @@ class AdversarialLoss(Loss):
 
     def deceive(
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
-    ) -> tuple[Tensor, Judgement]:
+    ) -> tuple[Tensor, DiscriminatorOutput]:
         """Return the generator's loss for fake images, and what was said of them."""
         critic = self.critic(discriminator, batch, turn)
         said = critic(fake)

@@ -10,23 +10,23 @@ import torch
 from torch import Tensor
 
 from ganzoo.games.batchwise import batch_mean
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 
 
 class Pair(NamedTuple):
-    """One comparison. Whatever conditions it is inside the closure `judge`.
+    """One comparison. Whatever conditions it is inside the closure `discriminator`.
 
     Attributes:
-        judge: the discriminator, images -> judgement.
+        discriminator: the discriminator, images -> output.
         real, fake: images of one shape (n, channels, height, width).
-        real_judgement, fake_judgement: what it said of them.
+        real_output, fake_output: what it said of them.
     """
 
-    judge: Callable[[Tensor], Judgement]
+    discriminator: Callable[[Tensor], DiscriminatorOutput]
     real: Tensor
     fake: Tensor
-    real_judgement: Judgement
-    fake_judgement: Judgement
+    real_output: DiscriminatorOutput
+    fake_output: DiscriminatorOutput
 
 
 class Penalty(ABC):
@@ -61,7 +61,9 @@ class Penalty(ABC):
         """Return the unweighted penalty of each sample, float32 (n,)."""
 
 
-def squared_gradient_norm(judge: Callable[[Tensor], Judgement], images: Tensor) -> Tensor:
+def squared_gradient_norm(
+    discriminator: Callable[[Tensor], DiscriminatorOutput], images: Tensor
+) -> Tensor:
     """Return ||d logit / d image||_2^2 of each sample, (n,), itself differentiable.
 
     The norm is taken over one sample's values: never over the batch, never per channel.
@@ -69,7 +71,7 @@ def squared_gradient_norm(judge: Callable[[Tensor], Judgement], images: Tensor) 
     images = images.detach().requires_grad_()
     # A compiled network cannot be differentiated twice.
     with torch.compiler.set_stance("force_eager"):
-        logits = judge(images).logits
+        logits = discriminator(images).logits
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.flatten(1).square().sum(1)
 
@@ -86,7 +88,7 @@ class GradientPenalty(Penalty):
     def value(self, pair: Pair) -> Tensor:
         """Return the penalty of each sample, (n,)."""
         between = torch.lerp(pair.fake.to(pair.real), pair.real, _uniform(pair.real))
-        return _distance_from_1(pair.judge, between)
+        return _distance_from_1(pair.discriminator, between)
 
 
 class R1(Penalty):
@@ -100,7 +102,7 @@ class R1(Penalty):
 
     def value(self, pair: Pair) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        return 0.5 * squared_gradient_norm(pair.judge, pair.real)
+        return 0.5 * squared_gradient_norm(pair.discriminator, pair.real)
 
 
 class R2(Penalty):
@@ -114,7 +116,7 @@ class R2(Penalty):
 
     def value(self, pair: Pair) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        return 0.5 * squared_gradient_norm(pair.judge, pair.fake.to(pair.real))
+        return 0.5 * squared_gradient_norm(pair.discriminator, pair.fake.to(pair.real))
 
 
 class Dragan(Penalty):
@@ -131,7 +133,7 @@ class Dragan(Penalty):
         """Return the penalty of each sample, (n,)."""
         deviation = batch_mean((pair.real - batch_mean(pair.real)).square()).sqrt()
         noise = 0.5 * deviation * torch.rand_like(pair.real)
-        return _distance_from_1(pair.judge, pair.real + _uniform(pair.real) * noise)
+        return _distance_from_1(pair.discriminator, pair.real + _uniform(pair.real) * noise)
 
 
 def _uniform(images: Tensor) -> Tensor:
@@ -140,7 +142,9 @@ def _uniform(images: Tensor) -> Tensor:
     return torch.rand(shape, device=images.device, dtype=images.dtype)
 
 
-def _distance_from_1(judge: Callable[[Tensor], Judgement], images: Tensor) -> Tensor:
+def _distance_from_1(
+    discriminator: Callable[[Tensor], DiscriminatorOutput], images: Tensor
+) -> Tensor:
     # The square root has no derivative at 0.
-    norm = squared_gradient_norm(judge, images).add(1e-12).sqrt()
+    norm = squared_gradient_norm(discriminator, images).add(1e-12).sqrt()
     return (norm - 1).square()

@@ -2,6 +2,7 @@
 
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
 from ganzoo.nn.conditioning import Conditioning, Conditions, Discriminator
+from ganzoo.nn.discriminator_output import DiscriminatorOutput
 from ganzoo.nn.extractor import Extracted, Extractor
 from ganzoo.nn.from_latent import LatentToMap
 from ganzoo.nn.initialisation import (
@@ -9,8 +10,7 @@ from ganzoo.nn.initialisation import (
     init_normal,
     init_orthogonal,
 )
-from ganzoo.nn.inputs import generate, inputs_of, judge
-from ganzoo.nn.judgement import Judgement
+from ganzoo.nn.inputs import call_discriminator, generate, inputs_of
 from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.upsampling import UpsampleConv2d
 
@@ -19,18 +19,18 @@ __all__ = [
     "Conditions",
     "Discriminator",
     "DiscriminatorKind",
+    "DiscriminatorOutput",
     "Extracted",
     "Extractor",
     "GaussianEncoder",
     "JointDiscriminator",
-    "Judgement",
     "LatentToMap",
     "UpsampleConv2d",
     "add_spectral_norm",
     "at_least_fp32",
+    "call_discriminator",
     "generate",
     "init_normal",
     "init_orthogonal",
     "inputs_of",
-    "judge",
 ]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn.judgement import Judgement
+from ganzoo.nn.discriminator_output import DiscriminatorOutput
 from ganzoo.spec import DataSpec
 
 Conditioning = Literal["none", "concat", "projection", "auxiliary"]
@@ -173,7 +173,7 @@ class Discriminator(nn.Module):
         self.extra_channels = extra_channels
         self.projection = projection
 
-    def forward(self, images: Tensor, y: Tensor | None = None) -> Judgement:
+    def forward(self, images: Tensor, y: Tensor | None = None) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width), of classes ``y`` where it reads them."""
         if self.extra_channels:
             images = torch.cat([images, self._maps(images, y)], 1)
@@ -183,7 +183,7 @@ class Discriminator(nn.Module):
         if self.projection is not None:
             logits = logits + (self.projection(y) * pooled).sum(1)
         heads = {name: head(pooled) for name, head in self.heads.items()}
-        return Judgement(logits, features, heads)
+        return DiscriminatorOutput(logits, features, heads)
 
     def _maps(self, images: Tensor, y: Tensor | None) -> Tensor:
         assert y is not None  # `Conditions` refuses data without labels

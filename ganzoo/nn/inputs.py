@@ -34,7 +34,7 @@ def generate(
     return images
 
 
-def judge(
+def call_discriminator(
     discriminator: nn.Module, images: Tensor, *, y: Tensor | None, source: Tensor | None
 ) -> Any:
     """Call a discriminator with images and what it reads beside them."""

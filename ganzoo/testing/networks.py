@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConformanceError
-from ganzoo.nn import Judgement, generate, inputs_of, judge
+from ganzoo.nn import DiscriminatorOutput, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec, Recipe
 from ganzoo.testing.checks import NotChecked, after
 from ganzoo.training.state import latent_of
@@ -76,13 +76,14 @@ def answers_for_each_image(subject: Architecture) -> None:
     images, y, source = _images(data), _labels(data), _images(data, source=True)
     with torch.no_grad():
         if "discriminator" in nets:
-            said = judge(nets["discriminator"], images, y=y, source=source)
-            logits = said.logits if isinstance(said, Judgement) else said
+            said = call_discriminator(nets["discriminator"], images, y=y, source=source)
+            logits = said.logits if isinstance(said, DiscriminatorOutput) else said
             if not isinstance(logits, Tensor) or logits.shape[:1] != (IMAGES,):
                 shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
                 raise ConformanceError(
                     f"{subject.label}: of {IMAGES} images its discriminator returns {shape}, and "
-                    "must return logits (n,) or (n, ...), or a ganzoo.nn.Judgement with them."
+                    "must return logits (n,) or (n, ...), or a ganzoo.nn.DiscriminatorOutput with "
+                    "them."
                 )
         if "encoder" in nets:
             latent = latent_of(recipe, nets["generator"])

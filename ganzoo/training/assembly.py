@@ -139,7 +139,7 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: 
     )
 
 
-def normalise_judges(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
+def normalise_discriminators(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
     """Give the networks that are not delivered spectral normalisation, if the recipe says so."""
     if recipe.spectral_norm:
         for role, net in nets.items():
@@ -151,8 +151,8 @@ def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
     """A penalty is on the gradient of one sample; BatchNorm makes it depend on the others."""
     if not getattr(loss, "penalties", ()):
         return
-    judges = [net for role, net in nets.items() if role not in loss.delivers]
-    for module in itertools.chain(*(net.modules() for net in judges)):
+    discriminators = [net for role, net in nets.items() if role not in loss.delivers]
+    for module in itertools.chain(*(net.modules() for net in discriminators)):
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             warnings.warn(
                 "the loss penalises the gradient of single samples, but the discriminator mixes "

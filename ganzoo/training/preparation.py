@@ -86,7 +86,7 @@ def prepare(
     seed_networks(recipe.seed)
     nets = assembly.build_networks(recipe, spec)
     assembly.check_pair(recipe, nets, loss, spec)
-    assembly.normalise_judges(recipe, nets, loss)
+    assembly.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
     batches = open_batches(
         dataset,

@@ -13,7 +13,7 @@ from ganzoo.builtin.losses.autoencoding import (
     reconstruction_error,
 )
 from ganzoo.games import Batch, Turn
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 from ganzoo.training.players import train_only
 
 SHAPE = (1, 4, 4)
@@ -50,7 +50,7 @@ class Judge(nn.Module):
 
     def forward(self, images):
         features = self.features(images.flatten(1))
-        return Judgement(features.sum(1), features)
+        return DiscriminatorOutput(features.sum(1), features)
 
 
 class JointJudge(nn.Module):

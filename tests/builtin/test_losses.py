@@ -8,7 +8,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo.games import R1, R2, Batch, Dragan, GradientPenalty, Pair, Player, Turn
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 
 REAL = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
 FAKE = torch.tensor([-0.7, 0.4, 1.1], dtype=torch.float64)
@@ -41,11 +41,11 @@ RELATIVISTIC = ["ragan", "rpgan"]
 ADVERSARIAL = [*FORMULAS, *RELATIVISTIC]
 
 
-def judged(judge, real, fake):
+def judged(discriminator, real, fake):
     """A comparison by a discriminator that returns bare logits."""
 
     def said(images):
-        return Judgement(judge(images))
+        return DiscriminatorOutput(discriminator(images))
 
     return Pair(said, real, fake, said(real), said(fake))
 
@@ -126,16 +126,16 @@ def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
     """(||w|| - 1)^2 of each sample, whatever the batch: the norm is one sample's."""
     generator = torch.Generator().manual_seed(n)
     w = torch.randn(3 * 4 * 4, generator=generator, dtype=torch.float64)
-    judge = Linear(w)
+    discriminator = Linear(w)
     real, fake = torch.randn(2, n, 3, 4, 4, generator=generator, dtype=torch.float64)
     penalty = GradientPenalty(10.0)
-    value = penalty.value(judged(judge, real, fake))
+    value = penalty.value(judged(discriminator, real, fake))
     expected = (w.norm() - 1).square()
     torch.testing.assert_close(value, expected.expand(n), rtol=1e-9, atol=0)
     # its gradient: 2 (||w|| - 1) w / ||w||
     value.mean().backward()
     torch.testing.assert_close(
-        judge.w.grad, 2 * (w.norm() - 1) * w / w.norm(), rtol=1e-9, atol=1e-12
+        discriminator.w.grad, 2 * (w.norm() - 1) * w / w.norm(), rtol=1e-9, atol=1e-12
     )
 
 
@@ -145,12 +145,12 @@ def test_r1_and_r2_are_exact_on_a_linear_discriminator(n, kind):
     """||w||^2 / 2 of each sample, and its gradient w."""
     generator = torch.Generator().manual_seed(n)
     w = torch.randn(12, generator=generator, dtype=torch.float64)
-    judge = Linear(w)
+    discriminator = Linear(w)
     real, fake = torch.randn(2, n, 3, 2, 2, generator=generator, dtype=torch.float64)
-    value = kind(1.0).value(judged(judge, real, fake))
+    value = kind(1.0).value(judged(discriminator, real, fake))
     torch.testing.assert_close(value, (w @ w / 2).expand(n), rtol=1e-12, atol=0)
     value.mean().backward()
-    torch.testing.assert_close(judge.w.grad, w, rtol=1e-12, atol=0)
+    torch.testing.assert_close(discriminator.w.grad, w, rtol=1e-12, atol=0)
 
 
 def half_square(x):

@@ -100,11 +100,13 @@ def test_labels_change_what_is_made_and_what_is_judged(trunk, conditioning):
     images = generator(z, zeros)
     other = generator(z, zeros + 1)
     assert (images - other).abs().amax((1, 2, 3)).min() > 1e-4
-    judge = nets["discriminator"].eval()
+    discriminator = nets["discriminator"].eval()
     if conditioning == "auxiliary":
-        assert judge(images).heads["class"].shape == (4, 10)
+        assert discriminator(images).heads["class"].shape == (4, 10)
     else:
-        assert (judge(images, zeros).logits - judge(images, zeros + 1).logits).abs().min() > 1e-6
+        assert (
+            discriminator(images, zeros).logits - discriminator(images, zeros + 1).logits
+        ).abs().min() > 1e-6
 
 
 @pytest.mark.parametrize("classes", [0, 1])

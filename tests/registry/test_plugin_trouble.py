@@ -36,8 +36,8 @@ def networks(data: DataSpec, *, latent_dim: int = 4, width: int = {width}) -> di
     shape = data.image.shape
     pixels = shape[0] * shape[1] * shape[2]
     layers = nn.Linear(latent_dim, width), nn.Linear(width, pixels), nn.Tanh()
-    judge = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1), nn.Flatten(0))
-    return {{"generator": nn.Sequential(*layers, nn.Unflatten(1, shape)), "discriminator": judge}}
+    discriminator = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1), nn.Flatten(0))
+    return {{"generator": nn.Sequential(*layers, nn.Unflatten(1, shape)), "discriminator": discriminator}}
 """
 GAME = """
 from ganzoo import Loss

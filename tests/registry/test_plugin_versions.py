@@ -30,8 +30,8 @@ def networks(data: DataSpec, *, {arguments}) -> dict[str, nn.Module]:
     shape = data.image.shape
     pixels = shape[0] * shape[1] * shape[2]
     generator = nn.Sequential({layers}, nn.Tanh(), nn.Unflatten(1, shape))
-    judge = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1), nn.Flatten(0))
-    return {{"generator": generator, "discriminator": judge}}
+    discriminator = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 1), nn.Flatten(0))
+    return {{"generator": generator, "discriminator": discriminator}}
 
 def game():
     "A critic's."

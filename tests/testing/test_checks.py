@@ -348,18 +348,18 @@ class Game(Loss):
 
     def discriminator(self, nets, batch, turn):
         fake = nets["generator"](turn.latents(len(batch))).detach()
-        judge = nets["discriminator"]
+        discriminator = nets["discriminator"]
         return {
-            "adversarial": softplus(-self.logits(judge, batch.images))
-            + softplus(self.logits(judge, fake))
+            "adversarial": softplus(-self.logits(discriminator, batch.images))
+            + softplus(self.logits(discriminator, fake))
         }
 
     def generator(self, nets, batch, turn):
         fake = nets["generator"](turn.latents(len(batch)))
         return {"adversarial": softplus(-self.logits(nets["discriminator"], fake))}
 
-    def logits(self, judge, images):
-        return judge(images).logits
+    def logits(self, discriminator, images):
+        return discriminator(images).logits
 
 
 def plays(game):

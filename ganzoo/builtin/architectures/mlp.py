@@ -41,7 +41,7 @@ def mlp(
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         height, width) in [-1, 1].
-        ``discriminator``: images, and y -> `ganzoo.nn.Judgement` with logits (n,).
+        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
         ArchitectureError: an argument below 1.

@@ -46,7 +46,7 @@ def resnet(
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         side, side) in [-1, 1].
-        ``discriminator``: images, and y -> `ganzoo.nn.Judgement` with logits (n,).
+        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
         ArchitectureError: another size of image, or an argument below 1.

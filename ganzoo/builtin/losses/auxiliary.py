@@ -38,7 +38,7 @@ class AuxiliaryClassifier(AdversarialLoss):
         fake, _ = self.propose(nets["generator"], batch, turn)
         pair = self.compare(nets["discriminator"], fake, batch, turn)
         terms = self.expose(pair, turn)
-        for name, judgement in (("real", pair.real_judgement), ("fake", pair.fake_judgement)):
+        for name, judgement in (("real", pair.real_output), ("fake", pair.fake_output)):
             terms[f"class_{name}"] = self._classify(judgement.heads["class"], batch)
         return terms
 
@@ -82,7 +82,7 @@ class MutualInformation(AdversarialLoss):
         """Tell real from fake, and the codes of the fake."""
         fake, z = self.propose(nets["generator"], batch, turn)
         pair = self.compare(nets["discriminator"], fake, batch, turn)
-        return self.expose(pair, turn) | self._information(nets, z, pair.fake_judgement.heads)
+        return self.expose(pair, turn) | self._information(nets, z, pair.fake_output.heads)
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn

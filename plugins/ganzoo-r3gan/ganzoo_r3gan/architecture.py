@@ -54,7 +54,7 @@ def r3gan(
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         side, side) in [-1, 1].
-        ``discriminator``: images, and y -> `ganzoo.nn.Judgement` with logits (n,).
+        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
         ArchitectureError: another size of image, an argument below 1, or groups that do not divide

@@ -11,7 +11,7 @@ from torch import nn
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import inputs_of, judge
+from ganzoo.nn import call_discriminator, inputs_of
 from ganzoo_r3gan.blocks import SLOPE, ResidualBlock, enlarge, reduce
 
 
@@ -172,7 +172,7 @@ def test_gradients_reach_every_weight(conditioning):
     y = None if conditioning == "none" else torch.tensor([0, 1, 2])
     z = torch.randn(3, 5)
     made = nets["generator"](*(z,) if y is None else (z, y))
-    said = judge(nets["discriminator"], made, y=y, source=None)
+    said = call_discriminator(nets["discriminator"], made, y=y, source=None)
     (slope,) = torch.autograd.grad(said.logits.sum(), made, create_graph=True)
     told = sum(head.square().sum() for head in said.heads.values())
     (said.logits.square().sum() + slope.square().sum() + told).backward()

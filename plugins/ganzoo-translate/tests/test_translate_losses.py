@@ -9,7 +9,7 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import IncompatiblePairError, RecipeError
 from ganzoo.games import Batch, Turn
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 from ganzoo.spec import Component
 from ganzoo.training import prepare
 from ganzoo_translate.losses.pool import ImagePool
@@ -74,7 +74,7 @@ class Recording(nn.Module):
 
     def forward(self, images, source):
         self.seen.append((images.detach().clone(), source.clone()))
-        return Judgement(self.weight * images.mean((1, 2, 3)))
+        return DiscriminatorOutput(self.weight * images.mean((1, 2, 3)))
 
 
 class Negative(nn.Module):
@@ -101,8 +101,8 @@ def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every
         (source / 127.5 - 1).numpy().tobytes(): image / 127.5 - 1 for image, _, source in dataset
     }
     assert len(partner) == 7
-    judge, generator = Recording(), Negative()
-    prepared.state.nets.update(discriminator=judge, generator=generator)
+    discriminator, generator = Recording(), Negative()
+    prepared.state.nets.update(discriminator=discriminator, generator=generator)
     run_ticks(
         prepared.state,
         prepared.batches,
@@ -111,7 +111,7 @@ def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every
         report=lambda: True,
     )
     real = fake = 0
-    for shown, sources in judge.seen:
+    for shown, sources in discriminator.seen:
         wanted = torch.stack([partner[source.contiguous().numpy().tobytes()] for source in sources])
         if torch.allclose(shown, wanted, atol=1e-6):
             real += 1
@@ -130,7 +130,7 @@ class Patches(nn.Module):
         self.weight = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
 
     def forward(self, images):
-        return Judgement(self.weight * images[:, :1])
+        return DiscriminatorOutput(self.weight * images[:, :1])
 
 
 class Scaled(nn.Module):

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 from ganzoo_stylegan2.architectures.equalised import EqualisedConv2d, EqualisedLinear, activate
 from ganzoo_stylegan2.architectures.resampling import downsample, smooth
 
@@ -94,7 +94,7 @@ class Discriminator(nn.Module):
         self.last = EqualisedLinear(features, 1)
         self.projection = nn.Embedding(classes, features) if classes else None
 
-    def forward(self, images: Tensor, y: Tensor | None = None) -> Judgement:
+    def forward(self, images: Tensor, y: Tensor | None = None) -> DiscriminatorOutput:
         """Judge images (n, channels, side, side), of classes ``y``, int64 (n,)."""
         x = self.blocks(activate(self.from_image(images)))
         x = activate(self.convolution(append_deviation(x, self.group)))
@@ -103,4 +103,4 @@ class Discriminator(nn.Module):
         if self.projection is not None:
             product = (self.projection(y) * features).sum(1)
             logits = logits + product / math.sqrt(features.shape[1])
-        return Judgement(logits, features)
+        return DiscriminatorOutput(logits, features)

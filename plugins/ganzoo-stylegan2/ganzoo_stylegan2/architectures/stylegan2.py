@@ -55,7 +55,7 @@ def stylegan2(
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         side, side), in [-1, 1] after training. Its parts ``mapping`` and ``synthesis`` are what
         the loss ``stylegan2`` mixes styles by.
-        ``discriminator``: images, and y -> `ganzoo.nn.Judgement` with logits (n,).
+        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
         ArchitectureError: another size of image, labels that are not there, or an argument out of

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.games import batch_mean
-from ganzoo.nn import Judgement
+from ganzoo.nn import DiscriminatorOutput
 from ganzoo_stylegan2.augmentation.pipeline import augment
 
 ADAPT_EVERY = 4  # turns of the discriminator
@@ -73,16 +73,16 @@ class AugmentedCritic:
     """A discriminator that sees augmented images alone.
 
     Args:
-        critic: images -> judgement.
+        critic: images -> output.
         augmentation: how often.
     """
 
     def __init__(
-        self, critic: Callable[[Tensor], Judgement], augmentation: AdaptiveAugmentation
+        self, critic: Callable[[Tensor], DiscriminatorOutput], augmentation: AdaptiveAugmentation
     ) -> None:
         self.critic = critic
         self.augmentation = augmentation
 
-    def __call__(self, images: Tensor) -> Judgement:
+    def __call__(self, images: Tensor) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width)."""
         return self.critic(augment(images, self.augmentation.probability))

@@ -17,7 +17,7 @@ from ganzoo.games import (
     check_weight,
     with_rules,
 )
-from ganzoo.nn import Judgement, at_least_fp32, generate, inputs_of
+from ganzoo.nn import DiscriminatorOutput, at_least_fp32, generate, inputs_of
 from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedCritic
 from ganzoo_stylegan2.losses.criterion import NONSATURATING
 from ganzoo_stylegan2.losses.mixing import mix_styles
@@ -68,7 +68,7 @@ class StyleLoss(AdversarialLoss):
 
     def critic(
         self, discriminator: nn.Module, batch: Batch, turn: Turn
-    ) -> Callable[[Tensor], Judgement]:
+    ) -> Callable[[Tensor], DiscriminatorOutput]:
         """Augment what the discriminator sees."""
         critic = super().critic(discriminator, batch, turn)
         return critic if self.ada is None else AugmentedCritic(critic, self.ada)
@@ -78,7 +78,7 @@ class StyleLoss(AdversarialLoss):
         terms = super().expose(pair, turn)
         if self.ada is not None:
             number = turn.tick // self.rules.discriminator_every
-            self.ada.adapt(pair.real_judgement.logits, number, turn.images_seen)
+            self.ada.adapt(pair.real_output.logits, number, turn.images_seen)
             turn.watched["augmentation"] = self.ada.probability.clone()
         return terms
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganzoo import ImageSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Judgement, init_normal
+from ganzoo.nn import DiscriminatorOutput, init_normal
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -62,16 +62,16 @@ class PatchDiscriminator(nn.Module):
         self.last = nn.Conv2d(widths[-1], 1, 4, 1, 1)
         init_normal(self)
 
-    def forward(self, images: Tensor) -> Judgement:
+    def forward(self, images: Tensor) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width): logits (n, 1, rows, columns) and features."""
         features = self.body(images)
-        return Judgement(self.last(features), features)
+        return DiscriminatorOutput(self.last(features), features)
 
 
 class PairDiscriminator(PatchDiscriminator):
     """An image beside the one it is to be made from -> a logit for each patch of both."""
 
-    def forward(self, images: Tensor, source: Tensor) -> Judgement:  # type: ignore[override]
+    def forward(self, images: Tensor, source: Tensor) -> DiscriminatorOutput:  # type: ignore[override]
         """Judge pairs: logits (n, 1, rows, columns) and features."""
         return super().forward(torch.cat([source, images], 1))
 

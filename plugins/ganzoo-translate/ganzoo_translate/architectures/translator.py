@@ -41,8 +41,8 @@ def translator(
 
     Returns:
         ``generator``: source (n, channels, height, width) in [-1, 1] -> images likewise.
-        ``discriminator``: images and source -> `ganzoo.nn.Judgement` with logits (n, 1, rows,
-        columns).
+        ``discriminator``: images and source -> `ganzoo.nn.DiscriminatorOutput` with
+        logits (n, 1, rows, columns).
 
     Raises:
         ArchitectureError: data without pairs or of another size, or an argument out of its range.
@@ -78,7 +78,8 @@ def cyclegan(
     Returns:
         ``generator``: source (n, channels, height, width) in [-1, 1] -> images likewise.
         ``reverse_generator``: images, by the name of source -> what they would be made from.
-        ``discriminator``: images -> `ganzoo.nn.Judgement` with logits (n, 1, rows, columns).
+        ``discriminator``: images -> `ganzoo.nn.DiscriminatorOutput` with logits
+        (n, 1, rows, columns).
         ``reverse_discriminator``: the same for what images are made from.
 
     Raises:

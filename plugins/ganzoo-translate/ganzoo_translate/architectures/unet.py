@@ -61,8 +61,8 @@ def unet(
         ``generator``: source (n, channels, side, side) in [-1, 1], with `test_dropout` also z (n,
         latent_dim) -> images (n, channels, side, side) in [-1, 1]. Its `latent_dim` is the number
         of units that may be dropped.
-        ``discriminator``: images and source -> `ganzoo.nn.Judgement` with logits (n, 1, rows,
-        columns).
+        ``discriminator``: images and source -> `ganzoo.nn.DiscriminatorOutput` with
+        logits (n, 1, rows, columns).
 
     Raises:
         ArchitectureError: data without pairs or of another size, an argument out of its range,

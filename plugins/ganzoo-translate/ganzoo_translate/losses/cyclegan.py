@@ -94,13 +94,13 @@ class CycleGan(Loss):
                 turn.watched[f"{prefix}{name}"] = watch(on_real.detach(), on_fake.detach())
         return terms
 
-    def _deceive(self, judge: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Tensor:
-        said = _critic(judge, batch, turn)(fake).logits
+    def _deceive(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Tensor:
+        said = _critic(discriminator, batch, turn)(fake).logits
         return LEAST_SQUARES.g(said, said)
 
 
-def _critic(judge: nn.Module, batch: Batch, turn: Turn) -> Critic:
-    return Critic(judge, Rules(), turn.progress, batch)
+def _critic(discriminator: nn.Module, batch: Batch, turn: Turn) -> Critic:
+    return Critic(discriminator, Rules(), turn.progress, batch)
 
 
 def _translate(generator: nn.Module, source: Tensor) -> Tensor:

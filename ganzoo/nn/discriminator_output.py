@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 
-class Judgement(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """A discriminator's answer. One that has nothing else to say may return bare logits.
 
     Attributes:
