@@ -4,13 +4,14 @@ from ganzoo.games.adversarial import AdversarialLoss, Criterion, Critic
 from ganzoo.games.augmentation import augment
 from ganzoo.games.batchwise import batch_mean
 from ganzoo.games.game import Batch, Loss, Player, Turn, check_weight
+from ganzoo.games.options import AdversarialOptions, with_adversarial_options
 from ganzoo.games.penalties import R1, R2, Dragan, GradientPenalty, Pair, Penalty
-from ganzoo.games.rules import Rules, with_rules
 
 __all__ = [
     "R1",
     "R2",
     "AdversarialLoss",
+    "AdversarialOptions",
     "Batch",
     "Criterion",
     "Critic",
@@ -20,10 +21,9 @@ __all__ = [
     "Pair",
     "Penalty",
     "Player",
-    "Rules",
     "Turn",
     "augment",
     "batch_mean",
     "check_weight",
-    "with_rules",
+    "with_adversarial_options",
 ]

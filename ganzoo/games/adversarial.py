@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import Batch, Loss, Player, Turn
+from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.penalties import Pair, Penalty
-from ganzoo.games.rules import Rules
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
 
@@ -52,24 +52,26 @@ class Criterion:
 
 
 class Critic:
-    """A discriminator as the game uses it: the rules' changes to images before it, fp32 after.
+    """A discriminator as the game uses it: the options' changes to images before it, fp32 after.
 
     Args:
         network: the discriminator.
-        rules: what is done to the images.
+        options: what is done to the images.
         progress: share of the training that is done.
         batch: whose labels and conditions the images are judged by.
     """
 
-    def __init__(self, network: nn.Module, rules: Rules, progress: float, batch: Batch) -> None:
+    def __init__(
+        self, network: nn.Module, options: AdversarialOptions, progress: float, batch: Batch
+    ) -> None:
         self.network = network
-        self.rules = rules
-        self.noise = rules.instance_noise * (1.0 - progress)
+        self.options = options
+        self.noise = options.instance_noise * (1.0 - progress)
         self.batch = batch
 
     def __call__(self, images: Tensor) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width); what is said is at least fp32."""
-        source, policies = self.batch.condition, self.rules.augmentation
+        source, policies = self.batch.condition, self.options.augmentation
         if source is not None and source.shape[2:] == images.shape[2:]:
             images, source = augment_pair(images, source, policies)
         else:
@@ -92,7 +94,7 @@ class AdversarialLoss(Loss):
 
     Args:
         criterion: what they minimise.
-        rules: penalties, turns, and what is done to the images.
+        options: penalties, turns, and what is done to the images.
 
     Raises:
         ValueError: label smoothing of a criterion without labels.
@@ -103,21 +105,21 @@ class AdversarialLoss(Loss):
 
     asks: frozenset[str] = frozenset()
 
-    def __init__(self, criterion: Criterion, rules: Rules | None = None) -> None:
+    def __init__(self, criterion: Criterion, options: AdversarialOptions | None = None) -> None:
         super().__init__()
-        rules = rules or Rules()
-        if rules.label_smoothing and not criterion.has_labels:
+        options = options or AdversarialOptions()
+        if options.label_smoothing and not criterion.has_labels:
             raise ValueError(
                 "label_smoothing is for a criterion that judges images one by one, by labels"
             )
         self.criterion = criterion
-        self.rules = rules
+        self.options = options
         self.players = (
             Player(
                 "discriminator",
                 trains=("discriminator",),
-                every=rules.discriminator_every,
-                repeat=rules.critic_steps,
+                every=options.discriminator_every,
+                repeat=options.critic_steps,
                 hands_on=("generator",),
             ),
             Player("generator", trains=("generator",)),
@@ -136,11 +138,11 @@ class AdversarialLoss(Loss):
                 "it needs pairs of images, and this data has none: choose another dataset, such as "
                 "--dataset paired"
             )
-        clipped = [nets[role] for role in self._clipped] if self.rules.weight_clip else []
+        clipped = [nets[role] for role in self._clipped] if self.options.weight_clip else []
         size = max(map(_root_mean_square, clipped), default=0.0)
-        if size > MOST_CLIPPED * self.rules.weight_clip:
+        if size > MOST_CLIPPED * self.options.weight_clip:
             raise ValueError(
-                f"clipping at {self.rules.weight_clip:g} would leave next to nothing of its "
+                f"clipping at {self.options.weight_clip:g} would leave next to nothing of its "
                 f"discriminator's weights, which are of size {size:.2g}: --loss.weight-clip 1, or "
                 "--loss.weight-clip 0 --loss.gp 10"
             )
@@ -159,7 +161,7 @@ class AdversarialLoss(Loss):
     @property
     def penalties(self) -> tuple[Penalty, ...]:
         """Terms on the gradient of the discriminator."""
-        return self.rules.penalties
+        return self.options.penalties
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
@@ -202,7 +204,7 @@ class AdversarialLoss(Loss):
         self, discriminator: nn.Module, batch: Batch, turn: Turn
     ) -> Callable[[Tensor], DiscriminatorOutput]:
         """Return a discriminator as both players use it: images -> output."""
-        return Critic(discriminator, self.rules, turn.progress, batch)
+        return Critic(discriminator, self.options, turn.progress, batch)
 
     def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""
@@ -213,14 +215,14 @@ class AdversarialLoss(Loss):
         """Return the discriminator's terms for one comparison."""
         real, fake = pair.real_output.logits, pair.fake_output.logits
         loss = self.criterion.d(real, fake)
-        if self.rules.label_smoothing:
+        if self.options.label_smoothing:
             # d(r, f) = a(r) + b(f), so this adds b(r) - a(r) and a constant.
             nothing = torch.zeros_like(real)
             flipped = self.criterion.d(nothing, real) - self.criterion.d(real, nothing)
-            loss = loss + self.rules.label_smoothing * flipped
+            loss = loss + self.options.label_smoothing * flipped
         terms = {"adversarial": loss}
         for penalty in self.penalties:
-            terms |= penalty.term(pair, turn.tick // self.rules.discriminator_every)
+            terms |= penalty.term(pair, turn.tick // self.options.discriminator_every)
         for name, watch in self.criterion.watch.items():
             turn.watched[name] = watch(real.detach(), fake.detach())
         return terms
@@ -235,9 +237,9 @@ class AdversarialLoss(Loss):
         return self.criterion.g(real, said.logits), said
 
     def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
-        """Clip the weights of whoever judges, where the rules say so."""
-        if self.rules.weight_clip and player.name == "discriminator":
-            bound = self.rules.weight_clip
+        """Clip the weights of whoever judges, where the options say so."""
+        if self.options.weight_clip and player.name == "discriminator":
+            bound = self.options.weight_clip
             with torch.no_grad():
                 for role in self._clipped:
                     for weight in nets[role].parameters():

@@ -236,10 +236,12 @@ def test_vaegan_against_its_algorithm(nets, batch):
             torch.testing.assert_close(found[name], wanted[name])
 
 
-@pytest.mark.parametrize("rules", [{"augmentation": ("cutout",)}, {"instance_noise": 0.5}], ids=str)
-def test_vaegan_compares_images_as_they_are(nets, batch, rules):
+@pytest.mark.parametrize(
+    "options", [{"augmentation": ("cutout",)}, {"instance_noise": 0.5}], ids=str
+)
+def test_vaegan_compares_images_as_they_are(nets, batch, options):
     """Else its distance of an image from itself would not be 0."""
-    loss = ganzoo.losses.get("vaegan")(**rules)
+    loss = ganzoo.losses.get("vaegan")(**options)
     assert (loss._features(nets, batch.images, batch, turn()) == 0).all()
 
 

@@ -71,7 +71,7 @@ def test_dcgan_paper_mnist():
 def test_wgan_mnist():
     recipe, _, loss = build("wgan-mnist")
     assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.batch_size) == ("rmsprop", 5e-5, 64)
-    assert loss.rules.weight_clip == 0.01
+    assert loss.options.weight_clip == 0.01
     assert [player.repeat for player in loss.players] == [5, 1]
     assert "wasserstein" in loss.criterion.watch
 

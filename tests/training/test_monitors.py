@@ -42,7 +42,7 @@ SMALL = Component("mlp", {"latent_dim": 32, "width": 64, "depth": 2, "slope": 0.
 def ring(loss, **changes):
     fields = {
         "architecture": RING,
-        "loss": Component(loss, changes.pop("rules", {})),
+        "loss": Component(loss, changes.pop("options", {})),
         "dataset": Component("ring"),
         "optimizer": Optimizer(lr=1e-3, betas=(0.5, 0.9)),
         "checkpoint_every": 0,
@@ -56,7 +56,7 @@ def ring(loss, **changes):
 def digits(loss, **changes):
     fields = {
         "architecture": SMALL,
-        "loss": Component(loss, changes.pop("rules", {})),
+        "loss": Component(loss, changes.pop("options", {})),
         "optimizer": Optimizer(lr=2e-4),
         "checkpoint_every": 0,
         "ema_halflife": 1000,
@@ -102,7 +102,7 @@ def found(lines, monitor):
 
 def test_mode_collapse(tmp_path):
     """A generator that is ahead of its discriminator makes the one point that looks most real."""
-    recipe = ring("minimax", rules={"discriminator_every": 10}, images=20_000)
+    recipe = ring("minimax", options={"discriminator_every": 10}, images=20_000)
     lines = watch(recipe, tmp_path, classes=nearest_mode)
     (finding,) = findings(lines)
     assert finding.monitor == "mode collapse"
@@ -135,9 +135,11 @@ def test_a_discriminator_that_loses(tmp_path):
 
 def test_gradients_that_explode(tmp_path):
     """A critic that nothing keeps Lipschitz, and large steps."""
-    rules = {"weight_clip": 0.0, "critic_steps": 1}
+    options = {"weight_clip": 0.0, "critic_steps": 1}
     fast = Optimizer(lr=0.02, betas=(0.5, 0.999))
-    recipe = ring("wgan", rules=rules, optimizer=fast, images=6_400, log_every=128, batch_size=32)
+    recipe = ring(
+        "wgan", options=options, optimizer=fast, images=6_400, log_every=128, batch_size=32
+    )
     finding = found(watch(recipe, tmp_path), "exploding gradients")
     assert "generator's gradient" in finding.seen
     assert "--optimizer.clip-norm 1" in finding.remedy
@@ -161,8 +163,8 @@ def test_learning_rates_that_move_nothing(tmp_path, changes, seen):
 @pytest.mark.parametrize(
     "recipe",
     [
-        ring("wgan-gp", rules={"gp": 0.1}, images=12_800, batch_size=128),
-        ring("rpgan", rules={"r1": 0.1, "r2": 0.1}, images=25_600, batch_size=128),
+        ring("wgan-gp", options={"gp": 0.1}, images=12_800, batch_size=128),
+        ring("rpgan", options={"r1": 0.1, "r2": 0.1}, images=25_600, batch_size=128),
         digits("nonsaturating", images=16_000),
         digits("hinge", architecture=tiny().architecture, images=12_800, batch_size=64),
         digits("nonsaturating", images=640, log_every=16),

@@ -1,10 +1,17 @@
-"""Adversarial losses: each is a criterion on the two logits; `Rules` adds penalties and turns."""
+"""Adversarial losses: each is a criterion on the two logits; `AdversarialOptions` adds penalties."""
 
 from __future__ import annotations
 
 from torch.nn.functional import relu, softplus
 
-from ganzoo.games import AdversarialLoss, Criterion, Loss, Rules, batch_mean, with_rules
+from ganzoo.games import (
+    AdversarialLoss,
+    AdversarialOptions,
+    Criterion,
+    Loss,
+    batch_mean,
+    with_adversarial_options,
+)
 
 # With D = sigmoid(logit): -log D = softplus(-logit), -log(1 - D) = softplus(logit).
 MINIMAX = Criterion(
@@ -43,81 +50,81 @@ RELATIVISTIC_PAIRING = Criterion(
 )
 
 
-@with_rules()
-def minimax(rules: Rules) -> Loss:
+@with_adversarial_options()
+def minimax(options: AdversarialOptions) -> Loss:
     """The saturating game: G minimises log(1 - D(G(z))).
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), equation 1,
     https://arxiv.org/abs/1406.2661.
     """
-    return AdversarialLoss(MINIMAX, rules)
+    return AdversarialLoss(MINIMAX, options)
 
 
-@with_rules()
-def nonsaturating(rules: Rules) -> Loss:
+@with_adversarial_options()
+def nonsaturating(options: AdversarialOptions) -> Loss:
     """G maximises log D(G(z)) instead.
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), section 3,
     https://arxiv.org/abs/1406.2661.
     """
-    return AdversarialLoss(NONSATURATING, rules)
+    return AdversarialLoss(NONSATURATING, options)
 
 
-@with_rules()
-def lsgan(rules: Rules) -> Loss:
+@with_adversarial_options()
+def lsgan(options: AdversarialOptions) -> Loss:
     """Least squares with targets a = 0, b = c = 1.
 
     "Least Squares Generative Adversarial Networks" (Mao et al., 2017), equation 9,
     https://arxiv.org/abs/1611.04076.
     """
-    return AdversarialLoss(LEAST_SQUARES, rules)
+    return AdversarialLoss(LEAST_SQUARES, options)
 
 
-@with_rules(weight_clip=0.01, critic_steps=5)
-def wgan(rules: Rules) -> Loss:
+@with_adversarial_options(weight_clip=0.01, critic_steps=5)
+def wgan(options: AdversarialOptions) -> Loss:
     """Wasserstein distance, its critic kept Lipschitz by clipping its weights.
 
     "Wasserstein GAN" (Arjovsky et al., 2017), algorithm 1, https://arxiv.org/abs/1701.07875.
     Its estimate of the distance is logged as ``wasserstein``.
     """
-    return AdversarialLoss(WASSERSTEIN, rules)
+    return AdversarialLoss(WASSERSTEIN, options)
 
 
-@with_rules(gp=10.0, critic_steps=5)
-def wgan_gp(rules: Rules) -> Loss:
+@with_adversarial_options(gp=10.0, critic_steps=5)
+def wgan_gp(options: AdversarialOptions) -> Loss:
     """Wasserstein distance under a gradient penalty.
 
     "Improved Training of Wasserstein GANs" (Gulrajani et al., 2017), algorithm 1,
     https://arxiv.org/abs/1704.00028. Its estimate of the distance is logged as ``wasserstein``.
     """
-    return AdversarialLoss(WASSERSTEIN, rules)
+    return AdversarialLoss(WASSERSTEIN, options)
 
 
-@with_rules()
-def hinge(rules: Rules) -> Loss:
+@with_adversarial_options()
+def hinge(options: AdversarialOptions) -> Loss:
     """Margins of 1 for the discriminator.
 
     "Geometric GAN" (Lim and Ye, 2017), section 3.1, https://arxiv.org/abs/1705.02894.
     """
-    return AdversarialLoss(HINGE, rules)
+    return AdversarialLoss(HINGE, options)
 
 
-@with_rules()
-def ragan(rules: Rules) -> Loss:
+@with_adversarial_options()
+def ragan(options: AdversarialOptions) -> Loss:
     """Relativistic average: real images look more real than fake ones do on average.
 
     "The relativistic discriminator" (Jolicoeur-Martineau, 2018), section 4.2,
     https://arxiv.org/abs/1807.00734.
     """
-    return AdversarialLoss(RELATIVISTIC_AVERAGE, rules)
+    return AdversarialLoss(RELATIVISTIC_AVERAGE, options)
 
 
-@with_rules()
-def rpgan(rules: Rules) -> Loss:
+@with_adversarial_options()
+def rpgan(options: AdversarialOptions) -> Loss:
     """Relativistic pairing: each real image looks more real than its fake one.
 
     "The relativistic discriminator" (Jolicoeur-Martineau, 2018), section 4.1,
     https://arxiv.org/abs/1807.00734; with r1 and r2 it is R3GAN's loss ("The GAN is dead; long live
     the GAN!", Huang et al., 2024, https://arxiv.org/abs/2501.05441).
     """
-    return AdversarialLoss(RELATIVISTIC_PAIRING, rules)
+    return AdversarialLoss(RELATIVISTIC_PAIRING, options)

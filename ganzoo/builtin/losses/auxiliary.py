@@ -9,7 +9,15 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from ganzoo import DataSpec
 from ganzoo.builtin.losses.adversarial import NONSATURATING
-from ganzoo.games import AdversarialLoss, Batch, Loss, Rules, Turn, check_weight, with_rules
+from ganzoo.games import (
+    AdversarialLoss,
+    AdversarialOptions,
+    Batch,
+    Loss,
+    Turn,
+    check_weight,
+    with_adversarial_options,
+)
 
 
 class AuxiliaryClassifier(AdversarialLoss):
@@ -17,9 +25,9 @@ class AuxiliaryClassifier(AdversarialLoss):
 
     asks = frozenset(["class"])
 
-    def __init__(self, rules: Rules, class_weight: float) -> None:
+    def __init__(self, options: AdversarialOptions, class_weight: float) -> None:
         check_weight("class_weight", class_weight)
-        super().__init__(NONSATURATING, rules)
+        super().__init__(NONSATURATING, options)
         self.class_weight = class_weight
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
@@ -60,10 +68,12 @@ class MutualInformation(AdversarialLoss):
 
     asks = frozenset(["categorical", "continuous"])
 
-    def __init__(self, rules: Rules, categorical_weight: float, continuous_weight: float) -> None:
+    def __init__(
+        self, options: AdversarialOptions, categorical_weight: float, continuous_weight: float
+    ) -> None:
         check_weight("categorical_weight", categorical_weight)
         check_weight("continuous_weight", continuous_weight)
-        super().__init__(NONSATURATING, rules)
+        super().__init__(NONSATURATING, options)
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
 
@@ -107,8 +117,8 @@ class MutualInformation(AdversarialLoss):
         return terms
 
 
-@with_rules()
-def acgan(rules: Rules, *, class_weight: float = 1.0) -> Loss:
+@with_adversarial_options()
+def acgan(options: AdversarialOptions, *, class_weight: float = 1.0) -> Loss:
     """The discriminator also classifies, real and fake images alike.
 
     "Conditional Image Synthesis with Auxiliary Classifier GANs" (Odena et al., 2017), equations 2
@@ -117,12 +127,12 @@ def acgan(rules: Rules, *, class_weight: float = 1.0) -> Loss:
     Args:
         class_weight: of the cross-entropy of classes.
     """
-    return AuxiliaryClassifier(rules, class_weight)
+    return AuxiliaryClassifier(options, class_weight)
 
 
-@with_rules()
+@with_adversarial_options()
 def infogan(
-    rules: Rules, *, categorical_weight: float = 1.0, continuous_weight: float = 0.1
+    options: AdversarialOptions, *, categorical_weight: float = 1.0, continuous_weight: float = 0.1
 ) -> Loss:
     """Codes in the latent that can be read off the image.
 
@@ -133,4 +143,4 @@ def infogan(
         categorical_weight: lambda for the categorical code.
         continuous_weight: lambda for the continuous codes.
     """
-    return MutualInformation(rules, categorical_weight, continuous_weight)
+    return MutualInformation(options, categorical_weight, continuous_weight)

@@ -13,14 +13,14 @@ from ganzoo.builtin.losses.autoencoding import draw, encode, kl_from_standard_no
 from ganzoo.errors import IncompatiblePairError, enumerate_names
 from ganzoo.games import (
     AdversarialLoss,
+    AdversarialOptions,
     Batch,
     Critic,
     Loss,
     Player,
-    Rules,
     Turn,
     check_weight,
-    with_rules,
+    with_adversarial_options,
 )
 from ganzoo.nn import at_least_fp32, generate
 
@@ -32,9 +32,9 @@ class VaeGan(AdversarialLoss):
 
     delivers = ("generator", "encoder")
 
-    def __init__(self, rules: Rules, reconstruction_weight: float) -> None:
+    def __init__(self, options: AdversarialOptions, reconstruction_weight: float) -> None:
         check_weight("reconstruction_weight", reconstruction_weight)
-        super().__init__(NONSATURATING, rules)
+        super().__init__(NONSATURATING, options)
         self.reconstruction_weight = reconstruction_weight
         discriminator, generator = self.players
         self.players = (discriminator, Player("encoder", trains=("encoder",)), generator)
@@ -46,7 +46,7 @@ class VaeGan(AdversarialLoss):
         fake, _ = self.propose(nets["generator"], batch, turn)
         terms = self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
         _, _, rebuilt = self._rebuild(nets, batch)
-        critic = Critic(nets["discriminator"], self.rules, turn.progress, batch)
+        critic = Critic(nets["discriminator"], self.options, turn.progress, batch)
         # Only its half on fakes: the real images are counted above.
         terms["reconstructed"] = nn.functional.softplus(critic(rebuilt.detach()).logits)
         return terms
@@ -86,8 +86,8 @@ class VaeGan(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], rebuilt: Tensor, batch: Batch, turn: Turn
     ) -> Tensor:
         """-log N(Dis_l(x) | Dis_l(rebuilt), I) of each sample, up to a constant."""
-        # Without the rules' random changes, which would differ between the two.
-        critic = Critic(nets["discriminator"], Rules(), turn.progress, batch)
+        # Without the options' random changes, which would differ between the two.
+        critic = Critic(nets["discriminator"], AdversarialOptions(), turn.progress, batch)
         real, made = critic(batch.images).features, critic(rebuilt).features
         if real is None or made is None:
             raise IncompatiblePairError(
@@ -101,19 +101,21 @@ class BiGan(AdversarialLoss):
 
     delivers = ("generator", "encoder")
 
-    def __init__(self, rules: Rules) -> None:
-        if rules != replace(Rules(), **{name: getattr(rules, name) for name in TURNS}):
+    def __init__(self, options: AdversarialOptions) -> None:
+        if options != replace(
+            AdversarialOptions(), **{name: getattr(options, name) for name in TURNS}
+        ):
             raise ValueError(
-                "its discriminator judges pairs of image and latent: of the rules it takes "
+                "its discriminator judges pairs of image and latent: of the options it takes "
                 f"{enumerate_names(TURNS)} alone"
             )
-        super().__init__(NONSATURATING, rules)
+        super().__init__(NONSATURATING, options)
         self.players = (
             Player(
                 "discriminator",
                 trains=("joint_discriminator",),
-                every=rules.discriminator_every,
-                repeat=rules.critic_steps,
+                every=options.discriminator_every,
+                repeat=options.critic_steps,
             ),
             Player("generator", trains=("generator", "encoder")),
         )
@@ -144,8 +146,8 @@ class BiGan(AdversarialLoss):
         return at_least_fp32(encoded), at_least_fp32(made)
 
 
-@with_rules()
-def vaegan(rules: Rules, *, reconstruction_weight: float = 1e-2) -> Loss:
+@with_adversarial_options()
+def vaegan(options: AdversarialOptions, *, reconstruction_weight: float = 1e-2) -> Loss:
     """A VAE that measures its reconstructions in a discriminator's features.
 
     "Autoencoding beyond pixels using a learned similarity metric" (Larsen et al., 2016),
@@ -155,14 +157,14 @@ def vaegan(rules: Rules, *, reconstruction_weight: float = 1e-2) -> Loss:
         reconstruction_weight: gamma, of the features against the adversarial term in the
             generator's loss.
     """
-    return VaeGan(rules, reconstruction_weight)
+    return VaeGan(options, reconstruction_weight)
 
 
-@with_rules()
-def bigan(rules: Rules) -> Loss:
+@with_adversarial_options()
+def bigan(options: AdversarialOptions) -> Loss:
     """A discriminator of (image, latent) pairs teaches an encoder the generator's inverse.
 
     "Adversarial Feature Learning" (Donahue et al., 2017), equation 3,
     https://arxiv.org/abs/1605.09782. Needs an architecture with a ``joint_discriminator``.
     """
-    return BiGan(rules)
+    return BiGan(options)

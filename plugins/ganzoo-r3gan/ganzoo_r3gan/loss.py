@@ -12,7 +12,14 @@ from torch import Tensor
 
 import ganzoo
 from ganzoo import Loss
-from ganzoo.games import AdversarialLoss, Criterion, Pair, Rules, Turn, with_rules
+from ganzoo.games import (
+    AdversarialLoss,
+    AdversarialOptions,
+    Criterion,
+    Pair,
+    Turn,
+    with_adversarial_options,
+)
 
 
 class AnnealedPenaltiesLoss(AdversarialLoss):
@@ -20,15 +27,15 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
 
     Args:
         criterion: what both sides minimise.
-        rules: penalties, turns, and what is done to the images.
+        options: penalties, turns, and what is done to the images.
         decay_to: share of the penalties' weights that is left at the end of the run.
 
     Raises:
         ValueError: a share out of [0, 1].
     """
 
-    def __init__(self, criterion: Criterion, rules: Rules, decay_to: float) -> None:
-        super().__init__(criterion, rules)
+    def __init__(self, criterion: Criterion, options: AdversarialOptions, decay_to: float) -> None:
+        super().__init__(criterion, options)
         if not 0 <= decay_to <= 1:
             raise ValueError(f"penalty_decay_to is {decay_to}, it lies in [0, 1]")
         self.decay_to = decay_to
@@ -43,8 +50,8 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
         }
 
 
-@with_rules(r1=2.0, r2=2.0)
-def r3gan(rules: Rules, *, penalty_decay_to: float = 0.1) -> Loss:
+@with_adversarial_options(r1=2.0, r2=2.0)
+def r3gan(options: AdversarialOptions, *, penalty_decay_to: float = 0.1) -> Loss:
     """RpGAN with R1 and R2, whose weights (the paper's gamma) fall to a share of themselves.
 
     "The GAN is dead; long live the GAN!" (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
@@ -55,4 +62,4 @@ def r3gan(rules: Rules, *, penalty_decay_to: float = 0.1) -> Loss:
             they stay, and the loss is rpgan's.
     """
     relativistic = ganzoo.losses.get("rpgan")()
-    return AnnealedPenaltiesLoss(relativistic.criterion, rules, penalty_decay_to)
+    return AnnealedPenaltiesLoss(relativistic.criterion, options, penalty_decay_to)

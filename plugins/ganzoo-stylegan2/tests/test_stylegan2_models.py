@@ -124,7 +124,7 @@ def test_the_recipes_fit_together(name, data):
     with torch.device("meta"):
         nets = build_networks(chosen, data)
     check_pair(chosen, nets, game, data)
-    assert game.rules.penalty_every == 16
+    assert game.options.penalty_every == 16
     assert (game.ada is not None) == (name == "stylegan2-64")
     assert chosen.optimizer.betas == (0.0, 0.99)
 

@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from ganzoo import DataSpec
 from ganzoo.games import (
     AdversarialLoss,
+    AdversarialOptions,
     Batch,
     Loss,
     Pair,
-    Rules,
     Turn,
     check_weight,
-    with_rules,
+    with_adversarial_options,
 )
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, generate, inputs_of
 from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedCritic
@@ -34,7 +34,7 @@ class StyleLoss(AdversarialLoss):
 
     def __init__(
         self,
-        rules: Rules,
+        options: AdversarialOptions,
         style_mixing: float,
         path_length: float,
         path_length_every: int,
@@ -45,7 +45,7 @@ class StyleLoss(AdversarialLoss):
         check_weight("path_length", path_length)
         if path_length_every < 1:
             raise ValueError(f"path_length_every is {path_length_every}, it must be at least 1")
-        super().__init__(NONSATURATING, rules)
+        super().__init__(NONSATURATING, options)
         self.style_mixing = style_mixing
         self.path_length_weight = path_length
         self.path_length_every = path_length_every
@@ -77,7 +77,7 @@ class StyleLoss(AdversarialLoss):
         """Let the augmentation see how the discriminator takes real images."""
         terms = super().expose(pair, turn)
         if self.ada is not None:
-            number = turn.tick // self.rules.discriminator_every
+            number = turn.tick // self.options.discriminator_every
             self.ada.adapt(pair.real_output.logits, number, turn.images_seen)
             turn.watched["augmentation"] = self.ada.probability.clone()
         return terms
@@ -112,9 +112,9 @@ class StyleLoss(AdversarialLoss):
         return terms
 
 
-@with_rules(r1=10.0, penalty_every=16)
+@with_adversarial_options(r1=10.0, penalty_every=16)
 def stylegan2(
-    rules: Rules,
+    options: AdversarialOptions,
     *,
     style_mixing: float = 0.9,
     path_length: float = 2.0,
@@ -143,4 +143,4 @@ def stylegan2(
         ada_images: images in which augmentation can rise from none to all.
     """
     augmentation = AdaptiveAugmentation(ada_target, ada_images) if ada else None
-    return StyleLoss(rules, style_mixing, path_length, path_length_every, augmentation)
+    return StyleLoss(options, style_mixing, path_length, path_length_every, augmentation)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
-from ganzoo.games import Batch, Critic, Loss, Player, Rules, Turn, check_weight
+from ganzoo.games import AdversarialOptions, Batch, Critic, Loss, Player, Turn, check_weight
 from ganzoo.nn import generate, inputs_of
 from ganzoo_translate.losses.criteria import LEAST_SQUARES
 from ganzoo_translate.losses.pool import ImagePool
@@ -100,7 +100,7 @@ class CycleGan(Loss):
 
 
 def _critic(discriminator: nn.Module, batch: Batch, turn: Turn) -> Critic:
-    return Critic(discriminator, Rules(), turn.progress, batch)
+    return Critic(discriminator, AdversarialOptions(), turn.progress, batch)
 
 
 def _translate(generator: nn.Module, source: Tensor) -> Tensor:

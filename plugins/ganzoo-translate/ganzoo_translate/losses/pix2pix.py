@@ -8,7 +8,15 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
-from ganzoo.games import AdversarialLoss, Batch, Loss, Rules, Turn, check_weight, with_rules
+from ganzoo.games import (
+    AdversarialLoss,
+    AdversarialOptions,
+    Batch,
+    Loss,
+    Turn,
+    check_weight,
+    with_adversarial_options,
+)
 from ganzoo.nn import inputs_of
 from ganzoo_translate.losses.criteria import CRITERIA
 
@@ -16,9 +24,9 @@ from ganzoo_translate.losses.criteria import CRITERIA
 class Pix2Pix(AdversarialLoss):
     """The adversarial game, and the distance of a fake from its image; see `pix2pix`."""
 
-    def __init__(self, rules: Rules, criterion: str, l1_weight: float) -> None:
+    def __init__(self, options: AdversarialOptions, criterion: str, l1_weight: float) -> None:
         check_weight("l1_weight", l1_weight)
-        super().__init__(CRITERIA[criterion], rules)
+        super().__init__(CRITERIA[criterion], options)
         self.l1_weight = l1_weight
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
@@ -49,9 +57,9 @@ class Pix2Pix(AdversarialLoss):
         return {"adversarial": loss, "l1": self.l1_weight * distance}
 
 
-@with_rules()
+@with_adversarial_options()
 def pix2pix(
-    rules: Rules,
+    options: AdversarialOptions,
     *,
     l1_weight: float = 100.0,
     criterion: Literal["nonsaturating", "lsgan"] = "nonsaturating",
@@ -66,4 +74,4 @@ def pix2pix(
         l1_weight: lambda, of the mean over an image's values in [-1, 1].
         criterion: ``nonsaturating`` as in the paper, or ``lsgan`` for least squares.
     """
-    return Pix2Pix(rules, criterion, l1_weight)
+    return Pix2Pix(options, criterion, l1_weight)

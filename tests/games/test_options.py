@@ -1,4 +1,4 @@
-"""Rules of the adversarial game: each against its definition, whatever loss has it."""
+"""AdversarialOptions of the adversarial game: each against its definition, whatever loss has it."""
 
 import dataclasses
 import inspect
@@ -13,7 +13,7 @@ from torch.nn.functional import softplus
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import RecipeError
-from ganzoo.games import AdversarialLoss, Batch, Rules, Turn, augment
+from ganzoo.games import AdversarialLoss, AdversarialOptions, Batch, Turn, augment
 from ganzoo.signatures import arguments_of
 from ganzoo.spec import Component
 from ganzoo.training import prepare
@@ -21,7 +21,7 @@ from ganzoo.training.players import train_only
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 
-FIELDS = {f.name: f.default for f in dataclasses.fields(Rules)}
+FIELDS = {f.name: f.default for f in dataclasses.fields(AdversarialOptions)}
 WITH_RULES = [
     n for n in ganzoo.losses.names() if FIELDS.keys() <= arguments_of(ganzoo.losses.get(n)).keys()
 ]
@@ -366,15 +366,15 @@ def test_a_loss_shows_the_rules_as_arguments_of_its_own(name):
     }
     if ganzoo.losses.entry(name).distribution == "torch-ganzoo":
         assert defaults == FIELDS | own.get(name, {})
-    assert {k: arguments[k].annotation for k in FIELDS} == get_type_hints(Rules)
+    assert {k: arguments[k].annotation for k in FIELDS} == get_type_hints(AdversarialOptions)
     loss = factory()
-    assert loss.rules == Rules(**defaults)
+    assert loss.options == AdversarialOptions(**defaults)
     assert factory.__name__.replace("_", "-") == name
     assert inspect.signature(factory).parameters.keys() == factory.__annotations__.keys()
     for argument in arguments:
         assert f"\n    {argument}: " in factory.__doc__
     with pytest.raises(TypeError):
-        factory(Rules())
+        factory(AdversarialOptions())
     with pytest.raises(TypeError, match="no_such_rule"):
         factory(no_such_rule=1)
 
@@ -408,7 +408,7 @@ OUT_OF_RANGE = [
 def test_rules_out_of_range_are_refused(wrong):
     (name, value), *_ = wrong.items()
     with pytest.raises(ValueError, match=f"^{name} is {value}, it (must be at least|lies in)"):
-        Rules(**wrong)
+        AdversarialOptions(**wrong)
     with pytest.raises(ValueError, match=name):
         ganzoo.losses.get("lsgan")(**wrong)
     if value == value and abs(value) != float("inf"):

@@ -1,4 +1,4 @@
-"""Rules of the adversarial game: arguments that every adversarial loss has."""
+"""Options of adversarial losses: arguments that every adversarial loss has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganzoo.games.penalties import R1, R2, Dragan, GradientPenalty, Penalty
 
 
 @dataclass(frozen=True)
-class Rules:
+class AdversarialOptions:
     """Options of every adversarial loss.
 
     Attributes:
@@ -67,30 +67,36 @@ class Rules:
         return tuple(kind(weight, self.penalty_every) for kind, weight in kinds if weight)
 
 
-def with_rules(**defaults: Any) -> Callable[[Callable[..., Loss]], Callable[..., Loss]]:
-    """Give a loss every field of `Rules` as an argument of its own.
+def with_adversarial_options(
+    **defaults: Any,
+) -> Callable[[Callable[..., Loss]], Callable[..., Loss]]:
+    """Give a loss every field of `AdversarialOptions` as an argument of its own.
 
-    The decorated function takes the rules as its one positional parameter::
+    The decorated function takes the options as its one positional parameter::
 
-        @with_rules(gp=10.0, critic_steps=5)
-        def wgan_gp(rules: Rules) -> Loss:
-            return AdversarialLoss(WASSERSTEIN, rules)
+        @with_adversarial_options(gp=10.0, critic_steps=5)
+        def wgan_gp(options: AdversarialOptions) -> Loss:
+            return AdversarialLoss(WASSERSTEIN, options)
 
     and is called as ``wgan_gp(gp=5.0)``.
 
     Args:
         defaults: fields that have another default in this loss.
     """
-    standard = replace(Rules(), **defaults)
+    standard = replace(AdversarialOptions(), **defaults)
 
     def decorate(function: Callable[..., Loss]) -> Callable[..., Loss]:
         def factory(**arguments: Any) -> Loss:
-            given = {f.name: arguments.pop(f.name) for f in fields(Rules) if f.name in arguments}
+            given = {
+                f.name: arguments.pop(f.name)
+                for f in fields(AdversarialOptions)
+                if f.name in arguments
+            }
             return function(replace(standard, **given), **arguments)
 
         # A factory's signature is its schema, and its docstring the help of its options.
         functools.update_wrapper(factory, function)
-        own, shared = get_type_hints(function), get_type_hints(Rules)
+        own, shared = get_type_hints(function), get_type_hints(AdversarialOptions)
         keyword = functools.partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
         parameters = [
             p.replace(annotation=own[p.name])
@@ -98,11 +104,11 @@ def with_rules(**defaults: Any) -> Callable[[Callable[..., Loss]], Callable[...,
             if p.kind is inspect.Parameter.KEYWORD_ONLY
         ] + [
             keyword(f.name, default=getattr(standard, f.name), annotation=shared[f.name])
-            for f in fields(Rules)
+            for f in fields(AdversarialOptions)
         ]
         factory.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         factory.__annotations__ = {p.name: p.annotation for p in parameters}
-        described = inspect.cleandoc(Rules.__doc__ or "")
+        described = inspect.cleandoc(AdversarialOptions.__doc__ or "")
         about_rules = described[described.index("Attributes:") : described.index("Raises:")]
         factory.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n{about_rules}"
         return factory
