@@ -1,6 +1,6 @@
 """What losses share: the contract of a training game, the adversarial game, penalties."""
 
-from ganzoo.games.adversarial import AdversarialLoss, Criterion, Critic
+from ganzoo.games.adversarial import AdversarialLoss, Criterion, WrappedDiscriminator
 from ganzoo.games.augmentation import augment
 from ganzoo.games.batchwise import batch_mean
 from ganzoo.games.game import Batch, Loss, Player, Turn, check_weight
@@ -14,7 +14,6 @@ __all__ = [
     "AdversarialOptions",
     "Batch",
     "Criterion",
-    "Critic",
     "Dragan",
     "GradientPenalty",
     "Loss",
@@ -22,6 +21,7 @@ __all__ = [
     "Penalty",
     "Player",
     "Turn",
+    "WrappedDiscriminator",
     "augment",
     "batch_mean",
     "check_weight",

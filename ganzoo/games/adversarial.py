@@ -51,7 +51,7 @@ class Criterion:
     )
 
 
-class Critic:
+class WrappedDiscriminator:
     """A discriminator as the game uses it: the options' changes to images before it, fp32 after.
 
     Args:
@@ -120,7 +120,7 @@ class AdversarialLoss(Loss):
                 trains=("discriminator",),
                 every=options.discriminator_every,
                 repeat=options.critic_steps,
-                hands_on=("generator",),
+                keeps_graph_of=("generator",),
             ),
             Player("generator", trains=("generator",)),
         )
@@ -167,51 +167,59 @@ class AdversarialLoss(Loss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake."""
-        fake, _ = self.propose(nets["generator"], batch, turn)
-        return self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
+        fake, _ = self.fake_for_discriminator(nets["generator"], batch, turn)
+        return self.discriminator_terms(
+            self.judge_both(nets["discriminator"], fake, batch, turn), turn
+        )
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real."""
-        fake, _ = self.take(nets["generator"], batch, turn)
-        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
+        loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss}
 
-    def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
+    def generate_fakes(
+        self, generator: nn.Module, batch: Batch, turn: Turn
+    ) -> tuple[Tensor, Tensor | None]:
         """Return as many fake images as the batch has real ones, and their latents."""
         z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
         return at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
 
-    def propose(
+    def fake_for_discriminator(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return what `make` does, detached, and hand it on where the generator may take it."""
-        fake, z = self.make(generator, batch, turn)
+        """Return detached fake images; share them with the generator's turn if it may use them."""
+        fake, z = self.generate_fakes(generator, batch, turn)
         if fake.requires_grad:
-            turn.handoff["fake"] = fake
+            turn.shared["fake"] = fake
             if z is not None:
-                turn.handoff["z"] = z
+                turn.shared["z"] = z
         return fake.detach(), z
 
-    def take(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
+    def fake_for_generator(
+        self, generator: nn.Module, batch: Batch, turn: Turn
+    ) -> tuple[Tensor, Tensor | None]:
         """Return the fake images of this tick that were handed on, or make some."""
-        if "fake" in turn.handoff:
-            return turn.handoff["fake"], turn.handoff.get("z")
-        return self.make(generator, batch, turn)
+        if "fake" in turn.shared:
+            return turn.shared["fake"], turn.shared.get("z")
+        return self.generate_fakes(generator, batch, turn)
 
-    def critic(
+    def wrap_discriminator(
         self, discriminator: nn.Module, batch: Batch, turn: Turn
     ) -> Callable[[Tensor], DiscriminatorOutput]:
         """Return a discriminator as both players use it: images -> output."""
-        return Critic(discriminator, self.options, turn.progress, batch)
+        return WrappedDiscriminator(discriminator, self.options, turn.progress, batch)
 
-    def compare(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
+    def judge_both(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
         """Let a discriminator judge a batch's images and fake ones."""
-        critic, fake = self.critic(discriminator, batch, turn), fake.detach()
-        return Pair(critic, batch.images, fake, critic(batch.images), critic(fake))
+        discriminate, fake = self.wrap_discriminator(discriminator, batch, turn), fake.detach()
+        return Pair(
+            discriminate, batch.images, fake, discriminate(batch.images), discriminate(fake)
+        )
 
-    def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+    def discriminator_terms(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
         """Return the discriminator's terms for one comparison."""
         real, fake = pair.real_output.logits, pair.fake_output.logits
         loss = self.criterion.d(real, fake)
@@ -227,13 +235,13 @@ class AdversarialLoss(Loss):
             turn.watched[name] = watch(real.detach(), fake.detach())
         return terms
 
-    def deceive(
+    def generator_terms(
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> tuple[Tensor, DiscriminatorOutput]:
         """Return the generator's loss for fake images, and what was said of them."""
-        critic = self.critic(discriminator, batch, turn)
-        said = critic(fake)
-        real = critic(batch.images).logits if self.criterion.g_needs_real else said.logits
+        discriminate = self.wrap_discriminator(discriminator, batch, turn)
+        said = discriminate(fake)
+        real = discriminate(batch.images).logits if self.criterion.g_needs_real else said.logits
         return self.criterion.g(real, said.logits), said
 
     def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:

@@ -21,8 +21,8 @@ class Player:
         every: it plays on ticks that are multiples of this; a discriminator that plays once per
             three turns of the generator has 3.
         repeat: updates in a turn, each on a fresh batch; a critic's five steps are 5.
-        hands_on: roles whose networks stay trainable in the first of these updates, so that what
-            they make can be handed on with its graph to the player who trains them.
+        keeps_graph_of: roles whose networks stay trainable in the first of these updates, so that
+            a later player can train them on the same output.
 
     Raises:
         ValueError: no role, or `every` or `repeat` below 1.
@@ -32,7 +32,7 @@ class Player:
     trains: tuple[str, ...]
     every: int = 1
     repeat: int = 1
-    hands_on: tuple[str, ...] = ()
+    keeps_graph_of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.trains:
@@ -81,8 +81,8 @@ class Turn:
         latents: draws that many latents, float32 (n, latent_dim) from N(0, 1).
         progress: share of the training that is done, from 0 to 1.
         images_seen: images that the ticks before this one count for, in all processes.
-        handoff: tensors that a player leaves for those after it in the same tick; detached, or of
-            networks that it `hands_on`.
+        shared: tensors that a player leaves for those after it in the same tick; detached, or of
+            networks that it `keeps_graph_of`.
         watched: detached scalars that a player wants logged beside its terms, such as an accuracy.
     """
 
@@ -90,7 +90,7 @@ class Turn:
     latents: Callable[[int], Tensor]
     progress: float = 0.0
     images_seen: int = 0
-    handoff: MutableMapping[str, Tensor] = field(default_factory=dict)
+    shared: MutableMapping[str, Tensor] = field(default_factory=dict)
     watched: MutableMapping[str, Tensor] = field(default_factory=dict)
 
 
@@ -116,11 +116,11 @@ class Loss(nn.Module):
 
     Attributes:
         players: who plays, in this order.
-        delivers: roles whose averaged networks a bundle keeps; ``generator`` comes first.
+        exported_roles: roles whose averaged networks a bundle keeps; ``generator`` comes first.
     """
 
     players: tuple[Player, ...] = ()
-    delivers: tuple[str, ...] = ("generator",)
+    exported_roles: tuple[str, ...] = ("generator",)
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
         """Refuse networks or data that lack what this game needs beyond its roles.

@@ -57,16 +57,16 @@ def has_players(subject: Loss) -> None:
             f"{subject.label} has several players that train {enumerate_names(twice)}: give "
             "each network to one player, whose optimizer alone moves it."
         )
-    handed = {role for player in game.players for role in player.hands_on}
-    if unknown := (set(game.delivers) | handed) - game.roles:
+    handed = {role for player in game.players for role in player.keeps_graph_of}
+    if unknown := (set(game.exported_roles) | handed) - game.roles:
         raise ConformanceError(
-            f"{subject.label} delivers or hands on {enumerate_names(unknown)}, and trains "
+            f"{subject.label} exports or keeps the graph of {enumerate_names(unknown)}, and trains "
             f"{enumerate_names(game.roles)}: name roles that it trains."
         )
-    if game.delivers[:1] != ("generator",):
+    if game.exported_roles[:1] != ("generator",):
         raise ConformanceError(
-            f"{subject.label} delivers {', '.join(game.delivers) or 'nothing'}: the first of what "
-            "it delivers is 'generator'."
+            f"{subject.label} exports {', '.join(game.exported_roles) or 'nothing'}: the first role "
+            "that it exports is 'generator'."
         )
 
 
@@ -78,10 +78,10 @@ def returns_terms(subject: Loss) -> None:
             with after("trains"):
                 prepared = prepare(Recipe(**vars(recipe) | {"dataset": dataset}), device="cpu")
             state, batch = prepared.state, next(prepared.batches)
-            handoff: dict[str, Tensor] = {}
+            shared: dict[str, Tensor] = {}
             for player in state.loss.players:
-                train_only(state.nets, player.trains + player.hands_on)
-                turn = Turn(0, state.draw_latents, handoff=handoff)
+                train_only(state.nets, player.trains + player.keeps_graph_of)
+                turn = Turn(0, state.draw_latents, shared=shared)
                 terms = getattr(state.loss, player.name)(state.nets, batch, turn)
                 where = f"{subject.label} with {partner}: the player {player.name!r}"
                 _check_terms(where, terms, len(batch))

@@ -98,7 +98,7 @@ def answers_for_each_image(subject: Architecture) -> None:
 
 
 def is_deterministic(subject: Architecture) -> None:
-    """In eval mode what it delivers gives the same bits for the same inputs."""
+    """In eval mode each exported network gives the same bits for the same inputs."""
     for role, answer in _delivered(subject).items():
         if not torch.equal(answer(EVERY), answer(EVERY)):
             raise ConformanceError(

@@ -143,7 +143,7 @@ def normalise_discriminators(recipe: Recipe, nets: Mapping[str, nn.Module], loss
     """Give the networks that are not delivered spectral normalisation, if the recipe says so."""
     if recipe.spectral_norm:
         for role, net in nets.items():
-            if role not in loss.delivers:
+            if role not in loss.exported_roles:
                 add_spectral_norm(net)
 
 
@@ -151,7 +151,7 @@ def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
     """A penalty is on the gradient of one sample; BatchNorm makes it depend on the others."""
     if not getattr(loss, "penalties", ()):
         return
-    discriminators = [net for role, net in nets.items() if role not in loss.delivers]
+    discriminators = [net for role, net in nets.items() if role not in loss.exported_roles]
     for module in itertools.chain(*(net.modules() for net in discriminators)):
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             warnings.warn(

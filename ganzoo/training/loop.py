@@ -36,21 +36,23 @@ def run_ticks(
     while state.images_seen < recipe.images:
         seed_tick(recipe.seed, state.tick)
         set_learning_rates(recipe, state.optimizers, state.images_seen)
-        shared, progress = next(batches), state.images_seen / recipe.images
-        handoffs: list[dict[str, Tensor]] = [{} for _ in range(recipe.accumulate)]
+        batch_of_tick, progress = next(batches), state.images_seen / recipe.images
+        shared_tensors: list[dict[str, Tensor]] = [{} for _ in range(recipe.accumulate)]
         for player in loss.players:
             if state.tick % player.every:
                 continue
             for turn in range(player.repeat):
-                # The first update shares the tick's batch: a fake that a player hands on is
+                # The first update shares the tick's batch: a fake that a player shares is
                 # compared with the real images it was made beside.
-                batch = shared if turn == 0 else next(batches)
+                batch = batch_of_tick if turn == 0 else next(batches)
                 # Graphs of all parts at once would take the memory that parts save.
-                handing_on = turn == 0 and recipe.accumulate == 1
-                train_only(nets, player.trains + player.hands_on * handing_on)
+                keeps_graph = turn == 0 and recipe.accumulate == 1
+                train_only(nets, player.trains + player.keeps_graph_of * keeps_graph)
                 state.optimizers[player.name].zero_grad(set_to_none=True)
-                for part, handoff in zip(batch.split(len(handoffs)), handoffs, strict=True):
-                    now = Turn(state.tick, state.draw_latents, progress, state.images_seen, handoff)
+                for part, shared in zip(
+                    batch.split(len(shared_tensors)), shared_tensors, strict=True
+                ):
+                    now = Turn(state.tick, state.draw_latents, progress, state.images_seen, shared)
                     with state.autocast(), group.whole_batch(len(part), recipe.sync_batchnorm):
                         terms = getattr(loss, player.name)(nets, part, now)
                     means = {name: term.mean() for name, term in terms.items()}

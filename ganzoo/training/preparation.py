@@ -57,7 +57,7 @@ class Prepared:
             data=self.data,
             latent=self.state.latent,
             inputs=inputs_of(self.state.nets["generator"]),
-            roles=self.state.loss.delivers,
+            roles=self.state.loss.exported_roles,
             provenance=provenance.describe(
                 self.recipe,
                 self.state.images_seen,

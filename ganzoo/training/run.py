@@ -66,7 +66,7 @@ class Run:
 
     @property
     def bundle(self) -> Path:
-        """The averaged generator, and what else the loss delivers, as of the last checkpoint."""
+        """The averaged generator, and what else the loss exports, as of the last checkpoint."""
         return self.path / BUNDLE
 
     @property

@@ -51,7 +51,7 @@ class State:
             player.name: torch.amp.GradScaler(device.type, enabled=scaled)
             for player in loss.players
         }
-        delivered = {role: self.nets[role] for role in loss.delivers}
+        delivered = {role: self.nets[role] for role in loss.exported_roles}
         self.ema = Averaged(delivered, recipe.ema_halflife, recipe.batch_size)
         self.latent = latent_of(recipe, nets["generator"])
         if recipe.compile:

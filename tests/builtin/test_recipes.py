@@ -126,7 +126,7 @@ def test_autoencoders(name, latent, loss):
     assert game.beta == (1.0 if loss == "vae" else None)
     mean, log_variance = nets["encoder"](torch.randn(2, 1, 28, 28))
     assert mean.shape == log_variance.shape == (2, latent)
-    assert game.delivers == ("generator", "encoder")
+    assert game.exported_roles == ("generator", "encoder")
 
 
 def test_dcgan_faces():

@@ -449,10 +449,14 @@ UNKNOWN = Player("generator", trains=("generator", "mapper"))
         ),
         (
             "has_players",
-            plays(game(delivers=("generator", "encoder"))),
-            "delivers or hands on encoder, and trains discriminator, generator",
+            plays(game(exported_roles=("generator", "encoder"))),
+            "exports or keeps the graph of encoder, and trains discriminator, generator",
         ),
-        ("has_players", plays(game(delivers=("discriminator",))), "the first of .*'generator'"),
+        (
+            "has_players",
+            plays(game(exported_roles=("discriminator",))),
+            "the first of .*'generator'",
+        ),
         ("returns_terms", plays(game(generator=term(lambda t: t))), "returns Tensor, and must"),
         ("returns_terms", plays(game(generator=term(lambda t: {}))), "returns no term"),
         (

@@ -111,7 +111,7 @@ class Watching(Loss):
         self.seen.append((turn.tick, name, hash(batch.images.numpy().tobytes())))
         for other, net in nets.items():
             assert all(p.requires_grad is (other == role) for p in net.parameters())
-        handed = turn.handoff.setdefault("note", batch.images.mean())
+        handed = turn.shared.setdefault("note", batch.images.mean())
         value = sum(p.square().sum() for p in nets[role].parameters())
         return {"term": value + 0 * handed}
 

@@ -1,4 +1,4 @@
-"""Adversarial losses: each is a criterion on the two logits; `AdversarialOptions` adds penalties."""
+"""Adversarial losses: each is a criterion on two logits; `AdversarialOptions` adds penalties."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Autoencoding(Loss):
     """
 
     players = (Player("autoencoder", trains=("encoder", "generator")),)
-    delivers = ("generator", "encoder")
+    exported_roles = ("generator", "encoder")
 
     def __init__(self, likelihood: Likelihood, beta: float | None) -> None:
         super().__init__()

@@ -43,9 +43,9 @@ class AuxiliaryClassifier(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake, and the class of both."""
-        fake, _ = self.propose(nets["generator"], batch, turn)
-        pair = self.compare(nets["discriminator"], fake, batch, turn)
-        terms = self.expose(pair, turn)
+        fake, _ = self.fake_for_discriminator(nets["generator"], batch, turn)
+        pair = self.judge_both(nets["discriminator"], fake, batch, turn)
+        terms = self.discriminator_terms(pair, turn)
         for name, judgement in (("real", pair.real_output), ("fake", pair.fake_output)):
             terms[f"class_{name}"] = self._classify(judgement.heads["class"], batch)
         return terms
@@ -54,8 +54,8 @@ class AuxiliaryClassifier(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and for the right class."""
-        fake, _ = self.take(nets["generator"], batch, turn)
-        loss, judgement = self.deceive(nets["discriminator"], fake, batch, turn)
+        fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
+        loss, judgement = self.generator_terms(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss, "class": self._classify(judgement.heads["class"], batch)}
 
     def _classify(self, logits: Tensor, batch: Batch) -> Tensor:
@@ -90,16 +90,18 @@ class MutualInformation(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real from fake, and the codes of the fake."""
-        fake, z = self.propose(nets["generator"], batch, turn)
-        pair = self.compare(nets["discriminator"], fake, batch, turn)
-        return self.expose(pair, turn) | self._information(nets, z, pair.fake_output.heads)
+        fake, z = self.fake_for_discriminator(nets["generator"], batch, turn)
+        pair = self.judge_both(nets["discriminator"], fake, batch, turn)
+        return self.discriminator_terms(pair, turn) | self._information(
+            nets, z, pair.fake_output.heads
+        )
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and show the codes."""
-        fake, z = self.take(nets["generator"], batch, turn)
-        loss, judgement = self.deceive(nets["discriminator"], fake, batch, turn)
+        fake, z = self.fake_for_generator(nets["generator"], batch, turn)
+        loss, judgement = self.generator_terms(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss} | self._information(nets, z, judgement.heads)
 
     def _information(

@@ -15,10 +15,10 @@ from ganzoo.games import (
     AdversarialLoss,
     AdversarialOptions,
     Batch,
-    Critic,
     Loss,
     Player,
     Turn,
+    WrappedDiscriminator,
     check_weight,
     with_adversarial_options,
 )
@@ -30,7 +30,7 @@ TURNS = ("critic_steps", "discriminator_every", "weight_clip")
 class VaeGan(AdversarialLoss):
     """A VAE whose reconstructions are compared in the discriminator's features; see `vaegan`."""
 
-    delivers = ("generator", "encoder")
+    exported_roles = ("generator", "encoder")
 
     def __init__(self, options: AdversarialOptions, reconstruction_weight: float) -> None:
         check_weight("reconstruction_weight", reconstruction_weight)
@@ -43,12 +43,16 @@ class VaeGan(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Tell real images from those of drawn latents and from reconstructions."""
-        fake, _ = self.propose(nets["generator"], batch, turn)
-        terms = self.expose(self.compare(nets["discriminator"], fake, batch, turn), turn)
+        fake, _ = self.fake_for_discriminator(nets["generator"], batch, turn)
+        terms = self.discriminator_terms(
+            self.judge_both(nets["discriminator"], fake, batch, turn), turn
+        )
         _, _, rebuilt = self._rebuild(nets, batch)
-        critic = Critic(nets["discriminator"], self.options, turn.progress, batch)
+        discriminate = WrappedDiscriminator(
+            nets["discriminator"], self.options, turn.progress, batch
+        )
         # Only its half on fakes: the real images are counted above.
-        terms["reconstructed"] = nn.functional.softplus(critic(rebuilt.detach()).logits)
+        terms["reconstructed"] = nn.functional.softplus(discriminate(rebuilt.detach()).logits)
         return terms
 
     def encoder(self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn) -> dict[str, Tensor]:
@@ -63,10 +67,10 @@ class VaeGan(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real and rebuild the features."""
-        fake, _ = self.take(nets["generator"], batch, turn)
-        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
+        loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         _, _, rebuilt = self._rebuild(nets, batch)
-        judged, _ = self.deceive(nets["discriminator"], rebuilt, batch, turn)
+        judged, _ = self.generator_terms(nets["discriminator"], rebuilt, batch, turn)
         features = self._features(nets, rebuilt, batch, turn)
         return {
             "adversarial": loss,
@@ -87,8 +91,10 @@ class VaeGan(AdversarialLoss):
     ) -> Tensor:
         """-log N(Dis_l(x) | Dis_l(rebuilt), I) of each sample, up to a constant."""
         # Without the options' random changes, which would differ between the two.
-        critic = Critic(nets["discriminator"], AdversarialOptions(), turn.progress, batch)
-        real, made = critic(batch.images).features, critic(rebuilt).features
+        discriminate = WrappedDiscriminator(
+            nets["discriminator"], AdversarialOptions(), turn.progress, batch
+        )
+        real, made = discriminate(batch.images).features, discriminate(rebuilt).features
         if real is None or made is None:
             raise IncompatiblePairError(
                 "loss 'vaegan' needs a discriminator that returns its features"
@@ -99,7 +105,7 @@ class VaeGan(AdversarialLoss):
 class BiGan(AdversarialLoss):
     """Pairs of image and latent, encoded or generated; see `bigan`."""
 
-    delivers = ("generator", "encoder")
+    exported_roles = ("generator", "encoder")
 
     def __init__(self, options: AdversarialOptions) -> None:
         if options != replace(
@@ -140,9 +146,9 @@ class BiGan(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor]:
         mean, _ = encode(nets["encoder"], batch.images)
-        fake, z = self.make(nets["generator"], batch, turn)
-        critic = nets["joint_discriminator"]
-        encoded, made = critic(batch.images, mean), critic(fake, z)
+        fake, z = self.generate_fakes(nets["generator"], batch, turn)
+        discriminate = nets["joint_discriminator"]
+        encoded, made = discriminate(batch.images, mean), discriminate(fake, z)
         return at_least_fp32(encoded), at_least_fp32(made)
 
 

@@ -27,8 +27,8 @@ def monitors_of(prepared: Prepared) -> list[Monitor]:
     """Return the monitors that fit a training: those of samples where something judges them."""
     recipe, loss = prepared.recipe, prepared.state.loss
     monitors: list[Monitor] = [ExplodingGradients(), StaleLearningRate(recipe)]
-    if loss.roles - set(loss.delivers):
-        delivering = [p.name for p in loss.players if set(p.trains) & set(loss.delivers)]
+    if loss.roles - set(loss.exported_roles):
+        delivering = [p.name for p in loss.players if set(p.trains) & set(loss.exported_roles)]
         monitors += [
             ModeCollapse(recipe.images),
             DiscriminatorWon(delivering),

@@ -8,7 +8,12 @@ from stylegan2_helpers import noise
 from torch.nn.functional import pad
 
 from ganzoo.training.whole_batch import WholeBatch
-from ganzoo_stylegan2.augmentation import AdaptiveAugmentation, AugmentedCritic, augment, blitting
+from ganzoo_stylegan2.augmentation import (
+    AdaptiveAugmentation,
+    AugmentedDiscriminator,
+    augment,
+    blitting,
+)
 from ganzoo_stylegan2.augmentation.blitting import blit, shift
 from ganzoo_stylegan2.augmentation.colour import flip_luma, recolour, saturate, turn_hue
 from ganzoo_stylegan2.augmentation.filtering import SYM6, double, halve
@@ -292,7 +297,7 @@ def test_a_critic_judges_augmented_images(probability):
     augmentation = AdaptiveAugmentation(0.6, 1000)
     augmentation.probability.fill_(probability)
     shown = []
-    critic = AugmentedCritic(shown.append, augmentation)
+    discriminate = AugmentedDiscriminator(shown.append, augmentation)
     images = noise(6, 3, 8, 8)
-    critic(images)
+    discriminate(images)
     assert torch.equal(shown[0], images) == (probability == 0)

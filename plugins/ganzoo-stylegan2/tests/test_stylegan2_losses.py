@@ -174,7 +174,7 @@ def test_the_generator_is_judged_by_the_very_images_that_the_discriminator_saw()
     """They are handed on with their graph, and so are their styles."""
     nets, game, now, images = build(), loss(), turn(), batch()
     game.discriminator(nets, images, now)
-    assert now.handoff["styles"].shape == (8, nets["generator"].synthesis.styles, 5)
+    assert now.shared["styles"].shape == (8, nets["generator"].synthesis.styles, 5)
     terms = game.generator(nets, images, now)
     sum(term.mean() for term in terms.values()).backward()
     for name, weight in nets["generator"].named_parameters():
@@ -185,7 +185,7 @@ def test_styles_of_a_frozen_generator_are_not_kept():
     nets, game, now = build(), loss(), turn()
     nets["generator"].requires_grad_(False)
     game.discriminator(nets, batch(), now)
-    assert now.handoff == {}
+    assert now.shared == {}
     nets["generator"].requires_grad_(True)
     assert "path_length" in game.generator(nets, batch(), now)
 

@@ -4,8 +4,8 @@
 https://arxiv.org/abs/2006.06676.
 """
 
-from ganzoo_stylegan2.augmentation.adaptive import AdaptiveAugmentation, AugmentedCritic
+from ganzoo_stylegan2.augmentation.adaptive import AdaptiveAugmentation, AugmentedDiscriminator
 from ganzoo_stylegan2.augmentation.filtering import SMALLEST
 from ganzoo_stylegan2.augmentation.pipeline import augment
 
-__all__ = ["SMALLEST", "AdaptiveAugmentation", "AugmentedCritic", "augment"]
+__all__ = ["SMALLEST", "AdaptiveAugmentation", "AugmentedDiscriminator", "augment"]

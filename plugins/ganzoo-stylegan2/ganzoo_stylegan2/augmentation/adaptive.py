@@ -69,20 +69,22 @@ class AdaptiveAugmentation(nn.Module):
             self.seen.zero_()
 
 
-class AugmentedCritic:
+class AugmentedDiscriminator:
     """A discriminator that sees augmented images alone.
 
     Args:
-        critic: images -> output.
+        discriminate: images -> output.
         augmentation: how often.
     """
 
     def __init__(
-        self, critic: Callable[[Tensor], DiscriminatorOutput], augmentation: AdaptiveAugmentation
+        self,
+        discriminate: Callable[[Tensor], DiscriminatorOutput],
+        augmentation: AdaptiveAugmentation,
     ) -> None:
-        self.critic = critic
+        self.discriminate = discriminate
         self.augmentation = augmentation
 
     def __call__(self, images: Tensor) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width)."""
-        return self.critic(augment(images, self.augmentation.probability))
+        return self.discriminate(augment(images, self.augmentation.probability))

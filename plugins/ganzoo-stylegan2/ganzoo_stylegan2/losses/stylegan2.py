@@ -18,7 +18,7 @@ from ganzoo.games import (
     with_adversarial_options,
 )
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, generate, inputs_of
-from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedCritic
+from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedDiscriminator
 from ganzoo_stylegan2.losses.criterion import NONSATURATING
 from ganzoo_stylegan2.losses.mixing import mix_styles
 from ganzoo_stylegan2.losses.path_length import PathLength
@@ -66,27 +66,29 @@ class StyleLoss(AdversarialLoss):
             )
         super().check(nets, data)
 
-    def critic(
+    def wrap_discriminator(
         self, discriminator: nn.Module, batch: Batch, turn: Turn
     ) -> Callable[[Tensor], DiscriminatorOutput]:
         """Augment what the discriminator sees."""
-        critic = super().critic(discriminator, batch, turn)
-        return critic if self.ada is None else AugmentedCritic(critic, self.ada)
+        discriminate = super().wrap_discriminator(discriminator, batch, turn)
+        return discriminate if self.ada is None else AugmentedDiscriminator(discriminate, self.ada)
 
-    def expose(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+    def discriminator_terms(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
         """Let the augmentation see how the discriminator takes real images."""
-        terms = super().expose(pair, turn)
+        terms = super().discriminator_terms(pair, turn)
         if self.ada is not None:
             number = turn.tick // self.options.discriminator_every
             self.ada.adapt(pair.real_output.logits, number, turn.images_seen)
             turn.watched["augmentation"] = self.ada.probability.clone()
         return terms
 
-    def make(self, generator: nn.Module, batch: Batch, turn: Turn) -> tuple[Tensor, Tensor | None]:
+    def generate_fakes(
+        self, generator: nn.Module, batch: Batch, turn: Turn
+    ) -> tuple[Tensor, Tensor | None]:
         """Return fake images of mixed styles, and their latents."""
         mapping, synthesis = (getattr(generator, part, None) for part in ("mapping", "synthesis"))
         if not isinstance(mapping, nn.Module) or not isinstance(synthesis, nn.Module):
-            return super().make(generator, batch, turn)
+            return super().generate_fakes(generator, batch, turn)
         z = turn.latents(len(batch))
         first = second = generate(mapping, z=z, y=batch.labels)
         if self.style_mixing:
@@ -94,17 +96,17 @@ class StyleLoss(AdversarialLoss):
         layers: int = synthesis.styles  # type: ignore[assignment]
         styles = mix_styles(first, second, layers, self.style_mixing)
         if styles.requires_grad:
-            turn.handoff["styles"] = styles
+            turn.shared["styles"] = styles
         return at_least_fp32(synthesis(styles)), z
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and move images as far as styles move."""
-        fake, _ = self.take(nets["generator"], batch, turn)
-        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
+        loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         terms = {"adversarial": loss}
-        styles = turn.handoff.get("styles")
+        styles = turn.shared.get("styles")
         due = self.path_length_weight > 0 and turn.tick % self.path_length_every == 0
         if due and styles is not None:
             weight = self.path_length_weight * self.path_length_every

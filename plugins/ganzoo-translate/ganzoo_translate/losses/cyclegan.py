@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
-from ganzoo.games import AdversarialOptions, Batch, Critic, Loss, Player, Turn, check_weight
+from ganzoo.games import (
+    AdversarialOptions,
+    Batch,
+    Loss,
+    Player,
+    Turn,
+    WrappedDiscriminator,
+    check_weight,
+)
 from ganzoo.nn import generate, inputs_of
 from ganzoo_translate.losses.criteria import LEAST_SQUARES
 from ganzoo_translate.losses.pool import ImagePool
@@ -26,7 +34,7 @@ class CycleGan(Loss):
         Player("generators", trains=("generator", "reverse_generator")),
         Player("discriminators", trains=("discriminator", "reverse_discriminator")),
     )
-    delivers = ("generator", "reverse_generator")
+    exported_roles = ("generator", "reverse_generator")
 
     def __init__(self, cycle_weight: float, identity_weight: float, pool_size: int) -> None:
         super().__init__()
@@ -45,7 +53,7 @@ class CycleGan(Loss):
                 f"it needs domains of one size, and these are {data.condition} and {data.image}: "
                 "--dataset unpaired"
             )
-        for role in self.delivers:
+        for role in self.exported_roles:
             if inputs_of(nets[role]) != ("source",):
                 raise ValueError(f"it needs a {role} that reads an image alone")
 
@@ -57,12 +65,12 @@ class CycleGan(Loss):
         there, back = nets["generator"], nets["reverse_generator"]
         fake = _translate(there, batch.condition)
         reverse_fake = _translate(back, batch.images)
-        turn.handoff["fake"], turn.handoff["reverse_fake"] = fake.detach(), reverse_fake.detach()
+        turn.shared["fake"], turn.shared["reverse_fake"] = fake.detach(), reverse_fake.detach()
         cycle = _distance(_translate(back, fake), batch.condition)
         reverse_cycle = _distance(_translate(there, reverse_fake), batch.images)
         terms = {
-            "adversarial": self._deceive(nets["discriminator"], fake, batch, turn),
-            "reverse_adversarial": self._deceive(
+            "adversarial": self._generator_terms(nets["discriminator"], fake, batch, turn),
+            "reverse_adversarial": self._generator_terms(
                 nets["reverse_discriminator"], reverse_fake, batch, turn
             ),
             "cycle": self.cycle_weight * cycle,
@@ -80,27 +88,29 @@ class CycleGan(Loss):
     ) -> dict[str, Tensor]:
         """Tell real images from fakes, some of them of the past, in each domain."""
         assert batch.condition is not None
-        fake = self.pool.exchange(turn.handoff["fake"])
-        reverse_fake = self.reverse_pool.exchange(turn.handoff["reverse_fake"])
+        fake = self.pool.exchange(turn.shared["fake"])
+        reverse_fake = self.reverse_pool.exchange(turn.shared["reverse_fake"])
         terms = {}
         for prefix, real, made in (
             ("", batch.images, fake),
             ("reverse_", batch.condition, reverse_fake),
         ):
-            critic = _critic(nets[f"{prefix}discriminator"], batch, turn)
-            on_real, on_fake = critic(real).logits, critic(made).logits
+            discriminate = _wrap(nets[f"{prefix}discriminator"], batch, turn)
+            on_real, on_fake = discriminate(real).logits, discriminate(made).logits
             terms[f"{prefix}adversarial"] = LEAST_SQUARES.d(on_real, on_fake)
             for name, watch in LEAST_SQUARES.watch.items():
                 turn.watched[f"{prefix}{name}"] = watch(on_real.detach(), on_fake.detach())
         return terms
 
-    def _deceive(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Tensor:
-        said = _critic(discriminator, batch, turn)(fake).logits
+    def _generator_terms(
+        self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
+    ) -> Tensor:
+        said = _wrap(discriminator, batch, turn)(fake).logits
         return LEAST_SQUARES.g(said, said)
 
 
-def _critic(discriminator: nn.Module, batch: Batch, turn: Turn) -> Critic:
-    return Critic(discriminator, AdversarialOptions(), turn.progress, batch)
+def _wrap(discriminator: nn.Module, batch: Batch, turn: Turn) -> WrappedDiscriminator:
+    return WrappedDiscriminator(discriminator, AdversarialOptions(), turn.progress, batch)
 
 
 def _translate(generator: nn.Module, source: Tensor) -> Tensor:

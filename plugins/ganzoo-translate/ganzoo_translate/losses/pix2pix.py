@@ -51,8 +51,8 @@ class Pix2Pix(AdversarialLoss):
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
         """Be taken for real, and stay near the image."""
-        fake, _ = self.take(nets["generator"], batch, turn)
-        loss, _ = self.deceive(nets["discriminator"], fake, batch, turn)
+        fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
+        loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         distance = (fake - batch.images).abs().flatten(1).mean(1)
         return {"adversarial": loss, "l1": self.l1_weight * distance}
 
