@@ -26,7 +26,7 @@ __all__ = [
     "ExtractorError",
     "GanzooError",
     "HubError",
-    "IncompatiblePairError",
+    "IncompatibleCombinationError",
     "MetricError",
     "MissingExtraError",
     "MissingPluginError",
@@ -87,7 +87,7 @@ class MissingExtraError(GanzooError, ImportError):
     """An optional dependency, such as torch, is not installed."""
 
 
-class IncompatiblePairError(GanzooError, ValueError):
+class IncompatibleCombinationError(GanzooError, ValueError):
     """An architecture and a loss whose roles do not fit."""
 
 

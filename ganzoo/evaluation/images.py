@@ -41,7 +41,7 @@ class ImageSet:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ImageSets:
     """Real images and generated ones.
 
     Attributes:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ganzoo.errors import MetricError, did_you_mean, enumerate_names
 from ganzoo.evaluation.cache import cached_features
 from ganzoo.evaluation.extraction import Features, describe_resizing, extract, make_extractor
-from ganzoo.evaluation.images import Comparison, ImageSet
+from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.evaluation.metrics import METRICS
 from ganzoo.generator import Generator
 from ganzoo.machine import describe_hardware, describe_versions
@@ -107,7 +107,7 @@ class Evaluator:
             MetricError: its images are not of the data's size, or too few for a metric.
         """
         fake = self._sample(generator)
-        comparison = Comparison(
+        comparison = ImageSets(
             self.real,
             ImageSet(fake.numpy(), self._extract(fake, "samples"), generator.labels(self.samples)),
             self.seed,

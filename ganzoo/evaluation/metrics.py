@@ -14,7 +14,7 @@ from ganzoo.evaluation.distances import (
     kernel_distance,
     usable_subset_size,
 )
-from ganzoo.evaluation.images import Comparison
+from ganzoo.evaluation.images import ImageSets
 from ganzoo.evaluation.memorisation import authenticity, nearest_training
 from ganzoo.evaluation.modes import gaussian_modes, label_accuracy, mode_coverage, modes_hit
 from ganzoo.evaluation.neighbours import density_coverage, precision_recall
@@ -43,8 +43,8 @@ class Metric:
         refuses: (extractor, data) -> why it cannot be computed with them, empty if it can.
     """
 
-    compute: Callable[[Comparison], dict[str, float]]
-    settings: Callable[[Comparison], str]
+    compute: Callable[[ImageSets], dict[str, float]]
+    settings: Callable[[ImageSets], str]
     refuses: Callable[[Extractor, DataSpec], str] = lambda extractor, data: ""
 
 
@@ -63,29 +63,29 @@ def _is_no_ring(extractor: Extractor, data: DataSpec) -> str:
     return "" if points else "it is for points with labels, such as the dataset ring's"
 
 
-def _frechet(of: Comparison) -> dict[str, float]:
+def _frechet(of: ImageSets) -> dict[str, float]:
     return {"frechet_distance": frechet_distance(of.real.features, of.fake.features)}
 
 
-def _kernel(of: Comparison) -> dict[str, float]:
+def _kernel(of: ImageSets) -> dict[str, float]:
     found = kernel_distance(of.drawn, of.fake.features, seed=of.seed, subsets=SUBSETS)
     return {"kernel_distance": found.value, "kernel_distance_error": found.error}
 
 
-def _precision_recall(of: Comparison) -> dict[str, float]:
+def _precision_recall(of: ImageSets) -> dict[str, float]:
     return precision_recall(of.drawn, of.fake.features, k=3)._asdict()
 
 
-def _density_coverage(of: Comparison) -> dict[str, float]:
+def _density_coverage(of: ImageSets) -> dict[str, float]:
     return density_coverage(of.drawn, of.fake.features, k=5)._asdict()
 
 
-def _inception_score(of: Comparison) -> dict[str, float]:
+def _inception_score(of: ImageSets) -> dict[str, float]:
     found = inception_score(of.fake.logits, splits=10, seed=of.seed)
     return {"inception_score": found.value, "inception_score_error": found.error}
 
 
-def _modes(of: Comparison) -> dict[str, float]:
+def _modes(of: ImageSets) -> dict[str, float]:
     assert of.real.labels is not None  # such data is refused
     found = mode_coverage(of.real.labels, of.fake.logits)
     shares = {
@@ -98,7 +98,7 @@ def _modes(of: Comparison) -> dict[str, float]:
     return figures
 
 
-def _ring_modes(of: Comparison) -> dict[str, float]:
+def _ring_modes(of: ImageSets) -> dict[str, float]:
     assert of.real.labels is not None  # such data is refused
     modes = gaussian_modes(_values(of.real.pixels), of.real.labels)
     found = modes_hit(_values(of.fake.pixels), modes.centres, modes.std)
@@ -109,7 +109,7 @@ def _ring_modes(of: Comparison) -> dict[str, float]:
     }
 
 
-def _memorisation(of: Comparison) -> dict[str, float]:
+def _memorisation(of: ImageSets) -> dict[str, float]:
     figures = {}
     spaces: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
         "pixels": (of.fake.pixels, of.real.pixels),
@@ -123,11 +123,11 @@ def _memorisation(of: Comparison) -> dict[str, float]:
     return figures
 
 
-def _subset_size(of: Comparison) -> int:
+def _subset_size(of: ImageSets) -> int:
     return usable_subset_size(len(of.drawn), len(of.fake))
 
 
-def _drawn(of: Comparison) -> str:
+def _drawn(of: ImageSets) -> str:
     return f"{len(of.drawn)} real images, drawn"
 
 

@@ -5,7 +5,7 @@ from ganzoo.games.augmentation import augment
 from ganzoo.games.batchwise import batch_mean
 from ganzoo.games.game import Batch, Loss, Player, Turn, check_weight
 from ganzoo.games.options import AdversarialOptions, with_adversarial_options
-from ganzoo.games.penalties import R1, R2, Dragan, GradientPenalty, Pair, Penalty
+from ganzoo.games.penalties import R1, R2, Comparison, Dragan, GradientPenalty, Penalty
 
 __all__ = [
     "R1",
@@ -13,11 +13,11 @@ __all__ = [
     "AdversarialLoss",
     "AdversarialOptions",
     "Batch",
+    "Comparison",
     "Criterion",
     "Dragan",
     "GradientPenalty",
     "Loss",
-    "Pair",
     "Penalty",
     "Player",
     "Turn",

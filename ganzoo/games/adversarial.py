@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import Batch, Loss, Player, Turn
 from ganzoo.games.options import AdversarialOptions
-from ganzoo.games.penalties import Pair, Penalty
+from ganzoo.games.penalties import Comparison, Penalty
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
 
@@ -212,16 +212,18 @@ class AdversarialLoss(Loss):
         """Return a discriminator as both players use it: images -> output."""
         return WrappedDiscriminator(discriminator, self.options, turn.progress, batch)
 
-    def judge_both(self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn) -> Pair:
+    def judge_both(
+        self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
+    ) -> Comparison:
         """Let a discriminator judge a batch's images and fake ones."""
         discriminate, fake = self.wrap_discriminator(discriminator, batch, turn), fake.detach()
-        return Pair(
+        return Comparison(
             discriminate, batch.images, fake, discriminate(batch.images), discriminate(fake)
         )
 
-    def discriminator_terms(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+    def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
         """Return the discriminator's terms for one comparison."""
-        real, fake = pair.real_output.logits, pair.fake_output.logits
+        real, fake = comparison.real_output.logits, comparison.fake_output.logits
         loss = self.criterion.d(real, fake)
         if self.options.label_smoothing:
             # d(r, f) = a(r) + b(f), so this adds b(r) - a(r) and a constant.
@@ -230,7 +232,7 @@ class AdversarialLoss(Loss):
             loss = loss + self.options.label_smoothing * flipped
         terms = {"adversarial": loss}
         for penalty in self.penalties:
-            terms |= penalty.term(pair, turn.tick // self.options.discriminator_every)
+            terms |= penalty.term(comparison, turn.tick // self.options.discriminator_every)
         for name, watch in self.criterion.watch.items():
             turn.watched[name] = watch(real.detach(), fake.detach())
         return terms

@@ -13,7 +13,7 @@ from ganzoo.games.batchwise import batch_mean
 from ganzoo.nn import DiscriminatorOutput
 
 
-class Pair(NamedTuple):
+class Comparison(NamedTuple):
     """One comparison. Whatever conditions it is inside the closure `discriminator`.
 
     Attributes:
@@ -49,15 +49,15 @@ class Penalty(ABC):
         self.weight = weight
         self.every = every
 
-    def term(self, pair: Pair, turn: int) -> dict[str, Tensor]:
+    def term(self, comparison: Comparison, turn: int) -> dict[str, Tensor]:
         """Return the weighted term of a turn, or nothing in a turn that is left out."""
         if turn % self.every:
             return {}
-        with torch.autocast(pair.real.device.type, enabled=False):
-            return {self.name: self.weight * self.every * self.value(pair)}
+        with torch.autocast(comparison.real.device.type, enabled=False):
+            return {self.name: self.weight * self.every * self.value(comparison)}
 
     @abstractmethod
-    def value(self, pair: Pair) -> Tensor:
+    def value(self, comparison: Comparison) -> Tensor:
         """Return the unweighted penalty of each sample, float32 (n,)."""
 
 
@@ -85,10 +85,12 @@ class GradientPenalty(Penalty):
 
     name = "gradient_penalty"
 
-    def value(self, pair: Pair) -> Tensor:
+    def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        between = torch.lerp(pair.fake.to(pair.real), pair.real, _uniform(pair.real))
-        return _distance_from_1(pair.discriminator, between)
+        between = torch.lerp(
+            comparison.fake.to(comparison.real), comparison.real, _uniform(comparison.real)
+        )
+        return _distance_from_1(comparison.discriminator, between)
 
 
 class R1(Penalty):
@@ -100,9 +102,9 @@ class R1(Penalty):
 
     name = "r1"
 
-    def value(self, pair: Pair) -> Tensor:
+    def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        return 0.5 * squared_gradient_norm(pair.discriminator, pair.real)
+        return 0.5 * squared_gradient_norm(comparison.discriminator, comparison.real)
 
 
 class R2(Penalty):
@@ -114,9 +116,11 @@ class R2(Penalty):
 
     name = "r2"
 
-    def value(self, pair: Pair) -> Tensor:
+    def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        return 0.5 * squared_gradient_norm(pair.discriminator, pair.fake.to(pair.real))
+        return 0.5 * squared_gradient_norm(
+            comparison.discriminator, comparison.fake.to(comparison.real)
+        )
 
 
 class Dragan(Penalty):
@@ -129,11 +133,13 @@ class Dragan(Penalty):
 
     name = "dragan"
 
-    def value(self, pair: Pair) -> Tensor:
+    def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""
-        deviation = batch_mean((pair.real - batch_mean(pair.real)).square()).sqrt()
-        noise = 0.5 * deviation * torch.rand_like(pair.real)
-        return _distance_from_1(pair.discriminator, pair.real + _uniform(pair.real) * noise)
+        deviation = batch_mean((comparison.real - batch_mean(comparison.real)).square()).sqrt()
+        noise = 0.5 * deviation * torch.rand_like(comparison.real)
+        return _distance_from_1(
+            comparison.discriminator, comparison.real + _uniform(comparison.real) * noise
+        )
 
 
 def _uniform(images: Tensor) -> Tensor:

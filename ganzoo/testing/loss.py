@@ -65,8 +65,8 @@ def has_players(subject: Loss) -> None:
         )
     if game.exported_roles[:1] != ("generator",):
         raise ConformanceError(
-            f"{subject.label} exports {', '.join(game.exported_roles) or 'nothing'}: the first role "
-            "that it exports is 'generator'."
+            f"{subject.label} exports {', '.join(game.exported_roles) or 'nothing'}: the first "
+            "role that it exports is 'generator'."
         )
 
 

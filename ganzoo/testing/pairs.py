@@ -23,7 +23,7 @@ from ganzoo.testing.noise import noise
 from ganzoo.testing.playing import BATCH, Play, play
 from ganzoo.testing.subject import Subject
 from ganzoo.training import resume, train
-from ganzoo.training.assembly import check_pair
+from ganzoo.training.assembly import check_combination
 
 Played = dict[str, Play | Exception]
 
@@ -137,12 +137,12 @@ def resumes(subject: Paired) -> None:
 
 def fit(recipe: Recipe, nets: Mapping[str, nn.Module], game: Loss, data: DataSpec) -> bool:
     """Whether training would accept a recipe's networks and its game for each other."""
-    if game.roles != set(nets):  # which `check_pair` would take long to explain
+    if game.roles != set(nets):  # which `check_combination` would take long to explain
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            check_pair(recipe, nets, game, data)
+            check_combination(recipe, nets, game, data)
         except GanzooError:
             return False
     return True

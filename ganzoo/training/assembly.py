@@ -17,7 +17,7 @@ from ganzoo.errors import (
     ArchitectureError,
     BrokenPluginError,
     GanzooError,
-    IncompatiblePairError,
+    IncompatibleCombinationError,
     RecipeError,
     enumerate_names,
 )
@@ -103,17 +103,19 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
     return dict(nets)
 
 
-def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: DataSpec) -> None:
+def check_combination(
+    recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: DataSpec
+) -> None:
     """Refuse a pair whose roles are not the same, or that lacks what the loss needs beyond them.
 
     Raises:
-        IncompatiblePairError: names both, and what is missing or would fit.
+        IncompatibleCombinationError: names both, and what is missing or would fit.
     """
     if loss.roles == set(nets):
         try:
             loss.check(nets, data)
         except ValueError as error:
-            raise IncompatiblePairError(
+            raise IncompatibleCombinationError(
                 f"loss {recipe.loss.name!r} does not fit architecture "
                 f"{recipe.architecture.name!r} on {recipe.dataset.name!r}: {error}."
             ) from error
@@ -133,7 +135,7 @@ def check_pair(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: 
             f"Losses that fit {name}: {enumerate_names(fitting)}. "
             f"Architectures that fit {recipe.loss.name}: {enumerate_names(others)}."
         )
-    raise IncompatiblePairError(
+    raise IncompatibleCombinationError(
         f"loss {recipe.loss.name!r} trains {enumerate_names(loss.roles)}, but architecture "
         f"{name!r} builds {enumerate_names(nets)}. {remedy}"
     )

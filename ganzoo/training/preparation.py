@@ -85,7 +85,7 @@ def prepare(
     dataset, spec = find_dataset(recipe.dataset.name, recipe.dataset.arguments, root)
     seed_networks(recipe.seed)
     nets = assembly.build_networks(recipe, spec)
-    assembly.check_pair(recipe, nets, loss, spec)
+    assembly.check_combination(recipe, nets, loss, spec)
     assembly.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
     batches = open_batches(

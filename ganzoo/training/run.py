@@ -128,7 +128,7 @@ def train(
     Raises:
         ExtractorError: what its samples are to be evaluated with is not to be had.
         MissingExtraError: TensorBoard is wanted and not installed.
-        RecipeError, UnknownNameError, IncompatiblePairError, ArchitectureError: it cannot be built.
+        RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: it cannot be built.
         DataNotFoundError, DataError: its data is not there or cannot be used.
         RunExistsError, OutputError: its folder exists or cannot be written.
         NonFiniteLossError: a loss became NaN or infinite; the last checkpoint is kept.

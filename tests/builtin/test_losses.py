@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.games import R1, R2, Batch, Dragan, GradientPenalty, Pair, Player, Turn
+from ganzoo.games import R1, R2, Batch, Comparison, Dragan, GradientPenalty, Player, Turn
 from ganzoo.nn import DiscriminatorOutput
 
 REAL = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
@@ -47,7 +47,7 @@ def judged(discriminator, real, fake):
     def said(images):
         return DiscriminatorOutput(discriminator(images))
 
-    return Pair(said, real, fake, said(real), said(fake))
+    return Comparison(said, real, fake, said(real), said(fake))
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -23,7 +23,7 @@ def build(name):
     recipe = assembly.complete(find_recipe(name))
     data, loss = DATA[recipe.dataset.name], assembly.build_loss(recipe)
     nets = assembly.build_networks(recipe, data)
-    assembly.check_pair(recipe, nets, loss, data)
+    assembly.check_combination(recipe, nets, loss, data)
     return recipe, nets, loss
 
 
@@ -105,7 +105,7 @@ def test_the_other_two_ways_to_condition_are_options(conditioning, loss):
     options = ["--architecture.conditioning", conditioning, "--loss", loss]
     recipe, _ = parse_recipe(["cgan-mnist", *options], "ganzoo train")
     nets = assembly.build_networks(recipe, MNIST)
-    assembly.check_pair(recipe, nets, assembly.build_loss(recipe), MNIST)
+    assembly.check_combination(recipe, nets, assembly.build_loss(recipe), MNIST)
     said = nets["discriminator"](torch.randn(2, 1, 28, 28), torch.tensor([1, 2]))
     assert said.logits.shape == (2,)
 

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, one_hot, softplus
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import ArchitectureError, IncompatiblePairError
+from ganzoo.errors import ArchitectureError, IncompatibleCombinationError
 from ganzoo.games import Batch, Turn
 from ganzoo.nn import Conditions
 from ganzoo.nn.conditioning import CodedGenerator
@@ -216,7 +216,7 @@ def test_acgan_asks_for_the_class_of_real_and_fake():
 )
 @pytest.mark.parametrize("loss", ["nonsaturating", "wgan-gp"])
 def test_a_head_that_nobody_asks_is_refused(loss, arguments, advice):
-    with pytest.raises(IncompatiblePairError, match=f"nothing asks it: {advice}"):
+    with pytest.raises(IncompatibleCombinationError, match=f"nothing asks it: {advice}"):
         prepare(tiny(architecture=Component("dcgan", arguments), loss=Component(loss)))
 
 
@@ -225,5 +225,5 @@ def test_a_head_that_nobody_asks_is_refused(loss, arguments, advice):
     [("acgan", "--architecture.conditioning auxiliary"), ("infogan", "--architecture.categ")],
 )
 def test_a_loss_that_asks_further_says_which_network_answers(loss, advice):
-    with pytest.raises(IncompatiblePairError, match=advice):
+    with pytest.raises(IncompatibleCombinationError, match=advice):
         prepare(tiny(loss=Component(loss)))

@@ -14,7 +14,7 @@ from ganzoo.errors import (
     ArchitectureError,
     BrokenPluginError,
     DataError,
-    IncompatiblePairError,
+    IncompatibleCombinationError,
     MissingPluginError,
     RecipeError,
     UnknownNameError,
@@ -363,7 +363,7 @@ def test_two_plugins_have_one_name(installed, tmp_path, monkeypatch):
     text = refusal(AmbiguousNameError, lambda: ganzoo.architectures.get("twin"))
     assert "Say 'twin-one:twin' or 'twin-two:twin'" in text
     unfit = recipe(loss=Component("vae"), architecture=Component("twin-one:twin"))
-    text = refusal(IncompatiblePairError, lambda: prepare(unfit))
+    text = refusal(IncompatibleCombinationError, lambda: prepare(unfit))
     assert re.search("Losses that fit twin-one:twin: .*hinge.*, twin-one:twin, ", text)
     assert "acme" not in text, "what is not asked for is not run, slow as it may be"
     monkeypatch.chdir(tmp_path)

@@ -19,7 +19,7 @@ import ganzoo
 from ganzoo import Player
 from ganzoo.errors import (
     CheckpointError,
-    IncompatiblePairError,
+    IncompatibleCombinationError,
     NonFiniteLossError,
     OutputError,
     RecipeError,
@@ -559,7 +559,7 @@ def test_an_incompatible_pair_names_what_would_fit():
 
     losses.register("autoencoding")(lambda: Autoencoding())
     try:
-        with pytest.raises(IncompatiblePairError) as caught:
+        with pytest.raises(IncompatibleCombinationError) as caught:
             prepare(tiny(loss=Component("autoencoding")))
     finally:
         losses.unregister("autoencoding")
@@ -577,7 +577,9 @@ def test_an_incompatible_pair_names_what_would_fit():
 
 @pytest.mark.parametrize(("loss", "choice"), [("vaegan", "image"), ("bigan", "joint")])
 def test_an_option_that_makes_a_pair_fit_is_named(loss, choice):
-    with pytest.raises(IncompatiblePairError, match=f"--architecture.discriminator {choice}"):
+    with pytest.raises(
+        IncompatibleCombinationError, match=f"--architecture.discriminator {choice}"
+    ):
         prepare(tiny(architecture=Component("mlp-autoencoder"), loss=Component(loss)))
 
 

@@ -44,9 +44,9 @@ class AuxiliaryClassifier(AdversarialLoss):
     ) -> dict[str, Tensor]:
         """Tell real from fake, and the class of both."""
         fake, _ = self.fake_for_discriminator(nets["generator"], batch, turn)
-        pair = self.judge_both(nets["discriminator"], fake, batch, turn)
-        terms = self.discriminator_terms(pair, turn)
-        for name, judgement in (("real", pair.real_output), ("fake", pair.fake_output)):
+        comparison = self.judge_both(nets["discriminator"], fake, batch, turn)
+        terms = self.discriminator_terms(comparison, turn)
+        for name, judgement in (("real", comparison.real_output), ("fake", comparison.fake_output)):
             terms[f"class_{name}"] = self._classify(judgement.heads["class"], batch)
         return terms
 
@@ -91,9 +91,9 @@ class MutualInformation(AdversarialLoss):
     ) -> dict[str, Tensor]:
         """Tell real from fake, and the codes of the fake."""
         fake, z = self.fake_for_discriminator(nets["generator"], batch, turn)
-        pair = self.judge_both(nets["discriminator"], fake, batch, turn)
-        return self.discriminator_terms(pair, turn) | self._information(
-            nets, z, pair.fake_output.heads
+        comparison = self.judge_both(nets["discriminator"], fake, batch, turn)
+        return self.discriminator_terms(comparison, turn) | self._information(
+            nets, z, comparison.fake_output.heads
         )
 
     def generator(

@@ -10,7 +10,7 @@ from torch.nn.functional import mse_loss
 
 from ganzoo.builtin.losses.adversarial import NONSATURATING
 from ganzoo.builtin.losses.autoencoding import draw, encode, kl_from_standard_normal
-from ganzoo.errors import IncompatiblePairError, enumerate_names
+from ganzoo.errors import IncompatibleCombinationError, enumerate_names
 from ganzoo.games import (
     AdversarialLoss,
     AdversarialOptions,
@@ -96,7 +96,7 @@ class VaeGan(AdversarialLoss):
         )
         real, made = discriminate(batch.images).features, discriminate(rebuilt).features
         if real is None or made is None:
-            raise IncompatiblePairError(
+            raise IncompatibleCombinationError(
                 "loss 'vaegan' needs a discriminator that returns its features"
             )
         return 0.5 * mse_loss(made, real, reduction="none").flatten(1).sum(1)

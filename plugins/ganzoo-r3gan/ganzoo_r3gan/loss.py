@@ -15,8 +15,8 @@ from ganzoo import Loss
 from ganzoo.games import (
     AdversarialLoss,
     AdversarialOptions,
+    Comparison,
     Criterion,
-    Pair,
     Turn,
     with_adversarial_options,
 )
@@ -40,13 +40,13 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
             raise ValueError(f"penalty_decay_to is {decay_to}, it lies in [0, 1]")
         self.decay_to = decay_to
 
-    def discriminator_terms(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+    def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
         """Return the discriminator's terms for one comparison."""
         left = self.decay_to + (1 - self.decay_to) * 0.5 * (1 + math.cos(math.pi * turn.progress))
         penalties = {penalty.name for penalty in self.penalties}
         return {
             name: left * term if name in penalties else term
-            for name, term in super().discriminator_terms(pair, turn).items()
+            for name, term in super().discriminator_terms(comparison, turn).items()
         }
 
 

@@ -13,7 +13,7 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from ganzoo.training.assembly import build_loss, build_networks, check_pair, complete
+from ganzoo.training.assembly import build_loss, build_networks, check_combination, complete
 
 PAPER = {"r3gan-32": (512, 0.05, 5_000_000), "r3gan-64": (256, 2.0, 500_000)}
 
@@ -81,7 +81,7 @@ def test_the_small_recipes_fit_their_data(name, data):
     chosen = complete(find_recipe(name))
     assert chosen.name == name
     game = build_loss(chosen)
-    check_pair(chosen, build_networks(chosen, data), game, data)
+    check_combination(chosen, build_networks(chosen, data), game, data)
     assert {penalty.name for penalty in game.penalties} == {"r1", "r2"}
 
 

@@ -16,7 +16,7 @@ from ganzoo import DataSpec, ImageSpec, cards
 from ganzoo.errors import ExportError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
-from ganzoo.training.assembly import build_loss, build_networks, check_pair, complete
+from ganzoo.training.assembly import build_loss, build_networks, check_combination, complete
 
 ADA = Component("stylegan2", {"ada": True, "ada_images": 100})
 
@@ -123,7 +123,7 @@ def test_the_recipes_fit_together(name, data):
     game = build_loss(chosen)
     with torch.device("meta"):
         nets = build_networks(chosen, data)
-    check_pair(chosen, nets, game, data)
+    check_combination(chosen, nets, game, data)
     assert game.options.penalty_every == 16
     assert (game.ada is not None) == (name == "stylegan2-64")
     assert chosen.optimizer.betas == (0.0, 0.99)

@@ -7,7 +7,7 @@ from translate_helpers import build, data_spec, images, recipe
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import IncompatiblePairError, RecipeError
+from ganzoo.errors import IncompatibleCombinationError, RecipeError
 from ganzoo.games import Batch, Turn
 from ganzoo.nn import DiscriminatorOutput
 from ganzoo.spec import Component
@@ -268,7 +268,7 @@ def test_a_pool_is_restored_whatever_it_held():
 def test_pix2pix_refuses_what_has_no_pairs(data_for, architecture, dataset, says):
     arguments = {"size": 32} | ({"repeat_shorter": True} if dataset == "unpaired" else {})
     chosen = recipe(architecture, dataset=Component(dataset, arguments))
-    with pytest.raises(IncompatiblePairError, match=says):
+    with pytest.raises(IncompatibleCombinationError, match=says):
         prepare(chosen, data=data_for(chosen))
 
 
@@ -287,10 +287,12 @@ def test_cyclegan_refuses_domains_of_two_sizes_and_single_images():
 
 def test_games_and_architectures_that_do_not_fit_name_those_that_do(data_for):
     chosen = recipe(loss=Component("cyclegan"))
-    with pytest.raises(IncompatiblePairError, match="Architectures that fit cyclegan: cyclegan"):
+    with pytest.raises(
+        IncompatibleCombinationError, match="Architectures that fit cyclegan: cyclegan"
+    ):
         prepare(chosen, data=data_for(chosen))
     chosen = recipe("cyclegan")
-    with pytest.raises(IncompatiblePairError, match="that fit pix2pix: .*translator, unet"):
+    with pytest.raises(IncompatibleCombinationError, match="that fit pix2pix: .*translator, unet"):
         prepare(chosen, data=data_for(chosen))
 
 

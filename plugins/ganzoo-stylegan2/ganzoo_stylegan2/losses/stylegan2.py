@@ -11,8 +11,8 @@ from ganzoo.games import (
     AdversarialLoss,
     AdversarialOptions,
     Batch,
+    Comparison,
     Loss,
-    Pair,
     Turn,
     check_weight,
     with_adversarial_options,
@@ -73,12 +73,12 @@ class StyleLoss(AdversarialLoss):
         discriminate = super().wrap_discriminator(discriminator, batch, turn)
         return discriminate if self.ada is None else AugmentedDiscriminator(discriminate, self.ada)
 
-    def discriminator_terms(self, pair: Pair, turn: Turn) -> dict[str, Tensor]:
+    def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
         """Let the augmentation see how the discriminator takes real images."""
-        terms = super().discriminator_terms(pair, turn)
+        terms = super().discriminator_terms(comparison, turn)
         if self.ada is not None:
             number = turn.tick // self.options.discriminator_every
-            self.ada.adapt(pair.real_output.logits, number, turn.images_seen)
+            self.ada.adapt(comparison.real_output.logits, number, turn.images_seen)
             turn.watched["augmentation"] = self.ada.probability.clone()
         return terms
 
