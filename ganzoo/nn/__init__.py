@@ -1,7 +1,7 @@
 """What architectures share."""
 
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
-from ganzoo.nn.conditioning import Conditioning, Conditions, Discriminator
+from ganzoo.nn.conditioning import Conditioning, ConditioningHeads, Discriminator
 from ganzoo.nn.discriminator_output import DiscriminatorOutput
 from ganzoo.nn.extractor import Extracted, Extractor
 from ganzoo.nn.from_latent import LatentToMap
@@ -16,7 +16,7 @@ from ganzoo.nn.upsampling import UpsampleConv2d
 
 __all__ = [
     "Conditioning",
-    "Conditions",
+    "ConditioningHeads",
     "Discriminator",
     "DiscriminatorKind",
     "DiscriminatorOutput",

@@ -16,7 +16,7 @@ from ganzoo.spec import DataSpec
 Conditioning = Literal["none", "concat", "projection", "auxiliary"]
 
 
-class Conditions:
+class ConditioningHeads:
     """What networks are told beside latents and images.
 
     Args:
@@ -156,7 +156,7 @@ class CodedGenerator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A trunk with its heads; see `Conditions.discriminator`."""
+    """A trunk with its heads; see `ConditioningHeads.discriminator`."""
 
     def __init__(
         self,
@@ -186,6 +186,6 @@ class Discriminator(nn.Module):
         return DiscriminatorOutput(logits, features, heads)
 
     def _maps(self, images: Tensor, y: Tensor | None) -> Tensor:
-        assert y is not None  # `Conditions` refuses data without labels
+        assert y is not None  # `ConditioningHeads` refuses data without labels
         maps = one_hot(y, self.extra_channels)[:, :, None, None].to(images.dtype)
         return maps.expand(-1, -1, *images.shape[2:])

@@ -11,7 +11,7 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError, IncompatibleCombinationError
 from ganzoo.games import Batch, Turn
-from ganzoo.nn import Conditions
+from ganzoo.nn import ConditioningHeads
 from ganzoo.nn.conditioning import CodedGenerator
 from ganzoo.spec import Component
 from ganzoo.training import prepare
@@ -34,7 +34,7 @@ def total(features):
 
 
 def discriminator(conditioning, **codes):
-    conditions = Conditions(DATA, conditioning, **codes)
+    conditions = ConditioningHeads(DATA, conditioning, **codes)
     channels = DATA.image.channels + conditions.extra_channels
     last = nn.Linear(channels, 1, bias=False)
     nn.init.ones_(last.weight)
@@ -72,7 +72,7 @@ def test_a_projection_begins_without_a_verdict(trunk, initialisation):
 
 
 def test_projection_pools_a_map_of_features_by_its_sum():
-    network = Conditions(DATA, "projection").discriminator(
+    network = ConditioningHeads(DATA, "projection").discriminator(
         nn.Identity(), nn.Conv2d(2, 1, 8, bias=False), 2
     )
     nn.init.zeros_(network.last.weight)
@@ -114,7 +114,7 @@ def test_labels_change_what_is_made_and_what_is_judged(trunk, conditioning):
 def test_data_without_two_classes_is_refused(classes, conditioning):
     data = DataSpec(ImageSpec(8, 8, 1), classes=classes)
     with pytest.raises(ArchitectureError, match=f"two classes or more, .*has {classes or 'none'}"):
-        Conditions(data, conditioning)
+        ConditioningHeads(data, conditioning)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from torch import nn
 from ganzoo import DataSpec
 from ganzoo.builtin.architectures.dcgan import Generator, Trunk, check
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditions, DiscriminatorKind, GaussianEncoder, JointDiscriminator
+from ganzoo.nn import ConditioningHeads, DiscriminatorKind, GaussianEncoder, JointDiscriminator
 
 
 def conv_autoencoder(
@@ -60,7 +60,9 @@ def conv_autoencoder(
     }
     if discriminator == "image":
         last = nn.Conv2d(judging.features, 1, judging.side)
-        nets["discriminator"] = Conditions(data).discriminator(judging, last, judging.features)
+        nets["discriminator"] = ConditioningHeads(data).discriminator(
+            judging, last, judging.features
+        )
     elif discriminator == "joint":
         nets["joint_discriminator"] = JointDiscriminator(judging, features, latent_dim, hidden)
     return nets

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, Conditions, LatentToMap, init_normal
+from ganzoo.nn import Conditioning, ConditioningHeads, LatentToMap, init_normal
 
 SMALLEST, LARGEST = 16, 256
 GENERATOR_BASE = 7  # largest side of its first map: 7 for 28 pixels, 4 for a power of two
@@ -49,7 +49,7 @@ def dcgan(
         last_convolution: whether the generator draws the image by a 3x3 convolution of maps of its
             size, instead of by the last enlargement as in the paper.
         conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.Conditions` says.
+            `ganzoo.nn.ConditioningHeads` says.
         categorical_code: values of a categorical code in z, for the loss infogan.
         continuous_codes: continuous codes in z, for the loss infogan.
 
@@ -63,7 +63,7 @@ def dcgan(
     """
     check("dcgan", "mlp", data, latent_dim, width)
     image = data.image
-    conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
+    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     generator = Generator(
         latent_dim + conditions.classes,
         image.channels,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, Conditions
+from ganzoo.nn import Conditioning, ConditioningHeads
 
 
 def mlp(
@@ -34,7 +34,7 @@ def mlp(
         depth: hidden layers in each network.
         slope: of LeakyReLU.
         conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.Conditions` says.
+            `ganzoo.nn.ConditioningHeads` says.
         categorical_code: values of a categorical code in z, for the loss infogan.
         continuous_codes: continuous codes in z, for the loss infogan.
 
@@ -47,7 +47,7 @@ def mlp(
         ArchitectureError: an argument below 1.
     """
     check("mlp", latent_dim, width, depth)
-    conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
+    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     inputs = latent_dim + conditions.classes
     generator = Generator(data.image, inputs, width, depth, slope)
     trunk = make_trunk(data.image, conditions.extra_channels, width, depth, slope)

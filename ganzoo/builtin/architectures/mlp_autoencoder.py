@@ -6,7 +6,7 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.builtin.architectures.mlp import Generator, check, make_trunk
-from ganzoo.nn import Conditions, DiscriminatorKind, GaussianEncoder, JointDiscriminator
+from ganzoo.nn import ConditioningHeads, DiscriminatorKind, GaussianEncoder, JointDiscriminator
 
 
 def mlp_autoencoder(
@@ -48,7 +48,9 @@ def mlp_autoencoder(
         "generator": Generator(image, latent_dim, width, depth, slope),
     }
     if discriminator == "image":
-        nets["discriminator"] = Conditions(data).discriminator(judging, nn.Linear(width, 1), width)
+        nets["discriminator"] = ConditioningHeads(data).discriminator(
+            judging, nn.Linear(width, 1), width
+        )
     elif discriminator == "joint":
         nets["joint_discriminator"] = JointDiscriminator(judging, width, latent_dim, width)
     return nets

@@ -11,7 +11,7 @@ from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, Conditions, UpsampleConv2d, add_spectral_norm
+from ganzoo.nn import Conditioning, ConditioningHeads, UpsampleConv2d, add_spectral_norm
 
 SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the generator's first map
 DISCRIMINATOR_SIDE = 8  # the discriminator halves its maps until they are no larger
@@ -39,7 +39,7 @@ def resnet(
         spectral_norm: whether the discriminator's weights are divided by their largest singular
             value.
         conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.Conditions` says.
+            `ganzoo.nn.ConditioningHeads` says.
         categorical_code: values of a categorical code in z, for the loss infogan.
         continuous_codes: continuous codes in z, for the loss infogan.
 
@@ -66,7 +66,7 @@ def resnet(
             f"architecture 'resnet' cannot be built with latent_dim={latent_dim}, width={width}: "
             "both are at least 1."
         )
-    conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
+    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     inputs = latent_dim + conditions.classes
     generator = Generator(inputs, image.channels, 2 * width, base, doublings)
     trunk = Trunk(image.channels + conditions.extra_channels, width, image.height)

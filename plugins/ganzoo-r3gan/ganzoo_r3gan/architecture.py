@@ -10,7 +10,7 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, Conditions
+from ganzoo.nn import Conditioning, ConditioningHeads
 from ganzoo_r3gan.blocks import Stage, init_linear
 from ganzoo_r3gan.networks import Generator, Trunk
 
@@ -34,7 +34,7 @@ def r3gan(
     """R3GAN, configuration E (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
 
     The defaults are the paper's for 32 to 256 pixels. Two things differ from it: a tanh bounds the
-    images, and labels enter as `ganzoo.nn.Conditions` says: one-hot beside z, and ``projection``
+    images, and labels enter as `ganzoo.nn.ConditioningHeads` says: one-hot beside z, and ``projection``
     for the paper's product of the discriminator's features with a vector of the class.
 
     Args:
@@ -47,7 +47,7 @@ def r3gan(
         expansion: channels inside a block, in units of those outside.
         group_size: channels of one group of the 3x3 convolutions.
         conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.Conditions` says.
+            `ganzoo.nn.ConditioningHeads` says.
         categorical_code: values of a categorical code in z, for the loss infogan.
         continuous_codes: continuous codes in z, for the loss infogan.
 
@@ -89,7 +89,7 @@ def r3gan(
         _stage(side, width // _halvings(side, full_width_side), blocks, expansion, group_size)
         for side in sides
     ]
-    conditions = Conditions(data, conditioning, categorical_code, continuous_codes)
+    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     generator = Generator(latent_dim + conditions.classes, image.channels, stages)
     trunk = Trunk(image.channels + conditions.extra_channels, stages)
     features = stages[0].width
