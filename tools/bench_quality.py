@@ -123,8 +123,8 @@ def play(prepared, seconds: float) -> tuple[int, float]:
     run_ticks(
         prepared.state,
         prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
+        log_term=lambda *a: None,
+        log_metric=lambda *a: None,
         report=lambda: time.perf_counter() - began < seconds,
     )
     return prepared.state.images_seen, time.perf_counter() - began

@@ -189,8 +189,8 @@ def ours(recipe, data=None):
         run_ticks(
             prepared.state,
             prepared.batches,
-            record=lambda *a: None,
-            watch=lambda *a: None,
+            log_term=lambda *a: None,
+            log_metric=lambda *a: None,
             report=lambda: prepared.state.tick < target,
         )
 

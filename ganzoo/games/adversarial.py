@@ -39,14 +39,14 @@ class Criterion:
         g_needs_real: whether `g` reads the real logits; if not it is given the fake ones twice.
         has_labels: whether `d` compares logits one by one with what they should be: such labels
             can be smoothed.
-        watch: what else is logged of the discriminator: name -> (real, fake) -> scalar.
+        metrics: what else is logged of the discriminator: name -> (real, fake) -> scalar.
     """
 
     d: Callable[[Tensor, Tensor], Tensor]
     g: Callable[[Tensor, Tensor], Tensor]
     g_needs_real: bool = False
     has_labels: bool = True
-    watch: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(
+    metrics: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(
         default_factory=lambda: {"accuracy": accuracy}
     )
 
@@ -233,8 +233,8 @@ class AdversarialLoss(Loss):
         terms = {"adversarial": loss}
         for penalty in self.penalties:
             terms |= penalty.term(comparison, turn.tick // self.options.discriminator_every)
-        for name, watch in self.criterion.watch.items():
-            turn.watched[name] = watch(real.detach(), fake.detach())
+        for name, metric in self.criterion.metrics.items():
+            turn.metrics[name] = metric(real.detach(), fake.detach())
         return terms
 
     def generator_terms(

@@ -83,7 +83,7 @@ class Turn:
         images_seen: images that the ticks before this one count for, in all processes.
         shared: tensors that a player leaves for those after it in the same tick; detached, or of
             networks that it `keeps_graph_of`.
-        watched: detached scalars that a player wants logged beside its terms, such as an accuracy.
+        metrics: detached scalars that a player wants logged beside its terms, such as an accuracy.
     """
 
     tick: int
@@ -91,7 +91,7 @@ class Turn:
     progress: float = 0.0
     images_seen: int = 0
     shared: MutableMapping[str, Tensor] = field(default_factory=dict)
-    watched: MutableMapping[str, Tensor] = field(default_factory=dict)
+    metrics: MutableMapping[str, Tensor] = field(default_factory=dict)
 
 
 def check_weight(name: str, weight: float) -> None:

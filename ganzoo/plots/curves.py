@@ -49,7 +49,7 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     logarithmic, or where values are negative an inverse hyperbolic sine, which says so too.
 
     Args:
-        lines: of log.jsonl, with ``images``, ``terms``, ``watched`` and ``images_per_second``.
+        lines: of log.jsonl, with ``images``, ``terms``, ``metrics`` and ``images_per_second``.
 
     Raises:
         PlotError: no lines, or none with a finite number.
@@ -94,7 +94,7 @@ def smooth(x: Array, y: Array, window: float) -> Array:
 def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[Array, Array]]:
     """Points of each curve that has any, by its group of the log and its name in it."""
     curves = {}
-    for group in ("terms", "watched"):
+    for group in ("terms", "metrics"):
         for name in dict.fromkeys(name for line in lines for name in line.get(group, {})):
             curves[group, name] = _points((x["images"], x.get(group, {}).get(name)) for x in lines)
     curves["", "speed"] = _points((x["images"], x.get("images_per_second")) for x in lines)
@@ -120,7 +120,7 @@ def _label(panel: Axes, group: str, name: str, y: Array) -> None:
         panel.set_ylabel("images/s")
         panel.set_ylim(bottom=0)
         panel.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: abbreviate(rate)))
-    elif group == "watched" and curve == "accuracy":
+    elif group == "metrics" and curve == "accuracy":
         panel.set_ylabel("share correct")
         panel.set_ylim(min(CHANCE, y.min()) - 0.05, 1.02)
         panel.axhline(CHANCE, color=GREY, linewidth=0.8, linestyle=":")

@@ -89,7 +89,7 @@ def ticks(prepared: Prepared) -> Play:
     ]
     state.loss = cast(Loss, Watched(game, state.nets, seen))
     try:
-        run_ticks(state, prepared.batches, record=record, watch=record, report=lambda: True)
+        run_ticks(state, prepared.batches, log_term=record, log_metric=record, report=lambda: True)
     finally:
         state.loss = game
         for hook in hooks:

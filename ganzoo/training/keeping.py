@@ -55,7 +55,7 @@ def keep_best_by_log(run: Path, prepared: Prepared) -> None:
     every = recipe.checkpoint_every or until
     since = (until - recipe.batch_size) // every * every
     lines = [line for line in read_lines(run / LOG) if line["images"] > since]
-    numbers = [line["terms"] | line["watched"] for line in lines]
+    numbers = [line["terms"] | line["metrics"] for line in lines]
     values = [found[recipe.keep_best] for found in numbers if recipe.keep_best in found]
     if values:
         _keep_if_best(run, prepared, sum(values) / len(values), higher=False)

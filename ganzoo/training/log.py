@@ -36,8 +36,8 @@ class Log:
     ) -> None:
         self.path = path
         self._group = group
-        self._recorded: list[tuple[str, str, Tensor]] = []
-        self._watched: list[tuple[str, str, Tensor]] = []
+        self._terms: list[tuple[str, str, Tensor]] = []
+        self._metrics: list[tuple[str, str, Tensor]] = []
         self._images_seen = images_seen
         self._since = time.perf_counter()
         if group.first:
@@ -52,13 +52,13 @@ class Log:
             dynamic_ncols=True,
         )
 
-    def record(self, player: Player, term: str, value: Tensor) -> None:
+    def log_term(self, player: Player, term: str, value: Tensor) -> None:
         """Add one update's term."""
-        self._recorded.append((player.name, term, value))
+        self._terms.append((player.name, term, value))
 
-    def watch(self, player: Player, name: str, value: Tensor) -> None:
+    def log_metric(self, player: Player, name: str, value: Tensor) -> None:
         """Add what one update wants logged beside its terms."""
-        self._watched.append((player.name, name, value))
+        self._metrics.append((player.name, name, value))
 
     def read(self, state: State) -> dict[str, Any]:
         """Return the next line: averages since the last one, and what was in force.
@@ -68,8 +68,8 @@ class Log:
         Raises:
             NonFiniteLossError: a term was NaN or infinite; names the first one that was.
         """
-        recorded, others = self._averaged(self._recorded), self._averaged(self._watched)
-        self._recorded, self._watched = [], []
+        recorded, others = self._averaged(self._terms), self._averaged(self._metrics)
+        self._terms, self._metrics = [], []
         norms = {name: float(norm) for name, norm in state.gradient_norms.items()}
         state.gradient_norms.clear()
         for player, term, value in recorded:
@@ -88,7 +88,7 @@ class Log:
             "images_per_second": round(rate, 1),
             "in_force": state.in_force(),
             "terms": _means(recorded),
-            "watched": _means(others),
+            "metrics": _means(others),
             "learning_rates": {
                 name: float(optimizer.param_groups[0]["lr"])
                 for name, optimizer in state.optimizers.items()
@@ -114,7 +114,7 @@ class Log:
         for name, mean in line["terms"].items():
             player = name.split("/")[0]
             totals[player] = totals.get(player, 0.0) + mean
-        shown = totals | {name.split("/", 1)[1]: mean for name, mean in line["watched"].items()}
+        shown = totals | {name.split("/", 1)[1]: mean for name, mean in line["metrics"].items()}
         parts = [f"{name} {value:.3f}" for name, value in shown.items()]
         self._bar.set_postfix_str("  ".join(parts + [f"! {alert}" for alert in alerts]), False)
         self._bar.update(line["images"] - self._bar.n)

@@ -18,8 +18,8 @@ def run_ticks(
     state: State,
     batches: Batches,
     *,
-    record: Callable[[Player, str, Tensor], None],
-    watch: Callable[[Player, str, Tensor], None],
+    log_term: Callable[[Player, str, Tensor], None],
+    log_metric: Callable[[Player, str, Tensor], None],
     report: Callable[[], bool],
 ) -> None:
     """Train until the recipe's images are seen or `report` says stop.
@@ -27,8 +27,8 @@ def run_ticks(
     Args:
         state: everything that changes.
         batches: where the data comes from.
-        record: takes each player's terms, detached and still on the device.
-        watch: takes what a player wants logged beside its terms, likewise.
+        log_term: takes each player's terms, detached and still on the device.
+        log_metric: takes what a player wants logged beside its terms, likewise.
         report: called after each tick; writes logs, samples and checkpoints when they are due, and
             returns whether to go on.
     """
@@ -58,9 +58,9 @@ def run_ticks(
                     means = {name: term.mean() for name, term in terms.items()}
                     state.backward(player, torch.stack(list(means.values())).sum())
                     for name, mean in means.items():
-                        record(player, name, mean.detach())
-                    for name, value in now.watched.items():
-                        watch(player, name, value)
+                        log_term(player, name, mean.detach())
+                    for name, value in now.metrics.items():
+                        log_metric(player, name, value)
                 state.step(player)
                 loss.constrain(player, nets)
         state.tick += 1

@@ -36,9 +36,9 @@ from ganzoo.training.keeping import BEST, BUNDLE, keep, keep_best_by_log, keep_b
 from ganzoo.training.lines import cut_back
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, plan, prepare
+from ganzoo.training.reporter import RunReporter
 from ganzoo.training.sole import LOCK, sole_user
 from ganzoo.training.tensorboard import writes_tensorboard
-from ganzoo.training.watching import Watching
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
 LAUNCH = ".launch"  # names the launch of torchrun that began a run
@@ -128,7 +128,8 @@ def train(
     Raises:
         ExtractorError: what its samples are to be evaluated with is not to be had.
         MissingExtraError: TensorBoard is wanted and not installed.
-        RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: it cannot be built.
+        RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: it
+            cannot be built.
         DataNotFoundError, DataError: its data is not there or cannot be used.
         RunExistsError, OutputError: its folder exists or cannot be written.
         NonFiniteLossError: a loss became NaN or infinite; the last checkpoint is kept.
@@ -249,7 +250,7 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
             print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
     if group.first:
         cut_back(path / METRICS, state.images_seen)
-    watching = Watching(
+    reporter = RunReporter(
         path,
         prepared,
         progress=manner.progress,
@@ -267,7 +268,7 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
         stop_on_signal() as asked_to_stop,
         _deterministic(recipe.deterministic),
         _explaining(path),
-        closing(watching),
+        closing(reporter),
         reporting_loss(),
     ):
 
@@ -286,12 +287,12 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
             evaluate_due = recipe.evaluate_every > 0 and (finished or due(recipe.evaluate_every))
             if log_due or sample_due or save_due or evaluate_due:
                 # Refuses a loss that is not finite before anything is drawn or saved.
-                watching.report()
+                reporter.report()
             if sample_due and group.first:
-                watching.show()
+                reporter.show()
             if evaluate_due and group.first:
                 figures = evaluate(path, prepared)
-                watching.show_metrics(figures)
+                reporter.show_metrics(figures)
                 keep_best_by_metric(path, prepared, figures["metrics"])
             if save_due and group.first:
                 keep(path, prepared)
@@ -300,8 +301,10 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
                     keep_best_by_log(path, prepared)
             return not last
 
-        log = watching.log
-        run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
+        log = reporter.log
+        run_ticks(
+            state, prepared.batches, log_term=log.log_term, log_metric=log.log_metric, report=report
+        )
     return Run(path, state.images_seen, ended)
 
 

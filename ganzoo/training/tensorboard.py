@@ -42,7 +42,7 @@ def writes_tensorboard(wanted: Wanted) -> bool:
     return False
 
 
-class Board:
+class TensorBoardWriter:
     """Scalars, pictures, histograms and findings over the images seen.
 
     Nothing is imported or written before there is something to show.

@@ -267,7 +267,7 @@ def test_bigan_trains_both_players_on_pairs(nets, batch):
         loss.discriminator(nets, batch, now)["adversarial"], softplus(-encoded) + softplus(made)
     )
     right = (encoded > 0).double().mean() + (made < 0).double().mean()
-    assert now.watched["accuracy"].item() == pytest.approx(right.item() / 2)
+    assert now.metrics["accuracy"].item() == pytest.approx(right.item() / 2)
     torch.testing.assert_close(
         loss.generator(nets, batch, now)["adversarial"], softplus(-made) + softplus(encoded)
     )

@@ -56,7 +56,7 @@ def test_gan_mnist():
     assert {x.negative_slope for n in nets.values() for x in layers(n, nn.LeakyReLU)} == {0.01}
     assert len(layers(generator, nn.Tanh)) == 1
     assert recipe.optimizer.name == "adam"
-    assert "accuracy" in loss.criterion.watch
+    assert "accuracy" in loss.criterion.metrics
 
 
 def test_dcgan_paper_mnist():
@@ -73,7 +73,7 @@ def test_wgan_mnist():
     assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.batch_size) == ("rmsprop", 5e-5, 64)
     assert loss.options.weight_clip == 0.01
     assert [player.repeat for player in loss.players] == [5, 1]
-    assert "wasserstein" in loss.criterion.watch
+    assert "wasserstein" in loss.criterion.metrics
 
 
 def test_wgan_gp_mnist():

@@ -83,7 +83,7 @@ def test_a_critics_estimate_is_the_wasserstein_distance(distance):
         optimizer.step()
     turn = Turn(0, lambda n: y)
     loss.discriminator(nets, Batch(x), turn)
-    assert turn.watched["wasserstein"].item() == pytest.approx(exact, rel=0.05)
+    assert turn.metrics["wasserstein"].item() == pytest.approx(exact, rel=0.05)
 
 
 MODES, RADIUS, STD = 8, 0.75, 0.03

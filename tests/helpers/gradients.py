@@ -42,8 +42,8 @@ def play(recipe, data, group) -> dict[str, np.ndarray]:
     run_ticks(
         state,
         in_float64(prepared.batches),
-        record=lambda *a: None,
-        watch=lambda *a: None,
+        log_term=lambda *a: None,
+        log_metric=lambda *a: None,
         report=lambda: True,
     )
     return played

@@ -31,7 +31,7 @@ def play(prepared: Prepared) -> None:
     run_ticks(
         prepared.state,
         prepared.batches,
-        record=lambda *a: None,
-        watch=lambda *a: None,
+        log_term=lambda *a: None,
+        log_metric=lambda *a: None,
         report=lambda: True,
     )

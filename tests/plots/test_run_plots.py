@@ -23,7 +23,7 @@ from helpers.processes import run_new
 
 def log(values, term="generator/adversarial", every=100):
     return [
-        {"images": every * (k + 1), "terms": {term: value}, "watched": {}, "images_per_second": 9.0}
+        {"images": every * (k + 1), "terms": {term: value}, "metrics": {}, "images_per_second": 9.0}
         for k, value in enumerate(values)
     ]
 

@@ -124,7 +124,7 @@ def test_the_best_bundle_is_kept(tmp_path):
     recipe = tiny(keep_best=name, images=320, checkpoint_every=32)
     run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
     lines = [json.loads(x) for x in (run.path / "log.jsonl").read_text().splitlines()]
-    values = [line["watched"][name] for line in lines]
+    values = [line["metrics"][name] for line in lines]
     means = [(a + b) / 2 for a, b in zip(values[::2], values[1::2], strict=True)]
     made = ganzoo.info(run.best).provenance
     assert made["best"] == {"lowest": name, "value": min(means)}

@@ -126,7 +126,7 @@ import os, signal, time, ganzoo, ganzoo.training.log as log
 from ganzoo.spec import Recipe
 from pathlib import Path
 
-original, count = log.Log.record, 0
+original, count = log.Log.log_term, 0
 def twice(self, *a):
     global count
     count += 1
@@ -136,7 +136,7 @@ def twice(self, *a):
         time.sleep(1.1)
         os.kill(os.getpid(), signal.SIGINT)
     original(self, *a)
-log.Log.record = twice
+log.Log.log_term = twice
 ganzoo.train(Recipe.from_toml(Path({str(tmp_path / "tiny.toml")!r})), out={str(tmp_path / "run")!r})
 """
     recipe = tiny(images=160)

@@ -85,7 +85,9 @@ def watch(recipe, tmp_path, **callables):
             lines.append(line | monitors.look(line))
         return True
 
-    run_ticks(state, prepared.batches, record=log.record, watch=log.watch, report=report)
+    run_ticks(
+        state, prepared.batches, log_term=log.log_term, log_metric=log.log_metric, report=report
+    )
     return lines
 
 
@@ -221,7 +223,7 @@ def test_an_equilibrium_is_no_defeat():
 
     def at(accuracy, distance):
         return {
-            "watched": {"discriminator/accuracy": accuracy},
+            "metrics": {"discriminator/accuracy": accuracy},
             "samples": {"distance": distance},
         }
 
@@ -234,7 +236,7 @@ def test_an_equilibrium_is_no_defeat():
 
 def test_accuracy_alone_is_no_victory():
     def at(accuracy, norm):
-        return {"watched": {"d/accuracy": accuracy}, "gradient_norms": {"g": norm, "d": 0.0}}
+        return {"metrics": {"d/accuracy": accuracy}, "gradient_norms": {"g": norm, "d": 0.0}}
 
     lines = lines_of(*[at(1.0, 3.0)] * 3, *[at(1.0, 1e-3)] * 5, at(0.9, 1e-3))
     seen = seen_by(DiscriminatorWon(["g"]), lines)
@@ -419,7 +421,7 @@ def test_a_resumed_run_finds_what_one_in_one_piece_does(tmp_path, capsys):
     recipe = tiny(images=320, learning_rates={"generator": 0.0}, checkpoint_every=64)
     whole = ganzoo.train(recipe, out=tmp_path / "whole", progress=False)
     capsys.readouterr()
-    original, ticks = Log.record, []
+    original, ticks = Log.log_term, []
 
     def interrupting(self, player, term, value):
         ticks.append(player.name)

@@ -15,7 +15,7 @@ import ganzoo
 from ganzoo.errors import MissingExtraError, OutputError
 from ganzoo.images import ImageBatch
 from ganzoo.training.lines import read_lines
-from ganzoo.training.tensorboard import Board
+from ganzoo.training.tensorboard import TensorBoardWriter
 from helpers.processes import run_cli, run_new
 from helpers.recipes import tiny
 
@@ -72,13 +72,13 @@ def test_scalars_pictures_histograms_and_findings_are_there(shown):
     lines = read_lines(run / "log.jsonl")
     assert board.tags("scalars") == {
         *("terms/discriminator/adversarial", "terms/generator/adversarial"),
-        *("watched/discriminator/accuracy", "speed/images_per_second"),
+        *("metrics/discriminator/accuracy", "speed/images_per_second"),
         *(f"{what}/{player}" for player in ("discriminator", "generator") for what in PLAYERS),
         *("samples/diversity", "samples/distance"),
     }
     for entry, name in (
         ("terms", "generator/adversarial"),
-        ("watched", "discriminator/accuracy"),
+        ("metrics", "discriminator/accuracy"),
         ("gradient_norms", "generator"),
     ):
         points = board.points("scalars", f"{entry}/{name}")
@@ -171,7 +171,7 @@ def test_weights_that_have_no_histogram(tmp_path, socket_enabled, monkeypatch):
             "some": torch.tensor([0.0, 1.0, 1.0, 2.0]),
         }
     )
-    board = Board(tmp_path / "tensorboard", 0)
+    board = TensorBoardWriter(tmp_path / "tensorboard", 0)
     board.write({"images": 1, "metrics": {"frechet_distance": 3.0}, "protocol": {"samples": 9}})
     large = ImageBatch(torch.zeros(64, 200, 200, 1, dtype=torch.uint8).numpy())
     board.show({"large.png": large}, {"net": net}, 1)
@@ -192,6 +192,6 @@ def test_weights_that_have_no_histogram(tmp_path, socket_enabled, monkeypatch):
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "tensorboard").write_text("a file")
-    board = Board(tmp_path / "tensorboard", 0)
+    board = TensorBoardWriter(tmp_path / "tensorboard", 0)
     with pytest.raises(OutputError, match="cannot write .*tensorboard"):
         board.write({"images": 1, "terms": {"a": 1.0}})

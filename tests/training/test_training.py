@@ -96,7 +96,7 @@ def test_a_players_turn_changes_exactly_its_own_networks(architecture, loss):
         assert moved == set(player.trains)
 
 
-class Watching(Loss):
+class Recorder(Loss):
     """A game of two players that notes which batches they were given."""
 
     def __init__(self, every: int, repeat: int) -> None:
@@ -128,7 +128,7 @@ def watching():
 
     @losses.register("watching")
     def factory(*, every: int = 1, repeat: int = 1) -> Loss:
-        made.append(Watching(every, repeat))
+        made.append(Recorder(every, repeat))
         return made[-1]
 
     yield made
@@ -208,7 +208,7 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
     whole = train(recipe, tmp_path / "whole")
     assert whole.finished
 
-    original = ganzoo.training.log.Log.record
+    original = ganzoo.training.log.Log.log_term
     count = 0
 
     def interrupting(self, player, term, value):
@@ -669,7 +669,7 @@ def test_recipes_choose_initialisation_and_spectral_norm():
 
 def test_what_is_watched_is_logged(tiny_run):
     lines = log_of(tiny_run)
-    assert all(0 <= line["watched"]["discriminator/accuracy"] <= 1 for line in lines)
+    assert all(0 <= line["metrics"]["discriminator/accuracy"] <= 1 for line in lines)
     assert all("accuracy" not in name for line in lines for name in line["terms"])
 
 

@@ -22,13 +22,13 @@ NONSATURATING = Criterion(d=MINIMAX.d, g=lambda real, fake: softplus(-fake))
 LEAST_SQUARES = Criterion(
     d=lambda real, fake: 0.5 * ((real - 1).square() + fake.square()),
     g=lambda real, fake: 0.5 * (fake - 1).square(),
-    watch={"accuracy": lambda real, fake: 0.5 * ((real > 0.5).float() + (fake < 0.5)).mean()},
+    metrics={"accuracy": lambda real, fake: 0.5 * ((real > 0.5).float() + (fake < 0.5)).mean()},
 )
 WASSERSTEIN = Criterion(
     d=lambda real, fake: fake - real,
     g=lambda real, fake: -fake,
     has_labels=False,
-    watch={"wasserstein": lambda real, fake: (real - fake).mean()},
+    metrics={"wasserstein": lambda real, fake: (real - fake).mean()},
 )
 HINGE = Criterion(
     d=lambda real, fake: relu(1 - real) + relu(1 + fake),
@@ -39,14 +39,14 @@ RELATIVISTIC_AVERAGE = Criterion(
     g=lambda real, fake: softplus(batch_mean(real) - fake) + softplus(real - batch_mean(fake)),
     g_needs_real=True,
     has_labels=False,
-    watch={"accuracy": lambda real, fake: (real > fake).float().mean()},
+    metrics={"accuracy": lambda real, fake: (real > fake).float().mean()},
 )
 RELATIVISTIC_PAIRING = Criterion(
     d=lambda real, fake: softplus(fake - real),
     g=lambda real, fake: softplus(real - fake),
     g_needs_real=True,
     has_labels=False,
-    watch=RELATIVISTIC_AVERAGE.watch,
+    metrics=RELATIVISTIC_AVERAGE.metrics,
 )
 
 

@@ -131,8 +131,8 @@ class BiGan(AdversarialLoss):
     ) -> dict[str, Tensor]:
         """Tell (x, E(x)) from (G(z), z)."""
         encoded, made = self._judge(nets, batch, turn)
-        for name, watch in self.criterion.watch.items():
-            turn.watched[name] = watch(encoded.detach(), made.detach())
+        for name, metric in self.criterion.metrics.items():
+            turn.metrics[name] = metric(encoded.detach(), made.detach())
         return {"adversarial": self.criterion.d(encoded, made)}
 
     def generator(

@@ -27,7 +27,7 @@ class DiscriminatorLost(Monitor):
     """
 
     name = "the discriminator has lost"
-    needs = ("watched",)
+    needs = ("metrics",)
     begins, ends = 5, 5
     remedy = (
         "a discriminator that learns more (--learning-rates discriminator 1e-3, "

@@ -25,7 +25,7 @@ class DiscriminatorWon(Monitor):
     """
 
     name = "the discriminator has won"
-    needs = ("watched", "gradient_norms")
+    needs = ("metrics", "gradient_norms")
     begins, ends = 5, 5
     remedy = (
         "a discriminator that plays less often (--loss.discriminator-every 2), a loss whose "
@@ -58,5 +58,5 @@ class DiscriminatorWon(Monitor):
 
 def accuracy(line: Line) -> float | None:
     """Return the mean of the accuracies that a line has; None where the game watches none."""
-    found = [value for name, value in line["watched"].items() if name.endswith("accuracy")]
+    found = [value for name, value in line["metrics"].items() if name.endswith("accuracy")]
     return mean(found) if found else None

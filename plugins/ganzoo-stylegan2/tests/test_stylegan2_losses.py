@@ -235,7 +235,7 @@ def test_augmentation_follows_what_is_said_of_real_images(opinion, rises):
     for tick in range(8):
         now = turn(tick, images_seen=8 * tick)
         game.discriminator(nets, batch(), now)
-        assert now.watched["augmentation"] == game.ada.probability
+        assert now.metrics["augmentation"] == game.ada.probability
     assert game.ada.probability.item() == pytest.approx(0.56 if rises else 0)
 
 

@@ -52,8 +52,8 @@ def play(data_for: Callable[[Recipe], Path]) -> Callable[[Recipe], Any]:
         run_ticks(
             prepared.state,
             prepared.batches,
-            record=lambda player, term, value: terms.append((player.name, term, float(value))),
-            watch=lambda *seen: None,
+            log_term=lambda player, term, value: terms.append((player.name, term, float(value))),
+            log_metric=lambda *seen: None,
             report=lambda: True,
         )
         return prepared, terms

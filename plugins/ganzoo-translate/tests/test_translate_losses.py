@@ -106,8 +106,8 @@ def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every
     run_ticks(
         prepared.state,
         prepared.batches,
-        record=lambda *seen: None,
-        watch=lambda *seen: None,
+        log_term=lambda *seen: None,
+        log_metric=lambda *seen: None,
         report=lambda: True,
     )
     real = fake = 0
@@ -207,7 +207,7 @@ def test_cyclegan_has_its_papers_values():
         },
         rel=1e-12,
     )
-    assert set(now.watched) == {"accuracy", "reverse_accuracy"}
+    assert set(now.metrics) == {"accuracy", "reverse_accuracy"}
     standard = ganzoo.losses.get("cyclegan")()
     assert (standard.cycle_weight, standard.identity_weight, standard.pool.size) == (10, 0.5, 50)
     without = ganzoo.losses.get("cyclegan")(identity_weight=0.0)

@@ -79,7 +79,7 @@ class StyleLoss(AdversarialLoss):
         if self.ada is not None:
             number = turn.tick // self.options.discriminator_every
             self.ada.adapt(comparison.real_output.logits, number, turn.images_seen)
-            turn.watched["augmentation"] = self.ada.probability.clone()
+            turn.metrics["augmentation"] = self.ada.probability.clone()
         return terms
 
     def generate_fakes(

@@ -16,6 +16,6 @@ NONSATURATING = Criterion(
 LEAST_SQUARES = Criterion(
     d=lambda real, fake: 0.5 * ((real - 1).square() + fake.square()),
     g=lambda real, fake: (fake - 1).square(),
-    watch={"accuracy": lambda real, fake: 0.5 * ((real > 0.5).float() + (fake < 0.5)).mean()},
+    metrics={"accuracy": lambda real, fake: 0.5 * ((real > 0.5).float() + (fake < 0.5)).mean()},
 )
 CRITERIA = {"nonsaturating": NONSATURATING, "lsgan": LEAST_SQUARES}

@@ -98,8 +98,8 @@ class CycleGan(Loss):
             discriminate = _wrap(nets[f"{prefix}discriminator"], batch, turn)
             on_real, on_fake = discriminate(real).logits, discriminate(made).logits
             terms[f"{prefix}adversarial"] = LEAST_SQUARES.d(on_real, on_fake)
-            for name, watch in LEAST_SQUARES.watch.items():
-                turn.watched[f"{prefix}{name}"] = watch(on_real.detach(), on_fake.detach())
+            for name, metric in LEAST_SQUARES.metrics.items():
+                turn.metrics[f"{prefix}{name}"] = metric(on_real.detach(), on_fake.detach())
         return terms
 
     def _generator_terms(

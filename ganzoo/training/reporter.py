@@ -12,13 +12,13 @@ from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.snapshot import pictures
-from ganzoo.training.tensorboard import FOLDER, Board
+from ganzoo.training.tensorboard import FOLDER, TensorBoardWriter
 
 SAMPLES = "samples"
 SHOWN = 3  # figures of an evaluation beside the progress line
 
 
-class Watching:
+class RunReporter:
     """Shows a training as far as it is. Of several processes the first one does.
 
     Args:
@@ -37,7 +37,9 @@ class Watching:
         self.prepared = prepared
         self.progress = progress
         self.log = Log(path / LOG, prepared.recipe.images, state.images_seen, progress, state.group)
-        self.board = Board(path / FOLDER, state.images_seen, on=tensorboard and first)
+        self.tensorboard = TensorBoardWriter(
+            path / FOLDER, state.images_seen, on=tensorboard and first
+        )
         self.monitors = None
         if monitors and first:
             classes = classifier_of(prepared.data, state.device)
@@ -58,7 +60,7 @@ class Watching:
         self.log.write(line, self.monitors.active if self.monitors else [])
         for finding in line.get("findings", []):
             self.log.say(f"{'warning: ' * (finding['event'] == 'begins')}{Finding(**finding)}")
-        self.board.write(line)
+        self.tensorboard.write(line)
 
     def show(self) -> None:
         """Write the pictures by which a training is watched.
@@ -70,7 +72,7 @@ class Watching:
         shown = pictures(self.prepared)
         for name, picture in shown.items():
             picture.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
-        self.board.show(shown, state.nets, state.images_seen)
+        self.tensorboard.show(shown, state.nets, state.images_seen)
 
     def show_metrics(self, line: dict[str, Any]) -> None:
         """Show what an evaluation found.
@@ -81,9 +83,9 @@ class Watching:
         figures = [f"{name} {value:.4g}" for name, value in line["metrics"].items()]
         if self.progress:
             self.log.say(f"at {line['images']:,} images: {', '.join(figures[:SHOWN])}")
-        self.board.write(line)
+        self.tensorboard.write(line)
 
     def close(self) -> None:
         """End the progress line, and write what is still held back."""
         self.log.close()
-        self.board.close()
+        self.tensorboard.close()
