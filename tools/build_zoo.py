@@ -28,7 +28,7 @@ from ganzoo.exporters import record_seeds
 from ganzoo.registry import find_recipe
 from ganzoo.spec import SEEDS, Component, Recipe
 from ganzoo.training import prepare
-from ganzoo.training.assembly import complete
+from ganzoo.training.build import complete
 
 ZOO = Path(__file__).with_name("zoo.toml")
 EVALUATIONS = 10  # while a model trains

@@ -25,7 +25,7 @@ from ganzoo.testing.pairs import Paired, fit, moves_its_own, resumes, trains
 from ganzoo.testing.playing import Play, recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_arguments
 from ganzoo.testing.snapshots import keeps_its_names
-from ganzoo.training.assembly import build_loss, build_networks
+from ganzoo.training.build import build_loss, build_networks
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.snapshot import write_snapshot
 

@@ -23,7 +23,7 @@ from ganzoo.testing.pairs import Paired, fit, moves_its_own, resumes, trains
 from ganzoo.testing.playing import recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_variants
 from ganzoo.training import prepare
-from ganzoo.training.assembly import build_loss, build_networks
+from ganzoo.training.build import build_loss, build_networks
 from ganzoo.training.players import train_only
 
 

@@ -23,7 +23,7 @@ from ganzoo.testing.noise import noise
 from ganzoo.testing.playing import BATCH, Play, play
 from ganzoo.testing.subject import Subject
 from ganzoo.training import resume, train
-from ganzoo.training.assembly import check_combination
+from ganzoo.training.build import check_combination
 
 Played = dict[str, Play | Exception]
 

@@ -10,7 +10,7 @@ from ganzoo.registry import find_recipe, models, recipes
 from ganzoo.testing import registration
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.subject import Subject
-from ganzoo.training.assembly import build_loss, complete
+from ganzoo.training.build import build_loss, complete
 from ganzoo.zoo import load
 
 

@@ -1,6 +1,6 @@
 """The generic trainer: recipe in, run folder out."""
 
-from ganzoo.training.group import join
+from ganzoo.training.distributed import join
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
 

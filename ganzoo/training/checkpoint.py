@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganzoo.errors import CheckpointError, OutputError
 from ganzoo.files import write_file
-from ganzoo.training.group import Group
+from ganzoo.training.distributed import Group
 
 _KEY = "ganzoo.state"
 

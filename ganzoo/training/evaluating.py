@@ -10,8 +10,8 @@ from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.errors import MetricError, RecipeError
 from ganzoo.nn import inputs_of
 from ganzoo.spec import Recipe
-from ganzoo.training.lines import add_line
-from ganzoo.training.reference import all_items
+from ganzoo.training.jsonl import add_line
+from ganzoo.training.real_images import all_items
 from ganzoo.training.snapshot import InTraining
 from ganzoo.training.state import State
 

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from ganzoo.errors import NonFiniteLossError
 from ganzoo.games import Player
-from ganzoo.training.group import ALONE, Group
-from ganzoo.training.lines import add_line, cut_back
+from ganzoo.training.distributed import ALONE, Group
+from ganzoo.training.jsonl import add_line, cut_back
 from ganzoo.training.state import State
 
 

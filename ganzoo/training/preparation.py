@@ -17,9 +17,9 @@ from ganzoo.machine import describe_hardware
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
-from ganzoo.training import assembly, provenance
+from ganzoo.training import build, provenance
+from ganzoo.training.distributed import ALONE, Group, launched, local_device
 from ganzoo.training.evaluating import evaluator_of
-from ganzoo.training.group import ALONE, Group, launched, local_device
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
 
@@ -77,16 +77,16 @@ def prepare(
     group: Group = ALONE,
 ) -> Prepared:
     """Build and check everything that `train` would; the arguments and errors are the same."""
-    recipe = assembly.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
+    recipe = build.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
     root = find_root(data)
     device = _find_device(device)
     _check_compiler(recipe, device)
-    loss = assembly.build_loss(recipe)
+    loss = build.build_loss(recipe)
     dataset, spec = find_dataset(recipe.dataset.name, recipe.dataset.arguments, root)
     seed_networks(recipe.seed)
-    nets = assembly.build_networks(recipe, spec)
-    assembly.check_combination(recipe, nets, loss, spec)
-    assembly.normalise_discriminators(recipe, nets, loss)
+    nets = build.build_networks(recipe, spec)
+    build.check_combination(recipe, nets, loss, spec)
+    build.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
     batches = open_batches(
         dataset,

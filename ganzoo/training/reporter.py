@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ganzoo.training.keeping import LOG
-from ganzoo.training.lines import read_lines
+from ganzoo.training.jsonl import read_lines
 from ganzoo.training.log import Log
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
+from ganzoo.training.retention import LOG
 from ganzoo.training.snapshot import pictures
 from ganzoo.training.tensorboard import FOLDER, TensorBoardWriter
 

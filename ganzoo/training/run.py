@@ -27,17 +27,17 @@ from ganzoo.errors import (
 from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
-from ganzoo.training.assembly import complete
+from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
+from ganzoo.training.distributed import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.evaluating import METRICS, evaluate
-from ganzoo.training.group import Group, join, launch, reporting_loss, restarted
-from ganzoo.training.interrupt import stop_on_signal
-from ganzoo.training.keeping import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
-from ganzoo.training.lines import cut_back
+from ganzoo.training.jsonl import cut_back
+from ganzoo.training.lock import LOCK, sole_user
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.reporter import RunReporter
-from ganzoo.training.sole import LOCK, sole_user
+from ganzoo.training.retention import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
+from ganzoo.training.signals import stop_on_signal
 from ganzoo.training.tensorboard import writes_tensorboard
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
@@ -76,7 +76,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class _Manner:
+class _RunOptions:
     """How a run goes on in this process, which changes nothing that is trained."""
 
     seconds: float
@@ -91,7 +91,7 @@ class _Manner:
         progress: bool,
         monitors: Literal["on", "off"],
         tensorboard: Literal["auto", "on", "off"],
-    ) -> _Manner:
+    ) -> _RunOptions:
         seconds = parse_duration(max_time) if max_time else math.inf
         return cls(seconds, progress, monitors == "on", writes_tensorboard(tensorboard))
 
@@ -136,11 +136,11 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
-    manner = _Manner.of(max_time, progress, monitors, tensorboard)
+    options = _RunOptions.of(max_time, progress, monitors, tensorboard)
     with join() as group:
         if group.most(group.first and restarted() and _is_of_this_launch(path)):
             with sole_user(path, group):
-                return _go(path, _restore(path, data, device, group), manner)
+                return _go(path, _restore(path, data, device, group), options)
         if group.first:
             _check_new(path)
         prepared = prepare(recipe, data=data, device=device, group=group)
@@ -150,7 +150,7 @@ def train(
                 write_file(path / "recipe.toml", prepared.recipe.to_toml())
                 if group.size > 1:
                     write_file(path / LAUNCH, launch())
-            return _go(path, prepared, manner)
+            return _go(path, prepared, options)
 
 
 def _is_of_this_launch(path: Path) -> bool:
@@ -202,14 +202,14 @@ def resume(
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
-    manner = _Manner.of(max_time, progress, monitors, tensorboard)
+    options = _RunOptions.of(max_time, progress, monitors, tensorboard)
     with join() as group:
         if group.first and not (path / "recipe.toml").is_file():
             raise RunNotFoundError(
                 f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
             )
         with sole_user(path, group):
-            return _go(path, _restore(path, data, device, group), manner)
+            return _go(path, _restore(path, data, device, group), options)
 
 
 def _restore(
@@ -241,10 +241,10 @@ def _restore(
     return prepared
 
 
-def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
+def _go(path: Path, prepared: Prepared, options: _RunOptions) -> Run:
     recipe, state = prepared.recipe, prepared.state
     group = state.group
-    if manner.progress and group.first:
+    if options.progress and group.first:
         print(plan(prepared), file=sys.stderr)
         if recipe.compile:
             print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
@@ -253,9 +253,9 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
     reporter = RunReporter(
         path,
         prepared,
-        progress=manner.progress,
-        monitors=manner.monitors,
-        tensorboard=manner.tensorboard,
+        progress=options.progress,
+        monitors=options.monitors,
+        tensorboard=options.tensorboard,
     )
     began = clock = time.perf_counter()
     ended: Literal["finished", "time", "signal"] = "finished"
@@ -277,7 +277,7 @@ def _go(path: Path, prepared: Prepared, manner: _Manner) -> Run:
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
             if state.images_seen < recipe.images:
-                ended = ENDS[group.most(2 if asked_to_stop() else now - began >= manner.seconds)]
+                ended = ENDS[group.most(2 if asked_to_stop() else now - began >= options.seconds)]
             finished = state.images_seen >= recipe.images
             last = ended != "finished" or finished
             log_due, sample_due, save_due = (

@@ -13,8 +13,8 @@ from ganzoo.errors import NonFiniteLossError
 from ganzoo.games import Loss, Player
 from ganzoo.nn import inputs_of
 from ganzoo.spec import LatentSpec, Recipe
+from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.ema import Averaged
-from ganzoo.training.group import ALONE, Group
 from ganzoo.training.players import make_optimizers
 
 

@@ -7,7 +7,7 @@ from torch import nn
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.registry import find_recipe, recipes
-from ganzoo.training import assembly
+from ganzoo.training import build
 
 RECIPES = [e.name for e in recipes.entries() if e.distribution == "torch-ganzoo"]
 MNIST = DataSpec(ImageSpec(28, 28, 1), classes=10)

@@ -11,7 +11,7 @@ from ganzoo import cards
 from ganzoo.bundle import open_bundle
 from ganzoo.registry import find_recipe, models
 from ganzoo.spec import Recipe
-from ganzoo.training.assembly import complete
+from ganzoo.training.build import complete
 from helpers.paths import ROOT
 
 MODELS = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]

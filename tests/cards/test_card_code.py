@@ -17,7 +17,7 @@ from ganzoo.cli import main
 from ganzoo.evaluation.measuring import Evaluation
 from ganzoo.registry import models
 from ganzoo.spec import Recipe
-from ganzoo.training.assembly import complete
+from ganzoo.training.build import complete
 from helpers.datasets import fake_mnist
 from helpers.processes import run_new
 

@@ -11,7 +11,7 @@ from PIL import Image
 from ganzoo.cli import main
 from ganzoo.options import parse_recipe
 from ganzoo.spec import Component
-from ganzoo.training.assembly import complete
+from ganzoo.training.build import complete
 from helpers.distributions import install
 from helpers.processes import run_cli
 from helpers.recipes import tiny

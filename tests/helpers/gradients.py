@@ -14,7 +14,7 @@ import torch
 from ganzoo.games import Batch
 from ganzoo.spec import Recipe
 from ganzoo.training import prepare
-from ganzoo.training.group import join
+from ganzoo.training.distributed import join
 from ganzoo.training.loop import run_ticks
 
 

@@ -14,7 +14,7 @@ import torch
 import ganzoo
 from ganzoo.errors import MissingExtraError, OutputError
 from ganzoo.images import ImageBatch
-from ganzoo.training.lines import read_lines
+from ganzoo.training.jsonl import read_lines
 from ganzoo.training.tensorboard import TensorBoardWriter
 from helpers.processes import run_cli, run_new
 from helpers.recipes import tiny

@@ -13,7 +13,7 @@ from ganzoo import latents
 from ganzoo.generator import COMPUTE_BATCH
 from ganzoo.nn import generate, inputs_of
 from ganzoo.training.preparation import Prepared
-from ganzoo.training.reference import some_items
+from ganzoo.training.real_images import some_items
 
 COUNT = 64  # images of either kind
 SEED = 0  # of the latents

@@ -13,7 +13,7 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from ganzoo.training.assembly import build_loss, build_networks, check_combination, complete
+from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
 PAPER = {"r3gan-32": (512, 0.05, 5_000_000), "r3gan-64": (256, 2.0, 500_000)}
 

@@ -16,7 +16,7 @@ from ganzoo import DataSpec, ImageSpec, cards
 from ganzoo.errors import ExportError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
-from ganzoo.training.assembly import build_loss, build_networks, check_combination, complete
+from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
 ADA = Component("stylegan2", {"ada": True, "ada_images": 100})
 

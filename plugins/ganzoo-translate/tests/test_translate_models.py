@@ -18,7 +18,7 @@ from ganzoo.generator import Translator
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
-from ganzoo.training.assembly import complete
+from ganzoo.training.build import complete
 
 KINDS = {
     "unet": recipe("unet"),

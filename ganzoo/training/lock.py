@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from ganzoo.errors import RunExistsError
 from ganzoo.files import reporting_output
-from ganzoo.training.group import ALONE, Group
+from ganzoo.training.distributed import ALONE, Group
 
 LOCK = ".lock"
 

@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.bundle import open_bundle
 from ganzoo.errors import GanzooError, did_you_mean, enumerate_names
 from ganzoo.training.checkpoint import save_checkpoint
-from ganzoo.training.lines import read_lines
+from ganzoo.training.jsonl import read_lines
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.snapshot import write_snapshot
 
