@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganzoo.appraisal import compare, evaluate
+    from ganzoo.benchmark import compare, evaluate
     from ganzoo.exporters import export
     from ganzoo.games import Loss, Player
     from ganzoo.generator import Encoder, Generator, Translator
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ganzoo.zoo import info, list_models, load
 
 _HOME = {
-    "compare": "ganzoo.appraisal",
-    "evaluate": "ganzoo.appraisal",
+    "compare": "ganzoo.benchmark",
+    "evaluate": "ganzoo.benchmark",
     "export": "ganzoo.exporters",
     "Loss": "ganzoo.games",
     "Player": "ganzoo.games",

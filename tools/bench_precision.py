@@ -28,7 +28,7 @@ import torch
 
 import ganzoo
 from ganzoo import latents, zoo
-from ganzoo.appraisal import evaluate
+from ganzoo.benchmark import evaluate
 from ganzoo.bundle import open_bundle, write_bundle
 from ganzoo.errors import ExportError
 from ganzoo.exporters import precision

@@ -2,15 +2,15 @@
 
 from ganzoo.cards.blocks import BLOCKS
 from ganzoo.cards.checking import check, find_wrong_figures
+from ganzoo.cards.context import CardContext, Location
 from ganzoo.cards.header import read_header, split_header
 from ganzoo.cards.sections import find_unfinished
-from ganzoo.cards.subject import Place, Subject
 from ganzoo.cards.writing import compose, has_blocks, read, write
 
 __all__ = [
     "BLOCKS",
-    "Place",
-    "Subject",
+    "CardContext",
+    "Location",
     "check",
     "compose",
     "find_unfinished",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ganzoo.cards import checksums, facts, pictures, results, training, use
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.metadata import describe
-from ganzoo.cards.subject import Subject
 from ganzoo.errors import BundleError
 
-BLOCKS: dict[str, Callable[[Subject], str]] = {
+BLOCKS: dict[str, Callable[[CardContext], str]] = {
     "samples": pictures.render_samples,
     "use": use.render,
     "onnxruntime": use.render_onnxruntime,
@@ -22,16 +22,16 @@ BLOCKS: dict[str, Callable[[Subject], str]] = {
 }
 
 
-def generate(subject: Subject) -> tuple[Metadata, dict[str, str]]:
+def generate(context: CardContext) -> tuple[Metadata, dict[str, str]]:
     """Return a card's header and the content of each block; no figure in them but the config's.
 
     Raises:
         BundleError: the provenance, which is free-form, lacks what a card states.
     """
     try:
-        return describe(subject), {name: render(subject) for name, render in BLOCKS.items()}
+        return describe(context), {name: render(context) for name, render in BLOCKS.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(
-            f"the provenance of {subject.spec.name!r} does not say all that a card states "
+            f"the provenance of {context.spec.name!r} does not say all that a card states "
             f"({type(error).__name__}: {error}). Export a run that ganzoo trained."
         ) from error

@@ -9,11 +9,11 @@ from typing import Any
 
 from ganzoo.bundle import CARD, CHECKSUMS, Bundle, open_bundle, read_checksums
 from ganzoo.cards.blocks import BLOCKS, generate
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import fence, read_blocks
 from ganzoo.cards.header import read_header
 from ganzoo.cards.metadata import figures, merge
 from ganzoo.cards.sections import find_unfinished
-from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import read_rows
 from ganzoo.cards.writing import read
 from ganzoo.errors import CardError
@@ -40,7 +40,7 @@ def check(name: str | Path) -> list[str]:
     return list(_problems(bundle))
 
 
-def find_wrong_figures(subject: Subject, card: str) -> list[str]:
+def find_wrong_figures(context: CardContext, card: str) -> list[str]:
     """Say which figures that a card states are not those of its model's config.
 
     They are the values of the header's metrics and the rows of the blocks' tables. A card without
@@ -50,7 +50,7 @@ def find_wrong_figures(subject: Subject, card: str) -> list[str]:
         CardError: fences or a header that cannot be read.
         BundleError: a provenance that lacks what a card states.
     """
-    metadata, contents = generate(subject)
+    metadata, contents = generate(context)
     wrong = _compare("header", figures(read_header(card)), figures(metadata))
     for name, content in read_blocks(card, BLOCKS).items():
         wrong += _compare(f"block {name!r}", _figures(content), _figures(contents[name]))
@@ -87,19 +87,19 @@ def _find(name: str | Path) -> Path:
 
 
 def _problems(bundle: Bundle) -> Iterator[str]:
-    subject, advice = Subject.of(bundle), f"ganzoo card write {bundle.path}"
+    context, advice = CardContext.of(bundle), f"ganzoo card write {bundle.path}"
     try:
         card = read(bundle.path)
         if card is None:
             yield f"there is no {CARD}: `{advice}` writes it."
             return
         blocks, stated = read_blocks(card, BLOCKS), read_header(card)
-        wrong = find_wrong_figures(subject, card)
+        wrong = find_wrong_figures(context, card)
     except CardError as error:
         yield str(error)
         return
     yield from wrong
-    metadata, contents = generate(subject)
+    metadata, contents = generate(context)
     if not blocks:
         yield f"the card has no generated blocks: `{advice}` says what to do."
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ganzoo.bundle import onnx_name, weights_name
-from ganzoo.cards.subject import Subject
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
 from ganzoo.spec import ROUNDING, STORED_AS, ModelSpec
 
@@ -16,9 +16,9 @@ NAMED = 10  # classes that are listed
 _STORED = {"fp16": "float16", "int8": "int8 with a scale for each output channel"}
 
 
-def render(subject: Subject) -> str:
+def render(context: CardContext) -> str:
     """Return the facts as a table, and how large the files are."""
-    return f"{table(_rows(subject))}\nSizes: {_sizes(subject)}.\n"
+    return f"{table(_rows(context))}\nSizes: {_sizes(context)}.\n"
 
 
 def switched_on(arguments: Mapping[str, Any]) -> str:
@@ -26,11 +26,11 @@ def switched_on(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{k} {v}" for k, v in arguments.items() if v not in (0, "none", [], ()))
 
 
-def _rows(subject: Subject) -> Iterator[tuple[str, str]]:
-    spec, made = subject.spec, subject.made
+def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
+    spec, made = context.spec, context.made
     yield "architecture", f"`{spec.architecture}` {switched_on(spec.arguments)}".strip()
     for role in spec.roles:
-        numbers, kind = subject.weights(role)
+        numbers, kind = context.weights(role)
         yield f"weights of the {role}", f"{numbers:,} numbers, {kind}"
     for name in spec.inputs:
         yield f"input `{name}`", _input(spec, name)
@@ -53,12 +53,12 @@ def _rows(subject: Subject) -> Iterator[tuple[str, str]]:
     yield "needs", f"onnxruntime alone, or torch and {', '.join(spec.requires) or 'its program'}"
 
 
-def _sizes(subject: Subject) -> str:
-    names = [name(role) for role in subject.spec.roles for name in (weights_name, onnx_name)]
+def _sizes(context: CardContext) -> str:
+    names = [name(role) for role in context.spec.roles for name in (weights_name, onnx_name)]
     return ", ".join(
-        f"`{name}` {(subject.folder / name).stat().st_size:,} bytes"
+        f"`{name}` {(context.folder / name).stat().st_size:,} bytes"
         for name in names
-        if name in subject.digests
+        if name in context.digests
     )
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.pictures import caption
-from ganzoo.cards.subject import Subject
 from ganzoo.generator import SAMPLES
 from ganzoo.spec import METRICS
 
@@ -17,23 +17,23 @@ INDEX = "model-index"  # the field of the figures
 _DATA = ("type", "config", "split")  # of a data set, what tells evaluations apart
 
 
-def describe(subject: Subject) -> Metadata:
+def describe(context: CardContext) -> Metadata:
     """Return the header's fields that follow from a model's config."""
-    spec = subject.spec
+    spec = context.spec
     tags = [
-        "autoencoder" if subject.is_autoencoder else "gan",
-        *(spec.architecture, subject.made["recipe"]["loss"]["name"]),
+        "autoencoder" if context.is_autoencoder else "gan",
+        *(spec.architecture, context.made["recipe"]["loss"]["name"]),
         *("onnx", "safetensors"),
     ]
     found: Metadata = {"license": spec.data.license} if spec.data.license else {}
-    found |= {"library_name": "ganzoo", "pipeline_tag": subject.task}
+    found |= {"library_name": "ganzoo", "pipeline_tag": context.task}
     found["tags"] = list(dict.fromkeys(tags))
     if spec.data.hub:
         found["datasets"] = [spec.data.hub]
-    if SAMPLES in subject.digests:
-        found["thumbnail"] = f"{subject.place.files}{SAMPLES}"
-        found["widget"] = [{"text": caption(subject), "output": {"url": SAMPLES}}]
-    if results := _results(subject):
+    if SAMPLES in context.digests:
+        found["thumbnail"] = f"{context.place.files}{SAMPLES}"
+        found["widget"] = [{"text": caption(context), "output": {"url": SAMPLES}}]
+    if results := _results(context):
         found[INDEX] = [{"name": spec.name, "results": results}]
     return found
 
@@ -70,15 +70,15 @@ def _tables(value: Any) -> list[Metadata]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _results(subject: Subject) -> list[Metadata]:
+def _results(context: CardContext) -> list[Metadata]:
     """Every metric, by the data that it compares with."""
-    data = subject.spec.data
+    data = context.spec.data
     results: dict[str, Metadata] = {}
-    for each in subject.made.get(METRICS) or []:
+    for each in context.made.get(METRICS) or []:
         protocol = each["protocol"]
         arguments = dict(protocol["dataset"])
         name = arguments.pop("name")
-        of_training = name == subject.made["recipe"]["dataset"]["name"]
+        of_training = name == context.made["recipe"]["dataset"]["name"]
         dataset = {
             "type": (data.hub if of_training else "") or name,
             "name": (data.source if of_training else "") or name,
@@ -88,7 +88,7 @@ def _results(subject: Subject) -> list[Metadata]:
         if arguments:
             dataset["config"] = ", ".join(f"{k} {v}" for k, v in arguments.items())
         result = results.setdefault(
-            repr(dataset), {"task": {"type": subject.task}, "dataset": dataset, "metrics": []}
+            repr(dataset), {"task": {"type": context.task}, "dataset": dataset, "metrics": []}
         )
         by = protocol.get("extractor", "pair by pair")
         config = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
-from ganzoo.cards.subject import Subject
+from ganzoo.cards.context import CardContext
 from ganzoo.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
 
 OTHERS = {
@@ -16,27 +16,27 @@ OTHERS = {
 CURVES_SAID = "The course of the training: each player's terms, and what was watched."
 
 
-def render_samples(subject: Subject) -> str:
+def render_samples(context: CardContext) -> str:
     """Return the picture that stands for the model."""
-    if SAMPLES not in subject.digests:
+    if SAMPLES not in context.digests:
         return "The bundle holds no picture of its samples.\n"
-    return _figure(SAMPLES, caption(subject))
+    return _figure(SAMPLES, caption(context))
 
 
-def render_others(subject: Subject) -> str:
+def render_others(context: CardContext) -> str:
     """Return what other pictures the bundle has, each above what it shows."""
-    shown = [_figure(name, said) for name, said in OTHERS.items() if name in subject.digests]
+    shown = [_figure(name, said) for name, said in OTHERS.items() if name in context.digests]
     return "\n".join(shown) or "The bundle holds no other pictures.\n"
 
 
-def render_curves(subject: Subject) -> str:
+def render_curves(context: CardContext) -> str:
     """Return the picture of the training's course, nothing where there is none."""
-    return _figure(CURVES, CURVES_SAID) if CURVES in subject.digests else ""
+    return _figure(CURVES, CURVES_SAID) if CURVES in context.digests else ""
 
 
-def caption(subject: Subject) -> str:
+def caption(context: CardContext) -> str:
     """Say what the picture of samples shows."""
-    spec = subject.spec
+    spec = context.spec
     if "source" in spec.inputs:
         return "In turn: a row of sources, what the model makes of them, what they belong to."
     if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:

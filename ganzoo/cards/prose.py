@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import fence
 from ganzoo.cards.references import find_references
-from ganzoo.cards.subject import Subject
 
 # The sections of a card and what stands in them: prose, or the block of that name in braces.
 _LAYOUT = """\
@@ -58,44 +58,44 @@ _LAYOUT = """\
 {checksums}"""
 
 
-def draft(subject: Subject, names: Iterable[str]) -> str:
+def draft(context: CardContext, names: Iterable[str]) -> str:
     """Return a new card's prose, and the blocks of those names as yet empty."""
-    described = subject.made["recipe"]["description"]
+    described = context.made["recipe"]["description"]
     blocks = {name: fence(name, "") for name in names}
     return _LAYOUT.format(
-        name=subject.spec.name,
-        description=described or f"A model of the architecture {_architecture(subject)}.",
-        what=_what(subject),
-        limits=_limits(subject),
+        name=context.spec.name,
+        description=described or f"A model of the architecture {_architecture(context)}.",
+        what=_what(context),
+        limits=_limits(context),
         failure="TODO: look at many samples and say what the bad ones look like, and how many are.",
-        licence=_licence(subject),
-        citation=_citation(subject),
+        licence=_licence(context),
+        citation=_citation(context),
         **blocks,
     )
 
 
-def _architecture(subject: Subject) -> str:
-    return f"`{subject.spec.architecture}`"
+def _architecture(context: CardContext) -> str:
+    return f"`{context.spec.architecture}`"
 
 
-def _what(subject: Subject) -> str:
-    spec = subject.spec
+def _what(context: CardContext) -> str:
+    spec = context.spec
     if "source" in spec.inputs:
         kind, does = "A translator of images", "makes an image out of another"
-    elif subject.is_autoencoder:
+    elif context.is_autoencoder:
         kind, does = "An autoencoder", "finds latents of images and makes images of latents"
     else:
         kind, does = "A generative adversarial network", "makes images out of random latents"
     asked = ", of the class that is asked for" if "y" in spec.inputs else ""
     return (
-        f"{kind}: networks of {_architecture(subject)}, trained with the loss "
-        f"`{subject.made['recipe']['loss']['name']}` on {_source(subject)}. It {does}{asked}.\n\n"
+        f"{kind}: networks of {_architecture(context)}, trained with the loss "
+        f"`{context.made['recipe']['loss']['name']}` on {_source(context)}. It {does}{asked}.\n\n"
         "TODO: say what it is meant for."
     )
 
 
-def _limits(subject: Subject) -> str:
-    size = subject.spec.data.image
+def _limits(context: CardContext) -> str:
+    size = context.spec.data.image
     return (
         f"It makes images of {size} (height x width x channels) like those it was trained on, and "
         "no others; not every one is good. It comes from a single training: another seed gives "
@@ -103,9 +103,9 @@ def _limits(subject: Subject) -> str:
     )
 
 
-def _licence(subject: Subject) -> str:
-    licence = subject.made["data"]["license"]
-    return f"It was trained on {_source(subject)}. " + (
+def _licence(context: CardContext) -> str:
+    licence = context.made["data"]["license"]
+    return f"It was trained on {_source(context)}. " + (
         f"The data is under {licence}, and the weights carry that licence."
         if licence
         else "TODO: the data states no licence: ask its owner and say what it allows; state it as "
@@ -113,11 +113,11 @@ def _licence(subject: Subject) -> str:
     )
 
 
-def _citation(subject: Subject) -> str:
-    cited = "".join(f"- {reference}\n" for reference in find_references(subject.spec)).rstrip()
+def _citation(context: CardContext) -> str:
+    cited = "".join(f"- {reference}\n" for reference in find_references(context.spec)).rstrip()
     return cited or "TODO: say which papers its architecture, loss and data come from."
 
 
-def _source(subject: Subject) -> str:
-    data = subject.made["data"]
+def _source(context: CardContext) -> str:
+    data = context.made["data"]
     return str(data["source"] or f"the dataset `{data['dataset']}`")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from statistics import mean, stdev
 from typing import Any
 
-from ganzoo.cards.subject import Subject
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
 from ganzoo.cards.training import fingerprint, has_several, which
 from ganzoo.spec import METRICS, SEEDS
@@ -16,19 +16,19 @@ SHARE = "share_of_"  # begins the figures that say how many samples are of a cla
 ERROR = "_error"  # ends those that are the standard error of another
 
 
-def render(subject: Subject) -> str:
+def render(context: CardContext) -> str:
     """Return a table of each evaluation, its protocol and the command that repeats it."""
-    found = subject.made.get(METRICS)
+    found = context.made.get(METRICS)
     if not found:
         return (
             "No quality metric has been computed for this model; judge it by the samples above.\n"
         )
-    return "\n".join([*(_evaluation(subject, each) for each in found), *_seeds(subject)])
+    return "\n".join([*(_evaluation(context, each) for each in found), *_seeds(context)])
 
 
-def _seeds(subject: Subject) -> Iterator[str]:
+def _seeds(context: CardContext) -> Iterator[str]:
     """How each seed's training fared, at its end and at its best, where that is recorded."""
-    if not (said := subject.made.get(SEEDS)):
+    if not (said := context.made.get(SEEDS)):
         return
     figures, name = said["figures"], said["metric"].replace("_", " ")
     rows = "".join(
@@ -45,13 +45,13 @@ def _seeds(subject: Subject) -> Iterator[str]:
     yield (
         f"The recipe trained with {'one seed' if not several else f'{len(figures)} seeds'}, "
         "measured alike before weights were rounded; this model is that of seed "
-        f"{subject.made['seed']}:\n\n"
+        f"{context.made['seed']}:\n\n"
         f"| seed | {name}, final weights | best on the way |\n|---|---|---|\n{rows}\n"
         f"{several}What was best on the way was chosen by fewer samples during training.\n"
     )
 
 
-def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
+def _evaluation(context: CardContext, each: dict[str, Any]) -> str:
     protocol = each["protocol"]
     dataset = dict(protocol["dataset"])
     what = " ".join([dataset.pop("name"), *(f"{k} {v}" for k, v in dataset.items())])
@@ -63,9 +63,9 @@ def _evaluation(subject: Subject, each: dict[str, Any]) -> str:
         f"{_features(protocol)}"
         f"{settings}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
-        f"- {_trainings(subject)}; weights: {which(subject.made)}\n\n"
+        f"- {_trainings(context)}; weights: {which(context.made)}\n\n"
         "Figures of another protocol are not comparable with these. The same figures again:\n\n"
-        f"```bash\n{_command(subject, protocol)}\n```\n"
+        f"```bash\n{_command(context, protocol)}\n```\n"
     )
 
 
@@ -86,8 +86,8 @@ def _features(protocol: dict[str, Any]) -> str:
     )
 
 
-def _trainings(subject: Subject) -> str:
-    return "one of several seeds, below" if has_several(subject.made) else "one seed"
+def _trainings(context: CardContext) -> str:
+    return "one of several seeds, below" if has_several(context.made) else "one seed"
 
 
 def _rows(figures: dict[str, float]) -> Iterator[tuple[str, str]]:
@@ -109,10 +109,10 @@ def _error(figures: dict[str, float], key: str) -> str:
     return "" if error is None else f" ± {error:.2g}"
 
 
-def _command(subject: Subject, protocol: dict[str, Any]) -> str:
+def _command(context: CardContext, protocol: dict[str, Any]) -> str:
     """What computes the figures again."""
     options = []
-    if protocol["dataset"] != subject.made["recipe"]["dataset"]:
+    if protocol["dataset"] != context.made["recipe"]["dataset"]:
         options += ["--dataset", protocol["dataset"]["name"]]
         if "split" in protocol["dataset"]:
             options += ["--split", protocol["dataset"]["split"]]
@@ -120,5 +120,5 @@ def _command(subject: Subject, protocol: dict[str, Any]) -> str:
         options.append("--resize")
     for name in ("extractor", "samples", "seed", "runtime"):
         options += [f"--{name}", protocol[name]] if name in protocol else []
-    words = ["ganzoo", "evaluate", subject.place.address, *options, "--data", "DIR"]
+    words = ["ganzoo", "evaluate", context.place.address, *options, "--data", "DIR"]
     return shlex.join(map(str, words))

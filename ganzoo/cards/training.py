@@ -6,9 +6,9 @@ import contextlib
 from typing import Any
 
 from ganzoo.bundle import LOG, RECIPE
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.facts import switched_on
 from ganzoo.cards.pictures import render_curves
-from ganzoo.cards.subject import Subject
 from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
 from ganzoo.registry import find_recipe
@@ -17,9 +17,9 @@ from ganzoo.spec import SEEDS, Recipe
 COMPONENTS = ("architecture", "loss", "dataset")
 
 
-def render(subject: Subject) -> str:
+def render(context: CardContext) -> str:
     """Return a table of the training, its command and its curves."""
-    made = subject.made
+    made = context.made
     recipe, data = made["recipe"], made["data"]
     loss, halflife = dict(recipe["loss"]), recipe["ema_halflife"]
     rows = [
@@ -48,8 +48,8 @@ def render(subject: Subject) -> str:
         ),
         ("versions", ", ".join(f"{k} {v}" for k, v in made["versions"].items())),
     ]
-    curves = f"\n{picture}" if (picture := render_curves(subject)) else ""
-    return f"{table(rows)}\n{_again(subject)}{curves}"
+    curves = f"\n{picture}" if (picture := render_curves(context)) else ""
+    return f"{table(rows)}\n{_again(context)}{curves}"
 
 
 def which(made: dict[str, Any]) -> str:
@@ -76,21 +76,21 @@ def fingerprint(data: str) -> str:
     return f"{'fingerprint of the stream' if what else 'SHA-256'} `{digest}`"
 
 
-def _again(subject: Subject) -> str:
+def _again(context: CardContext) -> str:
     """The command that trains it again, and where its recipe and its log lie."""
     where = (
         f"The whole recipe is `{RECIPE}`, the log of the losses `{LOG}`.\n"
-        if {RECIPE, LOG} <= subject.digests.keys()
+        if {RECIPE, LOG} <= context.digests.keys()
         else "The whole recipe is in `config.json`.\n"
     )
-    options = _options(subject)
+    options = _options(context)
     if options is not None:
-        asked = " ".join([subject.place.address, *options])
+        asked = " ".join([context.place.address, *options])
         fetched = ""
-    elif RECIPE in subject.digests:
-        folder = f"./{subject.spec.name}"
+    elif RECIPE in context.digests:
+        folder = f"./{context.spec.name}"
         asked = f"{folder}/{RECIPE}"
-        fetch = subject.place.download(RECIPE, folder)
+        fetch = context.place.download(RECIPE, folder)
         fetched = f"{fetch}\n" if fetch else ""
     else:
         return where
@@ -100,13 +100,13 @@ def _again(subject: Subject) -> str:
     )
 
 
-def _options(subject: Subject) -> list[str] | None:
+def _options(context: CardContext) -> list[str] | None:
     """What the registered recipe of a registered model takes; None where there is none such."""
-    if subject.place.address != subject.spec.name:
+    if context.place.address != context.spec.name:
         return None
     with contextlib.suppress(GanzooError):
-        trained = Recipe.from_dict(subject.made["recipe"]).to_dict()
-        return _difference(find_recipe(subject.spec.name).to_dict(), trained)
+        trained = Recipe.from_dict(context.made["recipe"]).to_dict()
+        return _difference(find_recipe(context.spec.name).to_dict(), trained)
     return None
 
 

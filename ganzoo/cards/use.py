@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ganzoo.bundle import onnx_name
-from ganzoo.cards.subject import Subject
+from ganzoo.cards.context import CardContext
 from ganzoo.generator import PREVIEW
 
 PICTURE = "picture.png"  # a reader's own, that a translator reads
 
 
-def render(subject: Subject) -> str:
+def render(context: CardContext) -> str:
     """Return the model's use in three lines of Python, and in one of a shell."""
-    spec, address = subject.spec, subject.place.address
+    spec, address = context.spec, context.place.address
     if "source" in spec.inputs:
         command = f"translate {address} {PICTURE} -o translated.png"
         call = (
@@ -37,9 +37,9 @@ def render(subject: Subject) -> str:
     return text
 
 
-def render_onnxruntime(subject: Subject) -> str:
+def render_onnxruntime(context: CardContext) -> str:
     """Return five lines that need neither ganzoo nor torch."""
-    spec, n = subject.spec, PREVIEW
+    spec, n = context.spec, PREVIEW
     arrays = []
     for name in spec.inputs:
         if name == "z" and spec.latent:
@@ -54,7 +54,7 @@ def render_onnxruntime(subject: Subject) -> str:
     file = onnx_name("generator")
     shape = ", ".join(map(str, spec.data.image.shape))
     return (
-        f"{_where(subject, file)}\n\n```python\n"
+        f"{_where(context, file)}\n\n```python\n"
         "import numpy, onnxruntime\n\n"
         f'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         f"inputs = {{{', '.join(arrays)}}}\n"
@@ -63,8 +63,8 @@ def render_onnxruntime(subject: Subject) -> str:
     )
 
 
-def _where(subject: Subject, file: str) -> str:
+def _where(context: CardContext, file: str) -> str:
     """Say how a reader comes by the file."""
-    if fetch := subject.place.download(file, "."):
+    if fetch := context.place.download(file, "."):
         return f"`{fetch}` fetches the file; it needs neither ganzoo nor torch:"
     return f"Beside `{file}`, with neither ganzoo nor torch:"

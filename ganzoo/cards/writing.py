@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ganzoo.bundle import CARD, amend_bundle, open_bundle
 from ganzoo.cards.blocks import BLOCKS, generate
+from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import find_blocks, replace_blocks
 from ganzoo.cards.header import read_header, replace_header
 from ganzoo.cards.metadata import merge
 from ganzoo.cards.prose import draft
-from ganzoo.cards.subject import Subject
 from ganzoo.errors import CardError
 
 
@@ -33,27 +33,27 @@ def write(path: str | Path) -> Path:
         OutputError: it cannot be written.
     """
     bundle = open_bundle(Path(path), edited=(CARD,))
-    text = compose(Subject.of(bundle), read(bundle.path))
+    text = compose(CardContext.of(bundle), read(bundle.path))
     amend_bundle(bundle, bundle.spec, {CARD: text})
     return bundle.path / CARD
 
 
-def compose(subject: Subject, card: str | None) -> str:
+def compose(context: CardContext, card: str | None) -> str:
     """Return a card with all that is generated as it should be.
 
     Args:
-        subject: what it is of.
+        context: what it is of.
         card: its text so far, None for none.
 
     Raises:
         CardError, BundleError: as for `write`.
     """
-    metadata, contents = generate(subject)
+    metadata, contents = generate(context)
     if card is None:
-        card = draft(subject, contents)
+        card = draft(context, contents)
     if not has_blocks(card):
         raise CardError(
-            f"the card of {subject.spec.name!r} has no generated blocks, so it is left as it is. "
+            f"the card of {context.spec.name!r} has no generated blocks, so it is left as it is. "
             f"Move {CARD} away, `ganzoo card write` the new one, and copy your words into it."
         )
     renewed = replace_blocks(card, contents, BLOCKS)

@@ -39,9 +39,9 @@ def evaluate(
         runtime: torch or onnx; by default torch where it is installed.
         resize: resize images that are not of the model's or the extractor's size.
     """
-    from ganzoo import appraisal
+    from ganzoo import benchmark
 
-    found = appraisal.evaluate(
+    found = benchmark.evaluate(
         name,
         dataset=dataset,
         split=split,
@@ -88,10 +88,10 @@ def compare(
         resize: resize images that are not of the model's or the extractor's size.
         output: the picture to write, .png or .svg.
     """
-    from ganzoo import appraisal, plots
+    from ganzoo import benchmark, plots
 
     plots.check_ending(output, plots.PICTURES)
-    rows = appraisal.compare(
+    rows = benchmark.compare(
         names,
         dataset=dataset,
         split=split,
@@ -104,7 +104,7 @@ def compare(
     )
     pictures = {row.name: row.preview for row in rows}
     print(plots.save_figure(plots.draw_comparison(pictures), output))
-    runtimes = appraisal.RUNTIMES
+    runtimes = benchmark.RUNTIMES
     figures = list({figure: None for row in rows for figure in row.evaluation.metrics})
     heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *figures]
     table = []

@@ -26,8 +26,8 @@ Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets"
 def list_(pattern: str, kind: Kind) -> None:
     """List what is installed; runs no plugin's code."""
     from ganzoo import distributions
-    from ganzoo.catalogue import describe_recipe
     from ganzoo.registry import REGISTRIES
+    from ganzoo.summary import describe_recipe
 
     for registry in REGISTRIES:
         plural = registry.group.removeprefix("ganzoo.")
@@ -49,23 +49,23 @@ def list_(pattern: str, kind: Kind) -> None:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    from ganzoo.catalogue import look_up
+    from ganzoo.summary import find_summary
 
-    if (facts := look_up(entry)) is None:
+    if (summary := find_summary(entry)) is None:
         return (entry.name, *[""] * (len(HEADINGS) - 4), "not shipped", entry.source, entry.trouble)
-    data, distance = facts.spec.data, facts.distance
+    data, distance = summary.spec.data, summary.distance
     return (
         entry.name,
-        facts.dataset,
+        summary.dataset,
         str(data.image),
-        str(data.classes) if "y" in facts.spec.inputs else "",
-        f"{facts.parameters:,}",
-        f"{facts.bytes / 1e6:.1f} MB",
+        str(data.classes) if "y" in summary.spec.inputs else "",
+        f"{summary.parameters:,}",
+        f"{summary.bytes / 1e6:.1f} MB",
         "" if distance is None else f"{distance:.4g}",
         data.license or "",
         "shipped",
         entry.source,
-        f"{facts.description}{_trouble(entry.trouble)}",
+        f"{summary.description}{_trouble(entry.trouble)}",
     )
 
 

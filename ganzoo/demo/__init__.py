@@ -40,10 +40,10 @@ def launch(
         raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
     where = find_address(host, port)
 
-    from ganzoo.demo.shelf import Shelf
+    from ganzoo.demo.model_cache import ModelCache
 
-    shelf = Shelf.of(names, runtime)
+    cache = ModelCache.of(names, runtime)
 
     from ganzoo.demo.serving import serve  # gradio takes seconds to import
 
-    serve(shelf, *where, share=share)
+    serve(cache, *where, share=share)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ganzoo.bundle import CARD, Bundle, read_checksums
-from ganzoo.cards import BLOCKS, Place, Subject, split_header
+from ganzoo.cards import BLOCKS, CardContext, Location, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
 from ganzoo.errors import BundleError, HubError, PictureError
 from ganzoo.spec import ModelSpec
@@ -44,7 +44,7 @@ def _generated(name: str, bundle: Bundle) -> str:
 
     A whole card would take the files of weights, which need not be here.
     """
-    subject = Subject.at(bundle.spec, bundle.path, read_checksums(bundle.path), Place(name))
+    subject = CardContext.at(bundle.spec, bundle.path, read_checksums(bundle.path), Location(name))
     parts = [f"# {bundle.spec.name}\n"]
     for title, block in _SECTIONS.items():
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.tabs import offered
 
 QUEUE = 64  # visitors' requests that wait; more are told that it is full
@@ -40,7 +40,7 @@ THEME = gr.themes.Base(
 )
 
 
-def build(shelf: Shelf) -> gr.Blocks:
+def build(cache: ModelCache) -> gr.Blocks:
     """Lay the page out; nothing of a visitor's is kept in it, so visitors do not meet."""
     page: gr.Blocks = gr.Blocks(
         title="ganzoo", analytics_enabled=False, delete_cache=(CACHE, CACHE)
@@ -50,8 +50,8 @@ def build(shelf: Shelf) -> gr.Blocks:
             "# ganzoo\nGenerative adversarial networks to play with: move anything, and the "
             "pictures follow."
         )
-        for title, tab in offered(shelf).items():
+        for title, tab in offered(cache).items():
             with gr.Tab(title):
-                tab(shelf, page)
+                tab(cache, page)
     page.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
     return page

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 
 # What stands in a stranger's card fetches nothing from elsewhere and sends no form there; a link
 # that a visitor follows still leads anywhere. Gradio's own scripts need the exceptions.
@@ -21,13 +21,13 @@ POLICY = (
 )
 
 
-def serve(shelf: Shelf, host: str, port: int, *, share: bool) -> None:
+def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
     """Serve a page of these models; see `ganzoo.demo.launch`."""
     with tempfile.TemporaryDirectory(prefix="ganzoo-demo-") as folder:
         # Pictures and uploads; gradio's own default is one folder for all users of a machine.
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
         _ask_oneself_directly()
-        built = page.build(shelf)
+        built = page.build(cache)
         built.launch(
             server_name=host,
             server_port=port,
@@ -43,7 +43,7 @@ def serve(shelf: Shelf, host: str, port: int, *, share: bool) -> None:
             run_history=False,
             app_kwargs={"middleware": [Middleware(_Policy)]},
         )
-        count = "1 model" if len(shelf.names) == 1 else f"{len(shelf.names)} models"
+        count = "1 model" if len(cache.names) == 1 else f"{len(cache.names)} models"
         public = f" and {built.share_url}" if share else ""
         print(f"{count} at {built.local_url}{public} - Ctrl-C stops it", flush=True)
         try:

@@ -162,7 +162,7 @@ def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
 def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
     names = bundle.list_files(path.parent)
     digests = {name: sha256(path.parent / name) for name in names}
-    subject = cards.Subject.at(spec, path.parent, digests)
+    subject = cards.CardContext.at(spec, path.parent, digests)
     try:
         card = cards.compose(subject, former)
     except CardError as error:

@@ -84,7 +84,7 @@ def _renewed(source: Bundle, spec: ModelSpec) -> dict[str, str]:
         card = cards.read(source.path)
         if card is None:
             return {}
-        return {CARD: cards.compose(cards.Subject.at(spec, source.path, digests), card)}
+        return {CARD: cards.compose(cards.CardContext.at(spec, source.path, digests), card)}
     except CardError as error:
         warnings.warn(f"the card stays as it was: {error}", stacklevel=3)
         return {}

@@ -19,9 +19,9 @@ from markdown_it.utils import EnvType, OptionsDict
 from ganzoo import zoo
 from ganzoo.bundle import CARD, Bundle
 from ganzoo.cards import split_header
-from ganzoo.catalogue import Facts, read_facts
 from ganzoo.files import write_file
 from ganzoo.generator import SAMPLES
+from ganzoo.summary import ModelSummary, read_summary
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
@@ -39,7 +39,7 @@ def write_gallery(names: Sequence[str | Path], path: Path) -> None:
         OutputError: it cannot be written.
     """
     bundles = {str(name): zoo.find(name) for name in names}
-    shown = {name: (read_facts(bundle), bundle) for name, bundle in bundles.items()}
+    shown = {name: (read_summary(bundle), bundle) for name, bundle in bundles.items()}
     write_file(
         path,
         _template("page.html").substitute(
@@ -51,20 +51,20 @@ def write_gallery(names: Sequence[str | Path], path: Path) -> None:
     )
 
 
-def _tile(name: str, facts: Facts, bundle: Bundle) -> str:
-    data = facts.spec.data
+def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
+    data = summary.spec.data
     figures = {
         "data": data.source.partition(":")[0],
-        "images": f"{data.image}" + f", {data.classes} classes" * ("y" in facts.spec.inputs),
-        "parameters": f"{facts.parameters:,}",
-        "size": f"{facts.bytes / 1e6:.1f} MB",
-        **{f"Fréchet distance, {by}": f"{value:.4g}" for by, value in facts.distances.items()},
+        "images": f"{data.image}" + f", {data.classes} classes" * ("y" in summary.spec.inputs),
+        "parameters": f"{summary.parameters:,}",
+        "size": f"{summary.bytes / 1e6:.1f} MB",
+        **{f"Fréchet distance, {by}": f"{value:.4g}" for by, value in summary.distances.items()},
         "licence": data.license or "not stated",
     }
     return _template("tile.html").substitute(
         anchor=_anchor(name),
         name=html.escape(name),
-        what=html.escape(facts.description),
+        what=html.escape(summary.description),
         samples=_samples(name, bundle),
         rows=_rows(figures.items()),
     )

@@ -27,7 +27,7 @@ from ganzoo.files import git_hash, sha256
 from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
-from ganzoo.hub.parcel import Parcel, pack, read
+from ganzoo.hub.repo_files import RepoFiles, pack, read
 from ganzoo.hub.space import pack_space
 from ganzoo.names import HubModel, HubName, is_commit, is_revision, parse_model_name
 
@@ -96,10 +96,10 @@ def push(
         )
     if not _is_name(tag):
         raise NameSyntaxError(f"{tag!r} cannot be a tag: write one such as v1.")
-    parcel = pack(Path(bundle), place.repository, revision)
-    page = pack_space(HubName(place.repository, revision), parcel.card) if space else None
+    files = pack(Path(bundle), place.repository, revision)
+    page = pack_space(HubName(place.repository, revision), files.card) if space else None
     if dry_run:
-        return Pushed(None, parcel.sizes, parcel.card, space_sizes=page.sizes if page else {})
+        return Pushed(None, files.sizes, files.card, space_sizes=page.sizes if page else {})
     if get_token() is None:
         raise HubError(f"pushing to {place} takes a token that may write: hf auth login.")
     with (
@@ -109,16 +109,14 @@ def push(
     ):
         there = _Repository(api, place.repository, revision, Path(scratch))
         there.create(private=private)
-        commit, plan = there.write(parcel, tag)
-        there.compare(parcel, plan, commit)
+        commit, plan = there.write(files, tag)
+        there.compare(files, plan, commit)
         shown = _show(api, place.repository, page, Path(scratch), private) if page else _Plan()
-    model = HubModel(
-        place.repository, commit, sum(parcel.sizes.values()), parcel.digests[CHECKSUMS]
-    )
+    model = HubModel(place.repository, commit, sum(files.sizes.values()), files.digests[CHECKSUMS])
     return Pushed(
         model,
-        parcel.sizes,
-        parcel.card,
+        files.sizes,
+        files.card,
         changed=tuple(sorted(plan.changed)),
         card_kept=plan.card_kept,
         space_sizes=page.sizes if page else {},
@@ -127,7 +125,7 @@ def push(
     )
 
 
-def _show(api: HfApi, name: str, page: Parcel, scratch: Path, private: bool) -> _Plan:
+def _show(api: HfApi, name: str, page: RepoFiles, scratch: Path, private: bool) -> _Plan:
     """Publish a model's Space; return what was done."""
     there = _Repository(api, name, None, scratch / "space", "space")
     with explained(there.title, writing=True):
@@ -185,7 +183,7 @@ class _Repository:
             branch = self.branch
             persist(lambda: self.api.create_branch(self.name, branch=branch, exist_ok=True))
 
-    def write(self, parcel: Parcel, tag: str | None) -> tuple[str, _Plan]:
+    def write(self, files: RepoFiles, tag: str | None) -> tuple[str, _Plan]:
         """Commit what differs and name the commit; return its hash and what was done.
 
         The answer to a commit may be lost: before each new try, what is there is looked at.
@@ -193,7 +191,7 @@ class _Repository:
         tried = _Plan()
         for wait in (*WAITS, None):
             commit = self._head()
-            plan = self._plan(parcel, commit)
+            plan = self._plan(files, commit)
             self._check_tag(tag, commit, plan)
             if plan.changed:
                 tried = plan
@@ -208,9 +206,9 @@ class _Repository:
             return commit, _Plan(tried.changed, plan.card_kept)
         raise AssertionError("the last try returns or raises")
 
-    def compare(self, parcel: Parcel, plan: _Plan, commit: str) -> None:
+    def compare(self, files: RepoFiles, plan: _Plan, commit: str) -> None:
         """Download everything again and compare it with what was to be written."""
-        for name, expected in parcel.digests.items():
+        for name, expected in files.digests.items():
             if name == CARD and plan.card_kept:
                 continue
             served = sha256(self._download(name, commit, "served"))
@@ -236,7 +234,7 @@ class _Repository:
         assert isinstance(found, ModelInfo | SpaceInfo)
         return found
 
-    def _plan(self, parcel: Parcel, head: str) -> _Plan:
+    def _plan(self, files: RepoFiles, head: str) -> _Plan:
         there = persist(
             lambda: {
                 entry.path: entry
@@ -247,8 +245,8 @@ class _Repository:
             }
         )
         plan = _Plan()
-        for name, content in parcel.contents.items():
-            if name not in there or not _is_same(there[name], content, parcel.digests[name]):
+        for name, content in files.contents.items():
+            if name not in there or not _is_same(there[name], content, files.digests[name]):
                 plan.changed[name] = content
         if CARD in plan.changed and CARD in there:
             text = self._download(CARD, head, head).read_text(encoding="utf-8", errors="replace")
@@ -258,7 +256,7 @@ class _Repository:
         if CHECKSUMS in plan.changed and CHECKSUMS in there:
             # What a former push wrote and this one does not is left behind by it alone.
             former = _listed(self._download(CHECKSUMS, head, head).parent)
-            stale = former.keys() & there.keys() - parcel.contents.keys()
+            stale = former.keys() & there.keys() - files.contents.keys()
             plan.changed |= dict.fromkeys(stale, None)
         return plan
 

@@ -12,7 +12,7 @@ from ganzoo.bundle import CARD
 from ganzoo.distributions import DISTRIBUTION
 from ganzoo.hub.card import sign_card
 from ganzoo.hub.client import PUBLIC
-from ganzoo.hub.parcel import Parcel
+from ganzoo.hub.repo_files import RepoFiles
 from ganzoo.names import HubName
 
 APP = "app.py"
@@ -21,7 +21,7 @@ GRADIO = "6.31.0"  # a Space names one version; the page was last looked at with
 PYTHON = "3.12"  # a Space's own default is older than ganzoo runs on
 
 
-def pack_space(model: HubName, card: str) -> Parcel:
+def pack_space(model: HubName, card: str) -> RepoFiles:
     """Write a Space's files: a page of one model, which it loads from the Hub, without torch.
 
     Args:
@@ -54,4 +54,4 @@ def pack_space(model: HubName, card: str) -> Parcel:
     }
     contents = {file: text.encode() for file, text in texts.items()}
     digests = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
-    return Parcel(dict(contents), digests)
+    return RepoFiles(dict(contents), digests)

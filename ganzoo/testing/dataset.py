@@ -21,9 +21,9 @@ from ganzoo.registry import datasets
 from ganzoo.signatures import bind
 from ganzoo.spec import DataSpec
 from ganzoo.testing import registration
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, after
 from ganzoo.testing.imports import imports_quietly
-from ganzoo.testing.subject import Subject
 
 LOOKED_AT = 32  # items, evenly spread from the first to the last
 
@@ -122,7 +122,7 @@ def says_where_it_is_missing(subject: Dataset) -> None:
                 ) from error
 
 
-class Dataset(Subject):
+class Dataset(CheckedPlugin):
     """A dataset at some arguments.
 
     Args:

@@ -11,10 +11,10 @@ from ganzoo.distributions import normalise
 from ganzoo.errors import UnknownNameError, did_you_mean, enumerate_names
 from ganzoo.registry import REGISTRIES
 from ganzoo.testing.architecture import Architecture
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss
 from ganzoo.testing.shipped import Model, Recipe
-from ganzoo.testing.subject import Subject
 
 GROUPS = [registry.group for registry in REGISTRIES]
 
@@ -26,7 +26,7 @@ def subjects_of(
     arguments: Mapping[str, Mapping[str, Any]] | None = None,
     data: Path | None = None,
     snapshots: Path | None = None,
-) -> list[Subject]:
+) -> list[CheckedPlugin]:
     """Return what a distribution registers, to be checked, sorted by kind and name.
 
     Args:
@@ -52,7 +52,7 @@ def subjects_of(
             f"It registers {enumerate_names(names)}."
         )
     given = dict(arguments or {})
-    subjects: list[Subject] = []
+    subjects: list[CheckedPlugin] = []
     for registry, entry in entries:
         if name not in (None, entry.name):
             continue

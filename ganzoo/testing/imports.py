@@ -10,13 +10,13 @@ import sys
 
 from ganzoo.errors import ConformanceError
 from ganzoo.registry import REGISTRIES
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked
-from ganzoo.testing.subject import Subject
 
 PATIENCE = 300.0  # seconds that importing a distribution may take
 
 
-def imports_quietly(subject: Subject) -> None:
+def imports_quietly(subject: CheckedPlugin) -> None:
     """Importing it, in a process of its own, opens no connection and initialises no GPU."""
     distribution = subject.entry.distribution
     if distribution is None:

@@ -18,17 +18,17 @@ from torch import nn
 from ganzoo.errors import ConformanceError, GanzooError
 from ganzoo.games import Loss
 from ganzoo.spec import DataSpec, Recipe
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, after
 from ganzoo.testing.noise import noise
 from ganzoo.testing.playing import BATCH, Play, play
-from ganzoo.testing.subject import Subject
 from ganzoo.training import resume, train
 from ganzoo.training.build import check_combination
 
 Played = dict[str, Play | Exception]
 
 
-class Paired(Subject):
+class Paired(CheckedPlugin):
     """An architecture or a loss, and those of the other kind that fit it."""
 
     @property

@@ -9,13 +9,13 @@ import typing
 from ganzoo.errors import BrokenPluginError, ConformanceError
 from ganzoo.signatures import arguments_of
 from ganzoo.spec import is_toml
-from ganzoo.testing.subject import Subject
+from ganzoo.testing.checked_plugin import CheckedPlugin
 
 LINK = re.compile(r"https?://\w|arxiv:\s*\d{4}\.\d{4,5}|\bdoi:\s*10\.\d+", re.IGNORECASE)
 POSITIONAL = {"architecture": ("data",), "dataset": ("root",)}  # what ganzoo itself passes
 
 
-def loads(subject: Subject) -> None:
+def loads(subject: CheckedPlugin) -> None:
     """It loads, and is what its group of entry points holds."""
     try:
         subject.registry.load(subject.entry)
@@ -27,7 +27,7 @@ def loads(subject: Subject) -> None:
         ) from error
 
 
-def is_named_alike(subject: Subject) -> None:
+def is_named_alike(subject: CheckedPlugin) -> None:
     """The registered name is the object's own, with '_' for whatever Python does not allow."""
     target = subject.entry.target.rpartition(":")[2].rpartition(".")[2]
     wanted = re.sub(r"[^a-z0-9]", "_", subject.entry.name)
@@ -38,7 +38,7 @@ def is_named_alike(subject: Subject) -> None:
         )
 
 
-def takes_named_arguments(subject: Subject) -> None:
+def takes_named_arguments(subject: CheckedPlugin) -> None:
     """Its arguments are named in its signature, keyword-only, with types, and fit into a recipe."""
     label = subject.label
     wanted = POSITIONAL.get(subject.registry.kind, ())
@@ -77,7 +77,7 @@ def takes_named_arguments(subject: Subject) -> None:
             )
 
 
-def names_its_source(subject: Subject) -> None:
+def names_its_source(subject: CheckedPlugin) -> None:
     """Its docstring links to where it comes from: a paper, or a page."""
     if not LINK.search(inspect.getdoc(subject.thing) or ""):
         raise ConformanceError(

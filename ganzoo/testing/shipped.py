@@ -8,8 +8,8 @@ from ganzoo.bundle import open_bundle
 from ganzoo.errors import ConformanceError
 from ganzoo.registry import find_recipe, models, recipes
 from ganzoo.testing import registration
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.imports import imports_quietly
-from ganzoo.testing.subject import Subject
 from ganzoo.training.build import build_loss, complete
 from ganzoo.zoo import load
 
@@ -33,14 +33,14 @@ def is_whole(subject: Model) -> None:
         load(bundle.path, role=role)
 
 
-class Recipe(Subject):
+class Recipe(CheckedPlugin):
     """A recipe."""
 
     registry = recipes
     checks = (registration.loads, registration.is_named_alike, imports_quietly, is_complete)
 
 
-class Model(Subject):
+class Model(CheckedPlugin):
     """A model that ships inside a distribution."""
 
     registry = models

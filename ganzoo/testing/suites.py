@@ -13,11 +13,11 @@ import pytest
 from ganzoo.errors import ConformanceError
 from ganzoo.spec import DataSpec
 from ganzoo.testing.architecture import Architecture
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import Check, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.distribution import subjects_of
 from ganzoo.testing.loss import Loss
-from ganzoo.testing.subject import Subject
 
 SNAPSHOTS = "snapshots"  # folder beside a test
 
@@ -33,12 +33,12 @@ class Suite:
     expected_failures: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
-    def subjects(cls) -> Sequence[Subject]:
+    def subjects(cls) -> Sequence[CheckedPlugin]:
         """What is checked."""
         raise NotImplementedError
 
     @classmethod
-    def name_of(cls, check: Check, subject: Subject) -> str:
+    def name_of(cls, check: Check, subject: CheckedPlugin) -> str:
         """What a check is called in `expected_failures`."""
         return check.__name__
 
@@ -54,7 +54,7 @@ class Suite:
             names = [self.name_of(*pair) for pair in pairs]
             metafunc.parametrize(("check", "subject"), pairs, ids=names)
 
-    def test_it(self, check: Check, subject: Subject) -> None:
+    def test_it(self, check: Check, subject: CheckedPlugin) -> None:
         """Run a check and tell pytest what came of it."""
         outcome = examine(check, subject, self.expected_failures.get(self.name_of(check, subject)))
         match outcome.verdict:
@@ -101,7 +101,7 @@ class ArchitectureSuite(Suite):
 
     @classmethod
     @functools.cache
-    def subjects(cls) -> Sequence[Subject]:
+    def subjects(cls) -> Sequence[CheckedPlugin]:
         """Return the architecture."""
         file = cls.folder() / SNAPSHOTS / f"{cls.snapshot or cls.name}.json"
         return [
@@ -133,7 +133,7 @@ class LossSuite(Suite):
 
     @classmethod
     @functools.cache
-    def subjects(cls) -> Sequence[Subject]:
+    def subjects(cls) -> Sequence[CheckedPlugin]:
         """Return the loss."""
         return [Loss(cls.name, cls.arguments, data=cls.data, partners=cls.partners)]
 
@@ -163,11 +163,11 @@ class DatasetSuite(Suite):
         return None
 
     @classmethod
-    def subjects(cls) -> Sequence[Subject]:
+    def subjects(cls) -> Sequence[CheckedPlugin]:
         """Return the dataset."""
         return [Dataset(cls.name, cls.arguments)]
 
-    def test_it(self, check: Check, subject: Subject, root: Path | None) -> None:  # type: ignore[override]
+    def test_it(self, check: Check, subject: CheckedPlugin, root: Path | None) -> None:  # type: ignore[override]
         """Run a check on the dataset where its files lie."""
         super().test_it(check, Dataset(self.name, self.arguments, root=root))
 
@@ -189,12 +189,12 @@ class PluginSuite(Suite):
 
     @classmethod
     @functools.cache
-    def subjects(cls) -> Sequence[Subject]:
+    def subjects(cls) -> Sequence[CheckedPlugin]:
         """Return what the distribution registers."""
         folder = cls.folder() / SNAPSHOTS
         return subjects_of(cls.distribution, arguments=cls.arguments, snapshots=folder)
 
     @classmethod
-    def name_of(cls, check: Check, subject: Subject) -> str:
+    def name_of(cls, check: Check, subject: CheckedPlugin) -> str:
         """What a check is called in `expected_failures`."""
         return f"{subject.label}: {check.__name__}"

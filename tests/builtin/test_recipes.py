@@ -7,7 +7,7 @@ from torch import nn
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.registry import find_recipe, recipes
-from ganzoo.training import build
+from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
 RECIPES = [e.name for e in recipes.entries() if e.distribution == "torch-ganzoo"]
 MNIST = DataSpec(ImageSpec(28, 28, 1), classes=10)
@@ -20,10 +20,10 @@ DATA = {
 
 
 def build(name):
-    recipe = assembly.complete(find_recipe(name))
-    data, loss = DATA[recipe.dataset.name], assembly.build_loss(recipe)
-    nets = assembly.build_networks(recipe, data)
-    assembly.check_combination(recipe, nets, loss, data)
+    recipe = complete(find_recipe(name))
+    data, loss = DATA[recipe.dataset.name], build_loss(recipe)
+    nets = build_networks(recipe, data)
+    check_combination(recipe, nets, loss, data)
     return recipe, nets, loss
 
 
@@ -104,8 +104,8 @@ def test_the_other_two_ways_to_condition_are_options(conditioning, loss):
 
     options = ["--architecture.conditioning", conditioning, "--loss", loss]
     recipe, _ = parse_recipe(["cgan-mnist", *options], "ganzoo train")
-    nets = assembly.build_networks(recipe, MNIST)
-    assembly.check_combination(recipe, nets, assembly.build_loss(recipe), MNIST)
+    nets = build_networks(recipe, MNIST)
+    check_combination(recipe, nets, build_loss(recipe), MNIST)
     said = nets["discriminator"](torch.randn(2, 1, 28, 28), torch.tensor([1, 2]))
     assert said.logits.shape == (2,)
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import appraisal, cards
+from ganzoo import benchmark, cards
 from ganzoo.cards.fences import read_blocks
 from ganzoo.cli import main
 from ganzoo.evaluation.measuring import Evaluation
@@ -141,7 +141,7 @@ def test_its_shell_commands(name, blocks, bundles, folder, monkeypatch, capsys):
         asked.append((name, how))
         return Evaluation({}, {})
 
-    monkeypatch.setattr(appraisal, "evaluate", evaluate)
+    monkeypatch.setattr(benchmark, "evaluate", evaluate)
     lines = [
         shlex.split(line)
         for block in blocks[name].values()

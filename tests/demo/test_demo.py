@@ -17,32 +17,32 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import open_bundle
-from ganzoo.catalogue import Facts, read_facts
 from ganzoo.demo import cards, drawing, making, showing, walking
 from ganzoo.demo.address import check_port, find_address
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.errors import BundleError, DemoError, PictureError, SampleError, UnknownNameError
 from ganzoo.generator import Generator
 from ganzoo.registry import models
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
+from ganzoo.summary import ModelSummary, read_summary
 from helpers.bundles import change_config, rehash
 from helpers.distributions import install
 from helpers.processes import run_new, run_python
 
 
 @pytest.fixture(scope="module")
-def shelf():
-    return Shelf.of(["dcgan-mnist", "cgan-mnist", "vae2d-mnist"])
+def cache():
+    return ModelCache.of(["dcgan-mnist", "cgan-mnist", "vae2d-mnist"])
 
 
 @pytest.fixture(scope="module")
-def plain(shelf):
-    return shelf.generator("dcgan-mnist")
+def plain(cache):
+    return cache.generator("dcgan-mnist")
 
 
 @pytest.fixture(scope="module")
-def classy(shelf):
-    return shelf.generator("cgan-mnist")
+def classy(cache):
+    return cache.generator("cgan-mnist")
 
 
 class Recorder(Generator):
@@ -62,33 +62,36 @@ class Recorder(Generator):
 
 
 def test_the_shelf_knows_what_each_model_can_do():
-    shelf = Shelf.of()
-    assert set(shelf.names) == {
+    cache = ModelCache.of()
+    assert set(cache.names) == {
         e.name for e in models.entries() if e.distribution == "torch-ganzoo"
     }
-    facts = [read_facts(shelf.bundle(name)) for name in shelf.names]
+    facts = [read_summary(cache.bundle(name)) for name in cache.names]
     distances = [found.distance for found in facts if found.dataset == "mnist"]
     assert distances == sorted(distances), "the best first"
     assert [found.dataset for found in facts[len(distances) :]] == ["fashion-mnist"]
-    assert set(shelf.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
-    assert shelf.translators == ()
-    assert shelf.free[0] == "dcgan-mnist"
-    assert shelf.free[-1] == "cgan-mnist"
-    assert set(shelf.walkable) == set(shelf.generators) == set(shelf.names)
+    assert set(cache.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
+    assert cache.translators == ()
+    assert cache.free[0] == "dcgan-mnist"
+    assert cache.free[-1] == "cgan-mnist"
+    assert set(cache.walkable) == set(cache.generators) == set(cache.names)
 
 
 def test_named_models_keep_their_order_and_come_once():
-    assert Shelf.of(["vae-mnist", "gan-mnist", "vae-mnist"]).names == ("vae-mnist", "gan-mnist")
+    assert ModelCache.of(["vae-mnist", "gan-mnist", "vae-mnist"]).names == (
+        "vae-mnist",
+        "gan-mnist",
+    )
 
 
 def test_a_shipped_model_is_shown_whatever_else_has_its_name(tmp_path):
     install(tmp_path, "acme-models", {"models": {"gan-mnist": "acme_models:model"}})
     result = run_python(
         "import ganzoo.zoo\n"
-        "from ganzoo.demo.shelf import Shelf\n"
-        "shelf = Shelf.of()\n"
-        "print('torch-ganzoo:gan-mnist' in shelf.names, 'dcgan-mnist' in shelf.names)\n"
-        "print(shelf.spec('torch-ganzoo:gan-mnist').name)\n",
+        "from ganzoo.demo.model_cache import ModelCache\n"
+        "cache = ModelCache.of()\n"
+        "print('torch-ganzoo:gan-mnist' in cache.names, 'dcgan-mnist' in cache.names)\n"
+        "print(cache.spec('torch-ganzoo:gan-mnist').name)\n",
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
     )
     assert result.stdout == "True True\ngan-mnist\n", result.stderr
@@ -100,24 +103,24 @@ def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
             raise BundleError(f"{address} is damaged.")
         return ganzoo.zoo.find(address)
 
-    monkeypatch.setattr("ganzoo.demo.shelf.find", find)
+    monkeypatch.setattr("ganzoo.demo.model_cache.find", find)
     broken = {"torch-ganzoo:gan-mnist", "torch-ganzoo:ae-mnist"}
     with pytest.warns(UserWarning, match=r"lacks.*ae-mnist is damaged.*gan-mnist is") as warned:
-        shelf = Shelf.of()
+        cache = ModelCache.of()
     assert len(warned) == 1
     shipped = {e.name for e in models.entries() if e.distribution == "torch-ganzoo"}
-    assert set(shelf.names) == shipped - {"gan-mnist", "ae-mnist"}
+    assert set(cache.names) == shipped - {"gan-mnist", "ae-mnist"}
     broken = {e.address for e in models.entries()}
     with pytest.raises(BundleError, match="the page lacks"):
-        Shelf.of()
+        ModelCache.of()
 
 
-def test_a_network_is_loaded_once_for_all(shelf):
+def test_a_network_is_loaded_once_for_all(cache):
     found, begin = [], threading.Barrier(4)
 
     def visit():
         begin.wait()
-        found.append((shelf.generator("vae2d-mnist"), shelf.encoder("vae2d-mnist")))
+        found.append((cache.generator("vae2d-mnist"), cache.encoder("vae2d-mnist")))
 
     threads = [threading.Thread(target=visit) for _ in range(4)]
     for thread in threads:
@@ -128,15 +131,15 @@ def test_a_network_is_loaded_once_for_all(shelf):
     assert len({id(encoder) for _, encoder in found}) == 1
 
 
-def test_what_is_not_on_the_page_is_not_to_be_had(shelf):
+def test_what_is_not_on_the_page_is_not_to_be_had(cache):
     with pytest.raises(UnknownNameError, match=r"no model named 'gan-mnist' is on this page"):
-        shelf.generator("gan-mnist")
+        cache.generator("gan-mnist")
     with pytest.raises(UnknownNameError, match=r"'dcgan-mnist' cannot do that.*vae2d-mnist"):
-        shelf.encoder("dcgan-mnist")
+        cache.encoder("dcgan-mnist")
     with pytest.raises(UnknownNameError, match=r"What can: \(none\)"):
-        shelf.translator("dcgan-mnist")
+        cache.translator("dcgan-mnist")
     with pytest.raises(UnknownNameError, match="dcgan-mnist"):
-        Shelf.of(["dcgann-mnist"])
+        ModelCache.of(["dcgann-mnist"])
 
 
 # Pictures of seeds.
@@ -401,8 +404,8 @@ def test_other_images_are_only_resized():
     assert (grey[..., 18:, 0] == 0).all()
 
 
-def test_an_autoencoder_makes_its_own_images_again(shelf):
-    encoder, generator = shelf.encoder("vae2d-mnist"), shelf.generator("vae2d-mnist")
+def test_an_autoencoder_makes_its_own_images_again(cache):
+    encoder, generator = cache.encoder("vae2d-mnist"), cache.generator("vae2d-mnist")
     images = generator.sample(8, seed=0)
     made, z = making.remake(encoder, generator, images)
     assert z.shape == (8, 2)
@@ -465,22 +468,22 @@ def test_without_a_card_its_model_is_shown_by_its_config(tmp_path):
     assert "## Results" not in card
 
 
-def test_figures_are_those_of_the_features_that_are_usual_for_the_data(shelf):
+def test_figures_are_those_of_the_features_that_are_usual_for_the_data(cache):
     usual = "lenet-mnist@1"
     metrics = [
         {"metrics": {"frechet_distance": figure}, "protocol": {"extractor": extractor}}
         for figure, extractor in ((7.5, "a@1"), (4.5, usual), (0.5, "z@1"))
     ]
-    known = shelf.spec("cgan-mnist")
+    known = cache.spec("cgan-mnist")
     data = replace(known.data, extractor=usual)
     spec = replace(known, data=data, provenance={"metrics": metrics})
     row = cards.table([("m", spec)]).splitlines()[-1]
     assert row.endswith(f"| 4.5 |  |  | {usual} |")
-    assert Facts(spec, 0, 0).distance == 4.5
+    assert ModelSummary(spec, 0, 0).distance == 4.5
     others = replace(spec, provenance={"metrics": metrics[::2]})
     assert cards.table([("m", others)]).splitlines()[-1].endswith("| 7.5 |  |  | a@1 |")
-    assert Facts(others, 0, 0).distance == 7.5
-    assert Facts(replace(spec, provenance={}), 0, 0).distance is None
+    assert ModelSummary(others, 0, 0).distance == 7.5
+    assert ModelSummary(replace(spec, provenance={}), 0, 0).distance is None
 
 
 def figures_of(spec):
@@ -490,8 +493,8 @@ def figures_of(spec):
     return [f"{found['metrics'][name]:.3g}" for name in names]
 
 
-def test_the_table_has_a_row_each_whatever_a_config_says(shelf):
-    spec = shelf.spec("cgan-mnist")
+def test_the_table_has_a_row_each_whatever_a_config_says(cache):
+    spec = cache.spec("cgan-mnist")
     rows = cards.table([("cgan-mnist", spec)]).splitlines()
     figures = " | ".join(figures_of(spec))
     assert rows[2] == (
@@ -550,8 +553,8 @@ def test_it_computes_without_gradio():
         "-c",
         "import sys\n"
         "sys.modules['gradio'] = None\n"
-        "from ganzoo.demo import cards, drawing, making, shelf, showing, walking\n"
-        "model = shelf.Shelf.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
+        "from ganzoo.demo import cards, drawing, making, cache, showing, walking\n"
+        "model = cache.ModelCache.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
         "assert len(making.samples(model, 0, 3)) == 3\n"
         "assert 'torch' not in sys.modules\n",
     )
@@ -577,5 +580,7 @@ def test_without_gradio_it_says_what_to_install():
 
 
 def test_the_command_line_stays_light():
-    result = run_new("-c", "import sys, ganzoo.cli; print('ganzoo.demo.shelf' in sys.modules)")
+    result = run_new(
+        "-c", "import sys, ganzoo.cli; print('ganzoo.demo.model_cache' in sys.modules)"
+    )
     assert result.stdout == "False\n", result.stderr

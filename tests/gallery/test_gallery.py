@@ -9,12 +9,12 @@ import pytest
 
 import ganzoo
 from ganzoo.bundle import CARD, amend_bundle, open_bundle
-from ganzoo.catalogue import describe_recipe, look_up, read_facts
 from ganzoo.cli import main
 from ganzoo.entries import Entry
 from ganzoo.errors import BundleError
 from ganzoo.gallery import write_gallery
 from ganzoo.registry import find_recipe, models, recipes
+from ganzoo.summary import describe_recipe, find_summary, read_summary
 from ganzoo.zoo import find
 from helpers.bundles import rehash
 
@@ -50,7 +50,7 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     for name in ganzoo.list_models():
         assert f'<article id="{name}">' in page
         assert f'href="#{name}"' in page
-        for distance in read_facts(find(name)).distances.values():
+        for distance in read_summary(find(name)).distances.values():
             assert f"<td>{distance:.4g}</td>" in page
     assert "ganzoo:begin" not in page
 
@@ -85,8 +85,8 @@ def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
 
 def test_facts_are_known_without_loading(tmp_path):
     for entry in models.entries():
-        facts = look_up(entry)
-        assert facts == read_facts(find(entry.name))
+        facts = find_summary(entry)
+        assert facts == read_summary(find(entry.name))
         if facts.spec.architecture == "stylegan2":
             continue  # whose fixed noise only its code tells from what is learned
         learned = sum(
@@ -104,7 +104,7 @@ def test_recipes_are_described_without_loading():
 @pytest.mark.parametrize("target", ["nowhere.at.all:x", "json:loads", "ganzoo.builtin:x", " :"])
 def test_of_other_entries_nothing_is_known(target):
     entry = Entry("dcgan", "torch-ganzoo", "1", target)
-    assert look_up(entry) is None
+    assert find_summary(entry) is None
     assert describe_recipe(entry) == ""
 
 
@@ -114,7 +114,7 @@ def test_a_provenance_may_say_anything(tiny_bundle, tmp_path):
         {"recipe": "r", "metrics": "m"},
         {"recipe": {"dataset": 3, "description": 4}, "metrics": [{"x": 1}, 2, {"metrics": 5}]},
     ):
-        facts = read_facts(replace(bundle, spec=replace(bundle.spec, provenance=made)))
+        facts = read_summary(replace(bundle, spec=replace(bundle.spec, provenance=made)))
         assert (facts.dataset, facts.distances) == ("", {})
         assert facts.description
 
@@ -137,6 +137,6 @@ def test_a_models_module_may_be_a_file(tiny_bundle, tmp_path, monkeypatch):
     (package / "__init__.py").write_text("raise AssertionError('it was run')")
     (package / "models.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    facts = look_up(Entry("tiny", "mine", "1", "shelf_of_mine.models:tiny"))
+    facts = find_summary(Entry("tiny", "mine", "1", "shelf_of_mine.models:tiny"))
     assert facts is not None
     assert facts.spec.name == "tiny"

@@ -21,11 +21,11 @@ from ganzoo.errors import ConformanceError, DataNotFoundError
 from ganzoo.games import Loss, Player
 from ganzoo.testing import imports, registration
 from ganzoo.testing.architecture import Architecture
+from ganzoo.testing.checked_plugin import Subject
 from ganzoo.testing.checks import NotChecked, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss as LossSubject
 from ganzoo.testing.shipped import Model, Recipe
-from ganzoo.testing.subject import Subject
 from helpers.distributions import install
 
 SOURCE = "A thing of these tests, https://arxiv.org/abs/1406.2661."

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import ganzoo
-from ganzoo import appraisal
+from ganzoo import benchmark
 from ganzoo.errors import RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
@@ -71,7 +71,7 @@ def test_figures_are_those_of_the_bundle_at_that_time(evaluated):
     log = {line["images"]: line["seconds"] for line in read_lines(evaluated.path / "log.jsonl")}
     assert [line["seconds"] for line in lines] == [log[line["images"]] for line in lines]
     last = lines[-1]
-    again = appraisal.evaluate(evaluated.path, samples=64, seed=0, runtime="torch", progress=False)
+    again = benchmark.evaluate(evaluated.path, samples=64, seed=0, runtime="torch", progress=False)
     assert last["metrics"] == pytest.approx(again.metrics, rel=1e-6)
     assert {FRECHET, "precision", "recall", "modes_hit"} <= set(last["metrics"])
     alike = {key: again.protocol[key] for key in last["protocol"]}
@@ -86,7 +86,7 @@ def test_the_best_by_a_metric_is_kept(evaluated, tmp_path):
     made = ganzoo.info(evaluated.best).provenance
     assert made["best"] == {"lowest": FRECHET, "value": best["metrics"][FRECHET]}
     assert made["images_seen"] == best["images"]
-    again = appraisal.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
+    again = benchmark.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
     assert again.metrics[FRECHET] == pytest.approx(best["metrics"][FRECHET], rel=1e-6)
     ganzoo.export(evaluated.best, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())

@@ -5,14 +5,14 @@ from __future__ import annotations
 import gradio as gr
 
 from ganzoo.demo.cards import card, table
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.tabs.controls import live, model_menu
 
 
-def cards(shelf: Shelf, page: gr.Blocks) -> None:
+def cards(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
-    figures = table((name, shelf.spec(name)) for name in shelf.names)
+    figures = table((name, cache.spec(name)) for name in cache.names)
     gr.Markdown(figures, elem_classes="figures-table")
-    model = model_menu(shelf.names)
+    model = model_menu(cache.names)
     text = gr.Markdown(elem_classes="card")
-    live(page, [model], lambda name: card(name, shelf.bundle(name)), text)
+    live(page, [model], lambda name: card(name, cache.bundle(name)), text)

@@ -8,30 +8,30 @@ import gradio as gr
 from PIL import Image
 
 from ganzoo.demo import making
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.showing import enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
 from ganzoo.images import ImageBatch
 
 
-def compare(shelf: Shelf, page: gr.Blocks) -> None:
+def compare(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
-    names = shelf.generators
+    names = cache.generators
     with gr.Row():
         seed = seed_box("seed of both", 0)
         count = gr.Slider(1, making.MAX_IMAGES, 36, step=1, label="images of each")
     chosen, shown = [], []
     with gr.Row():
-        for value in shelf.free[:2]:
+        for value in cache.free[:2]:
             with gr.Column(min_width=300):
                 model = model_menu(names, value=value)
-                chosen += [model, class_menu(shelf, model, each=True)]
+                chosen += [model, class_menu(cache, model, each=True)]
                 shown.append(picture("samples, uncurated"))
 
     def draw(seed: Any, count: Any, *chosen: Any) -> list[Image.Image]:
         return [
             # Laid out alike, whether or not a model has classes.
-            enlarged(ImageBatch(making.samples(shelf.generator(name), seed, count, label).numpy()))
+            enlarged(ImageBatch(making.samples(cache.generator(name), seed, count, label).numpy()))
             for name, label in zip(chosen[::2], chosen[1::2], strict=True)
         ]
 

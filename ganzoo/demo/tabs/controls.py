@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from ganzoo.demo.making import EACH, classes
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.errors import GanzooError
 
 EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -55,12 +55,12 @@ def model_menu(names: Sequence[str], label: str = "model", value: str | None = N
     return gr.Dropdown(list(names), value=value or names[0], label=label, filterable=False)
 
 
-def class_menu(shelf: Shelf, model: gr.Dropdown, *, each: bool = False) -> gr.Dropdown:
+def class_menu(cache: ModelCache, model: gr.Dropdown, *, each: bool = False) -> gr.Dropdown:
     """A menu of the model's classes, which is there only where there are some."""
     first = (EACH,) if each else ()
 
     def choices(name: str) -> dict[str, Any]:
-        found = classes(shelf.spec(name))
+        found = classes(cache.spec(name))
         offered = [*first, *found] if found else []
         return {
             "choices": offered,

@@ -8,13 +8,13 @@ import gradio as gr
 from PIL import Image
 
 from ganzoo.demo import making
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.showing import enlarge, enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
 from ganzoo.generator import PathKind
 
 
-def interpolate(shelf: Shelf, page: gr.Blocks) -> None:
+def interpolate(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
@@ -22,8 +22,8 @@ def interpolate(shelf: Shelf, page: gr.Blocks) -> None:
                 "Between two latents lie others. The arc keeps their length, the straight line "
                 "cuts through the middle, where a model has seen less."
             )
-            model = model_menu(shelf.free)
-            label = class_menu(shelf, model)
+            model = model_menu(cache.free)
+            label = class_menu(cache, model)
             with gr.Row():
                 a, b = seed_box("from seed", 3), seed_box("to seed", 9)
             path = gr.Radio(["spherical", "linear"], value="spherical", label="path")
@@ -36,7 +36,7 @@ def interpolate(shelf: Shelf, page: gr.Blocks) -> None:
     def draw(
         name: str, label: str | None, a: Any, b: Any, path: PathKind, steps: Any, at: Any
     ) -> tuple[Image.Image, Image.Image]:
-        model = shelf.generator(name)
+        model = cache.generator(name)
         images = making.way(model, a, b, steps, path, label)
         (image,) = making.on_the_way(model, a, b, at, path, label)
         return enlarge(image, 280), enlarged(images, columns=min(8, len(images)))

@@ -8,7 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from ganzoo.demo import drawing, making
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.showing import enlarge, figures
 from ganzoo.demo.tabs.controls import live
 from ganzoo.demo.tabs.pad import pad
@@ -17,9 +17,9 @@ SIDE = 336  # pixels of each picture
 WAITING = '<p class="caption">What each model makes of it comes here.</p>'
 
 
-def reconstruct(shelf: Shelf, page: gr.Blocks) -> None:
+def reconstruct(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
-    able = list(shelf.autoencoders)
+    able = list(cache.autoencoders)
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             gr.Markdown(
@@ -39,9 +39,9 @@ def reconstruct(shelf: Shelf, page: gr.Blocks) -> None:
         read: dict[str, Image.Image] = {}  # one of each size; most models share theirs
         made = []
         for name in chosen:
-            size = shelf.spec(name).data.image
+            size = cache.spec(name).data.image
             images = drawing.as_input(picture, size, centred=centred)
-            again, z = making.remake(shelf.encoder(name), shelf.generator(name), images)
+            again, z = making.remake(cache.encoder(name), cache.generator(name), images)
             read[f"what is read: {size}"] = enlarge(images.pil()[0], SIDE)
             made.append((f"{name}, from {z.shape[1]} numbers", enlarge(again.pil()[0], SIDE)))
         return figures([*read.items(), *made])

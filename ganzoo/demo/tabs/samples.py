@@ -8,24 +8,24 @@ import gradio as gr
 from PIL import Image
 
 from ganzoo.demo import making
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.showing import enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
 
 
-def samples(shelf: Shelf, page: gr.Blocks) -> None:
+def samples(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
             gr.Markdown("Image *k* of a seed is always the same one, however many you ask for.")
-            model = model_menu(shelf.generators)
-            label = class_menu(shelf, model, each=True)
+            model = model_menu(cache.generators)
+            label = class_menu(cache, model, each=True)
             seed = seed_box("seed", 0)
             count = gr.Slider(1, making.MAX_IMAGES, making.IMAGES, step=1, label="images")
         with gr.Column(scale=2, min_width=320):
             shown = picture("samples, uncurated")
 
     def draw(name: str, label: str | None, seed: Any, count: Any) -> Image.Image:
-        return enlarged(making.samples(shelf.generator(name), seed, count, label))
+        return enlarged(making.samples(cache.generator(name), seed, count, label))
 
     live(page, [model, label, seed, count], draw, shown)

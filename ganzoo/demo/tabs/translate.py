@@ -8,20 +8,20 @@ import gradio as gr
 from PIL import Image
 
 from ganzoo.demo import drawing, making
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.showing import enlarge
 from ganzoo.demo.tabs.controls import live, model_menu, picture, seed_box
 from ganzoo.demo.tabs.pad import pad
 
 
-def translate(shelf: Shelf, page: gr.Blocks) -> None:
+def translate(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(min_width=280):
             gr.Markdown("**Draw lines**, or upload what the model was trained to translate.")
             sheet = pad("draw lines here", ink="#000", paper="#fff", width=8)
-            model = model_menu(shelf.translators)
-            noisy = any("z" in shelf.spec(name).inputs for name in shelf.translators)
+            model = model_menu(cache.translators)
+            noisy = any("z" in cache.spec(name).inputs for name in cache.translators)
             seed = seed_box("seed of the noise", 0, visible=noisy)
         with gr.Column(min_width=320):
             read = picture("what it reads", height=240)
@@ -30,7 +30,7 @@ def translate(shelf: Shelf, page: gr.Blocks) -> None:
     def draw(url: Any, name: str, seed: Any) -> tuple[Image.Image | None, Image.Image | None]:
         if not url:
             return None, None
-        model = shelf.translator(name)
+        model = cache.translator(name)
         source = drawing.as_input(drawing.read_drawing(url), model.source)
         translated = model.translate(source, making.check_seed(seed))
         return enlarge(source.pil()[0], 256), enlarge(translated.pil()[0], 512)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from ganzoo.demo.shelf import Shelf
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.showing import enlarge, enlarged
 from ganzoo.demo.tabs.controls import (
     EVENT,
@@ -21,7 +21,7 @@ from ganzoo.demo.tabs.controls import (
 from ganzoo.demo.walking import REACH, SIDE, clicked, framed, plane, side, step
 
 
-def walk(shelf: Shelf, page: gr.Blocks) -> None:
+def walk(cache: ModelCache, page: gr.Blocks) -> None:
     """Lay the tab out."""
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
@@ -29,8 +29,8 @@ def walk(shelf: Shelf, page: gr.Blocks) -> None:
                 "Two directions of the latents, at right angles, with the seed's own image in the "
                 "middle. **Click into the plane**, or move the sliders."
             )
-            model = model_menu(shelf.walkable)
-            label = class_menu(shelf, model)
+            model = model_menu(cache.walkable)
+            label = class_menu(cache, model)
             with gr.Row():
                 seed, directions = seed_box("seed", 0), seed_box("directions", 1)
             x = gr.Slider(-REACH, REACH, 0, step=0.01, label="to the right")
@@ -43,7 +43,7 @@ def walk(shelf: Shelf, page: gr.Blocks) -> None:
     def draw(
         name: str, label: str | None, seed: Any, directions: Any, x: Any, y: Any
     ) -> tuple[Image.Image, Image.Image, tuple[int, int, int]]:
-        model = shelf.generator(name)
+        model = cache.generator(name)
         (here,) = step(model, seed, directions, x, y, label)
         whole = enlarged(plane(model, seed, directions, label))
         count = side(model.spec)

@@ -35,7 +35,8 @@ def r3gan(
 
     The defaults are the paper's for 32 to 256 pixels. Two things differ from it: a tanh bounds the
     images, and labels enter as `ganzoo.nn.ConditioningHeads` says: one-hot beside z, and
-    ``projection`` for the paper's product of the discriminator's features with a vector of the class.
+    ``projection`` for the paper's product of the discriminator's features with a vector of the
+    class.
 
     Args:
         data: the images, square, of 8 to 256 pixels a side that halve to between 4 and 7: 28, 32,

@@ -10,7 +10,7 @@ from ganzoo.registry import Registry
 from ganzoo.testing.checks import Check, after
 
 
-class Subject:
+class CheckedPlugin:
     """One registered thing.
 
     Args:

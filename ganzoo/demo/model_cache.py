@@ -10,18 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ganzoo.bundle import Bundle
-from ganzoo.catalogue import Facts, read_facts
 from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import BundleError, GanzooError, UnknownNameError, enumerate_names
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
+from ganzoo.summary import ModelSummary, read_summary
 from ganzoo.zoo import find
 
 RuntimeName = Literal["onnx", "torch"]
 
 
-class Shelf:
+class ModelCache:
     """Models by the name they were asked for.
 
     Attributes:
@@ -36,7 +36,7 @@ class Shelf:
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, names: Sequence[str] = (), runtime: RuntimeName = "onnx") -> Shelf:
+    def of(cls, names: Sequence[str] = (), runtime: RuntimeName = "onnx") -> ModelCache:
         """Find models, by default all that ship with ganzoo.
 
         Of those that ship, what cannot be had is left out and warned of. The data that most of them
@@ -49,10 +49,10 @@ class Shelf:
         if names:
             return cls({name: find(name) for name in names}, runtime)
         bundles = _shipped()
-        facts = {name: read_facts(bundle) for name, bundle in bundles.items()}
-        models = Counter(found.dataset for found in facts.values())
+        summary = {name: read_summary(bundle) for name, bundle in bundles.items()}
+        models = Counter(found.dataset for found in summary.values())
         order = sorted(
-            facts, key=lambda name: (-models[facts[name].dataset], _distance(facts[name]))
+            summary, key=lambda name: (-models[summary[name].dataset], _distance(summary[name]))
         )
         return cls({name: bundles[name] for name in order}, runtime)
 
@@ -153,8 +153,8 @@ def _shipped() -> dict[str, Bundle]:
     return found
 
 
-def _distance(facts: Facts) -> float:
-    return math.inf if facts.distance is None else facts.distance
+def _distance(summary: ModelSummary) -> float:
+    return math.inf if summary.distance is None else summary.distance
 
 
 def _load(bundle: Bundle, role: str, runtime: RuntimeName) -> Model:

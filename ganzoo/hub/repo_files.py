@@ -31,7 +31,7 @@ from ganzoo.names import HubName
 
 
 @dataclass(frozen=True)
-class Parcel:
+class RepoFiles:
     """The files that travel, by their name in the repository.
 
     The card is not in SHA256SUMS: its owner may edit it on the Hub.
@@ -58,7 +58,7 @@ class Parcel:
         }
 
 
-def pack(path: Path, repository: str, branch: str | None = None) -> Parcel:
+def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     """Choose what is published of a bundle, under ``hf://repository``, by default on main.
 
     Raises:
@@ -77,11 +77,11 @@ def pack(path: Path, repository: str, branch: str | None = None) -> Parcel:
     names = [CONFIG, *networks, *pictures, *(name for name in (RECIPE, LOG) if name in listed)]
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
     digests = {name: listed[name] for name in names}
-    card = _published_card(cards.Subject.at(bundle.spec, path, digests), repository, branch)
+    card = _published_card(cards.CardContext.at(bundle.spec, path, digests), repository, branch)
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()
         digests[name] = hashlib.sha256(text.encode()).hexdigest()
-    return Parcel(contents, digests)
+    return RepoFiles(contents, digests)
 
 
 def read(content: Path | bytes) -> bytes:
@@ -89,7 +89,7 @@ def read(content: Path | bytes) -> bytes:
     return content if isinstance(content, bytes) else content.read_bytes()
 
 
-def _published_card(subject: cards.Subject, repository: str, branch: str | None) -> str:
+def _published_card(subject: cards.CardContext, repository: str, branch: str | None) -> str:
     """The card of a bundle, as its readers on the Hub need it."""
     try:
         card = cards.read(subject.folder)
@@ -102,7 +102,7 @@ def _published_card(subject: cards.Subject, repository: str, branch: str | None)
         revision = quote(branch or constants.DEFAULT_REVISION, safe="")
         files = f"{PUBLIC}/{repository}/resolve/{revision}/"
         address = str(HubName(repository, branch))
-        there = replace(subject, place=cards.Place(address, files))
+        there = replace(subject, place=cards.Location(address, files))
         return cards.compose(there, card)
     except CardError as error:
         raise PublishError(str(error)) from error

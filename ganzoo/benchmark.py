@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo import exporters, zoo
-from ganzoo.catalogue import read_facts
 from ganzoo.data import decode, find_dataset, find_root
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.errors import (
@@ -34,6 +33,7 @@ from ganzoo.names import parse_model_name
 from ganzoo.registry import datasets
 from ganzoo.signatures import bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
+from ganzoo.summary import read_summary
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
 PREVIEWED = 10  # images of each model in the picture of a comparison
@@ -175,11 +175,11 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
         with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
             rates[runtime] = _rate(zoo.load(path, runtime=runtime))
     preview = model.sample(PREVIEWED, seed)
-    facts = read_facts(bundle)
+    summary = read_summary(bundle)
     return Row(
         str(name),
-        facts.parameters,
-        facts.bytes,
+        summary.parameters,
+        summary.bytes,
         rates,
         evaluate(name, seed=seed, **how),
         preview,

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
-from ganzoo.catalogue import count_parameters
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
+from ganzoo.summary import count_parameters
 from ganzoo.tensors import read_header
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where the readers of a card find the model.
 
     Attributes:
@@ -42,7 +42,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Subject:
+class CardContext:
     """What a card is of.
 
     Attributes:
@@ -55,7 +55,7 @@ class Subject:
     spec: ModelSpec
     folder: Path
     digests: Mapping[str, str]
-    place: Place
+    place: Location
 
     @classmethod
     def at(
@@ -63,14 +63,14 @@ class Subject:
         spec: ModelSpec,
         folder: Path,
         digests: Mapping[str, str],
-        place: Place | None = None,
-    ) -> Subject:
+        place: Location | None = None,
+    ) -> CardContext:
         """Return a model by its files; readers find it by its registered name or its folder's."""
         others = {name: found for name, found in digests.items() if name != CARD}
-        return cls(spec, folder, others, place or Place(_find_address(spec, others)))
+        return cls(spec, folder, others, place or Location(_find_address(spec, others)))
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Subject:
+    def of(cls, bundle: Bundle) -> CardContext:
         """Return a bundle as it lies in its folder.
 
         Raises:

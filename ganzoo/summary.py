@@ -22,7 +22,7 @@ _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
-class Facts:
+class ModelSummary:
     """A bundle's size, and the figure by which models of one dataset are compared.
 
     Attributes:
@@ -71,7 +71,7 @@ class Facts:
         return distances.get(self.spec.data.extractor, next(iter(distances.values()), None))
 
 
-def read_facts(bundle: Bundle) -> Facts:
+def read_summary(bundle: Bundle) -> ModelSummary:
     """Return what a bundle's files say of it.
 
     Raises:
@@ -79,7 +79,7 @@ def read_facts(bundle: Bundle) -> Facts:
     """
     files = [file for file in bundle.path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files)
-    return Facts(bundle.spec, count_parameters(bundle.weights_of("generator")), size)
+    return ModelSummary(bundle.spec, count_parameters(bundle.weights_of("generator")), size)
 
 
 def count_parameters(weights: Path) -> int:
@@ -95,7 +95,7 @@ def count_parameters(weights: Path) -> int:
     )
 
 
-def look_up(entry: Entry) -> Facts | None:
+def find_summary(entry: Entry) -> ModelSummary | None:
     """Return the facts of a registered model without running a line of its plugin.
 
     They are read from the folder of that name within the package that registers it, and are what
@@ -106,7 +106,7 @@ def look_up(entry: Entry) -> Facts | None:
         return None
     try:
         spec = ModelSpec.from_json((folder / CONFIG).read_bytes(), where=str(folder))
-        return read_facts(Bundle(folder, spec))
+        return read_summary(Bundle(folder, spec))
     except (GanzooError, OSError):
         return None
 
