@@ -24,8 +24,8 @@ from ganzoo.errors import (
     OutputError,
     RunNotFoundError,
 )
+from ganzoo.evaluation.evaluator import Evaluation, Evaluator
 from ganzoo.evaluation.extraction import fit, name_extractor
-from ganzoo.evaluation.measuring import Evaluation, Evaluator
 from ganzoo.evaluation.pairs import measure_pairs
 from ganzoo.generator import COMPUTE_BATCH, Generator, Translator
 from ganzoo.images import ImageBatch

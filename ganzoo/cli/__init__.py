@@ -14,15 +14,15 @@ import tyro
 
 from ganzoo import distributions
 from ganzoo.cli.arguments import Output
-from ganzoo.cli.authoring import check, new_plugin
 from ganzoo.cli.cards import card
-from ganzoo.cli.evaluating import compare, evaluate
-from ganzoo.cli.exporting import export
+from ganzoo.cli.demo import demo
+from ganzoo.cli.evaluation import compare, evaluate
+from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.listing import info, plugins
-from ganzoo.cli.playing import demo
 from ganzoo.cli.plotting import plot
+from ganzoo.cli.plugins import check, new_plugin
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
 from ganzoo.errors import GanzooError, missing_extra

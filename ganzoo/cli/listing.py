@@ -9,7 +9,7 @@ from shutil import get_terminal_size
 from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
-from ganzoo.cli.wording import brief, is_parity
+from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.entries import Entry
 
 # The distance is Frechet's, to the data that the model was trained on, by that data's extractor.

@@ -1,7 +1,7 @@
 """Data: a dataset's name -> its images, whole, in batches, or read ahead from disk."""
 
+from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root
 from ganzoo.data.decoding import decode
-from ganzoo.data.finding import DATA_VARIABLE, find_dataset, find_root
 from ganzoo.data.opening import open_batches
 from ganzoo.data.reading import Items
 

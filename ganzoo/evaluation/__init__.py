@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         wasserstein1,
     )
     from ganzoo.evaluation.estimate import Estimate
-    from ganzoo.evaluation.measuring import Evaluation, Evaluator
+    from ganzoo.evaluation.evaluator import Evaluation, Evaluator
     from ganzoo.evaluation.memorisation import (
         Nearest,
         authentic,

@@ -16,7 +16,7 @@ from torchmetrics.functional.image import (
 from tqdm import tqdm
 
 from ganzoo.errors import MetricError
-from ganzoo.evaluation.measuring import Evaluation
+from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.generator import Translator
 from ganzoo.machine import describe_hardware, describe_versions
 

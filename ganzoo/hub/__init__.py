@@ -1,7 +1,7 @@
 """The Hugging Face Hub: pull models, push them, find them. All that imports its client."""
 
-from ganzoo.hub.pulling import pull
-from ganzoo.hub.pushing import Pushed, push
-from ganzoo.hub.searching import Found, search
+from ganzoo.hub.download import pull
+from ganzoo.hub.find import Found, search
+from ganzoo.hub.upload import Pushed, push
 
 __all__ = ["Found", "Pushed", "pull", "push", "search"]

@@ -17,7 +17,7 @@ from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.errors import BundleError, DeviceError, ExportError
 from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import architectures
-from ganzoo.runtimes.building import (
+from ganzoo.runtimes.build import (
     build,
     explain_versions,
     find_architecture,

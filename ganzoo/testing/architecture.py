@@ -22,7 +22,7 @@ from ganzoo.testing.checks import after
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.noise import noise
 from ganzoo.testing.pairs import Paired, fit, moves_its_own, resumes, trains
-from ganzoo.testing.playing import Play, recipe_of
+from ganzoo.testing.short_training import Play, recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_arguments
 from ganzoo.testing.snapshots import keeps_its_names
 from ganzoo.training.build import build_loss, build_networks

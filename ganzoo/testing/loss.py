@@ -20,7 +20,7 @@ from ganzoo.testing.checks import after
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.noise import noise
 from ganzoo.testing.pairs import Paired, fit, moves_its_own, resumes, trains
-from ganzoo.testing.playing import recipe_of
+from ganzoo.testing.short_training import recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_variants
 from ganzoo.training import prepare
 from ganzoo.training.build import build_loss, build_networks

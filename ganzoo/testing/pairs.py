@@ -21,7 +21,7 @@ from ganzoo.spec import DataSpec, Recipe
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, after
 from ganzoo.testing.noise import noise
-from ganzoo.testing.playing import BATCH, Play, play
+from ganzoo.testing.short_training import BATCH, Play, play
 from ganzoo.training import resume, train
 from ganzoo.training.build import check_combination
 

@@ -19,7 +19,7 @@ from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import build, provenance
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
-from ganzoo.training.evaluating import evaluator_of
+from ganzoo.training.evaluation import evaluator_of
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
 

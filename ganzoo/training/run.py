@@ -30,7 +30,7 @@ from ganzoo.spec import Recipe
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.distributed import Group, join, launch, reporting_loss, restarted
-from ganzoo.training.evaluating import METRICS, evaluate
+from ganzoo.training.evaluation import METRICS, evaluate
 from ganzoo.training.jsonl import cut_back
 from ganzoo.training.lock import LOCK, sole_user
 from ganzoo.training.loop import run_ticks

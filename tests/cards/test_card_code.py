@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo import benchmark, cards
 from ganzoo.cards.fences import read_blocks
 from ganzoo.cli import main
-from ganzoo.evaluation.measuring import Evaluation
+from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.registry import models
 from ganzoo.spec import Recipe
 from ganzoo.training.build import complete

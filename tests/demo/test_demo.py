@@ -17,7 +17,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import open_bundle
-from ganzoo.demo import cards, drawing, making, showing, walking
+from ganzoo.demo import cards, drawing, latent_walk, render, sampling
 from ganzoo.demo.address import check_port, find_address
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.errors import BundleError, DemoError, PictureError, SampleError, UnknownNameError
@@ -146,33 +146,33 @@ def test_what_is_not_on_the_page_is_not_to_be_had(cache):
 
 
 def test_samples_are_those_of_the_model(plain, classy):
-    assert making.classes(plain.spec) == ()
-    assert making.classes(classy.spec) == tuple("0123456789")
+    assert sampling.classes(plain.spec) == ()
+    assert sampling.classes(classy.spec) == tuple("0123456789")
     same = np.array_equal
-    assert same(making.samples(plain, 5, 7).numpy(), plain.sample(7, 5).numpy())
-    assert same(making.samples(plain, 5, 7, "3").numpy(), plain.sample(7, 5).numpy())
-    sevens = making.samples(classy, 5, 7, "7")
+    assert same(sampling.samples(plain, 5, 7).numpy(), plain.sample(7, 5).numpy())
+    assert same(sampling.samples(plain, 5, 7, "3").numpy(), plain.sample(7, 5).numpy())
+    sevens = sampling.samples(classy, 5, 7, "7")
     assert same(sevens.numpy(), classy.sample(7, 5, label=7).numpy())
-    each = making.samples(classy, 5, 20, making.EACH)
+    each = sampling.samples(classy, 5, 20, sampling.EACH)
     assert same(each.numpy(), classy.sample(20, 5).numpy())
     assert each.columns == 10, "a class a column"
-    assert making.samples(classy, 5, 7, making.EACH).columns is None
+    assert sampling.samples(classy, 5, 7, sampling.EACH).columns is None
 
 
 @pytest.mark.parametrize("n", [0, -1, 145, 1_000_000, None, 2.5, "7", True, float("nan")])
 def test_a_number_of_images_that_is_refused(plain, n):
     with pytest.raises(SampleError, match="the number of images is .* 1 to 144"):
-        making.samples(plain, 0, n)
+        sampling.samples(plain, 0, n)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**53, None, 0.5, "0", float("inf")])
 def test_a_seed_that_is_refused(plain, seed):
     for ask in (
-        lambda: making.samples(plain, seed, 1),
-        lambda: making.way(plain, 0, seed, 2, "linear"),
-        lambda: making.on_the_way(plain, seed, 0, 0.5, "linear"),
-        lambda: walking.step(plain, 0, seed, 0, 0),
-        lambda: walking.plane(plain, seed, 0),
+        lambda: sampling.samples(plain, seed, 1),
+        lambda: sampling.way(plain, 0, seed, 2, "linear"),
+        lambda: sampling.on_the_way(plain, seed, 0, 0.5, "linear"),
+        lambda: latent_walk.step(plain, 0, seed, 0, 0),
+        lambda: latent_walk.plane(plain, seed, 0),
     ):
         with pytest.raises(SampleError, match=r"the seed is .* 0 to 9,007,199,254,740,991"):
             ask()
@@ -180,10 +180,10 @@ def test_a_seed_that_is_refused(plain, seed):
 
 def test_a_class_that_does_not_exist(classy):
     for ask in (
-        lambda: making.samples(classy, 0, 1, "10"),
-        lambda: making.way(classy, 0, 1, 2, "linear", "10"),
-        lambda: making.on_the_way(classy, 0, 1, 0.5, "linear", "10"),
-        lambda: walking.plane(classy, 0, 1, "10"),
+        lambda: sampling.samples(classy, 0, 1, "10"),
+        lambda: sampling.way(classy, 0, 1, 2, "linear", "10"),
+        lambda: sampling.on_the_way(classy, 0, 1, 0.5, "linear", "10"),
+        lambda: latent_walk.plane(classy, 0, 1, "10"),
     ):
         with pytest.raises(SampleError, match="no class 10: labels are 0 to 9"):
             ask()
@@ -192,11 +192,11 @@ def test_a_class_that_does_not_exist(classy):
 @pytest.mark.parametrize("path", ["spherical", "linear"])
 def test_a_way_goes_from_seed_to_seed(plain, path):
     ends = [plain.sample(1, seed).numpy()[0].astype(int) for seed in (3, 9)]
-    way = making.way(plain, 3, 9, 5, path).numpy()
+    way = sampling.way(plain, 3, 9, 5, path).numpy()
     assert len(way) == 5
     for at, image in ((0, way[0]), (1, way[-1]), (0.25, way[1])):
         assert (
-            np.abs(making.on_the_way(plain, 3, 9, at, path).numpy()[0] - image.astype(int)).max()
+            np.abs(sampling.on_the_way(plain, 3, 9, at, path).numpy()[0] - image.astype(int)).max()
             <= 1
         )
     for image, end in zip((way[0], way[-1]), ends, strict=True):
@@ -208,11 +208,11 @@ def test_a_way_goes_from_seed_to_seed(plain, path):
 )
 def test_a_way_that_is_refused(plain, steps, at, path):
     with pytest.raises(SampleError, match="number of steps is .* 2 to 24"):
-        making.way(plain, 0, 1, steps, "linear")
+        sampling.way(plain, 0, 1, steps, "linear")
     with pytest.raises(SampleError, match="the place is .* 0 to 1"):
-        making.on_the_way(plain, 0, 1, at, "linear")
+        sampling.on_the_way(plain, 0, 1, at, "linear")
     with pytest.raises(SampleError, match="there is no path"):
-        making.on_the_way(plain, 0, 1, 0.5, path)
+        sampling.on_the_way(plain, 0, 1, 0.5, path)
 
 
 # The plane.
@@ -222,7 +222,7 @@ def test_a_way_that_is_refused(plain, steps, at, path):
 def test_directions_are_orthogonal_and_as_long_as_a_latent(dim):
     recorder = Recorder(dim)
     for x, y in ((0, 0), (1, 0), (0, 1)):
-        walking.step(recorder, 4, 5, x, y)
+        latent_walk.step(recorder, 4, 5, x, y)
     origin, right, up = recorder.latents[::16]
     np.testing.assert_allclose(origin, ganzoo.latents.normal(4, 1, dim)[0], rtol=1e-6)
     right, up = right - origin, up - origin
@@ -232,11 +232,11 @@ def test_directions_are_orthogonal_and_as_long_as_a_latent(dim):
 
 
 def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
-    images = walking.plane(plain, 4, 5).numpy().astype(int)
-    assert len(images) == walking.SIDE**2
+    images = latent_walk.plane(plain, 4, 5).numpy().astype(int)
+    assert len(images) == latent_walk.SIDE**2
     places = {40: (0, 0), 0: (-1.5, 1.5), 8: (1.5, 1.5), 80: (1.5, -1.5)}
     for number, (x, y) in places.items():
-        assert np.abs(walking.step(plain, 4, 5, x, y).numpy()[0] - images[number]).max() <= 1
+        assert np.abs(latent_walk.step(plain, 4, 5, x, y).numpy()[0] - images[number]).max() <= 1
     assert np.abs(plain.sample(1, 4).numpy()[0] - images[40]).max() <= 1
 
 
@@ -246,38 +246,38 @@ def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
 )
 def test_of_large_images_there_are_fewer(pixels, most, side):
     recorder = Recorder(2, pixels)
-    assert making.most(recorder.spec) == most
-    assert walking.side(recorder.spec) == side
+    assert sampling.most(recorder.spec) == most
+    assert latent_walk.side(recorder.spec) == side
     if pixels <= 256:
-        assert len(making.samples(recorder, 0, 144)) == most
-        assert len(walking.plane(recorder, 0, 1)) == side**2
-    assert walking.clicked(0.5 / side, 1, side) == -1.5
-    assert walking.clicked(1.5 / side, 1, side) == pytest.approx(3 / (side - 1) - 1.5, abs=0.01)
+        assert len(sampling.samples(recorder, 0, 144)) == most
+        assert len(latent_walk.plane(recorder, 0, 1)) == side**2
+    assert latent_walk.clicked(0.5 / side, 1, side) == -1.5
+    assert latent_walk.clicked(1.5 / side, 1, side) == pytest.approx(3 / (side - 1) - 1.5, abs=0.01)
 
 
 def test_steps_that_are_refused(plain):
     for x in (1.6, -2, None, "0", float("nan")):
         with pytest.raises(SampleError, match=r"the step is .* -1\.5 to 1\.5"):
-            walking.step(plain, 0, 1, x, 0)
+            latent_walk.step(plain, 0, 1, x, 0)
     with pytest.raises(SampleError, match="latents of one number"):
-        walking.plane(Recorder(1), 0, 1)
+        latent_walk.plane(Recorder(1), 0, 1)
 
 
 def test_a_click_leads_to_the_image_that_was_clicked():
     extent = 9 * 60
     for k, step in enumerate(np.linspace(-1.5, 1.5, 9)):
-        assert walking.clicked(k * 60 + 30, extent) == pytest.approx(step, abs=0.006)
-    assert walking.clicked(0, extent) == -1.5
-    assert walking.clicked(extent, extent) == 1.5
+        assert latent_walk.clicked(k * 60 + 30, extent) == pytest.approx(step, abs=0.006)
+    assert latent_walk.clicked(0, extent) == -1.5
+    assert latent_walk.clicked(extent, extent) == 1.5
 
 
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
 def test_the_frame_is_around_what_is_clicked(x, y):
-    drawn = np.asarray(walking.framed(Image.new("L", (540, 540)), x, y))
+    drawn = np.asarray(latent_walk.framed(Image.new("L", (540, 540)), x, y))
     rows, columns = np.nonzero(drawn[..., 0])
     middle_x, middle_y = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
-    assert walking.clicked(middle_x, 540) == pytest.approx(x, abs=0.03)
-    assert walking.clicked(540 - middle_y, 540) == pytest.approx(y, abs=0.03)
+    assert latent_walk.clicked(middle_x, 540) == pytest.approx(x, abs=0.03)
+    assert latent_walk.clicked(540 - middle_y, 540) == pytest.approx(y, abs=0.03)
 
 
 # Drawings and uploads.
@@ -407,7 +407,7 @@ def test_other_images_are_only_resized():
 def test_an_autoencoder_makes_its_own_images_again(cache):
     encoder, generator = cache.encoder("vae2d-mnist"), cache.generator("vae2d-mnist")
     images = generator.sample(8, seed=0)
-    made, z = making.remake(encoder, generator, images)
+    made, z = sampling.remake(encoder, generator, images)
     assert z.shape == (8, 2)
     assert np.array_equal(z, encoder.encode(images))
     assert np.array_equal(made.numpy(), generator.decode(z).numpy())
@@ -419,13 +419,13 @@ def test_an_autoencoder_makes_its_own_images_again(cache):
 
 def test_pixels_are_enlarged_whole():
     pixels = np.arange(4, dtype=np.uint8).reshape(2, 2)
-    large = np.asarray(showing.enlarge(Image.fromarray(pixels), 7))
+    large = np.asarray(render.enlarge(Image.fromarray(pixels), 7))
     assert np.array_equal(large, np.kron(pixels, np.ones((3, 3), np.uint8)))
-    assert showing.enlarge(Image.new("L", (900, 5)), 640).size == (900, 5)
+    assert render.enlarge(Image.new("L", (900, 5)), 640).size == (900, 5)
 
 
 def test_a_caption_is_text_and_no_markup():
-    html = showing.figures([("<b onclick=x>&", Image.new("L", (1, 1)))])
+    html = render.figures([("<b onclick=x>&", Image.new("L", (1, 1)))])
     assert "<b" not in html
     assert "&lt;b onclick=x&gt;&amp;" in html
 
@@ -555,7 +555,7 @@ def test_it_computes_without_gradio():
         "sys.modules['gradio'] = None\n"
         "from ganzoo.demo import cards, drawing, making, cache, showing, walking\n"
         "model = cache.ModelCache.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
-        "assert len(making.samples(model, 0, 3)) == 3\n"
+        "assert len(sampling.samples(model, 0, 3)) == 3\n"
         "assert 'torch' not in sys.modules\n",
     )
     assert result.returncode == 0, result.stderr

@@ -21,7 +21,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import METADATA_KEY, write_bundle
-from ganzoo.demo import making, showing
+from ganzoo.demo import render, sampling
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.processes import run_cli
 
@@ -224,7 +224,7 @@ def visitor(server, browser):
 
 
 def grid(images):
-    return np.asarray(showing.enlarged(images).convert("L"))
+    return np.asarray(render.enlarged(images).convert("L"))
 
 
 def model(name):
@@ -278,7 +278,7 @@ def test_samples_are_those_of_python(visitor):
     panel.get_by_label("seed", exact=True).fill("42")
     visitor.wait_for_picture(panel, grid(model("dcgan-mnist").sample(100, 42)))
     visitor.choose(panel, "model", "cgan-mnist")
-    each = making.samples(model("cgan-mnist"), 42, 100, making.EACH)
+    each = sampling.samples(model("cgan-mnist"), 42, 100, sampling.EACH)
     visitor.wait_for_picture(panel, grid(each))
     visitor.choose(panel, "class", "7")
     visitor.wait_for_picture(panel, grid(model("cgan-mnist").sample(100, 42, label=7)))
@@ -310,7 +310,7 @@ def test_two_visitors_do_not_mix(server, browser):
         for k, panel in enumerate(panels):
             panel.get_by_label("seed", exact=True).fill(str(seed + 100 * k))
     visitors[0].wait_for_picture(panels[0], grid(model("dcgan-mnist").sample(100, 15)))
-    each = making.samples(model("cgan-mnist"), 115, 100, making.EACH)
+    each = sampling.samples(model("cgan-mnist"), 115, 100, sampling.EACH)
     visitors[1].wait_for_picture(panels[1], grid(each))
     for visitor in visitors:
         visitor.leave()

@@ -21,8 +21,8 @@ from ganzoo.errors import (
     RunNotFoundError,
     UnknownNameError,
 )
+from ganzoo.evaluation.evaluator import Evaluator
 from ganzoo.evaluation.extraction import name_extractor
-from ganzoo.evaluation.measuring import Evaluator
 from ganzoo.generator import Generator
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, ModelSpec
 from helpers.processes import run_cli

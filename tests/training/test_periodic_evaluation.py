@@ -14,7 +14,7 @@ from ganzoo import benchmark
 from ganzoo.errors import RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
-from ganzoo.training.evaluating import evaluator_of
+from ganzoo.training.evaluation import evaluator_of
 from ganzoo.training.jsonl import cut_back, read_lines
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny

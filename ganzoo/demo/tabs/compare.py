@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from ganzoo.demo import making
+from ganzoo.demo import sampling
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.showing import enlarged
+from ganzoo.demo.render import enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
 from ganzoo.images import ImageBatch
 
@@ -19,7 +19,7 @@ def compare(cache: ModelCache, page: gr.Blocks) -> None:
     names = cache.generators
     with gr.Row():
         seed = seed_box("seed of both", 0)
-        count = gr.Slider(1, making.MAX_IMAGES, 36, step=1, label="images of each")
+        count = gr.Slider(1, sampling.MAX_IMAGES, 36, step=1, label="images of each")
     chosen, shown = [], []
     with gr.Row():
         for value in cache.free[:2]:
@@ -31,7 +31,9 @@ def compare(cache: ModelCache, page: gr.Blocks) -> None:
     def draw(seed: Any, count: Any, *chosen: Any) -> list[Image.Image]:
         return [
             # Laid out alike, whether or not a model has classes.
-            enlarged(ImageBatch(making.samples(cache.generator(name), seed, count, label).numpy()))
+            enlarged(
+                ImageBatch(sampling.samples(cache.generator(name), seed, count, label).numpy())
+            )
             for name, label in zip(chosen[::2], chosen[1::2], strict=True)
         ]
 

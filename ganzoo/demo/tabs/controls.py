@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from ganzoo.demo.making import EACH, classes
 from ganzoo.demo.model_cache import ModelCache
+from ganzoo.demo.sampling import EACH, classes
 from ganzoo.errors import GanzooError
 
 EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}

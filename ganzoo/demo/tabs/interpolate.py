@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from ganzoo.demo import making
+from ganzoo.demo import sampling
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.showing import enlarge, enlarged
+from ganzoo.demo.render import enlarge, enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
 from ganzoo.generator import PathKind
 
@@ -27,7 +27,7 @@ def interpolate(cache: ModelCache, page: gr.Blocks) -> None:
             with gr.Row():
                 a, b = seed_box("from seed", 3), seed_box("to seed", 9)
             path = gr.Radio(["spherical", "linear"], value="spherical", label="path")
-            steps = gr.Slider(2, making.MAX_STEPS, 16, step=1, label="steps")
+            steps = gr.Slider(2, sampling.MAX_STEPS, 16, step=1, label="steps")
         with gr.Column(scale=2, min_width=320):
             at = gr.Slider(0, 1, 0.5, step=0.01, label="place on the way")
             one = picture("the image there", height=300)
@@ -37,8 +37,8 @@ def interpolate(cache: ModelCache, page: gr.Blocks) -> None:
         name: str, label: str | None, a: Any, b: Any, path: PathKind, steps: Any, at: Any
     ) -> tuple[Image.Image, Image.Image]:
         model = cache.generator(name)
-        images = making.way(model, a, b, steps, path, label)
-        (image,) = making.on_the_way(model, a, b, at, path, label)
+        images = sampling.way(model, a, b, steps, path, label)
+        (image,) = sampling.on_the_way(model, a, b, at, path, label)
         return enlarge(image, 280), enlarged(images, columns=min(8, len(images)))
 
     live(page, [model, label, a, b, path, steps, at], draw, [one, all_])

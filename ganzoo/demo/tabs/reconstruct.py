@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from ganzoo.demo import drawing, making
+from ganzoo.demo import drawing, sampling
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.showing import enlarge, figures
+from ganzoo.demo.render import enlarge, figures
 from ganzoo.demo.tabs.controls import live
 from ganzoo.demo.tabs.pad import pad
 
@@ -41,7 +41,7 @@ def reconstruct(cache: ModelCache, page: gr.Blocks) -> None:
         for name in chosen:
             size = cache.spec(name).data.image
             images = drawing.as_input(picture, size, centred=centred)
-            again, z = making.remake(cache.encoder(name), cache.generator(name), images)
+            again, z = sampling.remake(cache.encoder(name), cache.generator(name), images)
             read[f"what is read: {size}"] = enlarge(images.pil()[0], SIDE)
             made.append((f"{name}, from {z.shape[1]} numbers", enlarge(again.pil()[0], SIDE)))
         return figures([*read.items(), *made])

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from ganzoo.demo import drawing, making
+from ganzoo.demo import drawing, sampling
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.showing import enlarge
+from ganzoo.demo.render import enlarge
 from ganzoo.demo.tabs.controls import live, model_menu, picture, seed_box
 from ganzoo.demo.tabs.pad import pad
 
@@ -32,7 +32,7 @@ def translate(cache: ModelCache, page: gr.Blocks) -> None:
             return None, None
         model = cache.translator(name)
         source = drawing.as_input(drawing.read_drawing(url), model.source)
-        translated = model.translate(source, making.check_seed(seed))
+        translated = model.translate(source, sampling.check_seed(seed))
         return enlarge(source.pil()[0], 256), enlarge(translated.pil()[0], 512)
 
     live(page, [sheet.drawn, model, seed], draw, [read, made])

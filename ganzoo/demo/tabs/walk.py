@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from ganzoo.demo.latent_walk import REACH, SIDE, clicked, framed, plane, side, step
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.showing import enlarge, enlarged
+from ganzoo.demo.render import enlarge, enlarged
 from ganzoo.demo.tabs.controls import (
     EVENT,
     answered,
@@ -18,7 +19,6 @@ from ganzoo.demo.tabs.controls import (
     picture,
     seed_box,
 )
-from ganzoo.demo.walking import REACH, SIDE, clicked, framed, plane, side, step
 
 
 def walk(cache: ModelCache, page: gr.Blocks) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import tyro
 
 from ganzoo.cli.arguments import Text
-from ganzoo.cli.wording import as_folder
+from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import ConformanceError
 
 

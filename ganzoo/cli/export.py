@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 
 from ganzoo.cli.arguments import MaybeOutput, Text
-from ganzoo.cli.wording import as_folder, is_parity
+from ganzoo.cli.formatting import as_folder, is_parity
 from ganzoo.errors import DeploymentError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ganzoo import latents
-from ganzoo.demo.making import between, check_seed, latent_dim, most, one_class
+from ganzoo.demo.sampling import between, check_seed, latent_dim, most, one_class
 from ganzoo.errors import SampleError
 from ganzoo.generator import Generator
 from ganzoo.images import ImageBatch
