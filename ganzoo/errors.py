@@ -26,6 +26,7 @@ __all__ = [
     "ExtractorError",
     "GanzooError",
     "HubError",
+    "ImageFileError",
     "IncompatibleCombinationError",
     "MetricError",
     "MissingExtraError",
@@ -35,7 +36,6 @@ __all__ = [
     "NonFiniteLossError",
     "NotABundleError",
     "OutputError",
-    "PictureError",
     "PlotError",
     "PublishError",
     "RecipeError",
@@ -103,7 +103,7 @@ class DataError(GanzooError, ValueError):
     """Training data that cannot be used, such as a corrupt image."""
 
 
-class PictureError(DataError):
+class ImageFileError(DataError):
     """One picture that is corrupt or too small, among others that may be good."""
 
 

@@ -160,7 +160,7 @@ class Generator(Model):
             return self.class_grid()
         return self.sample(PREVIEW, seed=0)
 
-    def pictures(self) -> dict[str, ImageBatch]:
+    def preview_images(self) -> dict[str, ImageBatch]:
         """Make the pictures of a bundle, by file name: the preview, and the plane of latents."""
         found = {SAMPLES: self.preview()}
         return found | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})

@@ -52,12 +52,12 @@ class ImageBatch:
         Raises:
             DataError: no file, or one that is no picture.
         """
-        from ganzoo.pictures import fit_picture, read_picture
+        from ganzoo.image_files import fit_image, read_image
 
         mode = "RGB" if size.channels == 3 else "L"
         pixels = []
         for file in files:
-            fitted = fit_picture(read_picture(file, mode), size.width, size.height)
+            fitted = fit_image(read_image(file, mode), size.width, size.height)
             pixels.append(np.asarray(fitted).reshape(size.height, size.width, -1))
         if not pixels:
             raise DataError("no picture was named.")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ganzoo.cards import checksums, facts, pictures, results, training, use
+from ganzoo.cards import checksums, facts, figures, results, training, use
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.metadata import describe
 from ganzoo.errors import BundleError
 
 BLOCKS: dict[str, Callable[[CardContext], str]] = {
-    "samples": pictures.render_samples,
+    "samples": figures.render_samples,
     "use": use.render,
     "onnxruntime": use.render_onnxruntime,
-    "pictures": pictures.render_others,
+    "pictures": figures.render_others,
     "facts": facts.render,
     "training": training.render,
     "results": results.render,

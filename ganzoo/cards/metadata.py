@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ganzoo.cards.context import CardContext
+from ganzoo.cards.figures import caption
 from ganzoo.cards.header import Metadata
-from ganzoo.cards.pictures import caption
 from ganzoo.generator import SAMPLES
 from ganzoo.spec import METRICS
 

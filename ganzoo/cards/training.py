@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo.bundle import LOG, RECIPE
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.facts import switched_on
-from ganzoo.cards.pictures import render_curves
+from ganzoo.cards.figures import render_curves
 from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
 from ganzoo.registry import find_recipe

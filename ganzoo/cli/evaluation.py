@@ -90,7 +90,7 @@ def compare(
     """
     from ganzoo import benchmark, plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     rows = benchmark.compare(
         names,
         dataset=dataset,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ganzoo.bundle import CARD, Bundle, read_checksums
 from ganzoo.cards import BLOCKS, CardContext, Location, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
-from ganzoo.errors import BundleError, HubError, PictureError
+from ganzoo.errors import BundleError, HubError, ImageFileError
 from ganzoo.spec import ModelSpec
 
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
@@ -85,7 +85,7 @@ def _inline(bundle: Bundle, caption: str, name: str) -> str:
         return ""
     try:
         return f"![{caption}]({write_drawing(open_upload(bundle.file(name)))})"
-    except (BundleError, HubError, PictureError, OSError):  # the card stands without it
+    except (BundleError, HubError, ImageFileError, OSError):  # the card stands without it
         return ""
 
 

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageChops
 
-from ganzoo.errors import PictureError
+from ganzoo.errors import ImageFileError
+from ganzoo.image_files import decode_image, fit_image
 from ganzoo.images import ImageBatch
-from ganzoo.pictures import decode_picture, fit_picture
 from ganzoo.spec import ImageSpec
 
 MAX_BYTES = 20_000_000  # of an upload
@@ -29,11 +29,11 @@ def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
     """Return an uploaded picture upright, in a mode of PIL without alpha.
 
     Raises:
-        PictureError: more than 20 MB or 25 megapixels, a format that is not read, or no picture.
+        ImageFileError: more than 20 MB or 25 megapixels, a format that is not read, or no picture.
     """
     path = Path(file)
     if path.stat().st_size > MAX_BYTES:
-        raise PictureError(
+        raise ImageFileError(
             f"this file has {path.stat().st_size / 1e6:,.0f} MB, and at most {MAX_BYTES / 1e6:.0f} "
             "MB are read: upload a smaller one."
         )
@@ -45,16 +45,16 @@ def read_drawing(url: Any, mode: str = "RGB") -> Image.Image:
     """Return a drawing that a browser's canvas wrote as a ``data:`` address of a PNG.
 
     Raises:
-        PictureError: nothing was drawn, or it is no such address; as for `open_upload`.
+        ImageFileError: nothing was drawn, or it is no such address; as for `open_upload`.
     """
     if not url:
-        raise PictureError("nothing is drawn yet: draw with the mouse or a finger, or upload.")
+        raise ImageFileError("nothing is drawn yet: draw with the mouse or a finger, or upload.")
     if not isinstance(url, str) or not url.startswith(_PREFIX) or len(url) > MAX_BYTES:
-        raise PictureError("what came is no drawing of this page: clear it and draw again.")
+        raise ImageFileError("what came is no drawing of this page: clear it and draw again.")
     try:
         content = base64.b64decode(url.removeprefix(_PREFIX), validate=True)
     except binascii.Error as error:
-        raise PictureError("the drawing came damaged: clear it and draw again.") from error
+        raise ImageFileError("the drawing came damaged: clear it and draw again.") from error
     return _decode(io.BytesIO(content), mode)
 
 
@@ -80,11 +80,11 @@ def centre(picture: Image.Image, side: int = 28) -> Image.Image:
     section III.A, https://doi.org/10.1109/5.726791).
 
     Raises:
-        PictureError: there is no ink.
+        ImageFileError: there is no ink.
     """
     box = picture.point(lambda level: 255 if level > 32 else 0).getbbox()
     if box is None:
-        raise PictureError("there is no light stroke on a dark ground in it: draw one.")
+        raise ImageFileError("there is no light stroke on a dark ground in it: draw one.")
     ink = picture.crop(box)
     scale = side * 20 / 28 / max(ink.size)
     width, height = (max(1, round(length * scale)) for length in ink.size)
@@ -106,13 +106,13 @@ def as_input(picture: Image.Image, size: ImageSpec, *, centred: bool = False) ->
         centred: whether to lay the ink out as `centre` does; of grey squares alone.
 
     Raises:
-        PictureError: as for `centre`.
+        ImageFileError: as for `centre`.
     """
     mode = "RGB" if size.channels == 3 else "L"
     if centred and is_centrable(size):
         fitted = centre(as_light_on_dark(picture.convert("L")), size.height)
     else:
-        fitted = fit_picture(picture.convert(mode), size.width, size.height)
+        fitted = fit_image(picture.convert(mode), size.width, size.height)
     return ImageBatch(np.array(fitted).reshape(1, size.height, size.width, -1))
 
 
@@ -126,18 +126,18 @@ def _decode(source: BinaryIO, mode: str) -> Image.Image:
         with Image.open(source, formats=FORMATS) as picture:  # reads the header alone
             width, height = picture.size
     except Image.DecompressionBombError:
-        raise PictureError(_too_large("far too many")) from None
+        raise ImageFileError(_too_large("far too many")) from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise PictureError(
+        raise ImageFileError(
             "this file is no picture that can be read: upload a PNG, a JPEG or a WebP."
         ) from error
     if width * height > MAX_PIXELS:
-        raise PictureError(_too_large(f"{width:,}x{height:,}"))
+        raise ImageFileError(_too_large(f"{width:,}x{height:,}"))
     source.seek(0)
     try:
-        return decode_picture(source, mode, "that was uploaded")
-    except PictureError as error:
-        raise PictureError(_ADVICE.sub("Upload another", str(error))) from error
+        return decode_image(source, mode, "that was uploaded")
+    except ImageFileError as error:
+        raise ImageFileError(_ADVICE.sub("Upload another", str(error))) from error
 
 
 def _too_large(pixels: str) -> str:

@@ -17,8 +17,8 @@ from ganzoo import bundle, cards
 from ganzoo.bundle import Bundle, open_bundle, write_bundle
 from ganzoo.errors import BundleError, CardError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
+from ganzoo.exporters.figures import draw_model, draw_training
 from ganzoo.exporters.parity import check_parity
-from ganzoo.exporters.pictures import draw_model, draw_training
 from ganzoo.exporters.precision import (
     Precision,
     choose,

@@ -18,7 +18,7 @@ from ganzoo.plots.rows import draw_rows
 from ganzoo.plots.run_files import find_moments, read_log, read_metrics
 from ganzoo.plots.saving import (
     ANIMATIONS,
-    PICTURES,
+    FIGURES,
     check_ending,
     save_animation,
     save_figure,
@@ -27,7 +27,7 @@ from ganzoo.plots.saving import (
 
 __all__ = [
     "ANIMATIONS",
-    "PICTURES",
+    "FIGURES",
     "PLOTS",
     "WALK_MS",
     "Border",

@@ -34,7 +34,7 @@ def draw_run(run: Path) -> list[Path]:
 
     Raises:
         RunNotFoundError: no run there.
-        PlotError, PictureError: one of its files is damaged.
+        PlotError, ImageFileError: one of its files is damaged.
         OutputError: a picture cannot be written.
     """
     check_run(run)

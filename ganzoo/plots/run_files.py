@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from PIL import Image
 
 from ganzoo.errors import PlotError, RunNotFoundError
-from ganzoo.pictures import decode_picture
+from ganzoo.image_files import decode_image
 
 T = TypeVar("T")
 
@@ -30,9 +30,9 @@ class Moment(NamedTuple):
         """Return the picture, mode L where it is grey and else RGB.
 
         Raises:
-            PictureError: it is damaged.
+            ImageFileError: it is damaged.
         """
-        picture = decode_picture(self.file, "RGB", str(self.file))
+        picture = decode_image(self.file, "RGB", str(self.file))
         grey = picture.convert("L")
         return grey if picture == grey.convert("RGB") else picture
 

@@ -15,7 +15,7 @@ from ganzoo.errors import OutputError
 from ganzoo.files import write_file
 from ganzoo.plots.style import styled
 
-PICTURES = (".png", ".svg")
+FIGURES = (".png", ".svg")
 ANIMATIONS = (".gif", ".webp")
 
 FRAME_MS = 300  # how long a frame of an animation is seen
@@ -43,7 +43,7 @@ def save_figure(figure: Figure, path: Path) -> Path:
     Raises:
         OutputError: another ending, or the file cannot be written.
     """
-    check_ending(path, PICTURES)
+    check_ending(path, FIGURES)
     kind = path.suffix.lower().removeprefix(".")
     buffer = io.BytesIO()
     # No date in it: the same picture gives the same file.

@@ -118,7 +118,7 @@ def says_where_it_is_missing(subject: Dataset) -> None:
                 raise ConformanceError(
                     f"{subject.label}, asked for data in {where}, raises {type(error).__name__} "
                     f"({error}): raise a ganzoo.errors.DataNotFoundError that says where it looked "
-                    "and what to type, as ganzoo.pictures.find_folder does."
+                    "and what to type, as ganzoo.image_files.find_folder does."
                 ) from error
 
 

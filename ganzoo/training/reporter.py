@@ -11,7 +11,7 @@ from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.retention import LOG
-from ganzoo.training.snapshot import pictures
+from ganzoo.training.snapshot import preview_images
 from ganzoo.training.tensorboard import FOLDER, TensorBoardWriter
 
 SAMPLES = "samples"
@@ -69,7 +69,7 @@ class RunReporter:
             OutputError: they cannot be written.
         """
         state = self.prepared.state
-        shown = pictures(self.prepared)
+        shown = preview_images(self.prepared)
         for name, picture in shown.items():
             picture.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
         self.tensorboard.show(shown, state.nets, state.images_seen)

@@ -46,7 +46,7 @@ class InTraining(Generator):
         return result
 
 
-def pictures(prepared: Prepared) -> dict[str, ImageBatch]:
+def preview_images(prepared: Prepared) -> dict[str, ImageBatch]:
     """Return the fixed pictures by which a training is watched, by file name.
 
     A generator's own; of a translator, rows of the data's first sources, of what it makes of them,
@@ -59,7 +59,7 @@ def pictures(prepared: Prepared) -> dict[str, ImageBatch]:
         made = _translate(nets["generator"], spec, shown)
         return {SAMPLES: _rows(shown.condition, made, shown.images)}
     generator = InTraining(spec, nets["generator"], prepared.state.device)
-    found = generator.pictures()
+    found = generator.preview_images()
     if "encoder" in nets:
         with torch.no_grad():
             z = nets["encoder"](shown.images)[0]
@@ -111,7 +111,7 @@ def write_snapshot(
             bundle.weights_name(role): lambda p, network=network: write_weights(network, p)
             for role, network in prepared.state.ema.networks.items()
         }
-        | {name: picture.save for name, picture in pictures(prepared).items()}
+        | {name: picture.save for name, picture in preview_images(prepared).items()}
         | {
             bundle.RECIPE: lambda p: write_file(p, _recipe_of(spec)),
             bundle.LOG: lambda p: write_file(p, log.read_bytes()),

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo.builtin.pictures import ranges
+from ganzoo.builtin.image_files import ranges
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
-from ganzoo.errors import DataError, DataNotFoundError, PictureError
+from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
 from ganzoo.spec import Component
 from helpers.datasets import CPU, get, picture, pictures, shards, write_tar
 from helpers.recipes import tiny
@@ -139,7 +139,7 @@ def damaged_folder(root):
 def test_a_corrupt_picture_is_named_or_passed_over(tmp_path, name, make):
     root = make(tmp_path)
     message = r"cannot read the image .*4\.png.*--dataset\.skip-corrupt"
-    with pytest.raises(PictureError, match=message):
+    with pytest.raises(ImageFileError, match=message):
         get(name, root, size=16)[0][4]
     data = get(name, root, size=16, skip_corrupt=True)
     with pytest.warns(UserWarning, match=r"4\.png.* the next one stands in"):

@@ -20,7 +20,7 @@ from ganzoo.bundle import open_bundle
 from ganzoo.demo import cards, drawing, latent_walk, render, sampling
 from ganzoo.demo.address import check_port, find_address
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.errors import BundleError, DemoError, PictureError, SampleError, UnknownNameError
+from ganzoo.errors import BundleError, DemoError, ImageFileError, SampleError, UnknownNameError
 from ganzoo.generator import Generator
 from ganzoo.registry import models
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
@@ -318,9 +318,9 @@ def png(width, height, data=b""):
 def test_an_upload_that_is_refused(tmp_path, content, message):
     file = tmp_path / "upload.png"
     file.write_bytes(content)
-    with pytest.raises(PictureError, match=message):
+    with pytest.raises(ImageFileError, match=message):
         drawing.open_upload(file)
-    with pytest.raises(PictureError, match="nothing is drawn yet" if not content else message):
+    with pytest.raises(ImageFileError, match="nothing is drawn yet" if not content else message):
         drawing.read_drawing(
             content and f"data:image/png;base64,{base64.b64encode(content).decode()}"
         )
@@ -330,7 +330,7 @@ def test_an_upload_of_too_many_bytes_is_not_read(tmp_path):
     file = tmp_path / "upload.png"
     with file.open("wb") as sparse:
         sparse.truncate(drawing.MAX_BYTES + 1)
-    with pytest.raises(PictureError, match="at most 20 MB are read"):
+    with pytest.raises(ImageFileError, match="at most 20 MB are read"):
         drawing.open_upload(file)
 
 
@@ -350,7 +350,7 @@ def test_a_drawing_comes_back_as_it_was():
     )
 )
 def test_whatever_comes_instead_of_a_drawing_is_refused(url):
-    with pytest.raises(PictureError):
+    with pytest.raises(ImageFileError):
         drawing.read_drawing(url)
 
 
@@ -379,7 +379,7 @@ def test_ink_that_is_heavier_on_one_side_is_centred_by_its_mass():
 
 
 def test_a_sheet_without_ink_is_refused():
-    with pytest.raises(PictureError, match="no light stroke"):
+    with pytest.raises(ImageFileError, match="no light stroke"):
         drawing.centre(Image.new("L", (280, 280)))
 
 

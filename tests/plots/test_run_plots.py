@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganzoo import plots
-from ganzoo.errors import OutputError, PictureError, PlotError, RunNotFoundError
+from ganzoo.errors import ImageFileError, OutputError, PlotError, RunNotFoundError
 from ganzoo.plots.curves import smooth
 from ganzoo.plots.run_files import choose_evenly
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, text_width
@@ -370,7 +370,7 @@ def test_what_a_run_lacks_is_one_clear_error(run, tmp_path):
 
 def test_a_damaged_picture_is_named(run):
     (run / "samples" / "000000000016-samples.png").write_bytes(b"no picture")
-    with pytest.raises(PictureError, match="000000000016"):
+    with pytest.raises(ImageFileError, match="000000000016"):
         plots.draw_run(run)
 
 

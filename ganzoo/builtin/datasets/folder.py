@@ -11,19 +11,19 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.builtin.pictures.items import Pictures, check_size
+from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.errors import DataError
-from ganzoo.pictures import find_folder, find_names, read_picture
+from ganzoo.image_files import find_folder, find_names, read_image
 
 
-class ImageFolder(Pictures):
-    """Pictures that are files.
+class ImageFolder(ImageFiles):
+    """ImageFiles that are files.
 
     Args:
         folder: where they lie.
         names: their paths from there on.
         labels: classes' numbers, integers (n,).
-        size: as for `Pictures`, and so the others.
+        size: as for `ImageFiles`, and so the others.
         channels: 3 for colour, 1 for grey.
         skip_corrupt: whether others stand in for those that cannot be read.
     """
@@ -44,7 +44,7 @@ class ImageFolder(Pictures):
 
     def read(self, index: int) -> Image.Image:
         """Return a picture upright."""
-        return read_picture(self.folder / self.names[index], self.mode)
+        return read_image(self.folder / self.names[index], self.mode)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Pictures in tar shards, in WebDataset's layout."""
+"""ImageFiles in tar shards, in WebDataset's layout."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.builtin.pictures.items import Pictures, check_size
-from ganzoo.builtin.pictures.ranges import is_url
-from ganzoo.builtin.pictures.shards import index_shards, read_member
+from ganzoo.builtin.image_files.items import ImageFiles, check_size
+from ganzoo.builtin.image_files.ranges import is_url
+from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo.pictures import decode_picture, find_folder
+from ganzoo.image_files import decode_image, find_folder
 
 
-class Shards(Pictures):
-    """Pictures that are members of tars, each read from where it lies, in any order.
+class Shards(ImageFiles):
+    """ImageFiles that are members of tars, each read from where it lies, in any order.
 
     Args:
         places: paths and URLs of the tars.
         entries: where each picture lies, as `index_shards` returns it.
-        size: as for `Pictures`, and so the others.
+        size: as for `ImageFiles`, and so the others.
         channels: 3 for colour, 1 for grey.
         skip_corrupt: whether others stand in for those that cannot be read.
     """
@@ -49,7 +49,7 @@ class Shards(Pictures):
         entry = self.entries[index]
         place, offset = self.places[entry["shard"]], int(entry["offset"])
         name, content = read_member(place, offset, int(entry["size"]))
-        return decode_picture(io.BytesIO(content), self.mode, f"{name} of the shard {place}")
+        return decode_image(io.BytesIO(content), self.mode, f"{name} of the shard {place}")
 
     @cached_property
     def fingerprint(self) -> str:

@@ -41,7 +41,7 @@ def comparison(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     _check_named(names)
     rows = {name: load_generator(name).sample(n, seed) for name in names}
     print(f"{plots.save_figure(plots.draw_comparison(rows), output)}: {n} images of seed {seed}")
@@ -78,7 +78,7 @@ def interpolation(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES + plots.ANIMATIONS)
+    plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
     animated = output.suffix.lower() in plots.ANIMATIONS
     if between is not None and index is not None:
         raise PlotError("--between names two classes, --index two images: type one of them.")
@@ -130,7 +130,7 @@ def reconstructions(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     _check_named(names)
     models = {name: load_autoencoder(name) for name in names}
     source = Source(models[names[0]][0].spec, dataset, split, data)
@@ -166,7 +166,7 @@ def latent_map(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     _check_named(names)
     models = {name: load_autoencoder(name) for name in names}
     for generator, _ in models.values():
@@ -208,7 +208,7 @@ def umap(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
     source = Source(model.spec, dataset, split, data)
     spaces = {"pixels": _flat} | _features(extractor or source.spec.extractor, model.spec)
@@ -253,7 +253,7 @@ def neighbours(
     from ganzoo.evaluation import nearest_training
     from ganzoo.images import ImageBatch
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
     source = Source(model.spec, dataset, split, data)
     spaces = {"pixels": _flat} | _features(extractor or source.spec.extractor, model.spec)
@@ -293,7 +293,7 @@ def translation(
     from ganzoo import plots, zoo
     from ganzoo.generator import Translator
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     model = zoo.load(name)
     if not isinstance(model, Translator):
         raise PlotError(f"{name} makes images out of nothing: ganzoo plot comparison {name}")

@@ -17,7 +17,7 @@ def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     lines = plots.read_log(run)
     print(f"{plots.save_figure(plots.draw_curves(lines), output)}: {len(lines)} lines of the log")
 
@@ -34,7 +34,7 @@ def metric(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES)
+    plots.check_ending(output, plots.FIGURES)
     lines = plots.read_metrics(run)
     written = plots.save_figure(plots.draw_metrics(lines, metrics), output)
     print(f"{written}: {len(lines)} measurements")
@@ -52,7 +52,7 @@ def progress(
     """
     from ganzoo import plots
 
-    plots.check_ending(output, plots.PICTURES + plots.ANIMATIONS)
+    plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
     found = [(moment.images, moment.read()) for moment in plots.find_moments(run, picture)]
     if output.suffix.lower() in plots.ANIMATIONS:
         plots.save_animation(plots.animate_progress(found), output)

@@ -10,7 +10,7 @@ import gradio as gr
 
 from ganzoo.demo.drawing import open_upload, write_drawing
 from ganzoo.demo.tabs.controls import EVENT, answered
-from ganzoo.pictures import fit_picture
+from ganzoo.image_files import fit_image
 
 SIDE = 280  # pixels of the sheet
 
@@ -57,4 +57,4 @@ def pad(hint: str, *, ink: str, paper: str, width: int) -> Pad:
 
 
 def _lay_down(file: Any) -> str:
-    return write_drawing(fit_picture(open_upload(file), SIDE, SIDE))
+    return write_drawing(fit_image(open_upload(file), SIDE, SIDE))

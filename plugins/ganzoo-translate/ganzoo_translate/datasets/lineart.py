@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
+from ganzoo.image_files import find_folder, find_image_files, fit_image, read_image
 from ganzoo_translate.datasets.checks import (
     check_size,
     take,
@@ -48,7 +48,7 @@ def lineart(
             f"{size}. --dataset.thickness 5"
         )
     where = find_folder("lineart", root)
-    files = take("lineart", find_pictures(where), start, count)
+    files = take("lineart", find_image_files(where), start, count)
 
     spec = DataSpec(
         ImageSpec(size, size, 3),
@@ -59,7 +59,7 @@ def lineart(
 
 
 def _read(size: int, thickness: int, file: Path) -> tuple[Image.Image, Image.Image]:
-    image = fit_picture(read_picture(file), size, size)
+    image = fit_image(read_image(file), size, size)
     return image, draw_lines(image, thickness)
 
 

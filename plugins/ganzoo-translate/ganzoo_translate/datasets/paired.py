@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.pictures import check_sides, find_folder, find_pictures, fit_picture, read_picture
+from ganzoo.image_files import check_sides, find_folder, find_image_files, fit_image, read_image
 from ganzoo_translate.datasets.checks import (
     check_size,
     find_sub_folder,
@@ -63,7 +63,7 @@ def paired(
         targets = find_sub_folder("paired", where, target_folder, "target-folder")
         places = [*_partners(sources, targets)]
     else:
-        places = [(file,) for file in find_pictures(where)]
+        places = [(file,) for file in find_image_files(where)]
     chosen = take("paired", places, start, count)
 
     square = ImageSpec(size, size, 3)
@@ -77,7 +77,7 @@ def paired(
 
 def _read(size: int, source_half: str, place: tuple[Path, ...]) -> tuple[Image.Image, Image.Image]:
     source, image = _halves(*place, source_half) if len(place) == 1 else _whole(*place)
-    return fit_picture(image, size, size), fit_picture(source, size, size)
+    return fit_image(image, size, size), fit_image(source, size, size)
 
 
 def _partners(sources: Path, targets: Path) -> list[tuple[Path, Path]]:
@@ -97,7 +97,7 @@ def _partners(sources: Path, targets: Path) -> list[tuple[Path, Path]]:
 
 def _by_name(folder: Path) -> dict[Path, Path]:
     found: dict[Path, Path] = {}
-    for file in find_pictures(folder):
+    for file in find_image_files(folder):
         name = file.relative_to(folder).with_suffix("")
         if name in found:
             raise DataError(
@@ -110,7 +110,7 @@ def _by_name(folder: Path) -> dict[Path, Path]:
 
 def _halves(file: Path, source_half: str) -> tuple[Image.Image, Image.Image]:
     """The source and the image."""
-    picture = read_picture(file)
+    picture = read_image(file)
     width, height = picture.size
     if width % 2:
         raise DataError(
@@ -125,7 +125,7 @@ def _halves(file: Path, source_half: str) -> tuple[Image.Image, Image.Image]:
 
 
 def _whole(source: Path, image: Path) -> tuple[Image.Image, Image.Image]:
-    pair = read_picture(source), read_picture(image)
+    pair = read_image(source), read_image(image)
     if pair[0].size != pair[1].size:
         sizes = ["x".join(map(str, picture.size)) for picture in pair]
         raise DataError(

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.pictures import find_folder, find_pictures, fit_picture, read_picture
+from ganzoo.image_files import find_folder, find_image_files, fit_image, read_image
 from ganzoo_translate.datasets.checks import (
     check_size,
     find_sub_folder,
@@ -54,7 +54,7 @@ def unpaired(
     where = find_folder("unpaired", root)
     part = start, count
     sources, targets = (
-        take("unpaired", find_pictures(find_sub_folder("unpaired", where, name, option)), *part)
+        take("unpaired", find_image_files(find_sub_folder("unpaired", where, name, option)), *part)
         for name, option in ((source_folder, "source-folder"), (target_folder, "target-folder"))
     )
     if len(sources) != len(targets) and not repeat_shorter:
@@ -80,5 +80,5 @@ def unpaired(
 
 
 def _read(size: int, place: tuple[Path, Path]) -> tuple[Image.Image, Image.Image]:
-    source, image = (fit_picture(read_picture(file), size, size) for file in place)
+    source, image = (fit_image(read_image(file), size, size) for file in place)
     return image, source

@@ -1,4 +1,4 @@
-"""Pictures as the items of a dataset, wherever their bytes are."""
+"""ImageFiles as the items of a dataset, wherever their bytes are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
-from ganzoo.errors import DataError, PictureError
-from ganzoo.pictures import fit_picture
+from ganzoo.errors import DataError, ImageFileError
+from ganzoo.image_files import fit_image
 
 
-class Pictures(Dataset[tuple[Tensor, Tensor]]):
-    """Pictures, decoded when asked for: uint8 (channels, size, size), and the class's number.
+class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
+    """ImageFiles, decoded when asked for: uint8 (channels, size, size), and the class's number.
 
     Args:
         labels: classes' numbers, integers (n,).
@@ -45,14 +45,14 @@ class Pictures(Dataset[tuple[Tensor, Tensor]]):
         for place in itertools.chain(range(index, len(self)), range(index)):
             try:
                 picture = self.read(place)
-            except PictureError as error:
+            except ImageFileError as error:
                 if not self.skip_corrupt:
-                    raise PictureError(
+                    raise ImageFileError(
                         f"{error} --dataset.skip-corrupt passes over such pictures."
                     ) from error
                 warnings.warn(f"{error} Until then the next one stands in for it.", stacklevel=2)
             else:
-                image = pil_to_tensor(fit_picture(picture, self.size, self.size))
+                image = pil_to_tensor(fit_image(picture, self.size, self.size))
                 return image, torch.tensor(int(self.labels[place]))
         raise DataError(f"none of the {len(self):,} pictures can be read.")
 
@@ -61,7 +61,7 @@ class Pictures(Dataset[tuple[Tensor, Tensor]]):
         """Return a picture in `self.mode`.
 
         Raises:
-            PictureError: it is corrupt or too small.
+            ImageFileError: it is corrupt or too small.
         """
 
 

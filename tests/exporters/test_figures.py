@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo.exporters.pictures import BYTES, draw_model, draw_training, encode
+from ganzoo.exporters.figures import BYTES, draw_model, draw_training, encode
 from ganzoo.files import write_file
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from ganzoo import ImageBatch, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.pictures import read_picture
+from ganzoo.image_files import read_image
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
 
@@ -19,32 +19,32 @@ def saved(path, mode="RGB", color="red", size=(10, 8)):
 @pytest.mark.parametrize("mode", CLEAR_RED)
 @pytest.mark.parametrize(("wanted", "white"), [("RGB", (255, 255, 255)), ("L", 255)])
 def test_what_is_transparent_is_white(tmp_path, mode, wanted, white):
-    picture = read_picture(saved(tmp_path / "a.png", mode, CLEAR_RED[mode]), wanted)
+    picture = read_image(saved(tmp_path / "a.png", mode, CLEAR_RED[mode]), wanted)
     assert picture.mode == wanted
     assert picture.getpixel((3, 3)) == white
 
 
 def test_half_transparent_is_half_white(tmp_path):
-    picture = read_picture(saved(tmp_path / "a.png", "RGBA", (255, 0, 0, 51)))
+    picture = read_image(saved(tmp_path / "a.png", "RGBA", (255, 0, 0, 51)))
     assert picture.getpixel((0, 0)) == (255, 204, 204)
 
 
 def test_sixteen_bits_keep_their_brightness(tmp_path):
     Image.fromarray(np.full((8, 8), 257 * 100, np.uint16)).save(tmp_path / "a.png")
-    assert read_picture(tmp_path / "a.png", "L").getpixel((0, 0)) == 100
+    assert read_image(tmp_path / "a.png", "L").getpixel((0, 0)) == 100
 
 
 def test_a_picture_on_its_side_stands_up(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=exif)
-    assert read_picture(tmp_path / "a.jpg").size == (10, 20)
+    assert read_image(tmp_path / "a.jpg").size == (10, 20)
 
 
 @pytest.mark.parametrize("size", [(7, 100), (100, 1)])
 def test_a_picture_that_is_too_small_is_named(tmp_path, size):
     with pytest.raises(DataError, match=rf"a\.png is {size[0]}x{size[1]} pixels.*8x8 at least"):
-        read_picture(saved(tmp_path / "a.png", size=size))
+        read_image(saved(tmp_path / "a.png", size=size))
 
 
 def test_a_file_that_is_no_picture_is_named(tmp_path):
@@ -55,7 +55,7 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(DataError, match=r"there is no picture at .*a\.png"):
-        read_picture(tmp_path / "a.png")
+        read_image(tmp_path / "a.png")
 
 
 def test_opened_pictures_cover_the_size_and_lose_their_edges(tmp_path):

@@ -29,7 +29,7 @@ def draw_model(model: Generator) -> dict[str, bytes]:
 
     ways = plots.draw_rows(_interpolate(model), columns=STEPS)
     drawn = {INTERPOLATION: encode(plots.to_pil(ways))}
-    for name, batch in model.pictures().items():
+    for name, batch in model.preview_images().items():
         drawn[name] = encode(batch.grid(), exact=name == SAMPLES)
     return drawn
 

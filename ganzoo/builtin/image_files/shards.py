@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 from tqdm import tqdm
 
-from ganzoo.builtin.pictures.ranges import open_seekable, read_range
+from ganzoo.builtin.image_files.ranges import open_seekable, read_range
 from ganzoo.errors import DataError
 
 ENTRY = np.dtype([("shard", "<i4"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8")])

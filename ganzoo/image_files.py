@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ganzoo.errors import DataError, DataNotFoundError, PictureError
+from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
 
 ENDINGS = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
@@ -33,7 +33,7 @@ def find_folder(dataset: str, root: Path | None) -> Path:
     return root
 
 
-def find_pictures(folder: Path) -> list[Path]:
+def find_image_files(folder: Path) -> list[Path]:
     """Return all pictures in a folder and its sub-folders but hidden ones, sorted.
 
     Raises:
@@ -43,7 +43,7 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def find_names(folder: Path) -> list[str]:
-    """Return what `find_pictures` does as paths from the folder on, in a fifth of the memory.
+    """Return what `find_image_files` does as paths from the folder on, in a fifth of the memory.
 
     Raises:
         DataNotFoundError: there is none.
@@ -69,20 +69,20 @@ def _walk(folder: str | Path) -> Iterator[str]:
                 yield entry.path
 
 
-def read_picture(file: str | Path, mode: str = "RGB") -> Image.Image:
+def read_image(file: str | Path, mode: str = "RGB") -> Image.Image:
     """Return a picture upright, in a mode of PIL without alpha; what is transparent is white.
 
     Raises:
         DataError: it is not there.
-        PictureError: it cannot be read, or a side is below 8 pixels.
+        ImageFileError: it cannot be read, or a side is below 8 pixels.
     """
     if not Path(file).exists():
         raise DataError(f"there is no picture at {file}.")
-    return decode_picture(file, mode, str(file))
+    return decode_image(file, mode, str(file))
 
 
-def decode_picture(source: str | Path | BinaryIO, mode: str, name: str) -> Image.Image:
-    """Return what `read_picture` does, from a file or from what one holds.
+def decode_image(source: str | Path | BinaryIO, mode: str, name: str) -> Image.Image:
+    """Return what `read_image` does, from a file or from what one holds.
 
     Args:
         source: a path, or an open binary file.
@@ -90,13 +90,13 @@ def decode_picture(source: str | Path | BinaryIO, mode: str, name: str) -> Image
         name: what an error calls the picture.
 
     Raises:
-        PictureError: it cannot be read, or a side is below 8 pixels.
+        ImageFileError: it cannot be read, or a side is below 8 pixels.
     """
     try:
         with Image.open(source) as picture:
             upright = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PictureError(
+        raise ImageFileError(
             f"cannot read the image {name}: {_plain(error)}. Repair it or take it out."
         ) from error
     check_sides(name, upright.size)
@@ -113,16 +113,16 @@ def check_sides(file: str | Path, size: tuple[int, int]) -> None:
     """Refuse a picture that is too small to show anything.
 
     Raises:
-        PictureError: a side below 8 pixels.
+        ImageFileError: a side below 8 pixels.
     """
     if min(size) < SMALLEST:
-        raise PictureError(
+        raise ImageFileError(
             f"the image {file} is {size[0]}x{size[1]} pixels, and an image has "
             f"{SMALLEST}x{SMALLEST} at least. Take it out."
         )
 
 
-def fit_picture(picture: Image.Image, width: int, height: int) -> Image.Image:
+def fit_image(picture: Image.Image, width: int, height: int) -> Image.Image:
     """Resize a picture until it covers the size, and cut the middle out."""
     return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
 

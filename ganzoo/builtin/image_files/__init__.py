@@ -1,0 +1,1 @@
+"""ImageFiles as items of datasets: on disk, in tars, on the web."""

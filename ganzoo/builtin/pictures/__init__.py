@@ -1,1 +1,0 @@
-"""Pictures as items of datasets: on disk, in tars, on the web."""
