@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ganzoo.benchmark import compare, evaluate
     from ganzoo.exporters import export
     from ganzoo.games import Loss, Player
-    from ganzoo.generator import Encoder, Generator, Translator
     from ganzoo.hub import push
-    from ganzoo.images import ImageBatch
-    from ganzoo.names import HubModel
     from ganzoo.nn import Extractor
     from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
+    from ganzoo.registry.names import HubModel
+    from ganzoo.sampling.generator import Encoder, Generator, Translator
+    from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
     from ganzoo.training import resume, train
     from ganzoo.zoo import info, list_models, load
@@ -32,12 +32,12 @@ _HOME = {
     "export": "ganzoo.exporters",
     "Loss": "ganzoo.games",
     "Player": "ganzoo.games",
-    "Encoder": "ganzoo.generator",
-    "Generator": "ganzoo.generator",
-    "Translator": "ganzoo.generator",
+    "Encoder": "ganzoo.sampling.generator",
+    "Generator": "ganzoo.sampling.generator",
+    "Translator": "ganzoo.sampling.generator",
     "push": "ganzoo.hub",
-    "ImageBatch": "ganzoo.images",
-    "HubModel": "ganzoo.names",
+    "ImageBatch": "ganzoo.sampling.images",
+    "HubModel": "ganzoo.registry.names",
     "Extractor": "ganzoo.nn",
     "architectures": "ganzoo.registry",
     "datasets": "ganzoo.registry",

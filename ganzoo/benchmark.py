@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo import exporters, zoo
+from ganzoo.bundle.summary import read_summary
 from ganzoo.data import decode, find_dataset, find_root
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.errors import (
@@ -27,13 +28,12 @@ from ganzoo.errors import (
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
 from ganzoo.evaluation.extraction import fit, name_extractor
 from ganzoo.evaluation.pairs import measure_pairs
-from ganzoo.generator import COMPUTE_BATCH, Generator, Translator
-from ganzoo.images import ImageBatch
-from ganzoo.names import parse_model_name
 from ganzoo.registry import datasets
-from ganzoo.signatures import bind
+from ganzoo.registry.names import parse_model_name
+from ganzoo.registry.signatures import bind
+from ganzoo.sampling.generator import COMPUTE_BATCH, Generator, Translator
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
-from ganzoo.summary import read_summary
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
 PREVIEWED = 10  # images of each model in the picture of a comparison

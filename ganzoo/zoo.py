@@ -17,8 +17,8 @@ from ganzoo.errors import (
     did_you_mean,
     enumerate_names,
 )
-from ganzoo.names import HubModel, HubName, parse_model_name
 from ganzoo.registry import REGISTRIES, models
+from ganzoo.registry.names import HubModel, HubName, parse_model_name
 from ganzoo.spec import ModelSpec
 
 

@@ -21,9 +21,10 @@ import numpy as np
 import onnxruntime
 import torch
 
-from ganzoo import latents, zoo
+from ganzoo import zoo
 from ganzoo.machine import describe_hardware
 from ganzoo.runtimes import sessions
+from ganzoo.sampling import latents
 
 BATCHES = (1, 16, 64)
 WITH_GANZOO = "import ganzoo; ganzoo.load({name!r}, runtime={runtime!r}).sample(1)"

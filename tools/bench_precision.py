@@ -27,13 +27,14 @@ import onnxruntime
 import torch
 
 import ganzoo
-from ganzoo import latents, zoo
+from ganzoo import zoo
 from ganzoo.benchmark import evaluate
 from ganzoo.bundle import open_bundle, write_bundle
 from ganzoo.errors import ExportError
 from ganzoo.exporters import precision
 from ganzoo.machine import describe_hardware
 from ganzoo.runtimes.onnx import load_onnx
+from ganzoo.sampling import latents
 
 LEVELS = 127.5  # from [-1, 1] to levels of 255
 BATCHES = (1, 64)

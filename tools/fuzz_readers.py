@@ -13,7 +13,7 @@ import atheris
 with atheris.instrument_imports(include=["ganzoo"]):
     from ganzoo.bundle import read_checksums
     from ganzoo.errors import GanzooError
-    from ganzoo.names import parse_model_name
+    from ganzoo.registry.names import parse_model_name
     from ganzoo.runtimes.onnx_file import read_config
     from ganzoo.spec import ModelSpec
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import CARD, CHECKSUMS, Bundle, open_bundle, read_checksums
+from ganzoo.bundle.files import sha256
 from ganzoo.cards.blocks import BLOCKS, generate
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import fence, read_blocks
@@ -17,9 +18,8 @@ from ganzoo.cards.sections import find_unfinished
 from ganzoo.cards.tables import read_rows
 from ganzoo.cards.writing import read
 from ganzoo.errors import CardError
-from ganzoo.files import sha256
-from ganzoo.names import ZooName, parse_model_name
 from ganzoo.registry import models
+from ganzoo.registry.names import ZooName, parse_model_name
 
 
 def check(name: str | Path) -> list[str]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
+from ganzoo.bundle.summary import count_parameters
+from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
 from ganzoo.spec import ModelSpec
-from ganzoo.summary import count_parameters
-from ganzoo.tensors import read_header
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
 from ganzoo.cards.context import CardContext
-from ganzoo.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
+from ganzoo.sampling.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
 
 OTHERS = {
     INTERPOLATION: "From one seed's first image to another's, along the arc between latents.",

@@ -10,7 +10,7 @@ from typing import Any
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.figures import caption
 from ganzoo.cards.header import Metadata
-from ganzoo.generator import SAMPLES
+from ganzoo.sampling.generator import SAMPLES
 from ganzoo.spec import METRICS
 
 INDEX = "model-index"  # the field of the figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganzoo.bundle import onnx_name
 from ganzoo.cards.context import CardContext
-from ganzoo.generator import PREVIEW
+from ganzoo.sampling.generator import PREVIEW
 
 PICTURE = "picture.png"  # a reader's own, that a translator reads
 

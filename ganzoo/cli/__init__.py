@@ -12,7 +12,6 @@ from typing import Any
 
 import tyro
 
-from ganzoo import distributions
 from ganzoo.cli.arguments import Output
 from ganzoo.cli.cards import card
 from ganzoo.cli.demo import demo
@@ -26,6 +25,7 @@ from ganzoo.cli.plugins import check, new_plugin
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
 from ganzoo.errors import GanzooError, missing_extra
+from ganzoo.registry import distributions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,7 +94,7 @@ def quickstart(output: Output = Path("demo")) -> None:
     Args:
         output: folder for what it makes; a number is added where it exists.
     """
-    from ganzoo.quickstart import run
+    from ganzoo.cli.quickstart import run
 
     run(output)
 

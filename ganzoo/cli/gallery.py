@@ -20,7 +20,7 @@ def gallery(
         names: models' names or ./folders; by default all that ship with a package.
         output: the page to write.
     """
-    from ganzoo.gallery import write_gallery
+    from ganzoo.demo.gallery import write_gallery
 
     chosen = names or _whole()
     write_gallery(chosen, output)

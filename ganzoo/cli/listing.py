@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
-from ganzoo.entries import Entry
+from ganzoo.registry.entries import Entry
 
 # The distance is Frechet's, to the data that the model was trained on, by that data's extractor.
 HEADINGS = (
@@ -25,9 +25,8 @@ Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets"
 
 def list_(pattern: str, kind: Kind) -> None:
     """List what is installed; runs no plugin's code."""
-    from ganzoo import distributions
-    from ganzoo.registry import REGISTRIES
-    from ganzoo.summary import describe_recipe
+    from ganzoo.bundle.summary import describe_recipe
+    from ganzoo.registry import REGISTRIES, distributions
 
     for registry in REGISTRIES:
         plural = registry.group.removeprefix("ganzoo.")
@@ -49,7 +48,7 @@ def list_(pattern: str, kind: Kind) -> None:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    from ganzoo.summary import find_summary
+    from ganzoo.bundle.summary import find_summary
 
     if (summary := find_summary(entry)) is None:
         return (entry.name, *[""] * (len(HEADINGS) - 4), "not shipped", entry.source, entry.trouble)
@@ -158,8 +157,7 @@ def _printable(text: str) -> str:
 
 def plugins() -> None:
     """Show the installed distributions that add to ganzoo, and what each adds."""
-    from ganzoo import distributions
-    from ganzoo.registry import REGISTRIES
+    from ganzoo.registry import REGISTRIES, distributions
 
     for distribution in distributions.installed():
         state = "" if distribution.admitted else f"   switched off: {distributions.SWITCH}"

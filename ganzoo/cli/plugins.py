@@ -56,7 +56,7 @@ def new_plugin(name: Text, /, out: Path | None = None) -> None:
     """
     from packaging.utils import canonicalize_name
 
-    from ganzoo.plugin_template import write_plugin
+    from ganzoo.testing.plugin_template import write_plugin
 
     path = write_plugin(name, out)
     print(

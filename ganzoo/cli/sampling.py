@@ -11,7 +11,7 @@ from ganzoo.cli.arguments import MaybeOutput, Output, Text
 from ganzoo.errors import SampleError
 
 if TYPE_CHECKING:
-    from ganzoo.generator import Generator
+    from ganzoo.sampling.generator import Generator
 
 
 def sample(
@@ -44,7 +44,7 @@ def sample(
         threads: that onnxruntime may use; by default one for each core.
     """
     from ganzoo import zoo
-    from ganzoo.generator import Generator
+    from ganzoo.sampling.generator import Generator
 
     if out and output:
         raise SampleError(
@@ -67,7 +67,7 @@ def sample(
 def _sample_to(
     model: Generator, out: Path, n: int, seed: int, label: str | None, shard_size: int | None
 ) -> None:
-    from ganzoo.shards import SHARD_SIZE, Process, sample_to
+    from ganzoo.sampling.shards import SHARD_SIZE, Process, sample_to
 
     process = Process.of_environment()
     model.accelerate(process.local_rank)
@@ -103,8 +103,8 @@ def translate(
         threads: that onnxruntime may use; by default one for each core.
     """
     from ganzoo import zoo
-    from ganzoo.generator import Translator
-    from ganzoo.images import ImageBatch
+    from ganzoo.sampling.generator import Translator
+    from ganzoo.sampling.images import ImageBatch
 
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):

@@ -51,7 +51,7 @@ def run_train(args: list[str]) -> int:
     if args[0].startswith("-"):
         print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
         return 2
-    from ganzoo.options import parse_recipe
+    from ganzoo.cli.options import parse_recipe
 
     recipe, options = parse_recipe(args, "ganzoo train")
     from ganzoo import training

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from ganzoo.errors import ImageFileError
-from ganzoo.image_files import decode_image, fit_image
-from ganzoo.images import ImageBatch
+from ganzoo.sampling.image_files import decode_image, fit_image
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ImageSpec
 
 MAX_BYTES = 20_000_000  # of an upload

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from ganzoo import latents
 from ganzoo.demo.sampling import between, check_seed, latent_dim, most, one_class
 from ganzoo.errors import SampleError
-from ganzoo.generator import Generator
-from ganzoo.images import ImageBatch
+from ganzoo.sampling import latents
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec
 
 REACH = 1.5  # of a walk, in lengths of a typical latent

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ganzoo.bundle import Bundle
-from ganzoo.distributions import DISTRIBUTION
+from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.errors import BundleError, GanzooError, UnknownNameError, enumerate_names
-from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import models
+from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
 from ganzoo.spec import ModelSpec
-from ganzoo.summary import ModelSummary, read_summary
 from ganzoo.zoo import find
 
 RuntimeName = Literal["onnx", "torch"]

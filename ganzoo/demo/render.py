@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from ganzoo.demo.drawing import write_drawing
-from ganzoo.images import ImageBatch
+from ganzoo.sampling.images import ImageBatch
 
 SIDE = 640  # pixels of a picture on the screen, about
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import latents
 from ganzoo.errors import SampleError
-from ganzoo.generator import Encoder, Generator, PathKind
-from ganzoo.images import ImageBatch
+from ganzoo.sampling import latents
+from ganzoo.sampling.generator import Encoder, Generator, PathKind
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec
 
 EACH = "each in turn"  # instead of one class

@@ -8,8 +8,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from ganzoo.bundle.files import cache_folder, new_folder
 from ganzoo.errors import DeploymentError
-from ganzoo.files import cache_folder, new_folder
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"

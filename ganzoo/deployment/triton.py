@@ -10,8 +10,8 @@ from pathlib import Path
 from string import Template
 
 from ganzoo.bundle import Bundle
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import BundleError
-from ganzoo.files import write_file
 from ganzoo.runtimes.signature import signature
 
 CONFIG = "config.pbtxt"

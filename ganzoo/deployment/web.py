@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import Bundle
+from ganzoo.bundle.files import new_folder
 from ganzoo.deployment.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.errors import BundleError, DeploymentError, OutputError
-from ganzoo.files import new_folder
 from ganzoo.spec import ModelSpec
 
 PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")

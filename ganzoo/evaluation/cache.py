@@ -11,9 +11,9 @@ from typing import Any
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from ganzoo.bundle.files import cache_folder, write_file
 from ganzoo.errors import OutputError
 from ganzoo.evaluation.extraction import Features
-from ganzoo.files import cache_folder, write_file
 
 
 def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Features:

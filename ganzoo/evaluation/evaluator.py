@@ -17,8 +17,8 @@ from ganzoo.evaluation.cache import cached_features
 from ganzoo.evaluation.extraction import Features, describe_resizing, extract, make_extractor
 from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.evaluation.metrics import METRICS
-from ganzoo.generator import Generator
 from ganzoo.machine import describe_hardware, describe_versions
+from ganzoo.sampling.generator import Generator
 from ganzoo.spec import DataSpec
 
 SAMPLED_AT_ONCE = 1024  # images between two steps of the progress line

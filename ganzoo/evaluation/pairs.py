@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.evaluator import Evaluation
-from ganzoo.generator import Translator
 from ganzoo.machine import describe_hardware, describe_versions
+from ganzoo.sampling.generator import Translator
 
 AT_ONCE = 64  # pairs that are held as floats
 SMALLEST = 6  # side that has enough pixels to mirror at SSIM's window

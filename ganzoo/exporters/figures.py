@@ -9,8 +9,8 @@ from PIL import Image, ImageOps
 
 from ganzoo.bundle import CURVES, INTERPOLATION, LOG
 from ganzoo.errors import PlotError, RunNotFoundError
-from ganzoo.generator import SAMPLES, Generator
-from ganzoo.images import ImageBatch
+from ganzoo.sampling.generator import SAMPLES, Generator
+from ganzoo.sampling.images import ImageBatch
 
 BYTES = 80_000  # of a picture: bundles ship in packages
 COLOURS = (256, 64, 16)  # to which a larger one is reduced

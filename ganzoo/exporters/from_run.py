@@ -15,6 +15,7 @@ import safetensors.torch
 
 from ganzoo import bundle, cards
 from ganzoo.bundle import Bundle, open_bundle, write_bundle
+from ganzoo.bundle.files import sha256, write_file
 from ganzoo.errors import BundleError, CardError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.figures import draw_model, draw_training
@@ -27,11 +28,10 @@ from ganzoo.exporters.precision import (
     round_weights,
     store,
 )
-from ganzoo.files import sha256, write_file
-from ganzoo.generator import SAMPLES, Generator
 from ganzoo.registry import models as registered
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
+from ganzoo.sampling.generator import SAMPLES, Generator
 from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
 
 LOG_LINES = 500  # of a bundle's log, at most

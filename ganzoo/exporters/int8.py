@@ -14,7 +14,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ganzoo.tensors import SCALE
+from ganzoo.bundle.tensors import SCALE
 
 LARGEST = 127  # so that -1 and 1 times the scale are as far from 0
 SMALLEST_TENSOR = 256  # numbers; in a smaller one, scales take what int8 saves

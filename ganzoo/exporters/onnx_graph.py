@@ -13,8 +13,8 @@ import onnx
 import torch
 
 from ganzoo.bundle import METADATA_KEY
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import ExportError
-from ganzoo.files import write_file
 from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import latents
 from ganzoo.errors import ExportError
-from ganzoo.generator import Model
 from ganzoo.runtimes.signature import signature
+from ganzoo.sampling import latents
+from ganzoo.sampling.generator import Model
 from ganzoo.spec import ModelSpec
 
 BATCHES = (1, 7)

@@ -25,10 +25,10 @@ from huggingface_hub.utils.tqdm import (
     enable_progress_bars,
 )
 
-from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import HubError
 from ganzoo.hub.failures import PATIENCE, RateLimitError, too_many_requests, wait_asked
-from ganzoo.names import is_commit
+from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.names import is_commit
 
 # Where everybody finds what is published, whatever mirror HF_ENDPOINT names.
 PUBLIC = constants._HF_DEFAULT_ENDPOINT

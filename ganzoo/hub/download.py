@@ -22,8 +22,8 @@ from ganzoo.bundle import (
     check_size,
     read_checksums,
 )
+from ganzoo.bundle.files import git_hash, sha256
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
-from ganzoo.files import git_hash, sha256
 from ganzoo.hub.client import connected, say_once
 from ganzoo.hub.failures import (
     RateLimitError,
@@ -32,7 +32,7 @@ from ganzoo.hub.failures import (
     may_take_token,
     persist,
 )
-from ganzoo.names import HubModel, HubName, is_commit, is_revision
+from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision
 from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 

@@ -27,7 +27,7 @@ from ganzoo.bundle import (
 from ganzoo.errors import CardError, PublishError
 from ganzoo.hub.card import check_card, sign_card
 from ganzoo.hub.client import PUBLIC
-from ganzoo.names import HubName
+from ganzoo.registry.names import HubName
 
 
 @dataclass(frozen=True)

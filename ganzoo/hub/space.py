@@ -9,11 +9,11 @@ import yaml
 from huggingface_hub import ModelCard
 
 from ganzoo.bundle import CARD
-from ganzoo.distributions import DISTRIBUTION
 from ganzoo.hub.card import sign_card
 from ganzoo.hub.client import PUBLIC
 from ganzoo.hub.repo_files import RepoFiles
-from ganzoo.names import HubName
+from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.names import HubName
 
 APP = "app.py"
 REQUIREMENTS = "requirements.txt"

@@ -22,14 +22,14 @@ from huggingface_hub.errors import FileMetadataError
 from huggingface_hub.hf_api import RepoFile
 
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
+from ganzoo.bundle.files import git_hash, sha256
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
-from ganzoo.files import git_hash, sha256
 from ganzoo.hub.card import was_edited
 from ganzoo.hub.client import connected
 from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
 from ganzoo.hub.repo_files import RepoFiles, pack, read
 from ganzoo.hub.space import pack_space
-from ganzoo.names import HubModel, HubName, is_commit, is_revision, parse_model_name
+from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision, parse_model_name
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganzoo.errors import PlotError
-from ganzoo.images import ImageBatch
 from ganzoo.plots.rows import draw_rows
+from ganzoo.sampling.images import ImageBatch
 
 
 def draw_comparison(models: Mapping[str, ImageBatch], *, columns: int | None = None) -> Figure:

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganzoo.images import ImageBatch
 from ganzoo.plots.rows import draw_rows
 from ganzoo.plots.saving import to_pil
+from ganzoo.sampling.images import ImageBatch
 
 WALK_MS = 80  # how long a frame of an animation is seen
 FRAME_TILE = 224  # pixels that an image of an animation is enlarged to

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganzoo.errors import PlotError
-from ganzoo.generator import Generator
-from ganzoo.images import ImageBatch
 from ganzoo.plots.style import BLUE, WIDTH, class_colours, new_figure, styled
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.images import ImageBatch
 
 LATTICE = 20  # images on a side of the decoded lattice
 KEPT = (0.5, 99.5)  # percentiles of both coordinates between which the square lies

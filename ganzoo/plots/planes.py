@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ganzoo.errors import PlotError
-from ganzoo.images import ImageBatch
 from ganzoo.plots.border import PERCENTILE, Border
 from ganzoo.plots.style import BLUE, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
+from ganzoo.sampling.images import ImageBatch
 
 Features = Callable[[ImageBatch], NDArray[Any]]
 

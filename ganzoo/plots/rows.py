@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from ganzoo.errors import PlotError
-from ganzoo.images import ImageBatch
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_width
 from ganzoo.plots.style import GREY, styled
+from ganzoo.sampling.images import ImageBatch
 
 TILE = 112
 SMALL_TILE = 88  # the same where more columns are to fit

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from PIL import Image
 
 from ganzoo.errors import PlotError, RunNotFoundError
-from ganzoo.image_files import decode_image
+from ganzoo.sampling.image_files import decode_image
 
 T = TypeVar("T")
 

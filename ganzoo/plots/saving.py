@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import OutputError
-from ganzoo.files import write_file
 from ganzoo.plots.style import styled
 
 FIGURES = (".png", ".svg")

@@ -17,10 +17,7 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from ganzoo import distributions
 from ganzoo.bundle import Bundle, onnx_name
-from ganzoo.distributions import breaks_promises
-from ganzoo.entries import Entry
 from ganzoo.errors import (
     ArchitectureError,
     BrokenPluginError,
@@ -30,8 +27,10 @@ from ganzoo.errors import (
     describe,
 )
 from ganzoo.nn import inputs_of
-from ganzoo.registry import architectures
-from ganzoo.signatures import bind
+from ganzoo.registry import architectures, distributions
+from ganzoo.registry.distributions import breaks_promises
+from ganzoo.registry.entries import Entry
+from ganzoo.registry.signatures import bind
 from ganzoo.spec import ModelSpec
 
 MAX_PARAMETERS = 20_000  # tensors of weights in all networks of an architecture

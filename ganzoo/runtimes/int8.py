@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganzoo.bundle.tensors import SCALE, is_scale
 from ganzoo.errors import BundleError
-from ganzoo.tensors import SCALE, is_scale
 
 
 def dequantize(file: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

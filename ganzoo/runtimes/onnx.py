@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle import Bundle, check_repeated_config
 from ganzoo.errors import BundleError, SampleError
-from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.runtimes.onnx_file import read_config
 from ganzoo.runtimes.sessions import explain, open_session
 from ganzoo.runtimes.signature import signature
+from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
 
 
 class OnnxModel(Model):

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
+from ganzoo.bundle.tensors import SCALE, is_scale, open_tensors
 from ganzoo.errors import BundleError, DeviceError, ExportError
-from ganzoo.generator import Encoder, Generator, Model, Translator
 from ganzoo.registry import architectures
+from ganzoo.registry.signatures import check
 from ganzoo.runtimes.build import (
     build,
     explain_versions,
@@ -26,9 +27,8 @@ from ganzoo.runtimes.build import (
 from ganzoo.runtimes.devices import gpu_number
 from ganzoo.runtimes.int8 import dequantize
 from ganzoo.runtimes.weights import check_dtypes, check_finite
-from ganzoo.signatures import check
+from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
 from ganzoo.spec import ModelSpec
-from ganzoo.tensors import SCALE, is_scale, open_tensors
 
 
 class TorchModel(nn.Module, Model):

@@ -15,7 +15,7 @@ from torch import nn
 
 from ganzoo.errors import ArchitectureError, enumerate_names
 from ganzoo.registry import architectures, losses
-from ganzoo.signatures import bind
+from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing import delivery, networks, registration
 from ganzoo.testing.checks import after

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ganzoo.entries import Entry
 from ganzoo.registry import Registry
+from ganzoo.registry.entries import Entry
 from ganzoo.testing.checks import Check, after
 
 

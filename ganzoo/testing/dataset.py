@@ -18,7 +18,7 @@ from ganzoo.data.reading import read_items
 from ganzoo.data.workers import ReadAhead
 from ganzoo.errors import ConformanceError, DataNotFoundError
 from ganzoo.registry import datasets
-from ganzoo.signatures import bind
+from ganzoo.registry.signatures import bind
 from ganzoo.spec import DataSpec
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
@@ -118,7 +118,7 @@ def says_where_it_is_missing(subject: Dataset) -> None:
                 raise ConformanceError(
                     f"{subject.label}, asked for data in {where}, raises {type(error).__name__} "
                     f"({error}): raise a ganzoo.errors.DataNotFoundError that says where it looked "
-                    "and what to type, as ganzoo.image_files.find_folder does."
+                    "and what to type, as ganzoo.sampling.image_files.find_folder does."
                 ) from error
 
 

@@ -7,9 +7,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ganzoo.distributions import normalise
 from ganzoo.errors import UnknownNameError, did_you_mean, enumerate_names
 from ganzoo.registry import REGISTRIES
+from ganzoo.registry.distributions import normalise
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset

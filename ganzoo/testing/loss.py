@@ -13,7 +13,7 @@ from ganzoo.errors import ConformanceError, GanzooError, enumerate_names
 from ganzoo.games import Loss as Game
 from ganzoo.games import Turn
 from ganzoo.registry import architectures, losses
-from ganzoo.signatures import bind
+from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing import registration
 from ganzoo.testing.checks import after

@@ -7,7 +7,7 @@ import re
 import typing
 
 from ganzoo.errors import BrokenPluginError, ConformanceError
-from ganzoo.signatures import arguments_of
+from ganzoo.registry.signatures import arguments_of
 from ganzoo.spec import is_toml
 from ganzoo.testing.checked_plugin import CheckedPlugin
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args, get_origin
 
-from ganzoo.signatures import arguments_of
+from ganzoo.registry.signatures import arguments_of
 from ganzoo.spec import DataSpec, ImageSpec
 
 # Arguments of an architecture that are sizes of its networks, and a value at which these are tiny.

@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import ConformanceError
-from ganzoo.files import write_file
 from ganzoo.testing.checks import NotChecked
 
 if TYPE_CHECKING:

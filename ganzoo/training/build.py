@@ -12,7 +12,6 @@ from typing import Any, Literal, get_args, get_origin
 import torch
 from torch import nn
 
-from ganzoo.distributions import DISTRIBUTION
 from ganzoo.errors import (
     ArchitectureError,
     BrokenPluginError,
@@ -24,7 +23,8 @@ from ganzoo.errors import (
 from ganzoo.games import Loss
 from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal
 from ganzoo.registry import COMPONENTS, architectures, losses
-from ganzoo.signatures import arguments_of, bind
+from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
 from ganzoo.training.state import latent_of
 

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import CheckpointError, OutputError
-from ganzoo.files import write_file
 from ganzoo.training.distributed import Group
 
 _KEY = "ganzoo.state"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.files import reporting_output, write_file
+from ganzoo.bundle.files import reporting_output, write_file
 
 
 def add_line(path: Path, line: Mapping[str, Any]) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ganzoo.bundle.files import reporting_output
 from ganzoo.errors import RunExistsError
-from ganzoo.files import reporting_output
 from ganzoo.training.distributed import ALONE, Group
 
 LOCK = ".lock"

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from ganzoo.entries import Entry
 from ganzoo.errors import GanzooError
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.registry import COMPONENTS, find_recipe, recipes
+from ganzoo.registry.entries import Entry
 from ganzoo.spec import Recipe
 
 

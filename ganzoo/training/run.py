@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 
+from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.durations import parse_duration
 from ganzoo.errors import (
     CheckpointError,
@@ -24,7 +25,6 @@ from ganzoo.errors import (
     RunExistsError,
     RunNotFoundError,
 )
-from ganzoo.files import reporting_output, write_file
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.build import complete

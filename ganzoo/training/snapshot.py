@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganzoo import bundle, latents
-from ganzoo.files import write_file
+from ganzoo import bundle
+from ganzoo.bundle.files import write_file
 from ganzoo.games import Batch
-from ganzoo.generator import SAMPLES, Generator
-from ganzoo.images import ImageBatch
 from ganzoo.nn import generate
+from ganzoo.sampling import latents
+from ganzoo.sampling.generator import SAMPLES, Generator
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec, Recipe
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ganzoo.bundle.files import reporting_output
 from ganzoo.errors import missing_extra
-from ganzoo.files import reporting_output
-from ganzoo.images import ImageBatch
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.training.monitors import Finding
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from torch import nn
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.signatures import arguments_of
+from ganzoo.registry.signatures import arguments_of
 
 BUILTIN = [e.name for e in ganzoo.architectures.entries() if e.distribution == "torch-ganzoo"]
 

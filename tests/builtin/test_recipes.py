@@ -100,7 +100,7 @@ def test_cgan_mnist():
     ("conditioning", "loss"), [("projection", "hinge"), ("auxiliary", "acgan")]
 )
 def test_the_other_two_ways_to_condition_are_options(conditioning, loss):
-    from ganzoo.options import parse_recipe
+    from ganzoo.cli.options import parse_recipe
 
     options = ["--architecture.conditioning", conditioning, "--loss", loss]
     recipe, _ = parse_recipe(["cgan-mnist", *options], "ganzoo train")

@@ -19,11 +19,11 @@ from safetensors.torch import load_file, save_file
 
 import ganzoo
 from ganzoo.bundle import MAX_BYTES, MAX_CHECKSUMS, MAX_FILES, MAX_OPENING
+from ganzoo.bundle.tensors import MAX_HEADER
 from ganzoo.cli import listing
 from ganzoo.errors import BundleError, GanzooError, NotABundleError, SampleError
 from ganzoo.runtimes.onnx_file import CHUNK, MAX_FIELDS, read_config
 from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
-from ganzoo.tensors import MAX_HEADER
 from helpers.bundles import change_config, rehash
 
 # Loads what it is told to and answers with the errors and by how much the peak of memory rose.

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from ganzoo.cli import main
-from ganzoo.options import parse_recipe
+from ganzoo.cli.options import parse_recipe
 from ganzoo.spec import Component
 from ganzoo.training.build import complete
 from helpers.distributions import install

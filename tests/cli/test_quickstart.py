@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import quickstart, training
+from ganzoo import training
+from ganzoo.cli import quickstart
 
 
 def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):

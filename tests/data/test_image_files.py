@@ -6,7 +6,7 @@ from PIL import Image
 
 from ganzoo import ImageBatch, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.image_files import read_image
+from ganzoo.sampling.image_files import read_image
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
 

@@ -17,14 +17,14 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import open_bundle
+from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.demo import cards, drawing, latent_walk, render, sampling
 from ganzoo.demo.address import check_port, find_address
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.errors import BundleError, DemoError, ImageFileError, SampleError, UnknownNameError
-from ganzoo.generator import Generator
 from ganzoo.registry import models
+from ganzoo.sampling.generator import Generator
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
-from ganzoo.summary import ModelSummary, read_summary
 from helpers.bundles import change_config, rehash
 from helpers.distributions import install
 from helpers.processes import run_new, run_python
@@ -224,7 +224,7 @@ def test_directions_are_orthogonal_and_as_long_as_a_latent(dim):
     for x, y in ((0, 0), (1, 0), (0, 1)):
         latent_walk.step(recorder, 4, 5, x, y)
     origin, right, up = recorder.latents[::16]
-    np.testing.assert_allclose(origin, ganzoo.latents.normal(4, 1, dim)[0], rtol=1e-6)
+    np.testing.assert_allclose(origin, ganzoo.sampling.latents.normal(4, 1, dim)[0], rtol=1e-6)
     right, up = right - origin, up - origin
     assert np.linalg.norm(right) == pytest.approx(dim**0.5, rel=1e-5)
     assert np.linalg.norm(up) == pytest.approx(dim**0.5, rel=1e-5)

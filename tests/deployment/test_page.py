@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import deployment, latents
+from ganzoo import deployment
 from ganzoo.cli import main
 from ganzoo.deployment import onnxruntime_web
 from ganzoo.errors import BundleError, DeploymentError, OutputError
+from ganzoo.sampling import latents
 from ganzoo.zoo import find
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)

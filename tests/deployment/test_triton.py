@@ -9,10 +9,11 @@ import pytest
 from google.protobuf import text_format
 
 import ganzoo
-from ganzoo import deployment, latents
+from ganzoo import deployment
 from ganzoo.cli import main
 from ganzoo.deployment.triton import MAX_BATCH
 from ganzoo.errors import BundleError, OutputError
+from ganzoo.sampling import latents
 from ganzoo.zoo import find
 from helpers.processes import run_python
 

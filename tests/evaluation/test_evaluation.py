@@ -23,7 +23,7 @@ from ganzoo.errors import (
 )
 from ganzoo.evaluation.evaluator import Evaluator
 from ganzoo.evaluation.extraction import name_extractor
-from ganzoo.generator import Generator
+from ganzoo.sampling.generator import Generator
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, ModelSpec
 from helpers.processes import run_cli
 from helpers.recipes import tiny

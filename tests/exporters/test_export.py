@@ -12,11 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import ganzoo
-from ganzoo import DataSpec, latents
+from ganzoo import DataSpec
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError, RecipeError, RunNotFoundError
 from ganzoo.exporters.parity import check_parity
 from ganzoo.registry import architectures
+from ganzoo.sampling import latents
 from ganzoo.spec import Component
 from helpers.bundles import change_config, rehash
 from helpers.recipes import tiny

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo.bundle.files import write_file
 from ganzoo.exporters.figures import BYTES, draw_model, draw_training, encode
-from ganzoo.files import write_file
 
 
 def noise(*shape):

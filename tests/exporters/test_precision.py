@@ -14,14 +14,14 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import ganzoo
-from ganzoo import latents
+from ganzoo.bundle.tensors import SCALE
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError
 from ganzoo.exporters.int8 import LARGEST, quantize
 from ganzoo.exporters.precision import FINEST_FIRST, TOLERANCES
 from ganzoo.runtimes.int8 import dequantize
+from ganzoo.sampling import latents
 from ganzoo.spec import Component
-from ganzoo.tensors import SCALE
 from helpers.bundles import rehash
 from helpers.recipes import tiny
 

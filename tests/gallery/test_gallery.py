@@ -9,12 +9,12 @@ import pytest
 
 import ganzoo
 from ganzoo.bundle import CARD, amend_bundle, open_bundle
+from ganzoo.bundle.summary import describe_recipe, find_summary, read_summary
 from ganzoo.cli import main
-from ganzoo.entries import Entry
+from ganzoo.demo.gallery import write_gallery
 from ganzoo.errors import BundleError
-from ganzoo.gallery import write_gallery
 from ganzoo.registry import find_recipe, models, recipes
-from ganzoo.summary import describe_recipe, find_summary, read_summary
+from ganzoo.registry.entries import Entry
 from ganzoo.zoo import find
 from helpers.bundles import rehash
 

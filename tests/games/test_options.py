@@ -14,7 +14,7 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import RecipeError
 from ganzoo.games import AdversarialLoss, AdversarialOptions, Batch, Turn, augment
-from ganzoo.signatures import arguments_of
+from ganzoo.registry.signatures import arguments_of
 from ganzoo.spec import Component
 from ganzoo.training import prepare
 from ganzoo.training.players import train_only

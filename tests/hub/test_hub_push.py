@@ -194,7 +194,7 @@ def test_a_card_names_public_addresses_and_its_branch(server, client, name, bund
     answer = client.run(
         "import ganzoo\n"
         "from ganzoo.hub.space import pack_space\n"
-        "from ganzoo.names import HubName\n"
+        "from ganzoo.registry.names import HubName\n"
         f"card = ganzoo.push({str(bundle)!r}, {name!r}, revision='half/way', dry_run=True).card\n"
         f"page = pack_space(HubName({name!r}), card)\n"
         "value = [card, page.card]"

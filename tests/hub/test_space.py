@@ -14,7 +14,7 @@ import yaml
 from packaging.requirements import Requirement
 
 from ganzoo.hub.space import GRADIO, pack_space
-from ganzoo.names import HubName
+from ganzoo.registry.names import HubName
 from helpers import hub_server
 from helpers.bundles import finish_card
 from helpers.hub_client import HubClient, environment

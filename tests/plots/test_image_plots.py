@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import ImageBatch, latents, plots
+from ganzoo import ImageBatch, plots
 from ganzoo.errors import PlotError, SampleError
 from ganzoo.plots.latent_map import part
 from ganzoo.plots.sheet import Sheet, enlarge, text_width
 from ganzoo.plots.style import class_colours
+from ganzoo.sampling import latents
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from ganzoo.plugin_template import write_plugin
+from ganzoo.testing.plugin_template import write_plugin
 from helpers.paths import ROOT
 from helpers.wheels import build, make_environment, pip, run
 

@@ -48,7 +48,7 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel):
         "ganzoo/builtin/recipes/dcgan-mnist.toml",
         "ganzoo/builtin/pretrained/dcgan-mnist/model.onnx",
         "ganzoo/builtin/pretrained/dcgan-mnist/SHA256SUMS",
-        "ganzoo/plugin_template/files/pyproject.toml.template",
+        "ganzoo/testing/plugin_template/files/pyproject.toml.template",
         "ganzoo/testing/suites.py",
         "ganzoo/deployment/page/index.html",
         "ganzoo/deployment/page/latents.js",

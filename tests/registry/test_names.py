@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganzoo.errors import NameSyntaxError
-from ganzoo.names import HubName, ZooName, parse_model_name, parse_registered
+from ganzoo.registry.names import HubName, ZooName, parse_model_name, parse_registered
 
 WORDS = st.from_regex(r"[a-z0-9]+([-._][a-z0-9]+)*", fullmatch=True)
 PART = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", fullmatch=True)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import ganzoo
 from ganzoo.cli import main
-from ganzoo.distributions import breaks_promises
 from ganzoo.errors import BundleError, MissingPluginError, RecipeError
 from ganzoo.registry import find_recipe
+from ganzoo.registry.distributions import breaks_promises
 from ganzoo.spec import Component
 from helpers.bundles import change_config
 from helpers.recipes import tiny

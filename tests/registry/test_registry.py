@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ganzoo
-from ganzoo.distributions import Distribution, normalise
-from ganzoo.entries import entry_of
 from ganzoo.errors import (
     AmbiguousNameError,
     BrokenPluginError,
@@ -16,8 +14,10 @@ from ganzoo.errors import (
     NameSyntaxError,
     UnknownNameError,
 )
-from ganzoo.names import parse_registered
-from ganzoo.signatures import arguments_of
+from ganzoo.registry.distributions import Distribution, normalise
+from ganzoo.registry.entries import entry_of
+from ganzoo.registry.names import parse_registered
+from ganzoo.registry.signatures import arguments_of
 from helpers.distributions import install
 from helpers.processes import run_new
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import latents
 from ganzoo.cli import main
 from ganzoo.errors import DeviceError, SampleError
-from ganzoo.generator import MAX_BATCH
 from ganzoo.runtimes import sessions
+from ganzoo.sampling import latents
+from ganzoo.sampling.generator import MAX_BATCH
 from ganzoo.spec import LatentSpec
 from helpers.processes import run_new
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo import latents
 from ganzoo.errors import MissingExtraError, SampleError
+from ganzoo.sampling import latents
 from helpers.processes import run_new
 
 RUNTIMES = ["onnx", "torch"]

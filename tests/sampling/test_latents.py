@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganzoo import latents
+from ganzoo.sampling import latents
 
 SEEDS = st.integers(0, 2**64 - 1)
 

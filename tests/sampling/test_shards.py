@@ -15,7 +15,7 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.runtimes.torch import wrap
-from ganzoo.shards import Process, sample_to
+from ganzoo.sampling.shards import Process, sample_to
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.bundles import change_config
 from helpers.processes import run_cli, run_new, run_python
@@ -129,7 +129,7 @@ def test_a_far_image_costs_what_a_near_one_does(model, tmp_path, monkeypatch):
 # A process that the operating system kills after so many batches, in the middle of a shard.
 KILLED = """
 import os, signal, sys, ganzoo
-from ganzoo.shards import Process, sample_to
+from ganzoo.sampling.shards import Process, sample_to
 bundle, out, n, size, batches, rank, count = sys.argv[1:]
 model, left = ganzoo.load(bundle, runtime="onnx"), [int(batches)]
 generate = model.generate

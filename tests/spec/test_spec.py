@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ganzoo import DataSpec, ImageSpec, ModelSpec, Recipe, recipes
 from ganzoo.errors import BundleError, RecipeError
 from ganzoo.registry import find_recipe
-from ganzoo.signatures import bind
+from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, LatentSpec
 from helpers.recipes import tiny
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ganzoo import plugin_template
 from ganzoo.cli import main
 from ganzoo.errors import NameSyntaxError, NameTakenError, OutputError
-from ganzoo.plugin_template import FILES, render, write_plugin
 from ganzoo.spec import Recipe
+from ganzoo.testing import plugin_template
+from ganzoo.testing.plugin_template import FILES, render, write_plugin
 from helpers.wheels import run
 
 NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)  # PEP 508

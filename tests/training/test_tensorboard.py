@@ -13,7 +13,7 @@ import torch
 
 import ganzoo
 from ganzoo.errors import MissingExtraError, OutputError
-from ganzoo.images import ImageBatch
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.training.jsonl import read_lines
 from ganzoo.training.tensorboard import TensorBoardWriter
 from helpers.processes import run_cli, run_new

@@ -13,7 +13,7 @@ from PIL import Image
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.errors import DataError
-from ganzoo.image_files import find_folder, find_names, read_image
+from ganzoo.sampling.image_files import find_folder, find_names, read_image
 
 
 class ImageFolder(ImageFiles):

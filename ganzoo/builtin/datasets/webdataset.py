@@ -17,7 +17,7 @@ from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo.image_files import decode_image, find_folder
+from ganzoo.sampling.image_files import decode_image, find_folder
 
 
 class Shards(ImageFiles):

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.image_files import fit_image
+from ganzoo.sampling.image_files import fit_image
 
 
 class ImageFiles(Dataset[tuple[Tensor, Tensor]]):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ganzoo.generator import PathKind
-    from ganzoo.images import ImageBatch
+    from ganzoo.sampling.generator import PathKind
+    from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import ModelSpec
 
 Texts = tyro.conf.Positional[tuple[str, ...]]
@@ -251,7 +251,7 @@ def neighbours(
     """
     from ganzoo import plots
     from ganzoo.evaluation import nearest_training
-    from ganzoo.images import ImageBatch
+    from ganzoo.sampling.images import ImageBatch
 
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
@@ -291,7 +291,7 @@ def translation(
         output: the picture to write, .png or .svg.
     """
     from ganzoo import plots, zoo
-    from ganzoo.generator import Translator
+    from ganzoo.sampling.generator import Translator
 
     plots.check_ending(output, plots.FIGURES)
     model = zoo.load(name)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganzoo.generator import Encoder, Generator
-    from ganzoo.images import ImageBatch
+    from ganzoo.sampling.generator import Encoder, Generator
+    from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import ModelSpec
 
 
@@ -153,7 +153,7 @@ def load_generator(name: str) -> Generator:
         UnknownNameError, BundleError, ...: as `ganzoo.load`.
     """
     from ganzoo import zoo
-    from ganzoo.generator import Generator
+    from ganzoo.sampling.generator import Generator
 
     model = zoo.load(name)
     if not isinstance(model, Generator):
@@ -196,7 +196,7 @@ def _choose(model: ModelSpec, dataset: str | None) -> tuple[str, dict[str, Any]]
 
 def _bind(model: ModelSpec, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     from ganzoo.registry import datasets
-    from ganzoo.signatures import arguments_of, bind
+    from ganzoo.registry.signatures import arguments_of, bind
 
     factory = datasets.get(name)
     image = model.data.image
@@ -207,6 +207,6 @@ def _bind(model: ModelSpec, name: str, arguments: dict[str, Any]) -> dict[str, A
 
 
 def _to_batch(images: Tensor) -> ImageBatch:
-    from ganzoo.images import ImageBatch
+    from ganzoo.sampling.images import ImageBatch
 
     return ImageBatch(images.permute(0, 2, 3, 1).contiguous().numpy())

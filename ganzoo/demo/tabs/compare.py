@@ -11,7 +11,7 @@ from ganzoo.demo import sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
-from ganzoo.images import ImageBatch
+from ganzoo.sampling.images import ImageBatch
 
 
 def compare(cache: ModelCache, page: gr.Blocks) -> None:

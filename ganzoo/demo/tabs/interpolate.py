@@ -11,7 +11,7 @@ from ganzoo.demo import sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge, enlarged
 from ganzoo.demo.tabs.controls import class_menu, live, model_menu, picture, seed_box
-from ganzoo.generator import PathKind
+from ganzoo.sampling.generator import PathKind
 
 
 def interpolate(cache: ModelCache, page: gr.Blocks) -> None:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from ganzoo.demo.drawing import open_upload, write_drawing
 from ganzoo.demo.tabs.controls import EVENT, answered
-from ganzoo.image_files import fit_image
+from ganzoo.sampling.image_files import fit_image
 
 SIDE = 280  # pixels of the sheet
 

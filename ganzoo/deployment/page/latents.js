@@ -1,4 +1,4 @@
-// seed -> z, the numbers of ganzoo.latents: Philox4x64-10 (Salmon et al., 2011) and Box and Muller.
+// seed -> z, the numbers of ganzoo.sampling.latents: Philox4x64-10 (Salmon et al., 2011) and Box and Muller.
 
 const WORD = 64n;
 const MASK = (1n << WORD) - 1n;

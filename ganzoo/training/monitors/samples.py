@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from ganzoo import latents
-from ganzoo.generator import COMPUTE_BATCH
 from ganzoo.nn import generate, inputs_of
+from ganzoo.sampling import latents
+from ganzoo.sampling.generator import COMPUTE_BATCH
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.real_images import some_items
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.image_files import find_folder, find_image_files, fit_image, read_image
+from ganzoo.sampling.image_files import find_folder, find_image_files, fit_image, read_image
 from ganzoo_translate.datasets.checks import (
     check_size,
     find_sub_folder,

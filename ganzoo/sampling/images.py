@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError
-from ganzoo.files import write_file
 from ganzoo.spec import ImageSpec
 
 if TYPE_CHECKING:  # whoever takes arrays, as a server does, starts without Pillow
@@ -52,7 +52,7 @@ class ImageBatch:
         Raises:
             DataError: no file, or one that is no picture.
         """
-        from ganzoo.image_files import fit_image, read_image
+        from ganzoo.sampling.image_files import fit_image, read_image
 
         mode = "RGB" if size.channels == 3 else "L"
         pixels = []

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
-from ganzoo.files import new_file, reporting_output, write_file
-from ganzoo.generator import Generator, Label
+from ganzoo.sampling.generator import Generator, Label
 
 SHARD_SIZE = 10_000
 MAX_IMAGES = 10**9  # as many as nine digits can number

@@ -15,8 +15,8 @@ from string import Template
 
 from packaging.utils import InvalidName, canonicalize_name
 
+from ganzoo.bundle.files import new_folder, write_file
 from ganzoo.errors import NameSyntaxError, NameTakenError, OutputError
-from ganzoo.files import new_folder, write_file
 from ganzoo.registry import REGISTRIES
 
 # What is written, and the template it is made from.

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from importlib import metadata
 
-from ganzoo.distributions import Distribution
-from ganzoo.names import is_registrable
+from ganzoo.registry.distributions import Distribution
+from ganzoo.registry.names import is_registrable
 
 # An object and, in brackets, extras: https://packaging.python.org/specifications/entry-points/
 _VALUE = re.compile(r"([\w.]+\s*:\s*[\w.]+)\s*(?:\[(.*)\]\s*)?")

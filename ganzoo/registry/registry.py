@@ -14,9 +14,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-from ganzoo import distributions
-from ganzoo.distributions import DISTRIBUTION, SWITCH
-from ganzoo.entries import Entry, entry_of
 from ganzoo.errors import (
     AmbiguousNameError,
     ArchitectureError,
@@ -32,7 +29,10 @@ from ganzoo.errors import (
     enumerate_names,
     missing_extra,
 )
-from ganzoo.names import HubModel, parse_registered
+from ganzoo.registry import distributions
+from ganzoo.registry.distributions import DISTRIBUTION, SWITCH
+from ganzoo.registry.entries import Entry, entry_of
+from ganzoo.registry.names import HubModel, parse_registered
 from ganzoo.spec import DataSpec, Recipe
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganzoo.bundle.files import new_folder, sha256, write_file
 from ganzoo.errors import BundleError, NotABundleError
-from ganzoo.files import new_folder, sha256, write_file
 from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 CONFIG = "config.json"

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import CONFIG, Bundle, weights_name
-from ganzoo.entries import Entry
+from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
+from ganzoo.registry.entries import Entry
 from ganzoo.spec import METRICS, ModelSpec
-from ganzoo.tensors import read_header
 
 # BatchNorm's, which no optimizer moves.
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo import latents
 from ganzoo.errors import SampleError, did_you_mean, enumerate_names
-from ganzoo.images import ImageBatch
+from ganzoo.sampling import latents
+from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ImageSpec, ModelSpec
 
 # Images are computed this many at a time, always: a kernel may round differently at another batch

@@ -18,10 +18,10 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from ganzoo import zoo
 from ganzoo.bundle import CARD, Bundle
+from ganzoo.bundle.files import write_file
+from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.cards import split_header
-from ganzoo.files import write_file
-from ganzoo.generator import SAMPLES
-from ganzoo.summary import ModelSummary, read_summary
+from ganzoo.sampling.generator import SAMPLES
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}

@@ -14,9 +14,9 @@ import docstring_parser
 import tyro
 
 from ganzoo.errors import RecipeError
-from ganzoo.names import parse_registered
 from ganzoo.registry import COMPONENTS, find_recipe
-from ganzoo.signatures import arguments_of, check
+from ganzoo.registry.names import parse_registered
+from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
 
 

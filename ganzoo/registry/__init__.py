@@ -1,0 +1,27 @@
+"""Names of architectures, losses and the rest, and what plugins register under them."""
+
+from ganzoo.registry.registry import (
+    COMPONENTS,
+    REGISTRIES,
+    Registry,
+    architectures,
+    datasets,
+    extractors,
+    find_recipe,
+    losses,
+    models,
+    recipes,
+)
+
+__all__ = [
+    "COMPONENTS",
+    "REGISTRIES",
+    "Registry",
+    "architectures",
+    "datasets",
+    "extractors",
+    "find_recipe",
+    "losses",
+    "models",
+    "recipes",
+]

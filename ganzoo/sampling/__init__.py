@@ -1,0 +1,1 @@
+"""Generators and encoders, their latents, and images as arrays and files."""
