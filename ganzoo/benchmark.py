@@ -157,7 +157,7 @@ def compare(names: Sequence[str | Path], *, seed: int = 0, **how: Any) -> list[R
         raise MetricError("a comparison takes two models or more.")
     specs = {name: zoo.info(_bundle_of(name)) for name in names}
     for name, spec in specs.items():
-        if "source" in spec.inputs:
+        if "condition" in spec.inputs:
             raise MetricError(
                 f"{name} makes images out of images; only models that make them of latents are "
                 f"set side by side. Alone it can be measured: ganzoo evaluate {name}"
@@ -241,20 +241,20 @@ def _measure_pairs(
     seed: int,
     shown: bool,
 ) -> Evaluation:
-    source, spec, said = _find(dataset, root)
+    torch_dataset, spec, said = _find(dataset, root)
     if spec.condition is None or not spec.paired:
         raise MetricError(
             f"dataset {said['name']!r} has no pairs, and a model that makes images out of images "
             "is measured against what they should become. Name one that has: --dataset paired"
         )
-    if (spec.condition, spec.image) != (model.source, model.spec.data.image):
+    if (spec.condition, spec.image) != (model.condition, model.spec.data.image):
         raise MetricError(
-            f"the model makes images of {model.spec.data.image} out of {model.source}, dataset "
+            f"the model makes images of {model.spec.data.image} out of {model.condition}, dataset "
             f"{said['name']!r} has {spec.image} out of {spec.condition}: choose another --dataset."
         )
-    items = decode(source, spec, shown=shown)
+    items = decode(torch_dataset, spec, shown=shown)
     assert items.conditions is not None  # the spec says so
-    sources, images = (
+    conditions, images = (
         each.numpy().transpose(0, 2, 3, 1) for each in (items.conditions, items.images)
     )
     data = {"dataset": said, "sha256": fingerprint_items(items)}
@@ -264,20 +264,20 @@ def _measure_pairs(
             "measure it on others, by --split or --data.",
             stacklevel=3,
         )
-    return measure_pairs(model, sources, images, data, samples=samples, seed=seed, shown=shown)
+    return measure_pairs(model, conditions, images, data, samples=samples, seed=seed, shown=shown)
 
 
 def _evaluator(
     dataset: Component, root: Path | None, image: ImageSpec, resize: bool, **how: Any
 ) -> Evaluator:
-    source, spec, data = _find(dataset, root)
+    torch_dataset, spec, data = _find(dataset, root)
     if spec.image != image and not resize:
         raise MetricError(
             f"the model makes images of {image}, dataset {data['name']!r} has {spec.image}: its "
             "images would be resized to the model's, bilinear with antialiasing. --resize to do "
             "so, or choose another --dataset."
         )
-    items = decode(source, spec, shown=how["shown"])
+    items = decode(torch_dataset, spec, shown=how["shown"])
     said = {"dataset": data, "sha256": fingerprint_items(items)}
     if spec.image != image:
         said["data_resized"] = f"from {spec.image} to {image}, bilinear with antialiasing"

@@ -125,7 +125,7 @@ def find(name: str | Path) -> Bundle:
         found = _pull(place) if isinstance(place, HubModel) else open_bundle(place)
     except NotABundleError as error:
         raise NotABundleError(
-            f"{entry.source} registers the model {entry.name!r}, and there is none at {place}. "
+            f"{entry.provider} registers the model {entry.name!r}, and there is none at {place}. "
             f"Install {entry.distribution or 'what registers it'} anew."
         ) from error
     return replace(found, distribution=entry.distribution)

@@ -53,7 +53,7 @@ NUMBERS = [
     *(0.5, -0.0, 1e-320, 1e308, math.inf, -math.inf, math.nan),
 ]
 TEXTS = [
-    *("", " ", "z", "y", "source", "mlp", "dcgan", "resnet", "none", "concat", "projection"),
+    *("", " ", "z", "y", "condition", "mlp", "dcgan", "resnet", "none", "concat", "projection"),
     *("../x", "/etc/passwd", "a/b", "a\\b", "\0", "\x1b[2J", "\u202e", "\n", "é", "x" * 5000),
     *("torch-ganzoo>=0.1", "x @ https://x", "$(x)", "%s%n", "{0}", "nan", "1e999", "None"),
 ]

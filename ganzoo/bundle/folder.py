@@ -204,12 +204,12 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
         write_file(folder / CHECKSUMS, format_checksums(sums))
 
 
-def _link(source: str, target: str) -> None:
+def _link(file: str, target: str) -> None:
     """Give a file another name: no copy of the weights, and whatever it is, it is not opened."""
     try:
-        os.link(source, target)
+        os.link(file, target)
     except OSError:  # the file system has no such links
-        shutil.copy2(source, target)
+        shutil.copy2(file, target)
 
 
 def format_checksums(sums: Mapping[str, str]) -> str:

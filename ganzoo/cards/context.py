@@ -86,12 +86,15 @@ class CardContext:
     @property
     def is_autoencoder(self) -> bool:
         """Whether it was trained without an adversary: only such a game has a critic's steps."""
-        return "encoder" in self.spec.roles and "critic_steps" not in self.made["recipe"]["loss"]
+        return (
+            "encoder" in self.spec.roles
+            and "discriminator_steps" not in self.made["recipe"]["loss"]
+        )
 
     @property
     def task(self) -> str:
         """The Hub's name for what it does."""
-        translates = "source" in self.spec.inputs
+        translates = "condition" in self.spec.inputs
         return "image-to-image" if translates else "unconditional-image-generation"
 
     def weights(self, role: str) -> tuple[int, str]:

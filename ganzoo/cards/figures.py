@@ -37,8 +37,8 @@ def render_curves(context: CardContext) -> str:
 def caption(context: CardContext) -> str:
     """Say what the picture of samples shows."""
     spec = context.spec
-    if "source" in spec.inputs:
-        return "In turn: a row of sources, what the model makes of them, what they belong to."
+    if "condition" in spec.inputs:
+        return "In turn: a row of conditions, what the model makes of them, what they belong to."
     if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:
         return "A row of each class, a column of one latent, seed 0, uncurated."
     return "Images 0 to 63 of seed 0, uncurated."

@@ -81,7 +81,7 @@ def _results(context: CardContext) -> list[Metadata]:
         of_training = name == context.made["recipe"]["dataset"]["name"]
         dataset = {
             "type": (data.hub if of_training else "") or name,
-            "name": (data.source if of_training else "") or name,
+            "name": (data.origin if of_training else "") or name,
         }
         if "split" in arguments:
             dataset["split"] = str(arguments.pop("split"))

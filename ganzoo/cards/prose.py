@@ -80,7 +80,7 @@ def _architecture(context: CardContext) -> str:
 
 def _what(context: CardContext) -> str:
     spec = context.spec
-    if "source" in spec.inputs:
+    if "condition" in spec.inputs:
         kind, does = "A translator of images", "makes an image out of another"
     elif context.is_autoencoder:
         kind, does = "An autoencoder", "finds latents of images and makes images of latents"
@@ -89,7 +89,7 @@ def _what(context: CardContext) -> str:
     asked = ", of the class that is asked for" if "y" in spec.inputs else ""
     return (
         f"{kind}: networks of {_architecture(context)}, trained with the loss "
-        f"`{context.made['recipe']['loss']['name']}` on {_source(context)}. It {does}{asked}.\n\n"
+        f"`{context.made['recipe']['loss']['name']}` on {_origin(context)}. It {does}{asked}.\n\n"
         "TODO: say what it is meant for."
     )
 
@@ -105,7 +105,7 @@ def _limits(context: CardContext) -> str:
 
 def _licence(context: CardContext) -> str:
     licence = context.made["data"]["license"]
-    return f"It was trained on {_source(context)}. " + (
+    return f"It was trained on {_origin(context)}. " + (
         f"The data is under {licence}, and the weights carry that licence."
         if licence
         else "TODO: the data states no licence: ask its owner and say what it allows; state it as "
@@ -118,6 +118,6 @@ def _citation(context: CardContext) -> str:
     return cited or "TODO: say which papers its architecture, loss and data come from."
 
 
-def _source(context: CardContext) -> str:
+def _origin(context: CardContext) -> str:
     data = context.made["data"]
-    return str(data["source"] or f"the dataset `{data['dataset']}`")
+    return str(data["origin"] or f"the dataset `{data['dataset']}`")

@@ -25,7 +25,7 @@ def render(context: CardContext) -> str:
     rows = [
         (
             "data",
-            f"{data['source'] or data['dataset']}: {data['images']:,} images, "
+            f"{data['origin'] or data['dataset']}: {data['images']:,} images, "
             f"{fingerprint(data['sha256'])}",
         ),
         ("loss", f"`{loss.pop('name')}` {switched_on(loss)}".strip()),

@@ -12,10 +12,10 @@ PICTURE = "picture.png"  # a reader's own, that a translator reads
 def render(context: CardContext) -> str:
     """Return the model's use in three lines of Python, and in one of a shell."""
     spec, address = context.spec, context.place.address
-    if "source" in spec.inputs:
+    if "condition" in spec.inputs:
         command = f"translate {address} {PICTURE} -o translated.png"
         call = (
-            f'model.translate(ganzoo.ImageBatch.open(["{PICTURE}"], model.source))'
+            f'model.translate(ganzoo.ImageBatch.open(["{PICTURE}"], model.condition))'
             '.save("translated.png")'
         )
     else:
@@ -50,7 +50,7 @@ def render_onnxruntime(context: CardContext) -> str:
             arrays.append(f'"y": numpy.arange({n}) % {spec.data.classes}')
         elif spec.data.condition:
             shape = ", ".join(map(str, spec.data.condition.shape))
-            arrays.append(f'"source": numpy.zeros(({n}, {shape}), "float32")')
+            arrays.append(f'"condition": numpy.zeros(({n}, {shape}), "float32")')
     file = onnx_name("generator")
     shape = ", ".join(map(str, spec.data.image.shape))
     return (

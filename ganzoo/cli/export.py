@@ -52,7 +52,7 @@ def export(
 
     path = exporters.export(run, output, precision=precision, arguments=arguments)
     spec = zoo.info(path)
-    command = "translate" if "source" in spec.inputs else "sample"
+    command = "translate" if "condition" in spec.inputs else "sample"
     print(path)
     for key in filter(is_parity, spec.provenance):
         role, parity = key.removesuffix("parity").strip("_") or "generator", spec.provenance[key]

@@ -40,8 +40,8 @@ def list_(pattern: str, kind: Kind) -> None:
             continue
         for entry in entries:
             what = describe_recipe(entry) if plural == "recipes" else ""
-            source = f"{entry.source}{_trouble(entry.trouble)}"
-            print(_printable(f"  {entry.name:<24} {source:<24} {what}").rstrip())
+            provider = f"{entry.provider}{_trouble(entry.trouble)}"
+            print(_printable(f"  {entry.name:<24} {provider:<24} {what}").rstrip())
     for distribution in distributions.installed():
         if distribution.admitted and distribution.trouble and not distribution.points:
             print(f"{distribution} {distribution.trouble}")
@@ -51,7 +51,13 @@ def _row(entry: Entry) -> tuple[str, ...]:
     from ganzoo.bundle.summary import find_summary
 
     if (summary := find_summary(entry)) is None:
-        return (entry.name, *[""] * (len(HEADINGS) - 4), "not shipped", entry.source, entry.trouble)
+        return (
+            entry.name,
+            *[""] * (len(HEADINGS) - 4),
+            "not shipped",
+            entry.provider,
+            entry.trouble,
+        )
     data, distance = summary.spec.data, summary.distance
     return (
         entry.name,
@@ -63,7 +69,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         "" if distance is None else f"{distance:.4g}",
         data.license or "",
         "shipped",
-        entry.source,
+        entry.provider,
         f"{summary.description}{_trouble(entry.trouble)}",
     )
 
@@ -115,7 +121,7 @@ def info(name: Text, /) -> None:
         "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
         "classes": spec.data.classes if "y" in spec.inputs else "none to choose from",
         "networks": ", ".join(spec.roles),
-        "data": spec.data.source,
+        "data": spec.data.origin,
         "licence": spec.data.license or "not recorded",
         "needs": ", ".join(spec.requires) or "nothing but ganzoo",
     } | {

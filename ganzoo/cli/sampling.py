@@ -109,7 +109,7 @@ def translate(
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):
         raise SampleError(f"{name} makes images out of nothing: ganzoo sample {name} -o {output}")
-    sources = ImageBatch.open(pictures, model.source)
-    both = ImageBatch.rows(sources, model.translate(sources, seed), columns=len(sources))
-    count = "1 picture" if len(sources) == 1 else f"{len(sources)} pictures"
+    conditions = ImageBatch.open(pictures, model.condition)
+    both = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
+    count = "1 picture" if len(conditions) == 1 else f"{len(conditions)} pictures"
     print(f"{both.save(output)}: {count} translated")

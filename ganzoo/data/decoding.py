@@ -42,7 +42,7 @@ def decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool = F
     hidden = None if shown else True  # None: where there is no terminal
     read = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)
     for number, part in enumerate(read):
-        for target, source in zip(whole, part, strict=True):
-            if target is not None and source is not None:
-                target[number * CHUNK :][: len(source)] = source
+        for target, values in zip(whole, part, strict=True):
+            if target is not None and values is not None:
+                target[number * CHUNK :][: len(values)] = values
     return whole

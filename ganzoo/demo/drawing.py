@@ -121,9 +121,9 @@ def is_centrable(size: ImageSpec) -> bool:
     return size.channels == 1 and size.height == size.width
 
 
-def _decode(source: BinaryIO, mode: str) -> Image.Image:
+def _decode(file: BinaryIO, mode: str) -> Image.Image:
     try:
-        with Image.open(source, formats=FORMATS) as picture:  # reads the header alone
+        with Image.open(file, formats=FORMATS) as picture:  # reads the header alone
             width, height = picture.size
     except Image.DecompressionBombError:
         raise ImageFileError(_too_large("far too many")) from None
@@ -133,9 +133,9 @@ def _decode(source: BinaryIO, mode: str) -> Image.Image:
         ) from error
     if width * height > MAX_PIXELS:
         raise ImageFileError(_too_large(f"{width:,}x{height:,}"))
-    source.seek(0)
+    file.seek(0)
     try:
-        return decode_image(source, mode, "that was uploaded")
+        return decode_image(file, mode, "that was uploaded")
     except ImageFileError as error:
         raise ImageFileError(_ADVICE.sub("Upload another", str(error))) from error
 

@@ -59,7 +59,7 @@ class ModelCache:
     @property
     def generators(self) -> tuple[str, ...]:
         """Models that make images out of latents."""
-        return tuple(name for name in self.names if "source" not in self.spec(name).inputs)
+        return tuple(name for name in self.names if "condition" not in self.spec(name).inputs)
 
     @property
     def free(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class ModelCache:
     @property
     def translators(self) -> tuple[str, ...]:
         """Models that make images out of images."""
-        return tuple(name for name in self.names if "source" in self.spec(name).inputs)
+        return tuple(name for name in self.names if "condition" in self.spec(name).inputs)
 
     def bundle(self, name: str) -> Bundle:
         """Return a model's bundle.

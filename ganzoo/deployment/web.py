@@ -47,7 +47,7 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
         OutputError: the folder holds something else, or cannot be written.
     """
     spec, network = bundle.spec, bundle.onnx_of("generator")
-    if spec.latent is None or "source" in spec.inputs:
+    if spec.latent is None or "condition" in spec.inputs:
         raise DeploymentError(
             f"{spec.name!r} makes images out of images; the page is for generators, which make "
             "them out of latents."

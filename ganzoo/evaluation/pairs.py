@@ -76,7 +76,7 @@ def compare_pairs(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str,
 
 def measure_pairs(
     model: Translator,
-    sources: NDArray[np.uint8],
+    conditions: NDArray[np.uint8],
     images: NDArray[np.uint8],
     said: dict[str, Any],
     *,
@@ -88,7 +88,7 @@ def measure_pairs(
 
     Args:
         model: what translates.
-        sources: uint8 (n, height, width, channels), of the size that the model reads.
+        conditions: uint8 (n, height, width, channels), of the size that the model reads.
         images: what image k should become, of the size that it makes.
         said: what the protocol says of them: dataset, sha256.
         samples: how many pairs are measured, the first ones; all where there are fewer.
@@ -101,7 +101,7 @@ def measure_pairs(
     """
     if samples < 1:
         raise MetricError(f"{samples} pairs cannot be measured: --samples is 1 or more.")
-    chosen = sources[:samples]
+    chosen = conditions[:samples]
     starts = tqdm(
         range(0, len(chosen), AT_ONCE),
         "translations",

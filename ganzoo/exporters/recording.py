@@ -30,14 +30,14 @@ _QUESTION = (
 )
 
 
-def record(source: Bundle, evaluation: dict[str, Any]) -> None:
+def record(bundle: Bundle, evaluation: dict[str, Any]) -> None:
     """Add an evaluation to a bundle, in place of the one of the same protocol.
 
     Figures that it does not repeat stay where everything else, versions and hardware too, is equal.
     Its card states them too. One that cannot be renewed stays as it is, of which is warned.
 
     Args:
-        source: the bundle, as it was when it was measured.
+        bundle: the bundle, as it was when it was measured.
         evaluation: ``metrics`` and ``protocol``, as JSON.
 
     Raises:
@@ -45,7 +45,7 @@ def record(source: Bundle, evaluation: dict[str, Any]) -> None:
         OutputError: it cannot be written.
     """
     evaluation = json.loads(json.dumps(evaluation))  # as what is kept was read
-    made = source.spec.provenance
+    made = bundle.spec.provenance
     others = [each for each in made.get(METRICS, []) if _question(each) != _question(evaluation)]
     for each in made.get(METRICS, []):
         if _conditions(each) == _conditions(evaluation):
@@ -54,15 +54,15 @@ def record(source: Bundle, evaluation: dict[str, Any]) -> None:
                 METRICS: each[METRICS] | evaluation[METRICS],
                 "protocol": evaluation["protocol"] | {"settings": settings},
             }
-    spec = replace(source.spec, provenance=made | {METRICS: [*others, evaluation]})
-    amend_bundle(source, spec, _renewed(source, spec))
+    spec = replace(bundle.spec, provenance=made | {METRICS: [*others, evaluation]})
+    amend_bundle(bundle, spec, _renewed(bundle, spec))
 
 
-def record_seeds(source: Bundle, metric: str, figures: Mapping[str, Mapping[str, float]]) -> None:
+def record_seeds(bundle: Bundle, metric: str, figures: Mapping[str, Mapping[str, float]]) -> None:
     """Say in a bundle, and in its card, how trainings of its recipe with several seeds fared.
 
     Args:
-        source: the bundle.
+        bundle: the bundle.
         metric: what was measured, such as ``frechet_distance``.
         figures: by seed: ``final``, of the last weights; ``best``, of those that scored best on the
             way, and ``best_images``, how many images they had seen.
@@ -72,19 +72,19 @@ def record_seeds(source: Bundle, metric: str, figures: Mapping[str, Mapping[str,
         OutputError: it cannot be written.
     """
     said = {"metric": metric, "figures": {seed: dict(each) for seed, each in figures.items()}}
-    spec = replace(source.spec, provenance=source.spec.provenance | {SEEDS: said})
-    amend_bundle(source, spec, _renewed(source, spec))
+    spec = replace(bundle.spec, provenance=bundle.spec.provenance | {SEEDS: said})
+    amend_bundle(bundle, spec, _renewed(bundle, spec))
 
 
-def _renewed(source: Bundle, spec: ModelSpec) -> dict[str, str]:
+def _renewed(bundle: Bundle, spec: ModelSpec) -> dict[str, str]:
     """The card of a bundle that gets another config, by its name; nothing where it stays."""
     config = hashlib.sha256(spec.to_json().encode()).hexdigest()
-    digests = read_checksums(source.path) | {CONFIG: config}
+    digests = read_checksums(bundle.path) | {CONFIG: config}
     try:
-        card = cards.read(source.path)
+        card = cards.read(bundle.path)
         if card is None:
             return {}
-        return {CARD: cards.compose(cards.CardContext.at(spec, source.path, digests), card)}
+        return {CARD: cards.compose(cards.CardContext.at(spec, bundle.path, digests), card)}
     except CardError as error:
         warnings.warn(f"the card stays as it was: {error}", stacklevel=3)
         return {}

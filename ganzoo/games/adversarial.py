@@ -71,14 +71,14 @@ class WrappedDiscriminator:
 
     def __call__(self, images: Tensor) -> DiscriminatorOutput:
         """Judge images (n, channels, height, width); what is said is at least fp32."""
-        source, policies = self.batch.condition, self.options.augmentation
-        if source is not None and source.shape[2:] == images.shape[2:]:
-            images, source = augment_pair(images, source, policies)
+        condition, policies = self.batch.condition, self.options.augmentation
+        if condition is not None and condition.shape[2:] == images.shape[2:]:
+            images, condition = augment_pair(images, condition, policies)
         else:
             images = augment(images, policies)
         if self.noise > 0:
             images = images + self.noise * torch.randn_like(images)
-        answer = call_discriminator(self.network, images, y=self.batch.labels, source=source)
+        answer = call_discriminator(self.network, images, y=self.batch.labels, condition=condition)
         if isinstance(answer, Tensor):
             answer = DiscriminatorOutput(answer)
         heads = {name: at_least_fp32(head) for name, head in answer.heads.items()}
@@ -119,7 +119,7 @@ class AdversarialLoss(Loss):
                 "discriminator",
                 trains=("discriminator",),
                 every=options.discriminator_every,
-                repeat=options.critic_steps,
+                repeat=options.discriminator_steps,
                 keeps_graph_of=("generator",),
             ),
             Player("generator", trains=("generator",)),
@@ -133,7 +133,7 @@ class AdversarialLoss(Loss):
         Raises:
             ValueError: says what is missing and what to choose.
         """
-        if "source" in inputs_of(nets["generator"]) and not data.paired:
+        if "condition" in inputs_of(nets["generator"]) and not data.paired:
             raise ValueError(
                 "it needs pairs of images, and this data has none: choose another dataset, such as "
                 "--dataset paired"
@@ -185,7 +185,7 @@ class AdversarialLoss(Loss):
     ) -> tuple[Tensor, Tensor | None]:
         """Return as many fake images as the batch has real ones, and their latents."""
         z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
-        return at_least_fp32(generate(generator, z=z, y=batch.labels, source=batch.condition)), z
+        return at_least_fp32(generate(generator, z=z, y=batch.labels, condition=batch.condition)), z
 
     def fake_for_discriminator(
         self, generator: nn.Module, batch: Batch, turn: Turn

@@ -28,7 +28,7 @@ def augment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
 
 
 def augment_pair(
-    images: Tensor, source: Tensor, policies: Iterable[Policy]
+    images: Tensor, condition: Tensor, policies: Iterable[Policy]
 ) -> tuple[Tensor, Tensor]:
     """Change images and what they are made from: moved and cut alike, each in its own colors."""
     channels = images.shape[1]
@@ -36,9 +36,9 @@ def augment_pair(
         if policy == "color":
             images = color(images)
         else:
-            both = _POLICIES[policy](torch.cat([images, source], 1))
-            images, source = both[:, :channels], both[:, channels:]
-    return images, source
+            both = _POLICIES[policy](torch.cat([images, condition], 1))
+            images, condition = both[:, :channels], both[:, channels:]
+    return images, condition
 
 
 def _per_image(images: Tensor) -> Tensor:

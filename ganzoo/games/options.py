@@ -24,7 +24,7 @@ class AdversarialOptions:
         dragan: weight of DRAGAN's penalty (Kodali et al., 2017), 0 for none.
         penalty_every: compute penalties in every so many of the discriminator's turns only, so many
             times as strong.
-        critic_steps: updates of the discriminator in one of its turns, each on a fresh batch.
+        discriminator_steps: updates of the discriminator per turn, each on a fresh batch.
         discriminator_every: the discriminator plays on every so many ticks only, for when it wins.
         weight_clip: bound of the discriminator's weights (Arjovsky et al., 2017), 0 for none.
         label_smoothing: share of real images that the discriminator is told are fake, in
@@ -44,7 +44,7 @@ class AdversarialOptions:
     gp: float = 0.0
     dragan: float = 0.0
     penalty_every: int = 1
-    critic_steps: int = 1
+    discriminator_steps: int = 1
     discriminator_every: int = 1
     weight_clip: float = 0.0
     label_smoothing: float = 0.0
@@ -52,7 +52,7 @@ class AdversarialOptions:
     augmentation: tuple[Policy, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("penalty_every", "critic_steps", "discriminator_every"):
+        for name in ("penalty_every", "discriminator_steps", "discriminator_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, it must be at least 1")
         for name in ("r1", "r2", "gp", "dragan", "weight_clip", "instance_noise"):
@@ -74,7 +74,7 @@ def with_adversarial_options(
 
     The decorated function takes the options as its one positional parameter::
 
-        @with_adversarial_options(gp=10.0, critic_steps=5)
+        @with_adversarial_options(gp=10.0, discriminator_steps=5)
         def wgan_gp(options: AdversarialOptions) -> Loss:
             return AdversarialLoss(WASSERSTEIN, options)
 

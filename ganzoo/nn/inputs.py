@@ -1,7 +1,7 @@
 """What a network reads, known by the names of its `forward`'s parameters.
 
-``z``: latents, float32 (n, latent_dim). ``y``: classes' numbers, int64 (n,). ``source``: images to
-make others from, float32 (n, channels, height, width) in [-1, 1].
+``z``: latents, float32 (n, latent_dim). ``y``: classes' numbers, int64 (n,). ``condition``:
+images to make others from, float32 (n, channels, height, width) in [-1, 1].
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-INPUTS = ("source", "z", "y")
+INPUTS = ("condition", "z", "y")
 
 
 def inputs_of(generator: nn.Module) -> tuple[str, ...]:
@@ -26,19 +26,19 @@ def generate(
     *,
     z: Tensor | None = None,
     y: Tensor | None = None,
-    source: Tensor | None = None,
+    condition: Tensor | None = None,
 ) -> Tensor:
     """Call a generator with what it reads of the things given."""
-    given = {"source": source, "z": z, "y": y}
+    given = {"condition": condition, "z": z, "y": y}
     images: Tensor = generator(*(given[name] for name in inputs_of(generator)))
     return images
 
 
 def call_discriminator(
-    discriminator: nn.Module, images: Tensor, *, y: Tensor | None, source: Tensor | None
+    discriminator: nn.Module, images: Tensor, *, y: Tensor | None, condition: Tensor | None
 ) -> Any:
     """Call a discriminator with images and what it reads beside them."""
-    given = {"source": source, "y": y}
+    given = {"condition": condition, "y": y}
     names = _named(type(discriminator).forward)
     return discriminator(images, **{name: given[name] for name in names if name in given})
 

@@ -40,7 +40,7 @@ class Entry:
         return f"{self.distribution}:{self.name}" if self.distribution else self.name
 
     @property
-    def source(self) -> str:
+    def provider(self) -> str:
         """The distribution and its version."""
         return f"{self.distribution} {self.version}" if self.distribution else "this process"
 

@@ -201,7 +201,9 @@ class Registry(Generic[T]):
         """
         thing: Any
         if entry.trouble:
-            raise BrokenPluginError(f"{self.kind} {entry.name!r} of {entry.source} {entry.trouble}")
+            raise BrokenPluginError(
+                f"{self.kind} {entry.name!r} of {entry.provider} {entry.trouble}"
+            )
         if entry.distribution is None:
             thing = self._here[entry.name][1]
         else:
@@ -242,7 +244,7 @@ class Registry(Generic[T]):
     def cite(self, name: str) -> str:
         """Return a registration and where it comes from, as an error names it."""
         entry = self.entry(name)
-        return f"{self.kind} {entry.name!r} of {entry.source}"
+        return f"{self.kind} {entry.name!r} of {entry.provider}"
 
     def _failed(self, entry: Entry, error: BaseException, what: str) -> GanzooError:
         if entry.distribution == DISTRIBUTION and isinstance(error, ModuleNotFoundError):
@@ -255,7 +257,7 @@ class Registry(Generic[T]):
             remedy = f"pip install '{entry.distribution}[{','.join(entry.extras)}]'"
         return (
             f"{self.kind} {entry.name!r} is installed but {what}.\n"
-            f"  from      {entry.source}   ({self.group}: {entry.name} = {entry.target})\n"
+            f"  from      {entry.provider}   ({self.group}: {entry.name} = {entry.target})\n"
             f"  because   {because}\n"
             f"{remedy}; {SWITCH}= switches all plugins off."
         )

@@ -119,7 +119,7 @@ def load_onnx(
     kind: type[OnnxModel] = OnnxGenerator
     if role == "encoder":
         kind = OnnxEncoder
-    elif "source" in bundle.spec.inputs:
+    elif "condition" in bundle.spec.inputs:
         kind = OnnxTranslator
     return kind(bundle, role, device=device, threads=threads)
 

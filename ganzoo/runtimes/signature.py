@@ -12,5 +12,5 @@ def signature(spec: ModelSpec, role: str) -> tuple[dict[str, list[int]], dict[st
     if role == "encoder":
         return {"images": image}, {"z": latent}
     condition = list(spec.data.condition.shape) if spec.data.condition else []
-    shapes: dict[str, list[int]] = {"source": condition, "z": latent, "y": []}
+    shapes: dict[str, list[int]] = {"condition": condition, "z": latent, "y": []}
     return {name: shapes[name] for name in spec.inputs}, {"images": image}

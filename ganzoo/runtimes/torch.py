@@ -79,7 +79,7 @@ class TorchGenerator(TorchModel, Generator):
 
 
 class TorchTranslator(TorchModel, Translator):
-    """A translator: ``forward(source)`` or ``forward(source, z)`` -> images."""
+    """A translator: ``forward(condition)`` or ``forward(condition, z)`` -> images."""
 
 
 class TorchEncoder(TorchModel, Encoder):
@@ -188,7 +188,7 @@ def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchM
     """Give a network the methods of its role."""
     if role == "encoder":
         return TorchEncoder(spec, network)
-    return (TorchTranslator if "source" in spec.inputs else TorchGenerator)(spec, network)
+    return (TorchTranslator if "condition" in spec.inputs else TorchGenerator)(spec, network)
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

@@ -319,7 +319,7 @@ class Translator(Model):
     """A model that makes an image out of another, and of latents where it draws any."""
 
     @property
-    def source(self) -> ImageSpec:
+    def condition(self) -> ImageSpec:
         """Size of the images it reads."""
         assert self.spec.data.condition is not None  # the spec of a translator says so
         return self.spec.data.condition
@@ -330,7 +330,7 @@ class Translator(Model):
         """Translate images.
 
         Args:
-            images: uint8 (n, height, width, channels) of the size that `source` says.
+            images: uint8 (n, height, width, channels) of the size that `condition` says.
             seed: of the latents, where the model reads any, 0 to 2**64 - 1.
             start: number of the first image: image k has latent start + k of the seed.
 
@@ -338,8 +338,8 @@ class Translator(Model):
             SampleError: images of another size, or none; a seed or start out of its range.
         """
         _check_latents(seed, start)
-        x = _to_unit(images, self.source.shape, self.spec.name)
-        given: dict[str, NDArray[Any]] = {"source": x}
+        x = _to_unit(images, self.condition.shape, self.spec.name)
+        given: dict[str, NDArray[Any]] = {"condition": x}
         if self.spec.latent is not None:
             given["z"] = latents.normal(seed, len(x), self.spec.latent.dim, start=start)
         inputs = {name: given[name] for name in self.spec.inputs}

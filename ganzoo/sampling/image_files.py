@@ -81,11 +81,11 @@ def read_image(file: str | Path, mode: str = "RGB") -> Image.Image:
     return decode_image(file, mode, str(file))
 
 
-def decode_image(source: str | Path | BinaryIO, mode: str, name: str) -> Image.Image:
+def decode_image(file: str | Path | BinaryIO, mode: str, name: str) -> Image.Image:
     """Return what `read_image` does, from a file or from what one holds.
 
     Args:
-        source: a path, or an open binary file.
+        file: a path, or an open binary file.
         mode: of PIL, without alpha.
         name: what an error calls the picture.
 
@@ -93,7 +93,7 @@ def decode_image(source: str | Path | BinaryIO, mode: str, name: str) -> Image.I
         ImageFileError: it cannot be read, or a side is below 8 pixels.
     """
     try:
-        with Image.open(source) as picture:
+        with Image.open(file) as picture:
             upright = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageFileError(

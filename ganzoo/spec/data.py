@@ -64,7 +64,7 @@ class DataSpec:
         classes: number of classes, 0 where images carry no label.
         labels: names of the classes, in the order of their numbers.
         license: Hub id of the data's licence, such as ``cc-by-sa-3.0``, if it is known.
-        source: where the data comes from, in a few words for the card.
+        origin: where the data comes from, in a few words for the card.
         condition: size of the image that comes with each image and that it is to be made from;
             None where images come alone.
         paired: whether that image is its own counterpart, or any of another domain.
@@ -80,7 +80,7 @@ class DataSpec:
     classes: int = 0
     labels: tuple[str, ...] = ()
     license: str | None = None
-    source: str = ""
+    origin: str = ""
     condition: ImageSpec | None = None
     paired: bool = True
     extractor: str = ""

@@ -42,7 +42,7 @@ class ModelSpec:
         provenance: how it was made: recipe, seed, images seen, time, hardware, versions, parity,
             metrics with their protocol. Free-form JSON.
         inputs: what the generator reads: latents ``z``, a class's number ``y``, an image
-            ``source`` of size `data.condition`.
+            ``condition`` of size `data.condition`.
         roles: the networks the bundle holds: the generator and, say, an encoder.
         format: version of this file's format.
     """
@@ -69,12 +69,12 @@ class ModelSpec:
                 f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
                 "pip install --upgrade torch-ganzoo"
             )
-        if set(self.inputs) not in ({"z"}, {"z", "y"}, {"source"}, {"source", "z"}) or (
+        if set(self.inputs) not in ({"z"}, {"z", "y"}, {"condition"}, {"condition", "z"}) or (
             len(set(self.inputs)) < len(self.inputs)
         ):
             raise ValueError(
                 f"the generator reads {', '.join(self.inputs) or 'nothing'}; it may read z, z and "
-                "y, source, or source and z"
+                "y, condition, or condition and z"
             )
         for requirement in self.requires:
             if not _REQUIREMENT.fullmatch(requirement) or len(requirement) > MAX_NAME:
@@ -84,7 +84,7 @@ class ModelSpec:
         if not is_finite(self.arguments):
             raise ValueError("the arguments hold a number that is not finite")
         known = {
-            "source": self.data.condition is not None,
+            "condition": self.data.condition is not None,
             "z": self.latent is not None,
             "y": self.data.classes > 0,
         }

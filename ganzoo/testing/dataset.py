@@ -56,13 +56,13 @@ def has_items_as_specified(subject: Dataset) -> None:
     subject.read(dataset)
 
 
-def says_its_source(subject: Dataset) -> None:
+def says_its_origin(subject: Dataset) -> None:
     """Its DataSpec says where the images come from; that no licence is known is warned of."""
     _, spec = subject.opened
-    if not spec.source.strip():
+    if not spec.origin.strip():
         raise ConformanceError(
-            f"{subject.label} says no source, which every card of a model trained on it must name: "
-            'DataSpec(..., source="MNIST (LeCun et al., 1998)").'
+            f"{subject.label} says no origin, which every card of a model trained on it must name: "
+            'DataSpec(..., origin="MNIST (LeCun et al., 1998)").'
         )
     if spec.license is None:
         warnings.warn(f"{subject.label} says no licence: DataSpec(..., license=...)", stacklevel=2)
@@ -140,7 +140,7 @@ class Dataset(CheckedPlugin):
         imports_quietly,
         opens,
         has_items_as_specified,
-        says_its_source,
+        says_its_origin,
         is_the_same_twice,
         is_read_by_workers,
         says_where_it_is_missing,

@@ -73,10 +73,10 @@ def stays_in_range(subject: Architecture) -> None:
 def answers_for_each_image(subject: Architecture) -> None:
     """Its discriminator returns logits, and its encoder latents, a row for each image."""
     recipe, data, nets = subject.built
-    images, y, source = _images(data), _labels(data), _images(data, source=True)
+    images, y, condition = _images(data), _labels(data), _images(data, condition=True)
     with torch.no_grad():
         if "discriminator" in nets:
-            said = call_discriminator(nets["discriminator"], images, y=y, source=source)
+            said = call_discriminator(nets["discriminator"], images, y=y, condition=condition)
             logits = said.logits if isinstance(said, DiscriminatorOutput) else said
             if not isinstance(logits, Tensor) or logits.shape[:1] != (IMAGES,):
                 shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
@@ -173,7 +173,7 @@ def _make(
     latent = latent_of(recipe, net)
     z = torch.randn(IMAGES, latent.dim, generator=_rng(1))[some] if latent else None
     return generate(
-        net, z=z, y=(_labels(data, shift))[some], source=_images(data, source=True)[some]
+        net, z=z, y=(_labels(data, shift))[some], condition=_images(data, condition=True)[some]
     )
 
 
@@ -181,8 +181,8 @@ def _labels(data: DataSpec, shift: int = 0) -> Tensor:
     return (torch.arange(IMAGES) + shift) % max(data.classes, 1)
 
 
-def _images(data: DataSpec, source: bool = False) -> Tensor:
-    size = (data.condition if source else None) or data.image
+def _images(data: DataSpec, condition: bool = False) -> Tensor:
+    size = (data.condition if condition else None) or data.image
     return torch.rand(IMAGES, *size.shape, generator=_rng(2)) * 2 - 1
 
 

@@ -33,7 +33,7 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
     """
     if not recipe.evaluate_every or not state.group.first:
         return None
-    if "source" in inputs_of(state.nets["generator"]):
+    if "condition" in inputs_of(state.nets["generator"]):
         raise RecipeError(
             f"--evaluate-every {recipe.evaluate_every} measures images that are made of latents, "
             f"and {recipe.architecture.name!r} makes them out of images: leave it out."

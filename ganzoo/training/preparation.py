@@ -47,7 +47,7 @@ class Prepared:
             "images": len(self.batches),
             "sha256": self.batches.fingerprint,
             "license": self.data.license,
-            "source": self.data.source,
+            "origin": self.data.origin,
         }
         return ModelSpec(
             name=self.recipe.name,

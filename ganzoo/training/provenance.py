@@ -14,17 +14,17 @@ from ganzoo.registry.entries import Entry
 from ganzoo.spec import Recipe
 
 
-def find_sources(recipe: Recipe) -> dict[str, Entry]:
+def find_entries(recipe: Recipe) -> dict[str, Entry]:
     """Return what registers a recipe's components, and the recipe itself if it is registered.
 
     It is where the registered recipe of its name has the same components; numbers may differ.
     """
-    sources = _components(recipe)
+    entries = _components(recipe)
     for entry in recipes.entries(recipe.name):
         with contextlib.suppress(GanzooError):  # that of a broken plugin, which is not needed here
-            if _components(find_recipe(entry.address)) == sources:
-                return sources | {"recipe": entry}
-    return sources
+            if _components(find_recipe(entry.address)) == entries:
+                return entries | {"recipe": entry}
+    return entries
 
 
 def _components(recipe: Recipe) -> dict[str, Entry]:
@@ -40,8 +40,8 @@ def describe(
     data: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the provenance of a model that this process trains."""
-    sources = find_sources(recipe)
-    distributions = sorted({s.distribution for s in sources.values() if s.distribution})
+    entries = find_entries(recipe)
+    distributions = sorted({e.distribution for e in entries.values() if e.distribution})
     return {
         "recipe": recipe.to_dict(),
         "seed": recipe.seed,
@@ -51,8 +51,8 @@ def describe(
         + describe_hardware(device),
         "data": data,
         "plugins": {
-            kind: entry.source if entry.distribution else entry.target
-            for kind, entry in sources.items()
+            kind: entry.provider if entry.distribution else entry.target
+            for kind, entry in entries.items()
         },
         "versions": describe_versions(*distributions),
     }

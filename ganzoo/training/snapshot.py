@@ -50,13 +50,13 @@ class InTraining(Generator):
 def preview_images(prepared: Prepared) -> dict[str, ImageBatch]:
     """Return the fixed pictures by which a training is watched, by file name.
 
-    A generator's own; of a translator, rows of the data's first sources, of what it makes of them,
+    A generator's own; of a translator, rows of the data's first conditions, what it makes of them,
     and of what they belong to; with an encoder, rows of the data's first images and of their
     reconstructions.
     """
     spec, nets = prepared.spec(), prepared.state.ema.networks
     shown = prepared.batches.first(SHOWN)
-    if "source" in spec.inputs:
+    if "condition" in spec.inputs:
         made = _translate(nets["generator"], spec, shown)
         return {SAMPLES: _rows(shown.condition, made, shown.images)}
     generator = InTraining(spec, nets["generator"], prepared.state.device)
@@ -74,7 +74,7 @@ def _translate(generator: nn.Module, spec: ModelSpec, shown: Batch) -> Tensor:
     z = None
     if spec.latent:
         z = torch.from_numpy(latents.normal(0, len(shown), spec.latent.dim)).to(shown.images.device)
-    return generate(generator, z=z, source=shown.condition)
+    return generate(generator, z=z, condition=shown.condition)
 
 
 def _rows(*kinds: Tensor | None) -> ImageBatch:

@@ -237,8 +237,8 @@ def test_wasserstein_critics_train_five_times(name):
     assert (critic.repeat, generator.repeat) == (5, 1)
 
 
-def test_critic_steps_are_an_argument():
-    assert ganzoo.losses.get("wgan-gp")(critic_steps=2).players[0].repeat == 2
+def test_discriminator_steps_are_an_argument():
+    assert ganzoo.losses.get("wgan-gp")(discriminator_steps=2).players[0].repeat == 2
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"repeat": 0}, {"trains": ()}])

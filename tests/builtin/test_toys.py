@@ -89,7 +89,7 @@ def test_a_critics_estimate_is_the_wasserstein_distance(distance):
 MODES, RADIUS, STD = 8, 0.75, 0.03
 # The critic is five times trained for each step of the generator: where it is nearly optimal,
 # minimax chases it from mode to mode.
-GAME = {"critic_steps": 5}
+GAME = {"discriminator_steps": 5}
 
 
 def modes_kept(tmp_path, loss, **arguments):

@@ -372,7 +372,7 @@ def test_what_is_shown_of_a_bundle_does_not_command_the_terminal(bundle, capsys)
             "note": "\x1b[2J\u202e",
             "versions": {"a": "\b"},
         }
-        config["data"] |= {"source": "\x1b]0;x\x07", "license": "\r"}
+        config["data"] |= {"origin": "\x1b]0;x\x07", "license": "\r"}
 
     change_config(bundle, change)
     listing.info(str(bundle))

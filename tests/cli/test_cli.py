@@ -70,13 +70,15 @@ def test_train_export_sample(tmp_path):
     """The commands in a row, each in a process of its own, as a user types them."""
     small = ["--architecture.width", "4", "--architecture.latent-dim", "8", "--batch-size", "16"]
     result = run_cli(
-        "train", "dcgan-digits", "--loss", "wgan-gp", "--loss.critic-steps", "2",
+        "train", "dcgan-digits", "--loss", "wgan-gp", "--loss.discriminator-steps", "2",
         "--images", "64", "--checkpoint-every", "32", "--out", "r", *small, cwd=tmp_path,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "ganzoo export r" in result.stdout
     recipe = tomllib.loads((tmp_path / "r/recipe.toml").read_text())
-    assert recipe["loss"].items() >= {"name": "wgan-gp", "gp": 10.0, "critic_steps": 2}.items()
+    assert (
+        recipe["loss"].items() >= {"name": "wgan-gp", "gp": 10.0, "discriminator_steps": 2}.items()
+    )
     assert recipe["images"] == 64
     result = run_cli("export", "r", "-o", "b", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

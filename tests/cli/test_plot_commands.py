@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.cli import main
-from ganzoo.cli.plotting.sources import Source
+from ganzoo.cli.plotting.datasets import ModelDataset
 from ganzoo.errors import DataError, PlotError
 from ganzoo.spec import Component
 from helpers.processes import run_new
@@ -124,8 +124,8 @@ def test_interpolation_between_seeds(plot):
 def test_interpolation_between_real_images(plot, autoencoder):
     picture, said = plot("interpolation", autoencoder / "bundle", "--between", "7", "2")
     assert said == "interpolation.png: 10 steps from real 7 to real 2\n"
-    source = Source(ganzoo.info(autoencoder / "bundle"), None, None, None)
-    real = source.of_classes("7", "2")
+    dataset = ModelDataset(ganzoo.info(autoencoder / "bundle"), None, None, None)
+    real = dataset.of_classes("7", "2")
     assert real.labels.tolist() == [7, 2]
     pixels = np.asarray(picture.convert("L"))
     for image in real.images.numpy():
@@ -144,10 +144,10 @@ def test_an_animated_interpolation(plot):
 def test_reconstructions(plot, autoencoder):
     picture, said = plot("reconstructions", autoencoder / "bundle", "-n", "4")
     assert said.startswith("reconstructions.png: the first 4 images of ")
-    source = Source(ganzoo.info(autoencoder / "bundle"), None, None, None)
+    dataset = ModelDataset(ganzoo.info(autoencoder / "bundle"), None, None, None)
     generator = ganzoo.load(autoencoder / "bundle")
     encoder = ganzoo.load(autoencoder / "bundle", role="encoder")
-    real = source.first(4).images
+    real = dataset.first(4).images
     pixels = np.asarray(picture.convert("L"))
     for batch in (real, generator.decode(encoder.encode(real))):
         for image in batch.numpy():
@@ -221,15 +221,15 @@ def test_help_names_every_kind(capsys):
 
 def test_the_models_own_data_is_read_as_it_was_trained_on(autoencoder):
     spec = ganzoo.info(autoencoder / "bundle")
-    source = Source(spec, None, None, None)
-    first = source.first(3, start=5)
+    dataset = ModelDataset(spec, None, None, None)
+    first = dataset.first(3, start=5)
     assert first.images.numpy().shape == (3, 16, 16, 1)
     assert first.conditions is None
-    again = source.numbered(7, 5)
+    again = dataset.numbered(7, 5)
     assert np.array_equal(again.images.numpy(), first.images.numpy()[[2, 0]])
     assert again.labels.tolist() == [first.labels[2], first.labels[0]]
     with pytest.raises(DataError, match="holds 1797"):
-        source.first(2, start=1796)
+        dataset.first(2, start=1796)
 
 
 def test_another_dataset_comes_at_the_models_size(autoencoder, tmp_path):
@@ -237,10 +237,10 @@ def test_another_dataset_comes_at_the_models_size(autoencoder, tmp_path):
 
     spec = ganzoo.info(autoencoder / "bundle")
     data = pictures(tmp_path / "data", [f"{k}.png" for k in range(4)])
-    source = Source(spec, "folder", None, data)
-    assert source.first(4).images.numpy().shape == (4, 16, 16, 1)
+    dataset = ModelDataset(spec, "folder", None, data)
+    assert dataset.first(4).images.numpy().shape == (4, 16, 16, 1)
     with pytest.raises(PlotError, match="has none at all; --index"):
-        source.of_classes("7", "2")
+        dataset.of_classes("7", "2")
 
 
 def test_images_of_another_size_are_refused(autoencoder):
@@ -253,11 +253,11 @@ def test_images_of_another_size_are_refused(autoencoder):
 
     try:
         with pytest.raises(PlotError, match="'squares' are 8x8x1, and those of 'plane' 16x16x1"):
-            Source(spec, "squares", None, None)
+            ModelDataset(spec, "squares", None, None)
     finally:
         ganzoo.datasets.unregister("squares")
     with pytest.raises(PlotError, match="'plane' was trained on is not recorded"):
-        Source(replace(spec, provenance={}), None, None, None)
+        ModelDataset(replace(spec, provenance={}), None, None, None)
 
 
 def test_the_command_line_imports_no_drawing():

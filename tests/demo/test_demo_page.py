@@ -68,12 +68,12 @@ def negative(tmp_path_factory, stranger) -> Path:
 
     size = ImageSpec(32, 32, 1)
     data = DataSpec(size, condition=size)
-    spec = ModelSpec("negative", "negative", {}, (), data, None, inputs=("source",))
+    spec = ModelSpec("negative", "negative", {}, (), data, None, inputs=("condition",))
     values = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 1, 32, 32])
-        for name in ("source", "images")
+        for name in ("condition", "images")
     ]
-    node = helper.make_node("Neg", ["source"], ["images"])
+    node = helper.make_node("Neg", ["condition"], ["images"])
     graph = helper.make_graph([node], "negative", values[:1], values[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     helper.set_model_props(model, {METADATA_KEY: spec.to_json()})

@@ -297,7 +297,7 @@ def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
     bundle = find("dcgan-mnist")
     spec = bundle.spec
     data = replace(spec.data, condition=spec.data.image)
-    translator = replace(bundle, spec=replace(spec, data=data, inputs=("source",), latent=None))
+    translator = replace(bundle, spec=replace(spec, data=data, inputs=("condition",), latent=None))
     with pytest.raises(DeploymentError, match="makes images out of images"):
         deployment.write_web(translator, tmp_path / "page", cdn=True)
 

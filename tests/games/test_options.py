@@ -336,23 +336,25 @@ def test_real_and_fake_images_are_changed_alike_in_every_turn(nets):
 class JudgeOfBoth(nn.Module):
     """Sees images beside what they are made from."""
 
-    def forward(self, images, source):
-        self.seen = images, source
+    def forward(self, images, condition):
+        self.seen = images, condition
         return images.mean((1, 2, 3))
 
 
 def test_an_image_and_its_source_move_alike_and_keep_their_own_colors():
     torch.manual_seed(0)
-    images, sources = torch.ones(300, 3, 16, 16), torch.full((300, 1, 16, 16), -1.0)
+    images, conditions = torch.ones(300, 3, 16, 16), torch.full((300, 1, 16, 16), -1.0)
     nets = {"generator": nn.Identity(), "discriminator": JudgeOfBoth()}
     nets["generator"].forward = lambda z: images
     for policies in (("translation", "cutout"), tuple(POLICIES)):
         loss = ganzoo.losses.get("hinge")(augmentation=policies)
-        loss.generator(nets, Batch(images, condition=sources), Turn(0, lambda n: torch.zeros(n, 1)))
-        seen, source = nets["discriminator"].seen
-        assert torch.equal(seen[:, :1] == 0, source == 0)
-        assert set(source.unique().tolist()) == {-1, 0}
-        assert (source == 0).double().mean((1, 2, 3)).min() > 0
+        loss.generator(
+            nets, Batch(images, condition=conditions), Turn(0, lambda n: torch.zeros(n, 1))
+        )
+        seen, condition = nets["discriminator"].seen
+        assert torch.equal(seen[:, :1] == 0, condition == 0)
+        assert set(condition.unique().tolist()) == {-1, 0}
+        assert (condition == 0).double().mean((1, 2, 3)).min() > 0
 
 
 @pytest.mark.parametrize("name", WITH_RULES)
@@ -361,8 +363,8 @@ def test_a_loss_shows_the_rules_as_arguments_of_its_own(name):
     arguments = arguments_of(factory)
     defaults = {k: arguments[k].default for k in FIELDS}
     own = {
-        "wgan": {"weight_clip": 0.01, "critic_steps": 5},
-        "wgan-gp": {"gp": 10.0, "critic_steps": 5},
+        "wgan": {"weight_clip": 0.01, "discriminator_steps": 5},
+        "wgan-gp": {"gp": 10.0, "discriminator_steps": 5},
     }
     if ganzoo.losses.entry(name).distribution == "torch-ganzoo":
         assert defaults == FIELDS | own.get(name, {})
@@ -388,14 +390,14 @@ def test_builtin_losses_that_judge_have_the_rules():
 
 @pytest.mark.parametrize("name", WITH_RULES)
 def test_turns_follow_the_rules(name):
-    loss = ganzoo.losses.get(name)(critic_steps=3, discriminator_every=2)
+    loss = ganzoo.losses.get(name)(discriminator_steps=3, discriminator_every=2)
     first, *others = loss.players
     assert (first.name, first.repeat, first.every) == ("discriminator", 3, 2)
     assert {(p.repeat, p.every) for p in others} == {(1, 1)}
 
 
 OUT_OF_RANGE = [
-    *({name: 0} for name in ("penalty_every", "critic_steps", "discriminator_every")),
+    *({name: 0} for name in ("penalty_every", "discriminator_steps", "discriminator_every")),
     *({name: -0.1} for name in ("r1", "r2", "gp", "dragan", "weight_clip", "instance_noise")),
     {"r1": float("inf")},
     {"gp": float("nan")},

@@ -187,7 +187,7 @@ def test_a_recipe_with_other_components_is_not_that_of_its_name(installed, tmp_p
         found = find_recipe("acme-digits")
         other = tiny(name="acme-digits", architecture=found.architecture)
         spec = ganzoo.info(ganzoo.train(other, out=tmp_path / "run", progress=False).bundle)
-    ours = ganzoo.losses.entry("hinge").source
+    ours = ganzoo.losses.entry("hinge").provider
     assert spec.provenance["plugins"] == {
         "architecture": "acme-gans 1.2",
         "loss": ours,

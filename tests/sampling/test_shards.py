@@ -287,7 +287,7 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, options, env
 def test_what_makes_images_out_of_images_is_refused(tmp_path, monkeypatch, capsys):
     size = ImageSpec(8, 8, 1)
     data = DataSpec(size, condition=size)
-    spec = ModelSpec("copy", "copy", {}, (), data, None, inputs=("source",))
+    spec = ModelSpec("copy", "copy", {}, (), data, None, inputs=("condition",))
     monkeypatch.setattr("ganzoo.zoo.load", lambda *_, **__: wrap(spec, torch.nn.Identity()))
     assert main(["sample", "copy", "--out", str(tmp_path / "out")]) == 1
     assert "ganzoo translate copy PICTURE" in capsys.readouterr().err

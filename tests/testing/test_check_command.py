@@ -18,7 +18,7 @@ from ganzoo import DataSpec, ImageSpec
 
 def grey(root: Path | None) -> tuple[TensorDataset, DataSpec]:
     images = torch.full((8, 1, 4, 4), 128, dtype=torch.uint8)
-    spec = DataSpec(ImageSpec(4, 4, 1), license="cc0-1.0", source="grey, made here")
+    spec = DataSpec(ImageSpec(4, 4, 1), license="cc0-1.0", origin="grey, made here")
     return TensorDataset(images, torch.zeros(8, dtype=torch.int64)), spec
 """
 
@@ -140,11 +140,11 @@ class TestNoRoot(DatasetSuite):
 
 class TestKnown(DatasetSuite):
     name = "nameless"
-    expected_failures = {"says_its_source": "nobody knows", "opens": "it is shy"}
+    expected_failures = {"says_its_origin": "nobody knows", "opens": "it is shy"}
 
 class TestUnknown(DatasetSuite):
     name = "nameless"
-    expected_failures = {"says_its_sauce": "nobody knows"}
+    expected_failures = {"says_its_orign": "nobody knows"}
 
 class TestTypo(ArchitectureSuite):
     name = "dcgann"
@@ -180,12 +180,12 @@ def test_suites(tmp_path, written):
     assert verdicts["TestNoRoot[says_where_it_is_missing]"][0] == "PASSED"
     assert "TestNoRoot[opens]" not in verdicts, "it is skipped"
     assert "its files are not here" in result.stdout
-    assert verdicts["TestKnown[says_its_source]"] == ("XFAIL", "nobody knows")
+    assert verdicts["TestKnown[says_its_origin]"] == ("XFAIL", "nobody knows")
     assert verdicts["TestKnown[opens]"][0] == "FAILED"
     assert "opens holds, and was expected not to because it is shy" in result.stdout
-    assert verdicts["TestUnknown[says_its_source]"][0] == "FAILED"
+    assert verdicts["TestUnknown[says_its_origin]"][0] == "FAILED"
     assert verdicts["TestUnknown::test_expected_failures_name_checks"][0] == "FAILED"
-    assert "Did you mean 'says_its_source'?" in result.stdout
+    assert "Did you mean 'says_its_origin'?" in result.stdout
     assert verdicts["TestTypo[loads]"][0] == "FAILED"
     assert "no architecture named 'dcgann'. Did you mean 'dcgan'?" in result.stdout
     assert verdicts["TestMlp[keeps_its_names]"][0] == "FAILED"

@@ -543,7 +543,7 @@ class Items(torch.utils.data.Dataset):
         return self.images[index], torch.tensor(index % 3)
 
 
-SPEC = {"image": ImageSpec(4, 4, 1), "classes": 3, "license": "cc0-1.0", "source": "drawn here"}
+SPEC = {"image": ImageSpec(4, 4, 1), "classes": 3, "license": "cc0-1.0", "origin": "drawn here"}
 
 
 def holds(items=Items, **spec):
@@ -619,7 +619,7 @@ def read_a_list(root: Path | None) -> tuple[Items, DataSpec]:
             holds(condition=ImageSpec(4, 4, 1)),
             "items of 2 parts, and its DataSpec asks for 3: .*the image it is made from",
         ),
-        ("says_its_source", holds(source=" "), r"says no source.*DataSpec\(\.\.\., source="),
+        ("says_its_origin", holds(origin=" "), r"says no origin.*DataSpec\(\.\.\., origin="),
         ("is_the_same_twice", holds(Flipping), "other items when it is read again"),
         ("is_the_same_twice", holds(Anew), "other items when it is opened again"),
         ("is_read_by_workers", holds(Locked), "cannot be handed to .* no open file, lambda"),
@@ -644,7 +644,7 @@ def test_a_right_dataset():
 def test_a_dataset_without_a_licence_is_warned_of():
     with registered(ganzoo.datasets, holds(license=None)):
         subject = Dataset("wrong")
-        check = next(c for c in subject.checks if c.__name__ == "says_its_source")
+        check = next(c for c in subject.checks if c.__name__ == "says_its_origin")
         with pytest.warns(UserWarning, match="dataset wrong says no licence"):
             assert examine(check, subject).verdict == "ok"
 

@@ -31,7 +31,8 @@ GAMES = {
         )
     ),
     "wgan-gp": tiny(
-        architecture=Component("dcgan", PLAIN), loss=Component("wgan-gp", {"critic_steps": 2})
+        architecture=Component("dcgan", PLAIN),
+        loss=Component("wgan-gp", {"discriminator_steps": 2}),
     ),
     "rpgan": tiny(
         architecture=Component("dcgan", PLAIN), loss=Component("rpgan", {"r1": 1.0, "r2": 1.0})

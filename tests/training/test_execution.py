@@ -22,7 +22,7 @@ AUTOENCODER = tiny(
 )
 PENALISED = tiny(
     architecture=Component("mlp", {"latent_dim": 8, "width": 16}),
-    loss=Component("wgan-gp", {"critic_steps": 2, "r1": 1.0}),
+    loss=Component("wgan-gp", {"discriminator_steps": 2, "r1": 1.0}),
     optimizer=Optimizer(name="sgd", lr=0.1),
     images=32,
 )
@@ -146,7 +146,7 @@ def test_the_best_of_what_is_not_logged(tmp_path):
 )
 def test_the_generator_makes_a_ticks_fakes_once(steps, parts, forwards):
     """It is judged by the very images that the discriminator saw first, at their present worth."""
-    loss = Component("nonsaturating", {"critic_steps": steps})
+    loss = Component("nonsaturating", {"discriminator_steps": steps})
     plain = Component("dcgan", {"latent_dim": 8, "width": 4, "discriminator_norm": "none"})
     recipe = tiny(loss=loss, architecture=plain, accumulate=parts, images=16)
     prepared = prepare(recipe)

@@ -137,7 +137,7 @@ def test_a_discriminator_that_loses(tmp_path):
 
 def test_gradients_that_explode(tmp_path):
     """A critic that nothing keeps Lipschitz, and large steps."""
-    options = {"weight_clip": 0.0, "critic_steps": 1}
+    options = {"weight_clip": 0.0, "discriminator_steps": 1}
     fast = Optimizer(lr=0.02, betas=(0.5, 0.999))
     recipe = ring(
         "wgan", options=options, optimizer=fast, images=6_400, log_every=128, batch_size=32

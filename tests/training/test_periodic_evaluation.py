@@ -187,8 +187,8 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path)
 
 def test_what_translates_is_not_evaluated():
     class Translator(nn.Module):
-        def forward(self, source):
-            return source
+        def forward(self, condition):
+            return condition
 
     prepared = prepare(tiny())
     prepared.state.nets["generator"] = Translator()

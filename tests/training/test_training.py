@@ -538,13 +538,15 @@ def test_a_mistyped_component_or_argument():
     with pytest.raises(UnknownNameError, match="no loss named 'wgan-pg'. Did you mean 'wgan-gp'"):
         prepare(tiny(loss=Component("wgan-pg")))
     with pytest.raises(
-        RecipeError, match="no argument 'critic_stpes'. Did you mean 'critic_steps'"
+        RecipeError, match="no argument 'critic_stpes'. Did you mean 'discriminator_steps'"
     ):
         prepare(tiny(loss=Component("wgan-gp", {"critic_stpes": 1})))
     with pytest.raises(RecipeError, match="valid integer"):
         prepare(tiny(architecture=Component("dcgan", {"width": "wide"})))
-    with pytest.raises(RecipeError, match="loss 'wgan-gp' cannot be made: critic_steps is 0"):
-        prepare(tiny(loss=Component("wgan-gp", {"critic_steps": 0})))
+    with pytest.raises(
+        RecipeError, match="loss 'wgan-gp' cannot be made: discriminator_steps is 0"
+    ):
+        prepare(tiny(loss=Component("wgan-gp", {"discriminator_steps": 0})))
     with pytest.raises(RecipeError, match="no player 'generater'. Did you mean 'generator'"):
         prepare(tiny(learning_rates={"generater": 1.0}))
 

@@ -68,6 +68,6 @@ def celeba(
             "--data DIR or GANZOO_DATA=DIR; a folder of pictures alone is --dataset folder."
         ) from error
     spec = DataSpec(
-        ImageSpec(size, size, 3), license="other", source="CelebA (Liu et al., 2015), aligned"
+        ImageSpec(size, size, 3), license="other", origin="CelebA (Liu et al., 2015), aligned"
     )
     return Faces(pictures, size), spec

@@ -43,7 +43,7 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
         classes=10,
         labels=tuple("0123456789"),
         license="cc-by-4.0",
-        source="Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
+        origin="Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
         extractor="pixels",
     )
     return TensorDataset(images, torch.from_numpy(raw.target)), spec

@@ -98,6 +98,6 @@ def folder(
         ImageSpec(size, size, channels),
         classes=len(classes),
         labels=tuple(classes),
-        source=f"{len(names)} pictures of the folder {where.name!r}",
+        origin=f"{len(names)} pictures of the folder {where.name!r}",
     )
     return ImageFolder(where, names, labels, size, channels, skip_corrupt=skip_corrupt), spec

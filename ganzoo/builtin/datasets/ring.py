@@ -60,7 +60,7 @@ def ring(
         classes=modes,
         labels=tuple(map(str, range(modes))),
         license="cc0-1.0",
-        source=f"{modes} Gaussians on a circle",
+        origin=f"{modes} Gaussians on a circle",
         extractor="pixels",
     )
     return TensorDataset(images, torch.from_numpy(labels)), spec

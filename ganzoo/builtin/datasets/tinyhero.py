@@ -42,7 +42,7 @@ def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpe
         spec,
         labels=tuple(SIDES.values()),
         license="cc-by-sa-3.0",
-        source="TinyHero (pixel_character_generator; sprites of the Liberated Pixel Cup)",
+        origin="TinyHero (pixel_character_generator; sprites of the Liberated Pixel Cup)",
         extractor="pixels",
     )
 

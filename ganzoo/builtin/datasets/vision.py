@@ -42,7 +42,7 @@ def mnist(
         classes=10,
         labels=DIGITS,
         license="cc-by-sa-3.0",
-        source="MNIST (LeCun et al., 1998)",
+        origin="MNIST (LeCun et al., 1998)",
         extractor="lenet-mnist@1",
         hub="ylecun/mnist",
     )
@@ -73,7 +73,7 @@ def fashion_mnist(
         classes=10,
         labels=CLOTHES,
         license="mit",
-        source="Fashion-MNIST (Xiao et al., 2017)",
+        origin="Fashion-MNIST (Xiao et al., 2017)",
         extractor="lenet-fashion@1",
         hub="zalando-datasets/fashion_mnist",
     )

@@ -103,7 +103,7 @@ def webdataset(
     spec = DataSpec(
         ImageSpec(size, size, channels),
         classes=classes,
-        source=f"{len(entries)} pictures in {len(places)} shards of {where}",
+        origin=f"{len(entries)} pictures in {len(places)} shards of {where}",
     )
     return Shards(places, entries, size, channels, skip_corrupt=skip_corrupt), spec
 

@@ -80,7 +80,7 @@ def lsgan(options: AdversarialOptions) -> Loss:
     return AdversarialLoss(LEAST_SQUARES, options)
 
 
-@with_adversarial_options(weight_clip=0.01, critic_steps=5)
+@with_adversarial_options(weight_clip=0.01, discriminator_steps=5)
 def wgan(options: AdversarialOptions) -> Loss:
     """Wasserstein distance, its critic kept Lipschitz by clipping its weights.
 
@@ -90,7 +90,7 @@ def wgan(options: AdversarialOptions) -> Loss:
     return AdversarialLoss(WASSERSTEIN, options)
 
 
-@with_adversarial_options(gp=10.0, critic_steps=5)
+@with_adversarial_options(gp=10.0, discriminator_steps=5)
 def wgan_gp(options: AdversarialOptions) -> Loss:
     """Wasserstein distance under a gradient penalty.
 

@@ -24,7 +24,7 @@ from ganzoo.games import (
 )
 from ganzoo.nn import at_least_fp32, generate
 
-TURNS = ("critic_steps", "discriminator_every", "weight_clip")
+TURNS = ("discriminator_steps", "discriminator_every", "weight_clip")
 
 
 class VaeGan(AdversarialLoss):
@@ -121,7 +121,7 @@ class BiGan(AdversarialLoss):
                 "discriminator",
                 trains=("joint_discriminator",),
                 every=options.discriminator_every,
-                repeat=options.critic_steps,
+                repeat=options.discriminator_steps,
             ),
             Player("generator", trains=("generator", "encoder")),
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
-from ganzoo.cli.plotting.sources import Source, load_autoencoder, load_generator
+from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def interpolation(
         raise PlotError("--between names two classes, --index two images: type one of them.")
     if between is not None or index is not None:
         model, encoder = load_autoencoder(name)
-        source = Source(model.spec, dataset, split, data)
-        found = source.of_classes(*between) if between else source.numbered(*(index or ()))
+        opened = ModelDataset(model.spec, dataset, split, data)
+        found = opened.of_classes(*between) if between else opened.numbered(*(index or ()))
         real = found.images
         first, last = (f"real {end}" for end in between or index or ())
         a, b = encoder.encode(real)
@@ -133,8 +133,8 @@ def reconstructions(
     plots.check_ending(output, plots.FIGURES)
     _check_named(names)
     models = {name: load_autoencoder(name) for name in names}
-    source = Source(models[names[0]][0].spec, dataset, split, data)
-    real = source.first(n)
+    opened = ModelDataset(models[names[0]][0].spec, dataset, split, data)
+    real = opened.first(n)
     rebuilt = {
         name: generator.decode(
             encoder.encode(real.images), real.labels if "y" in generator.spec.inputs else None
@@ -142,7 +142,7 @@ def reconstructions(
         for name, (generator, encoder) in models.items()
     }
     figure = plots.draw_reconstructions(real.images, rebuilt)
-    print(f"{plots.save_figure(figure, output)}: the first {n} images of {source.spec.source}")
+    print(f"{plots.save_figure(figure, output)}: the first {n} images of {opened.spec.origin}")
 
 
 def latent_map(
@@ -171,13 +171,13 @@ def latent_map(
     models = {name: load_autoencoder(name) for name in names}
     for generator, _ in models.values():
         plots.check_plane(generator)
-    source = Source(models[names[0]][0].spec, dataset, split, data)
-    real = source.first(n)
+    opened = ModelDataset(models[names[0]][0].spec, dataset, split, data)
+    real = opened.first(n)
     maps = {
         name: plots.map_latents(generator, encoder.encode(real.images), real.labels)
         for name, (generator, encoder) in models.items()
     }
-    classes = source.spec.labels or tuple(map(str, range(source.spec.classes)))
+    classes = opened.spec.labels or tuple(map(str, range(opened.spec.classes)))
     print(f"{plots.save_figure(plots.draw_latent_maps(maps, classes), output)}: {n:,} images")
 
 
@@ -210,9 +210,9 @@ def umap(
 
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
-    source = Source(model.spec, dataset, split, data)
-    spaces = {"pixels": _flat} | _features(extractor or source.spec.extractor, model.spec)
-    real, held_out = source.first(n).images, source.first(n, start=n).images
+    opened = ModelDataset(model.spec, dataset, split, data)
+    spaces = {"pixels": _flat} | _features(extractor or opened.spec.extractor, model.spec)
+    real, held_out = opened.first(n).images, opened.first(n, start=n).images
     generated = model.sample(n, seed)
     planes = {
         space: plots.fit_plane(real, held_out, generated, features=features, seed=seed)
@@ -255,9 +255,9 @@ def neighbours(
 
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
-    source = Source(model.spec, dataset, split, data)
-    spaces = {"pixels": _flat} | _features(extractor or source.spec.extractor, model.spec)
-    training = source.first(len(source)).images
+    opened = ModelDataset(model.spec, dataset, split, data)
+    spaces = {"pixels": _flat} | _features(extractor or opened.spec.extractor, model.spec)
+    training = opened.first(len(opened)).images
     samples = model.sample(n, seed)
     rows = {"sample": samples}
     for space, features in spaces.items():
@@ -297,15 +297,15 @@ def translation(
     model = zoo.load(name)
     if not isinstance(model, Translator):
         raise PlotError(f"{name} makes images out of nothing: ganzoo plot comparison {name}")
-    source = Source(model.spec, dataset, split, data)
-    found = source.first(n, start)
-    assert found.conditions is not None  # the source has conditions of the model's size
+    opened = ModelDataset(model.spec, dataset, split, data)
+    found = opened.first(n, start)
+    assert found.conditions is not None  # the opened has conditions of the model's size
     figure = plots.draw_translations(
         found.conditions,
         model.translate(found.conditions, seed),
-        found.images if source.spec.paired else None,
+        found.images if opened.spec.paired else None,
     )
-    print(f"{plots.save_figure(figure, output)}: {n} images of {source.spec.source}")
+    print(f"{plots.save_figure(figure, output)}: {n} images of {opened.spec.origin}")
 
 
 def _check_named(names: tuple[str, ...]) -> None:

@@ -54,7 +54,7 @@ def write_gallery(names: Sequence[str | Path], path: Path) -> None:
 def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
     data = summary.spec.data
     figures = {
-        "data": data.source.partition(":")[0],
+        "data": data.origin.partition(":")[0],
         "images": f"{data.image}" + f", {data.classes} classes" * ("y" in summary.spec.inputs),
         "parameters": f"{summary.parameters:,}",
         "size": f"{summary.bytes / 1e6:.1f} MB",

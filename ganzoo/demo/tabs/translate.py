@@ -31,8 +31,8 @@ def translate(cache: ModelCache, page: gr.Blocks) -> None:
         if not url:
             return None, None
         model = cache.translator(name)
-        source = drawing.as_input(drawing.read_drawing(url), model.source)
-        translated = model.translate(source, sampling.check_seed(seed))
-        return enlarge(source.pil()[0], 256), enlarge(translated.pil()[0], 512)
+        condition = drawing.as_input(drawing.read_drawing(url), model.condition)
+        translated = model.translate(condition, sampling.check_seed(seed))
+        return enlarge(condition.pil()[0], 256), enlarge(translated.pil()[0], 512)
 
     live(page, [sheet.drawn, model, seed], draw, [read, made])

@@ -31,8 +31,8 @@ class DiscriminatorLost(Monitor):
     begins, ends = 5, 5
     remedy = (
         "a discriminator that learns more (--learning-rates discriminator 1e-3, "
-        "--loss.critic-steps 2, a larger --architecture.width), or one that is hindered less "
-        "(smaller penalties, less --loss.instance-noise or --loss.augmentation)"
+        "--loss.discriminator-steps 2, a larger --architecture.width), or one that is hindered "
+        "less (smaller penalties, less --loss.instance-noise or --loss.augmentation)"
     )
 
     def __init__(self, images: int) -> None:

@@ -91,7 +91,7 @@ class Samples:
         if latent:
             self._inputs["z"] = torch.from_numpy(latents.normal(SEED, n, latent.dim))
         if items.conditions is not None:
-            self._inputs["source"] = items.conditions.to(torch.float32) / 127.5 - 1.0
+            self._inputs["condition"] = items.conditions.to(torch.float32) / 127.5 - 1.0
         others = ~torch.eye(n, dtype=torch.bool)
         alike = others & (labels[:, None] == labels[None])
         told = "y" in inputs_of(self.prepared.state.nets["generator"])

@@ -172,7 +172,7 @@ def test_gradients_reach_every_weight(conditioning):
     y = None if conditioning == "none" else torch.tensor([0, 1, 2])
     z = torch.randn(3, 5)
     made = nets["generator"](*(z,) if y is None else (z, y))
-    said = call_discriminator(nets["discriminator"], made, y=y, source=None)
+    said = call_discriminator(nets["discriminator"], made, y=y, condition=None)
     (slope,) = torch.autograd.grad(said.logits.sum(), made, create_graph=True)
     told = sum(head.square().sum() for head in said.heads.values())
     (said.logits.square().sum() + slope.square().sum() + told).backward()

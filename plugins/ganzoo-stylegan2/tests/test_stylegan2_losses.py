@@ -264,8 +264,8 @@ def test_numbers_out_of_range(arguments, says):
 
 def test_images_that_are_made_from_others_are_not_moved_away_from_them():
     class Translator(nn.Module):
-        def forward(self, source):
-            return source
+        def forward(self, condition):
+            return condition
 
     nets = build() | {"generator": Translator()}
     data = DataSpec(ImageSpec(16, 16, 1), condition=ImageSpec(16, 16, 1))

@@ -9,10 +9,10 @@ from ganzoo.nn import inputs_of
 
 
 @pytest.mark.parametrize("side", [32, 64, 128, 256])
-@pytest.mark.parametrize(("source", "channels"), [(3, 3), (1, 3)])
-def test_unet_makes_images_of_the_size_and_judges_patches(side, source, channels):
-    nets = build("unet", data_spec(side, channels, source), width=2)
-    given, real = images(2, side, source), images(2, side, channels)
+@pytest.mark.parametrize(("condition", "channels"), [(3, 3), (1, 3)])
+def test_unet_makes_images_of_the_size_and_judges_patches(side, condition, channels):
+    nets = build("unet", data_spec(side, channels, condition), width=2)
+    given, real = images(2, side, condition), images(2, side, channels)
     made = nets["generator"](given)
     assert made.shape == real.shape
     assert made.abs().max() <= 1
@@ -52,7 +52,7 @@ def test_a_logit_sees_a_patch_of_the_papers_size(layers, pixels):
 
 
 def test_skip_connections_carry_what_the_bottleneck_cannot():
-    """Of a U-Net whose way through one pixel is cut, the images still depend on the source."""
+    """Of a U-Net whose way through one pixel is cut, the images still depend on the condition."""
     generator = build("unet", width=4, dropout=0.0)["generator"].eval()
     generator.down[-1].register_forward_hook(lambda module, given, made: torch.zeros_like(made))
     assert not torch.allclose(generator(images(seed=0)), generator(images(seed=1)))
@@ -72,8 +72,8 @@ def test_dropout_is_random_in_training_and_absent_in_eval():
 
 def test_test_dropout_is_dropout_by_the_sign_of_its_latents():
     generator = build("unet", width=4, test_dropout=True)["generator"].eval()
-    assert inputs_of(generator) == ("source", "z")
-    assert inputs_of(build("unet", width=4)["generator"]) == ("source",)
+    assert inputs_of(generator) == ("condition", "z")
+    assert inputs_of(build("unet", width=4)["generator"]) == ("condition",)
     # 32 pixels: the maps of 2, 4 and 8 pixels a side have 32, 16 and 8 channels at this width.
     assert generator.latent_dim == 32 * 4 + 16 * 16 + 8 * 64
     assert isinstance(generator.latent_dim, int)
@@ -138,8 +138,8 @@ def test_the_discriminator_judges_an_image_beside_its_source():
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 48), (36, 32)])
 def test_the_translator_keeps_the_size_of_an_image(size):
-    image, source = ImageSpec(*size, 3), ImageSpec(*size, 1)
-    nets = build("translator", DataSpec(image, condition=source), width=2, blocks=1)
+    image, condition = ImageSpec(*size, 3), ImageSpec(*size, 1)
+    nets = build("translator", DataSpec(image, condition=condition), width=2, blocks=1)
     given, real = torch.rand(2, 1, *size), torch.rand(2, 3, *size)
     made = nets["generator"](given)
     assert made.shape == real.shape
@@ -155,8 +155,8 @@ def test_cyclegan_translates_both_ways_and_judges_images_alone():
     assert nets["discriminator"](b).logits.shape == (2, 1, 2, 2)
     assert nets["reverse_discriminator"](a).logits.shape == (2, 1, 2, 2)
     assert [inputs_of(nets[role]) for role in ("generator", "reverse_generator")] == [
-        ("source",),
-        ("source",),
+        ("condition",),
+        ("condition",),
     ]
 
 

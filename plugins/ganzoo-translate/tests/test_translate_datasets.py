@@ -35,26 +35,26 @@ def test_items_are_an_image_no_label_and_what_it_is_made_from(name, pairs, domai
         dataset, spec = read(name, domains, size=16, repeat_shorter=True)
     else:
         dataset, spec = read(name, pairs, size=16)
-    image, label, source = dataset[0]
+    image, label, condition = dataset[0]
     assert (image.dtype, image.shape) == (torch.uint8, (3, 16, 16))
-    assert (source.dtype, source.shape) == (torch.uint8, spec.condition.shape)
+    assert (condition.dtype, condition.shape) == (torch.uint8, spec.condition.shape)
     assert spec.image.shape == image.shape
     assert int(label) == 0
     assert spec.classes == 0
     assert spec.paired is (name != "unpaired")
     assert spec.condition.channels == (1 if name == "lineart" else 3)
     assert len(dataset) == 7
-    assert "7 " in spec.source
+    assert "7 " in spec.origin
 
 
-@pytest.mark.parametrize("source_half", ["left", "right"])
-def test_halves_of_a_picture(tmp_path, source_half):
+@pytest.mark.parametrize("condition_half", ["left", "right"])
+def test_halves_of_a_picture(tmp_path, condition_half):
     halves("red", "blue").save(tmp_path / "a.png")
-    dataset, _ = read("paired", tmp_path, size=16, source_half=source_half)
-    image, _, source = dataset[0]
-    wanted = (BLUE, RED) if source_half == "left" else (RED, BLUE)
+    dataset, _ = read("paired", tmp_path, size=16, condition_half=condition_half)
+    image, _, condition = dataset[0]
+    wanted = (BLUE, RED) if condition_half == "left" else (RED, BLUE)
     assert is_all(image, wanted[0])
-    assert is_all(source, wanted[1])
+    assert is_all(condition, wanted[1])
 
 
 def test_folders_are_matched_by_name_whatever_the_ending(tmp_path):
@@ -66,13 +66,13 @@ def test_folders_are_matched_by_name_whatever_the_ending(tmp_path):
         tmp_path,
         size=16,
         layout="folders",
-        source_folder="sketch",
+        condition_folder="sketch",
         target_folder="photo",
     )
     assert len(dataset) == 3
-    for k, (image, _, source) in enumerate(dataset):
+    for k, (image, _, condition) in enumerate(dataset):
         assert is_all(image, (80 * k, 0, 0))
-        assert is_all(source, (0, 0, 80 * k))
+        assert is_all(condition, (0, 0, 80 * k))
 
 
 def test_both_pictures_of_a_pair_are_cut_alike(tmp_path):
@@ -81,9 +81,9 @@ def test_both_pictures_of_a_pair_are_cut_alike(tmp_path):
     picture.paste(Image.new("RGB", (32, 32), "blue"), (16, 0))
     picture.paste(Image.new("RGB", (32, 32), "blue"), (64 + 16, 0))
     picture.save(tmp_path / "a.png")
-    image, _, source = read("paired", tmp_path, size=32)[0][0]
+    image, _, condition = read("paired", tmp_path, size=32)[0][0]
     assert is_all(image, BLUE)
-    assert torch.equal(image, source)
+    assert torch.equal(image, condition)
 
 
 def test_line_art_is_white_with_dark_lines_where_brightness_changes(tmp_path):
@@ -118,9 +118,9 @@ def test_the_smaller_domain_is_seen_again(domains):
     items = [dataset[k] for k in range(7)]
     assert torch.equal(items[0][0], items[5][0]), "B holds five pictures"
     assert not torch.equal(items[0][0], items[4][0])
-    assert len({source.numpy().tobytes() for _, _, source in items}) == 7
+    assert len({condition.numpy().tobytes() for _, _, condition in items}) == 7
     turned, _ = read(
-        "unpaired", domains, size=16, source_folder="B", target_folder="A", repeat_shorter=True
+        "unpaired", domains, size=16, condition_folder="B", target_folder="A", repeat_shorter=True
     )
     assert torch.equal(turned[6][0], items[6][2])
 
@@ -157,17 +157,17 @@ def test_pictures_of_any_mode_are_rgb_and_what_is_transparent_is_white(tmp_path,
             Image.fromarray(np.full((32, 64), 65535, np.uint16)).save(file)
         case _:
             halves("white", "white").convert(kind).save(file)
-    image, _, source = read("paired", tmp_path, size=32)[0][0]
+    image, _, condition = read("paired", tmp_path, size=32)[0][0]
     if kind == "palette":
-        assert is_all(source, RED)
+        assert is_all(condition, RED)
         assert is_all(image, BLUE)
     elif kind == "palette-alpha":
-        assert sorted([is_all(source, WHITE), is_all(image, WHITE)]) == [False, True]
+        assert sorted([is_all(condition, WHITE), is_all(image, WHITE)]) == [False, True]
     elif kind == "RGBA":
-        assert is_all(source, WHITE)
+        assert is_all(condition, WHITE)
         assert is_all(image, BLUE)
     else:
-        assert is_all(source, WHITE)
+        assert is_all(condition, WHITE)
         assert is_all(image, WHITE)
 
 
@@ -195,11 +195,11 @@ def test_data_that_is_not_there(tmp_path, name):
 def test_a_sub_folder_that_is_not_there(tmp_path, name, arguments):
     paint_all(tmp_path, ["trainA/1.png", "trainB/1.png"])
     with pytest.raises(
-        DataNotFoundError, match=r"'A' in .* trainA, trainB\..*--dataset\.source-folder NAME"
+        DataNotFoundError, match=r"'A' in .* trainA, trainB\..*--dataset\.condition-folder NAME"
     ):
         read(name, tmp_path, **arguments)
     with pytest.raises(DataNotFoundError, match=r"'B' in .*--dataset\.target-folder NAME"):
-        read(name, tmp_path, source_folder="trainA", **arguments)
+        read(name, tmp_path, condition_folder="trainA", **arguments)
 
 
 def test_folders_without_partners(tmp_path):
@@ -289,6 +289,6 @@ def test_openmoji_has_two_parts_and_a_licence(tmp_path):
     val, _ = read("openmoji", tmp_path, split="val", size=32)
     assert (len(train), len(val)) == (2, 1)
     assert spec.license == "cc-by-sa-4.0"
-    assert "OpenMoji" in spec.source
+    assert "OpenMoji" in spec.origin
     alone, _ = read("lineart", tmp_path / "openmoji" / "val", size=32)
     assert all((a == b).all() for a, b in zip(val[0][::2], alone[0][::2], strict=True))

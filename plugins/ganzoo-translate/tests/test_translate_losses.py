@@ -72,8 +72,8 @@ class Recording(nn.Module):
         self.weight = nn.Parameter(torch.ones(()))
         self.seen = []
 
-    def forward(self, images, source):
-        self.seen.append((images.detach().clone(), source.clone()))
+    def forward(self, images, condition):
+        self.seen.append((images.detach().clone(), condition.clone()))
         return DiscriminatorOutput(self.weight * images.mean((1, 2, 3)))
 
 
@@ -84,8 +84,8 @@ class Negative(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(-1.0))
 
-    def forward(self, source):
-        return self.weight * source
+    def forward(self, condition):
+        return self.weight * condition
 
 
 @pytest.mark.parametrize("every", [1, 3])
@@ -93,12 +93,13 @@ def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every
     """In pairs.png the halves differ, so a pair that is mixed up is found."""
     from ganzoo.training.loop import run_ticks
 
-    loss = Component("pix2pix", {"discriminator_every": every, "critic_steps": 2})
+    loss = Component("pix2pix", {"discriminator_every": every, "discriminator_steps": 2})
     chosen = recipe(loss=loss, images=6 * 4)
     prepared = prepare(chosen, data=data_for(chosen), device="cpu")
     dataset, _ = ganzoo.datasets.get("paired")(data_for(chosen), size=32)
     partner = {
-        (source / 127.5 - 1).numpy().tobytes(): image / 127.5 - 1 for image, _, source in dataset
+        (condition / 127.5 - 1).numpy().tobytes(): image / 127.5 - 1
+        for image, _, condition in dataset
     }
     assert len(partner) == 7
     discriminator, generator = Recording(), Negative()
@@ -111,12 +112,14 @@ def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every
         report=lambda: True,
     )
     real = fake = 0
-    for shown, sources in discriminator.seen:
-        wanted = torch.stack([partner[source.contiguous().numpy().tobytes()] for source in sources])
+    for shown, conditions in discriminator.seen:
+        wanted = torch.stack(
+            [partner[condition.contiguous().numpy().tobytes()] for condition in conditions]
+        )
         if torch.allclose(shown, wanted, atol=1e-6):
             real += 1
         else:  # the generator rests: its optimizer holds the network that it took the place of
-            torch.testing.assert_close(shown, -sources)
+            torch.testing.assert_close(shown, -conditions)
             fake += 1
     discriminations = 6 // every * 2
     assert (real, fake) == (discriminations, discriminations + 6)
@@ -138,8 +141,8 @@ class Scaled(nn.Module):
         super().__init__()
         self.factor = nn.Parameter(torch.tensor(factor, dtype=torch.float64))
 
-    def forward(self, source):
-        return self.factor * source
+    def forward(self, condition):
+        return self.factor * condition
 
 
 def means(terms):
@@ -277,7 +280,7 @@ def test_cyclegan_refuses_domains_of_two_sizes_and_single_images():
     nets = build("cyclegan", width=2, blocks=1)
     loss.check(nets, data_spec(paired=False))
     with pytest.raises(ValueError, match="of one size, and these are 32x32x1 and 32x32x3"):
-        loss.check(nets, data_spec(source=1))
+        loss.check(nets, data_spec(condition=1))
     with pytest.raises(ValueError, match="two domains: --dataset unpaired"):
         loss.check(nets, DataSpec(ImageSpec(32, 32, 3)))
     drawn = build("unet", width=2, test_dropout=True)["generator"]

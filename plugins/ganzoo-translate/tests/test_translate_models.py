@@ -35,7 +35,7 @@ def train(game, out: Path, data: Path):
 
 
 def pictures(model: Translator, n: int = 5) -> np.ndarray:
-    shape = (n, model.source.height, model.source.width, model.source.channels)
+    shape = (n, model.condition.height, model.condition.width, model.condition.channels)
     return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
 
 
@@ -57,7 +57,7 @@ def test_a_trained_model_translates_alike_on_both_runtimes(tmp_path, data_for, k
         assert np.abs(a.astype(int) - b).max() <= 1
         assert np.array_equal(a[:2], by_torch.translate(given[:2]).numpy())
     if kind == "lineart":
-        assert by_onnx.source.channels == 1
+        assert by_onnx.condition.channels == 1
     if kind == "cyclegan":
         forth = ganzoo.load(bundle).translate(given).numpy()
         assert not np.array_equal(forth, a), "two networks"

@@ -27,11 +27,11 @@ def test_condition_output_and_truth_stand_below_each_other(trained, tmp_path, mo
     assert capsys.readouterr().out.startswith("translation.png: 3 images of ")
     picture = np.asarray(Image.open("translation.png").convert("RGB"))
     dataset, _ = ganzoo.datasets.get("paired")(data, size=SIDE)
-    image, source = (dataset[1][part].numpy().transpose(1, 2, 0) for part in (0, 2))
-    output = ganzoo.load(bundle).translate(source[None]).numpy()[0]
+    image, condition = (dataset[1][part].numpy().transpose(1, 2, 0) for part in (0, 2))
+    output = ganzoo.load(bundle).translate(condition[None]).numpy()[0]
     scale = 112 // SIDE
     tops = [
-        find(picture, part.repeat(scale, 0).repeat(scale, 1)) for part in (source, output, image)
+        find(picture, part.repeat(scale, 0).repeat(scale, 1)) for part in (condition, output, image)
     ]
     assert len({left for _, left in tops}) == 1
     assert [top for top, _ in tops] == sorted({top for top, _ in tops})

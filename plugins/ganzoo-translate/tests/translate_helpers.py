@@ -47,10 +47,10 @@ def recipe(architecture: str = "unet", **changes: Any) -> Recipe:
 
 
 def data_spec(
-    side: int = SIDE, channels: int = 3, source: int = 3, paired: bool = True
+    side: int = SIDE, channels: int = 3, condition: int = 3, paired: bool = True
 ) -> DataSpec:
     """Data of squares, without any of it."""
-    condition = ImageSpec(side, side, source)
+    condition = ImageSpec(side, side, condition)
     return DataSpec(ImageSpec(side, side, channels), condition=condition, paired=paired)
 
 

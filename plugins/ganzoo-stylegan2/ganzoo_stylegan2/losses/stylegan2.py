@@ -59,7 +59,7 @@ class StyleLoss(AdversarialLoss):
                 f"adaptive augmentation needs images of {SMALLEST} pixels a side, and these are of "
                 f"{data.image}: leave --loss.ada out"
             )
-        if self.ada is not None and "source" in inputs_of(nets["generator"]):
+        if self.ada is not None and "condition" in inputs_of(nets["generator"]):
             raise ValueError(
                 "adaptive augmentation would move images and not what they are made from: leave "
                 "--loss.ada out, or take --loss.augmentation color translation cutout"

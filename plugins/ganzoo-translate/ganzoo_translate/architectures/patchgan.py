@@ -71,9 +71,9 @@ class PatchDiscriminator(nn.Module):
 class PairDiscriminator(PatchDiscriminator):
     """An image beside the one it is to be made from -> a logit for each patch of both."""
 
-    def forward(self, images: Tensor, source: Tensor) -> DiscriminatorOutput:  # type: ignore[override]
+    def forward(self, images: Tensor, condition: Tensor) -> DiscriminatorOutput:  # type: ignore[override]
         """Judge pairs: logits (n, 1, rows, columns) and features."""
-        return super().forward(torch.cat([source, images], 1))
+        return super().forward(torch.cat([condition, images], 1))
 
 
 def check_patches(name: str, image: ImageSpec, layers: int) -> None:

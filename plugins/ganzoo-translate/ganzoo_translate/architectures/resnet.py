@@ -45,10 +45,10 @@ class ResidualBlock(nn.Module):
 
 
 class ResnetTranslator(nn.Module):
-    """source -> images.
+    """condition -> images.
 
     Args:
-        inputs: channels of the source.
+        inputs: channels of the condition.
         outputs: channels of the image.
         width: channels of the maps next to the image.
         blocks: residual blocks, at a quarter of the side.
@@ -69,9 +69,9 @@ class ResnetTranslator(nn.Module):
         )
         init_normal(self)
 
-    def forward(self, source: Tensor) -> Tensor:
+    def forward(self, condition: Tensor) -> Tensor:
         """Return images (n, outputs, height, width) in [-1, 1]."""
-        images: Tensor = self.layers(source)
+        images: Tensor = self.layers(condition)
         return images
 
 

@@ -6,24 +6,24 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 
 
-def source_of(name: str, data: DataSpec) -> ImageSpec:
+def condition_of(name: str, data: DataSpec) -> ImageSpec:
     """Return the size of the images that `data.image` are made from.
 
     Raises:
         ArchitectureError: the data has no such images, or of another height or width.
     """
-    source = data.condition
-    if source is None:
+    condition = data.condition
+    if condition is None:
         raise ArchitectureError(
             f"architecture {name!r} makes images out of images, and this data has none to make "
             "them from: --dataset paired, lineart or unpaired."
         )
-    if (source.height, source.width) != (data.image.height, data.image.width):
+    if (condition.height, condition.width) != (data.image.height, data.image.width):
         raise ArchitectureError(
-            f"architecture {name!r} keeps the size of an image, and this data has {source} to make "
-            f"{data.image} from. Resize one of them."
+            f"architecture {name!r} keeps the size of an image, and this data has {condition} to "
+            f"make {data.image} from. Resize one of them."
         )
-    return source
+    return condition
 
 
 def check_counts(name: str, **counts: int) -> None:

@@ -16,7 +16,7 @@ from ganzoo_translate.architectures.patchgan import (
     check_patches,
 )
 from ganzoo_translate.architectures.resnet import ResnetTranslator, check_sides
-from ganzoo_translate.architectures.sizes import check_counts, source_of
+from ganzoo_translate.architectures.sizes import check_counts, condition_of
 
 
 def translator(
@@ -40,18 +40,18 @@ def translator(
         discriminator_norm: ``instance`` as in the paper, ``batch``, or ``none``.
 
     Returns:
-        ``generator``: source (n, channels, height, width) in [-1, 1] -> images likewise.
-        ``discriminator``: images and source -> `ganzoo.nn.DiscriminatorOutput` with
+        ``generator``: condition (n, channels, height, width) in [-1, 1] -> images likewise.
+        ``discriminator``: images and condition -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n, 1, rows, columns).
 
     Raises:
         ArchitectureError: data without pairs or of another size, or an argument out of its range.
     """
-    image, source = data.image, source_of("translator", data)
+    image, condition = data.image, condition_of("translator", data)
     _check("translator", data, width, blocks, patch_layers)
-    channels = source.channels + image.channels
+    channels = condition.channels + image.channels
     return {
-        "generator": ResnetTranslator(source.channels, image.channels, width, blocks),
+        "generator": ResnetTranslator(condition.channels, image.channels, width, blocks),
         "discriminator": PairDiscriminator(channels, width, patch_layers, discriminator_norm),
     }
 
@@ -76,8 +76,8 @@ def cyclegan(
         discriminator_norm: ``instance`` as in the paper, ``batch``, or ``none``.
 
     Returns:
-        ``generator``: source (n, channels, height, width) in [-1, 1] -> images likewise.
-        ``reverse_generator``: images, by the name of source -> what they would be made from.
+        ``generator``: condition (n, channels, height, width) in [-1, 1] -> images likewise.
+        ``reverse_generator``: images, by the name of condition -> what they would be made from.
         ``discriminator``: images -> `ganzoo.nn.DiscriminatorOutput` with logits
         (n, 1, rows, columns).
         ``reverse_discriminator``: the same for what images are made from.
@@ -85,16 +85,16 @@ def cyclegan(
     Raises:
         ArchitectureError: data of one domain or of another size, or an argument out of its range.
     """
-    image, source = data.image, source_of("cyclegan", data)
+    image, condition = data.image, condition_of("cyclegan", data)
     _check("cyclegan", data, width, blocks, patch_layers)
     return {
-        "generator": ResnetTranslator(source.channels, image.channels, width, blocks),
-        "reverse_generator": ResnetTranslator(image.channels, source.channels, width, blocks),
+        "generator": ResnetTranslator(condition.channels, image.channels, width, blocks),
+        "reverse_generator": ResnetTranslator(image.channels, condition.channels, width, blocks),
         "discriminator": PatchDiscriminator(
             image.channels, width, patch_layers, discriminator_norm
         ),
         "reverse_discriminator": PatchDiscriminator(
-            source.channels, width, patch_layers, discriminator_norm
+            condition.channels, width, patch_layers, discriminator_norm
         ),
     }
 

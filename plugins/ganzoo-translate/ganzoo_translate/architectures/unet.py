@@ -23,7 +23,7 @@ from ganzoo_translate.architectures.patchgan import (
     check_patches,
     make_norm,
 )
-from ganzoo_translate.architectures.sizes import check_counts, source_of
+from ganzoo_translate.architectures.sizes import check_counts, condition_of
 
 SMALLEST, LARGEST = 16, 256
 MOST_WIDTHS = 8  # channels of the smallest maps, in units of `width`
@@ -58,17 +58,17 @@ def unet(
             penalty on the gradient of a single sample.
 
     Returns:
-        ``generator``: source (n, channels, side, side) in [-1, 1], with `test_dropout` also z (n,
-        latent_dim) -> images (n, channels, side, side) in [-1, 1]. Its `latent_dim` is the number
-        of units that may be dropped.
-        ``discriminator``: images and source -> `ganzoo.nn.DiscriminatorOutput` with
+        ``generator``: condition (n, channels, side, side) in [-1, 1], with
+        `test_dropout` also z (n, latent_dim) -> images (n, channels, side, side) in [-1, 1]. Its
+        `latent_dim` is the number of units that may be dropped.
+        ``discriminator``: images and condition -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n, 1, rows, columns).
 
     Raises:
         ArchitectureError: data without pairs or of another size, an argument out of its range,
             `test_dropout` with another share than 0.5 or with more units than a latent may have.
     """
-    image, source = data.image, source_of("unet", data)
+    image, condition = data.image, condition_of("unet", data)
     side = image.height
     if side != image.width or side & (side - 1) or not SMALLEST <= side <= LARGEST:
         raise ArchitectureError(
@@ -87,14 +87,14 @@ def unet(
             f"architecture 'unet' cannot drop a share of {dropout} by the sign of its latents: "
             "with test_dropout it is 0.5. --architecture.dropout 0.5"
         )
-    shape = source.channels, image.channels, width, side, generator_norm
+    shape = condition.channels, image.channels, width, side, generator_norm
     generator = LatentUNet(*shape) if test_dropout else UNet(*shape, dropout)
     if isinstance(generator, LatentUNet) and generator.latent_dim > LONGEST_LATENT:
         raise ArchitectureError(
             f"architecture 'unet' of width={width} has {generator.latent_dim:,} units that may be "
             f"dropped, and a latent may have {LONGEST_LATENT:,}. --architecture.width 64"
         )
-    channels = source.channels + image.channels
+    channels = condition.channels + image.channels
     return {
         "generator": init_normal(generator),
         "discriminator": PairDiscriminator(channels, width, patch_layers, discriminator_norm),
@@ -105,7 +105,7 @@ class Skipping(nn.Module):
     """An encoder to one pixel and a decoder whose maps are joined by the encoder's.
 
     Args:
-        inputs: channels of the source.
+        inputs: channels of the condition.
         outputs: channels of the image.
         width: channels of the maps next to the image.
         side: of both, a power of two.
@@ -141,10 +141,10 @@ class Skipping(nn.Module):
             for k in range(min(DROPPED, stages - 1))
         ]
 
-    def translate(self, source: Tensor, drop: Callable[[int, Tensor], Tensor]) -> Tensor:
+    def translate(self, condition: Tensor, drop: Callable[[int, Tensor], Tensor]) -> Tensor:
         """Return images in [-1, 1]; `drop` drops units of the k-th smallest map."""
         skips = []
-        x = source
+        x = condition
         for layer in self.down:
             x = layer(x)
             skips.append(x)
@@ -159,7 +159,7 @@ class Skipping(nn.Module):
 
 
 class UNet(Skipping):
-    """source -> images, with dropout while it is trained."""
+    """condition -> images, with dropout while it is trained."""
 
     def __init__(
         self,
@@ -173,13 +173,13 @@ class UNet(Skipping):
         super().__init__(inputs, outputs, width, side, norm)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, source: Tensor) -> Tensor:
+    def forward(self, condition: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""
-        return self.translate(source, lambda k, x: self.dropout(x))
+        return self.translate(condition, lambda k, x: self.dropout(x))
 
 
 class LatentUNet(Skipping):
-    """source and z -> images, with half of the units dropped as z says, always.
+    """condition and z -> images, with half of the units dropped as z says, always.
 
     Attributes:
         latent_dim: number of units that may be dropped.
@@ -192,7 +192,7 @@ class LatentUNet(Skipping):
         self.units = [channels * height * width for channels, height, width in self.dropped]
         self.latent_dim = sum(self.units)
 
-    def forward(self, source: Tensor, z: Tensor) -> Tensor:
+    def forward(self, condition: Tensor, z: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""
         parts = torch.split(z, self.units, 1)
 
@@ -200,4 +200,4 @@ class LatentUNet(Skipping):
             kept = (parts[k] > 0).reshape(-1, *self.dropped[k])
             return torch.where(kept, 2.0 * x, 0.0)
 
-        return self.translate(source, drop)
+        return self.translate(condition, drop)

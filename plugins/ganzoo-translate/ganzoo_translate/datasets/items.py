@@ -34,5 +34,5 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, size, size), 0, and uint8 (channels, size, size)."""
-        image, source = self.read(self.places[index])
-        return pil_to_tensor(image), torch.tensor(0), pil_to_tensor(source)
+        image, condition = self.read(self.places[index])
+        return pil_to_tensor(image), torch.tensor(0), pil_to_tensor(condition)

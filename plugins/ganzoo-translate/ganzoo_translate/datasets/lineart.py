@@ -52,7 +52,7 @@ def lineart(
 
     spec = DataSpec(
         ImageSpec(size, size, 3),
-        source=f"{len(files)} pictures of the folder {where.name!r} and line drawings of them",
+        origin=f"{len(files)} pictures of the folder {where.name!r} and line drawings of them",
         condition=ImageSpec(size, size, 1),
     )
     return Translations(files, functools.partial(_read, size, thickness)), spec

@@ -43,5 +43,5 @@ def openmoji(
             "trained on, into DIR/openmoji/val, then --data DIR."
         )
     pictures, spec = lineart(where, size=size)
-    source = "OpenMoji's colour pictures and line drawings of them"
-    return pictures, replace(spec, license="cc-by-sa-4.0", source=source)
+    origin = "OpenMoji's colour pictures and line drawings of them"
+    return pictures, replace(spec, license="cc-by-sa-4.0", origin=origin)

@@ -32,8 +32,8 @@ def paired(
     *,
     size: int = 128,
     layout: Literal["side-by-side", "folders"] = "side-by-side",
-    source_half: Literal["left", "right"] = "left",
-    source_folder: str = "A",
+    condition_half: Literal["left", "right"] = "left",
+    condition_folder: str = "A",
     target_folder: str = "B",
     start: int = 0,
     count: int = 0,
@@ -47,8 +47,8 @@ def paired(
         size: side of the images in pixels.
         layout: ``side-by-side`` where a picture and the one it is to be made from are the halves
             of one file, ``folders`` where they have one name in two folders.
-        source_half: which half the other is to be made from.
-        source_folder: folder of the pictures that others are to be made from.
+        condition_half: which half the other is to be made from.
+        condition_folder: folder of the pictures that others are to be made from.
         target_folder: folder of those that are to be made.
         start: number of the first pair.
         count: number of pairs; 0 for all from the first on.
@@ -65,9 +65,9 @@ def paired(
     where = find_folder("paired", root)
     places: list[tuple[Path, ...]]
     if layout == "folders":
-        sources = find_sub_folder("paired", where, source_folder, "source-folder")
+        conditions = find_sub_folder("paired", where, condition_folder, "condition-folder")
         targets = find_sub_folder("paired", where, target_folder, "target-folder")
-        places = [*_partners(sources, targets)]
+        places = [*_partners(conditions, targets)]
     else:
         places = [(file,) for file in find_image_files(where)]
     chosen = take("paired", places, start, count)
@@ -75,26 +75,28 @@ def paired(
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
         square,
-        source=f"{len(chosen)} pairs of pictures of the folder {where.name!r}",
+        origin=f"{len(chosen)} pairs of pictures of the folder {where.name!r}",
         condition=square,
     )
-    return Translations(chosen, functools.partial(_read, size, source_half)), spec
+    return Translations(chosen, functools.partial(_read, size, condition_half)), spec
 
 
-def _read(size: int, source_half: str, place: tuple[Path, ...]) -> tuple[Image.Image, Image.Image]:
-    source, image = _halves(*place, source_half) if len(place) == 1 else _whole(*place)
-    return fit_image(image, size, size), fit_image(source, size, size)
+def _read(
+    size: int, condition_half: str, place: tuple[Path, ...]
+) -> tuple[Image.Image, Image.Image]:
+    condition, image = _halves(*place, condition_half) if len(place) == 1 else _whole(*place)
+    return fit_image(image, size, size), fit_image(condition, size, size)
 
 
-def _partners(sources: Path, targets: Path) -> list[tuple[Path, Path]]:
+def _partners(conditions: Path, targets: Path) -> list[tuple[Path, Path]]:
     """Match the pictures of two folders by name, whatever their endings."""
-    by_name = [_by_name(folder) for folder in (sources, targets)]
+    by_name = [_by_name(folder) for folder in (conditions, targets)]
     alone = sorted(by_name[0].keys() ^ by_name[1].keys())
     if alone:
         named = ", ".join(repr(str(name)) for name in alone[:SHOWN])
         more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
         raise DataError(
-            f"dataset 'paired': {sources} holds {len(by_name[0])} pictures and {targets} "
+            f"dataset 'paired': {conditions} holds {len(by_name[0])} pictures and {targets} "
             f"{len(by_name[1])}, and those named {named}{more} are in one of them alone. Add their "
             "partners or take them out; pictures without partners are --dataset unpaired."
         )
@@ -114,8 +116,8 @@ def _by_name(folder: Path) -> dict[Path, Path]:
     return found
 
 
-def _halves(file: Path, source_half: str) -> tuple[Image.Image, Image.Image]:
-    """The source and the image."""
+def _halves(file: Path, condition_half: str) -> tuple[Image.Image, Image.Image]:
+    """The condition and the image."""
     picture = read_image(file)
     width, height = picture.size
     if width % 2:
@@ -127,15 +129,15 @@ def _halves(file: Path, source_half: str) -> tuple[Image.Image, Image.Image]:
     half = width // 2
     check_sides(file, (half, height))
     left, right = picture.crop((0, 0, half, height)), picture.crop((half, 0, width, height))
-    return (left, right) if source_half == "left" else (right, left)
+    return (left, right) if condition_half == "left" else (right, left)
 
 
-def _whole(source: Path, image: Path) -> tuple[Image.Image, Image.Image]:
-    pair = read_image(source), read_image(image)
+def _whole(condition: Path, image: Path) -> tuple[Image.Image, Image.Image]:
+    pair = read_image(condition), read_image(image)
     if pair[0].size != pair[1].size:
         sizes = ["x".join(map(str, picture.size)) for picture in pair]
         raise DataError(
-            f"the images {source} and {image} are a pair, and are {sizes[0]} and {sizes[1]} "
+            f"the images {condition} and {image} are a pair, and are {sizes[0]} and {sizes[1]} "
             "pixels. Resize one of them, or take both out."
         )
     return pair

@@ -22,7 +22,7 @@ def unpaired(
     root: Path | None,
     *,
     size: int = 128,
-    source_folder: str = "A",
+    condition_folder: str = "A",
     target_folder: str = "B",
     repeat_shorter: bool = False,
     start: int = 0,
@@ -35,7 +35,7 @@ def unpaired(
     Args:
         root: the folder that holds both. It is only read.
         size: side of the images in pixels.
-        source_folder: folder of the pictures that others are to be made from.
+        condition_folder: folder of the pictures that others are to be made from.
         target_folder: folder of those that are to be made.
         repeat_shorter: where one folder holds fewer pictures, show some of its more often; an epoch
             is then one of the other folder. Otherwise such folders are refused.
@@ -53,25 +53,28 @@ def unpaired(
     check_size("unpaired", size)
     where = find_folder("unpaired", root)
     part = start, count
-    sources, targets = (
+    conditions, targets = (
         take("unpaired", find_image_files(find_sub_folder("unpaired", where, name, option)), *part)
-        for name, option in ((source_folder, "source-folder"), (target_folder, "target-folder"))
+        for name, option in (
+            (condition_folder, "condition-folder"),
+            (target_folder, "target-folder"),
+        )
     )
-    if len(sources) != len(targets) and not repeat_shorter:
+    if len(conditions) != len(targets) and not repeat_shorter:
         raise DataError(
-            f"dataset 'unpaired' was given {len(sources):,} pictures of {source_folder!r} and "
-            f"{len(targets):,} of {target_folder!r}. --dataset.repeat-shorter shows some of "
+            f"dataset 'unpaired' was given {len(conditions):,} pictures of {condition_folder!r} "
+            f"and {len(targets):,} of {target_folder!r}. --dataset.repeat-shorter shows some of "
             "the fewer more often; --dataset.count N takes N of each."
         )
-    longest = max(len(sources), len(targets))
-    places = [(sources[k % len(sources)], targets[k % len(targets)]) for k in range(longest)]
+    longest = max(len(conditions), len(targets))
+    places = [(conditions[k % len(conditions)], targets[k % len(targets)]) for k in range(longest)]
 
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
         square,
-        source=(
-            f"{len(targets)} pictures of {target_folder!r} and {len(sources)} of "
-            f"{source_folder!r} of the folder {where.name!r}"
+        origin=(
+            f"{len(targets)} pictures of {target_folder!r} and {len(conditions)} of "
+            f"{condition_folder!r} of the folder {where.name!r}"
         ),
         condition=square,
         paired=False,
@@ -80,5 +83,5 @@ def unpaired(
 
 
 def _read(size: int, place: tuple[Path, Path]) -> tuple[Image.Image, Image.Image]:
-    source, image = (fit_image(read_image(file), size, size) for file in place)
-    return image, source
+    condition, image = (fit_image(read_image(file), size, size) for file in place)
+    return image, condition

@@ -54,7 +54,7 @@ class CycleGan(Loss):
                 "--dataset unpaired"
             )
         for role in self.exported_roles:
-            if inputs_of(nets[role]) != ("source",):
+            if inputs_of(nets[role]) != ("condition",):
                 raise ValueError(f"it needs a {role} that reads an image alone")
 
     def generators(
@@ -113,9 +113,9 @@ def _wrap(discriminator: nn.Module, batch: Batch, turn: Turn) -> WrappedDiscrimi
     return WrappedDiscriminator(discriminator, AdversarialOptions(), turn.progress, batch)
 
 
-def _translate(generator: nn.Module, source: Tensor) -> Tensor:
-    """Return images of the source's dtype, whatever precision the network runs in."""
-    return generate(generator, source=source).to(source.dtype)
+def _translate(generator: nn.Module, condition: Tensor) -> Tensor:
+    """Return images of the condition's dtype, whatever precision the network runs in."""
+    return generate(generator, condition=condition).to(condition.dtype)
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ class Pix2Pix(AdversarialLoss):
                 "it needs pairs of images, and this data is of two domains without pairs: "
                 "--dataset paired, or --loss cyclegan --architecture cyclegan"
             )
-        if "source" not in inputs_of(nets["generator"]):
+        if "condition" not in inputs_of(nets["generator"]):
             raise ValueError(
                 "it needs a generator that makes images out of images: --architecture unet"
             )
@@ -67,7 +67,7 @@ def pix2pix(
     """A conditional GAN plus the mean absolute difference: cGAN + lambda L1.
 
     "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., 2016),
-    equation 4, https://arxiv.org/abs/1611.07004. Every discriminator that reads ``source`` sees
+    equation 4, https://arxiv.org/abs/1611.07004. Every discriminator that reads ``condition`` sees
     each image beside the one it is made from.
 
     Args:

@@ -34,7 +34,7 @@ class Images:
     conditions: ImageBatch | None
 
 
-class Source:
+class ModelDataset:
     """A dataset, opened for a model.
 
     Attributes:
