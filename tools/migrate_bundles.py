@@ -11,6 +11,7 @@ import json
 import re
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from ganzoo.bundle.files import write_file
 from ganzoo.exporters.parity import check_parity
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import load_torch
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import METRICS, SEEDS, ModelSpec
 
 INPUTS = {"source": "condition"}
 
@@ -80,8 +81,10 @@ def migrate(path: Path) -> None:
                 load_torch(trial, role), load_onnx(trial, role), role
             )
         spec = ModelSpec.from_json(json.dumps(config), where=str(path))
-        trial = Bundle(trial.path, spec)
-        write_networks(trial, graphs)
+        # As an export writes them: figures came later, and are in config.json alone.
+        for key in (METRICS, SEEDS):
+            config["provenance"].pop(key, None)
+        write_networks(replace(trial, spec=ModelSpec.from_json(json.dumps(config))), graphs)
         for name, old, new in (
             (LOG, r'"watched": ', '"metrics": '),
             (RECIPE, r"\bcritic_steps\b", "discriminator_steps"),

@@ -21,7 +21,7 @@ from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import plot
-from ganzoo.cli.plugins import check, new_plugin
+from ganzoo.cli.plugin_tools import check, new_plugin
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
 from ganzoo.errors import GanzooError, missing_extra
