@@ -115,6 +115,8 @@ def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
                 f"{text!r} is not a Hub name. Write hf://org/repo or hf://org/repo@revision."
             )
         return HubName(match[1], match[2])
+    if "\0" in text:
+        raise NameSyntaxError(f"{text!r} is not a name: no file system takes the character NUL.")
     if text.startswith("~") or text in {".", ".."} or "/" in text or "\\" in text:
         try:
             return Path(text).expanduser()

@@ -554,7 +554,7 @@ def test_it_computes_without_gradio():
         "import sys\n"
         "sys.modules['gradio'] = None\n"
         "from ganzoo.demo import cards, drawing, making, cache, showing, walking\n"
-        "model = cache.ModelCache.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
+        "model = model_cache.ModelCache.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
         "assert len(sampling.samples(model, 0, 3)) == 3\n"
         "assert 'torch' not in sys.modules\n",
     )

@@ -184,13 +184,13 @@ def test_instance_noise_falls_linearly_to_nothing(nets, progress):
 
 def test_progress_is_the_share_of_the_run_that_is_done():
     prepared = prepare(tiny(images=64, batch_size=16))
-    found, original = [], prepared.state.loss.compare
+    found, original = [], prepared.state.loss.judge_both
 
     def spy(discriminator, fake, batch, turn):
         found.append(turn.progress)
         return original(discriminator, fake, batch, turn)
 
-    prepared.state.loss.compare = spy
+    prepared.state.loss.judge_both = spy
     run(prepared)
     assert found == [0, 0.25, 0.5, 0.75]
 

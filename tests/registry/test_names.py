@@ -56,6 +56,8 @@ def test_what_looks_like_a_folder_is_one(folder):
         "hf://a/b/c",
         "hf://a/b@",
         "~no-such-user-here/x",
+        "~\0",
+        "./a\0b",
     ],
 )
 def test_other_texts_are_refused(text):

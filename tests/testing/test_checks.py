@@ -21,7 +21,7 @@ from ganzoo.errors import ConformanceError, DataNotFoundError
 from ganzoo.games import Loss, Player
 from ganzoo.testing import imports, registration
 from ganzoo.testing.architecture import Architecture
-from ganzoo.testing.checked_plugin import Subject
+from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss as LossSubject
@@ -705,7 +705,7 @@ def test_a_name_is_the_objects_own(site, name, target, right):
     assert (outcome.verdict == "ok") is right, outcome
 
 
-class Versioned(Subject):
+class Versioned(CheckedPlugin):
     """A name as the registry does not have it yet."""
 
     registry = ganzoo.losses
