@@ -553,7 +553,7 @@ def test_it_computes_without_gradio():
         "-c",
         "import sys\n"
         "sys.modules['gradio'] = None\n"
-        "from ganzoo.demo import cards, drawing, making, cache, showing, walking\n"
+        "from ganzoo.demo import cards, drawing, latent_walk, model_cache, render, sampling\n"
         "model = model_cache.ModelCache.of(['dcgan-mnist']).generator('dcgan-mnist')\n"
         "assert len(sampling.samples(model, 0, 3)) == 3\n"
         "assert 'torch' not in sys.modules\n",

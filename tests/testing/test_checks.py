@@ -455,7 +455,7 @@ UNKNOWN = Player("generator", trains=("generator", "mapper"))
         (
             "has_players",
             plays(game(exported_roles=("discriminator",))),
-            "the first of .*'generator'",
+            "the first .*'generator'",
         ),
         ("returns_terms", plays(game(generator=term(lambda t: t))), "returns Tensor, and must"),
         ("returns_terms", plays(game(generator=term(lambda t: {}))), "returns no term"),
@@ -709,7 +709,7 @@ class Versioned(CheckedPlugin):
     """A name as the registry does not have it yet."""
 
     registry = ganzoo.losses
-    entry = ganzoo.registry.Entry("sagan@1", "acme-gans", "1.0", "acme_gans:sagan_1")
+    entry = ganzoo.registry.entries.Entry("sagan@1", "acme-gans", "1.0", "acme_gans:sagan_1")
 
 
 def test_a_version_is_part_of_a_name():
