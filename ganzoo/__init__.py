@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from ganzoo.nn import Extractor
     from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
     from ganzoo.registry.names import HubModel
+    from ganzoo.sampling import latents
     from ganzoo.sampling.generator import Encoder, Generator, Translator
     from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
     from ganzoo.training import resume, train
     from ganzoo.zoo import info, list_models, load
+
+    __version__: str
 
 _HOME = {
     "compare": "ganzoo.benchmark",
@@ -36,6 +39,7 @@ _HOME = {
     "Generator": "ganzoo.sampling.generator",
     "Translator": "ganzoo.sampling.generator",
     "push": "ganzoo.hub",
+    "latents": "ganzoo.sampling",
     "ImageBatch": "ganzoo.sampling.images",
     "HubModel": "ganzoo.registry.names",
     "Extractor": "ganzoo.nn",
@@ -69,6 +73,7 @@ __all__ = [
     "Player",
     "Recipe",
     "Translator",
+    "__version__",
     "architectures",
     "compare",
     "datasets",
@@ -76,6 +81,7 @@ __all__ = [
     "export",
     "extractors",
     "info",
+    "latents",
     "list_models",
     "load",
     "losses",
@@ -88,6 +94,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("torch-ganzoo")
     if name not in _HOME:
         raise AttributeError(f"module 'ganzoo' has no attribute {name!r}")
     try:
@@ -101,4 +111,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return list(__all__)

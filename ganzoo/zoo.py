@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from ganzoo.bundle import Bundle, open_bundle
 from ganzoo.errors import (
@@ -19,7 +19,41 @@ from ganzoo.errors import (
 )
 from ganzoo.registry import REGISTRIES, models
 from ganzoo.registry.names import HubModel, HubName, parse_model_name
+from ganzoo.sampling.generator import Encoder, Generator
 from ganzoo.spec import ModelSpec
+
+
+@overload
+def load(
+    name: str | Path,
+    *,
+    role: Literal["encoder"],
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Encoder: ...
+
+
+@overload
+def load(
+    name: str | Path,
+    *,
+    role: Literal["generator"] = "generator",
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Generator: ...
+
+
+@overload
+def load(
+    name: str | Path,
+    *,
+    role: str,
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Any: ...
 
 
 def load(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -261,6 +261,12 @@ class Registry(Generic[T]):
             f"  because   {because}\n"
             f"{remedy}; {SWITCH}= switches all plugins off."
         )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __len__(self) -> int:
+        return len(self.names())
 
     def __contains__(self, name: object) -> bool:
         return any(entry.name == name for entry in self.entries())

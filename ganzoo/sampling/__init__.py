@@ -1,1 +1,5 @@
 """Generators and encoders, their latents, and images as arrays and files."""
+
+from ganzoo.sampling import latents
+
+__all__ = ["latents"]

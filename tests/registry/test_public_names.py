@@ -1,0 +1,19 @@
+"""What `import ganzoo` offers."""
+
+from importlib import metadata
+
+import ganzoo
+
+
+def test_dir_shows_public_names_alone():
+    assert dir(ganzoo) == sorted(ganzoo.__all__)
+    assert all(getattr(ganzoo, name) is not None for name in ganzoo.__all__)
+
+
+def test_the_version_is_that_of_the_distribution():
+    assert ganzoo.__version__ == metadata.version("torch-ganzoo")
+
+
+def test_a_registry_is_a_collection_of_names():
+    assert list(ganzoo.losses) == ganzoo.losses.names()
+    assert len(ganzoo.losses) == len(ganzoo.losses.names()) > 10
