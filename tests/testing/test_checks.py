@@ -712,38 +712,48 @@ def test_a_version_is_part_of_a_name():
     assert examine(registration.is_named_alike, Versioned("sagan@1")).verdict == "ok"
 
 
+IMPORTS = {
+    "fetches": (
+        "import socket\nsocket.create_connection(('example.org', 80))",
+        "for the network .*getaddr",
+    ),
+    "connects": (
+        "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9))\nexcept OSError:\n    pass",
+        "reaches for the network",
+    ),
+    "computes": (
+        "import torch\ntorch.zeros(1, device='cuda')",
+        "initialises CUDA|raises RuntimeError: Found no NVIDIA",
+    ),
+    "leaves": ("raise SystemExit(3)", "raises SystemExit: 3"),
+}
+
+
+def test_what_imports_do(site):
+    """One process imports them all, each after another that fails or is quiet."""
+    quiet = "import socket, ganzoo.games\nprint('hello')\nsocket.socketpair()"
+    code = {name: text for name, (text, _) in IMPORTS.items()} | {"quiet": quiet}
+    points = {name: f"acme_{name}:{name}" for name in code}
+    files = {f"acme_{name}": text for name, text in code.items()}
+    install(site, "acme-loud", {"losses": points}, **files)
+    for name, (_, says) in IMPORTS.items():
+        fails("imports_quietly", LossSubject(name), says)
+    assert examine(imports.imports_quietly, LossSubject("quiet")).verdict == "ok"
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        (
-            "import socket\nsocket.create_connection(('example.org', 80))",
-            "for the network .*getaddr",
-        ),
-        (
-            "import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9))\nexcept OSError:\n    pass",
-            "reaches for the network",
-        ),
-        (
-            "import torch\ntorch.zeros(1, device='cuda')",
-            "initialises CUDA|raises RuntimeError: Found no NVIDIA",
-        ),
         (  # as it is after CUDA's first use, also on a machine without it
             "import torch\ntorch.cuda.is_initialized = lambda: True",
             "acme_loud, the module of loss loud, initialises CUDA when it is imported: do so",
         ),
-        ("raise SystemExit(3)", "raises SystemExit: 3"),
         ("import os\nos._exit(3)", "ends the process with status 3"),
     ],
 )
-def test_an_import_that_does_more(site, code, says):
+def test_an_import_that_changes_its_process(site, code, says):
     install(site, "acme-loud", {"losses": {"loud": "acme_loud:loud"}}, acme_loud=code)
     fails("imports_quietly", LossSubject("loud"), says)
-
-
-def test_an_import_that_does_nothing_but_print(site):
-    code = "import socket, ganzoo.games\nprint('hello')\nsocket.socketpair()"
-    install(site, "acme-quiet", {"losses": {"quiet": "acme_quiet:quiet"}}, acme_quiet=code)
-    assert examine(imports.imports_quietly, LossSubject("quiet")).verdict == "ok"
 
 
 RECIPE = 'images = 64\narchitecture = "mlp"\nloss = "{loss}"\ndataset = "digits"\n'
