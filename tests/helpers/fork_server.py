@@ -14,12 +14,18 @@ import sys
 import traceback
 from typing import Any
 
+# What commands import when they need it: training and drawing, export, measuring.
+import onnxscript.function_libs.torch_lib.ops  # noqa: F401
+import pydantic.dataclasses  # noqa: F401
+import sklearn.datasets  # noqa: F401
+import torch.onnx._internal.exporter._core  # noqa: F401
 import torchvision  # noqa: F401
 
 import ganzoo.cli
 import ganzoo.data
-import ganzoo.evaluation
+import ganzoo.evaluation.measuring
 import ganzoo.exporters
+import ganzoo.plots
 import ganzoo.training  # noqa: F401
 
 

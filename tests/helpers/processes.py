@@ -70,7 +70,8 @@ class Process:
         deadline = time.monotonic() + timeout
         while text not in (said := self.output()[0]):
             ended = self._read_until(2, 0.02)
-            assert not ended and time.monotonic() < deadline, self.output()
+            assert not ended, self.output()
+            assert time.monotonic() < deadline, self.output()
         return said
 
     def output(self) -> tuple[str, str]:
