@@ -12,7 +12,7 @@ import ganzoo
 from ganzoo.errors import NameSyntaxError
 from helpers import hub_server
 from helpers.distributions import install
-from helpers.hub_client import HubClient, environment
+from helpers.hub_client import IMPATIENT, HubClient, environment
 from helpers.hub_server import TOKEN, HubServer
 from helpers.processes import run_cli, run_new, run_python, start_python
 
@@ -38,6 +38,8 @@ def clients(server, tmp_path_factory):
         "member": HubClient(server.endpoint, folder / "member", HF_TOKEN=TOKEN),
         "expired": HubClient(server.endpoint, folder / "expired", HF_TOKEN="hf_expired"),
     }
+    for client in found.values():
+        client.run(IMPATIENT)
     yield found
     for client in found.values():
         client.stop()
@@ -220,12 +222,12 @@ def test_a_private_model(server, files, clients, images, repository):
         ("HEAD .*/main/", [hub_server.reset] * 3),
         ("HEAD .*/main/", [hub_server.status(500), hub_server.status(503)]),
         ("HEAD .*/main/", [hub_server.status(429, Retry_After="1")]),
-        ("HEAD .*/main/", [hub_server.late(1.0)]),
+        ("HEAD .*/main/", [hub_server.late(0.3)]),
         ("GET .*SHA256SUMS", [hub_server.status(500), hub_server.status(503)]),
         ("GET .*SHA256SUMS", [hub_server.reset]),
         ("GET /storage/", [hub_server.cut(1000)]),
         ("GET /storage/", [hub_server.cut(0), hub_server.cut(5000)]),
-        ("GET /storage/", [hub_server.late(1.0)]),
+        ("GET /storage/", [hub_server.late(0.3)]),
     ],
 )
 def test_what_fails_some_times_loads(server, repository, client, images, request_, faults):

@@ -14,7 +14,7 @@ from ganzoo.hub.card import LICENCES, check_card, sign_card, was_edited
 from ganzoo.registry import models
 from helpers import hub_server
 from helpers.bundles import change_config, finish_card, rehash
-from helpers.hub_client import HubClient, environment
+from helpers.hub_client import IMPATIENT, HubClient, environment
 from helpers.hub_server import TOKEN, HubServer
 from helpers.processes import run_cli, start_cli
 
@@ -64,6 +64,8 @@ def clients(server, tmp_path_factory):
         "nobody": HubClient(server.endpoint, folder / "nobody"),
         "expired": HubClient(server.endpoint, folder / "expired", HF_TOKEN="hf_expired"),
     }
+    for client in found.values():
+        client.run(IMPATIENT)
     yield found
     for client in found.values():
         client.stop()
