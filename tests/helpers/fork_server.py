@@ -14,12 +14,15 @@ import sys
 import traceback
 from typing import Any
 
+import sklearn.datasets  # noqa: F401
+import torch.utils.tensorboard  # noqa: F401
 import torchvision  # noqa: F401
 
 import ganzoo.cli
 import ganzoo.data
 import ganzoo.evaluation
 import ganzoo.exporters
+import ganzoo.plots
 import ganzoo.training  # noqa: F401
 
 
