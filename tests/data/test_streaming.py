@@ -20,7 +20,7 @@ from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, RecipeError, WorkerError
 from ganzoo.spec import Component
 from helpers.datasets import get, pictures
-from helpers.processes import run_new, start_cli
+from helpers.processes import run_python, start_cli
 from helpers.recipes import tiny
 
 CPU = torch.device("cpu")
@@ -230,7 +230,7 @@ def test_where_processes_are_not_forked(tmp_path, method):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"{method} is not to be had here")
     root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
-    done = run_new("-c", SPAWNED, method, str(root))
+    done = run_python(SPAWNED, method, root)
     assert done.returncode == 0, done.stderr
     assert "cannot be handed to other processes" in done.stdout
     assert "--streaming off keeps it in memory" in done.stdout

@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import sys
 import tarfile
 
@@ -19,6 +18,7 @@ from ganzoo.shards import Process, sample_to
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.bundles import change_config
 from helpers.processes import run_cli, run_new, run_python
+from helpers.torchrun import run_group
 
 N, SIZE = 600, 70  # shards that begin within the generator's batches; the last one is shorter
 
@@ -171,22 +171,26 @@ def test_a_kill_keeps_the_shards_before_it(tiny_bundle, whole, model, tmp_path):
     assert content(tmp_path) == whole
 
 
-@pytest.mark.parametrize("runtime", ["torch", "onnx"])
-def test_torchrun(tiny_bundle, tmp_path, runtime):
+@pytest.mark.parametrize("start", ["new", "forked"])
+def test_torchrun(tiny_bundle, tmp_path, start):
     """The command of the README: two processes, one folder, one last line; then again."""
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    command = ["ganzoo", "sample", str(tiny_bundle), "-n", "300", "--seed", "3"]
-    options = ["--out", "out", "--shard-size", "40", "--runtime", runtime]
-    run = [sys.executable, *launch, *command, *options]
-    for line in ("images/s", "all there already"):
-        result = subprocess.run(run, capture_output=True, text=True, timeout=300, cwd=tmp_path)
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.startswith("out: 300 images of seed 3")
-        assert result.stdout.endswith(f"{line}\n")
-        assert result.stdout.count("\n") == 1
+    runtime = {"new": "onnx", "forked": "torch"}[start]
+    command = ["sample", tiny_bundle, "-n", "300", "--seed", "3", "--shard-size", "40"]
+    command += ["--out", tmp_path / "out", "--runtime", runtime]
     model = ganzoo.load(tiny_bundle, runtime=runtime)
     sample_to(model, tmp_path / "one", 300, 3, shard_size=40)
-    assert content(tmp_path / "out") == content(tmp_path / "one")
+    for line in ("images/s", "all there already"):
+        if start == "new" and line == "images/s":
+            launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+            result = run_new(*launch, "-m", "ganzoo", *command)
+            status, out, errors = result.returncode, result.stdout, result.stderr
+        else:
+            status, out, errors = run_group(2, *command)
+        assert status == 0, errors
+        assert out.startswith(f"{tmp_path / 'out'}: 300 images of seed 3")
+        assert out.endswith(f"{line}\n")
+        assert out.count("\n") == 1
+        assert content(tmp_path / "out") == content(tmp_path / "one")
 
 
 def test_neither_torch_nor_tqdm_is_needed(tiny_bundle, tmp_path):
