@@ -24,7 +24,9 @@ class Group:
         agent: the process of torchrun.
     """
 
-    def __init__(self, processes: int, *arguments: object, restarts: int, script: str | Path) -> None:
+    def __init__(
+        self, processes: int, *arguments: object, restarts: int, script: str | Path
+    ) -> None:
         self._ranks = tempfile.TemporaryDirectory()
         options = ["--standalone", "--nproc-per-node", processes, "--max-restarts", restarts]
         options += ["--start-method", "fork", "--run-path", WORKER, self._ranks.name, script]

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,26 +172,38 @@ def test_a_kill_keeps_the_shards_before_it(tiny_bundle, whole, model, tmp_path):
     assert content(tmp_path) == whole
 
 
-@pytest.mark.parametrize("start", ["new", "forked"])
-def test_torchrun(tiny_bundle, tmp_path, start):
-    """The command of the README: two processes, one folder, one last line; then again."""
-    runtime = {"new": "onnx", "forked": "torch"}[start]
-    command = ["sample", tiny_bundle, "-n", "300", "--seed", "3", "--shard-size", "40"]
-    command += ["--out", tmp_path / "out", "--runtime", runtime]
-    model = ganzoo.load(tiny_bundle, runtime=runtime)
-    sample_to(model, tmp_path / "one", 300, 3, shard_size=40)
+def of_torchrun(bundle, runtime):
+    """A command for several processes, and what one writes."""
+    command = ["sample", bundle, "-n", "300", "--seed", "3", "--shard-size", "40", "--out", "out"]
+    model = ganzoo.load(bundle, runtime=runtime)
+    sample_to(model, "one", 300, 3, shard_size=40)
+    return [*command, "--runtime", runtime], content(Path("one"))
+
+
+def test_torchrun(tiny_bundle, tmp_path, monkeypatch):
+    """The command of the README: two processes, one folder, one last line."""
+    monkeypatch.chdir(tmp_path)
+    command, one = of_torchrun(tiny_bundle, "onnx")
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    result = run_new(*launch, "-m", "ganzoo", *command)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("out: 300 images of seed 3")
+    assert result.stdout.endswith("images/s\n")
+    assert result.stdout.count("\n") == 1
+    assert content(tmp_path / "out") == one
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_torchrun_again(tiny_bundle, tmp_path, monkeypatch, runtime):
+    monkeypatch.chdir(tmp_path)
+    command, one = of_torchrun(tiny_bundle, runtime)
     for line in ("images/s", "all there already"):
-        if start == "new" and line == "images/s":
-            launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-            result = run_new(*launch, "-m", "ganzoo", *command)
-            status, out, errors = result.returncode, result.stdout, result.stderr
-        else:
-            status, out, errors = run_group(2, *command)
+        status, out, errors = run_group(2, *command)
         assert status == 0, errors
-        assert out.startswith(f"{tmp_path / 'out'}: 300 images of seed 3")
+        assert out.startswith("out: 300 images of seed 3")
         assert out.endswith(f"{line}\n")
         assert out.count("\n") == 1
-        assert content(tmp_path / "out") == content(tmp_path / "one")
+        assert content(tmp_path / "out") == one
 
 
 def test_neither_torch_nor_tqdm_is_needed(tiny_bundle, tmp_path):

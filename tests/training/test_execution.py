@@ -68,7 +68,11 @@ def test_a_batch_that_has_no_such_parts():
 @pytest.mark.parametrize(
     ("recipe", "backend", "updates"),
     [
-        (PENALISED, "aot_eager", 6),  # the graphs that a backend compiles, without a compiler of C++
+        (
+            PENALISED,
+            "aot_eager",
+            6,
+        ),  # the graphs that a backend compiles, without a compiler of C++
         (SHORT, "inductor", 2),
         pytest.param(PENALISED, "inductor", 6, marks=pytest.mark.slow),
     ],
