@@ -67,7 +67,7 @@ print(kills)
 
 @pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_again_and_again_it_ends_in_the_same_weights(tmp_path, kills):
-    recipe = tiny(images=16 * 40 * kills, checkpoint_every=160, log_every=160)
+    recipe = tiny(images=16 * 20 * kills, checkpoint_every=160, log_every=160)
     whole = train(recipe, tmp_path / "whole").path
     (tmp_path / "tiny.toml").write_text(recipe.to_toml())
     arguments = tmp_path / "tiny.toml", tmp_path / "run", kills, torch.get_num_threads()
