@@ -38,6 +38,7 @@ from ganzoo.spec import Recipe
 torch.set_num_threads(int(sys.argv[4]))  # rounding depends on it
 recipe, run = Recipe.from_toml(Path(sys.argv[1])), Path(sys.argv[2])
 random.seed(0)
+ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 def attempt():
     if (run / "recipe.toml").exists():
@@ -45,15 +46,24 @@ def attempt():
     else:
         ganzoo.train(recipe, out=run, progress=False)
 
-kills = 0
+def checkpoints():
+    return sorted(path.name for path in (run / "checkpoints").glob("*.safetensors"))
+
+kills, before = 0, []
 while True:
     child = os.fork()  # all is imported already: the kill falls into the training
     if not child:
         attempt()
         os._exit(0)
     if kills < int(sys.argv[3]):
-        time.sleep(random.uniform(0.02, 0.2))
+        if kills % 2:  # however busy the machine is, it goes on from a newer checkpoint next
+            while checkpoints()[-1:] <= before and not os.waitid(os.P_PID, child, ENDED):
+                time.sleep(0.001)
+            time.sleep(random.uniform(0, 0.05))
+        else:
+            time.sleep(random.uniform(0.02, 0.2))
         os.kill(child, signal.SIGKILL)
+        before = checkpoints()[-1:]
     _, status = os.waitpid(child, 0)
     kills += os.WIFSIGNALED(status)
     if not os.WIFSIGNALED(status):
@@ -67,7 +77,7 @@ print(kills)
 
 @pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_again_and_again_it_ends_in_the_same_weights(tmp_path, kills):
-    recipe = tiny(images=16 * 20 * kills, checkpoint_every=160, log_every=160)
+    recipe = tiny(images=16 * 30 * kills, checkpoint_every=160, log_every=160)
     whole = train(recipe, tmp_path / "whole").path
     (tmp_path / "tiny.toml").write_text(recipe.to_toml())
     arguments = tmp_path / "tiny.toml", tmp_path / "run", kills, torch.get_num_threads()
