@@ -1,7 +1,8 @@
 """Groups of processes that torchrun starts, of forks.
 
-It is the real torchrun, with its agent, rendezvous, variables, restarts and signals. It forks its
-workers, where by default it starts an interpreter for each.
+It is the real torchrun, with its agent, rendezvous, variables and restarts. It forks its workers,
+where by default it starts an interpreter for each. A fork that ends well waits for the others to do
+so too: a test that stops the agent by a signal takes new interpreters, or it waits for 30 seconds.
 """
 
 from __future__ import annotations
