@@ -12,13 +12,15 @@ import runpy
 import socket
 import sys
 import traceback
+from types import ModuleType
 from typing import Any
 
 # What commands import when they need it: training and drawing, export, measuring.
 import onnxscript.function_libs.torch_lib.ops  # noqa: F401
 import pydantic.dataclasses  # noqa: F401
 import sklearn.datasets  # noqa: F401
-import torch.onnx._internal.exporter._core  # noqa: F401
+import torch.onnx._internal.exporter._core
+import torch.utils.tensorboard  # noqa: F401
 import torchvision  # noqa: F401
 
 import ganzoo.cli
@@ -78,7 +80,7 @@ def _run(job: dict[str, Any], given: int, out: int, err: int) -> None:
         if job["code"] is None:
             runpy.run_module("ganzoo", run_name="__main__", alter_sys=True)
         else:
-            exec(compile(job["code"], "<string>", "exec"), {"__name__": "__main__"})
+            exec(compile(job["code"], "<string>", "exec"), _new_main())
     except SystemExit as end:
         code = _status_of(end)
     except BaseException:  # noqa: BLE001 - whatever the job raises
@@ -87,6 +89,12 @@ def _run(job: dict[str, Any], given: int, out: int, err: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # libraries would wait for threads that a fork does not have
+
+
+def _new_main() -> dict[str, Any]:
+    """Return the variables of a main module that processes started by the job do not look for."""
+    sys.modules["__main__"] = ModuleType("__main__")
+    return vars(sys.modules["__main__"])
 
 
 def _status_of(end: SystemExit) -> int:
