@@ -31,6 +31,7 @@ from ganzoo.errors import (
 )
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures
+from ganzoo.runtimes.uninitialised import Uninitialised
 from ganzoo.signatures import bind
 from ganzoo.spec import ModelSpec
 
@@ -72,7 +73,7 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
     factory, name = architectures.load(entry), spec.architecture
     try:
         arguments = bind("architecture", name, factory, spec.arguments)
-        with torch.device("meta"), _limited():
+        with torch.device("meta"), Uninitialised(), _limited():
             nets = architectures.make(entry, spec.data, **arguments)
     except (ValueError, BrokenPluginError) as error:
         # What a plugin does not foresee is no fault of its author's where a stranger asks for it.
