@@ -10,6 +10,7 @@ from typing import Any
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
 from ganzoo.cards.training import fingerprint, has_several, which
+from ganzoo.sampling.generator import SAMPLES
 from ganzoo.spec import METRICS, SEEDS
 
 SHARE = "share_of_"  # begins the figures that say how many samples are of a class
@@ -20,9 +21,8 @@ def render(context: CardContext) -> str:
     """Return a table of each evaluation, its protocol and the command that repeats it."""
     found = context.made.get(METRICS)
     if not found:
-        return (
-            "No quality metric has been computed for this model; judge it by the samples above.\n"
-        )
+        samples = "the samples above" if SAMPLES in context.digests else "samples of your own"
+        return f"No quality metric has been computed for this model; judge it by {samples}.\n"
     return "\n".join([*(_evaluation(context, each) for each in found), *_seeds(context)])
 
 

@@ -26,6 +26,7 @@ def export(
     arguments: dict[str, str] | None = None,
     target: Annotated[Literal["triton", "web"] | None, tyro.conf.arg(name="for")] = None,
     cdn: bool = False,
+    pictures: bool = True,
 ) -> None:
     """Write a run's generator as safetensors, ONNX, config and card in one folder.
 
@@ -42,6 +43,8 @@ def export(
         target: triton or web.
         cdn: let browsers load onnxruntime-web from a content delivery network, not from the page's
             own folder, for which npm takes it.
+        pictures: whether samples, ways between them and the course of the training are drawn; with
+            --no-pictures those that the source has stay, if they still show what the model makes.
     """
     if target:
         _deploy(run, output, target, cdn, precision, arguments)
@@ -50,7 +53,9 @@ def export(
         raise DeploymentError("--cdn says where a page finds onnxruntime-web: add --for web.")
     from ganzoo import exporters, zoo
 
-    path = exporters.export(run, output, precision=precision, arguments=arguments)
+    path = exporters.export(
+        run, output, precision=precision, arguments=arguments, pictures=pictures
+    )
     spec = zoo.info(path)
     command = "translate" if "condition" in spec.inputs else "sample"
     print(path)
@@ -116,4 +121,6 @@ def _exported(
             f"{bundle.spec.name!r} is on the Hub, of which only what runs is fetched: --precision "
             "and --arguments are for a run's or a bundle's folder."
         )
-    return exporters.export(bundle.path, out, precision=precision, arguments=arguments)
+    return exporters.export(
+        bundle.path, out, precision=precision, arguments=arguments, pictures=False
+    )

@@ -7,16 +7,37 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from ganzoo.bundle import CURVES, INTERPOLATION, LOG
+from ganzoo.bundle import CURVES, INTERPOLATION, LOG, RECONSTRUCTIONS
 from ganzoo.errors import PlotError, RunNotFoundError
-from ganzoo.sampling.generator import SAMPLES, Generator
+from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator, Model
 from ganzoo.sampling.images import ImageBatch
+
+DRAWN = (SAMPLES, INTERPOLATION, MANIFOLD)  # of a generator, by its weights alone
 
 BYTES = 80_000  # of a picture: bundles ship in packages
 COLOURS = (256, 64, 16)  # to which a larger one is reduced
 WAYS = ((0, 1), (2, 3), (4, 5), (6, 7))  # seeds between whose first images is interpolated
 STEPS = 10  # images of a way
 MARGIN = 8  # white pixels beside a drawing
+
+
+def keep_pictures(folder: Path, model: Model, *, rebuilt: bool, rounded: bool) -> dict[str, bytes]:
+    """Return the pictures of a bundle that are true of what its model becomes, by file name.
+
+    Args:
+        folder: the bundle's.
+        model: its generator or translator.
+        rebuilt: it gets other arguments, which none of its images outlast.
+        rounded: its weights are rounded: what can be drawn again is left out, since samples are
+            exact. The rest is made of images that only the training had.
+    """
+    stale: set[str] = set()
+    if rebuilt:
+        stale = {*DRAWN, RECONSTRUCTIONS}
+    elif rounded and isinstance(model, Generator):
+        stale = {*DRAWN}
+    names = {*DRAWN, RECONSTRUCTIONS, CURVES} - stale
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
 def draw_model(model: Generator) -> dict[str, bytes]:

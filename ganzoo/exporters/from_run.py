@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import onnx
 import safetensors.torch
 
 from ganzoo import bundle, cards
@@ -18,23 +16,14 @@ from ganzoo.bundle import Bundle, open_bundle, write_bundle
 from ganzoo.bundle.files import sha256, write_file
 from ganzoo.errors import BundleError, CardError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
-from ganzoo.exporters.figures import draw_model, draw_training
-from ganzoo.exporters.parity import check_parity
-from ganzoo.exporters.precision import (
-    Precision,
-    choose,
-    pack,
-    precision_of,
-    round_weights,
-    store,
-)
+from ganzoo.exporters.figures import draw_model, draw_training, keep_pictures
+from ganzoo.exporters.precision import Precision, choose, pack, precision_of, round_weights
+from ganzoo.exporters.proving import prove
+from ganzoo.exporters.training_files import read_training
 from ganzoo.registry import models as registered
-from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.sampling.generator import SAMPLES, Generator
+from ganzoo.sampling.generator import Generator
 from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
-
-LOG_LINES = 500  # of a bundle's log, at most
 
 
 def export(
@@ -43,6 +32,7 @@ def export(
     *,
     precision: Precision | None = None,
     arguments: Mapping[str, Any] | None = None,
+    pictures: bool = True,
 ) -> Path:
     """Write a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
@@ -60,6 +50,9 @@ def export(
             config, and what moves it too far is refused.
         arguments: of the architecture, other than those it was trained with: such as decide what is
             made with the weights and leave the weights as they are.
+        pictures: draw samples, ways between them, the plane of latents of two numbers and the
+            course of the training; without, which is faster, those that the source has stay, if
+            they still show what the model makes.
 
     Returns:
         The bundle's folder.
@@ -81,59 +74,48 @@ def export(
             f"{path} exists and holds more than a whole bundle, so it is not replaced. "
             "Choose another folder with -o."
         )
-    models = {role: load_torch(source, role) for role in source.spec.roles}
-    if arguments:
-        models = {role: rebuild(model, source, arguments, role) for role, model in models.items()}
+    models = _load(source, arguments or {})
     made = dict(source.spec.provenance)
-    if arguments:
+    had, stored = precision_of(made), choose(precision, made)
+    if arguments or stored != had:
         for key in (METRICS, SEEDS):
-            made.pop(key, None)  # of what other arguments make
-    stored = choose(precision, made)
-    if stored != precision_of(made):
-        for key in (METRICS, SEEDS):
-            made.pop(key, None)  # of other weights
+            made.pop(key, None)  # of other weights, or of what other arguments make
+    if stored != had:
         made[ROUNDING] = {role: round_weights(m, role, stored) for role, m in models.items()}
         made[STORED_AS] = stored
-    fold = stored == "fp32"
-    graphs = {role: onnx_graph.trace(m, role, fold=fold) for role, m in models.items()}
-    for role, graph in graphs.items():
-        store(graph, models[role], stored)
-    parity = {role: _compare(model, graphs[role], role) for role, model in models.items()}
-    made["parity"] = parity.pop("generator")
-    made |= {f"{role}_parity": figures for role, figures in parity.items()}
+
+    proven = {role: prove(model, role, stored) for role, model in models.items()}
+    for role, (_, parity) in proven.items():
+        made["parity" if role == "generator" else f"{role}_parity"] = parity
     spec = replace(models["generator"].spec, provenance=made)
-    kept = {
-        name: (source.path / name).read_bytes()
-        for name in (SAMPLES, bundle.RECONSTRUCTIONS, bundle.RECIPE, bundle.LOG)
-        if (source.path / name).is_file() and not (arguments and name == bundle.RECONSTRUCTIONS)
-    }
-    if bundle.LOG in kept:
-        kept[bundle.LOG] = _thin(kept[bundle.LOG])
-    if isinstance(generator := models["generator"], Generator):
-        kept |= draw_model(generator)
-    kept |= draw_training(source.path)
+
+    files = read_training(source.path)
+    generator = models["generator"]
+    files |= keep_pictures(source.path, generator, rebuilt=bool(arguments), rounded=stored != had)
+    if pictures:
+        files |= draw_training(source.path)
+        files |= draw_model(generator) if isinstance(generator, Generator) else {}
+
     writers: dict[str, Callable[[Path], object]] = {
-        name: _copy(content) for name, content in kept.items()
+        name: functools.partial(_write, content) for name, content in files.items()
     }
     for role, model in models.items():
         writers[bundle.weights_name(role)] = functools.partial(_write_weights, model, spec)
-        writers[bundle.onnx_name(role)] = functools.partial(onnx_graph.write, graphs[role], spec)
+        graph = proven[role].content
+        writers[bundle.onnx_name(role)] = functools.partial(onnx_graph.write, graph, spec)
     # The last, since it states what all the others are.
     former = cards.read(source.path) or _card_before(path, spec.name)
     writers[bundle.CARD] = functools.partial(_write_card, spec, former)
     write_bundle(path, spec, writers)
-    written = open_bundle(path)
-    for role in spec.roles:
-        load_torch(written, role)
-        load_onnx(written, role)
     return path
 
 
-def _compare(model: TorchModel, graph: onnx.ModelProto, role: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        trial = Bundle(Path(folder), model.spec)
-        onnx_graph.write(graph, model.spec, trial.onnx_of(role))
-        return check_parity(model, load_onnx(trial, role), role)
+def _load(source: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]:
+    """A bundle's networks by role, built with other arguments if there are any."""
+    models = {role: load_torch(source, role) for role in source.spec.roles}
+    if not arguments:
+        return models
+    return {role: rebuild(model, source, arguments, role) for role, model in models.items()}
 
 
 def _find(path: Path) -> Bundle:
@@ -162,9 +144,9 @@ def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
 def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
     names = bundle.list_files(path.parent)
     digests = {name: sha256(path.parent / name) for name in names}
-    subject = cards.CardContext.at(spec, path.parent, digests)
+    context = cards.CardContext.at(spec, path.parent, digests)
     try:
-        card = cards.compose(subject, former)
+        card = cards.compose(context, former)
     except CardError as error:
         if former is None:
             raise
@@ -181,12 +163,5 @@ def _card_before(path: Path, name: str) -> str | None:
     return cards.read(path) if replaced.spec.name == name else None
 
 
-def _thin(log: bytes) -> bytes:
-    """A log of a bearable length: every so many-th line, the last one among them."""
-    lines = log.splitlines(keepends=True)
-    step = -(-len(lines) // LOG_LINES)
-    return b"".join(lines[(len(lines) - 1) % step :: step]) if step > 1 else log
-
-
-def _copy(content: bytes) -> Callable[[Path], None]:
-    return lambda path: write_file(path, content)
+def _write(content: bytes, path: Path) -> None:
+    write_file(path, content)

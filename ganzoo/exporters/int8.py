@@ -88,4 +88,3 @@ def store_as_int8(model: onnx.ModelProto, stored: dict[str, Tensor]) -> None:
     nodes = [*operations, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
-    onnx.checker.check_model(model, full_check=True)

@@ -13,7 +13,7 @@ import onnx
 import torch
 
 from ganzoo.bundle import METADATA_KEY
-from ganzoo.bundle.files import write_file
+from ganzoo.bundle.files import new_file
 from ganzoo.errors import ExportError
 from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
@@ -67,19 +67,32 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
             "torch.zeros_like, leave it open; int(x.shape[0]) and len(x) fix it."
         )
     _forget_origin(graph)
-    onnx.checker.check_model(graph, full_check=True)
     return graph
 
 
-def write(model: onnx.ModelProto, spec: ModelSpec, path: Path) -> None:
-    """Write the graph to one file that carries the config, and the weights once more.
+def write(content: bytes, spec: ModelSpec, path: Path) -> None:
+    """Write a graph to one file that carries the config, and the weights once more.
+
+    The config follows what is there: messages of Protocol Buffers that are joined are one message
+    (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
 
     Naming the tensors of the safetensors file as external data would save their size. But they are
     found by their offset, which whoever saves that file again moves without an error, and servers
     and browsers load one file, from memory, where external data is refused.
+
+    Args:
+        content: the graph without a config.
+        spec: the config.
+        path: the file.
+
+    Raises:
+        OutputError: it cannot be written.
     """
-    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
-    write_file(path, model.SerializeToString())
+    config = onnx.ModelProto()
+    onnx.helper.set_model_props(config, {METADATA_KEY: spec.to_json()})
+    with new_file(path) as file:
+        file.write(content)
+        file.write(config.SerializeToString())
 
 
 def _forget_origin(model: onnx.ModelProto) -> None:

@@ -31,6 +31,7 @@ from ganzoo.registry import architectures, distributions
 from ganzoo.registry.distributions import breaks_promises
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.signatures import bind
+from ganzoo.runtimes.uninitialised import Uninitialised
 from ganzoo.spec import ModelSpec
 
 MAX_PARAMETERS = 20_000  # tensors of weights in all networks of an architecture
@@ -71,7 +72,7 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
     factory, name = architectures.load(entry), spec.architecture
     try:
         arguments = bind("architecture", name, factory, spec.arguments)
-        with torch.device("meta"), _limited():
+        with torch.device("meta"), Uninitialised(), _limited():
             nets = architectures.make(entry, spec.data, **arguments)
     except (ValueError, BrokenPluginError) as error:
         # What a plugin does not foresee is no fault of its author's where a stranger asks for it.

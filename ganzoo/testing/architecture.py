@@ -20,8 +20,9 @@ from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing import delivery, networks, registration
 from ganzoo.testing.checks import after
 from ganzoo.testing.imports import imports_quietly
+from ganzoo.testing.kinds import kind_of_game
 from ganzoo.testing.noise import noise
-from ganzoo.testing.pairs import Paired, fit, moves_its_own, resumes, trains
+from ganzoo.testing.pairs import Pair, Paired, fit, moves_its_own, resumes, trains
 from ganzoo.testing.short_training import Play, recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_arguments
 from ganzoo.testing.snapshots import keeps_its_names
@@ -38,7 +39,8 @@ class Architecture(Paired):
         arguments: at which its networks are small; None takes those of `tiny_arguments`, or else
             its defaults.
         data: what it is built for; None takes the first of some usual sizes that it can make.
-        partners: losses it is to train with, and their arguments; None takes all that fit it.
+        partners: losses it is to train with, and their arguments; None takes those that fit it.
+        every_partner: whether it trains with all that fit it, or with the first of each kind.
         snapshot: the file that holds the names of its weights.
         distribution: who registers it, where that must be said.
     """
@@ -73,6 +75,7 @@ class Architecture(Paired):
         *,
         data: DataSpec | None = None,
         partners: Mapping[str, Mapping[str, Any]] | None = None,
+        every_partner: bool = False,
         snapshot: Path | None = None,
         distribution: str | None = None,
     ) -> None:
@@ -80,6 +83,7 @@ class Architecture(Paired):
         self.arguments = arguments
         self.stated_data = data
         self.partners = partners
+        self.every_partner = every_partner
         self.snapshot = snapshot
         self._bundle: tempfile.TemporaryDirectory[str] | None = None
 
@@ -118,19 +122,20 @@ class Architecture(Paired):
         return recipe, data, {role: net.eval() for role, net in nets.items()}
 
     @cached_property
-    def pairs(self) -> dict[str, tuple[Recipe, DataSpec]]:
+    def pairs(self) -> dict[str, Pair]:
         """A recipe for each loss."""
         recipe, data, nets = self.built
         if self.partners is not None:
             stated = {name: Component(name, dict(a)) for name, a in self.partners.items()}
-            return {name: (replace(recipe, loss=loss), data) for name, loss in stated.items()}
+            return {n: Pair(replace(recipe, loss=loss), data, n) for n, loss in stated.items()}
         found = {}
         for name in losses.names():
             pair = replace(recipe, loss=Component(name))
             # A loss that is broken, in whatever way, or that needs arguments, is no partner.
             with contextlib.suppress(Exception):
-                if fit(pair, nets, build_loss(pair), data):
-                    found[name] = pair, data
+                game = build_loss(pair)
+                if fit(pair, nets, game, data):
+                    found[name] = Pair(pair, data, kind_of_game(game))
         return found
 
     @property

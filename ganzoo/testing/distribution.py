@@ -26,6 +26,7 @@ def subjects_of(
     arguments: Mapping[str, Mapping[str, Any]] | None = None,
     data: Path | None = None,
     snapshots: Path | None = None,
+    every_partner: bool = True,
 ) -> list[CheckedPlugin]:
     """Return what a distribution registers, to be checked, sorted by kind and name.
 
@@ -35,6 +36,7 @@ def subjects_of(
         arguments: of factories, by label such as ``architecture sagan``.
         data: where the files of its datasets lie.
         snapshots: the folder that holds those of its architectures.
+        every_partner: whether each trains with all partners that fit, or with one of each kind.
 
     Raises:
         UnknownNameError: it is not installed, registers nothing, has a group of entry points that
@@ -52,6 +54,7 @@ def subjects_of(
             f"It registers {enumerate_names(names)}."
         )
     given = dict(arguments or {})
+    shared: dict[str, Any] = {"distribution": distribution, "every_partner": every_partner}
     subjects: list[CheckedPlugin] = []
     for registry, entry in entries:
         if name not in (None, entry.name):
@@ -60,11 +63,9 @@ def subjects_of(
         match registry.kind:
             case "architecture":
                 file = snapshots / f"{entry.name}.json" if snapshots else None
-                subjects.append(
-                    Architecture(entry.name, own, snapshot=file, distribution=distribution)
-                )
+                subjects.append(Architecture(entry.name, own, snapshot=file, **shared))
             case "loss":
-                subjects.append(Loss(entry.name, own, distribution=distribution))
+                subjects.append(Loss(entry.name, own, **shared))
             case "dataset":
                 subjects.append(Dataset(entry.name, own, root=data, distribution=distribution))
             case "recipe":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -18,8 +19,9 @@ from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing import registration
 from ganzoo.testing.checks import after
 from ganzoo.testing.imports import imports_quietly
+from ganzoo.testing.kinds import kind_of_networks
 from ganzoo.testing.noise import noise
-from ganzoo.testing.pairs import Paired, fit, moves_its_own, resumes, trains
+from ganzoo.testing.pairs import Pair, Paired, fit, moves_its_own, resumes, trains
 from ganzoo.testing.short_training import recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_variants
 from ganzoo.training import prepare
@@ -72,11 +74,11 @@ def has_players(subject: Loss) -> None:
 
 def returns_terms(subject: Loss) -> None:
     """Each player returns named terms, finite numbers or one for each sample, with a gradient."""
-    for partner, (recipe, data) in subject.pairs.items():
-        with noise(data) as dataset, warnings.catch_warnings():
+    for partner, pair in subject.chosen.items():
+        with noise(pair.data) as dataset, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with after("trains"):
-                prepared = prepare(Recipe(**vars(recipe) | {"dataset": dataset}), device="cpu")
+                prepared = prepare(replace(pair.recipe, dataset=dataset), device="cpu")
             state, batch = prepared.state, next(prepared.batches)
             shared: dict[str, Tensor] = {}
             for player in state.loss.players:
@@ -125,8 +127,9 @@ class Loss(Paired):
         arguments: of its factory; None for its defaults.
         data: what it is played on; None takes the first of some usual sizes that an architecture
             can make.
-        partners: architectures that it is to play with, and their arguments; None takes all that
-            fit it, each at the first of its `tiny_variants` that does.
+        partners: architectures that it is to play with, and their arguments; None takes those
+            that fit it, each at the first of its `tiny_variants` that does.
+        every_partner: whether it plays with all that fit it, or with the first of each kind.
         distribution: who registers it, where that must be said.
     """
 
@@ -152,12 +155,14 @@ class Loss(Paired):
         *,
         data: DataSpec | None = None,
         partners: Mapping[str, Mapping[str, Any]] | None = None,
+        every_partner: bool = False,
         distribution: str | None = None,
     ) -> None:
         super().__init__(name, distribution)
         self.arguments = arguments or {}
         self.stated_data = data
         self.partners = partners
+        self.every_partner = every_partner
 
     def build(self) -> tuple[Recipe, Game]:
         """Make its game, and say with what arguments.
@@ -180,20 +185,20 @@ class Loss(Paired):
             return self.build()[1]
 
     @cached_property
-    def pairs(self) -> dict[str, tuple[Recipe, DataSpec]]:
+    def pairs(self) -> dict[str, Pair]:
         """A recipe for each architecture."""
         with after("builds"):
             recipe, game = self.build()
         found = {}
         for name, variants in self._candidates().items():
             for arguments in variants:
-                pair = Recipe(**vars(recipe) | {"architecture": Component(name, dict(arguments))})
-                if data := self._size_for(pair, game):
+                both = replace(recipe, architecture=Component(name, dict(arguments)))
+                if pair := self._pair(both, game):
                     chosen = [f"{k}={v}" for k, v in arguments.items() if isinstance(v, str)]
-                    found[" ".join([name, *chosen])] = pair, data
+                    found[" ".join([name, *chosen])] = pair
                     break
                 if self.partners is not None:
-                    found[name] = pair, self._sizes[0]
+                    found[name] = Pair(both, self._sizes[0], name)
         return found
 
     @property
@@ -216,15 +221,15 @@ class Loss(Paired):
                 continue
         return candidates
 
-    def _size_for(self, pair: Recipe, game: Game) -> DataSpec | None:
-        """Return data that the pair would accept."""
+    def _pair(self, recipe: Recipe, game: Game) -> Pair | None:
+        """Return a recipe's pair for the first data that it would accept."""
         for data in self._sizes:
             try:
-                nets = build_networks(pair, data)
+                nets = build_networks(recipe, data)
             except Exception:  # noqa: BLE001 - a plugin may raise anything
                 continue
-            if fit(pair, nets, game, data):
-                return data
+            if fit(recipe, nets, game, data):
+                return Pair(recipe, data, kind_of_networks(nets))
             if set(nets) != game.roles:  # whatever the size
                 return None
         return None

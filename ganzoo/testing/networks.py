@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +13,7 @@ from ganzoo.errors import ConformanceError
 from ganzoo.nn import DiscriminatorOutput, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec, Recipe
 from ganzoo.testing.checks import NotChecked, after
+from ganzoo.testing.short_training import Play
 from ganzoo.training.state import latent_of
 
 if TYPE_CHECKING:
@@ -140,14 +141,31 @@ def uses_labels(subject: Architecture) -> None:
 def learns_everywhere(subject: Architecture) -> None:
     """Every parameter gets a gradient under some loss that fits."""
     _, _, nets = subject.built
-    learnt = {pair for result in subject.plays.values() for pair in result.learnt}
-    every = [(role, name) for role, net in nets.items() for name, _ in net.named_parameters()]
-    if idle := [f"{role}.{name}" for role, name in every if (role, name) not in learnt]:
-        more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
-        raise ConformanceError(
-            f"{subject.label}: {', '.join(idle[:3])}{more} got no gradient other than 0 with "
-            f"{', '.join(subject.plays)}: use it in `forward`, make it a buffer, or leave it out."
-        )
+    idle = [(role, name) for role, net in nets.items() for name, _ in net.named_parameters()]
+    tried: list[str] = []
+    for partner, learnt in _lessons(subject):
+        tried.append(partner)
+        idle = [weight for weight in idle if weight not in learnt]
+        if not idle:
+            return
+    names = ", ".join(".".join(weight) for weight in idle[:3])
+    more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
+    raise ConformanceError(
+        f"{subject.label}: {names}{more} got no gradient other than 0 with {', '.join(tried)}: "
+        "use it in `forward`, make it a buffer, or leave it out."
+    )
+
+
+def _lessons(subject: Architecture) -> Iterator[tuple[str, set[tuple[str, str]]]]:
+    """Yield each partner and the parameters that it gave a gradient; those played come first."""
+    for partner, result in subject.plays.items():
+        yield partner, result.learnt
+    for partner, pair in subject.pairs.items():
+        if partner in subject.chosen:
+            continue
+        played = subject.play({partner: pair}, "fp32")[partner]
+        if isinstance(played, Play):
+            yield partner, played.learnt
 
 
 def ask(recipe: Recipe, data: DataSpec, role: str, net: nn.Module, some: slice = EVERY) -> Tensor:

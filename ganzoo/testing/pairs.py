@@ -5,11 +5,11 @@ from __future__ import annotations
 import tempfile
 import warnings
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from safetensors.torch import load
@@ -26,15 +26,54 @@ from ganzoo.training import resume, train
 from ganzoo.training.build import check_combination
 
 Played = dict[str, Play | Exception]
+# What shows a training and changes nothing in it costs more than a few ticks.
+QUIET: dict[str, Any] = {
+    "device": "cpu",
+    "progress": False,
+    "monitors": "off",
+    "tensorboard": "off",
+}
+
+
+class Pair(NamedTuple):
+    """An architecture and a loss that fit.
+
+    Attributes:
+        recipe: that has both.
+        data: what it is for.
+        kind: of the partner.
+    """
+
+    recipe: Recipe
+    data: DataSpec
+    kind: Hashable
 
 
 class Paired(CheckedPlugin):
-    """An architecture or a loss, and those of the other kind that fit it."""
+    """An architecture or a loss, and its partners: those of the other that fit it.
+
+    Attributes:
+        partners: those it is played with, and their arguments; None takes all that fit.
+        every_partner: whether it is played with all that fit, or with the first of each kind.
+    """
+
+    partners: Mapping[str, Mapping[str, Any]] | None
+    every_partner: bool
 
     @property
     @abstractmethod
-    def pairs(self) -> dict[str, tuple[Recipe, DataSpec]]:
-        """A recipe for each partner, by what the partner is called, and the data it is for."""
+    def pairs(self) -> dict[str, Pair]:
+        """Every partner, by what it is called."""
+
+    @cached_property
+    def chosen(self) -> dict[str, Pair]:
+        """The partners it is played with."""
+        if self.every_partner or self.partners is not None:
+            return self.pairs
+        kinds: dict[Hashable, str] = {}
+        for partner, pair in self.pairs.items():
+            kinds.setdefault(pair.kind, partner)
+        return {partner: self.pairs[partner] for partner in kinds.values()}
 
     @property
     @abstractmethod
@@ -44,7 +83,7 @@ class Paired(CheckedPlugin):
     @cached_property
     def played(self) -> Played:
         """A few ticks with each partner, in fp32."""
-        return self.play("fp32")
+        return self.play(self.chosen, "fp32")
 
     @property
     def plays(self) -> dict[str, Play]:
@@ -62,25 +101,26 @@ class Paired(CheckedPlugin):
             raise NotChecked("trains comes first, and fails.")
         return good
 
-    def play(self, precision: Literal["fp32", "bf16"]) -> Played:
-        """Train a few ticks with each partner."""
+    def play(self, pairs: Mapping[str, Pair], precision: Literal["fp32", "bf16"]) -> Played:
+        """Train a few ticks with each of some partners."""
         played: Played = {}
-        for partner, (recipe, data) in self.pairs.items():
+        for partner, pair in pairs.items():
             try:
-                played[partner] = play(recipe, data, precision)
+                played[partner] = play(pair.recipe, pair.data, precision)
             except Exception as error:  # noqa: BLE001 - a plugin may raise anything
                 played[partner] = error
         return played
 
 
 def trains(subject: Paired) -> None:
-    """A few ticks with every partner that fits give finite numbers, in fp32 and in bf16."""
+    """A few ticks with its partners give finite numbers, in fp32 and in bf16."""
     if not subject.pairs:
         raise ConformanceError(
             f"{subject.label} trains with nothing that is installed: it needs {subject.fitting}. "
             "Install or register a partner, or say one in `partners`."
         )
-    for precision, played in (("fp32", subject.played), ("bf16", subject.play("bf16"))):
+    bf16 = subject.play(subject.chosen, "bf16")
+    for precision, played in (("fp32", subject.played), ("bf16", bf16)):
         for partner, result in played.items():
             pair = f"{subject.label} does not train with {partner} in {precision}"
             if isinstance(result, Exception):
@@ -112,18 +152,18 @@ def moves_its_own(subject: Paired) -> None:
 
 def resumes(subject: Paired) -> None:
     """A training that was stopped and goes on ends with the same bits."""
-    for partner, (recipe, data) in list(subject.pairs.items())[:1]:
-        with noise(data) as dataset, tempfile.TemporaryDirectory() as folder:
+    for partner, pair in list(subject.chosen.items())[:1]:
+        with noise(pair.data) as dataset, tempfile.TemporaryDirectory() as folder:
             # Checkpoints after two ticks and after four.
-            recipe = replace(recipe, dataset=dataset, images=4 * BATCH)
+            recipe = replace(pair.recipe, dataset=dataset, images=4 * BATCH)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 with after("trains"):
-                    run = train(recipe, out=Path(folder) / "run", device="cpu", progress=False)
+                    run = train(recipe, out=Path(folder) / "run", **QUIET)
                 newest = sorted((run.path / "checkpoints").iterdir())[-1]
                 whole = load(newest.read_bytes())
                 newest.unlink()
-                resume(run.path, device="cpu", progress=False)
+                resume(run.path, **QUIET)
             again = load(newest.read_bytes())
         if whole.keys() != again.keys() or not all(
             torch.equal(whole[name], again[name]) for name in whole

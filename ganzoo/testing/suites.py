@@ -89,7 +89,9 @@ class ArchitectureSuite(Suite):
         name: its registered name.
         arguments: at which its networks are small; by default those of `ganzoo.testing.sizes`.
         data: what it is built for; by default the first of some usual sizes that it can make.
-        partners: losses it is to train with, and their arguments; by default all that fit it.
+        partners: losses it is to train with, and their arguments; by default those that fit it.
+        every_partner: whether it trains with all that fit it; by default it does with the first
+            of each kind, and ``ganzoo check`` trains it with all.
         snapshot: name of the snapshot, where several tests check one architecture.
     """
 
@@ -97,6 +99,7 @@ class ArchitectureSuite(Suite):
     arguments: ClassVar[Mapping[str, Any] | None] = None
     data: ClassVar[DataSpec | None] = None
     partners: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
+    every_partner: ClassVar[bool] = False
     snapshot: ClassVar[str | None] = None
 
     @classmethod
@@ -106,7 +109,12 @@ class ArchitectureSuite(Suite):
         file = cls.folder() / SNAPSHOTS / f"{cls.snapshot or cls.name}.json"
         return [
             Architecture(
-                cls.name, cls.arguments, data=cls.data, partners=cls.partners, snapshot=file
+                cls.name,
+                cls.arguments,
+                data=cls.data,
+                partners=cls.partners,
+                every_partner=cls.every_partner,
+                snapshot=file,
             )
         ]
 
@@ -122,20 +130,31 @@ class LossSuite(Suite):
         arguments: of its factory; by default its own.
         data: what it is played on; by default the first of some usual sizes that a partner can
             make.
-        partners: architectures that it is to play with, and their arguments; by default all that
-            fit it, at tiny size.
+        partners: architectures that it is to play with, and their arguments; by default those
+            that fit it, at tiny size.
+        every_partner: whether it plays with all that fit it; by default it does with the first
+            of each kind, and ``ganzoo check`` plays it with all.
     """
 
     name: ClassVar[str]
     arguments: ClassVar[Mapping[str, Any] | None] = None
     data: ClassVar[DataSpec | None] = None
     partners: ClassVar[Mapping[str, Mapping[str, Any]] | None] = None
+    every_partner: ClassVar[bool] = False
 
     @classmethod
     @functools.cache
     def subjects(cls) -> Sequence[CheckedPlugin]:
         """Return the loss."""
-        return [Loss(cls.name, cls.arguments, data=cls.data, partners=cls.partners)]
+        return [
+            Loss(
+                cls.name,
+                cls.arguments,
+                data=cls.data,
+                partners=cls.partners,
+                every_partner=cls.every_partner,
+            )
+        ]
 
 
 class DatasetSuite(Suite):
@@ -182,9 +201,12 @@ class PluginSuite(Suite):
         distribution: its name, as ``pip install`` takes it.
         arguments: of factories, by kind and name, such as ``{"architecture sagan": {"width": 8}}``.
         expected_failures: by kind, name and check: ``{"architecture sagan: exports": "..."}``.
+        every_partner: whether each architecture and loss trains with all that fit it; by default
+            it does with the first of each kind, and ``ganzoo check`` trains it with all.
     """
 
     distribution: ClassVar[str]
+    every_partner: ClassVar[bool] = False
     arguments: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     @classmethod
@@ -192,7 +214,12 @@ class PluginSuite(Suite):
     def subjects(cls) -> Sequence[CheckedPlugin]:
         """Return what the distribution registers."""
         folder = cls.folder() / SNAPSHOTS
-        return subjects_of(cls.distribution, arguments=cls.arguments, snapshots=folder)
+        return subjects_of(
+            cls.distribution,
+            arguments=cls.arguments,
+            snapshots=folder,
+            every_partner=cls.every_partner,
+        )
 
     @classmethod
     def name_of(cls, check: Check, subject: CheckedPlugin) -> str:

@@ -1,14 +1,17 @@
 import gzip
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.datasets import load_digits
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.builtin.datasets import digits
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.spec import Component
@@ -31,6 +34,18 @@ def test_digits_are_always_there(size):
     assert spec.classes == len(set(labels.tolist())) == 10
     assert images.min() == 0
     assert images.max() == 255
+
+
+def test_digits_are_scikit_learns_whether_or_not_it_is_imported(monkeypatch):
+    raw = load_digits()
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "sklearn.datasets", None)  # no import finds it
+        read = get("digits", size=8)[0].tensors
+    monkeypatch.setattr(digits, "find_spec", lambda name: None)
+    imported = get("digits", size=8)[0].tensors
+    for images, labels in (read, imported):
+        assert np.array_equal(images[:, 0].numpy(), np.rint(raw.images * 255 / 16))
+        assert np.array_equal(labels.numpy(), raw.target)
 
 
 def test_digits_refuses_a_size():

@@ -24,7 +24,6 @@ from ganzoo.exporters import record_seeds
 from ganzoo.registry import models
 from helpers.bundles import change_config, finish_card, rehash
 from helpers.processes import run_cli
-from helpers.recipes import tiny
 
 NAMES = ["facts", "use", "check-sums"]
 BEGIN, END = "<!-- ganzoo:begin {} -->\n", "<!-- ganzoo:end {} -->\n"
@@ -232,7 +231,9 @@ def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
     edit(bundle, "## Limits\n", "## Limits\n\nNever at night.\n")
     cards.write(bundle)
     ganzoo.evaluate(bundle, samples=270, extractor="pixels", progress=False, metrics=["frechet"])
-    again = ganzoo.export(bundle, tmp_path / "again", precision="fp16")
+    again = ganzoo.export(bundle, tmp_path / "again", precision="fp16", pictures=False)
+    assert not (again / "samples.png").exists()
+    assert "The bundle holds no picture of its samples." in (again / "README.md").read_text()
     for path, figures in ((bundle, 3), (again, 0)):
         card = (path / "README.md").read_text()
         assert "## Limits\n\nNever at night.\n" in card
@@ -242,13 +243,11 @@ def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
     assert "float16" in (again / "README.md").read_text()
 
 
-def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tmp_path):
-    run = ganzoo.train(tiny(images=32), out=tmp_path / "run", progress=False).path
-    out = ganzoo.export(run, tmp_path / "out")
-    edit(out, "## Limits\n", "## Limits\n\nNever at night.\n")
-    cards.write(out)
-    ganzoo.export(run, out)
-    assert "Never at night." in (out / "README.md").read_text()
+def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tiny_run, bundle):
+    edit(bundle, "## Limits\n", "## Limits\n\nNever at night.\n")
+    cards.write(bundle)
+    ganzoo.export(tiny_run, bundle, pictures=False)
+    assert "Never at night." in (bundle / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -360,7 +359,7 @@ def test_a_card_without_blocks_is_its_authors(bundle):
                         metrics=["frechet"])  # fmt: skip
     assert len(ganzoo.info(bundle).provenance["metrics"]) == 3
     with pytest.warns(UserWarning, match="the card stays as it was"):
-        ganzoo.export(bundle)
+        ganzoo.export(bundle, pictures=False)
     assert (bundle / "README.md").read_bytes() == own
     assert any("no generated blocks" in line for line in cards.check(bundle))
     assert own.decode() in ganzoo.push(bundle, "org/name", dry_run=True).card

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import termios
 import tomllib
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,7 +14,7 @@ from ganzoo.cli.options import parse_recipe
 from ganzoo.spec import Component
 from ganzoo.training.build import complete
 from helpers.distributions import install
-from helpers.processes import run_cli
+from helpers.processes import run_cli, run_new
 from helpers.recipes import tiny
 
 
@@ -264,5 +265,12 @@ def test_plugins(tmp_path, monkeypatch, capsys):
     assert "acme" not in capsys.readouterr().out
 
 
-def test_version_and_module(tmp_path):
-    assert run_cli("--version").stdout.startswith("ganzoo 0.")
+def test_the_module_and_the_script_are_the_program():
+    """In new processes: all other tests call the function, or run the module in a fork."""
+    shown = run_new("-m", "ganzoo", "--version")
+    assert (shown.returncode, shown.stdout[:9]) == (0, "ganzoo 0."), shown.stderr
+    script = Path(sys.executable).with_name("ganzoo")
+    wrong = subprocess.run([script, "sample", "dcgan-mnits"], capture_output=True, text=True)
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("error: "), wrong.stderr
+    assert wrong.stdout == ""

@@ -22,25 +22,22 @@ def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):
         return real(replace(find_recipe(recipe), images=640), out=out, progress=False)
 
     monkeypatch.setattr(training, "train", short)
-    for expected in ("demo", "demo-2"):
-        quickstart.run(tmp_path / "demo")
-        out = capsys.readouterr().out
-        folder = tmp_path / expected
-        assert Image.open(folder / "dcgan-mnist.png").size == (242, 242)
-        assert Image.open(folder / "dcgan-digits.png").size == (146, 146)
-        assert (folder / "dcgan-digits" / "model.onnx").exists()
-        assert ganzoo.load(folder / "dcgan-digits", runtime="onnx")
-        for path in ("dcgan-mnist.png", "dcgan-digits.png", "dcgan-digits", "run"):
-            assert str(folder / path) in out
-        commands = [x.strip() for x in out.split("next:\n")[1].splitlines()]
-        assert len(commands) == 3
-        assert all(" sample " in c or " train " in c or c.endswith(" list") for c in commands)
-        program = shutil.which(commands[0].split()[0])
-        assert program, "a reader can type it as it stands"
-        assert (
-            "dcgan-mnist"
-            in subprocess.run([program, "list"], capture_output=True, text=True).stdout
-        )
+    quickstart.run(tmp_path / "demo")
+    out = capsys.readouterr().out
+    folder = tmp_path / "demo"
+    assert Image.open(folder / "dcgan-mnist.png").size == (242, 242)
+    assert Image.open(folder / "dcgan-digits.png").size == (146, 146)
+    assert (folder / "dcgan-digits" / "model.onnx").exists()
+    assert ganzoo.load(folder / "dcgan-digits", runtime="onnx")
+    for path in ("dcgan-mnist.png", "dcgan-digits.png", "dcgan-digits", "run"):
+        assert str(folder / path) in out
+    commands = [x.strip() for x in out.split("next:\n")[1].splitlines()]
+    assert len(commands) == 3
+    assert all(" sample " in c or " train " in c or c.endswith(" list") for c in commands)
+    program = shutil.which(commands[0].split()[0])
+    assert program, "a reader can type it as it stands"
+    listed = subprocess.run([program, "list"], capture_output=True, text=True)
+    assert "dcgan-mnist" in listed.stdout
 
 
 def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
@@ -60,10 +57,14 @@ def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
 
 
 def test_a_tour_that_is_stopped_says_how_its_training_goes_on(tmp_path, capsys, monkeypatch):
+    """It is the second tour here, which leaves the folder of the first as it is."""
     real = training.train
     monkeypatch.setattr(
         training, "train", lambda *a, **k: real(*a, **k, max_time="0.001s", progress=False)
     )
+    (tmp_path / "demo").mkdir()
     with pytest.raises(KeyboardInterrupt):
         quickstart.run(tmp_path / "demo")
-    assert f"ganzoo train --resume {tmp_path / 'demo' / 'run'}" in capsys.readouterr().out
+    assert f"ganzoo train --resume {tmp_path / 'demo-2' / 'run'}" in capsys.readouterr().out
+    assert (tmp_path / "demo-2" / "run").is_dir()
+    assert not list((tmp_path / "demo").iterdir())

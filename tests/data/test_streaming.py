@@ -3,8 +3,7 @@ import multiprocessing
 import os
 import select
 import signal
-import subprocess
-import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, RecipeError, WorkerError
 from ganzoo.spec import Component
 from helpers.datasets import get, pictures
-from helpers.processes import run_new
+from helpers.processes import run_python, start_cli
 from helpers.recipes import tiny
 
 CPU = torch.device("cpu")
@@ -231,7 +230,7 @@ def test_where_processes_are_not_forked(tmp_path, method):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"{method} is not to be had here")
     root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
-    done = run_new("-c", SPAWNED, method, str(root))
+    done = run_python(SPAWNED, method, root)
     assert done.returncode == 0, done.stderr
     assert "cannot be handed to other processes" in done.stdout
     assert "--streaming off keeps it in memory" in done.stdout
@@ -255,10 +254,15 @@ def test_training_from_a_stream_gives_the_same_weights(tmp_path):
     assert all(torch.equal(w, weights(other)[k]) for k, w in weights(one).items())
 
 
-def command(root, out, recipe):
-    (out.parent / "recipe.toml").write_text(recipe.to_toml())
-    arguments = ["train", out.parent / "recipe.toml", "--data", root, "--out", out]
-    return [sys.executable, "-m", "ganzoo", *map(str, arguments)]
+def start(root, out, recipe, **options):
+    """Start a run, and wait until it has a checkpoint."""
+    file = out.parent / "recipe.toml"
+    file.write_text(recipe.to_toml())
+    process = start_cli("train", file, "--data", root, "--out", out, **options)
+    while not list((out / "checkpoints").glob("*.safetensors")):
+        assert process.poll() is None, process.output()
+        time.sleep(0.01)
+    return process
 
 
 def worker_of(process):
@@ -281,11 +285,9 @@ def test_a_run_whose_worker_is_killed_says_how_to_go_on(tmp_path):
     changes = {"images": 1600, "checkpoint_every": 320}
     recipe = tiny(dataset=Component("folder", {"size": 16}), streaming="on", **changes)
     out = tmp_path / "run"
-    process = subprocess.Popen(command(root, out, recipe), stderr=subprocess.PIPE, text=True)
-    while not list((out / "checkpoints").glob("*.safetensors")):
-        assert process.poll() is None, process.communicate()[1]
+    process = start(root, out, recipe)
     os.kill(worker_of(process), signal.SIGKILL)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate()
     assert process.returncode == 1
     last = errors.strip().splitlines()[-1]
     assert last.startswith("error: a process that reads the data")
@@ -302,13 +304,9 @@ def test_a_signal_to_the_whole_group_saves_the_run(tmp_path, number):
     root = pictures(tmp_path / "data", [f"{k}.png" for k in range(20)])
     recipe = tiny(dataset=Component("folder", {"size": 16}), streaming="on", images=10**7)
     out = tmp_path / "run"
-    process = subprocess.Popen(
-        command(root, out, recipe), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    while not list((out / "checkpoints").glob("*.safetensors")):
-        assert process.poll() is None, process.communicate()[1]
+    process = start(root, out, recipe, new_session=True)
     os.killpg(process.pid, number)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert f"--resume {out}" in errors
@@ -319,9 +317,7 @@ def test_no_worker_outlives_a_killed_run(tmp_path):
     root = pictures(tmp_path / "data", [f"{k}.png" for k in range(20)])
     recipe = tiny(dataset=Component("folder", {"size": 16}), streaming="on", images=10**7)
     out = tmp_path / "run"
-    process = subprocess.Popen(command(root, out, recipe), stderr=subprocess.DEVNULL)
-    while not list((out / "checkpoints").glob("*.safetensors")):
-        assert process.poll() is None
+    process = start(root, out, recipe)
     handle = os.pidfd_open(worker_of(process))
     process.kill()
     process.wait()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,7 +20,7 @@ import ganzoo
 from ganzoo.bundle import METADATA_KEY, write_bundle
 from ganzoo.demo import render, sampling
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
-from helpers.processes import run_cli
+from helpers.processes import run_cli, start_cli
 
 pytest.importorskip("gradio", reason="gradio is not installed: pip install 'torch-ganzoo[demo]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -91,19 +88,10 @@ def negative(tmp_path_factory, stranger) -> Path:
 def server(negative):
     """The command, as a user types it; its address."""
     port = free_port()
-    command = [sys.executable, "-m", "ganzoo", "demo", *GENERATORS, str(negative)]
-    environment = os.environ | {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [*command, "--port", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    line = process.stdout.readline()
-    assert line == f"4 models at http://127.0.0.1:{port}/ - Ctrl-C stops it\n", (
-        process.stderr.read()
-    )
+    environment = {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
+    process = start_cli("demo", *GENERATORS, negative, "--port", port, env=environment)
+    said = process.wait_for("\n")
+    assert said == f"4 models at http://127.0.0.1:{port}/ - Ctrl-C stops it\n", process.output()
     yield f"http://127.0.0.1:{port}/"
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
@@ -120,12 +108,18 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """A browser's profile, which keeps the page's scripts from one test to the next."""
+    return browser.new_context(viewport={"width": 1200, "height": 900})
+
+
 class Visitor:
     """Someone at the page, with what the browser complained of and whom it asked."""
 
-    def __init__(self, browser, address):
-        self.context = browser.new_context(viewport={"width": 1200, "height": 900})
-        self.page = self.context.new_page()
+    def __init__(self, context, address):
+        self.context = context
+        self.page = context.new_page()
         self.page.set_default_timeout(TIMEOUT)
         self.complaints, self.asked = [], set()
         self.page.on("console", lambda said: self._complain(said.type, said.text))
@@ -211,14 +205,14 @@ class Visitor:
     def leave(self):
         """Go; nothing was wrong, and nobody else was asked."""
         host = urlsplit(self.page.url).netloc
-        self.context.close()
+        self.page.close()
         assert self.complaints == []
         assert self.asked == {host}
 
 
 @pytest.fixture
-def visitor(server, browser):
-    visitor = Visitor(browser, server)
+def visitor(server, context):
+    visitor = Visitor(context, server)
     yield visitor
     visitor.leave()
 
@@ -303,7 +297,7 @@ def test_a_click_into_the_plane_moves_there(visitor):
 
 
 def test_two_visitors_do_not_mix(server, browser):
-    visitors = [Visitor(browser, server) for _ in range(2)]
+    visitors = [Visitor(browser.new_context(), server) for _ in range(2)]
     panels = [visitor.open("Samples") for visitor in visitors]
     visitors[1].choose(panels[1], "model", "cgan-mnist")
     for seed in range(10, 16):

@@ -30,11 +30,15 @@ LEVELS = 127.5
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """One run in every precision."""
+    """One run in every precision; the first with pictures, the second by the command line."""
     folder = tmp_path_factory.mktemp("precision")
     recipe = tiny(architecture=Component("dcgan", {"latent_dim": 8, "width": 32}), images=64)
     run = ganzoo.train(recipe, out=folder / "run", progress=False).path
-    return {each: ganzoo.export(run, folder / each, precision=each) for each in FINEST_FIRST}
+    ganzoo.export(run, folder / "fp32")
+    command = ["export", str(run), "-o", str(folder / "fp16"), "--precision", "fp16"]
+    assert main([*command, "--no-pictures"]) == 0
+    ganzoo.export(run, folder / "int8", precision="int8", pictures=False)
+    return {each: folder / each for each in FINEST_FIRST}
 
 
 def test_each_precision_takes_fewer_bytes(stored):
@@ -53,6 +57,66 @@ def test_both_runtimes_compute_with_the_same_rounded_weights(stored, precision):
     moved = np.sqrt(np.square(made[0] - whole).mean())
     assert bool(moved == 0) is (precision == "fp32")
     assert moved <= TOLERANCES.get(precision, 0)
+
+
+def test_half_stores_half_and_computes_in_float32(stored):
+    whole, half = stored["fp32"], stored["fp16"]
+    for name in ("model.safetensors", "model.onnx"):
+        assert (half / name).stat().st_size < 0.6 * (whole / name).stat().st_size + 8_000
+    with safe_open(half / "model.safetensors", "pt") as file:
+        kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    network = ganzoo.load(half, runtime="torch").state_dict()
+    for name, tensor in ganzoo.load(whole, runtime="torch").state_dict().items():
+        wanted = tensor.half() if tensor.is_floating_point() else tensor
+        assert torch.equal(kept[name.removeprefix("network.")], wanted)
+        assert network[name].dtype == tensor.dtype
+        assert torch.equal(network[name], wanted.to(tensor.dtype))
+
+
+def test_half_says_how_far_images_moved_and_both_runtimes_agree(stored):
+    whole, half = stored["fp32"], stored["fp16"]
+    rounding = ganzoo.info(half).provenance["rounding"]
+    assert "rounding" not in ganzoo.info(whole).provenance
+    worst = 0.0
+    for seed in (0, 1):
+        z = latents.normal(seed, 7, 8)
+        made = {
+            (path, runtime): ganzoo.load(path, runtime=runtime).generate(z)
+            for path in (whole, half)
+            for runtime in ("torch", "onnx")
+        }
+        assert np.abs(made[half, "torch"] - made[half, "onnx"]).max() < 1e-5
+        worst = max(worst, float(np.abs(made[half, "torch"] - made[whole, "torch"]).max()))
+    assert 0 < worst == pytest.approx(rounding["generator"], rel=1e-3)
+    assert f"of the generator by at most {rounding['generator']:.1e}" in (
+        half / "README.md"
+    ).read_text().replace("\n", " ")
+
+
+def test_half_refuses_weights_beyond_its_range(stored, tmp_path):
+    large = tmp_path / "large"
+    shutil.copytree(stored["fp32"], large)
+    weights = load_file(large / "model.safetensors")
+    weights[next(k for k in weights if k.endswith("bias"))][0] = 1e6
+    metadata = {"ganzoo.config": (large / "config.json").read_text()}
+    save_file(weights, large / "model.safetensors", metadata)
+    rehash(large)
+    with pytest.raises(ExportError, match=r"reaches 1e\+06, and float16 ends at 65,504"):
+        ganzoo.export(large, tmp_path / "half", precision="fp16")
+    assert not (tmp_path / "half").exists()
+
+
+def test_a_count_stored_as_a_fraction_is_refused(stored, tmp_path):
+    wrong = tmp_path / "wrong"
+    shutil.copytree(stored["fp32"], wrong)
+    weights = load_file(wrong / "model.safetensors")
+    count = next(k for k in weights if k.endswith("num_batches_tracked"))
+    weights[count] = weights[count].float()
+    metadata = {"ganzoo.config": (wrong / "config.json").read_text()}
+    save_file(weights, wrong / "model.safetensors", metadata)
+    rehash(wrong)
+    with pytest.raises(BundleError, match="holds torch.float32 in the file and torch.int64"):
+        ganzoo.load(wrong, runtime="torch")
 
 
 def test_int8_is_int8_in_both_files(stored):
@@ -94,7 +158,7 @@ def test_rounding_again_changes_nothing(layer, seed, exponent):
 
 def test_what_is_stored_stays_so_when_exported_again(stored, tmp_path):
     for precision in ("fp16", "int8"):
-        again = ganzoo.export(stored[precision], tmp_path / precision)
+        again = ganzoo.export(stored[precision], tmp_path / precision, pictures=False)
         for name in ("model.safetensors", "model.onnx", "config.json", "README.md"):
             assert (again / name).read_bytes() == (stored[precision] / name).read_bytes()
     assert "stored as int8 with a scale" in (stored["int8"] / "README.md").read_text()
@@ -104,7 +168,7 @@ def test_what_was_rounded_away_does_not_come_back(stored, tmp_path):
     for has, asked in (("fp16", "fp32"), ("int8", "fp16"), ("int8", "fp32")):
         with pytest.raises(ExportError, match=f"rounded to {has}, which nothing makes {asked}"):
             ganzoo.export(stored[has], tmp_path / "out", precision=asked)
-    coarser = ganzoo.export(stored["fp16"], tmp_path / "coarser", precision="int8")
+    coarser = ganzoo.export(stored["fp16"], tmp_path / "coarser", precision="int8", pictures=False)
     assert ganzoo.info(coarser).provenance["stored_as"] == "int8"
     with pytest.raises(ExportError, match="no precision 'int4': it is fp32, fp16, int8"):
         ganzoo.export(stored["fp32"], tmp_path / "out", precision="int4")

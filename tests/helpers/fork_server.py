@@ -1,8 +1,8 @@
 """A process that has imported what most commands need, and forks for each job.
 
 It is started by `helpers.processes`, with a socket as its only argument. A job is a message of JSON
-with three files: standard output, standard error, and a pipe that says the process's id and, at its
-end, its exit status.
+with four files: standard output, standard error, a pipe that says the process's id and, at its end,
+its exit status, and standard input.
 """
 
 import importlib
@@ -12,21 +12,29 @@ import runpy
 import socket
 import sys
 import traceback
+from types import ModuleType
 from typing import Any
 
+# What commands import when they need it: training and drawing, export, measuring.
+import onnxscript.function_libs.torch_lib.ops  # noqa: F401
+import pydantic.dataclasses  # noqa: F401
+import sklearn.datasets  # noqa: F401
+import torch.onnx._internal.exporter._core
+import torch.utils.tensorboard  # noqa: F401
 import torchvision  # noqa: F401
 
 import ganzoo.cli
 import ganzoo.data
-import ganzoo.evaluation
+import ganzoo.evaluation.evaluator
 import ganzoo.exporters
+import ganzoo.plots
 import ganzoo.training  # noqa: F401
 
 
 def serve(requests: socket.socket) -> None:
     """Fork for each job, until the other end is closed."""
     while True:
-        message, files, _, _ = socket.recv_fds(requests, 1 << 20, 3)
+        message, files, _, _ = socket.recv_fds(requests, 1 << 20, 4)
         if not message:
             return
         if supervisor := os.fork():
@@ -40,23 +48,26 @@ def serve(requests: socket.socket) -> None:
             _supervise(json.loads(message), *files)
 
 
-def _supervise(job: dict[str, Any], out: int, err: int, status: int) -> None:
+def _supervise(job: dict[str, Any], out: int, err: int, status: int, given: int) -> None:
     """Wait for the job, as the parent that it would have in a shell."""
     pid = os.fork()
     if not pid:
         os.close(status)
-        _run(job, out, err)
+        _run(job, given, out, err)
+    for file in (out, err, given):
+        os.close(file)  # so that whoever reads the other end sees the job's end
     os.write(status, f"{pid}\n".encode())
     _, ended = os.waitpid(pid, 0)
     os.write(status, f"{os.waitstatus_to_exitcode(ended)}\n".encode())
     os._exit(0)
 
 
-def _run(job: dict[str, Any], out: int, err: int) -> None:
+def _run(job: dict[str, Any], given: int, out: int, err: int) -> None:
     if job["new_session"]:
         os.setsid()
-    for place, file in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
+    for place, file in enumerate((given, out, err)):
         os.dup2(file, place)
+        os.close(file)
     os.environ.clear()
     os.environ.update(job["env"])
     os.chdir(job["cwd"])
@@ -69,7 +80,7 @@ def _run(job: dict[str, Any], out: int, err: int) -> None:
         if job["code"] is None:
             runpy.run_module("ganzoo", run_name="__main__", alter_sys=True)
         else:
-            exec(compile(job["code"], "<string>", "exec"), {"__name__": "__main__"})
+            exec(compile(job["code"], "<string>", "exec"), _new_main())
     except SystemExit as end:
         code = _status_of(end)
     except BaseException:  # noqa: BLE001 - whatever the job raises
@@ -78,6 +89,12 @@ def _run(job: dict[str, Any], out: int, err: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # libraries would wait for threads that a fork does not have
+
+
+def _new_main() -> dict[str, Any]:
+    """Return the variables of a main module that processes started by the job do not look for."""
+    sys.modules["__main__"] = ModuleType("__main__")
+    return vars(sys.modules["__main__"])
 
 
 def _status_of(end: SystemExit) -> int:

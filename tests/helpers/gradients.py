@@ -1,10 +1,9 @@
 """Play recipes in float64 and save the gradient of every update; alone or under torchrun.
 
-python tests/gradients.py OUT DATA RECIPE.toml ...
+gradients.py OUT DATA RECIPE.toml ...
 """
 
 import dataclasses
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ganzoo.spec import Recipe
 from ganzoo.training import prepare
 from ganzoo.training.distributed import join
 from ganzoo.training.loop import run_ticks
+from helpers.torchrun import run_group
 
 
 def in_float64(batches):
@@ -72,17 +72,13 @@ def difference(processes: int, folder: Path, data: str, *recipes: Path) -> dict[
         For each recipe, by its file's stem, what the gradients of each update differ by: the norm of
         the difference in units of that of the gradient.
     """
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), __file__]
     alone, together = folder / "alone", folder / "together"
     for out in (alone, together):
         out.mkdir()
     arguments = data, *map(str, recipes)
     main(str(alone), *arguments)
-    done = subprocess.run(
-        [*command, str(together), *arguments], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    status, _, said = run_group(processes, together, *arguments, script=__file__)
+    assert status == 0, said
     found = {}
     for name in (recipe.stem for recipe in recipes):
         one, several = (dict(np.load(out / f"{name}.npz")) for out in (alone, together))

@@ -1,17 +1,19 @@
-"""The Hub's real client in processes of its own: it reads the environment when it is imported."""
+"""The Hub's real client in forks: it reads the environment when it is imported, after the fork."""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.processes import start_python
+
 _WORKER = """
-import contextlib, io, json, logging, sys, traceback, warnings
+import contextlib, io, json, logging, socket, sys, traceback, warnings
+answers = socket.socket(fileno=0).makefile("w")
 import huggingface_hub.utils  # its logger prints to what is stderr now
 logging.basicConfig(level=logging.INFO)
 warnings.simplefilter("always")
@@ -25,7 +27,13 @@ for line in sys.stdin:
             answer = {"error": [c.__name__ for c in type(error).__mro__], "text": str(error)}
             traceback.print_exc()
     answer |= {"value": names.get("value"), "out": out.getvalue(), "err": err.getvalue()}
-    print(json.dumps(answer), flush=True)
+    print(json.dumps(answer), file=answers, flush=True)
+"""
+
+# Run by a client, it tries as often as ever and waits a tenth as long in between.
+IMPATIENT = """
+from ganzoo.hub import failures, pushing
+failures.WAITS = pushing.WAITS = tuple(wait / 10 for wait in failures.WAITS)
 """
 
 
@@ -40,11 +48,10 @@ class Answer:
     err: str
 
 
-def environment(endpoint: str, home: Path, **variables: str) -> dict[str, str]:
-    """The environment of a client, without what the tests' own says about the Hub."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
+def environment(endpoint: str, home: Path, **variables: str) -> dict[str, str | None]:
+    """The variables of a client, without what the tests' own environment says about the Hub."""
     return {
-        **kept,
+        **{name: None for name in os.environ if name.startswith(("HF_", "HUGGING"))},
         "HF_ENDPOINT": endpoint,
         "HF_HOME": str(home),
         "HF_HUB_DISABLE_XET": "1",  # the tests' server does not speak it
@@ -58,25 +65,19 @@ class HubClient:
 
     def __init__(self, endpoint: str, home: Path, **variables: str) -> None:
         self.home = home
-        self.log = home.with_name(f"{home.name}.log")
         self.said = ""  # all that was printed
-        with self.log.open("w") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", _WORKER],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=environment(endpoint, home, **variables),
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = start_python(
+                _WORKER, env=environment(endpoint, home, **variables), stdin=theirs.fileno()
             )
+        self._socket, self._talk = ours, ours.makefile("rw")
 
     def run(self, code: str) -> Answer:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(code) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        assert line, self.log.read_text()
+        self._talk.write(json.dumps(code) + "\n")
+        self._talk.flush()
+        line = self._talk.readline()
+        assert line, self._process.output()
         answer = Answer(**json.loads(line))
         self.said += answer.out + answer.err + answer.text
         return answer
@@ -99,7 +100,7 @@ class HubClient:
         )
 
     def stop(self) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
+        self._talk.close()
+        self._socket.close()
         self._process.wait(60)
-        self.said += self.log.read_text()
+        self.said += "".join(self._process.output())

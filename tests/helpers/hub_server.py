@@ -128,6 +128,8 @@ class HubServer:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A head and a body are two writes: together, the second would wait for the client's late ACK.
+    disable_nagle_algorithm = True
     hub: HubServer
     body: bytes
     dropped = False  # the answer is not to be sent

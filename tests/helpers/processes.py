@@ -65,6 +65,15 @@ class Process:
         self.wait(timeout)
         return self.output()
 
+    def wait_for(self, text: str, timeout: float = TIMEOUT) -> str:
+        """Wait until it has printed a text; return its standard output so far."""
+        deadline = time.monotonic() + timeout
+        while text not in (said := self.output()[0]):
+            ended = self._read_until(2, 0.02)
+            assert not ended, self.output()
+            assert time.monotonic() < deadline, self.output()
+        return said
+
     def output(self) -> tuple[str, str]:
         """Return what it has printed so far: standard output and standard error."""
         return Path(self._out.name).read_text(), Path(self._err.name).read_text()
@@ -112,8 +121,9 @@ def start_python(
     code: str | None,
     *arguments: str | Path,
     cwd: str | Path = ".",
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     new_session: bool = False,
+    stdin: int | None = None,
     python: str | Path = sys.executable,
 ) -> Process:
     """Start code in a fork.
@@ -122,11 +132,12 @@ def start_python(
         code: Python; None runs ``ganzoo``.
         arguments: those it finds in `sys.argv`.
         cwd: its working folder.
-        env: variables that are added to this process's environment.
+        env: variables that are added to this process's environment; None removes one.
         new_session: whether it leads a session, and a process group, of its own.
+        stdin: an open file; by default it reads nothing.
         python: the interpreter whose forks these are.
     """
-    environment = {**os.environ, **(env or {})}
+    environment = {k: v for k, v in {**os.environ, **(env or {})}.items() if v is not None}
     assert not STARTUP & (env or {}).keys(), "read when an interpreter starts: take a new process"
     words = [str(argument) for argument in arguments]
     job = {
@@ -139,6 +150,7 @@ def start_python(
     out, err = (tempfile.NamedTemporaryFile("r") for _ in range(2))  # noqa: SIM115
     status, theirs = os.pipe()
     files = [os.open(file.name, os.O_WRONLY | os.O_APPEND) for file in (out, err)] + [theirs]
+    files.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))
     socket.send_fds(_server(str(python)), [json.dumps(job).encode()], files)
     for file in files:
         os.close(file)

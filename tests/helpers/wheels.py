@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 import sysconfig
+import venv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 _BUILD = """
 import os, sys
@@ -19,6 +24,13 @@ from hatchling.build import build_wheel
 for tree in sys.argv[2:]:
     os.chdir(tree)
     print(build_wheel(sys.argv[1]))
+"""
+_INSTALL = """
+import json, sys
+from pip._internal.cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    if status := main(arguments):
+        sys.exit(status)
 """
 _OFFLINE = ("--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--no-compile")
 
@@ -67,9 +79,18 @@ def build(trees: Sequence[Path], out: Path) -> list[Path]:
     return [out / name for name in run(sys.executable, "-c", _BUILD, out, *trees).split()]
 
 
+def install_each(folders: Mapping[Path, Sequence[Path]]) -> None:
+    """Install wheels into folders that may lie on the path, by one process of pip."""
+    commands = [
+        ["install", *_OFFLINE, "--target", str(folder), *map(str, wheels)]
+        for folder, wheels in folders.items()
+    ]
+    run(sys.executable, "-c", _INSTALL, json.dumps(commands))
+
+
 def install_into(folder: Path, wheels: Sequence[Path]) -> Path:
     """Install wheels into a folder that may lie on the path."""
-    run(sys.executable, "-m", "pip", "install", *_OFFLINE, "--target", folder, *wheels)
+    install_each({folder: wheels})
     return folder
 
 
@@ -80,14 +101,55 @@ def make_environment(folder: Path, *, sources: bool = True) -> Path:
         folder: where.
         sources: whether it also sees what is installed here from a source tree (editable).
     """
-    run(sys.executable, "-m", "venv", "--without-pip", folder)
-    python = folder / "bin" / "python"
-    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    python, site = _make_empty(folder)
     seen = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
     if not sources:  # .pth files of the folders that hold them point to source trees
         seen = "\n".join(p for p in sys.path if any(Path(p).glob("*.dist-info")))
-    (Path(site) / "seen.pth").write_text(seen + "\n")
+    (site / "seen.pth").write_text(seen + "\n")
     return python
+
+
+def make_environment_of(wheel: Path, folder: Path) -> Path:
+    """Make an environment of a wheel and of what it requires alone; return its Python.
+
+    What it requires, and what that requires, is linked to where it is installed here.
+    """
+    python, site = _make_empty(folder)
+    (found,) = metadata.distributions(path=[str(wheel)])
+    for distribution in _required_by(found):
+        for file in distribution.files or ():
+            if file.parts[0] != "..":  # commands, which lie elsewhere
+                link = site / file
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.symlink_to(distribution.locate_file(file))
+    pip(python, "install", wheel)
+    return python
+
+
+def _required_by(first: metadata.Distribution) -> list[metadata.Distribution]:
+    """Return what is installed here that a distribution requires, and what that requires."""
+    found: dict[str, metadata.Distribution] = {}
+    looked_at: set[tuple[str, str]] = set()
+    todo = [(first, "")]
+    while todo:
+        distribution, extra = todo.pop()
+        for text in distribution.requires or ():
+            requirement = Requirement(text)
+            if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
+                continue
+            name = canonicalize_name(requirement.name)
+            found.setdefault(name, metadata.distribution(name))
+            wanted = {(name, each) for each in ("", *requirement.extras)} - looked_at
+            looked_at |= wanted
+            todo += [(found[name], each) for _, each in wanted]
+    return list(found.values())
+
+
+def _make_empty(folder: Path) -> tuple[Path, Path]:
+    """Make an environment with nothing in it; return its Python, and where packages go."""
+    venv.create(folder, symlinks=True)
+    place = {"base": str(folder), "platbase": str(folder)}
+    return folder / "bin" / "python", Path(sysconfig.get_path("purelib", "venv", place))
 
 
 def pip(python: Path, *arguments: str | Path) -> str:
@@ -116,7 +178,10 @@ def on_path(*folders: Path) -> Iterator[None]:
 def run(*command: str | Path, **options: Any) -> str:
     """Run a command that must succeed, and return what it printed."""
     result = subprocess.run(
-        [str(c) for c in command], capture_output=True, text=True, timeout=300, **options
+        [str(c) for c in command],
+        capture_output=True,
+        text=True,
+        **{"timeout": 300} | options,
     )
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout

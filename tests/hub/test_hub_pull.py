@@ -3,11 +3,7 @@
 import hashlib
 import json
 import os
-import resource
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,9 +12,9 @@ import ganzoo
 from ganzoo.errors import NameSyntaxError
 from helpers import hub_server
 from helpers.distributions import install
-from helpers.hub_client import HubClient, environment
+from helpers.hub_client import IMPATIENT, HubClient, environment
 from helpers.hub_server import TOKEN, HubServer
-from helpers.processes import run_cli, run_new, run_python
+from helpers.processes import run_cli, run_new, run_python, start_python
 
 pytestmark = pytest.mark.enable_socket
 
@@ -42,6 +38,8 @@ def clients(server, tmp_path_factory):
         "member": HubClient(server.endpoint, folder / "member", HF_TOKEN=TOKEN),
         "expired": HubClient(server.endpoint, folder / "expired", HF_TOKEN="hf_expired"),
     }
+    for client in found.values():
+        client.run(IMPATIENT)
     yield found
     for client in found.values():
         client.stop()
@@ -224,12 +222,12 @@ def test_a_private_model(server, files, clients, images, repository):
         ("HEAD .*/main/", [hub_server.reset] * 3),
         ("HEAD .*/main/", [hub_server.status(500), hub_server.status(503)]),
         ("HEAD .*/main/", [hub_server.status(429, Retry_After="1")]),
-        ("HEAD .*/main/", [hub_server.late(1.0)]),
+        ("HEAD .*/main/", [hub_server.late(0.3)]),
         ("GET .*SHA256SUMS", [hub_server.status(500), hub_server.status(503)]),
         ("GET .*SHA256SUMS", [hub_server.reset]),
         ("GET /storage/", [hub_server.cut(1000)]),
         ("GET /storage/", [hub_server.cut(0), hub_server.cut(5000)]),
-        ("GET /storage/", [hub_server.late(1.0)]),
+        ("GET /storage/", [hub_server.late(0.3)]),
     ],
 )
 def test_what_fails_some_times_loads(server, repository, client, images, request_, faults):
@@ -561,9 +559,8 @@ def test_an_address_that_is_not_https_is_warned_of(server, repository, tmp_path)
 def test_two_processes_download_one_model_at_once(server, repository, tmp_path):
     server.plan("GET /storage/", hub_server.late(0.3), hub_server.late(0.3))
     env = environment(server.endpoint, tmp_path)
-    command = [sys.executable, "-c", LOAD, f"hf://{repository.name}"]
-    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE) for _ in range(2)]
-    assert [p.communicate(timeout=120)[0] for p in both] == [b"tiny\n"] * 2
+    both = [start_python(LOAD, f"hf://{repository.name}", env=env) for _ in range(2)]
+    assert [process.communicate()[0] for process in both] == ["tiny\n"] * 2
     assert in_cache(tmp_path) == ["SHA256SUMS", "config.json", "model.onnx"]
 
 
@@ -571,13 +568,7 @@ def test_a_download_that_was_cut_goes_on_where_it_was(server, repository, tmp_pa
     """In whole parts, which the client has of 10 MiB, and here of 1,000 bytes."""
     server.plan("GET /storage/", hub_server.closed(4500), hub_server.closed(2500))
     parts = "from huggingface_hub import constants; constants.DOWNLOAD_CHUNK_SIZE = 1000\n"
-    result = subprocess.run(
-        [sys.executable, "-c", parts + LOAD, f"hf://{repository.name}"],
-        env=environment(server.endpoint, tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    result = run_load(server, tmp_path, f"hf://{repository.name}", parts + LOAD)
     assert result.stdout == "tiny\n", result.stderr
     assert server.ranges == ["bytes=4000-", "bytes=6000-"]
     assert server.faults == [], "it did happen"
@@ -587,10 +578,10 @@ def test_killed_in_mid_download(server, repository, tmp_path, images):
     name = f"hf://{repository.name}@{repository.head.oid}"
     server.plan("GET /storage/", hub_server.hang_after(1000))
     env = environment(server.endpoint, tmp_path)
-    process = subprocess.Popen([sys.executable, "-c", LOAD, name], env=env)
+    process = start_python(LOAD, name, env=env)
     assert server.waiting.wait(60)
-    process.send_signal(signal.SIGKILL)
-    process.wait(60)
+    process.kill()
+    process.wait()
     server.released.set()
     assert in_cache(tmp_path) == ["SHA256SUMS", "config.json"], "nothing half-written has a name"
     assert run_load(server, tmp_path, name, HF_HUB_OFFLINE="1").returncode == 1
@@ -602,18 +593,12 @@ def test_a_full_disk(server, repository, tmp_path):
     name = f"hf://{repository.name}@{repository.head.oid}"
     assert len(repository.head.files["model.onnx"]) > 8000
 
-    def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))
-
-    result = subprocess.run(
-        [sys.executable, "-c", LOAD, name],
-        env=environment(server.endpoint, tmp_path),
-        preexec_fn=limit,
-        capture_output=True,
-        text=True,
-        timeout=120,
+    limit = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
     )
+    result = run_load(server, tmp_path, name, limit + LOAD)
     assert "HubError" in result.stderr
     assert f"no space is left in {tmp_path / 'hub'}. Free some, or set HF_HOME" in result.stderr
     assert run_load(server, tmp_path, name).stdout == "tiny\n"

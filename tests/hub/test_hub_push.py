@@ -1,11 +1,7 @@
 """Pushing by the Hub's real client to a server on loopback that misbehaves on demand."""
 
 import hashlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
 
 import pytest
 from hypothesis import given
@@ -18,9 +14,9 @@ from ganzoo.hub.card import LICENCES, check_card, sign_card, was_edited
 from ganzoo.registry import models
 from helpers import hub_server
 from helpers.bundles import change_config, finish_card, rehash
-from helpers.hub_client import HubClient, environment
+from helpers.hub_client import IMPATIENT, HubClient, environment
 from helpers.hub_server import TOKEN, HubServer
-from helpers.processes import run_cli
+from helpers.processes import run_cli, start_cli
 
 pytestmark = pytest.mark.enable_socket
 
@@ -68,6 +64,8 @@ def clients(server, tmp_path_factory):
         "nobody": HubClient(server.endpoint, folder / "nobody"),
         "expired": HubClient(server.endpoint, folder / "expired", HF_TOKEN="hf_expired"),
     }
+    for client in found.values():
+        client.run(IMPATIENT)
     yield found
     for client in found.values():
         client.stop()
@@ -487,11 +485,10 @@ def test_killed_in_mid_push(server, client, name, bundle, tmp_path):
     for request in ("PUT /storage", "POST .*/commit/"):
         server.reset()
         server.plan(request, hub_server.hang)
-        command = [sys.executable, "-m", "ganzoo", "push", str(bundle), name]
-        process = subprocess.Popen(command, env=os.environ | env)
+        process = start_cli("push", bundle, name, env=env)
         assert server.waiting.wait(60)
-        process.send_signal(signal.SIGKILL)
-        process.wait(60)
+        process.kill()
+        process.wait()
         server.released.set()
         assert server.repositories[name].head is before, "all or nothing"
     answer = client.push(bundle, name)
@@ -586,8 +583,9 @@ def test_without_xet_there_is_a_way(server, name, bundle, tmp_path):
 
 
 def test_nobody_is_waited_for_for_ever(server, name, bundle, tmp_path):
-    soon = {"HF_HUB_ETAG_TIMEOUT": "1", "HF_HUB_DOWNLOAD_TIMEOUT": "1"}
-    client = HubClient(server.endpoint, tmp_path / "soon", HF_TOKEN=TOKEN, **soon)
+    client = HubClient(server.endpoint, tmp_path / "soon", HF_TOKEN=TOKEN, HF_HUB_ETAG_TIMEOUT="1")
+    # Its variable takes whole seconds, and for what changes the Hub we wait for six times as long.
+    client.run("from huggingface_hub import constants; constants.HF_HUB_DOWNLOAD_TIMEOUT = 0.2")
     for request in ("GET .*/whoami", "POST .*/create"):
         server.plan(request, hub_server.hang)
         answer = client.push(bundle, name)

@@ -4,8 +4,6 @@ import ast
 import hashlib
 import signal
 import socket
-import subprocess
-import sys
 import tomllib
 from importlib import metadata
 
@@ -20,7 +18,7 @@ from helpers.bundles import finish_card
 from helpers.hub_client import HubClient, environment
 from helpers.hub_server import TOKEN, HubServer
 from helpers.paths import ROOT
-from helpers.processes import run_cli
+from helpers.processes import run_cli, start_python
 
 pytestmark = pytest.mark.enable_socket
 
@@ -169,22 +167,12 @@ def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, t
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     env = environment(server.endpoint, tmp_path / "home", GRADIO_SERVER_PORT=str(port))
-    app = subprocess.Popen(
-        [sys.executable, "app.py"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-        env=env,
-        text=True,
-    )
-    try:
-        assert app.stdout.readline().startswith(f"1 model at http://127.0.0.1:{port}/"), (
-            app.stderr.read()
-        )
-        assert any(f"/{name}/resolve/" in request for request in server.requests)
-    finally:
-        app.send_signal(signal.SIGINT)
-        app.communicate(timeout=60)
+    app = start_python((tmp_path / "app.py").read_text(), cwd=tmp_path, env=env)
+    said = app.wait_for("\n")
+    assert said == f"1 model at http://127.0.0.1:{port}/ - Ctrl-C stops it\n", app.output()
+    assert any(f"/{name}/resolve/" in request for request in server.requests)
+    app.send_signal(signal.SIGINT)
+    app.wait(60)
 
 
 def test_its_requirements_bring_the_page_and_no_torch():

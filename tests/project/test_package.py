@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from helpers.paths import ROOT
+from helpers.wheels import make_environment_of
 
 
 def run(*command, **options):
@@ -23,20 +24,25 @@ def run(*command, **options):
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT)
-    (path,) = folder.glob("*.whl")
+def wheel(wheels):
+    (path,) = (path for path in wheels if path.name.startswith("torch_ganzoo-"))
     return path
 
 
-@pytest.fixture(scope="module")
-def base(wheel, tmp_path_factory):
-    """An environment with the base install and nothing else."""
-    folder = tmp_path_factory.mktemp("base") / "venv"
-    run(sys.executable, "-m", "venv", folder)
-    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    run(python, "-m", "pip", "install", "--quiet", wheel)
+@pytest.fixture(scope="module", params=["links", pytest.param("index", marks=pytest.mark.slow)])
+def base(request, wheel, tmp_path_factory):
+    """An environment with the base install and nothing else.
+
+    What it requires comes from this environment, or, as a user's does, from the package index.
+    """
+    folder = tmp_path_factory.mktemp("base")
+    if request.param == "links":
+        return make_environment_of(wheel, folder / "venv")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, ROOT)
+    (built,) = folder.glob("*.whl")
+    run(sys.executable, "-m", "venv", folder / "venv")
+    python = folder / "venv" / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", built)
     return python
 
 
@@ -64,13 +70,14 @@ import importlib.util, pathlib, ganzoo
 assert importlib.util.find_spec("torch") is None
 assert "site-packages" in ganzoo.__file__, ganzoo.__file__
 assert "dcgan-mnist" in ganzoo.list_models()
+from ganzoo.cli import main
+assert main(["list"]) == 0
 model = ganzoo.load("dcgan-mnist")
 assert model.sample(64, seed=0).numpy().shape == (64, 28, 28, 1)
 assert ganzoo.info("dcgan-mnist").data.classes == 10
 """
-    run(base, "-c", script, cwd=tmp_path)
+    assert "dcgan-mnist" in run(base, "-c", script, cwd=tmp_path)
     command = Path(base).with_name("ganzoo")
-    assert "dcgan-mnist" in run(command, "list", cwd=tmp_path)
     run(command, "sample", "dcgan-mnist", "-o", "grid.png", cwd=tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["grid.png"]
     result = subprocess.run(

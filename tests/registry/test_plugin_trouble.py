@@ -23,9 +23,9 @@ from ganzoo.evaluation.extraction import make_extractor
 from ganzoo.registry import REGISTRIES, find_recipe
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from helpers.processes import run_cli, run_new
+from helpers.processes import run_cli
 from helpers.recipes import tiny
-from helpers.wheels import build, install_into, lay_out, make_environment, on_path, pip, run
+from helpers.wheels import build, install_each, lay_out, make_environment, on_path, pip, run
 
 NETWORKS = """
 from torch import nn
@@ -153,25 +153,33 @@ DAMAGED = {
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory):
-    """A folder that all of them were installed into by pip."""
-    folder = tmp_path_factory.mktemp("crowd")
-    trees = [lay_out(folder / "trees", *plugin) for plugin in PLUGINS]
-    site = install_into(folder / "site", build(trees, folder / "wheels"))
-    (site / "nameless-1.0.dist-info" / "METADATA").unlink()
-    return site
+def places(tmp_path_factory):
+    """Two folders that pip installed them into, apart from those that are damaged afterwards."""
+    folder = tmp_path_factory.mktemp("plugins")
+    names = (*DAMAGED, "sound")
+    others = [
+        (name, "1.0", {"losses": {name: f"{name}:game"}}, {f"{name}.py": GAME}) for name in names
+    ]
+    trees = [lay_out(folder / "trees", *plugin) for plugin in [*PLUGINS, *others]]
+    wheels = build(trees, folder / "wheels")
+    sites = folder / "crowd-site", folder / "damaged-site"
+    install_each({sites[0]: wheels[: len(PLUGINS)], sites[1]: wheels[len(PLUGINS) :]})
+    return sites
 
 
 @pytest.fixture(scope="module")
-def damaged(tmp_path_factory):
+def crowd(places):
+    """The folder of all plugins but the damaged ones."""
+    (places[0] / "nameless-1.0.dist-info" / "METADATA").unlink()
+    return places[0]
+
+
+@pytest.fixture(scope="module")
+def damaged(places):
     """Another folder, of distributions whose entry points cannot be read, and a sound one."""
-    folder = tmp_path_factory.mktemp("damaged")
-    plugins = [(name, "1.0", {"losses": {name: f"{name}:game"}}) for name in (*DAMAGED, "sound")]
-    trees = [lay_out(folder / "trees", *p, {f"{p[0]}.py": GAME}) for p in plugins]
-    site = install_into(folder / "site", build(trees, folder / "wheels"))
     for name, content in DAMAGED.items():
-        (site / f"{name}-1.0.dist-info" / "entry_points.txt").write_bytes(content)
-    return site
+        (places[1] / f"{name}-1.0.dist-info" / "entry_points.txt").write_bytes(content)
+    return places[1]
 
 
 @pytest.fixture
@@ -416,12 +424,15 @@ def test_an_editable_install(tmp_path):
     points = {"losses": {"tidy": "tidy:game"}}
     tree = lay_out(tmp_path, "Tidy_Gans", "0.4", points, {"tidy.py": GAME})
     pip(python, "install", "--editable", tree)
-    result = run_new("-m", "ganzoo", "list", "tidy", python=python, cwd=tmp_path)
-    assert re.search(r"^  tidy +tidy-gans 0\.4$", result.stdout, re.MULTILINE), result.stderr
-    read = "import ganzoo; print(ganzoo.losses.get('tidy').__code__.co_filename)"
-    assert run(python, "-c", read).strip() == str(tree / "tidy.py")
+    listing = "import ganzoo.cli\nganzoo.cli.main(['list'])\n"
+    read = "print(ganzoo.losses.get('tidy').__code__.co_filename)"
+    *listed, file = run(python, "-c", listing + read, cwd=tmp_path).splitlines()
+    assert any(re.fullmatch(r"  tidy +tidy-gans 0\.4", line) for line in listed), listed
+    assert file == str(tree / "tidy.py")
     pip(python, "uninstall", "--quiet", "--yes", "tidy-gans")
-    assert "tidy-gans" not in run_new("-m", "ganzoo", "list", python=python, cwd=tmp_path).stdout
+    listed = run(python, "-c", listing, cwd=tmp_path)
+    assert "dcgan-digits" in listed
+    assert "tidy-gans" not in listed
 
 
 def test_uninstalled_after_training(crowd, tmp_path, monkeypatch, capsys):

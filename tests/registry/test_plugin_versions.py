@@ -16,7 +16,7 @@ from ganzoo.registry.distributions import breaks_promises
 from ganzoo.spec import Component
 from helpers.bundles import change_config
 from helpers.recipes import tiny
-from helpers.wheels import build, install_into, lay_out, on_path
+from helpers.wheels import build, install_each, install_into, lay_out, on_path
 
 PLUGIN = """
 from torch import nn
@@ -77,11 +77,10 @@ def installed(tmp_path_factory):
         }
         code = PLUGIN.format(arguments=arguments, layers=layers)
         trees.append(lay_out(folder / "trees", "acme-gans", version, kinds, {"acme.py": code}))
+    folders = {version: folder / version for version in VERSIONS}
     wheels = build(trees, folder / "wheels")
-    return {
-        version: install_into(folder / version, [wheel])
-        for version, wheel in zip(VERSIONS, wheels, strict=True)
-    }
+    install_each({place: [w] for place, w in zip(folders.values(), wheels, strict=True)})
+    return folders
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 import io
 import json
-import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from ganzoo.sampling.shards import Process, sample_to
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.bundles import change_config
 from helpers.processes import run_cli, run_new, run_python
+from helpers.torchrun import run_group
 
 N, SIZE = 600, 70  # shards that begin within the generator's batches; the last one is shorter
 
@@ -171,22 +172,38 @@ def test_a_kill_keeps_the_shards_before_it(tiny_bundle, whole, model, tmp_path):
     assert content(tmp_path) == whole
 
 
+def of_torchrun(bundle, runtime):
+    """A command for several processes, and what one writes."""
+    command = ["sample", bundle, "-n", "300", "--seed", "3", "--shard-size", "40", "--out", "out"]
+    model = ganzoo.load(bundle, runtime=runtime)
+    sample_to(model, "one", 300, 3, shard_size=40)
+    return [*command, "--runtime", runtime], content(Path("one"))
+
+
+def test_torchrun(tiny_bundle, tmp_path, monkeypatch):
+    """The command of the README: two processes, one folder, one last line."""
+    monkeypatch.chdir(tmp_path)
+    command, one = of_torchrun(tiny_bundle, "onnx")
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    result = run_new(*launch, "-m", "ganzoo", *command)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("out: 300 images of seed 3")
+    assert result.stdout.endswith("images/s\n")
+    assert result.stdout.count("\n") == 1
+    assert content(tmp_path / "out") == one
+
+
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
-def test_torchrun(tiny_bundle, tmp_path, runtime):
-    """The command of the README: two processes, one folder, one last line; then again."""
-    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    command = ["ganzoo", "sample", str(tiny_bundle), "-n", "300", "--seed", "3"]
-    options = ["--out", "out", "--shard-size", "40", "--runtime", runtime]
-    run = [sys.executable, *launch, *command, *options]
+def test_torchrun_again(tiny_bundle, tmp_path, monkeypatch, runtime):
+    monkeypatch.chdir(tmp_path)
+    command, one = of_torchrun(tiny_bundle, runtime)
     for line in ("images/s", "all there already"):
-        result = subprocess.run(run, capture_output=True, text=True, timeout=300, cwd=tmp_path)
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.startswith("out: 300 images of seed 3")
-        assert result.stdout.endswith(f"{line}\n")
-        assert result.stdout.count("\n") == 1
-    model = ganzoo.load(tiny_bundle, runtime=runtime)
-    sample_to(model, tmp_path / "one", 300, 3, shard_size=40)
-    assert content(tmp_path / "out") == content(tmp_path / "one")
+        status, out, errors = run_group(2, *command)
+        assert status == 0, errors
+        assert out.startswith("out: 300 images of seed 3")
+        assert out.endswith(f"{line}\n")
+        assert out.count("\n") == 1
+        assert content(tmp_path / "out") == one
 
 
 def test_neither_torch_nor_tqdm_is_needed(tiny_bundle, tmp_path):

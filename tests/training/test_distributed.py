@@ -1,4 +1,7 @@
-"""Several processes compute what one does. Real ones, started by torchrun, over gloo."""
+"""Several processes compute what one does. Real ones, started by torchrun, over gloo.
+
+torchrun forks all but those of one test, which is that of the command in the documentation.
+"""
 
 import json
 import os
@@ -20,6 +23,7 @@ from ganzoo.training.checkpoint import load_checkpoint, save_checkpoint
 from helpers.gradients import difference
 from helpers.processes import run_cli
 from helpers.recipes import tiny
+from helpers.torchrun import run_group, start_group
 
 PLAIN = {"latent_dim": 8, "width": 4, "discriminator_norm": "none"}
 GAMES = {
@@ -77,36 +81,9 @@ def test_processes_compute_the_gradients_of_one(differences, game):
     assert max(differences[game]) < 1e-9
 
 
-def train_together(processes: int, *args: object, restarts: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node", str(processes), "--max-restarts", str(restarts)]
-    return subprocess.Popen(
-        [*command, "-m", "ganzoo", "train", *map(str, args)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def workers(torchrun_pid: int) -> dict[int, int]:
-    """The processes that torchrun started, by rank."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            environment = (folder / "environ").read_bytes().split(b"\0")
-        except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue
-        for variable in environment:
-            if parent == torchrun_pid and variable.startswith(b"RANK="):
-                found[int(variable[5:])] = int(folder.name)
-    return found
-
-
-def wait_for(condition, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
+def wait_for_checkpoints(run: Path, agent, count: int = 1) -> None:
+    while len(list((run / "checkpoints").glob("*.safetensors"))) < count:
+        assert agent.poll() is None
         time.sleep(0.02)
 
 
@@ -122,9 +99,14 @@ def recipe_file(tmp_path):
 
 def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_file, tmp_path):
     recipe, run = recipe_file(images=10**9, checkpoint_every=64, log_every=32), tmp_path / "run"
-    together = train_together(2, recipe, "--out", run)
-    wait_for(lambda: len(list((run / "checkpoints").glob("*.safetensors"))) == 2)
-    os.kill(together.pid, signal.SIGINT)
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    together = subprocess.Popen(
+        [sys.executable, *launch, "-m", "ganzoo", "train", recipe, "--out", run],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for_checkpoints(run, together, 2)
+    together.send_signal(signal.SIGINT)
     _, said = together.communicate(timeout=120)
     assert said.count("ganzoo train --resume") == 1, said
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
@@ -139,10 +121,10 @@ def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_f
 
 def test_a_signal_to_one_process_stops_all(recipe_file, tmp_path):
     recipe, run = recipe_file(images=10**9, checkpoint_every=64), tmp_path / "run"
-    together = train_together(2, recipe, "--out", run)
-    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
-    os.kill(workers(together.pid)[1], signal.SIGINT)
-    _, said = together.communicate(timeout=120)
+    together = start_group(2, "train", recipe, "--out", run)
+    wait_for_checkpoints(run, together.agent)
+    os.kill(together.pid(1), signal.SIGINT)
+    _, _, said = together.finish()
     assert said.count(f"ganzoo train --resume {run}") == 1, said
     assert "Error" not in said.split("ganzoo train --resume")[0], said
     assert load_checkpoint(run / "checkpoints")
@@ -159,30 +141,29 @@ def shorten(run: Path, images: int) -> None:
 
 def test_a_killed_process_is_replaced_and_the_run_resumes_by_itself(recipe_file, tmp_path):
     recipe, run = recipe_file(images=640, checkpoint_every=64), tmp_path / "run"
-    together = train_together(2, recipe, "--out", run, restarts=2)
-    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
-    os.kill(workers(together.pid)[1], signal.SIGKILL)
-    out, said = together.communicate(timeout=240)
-    assert together.returncode == 0, said
+    together = start_group(2, "train", recipe, "--out", run, restarts=2)
+    wait_for_checkpoints(run, together.agent)
+    os.kill(together.pid(1), signal.SIGKILL)
+    status, out, said = together.finish()
+    assert status == 0, said
     assert out.count("trained on 640 images") == 1
     images = [json.loads(x)["images"] for x in (run / "log.jsonl").read_text().splitlines()]
     assert images == [16 * k for k in range(1, 41)]
-    whole = ganzoo.load(run / "bundle", runtime="torch").state_dict()
-    again = train_together(2, recipe, "--out", tmp_path / "again")
-    _, said = again.communicate(timeout=240)
-    assert again.returncode == 0, said
+    status, _, said = run_group(2, "train", recipe, "--out", tmp_path / "again")
+    assert status == 0, said
     assert said.count("2 processes, BatchNorm over each process") == 1
-    for name, tensor in (
-        ganzoo.load(tmp_path / "again" / "bundle", runtime="torch").state_dict().items()
-    ):
-        assert torch.equal(tensor, whole[name])
+    whole, resumed = (
+        ganzoo.load(path / "bundle", runtime="torch").state_dict()
+        for path in (tmp_path / "again", run)
+    )
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
 
 
 def test_errors_say_whose_they_are(recipe_file, tmp_path):
     recipe = recipe_file(batch_size=15)
-    together = train_together(2, recipe, "--out", tmp_path / "run")
-    _, said = together.communicate(timeout=120)
-    assert together.returncode != 0
+    status, _, said = run_group(2, "train", recipe, "--out", tmp_path / "run")
+    assert status != 0
     assert re.search(r"error \(rank \d\): 2 processes cannot share batches of 15 images", said)
     assert "--batch-size 16" in said
     assert not (tmp_path / "run").exists()
@@ -191,9 +172,9 @@ def test_errors_say_whose_they_are(recipe_file, tmp_path):
 def test_a_restart_does_not_take_up_the_run_of_others(recipe_file, tmp_path):
     run = ganzoo.train(tiny(), out=tmp_path / "run", progress=False).path
     before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
-    together = train_together(2, recipe_file(seed=1), "--out", run, restarts=1)
-    _, said = together.communicate(timeout=240)
-    assert together.returncode != 0
+    together = start_group(2, "train", recipe_file(seed=1), "--out", run, restarts=1)
+    status, _, said = together.finish()
+    assert status != 0
     assert said.count("exists already") >= 2
     assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 
@@ -202,10 +183,10 @@ def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
     """Statistics over the whole batch have their gradients averaged there."""
     recipe = recipe_file(images=10**9, sync_batchnorm=True, checkpoint_every=64)
     run = tmp_path / "run"
-    together = train_together(2, recipe, "--out", run)
-    wait_for(lambda: list((run / "checkpoints").glob("*.safetensors")))
-    os.kill(workers(together.pid)[1], signal.SIGKILL)
-    _, said = together.communicate(timeout=120)
+    together = start_group(2, "train", recipe, "--out", run)
+    wait_for_checkpoints(run, together.agent)
+    os.kill(together.pid(1), signal.SIGKILL)
+    _, _, said = together.finish()
     assert re.search(r"error \(rank 0\): another process of the training is gone", said), said
     assert f"ganzoo train --resume {run}" in said
 

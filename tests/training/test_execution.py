@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from functools import partialmethod
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 from torch.nn.functional import softplus
 
 import ganzoo
@@ -25,6 +27,11 @@ PENALISED = tiny(
     loss=Component("wgan-gp", {"discriminator_steps": 2, "r1": 1.0}),
     optimizer=Optimizer(name="sgd", lr=0.1),
     images=32,
+)
+SHORT = tiny(
+    architecture=Component("mlp", {"latent_dim": 4, "width": 8, "depth": 1}),
+    optimizer=Optimizer(name="sgd", lr=0.1),
+    images=16,
 )
 
 
@@ -58,9 +65,24 @@ def test_a_batch_that_has_no_such_parts():
         tiny(accumulate=3)
 
 
-def test_compiled_networks_have_the_gradients_of_eager_ones():
-    eager, compiled = gradients(PENALISED), gradients(replace(PENALISED, compile=True))
-    assert len(eager) == 6
+@pytest.mark.parametrize(
+    ("recipe", "backend", "updates"),
+    [
+        (
+            PENALISED,
+            "aot_eager",
+            6,
+        ),  # the graphs that a backend compiles, without a compiler of C++
+        (SHORT, "inductor", 2),
+        pytest.param(PENALISED, "inductor", 6, marks=pytest.mark.slow),
+    ],
+    ids=["traced", "compiled", "compiled with penalties"],
+)
+def test_compiled_networks_have_the_gradients_of_eager_ones(monkeypatch, recipe, backend, updates):
+    compile_by = partialmethod(nn.Module.compile, backend=backend)
+    monkeypatch.setattr(nn.Module, "compile", compile_by)
+    eager, compiled = gradients(recipe), gradients(replace(recipe, compile=True))
+    assert len(eager) == updates
     assert error(eager, compiled) < 1e-4
 
 

@@ -3,8 +3,6 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -34,6 +32,7 @@ from ganzoo.training.monitors.won import DiscriminatorWon
 from ganzoo.training.real_images import some_items
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
+from helpers.torchrun import run_group
 
 RING = Component("mlp", {"latent_dim": 16, "width": 128, "depth": 2, "slope": 0.2})
 SMALL = Component("mlp", {"latent_dim": 32, "width": 64, "depth": 2, "slope": 0.2})
@@ -454,23 +453,23 @@ def test_findings_are_said_once_and_can_be_switched_off(tmp_path):
     assert loud.stderr.count("warning: stale learning rate since 64 images") == 1
     assert "! stale learning rate" in loud.stderr, "the progress line"
     assert len(findings(read_lines(tmp_path / "loud" / "log.jsonl"))) == 1
-    quiet = run_cli(*command, "--out", tmp_path / "quiet", "--monitors", "off")
+    off = ["--monitors", "off", "--tensorboard", "off"]
+    quiet = run_cli(*command, "--out", tmp_path / "quiet", *off)
     assert quiet.returncode == 0, quiet.stderr
     assert "stale" not in quiet.stderr
     assert all("findings" not in x for x in read_lines(tmp_path / "quiet" / "log.jsonl"))
-    result = run_cli("train", "--resume", tmp_path / "quiet", "--monitors", "off")
+    result = run_cli("train", "--resume", tmp_path / "quiet", *off)
     assert result.returncode == 0, result.stderr
+    assert not (tmp_path / "quiet" / "tensorboard").exists()
 
 
 def test_the_first_of_several_processes_watches(tmp_path):
     recipe = tmp_path / "recipe.toml"
     stuck = tiny(images=320, learning_rates={"generator": 0.0}, sync_batchnorm=True)
     recipe.write_text(stuck.to_toml())
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-    command += ["2", "-m", "ganzoo", "train", str(recipe), "--out", str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("warning: stale learning rate") == 1
+    status, _, said = run_group(2, "train", recipe, "--out", tmp_path / "run")
+    assert status == 0, said
+    assert said.count("warning: stale learning rate") == 1
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
     lines = read_lines(tmp_path / "run" / "log.jsonl")
     assert len(findings(lines)) == 1

@@ -1,7 +1,5 @@
 """A training that is evaluated now and then, and keeps what was best."""
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -18,6 +16,7 @@ from ganzoo.training.evaluation import evaluator_of
 from ganzoo.training.jsonl import cut_back, read_lines
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
+from helpers.torchrun import run_group
 
 FRECHET = "frechet_distance"
 
@@ -220,15 +219,11 @@ def test_a_training_that_is_not_evaluated_prepares_nothing():
 
 def test_the_first_of_several_processes_evaluates(tmp_path):
     (tmp_path / "recipe.toml").write_text(points(keep_best=FRECHET, images=96).to_toml())
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
-    command += ["2", "-m", "ganzoo", "train", str(tmp_path / "recipe.toml")]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path / "run")], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    status, _, said = run_group(2, "train", tmp_path / "recipe.toml", "--out", tmp_path / "run")
+    assert status == 0, said
     lines = read_lines(tmp_path / "run" / "metrics.jsonl")
     assert [line["images"] for line in lines] == [48, 96]
-    assert done.stderr.count(f"at 48 images: {FRECHET}") == 1
+    assert said.count(f"at 48 images: {FRECHET}") == 1
 
 
 def test_the_command_line_and_tensorboard_have_it(tmp_path):

@@ -16,14 +16,22 @@ from ganzoo.errors import MissingExtraError, OutputError
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.training.jsonl import read_lines
 from ganzoo.training.tensorboard import TensorBoardWriter
-from helpers.processes import run_cli, run_new
+from helpers.processes import run_new
 from helpers.recipes import tiny
 
 STALE = tiny(images=96, sample_every=32, learning_rates={"generator": 0.0})
+PLAYERS = ("gradient_norms", "learning_rates", "movement")
+ODD = torch.nn.ParameterDict(
+    {
+        "nan": torch.tensor([1.0, float("nan")]),
+        "equal": torch.full((5,), 3.0),
+        "some": torch.tensor([0.0, 1.0, 1.0, 2.0]),
+    }
+)
 
 
 class Shown:
-    """A TensorBoard that shows a folder, asked through its HTTP interface."""
+    """A TensorBoard that shows a folder of runs, asked through its HTTP interface."""
 
     def __init__(self, folder, *options):
         command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder)]
@@ -33,44 +41,84 @@ class Shown:
             if found := re.search(r"http://127\.0\.0\.1:\d+", line):
                 self.address = found[0]
                 break
+
+    def wait_for(self, run, tag, step):
+        """Wait until it has read a run so far."""
         deadline = time.monotonic() + 60
-        while not self.ask("scalars/tags") and time.monotonic() < deadline:
-            time.sleep(0.2)
-        (self.run,) = self.ask("scalars/tags")
+        while (
+            tag not in self.tags(run, "scalars") or self.points(run, "scalars", tag)[-1][1] < step
+        ):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
     def ask(self, what, **which):
         with self.open(what, **which) as answer:
             return json.loads(answer.read())
 
     def open(self, what, **which):
-        query = urllib.parse.urlencode(which)
-        return urllib.request.urlopen(f"{self.address}/data/plugin/{what}?{query}")
+        url = f"{self.address}/data/plugin/{what}?{urllib.parse.urlencode(which)}"
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url)
 
-    def tags(self, plugin):
-        return set(self.ask(f"{plugin}/tags").get(self.run, ()))
+    def tags(self, run, plugin):
+        return set(self.ask(f"{plugin}/tags").get(f"{run}/tensorboard", ()))
 
-    def points(self, plugin, tag):
-        return self.ask(f"{plugin}/{plugin}", run=self.run, tag=tag)
+    def points(self, run, plugin, tag):
+        return self.ask(f"{plugin}/{plugin}", run=f"{run}/tensorboard", tag=tag)
+
+    def picture(self, run, tag):
+        """The steps of a picture, and its newest PNG."""
+        found = self.ask("images/images", run=f"{run}/tensorboard", tag=tag, sample=0)
+        with self.open(f"images/individualImage?{found[-1]['query']}&x=") as answer:
+            return [picture["step"] for picture in found], answer.read()
 
     def close(self):
         self.process.terminate()
         self.process.communicate(timeout=60)
 
 
-@pytest.fixture(params=["true", "false"], ids=["fast", "slow"])
-def shown(request, tmp_path, monkeypatch, socket_enabled):
-    """A run, and a TensorBoard that shows it, by either of its readers."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    run = ganzoo.train(STALE, out=tmp_path / "run", progress=False).path
-    board = Shown(run, f"--load_fast={request.param}")
-    yield run, board
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs, one of which was resumed, and what no run writes. Only to be read."""
+    folder = tmp_path_factory.mktemp("runs")
+    resumed = ganzoo.train(tiny(images=96), out=folder / "resumed", progress=False).path
+    assert len(list((resumed / "tensorboard").iterdir())) == 1
+    sorted((resumed / "checkpoints").iterdir())[-1].unlink()
+    began = int(time.time())
+    ganzoo.train(STALE, out=folder / "stale", progress=False)
+    board = TensorBoardWriter(folder / "odd" / "tensorboard", 0)
+    board.write({"images": 1, "metrics": {"frechet_distance": 3.0}, "protocol": {"samples": 9}})
+    large = ImageBatch(torch.zeros(64, 200, 200, 1, dtype=torch.uint8).numpy())
+    board.show({"large.png": large}, {"net": ODD}, 1)
+    board.close()
+    while int(time.time()) == began:  # event files are read in the order of their seconds
+        time.sleep(0.05)
+    ganzoo.resume(resumed, progress=False)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["true", "false"], ids=["fast", "slow"])
+def board(request, runs):
+    """A TensorBoard that shows the runs, by either of its readers."""
+    board = Shown(runs, f"--load_fast={request.param}")
+    yield board
     board.close()
 
 
-def test_scalars_pictures_histograms_and_findings_are_there(shown):
-    run, board = shown
-    lines = read_lines(run / "log.jsonl")
-    assert board.tags("scalars") == {
+@pytest.fixture
+def shown(board, socket_enabled):
+    """The same, when it has read all."""
+    for run, tag, step in (
+        ("stale", "terms/generator/adversarial", 96),
+        ("resumed", "terms/generator/adversarial", 96),
+        ("odd", "metrics/frechet_distance", 1),
+    ):
+        board.wait_for(run, tag, step)
+    return board
+
+
+def test_scalars_pictures_histograms_and_findings_are_there(runs, shown):
+    lines = read_lines(runs / "stale" / "log.jsonl")
+    assert shown.tags("stale", "scalars") == {
         *("terms/discriminator/adversarial", "terms/generator/adversarial"),
         *("metrics/discriminator/accuracy", "speed/images_per_second"),
         *(f"{what}/{player}" for player in ("discriminator", "generator") for what in PLAYERS),
@@ -81,49 +129,34 @@ def test_scalars_pictures_histograms_and_findings_are_there(shown):
         ("metrics", "discriminator/accuracy"),
         ("gradient_norms", "generator"),
     ):
-        points = board.points("scalars", f"{entry}/{name}")
+        points = shown.points("stale", "scalars", f"{entry}/{name}")
         assert [step for _, step, _ in points] == [16, 32, 48, 64, 80, 96]
         assert [value for _, _, value in points] == pytest.approx([x[entry][name] for x in lines])
-    pictures = board.ask("images/images", run=board.run, tag="samples", sample=0)
-    assert [picture["step"] for picture in pictures] == [32, 64, 96]
-    with board.open(f"images/individualImage?{pictures[-1]['query']}&x=") as answer:
-        assert answer.read()[:8] == b"\x89PNG\r\n\x1a\n"
+    steps, png = shown.picture("stale", "samples")
+    assert steps == [32, 64, 96]
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
     weights = {
         f"{role}/{name}": weight
         for role, net in ganzoo.training.prepare(STALE).state.nets.items()
         for name, weight in net.named_parameters()
     }
-    assert board.tags("histograms") == set(weights)
-    for _, step, bins in board.points("histograms", "generator/layers.0.weight"):
+    assert shown.tags("stale", "histograms") == set(weights)
+    for _, step, bins in shown.points("stale", "histograms", "generator/layers.0.weight"):
         assert step in (32, 64, 96)
         counts = sum(count for _, _, count in bins)
         assert counts == pytest.approx(weights["generator/layers.0.weight"].numel())
-    (tag,) = board.tags("text")
+    (tag,) = shown.tags("stale", "text")
     assert tag.startswith("findings")
-    (text,) = board.points("text", tag)
+    (text,) = shown.points("stale", "text", tag)
     assert text["step"] == 48
     assert "stale learning rate since 16 images" in text["text"]
 
 
-PLAYERS = ("gradient_norms", "learning_rates", "movement")
-
-
-def test_a_resumed_run_goes_on_in_the_same_folder(tmp_path, monkeypatch, socket_enabled):
+def test_a_resumed_run_goes_on_in_the_same_folder(runs, shown):
     """What was written after the checkpoint that it resumes from is written, and shown, once."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    run = ganzoo.train(tiny(images=96), out=tmp_path / "run", progress=False).path
-    assert len(list((run / "tensorboard").iterdir())) == 1
-    sorted((run / "checkpoints").iterdir())[-1].unlink()
-    time.sleep(1.1)  # event files are read in the order of the second they were made in
-    ganzoo.resume(run, progress=False)
-    assert len(list((run / "tensorboard").iterdir())) == 2
-    for reader in ("true", "false"):
-        board = Shown(run, f"--load_fast={reader}")
-        try:
-            points = board.points("scalars", "terms/generator/adversarial")
-            assert [step for _, step, _ in points] == [16, 32, 48, 64, 80, 96]
-        finally:
-            board.close()
+    assert len(list((runs / "resumed" / "tensorboard").iterdir())) == 2
+    points = shown.points("resumed", "scalars", "terms/generator/adversarial")
+    assert [step for _, step, _ in points] == [16, 32, 48, 64, 80, 96]
 
 
 def test_a_finished_run_that_is_resumed_writes_nothing(tmp_path):
@@ -131,17 +164,6 @@ def test_a_finished_run_that_is_resumed_writes_nothing(tmp_path):
     before = {file.name: file.read_bytes() for file in (run / "tensorboard").iterdir()}
     ganzoo.resume(run, progress=False)
     assert {file.name: file.read_bytes() for file in (run / "tensorboard").iterdir()} == before
-
-
-def test_off_is_off(tmp_path):
-    result = run_cli(
-        *("train", "dcgan-digits", "--images", "64", "--architecture.width", "4"),
-        *("--tensorboard", "off", "--out", tmp_path / "run"),
-    )
-    assert result.returncode == 0, result.stderr
-    assert not (tmp_path / "run" / "tensorboard").exists()
-    result = run_cli("train", "--resume", tmp_path / "run", "--tensorboard", "off")
-    assert result.returncode == 0, result.stderr
 
 
 def test_where_it_is_not_installed(tmp_path, monkeypatch):
@@ -162,32 +184,17 @@ assert not any(name.split(".")[0] == "tensorboard" for name in sys.modules)
     assert done.returncode == 0, done.stderr
 
 
-def test_weights_that_have_no_histogram(tmp_path, socket_enabled, monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    net = torch.nn.ParameterDict(
-        {
-            "nan": torch.tensor([1.0, float("nan")]),
-            "equal": torch.full((5,), 3.0),
-            "some": torch.tensor([0.0, 1.0, 1.0, 2.0]),
-        }
-    )
-    board = TensorBoardWriter(tmp_path / "tensorboard", 0)
-    board.write({"images": 1, "metrics": {"frechet_distance": 3.0}, "protocol": {"samples": 9}})
-    large = ImageBatch(torch.zeros(64, 200, 200, 1, dtype=torch.uint8).numpy())
-    board.show({"large.png": large}, {"net": net}, 1)
-    board.close()
-    shown = Shown(tmp_path)
-    try:
-        assert shown.tags("scalars") == {"metrics/frechet_distance"}
-        assert shown.tags("histograms") == {"net/equal", "net/some"}
-        ((_, _, equal),) = shown.points("histograms", "net/equal")
-        assert sum(count for _, _, count in equal) == pytest.approx(5)
-        assert all(2.5 <= low <= high <= 3.5 for low, high, _ in equal)
-        (picture,) = shown.ask("images/images", run=shown.run, tag="large", sample=0)
-        with shown.open(f"images/individualImage?{picture['query']}&x=") as answer:
-            assert int.from_bytes(answer.read()[16:20], "big") == 1024
-    finally:
-        shown.close()
+def test_weights_that_have_no_histogram(shown):
+    assert shown.tags("odd", "scalars") == {"metrics/frechet_distance"}
+    assert shown.tags("odd", "histograms") == {"net/equal", "net/some"}
+    ((_, _, equal),) = shown.points("odd", "histograms", "net/equal")
+    assert sum(count for _, _, count in equal) == pytest.approx(5)
+    assert all(2.5 <= low <= high <= 3.5 for low, high, _ in equal)
+
+
+def test_a_large_picture_is_made_smaller(shown):
+    _, png = shown.picture("odd", "large")
+    assert int.from_bytes(png[16:20], "big") == 1024
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):

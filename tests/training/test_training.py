@@ -2,8 +2,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from importlib import metadata
@@ -34,7 +32,7 @@ from ganzoo.training import prepare
 from ganzoo.training.checkpoint import load_checkpoint
 from ganzoo.training.ema import Averaged
 from ganzoo.training.players import learning_rate_factor
-from helpers.processes import run_cli, run_python
+from helpers.processes import run_cli, run_python, start_cli
 from helpers.recipes import play, tiny
 
 PAIRS = [
@@ -247,14 +245,13 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_says_how_to_resume(tmp_path, number):
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "ganzoo", "train", "dcgan-digits", "--out", str(run)]
-    command += ["--architecture.width", "4", "--log-every", "64", "--images", "10000000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    options = ["--architecture.width", "4", "--log-every", "64", "--images", "10000000"]
+    process = start_cli("train", "dcgan-digits", *options, "--out", run)
     deadline = time.monotonic() + 120
     while not (run / "log.jsonl").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert f"ganzoo train --resume {run}" in errors
     assert "images/s" in errors
@@ -524,9 +521,7 @@ try:
 except OutputError as error:
     print(error)
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code, str(run)], capture_output=True, text=True, timeout=300
-    )
+    result = run_python(code, run)
     assert result.returncode == 0, result.stderr
     assert "File too large" in result.stdout
     assert "The last good checkpoint is" in result.stdout

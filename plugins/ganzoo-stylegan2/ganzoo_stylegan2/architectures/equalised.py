@@ -33,7 +33,7 @@ class EqualisedLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs).div_(rate))
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
         self.scale = rate / math.sqrt(inputs)
         self.rate = rate

@@ -1,0 +1,44 @@
+"""A network becomes an ONNX file that was shown to compute what torch computes."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import onnx
+
+from ganzoo.bundle import Bundle
+from ganzoo.exporters import onnx_graph
+from ganzoo.exporters.parity import check_parity
+from ganzoo.exporters.precision import Precision, store
+from ganzoo.runtimes.onnx import load_onnx
+from ganzoo.runtimes.torch import TorchModel
+
+
+class Proven(NamedTuple):
+    """An ONNX file without its config, see `onnx_graph.write`, and how far it is from torch."""
+
+    content: bytes
+    parity: dict[str, Any]
+
+
+def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> Proven:
+    """Trace a network, and compare what torch and onnxruntime make of the same inputs.
+
+    Args:
+        model: the network; its weights are rounded to the precision already.
+        role: its role.
+        precision: how the file stores the weights.
+
+    Raises:
+        ExportError: it cannot be exported, or the runtimes disagree.
+    """
+    graph = onnx_graph.trace(model, role, fold=precision == "fp32")
+    store(graph, model, precision)
+    content = graph.SerializeToString()
+    onnx.checker.check_model(content, full_check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Bundle(Path(folder), model.spec)
+        onnx_graph.write(content, model.spec, trial.onnx_of(role))
+        return Proven(content, check_parity(model, load_onnx(trial, role), role))

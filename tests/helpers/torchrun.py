@@ -1,0 +1,60 @@
+"""Groups of processes that torchrun starts, of forks.
+
+It is the real torchrun, with its agent, rendezvous, variables and restarts. It forks its workers,
+where by default it starts an interpreter for each. A fork that ends well waits for the others to do
+so too: a test that stops the agent by a signal takes new interpreters, or it waits for 30 seconds.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import ganzoo
+from helpers.processes import TIMEOUT, Process, start_python
+
+GANZOO = Path(ganzoo.__file__).with_name("__main__.py")
+WORKER = Path(__file__).with_name("torchrun_worker.py")
+MAIN = "from torch.distributed.run import main; main()"
+
+
+class Group:
+    """Processes that train together.
+
+    Attributes:
+        agent: the process of torchrun.
+    """
+
+    def __init__(
+        self, processes: int, *arguments: object, restarts: int, script: str | Path
+    ) -> None:
+        self._ranks = tempfile.TemporaryDirectory()
+        options = ["--standalone", "--nproc-per-node", processes, "--max-restarts", restarts]
+        options += ["--start-method", "fork", "--run-path", WORKER, self._ranks.name, script]
+        # What a script imports: the helpers.
+        env = {"PYTHONPATH": str(WORKER.parents[1])}
+        self.agent: Process = start_python(MAIN, *map(str, [*options, *arguments]), env=env)
+
+    def pid(self, rank: int) -> int:
+        """Return the process id of a rank that has begun; of the newest, after a restart."""
+        return int(Path(self._ranks.name, str(rank)).read_text())
+
+    def finish(self, timeout: float = TIMEOUT) -> tuple[int, str, str]:
+        """Wait for the end: the status of torchrun, and what all printed."""
+        status = self.agent.wait(timeout)
+        self._ranks.cleanup()
+        return status, *self.agent.output()
+
+
+def start_group(
+    processes: int, *arguments: object, restarts: int = 0, script: str | Path = GANZOO
+) -> Group:
+    """Start several processes of ``ganzoo``, or of another script."""
+    return Group(processes, *arguments, restarts=restarts, script=script)
+
+
+def run_group(
+    processes: int, *arguments: object, script: str | Path = GANZOO
+) -> tuple[int, str, str]:
+    """Run several processes: the status of torchrun, and what all printed."""
+    return start_group(processes, *arguments, script=script).finish()

@@ -1,0 +1,113 @@
+"""Networks are built without initial values, and have a bundle's weights to the bit."""
+
+import hashlib
+import threading
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+import ganzoo
+from ganzoo.registry import architectures, models
+from ganzoo.runtimes.build import build, find_architecture
+from ganzoo.runtimes.torch import wrap
+from ganzoo.runtimes.uninitialised import Uninitialised
+from ganzoo.spec import Component
+from helpers.processes import run_new
+from helpers.recipes import tiny
+
+
+def test_a_load_imports_no_compiler_and_makes_the_same_images():
+    code = """
+import hashlib, sys, ganzoo
+model = ganzoo.load("dcgan-mnist", runtime="torch")
+print(hashlib.sha256(model.sample(4, seed=3).numpy().tobytes()).hexdigest())
+assert "torch._dynamo" not in sys.modules
+"""
+    result = run_new("-c", code)
+    assert result.returncode == 0, result.stderr
+    spec = ganzoo.info("dcgan-mnist")
+    # Built with initial values, as a training does, and then given the weights.
+    network = architectures.make(
+        architectures.entry(spec.architecture), spec.data, **spec.arguments
+    )["generator"]
+    weights = load_file(models.get("dcgan-mnist") / "model.safetensors")
+    network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    images = wrap(spec, network).sample(4, seed=3).numpy()
+    assert result.stdout.strip() == hashlib.sha256(images.tobytes()).hexdigest()
+
+
+class Own(nn.Module):
+    """A generator that draws its weights in its own ways, and computes buffers."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.utils.parametrizations.weight_norm(nn.Linear(4, 256))
+        self.drawn = nn.Parameter(torch.randn(256) / 3)
+        self.drawn.data.normal_().mul_(2)
+        self.filled = nn.Parameter(torch.empty(256))
+        for fill in (nn.init.ones_, nn.init.uniform_):
+            fill(self.filled)
+        nn.init.orthogonal_(self.layer.bias.data.view(16, 16))
+        self.register_buffer("steps", torch.arange(256) / 256)
+        self.register_buffer("table", torch.ones(256, device="cpu").normal_(), persistent=True)
+
+    def forward(self, z):
+        x = self.layer(z) + self.drawn * self.steps + self.filled + self.table
+        return x.tanh().view(-1, 1, 16, 16)
+
+
+def own(data, *, latent_dim: int = 4):
+    critic = nn.Sequential(nn.Flatten(), nn.Linear(256, 1), nn.Flatten(0))
+    return {"generator": Own(), "discriminator": critic}
+
+
+def test_an_architecture_that_initialises_itself(tmp_path):
+    architectures.register("own")(own)
+    try:
+        recipe = tiny(architecture=Component("own"), images=16)
+        run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
+        stored = load_file(run.bundle / "model.safetensors")
+        loaded = ganzoo.load(run.bundle, runtime="torch").network.state_dict()
+    finally:
+        architectures.unregister("own")
+    assert stored.keys() == loaded.keys()
+    assert all(torch.equal(stored[name], loaded[name]) for name in stored)
+    assert torch.equal(loaded["steps"], torch.arange(256) / 256)
+    assert loaded["table"].std() > 0.5
+    assert loaded["drawn"].std() > 1
+
+
+FILLS = [
+    nn.init.normal_,
+    nn.init.kaiming_normal_,
+    nn.init.xavier_uniform_,
+    nn.init.ones_,
+    torch.Tensor.normal_,
+    lambda tensor: tensor.fill_(3.0),
+]
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_only_what_has_no_values_is_left_as_it_is(fill):
+    filled, meta = torch.zeros(8, 8), torch.empty(8, 8, device="meta")
+    with Uninitialised():
+        assert fill(meta) is meta
+        fill(filled)
+    assert filled.all()
+
+
+def test_another_thread_is_not_concerned():
+    """It makes a network with weights while this one builds others without."""
+    bundle = ganzoo.bundle.open_bundle(models.get("dcgan-mnist"))
+    made = []
+    with torch.device("meta"), Uninitialised():
+        thread = threading.Thread(target=lambda: made.append(nn.Linear(3, 3)))
+        thread.start()
+        thread.join()
+    (layer,) = made
+    assert not layer.weight.is_meta
+    assert layer.weight.std() > 0
+    network = build(bundle.spec, "generator", find_architecture(bundle, "generator"))
+    assert all(tensor.is_meta for tensor in network.state_dict().values())
