@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ganzoo.games import Loss, Player
     from ganzoo.hub import push
     from ganzoo.nn import Extractor
-    from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
+    from ganzoo.registry import (
+        architectures,
+        datasets,
+        export_targets,
+        extractors,
+        losses,
+        models,
+        recipes,
+    )
     from ganzoo.registry.names import HubModel
     from ganzoo.sampling import latents
     from ganzoo.sampling.generator import Encoder, Generator, Translator
@@ -45,6 +53,7 @@ _HOME = {
     "Extractor": "ganzoo.nn",
     "architectures": "ganzoo.registry",
     "datasets": "ganzoo.registry",
+    "export_targets": "ganzoo.registry",
     "extractors": "ganzoo.registry",
     "losses": "ganzoo.registry",
     "models": "ganzoo.registry",
@@ -79,6 +88,7 @@ __all__ = [
     "datasets",
     "evaluate",
     "export",
+    "export_targets",
     "extractors",
     "info",
     "latents",

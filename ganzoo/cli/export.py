@@ -24,33 +24,29 @@ def export(
     output: MaybeOutput = None,
     precision: Precision | None = None,
     arguments: dict[str, str] | None = None,
-    target: Annotated[Literal["triton", "web"] | None, tyro.conf.arg(name="for")] = None,
-    cdn: bool = False,
+    target: Annotated[str | None, tyro.conf.arg(name="for")] = None,
     pictures: bool = True,
 ) -> None:
     """Write a run's generator as safetensors, ONNX, config and card in one folder.
 
-    With --for triton, as a model repository of the Triton Inference Server; with --for web, as a
-    static page that runs it in the browser.
+    With --for TARGET, write a model as another program serves it: triton is a model repository of
+    the Triton Inference Server, web a static page that runs it in the browser, web-cdn the same
+    with onnxruntime-web from a content delivery network. Plugins register others.
 
     Args:
         run: a run's folder, or a bundle's; with --for also a model's name.
-        output: the folder to write; by default the bundle inside the run, or NAME-triton, NAME-web.
+        output: the folder to write; by default the bundle inside the run, or NAME-TARGET.
         precision: how weights are stored: fp16 is half the size of fp32, int8 about a quarter; all
             are computed with in float32. By default as they are: a run's in fp32.
         arguments: of the architecture, such as leave the weights as they are: a name and a value
             each, as in --arguments truncation 0.7.
-        target: triton or web.
-        cdn: let browsers load onnxruntime-web from a content delivery network, not from the page's
-            own folder, for which npm takes it.
+        target: name of an export target; `ganzoo list --kind export-targets` lists them.
         pictures: whether samples, ways between them and the course of the training are drawn; with
             --no-pictures those that the source has stay, if they still show what the model makes.
     """
     if target:
-        _deploy(run, output, target, cdn, precision, arguments)
+        _write_target(target, run, output, precision, arguments)
         return
-    if cdn:
-        raise DeploymentError("--cdn says where a page finds onnxruntime-web: add --for web.")
     from ganzoo import exporters, zoo
 
     path = exporters.export(
@@ -71,31 +67,26 @@ def export(
     )
 
 
-def _deploy(
+def _write_target(
+    target: str,
     name: str,
     output: Path | None,
-    target: Literal["triton", "web"],
-    cdn: bool,
     precision: Precision | None,
     arguments: dict[str, str] | None,
 ) -> None:
-    from ganzoo import deployment
     from ganzoo.bundle import open_bundle
+    from ganzoo.registry import export_targets
 
-    if cdn and target != "web":
-        raise DeploymentError("--cdn says where a page finds onnxruntime-web: add --for web.")
+    entry = export_targets.entry(target)
     bundle = _find(name)
-    out = output or Path(f"{bundle.spec.name}-{target}")
+    out = output or Path(f"{bundle.spec.name}-{entry.name}")
     with tempfile.TemporaryDirectory() as folder:
         if precision or arguments or not bundle.onnx_of("generator").is_file():
             bundle = open_bundle(_exported(bundle, Path(folder) / "bundle", precision, arguments))
-        if target == "web":
-            print(deployment.write_web(bundle, out, cdn=cdn))
-            print(f"next: python -m http.server -d {out}")
-        else:
-            for version in deployment.write_triton(bundle, out):
-                print(version)
-            print(f"next: tritonserver --model-repository {out.resolve()}")
+        files = export_targets.make(entry, bundle, out)
+    print(*files.folders, sep="\n")
+    if files.next_step:
+        print(f"next: {files.next_step}")
 
 
 def _find(name: str) -> Bundle:

@@ -20,7 +20,16 @@ HEADINGS = (
 
 FIRST, FURTHER = "  ", "    "  # what a row's first line, and its others, begin with
 
-Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
+Kind = Literal[
+    "all",
+    "models",
+    "recipes",
+    "architectures",
+    "losses",
+    "datasets",
+    "extractors",
+    "export-targets",
+]
 
 
 def list_(pattern: str, kind: Kind) -> None:
@@ -29,7 +38,7 @@ def list_(pattern: str, kind: Kind) -> None:
     from ganzoo.registry import REGISTRIES, distributions
 
     for registry in REGISTRIES:
-        plural = registry.group.removeprefix("ganzoo.")
+        plural = registry.group.removeprefix("ganzoo.").replace("_", "-")
         if kind not in ("all", plural):
             continue
         entries = registry.entries(pattern)

@@ -19,6 +19,7 @@ from ganzoo.errors import (
     ArchitectureError,
     BrokenPluginError,
     DataError,
+    DeploymentError,
     ExtractorError,
     GanzooError,
     MissingPluginError,
@@ -58,7 +59,7 @@ class Registry(Generic[T]):
         refusal: type[GanzooError] = BrokenPluginError,
     ) -> None:
         self.kind = kind
-        self.group = "ganzoo." + {"loss": "losses"}.get(kind, f"{kind}s")
+        self.group = "ganzoo." + {"loss": "losses"}.get(kind, f"{kind}s").replace(" ", "_")
         self._accepts = accepts
         self._expects = expects
         self._refusal = refusal
@@ -291,6 +292,11 @@ extractors: Registry[Callable[..., Any]] = Registry(
 )
 """Functions ``() -> ganzoo.Extractor``."""
 
+export_targets: Registry[Callable[..., Any]] = Registry(
+    "export target", callable, "a function", DeploymentError
+)
+"""Functions ``(bundle: Bundle, out: Path) -> ganzoo.exporters.targets.TargetFiles``."""
+
 recipes: Registry[Recipe | Path] = Registry(
     "recipe", lambda thing: isinstance(thing, Recipe | Path), "a Recipe or the Path of a TOML file"
 )
@@ -310,6 +316,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     losses,
     datasets,
     extractors,
+    export_targets,
 )
 
 COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)

@@ -56,8 +56,8 @@ def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel):
         "ganzoo/builtin/pretrained/dcgan-mnist/SHA256SUMS",
         "ganzoo/testing/plugin_template/files/pyproject.toml.template",
         "ganzoo/testing/suites.py",
-        "ganzoo/deployment/page/index.html",
-        "ganzoo/deployment/page/latents.js",
+        "ganzoo/exporters/targets/page/index.html",
+        "ganzoo/exporters/targets/page/latents.js",
     ):
         assert name in names
     assert all(n.startswith(("ganzoo/", "torch_ganzoo-")) for n in names)

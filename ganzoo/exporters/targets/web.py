@@ -13,8 +13,9 @@ from typing import Any
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import new_folder
-from ganzoo.deployment.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.errors import BundleError, DeploymentError, OutputError
+from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
+from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.spec import ModelSpec
 
 PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")
@@ -25,6 +26,20 @@ RUNTIME = "onnxruntime-web"  # the folder of its files
 SAMPLES = 64  # images of the page's grid
 FEWER_SAMPLES = 16
 LARGE = 64  # pixels of a side, from which on the grid is of fewer
+
+
+def web(bundle: Bundle, out: Path) -> TargetFiles:
+    """A static page that runs a generator in the browser, with all files that it needs."""
+    return _serve(write_web(bundle, out))
+
+
+def web_cdn(bundle: Bundle, out: Path) -> TargetFiles:
+    """A static page that runs a generator, with onnxruntime-web from a content delivery network."""
+    return _serve(write_web(bundle, out, cdn=True))
+
+
+def _serve(folder: Path) -> TargetFiles:
+    return TargetFiles([folder], f"python -m http.server -d {folder}")
 
 
 def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
@@ -57,7 +72,7 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
     if not _replaceable(out):
         raise OutputError(f"{out} exists and is no page of ours. Choose another folder with -o.")
     runtime = None if cdn else fetch_files()
-    page = resources.files("ganzoo.deployment") / "page"
+    page = resources.files("ganzoo.exporters.targets") / "page"
     with new_folder(out) as folder:
         for name in PAGE:
             (folder / name).write_bytes((page / name).read_bytes())

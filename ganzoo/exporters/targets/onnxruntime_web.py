@@ -41,7 +41,7 @@ def _pack(folder: Path) -> Path:
     if npm is None:
         raise DeploymentError(
             f"the page needs {wanted}, which npm takes, and npm is not installed. Install Node.js, "
-            "or type --cdn for a page that loads it from a content delivery network."
+            "or use --for web-cdn: its page loads it from a content delivery network."
         )
     command = [npm, "pack", wanted, "--silent", "--pack-destination", str(folder)]
     try:
@@ -53,7 +53,7 @@ def _pack(folder: Path) -> Path:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         raise DeploymentError(
             f"npm cannot get {wanted}: {said[0] if said else 'it said nothing'}. Try again with a "
-            "network, or type --cdn for a page that loads it from a content delivery network."
+            "network, or use --for web-cdn: its page loads it from a content delivery network."
         ) from error
 
 
@@ -67,6 +67,6 @@ def _unpack(archive: Path, folder: Path) -> None:
                 (folder / name).write_bytes(found.read())
     except (KeyError, tarfile.TarError) as error:
         raise DeploymentError(
-            f"what npm got is not {PACKAGE}@{VERSION} whole. Try again, or type --cdn for a page "
-            "that loads it from a content delivery network."
+            f"what npm got is not {PACKAGE}@{VERSION} whole. Try again, or use --for web-cdn: its "
+            "page loads it from a content delivery network."
         ) from error

@@ -12,6 +12,7 @@ from string import Template
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import BundleError
+from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.signature import signature
 
 CONFIG = "config.pbtxt"
@@ -30,6 +31,12 @@ instance_group [ { kind: KIND_AUTO, count: 1 } ]
 $inputs
 $outputs
 """)
+
+
+def triton(bundle: Bundle, out: Path) -> TargetFiles:
+    """A model repository of NVIDIA's Triton Inference Server; see `write_triton`."""
+    folders = write_triton(bundle, out)
+    return TargetFiles(folders, f"tritonserver --model-repository {out.resolve()}")
 
 
 def write_triton(bundle: Bundle, out: Path) -> list[Path]:

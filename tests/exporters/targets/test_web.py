@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 import ganzoo
-from ganzoo import deployment
 from ganzoo.cli import main
-from ganzoo.deployment import onnxruntime_web
 from ganzoo.errors import BundleError, DeploymentError, OutputError
+from ganzoo.exporters.targets import onnxruntime_web
+from ganzoo.exporters.targets.web import write_web
 from ganzoo.sampling import latents
 from ganzoo.zoo import find
 
@@ -47,7 +47,7 @@ def pages(int8, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     try:
         for name in ("cgan-mnist", "dcgan-mnist", int8):
-            deployment.write_web(find(name), folder / Path(name).name)
+            write_web(find(name), folder / Path(name).name)
     except DeploymentError as error:
         pytest.skip(str(error))
     return folder
@@ -258,10 +258,10 @@ def test_a_model_that_is_damaged_or_absent_is_said(pages, browser, socket_enable
     page.close()
 
 
-def test_a_page_from_the_command_line_may_load_from_a_cdn(tmp_path, monkeypatch, capsys):
+def test_a_page_from_the_command_line_may_load_from_a_cdn(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    command = ["export", "dcgan-mnist", "--for", "web", "-o", str(tmp_path / "page")]
-    assert main([*command, "--cdn"]) == 0
+    command = ["export", "dcgan-mnist", "--for", "web-cdn", "-o", str(tmp_path / "page")]
+    assert main(command) == 0
     spec = json.loads((tmp_path / "page" / "model.json").read_text())
     assert spec["onnxruntime"] == onnxruntime_web.CDN
     assert onnxruntime_web.VERSION in onnxruntime_web.CDN
@@ -269,16 +269,14 @@ def test_a_page_from_the_command_line_may_load_from_a_cdn(tmp_path, monkeypatch,
         *("index.html", "style.css", "page.js", "generator.js", "latents.js"),
         *("model.json", "model.onnx"),
     }
-    assert main([*command, "--cdn"]) == 0, "a page of ours is replaced"
-    assert main(["export", "dcgan-mnist", "--cdn"]) == 1
-    assert "add --for web" in capsys.readouterr().err
+    assert main(command) == 0, "a page of ours is replaced"
 
 
 def test_without_npm_the_error_names_the_other_way(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(DeploymentError, match=r"npm is not installed.*type --cdn"):
-        deployment.write_web(find("dcgan-mnist"), tmp_path / "page")
+    with pytest.raises(DeploymentError, match=r"npm is not installed.*--for web-cdn"):
+        write_web(find("dcgan-mnist"), tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
 
@@ -289,8 +287,8 @@ def test_an_npm_that_fails_is_quoted(tmp_path, monkeypatch, does):
     npm.chmod(0o755)
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(shutil, "which", lambda name: str(npm))
-    with pytest.raises(DeploymentError, match=r"npm.*--cdn") as refused:
-        deployment.write_web(find("dcgan-mnist"), tmp_path / "page")
+    with pytest.raises(DeploymentError, match=r"npm.*--for web-cdn") as refused:
+        write_web(find("dcgan-mnist"), tmp_path / "page")
     if "network" in does:
         assert "onnxruntime-web@" in str(refused.value)
         assert ": no network." in str(refused.value)
@@ -303,7 +301,7 @@ def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
     data = replace(spec.data, condition=spec.data.image)
     translator = replace(bundle, spec=replace(spec, data=data, inputs=("condition",), latent=None))
     with pytest.raises(DeploymentError, match="makes images out of images"):
-        deployment.write_web(translator, tmp_path / "page", cdn=True)
+        write_web(translator, tmp_path / "page", cdn=True)
 
 
 def test_a_page_replaces_nothing_else(tmp_path):
@@ -311,14 +309,14 @@ def test_a_page_replaces_nothing_else(tmp_path):
     (tmp_path / "model.json").write_text("{}")  # as other programs' folders have
     for place in (tmp_path, tmp_path / "thesis.txt"):
         with pytest.raises(OutputError, match="is no page of ours"):
-            deployment.write_web(find("dcgan-mnist"), place, cdn=True)
+            write_web(find("dcgan-mnist"), place, cdn=True)
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
 def test_a_run_that_was_not_exported_is(tiny_run, tmp_path):
     with pytest.raises(BundleError, match="holds no model.onnx"):
-        deployment.write_web(find(tiny_run / "bundle"), tmp_path / "page", cdn=True)
-    command = ["export", str(tiny_run), "--for", "web", "--cdn", "--precision", "int8"]
+        write_web(find(tiny_run / "bundle"), tmp_path / "page", cdn=True)
+    command = ["export", str(tiny_run), "--for", "web-cdn", "--precision", "int8"]
     assert main([*command, "-o", str(tmp_path / "page")]) == 0
     assert (tmp_path / "page" / "model.onnx").is_file()
     assert not (tiny_run / "bundle" / "model.onnx").exists(), "the run stays as it is"

@@ -9,10 +9,9 @@ import pytest
 from google.protobuf import text_format
 
 import ganzoo
-from ganzoo import deployment
 from ganzoo.cli import main
-from ganzoo.deployment.triton import MAX_BATCH
 from ganzoo.errors import BundleError, OutputError
+from ganzoo.exporters.targets.triton import MAX_BATCH, write_triton
 from ganzoo.sampling import latents
 from ganzoo.zoo import find
 from helpers.processes import run_python
@@ -39,7 +38,7 @@ def read(definition, folder):
 
 @pytest.mark.parametrize("name", ["dcgan-mnist", "cgan-mnist", "vae-mnist"])
 def test_the_config_says_what_the_network_reads_and_returns(definition, tmp_path, name):
-    versions = deployment.write_triton(find(name), tmp_path)
+    versions = write_triton(find(name), tmp_path)
     roles = ganzoo.info(name).roles
     assert len(versions) == len(roles)
     for role, version in zip(roles, versions, strict=True):
@@ -69,7 +68,7 @@ def test_the_config_says_what_the_network_reads_and_returns(definition, tmp_path
 
 
 def test_the_network_gives_the_same_images(tmp_path):
-    (version,) = deployment.write_triton(find("cgan-mnist"), tmp_path)
+    (version,) = write_triton(find("cgan-mnist"), tmp_path)
     session = onnxruntime.InferenceSession(
         version / "model.onnx", providers=["CPUExecutionProvider"]
     )
@@ -80,9 +79,9 @@ def test_the_network_gives_the_same_images(tmp_path):
 
 
 def test_a_changed_model_is_the_next_version_and_a_tuned_config_stays(tmp_path):
-    (first,) = deployment.write_triton(find("dcgan-mnist"), tmp_path)
+    (first,) = write_triton(find("dcgan-mnist"), tmp_path)
     assert first.name == "1"
-    assert deployment.write_triton(find("dcgan-mnist"), tmp_path) == [first], "nothing is new"
+    assert write_triton(find("dcgan-mnist"), tmp_path) == [first], "nothing is new"
     config = tmp_path / "dcgan-mnist" / "config.pbtxt"
     tuned = config.read_text().replace("count: 1", "count: 2")
     config.write_text(tuned)
@@ -99,19 +98,19 @@ def test_a_changed_model_is_the_next_version_and_a_tuned_config_stays(tmp_path):
 
 
 def test_a_model_with_other_inputs_is_not_replaced(tiny_bundle, tmp_path):
-    deployment.write_triton(find(tiny_bundle), tmp_path)
+    write_triton(find(tiny_bundle), tmp_path)
     config = tmp_path / "tiny" / "config.pbtxt"
     config.write_text(config.read_text().replace("dims: [ 8 ]", "dims: [ 9 ]"))
     with pytest.raises(BundleError, match="other inputs or outputs"):
-        deployment.write_triton(find(tiny_bundle), tmp_path)
+        write_triton(find(tiny_bundle), tmp_path)
 
 
 def test_what_cannot_be_written_or_read_is_one_error(tiny_run, tiny_bundle, tmp_path):
     with pytest.raises(BundleError, match="holds no model.onnx: ganzoo export"):
-        deployment.write_triton(find(tiny_run / "bundle"), tmp_path)
+        write_triton(find(tiny_run / "bundle"), tmp_path)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError):
-        deployment.write_triton(find(tiny_bundle), tmp_path / "file")
+        write_triton(find(tiny_bundle), tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -121,7 +120,6 @@ def test_the_command_line_says_how_to_serve_it(tiny_bundle, tmp_path, monkeypatc
     said = capsys.readouterr().out
     assert said.splitlines()[0] == str(Path("tiny-triton", "tiny", "1"))
     assert f"tritonserver --model-repository {tmp_path / 'tiny-triton'}" in said
-    assert main(["export", str(tiny_bundle), "--for", "triton", "--cdn"]) == 1
     assert main(["export", "dcgan-mnst", "--for", "triton"]) == 1
     assert "Did you mean 'dcgan-mnist'" in capsys.readouterr().err
 
@@ -135,9 +133,9 @@ class WithoutTorch:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, WithoutTorch())
 from ganzoo.cli import main
-for how in (["--for", "triton", "-o", "models"], ["--for", "web", "--cdn", "-o", "page"]):
+for how in (["--for", "triton", "-o", "models"], ["--for", "web-cdn", "-o", "page"]):
     assert main(["export", "dcgan-mnist", *how]) == 0
-assert main(["export", "dcgan-mnist", "--for", "web", "--cdn", "--precision", "int8"]) == 1
+assert main(["export", "dcgan-mnist", "--for", "web-cdn", "--precision", "int8"]) == 1
 """
     result = run_python(code, cwd=tmp_path)
     assert result.returncode == 0, result.stderr

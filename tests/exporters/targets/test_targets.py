@@ -1,0 +1,39 @@
+"""Export targets are found by name, ours and a stranger's alike."""
+
+from ganzoo.cli import main
+from helpers.distributions import install
+from helpers.processes import run_cli
+
+README_TARGET = """
+from ganzoo.exporters.targets import TargetFiles
+
+def readme(bundle, out):
+    out.mkdir()
+    (out / "NAME").write_text(bundle.spec.name)
+    return TargetFiles([out], f"cat {out}/NAME")
+
+def broken(bundle, out):
+    raise ValueError("no such format")
+"""
+
+
+def test_a_plugin_adds_a_target(tiny_bundle, tmp_path):
+    points = {"readme": "acme_targets:readme", "broken": "acme_targets:broken"}
+    install(tmp_path, "acme-targets", {"export_targets": points}, acme_targets=README_TARGET)
+    env = {"PYTHONPATH": str(tmp_path)}
+    result = run_cli("export", tiny_bundle, "--for", "readme", cwd=tmp_path, env=env)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "tiny-readme\nnext: cat tiny-readme/NAME\n"
+    assert (tmp_path / "tiny-readme" / "NAME").read_text() == "tiny"
+    listed = run_cli("list", "--kind", "export-targets", env=env).stdout
+    assert [line.split()[0] for line in listed.splitlines()] == [
+        *("export-targets", "broken", "readme", "triton", "web", "web-cdn")
+    ]
+    refused = run_cli("export", tiny_bundle, "--for", "broken", cwd=tmp_path, env=env)
+    assert refused.returncode == 1
+    assert refused.stderr == "error: export target 'broken' cannot be made: no such format.\n"
+
+
+def test_a_target_that_is_not_there_is_one_line(tiny_bundle, capsys):
+    assert main(["export", str(tiny_bundle), "--for", "tritn"]) == 1
+    assert "no export target named 'tritn'. Did you mean 'triton'?" in capsys.readouterr().err
