@@ -14,7 +14,7 @@ from ganzoo.cli import main
 from ganzoo.deployment.triton import MAX_BATCH
 from ganzoo.errors import BundleError, OutputError
 from ganzoo.zoo import find
-from helpers.processes import run_python
+from helpers.processes import run_new
 
 NUMBERS = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
 
@@ -138,7 +138,7 @@ for how in (["--for", "triton", "-o", "models"], ["--for", "web", "--cdn", "-o",
     assert main(["export", "dcgan-mnist", *how]) == 0
 assert main(["export", "dcgan-mnist", "--for", "web", "--cdn", "--precision", "int8"]) == 1
 """
-    result = run_python(code, cwd=tmp_path)
+    result = run_new("-c", code, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "pip install 'torch-ganzoo[train]'" in result.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"models", "page"}
