@@ -14,7 +14,7 @@ from ganzoo.errors import BundleError, OutputError
 from ganzoo.exporters.targets.triton import MAX_BATCH, write_triton
 from ganzoo.sampling import latents
 from ganzoo.zoo import find
-from helpers.processes import run_python
+from helpers.processes import run_new
 
 NUMBERS = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
 
@@ -137,7 +137,7 @@ for how in (["--for", "triton", "-o", "models"], ["--for", "web-cdn", "-o", "pag
     assert main(["export", "dcgan-mnist", *how]) == 0
 assert main(["export", "dcgan-mnist", "--for", "web-cdn", "--precision", "int8"]) == 1
 """
-    result = run_python(code, cwd=tmp_path)
+    result = run_new("-c", code, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "pip install 'torch-ganzoo[train]'" in result.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"models", "page"}
