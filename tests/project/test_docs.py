@@ -12,9 +12,9 @@ PAGES = [p for p in sorted(DOCS.rglob("*.md")) if p.stem not in ASIDE and blocks
 
 # What other tests run in full, with the line of a page that stands for it.
 ELSEWHERE = {
-    "pip install": "tests/test_package.py",
-    "torchrun": "tests/test_shards.py",
-    "ganzoo demo": "tests/test_demo_page.py",
+    "pip install": "tests/project/test_package.py",
+    "torchrun": "tests/sampling/test_shards.py",
+    "ganzoo demo": "tests/demo/test_demo_page.py",
     "python tools/": "by hand: what a tool measures takes minutes",
 }
 

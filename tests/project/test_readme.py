@@ -13,14 +13,14 @@ README, BLOCKS = PAGE.read_text(), blocks_of(PAGE)
 
 # What other tests run in full, with the line of the README that stands for it.
 ELSEWHERE = {
-    "make demo": "tests/test_quickstart.py",
+    "make demo": "tests/cli/test_quickstart.py",
     "make test": "this very run",
-    "pip install": "tests/test_package.py",
-    "ganzoo demo": "tests/test_demo_page.py",
-    "torchrun": "tests/test_shards.py",
-    "pytest acme-gans": "tests/test_from_wheels.py",
-    "ganzoo train acme-gans": "tests/test_from_wheels.py",
-    "ganzoo check acme-gans": "tests/test_plugin_page.py",
+    "pip install": "tests/project/test_package.py",
+    "ganzoo demo": "tests/demo/test_demo_page.py",
+    "torchrun": "tests/sampling/test_shards.py",
+    "pytest acme-gans": "tests/project/test_from_wheels.py",
+    "ganzoo train acme-gans": "tests/project/test_from_wheels.py",
+    "ganzoo check acme-gans": "tests/project/test_plugin_page.py",
     "sudo apt": "a fresh machine",
     "git clone": "a fresh machine",
 }
