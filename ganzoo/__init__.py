@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from ganzoo.games import Loss, Player
     from ganzoo.hub import push
     from ganzoo.nn import Extractor
-    from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
+    from ganzoo.registry import (
+        architectures,
+        datasets,
+        extractors,
+        losses,
+        models,
+        penalties,
+        recipes,
+    )
     from ganzoo.registry.names import HubModel
     from ganzoo.sampling.generator import Encoder, Generator, Translator
     from ganzoo.sampling.images import ImageBatch
@@ -44,6 +52,7 @@ _HOME = {
     "extractors": "ganzoo.registry",
     "losses": "ganzoo.registry",
     "models": "ganzoo.registry",
+    "penalties": "ganzoo.registry",
     "recipes": "ganzoo.registry",
     "DataSpec": "ganzoo.spec",
     "ImageSpec": "ganzoo.spec",
@@ -80,6 +89,7 @@ __all__ = [
     "load",
     "losses",
     "models",
+    "penalties",
     "push",
     "recipes",
     "resume",

@@ -101,7 +101,7 @@ def check_weight(name: str, weight: float) -> None:
         ValueError: names the weight.
     """
     if not 0 <= weight < float("inf"):
-        raise ValueError(f"{name} is {weight}, it must be at least 0")
+        raise ValueError(f"{name} is {weight}, it must be at least 0, and finite")
 
 
 class Loss(nn.Module):

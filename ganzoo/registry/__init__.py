@@ -10,6 +10,7 @@ from ganzoo.registry.registry import (
     find_recipe,
     losses,
     models,
+    penalties,
     recipes,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "find_recipe",
     "losses",
     "models",
+    "penalties",
     "recipes",
 ]

@@ -18,13 +18,14 @@ from torch.utils.data import TensorDataset
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ConformanceError, DataNotFoundError
-from ganzoo.games import Loss, Player
+from ganzoo.games import Loss, Penalty, Player
 from ganzoo.testing import imports, registration
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss as LossSubject
+from ganzoo.testing.penalty import Penalty as PenaltySubject
 from ganzoo.testing.shipped import Model, Recipe
 from helpers.distributions import install
 
@@ -34,7 +35,7 @@ SEEN = set()  # checks that were seen to fail
 
 
 def checks():
-    kinds = (Architecture, LossSubject, Dataset, Recipe, Model)
+    kinds = (Architecture, LossSubject, PenaltySubject, Dataset, Recipe, Model)
     return {check for kind in kinds for check in kind.checks}
 
 
@@ -524,6 +525,78 @@ def test_a_partner_that_does_not_fit_is_named():
             LossSubject("wrong", partners={"mlp-autoencoder": {"width": 4}}),
             "does not train with mlp-autoencoder in fp32: loss 'wrong' trains discriminator, gen",
         )
+
+
+# ---- penalties
+
+
+def logits_of(comparison):
+    return comparison.real_output.logits.reshape(len(comparison.real), -1)
+
+
+def penalty(value=lambda c: logits_of(c).square().mean(1), **parts):
+    """A penalty of this value."""
+    parts = {"name": "term", "__doc__": SOURCE} | parts
+    return type("Wrong", (Penalty,), parts | {"value": lambda self, comparison: value(comparison)})
+
+
+def forgetful(self, weight, every=1):
+    Penalty.__init__(self, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("check", "thing", "says"),
+    [
+        ("loads", int, "does not load: it is the class int, not a subclass"),
+        ("names_its_source", penalty(__doc__="Of nobody."), "no source"),
+        ("builds", penalty(name=None), "does not say what its term is called"),
+        ("builds", penalty(__init__=forgetful), "has weight 1 and every 1: pass both on"),
+        (
+            "returns_values",
+            penalty(lambda c: c.real_output.logits.square()),
+            r"float32 \(4, 3\) for logits \(4, 3\), and must return float32 \(4,\)",
+        ),
+        (
+            "returns_values",
+            penalty(lambda c: logits_of(c).double().mean(1)),
+            r"float64 \(4,\) for logits \(4,\)",
+        ),
+        ("returns_values", penalty(lambda c: 1.0), "returns float for logits"),
+        ("returns_values", penalty(lambda c: logits_of(c).mean(1) / 0), "off 0"),
+        (
+            "trains_the_discriminator",
+            penalty(lambda c: c.real.square().mean((1, 2, 3))),
+            "gives the discriminator no gradient",
+        ),
+        (
+            "trains_the_discriminator",
+            penalty(lambda c: logits_of(c).detach().square().mean(1)),
+            "detach nothing of that",
+        ),
+        (
+            "trains_the_discriminator",
+            penalty(lambda c: (logits_of(c) - logits_of(c).detach()).abs().sqrt().mean(1)),
+            "a gradient that is not finite",
+        ),
+    ],
+)
+def test_a_wrong_penalty(check, thing, says):
+    with registered(ganzoo.penalties, thing):
+        fails(check, PenaltySubject("wrong"), says)
+
+
+@pytest.mark.parametrize("name", ["penalty-every", "lambda", "0-gp"])
+def test_a_penalty_whose_name_is_no_argument(name):
+    with registered(ganzoo.penalties, penalty(), name):
+        fails("is_an_option", PenaltySubject(name), "is no option of a loss")
+
+
+def test_a_right_penalty():
+    with registered(ganzoo.penalties, penalty()):
+        subject = PenaltySubject("wrong")
+        outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
+    assert outcomes.pop("imports_quietly") == "not checked"
+    assert set(outcomes.values()) == {"ok"}, outcomes
 
 
 # ---- datasets
