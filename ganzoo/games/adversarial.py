@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.games.augmentation import augment, augment_pair
-from ganzoo.games.game import Batch, Loss, Player, Turn
+from ganzoo.games.game import LOSS, Batch, Loss, Player, Turn
 from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.penalties import Comparison
 from ganzoo.games.registered_penalties import build_penalties
@@ -259,4 +259,5 @@ class AdversarialLoss(Loss):
     @property
     def _clipped(self) -> tuple[str, ...]:
         """Roles of whoever judges."""
-        return next((p.trains for p in self.players if p.name == "discriminator"), ())
+        players = [player for player in self.players if player.name == "discriminator"]
+        return tuple(role for player in players for role in player.trains if role != LOSS)

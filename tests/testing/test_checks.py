@@ -401,6 +401,16 @@ class Clock(Game):
         return {"adversarial": self.time * super().generator(nets, batch, turn)["adversarial"]}
 
 
+class Untrained(Game):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+
+class Unused(Untrained):
+    players = (PLAYERS[0], Player("generator", trains=("generator", "loss")))
+
+
 class Overflowing(Game):
     def generator(self, nets, batch, turn):
         value = super().generator(nets, batch, turn)["adversarial"]
@@ -436,6 +446,7 @@ UNKNOWN = Player("generator", trains=("generator", "mapper"))
         ),
         ("builds", refuses, "RecipeError: loss 'wrong' cannot be made: weight is -1"),
         ("builds", needy, "RecipeError: loss 'wrong' needs the argument 'weight'"),
+        ("builds", plays(Untrained), "has parameters that no player trains: scale"),
         ("has_players", plays(game(players=())), "has no players: set `players`"),
         ("has_players", plays(game(players=PLAYERS[:1] * 2)), "give each a name of its own"),
         (
@@ -499,6 +510,11 @@ UNKNOWN = Player("generator", trains=("generator", "mapper"))
             "moves_its_own",
             plays(game(generator=term(lambda t: {"a": 0 * t}))),
             "'generator' trains generator, and its turns leave generator as it was",
+        ),
+        (
+            "moves_its_own",
+            plays(Unused),
+            "trains generator and loss, and its turns leave loss as it was",
         ),
         ("resumes", plays(Clock), "ends elsewhere when its training is stopped"),
     ],
