@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         extractors,
         losses,
         models,
+        penalties,
         recipes,
     )
     from ganzoo.registry.names import HubModel
@@ -57,6 +58,7 @@ _HOME = {
     "extractors": "ganzoo.registry",
     "losses": "ganzoo.registry",
     "models": "ganzoo.registry",
+    "penalties": "ganzoo.registry",
     "recipes": "ganzoo.registry",
     "DataSpec": "ganzoo.spec",
     "ImageSpec": "ganzoo.spec",
@@ -96,6 +98,7 @@ __all__ = [
     "load",
     "losses",
     "models",
+    "penalties",
     "push",
     "recipes",
     "resume",

@@ -43,9 +43,9 @@ def sent(recipe):
     """Bytes of gradients in a tick."""
     state = prepare(recipe).state
     return sum(
-        4 * player.repeat / player.every * sum(w.numel() for w in state.nets[role].parameters())
+        4 * player.repeat / player.every * sum(weight.numel() for weight in group["params"])
         for player in state.loss.players
-        for role in player.trains
+        for group in state.optimizers[player.name].param_groups
     )
 
 

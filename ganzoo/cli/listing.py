@@ -26,6 +26,7 @@ Kind = Literal[
     "recipes",
     "architectures",
     "losses",
+    "penalties",
     "datasets",
     "extractors",
     "export-targets",

@@ -3,20 +3,18 @@
 from ganzoo.games.adversarial import AdversarialLoss, Criterion, WrappedDiscriminator
 from ganzoo.games.augmentation import augment
 from ganzoo.games.batchwise import batch_mean
-from ganzoo.games.game import Batch, Loss, Player, Turn, check_weight
-from ganzoo.games.options import AdversarialOptions, with_adversarial_options
-from ganzoo.games.penalties import R1, R2, Comparison, Dragan, GradientPenalty, Penalty
+from ganzoo.games.factory import with_adversarial_options
+from ganzoo.games.game import LOSS, Batch, Loss, Player, Turn, check_weight
+from ganzoo.games.options import AdversarialOptions
+from ganzoo.games.penalties import Comparison, Penalty, squared_gradient_norm
 
 __all__ = [
-    "R1",
-    "R2",
+    "LOSS",
     "AdversarialLoss",
     "AdversarialOptions",
     "Batch",
     "Comparison",
     "Criterion",
-    "Dragan",
-    "GradientPenalty",
     "Loss",
     "Penalty",
     "Player",
@@ -25,5 +23,6 @@ __all__ = [
     "augment",
     "batch_mean",
     "check_weight",
+    "squared_gradient_norm",
     "with_adversarial_options",
 ]

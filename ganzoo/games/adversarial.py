@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.games.augmentation import augment, augment_pair
-from ganzoo.games.game import Batch, Loss, Player, Turn
+from ganzoo.games.game import LOSS, Batch, Loss, Player, Turn
 from ganzoo.games.options import AdversarialOptions
-from ganzoo.games.penalties import Comparison, Penalty
+from ganzoo.games.penalties import Comparison
+from ganzoo.games.registered_penalties import build_penalties
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
 
@@ -98,9 +99,11 @@ class AdversarialLoss(Loss):
 
     Raises:
         ValueError: label smoothing of a criterion without labels.
+        UnknownNameError, BrokenPluginError, ...: a penalty cannot be loaded or built.
 
     Attributes:
         asks: heads of the discriminator whose answers its terms use.
+        penalties: the penalties whose weight is not 0, as `options` has them.
     """
 
     asks: frozenset[str] = frozenset()
@@ -114,6 +117,9 @@ class AdversarialLoss(Loss):
             )
         self.criterion = criterion
         self.options = options
+        self.penalties = build_penalties(options)
+        # The state of a penalty is saved, moved and trained as the loss's own.
+        self.penalty_modules = nn.ModuleList(p for p in self.penalties if isinstance(p, nn.Module))
         self.players = (
             Player(
                 "discriminator",
@@ -157,11 +163,6 @@ class AdversarialLoss(Loss):
                 "its discriminator tells codes and nothing asks it: --loss infogan, or "
                 "--architecture.categorical-code 0 --architecture.continuous-codes 0"
             )
-
-    @property
-    def penalties(self) -> tuple[Penalty, ...]:
-        """Terms on the gradient of the discriminator."""
-        return self.options.penalties
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
@@ -258,4 +259,5 @@ class AdversarialLoss(Loss):
     @property
     def _clipped(self) -> tuple[str, ...]:
         """Roles of whoever judges."""
-        return next((p.trains for p in self.players if p.name == "discriminator"), ())
+        players = [player for player in self.players if player.name == "discriminator"]
+        return tuple(role for player in players for role in player.trains if role != LOSS)

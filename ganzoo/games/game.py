@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from ganzoo.spec import DataSpec
 
+LOSS = "loss"
+"""Stands in `Player.trains` for the loss's own parameters, beside the roles of networks."""
+
 
 @dataclass(frozen=True)
 class Player:
@@ -17,7 +20,8 @@ class Player:
 
     Attributes:
         name: the player's name, and the method of the loss that computes its terms.
-        trains: roles whose networks its optimizer changes.
+        trains: roles whose networks its optimizer changes; ``loss`` stands for the parameters of
+            the loss itself.
         every: it plays on ticks that are multiples of this; a discriminator that plays once per
             three turns of the generator has 3.
         repeat: updates in a turn, each on a fresh batch; a critic's five steps are 5.
@@ -101,11 +105,14 @@ def check_weight(name: str, weight: float) -> None:
         ValueError: names the weight.
     """
     if not 0 <= weight < float("inf"):
-        raise ValueError(f"{name} is {weight}, it must be at least 0")
+        raise ValueError(f"{name} is {weight}, it must be at least 0, and finite")
 
 
 class Loss(nn.Module):
     """A training game. Its own state, if any, is saved and moved like a network's.
+
+    Its parameters are trained by the player that has ``loss`` in `Player.trains`. Those that no
+    player trains are refused, unless they are frozen by ``requires_grad_(False)``.
 
     A subclass sets `players`, in the order they play, and has a method of each player's name::
 
@@ -134,5 +141,5 @@ class Loss(nn.Module):
 
     @property
     def roles(self) -> frozenset[str]:
-        """The roles this game trains."""
-        return frozenset(role for player in self.players for role in player.trains)
+        """The roles of the networks that this game trains."""
+        return frozenset(r for player in self.players for r in player.trains if r != LOSS)

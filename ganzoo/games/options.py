@@ -1,16 +1,12 @@
-"""Options of adversarial losses: arguments that every adversarial loss has."""
+"""Options of the adversarial game."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ganzoo.games.augmentation import Policy
-from ganzoo.games.game import Loss, check_weight
-from ganzoo.games.penalties import R1, R2, Dragan, GradientPenalty, Penalty
+from ganzoo.games.game import check_weight
 
 
 @dataclass(frozen=True)
@@ -18,10 +14,7 @@ class AdversarialOptions:
     """Options of every adversarial loss.
 
     Attributes:
-        r1: weight of the penalty R1 (Mescheder et al., 2018), 0 for none.
-        r2: weight of the penalty R2, R1's counterpart on fake images, 0 for none.
-        gp: weight of the gradient penalty (Gulrajani et al., 2017), 0 for none.
-        dragan: weight of DRAGAN's penalty (Kodali et al., 2017), 0 for none.
+        penalties: weights of penalties by registered name; one of weight 0 is dropped.
         penalty_every: compute penalties in every so many of the discriminator's turns only, so many
             times as strong.
         discriminator_steps: updates of the discriminator per turn, each on a fresh batch.
@@ -39,10 +32,7 @@ class AdversarialOptions:
         ValueError: a number out of its range.
     """
 
-    r1: float = 0.0
-    r2: float = 0.0
-    gp: float = 0.0
-    dragan: float = 0.0
+    penalties: Mapping[str, float] = field(default_factory=dict)
     penalty_every: int = 1
     discriminator_steps: int = 1
     discriminator_every: int = 1
@@ -55,62 +45,11 @@ class AdversarialOptions:
         for name in ("penalty_every", "discriminator_steps", "discriminator_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, it must be at least 1")
-        for name in ("r1", "r2", "gp", "dragan", "weight_clip", "instance_noise"):
+        for name, weight in self.penalties.items():
+            check_weight(name, weight)
+        for name in ("weight_clip", "instance_noise"):
             check_weight(name, getattr(self, name))
         if not 0 <= self.label_smoothing < 0.5:
             raise ValueError(f"label_smoothing is {self.label_smoothing}, it lies in [0, 0.5)")
-
-    @property
-    def penalties(self) -> tuple[Penalty, ...]:
-        """The penalties that are switched on."""
-        kinds = (R1, self.r1), (R2, self.r2), (GradientPenalty, self.gp), (Dragan, self.dragan)
-        return tuple(kind(weight, self.penalty_every) for kind, weight in kinds if weight)
-
-
-def with_adversarial_options(
-    **defaults: Any,
-) -> Callable[[Callable[..., Loss]], Callable[..., Loss]]:
-    """Give a loss every field of `AdversarialOptions` as an argument of its own.
-
-    The decorated function takes the options as its one positional parameter::
-
-        @with_adversarial_options(gp=10.0, discriminator_steps=5)
-        def wgan_gp(options: AdversarialOptions) -> Loss:
-            return AdversarialLoss(WASSERSTEIN, options)
-
-    and is called as ``wgan_gp(gp=5.0)``.
-
-    Args:
-        defaults: fields that have another default in this loss.
-    """
-    standard = replace(AdversarialOptions(), **defaults)
-
-    def decorate(function: Callable[..., Loss]) -> Callable[..., Loss]:
-        def factory(**arguments: Any) -> Loss:
-            given = {
-                f.name: arguments.pop(f.name)
-                for f in fields(AdversarialOptions)
-                if f.name in arguments
-            }
-            return function(replace(standard, **given), **arguments)
-
-        # A factory's signature is its schema, and its docstring the help of its options.
-        functools.update_wrapper(factory, function)
-        own, shared = get_type_hints(function), get_type_hints(AdversarialOptions)
-        keyword = functools.partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY)
-        parameters = [
-            p.replace(annotation=own[p.name])
-            for p in inspect.signature(function).parameters.values()
-            if p.kind is inspect.Parameter.KEYWORD_ONLY
-        ] + [
-            keyword(f.name, default=getattr(standard, f.name), annotation=shared[f.name])
-            for f in fields(AdversarialOptions)
-        ]
-        factory.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        factory.__annotations__ = {p.name: p.annotation for p in parameters}
-        described = inspect.cleandoc(AdversarialOptions.__doc__ or "")
-        about_rules = described[described.index("Attributes:") : described.index("Raises:")]
-        factory.__doc__ = f"{inspect.cleandoc(function.__doc__ or '')}\n\n{about_rules}"
-        return factory
-
-    return decorate
+        weights = {name: weight for name, weight in self.penalties.items() if weight}
+        object.__setattr__(self, "penalties", weights)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganzoo.games.batchwise import batch_mean
 from ganzoo.nn import DiscriminatorOutput
 
 
@@ -32,6 +31,21 @@ class Comparison(NamedTuple):
 class Penalty(ABC):
     """A weighted term of the discriminator's loss.
 
+    A subclass sets `name` and has a method `value`. Registered in ``ganzoo.penalties``, it is an
+    option of every adversarial loss; the first sentence of its docstring is the option's help::
+
+        @ganzoo.penalties.register("logit-drift")
+        class LogitDrift(Penalty):
+            "The squared logits of real images (Karras et al., 2018)."
+
+            name = "logit_drift"
+
+            def value(self, comparison):
+                logits = comparison.real_output.logits
+                return logits.square().reshape(len(logits), -1).mean(1)
+
+    One that has state is an `nn.Module` too, whose constructor it calls first.
+
     Args:
         weight: factor of the term.
         every: compute it in turns that are multiples of this only, with `every` times the weight
@@ -39,6 +53,9 @@ class Penalty(ABC):
 
     Raises:
         ValueError: `every` below 1.
+
+    Attributes:
+        name: name of the term in the log.
     """
 
     name: str
@@ -74,83 +91,3 @@ def squared_gradient_norm(
         logits = discriminator(images).logits
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.flatten(1).square().sum(1)
-
-
-class GradientPenalty(Penalty):
-    """(||grad D(x)||_2 - 1)^2 at random points between real and fake images.
-
-    "Improved Training of Wasserstein GANs" (Gulrajani et al., 2017), equation 3,
-    https://arxiv.org/abs/1704.00028.
-    """
-
-    name = "gradient_penalty"
-
-    def value(self, comparison: Comparison) -> Tensor:
-        """Return the penalty of each sample, (n,)."""
-        between = torch.lerp(
-            comparison.fake.to(comparison.real), comparison.real, _uniform(comparison.real)
-        )
-        return _distance_from_1(comparison.discriminator, between)
-
-
-class R1(Penalty):
-    """||grad D(x)||_2^2 / 2 at real images; `weight` is the paper's gamma.
-
-    "Which Training Methods for GANs do actually Converge?" (Mescheder et al., 2018), equation 9,
-    https://arxiv.org/abs/1801.04406.
-    """
-
-    name = "r1"
-
-    def value(self, comparison: Comparison) -> Tensor:
-        """Return the penalty of each sample, (n,)."""
-        return 0.5 * squared_gradient_norm(comparison.discriminator, comparison.real)
-
-
-class R2(Penalty):
-    """||grad D(x)||_2^2 / 2 at fake images; `weight` is the paper's gamma.
-
-    "Which Training Methods for GANs do actually Converge?" (Mescheder et al., 2018), equation 10,
-    https://arxiv.org/abs/1801.04406.
-    """
-
-    name = "r2"
-
-    def value(self, comparison: Comparison) -> Tensor:
-        """Return the penalty of each sample, (n,)."""
-        return 0.5 * squared_gradient_norm(
-            comparison.discriminator, comparison.fake.to(comparison.real)
-        )
-
-
-class Dragan(Penalty):
-    """(||grad D(x)||_2 - 1)^2 around real images.
-
-    "On Convergence and Stability of GANs" (Kodali et al., 2017), section 2.3 and its authors'
-    noise, uniform on [0, half the standard deviation of the batch's pixels],
-    https://arxiv.org/abs/1705.07215.
-    """
-
-    name = "dragan"
-
-    def value(self, comparison: Comparison) -> Tensor:
-        """Return the penalty of each sample, (n,)."""
-        deviation = batch_mean((comparison.real - batch_mean(comparison.real)).square()).sqrt()
-        noise = 0.5 * deviation * torch.rand_like(comparison.real)
-        return _distance_from_1(
-            comparison.discriminator, comparison.real + _uniform(comparison.real) * noise
-        )
-
-
-def _uniform(images: Tensor) -> Tensor:
-    """One number in [0, 1] an image, that broadcasts over its values."""
-    shape = (len(images), *[1] * (images.dim() - 1))
-    return torch.rand(shape, device=images.device, dtype=images.dtype)
-
-
-def _distance_from_1(
-    discriminator: Callable[[Tensor], DiscriminatorOutput], images: Tensor
-) -> Tensor:
-    # The square root has no derivative at 0.
-    norm = squared_gradient_norm(discriminator, images).add(1e-12).sqrt()
-    return (norm - 1).square()

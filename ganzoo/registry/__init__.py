@@ -11,6 +11,7 @@ from ganzoo.registry.registry import (
     find_recipe,
     losses,
     models,
+    penalties,
     recipes,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "find_recipe",
     "losses",
     "models",
+    "penalties",
     "recipes",
 ]

@@ -59,7 +59,8 @@ class Registry(Generic[T]):
         refusal: type[GanzooError] = BrokenPluginError,
     ) -> None:
         self.kind = kind
-        self.group = "ganzoo." + {"loss": "losses"}.get(kind, f"{kind}s").replace(" ", "_")
+        plural = {"loss": "losses", "penalty": "penalties"}.get(kind, f"{kind}s")
+        self.group = f"ganzoo.{plural.replace(' ', '_')}"
         self._accepts = accepts
         self._expects = expects
         self._refusal = refusal
@@ -214,7 +215,9 @@ class Registry(Generic[T]):
             except (Exception, SystemExit) as error:
                 raise self._failed(entry, error, "could not be loaded") from error
         if not self._accepts(thing):
-            because = f"it is {type(thing).__name__}, not {self._expects}"
+            is_class = isinstance(thing, type)
+            shown = f"the class {thing.__name__}" if is_class else type(thing).__name__
+            because = f"it is {shown}, not {self._expects}"
             raise BrokenPluginError(self._broken(entry, because, "could not be loaded"))
         return cast(T, thing)
 
@@ -276,6 +279,13 @@ class Registry(Generic[T]):
         return f"<{self.group}: {enumerate_names(self.names())}>"
 
 
+def _is_penalty(thing: object) -> bool:
+    # By name: the class itself needs torch, which a registry does not import.
+    ancestors = thing.__mro__ if isinstance(thing, type) else ()
+    penalty = ("ganzoo.games.penalties", "Penalty")
+    return any((each.__module__, each.__name__) == penalty for each in ancestors)
+
+
 architectures: Registry[Callable[..., Any]] = Registry(
     "architecture", callable, "a function", ArchitectureError
 )
@@ -283,6 +293,12 @@ architectures: Registry[Callable[..., Any]] = Registry(
 
 losses: Registry[Callable[..., Any]] = Registry("loss", callable, "a function", RecipeError)
 """Functions ``(*, ...) -> ganzoo.Loss``."""
+
+
+penalties: Registry[type[Any]] = Registry(
+    "penalty", _is_penalty, "a subclass of ganzoo.games.Penalty", RecipeError
+)
+"""Subclasses of `ganzoo.games.Penalty`: terms of the discriminator's loss."""
 
 datasets: Registry[Callable[..., Any]] = Registry("dataset", callable, "a function", DataError)
 """Functions ``(root: Path | None, *, ...) -> (torch dataset, DataSpec)``."""
@@ -314,6 +330,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     recipes,
     architectures,
     losses,
+    penalties,
     datasets,
     extractors,
     export_targets,

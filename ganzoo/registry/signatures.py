@@ -5,18 +5,30 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from ganzoo.errors import BrokenPluginError, RecipeError, did_you_mean, enumerate_names
+
+OMIT_DEFAULT = "omit default"
+"""Metadata of an annotation: `bind` leaves the argument out where it has its default."""
 
 
 @dataclass(frozen=True)
 class Argument:
-    """One keyword-only parameter of a factory."""
+    """One keyword-only parameter of a factory.
+
+    Attributes:
+        name: the parameter's name.
+        annotation: its type.
+        default: its default, or inspect.Parameter.empty where the caller must give a value.
+        omits_default: whether `bind` leaves it out where it has its default. So a recipe depends
+            on no plugin that it does not use.
+    """
 
     name: str
     annotation: Any
-    default: Any  # inspect.Parameter.empty where the caller must give it
+    default: Any
+    omits_default: bool = False
 
 
 def arguments_of(factory: Callable[..., Any]) -> dict[str, Argument]:
@@ -34,20 +46,25 @@ def arguments_of(factory: Callable[..., Any]) -> dict[str, Argument]:
             "annotations name, not under TYPE_CHECKING alone."
         ) from error
     return {
-        name: Argument(
-            name,
-            Any if parameter.annotation is parameter.empty else parameter.annotation,
-            parameter.default,
-        )
+        name: _argument(parameter)
         for name, parameter in parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+def _argument(parameter: inspect.Parameter) -> Argument:
+    annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+    if get_origin(annotation) is Annotated and OMIT_DEFAULT in get_args(annotation):
+        return Argument(parameter.name, get_args(annotation)[0], parameter.default, True)
+    return Argument(parameter.name, annotation, parameter.default)
 
 
 def bind(
     kind: str, name: str, factory: Callable[..., Any], given: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return all arguments of a factory: those given, checked, and the defaults of the others.
+
+    An argument that `omits_default` is left out where it has its default.
 
     Raises:
         RecipeError: an argument that the factory does not have, lacks, or that has another type.
@@ -57,8 +74,10 @@ def bind(
     for key, argument in arguments_of(factory).items():
         if key not in given and argument.default is inspect.Parameter.empty:
             raise RecipeError(f"{kind} {name!r} needs the argument {key!r}: --{kind}.{key} VALUE")
-        bound[key] = argument.default
-    return bound | checked
+        value = checked.get(key, argument.default)
+        if not (argument.omits_default and value == argument.default):
+            bound[key] = value
+    return bound
 
 
 def check(

@@ -14,6 +14,7 @@ from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss
+from ganzoo.testing.penalty import Penalty
 from ganzoo.testing.shipped import Model, Recipe
 
 GROUPS = [registry.group for registry in REGISTRIES]
@@ -66,6 +67,8 @@ def subjects_of(
                 subjects.append(Architecture(entry.name, own, snapshot=file, **shared))
             case "loss":
                 subjects.append(Loss(entry.name, own, **shared))
+            case "penalty":
+                subjects.append(Penalty(entry.name, distribution=distribution))
             case "dataset":
                 subjects.append(Dataset(entry.name, own, root=data, distribution=distribution))
             case "recipe":

@@ -60,7 +60,7 @@ def has_players(subject: Loss) -> None:
             "each network to one player, whose optimizer alone moves it."
         )
     handed = {role for player in game.players for role in player.keeps_graph_of}
-    if unknown := (set(game.exported_roles) | handed) - game.roles:
+    if unknown := (set(game.exported_roles) | handed) - set(trained):
         raise ConformanceError(
             f"{subject.label} exports or keeps the graph of {enumerate_names(unknown)}, and trains "
             f"{enumerate_names(game.roles)}: name roles that it trains."
@@ -82,7 +82,7 @@ def returns_terms(subject: Loss) -> None:
             state, batch = prepared.state, next(prepared.batches)
             shared: dict[str, Tensor] = {}
             for player in state.loss.players:
-                train_only(state.nets, player.trains + player.keeps_graph_of)
+                train_only(state.nets, player.trains + player.keeps_graph_of, state.loss_parameters)
                 turn = Turn(0, state.draw_latents, shared=shared)
                 terms = getattr(state.loss, player.name)(state.nets, batch, turn)
                 where = f"{subject.label} with {partner}: the player {player.name!r}"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganzoo.games import Batch, Loss, Player, Turn
+from ganzoo.games import LOSS, Batch, Loss, Player, Turn
 from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing.noise import noise
 from ganzoo.training import Prepared, prepare
@@ -29,7 +29,8 @@ class Play:
         prepared: the training, after them.
         numbers: (player and term, value), in the order they came.
         learnt: parameters, as (role, name), that were given a gradient other than 0.
-        moved: for each player the roles whose weights its turns changed.
+        moved: for each player the roles whose weights its turns changed; ``loss`` for the loss's
+            own.
     """
 
     prepared: Prepared
@@ -87,7 +88,7 @@ def ticks(prepared: Prepared) -> Play:
         optimizer.register_step_pre_hook(_note_gradients(state.nets, seen))
         for optimizer in state.optimizers.values()
     ]
-    state.loss = cast(Loss, Watched(game, state.nets, seen))
+    state.loss = cast(Loss, Watched(game, seen))
     try:
         run_ticks(state, prepared.batches, log_term=record, log_metric=record, report=lambda: True)
     finally:
@@ -100,7 +101,7 @@ def ticks(prepared: Prepared) -> Play:
 class Watched:
     """A game that notes whose weights change from the beginning to the end of each turn."""
 
-    def __init__(self, game: Loss, nets: Mapping[str, nn.Module], seen: Play) -> None:
+    def __init__(self, game: Loss, seen: Play) -> None:
         self.game = game
         self.players = game.players
         self.seen = seen
@@ -111,7 +112,8 @@ class Watched:
     def _begin(self, method: Callable[..., dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:
         def terms(nets: Mapping[str, nn.Module], batch: Batch, turn: Turn) -> dict[str, Tensor]:
             self.before = {
-                role: [w.detach().clone() for w in net.parameters()] for role, net in nets.items()
+                role: [w.detach().clone() for w in module.parameters()]
+                for role, module in self._modules(nets)
             }
             return method(nets, batch, turn)
 
@@ -122,9 +124,12 @@ class Watched:
         self.game.constrain(player, nets)
         self.seen.moved.setdefault(player.name, set()).update(
             role
-            for role, net in nets.items()
-            if not all(map(torch.equal, net.parameters(), self.before[role]))
+            for role, module in self._modules(nets)
+            if not all(map(torch.equal, module.parameters(), self.before[role]))
         )
+
+    def _modules(self, nets: Mapping[str, nn.Module]) -> list[tuple[str, nn.Module]]:
+        return [*nets.items(), (LOSS, self.game)]
 
 
 def _note_gradients(

@@ -20,12 +20,13 @@ from ganzoo.errors import (
     RecipeError,
     enumerate_names,
 )
-from ganzoo.games import Loss
+from ganzoo.games import LOSS, Loss
 from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal
 from ganzoo.registry import COMPONENTS, architectures, losses
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
+from ganzoo.training.players import trained_parameters
 from ganzoo.training.state import latent_of
 
 
@@ -57,14 +58,37 @@ def build_loss(recipe: Recipe) -> Loss:
 
     Raises:
         RecipeError: a number that the loss refuses.
-        BrokenPluginError: what was made is no game.
+        BrokenPluginError: it is not a game, or its own parameters and their players do not match.
     """
     name = recipe.loss.name
     loss = losses.make(name, **recipe.loss.arguments)
     if not isinstance(loss, Loss):
         made = f"{losses.cite(name)} made {type(loss).__name__}"
         raise BrokenPluginError(f"{made}, not a ganzoo.Loss: its author must mend that.")
+    _check_loss_parameters(losses.cite(name), loss)
     return loss
+
+
+def _check_loss_parameters(cited: str, loss: Loss) -> None:
+    """Refuse parameters of a loss that no player trains, and a player that has none to train."""
+    names = trained_parameters(loss)
+    players = [player for player in loss.players if LOSS in player.trains]
+    if names and not players:
+        raise BrokenPluginError(
+            f"{cited} has parameters that no player trains: {enumerate_names(names)}. Its author "
+            f'must name {LOSS!r} in the `trains` of a player, such as trains=("generator", '
+            f'"{LOSS}"), make them buffers, or freeze them by requires_grad_(False).'
+        )
+    if players and not names:
+        raise BrokenPluginError(
+            f"{cited} has a player {players[0].name!r} that trains the loss's own parameters, and "
+            f"has none. Its author must take {LOSS!r} out of its `trains`, or set an nn.Parameter."
+        )
+    if LOSS in loss.exported_roles:
+        raise BrokenPluginError(
+            f"{cited} exports {LOSS!r}, which is no network: its author must take it out of "
+            "`exported_roles`."
+        )
 
 
 def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
@@ -85,6 +109,11 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
         raise BrokenPluginError(
             f"{architectures.cite(name)} made {type(nets).__name__}, not a dict of role to "
             "nn.Module: its author must mend that."
+        )
+    if LOSS in nets:
+        raise BrokenPluginError(
+            f"{architectures.cite(name)} builds a role {LOSS!r}, which stands for the parameters "
+            "of a loss: its author must call the network otherwise."
         )
     if "generator" not in nets:
         raise BrokenPluginError(f"{architectures.cite(name)} must build a 'generator'.")

@@ -47,7 +47,9 @@ def run_ticks(
                 batch = batch_of_tick if turn == 0 else next(batches)
                 # Graphs of all parts at once would take the memory that parts save.
                 keeps_graph = turn == 0 and recipe.accumulate == 1
-                train_only(nets, player.trains + player.keeps_graph_of * keeps_graph)
+                train_only(
+                    nets, player.trains + player.keeps_graph_of * keeps_graph, state.loss_parameters
+                )
                 state.optimizers[player.name].zero_grad(set_to_none=True)
                 for part, shared in zip(
                     batch.split(len(shared_tensors)), shared_tensors, strict=True

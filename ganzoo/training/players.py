@@ -10,20 +10,50 @@ from torch import nn
 from torch.optim import Optimizer
 
 from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
-from ganzoo.games import Loss
+from ganzoo.games import LOSS, Loss
 from ganzoo.spec import Recipe
 
 
-def train_only(nets: Mapping[str, nn.Module], roles: Iterable[str]) -> None:
-    """Freeze every network but those of the given roles."""
+def trained_parameters(loss: Loss) -> dict[str, nn.Parameter]:
+    """Return a loss's own parameters by name, but those that its author froze.
+
+    Ask before `train_only`, which freezes them too.
+    """
+    return {name: weight for name, weight in loss.named_parameters() if weight.requires_grad}
+
+
+def train_only(
+    nets: Mapping[str, nn.Module],
+    roles: Iterable[str],
+    loss_parameters: Iterable[nn.Parameter] = (),
+) -> None:
+    """Freeze every network but those of the given roles.
+
+    Args:
+        nets: networks by role.
+        roles: those that stay trainable.
+        loss_parameters: parameters of the loss, trainable where ``loss`` is among the roles.
+    """
+    roles = set(roles)
     for role, net in nets.items():
         net.requires_grad_(role in roles)
+    for weight in loss_parameters:
+        weight.requires_grad_(LOSS in roles)
 
 
 def make_optimizers(
-    recipe: Recipe, loss: Loss, nets: Mapping[str, nn.Module]
+    recipe: Recipe,
+    loss: Loss,
+    nets: Mapping[str, nn.Module],
+    loss_parameters: Iterable[nn.Parameter] = (),
 ) -> dict[str, Optimizer]:
     """Return one optimizer for each player.
+
+    Args:
+        recipe: the optimizer and its numbers.
+        loss: the players.
+        nets: networks by role.
+        loss_parameters: parameters of the loss that a player trains.
 
     Raises:
         RecipeError: a learning rate for a player that the loss does not have.
@@ -35,10 +65,13 @@ def make_optimizers(
                 f"learning_rates.{name}: loss {recipe.loss.name!r} has no player {name!r}."
                 f"{did_you_mean(name, players)} Its players: {enumerate_names(players)}."
             )
+    weights = {role: list(net.parameters()) for role, net in nets.items()} | {
+        LOSS: list(loss_parameters)
+    }
     return {
         player.name: _make_optimizer(
             recipe,
-            [weight for role in player.trains for weight in nets[role].parameters()],
+            [weight for role in player.trains for weight in weights[role]],
             _learning_rate(recipe, player.name),
         )
         for player in loss.players

@@ -81,6 +81,7 @@ def prepare(
     root = find_root(data)
     device = _find_device(device)
     _check_compiler(recipe, device)
+    seed_networks(recipe.seed)  # a loss may have parameters
     loss = build.build_loss(recipe)
     dataset, spec = find_dataset(recipe.dataset.name, recipe.dataset.arguments, root)
     seed_networks(recipe.seed)
@@ -145,6 +146,8 @@ def plan(prepared: Prepared) -> str:
     sizes = "  ".join(
         f"{role} {sum(p.numel() for p in net.parameters()):,}" for role, net in state.nets.items()
     )
+    if state.loss_parameters:
+        sizes += f"  loss {sum(p.numel() for p in state.loss_parameters):,}"
     players = "  ".join(
         f"{player.name} (every {player.every}, repeat {player.repeat})"
         for player in state.loss.players

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 
 from ganzoo.errors import GanzooError
+from ganzoo.games.factory import AdversarialLossFactory
+from ganzoo.games.registered_penalties import BUILTIN, find_penalty
 from ganzoo.machine import describe_hardware, describe_versions
-from ganzoo.registry import COMPONENTS, find_recipe, recipes
+from ganzoo.registry import COMPONENTS, find_recipe, losses, recipes
 from ganzoo.registry.entries import Entry
 from ganzoo.spec import Recipe
 
@@ -31,6 +33,16 @@ def _components(recipe: Recipe) -> dict[str, Entry]:
     return {r.kind: r.entry(getattr(recipe, r.kind).name) for r in COMPONENTS}
 
 
+def _penalties(recipe: Recipe) -> dict[str, Entry]:
+    """The penalties of plugins that a recipe's loss uses."""
+    factory = losses.get(recipe.loss.name)
+    if not isinstance(factory, AdversarialLossFactory):
+        return {}
+    weights = factory.weights_of(recipe.loss.arguments)
+    used = sorted(name for name, weight in weights.items() if weight and name not in BUILTIN)
+    return {f"penalty {name}": find_penalty(name) for name in used}
+
+
 def describe(
     recipe: Recipe,
     images_seen: int,
@@ -40,7 +52,7 @@ def describe(
     data: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the provenance of a model that this process trains."""
-    entries = find_entries(recipe)
+    entries = find_entries(recipe) | _penalties(recipe)
     distributions = sorted({e.distribution for e in entries.values() if e.distribution})
     return {
         "recipe": recipe.to_dict(),

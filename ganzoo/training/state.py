@@ -15,7 +15,7 @@ from ganzoo.nn import inputs_of
 from ganzoo.spec import LatentSpec, Recipe
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.ema import Averaged
-from ganzoo.training.players import make_optimizers
+from ganzoo.training.players import make_optimizers, trained_parameters
 
 
 class State:
@@ -24,6 +24,7 @@ class State:
     Attributes:
         tick: ticks that are done.
         seconds: time spent training, over all its parts.
+        loss_parameters: parameters of the loss that a player trains.
         gradient_norms: by player, the Euclidean norm of its first gradient since this was last
             emptied, before any clipping; scalars that are still on the device.
     """
@@ -43,9 +44,12 @@ class State:
         self.nets = {
             role: net.to(device).to(memory_format=layout).train() for role, net in nets.items()
         }
-        group.share(self.nets.values())
         self.loss = loss.to(device)
-        self.optimizers: dict[str, Optimizer] = make_optimizers(recipe, loss, self.nets)
+        self.loss_parameters = list(trained_parameters(loss).values())
+        group.share([*self.nets.values(), nn.ParameterList(self.loss_parameters)])
+        self.optimizers: dict[str, Optimizer] = make_optimizers(
+            recipe, loss, self.nets, self.loss_parameters
+        )
         scaled = self.precision == "fp16"
         self.scalers = {
             player.name: torch.amp.GradScaler(device.type, enabled=scaled)
@@ -125,6 +129,7 @@ class State:
         held: dict[str, Iterable[Tensor]] = {
             f"network {role!r}": net.state_dict().values() for role, net in self.nets.items()
         }
+        held["the loss"] = self.loss_parameters
         for name, optimizer in self.optimizers.items():
             moments = (m for state in optimizer.state.values() for m in state.values())
             held[f"the {name}'s optimizer"] = (m for m in moments if isinstance(m, Tensor))

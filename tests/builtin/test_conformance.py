@@ -203,6 +203,14 @@ class TestWebdataset(DatasetSuite):
         return shards(tmp_path)
 
 
+class TestPenalties(PluginSuite):
+    distribution = OURS
+
+    @classmethod
+    def subjects(cls):
+        return [s for s in super().subjects() if s.registry.kind == "penalty"]
+
+
 class TestRecipesAndModels(PluginSuite):
     distribution = OURS
 

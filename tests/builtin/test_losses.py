@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 import ganzoo
-from ganzoo.games import R1, R2, Batch, Comparison, Dragan, GradientPenalty, Player, Turn
+from ganzoo.games import Batch, Comparison, Player, Turn
 from ganzoo.nn import DiscriminatorOutput
+
+R1, R2, GradientPenalty, Dragan = map(ganzoo.penalties.get, ("r1", "r2", "gp", "dragan"))
 
 REAL = torch.tensor([0.3, -1.2, 2.0], dtype=torch.float64)
 FAKE = torch.tensor([-0.7, 0.4, 1.1], dtype=torch.float64)

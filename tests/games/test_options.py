@@ -1,7 +1,6 @@
 """AdversarialOptions of the adversarial game: each against its definition, whatever loss has it."""
 
 import dataclasses
-import inspect
 import itertools
 from typing import get_type_hints
 
@@ -21,12 +20,13 @@ from ganzoo.training.players import train_only
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 
-FIELDS = {f.name: f.default for f in dataclasses.fields(AdversarialOptions)}
+PENALTIES = {"r1": "r1", "r2": "r2", "gp": "gradient_penalty", "dragan": "dragan"}
+FIXED = [f for f in dataclasses.fields(AdversarialOptions) if f.name != "penalties"]
+FIELDS = dict.fromkeys(PENALTIES, 0.0) | {f.name: f.default for f in FIXED}
 WITH_RULES = [
     n for n in ganzoo.losses.names() if FIELDS.keys() <= arguments_of(ganzoo.losses.get(n)).keys()
 ]
 UNLABELLED = ["ragan", "rpgan", "wgan", "wgan-gp"]
-PENALTIES = {"r1": "r1", "r2": "r2", "gp": "gradient_penalty", "dragan": "dragan"}
 POLICIES = ["color", "translation", "cutout"]
 
 SHAPE = (2, 16, 16)
@@ -368,11 +368,13 @@ def test_a_loss_shows_the_rules_as_arguments_of_its_own(name):
     }
     if ganzoo.losses.entry(name).distribution == "torch-ganzoo":
         assert defaults == FIELDS | own.get(name, {})
-    assert {k: arguments[k].annotation for k in FIELDS} == get_type_hints(AdversarialOptions)
+    hints = dict.fromkeys(PENALTIES, float) | get_type_hints(AdversarialOptions)
+    hints.pop("penalties")
+    assert {k: arguments[k].annotation for k in FIELDS} == hints
     loss = factory()
-    assert loss.options == AdversarialOptions(**defaults)
+    weights = {name: defaults.pop(name) for name in PENALTIES}
+    assert loss.options == AdversarialOptions(weights, **defaults)
     assert factory.__name__.replace("_", "-") == name
-    assert inspect.signature(factory).parameters.keys() == factory.__annotations__.keys()
     for argument in arguments:
         assert f"\n    {argument}: " in factory.__doc__
     with pytest.raises(TypeError):
@@ -398,7 +400,7 @@ def test_turns_follow_the_rules(name):
 
 OUT_OF_RANGE = [
     *({name: 0} for name in ("penalty_every", "discriminator_steps", "discriminator_every")),
-    *({name: -0.1} for name in ("r1", "r2", "gp", "dragan", "weight_clip", "instance_noise")),
+    *({name: -0.1} for name in (*PENALTIES, "weight_clip", "instance_noise")),
     {"r1": float("inf")},
     {"gp": float("nan")},
     {"label_smoothing": -0.1},
@@ -410,7 +412,7 @@ OUT_OF_RANGE = [
 def test_rules_out_of_range_are_refused(wrong):
     (name, value), *_ = wrong.items()
     with pytest.raises(ValueError, match=f"^{name} is {value}, it (must be at least|lies in)"):
-        AdversarialOptions(**wrong)
+        AdversarialOptions(**({"penalties": wrong} if name in PENALTIES else wrong))
     with pytest.raises(ValueError, match=name):
         ganzoo.losses.get("lsgan")(**wrong)
     if value == value and abs(value) != float("inf"):

@@ -18,13 +18,14 @@ from torch.utils.data import TensorDataset
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ConformanceError, DataNotFoundError
-from ganzoo.games import Loss, Player
+from ganzoo.games import Loss, Penalty, Player
 from ganzoo.testing import imports, registration
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss as LossSubject
+from ganzoo.testing.penalty import Penalty as PenaltySubject
 from ganzoo.testing.shipped import Model, Recipe
 from helpers.distributions import install
 
@@ -33,7 +34,7 @@ PARTNER = {"nonsaturating": {}}
 
 
 def checks():
-    kinds = (Architecture, LossSubject, Dataset, Recipe, Model)
+    kinds = (Architecture, LossSubject, PenaltySubject, Dataset, Recipe, Model)
     return {check for kind in kinds for check in kind.checks}
 
 
@@ -399,6 +400,16 @@ class Clock(Game):
         return {"adversarial": self.time * super().generator(nets, batch, turn)["adversarial"]}
 
 
+class Untrained(Game):
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+
+class Unused(Untrained):
+    players = (PLAYERS[0], Player("generator", trains=("generator", "loss")))
+
+
 class Overflowing(Game):
     def generator(self, nets, batch, turn):
         value = super().generator(nets, batch, turn)["adversarial"]
@@ -433,6 +444,7 @@ LOSSES = [
     ),
     ("builds", refuses, "RecipeError: loss 'wrong' cannot be made: weight is -1"),
     ("builds", needy, "RecipeError: loss 'wrong' needs the argument 'weight'"),
+    ("builds", plays(Untrained), "has parameters that no player trains: scale"),
     ("has_players", plays(game(players=())), "has no players: set `players`"),
     ("has_players", plays(game(players=PLAYERS[:1] * 2)), "give each a name of its own"),
     (
@@ -450,7 +462,7 @@ LOSSES = [
         plays(game(exported_roles=("generator", "encoder"))),
         "exports or keeps the graph of encoder, and trains discriminator, generator",
     ),
-    ("has_players", plays(game(exported_roles=("discriminator",))), "the first of .*'generator'"),
+    ("has_players", plays(game(exported_roles=("discriminator",))), "the first .*'generator'"),
     ("returns_terms", plays(game(generator=term(lambda t: t))), "returns Tensor, and must"),
     ("returns_terms", plays(game(generator=term(lambda t: {}))), "returns no term"),
     (
@@ -493,6 +505,11 @@ LOSSES = [
         plays(game(generator=term(lambda t: {"a": 0 * t}))),
         "'generator' trains generator, and its turns leave generator as it was",
     ),
+    (
+        "moves_its_own",
+        plays(Unused),
+        "trains generator and loss, and its turns leave loss as it was",
+    ),
     ("resumes", plays(Clock), "ends elsewhere when its training is stopped"),
 ]
 
@@ -520,6 +537,78 @@ def test_a_partner_that_does_not_fit_is_named():
             LossSubject("wrong", partners={"mlp-autoencoder": {"width": 4}}),
             "does not train with mlp-autoencoder in fp32: loss 'wrong' trains discriminator, gen",
         )
+
+
+# ---- penalties
+
+
+def logits_of(comparison):
+    return comparison.real_output.logits.reshape(len(comparison.real), -1)
+
+
+def penalty(value=lambda c: logits_of(c).square().mean(1), **parts):
+    """A penalty of this value."""
+    parts = {"name": "term", "__doc__": SOURCE} | parts
+    return type("Wrong", (Penalty,), parts | {"value": lambda self, comparison: value(comparison)})
+
+
+def forgetful(self, weight, every=1):
+    Penalty.__init__(self, 1.0)
+
+
+PENALTIES = [
+    ("loads", int, "does not load: it is the class int, not a subclass"),
+    ("names_its_source", penalty(__doc__="Of nobody."), "no source"),
+    ("builds", penalty(name=None), "does not say what its term is called"),
+    ("builds", penalty(__init__=forgetful), "has weight 1 and every 1: pass both on"),
+    (
+        "returns_values",
+        penalty(lambda c: c.real_output.logits.square()),
+        r"float32 \(4, 3\) for logits \(4, 3\), and must return float32 \(4,\)",
+    ),
+    (
+        "returns_values",
+        penalty(lambda c: logits_of(c).double().mean(1)),
+        r"float64 \(4,\) for logits \(4,\)",
+    ),
+    ("returns_values", penalty(lambda c: 1.0), "returns float for logits"),
+    ("returns_values", penalty(lambda c: logits_of(c).mean(1) / 0), "off 0"),
+    (
+        "trains_the_discriminator",
+        penalty(lambda c: c.real.square().mean((1, 2, 3))),
+        "gives the discriminator no gradient",
+    ),
+    (
+        "trains_the_discriminator",
+        penalty(lambda c: logits_of(c).detach().square().mean(1)),
+        "detach nothing of that",
+    ),
+    (
+        "trains_the_discriminator",
+        penalty(lambda c: (logits_of(c) - logits_of(c).detach()).abs().sqrt().mean(1)),
+        "a gradient that is not finite",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "thing", "says"), PENALTIES)
+def test_a_wrong_penalty(check, thing, says):
+    with registered(ganzoo.penalties, thing):
+        fails(check, PenaltySubject("wrong"), says)
+
+
+@pytest.mark.parametrize("name", ["penalty-every", "lambda", "0-gp"])
+def test_a_penalty_whose_name_is_no_argument(name):
+    with registered(ganzoo.penalties, penalty(), name):
+        fails("is_an_option", PenaltySubject(name), "is no option of a loss")
+
+
+def test_a_right_penalty():
+    with registered(ganzoo.penalties, penalty()):
+        subject = PenaltySubject("wrong")
+        outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
+    assert outcomes.pop("imports_quietly") == "not checked"
+    assert set(outcomes.values()) == {"ok"}, outcomes
 
 
 # ---- datasets
@@ -614,7 +703,7 @@ DATASETS = [
         holds(condition=ImageSpec(4, 4, 1)),
         "items of 2 parts, and its DataSpec asks for 3: .*the image it is made from",
     ),
-    ("says_its_source", holds(source=" "), r"says no source.*DataSpec\(\.\.\., source="),
+    ("says_its_origin", holds(origin=" "), r"says no origin.*DataSpec\(\.\.\., origin="),
     ("is_the_same_twice", holds(Flipping), "other items when it is read again"),
     ("is_the_same_twice", holds(Anew), "other items when it is opened again"),
     ("is_read_by_workers", holds(Locked), "cannot be handed to .* no open file, lambda"),
@@ -844,7 +933,7 @@ def test_a_failure_is_expected_of_a_check_that_there_is():
 
 
 def test_every_check_is_seen_to_fail_and_says_what_holds():
-    seen = {check for check, _, _ in (*ARCHITECTURES, *LOSSES, *DATASETS)}
+    seen = {check for check, _, _ in (*ARCHITECTURES, *LOSSES, *PENALTIES, *DATASETS)}
     seen |= set(re.findall(r'\bfails\(\s*"(\w+)"', Path(__file__).read_text()))
     assert {check.__name__ for check in checks()} - seen == set()
     sentences = [check.__doc__.splitlines()[0] for check in checks()]

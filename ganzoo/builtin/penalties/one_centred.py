@@ -1,0 +1,61 @@
+"""Penalties that pull the norm of the gradient of the discriminator towards 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ganzoo.games import Comparison, Penalty, batch_mean, squared_gradient_norm
+from ganzoo.nn import DiscriminatorOutput
+
+
+class GradientPenalty(Penalty):
+    """The gradient penalty, between real and fake images (Gulrajani et al., 2017).
+
+    (||grad D(x)||_2 - 1)^2 at random points. "Improved Training of Wasserstein GANs" (Gulrajani et
+    al., 2017), equation 3, https://arxiv.org/abs/1704.00028.
+    """
+
+    name = "gradient_penalty"
+
+    def value(self, comparison: Comparison) -> Tensor:
+        """Return the penalty of each sample, (n,)."""
+        between = torch.lerp(
+            comparison.fake.to(comparison.real), comparison.real, _uniform(comparison.real)
+        )
+        return _distance_from_1(comparison.discriminator, between)
+
+
+class Dragan(Penalty):
+    """The penalty of DRAGAN, around real images (Kodali et al., 2017).
+
+    (||grad D(x)||_2 - 1)^2 at random points. "On Convergence and Stability of GANs" (Kodali et al.,
+    2017), section 2.3 and its authors' noise, uniform on [0, half the standard deviation of the
+    batch's pixels], https://arxiv.org/abs/1705.07215.
+    """
+
+    name = "dragan"
+
+    def value(self, comparison: Comparison) -> Tensor:
+        """Return the penalty of each sample, (n,)."""
+        deviation = batch_mean((comparison.real - batch_mean(comparison.real)).square()).sqrt()
+        noise = 0.5 * deviation * torch.rand_like(comparison.real)
+        return _distance_from_1(
+            comparison.discriminator, comparison.real + _uniform(comparison.real) * noise
+        )
+
+
+def _uniform(images: Tensor) -> Tensor:
+    """One number in [0, 1] an image, that broadcasts over its values."""
+    shape = (len(images), *[1] * (images.dim() - 1))
+    return torch.rand(shape, device=images.device, dtype=images.dtype)
+
+
+def _distance_from_1(
+    discriminator: Callable[[Tensor], DiscriminatorOutput], images: Tensor
+) -> Tensor:
+    # The square root has no derivative at 0.
+    norm = squared_gradient_norm(discriminator, images).add(1e-12).sqrt()
+    return (norm - 1).square()
