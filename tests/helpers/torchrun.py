@@ -7,6 +7,7 @@ so too: a test that stops the agent by a signal takes new interpreters, or it wa
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -32,7 +33,8 @@ class Group:
         options = ["--standalone", "--nproc-per-node", processes, "--max-restarts", restarts]
         options += ["--start-method", "fork", "--run-path", WORKER, self._ranks.name, script]
         # What a script imports: the helpers.
-        env = {"PYTHONPATH": str(WORKER.parents[1])}
+        paths = [str(WORKER.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = {"PYTHONPATH": os.pathsep.join(paths)}
         self.agent: Process = start_python(MAIN, *map(str, [*options, *arguments]), env=env)
 
     def pid(self, rank: int) -> int:
