@@ -18,12 +18,21 @@ if TYPE_CHECKING:
     from ganzoo.games import Loss, Player
     from ganzoo.hub import push
     from ganzoo.nn import Extractor
-    from ganzoo.registry import architectures, datasets, extractors, losses, models, recipes
+    from ganzoo.registry import (
+        architectures,
+        datasets,
+        extractors,
+        losses,
+        metrics,
+        models,
+        recipes,
+        trackers,
+    )
     from ganzoo.registry.names import HubModel
     from ganzoo.sampling.generator import Encoder, Generator, Translator
     from ganzoo.sampling.images import ImageBatch
-    from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
-    from ganzoo.training import resume, train
+    from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
+    from ganzoo.training import Tracker, resume, train
     from ganzoo.zoo import info, list_models, load
 
 _HOME = {
@@ -43,12 +52,16 @@ _HOME = {
     "datasets": "ganzoo.registry",
     "extractors": "ganzoo.registry",
     "losses": "ganzoo.registry",
+    "metrics": "ganzoo.registry",
     "models": "ganzoo.registry",
     "recipes": "ganzoo.registry",
+    "trackers": "ganzoo.registry",
     "DataSpec": "ganzoo.spec",
     "ImageSpec": "ganzoo.spec",
+    "Metric": "ganzoo.spec",
     "ModelSpec": "ganzoo.spec",
     "Recipe": "ganzoo.spec",
+    "Tracker": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
     "info": "ganzoo.zoo",
@@ -65,9 +78,11 @@ __all__ = [
     "ImageBatch",
     "ImageSpec",
     "Loss",
+    "Metric",
     "ModelSpec",
     "Player",
     "Recipe",
+    "Tracker",
     "Translator",
     "architectures",
     "compare",
@@ -79,10 +94,12 @@ __all__ = [
     "list_models",
     "load",
     "losses",
+    "metrics",
     "models",
     "push",
     "recipes",
     "resume",
+    "trackers",
     "train",
 ]
 

@@ -20,7 +20,17 @@ HEADINGS = (
 
 FIRST, FURTHER = "  ", "    "  # what a row's first line, and its others, begin with
 
-Kind = Literal["all", "models", "recipes", "architectures", "losses", "datasets", "extractors"]
+Kind = Literal[
+    "all",
+    "models",
+    "recipes",
+    "architectures",
+    "losses",
+    "datasets",
+    "extractors",
+    "metrics",
+    "trackers",
+]
 
 
 def list_(pattern: str, kind: Kind) -> None:

@@ -1,5 +1,6 @@
 """Names of architectures, losses and the rest, and what plugins register under them."""
 
+from ganzoo.registry.directions import direction_of
 from ganzoo.registry.registry import (
     COMPONENTS,
     REGISTRIES,
@@ -9,8 +10,10 @@ from ganzoo.registry.registry import (
     extractors,
     find_recipe,
     losses,
+    metrics,
     models,
     recipes,
+    trackers,
 )
 
 __all__ = [
@@ -19,9 +22,12 @@ __all__ = [
     "Registry",
     "architectures",
     "datasets",
+    "direction_of",
     "extractors",
     "find_recipe",
     "losses",
+    "metrics",
     "models",
     "recipes",
+    "trackers",
 ]

@@ -33,7 +33,7 @@ from ganzoo.registry import distributions
 from ganzoo.registry.distributions import DISTRIBUTION, SWITCH
 from ganzoo.registry.entries import Entry, entry_of
 from ganzoo.registry.names import HubModel, parse_registered
-from ganzoo.spec import DataSpec, Recipe
+from ganzoo.spec import DataSpec, Metric, Recipe
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -285,6 +285,14 @@ extractors: Registry[Callable[..., Any]] = Registry(
 )
 """Functions ``() -> ganzoo.Extractor``."""
 
+metrics: Registry[Metric] = Registry(
+    "metric", lambda thing: isinstance(thing, Metric), "a ganzoo.Metric"
+)
+"""`ganzoo.Metric` objects."""
+
+trackers: Registry[Callable[..., Any]] = Registry("tracker", callable, "a function or a class")
+"""Functions ``() -> ganzoo.Tracker``, or the classes."""
+
 recipes: Registry[Recipe | Path] = Registry(
     "recipe", lambda thing: isinstance(thing, Recipe | Path), "a Recipe or the Path of a TOML file"
 )
@@ -304,6 +312,8 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     losses,
     datasets,
     extractors,
+    metrics,
+    trackers,
 )
 
 COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
