@@ -24,16 +24,18 @@ if TYPE_CHECKING:
         export_targets,
         extractors,
         losses,
+        metrics,
         models,
         penalties,
         recipes,
+        trackers,
     )
     from ganzoo.registry.names import HubModel
     from ganzoo.sampling import latents
     from ganzoo.sampling.generator import Encoder, Generator, Translator
     from ganzoo.sampling.images import ImageBatch
-    from ganzoo.spec import DataSpec, ImageSpec, ModelSpec, Recipe
-    from ganzoo.training import resume, train
+    from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
+    from ganzoo.training import Tracker, resume, train
     from ganzoo.zoo import info, list_models, load
 
     __version__: str
@@ -57,13 +59,17 @@ _HOME = {
     "export_targets": "ganzoo.registry",
     "extractors": "ganzoo.registry",
     "losses": "ganzoo.registry",
+    "metrics": "ganzoo.registry",
     "models": "ganzoo.registry",
     "penalties": "ganzoo.registry",
     "recipes": "ganzoo.registry",
+    "trackers": "ganzoo.registry",
     "DataSpec": "ganzoo.spec",
     "ImageSpec": "ganzoo.spec",
+    "Metric": "ganzoo.spec",
     "ModelSpec": "ganzoo.spec",
     "Recipe": "ganzoo.spec",
+    "Tracker": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
     "info": "ganzoo.zoo",
@@ -80,9 +86,11 @@ __all__ = [
     "ImageBatch",
     "ImageSpec",
     "Loss",
+    "Metric",
     "ModelSpec",
     "Player",
     "Recipe",
+    "Tracker",
     "Translator",
     "__version__",
     "architectures",
@@ -97,11 +105,13 @@ __all__ = [
     "list_models",
     "load",
     "losses",
+    "metrics",
     "models",
     "penalties",
     "push",
     "recipes",
     "resume",
+    "trackers",
     "train",
 ]
 

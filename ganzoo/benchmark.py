@@ -25,6 +25,7 @@ from ganzoo.errors import (
     OutputError,
     RunNotFoundError,
 )
+from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
 from ganzoo.evaluation.extraction import fit, name_extractor
 from ganzoo.evaluation.pairs import measure_pairs
@@ -56,8 +57,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model's samples against a dataset.
 
-    What makes images out of others is measured pair by pair, as
-    `ganzoo.evaluation.compare_pairs` says: metrics, an extractor and resizing are not for it.
+    A model that translates images is measured pair by pair, by metrics that need ``pairs``; an
+    extractor and resizing are not for it.
 
     A bundle or run that was named by its folder keeps the figures: in its config and, where it has
     one, its card, in place of those of the same protocol. Real images' features are computed once
@@ -70,7 +71,8 @@ def evaluate(
         split: which part of it, such as test, where it has parts.
         data: where it lies; by default the environment variable GANZOO_DATA.
         samples: how many images are made; of pairs, no more than there are.
-        metrics: names from `ganzoo.evaluation.METRICS`; by default all that fit.
+        metrics: registered names; by default all of ganzoo's own that fit, and those of plugins
+            that ask for it.
         extractor: registered name of the features' extractor; by default the dataset's own.
         seed: of the samples, 0 to 2**64 - 1, and of whatever a metric draws.
         runtime: as for `load`.
@@ -78,8 +80,7 @@ def evaluate(
         progress: whether to show progress on a terminal.
 
     Raises:
-        MetricError: an unknown metric, one that does not fit, images of another size, too few
-            samples.
+        MetricError: a metric that does not fit, images of another size, too few samples.
         ExtractorError: the extractor's weights cannot be had.
         DataNotFoundError, DataError: the dataset is not there or cannot be used.
         RunNotFoundError: a run that has saved nothing yet.
@@ -90,13 +91,14 @@ def evaluate(
     model = zoo.load(path, runtime=runtime)
     on, root = _choose(model.spec, dataset, split), find_root(data)
     if isinstance(model, Translator):
-        if metrics or extractor or resize:
+        if extractor or resize:
             raise MetricError(
                 f"{name} makes images out of images, which are compared pair by pair: leave out "
-                "--metrics, --extractor and --resize."
+                "--extractor and --resize."
             )
+        choose_pair_metrics(metrics)  # refuses before anything is computed
         model.accelerate()
-        found = _measure_pairs(model, on, root, samples, seed, progress)
+        found = _measure_pairs(model, on, root, samples, metrics, seed, progress)
     else:
         evaluator = _evaluator(
             on,
@@ -238,6 +240,7 @@ def _measure_pairs(
     dataset: Component,
     root: Path | None,
     samples: int,
+    metrics: Sequence[str],
     seed: int,
     shown: bool,
 ) -> Evaluation:
@@ -264,7 +267,16 @@ def _measure_pairs(
             "measure it on others, by --split or --data.",
             stacklevel=3,
         )
-    return measure_pairs(model, conditions, images, data, samples=samples, seed=seed, shown=shown)
+    return measure_pairs(
+        model,
+        conditions,
+        images,
+        data,
+        samples=samples,
+        metrics=metrics,
+        seed=seed,
+        shown=shown,
+    )
 
 
 def _evaluator(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
+
+if TYPE_CHECKING:
+    from ganzoo.benchmark import Row
 
 
 def evaluate(
@@ -31,9 +35,9 @@ def evaluate(
         split: which part of it, such as test, where it has parts.
         data: where it lies; by default GANZOO_DATA.
         samples: how many images the model makes.
-        metrics: which; by default all that fit: frechet, kernel, precision-recall,
-            density-coverage, inception-score, modes, ring-modes, memorisation. What makes images
-            out of images is measured pair by pair: mean absolute error, PSNR, SSIM.
+        metrics: which ('ganzoo list --kind metrics'); by default all of ganzoo's own that fit,
+            and those of plugins that ask for it. What makes images out of images is measured pair
+            by pair.
         extractor: by whose features ('ganzoo list --kind extractors'); by default the dataset's.
         seed: of the samples, and of whatever a metric draws.
         runtime: torch or onnx; by default torch where it is installed.
@@ -107,13 +111,14 @@ def compare(
     runtimes = benchmark.RUNTIMES
     figures = list({figure: None for row in rows for figure in row.evaluation.metrics})
     heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *figures]
+    best = {figure: _best(figure, rows) for figure in figures}
     table = []
     for row in rows:
         rates = [row.images_per_second.get(runtime) for runtime in runtimes]
         table.append(
             [row.name, f"{row.parameters:,}", f"{row.bytes / 1e6:.2f}"]
             + [f"{rate:,.0f}" if rate else "-" for rate in rates]
-            + [_figure(row.evaluation.metrics.get(figure)) for figure in figures]
+            + [_figure(row.evaluation.metrics.get(figure), best[figure]) for figure in figures]
         )
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for cells in (heads, *table):
@@ -121,12 +126,26 @@ def compare(
     said = rows[0].evaluation.protocol
     print(
         f"{said['samples']:,} samples of seed {seed} against {said['real_images']:,} images "
-        f"({_flat(said['dataset'])}), by {said['extractor']}"
+        f"({_flat(said['dataset'])}), by {said['extractor']}; * best"
     )
 
 
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+def _best(figure: str, rows: Sequence[Row]) -> float | None:
+    """The best value of a figure, None where neither low nor high values are better."""
+    from ganzoo.registry import direction_of
+
+    values = [row.evaluation.metrics[figure] for row in rows if figure in row.evaluation.metrics]
+    match direction_of(figure):
+        case "higher":
+            return max(values)
+        case "lower":
+            return min(values)
+        case _:
+            return None
+
+
+def _figure(value: float | None, best: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}{'*' * (value == best)}"
 
 
 def _flat(value: Any) -> str:

@@ -30,6 +30,8 @@ Kind = Literal[
     "datasets",
     "extractors",
     "export-targets",
+    "metrics",
+    "trackers",
 ]
 
 

@@ -31,6 +31,7 @@ class RunOptions:
         max_time: stop and save after so long, such as 3h, 90m or 1h30m.
         monitors: look for trainings that fail and warn of them.
         tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
+        trackers: also log the run to these ('ganzoo list --kind trackers').
         dry_run: build and check everything, say what would be done, write nothing.
     """
 
@@ -40,6 +41,7 @@ class RunOptions:
     max_time: str | None = None
     monitors: Literal["on", "off"] = "on"
     tensorboard: Literal["auto", "on", "off"] = "auto"
+    trackers: tuple[str, ...] = ()
     dry_run: bool = False
 
 

@@ -26,7 +26,7 @@ usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
        ganzoo train RECIPE --dry-run            say what would be done
        ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time,
-                                                --monitors, --tensorboard
+                                                --monitors, --tensorboard, --trackers
 
 RECIPE is a name or a TOML file. Every field of it is an option, such as
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
@@ -72,6 +72,7 @@ def run_train(args: list[str]) -> int:
         max_time=options.max_time,
         monitors=options.monitors,
         tensorboard=options.tensorboard,
+        trackers=options.trackers,
     )
     return _report_run(run, recipe.images)
 
@@ -83,6 +84,7 @@ def _resume(
     max_time: str | None = None,
     monitors: Literal["on", "off"] = "on",
     tensorboard: Literal["auto", "on", "off"] = "auto",
+    trackers: tuple[str, ...] = (),
 ) -> tuple[Any, int]:
     """Continue a run from its newest checkpoint.
 
@@ -93,6 +95,7 @@ def _resume(
         max_time: stop and save after so long, such as 3h, 90m or 1h30m.
         monitors: look for trainings that fail and warn of them.
         tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
+        trackers: also log the run to these ('ganzoo list --kind trackers').
     """
     from ganzoo import training
     from ganzoo.spec import Recipe
@@ -104,6 +107,7 @@ def _resume(
         max_time=max_time,
         monitors=monitors,
         tensorboard=tensorboard,
+        trackers=trackers,
     )
     return run, Recipe.from_toml(run.path / "recipe.toml").images
 

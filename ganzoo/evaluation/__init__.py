@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     )
     from ganzoo.evaluation.estimate import Estimate
     from ganzoo.evaluation.evaluator import Evaluation, Evaluator
+    from ganzoo.evaluation.images import ImageSet, ImageSets
     from ganzoo.evaluation.memorisation import (
         Nearest,
         authentic,
         authenticity,
         nearest_training,
     )
-    from ganzoo.evaluation.metrics import METRICS
     from ganzoo.evaluation.modes import (
         GaussianModes,
         ModeCoverage,
@@ -52,9 +52,9 @@ _NAMES = {
     "distances": ("frechet_distance", "kernel_distance", "usable_subset_size"),
     "divergences": ("js", "js_from_discriminator_loss", "kl", "kl_normal", "wasserstein1"),
     "estimate": ("Estimate",),
-    "measuring": ("Evaluation", "Evaluator"),
+    "evaluator": ("Evaluation", "Evaluator"),
+    "images": ("ImageSet", "ImageSets"),
     "memorisation": ("Nearest", "authentic", "authenticity", "nearest_training"),
-    "metrics": ("METRICS",),
     "modes": (
         "GaussianModes",
         "ModeCoverage",
@@ -71,12 +71,13 @@ _NAMES = {
 _HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 
 __all__ = [
-    "METRICS",
     "DensityCoverage",
     "Estimate",
     "Evaluation",
     "Evaluator",
     "GaussianModes",
+    "ImageSet",
+    "ImageSets",
     "ModeCoverage",
     "ModesHit",
     "Nearest",

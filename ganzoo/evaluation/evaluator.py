@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,14 +11,15 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ganzoo.errors import MetricError, did_you_mean, enumerate_names
+from ganzoo.errors import MetricError
 from ganzoo.evaluation.cache import cached_features
+from ganzoo.evaluation.choice import choose_metrics
 from ganzoo.evaluation.extraction import Features, describe_resizing, extract, make_extractor
+from ganzoo.evaluation.figures import compute_figures
 from ganzoo.evaluation.images import ImageSet, ImageSets
-from ganzoo.evaluation.metrics import METRICS
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.sampling.generator import Generator
-from ganzoo.spec import DataSpec
+from ganzoo.spec import DataSpec, Direction
 
 SAMPLED_AT_ONCE = 1024  # images between two steps of the progress line
 PACKAGES = ("torchmetrics", "torch-fidelity", "scikit-learn", "scipy")
@@ -54,13 +54,13 @@ class Evaluator:
         extractor: registered name of the extractor.
         samples: how many images are generated.
         seed: of the samples, and of whatever a metric draws.
-        metrics: names from `METRICS`; by default all that fit.
+        metrics: registered names; by default all that fit and are computed by default.
         resize: whether images may be resized for the extractor.
         shown: whether to show progress on a terminal.
 
     Raises:
-        MetricError: an unknown metric, or one that does not fit; images that would have to be
-            resized.
+        UnknownNameError: no metric has this name.
+        MetricError: a metric that does not fit; images that would have to be resized.
         ExtractorError: the extractor's weights cannot be had.
     """
 
@@ -86,7 +86,7 @@ class Evaluator:
         self.seed = seed
         self.shown = shown
         self.resizing = describe_resizing(extractor, self.extractor, data.image, resize)
-        self.metrics = self._choose(metrics)
+        self.metrics = choose_metrics(metrics, self.extractor, data)
         self._said = said | {"extractor": extractor}
         key = {"data": said["sha256"], "extractor": [extractor, self.extractor.sha256]} | {
             "resizing": self.resizing,
@@ -105,6 +105,7 @@ class Evaluator:
 
         Raises:
             MetricError: its images are not of the data's size, or too few for a metric.
+            BrokenPluginError: a metric fails.
         """
         fake = self._sample(generator)
         comparison = ImageSets(
@@ -114,12 +115,10 @@ class Evaluator:
             self.extractor.classes,
             self.data.labels,
         )
-        figures: dict[str, float] = {}
-        for name in self.metrics:
-            figures |= METRICS[name].compute(comparison)
+        figures, settings = compute_figures(self.metrics, comparison)
         device = next(self.extractor.parameters(), torch.zeros(())).device
         return Evaluation(
-            {name: float(value) for name, value in figures.items() if math.isfinite(value)},
+            figures,
             self._said
             | {
                 "extractor_sha256": self.extractor.sha256,
@@ -127,30 +126,19 @@ class Evaluator:
                 "real_images": len(self.real),
                 "samples": self.samples,
                 "seed": self.seed,
-                "settings": {name: METRICS[name].settings(comparison) for name in self.metrics},
+                "settings": settings,
                 "hardware": describe_hardware(device),
                 "versions": describe_versions(*PACKAGES),
             },
         )
 
+    def direction(self, figure: str) -> Direction | None:
+        """Return which values of a figure are better, None if none of its metrics has it."""
+        directions = (metric.direction(figure) for metric in self.metrics.values())
+        return next(filter(None, directions), None)
+
     def _extract(self, images: Tensor, what: str) -> Features:
         return extract(self.extractor, images, what if self.shown else "")
-
-    def _choose(self, names: Sequence[str]) -> list[str]:
-        """The metrics that were asked for, or all that fit."""
-        for name in names:
-            if name not in METRICS:
-                raise MetricError(
-                    f"no metric named {name!r}.{did_you_mean(name, METRICS)} "
-                    f"Metrics: {enumerate_names(METRICS)}."
-                )
-        refusals = {
-            name: metric.refuses(self.extractor, self.data) for name, metric in METRICS.items()
-        }
-        for name in names:
-            if refusals[name]:
-                raise MetricError(f"metric {name!r} cannot be computed here: {refusals[name]}.")
-        return [name for name in METRICS if not refusals[name] and (not names or name in names)]
 
     def _sample(self, generator: Generator) -> Tensor:
         spec = generator.spec.data.image

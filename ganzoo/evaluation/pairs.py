@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,17 @@ from torchmetrics.functional.image import (
 from tqdm import tqdm
 
 from ganzoo.errors import MetricError
+from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation
+from ganzoo.evaluation.figures import compute_figures
+from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.sampling.generator import Translator
 
 AT_ONCE = 64  # pairs that are held as floats
 SMALLEST = 6  # side that has enough pixels to mirror at SSIM's window
 
-_SETTINGS = {
-    "mean_absolute_error": "of pixels in [0, 1]",
-    "psnr": "in dB, mean of the pairs'",
-    "ssim": "Gaussian window, sigma 1.5, borders mirrored, mean of the channels and pairs'",
-}
+_FIGURES = "mean_absolute_error", "psnr", "ssim"
 
 
 def compare_pairs(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str, float]:
@@ -61,7 +60,7 @@ def compare_pairs(made: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str,
             f"more with sides of {SMALLEST} or more, not {made.dtype} {made.shape} and "
             f"{real.dtype} {real.shape}."
         )
-    found: dict[str, list[Tensor]] = {name: [] for name in _SETTINGS}
+    found: dict[str, list[Tensor]] = {name: [] for name in _FIGURES}
     for start in range(0, len(made), AT_ONCE):
         a, b = (_to_tensor(each[start : start + AT_ONCE]) for each in (made, real))
         found["mean_absolute_error"].append((a - b).abs().mean((1, 2, 3)))
@@ -81,6 +80,7 @@ def measure_pairs(
     said: dict[str, Any],
     *,
     samples: int,
+    metrics: Sequence[str] = (),
     seed: int = 0,
     shown: bool = False,
 ) -> Evaluation:
@@ -92,15 +92,18 @@ def measure_pairs(
         images: what image k should become, of the size that it makes.
         said: what the protocol says of them: dataset, sha256.
         samples: how many pairs are measured, the first ones; all where there are fewer.
+        metrics: registered names of metrics that need pairs; by default those that are computed
+            by default.
         seed: of the latents, where the model reads any.
         shown: whether to show progress on a terminal.
 
     Raises:
-        MetricError: fewer samples than 1.
+        MetricError: fewer samples than 1, or a metric that compares no pairs.
         SampleError: images of another size, or none.
     """
     if samples < 1:
         raise MetricError(f"{samples} pairs cannot be measured: --samples is 1 or more.")
+    by_name = choose_pair_metrics(metrics)
     chosen = conditions[:samples]
     starts = tqdm(
         range(0, len(chosen), AT_ONCE),
@@ -110,22 +113,26 @@ def measure_pairs(
         leave=False,
     )
     made = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
-    figures = compare_pairs(np.concatenate(made), images[:samples])
-    finite = {name: value for name, value in figures.items() if math.isfinite(value)}
+    sets = ImageSets(_as_set(images[:samples]), _as_set(np.concatenate(made)), seed)
+    figures, settings = compute_figures(by_name, sets)
     network = getattr(model, "network", None)  # onnxruntime's models have none
     device = next(network.parameters()).device if network is not None else torch.device("cpu")
     return Evaluation(
-        finite,
+        figures,
         said
         | {
             "real_images": len(images),
             "samples": len(chosen),
             "seed": seed,
-            "settings": {name: _SETTINGS[name] for name in finite},
+            "settings": settings,
             "hardware": describe_hardware(device),
             "versions": describe_versions("torchmetrics"),
         },
     )
+
+
+def _as_set(images: NDArray[np.uint8]) -> ImageSet:
+    return ImageSet(images.transpose(0, 3, 1, 2), extracted=None)
 
 
 def _to_tensor(images: NDArray[np.uint8]) -> Tensor:

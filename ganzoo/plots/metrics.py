@@ -1,4 +1,4 @@
-"""How a model's measured quality went over its training, its best and its final value."""
+"""Figures of a model over its training, with the best and the final value."""
 
 from __future__ import annotations
 
@@ -22,21 +22,17 @@ from ganzoo.plots.style import (
     new_figure,
     styled,
 )
+from ganzoo.registry import direction_of
+from ganzoo.spec import Direction
 
 PANEL_HEIGHT = 2.6  # inches
 MARK = 7.0  # size of a mark, in points
-# Words in the names of metrics of which more is better; of all others less is.
-HIGHER_IS_BETTER = (
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "accuracy",
-    "score",
-    "ssim",
-    "psnr",
-    "modes",
-)
+TITLES: dict[Direction | None, str] = {
+    "higher": " (higher is better)",
+    "lower": " (lower is better)",
+    "neither": "",
+    None: " (no installed metric says which values are better)",
+}
 
 
 @styled
@@ -44,9 +40,12 @@ def draw_metrics(
     lines: Sequence[Mapping[str, Any]],
     names: Sequence[str] = (),
     *,
-    higher_is_better: Mapping[str, bool] | None = None,
+    directions: Mapping[str, Direction] | None = None,
 ) -> Figure:
-    """Draw metrics over images seen, a panel each, with the best and the final value written.
+    """Draw figures over images seen, a panel each, with the best and the final value marked.
+
+    The registered metrics declare which values of a figure are better. The best value is not marked
+    of a figure that no installed metric declares, nor of one that has no better direction.
 
     Values are compared only where they were measured in one way: of lines that state a ``protocol``
     those with the last line's are drawn, and it is said how many others there are.
@@ -54,7 +53,7 @@ def draw_metrics(
     Args:
         lines: of metrics.jsonl, with ``images``, ``metrics`` and perhaps ``protocol``.
         names: the metrics to draw; by default all.
-        higher_is_better: of which metrics more is better, where their names do not say so.
+        directions: directions by figure, in place of those that the metrics declare.
 
     Raises:
         PlotError: no lines, a metric that was not measured, or one that never was a finite number.
@@ -74,8 +73,7 @@ def draw_metrics(
     figure = new_figure(WIDTH, 0.4 + PANEL_HEIGHT * len(chosen))
     panels = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
     for name, panel in zip(chosen, panels, strict=True):
-        more = (higher_is_better or {}).get(name, is_higher_better(name))
-        _draw(panel, name, alike, more)
+        _draw(panel, name, alike, (directions or {}).get(name) or direction_of(name))
     if others := len(lines) - len(alike):
         figure.supxlabel(
             f"{others} lines that another protocol measured are left out",
@@ -84,22 +82,22 @@ def draw_metrics(
     return figure
 
 
-def is_higher_better(name: str) -> bool:
-    """Whether more of a metric is better, as far as its name says."""
-    return any(word in name.lower() for word in HIGHER_IS_BETTER)
-
-
-def _draw(panel: Axes, name: str, lines: Sequence[Mapping[str, Any]], more: bool) -> None:
-    found = [(line["images"], line["metrics"].get(name)) for line in lines]
-    finite = [(x, y) for x, y in found if y is not None and math.isfinite(y)]
+def _draw(
+    panel: Axes, name: str, lines: Sequence[Mapping[str, Any]], direction: Direction | None
+) -> None:
+    values = [(line["images"], line["metrics"].get(name)) for line in lines]
+    finite = [(x, y) for x, y in values if y is not None and math.isfinite(y)]
     if not finite:
         raise PlotError(f"there is nothing to draw: the metric {name!r} never was a finite number.")
     x, y = np.array(finite, dtype=np.float64).T
-    best, final = int(y.argmax() if more else y.argmin()), len(y) - 1
     panel.plot(x, y, color=BLUE, marker=".", label=name)
-    marks = [(best, "best", "o", GREEN), (final, "final", "s", VERMILLION)]
-    if best == final:
-        marks = [(final, "best and final", "o", GREEN)]
+    final = len(y) - 1
+    marks = [(final, "final", "s", VERMILLION)]
+    if direction in ("higher", "lower"):
+        best = int(y.argmax() if direction == "higher" else y.argmin())
+        marks.insert(0, (best, "best", "o", GREEN))
+        if best == final:
+            marks = [(final, "best and final", "o", GREEN)]
     handles = [
         panel.plot(
             x[k : k + 1],
@@ -115,6 +113,6 @@ def _draw(panel: Axes, name: str, lines: Sequence[Mapping[str, Any]], more: bool
     panel.legend(handles=handles)
     panel.margins(x=0.03, y=0.1)
     words = name.replace("_", " ")
-    panel.set_title(f"{words} ({'higher' if more else 'lower'} is better)")
+    panel.set_title(f"{words}{TITLES[direction]}")
     panel.set_ylabel(words)
     count_images(panel)

@@ -1,5 +1,6 @@
 """Names of architectures, losses and the rest, and what plugins register under them."""
 
+from ganzoo.registry.directions import direction_of
 from ganzoo.registry.registry import (
     COMPONENTS,
     REGISTRIES,
@@ -10,9 +11,11 @@ from ganzoo.registry.registry import (
     extractors,
     find_recipe,
     losses,
+    metrics,
     models,
     penalties,
     recipes,
+    trackers,
 )
 
 __all__ = [
@@ -21,11 +24,14 @@ __all__ = [
     "Registry",
     "architectures",
     "datasets",
+    "direction_of",
     "export_targets",
     "extractors",
     "find_recipe",
     "losses",
+    "metrics",
     "models",
     "penalties",
     "recipes",
+    "trackers",
 ]

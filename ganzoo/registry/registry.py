@@ -34,7 +34,7 @@ from ganzoo.registry import distributions
 from ganzoo.registry.distributions import DISTRIBUTION, SWITCH
 from ganzoo.registry.entries import Entry, entry_of
 from ganzoo.registry.names import HubModel, parse_registered
-from ganzoo.spec import DataSpec, Recipe
+from ganzoo.spec import DataSpec, Metric, Recipe
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -313,6 +313,14 @@ export_targets: Registry[Callable[..., Any]] = Registry(
 )
 """Functions ``(bundle: Bundle, out: Path) -> ganzoo.exporters.targets.TargetFiles``."""
 
+metrics: Registry[Metric] = Registry(
+    "metric", lambda thing: isinstance(thing, Metric), "a ganzoo.Metric"
+)
+"""`ganzoo.Metric` objects."""
+
+trackers: Registry[Callable[..., Any]] = Registry("tracker", callable, "a function or a class")
+"""Functions ``() -> ganzoo.Tracker``, or the classes."""
+
 recipes: Registry[Recipe | Path] = Registry(
     "recipe", lambda thing: isinstance(thing, Recipe | Path), "a Recipe or the Path of a TOML file"
 )
@@ -334,6 +342,8 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     datasets,
     extractors,
     export_targets,
+    metrics,
+    trackers,
 )
 
 COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)

@@ -10,6 +10,7 @@ from ganzoo.spec.data import (
     ImageSpec,
     LatentSpec,
 )
+from ganzoo.spec.metric import Direction, Metric
 from ganzoo.spec.model import (
     FORMAT,
     MAX_CONFIG,
@@ -38,8 +39,10 @@ __all__ = [
     "STORED_AS",
     "Component",
     "DataSpec",
+    "Direction",
     "ImageSpec",
     "LatentSpec",
+    "Metric",
     "ModelSpec",
     "Optimizer",
     "Recipe",

@@ -14,8 +14,10 @@ from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss
+from ganzoo.testing.metric import Metric
 from ganzoo.testing.penalty import Penalty
 from ganzoo.testing.shipped import Model, Recipe
+from ganzoo.testing.tracker import Tracker
 
 GROUPS = [registry.group for registry in REGISTRIES]
 
@@ -71,6 +73,10 @@ def subjects_of(
                 subjects.append(Penalty(entry.name, distribution=distribution))
             case "dataset":
                 subjects.append(Dataset(entry.name, own, root=data, distribution=distribution))
+            case "metric":
+                subjects.append(Metric(entry.name, distribution=distribution))
+            case "tracker":
+                subjects.append(Tracker(entry.name, distribution=distribution))
             case "recipe":
                 subjects.append(Recipe(entry.name, distribution=distribution))
             case "model":

@@ -3,5 +3,6 @@
 from ganzoo.training.distributed import join
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
+from ganzoo.training.tracker import TrackedRun, Tracker
 
-__all__ = ["Prepared", "Run", "join", "plan", "prepare", "resume", "train"]
+__all__ = ["Prepared", "Run", "TrackedRun", "Tracker", "join", "plan", "prepare", "resume", "train"]

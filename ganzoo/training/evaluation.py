@@ -27,8 +27,8 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
     """Return what evaluates a training; None where it is not to be, or another process does it.
 
     Raises:
-        RecipeError: a generator that makes images out of images, or too few images for the
-            features.
+        RecipeError: a generator that makes images out of images, too few images for the features,
+            or `keep_best` names a figure of which neither low nor high values are better.
         UnknownNameError, BrokenPluginError, ExtractorError: the extractor is not to be had.
     """
     if not recipe.evaluate_every or not state.group.first:
@@ -53,6 +53,11 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
         resize=True,  # the protocol says so
     )
     _check_numbers(recipe, evaluator)
+    if evaluator.direction(recipe.keep_best) == "neither":
+        raise RecipeError(
+            f"keep_best is {recipe.keep_best!r}, a figure of which neither low nor high values are "
+            "better: choose one that judges, such as --keep-best frechet_distance."
+        )
     return evaluator
 
 

@@ -1,7 +1,8 @@
-"""What a run shows while it trains: log, progress line, findings, pictures, TensorBoard."""
+"""What a run shows while it trains: log, progress line, findings, sample images, trackers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.retention import LOG
 from ganzoo.training.snapshot import preview_images
-from ganzoo.training.tensorboard import FOLDER, TensorBoardWriter
+from ganzoo.training.tracker import TrackedRun, Tracker
+from ganzoo.training.tracking import Tracking
 
 SAMPLES = "samples"
 SHOWN = 3  # figures of an evaluation beside the progress line
@@ -26,19 +28,25 @@ class RunReporter:
         prepared: the training, where it begins or goes on.
         progress: whether to show the progress line.
         monitors: whether to look for failures.
-        tensorboard: whether to write for TensorBoard.
+        trackers: trackers by name.
     """
 
     def __init__(
-        self, path: Path, prepared: Prepared, *, progress: bool, monitors: bool, tensorboard: bool
+        self,
+        path: Path,
+        prepared: Prepared,
+        *,
+        progress: bool,
+        monitors: bool,
+        trackers: Mapping[str, Tracker],
     ) -> None:
         state, first = prepared.state, prepared.state.group.first
         self.path = path
         self.prepared = prepared
         self.progress = progress
         self.log = Log(path / LOG, prepared.recipe.images, state.images_seen, progress, state.group)
-        self.tensorboard = TensorBoardWriter(
-            path / FOLDER, state.images_seen, on=tensorboard and first
+        self.tracking = Tracking(
+            trackers if first else {}, TrackedRun(path, prepared.recipe, state.images_seen)
         )
         self.monitors = None
         if monitors and first:
@@ -46,7 +54,7 @@ class RunReporter:
             self.monitors = Monitors(prepared, read_lines(path / LOG), classes=classes)
 
     def report(self) -> None:
-        """Write the log's next line, what monitors find in it, and the same for TensorBoard.
+        """Write the log's next line and what monitors find in it, and log both to the trackers.
 
         Every process of the group must call it.
 
@@ -60,10 +68,10 @@ class RunReporter:
         self.log.write(line, self.monitors.active if self.monitors else [])
         for finding in line.get("findings", []):
             self.log.say(f"{'warning: ' * (finding['event'] == 'begins')}{Finding(**finding)}")
-        self.tensorboard.write(line)
+        self.tracking.log_line(line)
 
     def show(self) -> None:
-        """Write the pictures by which a training is watched.
+        """Write the sample images, and log them to the trackers.
 
         Raises:
             OutputError: they cannot be written.
@@ -72,20 +80,18 @@ class RunReporter:
         shown = preview_images(self.prepared)
         for name, picture in shown.items():
             picture.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
-        self.tensorboard.show(shown, state.nets, state.images_seen)
+        self.tracking.log_samples(state.images_seen, shown, state.nets)
 
     def show_metrics(self, line: dict[str, Any]) -> None:
-        """Show what an evaluation found.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        figures = [f"{name} {value:.4g}" for name, value in line["metrics"].items()]
+        """Show the figures of an evaluation."""
+        best = self.prepared.recipe.keep_best
+        by_name = sorted(line["metrics"].items(), key=lambda figure: figure[0] != best)
+        figures = [f"{name} {value:.4g}" for name, value in by_name]
         if self.progress:
             self.log.say(f"at {line['images']:,} images: {', '.join(figures[:SHOWN])}")
-        self.tensorboard.write(line)
+        self.tracking.log_line(line)
 
     def close(self) -> None:
-        """End the progress line, and write what is still held back."""
+        """End the progress line, and finish the trackers."""
         self.log.close()
-        self.tensorboard.close()
+        self.tracking.finish()

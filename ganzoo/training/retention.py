@@ -69,18 +69,19 @@ def keep_best_by_metric(run: Path, prepared: Prepared, metrics: Mapping[str, flo
     Args:
         run: the run's folder.
         prepared: the training.
-        metrics: as they are now; one that the recipe names and that is not there is warned of.
+        metrics: figures of the evaluator of the training, as they are now; one that the recipe
+            names and that is not there is warned of.
 
     Raises:
         OutputError: it cannot be written.
     """
-    from ganzoo.evaluation.metrics import HIGHER_IS_BETTER
-
     name = prepared.recipe.keep_best
     if not name or "/" in name:
         return
     if name in metrics:
-        _keep_if_best(run, prepared, metrics[name], higher=name in HIGHER_IS_BETTER)
+        assert prepared.evaluator is not None  # it has computed the figures
+        higher = prepared.evaluator.direction(name) == "higher"
+        _keep_if_best(run, prepared, metrics[name], higher)
     else:
         _warn_of_absence("evaluation", name, metrics)
 

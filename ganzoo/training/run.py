@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,8 @@ from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.reporter import RunReporter
 from ganzoo.training.retention import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.signals import stop_on_signal
-from ganzoo.training.tensorboard import writes_tensorboard
+from ganzoo.training.tracker import Tracker
+from ganzoo.training.tracking import create_trackers
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
 LAUNCH = ".launch"  # names the launch of torchrun that began a run
@@ -82,7 +83,7 @@ class _RunOptions:
     seconds: float
     progress: bool
     monitors: bool
-    tensorboard: bool
+    trackers: dict[str, Tracker]
 
     @classmethod
     def of(
@@ -91,9 +92,10 @@ class _RunOptions:
         progress: bool,
         monitors: Literal["on", "off"],
         tensorboard: Literal["auto", "on", "off"],
+        trackers: Sequence[str],
     ) -> _RunOptions:
         seconds = parse_duration(max_time) if max_time else math.inf
-        return cls(seconds, progress, monitors == "on", writes_tensorboard(tensorboard))
+        return cls(seconds, progress, monitors == "on", create_trackers(trackers, tensorboard))
 
 
 def train(
@@ -106,6 +108,7 @@ def train(
     progress: bool = True,
     monitors: Literal["on", "off"] = "on",
     tensorboard: Literal["auto", "on", "off"] = "auto",
+    trackers: Sequence[str] = (),
 ) -> Run:
     """Train a recipe.
 
@@ -124,10 +127,12 @@ def train(
             standard error and in the log. They change nothing that is trained.
         tensorboard: whether to write the folder ``tensorboard`` of the run, for ``tensorboard
             --logdir``; ``auto`` where it is installed.
+        trackers: registered names of further trackers that log the run. One that fails is warned
+            of and switched off.
 
     Raises:
         ExtractorError: what its samples are to be evaluated with is not to be had.
-        MissingExtraError: TensorBoard is wanted and not installed.
+        MissingExtraError: TensorBoard is on and not installed.
         RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: it
             cannot be built.
         DataNotFoundError, DataError: its data is not there or cannot be used.
@@ -136,7 +141,7 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
-    options = _RunOptions.of(max_time, progress, monitors, tensorboard)
+    options = _RunOptions.of(max_time, progress, monitors, tensorboard, trackers)
     with join() as group:
         if group.most(group.first and restarted() and _is_of_this_launch(path)):
             with sole_user(path, group):
@@ -180,6 +185,7 @@ def resume(
     progress: bool = True,
     monitors: Literal["on", "off"] = "on",
     tensorboard: Literal["auto", "on", "off"] = "auto",
+    trackers: Sequence[str] = (),
 ) -> Run:
     """Continue a run from its newest checkpoint.
 
@@ -193,7 +199,8 @@ def resume(
         max_time: as in `train`.
         progress: as in `train`.
         monitors: as in `train`.
-        tensorboard: as in `train`; it goes on in the same folder.
+        tensorboard: as in `train`; it continues in the same folder.
+        trackers: as in `train`.
 
     Raises:
         RunNotFoundError: no run there.
@@ -202,7 +209,7 @@ def resume(
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
-    options = _RunOptions.of(max_time, progress, monitors, tensorboard)
+    options = _RunOptions.of(max_time, progress, monitors, tensorboard, trackers)
     with join() as group:
         if group.first and not (path / "recipe.toml").is_file():
             raise RunNotFoundError(
@@ -255,7 +262,7 @@ def _go(path: Path, prepared: Prepared, options: _RunOptions) -> Run:
         prepared,
         progress=options.progress,
         monitors=options.monitors,
-        tensorboard=options.tensorboard,
+        trackers=options.trackers,
     )
     began = clock = time.perf_counter()
     ended: Literal["finished", "time", "signal"] = "finished"

@@ -187,7 +187,7 @@ def test_best_and_final_are_marked_where_they_are():
 def test_more_is_better_of_some_metrics():
     lines = measured([0.25, 0.75, 0.5], "recall")
     assert "best: 0.75 at 2k images" in marks(plots.draw_metrics(lines))
-    lower = plots.draw_metrics(lines, higher_is_better={"recall": False})
+    lower = plots.draw_metrics(lines, directions={"recall": "lower"})
     assert "best: 0.25 at 1k images" in marks(lower)
 
 

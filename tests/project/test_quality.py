@@ -19,6 +19,9 @@ def test_every_builtin_file_is_registered():
 
     targets = {e.target for r in REGISTRIES for e in r.entries() if e.distribution}
     used = {t.split(":")[0] for t in targets}
-    for kind in ("architectures", "losses", "penalties", "datasets"):
+    for kind in (
+        *("architectures", "losses", "penalties", "datasets", "extractors"),
+        *("metrics", "trackers"),
+    ):
         for file in (ROOT / "ganzoo" / "builtin" / kind).glob("[a-z]*.py"):
             assert f"ganzoo.builtin.{kind}.{file.stem}" in used

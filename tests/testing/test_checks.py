@@ -25,8 +25,10 @@ from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.loss import Loss as LossSubject
+from ganzoo.testing.metric import Metric
 from ganzoo.testing.penalty import Penalty as PenaltySubject
 from ganzoo.testing.shipped import Model, Recipe
+from ganzoo.testing.tracker import Tracker
 from helpers.distributions import install
 
 SOURCE = "A thing of these tests, https://arxiv.org/abs/1406.2661."
@@ -34,7 +36,7 @@ PARTNER = {"nonsaturating": {}}
 
 
 def checks():
-    kinds = (Architecture, LossSubject, PenaltySubject, Dataset, Recipe, Model)
+    kinds = (Architecture, LossSubject, PenaltySubject, Dataset, Recipe, Model, Metric, Tracker)
     return {check for kind in kinds for check in kind.checks}
 
 
@@ -882,6 +884,74 @@ def test_a_model(site, bundle):
     fails("is_whole", Model("tiny"), "BundleError: .*does not match its checksum")
 
 
+# ---- metrics and trackers
+
+
+def metric_of(value, **declaration):
+    """A metric that returns these figures."""
+
+    def compute(sets):
+        return value() if callable(value) else value
+
+    compute.__doc__ = SOURCE
+    return ganzoo.Metric(compute, **{"figures": {"gap": "lower"}} | declaration)
+
+
+METRICS = [
+    (
+        "names_its_source",
+        ganzoo.Metric(lambda sets: {"gap": 1.0}, {"gap": "lower"}),
+        "metric wrong names no source that can be followed",
+    ),
+    (
+        "has_figures_of_its_own",
+        metric_of({"recall": 1.0}, figures={"recall": "lower"}),
+        "metric wrong and precision-recall of torch-ganzoo .* both have the figure recall",
+    ),
+    ("computes", metric_of({}), "returns no figure"),
+    ("computes", metric_of({"gab": 1.0}), "returns 'gab', which has no direction: add it"),
+    ("computes", metric_of({"gap": float("nan")}), "returns gap=nan: return a finite number"),
+    ("computes", metric_of({"gap": "1"}), "returns gap='1': return a finite number"),
+    ("computes", metric_of({"gap": 1.0}, settings=lambda sets: 3), "settings that are no text"),
+    ("computes", metric_of(lambda: 1 / 0), "ZeroDivisionError"),
+    (
+        "repeats",
+        metric_of(lambda: {"gap": random.random()}),
+        "gives other figures for the same",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "metric", "says"), METRICS)
+def test_a_wrong_metric(check, metric, says):
+    with registered(ganzoo.metrics, metric):
+        fails(check, Metric("wrong"), says)
+
+
+def test_a_metric_that_refuses_every_tiny_set_is_not_checked():
+    refuses = metric_of({"gap": 1.0}, refuses=lambda extractor, data: "it is for music")
+    with registered(ganzoo.metrics, refuses):
+        outcomes = [examine(check, Metric("wrong")) for check in Metric.checks[-2:]]
+    assert {outcome.verdict for outcome in outcomes} == {"not checked"}
+    assert "8x8x1: it is for music; " in outcomes[0].sentence
+
+
+class Mute(ganzoo.Tracker):
+    """A tracker that logs nothing."""
+
+
+@pytest.mark.parametrize(
+    ("factory", "says"),
+    [
+        (lambda: 3, "returns int, and must return a ganzoo.Tracker"),
+        (Mute, "tracker wrong logs nothing: override one of log_scalars, log_images, "),
+    ],
+)
+def test_a_wrong_tracker(factory, says):
+    with registered(ganzoo.trackers, factory):
+        fails("builds", Tracker("wrong"), says)
+
+
 # ---- checks themselves
 
 
@@ -933,7 +1003,7 @@ def test_a_failure_is_expected_of_a_check_that_there_is():
 
 
 def test_every_check_is_seen_to_fail_and_says_what_holds():
-    seen = {check for check, _, _ in (*ARCHITECTURES, *LOSSES, *PENALTIES, *DATASETS)}
+    seen = {check for check, _, _ in (*ARCHITECTURES, *LOSSES, *PENALTIES, *DATASETS, *METRICS)}
     seen |= set(re.findall(r'\bfails\(\s*"(\w+)"', Path(__file__).read_text()))
     assert {check.__name__ for check in checks()} - seen == set()
     sentences = [check.__doc__.splitlines()[0] for check in checks()]

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.errors import MissingExtraError, OutputError
+from ganzoo.errors import MissingExtraError
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.training import TrackedRun
 from ganzoo.training.jsonl import read_lines
-from ganzoo.training.tensorboard import TensorBoardWriter
 from helpers.processes import run_new
 from helpers.recipes import tiny
 
@@ -85,11 +85,13 @@ def runs(tmp_path_factory):
     sorted((resumed / "checkpoints").iterdir())[-1].unlink()
     began = int(time.time())
     ganzoo.train(STALE, out=folder / "stale", progress=False)
-    board = TensorBoardWriter(folder / "odd" / "tensorboard", 0)
-    board.write({"images": 1, "metrics": {"frechet_distance": 3.0}, "protocol": {"samples": 9}})
+    tracker = ganzoo.trackers.make("tensorboard")
+    tracker.start(TrackedRun(folder / "odd", STALE, 0))
+    tracker.log_scalars(1, {"metrics/frechet_distance": 3.0})
     large = ImageBatch(torch.zeros(64, 200, 200, 1, dtype=torch.uint8).numpy())
-    board.show({"large.png": large}, {"net": ODD}, 1)
-    board.close()
+    tracker.log_images(1, "large", large)
+    tracker.log_weights(1, {"net": ODD})
+    tracker.finish()
     while int(time.time()) == began:  # event files are read in the order of their seconds
         time.sleep(0.05)
     ganzoo.resume(resumed, progress=False)
@@ -170,14 +172,15 @@ def test_where_it_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     run = ganzoo.train(tiny(images=16), out=tmp_path / "run", progress=False)
     assert not (run.path / "tensorboard").exists()
-    with pytest.raises(MissingExtraError, match="--tensorboard on needs tensorboard"):
+    with pytest.raises(MissingExtraError, match="the tracker 'tensorboard' needs tensorboard"):
         ganzoo.train(tiny(images=16), out=tmp_path / "other", tensorboard="on")
     assert not (tmp_path / "other").exists()
 
 
 def test_nothing_is_imported_before_there_is_something_to_show():
     code = """
-import sys, ganzoo.training
+import sys, ganzoo
+ganzoo.trackers.make("tensorboard")
 assert not any(name.split(".")[0] == "tensorboard" for name in sys.modules)
 """
     done = run_new("-c", code)
@@ -195,10 +198,3 @@ def test_weights_that_have_no_histogram(shown):
 def test_a_large_picture_is_made_smaller(shown):
     _, png = shown.picture("odd", "large")
     assert int.from_bytes(png[16:20], "big") == 1024
-
-
-def test_a_folder_that_cannot_be_written(tmp_path):
-    (tmp_path / "tensorboard").write_text("a file")
-    board = TensorBoardWriter(tmp_path / "tensorboard", 0)
-    with pytest.raises(OutputError, match="cannot write .*tensorboard"):
-        board.write({"images": 1, "terms": {"a": 1.0}})

@@ -27,6 +27,8 @@ def metric(
 ) -> None:
     """Draw metrics over images seen, the best and the final value marked.
 
+    The best is marked where an installed metric says which values are better.
+
     Args:
         run: a run's folder.
         metrics: which; by default all that were measured.

@@ -43,6 +43,7 @@ def test_the_figures_are_those_of_its_translations(bundle, pairs):
     made = ganzoo.load(bundle).translate(lines.transpose(0, 2, 3, 1)).numpy()
     wanted = compare_pairs(made, real.transpose(0, 2, 3, 1))
     assert found.metrics == pytest.approx(wanted)
+    assert found.protocol["settings"]["pixel-pairs"].startswith("pixels in [0, 1]; PSNR in dB")
     assert found.protocol["samples"] == found.protocol["real_images"] == len(items)
     by_onnx = ganzoo.evaluate(bundle, data=pairs, runtime="onnx", progress=False)
     assert by_onnx.metrics["mean_absolute_error"] == pytest.approx(
@@ -70,8 +71,8 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"metrics": ["frechet"]}, "pair by pair: leave out --metrics"),
-        ({"extractor": "pixels"}, "pair by pair: leave out --metrics"),
+        ({"metrics": ["frechet"]}, "'frechet' compares sets of images.*--metrics pixel-pairs"),
+        ({"extractor": "pixels"}, "pair by pair: leave out --extractor"),
         ({"samples": 0}, "--samples is 1 or more"),
         ({"dataset": Component("unpaired", {"repeat_shorter": True})}, "has no pairs"),
         ({"dataset": Component("folder", {"size": SIDE, "channels": 3})}, "has no pairs"),

@@ -1,0 +1,1 @@
+"""The metrics that ship in the box."""

@@ -1,0 +1,21 @@
+"""The Inception score, by the classes of any extractor."""
+
+from __future__ import annotations
+
+from ganzoo import Metric, evaluation
+from ganzoo.evaluation import ImageSets
+
+
+def _inception_score(sets: ImageSets) -> dict[str, float]:
+    """Inception score (Salimans et al., 2016), https://arxiv.org/abs/1606.03498."""
+    estimate = evaluation.inception_score(sets.fake.logits, splits=10, seed=sets.seed)
+    return {"inception_score": estimate.value, "inception_score_error": estimate.error}
+
+
+inception_score = Metric(
+    _inception_score,
+    {"inception_score": "higher", "inception_score_error": "neither"},
+    needs=("logits",),
+    settings=lambda sets: "10 splits",
+    by_default=True,
+)

@@ -1,0 +1,30 @@
+"""The kernel distance of the features."""
+
+from __future__ import annotations
+
+from ganzoo import Metric, evaluation
+from ganzoo.evaluation import ImageSets
+
+SUBSETS = 100  # over which the distance is averaged
+
+
+def _kernel(sets: ImageSets) -> dict[str, float]:
+    """Kernel distance (Bińkowski et al., 2018), https://arxiv.org/abs/1801.01401."""
+    estimate = evaluation.kernel_distance(
+        sets.drawn, sets.fake.features, seed=sets.seed, subsets=SUBSETS
+    )
+    return {"kernel_distance": estimate.value, "kernel_distance_error": estimate.error}
+
+
+def _settings(sets: ImageSets) -> str:
+    size = evaluation.usable_subset_size(len(sets.drawn), len(sets.fake))
+    return f"{SUBSETS} subsets of {size} images"
+
+
+kernel = Metric(
+    _kernel,
+    {"kernel_distance": "lower", "kernel_distance_error": "neither"},
+    needs=("features",),
+    settings=_settings,
+    by_default=True,
+)

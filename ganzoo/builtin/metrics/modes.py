@@ -1,0 +1,75 @@
+"""Metrics of mode coverage: classes of images, Gaussians of points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ganzoo import Metric, evaluation
+from ganzoo.evaluation import ImageSets
+
+if TYPE_CHECKING:  # a direction is looked up without torch
+    from ganzoo import DataSpec, Extractor
+
+
+def _modes(sets: ImageSets) -> dict[str, float]:
+    """Classes of the samples: https://arxiv.org/abs/1611.02163, https://arxiv.org/abs/1610.09585.
+
+    The first paper (Metz et al., 2017) counts missing classes, the second one (Odena et al., 2017)
+    compares the classes of samples with their labels.
+    """
+    assert sets.real.labels is not None  # the metric needs labels
+    coverage = evaluation.mode_coverage(sets.real.labels, sets.fake.logits)
+    shares = {
+        f"share_of_{label}": count / len(sets.fake)
+        for label, count in zip(sets.classes, coverage.fake.tolist(), strict=True)
+    }
+    figures = {"class_kl": coverage.kl, "classes_missing": len(coverage.missing)} | shares
+    if sets.fake.labels is not None:
+        figures["label_accuracy"] = evaluation.label_accuracy(sets.fake.labels, sets.fake.logits)
+    return figures
+
+
+def _ring_modes(sets: ImageSets) -> dict[str, float]:
+    """Modes that points hit (Srivastava et al., 2017), https://arxiv.org/abs/1705.07761."""
+    assert sets.real.labels is not None  # the metric needs labels
+    modes = evaluation.gaussian_modes(sets.real.rows, sets.real.labels)
+    hits = evaluation.modes_hit(sets.fake.rows, modes.centres, modes.std)
+    return {
+        "modes": len(modes.centres),
+        "modes_hit": hits.hit,
+        "high_quality": hits.high_quality,
+    }
+
+
+def _has_other_classes(extractor: Extractor, data: DataSpec) -> str:
+    same = data.classes and extractor.classes == data.labels
+    return "" if same else "the extractor does not tell the data's classes apart"
+
+
+def _is_no_ring(extractor: Extractor, data: DataSpec) -> str:
+    points = data.image.shape == (1, 1, 2) and data.classes > 0
+    return "" if points else "it is for points with labels, such as the dataset ring's"
+
+
+modes = Metric(
+    _modes,
+    {
+        "class_kl": "lower",
+        "classes_missing": "lower",
+        "label_accuracy": "higher",
+        "share_of_*": "neither",
+    },
+    needs=("logits", "labels"),
+    settings=lambda sets: "one sample makes a class",
+    refuses=_has_other_classes,
+    by_default=True,
+)
+
+ring_modes = Metric(
+    _ring_modes,
+    {"modes": "neither", "modes_hit": "higher", "high_quality": "higher"},
+    needs=("labels",),
+    settings=lambda sets: "within 3 standard deviations",
+    refuses=_is_no_ring,
+    by_default=True,
+)

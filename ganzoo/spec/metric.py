@@ -1,0 +1,83 @@
+"""A metric: what it computes, what it needs, and which way each of its figures is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Literal, get_args
+
+from ganzoo.spec.data import DataSpec
+
+Direction = Literal["higher", "lower", "neither"]
+"""Which values of a figure are better; ``neither`` for one that describes and does not judge."""
+
+Need = Literal["features", "logits", "labels", "pairs"]
+"""``features`` and ``logits`` of an extractor, ``labels`` of the real images, ``pairs``: real image
+k is the one that image k should be."""
+
+
+def _no_settings(sets: Any) -> str:
+    return ""
+
+
+def _fits(extractor: Any, data: DataSpec) -> str:
+    return ""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named way to compare generated images with real ones.
+
+    A metric with the need ``pairs`` measures models that translate images, all others measure
+    models that generate images from latents.
+
+        def brightness_gap(sets):
+            '''Difference of the mean brightness, https://example.org/brightness.'''
+            return {"brightness_gap": abs(sets.real.pixels.mean() - sets.fake.pixels.mean())}
+
+        brightness = Metric(brightness_gap, {"brightness_gap": "lower"})
+
+    Attributes:
+        compute: `ganzoo.evaluation.ImageSets` -> the figures by name; all of them must be declared.
+            Its docstring links to the paper.
+        figures: the direction of each figure; a name may hold the wildcard ``*``.
+        needs: what it reads besides the pixels.
+        settings: returns the numbers that it is computed with, in a few words for the protocol.
+        refuses: (extractor, data) -> why it cannot be computed with them, empty if it can. Not
+            called for pairs, which have no extractor.
+        by_default: whether it is computed where it fits and no metric is named.
+
+    Raises:
+        ValueError: no figure, an unknown direction or an unknown need.
+    """
+
+    compute: Callable[[Any], Mapping[str, float]]
+    figures: Mapping[str, Direction]
+    needs: tuple[Need, ...] = ()
+    settings: Callable[[Any], str] = _no_settings
+    refuses: Callable[[Any, DataSpec], str] = _fits
+    by_default: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.figures:
+            raise ValueError("a metric declares no figure: figures={NAME: 'higher' or 'lower'}")
+        for figure, direction in self.figures.items():
+            if direction not in get_args(Direction):
+                raise ValueError(
+                    f"the figure {figure!r} has the direction {direction!r}: "
+                    "choose 'higher', 'lower' or 'neither'"
+                )
+        for need in self.needs:
+            if need not in get_args(Need):
+                raise ValueError(
+                    f"a metric needs {need!r}: choose from {', '.join(get_args(Need))}"
+                )
+
+    def direction(self, figure: str) -> Direction | None:
+        """Return which values of a figure are better, None if it is not one of this metric."""
+        if figure in self.figures:
+            return self.figures[figure]
+        patterns = (name for name in self.figures if fnmatchcase(figure, name))
+        pattern = next(patterns, None)
+        return None if pattern is None else self.figures[pattern]

@@ -1,0 +1,153 @@
+"""A metric that is checked, and the checks that are its own."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from functools import cached_property
+
+import numpy as np
+
+from ganzoo import spec
+from ganzoo.errors import ConformanceError, GanzooError, enumerate_names
+from ganzoo.evaluation.extraction import Features
+from ganzoo.evaluation.images import ImageSet, ImageSets
+from ganzoo.nn import Extracted, Extractor
+from ganzoo.registry import metrics
+from ganzoo.spec import DataSpec, ImageSpec
+from ganzoo.testing import registration
+from ganzoo.testing.checked_plugin import CheckedPlugin
+from ganzoo.testing.checks import NotChecked, after
+from ganzoo.testing.imports import imports_quietly
+
+IMAGES = 64  # of each set
+DIMENSIONS = 8  # of the features
+CLASSES = ("a", "b", "c")
+SIZES = ((8, 8, 1), (8, 8, 3), (1, 2, 1))  # the last one is of points
+
+
+def names_its_source(subject: Metric) -> None:
+    """The docstring of what computes it links to where it comes from: a paper, or a page."""
+    if not registration.LINK.search(inspect.getdoc(subject.metric.compute) or ""):
+        raise ConformanceError(
+            f"{subject.label} names no source that can be followed: add the paper's link, such as "
+            "https://arxiv.org/abs/1706.08500, to the docstring of its compute function."
+        )
+
+
+def has_figures_of_its_own(subject: Metric) -> None:
+    """No other registered metric has a figure of the same name."""
+    for entry in metrics.entries():
+        if entry.address == subject.entry.address:
+            continue
+        try:
+            other = metrics.load(entry)
+        except GanzooError:  # another plugin's trouble
+            continue
+        if shared := set(subject.metric.figures) & set(other.figures):
+            raise ConformanceError(
+                f"{subject.label} and {entry.name} of {entry.provider} both have the figure "
+                f"{enumerate_names(shared)}, so that its direction is unclear: give it another "
+                "name."
+            )
+
+
+def computes(subject: Metric) -> None:
+    """It returns finite figures, each with the direction that it declares, on a tiny set."""
+    figures = subject.metric.compute(subject.sets)
+    if not figures:
+        raise ConformanceError(f"{subject.label} returns no figure: return a dict of floats.")
+    for figure, value in figures.items():
+        if subject.metric.direction(figure) is None:
+            raise ConformanceError(
+                f"{subject.label} returns {figure!r}, which has no direction: add it to its "
+                'figures, such as {"' + str(figure) + '": "lower"}.'
+            )
+        if not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            raise ConformanceError(
+                f"{subject.label} returns {figure}={value!r}: return a finite number, or leave it "
+                "out where it cannot be computed."
+            )
+    if not isinstance(subject.metric.settings(subject.sets), str):
+        raise ConformanceError(
+            f"{subject.label} has settings that are no text: return a few words, such as 'k 3'."
+        )
+
+
+def repeats(subject: Metric) -> None:
+    """The same images and the same seed give the same figures."""
+    with after("computes"):
+        first, second = (dict(subject.metric.compute(subject.sets)) for _ in range(2))
+    if first != second:
+        raise ConformanceError(
+            f"{subject.label} gives other figures for the same images: draw random numbers from "
+            "numpy.random.default_rng(sets.seed)."
+        )
+
+
+class _TinyExtractor(Extractor):
+    def __init__(self) -> None:
+        super().__init__(channels=None, size=None, dim=DIMENSIONS, classes=CLASSES, sha256="0" * 64)
+
+    def forward(self, images: object) -> Extracted:
+        raise NotImplementedError("the features are random numbers")
+
+
+class Metric(CheckedPlugin):
+    """A metric."""
+
+    registry = metrics
+    checks = (
+        registration.loads,
+        registration.is_named_alike,
+        imports_quietly,
+        names_its_source,
+        has_figures_of_its_own,
+        computes,
+        repeats,
+    )
+
+    @property
+    def metric(self) -> spec.Metric:
+        """What is registered.
+
+        Raises:
+            NotChecked: it does not load.
+        """
+        metric: spec.Metric = self.thing
+        return metric
+
+    @cached_property
+    def sets(self) -> ImageSets:
+        """Tiny sets of images that it does not refuse.
+
+        Raises:
+            NotChecked: it refuses all.
+        """
+        reasons = []
+        for height, width, channels in SIZES:
+            image = ImageSpec(height, width, channels)
+            data = DataSpec(image, classes=len(CLASSES), labels=CLASSES)
+            if "pairs" in self.metric.needs:
+                return _random_sets(image, paired=True)
+            if not (reason := self.metric.refuses(_TinyExtractor(), data)):
+                return _random_sets(image, paired=False)
+            reasons.append(f"{image}: {reason}")
+        raise NotChecked(f"it refuses each of the tiny sets ({'; '.join(reasons)}).")
+
+
+def _random_sets(image: ImageSpec, paired: bool) -> ImageSets:
+    """Random images, features and logits; the generated points are near the real ones."""
+    draw = np.random.default_rng(0)
+    real = draw.integers(0, 240, (IMAGES, *image.shape), dtype=np.uint8)
+    fake = real + draw.integers(0, 16, real.shape, dtype=np.uint8)
+    labels = np.arange(IMAGES) % len(CLASSES)
+
+    def extracted() -> Features | None:
+        if paired:
+            return None
+        shapes = (IMAGES, DIMENSIONS), (IMAGES, len(CLASSES))
+        return Features(*(draw.normal(size=shape).astype(np.float32) for shape in shapes))
+
+    sets = (ImageSet(pixels, extracted(), labels) for pixels in (real, fake))
+    return ImageSets(next(sets), next(sets), seed=0, classes=CLASSES, labels=CLASSES)

@@ -1,0 +1,122 @@
+"""The trackers of a run: chosen by name, started at the first log, switched off if they fail."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import nn
+
+from ganzoo.errors import BrokenPluginError, MissingExtraError, describe
+from ganzoo.registry import trackers
+from ganzoo.sampling.images import ImageBatch
+from ganzoo.training.monitors import Finding
+from ganzoo.training.tracker import TrackedRun, Tracker
+
+TENSORBOARD = "tensorboard"
+
+
+def create_trackers(
+    names: Sequence[str], tensorboard: Literal["auto", "on", "off"]
+) -> dict[str, Tracker]:
+    """Return trackers by name.
+
+    Args:
+        names: registered names.
+        tensorboard: whether TensorBoard is one of them; ``auto`` where it is installed.
+
+    Raises:
+        MissingExtraError: TensorBoard is on or named, and not installed.
+        UnknownNameError, BrokenPluginError, ...: as `Registry.make`.
+    """
+    names = [TENSORBOARD] * (tensorboard == "on") + list(names)
+    created = {name: _create(name) for name in names}
+    if tensorboard == "auto" and TENSORBOARD not in created:
+        with contextlib.suppress(MissingExtraError):
+            created = {TENSORBOARD: _create(TENSORBOARD)} | created
+    return created
+
+
+def _create(name: str) -> Tracker:
+    tracker = trackers.make(name)
+    if not isinstance(tracker, Tracker):
+        raise BrokenPluginError(
+            f"{trackers.cite(name)} returned {type(tracker).__name__}, not a ganzoo.Tracker. "
+            "Report this to its author."
+        )
+    return tracker
+
+
+class Tracking:
+    """Logs to all trackers of a run.
+
+    Args:
+        created: trackers by name.
+        run: the run.
+    """
+
+    def __init__(self, created: Mapping[str, Tracker], run: TrackedRun) -> None:
+        self.run = run
+        self._active = dict(created)
+        self._started: set[str] = set()
+
+    def log_line(self, line: Mapping[str, Any]) -> None:
+        """Log a line of log.jsonl or metrics.jsonl: its numbers, and findings as text."""
+        images, scalars = line["images"], dict(_scalars(line))
+        texts = [str(Finding(**finding)) for finding in line.get("findings", [])]
+
+        def log(tracker: Tracker) -> None:
+            tracker.log_scalars(images, scalars)
+            for text in texts:
+                tracker.log_text(images, "findings", text)
+
+        self._call_each(log)
+
+    def log_samples(
+        self, images: int, batches: Mapping[str, ImageBatch], networks: Mapping[str, nn.Module]
+    ) -> None:
+        """Log images by file name, and the weights of the networks by role."""
+
+        def log(tracker: Tracker) -> None:
+            for file, batch in batches.items():
+                tracker.log_images(images, Path(file).stem, batch)
+            tracker.log_weights(images, networks)
+
+        self._call_each(log)
+
+    def finish(self) -> None:
+        """Finish the trackers that were started."""
+        self._active = {name: self._active[name] for name in self._active if name in self._started}
+        self._call_each(lambda tracker: tracker.finish())
+
+    def _call_each(self, log: Callable[[Tracker], None]) -> None:
+        """Log to each tracker, and switch off those that fail."""
+        for name, tracker in list(self._active.items()):
+            try:
+                if name not in self._started:
+                    self._started.add(name)
+                    tracker.start(self.run)
+                log(tracker)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+                del self._active[name]
+                warnings.warn(
+                    f"the tracker {name!r} failed and is switched off; the training goes on: "
+                    f"{describe(error)}",
+                    stacklevel=3,
+                )
+
+
+def _scalars(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """All numbers of a line, named ENTRY/NAME."""
+    for entry, value in line.items():
+        if isinstance(value, Mapping) and entry not in ("in_force", "protocol"):
+            yield from ((f"{entry}/{name}", x) for name, x in value.items() if _is_number(x))
+    if "images_per_second" in line:
+        yield "speed/images_per_second", line["images_per_second"]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)

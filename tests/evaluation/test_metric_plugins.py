@@ -1,0 +1,196 @@
+"""A stranger's metric: one file and an entry point."""
+
+import json
+
+import pytest
+
+import ganzoo
+from ganzoo import plots
+from ganzoo.cli import main
+from ganzoo.errors import BrokenPluginError, MetricError, RecipeError
+from ganzoo.evaluation import Evaluator
+from ganzoo.registry import direction_of
+from ganzoo.spec import Component, DataSpec, ImageSpec
+from ganzoo.training import prepare
+from helpers.distributions import install
+from helpers.recipes import tiny
+
+CODE = """
+from ganzoo import Metric
+from ganzoo.evaluation import ImageSets
+
+def brightness_gap(sets: ImageSets) -> dict[str, float]:
+    '''Difference of the mean brightness, https://example.org/brightness.'''
+    real, fake = sets.real.pixels.mean(), sets.fake.pixels.mean()
+    return {"brightness_gap": abs(real - fake), "brightness_match": 1 - abs(real - fake) / 255}
+
+brightness = Metric(
+    brightness_gap,
+    {"brightness_gap": "lower", "brightness_match": "higher"},
+    settings=lambda sets: "mean of all pixels",
+    refuses=lambda extractor, data: "" if data.image.channels == 1 else "it is for grey images",
+)
+contrast = Metric(lambda sets: {"contrast": 1.0}, {"contrast": "higher"}, by_default=True)
+undeclared = Metric(lambda sets: {"other": 1.0}, {"contrast_2": "higher"})
+failing = Metric(lambda sets: {"nothing": 1 / 0}, {"nothing": "higher"})
+colliding = Metric(lambda sets: {"precision": 1.0}, {"precision": "higher"})
+number = 3
+"""
+QUICK = {"samples": 300, "extractor": "pixels", "progress": False}
+NAMES = ("brightness", "contrast", "undeclared", "failing", "colliding", "number")
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    points = {name: f"acme_metrics:{name}" for name in NAMES}
+    install(tmp_path / "site", "acme-metrics", {"metrics": points}, acme_metrics=CODE)
+    return tmp_path / "site"
+
+
+@pytest.fixture
+def site_of_one(tmp_path, monkeypatch):
+    """A distribution with the metric that is right, alone."""
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    code = CODE.partition("contrast = ")[0]
+    points = {"metrics": {"brightness": "acme_brightness:brightness"}}
+    install(tmp_path / "site", "acme-brightness", points, acme_brightness=code)
+
+
+def evaluator(*metrics, channels=1, **how):
+    items, spec = ganzoo.datasets.get("digits")(None)
+    spec = DataSpec(ImageSpec(*spec.image.shape[1:], channels))
+    images = items.tensors[0][:300].expand(-1, channels, -1, -1)
+    return Evaluator(images, None, spec, {"sha256": "0" * 64}, "pixels", metrics=metrics, **how)
+
+
+def test_it_is_evaluated_where_it_is_named(site_of_one, bundle, capsys):
+    names = ["--metrics", "brightness", "precision-recall"]
+    options = ["--samples", "300", "--extractor", "pixels", *names]
+    assert main(["evaluate", str(bundle), *options]) == 0
+    output = capsys.readouterr().out
+    assert "brightness gap" in output
+    assert "brightness mean of all pixels, precision-recall k 3" in output
+    (kept,) = json.loads((bundle / "config.json").read_text())["provenance"]["metrics"]
+    assert list(kept["metrics"]) == ["brightness_gap", "brightness_match", "precision", "recall"]
+    assert "| brightness gap | " in (bundle / "README.md").read_text()
+    assert main(["list", "bright*", "--kind", "metrics"]) == 0
+    assert "acme-brightness 1.2" in capsys.readouterr().out
+    assert main(["plugins"]) == 0
+    assert "  metrics        brightness\n" in capsys.readouterr().out
+    assert main(["check", "acme-brightness"]) == 0
+    assert "7 ok" in capsys.readouterr().out
+
+
+def test_it_is_computed_unnamed_only_where_it_says_so(site):
+    with pytest.warns(UserWarning, match="a metric is left out: metric 'number'"):
+        names = list(evaluator().metrics)
+    assert "contrast" in names
+    assert not {"brightness", "undeclared", "failing", "colliding", "number"} & set(names)
+
+
+def test_its_refusal_is_the_reason(site):
+    with pytest.raises(MetricError, match="'brightness' cannot be computed here: it is for grey"):
+        evaluator("brightness", channels=3)
+    with pytest.raises(MetricError, match="'pixel-pairs' cannot.*translated images"):
+        evaluator("pixel-pairs")
+
+
+def test_figures_of_two_metrics_are_not_mixed_up(site):
+    with pytest.raises(MetricError, match="'colliding' and 'precision-recall' have a figure"):
+        evaluator("colliding", "precision-recall")
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        ("undeclared", "'undeclared' of acme-metrics 1.2 returned the figure 'other' and declares"),
+        ("failing", r"'failing' of acme-metrics 1.2 failed: ZeroDivisionError.*acme_metrics.py"),
+        ("number", "it is int, not a ganzoo.Metric"),
+    ],
+)
+def test_a_broken_one_is_named(site, bundle, metric, message):
+    with pytest.raises(BrokenPluginError, match=message):
+        ganzoo.evaluate(bundle, **QUICK, metrics=[metric])
+
+
+def measured(values, name):
+    return [{"images": 1000 * (k + 1), "metrics": {name: x}} for k, x in enumerate(values)]
+
+
+def marks(lines):
+    (axes,) = plots.draw_metrics(lines).axes
+    labels = [str(line.get_label()) for line in axes.get_lines()]
+    return axes.get_title("left"), [label for label in labels if ": " in label]
+
+
+@pytest.mark.parametrize(
+    ("figure", "best"), [("brightness_gap", "best: 1 at 2k"), ("brightness_match", "best: 9 at 1k")]
+)
+def test_a_plot_marks_its_best_by_its_direction(site_of_one, figure, best):
+    _, labels = marks(measured([9.0, 1.0, 2.0], figure))
+    assert labels == [f"{best} images", "final: 2 at 3k images"]
+
+
+def test_a_plot_of_an_unknown_figure_does_not_guess():
+    title, labels = marks(measured([9.0, 1.0, 2.0], "brightness_gap"))
+    assert labels == ["final: 2 at 3k images"]
+    assert title == "brightness gap (no installed metric says which values are better)"
+    assert direction_of("brightness_gap") is None
+
+
+def test_one_that_does_not_load_leaves_the_others_their_direction(site):
+    assert direction_of("brightness_gap") == "lower"
+    assert direction_of("unknown") is None
+
+
+def test_the_best_bundle_is_kept_by_its_direction(tmp_path):
+    values = iter([3.0, 1.0, 2.0])
+    metric = ganzoo.Metric(
+        lambda sets: {"gap": next(values)}, {"gap": "lower", "size": "neither"}, by_default=True
+    )
+    ganzoo.metrics.register("gap")(metric)
+    fields = {
+        "architecture": Component("mlp", {"latent_dim": 8, "width": 32}),
+        "dataset": Component("ring", {"count": 64}),
+        "images": 48,
+        "evaluate_every": 16,
+        "evaluate_samples": 16,
+    }
+    try:
+        recipe = tiny(**fields, keep_best="gap")
+        run = ganzoo.train(recipe, out=tmp_path / "run", progress=False, tensorboard="off")
+        with pytest.raises(RecipeError, match="keep_best is 'size', a figure of which neither"):
+            prepare(tiny(**fields, keep_best="size"))
+    finally:
+        ganzoo.metrics.unregister("gap")
+    assert ganzoo.info(run.best).provenance["best"] == {"lowest": "gap", "value": 1.0}
+
+
+def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
+    other = ganzoo.train(tiny(name="other", images=16), out=tmp_path / "other", progress=False)
+    options = ["--samples", "300", "--extractor", "pixels", "--metrics", "brightness"]
+    names = [str(bundle), str(other.bundle)]
+    assert main(["compare", *names, *options, "-o", str(tmp_path / "both.png")]) == 0
+    *_, first, second, note = capsys.readouterr().out.splitlines()
+    assert note.endswith("; * best")
+    gaps, matches = zip(*(row.split()[-2:] for row in (first, second)), strict=True)
+    best = [gap.endswith("*") for gap in gaps].index(True)
+    assert float(gaps[best].rstrip("*")) == min(float(gap.rstrip("*")) for gap in gaps)
+    assert matches[best].endswith("*")
+    assert not matches[1 - best].endswith("*")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"figures": {}}, "declares no figure"),
+        ({"figures": {"a": "hihger"}}, "'a' has the direction 'hihger': choose 'higher'"),
+        ({"figures": {"a": "higher"}, "needs": ("feature",)}, "needs 'feature': choose from"),
+    ],
+)
+def test_a_declaration_that_is_wrong(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ganzoo.Metric(lambda sets: {}, **arguments)
