@@ -45,9 +45,7 @@ def test_there_are_blocks():
 
 
 def test_the_figures_of_the_models_are_those_of_their_cards():
-    rows = dict(
-        re.findall(r"^\| \[`([a-z0-9-]+)`\].* \| ([^|]+ \| [^|]+ \| [^|]+) \|$", ZOO, re.M)
-    )
+    rows = dict(re.findall(r"^\| \[`([a-z0-9-]+)`\].* \| ([^|]+ \| [^|]+ \| [^|]+) \|$", ZOO, re.M))
     translators = {n for n in ganzoo.list_models() if "condition" in ganzoo.info(n).inputs}
     assert set(rows) == set(ganzoo.list_models()) - translators
     assert all(f"[`{name}`](../model_cards/{name}.md)" in ZOO for name in translators)
