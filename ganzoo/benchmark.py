@@ -241,8 +241,8 @@ def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None)
                 "that it was trained on. Name one with --dataset."
             )
         else:
-            maker = spec.made_by("dataset")
-            chosen = Component(datasets.prefer(own, maker[0] if maker else None), arguments)
+            provider = spec.made_by("dataset")
+            chosen = Component(datasets.prefer(own, provider[0] if provider else None), arguments)
     return (
         chosen if split is None else replace(chosen, arguments={**chosen.arguments, "split": split})
     )

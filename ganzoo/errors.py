@@ -219,11 +219,11 @@ def describe(error: BaseException) -> str:
     """Return one line about an error that a plugin raised: class, message, file and line."""
     frames = [
         frame
-        for frame in traceback.extract_tb(error.__traceback__)[1:]  # the first called the plugin
+        for frame in traceback.extract_tb(error.__traceback__)[1:]  # skip the caller of the plugin
         if "importlib" not in frame.filename
     ]
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    location = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{location}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

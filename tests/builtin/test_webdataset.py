@@ -113,7 +113,7 @@ def test_a_shard_that_is_no_whole_tar_is_named(tmp_path, damage):
             r"'1' in the shard .*one\.tar has 0 image files.*Write the shard again",
         ),
         ([("1.png", b""), ("1.jpg", b"")], r"'1' in .* has 2 image files, but it must have one"),
-        ([("1.png", b"")], r"has no label: 1\.cls.*--dataset\.classes 0"),
+        ([("1.png", b"")], r"has no label, 1\.cls.*--dataset\.classes 0"),
         ([("1.png", b""), ("1.cls", b"3")], r"is class 3, but classes are 0 to 2.*classes 4"),
         ([("1.png", b""), ("1.cls", b"-1")], r"is class -1, but classes are 0 to 2\. Write"),
         ([("1.png", b""), ("1.cls", b"cat")], r"1\.cls in .* is b'cat', not a class number"),

@@ -290,7 +290,7 @@ def test_a_run_whose_worker_is_killed_says_how_to_go_on(tmp_path):
     _, errors = process.communicate()
     assert process.returncode == 1
     last = errors.strip().splitlines()[-1]
-    assert last.startswith("error: a process that reads the data")
+    assert last.startswith("error: a worker process that reads the data")
     assert f"ganzoo train --resume {out} continues the run." in last
     assert "Traceback" not in errors
     resumed = ganzoo.resume(out, progress=False)
