@@ -189,7 +189,7 @@ def test_a_folder_without_its_dot_is_suggested(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "first").mkdir()
     assert main(["sample", "first"]) == 1
-    assert "The folder of that name is ./first." in capsys.readouterr().err
+    assert "To load the folder of that name, use ./first." in capsys.readouterr().err
 
 
 def test_a_description_does_not_outlive_what_it_describes():

@@ -300,7 +300,7 @@ def test_figures_that_cannot_be_kept_are_returned_all_the_same(bundle, monkeypat
         raise OutputError("the disk is full")
 
     monkeypatch.setattr(exporters, "record", full)
-    with pytest.warns(UserWarning, match="does not keep these figures: the disk is full"):
+    with pytest.warns(UserWarning, match="results are not saved in .*: the disk is full"):
         assert ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).metrics
 
 
