@@ -1,10 +1,11 @@
 """ganzoo: a plugin-based model zoo for generative adversarial networks.
 
-    import ganzoo
-    ganzoo.load("dcgan-mnist").sample(64, seed=0).save("digits.png")
+Example:
+    >>> import ganzoo
+    >>> ganzoo.load("dcgan-mnist").sample(64, seed=0).save("digits.png")
 
-The names below are imported at their first use: importing ganzoo imports neither torch nor
-onnxruntime nor any plugin.
+Public names are imported at first use. ``import ganzoo`` alone imports neither torch, onnxruntime
+nor any plugin.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m ganzoo`` is ``ganzoo``."""
+"""Entry point of ``python -m ganzoo``, which is the same as ``ganzoo``."""
 
 import sys
 

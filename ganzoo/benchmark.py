@@ -1,4 +1,4 @@
-"""Models by name, measured on a dataset by name, and set side by side."""
+"""Evaluation and comparison of models on a dataset."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
-PREVIEWED = 10  # images of each model in the picture of a comparison
-TIMED = 512  # images by which a runtime's speed is measured
+PREVIEWED = 10  # images of each model in the figure of a comparison
+TIMED = 512  # images that measure a runtime's speed
 
 
 def evaluate(
@@ -55,53 +55,62 @@ def evaluate(
     resize: bool = False,
     progress: bool = True,
 ) -> Evaluation:
-    """Measure a model's samples against a dataset.
+    """Measure how well a model's samples match the images of a dataset.
 
-    A model that translates images is measured pair by pair, by metrics that need ``pairs``; an
-    extractor and resizing are not for it.
+    Image-to-image models are measured pair by pair, by metrics that need ``pairs``. They take no
+    `extractor` or `resize`.
 
-    A bundle or run that was named by its folder keeps the figures: in its config and, where it has
-    one, its card, in place of those of the same protocol. Real images' features are computed once
-    and kept in the folder that GANZOO_CACHE names, by default the user's cache.
+    If `name` is a folder, the results are also saved in the bundle's config and card. They replace
+    the results of the same protocol. Features of real images are cached in the folder GANZOO_CACHE,
+    by default the user's cache folder.
 
     Args:
-        name: a model's registered name, a bundle's or a run's folder, or ``hf://org/repo``.
-        dataset: a registered dataset and its arguments; by default what the model was trained on,
-            whose arguments hold too where it is named without any.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default the environment variable GANZOO_DATA.
-        samples: how many images are made; of pairs, no more than there are.
-        metrics: registered names; by default all of ganzoo's own that fit, and those of plugins
-            that ask for it.
-        extractor: registered name of the features' extractor; by default the dataset's own.
-        seed: of the samples, 0 to 2**64 - 1, and of whatever a metric draws.
+        name: a registered name, the folder of a bundle or run, or ``hf://org/repo``.
+        dataset: a registered dataset, with or without arguments. The default is the dataset that
+            the model was trained on. A dataset without arguments uses those of the training.
+        split: a part of the dataset, such as ``test``, if the dataset has parts.
+        data: folder that contains the dataset. The default is the environment variable GANZOO_DATA.
+        samples: number of generated images; for image-to-image models at most the number of pairs.
+        metrics: registered names. The default is all of ganzoo's own that fit the model, and those
+            of plugins that are registered with ``by_default=True``.
+        extractor: registered name of the feature extractor. The default is the dataset's own.
+        seed: seed of the samples and of random metrics, 0 to 2**64 - 1.
         runtime: as for `load`.
-        resize: whether images of another size than the model's or the extractor's are resized.
-        progress: whether to show progress on a terminal.
+        resize: resize images whose size differs from the model's or the extractor's.
+        progress: show a progress bar on a terminal.
+
+    Returns:
+        The results and the protocol that produced them.
 
     Raises:
-        MetricError: a metric that does not fit, images of another size, too few samples.
-        ExtractorError: the extractor's weights cannot be had.
-        DataNotFoundError, DataError: the dataset is not there or cannot be used.
-        RunNotFoundError: a run that has saved nothing yet.
-        UnknownNameError, BundleError, ...: as `load`.
+        MetricError: a metric is unknown or does not fit, the image sizes differ, or there are too
+            few samples.
+        ExtractorError: the extractor's weights are missing or damaged.
+        DataNotFoundError, DataError: the dataset is missing or cannot be used.
+        RunNotFoundError: the run has not saved a model yet.
+        UnknownNameError, BundleError, ...: as for `load`.
+
+    Example:
+        >>> import ganzoo
+        >>> evaluation = ganzoo.evaluate("dcgan-mnist", split="test", metrics=["frechet"])
+        >>> evaluation.metrics["frechet_distance"]
     """
     path = _bundle_of(name)
-    before = zoo.find(path)
+    bundle = zoo.find(path)
     model = zoo.load(path, runtime=runtime)
-    on, root = _choose(model.spec, dataset, split), find_root(data)
+    component, root = _choose(model.spec, dataset, split), find_root(data)
     if isinstance(model, Translator):
         if extractor or resize:
             raise MetricError(
-                f"{name} makes images out of images, which are compared pair by pair: leave out "
+                f"{name} is an image-to-image model, which is measured pair by pair. Leave out "
                 "--extractor and --resize."
             )
         choose_pair_metrics(metrics)  # refuses before anything is computed
         model.accelerate()
-        found = _measure_pairs(model, on, root, samples, metrics, seed, progress)
+        evaluation = _measure_pairs(model, component, root, samples, metrics, seed, progress)
     else:
         evaluator = _evaluator(
-            on,
+            component,
             root,
             model.spec.data.image,
             samples=samples,
@@ -112,14 +121,14 @@ def evaluate(
             shown=progress,
         )
         model.accelerate()
-        found = evaluator(model)
-    found.protocol["runtime"] = runtime or ("torch" if hasattr(model, "network") else "onnx")
+        evaluation = evaluator(model)
+    evaluation.protocol["runtime"] = runtime or ("torch" if hasattr(model, "network") else "onnx")
     if isinstance(path, Path):
         try:
-            exporters.record(before, found.to_dict())
+            exporters.record(bundle, evaluation.to_dict())
         except (BundleError, OutputError) as error:
-            warnings.warn(f"{path} does not keep these figures: {error}", stacklevel=2)
-    return found
+            warnings.warn(f"the results are not saved in {path}: {error}", stacklevel=2)
+    return evaluation
 
 
 @dataclass(frozen=True)
@@ -127,12 +136,12 @@ class Row:
     """One model of a comparison.
 
     Attributes:
-        name: as it was named.
-        parameters: learned numbers in the generator.
-        bytes: of the bundle's folder.
-        images_per_second: of each runtime, by its name; only those that can run it.
-        evaluation: its figures.
-        preview: images 0 to 9 of the seed.
+        name: the name that was passed to `compare`.
+        parameters: number of parameters of the generator.
+        bytes: size of the bundle's folder.
+        images_per_second: speed by the name of the runtime, for the runtimes that can run it.
+        evaluation: its results.
+        preview: the first 10 images of the seed.
     """
 
     name: str
@@ -143,36 +152,41 @@ class Row:
     preview: ImageBatch
 
 
-def compare(names: Sequence[str | Path], *, seed: int = 0, **how: Any) -> list[Row]:
-    """Measure models under one protocol: the same seed, samples, data and extractor.
+def compare(names: Sequence[str | Path], *, seed: int = 0, **options: Any) -> list[Row]:
+    """Measure several models under one protocol: the same seed, samples, data and extractor.
 
     Args:
-        names: of two models or more, as for `evaluate`.
-        seed: of the samples.
-        how: `evaluate`'s other arguments; the dataset is by default the first model's.
+        names: two or more models, as for `evaluate`.
+        seed: seed of the samples.
+        options: other arguments of `evaluate`. The default dataset is the first model's.
+
+    Returns:
+        One row for each model, in the order of `names`.
 
     Raises:
-        MetricError: fewer than two models, one that makes images out of images, or as for
-            `evaluate`.
+        MetricError: there are fewer than two models, or one of them is an image-to-image model.
+        GanzooError: as for `evaluate`.
     """
     if len(names) < 2:
-        raise MetricError("a comparison takes two models or more.")
+        raise MetricError(f"cannot compare {len(names)} model(s). Name two or more.")
     specs = {name: zoo.info(_bundle_of(name)) for name in names}
     for name, spec in specs.items():
         if "condition" in spec.inputs:
             raise MetricError(
-                f"{name} makes images out of images; only models that make them of latents are "
-                f"set side by side. Alone it can be measured: ganzoo evaluate {name}"
+                f"cannot compare {name}: it is an image-to-image model, and a comparison needs "
+                f"models that generate from latents. Measure it alone: ganzoo evaluate {name}"
             )
-    how["dataset"] = _choose(specs[names[0]], how.get("dataset"), how.pop("split", None))
-    return [_row(name, seed, how) for name in names]
+    options["dataset"] = _choose(
+        specs[names[0]], options.get("dataset"), options.pop("split", None)
+    )
+    return [_row(name, seed, options) for name in names]
 
 
-def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
+def _row(name: str | Path, seed: int, options: dict[str, Any]) -> Row:
     path = _bundle_of(name)
     bundle = zoo.find(path)
     rates: dict[str, float] = {}
-    model = zoo.load(path, runtime=how.get("runtime"))
+    model = zoo.load(path, runtime=options.get("runtime"))
     for runtime in RUNTIMES:
         with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
             rates[runtime] = _rate(zoo.load(path, runtime=runtime))
@@ -183,13 +197,13 @@ def _row(name: str | Path, seed: int, how: dict[str, Any]) -> Row:
         summary.parameters,
         summary.bytes,
         rates,
-        evaluate(name, seed=seed, **how),
+        evaluate(name, seed=seed, **options),
         preview,
     )
 
 
 def _rate(model: Generator) -> float:
-    """Images a second, after some that are not counted."""
+    """Return images per second, measured after a warm-up."""
     model.sample(COMPUTE_BATCH)
     start = time.perf_counter()
     model.sample(TIMED)
@@ -197,7 +211,7 @@ def _rate(model: Generator) -> float:
 
 
 def _bundle_of(name: str | Path) -> str | Path:
-    """A model's name, or the bundle's folder where a run or a bundle was named."""
+    """Return the bundle's folder if `name` is the folder of a bundle or run, else `name`."""
     parsed = parse_model_name(name)
     if not isinstance(parsed, Path):
         return name
@@ -205,31 +219,33 @@ def _bundle_of(name: str | Path) -> str | Path:
         return parsed / "bundle"
     if (parsed / "recipe.toml").is_file():
         raise RunNotFoundError(
-            f"{parsed} is a run that has saved nothing yet: ganzoo train --resume {parsed}"
+            f"the run {parsed} has not saved a model yet. Continue it: "
+            f"ganzoo train --resume {parsed}"
         )
     return parsed
 
 
 def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None) -> Component:
-    """The dataset that was asked for, with the arguments of training where it was that.
+    """Return the dataset to measure on; the arguments of training apply to the same dataset.
 
     Raises:
-        MetricError: none was asked for, and the model's config does not say one.
+        MetricError: no dataset is named, and the model's config records none.
     """
     if isinstance(dataset, Component):
         chosen = dataset
     else:
-        stated = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
-        own = stated.pop("name", None)
+        arguments = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
+        own = arguments.pop("name", None)
         if dataset not in (None, own):
             chosen = Component(dataset)
         elif own is None:
             raise MetricError(
-                f"{spec.name!r} does not say what it was trained on: name a --dataset."
+                f"no dataset was named, and the config of {spec.name!r} does not record the one "
+                "that it was trained on. Name one with --dataset."
             )
         else:
-            maker = spec.made_by("dataset")
-            chosen = Component(datasets.prefer(own, maker[0] if maker else None), stated)
+            provider = spec.made_by("dataset")
+            chosen = Component(datasets.prefer(own, provider[0] if provider else None), arguments)
     return (
         chosen if split is None else replace(chosen, arguments={**chosen.arguments, "split": split})
     )
@@ -244,27 +260,28 @@ def _measure_pairs(
     seed: int,
     shown: bool,
 ) -> Evaluation:
-    torch_dataset, spec, said = _find(dataset, root)
+    torch_dataset, spec, entry = _find(dataset, root)
     if spec.condition is None or not spec.paired:
         raise MetricError(
-            f"dataset {said['name']!r} has no pairs, and a model that makes images out of images "
-            "is measured against what they should become. Name one that has: --dataset paired"
+            f"cannot measure an image-to-image model on dataset {entry['name']!r}: it has no "
+            "pairs. Name a dataset of pairs, for example --dataset paired."
         )
     if (spec.condition, spec.image) != (model.condition, model.spec.data.image):
         raise MetricError(
-            f"the model makes images of {model.spec.data.image} out of {model.condition}, dataset "
-            f"{said['name']!r} has {spec.image} out of {spec.condition}: choose another --dataset."
+            f"the model translates {model.condition} to {model.spec.data.image}, but dataset "
+            f"{entry['name']!r} has pairs of {spec.condition} and {spec.image}. Choose another "
+            "--dataset."
         )
     items = decode(torch_dataset, spec, shown=shown)
-    assert items.conditions is not None  # the spec says so
+    assert items.conditions is not None  # the spec has a condition
     conditions, images = (
-        each.numpy().transpose(0, 2, 3, 1) for each in (items.conditions, items.images)
+        tensor.numpy().transpose(0, 2, 3, 1) for tensor in (items.conditions, items.images)
     )
-    data = {"dataset": said, "sha256": fingerprint_items(items)}
+    data = {"dataset": entry, "sha256": fingerprint_items(items)}
     if data["sha256"] == model.spec.provenance.get("data", {}).get("sha256"):
         warnings.warn(
-            f"{model.spec.name!r} was trained on these very pairs, so its figures say little: "
-            "measure it on others, by --split or --data.",
+            f"{model.spec.name!r} was trained on these pairs, so its results are too good. "
+            "Measure it on other pairs with --split or --data.",
             stacklevel=3,
         )
     return measure_pairs(
@@ -280,33 +297,33 @@ def _measure_pairs(
 
 
 def _evaluator(
-    dataset: Component, root: Path | None, image: ImageSpec, resize: bool, **how: Any
+    dataset: Component, root: Path | None, image: ImageSpec, resize: bool, **options: Any
 ) -> Evaluator:
     torch_dataset, spec, data = _find(dataset, root)
     if spec.image != image and not resize:
         raise MetricError(
-            f"the model makes images of {image}, dataset {data['name']!r} has {spec.image}: its "
-            "images would be resized to the model's, bilinear with antialiasing. --resize to do "
-            "so, or choose another --dataset."
+            f"the model generates images of {image}, but dataset {data['name']!r} has images of "
+            f"{spec.image}. Resize them (bilinear with antialiasing) with --resize, or choose "
+            "another --dataset."
         )
-    items = decode(torch_dataset, spec, shown=how["shown"])
-    said = {"dataset": data, "sha256": fingerprint_items(items)}
+    items = decode(torch_dataset, spec, shown=options["shown"])
+    protocol = {"dataset": data, "sha256": fingerprint_items(items)}
     if spec.image != image:
-        said["data_resized"] = f"from {spec.image} to {image}, bilinear with antialiasing"
+        protocol["data_resized"] = f"from {spec.image} to {image}, bilinear with antialiasing"
     return Evaluator(
         fit(items.images, image.channels, (image.height, image.width)),
         items.labels if spec.classes else None,
         replace(spec, image=image),
-        said,
-        name_extractor(how.pop("extractor"), replace(spec, image=image)),
+        protocol,
+        name_extractor(options.pop("extractor"), replace(spec, image=image)),
         resize=resize,
-        **how,
+        **options,
     )
 
 
 def _find(
-    asked: Component, root: Path | None
+    dataset: Component, root: Path | None
 ) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec, dict[str, Any]]:
-    """A dataset, what it holds, and what the protocol says of it: its name and arguments."""
-    arguments = bind("dataset", asked.name, datasets.get(asked.name), asked.arguments)
-    return *find_dataset(asked.name, arguments, root), {"name": asked.name, **arguments}
+    """Return a dataset, its spec, and its entry in the protocol: its name and arguments."""
+    arguments = bind("dataset", dataset.name, datasets.get(dataset.name), dataset.arguments)
+    return *find_dataset(dataset.name, arguments, root), {"name": dataset.name, **arguments}

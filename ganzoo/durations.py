@@ -1,4 +1,4 @@
-"""Lengths of time as people write them."""
+"""Durations in text form, such as ``1h30m``."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _PART = r"(\d+(?:\.\d+)?)([dhms])"
 
 
 def parse_duration(text: str) -> float:
-    """Return seconds.
+    """Return the number of seconds of a duration in text form.
 
     >>> parse_duration("3h"), parse_duration("1h30m"), parse_duration("0.5s")
     (10800.0, 5400.0, 0.5)
 
     Raises:
-        RecipeError: it is no such length, or none at all.
+        RecipeError: the text is not a duration, or the duration is 0.
     """
     compact = re.sub(r"\s", "", text)
     seconds = sum(float(n) * _SECONDS[unit] for n, unit in re.findall(_PART, compact))
     if not re.fullmatch(f"(?:{_PART})+", compact) or not seconds:
-        raise RecipeError(f"{text!r} is no length of time: write 3h, 90m, 1h30m or 45s.")
+        raise RecipeError(f"{text!r} is not a duration. Write 3h, 90m, 1h30m or 45s.")
     return seconds

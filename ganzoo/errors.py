@@ -1,6 +1,7 @@
-"""Every error a user can meet: what was asked - what is true - what to type next.
+"""Errors that ganzoo raises.
 
-Each also derives from the builtin that people already catch.
+A message has three parts: what was asked, what is true, what to type next. Each class also derives
+from the builtin exception of its kind.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ __all__ = [
 
 
 class GanzooError(Exception):
-    """Base of all errors that ganzoo raises on purpose."""
+    """Base class of all errors that ganzoo raises."""
 
     def __str__(self) -> str:
         # KeyError would print the repr of the message.
@@ -56,47 +57,47 @@ class GanzooError(Exception):
 
 
 class UnknownNameError(GanzooError, KeyError):
-    """No such name is registered."""
+    """A name that no plugin registers."""
 
 
 class NameSyntaxError(GanzooError, ValueError):
-    """A text that cannot be a name."""
+    """A text that is not a valid name."""
 
 
 class NameTakenError(GanzooError, ValueError):
-    """A name for something new that something else has."""
+    """A new name that is already in use."""
 
 
 class AmbiguousNameError(GanzooError, KeyError):
-    """Several distributions register one name."""
+    """A name that several distributions register."""
 
 
 class MissingPluginError(GanzooError, ImportError):
-    """The distribution that provides a name is not installed, or switched off."""
+    """A name whose distribution is not installed or is disabled."""
 
 
 class BrokenPluginError(GanzooError, ImportError):
-    """A registered object exists but cannot be loaded or is of the wrong kind."""
+    """A registered object that cannot be loaded or has the wrong type."""
 
 
 class ConformanceError(GanzooError, AssertionError):
-    """A plugin's object is not what a check of `ganzoo.testing` asks of it."""
+    """A plugin's object that fails a check of `ganzoo.testing`."""
 
 
 class MissingExtraError(GanzooError, ImportError):
-    """An optional dependency, such as torch, is not installed."""
+    """An optional dependency, such as torch, that is not installed."""
 
 
 class IncompatibleCombinationError(GanzooError, ValueError):
-    """An architecture and a loss whose roles do not fit."""
+    """An architecture and a loss with different roles."""
 
 
 class ArchitectureError(GanzooError, ValueError):
-    """An architecture cannot be built for this data or these arguments."""
+    """An architecture that cannot be built for the given data or arguments."""
 
 
 class RecipeError(GanzooError, ValueError):
-    """A recipe, or an argument in it, is not valid."""
+    """A recipe that is not valid, or that has an invalid argument."""
 
 
 class DataError(GanzooError, ValueError):
@@ -104,124 +105,133 @@ class DataError(GanzooError, ValueError):
 
 
 class ImageFileError(DataError):
-    """One picture that is corrupt or too small, among others that may be good."""
+    """A single image file that is corrupt or too small."""
 
 
 class WorkerError(GanzooError, RuntimeError):
-    """A process that read the data for a training died."""
+    """A worker process of the data loader that died."""
 
 
 class DataNotFoundError(GanzooError, FileNotFoundError):
-    """The training data is not where it was looked for."""
+    """A dataset whose folder or files are missing."""
 
 
 class BundleError(GanzooError, ValueError):
-    """A bundle that is damaged, inconsistent or not to be trusted."""
+    """A bundle that is damaged, inconsistent or unsafe to load."""
 
 
 class CardError(GanzooError, ValueError):
-    """A model card that cannot be read, or that is not ours to overwrite."""
+    """A model card that cannot be read, or that a user wrote and ganzoo must not overwrite."""
 
 
 class NotABundleError(GanzooError, FileNotFoundError):
-    """A path that holds no bundle."""
+    """A path that contains no bundle."""
 
 
 class HubError(GanzooError, OSError):
-    """The model hub cannot serve what was asked."""
+    """A request that the model hub refuses or cannot serve."""
 
 
 class PublishError(GanzooError, ValueError):
-    """A bundle that is not fit to be published."""
+    """A bundle that lacks something that publishing requires."""
 
 
 class DeviceError(GanzooError, RuntimeError):
-    """A device that does not exist or is not there, or threads that cannot be."""
+    """A device that is unknown or unavailable, or an invalid number of threads."""
 
 
 class SampleError(GanzooError, ValueError):
-    """Arguments of `sample` or a call that a generator cannot serve."""
+    """Arguments that a model cannot use for sampling, encoding or translating."""
 
 
 class PlotError(GanzooError, ValueError):
-    """A picture that cannot be drawn from what there is."""
+    """A figure that cannot be drawn from the given data."""
 
 
 class DemoError(GanzooError, OSError):
-    """The page to play with cannot be served where it was asked for."""
+    """A demo page that cannot be served at the requested address."""
 
 
 class OutputError(GanzooError, OSError):
-    """A file or folder cannot be written."""
+    """A file or folder that cannot be written."""
 
 
 class RunExistsError(GanzooError, FileExistsError):
-    """The folder of a new run exists already."""
+    """A folder for a new run that already exists."""
 
 
 class RunNotFoundError(GanzooError, FileNotFoundError):
-    """A folder that holds no run, or a run that has nothing to continue from."""
+    """A folder that contains no run, or a run without a checkpoint to resume from."""
 
 
 class GroupError(GanzooError, ConnectionError):
-    """Processes that train together have lost each other."""
+    """A process of a distributed training that lost its connection to the others."""
 
 
 class CheckpointError(GanzooError, ValueError):
-    """A checkpoint that is damaged, or that belongs to another recipe or other data."""
+    """A checkpoint that is damaged, or that belongs to another recipe or dataset."""
 
 
 class NonFiniteLossError(GanzooError, FloatingPointError):
-    """A term of a player's loss, or a weight, became NaN or infinite."""
+    """A loss term or a weight that became NaN or infinite."""
 
 
 class MetricError(GanzooError, ValueError):
-    """A metric that does not exist, or that cannot be computed of what it was given."""
+    """A metric that does not exist, or that cannot be computed for the given images."""
 
 
 class ExtractorError(GanzooError, OSError):
-    """The weights of a feature extractor cannot be had."""
+    """Weights of a feature extractor that are missing or damaged."""
 
 
 class DeploymentError(GanzooError, RuntimeError):
-    """A model that cannot be written as what another program serves."""
+    """A model that cannot be written in the format of a deployment target."""
 
 
 class ExportError(GanzooError, RuntimeError):
-    """An export that failed, or whose runtimes do not agree."""
+    """An export that failed, or whose runtimes give different images."""
+
+
+def install_extra(extra: str) -> str:
+    """Return the sentence that says how to install an optional dependency group of ganzoo."""
+    return f"Type pip install '.[{extra}]' in a clone of ganzoo."
 
 
 def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
-    """Say what to install for a module that an optional dependency holds.
+    """Return the error for a module that belongs to an optional dependency group.
+
+    Args:
+        what: the feature that needs the module, such as ``ganzoo.train``.
+        error: the failed import.
 
     Raises:
-        ModuleNotFoundError: `error` itself, where the module is ganzoo's own.
+        ModuleNotFoundError: `error` itself, if the missing module is part of ganzoo.
     """
     if (error.name or "").split(".")[0] == "ganzoo":
         raise error
     extra = "demo" if error.name == "gradio" else "train"
     return MissingExtraError(
-        f"{what} needs {error.name}, which is not installed. pip install 'torch-ganzoo[{extra}]'"
+        f"{what} needs {error.name}, which is not installed. {install_extra(extra)}"
     )
 
 
 def describe(error: BaseException) -> str:
-    """Return an error that a plugin raised in a line: its kind, its text, its file and line."""
+    """Return one line about an error that a plugin raised: class, message, file and line."""
     frames = [
         frame
-        for frame in traceback.extract_tb(error.__traceback__)[1:]  # the first called the plugin
+        for frame in traceback.extract_tb(error.__traceback__)[1:]  # skip the caller of the plugin
         if "importlib" not in frame.filename
     ]
-    where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    location = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{location}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the nearest known name, or an empty string."""
+    """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def enumerate_names(names: Iterable[str]) -> str:
-    """Return the names sorted and joined by commas, or ``(none)``."""
+    """Return the sorted names, separated by commas, or ``(none)``."""
     return ", ".join(sorted(names)) or "(none)"

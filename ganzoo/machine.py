@@ -1,4 +1,4 @@
-"""What a result was computed on and by."""
+"""Hardware and package versions that a result depends on."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import torch
 
 
 def describe_hardware(device: torch.device) -> str:
-    """Name the processor that computes."""
+    """Return the name of a device's processor, and for a CPU the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{_cpu_name()}, {torch.get_num_threads()} threads"
 
 
 def describe_versions(*packages: str) -> dict[str, str]:
-    """Versions of what a result depends on: Python, ganzoo, torch, and whatever is named."""
+    """Return the installed versions of Python, ganzoo, torch, torchvision, numpy and `packages`."""
     versions = {"python": platform.python_version()}
     for name in ("torch-ganzoo", "torch", "torchvision", "numpy", *packages):
         with contextlib.suppress(metadata.PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""The front door: load a model, list what there is, look one up."""
+"""Entry points of the library: load a model, list the models, read a model's config."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ganzoo.errors import (
     UnknownNameError,
     did_you_mean,
     enumerate_names,
+    install_extra,
 )
 from ganzoo.registry import REGISTRIES, models
 from ganzoo.registry.names import HubModel, HubName, parse_model_name
@@ -64,48 +65,59 @@ def load(
     device: str = "cpu",
     threads: int | None = None,
 ) -> Any:
-    """Load one of a model's networks.
+    """Load a trained model.
 
-    It is warned of where the torch runtime builds it by a plugin that is a major version (below
-    1.0 a minor one) away from the one that trained it.
+    Warns if the installed plugin's major version (below 1.0: its minor version) differs from the
+    one that trained the model (torch runtime only).
 
     Args:
-        name: a model's registered name, a bundle's folder (``./folder``) or
-            ``hf://org/repo[@revision]``.
-        role: ``generator``, or another network that the bundle holds, such as ``encoder``.
-        runtime: ``torch`` gives an `nn.Module`, ``onnx`` runs under onnxruntime and imports no
-            torch. By default torch where it is installed.
-        device: ``cpu``; ``cuda`` or ``cuda:N``, where an NVIDIA GPU must be; ``auto``, which is
-            ``cuda`` where one is and else says in one warning why it is not.
-        threads: that onnxruntime may use on the CPU; by default OMP_NUM_THREADS, else one for each
-            core. Torch's are the whole process's: ``torch.set_num_threads``.
+        name: a registered name, a bundle's folder (``./folder``) or ``hf://org/repo[@revision]``.
+        role: the network to load: ``generator``, or another network of the bundle, such as
+            ``encoder``.
+        runtime: ``torch`` loads an `nn.Module`; ``onnx`` uses onnxruntime and imports no torch. The
+            default is torch if it is installed, else onnx.
+        device: ``cpu``; ``cuda`` or ``cuda:N`` for an NVIDIA GPU; ``auto``, which uses CUDA if it
+            is available and otherwise warns and uses the CPU.
+        threads: number of CPU threads of onnxruntime. The default is OMP_NUM_THREADS, else one for
+            each core. For torch, call ``torch.set_num_threads``: torch has one setting for the
+            whole process.
 
     Returns:
-        A `Generator` with ``sample``, a `Translator` with ``translate`` where the model makes
-        images out of images, or an `Encoder` with ``encode``.
+        A `Generator` with ``sample``; a `Translator` with ``translate`` for image-to-image models;
+        or an `Encoder` with ``encode`` for the role ``encoder``.
 
     Raises:
-        BundleError: also where the model has no such role.
-        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one; an
-            architecture that another version of its plugin builds otherwise.
-        MissingPluginError, BrokenPluginError: its architecture is not to be had (torch alone).
-        MissingExtraError: the torch runtime without torch.
-        DeviceError: no such device, or it is not there; threads below 1, or with torch.
-        HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
+        UnknownNameError: no model has this name.
+        NotABundleError: the folder contains no bundle.
+        BundleError: the bundle is damaged, has no such role, or the installed plugin builds a
+            different architecture than the one that was trained.
+        MissingPluginError, BrokenPluginError: the plugin that provides the architecture is not
+            installed or cannot be loaded (torch runtime only).
+        MissingExtraError: torch is not installed (torch runtime only).
+        DeviceError: the device is unknown or unavailable; `threads` is below 1 or used with torch.
+        NameSyntaxError, AmbiguousNameError: the name is not valid, or several plugins register it.
+        HubError: the model cannot be downloaded.
+
+    Example:
+        >>> import ganzoo
+        >>> generator = ganzoo.load("dcgan-mnist")
+        >>> generator.sample(64, seed=0).save("digits.png")
+        >>> encoder = ganzoo.load("vae2d-mnist", role="encoder", runtime="onnx")
     """
     if runtime not in (None, "torch", "onnx"):
-        raise ValueError(f"runtime is 'torch' or 'onnx', not {runtime!r}")
+        raise ValueError(f"unknown runtime {runtime!r}. Use 'torch' or 'onnx'.")
     bundle = find(name)
     if role not in bundle.spec.roles:
         raise BundleError(
-            f"{bundle.spec.name!r} has no role {role!r}.{did_you_mean(role, bundle.spec.roles)} "
-            f"Its roles: {enumerate_names(bundle.spec.roles)}."
+            f"model {bundle.spec.name!r} has no role {role!r}."
+            f"{did_you_mean(role, bundle.spec.roles)} "
+            f"Use one of its roles: {enumerate_names(bundle.spec.roles)}."
         )
     has_torch = find_spec("torch") is not None
     if runtime == "torch" and not has_torch:
         raise MissingExtraError(
             "the torch runtime needs torch, which is not installed. "
-            "pip install 'torch-ganzoo[train]', or use runtime='onnx'."
+            f"{install_extra('train')} Or use runtime='onnx'."
         )
     if runtime == "onnx" or not has_torch:
         from ganzoo.runtimes.onnx import load_onnx
@@ -115,35 +127,49 @@ def load(
 
     if threads is not None:
         raise DeviceError(
-            "torch's threads are the whole process's, not a model's: "
-            f"torch.set_num_threads({threads}), or use runtime='onnx'."
+            f"cannot load one model with threads={threads}: torch has one setting for the whole "
+            f"process. Call torch.set_num_threads({threads}), or use runtime='onnx'."
         )
     return load_torch(bundle, role).to(find_device(device))
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Return the names of the models that can be loaded, by wildcard such as ``dcgan-*``.
+    """Return the names of the registered models.
 
-    Reads installed packages' metadata only and runs no plugin's code.
+    Reads the metadata of installed packages only. No plugin code runs.
+
+    Args:
+        pattern: a wildcard that the names match, such as ``dcgan-*``.
     """
     return models.names(pattern)
 
 
 def info(name: str | Path) -> ModelSpec:
-    """Return a model's config: architecture, sizes, provenance.
+    """Return a model's config: its architecture, sizes and provenance.
+
+    Args:
+        name: as for `load`.
 
     Raises:
-        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
+        UnknownNameError, NotABundleError: there is no such model.
+        BundleError: the bundle is damaged.
+        NameSyntaxError, AmbiguousNameError: the name is not valid, or several plugins register it.
+        HubError: the model cannot be downloaded.
     """
     return find(name).spec
 
 
 def find(name: str | Path) -> Bundle:
-    """Return the bundle that a model's name means.
+    """Return the bundle of a model.
+
+    Args:
+        name: as for `load`.
 
     Raises:
-        UnknownNameError, NotABundleError, BundleError: no such model, or a damaged one.
-        HubError, NameSyntaxError, AmbiguousNameError: a name that cannot be followed.
+        UnknownNameError, NotABundleError: there is no such model.
+        BundleError: the bundle is damaged.
+        NameSyntaxError, AmbiguousNameError: the name is not valid, or several plugins register it.
+        HubError: the model cannot be downloaded.
     """
     parsed = parse_model_name(name)
     if isinstance(parsed, Path):
@@ -152,32 +178,32 @@ def find(name: str | Path) -> Bundle:
         return _pull(parsed)
     try:
         entry = models.entry(str(parsed))
-        place = models.load(entry)
+        location = models.load(entry)
     except UnknownNameError as error:
         raise UnknownNameError(f"{error}{_hint(parsed.name)}") from None
     try:
-        found = _pull(place) if isinstance(place, HubModel) else open_bundle(place)
+        bundle = _pull(location) if isinstance(location, HubModel) else open_bundle(location)
     except NotABundleError as error:
         raise NotABundleError(
-            f"{entry.provider} registers the model {entry.name!r}, and there is none at {place}. "
-            f"Install {entry.distribution or 'what registers it'} anew."
+            f"{entry.provider} registers the model {entry.name!r}, but {location} contains no "
+            f"bundle. Reinstall {entry.distribution or 'the plugin that registers it'}."
         ) from error
-    return replace(found, distribution=entry.distribution)
+    return replace(bundle, distribution=entry.distribution)
 
 
-def _pull(place: HubName | HubModel) -> Bundle:
-    from ganzoo.hub import pull  # its client takes longer to import than a shipped model to load
+def _pull(location: HubName | HubModel) -> Bundle:
+    from ganzoo.hub import pull  # the hub client imports slower than a shipped model loads
 
-    return pull(place)
+    return pull(location)
 
 
 def _hint(name: str) -> str:
-    """What else an unknown model name may mean."""
+    """Return advice for a name that is a folder or belongs to another registry."""
     if Path(name).is_dir():
-        return f" The folder of that name is ./{name}."
+        return f" To load the folder of that name, use ./{name}."
     kinds = [registry.kind for registry in REGISTRIES if name in registry]
     return (
-        f" {name!r} names a registered {kinds[0]}; a model is what training it gives."
+        f" {name!r} is a registered {kinds[0]}, not a model. Training it gives a model."
         if kinds
         else ""
     )

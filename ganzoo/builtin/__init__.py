@@ -1,1 +1,1 @@
-"""Ordinary plugins that ship in the box, found through entry points like a stranger's."""
+"""Plugins that ship with ganzoo. They register through entry points like any other plugin."""

@@ -1,4 +1,4 @@
-"""Data: a dataset's name -> its images, whole, in batches, or read ahead from disk."""
+"""Datasets by name, and their images: all at once, in batches from memory, or streamed."""
 
 from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root
 from ganzoo.data.decoding import decode

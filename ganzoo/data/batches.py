@@ -1,4 +1,4 @@
-"""Batches, wherever their images come from."""
+"""Base class of the batches of a dataset."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ from ganzoo.spec import DataSpec
 
 
 class Batches(Iterator[Batch]):
-    """An endless, seekable series: batch k depends on the seed and on k only.
+    """An endless, seekable sequence of batches. Batch k depends on the seed and on k only.
 
     Args:
-        dataset: items are uint8 (channels, height, width), a label, and, where the spec has a
-            condition, the uint8 image that the first is to be made from.
-        spec: what the dataset says it holds.
-        batch_size: images in a batch, over all processes that train together.
-        seed: of the order.
-        device: where batches are wanted.
-        rank: number of this process among those that train together.
-        ranks: how many these are; each gets its own ``batch_size // ranks`` images of a batch.
-        parts: parts that a batch is computed in; each process has its share of each of them.
+        dataset: items are an image, uint8 (channels, height, width), and a label. If the spec has
+            a condition, items also contain the uint8 condition image.
+        spec: the dataset's spec.
+        batch_size: images in a batch, summed over all processes of the training.
+        seed: seed of the order.
+        device: device of the batches.
+        rank: number of this process in the training, from 0.
+        ranks: number of processes. Each gets ``batch_size // ranks`` images of a batch.
+        parts: number of parts of a batch that are computed one after the other. Each process gets
+            an equal share of every part.
 
     Attributes:
-        position: number of the next batch; set it to seek.
-        fingerprint: by what a run knows its data again.
-        kept: where the images are, in a few words.
+        position: number of the next batch. Set it to seek.
+        fingerprint: text that identifies the dataset of a run.
+        kept: short description of where the images are stored.
 
     Raises:
-        DataError: images that are not what the spec says; a corrupt image.
-        RecipeError: a batch that the processes cannot share evenly.
+        DataError: the images do not match the spec, or an image is corrupt.
+        RecipeError: the processes cannot share a batch evenly.
     """
 
     fingerprint: str
@@ -56,7 +57,7 @@ class Batches(Iterator[Batch]):
     ) -> None:
         self._length = len(dataset)  # type: ignore[arg-type]
         if self._length == 0:
-            raise DataError("the dataset holds no image.")
+            raise DataError("the dataset contains no images. Add images, or choose another.")
         self.spec = spec
         self.paired = spec.paired
         self.batch_size = batch_size
@@ -72,15 +73,15 @@ class Batches(Iterator[Batch]):
 
     @abstractmethod
     def __next__(self) -> Batch:
-        """Return this process's part of the next batch."""
+        """Return this process's share of the next batch."""
 
     @abstractmethod
     def first(self, n: int) -> Batch:
-        """Return the first `n` images, or all there are, in the dataset's order."""
+        """Return the first `n` images in the dataset's order, or all if there are fewer."""
 
     @abstractmethod
     def matches(self, fingerprint: str) -> bool:
-        """Whether the images are those of a fingerprint, even of one that was made otherwise."""
+        """Return whether a fingerprint, of either kind, is that of these images."""
 
     def _order(self, device: torch.device | str) -> Order:
         return Order(
@@ -95,7 +96,7 @@ class Batches(Iterator[Batch]):
         )
 
     def _batch(self, images: Tensor, labels: Tensor, conditions: Tensor | None) -> Batch:
-        """What a game sees of uint8 images and conditions, and of labels, on the device."""
+        """Return the batch of uint8 images, int64 labels and uint8 conditions on the device."""
         return Batch(
             _normalise(images),
             labels if self.spec.classes else None,
@@ -104,5 +105,5 @@ class Batches(Iterator[Batch]):
 
 
 def _normalise(pixels: Tensor) -> Tensor:
-    """Float32 images in [-1, 1]."""
+    """Return float32 images in [-1, 1]."""
     return pixels.to(torch.float32).div_(127.5).sub_(1.0)

@@ -1,4 +1,4 @@
-"""How much memory is free."""
+"""Free memory of the machine and the device."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
-UNKNOWN = 4 * 2**30  # bytes, where the system does not say
+UNKNOWN = 4 * 2**30  # bytes, used if the system does not report its memory
 
 
 def free_memory(device: torch.device) -> int:
-    """Return the bytes that are free in memory and, for CUDA, on the device: the fewer."""
+    """Return the free bytes of main memory; for CUDA the minimum of this and the device's."""
     host = min(_free_of_machine(), _free_of_container())
     return min(host, torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else host
 
@@ -22,7 +22,7 @@ def _free_of_machine() -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
         return UNKNOWN
-    except OSError:  # not Linux: half of what there is
+    except OSError:  # not Linux: half of the physical memory
         names = getattr(os, "sysconf_names", {})
         if "SC_PHYS_PAGES" not in names:
             return UNKNOWN
@@ -30,7 +30,7 @@ def _free_of_machine() -> int:
 
 
 def _free_of_container(group: Path = Path("/sys/fs/cgroup")) -> int:
-    """What a control group leaves; its cache of files gives way."""
+    """Return the free bytes of the control group; its file cache counts as free."""
     try:
         limit = int((group / "memory.max").read_text())
         used = int((group / "memory.current").read_text())

@@ -1,4 +1,4 @@
-"""Where data lies, and a dataset by its name."""
+"""Dataset lookup by name, and the data folder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ _SEQUENCE = ("__len__", "__getitem__")
 
 
 def find_root(data: str | Path | None) -> Path | None:
-    """Return the folder that was named, else the one that GANZOO_DATA names, else None.
+    """Return the data folder: `data` if it is not None, else GANZOO_DATA if it is set, else None.
 
     Raises:
-        DataNotFoundError: a ``~user`` that does not exist.
+        DataNotFoundError: the path starts with the ``~user`` of an unknown user.
     """
-    where = data if data is not None else os.environ.get(DATA_VARIABLE)
+    path = data if data is not None else os.environ.get(DATA_VARIABLE)
     try:
-        return Path(where).expanduser() if where else None
+        return Path(path).expanduser() if path else None
     except RuntimeError as error:
-        raise DataNotFoundError(f"no folder {where}: {error}") from error
+        raise DataNotFoundError(
+            f"folder not found: {path}. {error} Pass its location with --data DIR."
+        ) from error
 
 
 def find_dataset(
@@ -38,21 +40,24 @@ def find_dataset(
     """Open a registered dataset.
 
     Args:
-        name: its registered name.
-        arguments: those of its factory.
-        root: where it lies.
+        name: the registered name.
+        arguments: keyword arguments of the dataset's factory.
+        root: folder that contains the data.
+
+    Returns:
+        The torch dataset and its spec.
 
     Raises:
-        UnknownNameError, BrokenPluginError, ...: no such dataset, as `Registry.make`.
-        DataNotFoundError, DataError: it is not there, or cannot be used.
+        UnknownNameError, BrokenPluginError, ...: there is no such dataset, see `Registry.make`.
+        DataNotFoundError, DataError: the data is missing or cannot be used.
     """
-    made = datasets.make(name, root, **arguments)
-    match made:
+    result = datasets.make(name, root, **arguments)
+    match result:
         case (dataset, DataSpec() as spec) if all(hasattr(dataset, name) for name in _SEQUENCE):
             return dataset, spec
-    parts = made if isinstance(made, tuple) else (made,)
-    kinds = " and ".join(type(part).__name__ for part in parts) or "nothing"
+    parts = result if isinstance(result, tuple) else (result,)
+    types = " and ".join(type(part).__name__ for part in parts) or "nothing"
     raise BrokenPluginError(
-        f"{datasets.cite(name)} made {kinds}, not a torch dataset with a length and its DataSpec: "
-        "its author must mend that."
+        f"{datasets.cite(name)} returned {types}, not a torch dataset with a length and its "
+        "DataSpec. Report this to the plugin's author."
     )

@@ -1,4 +1,4 @@
-"""A whole dataset, decoded once to uint8."""
+"""Decoding of a whole dataset to uint8."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ganzoo.spec import DataSpec
 
 
 def decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool = False) -> Items:
-    """Return all items of a dataset, in its order.
+    """Return all items of a dataset in its order.
 
     Args:
-        dataset: as `Batches` takes it.
-        spec: what it says it holds.
-        shown: whether to show progress on a terminal.
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
+        shown: show a progress bar on a terminal.
 
     Raises:
-        DataError: images that are not what the spec says; a corrupt image.
+        DataError: the images do not match the spec, or an image is corrupt.
     """
     if isinstance(dataset, TensorDataset):
         images, labels, *rest = dataset.tensors
@@ -39,9 +39,9 @@ def decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool = F
     )
     reads = ReadAhead(dataset, spec, chunks(length), workers=0)
     total = -(-length // CHUNK)
-    hidden = None if shown else True  # None: where there is no terminal
-    read = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)
-    for number, part in enumerate(read):
+    hidden = None if shown else True  # None hides the bar if there is no terminal
+    progress = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)
+    for number, part in enumerate(progress):
         for target, values in zip(whole, part, strict=True):
             if target is not None and values is not None:
                 target[number * CHUNK :][: len(values)] = values

@@ -1,4 +1,4 @@
-"""By what a run knows its data again."""
+"""Fingerprints that identify a run's dataset."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch.utils.data import Dataset
 from ganzoo.data.reading import Items, read_items
 from ganzoo.spec import DataSpec
 
-STREAM = "stream:"  # begins every fingerprint that is not of all pixels
+STREAM = "stream:"  # prefix of a fingerprint that does not cover all pixels
 
 
 def fingerprint_items(items: Items) -> str:
-    """SHA-256 of all images, labels and conditions, in the dataset's order."""
+    """Return the SHA-256 of all images, labels and conditions in the dataset's order."""
     digest = hashlib.sha256(_bytes(items.images))
     digest.update(_bytes(items.labels))
     if items.conditions is not None:
@@ -26,16 +26,17 @@ def fingerprint_items(items: Items) -> str:
 
 
 def fingerprint_stream(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> str:
-    """``stream:`` and the SHA-256 of what can be known of a dataset without reading it all.
+    """Return a fingerprint that does not read the whole dataset: ``stream:`` and a SHA-256.
 
-    That is its length, the sizes and classes of its spec, its own attribute `fingerprint` (a str)
-    where it has one, and its first and last item. Pixels that changed in between are not noticed.
+    It covers the dataset's length, the sizes and classes of its spec, its attribute `fingerprint`
+    (a str) if it has one, and its first and last item. It does not cover the pixels of the items
+    in between.
     """
     length = len(dataset)  # type: ignore[arg-type]
-    said = dataclasses.asdict(spec)
+    fields = dataclasses.asdict(spec)
     facts: dict[str, Any] = {
         "length": length,
-        "spec": {k: said[k] for k in ("image", "classes", "labels", "condition", "paired")},
+        "spec": {k: fields[k] for k in ("image", "classes", "labels", "condition", "paired")},
         "dataset": getattr(dataset, "fingerprint", None),
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())

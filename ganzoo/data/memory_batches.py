@@ -1,4 +1,4 @@
-"""Batches from memory: decoded once to uint8, kept on the device, gathered and normalised there."""
+"""Batches from memory: images are decoded once, stored on the device as uint8, gathered there."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ganzoo.spec import DataSpec
 
 
 class MemoryBatches(Batches):
-    """Batches of a dataset that memory holds.
+    """Batches of a dataset that fits into memory.
 
     Attributes:
-        images: all of them, uint8 (n, channels, height, width), on the device.
+        images: all images, uint8 (n, channels, height, width), on the device.
         labels: int64 (n,), on the device.
-        conditions: uint8 (n, channels, height, width), on the device; None where there are none.
-        fingerprint: SHA-256 of all images, labels and conditions, in the dataset's order.
+        conditions: uint8 (n, channels, height, width), on the device; None if the data has none.
+        fingerprint: SHA-256 of all images, labels and conditions in the dataset's order.
     """
 
     kept = "kept in memory"
@@ -37,7 +37,7 @@ class MemoryBatches(Batches):
         **ranks: Any,
     ) -> None:
         super().__init__(dataset, spec, batch_size, seed, device, **ranks)
-        self._drawn = self._order(device)
+        self._indices = self._order(device)
         items = decode(dataset, spec, self.rank == 0)
         self.fingerprint = fingerprint_items(items)
         self._as_stream = fingerprint_stream(dataset, spec)
@@ -46,22 +46,22 @@ class MemoryBatches(Batches):
         self.conditions = None if items.conditions is None else items.conditions.to(device)
 
     def __next__(self) -> Batch:
-        index, of_conditions = self._drawn.batch(self.position)
+        index, condition_index = self._indices.batch(self.position)
         self.position += 1
-        return self._gather(index, of_conditions)
+        return self._gather(index, condition_index)
 
     def first(self, n: int) -> Batch:
-        """Return the first `n` images, or all there are, in the dataset's order."""
+        """Return the first `n` images in the dataset's order, or all if there are fewer."""
         index = torch.arange(min(n, len(self)), device=self.device)
         return self._gather(index, index)
 
     def matches(self, fingerprint: str) -> bool:
-        """Whether the images are those of a fingerprint, of memory or of a stream."""
+        """Return whether a fingerprint, of either kind, is that of these images."""
         return fingerprint in (self.fingerprint, self._as_stream)
 
-    def _gather(self, index: Tensor, of_conditions: Tensor) -> Batch:
+    def _gather(self, index: Tensor, condition_index: Tensor) -> Batch:
         return self._batch(
             self.images.index_select(0, index),
             self.labels.index_select(0, index),
-            None if self.conditions is None else self.conditions.index_select(0, of_conditions),
+            None if self.conditions is None else self.conditions.index_select(0, condition_index),
         )

@@ -1,4 +1,4 @@
-"""Whether a dataset is kept in memory or streamed."""
+"""The choice between batches from memory and streamed batches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.spec import DataSpec
 
-MEMORY_SHARE = 0.25  # of free memory, that decoded images may take; the networks need some too
+MEMORY_SHARE = 0.25  # share of free memory for decoded images; the networks need the rest
 
 
 def open_batches(
@@ -33,29 +33,28 @@ def open_batches(
     parts: int = 1,
     agree: Callable[[bool], bool] = bool,
 ) -> Batches:
-    """Return a dataset's batches, which are the same however they are kept.
+    """Return the batches of a dataset. They are the same from memory and streamed.
 
     Args:
-        dataset: as `Batches` takes it, and so all others.
-        spec: what it says it holds.
-        batch_size: images in a batch, over all processes that train together.
-        seed: of the order.
-        device: where batches are wanted.
-        streaming: ``auto`` streams what, decoded, would take more than `MEMORY_SHARE` of free
-            memory.
-        rank: number of this process among those that train together.
-        ranks: how many these are.
-        parts: parts that a batch is computed in.
-        agree: what these processes do together when one of them has decided for itself whether to
-            stream.
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
+        batch_size: images in a batch, summed over all processes of the training.
+        seed: seed of the order.
+        device: device of the batches.
+        rank: number of this process in the training, from 0.
+        ranks: number of processes.
+        parts: number of parts of a batch that are computed one after the other.
+        streaming: ``on``, ``off``, or ``auto``, which streams if the decoded images would take more
+            than `MEMORY_SHARE` of free memory.
+        agree: turns this process's decision to stream into the common decision of all processes.
 
     Raises:
-        DataError: images that are not what the spec says; a corrupt image.
-        RecipeError: a batch that the processes cannot share evenly.
+        DataError: the images do not match the spec, or an image is corrupt.
+        RecipeError: the processes cannot share a batch evenly.
     """
     stream = streaming == "on" or (
         streaming == "auto"
-        and not isinstance(dataset, TensorDataset)  # which is in memory already
+        and not isinstance(dataset, TensorDataset)  # it is in memory already
         and _copies(ranks, device) * _decoded_bytes(dataset, spec)
         > MEMORY_SHARE * free_memory(device)
     )
@@ -64,7 +63,7 @@ def open_batches(
 
 
 def _copies(ranks: int, device: torch.device) -> int:
-    """How many processes keep the images in one memory: a GPU's own, or that of this host."""
+    """Return how many copies of the images share one memory, the GPU's or the host's."""
     return 1 if device.type == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
 
 

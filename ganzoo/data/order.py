@@ -1,4 +1,4 @@
-"""Which images make which batch."""
+"""The order of images: the indices of each batch."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from torch import Tensor
 
 from ganzoo.errors import RecipeError
 
-# Keeps the order of the data apart from whatever else is drawn by the same seed.
+# Separates the order of the data from other random streams of the same seed.
 STREAM_OF_ORDERS = 2
 
 
 class Order:
-    """The images of every batch: those of batch k depend on the seed and on k only.
+    """The image indices of every batch. Those of batch k depend on the seed and on k only.
 
-    Each epoch is a permutation of all images; a batch may span two epochs, so that all have one
-    size. Processes that train together share each batch: joined by rank, their parts are what one
-    process alone would see.
+    Each epoch is a permutation of all images. A batch may span two epochs, so all batches have the
+    same size. Processes of one training share each batch. Their shares, joined in the order of the
+    ranks, are the batch of a single process.
 
     Args:
-        images: how many there are.
-        batch_size: images in a batch, over all processes.
-        seed: of the permutations.
-        paired: whether conditions follow their images; else they have permutations of their own.
-        rank: number of this process among those that train together.
-        ranks: how many these are.
-        parts: parts that a batch is computed in, one after the other; each process has its share of
-            each of them.
-        device: where the order is kept.
+        images: number of images in the dataset.
+        batch_size: images in a batch, summed over all processes.
+        seed: seed of the permutations.
+        paired: if True, conditions have the order of their images, else a permutation of their own.
+        rank: number of this process in the training, from 0.
+        ranks: number of processes.
+        parts: number of parts of a batch that are computed one after the other. Each process gets
+            an equal share of every part.
+        device: device of the indices.
 
     Raises:
-        RecipeError: a batch that cannot be shared evenly.
+        RecipeError: the processes cannot share a batch evenly.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class Order:
         device: torch.device | str = "cpu",
     ) -> None:
         if not 0 <= rank < ranks:
-            raise ValueError(f"rank {rank} of {ranks}: ranks count from 0")
+            raise ValueError(f"rank is {rank} of {ranks} processes. Use 0 to {ranks - 1}.")
         if batch_size % (ranks * parts):
             fitting = -(-batch_size // (ranks * parts)) * ranks * parts
             in_parts = f" in {parts} parts each" if parts > 1 else ""
             raise RecipeError(
                 f"{ranks} processes cannot share batches of {batch_size} images evenly{in_parts}. "
-                f"--batch-size {fitting} can be."
+                f"Use --batch-size {fitting}."
             )
         self.images = images
         self.batch_size = batch_size
@@ -69,18 +69,18 @@ class Order:
         self._epochs: dict[int, tuple[int, Tensor]] = {}
 
     def batch(self, position: int) -> tuple[Tensor, Tensor]:
-        """Return this process's part of a batch: its images and their conditions.
+        """Return this process's share of a batch: the indices of its images and conditions.
 
-        Both are int64 (batch_size // ranks,), places in the dataset.
+        Both tensors are int64 (batch_size // ranks,).
         """
         index = self._rows(position, 0)
         return index, index if self.paired else self._rows(position, 1)
 
     def batches(self, position: int) -> Iterator[tuple[list[int], list[int]]]:
-        """Yield what `batch` returns for `position` and all that follow, without end."""
-        for place in itertools.count(position):
-            index, of_conditions = self.batch(place)
-            yield index.tolist(), of_conditions.tolist()
+        """Yield the indices of batch `position` and of all later batches, without end."""
+        for number in itertools.count(position):
+            index, condition_index = self.batch(number)
+            yield index.tolist(), condition_index.tolist()
 
     def _rows(self, position: int, stream: int) -> Tensor:
         count = self.batch_size // (self.ranks * self.parts)
@@ -91,7 +91,7 @@ class Order:
         return torch.cat([piece for start in starts for piece in self._run(start, count, stream)])
 
     def _run(self, start: int, count: int, stream: int) -> Iterator[Tensor]:
-        """So many images in a row, of one epoch or of several."""
+        """Yield the indices of `count` consecutive images, which may span several epochs."""
         while count:
             epoch, offset = divmod(start, self.images)
             piece = self._permutation(epoch, stream)[offset : offset + count]

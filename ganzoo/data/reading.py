@@ -1,4 +1,4 @@
-"""Items of a dataset, read and checked; errors and warnings travel as values between processes."""
+"""Reading and checking of items. Worker processes return errors and warnings as values."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from torch.utils.data import Dataset, default_collate
 from ganzoo.errors import DataError, GanzooError, describe
 from ganzoo.spec import DataSpec
 
-CHUNK = 256  # images that are read at once where all are
+CHUNK = 256  # images per read of a whole dataset
 
 
 class Items(NamedTuple):
-    """Some of a dataset's items.
+    """Some items of a dataset.
 
     Attributes:
         images: uint8 (n, channels, height, width).
         labels: int64 (n,).
-        conditions: uint8 (n, channels, height, width), or None where the data has none.
+        conditions: uint8 (n, channels, height, width), or None if the data has none.
     """
 
     images: Tensor
@@ -32,14 +32,14 @@ class Items(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An error as it crosses from one process to another, without the traceback there."""
+    """An error of a worker process, without its traceback."""
 
     kind: type[GanzooError]
     message: str
 
 
 class Read(NamedTuple):
-    """What reading came to: `items` or a `failure`, and warnings, each its kind and its text."""
+    """The result of a read: `items` or a `failure`, and the class and text of each warning."""
 
     items: Items | None
     warnings: tuple[tuple[type[Warning], str], ...]
@@ -47,12 +47,11 @@ class Read(NamedTuple):
 
 
 class Reader(Dataset[Read]):
-    """A dataset whose index is a whole batch: the images' places and those of the conditions.
+    """A dataset whose index is a whole batch: the indices of its images and of its conditions.
 
     Args:
-        dataset: items are uint8 (channels, height, width), a label, and, where the spec has a
-            condition, the uint8 image that the first is to be made from.
-        spec: what the dataset says it holds.
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
     """
 
     def __init__(self, dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> None:
@@ -68,7 +67,7 @@ class Reader(Dataset[Read]):
             except GanzooError as error:
                 failure = Failure(type(error), str(error))
             except Exception as error:  # noqa: BLE001 - a plugin's dataset may raise anything
-                text = f"an item of the dataset cannot be read: {describe(error)}."
+                text = f"cannot read an item of the dataset: {describe(error)}."
                 failure = Failure(DataError, text)
         return Read(items, tuple((w.category, str(w.message)) for w in caught), failure)
 
@@ -77,30 +76,36 @@ def read_items(
     dataset: Dataset[tuple[Tensor, ...]],
     spec: DataSpec,
     index: Sequence[int],
-    of_conditions: Sequence[int],
+    condition_index: Sequence[int],
 ) -> Items:
-    """Read images and their labels, and conditions, which may be those of other images.
+    """Read and check some items of a dataset.
+
+    Args:
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
+        index: indices of the images and labels.
+        condition_index: indices of the conditions. They differ from `index` for unpaired data.
 
     Raises:
-        DataError: they are not what the spec says; a corrupt image.
+        DataError: the items do not match the spec, or an image is corrupt.
     """
     rows = [dataset[place] for place in index]
     images, labels = default_collate([row[0] for row in rows]), [row[1] for row in rows]
     conditions = None
     if spec.condition is not None:
-        paired = of_conditions == index
-        others = rows if paired else [dataset[place] for place in of_conditions]
-        conditions = default_collate([row[2] for row in others])
+        paired = condition_index == index
+        condition_rows = rows if paired else [dataset[place] for place in condition_index]
+        conditions = default_collate([row[2] for row in condition_rows])
     items = Items(images, default_collate(labels).to(torch.int64), conditions)
     check_items(items, spec)
     return items
 
 
 def check_items(items: Items, spec: DataSpec) -> None:
-    """Refuse what is not as the spec says.
+    """Raise an error if items do not match the spec.
 
     Raises:
-        DataError: another size or dtype; a label that is none of the classes.
+        DataError: there are no images, the size or dtype differs, or a label is out of range.
     """
     for what, pixels, size in (
         ("conditions", items.conditions, spec.condition),
@@ -110,21 +115,23 @@ def check_items(items: Items, spec: DataSpec) -> None:
             continue
         if pixels.dtype != torch.uint8 or tuple(pixels.shape[1:]) != size.shape:
             raise DataError(
-                f"the dataset says its {what} are uint8 {size.shape}, they are "
-                f"{str(pixels.dtype).removeprefix('torch.')} {tuple(pixels.shape[1:])}."
+                f"the spec of the dataset declares {what} of uint8 {size.shape}, but they are "
+                f"{str(pixels.dtype).removeprefix('torch.')} {tuple(pixels.shape[1:])}. "
+                "Report this to the author of the dataset's plugin."
             )
     if len(items.images) == 0:
-        raise DataError("the dataset holds no image.")
+        raise DataError("the dataset contains no images. Add images, or choose another.")
     labels = items.labels
     if spec.classes and not (int(labels.min()) >= 0 and int(labels.max()) < spec.classes):
         raise DataError(
-            f"the dataset says it has {spec.classes} classes, its labels are "
-            f"{np.unique(labels.numpy()).tolist()[:20]}."
+            f"the spec of the dataset declares {spec.classes} classes, but its labels are "
+            f"{np.unique(labels.numpy()).tolist()[:20]}. Report this to the author of the "
+            "dataset's plugin."
         )
 
 
 def chunks(images: int) -> Iterator[tuple[range, range]]:
-    """Yield the places of all images in the dataset's order, as a `Reader` takes them."""
+    """Yield the indices of all items in the dataset's order, as a `Reader` takes them."""
     for start in range(0, images, CHUNK):
         places = range(start, min(start + CHUNK, images))
         yield places, places

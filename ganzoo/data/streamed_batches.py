@@ -1,4 +1,4 @@
-"""Batches of data that memory does not hold: read ahead, batch by batch, as they are wanted."""
+"""Streamed batches: worker processes read images ahead, batch by batch."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ganzoo.spec import DataSpec
 
 
 class StreamedBatches(Batches):
-    """The very batches of `MemoryBatches`, in memory that does not grow with the dataset.
+    """The same batches as `MemoryBatches`, in memory that does not grow with the dataset.
 
-    Processes of their own read this rank's images alone. They start with the first batch, and anew
+    Worker processes read the images of this rank only. They start with the first batch and restart
     after a seek.
 
     Args:
-        workers: how many processes; by default `default_workers`, and 0 reads in this one.
+        workers: number of worker processes, by default `default_workers`. 0 reads in this process.
 
     Attributes:
-        fingerprint: `fingerprint_stream`: not of all pixels.
+        fingerprint: the result of `fingerprint_stream`, which does not cover all pixels.
 
     Raises:
-        WorkerError: from `next`, one of these processes died.
+        WorkerError: a worker process died (from `next`).
     """
 
     def __init__(
@@ -49,15 +49,15 @@ class StreamedBatches(Batches):
         self.dataset = dataset
         self.workers = default_workers(self.ranks) if workers is None else workers
         self.kept = f"streamed, worker processes: {self.workers}"
-        self._drawn = self._order("cpu")
+        self._indices = self._order("cpu")
         self.fingerprint = fingerprint_stream(dataset, spec)
         self._ahead: ReadAhead | None = None
         self._ahead_at = 0  # number of the batch that `_ahead` gives next
 
     def __next__(self) -> Batch:
         if self._ahead is None or self._ahead_at != self.position:
-            self._ahead = None  # ends its processes before others start
-            places = self._drawn.batches(self.position)
+            self._ahead = None  # ends the old processes before new ones start
+            places = self._indices.batches(self.position)
             pin = self.device.type == "cuda"
             self._ahead = ReadAhead(self.dataset, self.spec, places, workers=self.workers, pin=pin)
         try:
@@ -70,27 +70,27 @@ class StreamedBatches(Batches):
         return self._deliver(items)
 
     def first(self, n: int) -> Batch:
-        """Return the first `n` images, or all there are, in the dataset's order; read anew."""
+        """Return the first `n` images in the dataset's order, read from disk at every call."""
         places = range(min(n, len(self)))
         return self._deliver(read_items(self.dataset, self.spec, places, places))
 
     def matches(self, fingerprint: str) -> bool:
-        """Whether the images are those of a fingerprint, which may be of all pixels.
+        """Return whether a fingerprint, of either kind, is that of these images.
 
-        One that was made in memory takes as long as an epoch to compare.
+        The comparison with a fingerprint of `MemoryBatches` reads the whole dataset.
         """
         if fingerprint.startswith(STREAM):
             return fingerprint == self.fingerprint
         return fingerprint == self._fingerprint_of_all()
 
     def _fingerprint_of_all(self) -> str:
-        """What `fingerprint_items` would say: each kind of tensor in turn, so in several passes."""
+        """Return the result of `fingerprint_items`, computed in one pass per kind of tensor."""
         digest = hashlib.sha256()
         for column in range(2 if self.spec.condition is None else 3):
             ahead = ReadAhead(self.dataset, self.spec, chunks(len(self)), workers=self.workers)
             total = -(-len(self) // CHUNK)
-            shown = tqdm(ahead, "comparing data", total, unit="batch", disable=None, leave=False)
-            for items in shown:
+            progress = tqdm(ahead, "comparing data", total, unit="batch", disable=None, leave=False)
+            for items in progress:
                 part = items[column]
                 assert part is not None
                 digest.update(part.numpy().data)

@@ -1,4 +1,4 @@
-"""Processes that read ahead, and what becomes of the training when one of them dies."""
+"""Worker processes that read images ahead of the training."""
 
 from __future__ import annotations
 
@@ -21,34 +21,35 @@ from ganzoo.data.reading import Items, Read, Reader
 from ganzoo.errors import DataError, WorkerError
 from ganzoo.spec import DataSpec
 
-MAX_WORKERS = 8  # more seldom read faster, and each keeps some batches in memory
-GRACE = 5.0  # seconds in which a process that broke a connection is seen to be dead
+MAX_WORKERS = 8  # more workers rarely read faster, and each keeps some batches in memory
+GRACE = 5.0  # seconds to wait for the exit of a process whose connection broke
 
 
 def default_workers(ranks: int = 1) -> int:
-    """Return how many processes read ahead: a core each beside the training's, 0 on one core."""
+    """Return the default number of worker processes: one per spare core, 0 on a single core."""
     try:
         cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
+    except AttributeError:  # macOS and Windows do not have it
         cores = os.cpu_count() or 1
     return 0 if cores == 1 else min(max(cores // ranks - 1, 1), MAX_WORKERS)
 
 
 class ReadAhead(Iterator[Items]):
-    """Items of a dataset, read in the order that is asked for by processes of their own.
+    """Items of a dataset that worker processes read in a given order.
 
-    Warnings that arise there are given here, each text once.
+    Warnings of the workers are repeated in this process, each text once.
 
     Args:
-        dataset: as `Reader` takes it.
-        spec: what it says it holds.
-        places: of the images and of the conditions, for each that is to be read at once.
-        workers: number of processes; 0 reads in this one.
-        pin: whether to return tensors in pinned memory, whence CUDA copies while it computes.
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
+        places: for each read, the indices of its images and of its conditions.
+        workers: number of worker processes. 0 reads in this process.
+        pin: return tensors in pinned memory, which CUDA copies while it computes.
 
     Raises:
-        WorkerError: a process died.
-        DataError: as `read_items`; a dataset that must be pickled for them and cannot be.
+        WorkerError: a worker process died.
+        DataError: as for `read_items`; or the workers need a pickled dataset and it cannot be
+            pickled.
     """
 
     def __init__(
@@ -65,10 +66,10 @@ class ReadAhead(Iterator[Items]):
             batch_size=None,  # the reader's index is a batch already
             sampler=places,
             num_workers=workers,
-            collate_fn=_as_it_is,
+            collate_fn=_identity,
             pin_memory=pin,
-            worker_init_fn=_begin,
-            generator=torch.Generator(),  # else it would draw from the training's
+            worker_init_fn=_start_worker,
+            generator=torch.Generator(),  # the default draws from the training's generator
         )
         self._warned: set[str] = set()
         self._workers: list[BaseProcess] = []
@@ -90,10 +91,10 @@ class ReadAhead(Iterator[Items]):
         return read.items
 
     def _start(self, loader: DataLoader[Read]) -> Iterator[Read]:
-        """Start the processes, and note which they are."""
+        """Start the worker processes and remember them."""
         before = set(multiprocessing.active_children())
-        # torch's handler of SIGCHLD would raise wherever the training then stands, even amid the
-        # writing of a checkpoint. Without it a death is noticed when the next batch is asked for.
+        # torch's SIGCHLD handler raises at any point of the training, even while it writes a
+        # checkpoint. Without the handler, the next read reports the death of a worker.
         handles = hasattr(signal, "SIGCHLD") and (
             threading.current_thread() is threading.main_thread()
         )
@@ -102,8 +103,8 @@ class ReadAhead(Iterator[Items]):
             reads = iter(loader)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise DataError(
-                f"the dataset cannot be handed to other processes, as this system starts them: "
-                f"{error}. --streaming off keeps it in memory."
+                f"cannot stream the dataset: this system pickles it for the worker processes, "
+                f"which failed: {error}. Use --streaming off to keep it in memory."
             ) from error
         if handler is not None:
             signal.signal(signal.SIGCHLD, handler)
@@ -111,41 +112,44 @@ class ReadAhead(Iterator[Items]):
         return reads
 
     def _explain(self, error: Exception) -> None:
-        """Raise what an error means if it comes from a process's death."""
+        """Raise a WorkerError if the error comes from the death of a worker process."""
         broken = isinstance(error, OSError | EOFError)
         dying = wait([worker.sentinel for worker in self._workers], GRACE if broken else 0)
         for worker in self._workers:
             if worker.sentinel in dying:
-                worker.join()  # its status is known a moment after its connections close
-                raise WorkerError(_tell(worker)) from error
+                worker.join()  # its exit status is known a moment after its connections close
+                raise WorkerError(_describe_death(worker)) from error
 
 
-def _tell(worker: BaseProcess) -> str:
+def _describe_death(worker: BaseProcess) -> str:
     status = worker.exitcode or 0
     if status >= 0:
-        return f"a process that reads the data (pid {worker.pid}) ended with status {status}."
+        return (
+            f"a worker process that reads the data (pid {worker.pid}) ended with status {status}. "
+            "Use --streaming off to read the data in the main process."
+        )
     name = signal.Signals(-status).name
     advice = {
-        "SIGKILL": " The system does that when memory runs out: a smaller --batch-size needs less.",
-        "SIGBUS": " Shared memory ran out: /dev/shm must be larger, in Docker by --shm-size 1g.",
+        "SIGKILL": " The system may be out of memory. Use a smaller --batch-size.",
+        "SIGBUS": " Shared memory is full. Enlarge /dev/shm, in Docker with --shm-size 1g.",
     }.get(name, "")
-    return f"a process that reads the data (pid {worker.pid}) was killed by {name}.{advice}"
+    return f"a worker process that reads the data (pid {worker.pid}) was killed by {name}.{advice}"
 
 
-def _as_it_is(read: Any) -> Any:
+def _identity(read: Any) -> Any:
     return read
 
 
-def _begin(worker: int) -> None:
-    """Make a process outlive a Ctrl-C, which the training must answer, but not the training."""
+def _start_worker(worker: int) -> None:
+    """Make a worker process ignore Ctrl-C and end when the training process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):
-        os.setpgid(0, 0)  # and SIGTERM, where it is sent to all of a group
+        os.setpgid(0, 0)  # a SIGTERM to the training's process group does not end it either
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End at once when the training was killed: until then its lock would be held here."""
+    """End this process when the training process is killed, to release the run's lock."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

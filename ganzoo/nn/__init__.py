@@ -1,4 +1,4 @@
-"""What architectures share."""
+"""Building blocks of architectures and feature extractors."""
 
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
 from ganzoo.nn.conditioning import Conditioning, ConditioningHeads, Discriminator

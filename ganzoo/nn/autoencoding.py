@@ -1,4 +1,4 @@
-"""What autoencoders share whatever their trunk."""
+"""Encoders and joint discriminators on top of any trunk."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ DiscriminatorKind = Literal["none", "image", "joint"]
 
 
 class GaussianEncoder(nn.Module):
-    """images -> mean and log-variance of their latents, (n, latent_dim) each.
+    """An encoder: images -> mean and log-variance of their latents, (n, latent_dim) each.
 
     "Auto-Encoding Variational Bayes" (Kingma and Welling, 2013), appendix C.2,
-    https://arxiv.org/abs/1312.6114. An autoencoder without noise uses the mean alone.
+    https://arxiv.org/abs/1312.6114. A plain autoencoder uses the mean only.
 
     Args:
-        trunk: images -> features or a map.
-        features: numbers that the trunk makes of an image.
+        trunk: images -> features or a feature map.
+        features: number of outputs of the trunk for an image.
         latent_dim: length of a latent.
     """
 
@@ -29,21 +29,21 @@ class GaussianEncoder(nn.Module):
         self.log_variance = nn.Linear(features, latent_dim)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance."""
+        """Return mean and log-variance of images (n, channels, height, width)."""
         features = self.trunk(images).flatten(1)
         return self.mean(features), self.log_variance(features)
 
 
 class JointDiscriminator(nn.Module):
-    """Pairs of image and latent -> logits (n,).
+    """A discriminator of image and latent together: logits (n,).
 
     "Adversarial Feature Learning" (Donahue et al., 2017), https://arxiv.org/abs/1605.09782.
 
     Args:
-        trunk: images -> features or a map.
-        features: numbers that the trunk makes of an image.
+        trunk: images -> features or a feature map.
+        features: number of outputs of the trunk for an image.
         latent_dim: length of a latent.
-        width: units of the hidden layer that sees both.
+        width: units of the hidden layer, which reads the features and the latent.
     """
 
     def __init__(self, trunk: nn.Module, features: int, latent_dim: int, width: int) -> None:
@@ -53,7 +53,7 @@ class JointDiscriminator(nn.Module):
         self.last = nn.Linear(width, 1)
 
     def forward(self, images: Tensor, z: Tensor) -> Tensor:
-        """Return logits, higher where a pair looks like an image and its code."""
-        both = torch.cat([self.trunk(images).flatten(1), z], 1)
-        logits: Tensor = self.last(nn.functional.leaky_relu(self.hidden(both), 0.2))
+        """Return logits, higher for an image and the latent that an encoder gives for it."""
+        joint = torch.cat([self.trunk(images).flatten(1), z], 1)
+        logits: Tensor = self.last(nn.functional.leaky_relu(self.hidden(joint), 0.2))
         return logits.squeeze(1)

@@ -1,4 +1,4 @@
-"""Labels and codes: how they enter generators and discriminators, once for every trunk."""
+"""Class conditioning and latent codes for any trunk."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ Conditioning = Literal["none", "concat", "projection", "auxiliary"]
 
 
 class ConditioningHeads:
-    """What networks are told beside latents and images.
+    """Adds class labels and latent codes to the networks of a GAN.
 
     Args:
-        data: the images and their classes.
-        conditioning: how a discriminator learns the class. ``concat`` adds one-hot maps to the
-            image's channels ("Conditional Generative Adversarial Nets", Mirza and Osindero, 2014,
-            https://arxiv.org/abs/1411.1784); ``projection`` adds the product of features and a
-            class's vector to the logit ("cGANs with Projection Discriminator", Miyato and Koyama,
-            2018, https://arxiv.org/abs/1802.05637); ``auxiliary`` tells the class itself
-            ("Conditional Image Synthesis with Auxiliary Classifier GANs", Odena et al., 2017,
-            https://arxiv.org/abs/1610.09585). With all three a one-hot vector joins the
-            generator's latent.
-        categorical_code: values of a categorical code in the generator's latent, or 0.
+        data: the spec of the images and their classes.
+        conditioning: how the discriminator uses the class. ``none`` uses no class. ``concat`` adds
+            one-hot maps to the image's channels ("Conditional Generative Adversarial Nets", Mirza
+            and Osindero, 2014, https://arxiv.org/abs/1411.1784). ``projection`` adds the dot
+            product of the features and a class embedding to the logit ("cGANs with Projection
+            Discriminator", Miyato and Koyama, 2018, https://arxiv.org/abs/1802.05637).
+            ``auxiliary`` adds a head that predicts the class ("Conditional Image Synthesis with
+            Auxiliary Classifier GANs", Odena et al., 2017, https://arxiv.org/abs/1610.09585). All
+            three concatenate a one-hot vector to the generator's latent.
+        categorical_code: number of values of a categorical code in the generator's latent; 0 for
+            no such code.
         continuous_codes: number of continuous codes in the generator's latent ("InfoGAN", Chen et
             al., 2016, https://arxiv.org/abs/1606.03657).
 
     Raises:
-        ArchitectureError: conditioning without at least two classes, or a bad code.
+        ArchitectureError: the data has fewer than two classes to condition on, or the number of
+            codes is not valid.
     """
 
     def __init__(
@@ -46,14 +48,15 @@ class ConditioningHeads:
     ) -> None:
         if conditioning != "none" and data.classes < 2:
             raise ArchitectureError(
-                f"conditioning {conditioning!r} needs labels of two classes or more, and the data "
-                f"has {data.classes or 'none'}. Choose a dataset with classes (a folder with a "
-                "sub-folder for each), or --architecture.conditioning none."
+                f"conditioning {conditioning!r} needs two classes or more, but the data has "
+                f"{data.classes or 'none'}. Choose a dataset with classes (a folder with one "
+                "sub-folder for each class), or use --architecture.conditioning none."
             )
         if categorical_code < 0 or categorical_code == 1 or continuous_codes < 0:
             raise ArchitectureError(
-                f"categorical_code is {categorical_code} and continuous_codes {continuous_codes}: "
-                "the first is 0 or at least 2, the second at least 0."
+                f"categorical_code is {categorical_code} and continuous_codes is "
+                f"{continuous_codes}. Set categorical_code to 0 or at least 2, and "
+                "continuous_codes to 0 or more."
             )
         self.conditioning = conditioning
         self.classes = data.classes if conditioning != "none" else 0
@@ -62,31 +65,37 @@ class ConditioningHeads:
 
     @property
     def extra_channels(self) -> int:
-        """Channels that join the image before a discriminator's trunk."""
+        """Number of channels that are concatenated to the image before a discriminator's trunk."""
         return self.classes if self.conditioning == "concat" else 0
 
     def generator(self, trunk: nn.Module, latent_dim: int) -> nn.Module:
-        """Wrap a network of ``latent_dim + classes`` inputs; without labels or codes it is bare.
+        """Return a generator that adds the class and the codes to the trunk's input.
+
+        Args:
+            trunk: a network of ``latent_dim + classes`` inputs. Without classes and codes it is
+                returned as is.
+            latent_dim: length of z.
 
         Raises:
-            ArchitectureError: a latent too short for its codes.
+            ArchitectureError: the latent is shorter than its codes.
         """
         codes = self.categorical + self.continuous
         if codes > latent_dim:
             raise ArchitectureError(
-                f"latent_dim is {latent_dim}, and its codes alone take {codes}: "
-                f"--architecture.latent-dim {codes + 64}, for example."
+                f"latent_dim is {latent_dim}, but its codes need {codes} entries. Use a longer "
+                f"latent, for example --architecture.latent-dim {codes + 64}."
             )
         coded = CodedGenerator(trunk, self.categorical, self.continuous) if codes else trunk
         return LabelledGenerator(coded, self.classes) if self.classes else coded
 
     def discriminator(self, trunk: nn.Module, last: nn.Module, features: int) -> Discriminator:
-        """Give a trunk, which sees `extra_channels` more than the image has, its heads.
+        """Return a discriminator that adds the heads to a trunk.
 
         Args:
-            trunk: images -> features (n, features) or a map (n, features, height, width).
-            last: features or map -> logits, one a sample.
-            features: as above.
+            trunk: images with `extra_channels` more channels -> features (n, features) or a feature
+                map (n, features, height, width).
+            last: features or feature map -> one logit for each image.
+            features: number of features, as above.
         """
         heads: dict[str, nn.Module] = {}
         if self.conditioning == "auxiliary":
@@ -98,13 +107,13 @@ class ConditioningHeads:
         projection = None
         if self.conditioning == "projection":
             projection = nn.Embedding(self.classes, features)
-            # Its default, N(0, 1), would drown the logit in a sum over all features.
+            # With the default, N(0, 1), the sum over all features would dominate the logit.
             nn.init.normal_(projection.weight, 0.0, 0.02)
         return Discriminator(trunk, last, heads, self.extra_channels, projection)
 
 
 class LabelledGenerator(nn.Module):
-    """Concatenates a one-hot label to the latent."""
+    """A generator that concatenates a one-hot label to the latent."""
 
     def __init__(self, trunk: nn.Module, classes: int) -> None:
         super().__init__()
@@ -117,16 +126,16 @@ class LabelledGenerator(nn.Module):
         return images
 
     def codes(self, z: Tensor) -> dict[str, Tensor]:
-        """As `CodedGenerator.codes`; empty where there are none."""
+        """Return the codes as `CodedGenerator.codes` does, or an empty dict without codes."""
         return self.trunk.codes(z) if isinstance(self.trunk, CodedGenerator) else {}
 
 
 class CodedGenerator(nn.Module):
-    """Reads codes from the first entries of a latent that is N(0, 1) throughout.
+    """A generator that reads its codes from the first entries of a latent, all of them N(0, 1).
 
-    The largest of k normals is each with probability 1/k, which makes a categorical code; the
-    distribution function of a normal is uniform, which makes a continuous one on [-1, 1]. So a
-    model with codes samples, exports and interpolates like any other.
+    The index of the largest of k normals has probability 1/k for each value: it is the categorical
+    code. The distribution function of a normal is uniform: scaled to [-1, 1], it is a continuous
+    code. So a model with codes samples, exports and interpolates like any other.
     """
 
     def __init__(self, trunk: nn.Module, categorical: int, continuous: int) -> None:
@@ -156,7 +165,7 @@ class CodedGenerator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A trunk with its heads; see `ConditioningHeads.discriminator`."""
+    """A trunk with heads. `ConditioningHeads.discriminator` builds it."""
 
     def __init__(
         self,
@@ -174,7 +183,10 @@ class Discriminator(nn.Module):
         self.projection = projection
 
     def forward(self, images: Tensor, y: Tensor | None = None) -> DiscriminatorOutput:
-        """Judge images (n, channels, height, width), of classes ``y`` where it reads them."""
+        """Return logits, features and heads for images (n, channels, height, width).
+
+        ``y``: class numbers, int64 (n,), for ``concat`` and ``projection``.
+        """
         if self.extra_channels:
             images = torch.cat([images, self._maps(images, y)], 1)
         features = self.trunk(images)
@@ -186,6 +198,6 @@ class Discriminator(nn.Module):
         return DiscriminatorOutput(logits, features, heads)
 
     def _maps(self, images: Tensor, y: Tensor | None) -> Tensor:
-        assert y is not None  # `ConditioningHeads` refuses data without labels
+        assert y is not None  # `ConditioningHeads` rejects data without labels
         maps = one_hot(y, self.extra_channels)[:, :, None, None].to(images.dtype)
         return maps.expand(-1, -1, *images.shape[2:])

@@ -1,4 +1,4 @@
-"""What a discriminator says."""
+"""The output of a discriminator."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from torch import Tensor
 
 
 class DiscriminatorOutput(NamedTuple):
-    """A discriminator's answer. One that has nothing else to say may return bare logits.
+    """The output of a discriminator. A discriminator may also return a tensor of logits alone.
 
     Attributes:
-        logits: (n,), or (n, ...) where it judges patches; higher where an image looks more real.
-        features: (n, ...), what its last hidden layer saw, or None.
-        heads: further answers by name, such as ``class``: logits (n, classes).
+        logits: (n,), or (n, ...) with one logit for each patch; higher for more realistic images.
+        features: (n, ...), the input of its last layer, or None.
+        heads: outputs of additional heads by name, such as ``class``: logits (n, classes).
     """
 
     logits: Tensor

@@ -1,4 +1,4 @@
-"""Networks by whose features sets of images are compared."""
+"""Base class of feature extractors, which metrics use to compare sets of images."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 
 class Extracted(NamedTuple):
-    """What an extractor says of images.
+    """The output of an extractor.
 
     Attributes:
         features: float32 (n, `Extractor.dim`).
-        logits: of its classes, float32 (n, classes), or None where it has none.
+        logits: float32 (n, classes), or None if the extractor has no classes.
     """
 
     features: Tensor
@@ -21,18 +21,18 @@ class Extracted(NamedTuple):
 
 
 class Extractor(nn.Module):
-    """A fixed network that turns images into features, and into logits where it has classes.
+    """A fixed network that turns images into features and, if it has classes, into logits.
 
-    A figure that is computed with it is comparable with others of the same extractor only, so its
-    name is a contract: other weights are another version, such as ``lenet-mnist@2``.
+    Metrics are comparable only if they use the same extractor. So new weights need a new name, such
+    as ``lenet-mnist@2``.
 
     Args:
-        channels: of the images it reads, 1 or 3, or None for any number.
-        size: their height and width, or None where it reads any, or resizes images by itself.
-        dim: length of the features, or None where it follows from the images.
-        classes: names of what its logits tell apart; none where it has no logits.
-        sha256: of its weights.
-        resizing: how it resizes images, in a few words, for the protocol of a figure.
+        channels: number of channels of its input, 1 or 3, or None for any number.
+        size: height and width of its input, or None if it accepts or resizes any size.
+        dim: length of the features, or None if it depends on the image size.
+        classes: names of the classes of its logits, empty without logits.
+        sha256: SHA-256 of its weights.
+        resizing: short description of how it resizes images, for the protocol of a metric.
     """
 
     def __init__(
@@ -55,4 +55,4 @@ class Extractor(nn.Module):
 
     @abstractmethod
     def forward(self, images: Tensor) -> Extracted:
-        """Extract from uint8 images (n, channels, height, width)."""
+        """Return the features and logits of uint8 images (n, channels, height, width)."""

@@ -12,11 +12,11 @@ WEIGHTED = (*LAYERS, nn.Embedding)
 
 
 def init_normal(network: nn.Module, std: float = 0.02) -> nn.Module:
-    """Draw the weights of a network as DCGAN does, and return it.
+    """Initialise the weights of a network as DCGAN does, and return the network.
 
-    Convolutions, linear layers and embeddings from N(0, `std`), biases 0; the scales of BatchNorm
-    from N(1, `std`), its shifts 0. "Unsupervised Representation Learning with Deep Convolutional
-    GANs" (Radford et al., 2016), section 4, https://arxiv.org/abs/1511.06434.
+    Weights of convolutions, linear layers and embeddings are N(0, `std`), with biases 0. Scales of
+    BatchNorm are N(1, `std`), with shifts 0. "Unsupervised Representation Learning with Deep
+    Convolutional GANs" (Radford et al., 2016), section 4, https://arxiv.org/abs/1511.06434.
     """
     for module in network.modules():
         if isinstance(module, WEIGHTED):
@@ -29,9 +29,10 @@ def init_normal(network: nn.Module, std: float = 0.02) -> nn.Module:
 
 
 def init_orthogonal(network: nn.Module) -> nn.Module:
-    """Make the weights of convolutions and linear layers orthogonal, biases 0; return the network.
+    """Initialise the weights of a network to orthogonal matrices, and return the network.
 
-    Embeddings stay: they are no maps from inputs to outputs, whose lengths it would keep.
+    This applies to convolutions and linear layers, with biases 0. Embeddings do not change: they
+    are not linear maps, whose norms the initialisation preserves.
 
     "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (Saxe et
     al., 2014), https://arxiv.org/abs/1312.6120.
@@ -44,22 +45,23 @@ def init_orthogonal(network: nn.Module) -> nn.Module:
 
 
 def add_spectral_norm(network: nn.Module) -> nn.Module:
-    """Divide each weight by its largest singular value, as one power iteration a pass finds it.
+    """Add spectral normalisation to all layers of a network, and return the network.
 
-    "Spectral Normalization for Generative Adversarial Networks" (Miyato et al., 2018),
-    https://arxiv.org/abs/1802.05957. Layers that have it already keep it. Returns the network.
+    Each weight is divided by its largest singular value, estimated with one power iteration for
+    each forward pass. Layers that are already normalised do not change. "Spectral Normalization for
+    Generative Adversarial Networks" (Miyato et al., 2018), https://arxiv.org/abs/1802.05957.
 
     Raises:
-        ArchitectureError: a weight that is zero, as residual blocks may begin: it has nothing to be
-            divided by.
+        ArchitectureError: a weight is zero, for example at the end of a residual block, so its
+            largest singular value is 0.
     """
     for name, module in list(network.named_modules()):
         if isinstance(module, WEIGHTED) and not parametrize.is_parametrized(module, "weight"):
             if not module.weight.is_meta and not module.weight.any():
                 raise ArchitectureError(
-                    f"spectral normalisation divides weights by their largest singular value, and "
-                    f"{name or type(module).__name__!r} begins at zero: leave out --spectral-norm, "
-                    "or give all weights values (--initialisation orthogonal)."
+                    f"cannot apply spectral normalisation to {name or type(module).__name__!r}: "
+                    "its weights are initialised to zero, and so is their largest singular value. "
+                    "Leave out --spectral-norm, or use --initialisation orthogonal."
                 )
             parametrizations.spectral_norm(module)
     return network
@@ -71,6 +73,6 @@ def _zero_bias(module: nn.Module) -> None:
 
 
 def _weight(module: nn.Module) -> Tensor:
-    """The weight that is learnt: under spectral norm `module.weight` is computed from it."""
+    """Return the trained weight, from which spectral normalisation computes `module.weight`."""
     parametrized = parametrize.is_parametrized(module, "weight")
     return module.get_parameter("parametrizations.weight.original" if parametrized else "weight")

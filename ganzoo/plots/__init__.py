@@ -1,4 +1,4 @@
-"""Pictures of runs, models and data. They take arrays and logs and give matplotlib figures."""
+"""Figures of runs, models and data: functions from arrays and logs to matplotlib figures."""
 
 from ganzoo.plots.border import Border
 from ganzoo.plots.comparisons import (
@@ -12,7 +12,7 @@ from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_inte
 from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
 from ganzoo.plots.metrics import draw_metrics
 from ganzoo.plots.of_run import PLOTS, draw_run
-from ganzoo.plots.planes import Placed, Plane, draw_planes, fit_plane
+from ganzoo.plots.planes import OutsidePoints, Plane, draw_planes, fit_plane
 from ganzoo.plots.progress import animate_progress, draw_progress
 from ganzoo.plots.rows import draw_rows
 from ganzoo.plots.run_files import find_moments, read_log, read_metrics
@@ -32,7 +32,7 @@ __all__ = [
     "WALK_MS",
     "Border",
     "LatentMap",
-    "Placed",
+    "OutsidePoints",
     "Plane",
     "animate_interpolation",
     "animate_progress",

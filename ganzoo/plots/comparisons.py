@@ -1,4 +1,4 @@
-"""Pictures that set images beside what they are to be compared with, row by row."""
+"""Figures that compare images row by row."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from ganzoo.sampling.images import ImageBatch
 
 
 def draw_comparison(models: Mapping[str, ImageBatch], *, columns: int | None = None) -> Figure:
-    """Draw the same seeds of several models, a row a model with its name at the left.
+    """Draw samples of several models for the same seeds, one row for each model.
+
+    Args:
+        models: samples by the name of the model.
+        columns: as for `draw_rows`.
 
     Raises:
-        PlotError: batches that differ in length.
+        PlotError: the batches have different lengths.
     """
     return draw_rows(models, columns=columns)
 
@@ -25,15 +29,15 @@ def draw_comparison(models: Mapping[str, ImageBatch], *, columns: int | None = N
 def draw_reconstructions(
     real: ImageBatch, rebuilt: Mapping[str, ImageBatch], *, columns: int | None = None
 ) -> Figure:
-    """Draw real images above what autoencoders make of them.
+    """Draw real images above their reconstructions by autoencoders.
 
     Args:
         real: the images.
-        rebuilt: their reconstructions, by the name of the model.
+        rebuilt: the reconstructions by the name of the model.
         columns: as for `draw_rows`.
 
     Raises:
-        PlotError: batches that differ in length.
+        PlotError: the batches have different lengths.
     """
     return draw_rows({"real": real} | dict(rebuilt), columns=columns)
 
@@ -45,16 +49,16 @@ def draw_translations(
     *,
     columns: int | None = None,
 ) -> Figure:
-    """Draw what a translator reads, what it makes of it, and what it was to make.
+    """Draw the inputs of an image-to-image model, its outputs, and the true images.
 
     Args:
-        condition: the images it reads.
-        output: the images it makes.
-        truth: their counterparts; None where there are none.
+        condition: the inputs.
+        output: the outputs.
+        truth: the true images, or None if there are none.
         columns: as for `draw_rows`.
 
     Raises:
-        PlotError: batches that differ in length.
+        PlotError: the batches have different lengths.
     """
     rows = {"condition": condition, "output": output} | ({"truth": truth} if truth else {})
     return draw_rows(rows, columns=columns)
@@ -72,25 +76,25 @@ def draw_neighbours(
 
     Args:
         samples: n generated images.
-        training: the training images that `indices` count.
-        indices: whole numbers (n,), the nearest of each sample; or (n, k), nearest first.
-        distances: of each sample to its nearest, (n,), written above; in whatever unit they are.
+        training: the training images.
+        indices: indices of the nearest training images, integers (n,), or (n, k), nearest first.
+        distances: distance of each sample to its nearest image, (n,), drawn above it.
         columns: as for `draw_rows`.
 
     Raises:
-        PlotError: indices of another number, or of no training image.
+        PlotError: `indices` has a wrong shape or type, or an index is out of range.
     """
     table = np.asarray(indices)
     table = table[:, None] if table.ndim == 1 else table
     if table.ndim != 2 or len(table) != len(samples) or table.dtype.kind not in "iu":
         raise PlotError(
-            f"{len(samples)} samples take whole numbers ({len(samples)},) or ({len(samples)}, k) "
-            f"that say which images are nearest, not {table.dtype} {np.shape(indices)}."
+            f"indices of {len(samples)} samples are {table.dtype} {np.shape(indices)}. Pass "
+            f"integers ({len(samples)},) or ({len(samples)}, k)."
         )
     if table.size and not (table.min() >= 0 and table.max() < len(training)):
         raise PlotError(
-            f"there are {len(training)} training images, numbers 0 to {len(training) - 1}, and a "
-            f"nearest one is said to be number {table.max() if table.min() >= 0 else table.min()}."
+            f"index {table.max() if table.min() >= 0 else table.min()} is out of range: there are "
+            f"{len(training)} training images. Pass indices 0 to {len(training) - 1}."
         )
     rows = {"sample": samples}
     for rank, column in enumerate(table.T, start=1):

@@ -1,4 +1,4 @@
-"""The course of a training: every term of every player, what was watched, and the speed."""
+"""Training curves: the loss terms of each player, the metrics and the speed."""
 
 from __future__ import annotations
 
@@ -26,37 +26,40 @@ from ganzoo.plots.style import (
 
 COLUMNS = 2
 PANEL_HEIGHT = 1.9  # inches
-SMOOTHED_SHARE = 0.04  # of the images of a run, over which a smoothed line averages
-SMOOTHED_POINTS = 4  # at least so many points on average, else a line is not smoothed
-MARKED_POINTS = 40  # fewer than so many are marked each
-CENTRAL = (2.0, 98.0)  # percentiles between which an axis shows all of a curve
-BEYOND = 2.5  # where the whole range is so many times the central one, it is cut
-WIDE = 12.0  # where the largest shown is so many times the median, an axis is logarithmic
-TICKS = 6  # of such an axis
-CHANCE = 0.5  # accuracy of one who guesses
+SMOOTHED_SHARE = 0.04  # width of the moving average, as a share of the run's images
+SMOOTHED_POINTS = 4  # minimum average number of points in the window of a smoothed line
+MARKED_POINTS = 40  # curves with fewer points have markers
+CENTRAL = (2.0, 98.0)  # percentiles of a curve that the axis always shows
+BEYOND = 2.5  # an axis is cut if the whole range is this many times the central range
+WIDE = 12.0  # an axis is logarithmic if the maximum is this many times the median
+TICKS = 6  # number of ticks of such an axis
+CHANCE = 0.5  # accuracy of a random guess
 
 Array = NDArray[np.float64]
 
 
 @styled
 def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw a run's log over images seen: a panel a curve, each with a scale of its own.
+    """Draw a run's log over the images seen, one panel for each curve.
 
-    The pale line is what was logged. Over it lies its mean over a share of the run, centred at each
-    point, where there are enough of them; a note says over how many images. An axis leaves out what
-    lies far beyond the central 96 % of a curve, such as the first values of a training, and says up
-    to where that goes. One on which the largest value is then more than 12 times the median is
-    logarithmic, or where values are negative an inverse hyperbolic sine, which says so too.
+    The pale line shows the logged values, the strong line a centred moving average, if there are
+    enough points. A note gives the width of the average in images. An axis is cut if some values
+    are far outside the central 96 % of a curve, such as those at the start of a training; a note
+    gives the extreme value. The axis is logarithmic if the maximum is then more than 12 times the
+    median, or an inverse hyperbolic sine if some values are negative; its label says so.
 
     Args:
-        lines: of log.jsonl, with ``images``, ``terms``, ``metrics`` and ``images_per_second``.
+        lines: lines of log.jsonl, with ``images``, ``terms``, ``metrics`` and
+            ``images_per_second``.
 
     Raises:
-        PlotError: no lines, or none with a finite number.
+        PlotError: there are no lines, or no finite number.
     """
     curves = _curves(lines)
     if not curves:
-        raise PlotError("there is nothing to draw: the log holds no finite number.")
+        raise PlotError(
+            "cannot draw curves: the log contains no finite number. Check its last lines for NaN."
+        )
     window = SMOOTHED_SHARE * max(x[-1] - x[0] for x, _ in curves.values())
     rows = math.ceil(len(curves) / COLUMNS)
     figure = new_figure(WIDTH, 0.4 + PANEL_HEIGHT * rows)
@@ -78,12 +81,12 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def smooth(x: Array, y: Array, window: float) -> Array:
-    """Return at each point the mean of the values within half a window of it, at the ends of fewer.
+    """Return the centred moving average of values, with a shorter window at both ends.
 
     Args:
         x: ascending positions (n,).
         y: values (n,).
-        window: its whole width, in the unit of `x`.
+        window: width of the window in the unit of `x`.
     """
     first = np.searchsorted(x, x - window / 2, side="left")
     last = np.searchsorted(x, x + window / 2, side="right")
@@ -92,7 +95,7 @@ def smooth(x: Array, y: Array, window: float) -> Array:
 
 
 def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[Array, Array]]:
-    """Points of each curve that has any, by its group of the log and its name in it."""
+    """Return the points of each non-empty curve by its group of the log and its name."""
     curves = {}
     for group in ("terms", "metrics"):
         for name in dict.fromkeys(name for line in lines for name in line.get(group, {})):
@@ -102,7 +105,7 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[A
 
 
 def _draw(panel: Axes, x: Array, y: Array, window: float, colour: str) -> bool:
-    """Draw a curve, smoothed where it has enough points; say whether it was."""
+    """Draw a curve, smoothed if it has enough points, and return whether it is smoothed."""
     dense = len(x) > 1 and window * (len(x) - 1) >= SMOOTHED_POINTS * (x[-1] - x[0])
     if dense:
         panel.plot(x, y, color=colour, alpha=0.3, linewidth=0.8, label="raw")
@@ -134,7 +137,7 @@ def _label(panel: Axes, group: str, name: str, y: Array) -> None:
 
 
 def _cut(panel: Axes, y: Array) -> None:
-    """Leave out what lies far beyond the rest, and say so."""
+    """Cut the axis if some values are far outside the central range, and note the extremes."""
     low, high = np.percentile(y, CENTRAL)
     if y.max() - y.min() <= BEYOND * (high - low) or low == high:
         return
@@ -153,34 +156,34 @@ def _cut(panel: Axes, y: Array) -> None:
 
 
 def _scale(panel: Axes, y: Array) -> str:
-    """Choose an axis on which small values show beside large ones; return what to say of it."""
+    """Set the scale of the y axis, and return the note on it for the axis label."""
     limits = panel.get_ylim()
-    shown = y[(y >= limits[0]) & (y <= limits[1])]
-    size = np.abs(shown)
+    visible = y[(y >= limits[0]) & (y <= limits[1])]
+    size = np.abs(visible)
     median = float(np.median(size))
     if median == 0 or size.max() <= WIDE * median:
         return ""
-    if shown.min() > 0:
+    if visible.min() > 0:
         panel.set_yscale("log", subs=range(2, 10))
-        panel.set_ylim(shown.min() / 1.2, shown.max() * 1.2)
+        panel.set_ylim(visible.min() / 1.2, visible.max() * 1.2)
         panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.yaxis.set_minor_formatter(NullFormatter())
-        said = ", log scale"
+        note = ", log scale"
     else:
         panel.set_yscale("asinh", linear_width=median)
-        # Its own ticks, powers of ten, are too few.
+        # The default ticks, powers of ten, are too few.
         panel.yaxis.set_major_locator(AsinhLocator(median, numticks=TICKS, base=0))
         panel.yaxis.set_minor_locator(NullLocator())
-        said = ", asinh scale"
+        note = ", asinh scale"
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    return said
+    return note
 
 
 def _player(name: str) -> str:
     return name.rpartition("/")[0]
 
 
-def _points(found: Iterable[tuple[float, float | None]]) -> tuple[Array, Array]:
-    finite = [(x, y) for x, y in found if y is not None and math.isfinite(y)]
+def _points(pairs: Iterable[tuple[float, float | None]]) -> tuple[Array, Array]:
+    finite = [(x, y) for x, y in pairs if y is not None and math.isfinite(y)]
     x, y = np.array(finite, dtype=np.float64).reshape(-1, 2).T
     return x, y

@@ -1,4 +1,4 @@
-"""The way between two images through a generator's latents: as rows, as an animation."""
+"""Interpolations between two images in latent space, as rows or as an animation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ganzoo.plots.rows import draw_rows
 from ganzoo.plots.saving import to_pil
 from ganzoo.sampling.images import ImageBatch
 
-WALK_MS = 80  # how long a frame of an animation is seen
-FRAME_TILE = 224  # pixels that an image of an animation is enlarged to
+WALK_MS = 80  # duration of a frame, in milliseconds
+FRAME_TILE = 224  # size of an enlarged image in an animation, in pixels
 
 
 def draw_interpolation(
@@ -21,17 +21,17 @@ def draw_interpolation(
     ends: tuple[str, str],
     real: ImageBatch | None = None,
 ) -> Figure:
-    """Draw ways between two images, a row each.
+    """Draw interpolations between two images, one row for each.
 
     Args:
-        walks: images from end to end, by the name of the way, as `Generator.interpolate` makes
-            them.
-        ends: what stands at the two ends, in a word or two.
-        real: the two real images whose latents the ends are: they, which `ends` then names, stand
-            at both ends of each row.
+        walks: the images of each interpolation, as `Generator.interpolate` returns them, by the
+            name of its row.
+        ends: captions of the two ends.
+        real: the two real images that were encoded to the ends. They are drawn at both ends of
+            each row, under the captions in `ends`.
 
     Raises:
-        PlotError: no ways, or ways of different lengths.
+        PlotError: there are no interpolations, or they have different lengths.
     """
     steps = max(map(len, walks.values()), default=0)
     captions = [ends[0], *[""] * (steps - 2), ends[1]]
@@ -47,16 +47,16 @@ def draw_interpolation(
 
 
 def animate_interpolation(walks: Mapping[str, ImageBatch]) -> list[Image.Image]:
-    """Draw ways between two images as the frames of an animation, there and back again.
+    """Draw interpolations between two images as the frames of an animation, forward and back.
 
     Args:
-        walks: images from end to end, by the name of the way; they are shown below each other.
+        walks: the images of each interpolation by its name. They are drawn below each other.
 
     Raises:
-        PlotError: no ways, or ways of different lengths.
+        PlotError: there are no interpolations, or they have different lengths.
     """
-    there = range(max(map(len, walks.values()), default=0))
+    forward = range(max(map(len, walks.values()), default=0))
     return [
         to_pil(draw_rows({name: walk[k : k + 1] for name, walk in walks.items()}, tile=FRAME_TILE))
-        for k in (*there, *there[-2:0:-1])
+        for k in (*forward, *forward[-2:0:-1])
     ]

@@ -1,4 +1,4 @@
-"""Where an encoder puts the classes in a plane of latents, and what the plane decodes to."""
+"""Maps of a latent plane: the latents of each class, and the images that the plane decodes to."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 
 LATTICE = 20  # images on a side of the decoded lattice
-KEPT = (0.5, 99.5)  # percentiles of both coordinates between which the square lies
-ROOM = 0.05  # that is left around them, as a share
-NAMED = 20  # classes that have their names written
-APART = 0.05  # least distance of two names, as a share of the square's side
-PARTINGS = 100  # rounds in which names move apart
+KEPT = (0.5, 99.5)  # percentiles of the coordinates that the square contains
+ROOM = 0.05  # margin around them, as a share
+NAMED = 20  # maximum number of classes with names in the figure
+APART = 0.05  # minimum distance of two names, as a share of the square's side
+ROUNDS = 100  # maximum number of rounds that move names apart
 POINT = 3.0  # size of a point, in points squared
 
 
 @dataclass(frozen=True)
 class LatentMap:
-    """One model's plane of latents.
+    """The latent plane of a model.
 
     Attributes:
-        latents: float32 (n, 2), an encoder's latents of real images.
-        labels: classes' numbers of these images (n,).
-        low: the smaller coordinates of the square that is shown, (2,).
-        side: its side, in units of the latent.
-        lattice: what the generator makes of the square, its cells' middles row by row from the top.
+        latents: float32 (n, 2), the latents of real images.
+        labels: class numbers of these images (n,).
+        low: the lower left corner of the visible square, (2,).
+        side: the side of the square, in units of the latent.
+        lattice: images that the generator decodes from the centres of the square's cells, row by
+            row from the top.
     """
 
     latents: NDArray[np.float32]
@@ -50,77 +51,77 @@ def map_latents(
     labels: NDArray[np.int64],
     steps: int = LATTICE,
 ) -> LatentMap:
-    """Find the square that holds nearly all latents, and decode it.
+    """Return the map of a latent plane: the square that contains most latents, decoded.
 
-    It reaches from the 0.5th to the 99.5th percentile of the coordinate that is spread wider, and
-    as far around the middle of the other, with a margin of 5 %.
+    The square spans the 0.5th to 99.5th percentile of the coordinate with the larger spread, plus a
+    margin of 5 %. It has the same side in the other coordinate.
 
     Args:
-        generator: what decodes; one with classes makes class 0 everywhere.
+        generator: the decoder. A generator with classes decodes everything as class 0.
         latents: float32 (n, 2).
-        labels: classes' numbers (n,); all 0 where there are no classes.
+        labels: class numbers (n,), all 0 without classes.
         steps: images on a side of the lattice.
 
     Raises:
-        PlotError: a generator with latents of another length than 2.
+        PlotError: the generator's latents do not have length 2.
     """
     check_plane(generator)
     ends = np.percentile(latents, KEPT, axis=0)
     side = float((ends[1] - ends[0]).max()) * (1 + 2 * ROOM) or 1.0
     low = (ends.mean(axis=0) - side / 2).astype(np.float32)
-    middles = (np.arange(steps) + 0.5) / steps * side
-    z = np.array([(x, y) for y in middles[::-1] for x in middles], dtype=np.float32) + low
+    centres = (np.arange(steps) + 0.5) / steps * side
+    z = np.array([(x, y) for y in centres[::-1] for x in centres], dtype=np.float32) + low
     y = np.zeros(len(z), np.int64) if "y" in generator.spec.inputs else None
     return LatentMap(latents, labels, low, side, ImageBatch(generator.decode(z, y).numpy(), steps))
 
 
 def check_plane(generator: Generator) -> None:
-    """Refuse a model whose latents are not a plane.
+    """Raise an error if a model's latents are not a plane.
 
     Raises:
-        PlotError: they are of another length than 2.
+        PlotError: the latents do not have length 2.
     """
     latent = generator.spec.latent
     if latent is None or latent.dim != 2:
         raise PlotError(
-            f"{generator.spec.name!r} has latents of length {latent.dim if latent else 0}, and a "
-            "map is one of latents of length 2, such as those of vae2d-mnist. "
-            "--architecture.latent-dim 2 trains such a model."
+            f"cannot draw a latent map of {generator.spec.name!r}: its latents have length "
+            f"{latent.dim if latent else 0}, and a map needs length 2. Use a model such as "
+            "vae2d-mnist, or train one with --architecture.latent-dim 2."
         )
 
 
 @styled
 def draw_latent_maps(maps: Mapping[str, LatentMap], classes: Sequence[str] = ()) -> Figure:
-    """Draw planes of latents side by side: above the classes, below what the planes decode to.
+    """Draw latent maps side by side: the classes above, the decoded images below.
 
-    The two of a model have the same axes, in units of its latents.
+    Both panels of a model have the same axes, in units of its latents.
 
     Args:
-        maps: by the name of the model.
-        classes: names of the classes, in the order of their numbers; none where there are none.
+        maps: maps by the name of the model.
+        classes: names of the classes in the order of their numbers, empty without classes.
 
     Raises:
-        PlotError: no maps.
+        PlotError: there are no maps.
     """
     if not maps:
-        raise PlotError("there is nothing to draw: no map of latents was given.")
-    column = WIDTH / max(2, len(maps))
-    figure = new_figure(column * len(maps), 2 * column + 0.5)
+        raise PlotError("cannot draw latent maps: `maps` is empty. Pass at least one.")
+    width = WIDTH / max(2, len(maps))
+    figure = new_figure(width * len(maps), 2 * width + 0.5)
     panels = figure.subplots(2, len(maps), squeeze=False)
-    for column_, (name, shown) in enumerate(maps.items()):
-        above, below = panels[:, column_]
-        _scatter(above, shown, classes)
+    for column, (name, latent_map) in enumerate(maps.items()):
+        above, below = panels[:, column]
+        _scatter(above, latent_map, classes)
         above.set_title(name)
-        _decode(below, shown)
+        _decode(below, latent_map)
         below.set_title("decoded")
         for panel in (above, below):
-            low, high = shown.low, shown.low + shown.side
+            low, high = latent_map.low, latent_map.low + latent_map.side
             panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
             panel.set_xlabel("latent 1")
             panel.set_ylabel("latent 2")
     if 0 < len(classes) <= NAMED:
         handles, names = panels[0, 0].get_legend_handles_labels()
-        # Points that are seen well in a cloud are too small in a legend.
+        # The size of points in the cloud is too small for a legend.
         figure.legend(
             *(handles, names),
             loc="outside upper center",
@@ -132,33 +133,34 @@ def draw_latent_maps(maps: Mapping[str, LatentMap], classes: Sequence[str] = ())
     return figure
 
 
-def _scatter(panel: Axes, shown: LatentMap, classes: Sequence[str]) -> None:
+def _scatter(panel: Axes, latent_map: LatentMap, classes: Sequence[str]) -> None:
     def draw(places: NDArray[np.float32], colour: Any, label: str) -> None:
         x, y = places.T
         panel.scatter(x, y, POINT, color=colour, linewidths=0, rasterized=True, label=label)
 
     if not classes:
-        draw(shown.latents, BLUE, "real images")
+        draw(latent_map.latents, BLUE, "real images")
         return
-    of_class = [shown.latents[shown.labels == number] for number in range(len(classes))]
+    by_class = [latent_map.latents[latent_map.labels == number] for number in range(len(classes))]
     colours = class_colours(len(classes))
-    for points, colour, name in zip(of_class, colours, classes, strict=True):
+    for points, colour, name in zip(by_class, colours, classes, strict=True):
         draw(points, colour, name)
     if len(classes) > NAMED:
         return
-    # Colours alone do not tell ten classes apart.
-    named = [number for number, points in enumerate(of_class) if len(points)]
-    middles = np.array([np.median(of_class[number], axis=0) for number in named])
-    for (x, y), number in zip(part(middles, APART * shown.side), named, strict=True):
+    # Ten classes need names: their colours alone are hard to distinguish.
+    numbers = [number for number, points in enumerate(by_class) if len(points)]
+    medians = np.array([np.median(by_class[number], axis=0) for number in numbers])
+    places = separate(medians, APART * latent_map.side)
+    for (x, y), number in zip(places, numbers, strict=True):
         box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": colours[number], "alpha": 0.85}
         panel.text(x, y, classes[number], ha="center", va="center", bbox=box, clip_on=True)
 
 
-def part(
-    places: NDArray[np.floating], least: float, rounds: int = PARTINGS
+def separate(
+    places: NDArray[np.floating], least: float, rounds: int = ROUNDS
 ) -> NDArray[np.floating]:
-    """Move places (n, 2) that are nearer to each other than `least` apart, a few at a time."""
-    # Those in one place have no direction to part in.
+    """Move places (n, 2) apart until their distances are at least `least`, in several rounds."""
+    # Identical places need a direction to move in.
     places = places + 1e-3 * least * np.arange(len(places))[:, None]
     for _ in range(rounds):
         gaps = places[:, None] - places
@@ -170,8 +172,9 @@ def part(
     return places
 
 
-def _decode(panel: Axes, shown: LatentMap) -> None:
-    picture = shown.lattice.grid(padding=0)
-    extent = (shown.low[0], shown.low[0] + shown.side, shown.low[1], shown.low[1] + shown.side)
-    panel.imshow(np.asarray(picture), extent=extent, cmap="gray", vmin=0, vmax=255)
+def _decode(panel: Axes, latent_map: LatentMap) -> None:
+    image = latent_map.lattice.grid(padding=0)
+    (left, bottom), side = latent_map.low, latent_map.side
+    extent = (left, left + side, bottom, bottom + side)
+    panel.imshow(np.asarray(image), extent=extent, cmap="gray", vmin=0, vmax=255)
     panel.grid(visible=False)

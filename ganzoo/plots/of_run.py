@@ -1,4 +1,4 @@
-"""All the pictures that a run's folder has the files for."""
+"""All figures of a run."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ganzoo.plots.run_files import (
     SAMPLES,
     check_run,
     find_moments,
-    picture_kinds,
     read_log,
     read_metrics,
+    sample_kinds,
 )
 from ganzoo.plots.saving import save_animation, save_figure
 
@@ -23,19 +23,19 @@ PLOTS = "plots"
 
 
 def draw_run(run: Path) -> list[Path]:
-    """Write all pictures that a run can have so far into its folder ``plots``.
+    """Write all figures of a run to its folder ``plots``.
 
-    These are ``curves.png`` of its log, ``metrics.png`` of its measurements, and of its pictures
-    ``progress.png``, ``.gif`` and ``.webp``; what else its pictures show, such as reconstructions,
-    is named ``progress-reconstructions``. What it has no files for yet is left out.
+    They are ``curves.png`` of the log, ``metrics.png`` of the evaluations, and ``progress.png``,
+    ``.gif`` and ``.webp`` of the samples. Other image files of the run have their own figures, such
+    as ``progress-reconstructions``. Figures without data are skipped.
 
     Returns:
-        The files that were written.
+        Paths of the written files.
 
     Raises:
-        RunNotFoundError: no run there.
-        PlotError, ImageFileError: one of its files is damaged.
-        OutputError: a picture cannot be written.
+        RunNotFoundError: the folder contains no run.
+        PlotError, ImageFileError: a file of the run is damaged.
+        OutputError: a figure cannot be written.
     """
     check_run(run)
     written = []
@@ -43,12 +43,12 @@ def draw_run(run: Path) -> list[Path]:
         written.append(save_figure(draw_curves(read_log(run)), run / PLOTS / "curves.png"))
     if _holds(run / METRICS):
         written.append(save_figure(draw_metrics(read_metrics(run)), run / PLOTS / "metrics.png"))
-    for kind in picture_kinds(run):
+    for kind in sample_kinds(run):
         name = run / PLOTS / ("progress" if kind == SAMPLES else f"progress-{kind}")
-        pictures = [(moment.images, moment.read()) for moment in find_moments(run, kind)]
-        frames = animate_progress(pictures)
+        samples = [(moment.images, moment.read()) for moment in find_moments(run, kind)]
+        frames = animate_progress(samples)
         written += [
-            save_figure(draw_progress(pictures), name.with_suffix(".png")),
+            save_figure(draw_progress(samples), name.with_suffix(".png")),
             save_animation(frames, name.with_suffix(".gif")),
             save_animation(frames, name.with_suffix(".webp")),
         ]
@@ -56,5 +56,5 @@ def draw_run(run: Path) -> list[Path]:
 
 
 def _holds(file: Path) -> bool:
-    """Whether a log has a whole line."""
+    """Return whether a log has at least one complete line."""
     return file.is_file() and b"\n" in file.read_bytes()

@@ -1,4 +1,4 @@
-"""Real and generated images in one plane: do broken ones gather at the border of the real?"""
+"""Real and generated images in one UMAP plane, and the border of the real images in it."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Features = Callable[[ImageBatch], NDArray[Any]]
 UMAP_NEIGHBOURS = 15
 UMAP_MIN_DIST = 0.1
 SEED = 0
-SHOWN = 36  # images of a kind on the contact sheets
+SHEET_IMAGES = 36  # maximum number of images on a contact sheet
 SHEET_COLUMNS = 6
 ROW_HEIGHT = 4.0  # inches
-GRID = 160  # places on a side at which the border is looked for, to draw it
-MARKER = 3.0  # times as wide is a point in the legend
+GRID = 160  # grid points on a side for the contour of the border
+MARKER = 3.0  # scale of the points in the legend
 POINT = 5.0  # size of a point, in points squared
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Which points lie on or outside the border of the real images' cloud.
+class OutsidePoints:
+    """Which images are on or outside the border of the real images.
 
     Attributes:
-        generated: of the generated images (m,).
-        held_out: of real images that the cloud was not made of (k,): what a perfect generator
-            would score, in place of the nominal 5 %.
+        generated: for the generated images, (m,).
+        held_out: for real images that are not part of the cloud, (k,). Their share is the score of
+            a perfect generator, instead of the nominal 5 %.
     """
 
     generated: NDArray[np.bool_]
@@ -60,18 +60,18 @@ class Plane:
 
     Attributes:
         real: float32 (n, 2), the images that the plane was fitted on.
-        generated: float32 (m, 2), placed into it afterwards.
-        border: of the real ones in the plane.
-        in_plane: who lies on or outside it.
-        in_space: the same before the projection, in pixels or features, where no neighbour was
-            pulled nearer by it.
+        generated: float32 (m, 2), the generated images.
+        border: border of the real images in the plane.
+        in_plane: which images are on or outside this border.
+        in_space: which images are on or outside the border before the projection, in pixels or
+            features.
     """
 
     real: NDArray[np.float32]
     generated: NDArray[np.float32]
     border: Border
-    in_plane: Placed
-    in_space: Placed
+    in_plane: OutsidePoints
+    in_space: OutsidePoints
 
 
 def fit_plane(
@@ -82,65 +82,70 @@ def fit_plane(
     features: Features | None = None,
     seed: int = SEED,
 ) -> Plane:
-    """Fit a plane on real images and place others into it.
+    """Fit a UMAP plane on real images and project other images into it.
 
-    UMAP (McInnes et al., 2018, https://arxiv.org/abs/1802.03426) with 15 neighbours and a least
-    distance of 0.1 is fitted on `real` alone. `Border` says what counts as on or outside the border
-    of the real cloud: a density at or below the 5th percentile of its own points'. UMAP pulls a new
-    image towards the real ones that it resembles most, so that its place says less than its
-    distance before the projection: both are kept, and for both what real images score that UMAP
-    had not seen.
+    UMAP (McInnes et al., 2018, https://arxiv.org/abs/1802.03426) with 15 neighbours and a minimum
+    distance of 0.1 is fitted on `real` only. `Border` defines which images are on or outside the
+    border of the real images. UMAP pulls a new image towards the most similar real images, so its
+    position in the plane is less reliable than its distance before the projection. The result
+    contains both, each with the share of held-out real images for comparison.
 
     Args:
-        real: the images that the plane and its border are fitted on, 16 at least.
+        real: the images that the plane and its border are fitted on, at least 16.
         held_out: other real images.
-        generated: the images in question.
-        features: images -> vectors (n, d); by default the pixels, 0 to 1.
-        seed: of UMAP.
+        generated: the generated images.
+        features: function from images to vectors (n, d). The default is the pixels, 0 to 1.
+        seed: seed of UMAP.
 
     Raises:
-        PlotError: too few images, or features of another shape.
+        PlotError: there are too few images, or the features have a wrong shape.
         MissingExtraError: umap-learn is not installed.
     """
     vectors = [_vectors(batch, features) for batch in (real, held_out, generated)]
     if len(real) <= UMAP_NEIGHBOURS or not len(held_out) or not len(generated):
         raise PlotError(
-            f"a plane takes more than {UMAP_NEIGHBOURS} real images, and some held out and some "
-            f"generated; here are {len(real)}, {len(held_out)} and {len(generated)}."
+            f"cannot fit a plane on {len(real)} real, {len(held_out)} held-out and "
+            f"{len(generated)} generated images. Pass more than {UMAP_NEIGHBOURS} real images and "
+            "at least one of each other kind."
         )
     from threadpoolctl import threadpool_limits
 
     reducer = _umap(seed)
-    # numba, which umap runs on, would leave the whole process with another number of threads.
+    # numba, which umap uses, changes the number of threads of the whole process.
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns that a seed costs it its threads
+        warnings.simplefilter("ignore")  # it warns that a seed disables its threads
         places = reducer.fit_transform(vectors[0])
-        others = [reducer.transform(v) for v in vectors[1:]]
+        held_out_places, generated_places = [reducer.transform(v) for v in vectors[1:]]
     in_plane, in_space = Border(places), Border(vectors[0])
     return Plane(
         real=places,
-        generated=others[1],
+        generated=generated_places,
         border=in_plane,
-        in_plane=Placed(in_plane.outside(others[1]), in_plane.outside(others[0])),
-        in_space=Placed(in_space.outside(vectors[2]), in_space.outside(vectors[1])),
+        in_plane=OutsidePoints(
+            in_plane.outside(generated_places), in_plane.outside(held_out_places)
+        ),
+        in_space=OutsidePoints(in_space.outside(vectors[2]), in_space.outside(vectors[1])),
     )
 
 
 @styled
 def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
-    """Draw planes, a row each, beside contact sheets of the images on the border and inside it.
+    """Draw planes, one row for each, with contact sheets of the images outside and inside.
 
-    The contact sheets show the first 36 of each kind in the generator's order: none is chosen.
+    The contact sheets show the first 36 images of each kind, in the order of `generated`.
 
     Args:
-        planes: by what they are planes of, such as ``pixels`` and ``features``.
-        generated: the images that were placed into them.
+        planes: planes by the name of their space, such as ``pixels`` and ``features``.
+        generated: the generated images that were passed to `fit_plane`.
 
     Raises:
-        PlotError: no planes, or planes of other images.
+        PlotError: there are no planes, or they were fitted with other generated images.
     """
     if not planes or any(len(plane.generated) != len(generated) for plane in planes.values()):
-        raise PlotError("planes are drawn with the generated images that were placed into them.")
+        raise PlotError(
+            "cannot draw planes: there are none, or they were fitted with other generated images. "
+            "Pass planes and the generated images that they were fitted with."
+        )
     figure = new_figure(WIDTH, ROW_HEIGHT * len(planes))
     panels = figure.subplots(
         len(planes), 3, squeeze=False, gridspec_kw={"width_ratios": (1.4, 1.0, 1.0)}
@@ -153,7 +158,7 @@ def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=3, markerscale=MARKER)
     figure.supxlabel(
-        f"border: where the sparsest {PERCENTILE:g} % of the real images begin",
+        f"border: the sparsest {PERCENTILE:g} % of the real images are on or outside it",
         size="small", color=GREY, x=0.01, ha="left",
     )  # fmt: skip
     return figure
@@ -165,7 +170,8 @@ def _vectors(images: ImageBatch, features: Features | None) -> NDArray[np.float3
     vectors = np.asarray(features(images), dtype=np.float32)
     if vectors.ndim != 2 or len(vectors) != len(images):
         raise PlotError(
-            f"features of {len(images)} images are vectors ({len(images)}, d), not {vectors.shape}."
+            f"the features of {len(images)} images have the shape {vectors.shape}. Return "
+            f"({len(images)}, d)."
         )
     return vectors
 
@@ -198,7 +204,7 @@ def _scatter(panel: Axes, name: str, plane: Plane) -> None:
     _outline(panel, plane.border)
     panel.set_title(
         f"{name}: {plane.in_plane.share:.1%} on or outside the border\n"
-        f"(real images held out: {plane.in_plane.held_out_share:.1%})\n"
+        f"(held-out real images: {plane.in_plane.held_out_share:.1%})\n"
         f"before projection: {plane.in_space.share:.1%} ({plane.in_space.held_out_share:.1%})"
     )
     panel.set_xlabel("UMAP 1")
@@ -216,13 +222,13 @@ def _outline(panel: Axes, border: Border) -> None:
 
 
 def _sheet(
-    panel: Axes, images: ImageBatch, chosen: NDArray[np.bool_], words: str, colour: str
+    panel: Axes, images: ImageBatch, mask: NDArray[np.bool_], title: str, colour: str
 ) -> None:
     panel.set_axis_off()
-    panel.set_title(f"{words}: {int(chosen.sum()):,}", color=colour)
-    if chosen.any():
-        shown = ImageBatch(images.numpy()[chosen][:SHOWN])
-        picture = np.asarray(shown.grid(columns=SHEET_COLUMNS))
-        panel.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    panel.set_title(f"{title}: {int(mask.sum()):,}", color=colour)
+    if mask.any():
+        batch = ImageBatch(images.numpy()[mask][:SHEET_IMAGES])
+        grid = np.asarray(batch.grid(columns=SHEET_COLUMNS))
+        panel.imshow(grid, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     else:
         panel.text(0.5, 0.5, "none", ha="center", va="center", color=INK)

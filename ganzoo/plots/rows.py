@@ -1,4 +1,4 @@
-"""Named rows of images: the form of every picture that compares image by image."""
+"""Figures of named rows of images."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_w
 from ganzoo.plots.style import GREY, styled
 from ganzoo.sampling.images import ImageBatch
 
-TILE = 112
-SMALL_TILE = 88  # the same where more columns are to fit
-NAME = 18  # letters in a line of a row's name
+TILE = 112  # default size of an enlarged image, in pixels
+SMALL_TILE = 88  # size that determines the default number of columns
+NAME = 18  # maximum letters in a line of a row's name
 
 
 @styled
@@ -26,30 +26,31 @@ def draw_rows(
     captions: Sequence[str] = (),
     tile: int = TILE,
 ) -> Figure:
-    """Draw batches of as many images each, a row of each with its name at the left.
+    """Draw batches of equal length, one row for each, with its name at the left.
 
-    Where the images take more than one row, the rows take turns, block by block. Images may differ
-    in size and number of channels from row to row.
+    Long rows are split into blocks, each with a part of every row. Image size and number of
+    channels may differ between rows.
 
     Args:
-        rows: by name, from top to bottom.
-        columns: images in a row; by default as many as the width of a README shows well.
-        captions: a few letters above each column of a block, one for each image.
-        tile: pixels that an image is enlarged to, or to the multiple of its size below that.
+        rows: batches by name, from top to bottom.
+        columns: images in a row. The default depends on the image size and fits a README's width.
+        captions: a short text above each column, one for each image.
+        tile: images are enlarged to the largest multiple of their size that is at most this many
+            pixels.
 
     Raises:
-        PlotError: no rows, empty ones, or rows or captions of different lengths.
+        PlotError: there are no rows, a row is empty, or the lengths of rows or captions differ.
     """
     lengths = {len(batch) for batch in rows.values()} | ({len(captions)} if captions else set())
     if len(lengths) != 1 or 0 in lengths:
         raise PlotError(
-            "rows are drawn of as many images each, one at least, and of as many captions; here "
+            "cannot draw the rows: "
             + ", ".join(
-                [f"{name!r} has {len(batch)}" for name, batch in rows.items()]
+                [f"{name!r} has {len(batch)} images" for name, batch in rows.items()]
                 + ([f"there are {len(captions)} captions"] if captions else [])
                 or ["there is no row"]
             )
-            + "."
+            + ". Pass rows of equal length, at least one image each, and as many captions or none."
         )
     (n,) = lengths
     names = [textwrap.fill(name, NAME) for name in rows]
@@ -71,15 +72,15 @@ def draw_rows(
     blocks = math.ceil(n / columns)
     sheet = Sheet(left + columns * (width + GAP) + MARGIN, blocks * block + MARGIN)
     for number in range(blocks):
-        shown = range(number * columns, min(n, (number + 1) * columns))
-        for column, k in enumerate(shown if captions else ()):
+        indices = range(number * columns, min(n, (number + 1) * columns))
+        for column, k in enumerate(indices if captions else ()):
             middle = left + column * (width + GAP) + width / 2
             y = number * block + MARGIN + LINE / 2
             sheet.write(captions[k], middle, y, ha="center", color=GREY)
         for row, batch in enumerate(rows.values()):
             top = number * block + above + row * (height + GAP)
             sheet.write(names[row], left - MARGIN, top + height / 2, ha="right")
-            for column, k in enumerate(shown):
+            for column, k in enumerate(indices):
                 image = enlarge(batch.numpy()[k], scales[row])
                 x = left + column * (width + GAP) + (width - image.width) // 2
                 sheet.place(image, x, top + (height - image.height) // 2)
@@ -87,5 +88,5 @@ def draw_rows(
 
 
 def _scale(side: Sequence[int], tile: int) -> int:
-    """How many times an image of this height and width fits into a tile, at least once."""
+    """Return the factor that enlarges an image of this height and width to a tile, at least 1."""
     return max(1, tile // max(side))

@@ -1,4 +1,4 @@
-"""What a run's folder holds to draw from: the lines of its logs, and its pictures by date."""
+"""The files of a run that figures are drawn from: its logs and its image files."""
 
 from __future__ import annotations
 
@@ -17,76 +17,82 @@ T = TypeVar("T")
 RECIPE = "recipe.toml"
 LOG = "log.jsonl"
 METRICS = "metrics.jsonl"
-SAMPLES = "samples"  # the folder, and the kind of picture that every model has
+SAMPLES = "samples"  # the folder of image files, and the kind that every run has
 
 
 class Moment(NamedTuple):
-    """A picture that a training left, and after how many images."""
+    """An image file of a run.
+
+    Attributes:
+        images: number of images seen when the run wrote the file.
+        file: path of the file.
+    """
 
     images: int
     file: Path
 
     def read(self) -> Image.Image:
-        """Return the picture, mode L where it is grey and else RGB.
+        """Return the image in mode L if it is grey, else RGB.
 
         Raises:
-            ImageFileError: it is damaged.
+            ImageFileError: the file is damaged.
         """
-        picture = decode_image(self.file, "RGB", str(self.file))
-        grey = picture.convert("L")
-        return grey if picture == grey.convert("RGB") else picture
+        image = decode_image(self.file, "RGB", str(self.file))
+        grey = image.convert("L")
+        return grey if image == grey.convert("RGB") else image
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
     """Return the lines of a run's log, oldest first.
 
     Raises:
-        RunNotFoundError: no run there.
-        PlotError: it has logged nothing yet, or the log is damaged.
+        RunNotFoundError: the folder contains no run.
+        PlotError: the log is empty or damaged.
     """
-    return _read_lines(run, LOG, "terms", "It logs every --log-every images of its training.")
+    return _read_lines(run, LOG, "terms", "Train longer, or use a smaller --log-every.")
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Return what was measured in the course of a run, oldest first.
+    """Return the evaluations of a run's training, oldest first.
 
     Raises:
-        RunNotFoundError: no run there.
-        PlotError: nothing was measured yet, or the file is damaged.
+        RunNotFoundError: the folder contains no run.
+        PlotError: there are no evaluations, or the file is damaged.
     """
-    return _read_lines(run, METRICS, "metrics", "Nothing was measured in its training.")
+    return _read_lines(run, METRICS, "metrics", "Train with --evaluate-every to write it.")
 
 
 def find_moments(run: Path, kind: str = SAMPLES) -> list[Moment]:
-    """Return a run's pictures of one kind, oldest first.
+    """Return a run's image files of one kind, oldest first.
 
     Args:
         run: the run's folder.
-        kind: ``samples``, or what else the run's pictures show: ``reconstructions``, ``manifold``.
+        kind: ``samples``, or another kind that the run writes: ``reconstructions``, ``manifold``.
 
     Raises:
-        RunNotFoundError: no run there.
-        PlotError: there is none of that kind.
+        RunNotFoundError: the folder contains no run.
+        PlotError: there are no image files of this kind.
     """
     check_run(run)
-    found = [m for m in _all_moments(run) if _kind(m) == kind]
-    if not found:
-        kinds = picture_kinds(run)
-        there = f"its pictures are {', '.join(kinds)}" if kinds else "it holds no pictures yet"
-        raise PlotError(
-            f"{run / SAMPLES} holds no pictures of {kind!r}: {there}. A training leaves some every "
-            "--sample-every images, and at its end."
+    moments = [moment for moment in _all_moments(run) if _kind(moment) == kind]
+    if not moments:
+        kinds = sample_kinds(run)
+        advice = (
+            f"Choose {' or '.join(kinds)}."
+            if kinds
+            else ("A training writes image files every --sample-every images and at its end.")
         )
-    return found
+        raise PlotError(f"{run / SAMPLES} contains no image files of {kind!r}. {advice}")
+    return moments
 
 
-def picture_kinds(run: Path) -> list[str]:
-    """Return the kinds of pictures that a run has left."""
+def sample_kinds(run: Path) -> list[str]:
+    """Return the kinds of image files in a run, such as ``samples`` and ``reconstructions``."""
     return sorted({_kind(moment) for moment in _all_moments(run)})
 
 
 def choose_evenly(items: Sequence[T], most: int) -> list[T]:
-    """Return at most so many, evenly spaced, the first and the last among them."""
+    """Return at most `most` items, evenly spaced, including the first and the last."""
     if len(items) <= most:
         return list(items)
     return [items[round(k * (len(items) - 1) / (most - 1))] for k in range(most)]
@@ -105,14 +111,14 @@ def _kind(moment: Moment) -> str:
 
 
 def check_run(run: Path) -> None:
-    """Refuse a folder that is no run's.
+    """Raise an error if a folder contains no run.
 
     Raises:
-        RunNotFoundError: it holds nothing that a run leaves.
+        RunNotFoundError: none of a run's files exist.
     """
     if not any((run / name).exists() for name in (RECIPE, LOG, METRICS, SAMPLES)):
         raise RunNotFoundError(
-            f"{run} is no run: it holds no {RECIPE}. `ganzoo train RECIPE` starts one."
+            f"{run} is not a run: it contains no {RECIPE}. Start a run: ganzoo train RECIPE"
         )
 
 
@@ -124,7 +130,7 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
     except (OSError, UnicodeDecodeError) as error:
         raise PlotError(f"cannot read {file}: {error}.") from error
     lines = []
-    # What follows the last line break is a line that is being written, or was cut off.
+    # The text after the last line break is an incomplete line.
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             fields = json.loads(line)
@@ -132,10 +138,8 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
         except (ValueError, TypeError, KeyError):
             good = False
         if not good:
-            raise PlotError(
-                f"line {number} of {file} is no line of such a file: {line[:60]!r}. Take it out."
-            )
+            raise PlotError(f"line {number} of {file} is damaged: {line[:60]!r}. Delete this line.")
         lines.append(fields)
     if not lines:
-        raise PlotError(f"there is nothing to draw: {file} is absent or empty. {advice}")
+        raise PlotError(f"cannot draw: {file} does not exist or is empty. {advice}")
     return sorted(lines, key=lambda fields: fields["images"])

@@ -1,4 +1,4 @@
-"""Files of pictures: what a file's ending asks for, and how it is written."""
+"""Files of figures and animations; the file name extension determines the format."""
 
 from __future__ import annotations
 
@@ -18,35 +18,42 @@ from ganzoo.plots.style import styled
 FIGURES = (".png", ".svg")
 ANIMATIONS = (".gif", ".webp")
 
-FRAME_MS = 300  # how long a frame of an animation is seen
-LAST_FRAME_MS = 2_000  # and its last one
+FRAME_MS = 300  # duration of a frame, in milliseconds
+LAST_FRAME_MS = 2_000  # duration of the last frame
 WEBP_QUALITY = 90
 
 
 def check_ending(path: Path, endings: Sequence[str]) -> None:
-    """Refuse a file whose ending names none of the formats there are.
+    """Raise an error if a file name extension is not in `endings`.
 
     Raises:
-        OutputError: says which there are.
+        OutputError: the extension is not supported.
     """
     if path.suffix.lower() not in endings:
         raise OutputError(
-            f"cannot write this picture as {path.name!r}: its ending is {path.suffix!r}, and there "
-            f"are {', '.join(endings)}. Type -o {path.stem or 'picture'}{endings[0]}, for example."
+            f"cannot write {path.name!r}: the extension {path.suffix!r} is not one of "
+            f"{', '.join(endings)}. Use for example -o {path.stem or 'figure'}{endings[0]}."
         )
 
 
 @styled
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG or SVG, as the file's ending says.
+    """Write a figure as PNG or SVG.
+
+    Args:
+        figure: the figure.
+        path: the file; its extension determines the format.
+
+    Returns:
+        The path.
 
     Raises:
-        OutputError: another ending, or the file cannot be written.
+        OutputError: the extension is not supported, or the file cannot be written.
     """
     check_ending(path, FIGURES)
     kind = path.suffix.lower().removeprefix(".")
     buffer = io.BytesIO()
-    # No date in it: the same picture gives the same file.
+    # Without a date, the same figure gives the same file.
     figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
     write_file(path, buffer.getvalue())
     return path
@@ -59,25 +66,28 @@ def save_animation(
     frame_ms: int = FRAME_MS,
     last_frame_ms: int = LAST_FRAME_MS,
 ) -> Path:
-    """Write frames as an endless GIF or WebP animation, as the file's ending says.
+    """Write frames as an endless GIF or WebP animation.
 
     Args:
-        frames: pictures of one size.
-        path: the file.
-        frame_ms: how long a frame is seen, in milliseconds.
-        last_frame_ms: how long the last one is.
+        frames: images of the same size.
+        path: the file; its extension determines the format.
+        frame_ms: duration of a frame, in milliseconds.
+        last_frame_ms: duration of the last frame, in milliseconds.
+
+    Returns:
+        The path.
 
     Raises:
-        OutputError: another ending, or the file cannot be written.
+        OutputError: the extension is not supported, or the file cannot be written.
     """
     check_ending(path, ANIMATIONS)
-    first, *others = frames
-    durations = [frame_ms] * len(others) + [last_frame_ms]
+    first, *rest = frames
+    durations = [frame_ms] * len(rest) + [last_frame_ms]
     kind = path.suffix.lower().removeprefix(".")
     options = {"quality": WEBP_QUALITY} if kind == "webp" else {"optimize": True}
     buffer = io.BytesIO()
     first.save(
-        buffer, kind, save_all=True, append_images=others, duration=durations, loop=0, **options
+        buffer, kind, save_all=True, append_images=rest, duration=durations, loop=0, **options
     )
     write_file(path, buffer.getvalue())
     return path
@@ -85,7 +95,7 @@ def save_animation(
 
 @styled
 def to_pil(figure: Figure) -> Image.Image:
-    """Return a figure as an RGB picture, as a PNG of it would be."""
+    """Return a figure as an RGB image, with the same pixels as its PNG file."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]

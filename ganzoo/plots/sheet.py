@@ -1,4 +1,4 @@
-"""A picture laid out in pixels: images at whole multiples of their size, and words beside them."""
+"""Figures with a layout in pixels: images at whole multiples of their size, and text."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from PIL import Image
 
 from ganzoo.plots.style import DPI, INK, STYLE, TEXT, WIDTH
 
-PIXELS = round(WIDTH * DPI)  # width that a sheet is to fill
+PIXELS = round(WIDTH * DPI)  # target width of a sheet
 GAP = 4  # pixels between images
 MARGIN = 12
 LINE = math.ceil(1.5 * TEXT * DPI / 72)  # height of a line of text, in pixels
 
 
 class Sheet:
-    """A white picture of so many pixels, with (0, 0) at its top left.
+    """A white figure with a size in pixels and (0, 0) at its top left.
 
     Attributes:
-        figure: the picture; as a PNG each of its pixels is one that was placed.
+        figure: the matplotlib figure. Its PNG shows each pixel of an image as one pixel.
     """
 
     def __init__(self, width: int, height: int) -> None:
-        # A hair more than whole pixels, so that rounding never loses one.
+        # Slightly more than whole pixels, because matplotlib rounds down.
         self.figure = Figure(figsize=((width + 0.01) / DPI, (height + 0.01) / DPI), dpi=DPI)
         self._axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self._axes.set_axis_off()
         self._axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
 
     def place(self, image: Image.Image, left: int, top: int) -> None:
-        """Put a picture where its top left corner is to be."""
+        """Draw an image with its top left corner at (left, top)."""
         self._axes.imshow(
-            np.asarray(image.convert("RGB")),  # a map of greys would round some levels
+            np.asarray(image.convert("RGB")),  # a grey colour map would round some levels
             extent=(left, left + image.width, top + image.height, top),
             interpolation="none",
             aspect="auto",
         )
 
     def write(self, text: str, x: float, y: float, **options: Any) -> None:
-        """Write words; by default they begin at x, and y is their middle."""
+        """Draw text; by default it starts at x and is vertically centred at y."""
         defaults: dict[str, Any] = {"ha": "left", "va": "center", "size": TEXT, "color": INK}
         self._axes.text(x, y, text, **defaults | options)
 
     def fill(self, left: float, top: float, width: float, height: float, colour: str) -> None:
-        """Fill a rectangle."""
+        """Draw a filled rectangle."""
         self._axes.fill_between([left, left + width], top, top + height, color=colour, linewidth=0)
 
 
 def text_width(text: str) -> int:
-    """Return how many pixels the longest line of a text takes."""
+    """Return the width of the longest line of a text, in pixels."""
     font = FontProperties(family=STYLE["font.family"])
     widths = [
         TextPath((0, 0), line, size=TEXT, prop=font).get_extents().width if line.strip() else 0.0
@@ -64,9 +64,10 @@ def text_width(text: str) -> int:
 
 
 def enlarge(pixels: NDArray[np.uint8], scale: int) -> Image.Image:
-    """Return one image, uint8 (height, width, channels), with every pixel `scale` times as wide.
+    """Return an image, uint8 (height, width, channels), enlarged `scale` times without smoothing.
 
-    Three channels are shown as colours; of any other number the first is shown, as grey.
+    Images of three channels are in colour. Of any other number, only the first channel is drawn, in
+    grey.
     """
     large = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return Image.fromarray(large if large.shape[2] == 3 else large[:, :, 0])

@@ -1,4 +1,4 @@
-"""One calm style for every picture, in colours that colour-blind readers tell apart."""
+"""The style of all figures, with colours that colour-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC7
 PLAYERS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
 INK, GREY, PALE = "#333333", "#8C8C8C", "#D9D9D9"
 
-# The "muted" scheme of Tol (2021), "Colour Schemes", https://personal.sron.nl/~pault/, its pale
-# grey darkened so that it shows on white.
+# The "muted" scheme of Tol (2021), "Colour Schemes", https://personal.sron.nl/~pault/, with a
+# darker grey that is visible on white.
 CLASSES = (
     *("#332288", "#88CCEE", "#44AA99", "#117733", "#999933"),
     *("#DDCC77", "#CC6677", "#882255", "#AA4499", "#888888"),
 )
-MANY_CLASSES = "cividis"  # where there are more classes than colours above
+MANY_CLASSES = "cividis"  # colour map for more classes than the colours above
 
 DPI = 150
-WIDTH = 8.4  # inches: 1,260 pixels, half again the width of a README
+WIDTH = 8.4  # inches: 1,260 pixels, 1.5 times the width of a README
 TEXT = 9.0  # points
 
 STYLE: Any = {
     "figure.dpi": DPI,
     "savefig.dpi": "figure",
     "figure.facecolor": "white",
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
+    "font.family": "DejaVu Sans",  # part of matplotlib, so the same on every machine
     "font.size": TEXT,
     "text.color": INK,
-    "text.parse_math": False,  # a name may hold a dollar
+    "text.parse_math": False,  # a name may contain a dollar sign
     "axes.titlesize": TEXT,
     "axes.titlelocation": "left",
     "axes.labelcolor": INK,
@@ -53,34 +53,34 @@ STYLE: Any = {
     "lines.linewidth": 1.5,
     "legend.frameon": False,
     "legend.fontsize": TEXT,
-    "svg.fonttype": "path",  # drawn, so that a reader needs no font
-    "svg.hashsalt": "ganzoo",  # the same picture, the same file
+    "svg.fonttype": "path",  # so the viewer needs no font
+    "svg.hashsalt": "ganzoo",  # the same figure gives the same file
 }
 
 styled = style.context(["default", STYLE])
-"""Decorator of functions that draw: they see this style alone, and leave matplotlib's as it was."""
+"""Decorator of drawing functions: they use this style only and restore matplotlib's afterwards."""
 
 
 def new_figure(width: float = WIDTH, height: float = 4.0) -> Figure:
-    """Return an empty figure of so many inches, apart from pyplot's global state."""
+    """Return an empty figure, with its size in inches, outside pyplot's global state."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def class_colours(classes: int) -> list[Any]:
-    """Return a colour for each of so many classes."""
+    """Return one colour for each class."""
     if classes <= len(CLASSES):
         return list(CLASSES[:classes])
     return list(matplotlib.colormaps[MANY_CLASSES].resampled(classes)(range(classes)))
 
 
 def count_images(axes: Axes) -> None:
-    """Make the x axis one of images seen in training."""
+    """Format the x axis as the number of images seen in training."""
     axes.set_xlabel("images seen")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda images, _: abbreviate(images)))
 
 
 def abbreviate(count: float) -> str:
-    """Return a count as people write it: 50k, 1.25M."""
+    """Return a count with a unit prefix, such as 50k or 1.25M."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(count) >= size:
             return f"{count / size:.4g}{unit}"

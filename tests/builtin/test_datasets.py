@@ -70,7 +70,7 @@ def test_mnist_is_read_and_its_folder_is_left_alone(tmp_path):
 def test_damaged_mnist_is_not_missing_mnist(tmp_path):
     path = fake_mnist(tmp_path) / "MNIST/raw/train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DataError, match="cannot read MNIST at"):
+    with pytest.raises(DataError, match="cannot read MNIST in"):
         get("mnist", tmp_path)
 
 
@@ -111,14 +111,14 @@ def test_tinyhero_names_the_side_that_a_character_is_seen_from(tmp_path):
     assert spec.license == "cc-by-sa-3.0"
     (tmp_path / "tinyhero/3").rename(tmp_path / "tinyhero/4")
     for root in (tmp_path, None):
-        with pytest.raises(DataNotFoundError, match=r"git clone .*, then --data DIR"):
+        with pytest.raises(DataNotFoundError, match=r"git clone .* and pass --data DIR"):
             get("tinyhero", root)
 
 
 @pytest.mark.parametrize("stray", ["5.png", "left/5.png"])
 def test_tinyhero_has_four_sides(tmp_path, stray):
     pictures(fake_tinyhero(tmp_path) / "tinyhero", [stray])
-    with pytest.raises(DataNotFoundError, match="four folders of pictures, 0, 1, 2 and 3"):
+    with pytest.raises(DataNotFoundError, match="the four folders 0, 1, 2 and 3"):
         get("tinyhero", tmp_path)
 
 
@@ -249,7 +249,7 @@ def test_a_dataset_that_lies_is_refused():
     data = torch.utils.data.TensorDataset(images, labels)
     with pytest.raises(DataError, match=r"uint8 \(3, 8, 8\)"):
         MemoryBatches(data, DataSpec(ImageSpec(8, 8, 3)), 2, 0, CPU)
-    with pytest.raises(DataError, match="says it has 2 classes"):
+    with pytest.raises(DataError, match="declares 2 classes"):
         MemoryBatches(data, DataSpec(ImageSpec(8, 8, 1), classes=2), 2, 0, CPU)
     floats = torch.utils.data.TensorDataset(images.float(), labels)
     with pytest.raises(DataError, match="they are float32"):

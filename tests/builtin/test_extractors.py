@@ -124,7 +124,7 @@ def test_a_file_that_holds_code_is_not_unpickled(tmp_path, monkeypatch):
     file = tmp_path / "hub" / "checkpoints" / "weights-inception-2015-12-05-6726825d.pth"
     file.parent.mkdir(parents=True)
     torch.save({"weight": Trap()}, file)
-    with pytest.raises(ExtractorError, match="does not hold the weights of 'inception-v3'"):
+    with pytest.raises(ExtractorError, match="does not contain the weights of 'inception-v3'"):
         make_extractor("inception-v3")
     assert not (tmp_path / "sprung").exists()
 

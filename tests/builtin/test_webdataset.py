@@ -65,12 +65,14 @@ def test_the_layout_allows_folders_long_names_and_other_kinds(tmp_path, form):
 
 
 def test_no_shards(tmp_path):
-    with pytest.raises(DataNotFoundError, match=r"holds no shard .*--data DIR or --dataset\.urls"):
+    with pytest.raises(
+        DataNotFoundError, match=r"contains no shards .*--data DIR or --dataset\.urls"
+    ):
         get("webdataset", tmp_path)
     with pytest.raises(DataNotFoundError, match="--data DIR"):
         get("webdataset", None)
     write_tar(tmp_path / "empty.tar", [])
-    with pytest.raises(DataNotFoundError, match=r"hold no picture: .*empty\.tar"):
+    with pytest.raises(DataNotFoundError, match=r"contain no image files: .*empty\.tar"):
         get("webdataset", tmp_path)
 
 
@@ -106,12 +108,15 @@ def test_a_shard_that_is_no_whole_tar_is_named(tmp_path, damage):
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ([("1.cls", b"0")], r"'1' in the shard .*one\.tar has 0 pictures.*Write the shard anew"),
-        ([("1.png", b""), ("1.jpg", b"")], r"'1' in .* has 2 pictures, it must have one"),
-        ([("1.png", b"")], r"has no label: 1\.cls.*--dataset\.classes 0"),
-        ([("1.png", b""), ("1.cls", b"3")], r"says class 3, and classes are 0 to 2.*classes 4"),
-        ([("1.png", b""), ("1.cls", b"-1")], r"says class -1, and classes are 0 to 2\.$"),
-        ([("1.png", b""), ("1.cls", b"cat")], r"1\.cls in .* is b'cat', not the number"),
+        (
+            [("1.cls", b"0")],
+            r"'1' in the shard .*one\.tar has 0 image files.*Write the shard again",
+        ),
+        ([("1.png", b""), ("1.jpg", b"")], r"'1' in .* has 2 image files, but it must have one"),
+        ([("1.png", b"")], r"has no label, 1\.cls.*--dataset\.classes 0"),
+        ([("1.png", b""), ("1.cls", b"3")], r"is class 3, but classes are 0 to 2.*classes 4"),
+        ([("1.png", b""), ("1.cls", b"-1")], r"is class -1, but classes are 0 to 2\. Write"),
+        ([("1.png", b""), ("1.cls", b"cat")], r"1\.cls in .* is b'cat', not a class number"),
     ],
 )
 def test_a_shard_in_another_layout_is_refused(tmp_path, members, message):
@@ -142,7 +147,7 @@ def test_a_corrupt_picture_is_named_or_passed_over(tmp_path, name, make):
     with pytest.raises(ImageFileError, match=message):
         get(name, root, size=16)[0][4]
     data = get(name, root, size=16, skip_corrupt=True)
-    with pytest.warns(UserWarning, match=r"4\.png.* the next one stands in"):
+    with pytest.warns(UserWarning, match=r"4\.png.* The next image replaces it"):
         assert torch.equal(data[0][4][0], data[0][5][0])
     with pytest.warns(UserWarning, match=r"4\.png") as told:
         memory = MemoryBatches(*data, 4, 0, CPU)
@@ -165,8 +170,8 @@ def test_the_last_picture_is_followed_by_the_first(tmp_path):
     for name in ("1.png", "2.png"):
         (root / name).write_bytes(b"")
     with (
-        pytest.warns(UserWarning, match="stands in"),
-        pytest.raises(DataError, match="none of the 3 pictures"),
+        pytest.warns(UserWarning, match="replaces it"),
+        pytest.raises(DataError, match="any of the 3 image files"),
     ):
         dataset[0]
 
@@ -270,16 +275,16 @@ def test_what_a_server_cannot_do_is_said(served, monkeypatch):
         get("webdataset", None, urls=(f"{address}/absent.tar",))
     dataset, _ = get("webdataset", None, size=8, urls=(url,))
     (root / url.rpartition("/")[2]).write_bytes(b"short")
-    with pytest.raises(DataError, match="it has become shorter"):
+    with pytest.raises(DataError, match="it is shorter than when"):
         dataset[3]
     monkeypatch.setattr(Ranges, "whole", True)
-    with pytest.raises(DataError, match="sends whole files alone.*--data DIR"):
+    with pytest.raises(DataError, match="does not support range requests.*--data DIR"):
         get("webdataset", None, urls=(url,))
 
 
 def test_a_server_that_is_gone(served, monkeypatch):
     monkeypatch.setattr(ranges, "TRIES", 2)
-    with pytest.raises(DataError, match=r"tried 2 times: .*refused"):
+    with pytest.raises(DataError, match=r"after 2 tries: .*refused"):
         get("webdataset", None, urls=("http://127.0.0.1:9/x.tar",))
 
 
@@ -288,7 +293,7 @@ def test_addresses_that_are_none(tmp_path):
         get("webdataset", None, urls=("ftp://host/x.tar",))
     listing = tmp_path / "shards.txt"
     listing.write_text("file:///etc/passwd\n")
-    with pytest.raises(DataError, match="lists 'file:///etc/passwd', which is no http"):
+    with pytest.raises(DataError, match="lists 'file:///etc/passwd', which is not an http"):
         get("webdataset", None, urls=(str(listing),))
     listing.write_text("\n")
     with pytest.raises(DataNotFoundError, match="lists no URL"):
@@ -303,6 +308,7 @@ def test_reading_leaves_the_filters_of_warnings_alone(tmp_path):
 
 def test_a_url_that_holds_a_key_is_not_for_a_recipe(tmp_path):
     for url in ("https://host/a.tar?token=secret", "https://me:secret@host/a.tar"):
-        with pytest.raises(DataError, match="may be a key.*--dataset.urls FILE") as caught:
+        with pytest.raises(DataError, match="may contain a secret.*--dataset.urls FILE") as caught:
             ganzoo.datasets.get("webdataset")(None, urls=(url,))
-        assert "secret" not in str(caught.value)
+        assert "=secret" not in str(caught.value)
+        assert ":secret" not in str(caught.value)

@@ -189,7 +189,7 @@ def test_a_folder_without_its_dot_is_suggested(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "first").mkdir()
     assert main(["sample", "first"]) == 1
-    assert "The folder of that name is ./first." in capsys.readouterr().err
+    assert "To load the folder of that name, use ./first." in capsys.readouterr().err
 
 
 def test_a_description_does_not_outlive_what_it_describes():
@@ -213,8 +213,8 @@ def test_a_description_does_not_outlive_what_it_describes():
         (["sample", "dcgan-mnist", "-n", "0"], "cannot sample 0 images"),
         (["sample", "dcgan-mnist", "-o", "x.abc"], "Use .png"),
         (["info", "./absent"], "does not exist"),
-        (["info", "dcgan"], "'dcgan' names a registered architecture"),
-        (["info", "dcgan-digits"], "names a registered recipe"),
+        (["info", "dcgan"], "'dcgan' is a registered architecture"),
+        (["info", "dcgan-digits"], "is a registered recipe"),
         (["train", "dcgan-digit"], "Did you mean 'dcgan-digits'?"),
         (["train", "dcgan-digits", "--loss", "wgann"], "no loss named 'wgann'"),
         (["train", "dcgan-digits", "--images", "0"], "images is 0"),

@@ -56,4 +56,4 @@ def test_made_shards_can_be_read(tmp_path):
     dataset, spec = get("webdataset", tmp_path, size=16, classes=7)
     assert len(dataset) == 25
     assert [dataset[k][1].item() for k in range(25)] == [k % 7 for k in range(25)]
-    assert spec.origin == f"25 pictures in 3 shards of the folder {tmp_path.name!r}"
+    assert spec.origin == f"25 image files in 3 shards of the folder {tmp_path.name!r}"

@@ -165,7 +165,7 @@ class Wrong(Numbers):
 
 def test_a_label_outside_the_classes_is_found_while_it_streams():
     stream = StreamedBatches(Wrong(), SPEC, 4, 0, CPU, workers=1)
-    with pytest.raises(DataError, match="says it has 3 classes, its labels are"):
+    with pytest.raises(DataError, match="declares 3 classes, but its labels are"):
         draw(stream, 6)
 
 
@@ -228,12 +228,12 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_where_processes_are_not_forked(tmp_path, method):
     if method not in multiprocessing.get_all_start_methods():
-        pytest.skip(f"{method} is not to be had here")
+        pytest.skip(f"{method} is not available here")
     root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
     done = run_python(SPAWNED, method, root)
     assert done.returncode == 0, done.stderr
-    assert "cannot be handed to other processes" in done.stdout
-    assert "--streaming off keeps it in memory" in done.stdout
+    assert "cannot stream the dataset" in done.stdout
+    assert "--streaming off to keep it in memory" in done.stdout
 
 
 def weights(run):
@@ -290,7 +290,7 @@ def test_a_run_whose_worker_is_killed_says_how_to_go_on(tmp_path):
     _, errors = process.communicate()
     assert process.returncode == 1
     last = errors.strip().splitlines()[-1]
-    assert last.startswith("error: a process that reads the data")
+    assert last.startswith("error: a worker process that reads the data")
     assert f"ganzoo train --resume {out} continues the run." in last
     assert "Traceback" not in errors
     resumed = ganzoo.resume(out, progress=False)

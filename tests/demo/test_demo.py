@@ -575,7 +575,7 @@ def test_without_gradio_it_says_what_to_install():
     assert result.returncode == 1
     assert result.stderr == (
         "error: this command needs gradio, which is not installed. "
-        "pip install 'torch-ganzoo[demo]'\n"
+        "Type pip install '.[demo]' in a clone of ganzoo.\n"
     )
 
 

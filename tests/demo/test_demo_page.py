@@ -22,7 +22,7 @@ from ganzoo.demo import render, sampling
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.processes import run_cli, start_cli
 
-pytest.importorskip("gradio", reason="gradio is not installed: pip install 'torch-ganzoo[demo]'")
+pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [

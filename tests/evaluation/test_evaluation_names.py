@@ -31,4 +31,4 @@ def test_a_missing_library_says_what_to_install():
         "e.frechet_distance",
     )
     assert "MissingExtraError" in result.stderr
-    assert "pip install 'torch-ganzoo[train]'" in result.stderr
+    assert "pip install '.[train]'" in result.stderr

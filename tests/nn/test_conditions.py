@@ -1,4 +1,4 @@
-"""Labels and codes: how they enter generators and discriminators."""
+"""Class conditioning and latent codes of every trunk."""
 
 import math
 
@@ -122,8 +122,8 @@ def test_data_without_two_classes_is_refused(classes, conditioning):
     [
         ({"categorical_code": 1}, "categorical_code is 1"),
         ({"categorical_code": -2}, "categorical_code is -2"),
-        ({"continuous_codes": -1}, "continuous_codes -1"),
-        ({"categorical_code": 5, "continuous_codes": 4, "latent_dim": 8}, "codes alone take 9"),
+        ({"continuous_codes": -1}, "continuous_codes is -1"),
+        ({"categorical_code": 5, "continuous_codes": 4, "latent_dim": 8}, "codes need 9"),
     ],
 )
 @pytest.mark.parametrize("trunk", TRUNKS)

@@ -7,7 +7,7 @@ from PIL import Image
 import ganzoo
 from ganzoo import ImageBatch, plots
 from ganzoo.errors import PlotError, SampleError
-from ganzoo.plots.latent_map import part
+from ganzoo.plots.latent_map import separate
 from ganzoo.plots.sheet import Sheet, enlarge, text_width
 from ganzoo.plots.style import class_colours
 from ganzoo.sampling import latents
@@ -115,7 +115,7 @@ def test_rows_may_differ_in_size_and_channels():
 
 
 def test_rows_that_do_not_match_are_refused():
-    with pytest.raises(PlotError, match="'a' has 2, 'b' has 3"):
+    with pytest.raises(PlotError, match="'a' has 2 images, 'b' has 3 images"):
         plots.draw_rows({"a": batch(2), "b": batch(3)})
     with pytest.raises(PlotError, match="there are 3 captions"):
         plots.draw_rows({"a": batch(2)}, captions=["x"] * 3)
@@ -163,10 +163,10 @@ def test_neighbours_are_those_of_the_indices():
 @pytest.mark.parametrize(
     ("indices", "message"),
     [
-        ([0, 1], "whole numbers"),
-        ([0.0, 1.0, 2.0], "whole numbers"),
-        ([0, 1, 9], "number 9"),
-        ([0, -1, 2], "number -1"),
+        ([0, 1], "Pass integers"),
+        ([0.0, 1.0, 2.0], "Pass integers"),
+        ([0, 1, 9], "index 9"),
+        ([0, -1, 2], "index -1"),
     ],
 )
 def test_neighbours_that_are_not_there(indices, message):
@@ -303,12 +303,12 @@ def test_maps_stand_side_by_side_on_axes_of_their_own(plane):
     "places", [[[0, 0], [0, 0]], [[0, 0], [0.5, 0]], [[0, 0], [5, 5], [5.1, 5]]]
 )
 def test_names_part_where_they_would_lie_on_each_other(places):
-    parted = part(np.array(places, float), 1.0)
+    parted = separate(np.array(places, float), 1.0)
     far = np.hypot(*(parted[:, None] - parted).transpose(2, 0, 1)) + np.eye(len(parted))
     assert far.min() > 0.99
     np.testing.assert_allclose(parted.mean(0), np.mean(places, 0), atol=0.01)
     apart = np.array([[0.0, 0.0], [3.0, 0.0]])
-    np.testing.assert_allclose(part(apart, 1.0), apart, atol=0.01)
+    np.testing.assert_allclose(separate(apart, 1.0), apart, atol=0.01)
 
 
 def test_a_map_without_classes_is_of_one_colour(plane):
@@ -317,13 +317,13 @@ def test_a_map_without_classes_is_of_one_colour(plane):
     figure = plots.draw_latent_maps({"a": shown})
     assert len(figure.axes[0].collections) == 1
     assert not figure.legends
-    with pytest.raises(PlotError, match="no map"):
+    with pytest.raises(PlotError, match="cannot draw latent maps"):
         plots.draw_latent_maps({})
 
 
 def test_latents_that_are_no_plane_have_no_map(tiny_bundle):
     model = ganzoo.load(tiny_bundle)
-    with pytest.raises(PlotError, match="latents of length 8"):
+    with pytest.raises(PlotError, match="its latents have length 8"):
         plots.map_latents(model, latents.normal(0, 9, 8), np.zeros(9, int))
 
 

@@ -84,7 +84,7 @@ assert ganzoo.info("dcgan-mnist").data.classes == 10
         [str(command), "train", "dcgan-digits"], capture_output=True, text=True, cwd=tmp_path
     )
     assert result.returncode == 1
-    assert "pip install 'torch-ganzoo[train]'" in result.stderr
+    assert "pip install '.[train]'" in result.stderr
     assert "Traceback" not in result.stderr
 
 

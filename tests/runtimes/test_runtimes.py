@@ -136,7 +136,7 @@ for act in (
     try:
         act()
     except MissingExtraError as error:
-        assert "pip install 'torch-ganzoo[train]'" in str(error), error
+        assert "pip install '.[train]'" in str(error), error
     else:
         raise SystemExit("no error")
 from ganzoo.cli import main
@@ -145,12 +145,12 @@ for command in (["train", "dcgan-digits"], ["export", sys.argv[1]], ["sample", "
 """
     result = run_new("-c", BLOCK_TORCH + code, str(tiny_bundle))
     assert result.returncode == 0, result.stderr
-    assert result.stderr.count("pip install 'torch-ganzoo[train]'") == 3
+    assert result.stderr.count("pip install '.[train]'") == 3
     assert issubclass(MissingExtraError, ImportError)
 
 
 def test_runtime_is_one_of_two():
-    with pytest.raises(ValueError, match="runtime is 'torch' or 'onnx'"):
+    with pytest.raises(ValueError, match="unknown runtime 'jax'. Use 'torch' or 'onnx'"):
         ganzoo.load("dcgan-mnist", runtime="jax")
 
 

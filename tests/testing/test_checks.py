@@ -696,9 +696,9 @@ DATASETS = [
     ("takes_named_arguments", plays(Game), r"takes \(\) by position, .*\(root\)"),
     ("opens", alone, "returns Items, and must return a torch dataset and its DataSpec"),
     ("opens", holds(functools.partial(TensorDataset, torch.empty(0))), "holds no item"),
-    ("has_items_as_specified", holds(Floats), r"images are uint8 \(1, 4, 4\), .* float32"),
+    ("has_items_as_specified", holds(Floats), r"images of uint8 \(1, 4, 4\), .* float32"),
     ("has_items_as_specified", holds(image=ImageSpec(8, 8, 1)), r"uint8 \(1, 8, 8\), .*4, 4"),
-    ("has_items_as_specified", holds(classes=2), r"2 classes, its labels are \[0, 1, 2\]"),
+    ("has_items_as_specified", holds(classes=2), r"2 classes, but its labels are \[0, 1, 2\]"),
     ("has_items_as_specified", holds(Lists), "items of list parts, .* asks for 2"),
     (
         "has_items_as_specified",

@@ -165,7 +165,7 @@ def test_time_that_is_up_ends_a_run_cleanly(tmp_path):
     assert "time is up after" in result.stderr
     assert f"ganzoo train --resume {run}" in result.stderr
     assert len(ganzoo.load(run / "bundle").sample(2)) == 2
-    with pytest.raises(RecipeError, match="'soon' is no length of time"):
+    with pytest.raises(RecipeError, match="'soon' is not a duration"):
         train(tiny(), tmp_path / "never", max_time="soon")
     assert not (tmp_path / "never").exists()
 

@@ -582,7 +582,7 @@ def test_an_option_that_makes_a_pair_fit_is_named(loss, choice):
 
 def test_an_architecture_size_it_cannot_build(tmp_path):
     recipe = tiny(dataset=Component("digits", {"size": 8}))
-    with pytest.raises(ValueError, match="'dcgan' cannot make images of 8x8x1"):
+    with pytest.raises(ValueError, match="'dcgan' cannot generate images of 8x8x1"):
         train(recipe, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -1,1 +1,1 @@
-"""Architectures, one file a family."""
+"""Architectures."""

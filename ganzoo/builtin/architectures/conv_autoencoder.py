@@ -1,4 +1,4 @@
-"""DCGAN's networks as encoder and decoder."""
+"""Convolutional autoencoder with the layers of DCGAN."""
 
 from __future__ import annotations
 
@@ -18,40 +18,44 @@ def conv_autoencoder(
     hidden: int = 64,
     discriminator: DiscriminatorKind = "none",
 ) -> dict[str, nn.Module]:
-    """Convolutional encoder and decoder with DCGAN's layers, and a discriminator if one is needed.
+    """Convolutional encoder and decoder with DCGAN's layers, and an optional discriminator.
 
-    The layers are those of Radford et al. (2016), https://arxiv.org/abs/1511.06434, with a fully
-    connected one next to the bottleneck, without which a plane of latents could only bend once.
+    The layers are those of Radford et al. (2016), https://arxiv.org/abs/1511.06434, plus a fully
+    connected hidden layer next to the bottleneck, which lets a latent of low dimension describe
+    curved manifolds.
 
     Args:
-        data: the images, square, 16 to 256 pixels a side, any number of channels.
+        data: spec of the images, square, 16 to 256 pixels, any number of channels.
         latent_dim: length of z, the bottleneck.
-        width: channels of the map next to the image; each halving of the side doubles them.
-        hidden: units of the fully connected layer beside the bottleneck.
-        discriminator: ``none``, of an ``image`` for the loss vaegan, or ``joint`` of an image and
-            its latent for the loss bigan.
+        width: channels of the map next to the image. They double each time the side is halved.
+        hidden: units of the fully connected layer next to the bottleneck.
+        discriminator: ``none``; ``image`` for the loss vaegan; or ``joint`` for the loss bigan,
+            which judges an image and its latent together.
 
     Returns:
         ``encoder``: images -> mean and log-variance (n, latent_dim) each.
         ``generator``: z (n, latent_dim) -> images (n, channels, side, side) in [-1, 1].
-        ``discriminator`` or ``joint_discriminator`` where asked for, without BatchNorm.
+        ``discriminator`` or ``joint_discriminator`` if requested, without BatchNorm.
 
     Raises:
-        ArchitectureError: another size of image, or an argument below 1.
+        ArchitectureError: the image size is not supported, or an argument is below 1.
     """
     image = data.image
     check("conv-autoencoder", "mlp-autoencoder", data, latent_dim, width)
     if hidden < 1:
-        raise ArchitectureError(f"architecture 'conv-autoencoder': hidden={hidden} is below 1.")
+        raise ArchitectureError(
+            f"architecture 'conv-autoencoder' cannot be built with hidden={hidden}. Use "
+            "--architecture.hidden 1 or more."
+        )
 
     def trunk(normalise: bool) -> Trunk:
         return Trunk(image.channels, width, image.height, normalise=normalise)
 
-    encoding, judging = trunk(normalise=True), trunk(normalise=False)
-    features = encoding.features * encoding.side**2
-    squeezed = nn.Sequential(encoding, nn.Flatten(), nn.Linear(features, hidden), nn.ReLU())
+    encoder_trunk, discriminator_trunk = trunk(normalise=True), trunk(normalise=False)
+    features = encoder_trunk.features * encoder_trunk.side**2
+    encoder = nn.Sequential(encoder_trunk, nn.Flatten(), nn.Linear(features, hidden), nn.ReLU())
     nets: dict[str, nn.Module] = {
-        "encoder": GaussianEncoder(squeezed, hidden, latent_dim),
+        "encoder": GaussianEncoder(encoder, hidden, latent_dim),
         "generator": nn.Sequential(
             nn.Linear(latent_dim, hidden),
             nn.ReLU(),
@@ -59,10 +63,12 @@ def conv_autoencoder(
         ),
     }
     if discriminator == "image":
-        last = nn.Conv2d(judging.features, 1, judging.side)
+        last = nn.Conv2d(discriminator_trunk.features, 1, discriminator_trunk.side)
         nets["discriminator"] = ConditioningHeads(data).discriminator(
-            judging, last, judging.features
+            discriminator_trunk, last, discriminator_trunk.features
         )
     elif discriminator == "joint":
-        nets["joint_discriminator"] = JointDiscriminator(judging, features, latent_dim, hidden)
+        nets["joint_discriminator"] = JointDiscriminator(
+            discriminator_trunk, features, latent_dim, hidden
+        )
     return nets

@@ -1,4 +1,4 @@
-"""Deep convolutional networks.
+"""DCGAN: deep convolutional networks.
 
 "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks"
 (Radford et al., 2016), https://arxiv.org/abs/1511.06434. Its guidelines: strided and transposed
@@ -18,9 +18,9 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.nn import Conditioning, ConditioningHeads, LatentToMap, init_normal
 
 SMALLEST, LARGEST = 16, 256
-GENERATOR_BASE = 7  # largest side of its first map: 7 for 28 pixels, 4 for a power of two
-DISCRIMINATOR_BASE = 4  # largest side of its last map
-MOST_WIDTHS = 8  # channels of the smallest map, in units of `width`
+GENERATOR_BASE = 7  # maximum side of the first map: 7 for 28 pixels, 4 for a power of two
+DISCRIMINATOR_BASE = 4  # maximum side of the last map
+MOST_WIDTHS = 8  # maximum channels of a map, in units of `width`
 
 
 def dcgan(
@@ -38,41 +38,41 @@ def dcgan(
     """DCGAN (Radford et al., 2016), https://arxiv.org/abs/1511.06434.
 
     Args:
-        data: the images, square, 16 to 256 pixels a side, any number of channels.
+        data: spec of the images, square, 16 to 256 pixels, any number of channels.
         latent_dim: length of z.
-        width: channels of the widest map next to the image; each halving of the side doubles
-            them, up to eight times.
-        discriminator_norm: ``batch`` as in the paper, or ``none``, which suits a penalty on the
-            gradient of a single sample.
-        global_average_pooling: average the discriminator's last map instead of giving each of its
-            places a weight of its own.
-        last_convolution: whether the generator draws the image by a 3x3 convolution of maps of its
-            size, instead of by the last enlargement as in the paper.
-        conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.ConditioningHeads` says.
-        categorical_code: values of a categorical code in z, for the loss infogan.
-        continuous_codes: continuous codes in z, for the loss infogan.
+        width: channels of the largest map below the image size. They double each time the side is
+            halved, up to 8 times this number.
+        discriminator_norm: ``batch`` as in the paper, or ``none``, which suits gradient penalties.
+        global_average_pooling: average the discriminator's last map before its linear layer,
+            instead of a weight for each position.
+        last_convolution: end the generator with a 3x3 convolution at full size, instead of a
+            transposed convolution as in the paper.
+        conditioning: how the networks use labels: ``none``, ``concat``, ``projection`` or
+            ``auxiliary``, see `ganzoo.nn.ConditioningHeads`.
+        categorical_code: number of values of a categorical code in z, for the loss infogan.
+        continuous_codes: number of continuous codes in z, for the loss infogan.
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         side, side) in [-1, 1].
-        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
+        ``discriminator``: images, with conditioning also y -> `ganzoo.nn.DiscriminatorOutput` with
+        logits (n,).
 
     Raises:
-        ArchitectureError: another size of image, or an argument below 1.
+        ArchitectureError: the image size is not supported, or an argument is below 1.
     """
     check("dcgan", "mlp", data, latent_dim, width)
     image = data.image
-    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
+    heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     generator = Generator(
-        latent_dim + conditions.classes,
+        latent_dim + heads.classes,
         image.channels,
         width,
         image.height,
         last_convolution=last_convolution,
     )
     trunk = Trunk(
-        image.channels + conditions.extra_channels,
+        image.channels + heads.extra_channels,
         width,
         image.height,
         normalise=discriminator_norm == "batch",
@@ -81,33 +81,33 @@ def dcgan(
     if global_average_pooling:
         last = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(trunk.features, 1, 1))
     return {
-        "generator": init_normal(conditions.generator(generator, latent_dim)),
-        "discriminator": init_normal(conditions.discriminator(trunk, last, trunk.features)),
+        "generator": init_normal(heads.generator(generator, latent_dim)),
+        "discriminator": init_normal(heads.discriminator(trunk, last, trunk.features)),
     }
 
 
 def check(name: str, instead: str, data: DataSpec, latent_dim: int, width: int) -> None:
-    """Refuse what cannot be built.
+    """Raise an error if an architecture cannot be built.
 
     Raises:
-        ArchitectureError: an image that is not square or of another size, or an argument below 1.
+        ArchitectureError: the image size is not supported, or an argument is below 1.
     """
     image = data.image
     if image.height != image.width or not SMALLEST <= image.height <= LARGEST:
         raise ArchitectureError(
-            f"architecture {name!r} cannot make images of {image}: it makes square ones of "
-            f"{SMALLEST} to {LARGEST} pixels a side. Resize the data (--dataset.size 64, where the "
-            f"dataset has it), or take --architecture {instead}."
+            f"architecture {name!r} cannot generate images of {image}: it needs square images of "
+            f"{SMALLEST} to {LARGEST} pixels. Resize the data with --dataset.size 64 if the "
+            f"dataset has this option, or use --architecture {instead}."
         )
     if min(latent_dim, width) < 1:
         raise ArchitectureError(
-            f"architecture {name!r} cannot be built with latent_dim={latent_dim}, width={width}: "
-            "both are at least 1."
+            f"architecture {name!r} cannot be built with latent_dim={latent_dim}, width={width}. "
+            "Set both to 1 or more."
         )
 
 
 def _sides(size: int, base: int) -> list[int]:
-    """Sides of the maps from the image down to the base, each half of the one before, rounded up.
+    """Return the sides of the maps from the image down to the base, halved and rounded up.
 
     >>> _sides(64, 7), _sides(28, 7), _sides(28, 4)
     ([64, 32, 16, 8, 4], [28, 14, 7], [28, 14, 7, 4])
@@ -119,17 +119,17 @@ def _sides(size: int, base: int) -> list[int]:
 
 
 def _widths(width: int, sides: list[int]) -> list[int]:
-    """Channels of the maps below the image, doubling while the side halves."""
+    """Return the channels of the maps below the image size; they double as the side halves."""
     return [min(2**stage, MOST_WIDTHS) * width for stage in range(len(sides) - 1)]
 
 
 def _kernel(side: int) -> int:
-    """Kernel that maps a side to its half or back, with stride 2 and padding 1: 4, or 3 if odd."""
+    """Return the kernel that halves or doubles a side, with stride 2 and padding 1: 4 or 3."""
     return 4 - side % 2
 
 
 def _enlarge(channels: int, fewer: int, side: int) -> list[nn.Module]:
-    """The layers that enlarge a map to a side."""
+    """Return the layers that enlarge a map to a side."""
     return [
         nn.ConvTranspose2d(channels, fewer, _kernel(side), 2, 1, bias=False),
         nn.BatchNorm2d(fewer),
@@ -138,14 +138,14 @@ def _enlarge(channels: int, fewer: int, side: int) -> list[nn.Module]:
 
 
 class Generator(nn.Module):
-    """z -> images.
+    """DCGAN's generator: z -> images.
 
     Args:
         latent_dim: length of z.
-        channels: of the image.
+        channels: channels of the image.
         width: channels of the map next to the image.
-        side: of the image.
-        last_convolution: whether a 3x3 convolution of ``width // 2`` maps makes the image.
+        side: height and width of the image.
+        last_convolution: end with a 3x3 convolution of ``width // 2`` channels.
     """
 
     def __init__(
@@ -181,13 +181,13 @@ class Generator(nn.Module):
 
 
 class Trunk(nn.Module):
-    """images -> map of features, (n, features, side, side).
+    """The convolutions of DCGAN's discriminator: images -> a map (n, features, side, side).
 
     Args:
-        channels: of the image.
+        channels: channels of the image.
         width: channels of the map next to the image.
-        side: of the image.
-        normalise: whether there is BatchNorm after every convolution but the first.
+        side: height and width of the image.
+        normalise: add BatchNorm after all convolutions except the first.
     """
 
     def __init__(self, channels: int, width: int, side: int, *, normalise: bool) -> None:
@@ -200,7 +200,7 @@ class Trunk(nn.Module):
         ]
         for stage in range(1, len(widths)):
             below, above = widths[stage - 1], widths[stage]
-            # BatchNorm's shift would make a bias before it idle.
+            # A bias before BatchNorm has no effect.
             layers.append(nn.Conv2d(below, above, _kernel(sides[stage]), 2, 1, bias=not normalise))
             if normalise:
                 layers.append(nn.BatchNorm2d(above))

@@ -1,4 +1,4 @@
-"""Fully connected networks."""
+"""Multilayer perceptrons."""
 
 from __future__ import annotations
 
@@ -28,52 +28,53 @@ def mlp(
     "Generative Adversarial Nets" (Goodfellow et al., 2014), https://arxiv.org/abs/1406.2661.
 
     Args:
-        data: the images.
+        data: spec of the images.
         latent_dim: length of z.
-        width: units of a hidden layer.
-        depth: hidden layers in each network.
-        slope: of LeakyReLU.
-        conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.ConditioningHeads` says.
-        categorical_code: values of a categorical code in z, for the loss infogan.
-        continuous_codes: continuous codes in z, for the loss infogan.
+        width: units of each hidden layer.
+        depth: number of hidden layers in each network, 1 to 64.
+        slope: negative slope of LeakyReLU.
+        conditioning: how the networks use labels: ``none``, ``concat``, ``projection`` or
+            ``auxiliary``, see `ganzoo.nn.ConditioningHeads`.
+        categorical_code: number of values of a categorical code in z, for the loss infogan.
+        continuous_codes: number of continuous codes in z, for the loss infogan.
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         height, width) in [-1, 1].
-        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
+        ``discriminator``: images, with conditioning also y -> `ganzoo.nn.DiscriminatorOutput` with
+        logits (n,).
 
     Raises:
-        ArchitectureError: an argument below 1.
+        ArchitectureError: an argument is out of range.
     """
     check("mlp", latent_dim, width, depth)
-    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
-    inputs = latent_dim + conditions.classes
+    heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
+    inputs = latent_dim + heads.classes
     generator = Generator(data.image, inputs, width, depth, slope)
-    trunk = make_trunk(data.image, conditions.extra_channels, width, depth, slope)
+    trunk = make_trunk(data.image, heads.extra_channels, width, depth, slope)
     return {
-        "generator": conditions.generator(generator, latent_dim),
-        "discriminator": conditions.discriminator(trunk, nn.Linear(width, 1), width),
+        "generator": heads.generator(generator, latent_dim),
+        "discriminator": heads.discriminator(trunk, nn.Linear(width, 1), width),
     }
 
 
 def check(name: str, latent_dim: int, width: int, depth: int) -> None:
-    """Refuse what cannot be built.
+    """Raise an error if an architecture cannot be built.
 
     Raises:
-        ArchitectureError: an argument below 1, or an absurd depth.
+        ArchitectureError: an argument is below 1, or the depth is above 64.
     """
     if min(latent_dim, width, depth) < 1 or depth > 64:
         raise ArchitectureError(
             f"architecture {name!r} cannot be built with latent_dim={latent_dim}, width={width}, "
-            f"depth={depth}: all are at least 1, and depth is at most 64."
+            f"depth={depth}. Set all to 1 or more, and depth to at most 64."
         )
 
 
 def make_trunk(
     image: ImageSpec, extra_channels: int, width: int, depth: int, slope: float
 ) -> nn.Module:
-    """Return a network: images -> features (n, width)."""
+    """Return the hidden layers of a discriminator or encoder: images -> features (n, width)."""
     inputs = (image.channels + extra_channels) * image.height * image.width
     return nn.Sequential(nn.Flatten(), *_hidden(inputs, width, depth, slope))
 
@@ -84,7 +85,7 @@ def _hidden(inputs: int, width: int, depth: int, slope: float) -> list[nn.Module
 
 
 class Generator(nn.Module):
-    """z -> images."""
+    """A multilayer perceptron: z -> images."""
 
     def __init__(
         self, image: ImageSpec, latent_dim: int, width: int, depth: int, slope: float

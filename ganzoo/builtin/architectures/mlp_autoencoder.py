@@ -1,4 +1,4 @@
-"""Fully connected encoder and decoder."""
+"""Autoencoder of multilayer perceptrons."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ def mlp_autoencoder(
     """Multilayer perceptrons as encoder and decoder, for images of any size.
 
     The sizes are those of "Auto-Encoding Variational Bayes" (Kingma and Welling, 2013), section 5,
-    https://arxiv.org/abs/1312.6114, with rectified units for its tanh.
+    https://arxiv.org/abs/1312.6114, with ReLU instead of tanh.
 
     Args:
-        data: the images.
+        data: spec of the images.
         latent_dim: length of z, the bottleneck.
-        width: units of a hidden layer.
-        depth: hidden layers in each network.
-        slope: of LeakyReLU; 0 is ReLU.
-        discriminator: ``none``, of an ``image`` for the loss vaegan, or ``joint`` of an image and
-            its latent for the loss bigan.
+        width: units of each hidden layer.
+        depth: number of hidden layers in each network, 1 to 64.
+        slope: negative slope of LeakyReLU; 0 is ReLU.
+        discriminator: ``none``; ``image`` for the loss vaegan; or ``joint`` for the loss bigan,
+            which judges an image and its latent together.
 
     Returns:
         ``encoder``: images -> mean and log-variance (n, latent_dim) each.
         ``generator``: z (n, latent_dim) -> images (n, channels, height, width) in [-1, 1].
-        ``discriminator`` or ``joint_discriminator`` where asked for.
+        ``discriminator`` or ``joint_discriminator`` if requested.
 
     Raises:
-        ArchitectureError: an argument below 1.
+        ArchitectureError: an argument is out of range.
     """
     check("mlp-autoencoder", latent_dim, width, depth)
     image = data.image
-    encoding, judging = (make_trunk(image, 0, width, depth, slope) for _ in range(2))
+    encoder, trunk = (make_trunk(image, 0, width, depth, slope) for _ in range(2))
     nets: dict[str, nn.Module] = {
-        "encoder": GaussianEncoder(encoding, width, latent_dim),
+        "encoder": GaussianEncoder(encoder, width, latent_dim),
         "generator": Generator(image, latent_dim, width, depth, slope),
     }
     if discriminator == "image":
         nets["discriminator"] = ConditioningHeads(data).discriminator(
-            judging, nn.Linear(width, 1), width
+            trunk, nn.Linear(width, 1), width
         )
     elif discriminator == "joint":
-        nets["joint_discriminator"] = JointDiscriminator(judging, width, latent_dim, width)
+        nets["joint_discriminator"] = JointDiscriminator(trunk, width, latent_dim, width)
     return nets

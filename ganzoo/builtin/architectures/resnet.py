@@ -1,4 +1,4 @@
-"""Residual networks.
+"""SNGAN: residual networks.
 
 "Spectral Normalization for Generative Adversarial Networks" (Miyato et al., 2018), appendix B.4,
 https://arxiv.org/abs/1802.05957.
@@ -14,9 +14,9 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.nn import Conditioning, ConditioningHeads, UpsampleConv2d, add_spectral_norm
 
 SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the generator's first map
-DISCRIMINATOR_SIDE = 8  # the discriminator halves its maps until they are no larger
+DISCRIMINATOR_SIDE = 8  # maximum side of the discriminator's last map
 LARGEST = 256
-BLOCKS_BELOW = 2  # its blocks of that side
+BLOCKS_BELOW = 2  # discriminator blocks at that side
 
 
 def resnet(
@@ -32,57 +32,57 @@ def resnet(
     """ResNets of SNGAN (Miyato et al., 2018), https://arxiv.org/abs/1802.05957, table 4.
 
     Args:
-        data: the images, square, of 8 to 256 pixels a side that halve to between 4 and 7: 28, 32,
-            48, 64 and so on; any number of channels.
+        data: spec of the images, square, any number of channels. The side is 4, 5, 6 or 7 times a
+            power of two, 8 to 256, such as 28, 32, 48 or 64.
         latent_dim: length of z.
-        width: channels of every map of the discriminator, half of those of the generator.
-        spectral_norm: whether the discriminator's weights are divided by their largest singular
-            value.
-        conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.ConditioningHeads` says.
-        categorical_code: values of a categorical code in z, for the loss infogan.
-        continuous_codes: continuous codes in z, for the loss infogan.
+        width: channels of all maps of the discriminator; the generator's have twice as many.
+        spectral_norm: divide the discriminator's weights by their largest singular value.
+        conditioning: how the networks use labels: ``none``, ``concat``, ``projection`` or
+            ``auxiliary``, see `ganzoo.nn.ConditioningHeads`.
+        categorical_code: number of values of a categorical code in z, for the loss infogan.
+        continuous_codes: number of continuous codes in z, for the loss infogan.
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
         side, side) in [-1, 1].
-        ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
+        ``discriminator``: images, with conditioning also y -> `ganzoo.nn.DiscriminatorOutput` with
+        logits (n,).
 
     Raises:
-        ArchitectureError: another size of image, or an argument below 1.
+        ArchitectureError: the image size is not supported, or an argument is below 1.
     """
     image = data.image
     base, doublings = _halve(image.height)
     too_large = not 2 * SMALLEST_BASE <= image.height <= LARGEST
     if image.height != image.width or too_large or base < SMALLEST_BASE or base > LARGEST_BASE:
         raise ArchitectureError(
-            f"architecture 'resnet' cannot make images of {image}: it makes square ones of 8 to "
-            f"{LARGEST} pixels a side that halve to between {SMALLEST_BASE} and {LARGEST_BASE}, "
-            "such as 28, 32 or 64. Resize the data (--dataset.size 64, where the dataset has it), "
-            "or take --architecture mlp."
+            f"architecture 'resnet' cannot generate images of {image}: it needs square images of 8 "
+            f"to {LARGEST} pixels, with a side of {SMALLEST_BASE} to {LARGEST_BASE} times a power "
+            "of two, such as 28, 32 or 64. Resize the data with --dataset.size 64 if the dataset "
+            "has this option, or use --architecture mlp."
         )
     if min(latent_dim, width) < 1:
         raise ArchitectureError(
-            f"architecture 'resnet' cannot be built with latent_dim={latent_dim}, width={width}: "
-            "both are at least 1."
+            f"architecture 'resnet' cannot be built with latent_dim={latent_dim}, width={width}. "
+            "Set both to 1 or more."
         )
-    conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
-    inputs = latent_dim + conditions.classes
+    heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
+    inputs = latent_dim + heads.classes
     generator = Generator(inputs, image.channels, 2 * width, base, doublings)
-    trunk = Trunk(image.channels + conditions.extra_channels, width, image.height)
-    discriminator = conditions.discriminator(trunk, SumPooled(width), width)
-    # The sum over 64 places would make of any bias a verdict that saturates before training.
+    trunk = Trunk(image.channels + heads.extra_channels, width, image.height)
+    discriminator = heads.discriminator(trunk, SumPooled(width), width)
+    # The sum over 64 positions amplifies any bias, and the logit would saturate before training.
     for name, weight in discriminator.named_parameters():
         if name.endswith("bias"):
             nn.init.zeros_(weight)
     return {
-        "generator": conditions.generator(generator, latent_dim),
+        "generator": heads.generator(generator, latent_dim),
         "discriminator": add_spectral_norm(discriminator) if spectral_norm else discriminator,
     }
 
 
 def _halve(side: int) -> tuple[int, int]:
-    """Halve a side while it is even and too large: what is left, and how often.
+    """Halve a side while it is even and too large; return the result and the number of halvings.
 
     >>> _halve(28), _halve(32), _halve(64), _halve(30)
     ((7, 2), (4, 3), (4, 4), (15, 1))
@@ -94,7 +94,11 @@ def _halve(side: int) -> tuple[int, int]:
 
 
 class UpBlock(nn.Module):
-    """BatchNorm, ReLU, double the side, convolve; again; and add the enlarged input."""
+    """Residual block of the generator, which doubles the side.
+
+    BatchNorm, ReLU, upsampling, convolution; BatchNorm, ReLU, convolution; plus the upsampled
+    input.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -104,7 +108,7 @@ class UpBlock(nn.Module):
         self.shortcut = nn.Conv2d(width, width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, width, side, side) -> (n, width, 2 side, 2 side)."""
+        """Return (n, width, 2 side, 2 side) for an input (n, width, side, side)."""
         h = self.convolution1(relu(self.norm1(x)))
         h = self.convolution2(relu(self.norm2(h)))
         result: Tensor = h + interpolate(self.shortcut(x), scale_factor=2.0)
@@ -112,7 +116,10 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """ReLU, convolve; again; halve the side where asked; and add the input likewise."""
+    """Residual block of the discriminator, which can halve the side.
+
+    ReLU, convolution; ReLU, convolution; plus the input; then average pooling if `halve` is set.
+    """
 
     def __init__(self, inputs: int, width: int, *, halve: bool, first: bool = False) -> None:
         super().__init__()
@@ -120,17 +127,17 @@ class DownBlock(nn.Module):
         self.convolution2 = nn.Conv2d(width, width, 3, padding=1)
         self.shortcut = nn.Conv2d(inputs, width, 1) if halve else nn.Identity()
         self.halve = halve
-        self.first = first  # no ReLU before the first convolution: that would cut the image
+        self.first = first  # no ReLU before the first convolution: it would clip the image
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, side, side) -> (n, width, side, side), or of half the side."""
+        """Return (n, width, side, side), or half the side, for an input (n, inputs, side, side)."""
         h = self.convolution1(x if self.first else relu(x))
         result: Tensor = self.convolution2(relu(h)) + self.shortcut(x)
         return avg_pool2d(result, 2) if self.halve else result
 
 
 class Generator(nn.Module):
-    """z -> images."""
+    """SNGAN's generator: z -> images."""
 
     def __init__(
         self, latent_dim: int, channels: int, width: int, base: int, doublings: int
@@ -150,7 +157,7 @@ class Generator(nn.Module):
 
 
 class Trunk(nn.Module):
-    """images -> map of features (n, width, side, side)."""
+    """The residual blocks of SNGAN's discriminator: images -> a map (n, width, side, side)."""
 
     def __init__(self, channels: int, width: int, side: int) -> None:
         super().__init__()
@@ -168,7 +175,7 @@ class Trunk(nn.Module):
 
 
 class SumPooled(nn.Module):
-    """A map's features, summed over its places -> logits (n, 1)."""
+    """Sum pooling and a linear layer: a map -> logits (n, 1)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Datasets, one file a kind."""
+"""Datasets."""

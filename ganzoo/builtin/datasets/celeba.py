@@ -1,4 +1,4 @@
-"""Faces of CelebA, in torchvision's folder layout."""
+"""CelebA in torchvision's folder layout."""
 
 from __future__ import annotations
 
@@ -16,58 +16,62 @@ from ganzoo.errors import DataError, DataNotFoundError
 
 
 class Faces(Dataset[tuple[Tensor, Tensor]]):
-    """torchvision's CelebA as uint8 (3, size, size) and a label that says nothing."""
+    """torchvision's CelebA as uint8 images (3, size, size) and a label that is always 0."""
 
-    def __init__(self, pictures: Any, size: int) -> None:
-        self.pictures = pictures
+    def __init__(self, files: Any, size: int) -> None:
+        self.files = files
         self.size = size
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         try:
-            picture, _ = self.pictures[index]
+            image, _ = self.files[index]
         except OSError as error:
-            name = self.pictures.filename[index]
+            name = self.files.filename[index]
             raise DataError(
-                f"cannot read CelebA's image {name}: {error}. Fetch it again."
+                f"cannot read CelebA's image {name}: {error}. Download it again."
             ) from error
-        square = ImageOps.fit(picture, (self.size, self.size), Image.Resampling.LANCZOS)
+        square = ImageOps.fit(image, (self.size, self.size), Image.Resampling.LANCZOS)
         return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous(), torch.tensor(0)
 
 
 def celeba(
     root: Path | None, *, split: Literal["train", "valid", "test", "all"] = "train", size: int = 64
 ) -> tuple[Faces, DataSpec]:
-    """CelebA: 202,599 faces of celebrities, 178x218, aligned; for non-commercial research only.
+    """CelebA: 202,599 aligned faces of celebrities, 178x218, for non-commercial research only.
 
     "Deep Learning Face Attributes in the Wild" (Liu et al., 2015),
-    https://arxiv.org/abs/1411.7766. The short side is resized, the middle cut out.
+    https://arxiv.org/abs/1411.7766. Images are resized on their short side and cropped to a centred
+    square.
 
     Args:
-        root: folder that holds ``celeba``, with ``img_align_celeba`` and the lists beside it as
-            torchvision has them. It is only read.
-        split: which part.
-        size: side of the images in pixels, 8 or more.
+        root: folder that contains ``celeba``, with ``img_align_celeba`` and the lists in
+            torchvision's layout. Nothing is written to it.
+        split: part of the dataset.
+        size: height and width of the images in pixels, 8 to 256.
 
     Raises:
-        DataNotFoundError: no such folder, or files missing from it.
-        DataError: a size outside 8 to 256; a corrupt image, its name.
+        DataNotFoundError: the folder or some of its files are missing.
+        DataError: the size is not in 8 to 256, or an image is corrupt.
     """
     from torchvision.datasets import CelebA
 
     if not 8 <= size <= 256:
-        raise DataError(f"dataset 'celeba' cannot be resized to {size}: its size is 8 to 256.")
-    where = root if root is not None else Path()
+        raise DataError(
+            f"dataset 'celeba' cannot resize images to {size} pixels. Use --dataset.size 8 to 256."
+        )
+    folder = root if root is not None else Path()
     try:
-        pictures = CelebA(str(where), split=split, download=False)
+        files = CelebA(str(folder), split=split, download=False)
     except (RuntimeError, OSError) as error:
         raise DataNotFoundError(
-            f"no whole CelebA at {(where / 'celeba').resolve()}: {error}. Say where it lies with "
-            "--data DIR or GANZOO_DATA=DIR; a folder of pictures alone is --dataset folder."
+            f"CelebA not found or not complete: {(folder / 'celeba').resolve()}. {error} Pass its "
+            "location with --data DIR or GANZOO_DATA=DIR. For a plain folder of image files use "
+            "--dataset folder."
         ) from error
     spec = DataSpec(
         ImageSpec(size, size, 3), license="other", origin="CelebA (Liu et al., 2015), aligned"
     )
-    return Faces(pictures, size), spec
+    return Faces(files, size), spec

@@ -1,4 +1,4 @@
-"""The set that is always there."""
+"""Handwritten digits that come with scikit-learn and need no download."""
 
 from __future__ import annotations
 
@@ -22,18 +22,20 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
     https://doi.org/10.24432/C50P49, CC BY 4.0.
 
     Args:
-        root: not used, nothing is read from disk.
-        size: side of the images in pixels, 8 or more; 16 by default, so that every architecture
-            can make them.
+        root: not used.
+        size: height and width of the images in pixels, 8 to 256. The default, 16, suits every
+            architecture.
 
     Returns:
         uint8 images (1797, 1, size, size) and int64 labels (1797,).
 
     Raises:
-        DataError: a size outside 8 to 256.
+        DataError: the size is not in 8 to 256.
     """
     if not 8 <= size <= 256:
-        raise DataError(f"dataset 'digits' cannot be resized to {size}: its size is 8 to 256.")
+        raise DataError(
+            f"dataset 'digits' cannot resize images to {size} pixels. Use --dataset.size 8 to 256."
+        )
     levels, labels = _read()
     small = np.rint(levels * (255 / 16)).astype(np.uint8)
     large = [Image.fromarray(i).resize((size, size), Image.Resampling.BICUBIC) for i in small]
@@ -50,13 +52,13 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
 
 
 def _read() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Levels of 0 to 16, (1797, 8, 8), and labels, (1797,).
+    """Return grey levels, 0 to 16, (1797, 8, 8), and labels, (1797,).
 
-    From scikit-learn's file, where it lies where it always has: importing scikit-learn takes longer
-    than many a training on digits.
+    Read scikit-learn's data file directly if it is at its usual path, because the import of
+    scikit-learn is slow.
     """
-    found = find_spec("sklearn")
-    for folder in (found.submodule_search_locations or ()) if found else ():
+    package = find_spec("sklearn")
+    for folder in (package.submodule_search_locations or ()) if package else ():
         file = Path(folder, "datasets", "data", "digits.csv.gz")
         if file.is_file():
             table = np.loadtxt(file, delimiter=",")

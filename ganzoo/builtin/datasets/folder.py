@@ -1,4 +1,4 @@
-"""A folder of pictures."""
+"""A folder of image files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ganzoo.sampling.image_files import find_folder, find_names, read_image
 
 
 class ImageFolder(ImageFiles):
-    """ImageFiles that are files.
+    """Image files in a folder.
 
     Args:
-        folder: where they lie.
-        names: their paths from there on.
-        labels: classes' numbers, integers (n,).
-        size: as for `ImageFiles`, and so the others.
-        channels: 3 for colour, 1 for grey.
-        skip_corrupt: whether others stand in for those that cannot be read.
+        folder: the folder.
+        names: paths of the image files, relative to the folder.
+        labels: as for `ImageFiles`.
+        size: as for `ImageFiles`.
+        channels: as for `ImageFiles`.
+        skip_corrupt: as for `ImageFiles`.
     """
 
     def __init__(
@@ -43,22 +43,24 @@ class ImageFolder(ImageFiles):
         self.names = names
 
     def read(self, index: int) -> Image.Image:
-        """Return a picture upright."""
+        """Return an image, rotated upright."""
         return read_image(self.folder / self.names[index], self.mode)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all names and lengths of files.
+        """SHA-256 of the names and sizes of all files.
 
         Raises:
-            DataError: a file is gone.
+            DataError: a file no longer exists.
         """
         digest = hashlib.sha256()
         for name in self.names:
             try:
                 length = (self.folder / name).stat().st_size
             except OSError as error:
-                raise DataError(f"cannot read {self.folder / name}: {error.strerror}.") from error
+                raise DataError(
+                    f"cannot read {self.folder / name}: {error.strerror}. Restore the file."
+                ) from error
             digest.update(f"{Path(name).as_posix()}\0{length}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
@@ -70,25 +72,25 @@ def folder(
     channels: Literal[1, 3] = 3,
     skip_corrupt: bool = False,
 ) -> tuple[ImageFolder, DataSpec]:
-    """Any folder of pictures, with its sub-folders.
+    """Any folder of image files, with its sub-folders.
 
-    Where all lie in sub-folders, these are the classes, as torchvision's ImageFolder has it. Hidden
-    files are passed over. The short side is resized to `size`, the middle cut out.
+    If all image files are in sub-folders, the sub-folders are the classes, as in torchvision's
+    ImageFolder. Hidden files are skipped. Images are resized on their short side and cropped to a
+    centred square.
 
     Args:
-        root: the folder. It is only read.
-        size: side of the images in pixels.
+        root: the folder. Nothing is written to it.
+        size: height and width of the images in pixels.
         channels: 3 for colour, 1 for grey.
-        skip_corrupt: whether the next picture that can be read stands in for one that cannot; a
-            warning names it.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
 
     Raises:
-        DataNotFoundError: no such folder, or no picture in it.
-        DataError: a size below 1; when an image is read that is corrupt, its name.
+        DataNotFoundError: the folder does not exist or contains no image files.
+        DataError: the size is not valid, or an image is corrupt.
     """
     check_size("folder", size)
-    where = find_folder("folder", root)
-    names = find_names(where)
+    path = find_folder("folder", root)
+    names = find_names(path)
     parents = [Path(name).parts[0] for name in names]
     in_classes = all(parent != name for parent, name in zip(parents, names, strict=True))
     classes = sorted(set(parents)) if in_classes else []
@@ -98,6 +100,6 @@ def folder(
         ImageSpec(size, size, channels),
         classes=len(classes),
         labels=tuple(classes),
-        origin=f"{len(names)} pictures of the folder {where.name!r}",
+        origin=f"{len(names)} image files in the folder {path.name!r}",
     )
-    return ImageFolder(where, names, labels, size, channels, skip_corrupt=skip_corrupt), spec
+    return ImageFolder(path, names, labels, size, channels, skip_corrupt=skip_corrupt), spec

@@ -1,4 +1,4 @@
-"""Eight Gaussians on a circle: the smallest set that shows mode collapse."""
+"""Gaussians on a circle: the smallest dataset that shows mode collapse."""
 
 from __future__ import annotations
 
@@ -13,41 +13,45 @@ from torch.utils.data import TensorDataset
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
 
-RADIUS = 0.75  # of the circle, in the square [-1, 1] x [-1, 1]
-DOT = 1.5  # standard deviation of a drawn dot, in pixels
+RADIUS = 0.75  # radius of the circle, in the square [-1, 1] x [-1, 1]
+DOT = 1.5  # standard deviation of a dot, in pixels
 SEED = 0
 
 
 def ring(
     root: Path | None, *, modes: int = 8, std: float = 0.03, size: int = 0, count: int = 16_384
 ) -> tuple[TensorDataset, DataSpec]:
-    """Points around a circle, as many near each of its modes.
+    """Points of a mixture of Gaussians on a circle, with equal numbers of points in each.
 
-    The toy of "Unrolled Generative Adversarial Networks" (Metz et al., 2017), section 3.1,
-    https://arxiv.org/abs/1611.02163, scaled into [-1, 1].
+    The toy dataset of "Unrolled Generative Adversarial Networks" (Metz et al., 2017), section 3.1,
+    https://arxiv.org/abs/1611.02163, scaled to [-1, 1].
 
     Args:
-        root: not used, nothing is read from disk.
-        modes: Gaussians on the circle, evenly spaced; they are the classes.
-        std: standard deviation of each, where the circle's radius is 0.75.
-        size: 0 for points, as vectors for the architecture mlp; 8 or more for a picture of that
-            side with a dot where the point lies.
+        root: not used.
+        modes: number of Gaussians, evenly spaced on the circle. They are the classes.
+        std: standard deviation of each Gaussian. The radius of the circle is 0.75.
+        size: 0 for points as vectors, for the architecture mlp; 8 to 256 for images of that height
+            and width with a dot at the point.
         count: number of points.
 
     Returns:
         uint8 images (count, 1, 1, 2), x and y from -1 (level 0) to 1 (level 255), or (count, 1,
-        size, size); int64 labels (count,), the mode.
+        size, size); int64 labels (count,), the index of the Gaussian.
 
     Raises:
-        DataError: an argument out of its range.
+        DataError: an argument is out of range.
     """
     if not 1 <= modes <= 100 or not 0 < std <= 0.25 or not modes <= count <= 10_000_000:
         raise DataError(
-            f"dataset 'ring' cannot have modes={modes}, std={std}, count={count}: modes are 1 to "
-            "100, std is above 0 and at most 0.25, and there are at least as many points as modes."
+            f"dataset 'ring' cannot have modes={modes}, std={std}, count={count}. Set modes to 1 "
+            "to 100, std to more than 0 and at most 0.25, and count to modes or more, up to "
+            "10,000,000."
         )
     if size and not 8 <= size <= 256:
-        raise DataError(f"dataset 'ring' cannot be drawn at {size}: size is 0, or 8 to 256.")
+        raise DataError(
+            f"dataset 'ring' cannot have images of {size} pixels. Use --dataset.size 0 for points, "
+            "or 8 to 256."
+        )
     rng = np.random.default_rng(SEED)
     labels = np.arange(count) % modes
     angle = 2 * math.pi * labels / modes
@@ -67,8 +71,8 @@ def ring(
 
 
 def _draw(points: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Soft dots on black, (count, size, size) in [0, 1]; y points up."""
-    place = (np.arange(size) + 0.5) / size * 2 - 1
+    """Return images of soft dots on black, (count, size, size) in [0, 1]; y points up."""
+    centres = (np.arange(size) + 0.5) / size * 2 - 1
     width = DOT * 2 / size
-    x, y = (np.exp(-((place - points[:, [k]]) ** 2) / (2 * width**2)) for k in (0, 1))
+    x, y = (np.exp(-((centres - points[:, [k]]) ** 2) / (2 * width**2)) for k in (0, 1))
     return y[:, ::-1, None] * x[:, None, :]

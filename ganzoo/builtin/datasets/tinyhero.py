@@ -1,4 +1,4 @@
-"""Characters of pixel art, each seen from four sides."""
+"""TinyHero: characters of pixel art from four sides."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ SIDES = {"0": "back", "1": "left", "2": "front", "3": "right"}
 
 
 def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpec]:
-    """TinyHero: 912 characters of pixel art from four sides, 3,648 pictures of 64x64 in colour.
+    """TinyHero: 912 characters of pixel art from four sides, 3,648 colour images of 64x64.
 
-    By the authors of https://github.com/AgaMiko/pixel_character_generator, out of sprites of the
-    Liberated Pixel Cup; GPL-3.0 or CC BY-SA 3.0. What is transparent is white.
+    From https://github.com/AgaMiko/pixel_character_generator, made of sprites of the Liberated
+    Pixel Cup; GPL-3.0 or CC BY-SA 3.0. Transparent pixels become white.
 
     Args:
-        root: folder that holds ``tinyhero``, which is the repository's ``data`` and has the folders
-            ``0`` (seen from the back), ``1`` (left), ``2`` (front) and ``3`` (right). It is only
-            read.
-        size: side of the images in pixels.
+        root: folder that contains ``tinyhero``, a copy of the repository's folder ``data`` with the
+            folders ``0`` (back), ``1`` (left), ``2`` (front) and ``3`` (right). Nothing is written
+            to it.
+        size: height and width of the images in pixels.
 
     Raises:
-        DataNotFoundError: no such folders, or others beside them.
-        DataError: a size below 1; when an image is read that is corrupt, its name.
+        DataNotFoundError: the folder does not exist, or its sub-folders are not 0, 1, 2 and 3.
+        DataError: the size is not valid, or an image is corrupt.
     """
-    where = (root or Path()) / "tinyhero"
-    if not where.is_dir():
-        raise DataNotFoundError(f"no TinyHero at {where.resolve()}. {_fetch()}")
-    pictures, spec = folder(where, size=size)
+    path = (root or Path()) / "tinyhero"
+    if not path.is_dir():
+        raise DataNotFoundError(f"TinyHero not found: {path.resolve()}. {_download_advice()}")
+    files, spec = folder(path, size=size)
     if spec.labels != tuple(SIDES):
         raise DataNotFoundError(
-            f"{where.resolve()} is not TinyHero, which is four folders of pictures, 0, 1, 2 and 3. "
-            f"{_fetch()}"
+            f"{path.resolve()} is not TinyHero, which has the four folders 0, 1, 2 and 3. "
+            f"{_download_advice()}"
         )
-    return pictures, replace(
+    return files, replace(
         spec,
         labels=tuple(SIDES.values()),
         license="cc-by-sa-3.0",
@@ -47,6 +47,9 @@ def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpe
     )
 
 
-def _fetch() -> str:
+def _download_advice() -> str:
     name = REPOSITORY.rpartition("/")[2]
-    return f"git clone --depth 1 {REPOSITORY} && cp -r {name}/data DIR/tinyhero, then --data DIR."
+    return (
+        f"Type git clone --depth 1 {REPOSITORY} && cp -r {name}/data DIR/tinyhero and pass "
+        "--data DIR."
+    )

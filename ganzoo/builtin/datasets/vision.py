@@ -1,4 +1,4 @@
-"""Sets that torchvision reads, in its folder layout."""
+"""MNIST and Fashion-MNIST in torchvision's folder layout."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ CLOTHES = (
     *("T-shirt", "trouser", "pullover", "dress", "coat"),
     *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
 )
-PREFIX = {"train": "train", "test": "t10k"}  # of MNIST's file names
+PREFIX = {"train": "train", "test": "t10k"}  # prefixes of MNIST's file names
 
 
 def mnist(
     root: Path | None, *, split: Literal["train", "test"] = "train"
 ) -> tuple[TensorDataset, DataSpec]:
-    """MNIST: 60,000 and 10,000 handwritten digits of 28x28 pixels.
+    """MNIST: 60,000 handwritten digits for training and 10,000 for tests, 28x28 pixels.
 
     "Gradient-Based Learning Applied to Document Recognition" (LeCun et al., 1998),
     https://doi.org/10.1109/5.726791, CC BY-SA 3.0.
 
     Args:
-        root: folder that holds ``MNIST/raw``. It is only read.
-        split: which part.
+        root: folder that contains ``MNIST/raw``. Nothing is written to it.
+        split: part of the dataset.
 
     Returns:
         uint8 images (n, 1, 28, 28) and int64 labels (n,).
 
     Raises:
-        DataNotFoundError: no such folder.
+        DataNotFoundError: the folder does not exist.
         DataError: its files are damaged.
     """
     spec = DataSpec(
@@ -52,20 +52,20 @@ def mnist(
 def fashion_mnist(
     root: Path | None, *, split: Literal["train", "test"] = "train"
 ) -> tuple[TensorDataset, DataSpec]:
-    """Fashion-MNIST: 60,000 and 10,000 pictures of clothes, 28x28 pixels.
+    """Fashion-MNIST: 60,000 images of clothes for training and 10,000 for tests, 28x28 pixels.
 
     "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms" (Xiao et
     al., 2017), https://arxiv.org/abs/1708.07747, MIT.
 
     Args:
-        root: folder that holds ``FashionMNIST/raw``. It is only read.
-        split: which part.
+        root: folder that contains ``FashionMNIST/raw``. Nothing is written to it.
+        split: part of the dataset.
 
     Returns:
         uint8 images (n, 1, 28, 28) and int64 labels (n,).
 
     Raises:
-        DataNotFoundError: no such folder.
+        DataNotFoundError: the folder does not exist.
         DataError: its files are damaged.
     """
     spec = DataSpec(
@@ -83,18 +83,18 @@ def fashion_mnist(
 def _read(name: str, root: Path | None, split: str) -> TensorDataset:
     from torchvision import datasets
 
-    where = root if root is not None else Path()
-    raw_files = where / name / "raw"
+    folder = root if root is not None else Path()
+    raw_files = folder / name / "raw"
     try:
-        raw = getattr(datasets, name)(where, train=split == "train", download=False)
+        raw = getattr(datasets, name)(folder, train=split == "train", download=False)
     except (RuntimeError, ValueError, OSError) as error:
         if any(raw_files.glob(f"{PREFIX[split]}-*-ubyte")):
             raise DataError(
-                f"cannot read {name} at {raw_files}: {error}. Fetch it again."
+                f"cannot read {name} in {raw_files}: {error}. Download it again."
             ) from error
         raise DataNotFoundError(
-            f"no {name} at {raw_files.resolve()}. Say where it lies with --data DIR "
-            'or GANZOO_DATA=DIR, or fetch it: python -c "import torchvision; '
+            f"{name} not found: {raw_files.resolve()}. Pass its location with --data DIR or "
+            'GANZOO_DATA=DIR, or download it: python -c "import torchvision; '
             f"torchvision.datasets.{name}('DIR', download=True)\""
         ) from error
     return TensorDataset(raw.data[:, None], raw.targets)

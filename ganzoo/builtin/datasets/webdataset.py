@@ -1,4 +1,4 @@
-"""ImageFiles in tar shards, in WebDataset's layout."""
+"""Image files in tar shards, in WebDataset's layout."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ganzoo.sampling.image_files import decode_image, find_folder
 
 
 class Shards(ImageFiles):
-    """ImageFiles that are members of tars, each read from where it lies, in any order.
+    """Image files that are members of tar shards, read in any order without unpacking.
 
     Args:
-        places: paths and URLs of the tars.
-        entries: where each picture lies, as `index_shards` returns it.
-        size: as for `ImageFiles`, and so the others.
-        channels: 3 for colour, 1 for grey.
-        skip_corrupt: whether others stand in for those that cannot be read.
+        places: paths and URLs of the shards.
+        entries: position of each image file, as `index_shards` returns it.
+        size: as for `ImageFiles`.
+        channels: as for `ImageFiles`.
+        skip_corrupt: as for `ImageFiles`.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Shards(ImageFiles):
         self.entries = entries
 
     def read(self, index: int) -> Image.Image:
-        """Return a picture upright."""
+        """Return an image, rotated upright."""
         entry = self.entries[index]
         place, offset = self.places[entry["shard"]], int(entry["offset"])
         name, content = read_member(place, offset, int(entry["size"]))
@@ -53,7 +53,7 @@ class Shards(ImageFiles):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the shards' names, and of where in them the pictures lie and their labels."""
+        """SHA-256 of the shards' names and of the positions and labels of the image files."""
         names = "\0".join(Path(urlsplit(place).path).name for place in self.places)
         digest = hashlib.sha256(names.encode(errors="surrogateescape"))
         digest.update(self.entries.data)
@@ -69,79 +69,83 @@ def webdataset(
     urls: tuple[str, ...] = (),
     skip_corrupt: bool = False,
 ) -> tuple[Shards, DataSpec]:
-    """Tar shards of pictures, in the layout of WebDataset, from a folder or from the web.
+    """Image files in tar shards with WebDataset's layout, from a folder or from the web.
 
-    A picture is a member ``KEY.jpg``, ``.jpeg``, ``.png`` or ``.webp``; beside it ``KEY.cls`` holds
-    the number of its class. First all shards' headers are read, to learn where the pictures lie;
-    these are then read in any order, so that an epoch shuffles over all shards and a run resumes
-    where it was. The short side is resized to `size`, the middle cut out.
+    An image file is a member ``KEY.jpg``, ``.jpeg``, ``.png`` or ``.webp``. Its class number is in
+    the member ``KEY.cls``. The headers of all shards are read first. Images are then read in any
+    order, so each epoch shuffles over all shards and a run can resume at any batch. Images are
+    resized on their short side and cropped to a centred square.
 
     Args:
-        root: folder of the shards, all its ``*.tar`` sorted by name. It is only read.
-        size: side of the images in pixels.
+        root: folder of the shards, all its ``*.tar`` sorted by name. Nothing is written to it.
+        size: height and width of the images in pixels.
         channels: 3 for colour, 1 for grey.
         classes: number of classes; 0 reads no labels.
-        urls: shards on the web, http or https, instead of those in `root`; or text files that name
-            such a URL a line. Each picture is a request, of a server that can send parts of files.
-        skip_corrupt: whether the next picture that can be read stands in for one that cannot; a
-            warning names it.
+        urls: http or https URLs of shards, used instead of those in `root`, or text files with one
+            such URL on each line. The server must support range requests, one for each image.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
 
     Raises:
-        DataNotFoundError: no such folder or address, or no shard.
-        DataError: a size below 1; a shard that is no whole tar, or not in that layout; a server
-            that does not answer or sends no parts; when an image is read that is corrupt, its name.
+        DataNotFoundError: the folder or a URL does not exist, or there are no shards.
+        DataError: the size is not valid; a shard is not a complete tar or has another layout; the
+            server does not respond or supports no range requests; or an image is corrupt.
     """
     check_size("webdataset", size)
     places = _expand(urls) if urls else _find(root)
     entries = index_shards(places, classes)
     if len(entries) == 0:
         raise DataNotFoundError(
-            f"the {len(places)} shards hold no picture: {places[0]} has no member such as "
-            "000000.jpg. Say where such shards lie with --data DIR."
+            f"the {len(places)} shards contain no image files: {places[0]} has no member such as "
+            "000000.jpg. Pass the location of other shards with --data DIR."
         )
-    where = urlsplit(places[0]).hostname if urls else f"the folder {Path(places[0]).parent.name!r}"
+    host = urlsplit(places[0]).hostname if urls else f"the folder {Path(places[0]).parent.name!r}"
     spec = DataSpec(
         ImageSpec(size, size, channels),
         classes=classes,
-        origin=f"{len(entries)} pictures in {len(places)} shards of {where}",
+        origin=f"{len(entries)} image files in {len(places)} shards of {host}",
     )
     return Shards(places, entries, size, channels, skip_corrupt=skip_corrupt), spec
 
 
 def _find(root: Path | None) -> list[str]:
-    where = find_folder("webdataset", root)
-    found = sorted(str(path) for path in where.glob("*.tar") if not path.name.startswith("."))
-    if not found:
+    folder = find_folder("webdataset", root)
+    shards = sorted(str(path) for path in folder.glob("*.tar") if not path.name.startswith("."))
+    if not shards:
         raise DataNotFoundError(
-            f"{where} holds no shard (.tar). Say where they lie with --data DIR or --dataset.urls; "
-            "a folder of pictures is --dataset folder."
+            f"{folder} contains no shards (.tar). Pass their location with --data DIR or "
+            "--dataset.urls. For a folder of image files use --dataset folder."
         )
-    return found
+    return shards
 
 
 def _expand(urls: tuple[str, ...]) -> list[str]:
-    """The URLs, those of text files among them."""
+    """Return all URLs, with text files replaced by the URLs that they list."""
     places = []
-    for given in urls:
-        if is_url(given):
-            parts = urlsplit(given)
+    for entry in urls:
+        if is_url(entry):
+            parts = urlsplit(entry)
             if parts.query or parts.username or parts.password:
                 raise DataError(
-                    f"the URL of {parts.hostname} holds what may be a key, and a recipe goes"
-                    " with its model. Write such URLs in a text file: --dataset.urls FILE"
+                    f"the URL of {parts.hostname} may contain a secret, which would be published "
+                    "in the model's recipe. Write the URL to a text file: --dataset.urls FILE"
                 )
-            places.append(given)
+            places.append(entry)
             continue
         try:
-            lines = Path(given).expanduser().read_text(encoding="utf-8").splitlines()
+            lines = Path(entry).expanduser().read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError) as error:
             raise DataNotFoundError(
-                f"{given} is neither an http or https URL nor a text file of such URLs: {error}."
+                f"{entry} is neither an http or https URL nor a text file of such URLs: {error}. "
+                "Check --dataset.urls."
             ) from error
         listed = [line.strip() for line in lines if line.strip()]
         if wrong := [line for line in listed if not is_url(line)]:
-            raise DataError(f"{given} lists {wrong[0]!r}, which is no http or https URL.")
+            raise DataError(
+                f"{entry} lists {wrong[0]!r}, which is not an http or https URL. Correct that line."
+            )
         places += listed
     if not places:
-        raise DataNotFoundError(f"{', '.join(urls)} lists no URL.")
+        raise DataNotFoundError(
+            f"{', '.join(urls)} lists no URL. Write one http or https URL on each line."
+        )
     return places

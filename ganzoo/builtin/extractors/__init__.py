@@ -1,1 +1,1 @@
-"""Feature extractors, registered by entry points like anybody's."""
+"""Feature extractors."""

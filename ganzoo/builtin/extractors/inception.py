@@ -1,4 +1,4 @@
-"""Inception-v3 of 2015: the features behind most published figures."""
+"""Inception-v3 of 2015, the feature extractor of most published FID values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ganzoo.nn import Extracted
 
 
 class Inception(Extractor):
-    """Torch-fidelity's port of the network.
+    """torch-fidelity's port of Inception-v3.
 
     Args:
-        weights: the file of its weights.
+        weights: the file of the weights.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -32,26 +32,26 @@ class Inception(Extractor):
             sha256=hashlib.sha256(weights.read_bytes()).hexdigest(),
             resizing="to 299x299, bilinear as TensorFlow 1 does it",
         )
-        # Torch-fidelity unpickles whatever the file holds: refuse all but tensors first.
+        # torch-fidelity unpickles any object. This raises if the file holds more than tensors.
         torch.load(weights, weights_only=True)
         self.network = FeatureExtractorInceptionV3(
             "inception-v3", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights)
         )
 
     def forward(self, images: Tensor) -> Extracted:
-        """Extract from uint8 images (n, 3, height, width) of any size."""
+        """Return the features and logits of uint8 images (n, 3, height, width) of any size."""
         return Extracted(*self.network(images))
 
 
 def inception_v3() -> Inception:
-    """Return the network that FID was defined with, fetched once and kept in torch's cache.
+    """Return the extractor that defines FID. Its weights are downloaded once into torch's cache.
 
     "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium" (Heusel et
     al., 2017), https://arxiv.org/abs/1706.08500; the network is that of "Rethinking the Inception
     Architecture for Computer Vision" (Szegedy et al., 2015), https://arxiv.org/abs/1512.00567.
 
     Raises:
-        ExtractorError: the weights are not in the cache and cannot be fetched, or are damaged.
+        ExtractorError: the weights are damaged, or not in the cache and the download failed.
     """
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
@@ -60,19 +60,19 @@ def inception_v3() -> Inception:
     if not file.is_file():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            stated = Path(name).stem.rpartition("-")[2]  # begins the file's SHA-256
-            torch.hub.download_url_to_file(URL_INCEPTION_V3, str(file), hash_prefix=stated)
+            prefix = Path(name).stem.rpartition("-")[2]  # the start of the file's SHA-256
+            torch.hub.download_url_to_file(URL_INCEPTION_V3, str(file), hash_prefix=prefix)
         except (OSError, RuntimeError) as error:
             raise ExtractorError(
-                f"the weights of 'inception-v3' are not at {file} and cannot be fetched: {error}. "
-                f"Where there is a network, fetch {URL_INCEPTION_V3} and put it there; or choose "
+                f"the weights of 'inception-v3' are not at {file}, and the download failed: "
+                f"{error}. Download {URL_INCEPTION_V3} to that path on another machine, or choose "
                 "another extractor, such as --extractor lenet-mnist@1 for grey digits."
             ) from error
     try:
         network = Inception(file)
     except (RuntimeError, OSError, EOFError, ValueError, UnpicklingError) as error:
         raise ExtractorError(
-            f"{file} does not hold the weights of 'inception-v3': {str(error).splitlines()[0]} "
-            "Delete it, so that it is fetched again."
+            f"{file} does not contain the weights of 'inception-v3': {str(error).splitlines()[0]} "
+            "Delete the file to download it again."
         ) from error
     return network.eval().requires_grad_(False)

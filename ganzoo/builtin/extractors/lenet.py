@@ -1,4 +1,4 @@
-"""Small classifiers of 28x28 images, by whose features such images are compared."""
+"""LeNet classifiers of 28x28 images, used as feature extractors."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FASHION_SHA256 = "5c84667acd33452e68f4ffdac04e5e7cbeceec5e05a22df60f6ec9980f1943
 
 
 class LeNet(Extractor):
-    """Two convolutions, a layer of 128 features, the classes.
+    """Two convolutions, a layer of 128 features, and a classification layer.
 
     After "Gradient-Based Learning Applied to Document Recognition" (LeCun et al., 1998), section
     II.B, https://doi.org/10.1109/5.726791, with ReLU and maximum pooling.
 
     Args:
-        classes: names of what it tells apart.
-        sha256: of the weights it is going to have.
+        classes: names of the classes.
+        sha256: SHA-256 of the weights.
     """
 
     def __init__(self, classes: tuple[str, ...], sha256: str) -> None:
@@ -46,35 +46,35 @@ class LeNet(Extractor):
         self.head = nn.Linear(128, len(classes))
 
     def forward(self, images: Tensor) -> Extracted:
-        """Extract from uint8 images (n, 1, 28, 28)."""
+        """Return the features and logits of uint8 images (n, 1, 28, 28)."""
         features = self.trunk(images.float() / 255)
         return Extracted(features, self.head(features))
 
 
 def lenet_mnist_1() -> LeNet:
-    """Return the classifier as `tools/train_lenet.py` trained it on MNIST's 60,000 images.
+    """Return the classifier that `tools/train_lenet.py` trained on MNIST's 60,000 images.
 
     Raises:
-        BundleError: the file of its weights is damaged.
+        BundleError: the file of the weights is damaged.
     """
     return _read(MNIST, MNIST_SHA256, DIGITS)
 
 
 def lenet_fashion_1() -> LeNet:
-    """Return the classifier as `tools/train_lenet.py` trained it on Fashion-MNIST's 60,000 images.
+    """Return the classifier that `tools/train_lenet.py` trained on Fashion-MNIST's 60,000 images.
 
     Raises:
-        BundleError: the file of its weights is damaged.
+        BundleError: the file of the weights is damaged.
     """
     return _read(FASHION, FASHION_SHA256, CLOTHES)
 
 
 def _read(weights: Path, sha256: str, classes: tuple[str, ...]) -> LeNet:
     content = weights.read_bytes()
-    if (found := hashlib.sha256(content).hexdigest()) != sha256:
+    if (digest := hashlib.sha256(content).hexdigest()) != sha256:
         raise BundleError(
-            f"{weights} is damaged: its SHA-256 is {found}, not {sha256}. Install ganzoo again: "
-            "pip install --force-reinstall torch-ganzoo"
+            f"{weights} is damaged: its SHA-256 is {digest}, not {sha256}. Reinstall ganzoo: type "
+            "pip install --force-reinstall . in a clone of ganzoo."
         )
     network = LeNet(classes, sha256)
     network.load_state_dict(safetensors.torch.load(content), strict=True)

@@ -1,4 +1,4 @@
-"""Pixels as features: for points and for very small pictures."""
+"""Pixels as features, for points and very small images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganzoo.nn import Extracted
 
 
 class Pixels(Extractor):
-    """An image's values in [-1, 1], one after the other."""
+    """An extractor whose features are the pixels of an image, in [-1, 1]."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -19,15 +19,15 @@ class Pixels(Extractor):
         )
 
     def forward(self, images: Tensor) -> Extracted:
-        """Extract from uint8 images (n, channels, height, width)."""
+        """Return the pixels of uint8 images (n, channels, height, width) as features."""
         return Extracted(images.flatten(1).float() / 127.5 - 1, None)
 
 
 def pixels() -> Pixels:
-    """Return the extractor without a network.
+    """Return the extractor that uses pixels as features.
 
-    Two images are near each other in it where their pixels are: a picture moved by one pixel is
-    far from itself. It is meant for the points of `ring` and for small pictures that all lie alike,
-    such as `digits` and `tinyhero`.
+    Its distances are not invariant to shifts: an image and its copy, shifted by one pixel, are far
+    apart. Use it for the points of `ring` and for small aligned images, such as those of `digits`
+    and `tinyhero`.
     """
     return Pixels()

@@ -1,1 +1,1 @@
-"""ImageFiles as items of datasets: on disk, in tars, on the web."""
+"""Image files as items of datasets: on disk, in tar shards, on the web."""

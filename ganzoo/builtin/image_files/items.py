@@ -1,4 +1,4 @@
-"""ImageFiles as the items of a dataset, wherever their bytes are."""
+"""Base class of datasets whose items are image files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from ganzoo.sampling.image_files import fit_image
 
 
 class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
-    """ImageFiles, decoded when asked for: uint8 (channels, size, size), and the class's number.
+    """A dataset of image files. Items are a uint8 image (channels, size, size) and a class number.
+
+    Files are decoded when an item is read.
 
     Args:
-        labels: classes' numbers, integers (n,).
-        size: side of the images; the short side is resized, the middle cut out.
+        labels: class numbers, integers (n,).
+        size: height and width of the images. Images are resized on their short side and cropped to
+            a centred square.
         channels: 3 for colour, 1 for grey.
-        skip_corrupt: whether the next picture that can be read, the first after the last, stands
-            in for one that cannot, with its own label. A warning names what is passed over.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with the label
+            of that one, and warn. After the last image comes the first.
     """
 
     def __init__(
@@ -41,35 +44,38 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         if index >= len(self):
-            raise IndexError(index)  # which ends a loop over the pictures
+            raise IndexError(index)  # ends a loop over the dataset
         for place in itertools.chain(range(index, len(self)), range(index)):
             try:
-                picture = self.read(place)
+                image = self.read(place)
             except ImageFileError as error:
                 if not self.skip_corrupt:
                     raise ImageFileError(
-                        f"{error} --dataset.skip-corrupt passes over such pictures."
+                        f"{error} Or skip such files with --dataset.skip-corrupt."
                     ) from error
-                warnings.warn(f"{error} Until then the next one stands in for it.", stacklevel=2)
+                warnings.warn(f"{error} The next image replaces it.", stacklevel=2)
             else:
-                image = pil_to_tensor(fit_image(picture, self.size, self.size))
-                return image, torch.tensor(int(self.labels[place]))
-        raise DataError(f"none of the {len(self):,} pictures can be read.")
+                pixels = pil_to_tensor(fit_image(image, self.size, self.size))
+                return pixels, torch.tensor(int(self.labels[place]))
+        raise DataError(f"cannot read any of the {len(self):,} image files. Replace them.")
 
     @abstractmethod
     def read(self, index: int) -> Image.Image:
-        """Return a picture in `self.mode`.
+        """Return an image in `self.mode`.
 
         Raises:
-            ImageFileError: it is corrupt or too small.
+            ImageFileError: the image file is corrupt or too small.
         """
 
 
 def check_size(dataset: str, size: int) -> None:
-    """Refuse a size that no image can have.
+    """Raise an error if a size is not valid.
 
     Raises:
-        DataError: below 1 or above 4096.
+        DataError: the size is not in 1 to 4096.
     """
     if not 1 <= size <= 4096:
-        raise DataError(f"dataset {dataset!r} cannot resize to {size}: size is 1 to 4096.")
+        raise DataError(
+            f"dataset {dataset!r} cannot resize images to {size} pixels. "
+            "Use --dataset.size 1 to 4096."
+        )

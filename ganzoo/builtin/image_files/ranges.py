@@ -1,4 +1,4 @@
-"""Parts of files: of one's own, or of a web server's by HTTP range requests."""
+"""Reading of parts of files, from disk or from a web server by HTTP range requests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import BinaryIO, cast
 
 from ganzoo.errors import DataError, DataNotFoundError
 
-BLOCK = 2**18  # bytes that are fetched at once where a file is read from its beginning
-TIMEOUT = 60.0
+BLOCK = 2**18  # bytes per request when a file is read sequentially
+TIMEOUT = 60.0  # seconds
 TRIES = 4
-WAIT = 0.5  # seconds before the second try, twice as long before each further one
+WAIT = 0.5  # seconds before the second try; doubles before each further one
 
 
 def is_url(place: str) -> bool:
-    """Whether a place is on the web rather than a path."""
+    """Return whether a place is a URL, not a path."""
     return place.startswith(("http://", "https://"))
 
 
@@ -26,21 +26,22 @@ def open_seekable(place: str) -> BinaryIO:
     """Open a file or URL for reading.
 
     Raises:
-        DataNotFoundError, DataError: it cannot be opened; of a URL, only when it is read.
+        DataError: the file cannot be opened. A URL raises only when it is read.
     """
     if is_url(place):
         return cast(BinaryIO, io.BufferedReader(_Remote(place), BLOCK))
     try:
         return open(place, "rb")
     except OSError as error:
-        raise DataError(f"cannot read {place}: {error.strerror}.") from error
+        raise DataError(f"cannot read {place}: {error.strerror}. Check the file.") from error
 
 
 def read_range(place: str, start: int, size: int) -> bytes:
-    """Return a part of a file or URL.
+    """Return `size` bytes of a file or URL from byte `start` on.
 
     Raises:
-        DataNotFoundError, DataError: it cannot be read, or ends before that.
+        DataNotFoundError: the URL does not exist.
+        DataError: it cannot be read, or is too short.
     """
     if is_url(place):
         part = _fetch(place, start, size)
@@ -49,12 +50,15 @@ def read_range(place: str, start: int, size: int) -> bytes:
             file.seek(start)
             part = file.read(size)
     if len(part) < size:
-        raise DataError(f"{place} ends before byte {start + size}: it has become shorter.")
+        raise DataError(
+            f"{place} ends before byte {start + size}: it is shorter than when its headers were "
+            "read. Restore the file and start again."
+        )
     return part
 
 
 class _Remote(io.RawIOBase):
-    """A URL as a file."""
+    """A seekable binary file that reads from a URL."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -68,7 +72,7 @@ class _Remote(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         if whence == io.SEEK_END:
-            raise io.UnsupportedOperation("the end is not known")
+            raise io.UnsupportedOperation("cannot seek from the end: the size is unknown")
         self._position = offset + (self._position if whence == io.SEEK_CUR else 0)
         return self._position
 
@@ -83,17 +87,17 @@ class _Remote(io.RawIOBase):
 
 
 def _fetch(url: str, start: int, size: int) -> bytes:
-    """Up to `size` bytes; fewer only where the file ends. Failures that pass are outlasted."""
+    """Return `size` bytes, or fewer at the end of the file. Temporary failures are retried."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-{start + size - 1}"})
     for attempt in range(TRIES):
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                if answer.status != http.client.PARTIAL_CONTENT:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+                if response.status != http.client.PARTIAL_CONTENT:
                     raise DataError(
-                        f"the server of {url} sends whole files alone, not the parts asked for. "
-                        "Download the shards and name their folder: --data DIR."
+                        f"cannot read parts of {url}: the server does not support range requests. "
+                        "Download the shards and pass their folder with --data DIR."
                     )
-                return bytes(answer.read())
+                return bytes(response.read())
         except urllib.error.HTTPError as error:
             if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return b""
@@ -107,6 +111,6 @@ def _fetch(url: str, start: int, size: int) -> bytes:
         if attempt < TRIES - 1:
             time.sleep(WAIT * 2**attempt)
     raise DataError(
-        f"cannot read {url}, tried {TRIES} times: {reason}. Try again when the server answers, or "
-        "download the shards and name their folder: --data DIR."
+        f"cannot read {url} after {TRIES} tries: {reason}. Try again later, or download the shards "
+        "and pass their folder with --data DIR."
     )

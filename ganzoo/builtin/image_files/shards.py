@@ -1,4 +1,4 @@
-"""Where each picture lies in tar shards, found by walking their headers."""
+"""Index of the image files in tar shards, built from their headers."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from ganzoo.errors import DataError
 ENTRY = np.dtype([("shard", "<i4"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8")])
 
 _ENDINGS = ("jpg", "jpeg", "png", "webp")
-_NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")  # key, dot, kind
-_MAX_LABEL = 20  # bytes that an integer in text may take
+_NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")  # key, dot, suffix
+_MAX_LABEL = 20  # maximum bytes of an integer in text form
 
 
 def index_shards(places: list[str], classes: int) -> np.ndarray:
-    """Return where the pictures lie: `ENTRY` (n,), in the order of shards and of their members.
+    """Return the positions of the image files: `ENTRY` (n,), in the order of shards and members.
 
-    Members are named ``key.kind``; those of one key stand together. Of the kinds, ``jpg``,
-    ``jpeg``, ``png`` and ``webp`` are pictures and ``cls`` the class's number in text; others are
-    passed over.
+    Members have names ``key.suffix``, and members of one key are adjacent. The suffixes ``jpg``,
+    ``jpeg``, ``png`` and ``webp`` are image files, ``cls`` is the class number in text form. Other
+    members are skipped.
 
     Args:
         places: paths and URLs of the shards.
-        classes: number of classes; 0 reads no label.
+        classes: number of classes; 0 reads no labels.
 
     Raises:
-        DataNotFoundError, DataError: a shard that cannot be read or is no whole tar; a key without
-            picture, or with two; a label that is missing or none of the classes.
+        DataNotFoundError: a URL does not exist.
+        DataError: a shard cannot be read or is not a complete tar; a key has no image file or
+            several; or a label is missing or out of range.
     """
-    shown = tqdm(places, "reading headers", unit="shard", disable=None, leave=False)
-    return np.concatenate([_index(place, k, classes) for k, place in enumerate(shown)])
+    progress = tqdm(places, "reading headers", unit="shard", disable=None, leave=False)
+    return np.concatenate([_index(place, k, classes) for k, place in enumerate(progress)])
 
 
 def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
-    """Return the name and the bytes of a member that begins at an offset.
+    """Return the name and the content of the member whose content starts at an offset.
 
     Raises:
-        DataNotFoundError, DataError: it cannot be read.
+        DataNotFoundError, DataError: the shard cannot be read.
     """
     part = read_range(place, offset - tarfile.BLOCKSIZE, tarfile.BLOCKSIZE + size)
     header, content = part[: tarfile.BLOCKSIZE], part[tarfile.BLOCKSIZE :]
@@ -56,28 +57,28 @@ def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
 
 
 def _index(place: str, number: int, classes: int) -> np.ndarray:
-    """One shard's pictures."""
-    found = array("q")
+    """Return the positions of the image files of one shard."""
+    rows = array("q")
     with open_seekable(place) as file:
-        for key, members in itertools.groupby(_members(file, place), lambda named: named[0]):
-            pictures, label = [], 0 if classes == 0 else None
-            for _, kind, member in members:
-                if kind in _ENDINGS:
-                    pictures.append(member)
-                elif kind == "cls" and classes:
+        for key, members in itertools.groupby(_members(file, place), lambda member: member[0]):
+            images, label = [], 0 if classes == 0 else None
+            for _, suffix, member in members:
+                if suffix in _ENDINGS:
+                    images.append(member)
+                elif suffix == "cls" and classes:
                     label = _label(file, member, place, classes)
-            if len(pictures) != 1:
+            if len(images) != 1:
                 raise DataError(
-                    f"{key!r} in the shard {place} has {len(pictures)} pictures, it must have one: "
-                    f"{key}.jpg, .jpeg, .png or .webp. Write the shard anew."
+                    f"{key!r} in the shard {place} has {len(images)} image files, but it must "
+                    f"have one: {key}.jpg, .jpeg, .png or .webp. Write the shard again."
                 )
             if label is None:
                 raise DataError(
-                    f"{key!r} in the shard {place} has no label: {key}.cls. Write the shard anew, "
+                    f"{key!r} in the shard {place} has no label, {key}.cls. Write the shard again, "
                     "or train without labels: --dataset.classes 0"
                 )
-            found.extend((number, label, pictures[0].offset_data, pictures[0].size))
-    table = np.array(found, dtype=np.int64).reshape(-1, 4)
+            rows.extend((number, label, images[0].offset_data, images[0].size))
+    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     entries = np.empty(len(table), dtype=ENTRY)
     for name, column in zip(("shard", "label", "offset", "size"), table.T, strict=True):
         entries[name] = column
@@ -85,24 +86,25 @@ def _index(place: str, number: int, classes: int) -> np.ndarray:
 
 
 def _members(file: BinaryIO, place: str) -> Iterator[tuple[str, str, tarfile.TarInfo]]:
-    """Key, kind and header of every file that has both."""
+    """Yield key, suffix and header of every file whose name has both."""
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             while member := tar.next():
-                tar.members.clear()  # type: ignore[attr-defined]  # or it would keep all
+                tar.members.clear()  # type: ignore[attr-defined]  # free the memory
                 parts = _NAME.fullmatch(member.name)
                 if member.isreg() and parts:
                     yield parts[1], parts[2].lower(), member
             file.seek(tar.offset)
-            whole = file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+            complete = file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
     except tarfile.TarError as error:
         raise DataError(
-            f"the shard {place} is no whole tar: {error}. Get it again; one that is compressed "
-            "must be unpacked, for its pictures to be read in any order."
+            f"the shard {place} is not a complete tar: {error}. Download it again. If it is "
+            "compressed, decompress it first."
         ) from error
-    if not whole:  # tarfile takes any end for the end
+    if not complete:  # tarfile does not check this
         raise DataError(
-            f"the shard {place} is no whole tar: it ends without the mark of its end. Get it again."
+            f"the shard {place} is not a complete tar: the end-of-archive block is missing. "
+            "Download it again."
         )
 
 
@@ -113,12 +115,13 @@ def _label(file: BinaryIO, member: tarfile.TarInfo, place: str, classes: int) ->
         label = int(text)
     except ValueError as error:
         raise DataError(
-            f"{member.name} in the shard {place} is {text!r}, not the number of a class."
+            f"{member.name} in the shard {place} is {text!r}, not a class number. Write the shard "
+            "again, or train without labels: --dataset.classes 0"
         ) from error
     if not 0 <= label < classes:
-        remedy = f" --dataset.classes {label + 1} allows it." if label > 0 else ""
+        remedy = f"Use --dataset.classes {label + 1}." if label > 0 else "Write the shard again."
         raise DataError(
-            f"{member.name} in the shard {place} says class {label}, and classes are 0 to "
-            f"{classes - 1}.{remedy}"
+            f"{member.name} in the shard {place} is class {label}, but classes are 0 to "
+            f"{classes - 1}. {remedy}"
         )
     return label

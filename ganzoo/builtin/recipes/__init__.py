@@ -1,4 +1,8 @@
-"""Recipes: each is a TOML file beside this one."""
+"""Recipes. Each is a TOML file in this folder.
+
+In a description, the length of the training follows a colon. `ganzoo train` removes this part if
+an option changes the length.
+"""
 
 from pathlib import Path
 

@@ -213,7 +213,7 @@ def test_labels_change_what_is_made_and_said(conditioning):
         ),
         ({"full_width_side": 4}, "16 pixels a side have 4 channels.*--architecture.full-width-si"),
         ({"width": 1, "full_width_side": 4}, "have 1 channels|have 0 channels"),
-        ({"conditioning": "projection", "classes": 0}, "needs labels of two classes"),
+        ({"conditioning": "projection", "classes": 0}, "needs two classes or more"),
     ],
 )
 def test_what_cannot_be_built_is_said(arguments, says):

@@ -1,1 +1,1 @@
-"""Image-to-image translation for ganzoo: pix2pix, CycleGAN, and the data they learn from."""
+"""Image-to-image translation for ganzoo: pix2pix, CycleGAN and their datasets."""

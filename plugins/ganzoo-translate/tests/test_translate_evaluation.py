@@ -16,7 +16,7 @@ from ganzoo.evaluation import compare_pairs
 from ganzoo.spec import Component
 
 # Tiny runs have one folder of pairs; that it is warned of has a test.
-pytestmark = pytest.mark.filterwarnings("ignore:.*was trained on these very pairs")
+pytestmark = pytest.mark.filterwarnings("ignore:.*was trained on these pairs")
 
 LINEART = Component("lineart", {"size": SIDE})
 
@@ -36,7 +36,7 @@ def bundle(exported, tmp_path):
 
 
 def test_the_figures_are_those_of_its_translations(bundle, pairs):
-    with pytest.warns(UserWarning, match="trained on these very pairs"):
+    with pytest.warns(UserWarning, match="trained on these pairs"):
         found = ganzoo.evaluate(bundle, data=pairs, progress=False)
     items, _ = ganzoo.datasets.get("lineart")(pairs, size=SIDE)
     real, _, lines = (np.stack([np.asarray(i[k]) for i in items]) for k in range(3))
@@ -72,11 +72,14 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
     ("how", "message"),
     [
         ({"metrics": ["frechet"]}, "'frechet' compares sets of images.*--metrics pixel-pairs"),
-        ({"extractor": "pixels"}, "pair by pair: leave out --extractor"),
+        ({"extractor": "pixels"}, "pair by pair. Leave out --extractor"),
         ({"samples": 0}, "--samples is 1 or more"),
         ({"dataset": Component("unpaired", {"repeat_shorter": True})}, "has no pairs"),
         ({"dataset": Component("folder", {"size": SIDE, "channels": 3})}, "has no pairs"),
-        ({"dataset": "paired"}, "out of 32x32x1, dataset 'paired' has 128x128x3 out of 128x128x3"),
+        (
+            {"dataset": "paired"},
+            "translates 32x32x1 to .* 'paired' has pairs of 128x128x3 and 128x128x3",
+        ),
     ],
 )
 def test_what_cannot_be_measured(bundle, pairs, domains, how, message):

@@ -263,9 +263,9 @@ def test_a_pool_is_restored_whatever_it_held():
 @pytest.mark.parametrize(
     ("architecture", "dataset", "says"),
     [
-        ("dcgan", "digits", "this data is of single ones: --dataset paired"),
+        ("dcgan", "digits", "this data has single images. Use --dataset paired"),
         ("unet", "unpaired", "two domains without pairs.*--loss cyclegan"),
-        ("dcgan", "paired", "that makes images out of images: --architecture unet"),
+        ("dcgan", "paired", "that translates images. Use --architecture unet"),
     ],
 )
 def test_pix2pix_refuses_what_has_no_pairs(data_for, architecture, dataset, says):
@@ -279,12 +279,12 @@ def test_cyclegan_refuses_domains_of_two_sizes_and_single_images():
     loss = ganzoo.losses.get("cyclegan")()
     nets = build("cyclegan", width=2, blocks=1)
     loss.check(nets, data_spec(paired=False))
-    with pytest.raises(ValueError, match="of one size, and these are 32x32x1 and 32x32x3"):
+    with pytest.raises(ValueError, match="of one size, but these are 32x32x1 and 32x32x3"):
         loss.check(nets, data_spec(condition=1))
-    with pytest.raises(ValueError, match="two domains: --dataset unpaired"):
+    with pytest.raises(ValueError, match="two domains. Use --dataset unpaired"):
         loss.check(nets, DataSpec(ImageSpec(32, 32, 3)))
     drawn = build("unet", width=2, test_dropout=True)["generator"]
-    with pytest.raises(ValueError, match="reverse_generator that reads an image alone"):
+    with pytest.raises(ValueError, match="reverse_generator whose only input is an image"):
         loss.check(nets | {"reverse_generator": drawn}, data_spec())
 
 
@@ -312,5 +312,5 @@ def test_games_and_architectures_that_do_not_fit_name_those_that_do(data_for):
 )
 def test_numbers_that_a_loss_refuses(loss, arguments):
     (name,) = arguments
-    with pytest.raises(RecipeError, match=f"{name}|pool's size"):
+    with pytest.raises(RecipeError, match=f"{name}"):
         prepare(recipe(loss=Component(loss, arguments)))

@@ -139,5 +139,5 @@ assert main(["export", "dcgan-mnist", "--for", "web-cdn", "--precision", "int8"]
 """
     result = run_new("-c", code, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "pip install 'torch-ganzoo[train]'" in result.stderr
+    assert "pip install '.[train]'" in result.stderr
     assert {p.name for p in tmp_path.iterdir()} == {"models", "page"}

@@ -1,1 +1,1 @@
-"""Networks that translate, and those that judge them."""
+"""Translators and patch discriminators."""

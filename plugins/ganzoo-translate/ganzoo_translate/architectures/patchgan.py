@@ -1,8 +1,8 @@
-"""Discriminators that judge patches.
+"""PatchGAN: discriminators of patches.
 
 "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., 2016), section
 3.2.2 and appendix 6.1.2, https://arxiv.org/abs/1611.07004: C64-C128-C256-C512 and a convolution to
-one logit a patch, all with kernels of 4; no normalisation in the first, slope 0.2.
+one logit for each patch, all with kernel size 4; no normalisation in the first, slope 0.2.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ganzoo.nn import DiscriminatorOutput, init_normal
 
 Norm = Literal["batch", "instance", "none"]
 
-MOST_WIDTHS = 8  # channels of the widest map, in units of `width`
-LOST = 2  # rows and columns that the last two convolutions, of stride 1, take from a map
+MOST_WIDTHS = 8  # maximum channels of a map, in units of `width`
+LOST = 2  # rows and columns that the last two convolutions, with stride 1, remove from a map
 
 
 def make_norm(norm: Norm, channels: int) -> nn.Module:
-    """Return a layer that normalises maps of so many channels."""
+    """Return a normalisation layer for maps with this number of channels."""
     match norm:
         case "batch":
             return nn.BatchNorm2d(channels)
@@ -34,15 +34,17 @@ def make_norm(norm: Norm, channels: int) -> nn.Module:
 
 
 class PatchDiscriminator(nn.Module):
-    """images -> a logit for each patch.
+    """A PatchGAN discriminator: images -> one logit for each patch.
 
-    With three halvings a logit sees 70x70 pixels, with two 34x34, with one 16x16.
+    The receptive field of a logit is 70x70 pixels with three halvings, 34x34 with two and 16x16
+    with one.
 
     Args:
-        channels: of what it judges.
-        width: channels of the first map; each halving of the side doubles them, up to eight times.
-        layers: halvings.
-        norm: normalisation of every map but the first and the logits.
+        channels: channels of the input.
+        width: channels of the first map. They double each time the side is halved, up to 8 times
+            this number.
+        layers: number of times that the side is halved.
+        norm: normalisation of all maps except the first and the logits.
     """
 
     def __init__(self, channels: int, width: int, layers: int, norm: Norm) -> None:
@@ -51,7 +53,7 @@ class PatchDiscriminator(nn.Module):
         body: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
         for stage in range(1, layers + 1):
             stride = 1 if stage == layers else 2
-            # A norm takes any bias before it away.
+            # A bias before a normalisation has no effect.
             bias = norm == "none"
             body += [
                 nn.Conv2d(widths[stage - 1], widths[stage], 4, stride, 1, bias=bias),
@@ -63,29 +65,30 @@ class PatchDiscriminator(nn.Module):
         init_normal(self)
 
     def forward(self, images: Tensor) -> DiscriminatorOutput:
-        """Judge images (n, channels, height, width): logits (n, 1, rows, columns) and features."""
+        """Return logits (n, 1, rows, columns) and features of (n, channels, height, width)."""
         features = self.body(images)
         return DiscriminatorOutput(self.last(features), features)
 
 
 class PairDiscriminator(PatchDiscriminator):
-    """An image beside the one it is to be made from -> a logit for each patch of both."""
+    """A PatchGAN discriminator of an image and its condition: one logit for each patch."""
 
     def forward(self, images: Tensor, condition: Tensor) -> DiscriminatorOutput:  # type: ignore[override]
-        """Judge pairs: logits (n, 1, rows, columns) and features."""
+        """Return logits (n, 1, rows, columns) and features of images and their conditions."""
         return super().forward(torch.cat([condition, images], 1))
 
 
 def check_patches(name: str, image: ImageSpec, layers: int) -> None:
-    """Refuse images that leave no patch to judge.
+    """Raise an error if images are too small for the number of halvings.
 
     Raises:
-        ArchitectureError: more halvings than the image's side bears.
+        ArchitectureError: the last map would be empty.
     """
     side = min(image.height, image.width)
     if side // 2**layers <= LOST:
         most = max(n for n in range(side.bit_length()) if side // 2**n > LOST)
         raise ArchitectureError(
-            f"architecture {name!r} cannot judge patches of images of {image} with patch_layers="
-            f"{layers}: nothing is left after so many halvings. --architecture.patch-layers {most}."
+            f"architecture {name!r} cannot use patch_layers={layers} for images of {image}: the "
+            f"last map of the discriminator would be empty. Use --architecture.patch-layers {most} "
+            "or less."
         )

@@ -14,44 +14,44 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
 
 SMALLEST = 16
-STEP = 4  # an image's sides are multiples of it
+STEP = 4  # the sides of an image are multiples of it
 
 
 def check_sides(name: str, image: ImageSpec) -> None:
-    """Refuse images that do not halve twice.
+    """Raise an error if the sides of images cannot be halved twice.
 
     Raises:
-        ArchitectureError: a side below 16 or no multiple of 4.
+        ArchitectureError: a side is below 16 or not a multiple of 4.
     """
     sides = image.height, image.width
     if min(sides) < SMALLEST or any(side % STEP for side in sides):
         raise ArchitectureError(
-            f"architecture {name!r} cannot make images of {image}: their sides are multiples of "
-            f"{STEP}, from {SMALLEST} up. --dataset.size 64"
+            f"architecture {name!r} cannot generate images of {image}: their sides must be "
+            f"multiples of {STEP}, at least {SMALLEST}. Use for example --dataset.size 64."
         )
 
 
 class ResidualBlock(nn.Module):
-    """Convolve and normalise, twice, and add the input."""
+    """Two convolutions with normalisation, plus the input."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(*_convolve(width, width, 3), *_convolve(width, width, 3)[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, width, height, width) -> the same shape."""
+        """Return a map of the same shape as the input."""
         result: Tensor = x + self.layers(x)
         return result
 
 
 class ResnetTranslator(nn.Module):
-    """condition -> images.
+    """CycleGAN's translator: condition -> images.
 
     Args:
         inputs: channels of the condition.
         outputs: channels of the image.
         width: channels of the maps next to the image.
-        blocks: residual blocks, at a quarter of the side.
+        blocks: number of residual blocks, at a quarter of the side.
     """
 
     def __init__(self, inputs: int, outputs: int, width: int, blocks: int) -> None:
@@ -76,7 +76,7 @@ class ResnetTranslator(nn.Module):
 
 
 def _normalised(convolution: nn.Module, width: int) -> list[nn.Module]:
-    """Convolutions have no bias: the normalisation would take it away."""
+    """Return the layers of a convolution without bias, which the normalisation would remove."""
     return [convolution, nn.InstanceNorm2d(width), nn.ReLU()]
 
 

@@ -1,4 +1,4 @@
-"""Sizes of the images that a translation maps from and to."""
+"""Checks of image sizes and arguments of the architectures."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from ganzoo.errors import ArchitectureError
 
 
 def condition_of(name: str, data: DataSpec) -> ImageSpec:
-    """Return the size of the images that `data.image` are made from.
+    """Return the spec of the condition images.
 
     Raises:
-        ArchitectureError: the data has no such images, or of another height or width.
+        ArchitectureError: the data has no condition images, or their height or width differs from
+            that of the images.
     """
     condition = data.condition
     if condition is None:
         raise ArchitectureError(
-            f"architecture {name!r} makes images out of images, and this data has none to make "
-            "them from: --dataset paired, lineart or unpaired."
+            f"architecture {name!r} translates images, but this data has no condition images. Use "
+            "--dataset paired, lineart or unpaired."
         )
     if (condition.height, condition.width) != (data.image.height, data.image.width):
         raise ArchitectureError(
-            f"architecture {name!r} keeps the size of an image, and this data has {condition} to "
-            f"make {data.image} from. Resize one of them."
+            f"architecture {name!r} cannot change the size of an image, but this data has "
+            f"conditions of {condition} and images of {data.image}. Resize one of them."
         )
     return condition
 
 
 def check_counts(name: str, **counts: int) -> None:
-    """Refuse a number of channels, blocks or layers that is below 1 or absurd.
+    """Raise an error if a number of channels, blocks or layers is not valid.
 
     Raises:
-        ArchitectureError: names the argument.
+        ArchitectureError: an argument is not in 1 to 1024.
     """
     for argument, value in counts.items():
         if not 1 <= value <= 1024:
             raise ArchitectureError(
-                f"architecture {name!r} cannot be built with {argument}={value}: it is 1 to 1024. "
-                f"--architecture.{argument.replace('_', '-')} N"
+                f"architecture {name!r} cannot be built with {argument}={value}. Use "
+                f"--architecture.{argument.replace('_', '-')} 1 to 1024."
             )

@@ -1,4 +1,4 @@
-"""CycleGAN's networks, for one direction and for both.
+"""The architectures ``translator`` and ``cyclegan``, with CycleGAN's networks.
 
 "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (Zhu et al.,
 2017), https://arxiv.org/abs/1703.10593.
@@ -27,25 +27,28 @@ def translator(
     patch_layers: int = 3,
     discriminator_norm: Norm = "instance",
 ) -> dict[str, nn.Module]:
-    """CycleGAN's translator (Zhu et al., 2017) for pairs, with a PatchGAN that judges pairs.
+    """CycleGAN's translator (Zhu et al., 2017) and a PatchGAN, for pairs of images.
 
     https://arxiv.org/abs/1703.10593, appendix 7.2; https://arxiv.org/abs/1611.07004, appendix
     6.1.2.
 
     Args:
-        data: pairs of images, sides multiples of 4 from 16 up, any number of channels.
+        data: spec of pairs of images, any number of channels. Sides are multiples of 4, at least
+            16.
         width: channels of the maps next to the image, in both networks.
-        blocks: residual blocks; the paper has 6 for 128x128 and 9 for 256x256.
-        patch_layers: halvings before the discriminator's logits: with 3 each sees 70x70 pixels.
+        blocks: number of residual blocks; the paper has 6 for 128x128 and 9 for 256x256.
+        patch_layers: number of halvings in the discriminator. With 3, the receptive field of a
+            logit is 70x70 pixels.
         discriminator_norm: ``instance`` as in the paper, ``batch``, or ``none``.
 
     Returns:
-        ``generator``: condition (n, channels, height, width) in [-1, 1] -> images likewise.
+        ``generator``: condition -> images, both (n, channels, height, width) in [-1, 1].
         ``discriminator``: images and condition -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n, 1, rows, columns).
 
     Raises:
-        ArchitectureError: data without pairs or of another size, or an argument out of its range.
+        ArchitectureError: the data has no pairs or an unsupported size, or an argument is out of
+            range.
     """
     image, condition = data.image, condition_of("translator", data)
     _check("translator", data, width, blocks, patch_layers)
@@ -64,26 +67,29 @@ def cyclegan(
     patch_layers: int = 3,
     discriminator_norm: Norm = "instance",
 ) -> dict[str, nn.Module]:
-    """Two translators and a PatchGAN for each domain (Zhu et al., 2017).
+    """CycleGAN: a translator and a PatchGAN for each domain (Zhu et al., 2017).
 
     https://arxiv.org/abs/1703.10593, appendix 7.2.
 
     Args:
-        data: images of two domains, sides multiples of 4 from 16 up, any number of channels.
+        data: spec of images of two domains, any number of channels. Sides are multiples of 4, at
+            least 16.
         width: channels of the maps next to the image, in all networks.
-        blocks: residual blocks; the paper has 6 for 128x128 and 9 for 256x256.
-        patch_layers: halvings before the discriminators' logits: with 3 each sees 70x70 pixels.
+        blocks: number of residual blocks; the paper has 6 for 128x128 and 9 for 256x256.
+        patch_layers: number of halvings in the discriminators. With 3, the receptive field of a
+            logit is 70x70 pixels.
         discriminator_norm: ``instance`` as in the paper, ``batch``, or ``none``.
 
     Returns:
-        ``generator``: condition (n, channels, height, width) in [-1, 1] -> images likewise.
-        ``reverse_generator``: images, by the name of condition -> what they would be made from.
+        ``generator``: condition -> images, both (n, channels, height, width) in [-1, 1].
+        ``reverse_generator``: images, as the input ``condition`` -> condition images.
         ``discriminator``: images -> `ganzoo.nn.DiscriminatorOutput` with logits
         (n, 1, rows, columns).
-        ``reverse_discriminator``: the same for what images are made from.
+        ``reverse_discriminator``: condition images -> the same.
 
     Raises:
-        ArchitectureError: data of one domain or of another size, or an argument out of its range.
+        ArchitectureError: the data has one domain or an unsupported size, or an argument is out of
+            range.
     """
     image, condition = data.image, condition_of("cyclegan", data)
     _check("cyclegan", data, width, blocks, patch_layers)

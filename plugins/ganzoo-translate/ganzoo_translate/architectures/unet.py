@@ -2,7 +2,7 @@
 
 "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., 2016), appendix
 6.1, https://arxiv.org/abs/1611.07004. Encoder C64-C128-C256-C512-C512-... down to one pixel, slope
-0.2; decoder CD512-CD512-CD512-... back up, where each map is joined by the encoder's of its size.
+0.2; decoder CD512-CD512-CD512-... back up, with skip connections between maps of the same size.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from ganzoo_translate.architectures.patchgan import (
 from ganzoo_translate.architectures.sizes import check_counts, condition_of
 
 SMALLEST, LARGEST = 16, 256
-MOST_WIDTHS = 8  # channels of the smallest maps, in units of `width`
-DROPPED = 3  # maps of the decoder that have dropout, from the smallest up
-LONGEST_LATENT = 65_536  # numbers that a model may draw for an image
+MOST_WIDTHS = 8  # maximum channels of a map, in units of `width`
+DROPPED = 3  # maps of the decoder with dropout, from the smallest up
+LONGEST_LATENT = 65_536  # maximum length of a model's latent
 
 
 def unet(
@@ -44,55 +44,57 @@ def unet(
     """U-Net and PatchGAN of pix2pix (Isola et al., 2016), https://arxiv.org/abs/1611.07004.
 
     Args:
-        data: pairs of square images, 16, 32, 64, 128 or 256 pixels a side, any number of channels.
-        width: channels of the maps next to the image, in both networks; each halving of the side
-            doubles them, up to eight times.
-        dropout: share of units that are dropped in the three smallest maps of the decoder.
-        test_dropout: whether units are dropped after training too, so that the model draws one of
-            several translations. The mask is then an input of the network, one number from N(0, 1)
-            a unit, which is kept and doubled where the number is positive: that is dropout of 0.5.
-        generator_norm: ``batch``, or ``instance``, which is what ``batch`` amounts to in training
-            with one pair at a time.
-        patch_layers: halvings before the discriminator's logits: with 3 each sees 70x70 pixels.
-        discriminator_norm: ``batch`` as in the paper, ``instance``, or ``none``, which suits a
-            penalty on the gradient of a single sample.
+        data: spec of pairs of square images, 16, 32, 64, 128 or 256 pixels, any number of channels.
+        width: channels of the maps next to the image, in both networks. They double each time the
+            side is halved, up to 8 times this number.
+        dropout: dropout probability in the three smallest maps of the decoder, 0 to below 1.
+        test_dropout: apply dropout after training too, so that the model gives different
+            translations of one image. The latent z then determines the mask: a unit is kept and
+            doubled if its entry of z, which is N(0, 1), is positive. This is dropout of 0.5.
+        generator_norm: ``batch``, or ``instance``, which is the same as ``batch`` in training with
+            a batch size of 1.
+        patch_layers: number of halvings in the discriminator. With 3, the receptive field of a
+            logit is 70x70 pixels.
+        discriminator_norm: ``batch`` as in the paper, ``instance``, or ``none``, which suits
+            gradient penalties.
 
     Returns:
-        ``generator``: condition (n, channels, side, side) in [-1, 1], with
-        `test_dropout` also z (n, latent_dim) -> images (n, channels, side, side) in [-1, 1]. Its
-        `latent_dim` is the number of units that may be dropped.
+        ``generator``: condition (n, channels, side, side) in [-1, 1], with `test_dropout` also z
+        (n, latent_dim) -> images (n, channels, side, side) in [-1, 1]. `latent_dim` is the number
+        of units with dropout.
         ``discriminator``: images and condition -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n, 1, rows, columns).
 
     Raises:
-        ArchitectureError: data without pairs or of another size, an argument out of its range,
-            `test_dropout` with another share than 0.5 or with more units than a latent may have.
+        ArchitectureError: the data has no pairs or an unsupported size; an argument is out of
+            range; or `test_dropout` is used with a dropout other than 0.5 or with too many units.
     """
     image, condition = data.image, condition_of("unet", data)
     side = image.height
     if side != image.width or side & (side - 1) or not SMALLEST <= side <= LARGEST:
         raise ArchitectureError(
-            f"architecture 'unet' cannot make images of {image}: it makes square ones of 16, 32, "
-            "64, 128 or 256 pixels a side. --dataset.size 128, or --architecture translator."
+            f"architecture 'unet' cannot generate images of {image}: it needs square images of 16, "
+            "32, 64, 128 or 256 pixels. Use --dataset.size 128, or --architecture translator."
         )
     check_counts("unet", width=width, patch_layers=patch_layers)
     check_patches("unet", image, patch_layers)
     if not 0 <= dropout < 1:
         raise ArchitectureError(
-            f"architecture 'unet' cannot drop a share of {dropout}: it is at least 0 and below 1. "
-            "--architecture.dropout 0.5"
+            f"architecture 'unet' cannot use dropout={dropout}: it must be at least 0 and below 1. "
+            "Use for example --architecture.dropout 0.5."
         )
     if test_dropout and dropout != 0.5:
         raise ArchitectureError(
-            f"architecture 'unet' cannot drop a share of {dropout} by the sign of its latents: "
-            "with test_dropout it is 0.5. --architecture.dropout 0.5"
+            f"architecture 'unet' cannot use dropout={dropout} with test_dropout: the sign of the "
+            "latent drops half of the units. Use --architecture.dropout 0.5."
         )
     shape = condition.channels, image.channels, width, side, generator_norm
     generator = LatentUNet(*shape) if test_dropout else UNet(*shape, dropout)
     if isinstance(generator, LatentUNet) and generator.latent_dim > LONGEST_LATENT:
         raise ArchitectureError(
-            f"architecture 'unet' of width={width} has {generator.latent_dim:,} units that may be "
-            f"dropped, and a latent may have {LONGEST_LATENT:,}. --architecture.width 64"
+            f"architecture 'unet' with width={width} and test_dropout needs a latent of length "
+            f"{generator.latent_dim:,}, but at most {LONGEST_LATENT:,} is possible. Use a smaller "
+            "width, for example --architecture.width 64."
         )
     channels = condition.channels + image.channels
     return {
@@ -101,16 +103,16 @@ def unet(
     }
 
 
-class Skipping(nn.Module):
-    """An encoder to one pixel and a decoder whose maps are joined by the encoder's.
+class SkipConnections(nn.Module):
+    """An encoder down to one pixel and a decoder, with skip connections.
 
     Args:
         inputs: channels of the condition.
         outputs: channels of the image.
         width: channels of the maps next to the image.
-        side: of both, a power of two.
-        norm: normalisation of every map but the first and the smallest: a map of one pixel has
-            no spread of its own.
+        side: height and width of condition and image, a power of two.
+        norm: normalisation of all maps except the first and the smallest. The smallest has one
+            pixel, whose variance is 0.
     """
 
     def __init__(
@@ -135,14 +137,14 @@ class Skipping(nn.Module):
                 )
             )
         self.last = nn.ConvTranspose2d(2 * widths[0], outputs, 4, 2, 1)
-        # (channels, side, side) of the maps that units are dropped from
+        # (channels, side, side) of the maps with dropout
         self.dropped = [
             (widths[stages - 2 - k], 2 ** (k + 1), 2 ** (k + 1))
             for k in range(min(DROPPED, stages - 1))
         ]
 
     def translate(self, condition: Tensor, drop: Callable[[int, Tensor], Tensor]) -> Tensor:
-        """Return images in [-1, 1]; `drop` drops units of the k-th smallest map."""
+        """Return images in [-1, 1]. ``drop(k, x)`` applies dropout to the k-th smallest map."""
         skips = []
         x = condition
         for layer in self.down:
@@ -158,8 +160,8 @@ class Skipping(nn.Module):
         return images
 
 
-class UNet(Skipping):
-    """condition -> images, with dropout while it is trained."""
+class UNet(SkipConnections):
+    """A U-Net: condition -> images, with dropout in training."""
 
     def __init__(
         self,
@@ -178,11 +180,11 @@ class UNet(Skipping):
         return self.translate(condition, lambda k, x: self.dropout(x))
 
 
-class LatentUNet(Skipping):
-    """condition and z -> images, with half of the units dropped as z says, always.
+class LatentUNet(SkipConnections):
+    """A U-Net whose latent is a dropout mask: condition and z -> images.
 
     Attributes:
-        latent_dim: number of units that may be dropped.
+        latent_dim: number of units with dropout.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""Pairs of pictures, and pictures of two domains."""
+"""Datasets of image pairs and of two unpaired domains."""

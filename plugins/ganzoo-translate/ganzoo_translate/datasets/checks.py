@@ -1,4 +1,4 @@
-"""What the datasets of this package ask of their folders and numbers."""
+"""Checks of the folders and arguments of this package's datasets."""
 
 from __future__ import annotations
 
@@ -8,55 +8,61 @@ from typing import TypeVar
 
 from ganzoo.errors import DataError, DataNotFoundError
 
-SMALLEST, LARGEST = 8, 1024  # sides that pictures are resized to
+SMALLEST, LARGEST = 8, 1024  # limits of the image size
 
 T = TypeVar("T")
 
 
 def check_size(name: str, size: int) -> None:
-    """Refuse a side that pictures are not resized to.
+    """Raise an error if an image size is not valid.
 
     Raises:
-        DataError: a size outside 8 to 1024.
+        DataError: the size is not in 8 to 1024.
     """
     if not SMALLEST <= size <= LARGEST:
         raise DataError(
-            f"dataset {name!r} cannot resize to {size}: size is {SMALLEST} to {LARGEST}. "
-            "--dataset.size 128"
+            f"dataset {name!r} cannot resize images to {size} pixels. Use --dataset.size "
+            f"{SMALLEST} to {LARGEST}."
         )
 
 
 def find_sub_folder(name: str, root: Path, folder: str, argument: str) -> Path:
-    """Return a folder in the dataset's folder.
+    """Return a sub-folder of the dataset's folder.
+
+    Args:
+        name: name of the dataset.
+        root: folder of the dataset.
+        folder: name of the sub-folder.
+        argument: the option that names the sub-folder.
 
     Raises:
-        DataNotFoundError: it is not there.
+        DataNotFoundError: the sub-folder does not exist.
     """
     if not (root / folder).is_dir():
-        there = sorted(path.name for path in root.iterdir() if path.is_dir())
+        folders = sorted(path.name for path in root.iterdir() if path.is_dir())
         raise DataNotFoundError(
-            f"dataset {name!r} looks for a folder {folder!r} in {root}, which holds the folders "
-            f"{', '.join(there) or '(none)'}. Name one of them with --dataset.{argument} NAME, or "
-            "another place with --data DIR."
+            f"dataset {name!r} needs the folder {folder!r} in {root}, which contains the folders "
+            f"{', '.join(folders) or '(none)'}. Name one of them with --dataset.{argument} NAME, "
+            "or pass another location with --data DIR."
         )
     return root / folder
 
 
-def take(name: str, items: Sequence[T], start: int, count: int) -> list[T]:
-    """Return `count` items, or all, from number `start` on.
+def select(name: str, items: Sequence[T], start: int, count: int) -> list[T]:
+    """Return `count` items from index `start` on, or all from there if `count` is 0.
 
     Raises:
-        DataError: numbers below 0, or more than there are.
+        DataError: `start` or `count` is negative, or there are not enough items.
     """
     if start < 0 or count < 0:
         raise DataError(
-            f"dataset {name!r} cannot take {count} from number {start} on: neither is below 0. "
-            "--dataset.start 0 --dataset.count 0 takes all."
+            f"dataset {name!r} cannot use start={start} and count={count}. Set both to 0 or more; "
+            "--dataset.start 0 --dataset.count 0 selects all."
         )
     if start >= len(items) or start + count > len(items):
-        asked = f"{count:,} from number {start:,} on" if count else f"those from {start:,} on"
+        items_from = f"{count:,} items from index {start:,}" if count else f"items from {start:,}"
         raise DataError(
-            f"dataset {name!r} was asked for {asked}, and there are {len(items):,}. "
-            "--dataset.start 0 --dataset.count 0 takes all."
+            f"dataset {name!r} cannot select {items_from} on: it has {len(items):,} items. "
+            "Use --dataset.start 0 --dataset.count 0 to select all."
         )
     return list(items[start : start + count] if count else items[start:])

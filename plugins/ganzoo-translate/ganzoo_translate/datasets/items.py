@@ -1,4 +1,4 @@
-"""The items that a translation learns from."""
+"""Base class of the datasets for image-to-image translation."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
-    """Images, a label that says nothing, and the images they are to be made from.
+    """A dataset whose items are an image, a label that is always 0, and a condition image.
 
     Args:
-        places: where each item lies.
-        read: a place -> the image and what it is to be made from; no function inside a function,
-            so that other processes can be handed it.
+        places: the location of each item, such as a path.
+        read: function from a location to the image and its condition image. It must be picklable,
+            so that worker processes can use it.
     """
 
     def __init__(

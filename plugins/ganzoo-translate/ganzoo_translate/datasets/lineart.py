@@ -1,4 +1,4 @@
-"""Pictures, and line drawings of them."""
+"""Images and line drawings of them."""
 
 from __future__ import annotations
 
@@ -12,47 +12,45 @@ from PIL import Image
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_files import find_folder, find_image_files, fit_image, read_image
-from ganzoo_translate.datasets.checks import (
-    check_size,
-    take,
-)
+from ganzoo_translate.datasets.checks import check_size, select
 from ganzoo_translate.datasets.items import Translations
 
 
 def lineart(
     root: Path | None, *, size: int = 128, thickness: int = 5, start: int = 0, count: int = 0
 ) -> tuple[Translations[Path], DataSpec]:
-    """Any folder of pictures, with its sub-folders, each to be made from a line drawing of itself.
+    """Any folder of image files, with its sub-folders, each paired with a line drawing of itself.
 
-    Pictures are sorted by name. The short side is resized to `size`, the middle cut out; then the
-    lines are drawn, as `draw_lines` says.
+    Files are sorted by name. Images are resized on their short side and cropped to a centred
+    square. Then `draw_lines` computes the line drawing, which is the condition image.
 
     Args:
-        root: the folder. It is only read.
-        size: side of the images in pixels.
-        thickness: side of the square that bright parts are widened by, in pixels.
-        start: number of the first picture.
-        count: number of pictures; 0 for all from the first on.
+        root: the folder. Nothing is written to it.
+        size: height and width of the images in pixels, 8 to 1024.
+        thickness: side of the square that dilates bright parts, in pixels.
+        start: index of the first file.
+        count: number of files; 0 for all from the first on.
 
     Returns:
-        Items of uint8 (3, size, size), 0, and the uint8 line drawing (1, size, size).
+        Items of a uint8 image (3, size, size), the label 0, and the uint8 line drawing
+        (1, size, size).
 
     Raises:
-        DataNotFoundError: no such folder, or no picture in it.
-        DataError: a number out of its range; when an image is read that is corrupt, its name.
+        DataNotFoundError: the folder does not exist or contains no image files.
+        DataError: an argument is out of range, or an image is corrupt.
     """
     check_size("lineart", size)
     if not 2 <= thickness <= size:
         raise DataError(
-            f"dataset 'lineart' cannot draw with a thickness of {thickness}: it is 2 to the size, "
-            f"{size}. --dataset.thickness 5"
+            f"dataset 'lineart' cannot draw lines with thickness {thickness}. Use "
+            f"--dataset.thickness 2 to {size}, which is the size."
         )
-    where = find_folder("lineart", root)
-    files = take("lineart", find_image_files(where), start, count)
+    folder = find_folder("lineart", root)
+    files = select("lineart", find_image_files(folder), start, count)
 
     spec = DataSpec(
         ImageSpec(size, size, 3),
-        origin=f"{len(files)} pictures of the folder {where.name!r} and line drawings of them",
+        origin=f"{len(files)} image files in the folder {folder.name!r} and their line drawings",
         condition=ImageSpec(size, size, 1),
     )
     return Translations(files, functools.partial(_read, size, thickness)), spec
@@ -63,16 +61,15 @@ def _read(size: int, thickness: int, file: Path) -> tuple[Image.Image, Image.Ima
     return image, draw_lines(image, thickness)
 
 
-def draw_lines(picture: Image.Image, thickness: int = 5) -> Image.Image:
-    """Return dark lines on white where a picture's brightness changes, mode L.
+def draw_lines(image: Image.Image, thickness: int = 5) -> Image.Image:
+    """Return a line drawing of an image: dark edges on white, mode L.
 
-    The picture in grey is subtracted from itself with bright parts widened (a dilation by a
-    square): what differs is an edge.
+    The edges are the difference between the grey image and its dilation by a square.
 
     Args:
-        picture: in RGB.
+        image: an RGB image.
         thickness: side of the square in pixels.
     """
-    grey = cv2.cvtColor(np.asarray(picture), cv2.COLOR_RGB2GRAY)
-    widened = cv2.dilate(grey, np.ones((thickness, thickness), np.uint8))
-    return Image.fromarray(255 - cv2.absdiff(widened, grey))
+    grey = cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2GRAY)
+    dilation = cv2.dilate(grey, np.ones((thickness, thickness), np.uint8))
+    return Image.fromarray(255 - cv2.absdiff(dilation, grey))

@@ -1,4 +1,4 @@
-"""Emoji, and line drawings of them."""
+"""OpenMoji's emoji and line drawings of them."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from ganzoo_translate.datasets.lineart import lineart
 def openmoji(
     root: Path | None, *, split: Literal["train", "val"] = "train", size: int = 128
 ) -> tuple[Translations[Path], DataSpec]:
-    """OpenMoji's colour pictures (CC BY-SA 4.0), each to be made from a line drawing of itself.
+    """OpenMoji's colour emoji (CC BY-SA 4.0), each paired with a line drawing of itself.
 
-    The project publishes pictures and no split: who unpacks them puts some aside in ``val``, and
-    figures of two such splits do not compare.
+    The project publishes no split, so you choose the files for ``val``. Metrics are comparable only
+    for the same split.
 
     Args:
-        root: folder that holds ``openmoji``, and that the folders ``train`` and ``val``. It is only
-            read.
-        split: which of them.
-        size: side of the images in pixels.
+        root: folder that contains ``openmoji`` with the folders ``train`` and ``val``. Nothing is
+            written to it.
+        split: part of the dataset.
+        size: height and width of the images in pixels, 8 to 1024.
 
     Returns:
-        Items as `lineart` has them.
+        Items as for `lineart`.
 
     Raises:
-        DataNotFoundError: no such folders, or no picture in one.
-        DataError: a size out of its range; when an image is read that is corrupt, its name.
+        DataNotFoundError: the folder does not exist or contains no image files.
+        DataError: the size is out of range, or an image is corrupt.
     """
     check_size("openmoji", size)
-    where = (root or Path()) / "openmoji" / split
-    if not where.is_dir():
+    folder = (root or Path()) / "openmoji" / split
+    if not folder.is_dir():
         raise DataNotFoundError(
-            f"no pictures of OpenMoji at {where.resolve()}. Unpack the colour ones of "
-            "https://openmoji.org into DIR/openmoji/train and some of them, which are not to be "
-            "trained on, into DIR/openmoji/val, then --data DIR."
+            f"OpenMoji not found: {folder.resolve()}. Download the colour emoji from "
+            "https://openmoji.org, put those to train on into DIR/openmoji/train and the others "
+            "into DIR/openmoji/val, and pass --data DIR."
         )
-    pictures, spec = lineart(where, size=size)
-    origin = "OpenMoji's colour pictures and line drawings of them"
-    return pictures, replace(spec, license="cc-by-sa-4.0", origin=origin)
+    dataset, spec = lineart(folder, size=size)
+    origin = "OpenMoji's colour emoji and their line drawings"
+    return dataset, replace(spec, license="cc-by-sa-4.0", origin=origin)

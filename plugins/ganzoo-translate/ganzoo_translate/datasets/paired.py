@@ -1,4 +1,4 @@
-"""Pairs of pictures."""
+"""Pairs of images."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ from ganzoo.sampling.image_files import (
     fit_image,
     read_image,
 )
-from ganzoo_translate.datasets.checks import (
-    check_size,
-    find_sub_folder,
-    take,
-)
+from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
 from ganzoo_translate.datasets.items import Translations
 
-SHOWN = 3  # files that an error names
+MAX_NAMES = 3  # files that an error names
 
 
 def paired(
@@ -38,47 +34,49 @@ def paired(
     start: int = 0,
     count: int = 0,
 ) -> tuple[Translations[tuple[Path, ...]], DataSpec]:
-    """Pairs of pictures, each in one file or in two folders.
+    """Pairs of images, side by side in one file or with the same name in two folders.
 
-    Pairs are sorted by name. The short side is resized to `size`, the middle cut out, both alike.
+    Pairs are sorted by name. Both images are resized on their short side and cropped to a centred
+    square.
 
     Args:
-        root: the folder. It is only read.
-        size: side of the images in pixels.
-        layout: ``side-by-side`` where a picture and the one it is to be made from are the halves
-            of one file, ``folders`` where they have one name in two folders.
-        condition_half: which half the other is to be made from.
-        condition_folder: folder of the pictures that others are to be made from.
-        target_folder: folder of those that are to be made.
-        start: number of the first pair.
+        root: the folder. Nothing is written to it.
+        size: height and width of the images in pixels, 8 to 1024.
+        layout: ``side-by-side`` if the condition image and the target image are the halves of one
+            file; ``folders`` if they have the same name in two folders.
+        condition_half: the half that is the condition image.
+        condition_folder: folder of the condition images.
+        target_folder: folder of the target images.
+        start: index of the first pair.
         count: number of pairs; 0 for all from the first on.
 
     Returns:
-        Items of uint8 (3, size, size), 0, and the uint8 (3, size, size) it is to be made from.
+        Items of the uint8 target image (3, size, size), the label 0, and the uint8 condition image
+        (3, size, size).
 
     Raises:
-        DataNotFoundError: no such folder, or no picture in it.
-        DataError: a number out of its range; pictures without a partner; when a pair is read that
-            is corrupt, of two sizes or has no two halves, its name.
+        DataNotFoundError: a folder does not exist or contains no image files.
+        DataError: an argument is out of range; an image has no partner; or a pair is corrupt, has
+            images of two sizes, or has an odd width.
     """
     check_size("paired", size)
-    where = find_folder("paired", root)
+    folder = find_folder("paired", root)
     places: list[tuple[Path, ...]]
     if layout == "folders":
-        conditions = find_sub_folder("paired", where, condition_folder, "condition-folder")
-        targets = find_sub_folder("paired", where, target_folder, "target-folder")
-        places = [*_partners(conditions, targets)]
+        conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
+        targets = find_sub_folder("paired", folder, target_folder, "target-folder")
+        places = [*_match(conditions, targets)]
     else:
-        places = [(file,) for file in find_image_files(where)]
-    chosen = take("paired", places, start, count)
+        places = [(file,) for file in find_image_files(folder)]
+    selection = select("paired", places, start, count)
 
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
         square,
-        origin=f"{len(chosen)} pairs of pictures of the folder {where.name!r}",
+        origin=f"{len(selection)} pairs of images in the folder {folder.name!r}",
         condition=square,
     )
-    return Translations(chosen, functools.partial(_read, size, condition_half)), spec
+    return Translations(selection, functools.partial(_read, size, condition_half)), spec
 
 
 def _read(
@@ -88,56 +86,57 @@ def _read(
     return fit_image(image, size, size), fit_image(condition, size, size)
 
 
-def _partners(conditions: Path, targets: Path) -> list[tuple[Path, Path]]:
-    """Match the pictures of two folders by name, whatever their endings."""
+def _match(conditions: Path, targets: Path) -> list[tuple[Path, Path]]:
+    """Match the image files of two folders by name, without their extensions."""
     by_name = [_by_name(folder) for folder in (conditions, targets)]
-    alone = sorted(by_name[0].keys() ^ by_name[1].keys())
-    if alone:
-        named = ", ".join(repr(str(name)) for name in alone[:SHOWN])
-        more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
+    unmatched = sorted(by_name[0].keys() ^ by_name[1].keys())
+    if unmatched:
+        names = ", ".join(repr(str(name)) for name in unmatched[:MAX_NAMES])
+        more = f" and {len(unmatched) - MAX_NAMES} more" if len(unmatched) > MAX_NAMES else ""
         raise DataError(
-            f"dataset 'paired': {conditions} holds {len(by_name[0])} pictures and {targets} "
-            f"{len(by_name[1])}, and those named {named}{more} are in one of them alone. Add their "
-            "partners or take them out; pictures without partners are --dataset unpaired."
+            f"dataset 'paired' cannot match all image files: {conditions} contains "
+            f"{len(by_name[0])}, {targets} contains {len(by_name[1])}, and only one of them has "
+            f"{names}{more}. Add the missing files or remove these. For images without partners "
+            "use --dataset unpaired."
         )
     return [(file, by_name[1][name]) for name, file in sorted(by_name[0].items())]
 
 
 def _by_name(folder: Path) -> dict[Path, Path]:
-    found: dict[Path, Path] = {}
+    files: dict[Path, Path] = {}
     for file in find_image_files(folder):
         name = file.relative_to(folder).with_suffix("")
-        if name in found:
+        if name in files:
             raise DataError(
-                f"dataset 'paired': {found[name]} and {file} have one name, so that a partner "
-                "would have two. Take one of them out."
+                f"dataset 'paired' cannot match files by name: {files[name]} and {file} have the "
+                "same name. Remove one of them."
             )
-        found[name] = file
-    return found
+        files[name] = file
+    return files
 
 
 def _halves(file: Path, condition_half: str) -> tuple[Image.Image, Image.Image]:
-    """The condition and the image."""
-    picture = read_image(file)
-    width, height = picture.size
+    """Return the condition image and the target image of a file."""
+    image = read_image(file)
+    width, height = image.size
     if width % 2:
         raise DataError(
-            f"the image {file} is {width}x{height} pixels, and a width of {width} has no two "
-            "halves. Crop it, or take it out of the folder; pairs in two folders are "
+            f"cannot split the image {file} into two halves: it is {width}x{height} pixels, and "
+            "its width is odd. Crop it or remove it from the folder. For pairs in two folders use "
             "--dataset.layout folders."
         )
     half = width // 2
     check_sides(file, (half, height))
-    left, right = picture.crop((0, 0, half, height)), picture.crop((half, 0, width, height))
+    left, right = image.crop((0, 0, half, height)), image.crop((half, 0, width, height))
     return (left, right) if condition_half == "left" else (right, left)
 
 
 def _whole(condition: Path, image: Path) -> tuple[Image.Image, Image.Image]:
     pair = read_image(condition), read_image(image)
     if pair[0].size != pair[1].size:
-        sizes = ["x".join(map(str, picture.size)) for picture in pair]
+        sizes = ["x".join(map(str, member.size)) for member in pair]
         raise DataError(
-            f"the images {condition} and {image} are a pair, and are {sizes[0]} and {sizes[1]} "
-            "pixels. Resize one of them, or take both out."
+            f"the images {condition} and {image} are a pair, but are {sizes[0]} and {sizes[1]} "
+            "pixels. Resize one of them, or remove both."
         )
     return pair

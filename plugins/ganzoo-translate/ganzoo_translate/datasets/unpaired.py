@@ -1,4 +1,4 @@
-"""Pictures of two domains."""
+"""Images of two domains, without pairs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,7 @@ from PIL import Image
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_files import find_folder, find_image_files, fit_image, read_image
-from ganzoo_translate.datasets.checks import (
-    check_size,
-    find_sub_folder,
-    take,
-)
+from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
 from ganzoo_translate.datasets.items import Translations
 
 
@@ -28,33 +24,38 @@ def unpaired(
     start: int = 0,
     count: int = 0,
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
-    """Two folders of pictures that have nothing to do with each other.
+    """Two folders of images, one for each domain.
 
-    The short side is resized to `size`, the middle cut out.
+    Images are resized on their short side and cropped to a centred square.
 
     Args:
-        root: the folder that holds both. It is only read.
-        size: side of the images in pixels.
-        condition_folder: folder of the pictures that others are to be made from.
-        target_folder: folder of those that are to be made.
-        repeat_shorter: where one folder holds fewer pictures, show some of its more often; an epoch
-            is then one of the other folder. Otherwise such folders are refused.
-        start: number of the first picture of each folder, sorted by name.
-        count: number of pictures of each folder; 0 for all from the first on.
+        root: the folder that contains both. Nothing is written to it.
+        size: height and width of the images in pixels, 8 to 1024.
+        condition_folder: folder of the condition images, the domain to translate from.
+        target_folder: folder of the target images, the domain to translate to.
+        repeat_shorter: repeat images of the smaller folder, so that an epoch is one pass over the
+            larger folder. Without it, folders of different length raise an error.
+        start: index of the first file of each folder, sorted by name.
+        count: number of files of each folder; 0 for all from the first on.
 
     Returns:
-        Items of uint8 (3, size, size), 0, and a uint8 (3, size, size) of the other domain.
+        Items of a uint8 target image (3, size, size), the label 0, and a uint8 condition image
+        (3, size, size).
 
     Raises:
-        DataNotFoundError: no such folder, or no picture in one of them.
-        DataError: a number out of its range; folders of different length; when an image is read
-            that is corrupt, its name.
+        DataNotFoundError: a folder does not exist or contains no image files.
+        DataError: an argument is out of range, the folders have different lengths, or an image is
+            corrupt.
     """
     check_size("unpaired", size)
-    where = find_folder("unpaired", root)
-    part = start, count
+    folder = find_folder("unpaired", root)
     conditions, targets = (
-        take("unpaired", find_image_files(find_sub_folder("unpaired", where, name, option)), *part)
+        select(
+            "unpaired",
+            find_image_files(find_sub_folder("unpaired", folder, name, option)),
+            start,
+            count,
+        )
         for name, option in (
             (condition_folder, "condition-folder"),
             (target_folder, "target-folder"),
@@ -62,9 +63,10 @@ def unpaired(
     )
     if len(conditions) != len(targets) and not repeat_shorter:
         raise DataError(
-            f"dataset 'unpaired' was given {len(conditions):,} pictures of {condition_folder!r} "
-            f"and {len(targets):,} of {target_folder!r}. --dataset.repeat-shorter shows some of "
-            "the fewer more often; --dataset.count N takes N of each."
+            f"dataset 'unpaired' needs folders of equal length, but {condition_folder!r} has "
+            f"{len(conditions):,} images and {target_folder!r} has {len(targets):,}. Use "
+            "--dataset.repeat-shorter to repeat images of the smaller folder, or --dataset.count N "
+            "to select N of each."
         )
     longest = max(len(conditions), len(targets))
     places = [(conditions[k % len(conditions)], targets[k % len(targets)]) for k in range(longest)]
@@ -73,8 +75,8 @@ def unpaired(
     spec = DataSpec(
         square,
         origin=(
-            f"{len(targets)} pictures of {target_folder!r} and {len(conditions)} of "
-            f"{condition_folder!r} of the folder {where.name!r}"
+            f"{len(targets)} images of {target_folder!r} and {len(conditions)} of "
+            f"{condition_folder!r} in the folder {folder.name!r}"
         ),
         condition=square,
         paired=False,

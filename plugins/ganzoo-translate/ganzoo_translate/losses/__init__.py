@@ -1,1 +1,1 @@
-"""The games of pix2pix and CycleGAN."""
+"""The losses of pix2pix and CycleGAN."""

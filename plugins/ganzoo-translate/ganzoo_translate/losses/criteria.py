@@ -1,4 +1,4 @@
-"""What networks that judge, and those they judge, minimise per patch."""
+"""Criteria of discriminators and generators, for each patch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ NONSATURATING = Criterion(
     d=lambda real, fake: softplus(-real) + softplus(fake),
     g=lambda real, fake: softplus(-fake),
 )
-# Zhu et al. (2017), section 4, https://arxiv.org/abs/1703.10593; the discriminator's objective is
-# halved, the generator's is not, and the weights of further terms are relative to that.
+# Zhu et al. (2017), section 4, https://arxiv.org/abs/1703.10593. The objective of the discriminator
+# is halved, that of the generator is not. The weights of other terms are relative to the latter.
 LEAST_SQUARES = Criterion(
     d=lambda real, fake: 0.5 * ((real - 1).square() + fake.square()),
     g=lambda real, fake: (fake - 1).square(),

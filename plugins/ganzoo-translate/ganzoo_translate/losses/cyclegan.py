@@ -1,4 +1,4 @@
-"""Two translators that undo each other."""
+"""CycleGAN: two translators that are inverse to each other."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ from ganzoo_translate.losses.pool import ImagePool
 
 
 class CycleGan(Loss):
-    """The generators play first and hand their fakes on; see `cyclegan`.
+    """The loss of CycleGAN, see `cyclegan`.
+
+    The generators play first and share their fakes with the discriminators.
 
     Args:
-        cycle_weight: of the cycle terms.
-        identity_weight: of the identity terms, relative to `cycle_weight`.
-        pool_size: fakes of each kind that are remembered.
+        cycle_weight: weight of the cycle terms.
+        identity_weight: weight of the identity terms, relative to `cycle_weight`.
+        pool_size: maximum number of past fakes for each discriminator.
     """
 
     players = (
@@ -45,29 +47,35 @@ class CycleGan(Loss):
         self.pool, self.reverse_pool = ImagePool(pool_size), ImagePool(pool_size)
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Need two domains of one size, and generators that read an image alone."""
+        """Raise an error unless there are two domains of one size and generators for images.
+
+        Raises:
+            ValueError: the data has one domain or two sizes, or a generator has other inputs.
+        """
         if data.condition is None:
-            raise ValueError("it needs images of two domains: --dataset unpaired")
+            raise ValueError("it needs images of two domains. Use --dataset unpaired")
         if data.condition != data.image:
             raise ValueError(
-                f"it needs domains of one size, and these are {data.condition} and {data.image}: "
-                "--dataset unpaired"
+                f"it needs two domains of one size, but these are {data.condition} and "
+                f"{data.image}. Use --dataset unpaired"
             )
         for role in self.exported_roles:
             if inputs_of(nets[role]) != ("condition",):
-                raise ValueError(f"it needs a {role} that reads an image alone")
+                raise ValueError(
+                    f"it needs a {role} whose only input is an image. Use --architecture cyclegan"
+                )
 
     def generators(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Be taken for real, find the way back, and leave one's own domain alone."""
+        """Return the adversarial, cycle and identity terms of both generators."""
         assert batch.condition is not None
-        there, back = nets["generator"], nets["reverse_generator"]
-        fake = _translate(there, batch.condition)
-        reverse_fake = _translate(back, batch.images)
+        forward, reverse = nets["generator"], nets["reverse_generator"]
+        fake = _translate(forward, batch.condition)
+        reverse_fake = _translate(reverse, batch.images)
         turn.shared["fake"], turn.shared["reverse_fake"] = fake.detach(), reverse_fake.detach()
-        cycle = _distance(_translate(back, fake), batch.condition)
-        reverse_cycle = _distance(_translate(there, reverse_fake), batch.images)
+        cycle = _distance(_translate(reverse, fake), batch.condition)
+        reverse_cycle = _distance(_translate(forward, reverse_fake), batch.images)
         terms = {
             "adversarial": self._generator_terms(nets["discriminator"], fake, batch, turn),
             "reverse_adversarial": self._generator_terms(
@@ -78,25 +86,25 @@ class CycleGan(Loss):
         }
         if self.identity_weight:
             weight = self.cycle_weight * self.identity_weight
-            same = _distance(_translate(there, batch.images), batch.images)
-            reverse_same = _distance(_translate(back, batch.condition), batch.condition)
-            terms |= {"identity": weight * same, "reverse_identity": weight * reverse_same}
+            identity = _distance(_translate(forward, batch.images), batch.images)
+            reverse_identity = _distance(_translate(reverse, batch.condition), batch.condition)
+            terms |= {"identity": weight * identity, "reverse_identity": weight * reverse_identity}
         return terms
 
     def discriminators(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Tell real images from fakes, some of them of the past, in each domain."""
+        """Return the adversarial terms of both discriminators, for real images and pooled fakes."""
         assert batch.condition is not None
         fake = self.pool.exchange(turn.shared["fake"])
         reverse_fake = self.reverse_pool.exchange(turn.shared["reverse_fake"])
         terms = {}
-        for prefix, real, made in (
+        for prefix, real_images, fake_images in (
             ("", batch.images, fake),
             ("reverse_", batch.condition, reverse_fake),
         ):
             discriminate = _wrap(nets[f"{prefix}discriminator"], batch, turn)
-            on_real, on_fake = discriminate(real).logits, discriminate(made).logits
+            on_real, on_fake = discriminate(real_images).logits, discriminate(fake_images).logits
             terms[f"{prefix}adversarial"] = LEAST_SQUARES.d(on_real, on_fake)
             for name, metric in LEAST_SQUARES.metrics.items():
                 turn.metrics[f"{prefix}{name}"] = metric(on_real.detach(), on_fake.detach())
@@ -105,8 +113,8 @@ class CycleGan(Loss):
     def _generator_terms(
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> Tensor:
-        said = _wrap(discriminator, batch, turn)(fake).logits
-        return LEAST_SQUARES.g(said, said)
+        logits = _wrap(discriminator, batch, turn)(fake).logits
+        return LEAST_SQUARES.g(logits, logits)
 
 
 def _wrap(discriminator: nn.Module, batch: Batch, turn: Turn) -> WrappedDiscriminator:
@@ -114,29 +122,30 @@ def _wrap(discriminator: nn.Module, batch: Batch, turn: Turn) -> WrappedDiscrimi
 
 
 def _translate(generator: nn.Module, condition: Tensor) -> Tensor:
-    """Return images of the condition's dtype, whatever precision the network runs in."""
+    """Return the translations of condition images, in their dtype."""
     return generate(generator, condition=condition).to(condition.dtype)
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:
-    """Mean absolute difference of each sample, (n,)."""
+    """Return the mean absolute difference of each sample, (n,)."""
     return (a - b).abs().flatten(1).mean(1)
 
 
 def cyclegan(
     *, cycle_weight: float = 10.0, identity_weight: float = 0.5, pool_size: int = 50
 ) -> Loss:
-    """Least squares in two domains, and translations there and back that change nothing.
+    """CycleGAN: least-squares GAN losses in two domains, cycle consistency and identity.
 
     "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks" (Zhu et al.,
-    2017), equation 3 and sections 4 and 5.2, https://arxiv.org/abs/1703.10593. For the
-    architecture of that name. Both generators are delivered; the one from images back to what they
-    are made from is ``ganzoo.load(..., role="reverse_generator")``.
+    2017), equation 3 and sections 4 and 5.2, https://arxiv.org/abs/1703.10593. Use it with the
+    architecture ``cyclegan``. The bundle contains both generators. Load the reverse one with
+    ``ganzoo.load(..., role="reverse_generator")``.
 
     Args:
-        cycle_weight: lambda, of the mean absolute difference after there and back.
-        identity_weight: of the change that a generator makes to images of its own domain, relative
-            to `cycle_weight`; 0 for none.
-        pool_size: fakes of each domain that are remembered and shown to its discriminator again.
+        cycle_weight: lambda, the weight of the mean absolute difference between an image and its
+            translation to the other domain and back.
+        identity_weight: weight of the mean absolute difference between an image of a generator's
+            target domain and its translation, relative to `cycle_weight`; 0 for no such term.
+        pool_size: maximum number of past fakes that each discriminator sees again.
     """
     return CycleGan(cycle_weight, identity_weight, pool_size)

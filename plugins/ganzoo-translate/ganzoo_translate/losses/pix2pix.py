@@ -1,4 +1,4 @@
-"""A conditional GAN whose fakes stay near the image they stand for."""
+"""pix2pix: a conditional GAN with an L1 term."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ from ganzoo_translate.losses.criteria import CRITERIA
 
 
 class Pix2Pix(AdversarialLoss):
-    """The adversarial game, and the distance of a fake from its image; see `pix2pix`."""
+    """An adversarial loss plus the L1 distance of a fake from its true image, see `pix2pix`.
+
+    Args:
+        options: options of adversarial losses.
+        criterion: ``nonsaturating`` or ``lsgan``.
+        l1_weight: weight of the L1 term.
+    """
 
     def __init__(self, options: AdversarialOptions, criterion: str, l1_weight: float) -> None:
         check_weight("l1_weight", l1_weight)
@@ -30,27 +36,29 @@ class Pix2Pix(AdversarialLoss):
         self.l1_weight = l1_weight
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Need pairs, and a generator that reads an image."""
+        """Raise an error unless the data has pairs and the generator has a condition image.
+
+        Raises:
+            ValueError: the data has no pairs, or the generator has no input ``condition``.
+        """
         if data.condition is None:
             raise ValueError(
-                "it needs pairs of images, and this data is of single ones: "
-                "--dataset paired or --dataset lineart"
+                "it needs pairs of images, but this data has single images. "
+                "Use --dataset paired or --dataset lineart"
             )
         if not data.paired:
             raise ValueError(
-                "it needs pairs of images, and this data is of two domains without pairs: "
-                "--dataset paired, or --loss cyclegan --architecture cyclegan"
+                "it needs pairs of images, but this data has two domains without pairs. "
+                "Use --dataset paired, or --loss cyclegan --architecture cyclegan"
             )
         if "condition" not in inputs_of(nets["generator"]):
-            raise ValueError(
-                "it needs a generator that makes images out of images: --architecture unet"
-            )
+            raise ValueError("it needs a generator that translates images. Use --architecture unet")
         super().check(nets, data)
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Be taken for real, and stay near the image."""
+        """Return the adversarial term and the L1 term of the generator."""
         fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
         loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         distance = (fake - batch.images).abs().flatten(1).mean(1)
@@ -64,14 +72,14 @@ def pix2pix(
     l1_weight: float = 100.0,
     criterion: Literal["nonsaturating", "lsgan"] = "nonsaturating",
 ) -> Loss:
-    """A conditional GAN plus the mean absolute difference: cGAN + lambda L1.
+    """pix2pix: a conditional GAN loss plus the mean absolute difference, cGAN + lambda L1.
 
     "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., 2016),
-    equation 4, https://arxiv.org/abs/1611.07004. Every discriminator that reads ``condition`` sees
-    each image beside the one it is made from.
+    equation 4, https://arxiv.org/abs/1611.07004. A discriminator with the input ``condition``
+    judges each image together with its condition image.
 
     Args:
-        l1_weight: lambda, of the mean over an image's values in [-1, 1].
+        l1_weight: lambda, the weight of the mean absolute difference of images in [-1, 1].
         criterion: ``nonsaturating`` as in the paper, or ``lsgan`` for least squares.
     """
     return Pix2Pix(options, criterion, l1_weight)

@@ -1,7 +1,4 @@
-"""Bundles small enough to ship.
-
-A U-Net has many weights: 5 MB for each runtime, so that it loads by its name without a network.
-"""
+"""Bundles that ship with the package, about 5 MB for each runtime."""
 
 from pathlib import Path
 

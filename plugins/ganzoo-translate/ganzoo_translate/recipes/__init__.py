@@ -1,4 +1,4 @@
-"""Recipes: each is a TOML file beside this one."""
+"""Recipes. Each is a TOML file in this folder."""
 
 from pathlib import Path
 
