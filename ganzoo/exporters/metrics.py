@@ -1,4 +1,4 @@
-"""Figures go into the config of the model they are of, and from there into its card."""
+"""Write evaluation results into a bundle's config and card."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ganzoo.bundle import CARD, CONFIG, Bundle, amend_bundle, read_checksums
 from ganzoo.errors import CardError
 from ganzoo.spec import METRICS, SEEDS, ModelSpec
 
-# Two evaluations that agree in these are of one protocol: the newer one takes the older's place.
-_QUESTION = (
+# Evaluations that agree in these fields share a protocol: a newer one replaces the older.
+_PROTOCOL_FIELDS = (
     *(
         "dataset",
         "sha256",
@@ -31,53 +31,55 @@ _QUESTION = (
 
 
 def record(bundle: Bundle, evaluation: dict[str, Any]) -> None:
-    """Add an evaluation to a bundle, in place of the one of the same protocol.
+    """Add an evaluation to a bundle's config and card, replacing one of the same protocol.
 
-    Figures that it does not repeat stay where everything else, versions and hardware too, is equal.
-    Its card states them too. One that cannot be renewed stays as it is, of which is warned.
+    Metrics of the older evaluation are kept if its versions, hardware and other conditions are
+    equal. A card that cannot be updated is left unchanged, with a warning.
 
     Args:
-        bundle: the bundle, as it was when it was measured.
+        bundle: the bundle that was measured.
         evaluation: ``metrics`` and ``protocol``, as JSON.
 
     Raises:
-        BundleError: the bundle has changed since.
-        OutputError: it cannot be written.
+        BundleError: the bundle has changed since it was opened.
+        OutputError: the bundle cannot be written.
     """
-    evaluation = json.loads(json.dumps(evaluation))  # as what is kept was read
-    made = bundle.spec.provenance
-    others = [each for each in made.get(METRICS, []) if _question(each) != _question(evaluation)]
-    for each in made.get(METRICS, []):
-        if _conditions(each) == _conditions(evaluation):
-            settings = each["protocol"]["settings"] | evaluation["protocol"]["settings"]
+    evaluation = json.loads(json.dumps(evaluation))  # compares like the stored evaluations
+    provenance = bundle.spec.provenance
+    protocol = _protocol_key(evaluation)
+    kept = [entry for entry in provenance.get(METRICS, []) if _protocol_key(entry) != protocol]
+    for entry in provenance.get(METRICS, []):
+        if _conditions(entry) == _conditions(evaluation):
+            settings = entry["protocol"]["settings"] | evaluation["protocol"]["settings"]
             evaluation = {
-                METRICS: each[METRICS] | evaluation[METRICS],
+                METRICS: entry[METRICS] | evaluation[METRICS],
                 "protocol": evaluation["protocol"] | {"settings": settings},
             }
-    spec = replace(bundle.spec, provenance=made | {METRICS: [*others, evaluation]})
-    amend_bundle(bundle, spec, _renewed(bundle, spec))
+    spec = replace(bundle.spec, provenance=provenance | {METRICS: [*kept, evaluation]})
+    amend_bundle(bundle, spec, _updated_card(bundle, spec))
 
 
 def record_seeds(bundle: Bundle, metric: str, figures: Mapping[str, Mapping[str, float]]) -> None:
-    """Say in a bundle, and in its card, how trainings of its recipe with several seeds fared.
+    """Write the results of several training seeds of the recipe into a bundle's config and card.
 
     Args:
         bundle: the bundle.
-        metric: what was measured, such as ``frechet_distance``.
-        figures: by seed: ``final``, of the last weights; ``best``, of those that scored best on the
-            way, and ``best_images``, how many images they had seen.
+        metric: the metric's name, such as ``frechet_distance``.
+        figures: results by seed: ``final`` of the last weights, ``best`` of the best snapshot, and
+            ``best_images``, the number of training images of that snapshot.
 
     Raises:
-        BundleError: the bundle has changed since.
-        OutputError: it cannot be written.
+        BundleError: the bundle has changed since it was opened.
+        OutputError: the bundle cannot be written.
     """
-    said = {"metric": metric, "figures": {seed: dict(each) for seed, each in figures.items()}}
-    spec = replace(bundle.spec, provenance=bundle.spec.provenance | {SEEDS: said})
-    amend_bundle(bundle, spec, _renewed(bundle, spec))
+    results = {seed: dict(values) for seed, values in figures.items()}
+    seeds = {"metric": metric, "figures": results}
+    spec = replace(bundle.spec, provenance=bundle.spec.provenance | {SEEDS: seeds})
+    amend_bundle(bundle, spec, _updated_card(bundle, spec))
 
 
-def _renewed(bundle: Bundle, spec: ModelSpec) -> dict[str, str]:
-    """The card of a bundle that gets another config, by its name; nothing where it stays."""
+def _updated_card(bundle: Bundle, spec: ModelSpec) -> dict[str, str]:
+    """Return a bundle's card for another config, by file name; empty if it stays unchanged."""
     config = hashlib.sha256(spec.to_json().encode()).hexdigest()
     digests = read_checksums(bundle.path) | {CONFIG: config}
     try:
@@ -86,14 +88,14 @@ def _renewed(bundle: Bundle, spec: ModelSpec) -> dict[str, str]:
             return {}
         return {CARD: cards.compose(cards.CardContext.at(spec, bundle.path, digests), card)}
     except CardError as error:
-        warnings.warn(f"the card stays as it was: {error}", stacklevel=3)
+        warnings.warn(f"the card is left unchanged: {error}", stacklevel=3)
         return {}
 
 
-def _question(evaluation: dict[str, Any]) -> list[Any]:
-    return [evaluation["protocol"].get(key) for key in _QUESTION]
+def _protocol_key(evaluation: dict[str, Any]) -> list[Any]:
+    return [evaluation["protocol"].get(field) for field in _PROTOCOL_FIELDS]
 
 
 def _conditions(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """The protocol, but for the settings of single metrics."""
+    """Return the protocol without the settings of single metrics."""
     return {k: v for k, v in evaluation["protocol"].items() if k != "settings"}
