@@ -512,7 +512,7 @@ def test_each_refusal_says_what_to_do(server, clients, client, name, bundle):
     assert name not in server.repositories
     refused(client.push(bundle, "others/name"), "your token has no write access")
     server.plan("POST .*/create", hub_server.status(404))
-    refused(client.push(bundle, name), "no such user, organisation or repository (404: planned")
+    refused(client.push(bundle, name), "organisation or repository on the Hub (404: planned")
     server.plan("POST .*/commit", hub_server.status(403))
     refused(client.push(bundle, name), "no write access (403: planned 403). Create one with")
     for request in ("POST .*/commit", "POST .*/preupload", "PUT /storage"):
