@@ -1,6 +1,6 @@
-"""A page to play with models in the browser: ``from ganzoo.demo import launch``.
+"""Serve an interactive page of models in the browser: ``from ganzoo.demo import launch``.
 
-What it computes needs no gradio; what it shows is in `ganzoo.demo.tabs`.
+Only `ganzoo.demo.page` and `ganzoo.demo.tabs` import gradio.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ def launch(
     """Serve the page until the process is stopped.
 
     Args:
-        names: models, as `ganzoo.load` takes them; by default all that ship with ganzoo.
-        host: the address to listen at; by default the environment's GRADIO_SERVER_NAME, as a Space
-            of the Hub sets it, or 127.0.0.1, which this machine alone can reach.
-        port: by default the environment's GRADIO_SERVER_PORT, or 7860.
-        share: also at a public address for a week, through gradio's servers.
+        names: names of models, as in `ganzoo.load`; by default all models that ship with ganzoo.
+        host: the address to listen on; by default the environment's GRADIO_SERVER_NAME, which a
+            Space of the Hub sets, or 127.0.0.1, which only this machine can reach.
+        port: the port; by default the environment's GRADIO_SERVER_PORT, or 7860.
+        share: whether to also serve the page at a public address of gradio for a week.
         runtime: ``onnx``, which needs no torch, or ``torch``.
 
     Raises:
         ModuleNotFoundError: gradio is not installed.
-        DemoError: the port is in use or out of range, or the host is not this machine's.
-        UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: a model that
-            cannot be loaded.
+        DemoError: the port is in use or out of range, or this machine does not have the address.
+        UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: a model cannot
+            be loaded.
     """
     if find_spec("gradio") is None:
         raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
-    where = find_address(host, port)
+    address = find_address(host, port)
 
     from ganzoo.demo.model_cache import ModelCache
 
@@ -46,4 +46,4 @@ def launch(
 
     from ganzoo.demo.serving import serve  # gradio takes seconds to import
 
-    serve(cache, *where, share=share)
+    serve(cache, *address, share=share)

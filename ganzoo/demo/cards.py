@@ -1,4 +1,4 @@
-"""A model's card and figures, as Markdown that asks for nothing on the network."""
+"""Write a model's card and metrics as Markdown without requests to the network."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ganzoo.demo.drawing import open_upload, write_drawing
 from ganzoo.errors import BundleError, HubError, ImageFileError
 from ganzoo.spec import ModelSpec
 
-_PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
-# Sections of a card that the config alone states; others are about files that may be on the Hub.
+_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
+# Sections of a card that need only the config; the others describe files that may be on the Hub.
 _SECTIONS = {"": "samples", "Use": "use", "Training": "training", "Results": "results"}
-_FIGURES = {
+_METRICS = {
     "frechet_distance": "Fréchet distance",
     "precision": "precision",
     "recall": "recall",
@@ -22,33 +22,33 @@ _FIGURES = {
 
 
 def card(name: str, bundle: Bundle) -> str:
-    """Return a model's card without its header, its own pictures in it and no others.
+    """Return a model's card without its header, with the bundle's images and no others.
 
-    The card of a model on the Hub may be edited there, so nothing vouches for it: what a card says
-    by the config is shown in its place.
+    The card of a model on the Hub may be edited there and has no checksum, so a card generated from
+    the config replaces it.
 
     Args:
-        name: what `ganzoo.load` takes.
-        bundle: the model's.
+        name: the model's name, as in `ganzoo.load`.
+        bundle: the model's bundle.
     """
     try:
         text = bundle.file(CARD).read_text("utf-8", "replace") if bundle.holds(CARD) else None
     except (BundleError, HubError, OSError):
         text = None
     body = _generated(name, bundle) if text is None else split_header(text)[1]
-    return _PICTURE.sub(lambda found: _inline(bundle, found[1], found[2]), body)
+    return _IMAGE.sub(lambda match: _inline(bundle, match[1], match[2]), body)
 
 
 def _generated(name: str, bundle: Bundle) -> str:
-    """What a card says by the config, without what a config of others' does not state.
+    """Generate a card from the config, without sections for which the config lacks data.
 
-    A whole card would take the files of weights, which need not be here.
+    A complete card would need the files of weights, which may not be downloaded.
     """
-    subject = CardContext.at(bundle.spec, bundle.path, read_checksums(bundle.path), Location(name))
+    context = CardContext.at(bundle.spec, bundle.path, read_checksums(bundle.path), Location(name))
     parts = [f"# {bundle.spec.name}\n"]
     for title, block in _SECTIONS.items():
         try:
-            content = BLOCKS[block](subject)
+            content = BLOCKS[block](context)
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             continue
         parts.append(f"## {title}\n\n{content}" if title else content)
@@ -56,15 +56,14 @@ def _generated(name: str, bundle: Bundle) -> str:
 
 
 def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
-    """Return what models are and how good, a row each.
+    """Return a table of models and their metrics, one row for each.
 
-    Figures compare only where they were measured by the same features; the last column says by
-    which.
+    Metrics are comparable only if they use the same feature extractor, which the last column names.
     """
-    columns = ["model", "architecture", "loss", "latent", "classes", *_FIGURES.values()]
-    rows = [[*columns, "measured by"], ["---"] * (len(columns) + 1)]
+    columns = ["model", "architecture", "loss", "latent", "classes", *_METRICS.values()]
+    rows = [[*columns, "feature extractor"], ["---"] * (len(columns) + 1)]
     for name, spec in specs:
-        figures, extractor = _measured(spec)
+        metrics, extractor = _read_metrics(spec)
         rows.append(
             [
                 _cell(name),
@@ -72,7 +71,7 @@ def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
                 _cell(_loss(spec)),
                 str(spec.latent.dim) if spec.latent else "",
                 str(spec.data.classes) if "y" in spec.inputs else "",
-                *(f"{figures[key]:.3g}" if key in figures else "" for key in _FIGURES),
+                *(f"{metrics[key]:.3g}" if key in metrics else "" for key in _METRICS),
                 _cell(extractor),
             ]
         )
@@ -80,29 +79,30 @@ def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
 
 
 def _inline(bundle: Bundle, caption: str, name: str) -> str:
-    """A picture of the bundle's own, written into the text; nothing for any other."""
+    """Return one of the bundle's images as Markdown with a data URL, empty for any other."""
     if not name.endswith(".png") or "/" in name or "\\" in name:
         return ""
     try:
         return f"![{caption}]({write_drawing(open_upload(bundle.file(name)))})"
-    except (BundleError, HubError, ImageFileError, OSError):  # the card stands without it
+    except (BundleError, HubError, ImageFileError, OSError):  # show the card without the image
         return ""
 
 
-def _measured(spec: ModelSpec) -> tuple[dict[str, float], str]:
-    """Figures that the config states, whatever else is in it, and by which features.
+def _read_metrics(spec: ModelSpec) -> tuple[dict[str, float], str]:
+    """Return the config's metrics and their feature extractor, empty for an unusable config.
 
-    Those of the features that are usual for its data come before others.
+    The dataset's usual extractor has priority.
     """
-    found: dict[str, dict[str, float]] = {}
+    results: dict[str, dict[str, float]] = {}
     try:
-        for each in spec.provenance["metrics"]:
-            figures = {k: float(each["metrics"][k]) for k in _FIGURES if k in each["metrics"]}
-            found[str(each["protocol"]["extractor"])] = figures
+        for entry in spec.provenance["metrics"]:
+            metrics = {k: float(entry["metrics"][k]) for k in _METRICS if k in entry["metrics"]}
+            results[str(entry["protocol"]["extractor"])] = metrics
     except (KeyError, TypeError, ValueError):
         return {}, ""
-    extractor = spec.data.extractor if spec.data.extractor in found else next(iter(found), "")
-    return found.get(extractor, {}), extractor
+    usual = spec.data.extractor
+    extractor = usual if usual in results else next(iter(results), "")
+    return results.get(extractor, {}), extractor
 
 
 def _loss(spec: ModelSpec) -> str:
@@ -113,5 +113,5 @@ def _loss(spec: ModelSpec) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text without what would end a cell or begin markup."""
+    """Return a text without characters that end a table cell or begin markup."""
     return re.sub(r"[|\r\n<>\[\]!`]", " ", text)[:80]

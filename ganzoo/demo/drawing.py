@@ -1,4 +1,4 @@
-"""What a visitor draws or uploads, as a network reads it; measured before it is decoded."""
+"""Read drawings and uploaded image files; their size is checked before they are decoded."""
 
 from __future__ import annotations
 
@@ -17,75 +17,76 @@ from ganzoo.sampling.image_files import decode_image, fit_image
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ImageSpec
 
-MAX_BYTES = 20_000_000  # of an upload
-MAX_PIXELS = 25_000_000  # decoding takes some ten bytes for each
+MAX_BYTES = 20_000_000  # of an uploaded file
+MAX_PIXELS = 25_000_000  # decoding needs about ten bytes per pixel
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
 _PREFIX = "data:image/png;base64,"
-_ADVICE = re.compile("(Repair it or take|Take) it out")  # of a dataset
+_ADVICE = re.compile("(Repair it or take|Take) it out")  # advice for image files of a dataset
 
 
 def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
-    """Return an uploaded picture upright, in a mode of PIL without alpha.
+    """Return an uploaded image, rotated upright, in a mode of PIL without alpha.
 
     Raises:
-        ImageFileError: more than 20 MB or 25 megapixels, a format that is not read, or no picture.
+        ImageFileError: the file has more than 20 MB or 25 megapixels, is not an image, or has an
+            unsupported format.
     """
     path = Path(file)
     if path.stat().st_size > MAX_BYTES:
         raise ImageFileError(
-            f"this file has {path.stat().st_size / 1e6:,.0f} MB, and at most {MAX_BYTES / 1e6:.0f} "
-            "MB are read: upload a smaller one."
+            f"this file has {path.stat().st_size / 1e6:,.0f} MB, and the limit is "
+            f"{MAX_BYTES / 1e6:.0f} MB. Upload a smaller one."
         )
-    with path.open("rb") as opened:
-        return _decode(opened, mode)
+    with path.open("rb") as stream:
+        return _decode(stream, mode)
 
 
 def read_drawing(url: Any, mode: str = "RGB") -> Image.Image:
-    """Return a drawing that a browser's canvas wrote as a ``data:`` address of a PNG.
+    """Return the image of a canvas from its ``data:`` URL of a PNG.
 
     Raises:
-        ImageFileError: nothing was drawn, or it is no such address; as for `open_upload`.
+        ImageFileError: the canvas is empty, or the URL or its image is invalid.
     """
     if not url:
-        raise ImageFileError("nothing is drawn yet: draw with the mouse or a finger, or upload.")
+        raise ImageFileError("the canvas is empty. Draw with the mouse or a finger, or upload.")
     if not isinstance(url, str) or not url.startswith(_PREFIX) or len(url) > MAX_BYTES:
-        raise ImageFileError("what came is no drawing of this page: clear it and draw again.")
+        raise ImageFileError("the drawing is not a PNG of this page. Clear it and draw again.")
     try:
         content = base64.b64decode(url.removeprefix(_PREFIX), validate=True)
     except binascii.Error as error:
-        raise ImageFileError("the drawing came damaged: clear it and draw again.") from error
+        raise ImageFileError("the drawing is damaged. Clear it and draw again.") from error
     return _decode(io.BytesIO(content), mode)
 
 
-def write_drawing(picture: Image.Image) -> str:
-    """Return a picture as such an address, to be shown or drawn on."""
+def write_drawing(image: Image.Image) -> str:
+    """Return an image as a ``data:`` URL of a PNG."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    image.save(buffer, "PNG")
     return _PREFIX + base64.b64encode(buffer.getvalue()).decode()
 
 
-def as_light_on_dark(picture: Image.Image) -> Image.Image:
-    """Invert a picture in mode L whose border is light, such as ink on paper."""
-    pixels = np.asarray(picture)
+def as_light_on_dark(image: Image.Image) -> Image.Image:
+    """Invert an image in mode L if its border is light, such as ink on paper."""
+    pixels = np.asarray(image)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    return ImageChops.invert(picture) if np.median(border) > 127 else picture
+    return ImageChops.invert(image) if np.median(border) > 127 else image
 
 
-def centre(picture: Image.Image, side: int = 28) -> Image.Image:
-    """Lay light ink on dark out as MNIST does, in mode L.
+def centre(image: Image.Image, side: int = 28) -> Image.Image:
+    """Scale and centre light ink on a dark background like MNIST, in mode L.
 
-    The ink is scaled until it fills a box of 20/28 of the side, and its centre of mass put into
-    the middle ("Gradient-Based Learning Applied to Document Recognition", LeCun et al., 1998,
+    The ink is scaled to fit a box of 20/28 of the side, and its centre of mass is moved to the
+    middle ("Gradient-Based Learning Applied to Document Recognition", LeCun et al., 1998,
     section III.A, https://doi.org/10.1109/5.726791).
 
     Raises:
-        ImageFileError: there is no ink.
+        ImageFileError: the image has no ink.
     """
-    box = picture.point(lambda level: 255 if level > 32 else 0).getbbox()
+    box = image.point(lambda level: 255 if level > 32 else 0).getbbox()
     if box is None:
-        raise ImageFileError("there is no light stroke on a dark ground in it: draw one.")
-    ink = picture.crop(box)
+        raise ImageFileError("the image has no light stroke on a dark background. Draw one.")
+    ink = image.crop(box)
     scale = side * 20 / 28 / max(ink.size)
     width, height = (max(1, round(length * scale)) for length in ink.size)
     ink = ink.resize((width, height), Image.Resampling.LANCZOS)
@@ -97,39 +98,40 @@ def centre(picture: Image.Image, side: int = 28) -> Image.Image:
     return sheet
 
 
-def as_input(picture: Image.Image, size: ImageSpec, *, centred: bool = False) -> ImageBatch:
-    """Return a picture as the one image that a network of that size reads.
+def as_input(image: Image.Image, size: ImageSpec, *, centred: bool = False) -> ImageBatch:
+    """Return an image as a batch of one, in the size that a network reads.
 
     Args:
-        picture: in any mode of PIL without alpha.
-        size: what the network reads.
-        centred: whether to lay the ink out as `centre` does; of grey squares alone.
+        image: an image in any mode of PIL without alpha.
+        size: the network's input size.
+        centred: whether to scale and centre the ink with `centre`; ignored for colour images and
+            images that are not square.
 
     Raises:
         ImageFileError: as for `centre`.
     """
     mode = "RGB" if size.channels == 3 else "L"
     if centred and is_centrable(size):
-        fitted = centre(as_light_on_dark(picture.convert("L")), size.height)
+        resized = centre(as_light_on_dark(image.convert("L")), size.height)
     else:
-        fitted = fit_image(picture.convert(mode), size.width, size.height)
-    return ImageBatch(np.array(fitted).reshape(1, size.height, size.width, -1))
+        resized = fit_image(image.convert(mode), size.width, size.height)
+    return ImageBatch(np.array(resized).reshape(1, size.height, size.width, -1))
 
 
 def is_centrable(size: ImageSpec) -> bool:
-    """Whether images of that size may be digits laid out as in MNIST."""
+    """Return whether images of this size may be centred digits like MNIST's."""
     return size.channels == 1 and size.height == size.width
 
 
 def _decode(file: BinaryIO, mode: str) -> Image.Image:
     try:
-        with Image.open(file, formats=FORMATS) as picture:  # reads the header alone
-            width, height = picture.size
+        with Image.open(file, formats=FORMATS) as image:  # reads only the header
+            width, height = image.size
     except Image.DecompressionBombError:
         raise ImageFileError(_too_large("far too many")) from None
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageFileError(
-            "this file is no picture that can be read: upload a PNG, a JPEG or a WebP."
+            "this file is not an image in a supported format. Upload a PNG, JPEG or WebP file."
         ) from error
     if width * height > MAX_PIXELS:
         raise ImageFileError(_too_large(f"{width:,}x{height:,}"))
@@ -142,12 +144,12 @@ def _decode(file: BinaryIO, mode: str) -> Image.Image:
 
 def _too_large(pixels: str) -> str:
     return (
-        f"this picture has {pixels} pixels, and at most {MAX_PIXELS / 1e6:.0f} megapixels are "
-        "read: upload a smaller one."
+        f"this image has {pixels} pixels, and the limit is {MAX_PIXELS / 1e6:.0f} megapixels. "
+        "Upload a smaller one."
     )
 
 
 def _start(weights: Any, side: int) -> int:
-    """Where ink begins whose centre of mass lies in the middle, as far as it then stays inside."""
+    """Return where ink starts if its centre of mass is in the middle, clipped to the image."""
     middle = (weights * (np.arange(len(weights)) + 0.5)).sum() / weights.sum()
     return int(np.clip(round(side / 2 - middle), 0, side - len(weights)))

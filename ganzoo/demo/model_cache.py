@@ -1,4 +1,4 @@
-"""The models of a page: each network loaded once, at its first use, and shared by all visitors."""
+"""Load each network of a page once, at its first use, and share it between all visitors."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ RuntimeName = Literal["onnx", "torch"]
 
 
 class ModelCache:
-    """Models by the name they were asked for.
+    """The models of a page, by name.
 
     Attributes:
-        names: in the order they were named.
+        names: the models' names, in the page's order.
     """
 
     def __init__(self, bundles: Mapping[str, Bundle], runtime: RuntimeName = "onnx") -> None:
@@ -37,10 +37,10 @@ class ModelCache:
 
     @classmethod
     def of(cls, names: Sequence[str] = (), runtime: RuntimeName = "onnx") -> ModelCache:
-        """Find models, by default all that ship with ganzoo.
+        """Open models, by default all that ship with ganzoo.
 
-        Of those that ship, what cannot be had is left out and warned of. The data that most of them
-        were trained on come first, and of each data the best by their own figures.
+        Warns about shipped models that cannot be opened and leaves them out. Shipped models are
+        ordered by dataset, the most frequent first, and then by Frechet distance.
 
         Raises:
             UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: as for
@@ -49,36 +49,38 @@ class ModelCache:
         if names:
             return cls({name: find(name) for name in names}, runtime)
         bundles = _shipped()
-        summary = {name: read_summary(bundle) for name, bundle in bundles.items()}
-        models = Counter(found.dataset for found in summary.values())
+        summaries = {name: read_summary(bundle) for name, bundle in bundles.items()}
+        counts = Counter(summary.dataset for summary in summaries.values())
         order = sorted(
-            summary, key=lambda name: (-models[summary[name].dataset], _distance(summary[name]))
+            summaries,
+            key=lambda name: (-counts[summaries[name].dataset], _distance(summaries[name])),
         )
         return cls({name: bundles[name] for name in order}, runtime)
 
     @property
     def generators(self) -> tuple[str, ...]:
-        """Models that make images out of latents."""
+        """Return the names of generators."""
         return tuple(name for name in self.names if "condition" not in self.spec(name).inputs)
 
     @property
-    def free(self) -> tuple[str, ...]:
-        """Generators again, first those whose latents alone decide: on a way they show most."""
+    def unconditional_first(self) -> tuple[str, ...]:
+        """Return the names of generators, those without classes first: they interpolate best."""
         return tuple(sorted(self.generators, key=lambda name: "y" in self.spec(name).inputs))
 
     @property
     def walkable(self) -> tuple[str, ...]:
-        """Those whose latents have two directions at least."""
-        return tuple(n for n in self.free if (s := self.spec(n).latent) and s.dim > 1)
+        """Return the names of generators whose latents have two numbers at least."""
+        names = self.unconditional_first
+        return tuple(n for n in names if (latent := self.spec(n).latent) and latent.dim > 1)
 
     @property
     def autoencoders(self) -> tuple[str, ...]:
-        """Those that have an encoder, and so make an image again."""
+        """Return the names of generators that have an encoder."""
         return tuple(name for name in self.generators if "encoder" in self.spec(name).roles)
 
     @property
     def translators(self) -> tuple[str, ...]:
-        """Models that make images out of images."""
+        """Return the names of translators."""
         return tuple(name for name in self.names if "condition" in self.spec(name).inputs)
 
     def bundle(self, name: str) -> Bundle:
@@ -89,7 +91,8 @@ class ModelCache:
         """
         if name not in self._bundles:
             raise UnknownNameError(
-                f"no model named {name!r} is on this page. It shows {enumerate_names(self.names)}."
+                f"no model named {name!r} is on this page. Choose one of "
+                f"{enumerate_names(self.names)}."
             )
         return self._bundles[name]
 
@@ -102,55 +105,55 @@ class ModelCache:
         return self.bundle(name).spec
 
     def generator(self, name: str) -> Generator:
-        """Return what makes images out of latents.
+        """Return a generator.
 
         Raises:
-            UnknownNameError: no model on the page does so under that name.
-            BundleError: it cannot be loaded.
+            UnknownNameError: the page has no generator of this name.
+            BundleError: the model cannot be loaded.
         """
-        found = self._load(name, "generator", self.generators)
-        assert isinstance(found, Generator)
-        return found
+        model = self._load(name, "generator", self.generators)
+        assert isinstance(model, Generator)
+        return model
 
     def encoder(self, name: str) -> Encoder:
-        """Return what makes latents out of images; errors are those of `generator`."""
-        found = self._load(name, "encoder", self.autoencoders)
-        assert isinstance(found, Encoder)
-        return found
+        """Return an encoder; raises the errors of `generator`."""
+        model = self._load(name, "encoder", self.autoencoders)
+        assert isinstance(model, Encoder)
+        return model
 
     def translator(self, name: str) -> Translator:
-        """Return what makes images out of images; errors are those of `generator`."""
-        found = self._load(name, "generator", self.translators)
-        assert isinstance(found, Translator)
-        return found
+        """Return a translator; raises the errors of `generator`."""
+        model = self._load(name, "generator", self.translators)
+        assert isinstance(model, Translator)
+        return model
 
-    def _load(self, name: str, role: str, able: tuple[str, ...]) -> Model:
+    def _load(self, name: str, role: str, supported: tuple[str, ...]) -> Model:
         bundle = self.bundle(name)
-        if name not in able:
+        if name not in supported:
             raise UnknownNameError(
-                f"{name!r} cannot do that on this page. What can: {enumerate_names(able)}."
+                f"{name!r} does not support this. Choose one of {enumerate_names(supported)}."
             )
-        with self._lock:  # two visitors at once do not load it twice
+        with self._lock:  # two visitors must not load the model twice
             if (name, role) not in self._loaded:
                 self._loaded[name, role] = _load(bundle, role, self._runtime)
             return self._loaded[name, role]
 
 
 def _shipped() -> dict[str, Bundle]:
-    found, failures = {}, []
+    bundles, failures = {}, []
     for entry in models.entries():
         if entry.distribution == DISTRIBUTION:
-            name = models.prefer(entry.name, DISTRIBUTION)  # another plugin may have that name too
+            name = models.prefer(entry.name, DISTRIBUTION)  # a plugin may register the same name
             try:
-                found[name] = find(entry.address)
+                bundles[name] = find(entry.address)
             except GanzooError as error:
                 failures.append(f"{name}: {error}")
-    said = f"the page lacks what cannot be had: {' '.join(failures)}"
-    if not found:
-        raise BundleError(said)
+    message = f"the page leaves out models that cannot be opened: {' '.join(failures)}"
+    if not bundles:
+        raise BundleError(message)
     if failures:
-        warnings.warn(said, stacklevel=4)
-    return found
+        warnings.warn(message, stacklevel=4)
+    return bundles
 
 
 def _distance(summary: ModelSummary) -> float:
@@ -161,8 +164,8 @@ def _load(bundle: Bundle, role: str, runtime: RuntimeName) -> Model:
     if runtime == "torch":
         from ganzoo.runtimes.torch import load_torch
 
-        loaded: Model = load_torch(bundle, role)
-        return loaded
+        model: Model = load_torch(bundle, role)
+        return model
     from ganzoo.runtimes.onnx import load_onnx
 
     return load_onnx(bundle, role)

@@ -11,12 +11,12 @@ function blank() {
 function show(url) {
   blank();
   if (!url) return;
-  const picture = new Image();
-  picture.onload = () => pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  picture.src = url;
+  const image = new Image();
+  image.onload = () => pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+  image.src = url;
 }
 
-function place(event) {
+function position(event) {
   const box = canvas.getBoundingClientRect();
   return [
     ((event.clientX - box.left) / box.width) * canvas.width,
@@ -25,7 +25,7 @@ function place(event) {
 }
 
 function stroke(event) {
-  const [x, y] = place(event);
+  const [x, y] = position(event);
   pen.strokeStyle = ink;
   pen.lineWidth = props.width;
   pen.lineCap = pen.lineJoin = "round";
@@ -38,7 +38,7 @@ function stroke(event) {
 
 canvas.addEventListener("pointerdown", (event) => {
   canvas.setPointerCapture(event.pointerId);
-  last = place(event);
+  last = position(event);
   stroke(event);
 });
 canvas.addEventListener("pointermove", (event) => last && stroke(event));

@@ -1,15 +1,15 @@
-"""The whole page."""
+"""Build the page."""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.tabs import offered
+from ganzoo.demo.tabs import select_tabs
 
-QUEUE = 64  # visitors' requests that wait; more are told that it is full
-AT_ONCE = 2  # of each kind of request that are computed
-CACHE = 600  # seconds after which a picture that was made is thrown away
+QUEUE_SIZE = 64  # waiting requests; further ones get an error
+CONCURRENCY = 2  # requests of each kind that are computed at the same time
+CACHE_SECONDS = 600  # after which generated images are deleted
 
 STYLE = """
 .html-container { padding: 0 !important; }
@@ -31,7 +31,7 @@ STYLE = """
 .figures-table td, .figures-table th { white-space: nowrap; padding: 4px 8px; }
 """
 
-# Fonts of the visitor's own machine: no font is fetched.
+# Fonts of the visitor's machine: the page downloads no fonts.
 THEME = gr.themes.Base(
     primary_hue="indigo",
     neutral_hue="slate",
@@ -41,17 +41,17 @@ THEME = gr.themes.Base(
 
 
 def build(cache: ModelCache) -> gr.Blocks:
-    """Lay the page out; nothing of a visitor's is kept in it, so visitors do not meet."""
+    """Build the page; it stores no visitor's state, so visitors cannot affect each other."""
     page: gr.Blocks = gr.Blocks(
-        title="ganzoo", analytics_enabled=False, delete_cache=(CACHE, CACHE)
+        title="ganzoo", analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
     )
     with page:
         gr.Markdown(
-            "# ganzoo\nGenerative adversarial networks to play with: move anything, and the "
-            "pictures follow."
+            "# ganzoo\nAn interactive demo of generative adversarial networks. Change a control, "
+            "and the images follow."
         )
-        for title, tab in offered(cache).items():
+        for title, tab in select_tabs(cache).items():
             with gr.Tab(title):
                 tab(cache, page)
-    page.queue(max_size=QUEUE, default_concurrency_limit=AT_ONCE)
+    page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=CONCURRENCY)
     return page

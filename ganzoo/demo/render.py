@@ -1,4 +1,4 @@
-"""Pictures as a page shows them."""
+"""Render images for the page."""
 
 from __future__ import annotations
 
@@ -10,26 +10,30 @@ from PIL import Image
 from ganzoo.demo.drawing import write_drawing
 from ganzoo.sampling.images import ImageBatch
 
-SIDE = 640  # pixels of a picture on the screen, about
+SIDE = 640  # approximate size of an image on the screen, in pixels
 
 
-def enlarged(images: ImageBatch, side: int = SIDE, columns: int | None = None) -> Image.Image:
-    """Return the grid of images, every pixel as many times as it fits into a side."""
+def enlarge_grid(images: ImageBatch, side: int = SIDE, columns: int | None = None) -> Image.Image:
+    """Return the grid of images, enlarged by the largest integer factor that fits into a side."""
     return enlarge(images.grid(columns), side)
 
 
-def enlarge(picture: Image.Image, side: int = SIDE) -> Image.Image:
-    """Return a picture whose pixels are whole squares, as large as it fits into a side."""
-    factor = max(1, side // max(picture.size))
-    size = (picture.width * factor, picture.height * factor)
-    return picture.resize(size, Image.Resampling.NEAREST)
+def enlarge(image: Image.Image, side: int = SIDE) -> Image.Image:
+    """Return an image enlarged by the largest integer factor that fits into a side."""
+    factor = max(1, side // max(image.size))
+    size = (image.width * factor, image.height * factor)
+    return image.resize(size, Image.Resampling.NEAREST)
 
 
-def figures(pictures: Sequence[tuple[str, Image.Image]]) -> str:
-    """Return pictures, each above its caption, as HTML that names nothing outside it."""
-    each = (
-        f'<figure><img src="{write_drawing(picture)}" alt="{html.escape(caption)}">'
+def figures(images: Sequence[tuple[str, Image.Image]]) -> str:
+    """Return images with captions below them as HTML with data URLs.
+
+    Args:
+        images: pairs of caption and image.
+    """
+    elements = (
+        f'<figure><img src="{write_drawing(image)}" alt="{html.escape(caption)}">'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for caption, picture in pictures
+        for caption, image in images
     )
-    return f'<div class="figures">{"".join(each)}</div>'
+    return f'<div class="figures">{"".join(elements)}</div>'

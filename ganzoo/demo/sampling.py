@@ -1,4 +1,4 @@
-"""What the page's controls ask of a generator, each a picture; bounded, for anyone may ask."""
+"""Generate the images that the page's controls request, with limits on every argument."""
 
 from __future__ import annotations
 
@@ -13,133 +13,137 @@ from ganzoo.sampling.generator import Encoder, Generator, PathKind
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec
 
-EACH = "each in turn"  # instead of one class
+ALL_CLASSES = "all classes"  # choice in the class menu
 
-IMAGES = 100  # that a page begins with
+IMAGES = 100  # when the page opens
 MAX_IMAGES = 144
 MAX_STEPS = 24
-PIXELS = 2**20  # of all images of a picture, so that large ones do not keep others waiting
-MAX_SEED = 2**53 - 1  # beyond it, a browser's numbers are not whole
+PIXELS = 2**20  # of all images of a request, so that large images do not block other visitors
+MAX_SEED = 2**53 - 1  # largest exact integer in a browser
 
 
 def classes(spec: ModelSpec) -> tuple[str, ...]:
-    """Return the classes that a visitor may choose from, none where the model reads no label."""
+    """Return the names of a model's classes, empty for a model without classes."""
     if "y" not in spec.inputs:
         return ()
     return spec.data.labels or tuple(str(k) for k in range(spec.data.classes))
 
 
-def most(spec: ModelSpec) -> int:
-    """Return how many images of a model make one picture: fewer of large ones, 9 at least."""
+def max_images(spec: ModelSpec) -> int:
+    """Return the largest number of images of a request: fewer for large images, 9 at least."""
     return min(MAX_IMAGES, max(9, PIXELS // (spec.data.image.height * spec.data.image.width)))
 
 
 def samples(model: Generator, seed: Any, n: Any, label: str | None = None) -> ImageBatch:
-    """Make images 0 to `n` - 1 of a seed, or the first of them as `most` says.
+    """Generate images 0 to `n` - 1 of a seed, at most `max_images` of them.
 
     Args:
-        model: what makes them.
+        model: the generator.
         seed: 0 to 2**53 - 1.
         n: 1 to 144.
-        label: a class, or `EACH`; None where there are none.
+        label: a class or `ALL_CLASSES`; ignored for a model without classes.
 
     Raises:
-        SampleError: an argument out of its range, or no such class.
+        SampleError: an argument is out of range, or the class does not exist.
     """
-    count = min(whole(n, "number of images", 1, MAX_IMAGES), most(model.spec))
-    chosen = None if label == EACH or not classes(model.spec) else label
-    images = model.sample(count, check_seed(seed), label=chosen)
-    in_columns = classes(model.spec) and chosen is None and model.spec.data.classes <= count
+    count = min(as_integer(n, "number of images", 1, MAX_IMAGES), max_images(model.spec))
+    single_class = None if label == ALL_CLASSES or not classes(model.spec) else label
+    images = model.sample(count, check_seed(seed), label=single_class)
+    in_columns = classes(model.spec) and single_class is None and model.spec.data.classes <= count
     return ImageBatch(images.numpy(), model.spec.data.classes if in_columns else None)
 
 
-def way(
+def interpolate(
     model: Generator, a: Any, b: Any, steps: Any, path: PathKind, label: str | None = None
 ) -> ImageBatch:
-    """Make images on the way from one seed to another, 2 to 24 of them.
+    """Generate 2 to 24 images between two seeds.
 
     Raises:
-        SampleError: an argument out of its range, or no such class.
+        SampleError: an argument is out of range, or the class does not exist.
     """
-    count = whole(steps, "number of steps", 2, MAX_STEPS)
-    chosen = label if classes(model.spec) else None
-    return model.interpolate(check_seed(a), check_seed(b), count, label=chosen, path=path)
+    count = as_integer(steps, "number of steps", 2, MAX_STEPS)
+    single_class = label if classes(model.spec) else None
+    return model.interpolate(check_seed(a), check_seed(b), count, label=single_class, path=path)
 
 
-def on_the_way(
-    model: Generator, a: Any, b: Any, at: Any, path: PathKind, label: str | None = None
+def interpolate_at(
+    model: Generator, a: Any, b: Any, position: Any, path: PathKind, label: str | None = None
 ) -> ImageBatch:
-    """Make the one image at a place on that way, 0 at its beginning and 1 at its end.
+    """Generate the image at a position between two seeds, 0 for the first and 1 for the second.
 
     Raises:
-        SampleError: as for `way`.
+        SampleError: as for `interpolate`.
     """
     start, end = (latents.normal(check_seed(seed), 1, latent_dim(model))[0] for seed in (a, b))
     if path not in latents.PATHS:
-        raise SampleError(f"there is no path {path!r}: it is one of {', '.join(latents.PATHS)}.")
-    place = np.array([between(at, "place", 0.0, 1.0)], np.float32)
-    return model.decode(latents.PATHS[path](start, end, place), one_class(model, 1, label))
+        raise SampleError(f"unknown path {path!r}. Choose one of {', '.join(latents.PATHS)}.")
+    positions = np.array([as_number(position, "position", 0.0, 1.0)], np.float32)
+    return model.decode(latents.PATHS[path](start, end, positions), one_class(model, 1, label))
 
 
-def remake(
+def reconstruct(
     encoder: Encoder, generator: Generator, images: ImageBatch
 ) -> tuple[ImageBatch, NDArray[np.float32]]:
-    """Encode images and generate them again, with the latents between, float32 (n, latent_dim).
+    """Encode images and decode the latents; return the images and latents (n, latent_dim).
 
-    Where the generator has classes, image k is made as of class k modulo their number.
+    For a generator with classes, image k gets class k modulo the number of classes.
 
     Raises:
-        SampleError: images of another size.
+        SampleError: the images have the wrong size.
     """
     z = encoder.encode(images)
     return generator.decode(z, generator.labels(len(z))), z
 
 
 def check_seed(seed: Any) -> int:
-    """Return a seed as a number.
+    """Return a seed as an integer.
 
     Raises:
-        SampleError: it is none from 0 to 2**53 - 1.
+        SampleError: the seed is not an integer from 0 to 2**53 - 1.
     """
-    return whole(seed, "seed", 0, MAX_SEED)
+    return as_integer(seed, "seed", 0, MAX_SEED)
 
 
 def one_class(model: Generator, n: int, label: str | None) -> NDArray[np.int64] | None:
-    """Return a visitor's choice for `n` images; without one, the first class.
-
-    It is forgotten where the model that they changed to has nothing to choose.
+    """Return one class for `n` images, by default the first; None for a model without classes.
 
     Raises:
-        SampleError: no such class.
+        SampleError: the class does not exist.
     """
     return model.labels(n, label=0 if label is None else label) if classes(model.spec) else None
 
 
 def latent_dim(model: Generator) -> int:
-    """Return the length of the latents that a model reads."""
-    assert model.spec.latent is not None  # the spec of a generator says so
+    """Return the length of a generator's latents."""
+    assert model.spec.latent is not None  # every generator has latents
     return model.spec.latent.dim
 
 
-def whole(value: Any, what: str, low: int, high: int) -> int:
-    """Return what came from a browser as a whole number in a range.
+def as_integer(value: Any, name: str, low: int, high: int) -> int:
+    """Return a browser's value as an integer in a range.
 
     Raises:
-        SampleError: it is none.
+        SampleError: the value is not an integer in the range.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:
-        raise SampleError(f"the {what} is {value!r}: type a whole number, {low} to {high:,}.")
+        raise SampleError(
+            f"the {name} is {value!r}, not a whole number. Use a number from {low} to {high:,}."
+        )
     if not low <= value <= high:
-        raise SampleError(f"the {what} is {value:,}: it is {low} to {high:,} on this page.")
+        raise SampleError(
+            f"the {name} is {value:,}, out of range. Use a number from {low} to {high:,}."
+        )
     return int(value)
 
 
-def between(value: Any, what: str, low: float, high: float) -> float:
-    """Return what came from a browser as a number in a range.
+def as_number(value: Any, name: str, low: float, high: float) -> float:
+    """Return a browser's value as a number in a range.
 
     Raises:
-        SampleError: it is none.
+        SampleError: the value is not a number in the range.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise SampleError(f"the {what} is {value!r}: it is {low:g} to {high:g}.")
+        raise SampleError(
+            f"the {name} is {value!r}, out of range. Use a number from {low:g} to {high:g}."
+        )
     return float(value)

@@ -1,4 +1,4 @@
-"""The page on a port, until the process is stopped."""
+"""Serve the page until the process is stopped."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
 
-# What stands in a stranger's card fetches nothing from elsewhere and sends no form there; a link
-# that a visitor follows still leads anywhere. Gradio's own scripts need the exceptions.
+# A model's card cannot load resources from other hosts or send forms to them. Links still work.
+# Gradio's own scripts need the exceptions.
 POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'"
@@ -24,11 +24,11 @@ POLICY = (
 def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
     """Serve a page of these models; see `ganzoo.demo.launch`."""
     with tempfile.TemporaryDirectory(prefix="ganzoo-demo-") as folder:
-        # Pictures and uploads; gradio's own default is one folder for all users of a machine.
+        # For images and uploads; gradio's default is one folder for all users of a machine.
         os.environ.setdefault("GRADIO_TEMP_DIR", folder)
-        _ask_oneself_directly()
-        built = page.build(cache)
-        built.launch(
+        _bypass_proxy()
+        blocks = page.build(cache)
+        blocks.launch(
             server_name=host,
             server_port=port,
             share=share,
@@ -44,22 +44,22 @@ def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
             app_kwargs={"middleware": [Middleware(_Policy)]},
         )
         count = "1 model" if len(cache.names) == 1 else f"{len(cache.names)} models"
-        public = f" and {built.share_url}" if share else ""
-        print(f"{count} at {built.local_url}{public} - Ctrl-C stops it", flush=True)
+        public = f" and {blocks.share_url}" if share else ""
+        print(f"{count} at {blocks.local_url}{public} (press Ctrl-C to stop)", flush=True)
         try:
             threading.Event().wait()
         finally:
-            built.close(verbose=False)
+            blocks.close(verbose=False)
 
 
-def _ask_oneself_directly() -> None:
-    """Gradio asks its own server whether it is there; a proxy does not know."""
-    known = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
-    os.environ["no_proxy"] = ",".join(filter(None, [known, "localhost", "127.0.0.1"]))
+def _bypass_proxy() -> None:
+    """Exclude this machine from the proxy: gradio sends a request to its own server."""
+    hosts = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
+    os.environ["no_proxy"] = ",".join(filter(None, [hosts, "localhost", "127.0.0.1"]))
 
 
 class _Policy:
-    """Sends the policy with every answer."""
+    """Middleware that adds the policy to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

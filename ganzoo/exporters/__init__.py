@@ -1,6 +1,6 @@
-"""Trained run -> bundle (safetensors, ONNX, parity, card), and bundle -> what other programs serve.
+"""Export a run as a bundle (safetensors, ONNX, card), and a bundle for other programs.
 
-Names are imported at their first use: `targets` needs no torch.
+Names are imported at their first use, because `targets` needs no torch.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.exporters.from_run import export
-    from ganzoo.exporters.proving import prove
-    from ganzoo.exporters.recording import record, record_seeds
+    from ganzoo.exporters.metrics import record, record_seeds
+    from ganzoo.exporters.onnx_export import prove
 
 _MODULES = {
     "export": "from_run",
-    "prove": "proving",
-    "record": "recording",
-    "record_seeds": "recording",
+    "prove": "onnx_export",
+    "record": "metrics",
+    "record_seeds": "metrics",
 }
 
 __all__ = ["export", "prove", "record", "record_seeds"]

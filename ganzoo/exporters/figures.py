@@ -1,4 +1,4 @@
-"""The pictures of a bundle: of its model, and of the training that made it."""
+"""Draw the figures of a bundle: samples of its model and curves of its training."""
 
 from __future__ import annotations
 
@@ -12,53 +12,55 @@ from ganzoo.errors import PlotError, RunNotFoundError
 from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator, Model
 from ganzoo.sampling.images import ImageBatch
 
-DRAWN = (SAMPLES, INTERPOLATION, MANIFOLD)  # of a generator, by its weights alone
+MODEL_FIGURES = (SAMPLES, INTERPOLATION, MANIFOLD)  # drawn from a generator's weights alone
 
-BYTES = 80_000  # of a picture: bundles ship in packages
-COLOURS = (256, 64, 16)  # to which a larger one is reduced
-WAYS = ((0, 1), (2, 3), (4, 5), (6, 7))  # seeds between whose first images is interpolated
-STEPS = 10  # images of a way
-MARGIN = 8  # white pixels beside a drawing
+MAX_BYTES = 80_000  # of a figure: bundles ship in packages
+COLOURS = (256, 64, 16)  # palette sizes for a figure that is larger
+SEED_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7))  # ends of the interpolations
+STEPS = 10  # images of an interpolation
+MARGIN = 8  # white pixels around a figure
 
 
-def keep_pictures(folder: Path, model: Model, *, rebuilt: bool, rounded: bool) -> dict[str, bytes]:
-    """Return the pictures of a bundle that are true of what its model becomes, by file name.
+def keep_figures(
+    folder: Path, model: Model, *, has_new_arguments: bool, has_new_precision: bool
+) -> dict[str, bytes]:
+    """Return the figures of a bundle that stay valid after an export, by file name.
 
     Args:
-        folder: the bundle's.
+        folder: the bundle's folder.
         model: its generator or translator.
-        rebuilt: it gets other arguments, which none of its images outlast.
-        rounded: its weights are rounded: what can be drawn again is left out, since samples are
-            exact. The rest is made of images that only the training had.
+        has_new_arguments: whether the model gets other arguments, which change all its images.
+        has_new_precision: whether its weights are rounded. Samples must be exact, so figures that
+            can be drawn again are dropped. The others show images that only the training had.
     """
     stale: set[str] = set()
-    if rebuilt:
-        stale = {*DRAWN, RECONSTRUCTIONS}
-    elif rounded and isinstance(model, Generator):
-        stale = {*DRAWN}
-    names = {*DRAWN, RECONSTRUCTIONS, CURVES} - stale
+    if has_new_arguments:
+        stale = {*MODEL_FIGURES, RECONSTRUCTIONS}
+    elif has_new_precision and isinstance(model, Generator):
+        stale = {*MODEL_FIGURES}
+    names = {*MODEL_FIGURES, RECONSTRUCTIONS, CURVES} - stale
     return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
 def draw_model(model: Generator) -> dict[str, bytes]:
-    """Return pictures of what a model makes, PNG, by file name.
+    """Return figures of a model's images as PNG, by file name.
 
-    These are uncurated samples, ways through the latents and, where latents are pairs, their plane.
-    Samples are kept to the last level; the others are of fewer colours where they take too much.
+    The figures are uncurated samples, interpolations and, for latents of two numbers, their plane.
+    Samples keep every pixel value; the other figures get fewer colours if they are too large.
     """
     from ganzoo import plots  # matplotlib takes long to import
 
-    ways = plots.draw_rows(_interpolate(model), columns=STEPS)
-    drawn = {INTERPOLATION: encode(plots.to_pil(ways))}
+    rows = plots.draw_rows(_interpolate(model), columns=STEPS)
+    figures = {INTERPOLATION: encode(plots.to_pil(rows))}
     for name, batch in model.preview_images().items():
-        drawn[name] = encode(batch.grid(), exact=name == SAMPLES)
-    return drawn
+        figures[name] = encode(batch.grid(), exact=name == SAMPLES)
+    return figures
 
 
 def draw_training(folder: Path) -> dict[str, bytes]:
-    """Return pictures of a bundle's training, PNG, by file name; none where its log shows none.
+    """Return the curves of a bundle's training as PNG, by file name; empty without a usable log.
 
-    They leave out the speed, which says more of the machine than of the model.
+    The curves leave out the training speed, which depends on the machine.
     """
     from ganzoo import plots
 
@@ -70,43 +72,43 @@ def draw_training(folder: Path) -> dict[str, bytes]:
     return {CURVES: encode(_trim(plots.to_pil(figure)))}
 
 
-def encode(picture: Image.Image, *, exact: bool = False) -> bytes:
-    """Return a picture as PNG: as it is, or of as many colours as fit in 80 kB.
+def encode(figure: Image.Image, *, exact: bool = False) -> bytes:
+    """Return a figure as PNG, with fewer colours if it is larger than 80 kB.
 
     Args:
-        picture: mode L or RGB.
-        exact: whether all its colours stay, however large it is.
+        figure: mode L or RGB.
+        exact: whether to keep all colours at any size.
     """
-    content = _png(picture)
-    if exact or len(content) <= BYTES:
+    content = _png(figure)
+    if exact or len(content) <= MAX_BYTES:
         return content
-    reduced = [_png(picture.quantize(n, dither=Image.Dither.NONE)) for n in COLOURS]
-    return next((each for each in reduced if len(each) <= BYTES), reduced[0])
+    candidates = [_png(figure.quantize(n, dither=Image.Dither.NONE)) for n in COLOURS]
+    return next((png for png in candidates if len(png) <= MAX_BYTES), candidates[0])
 
 
 def _interpolate(model: Generator) -> dict[str, ImageBatch]:
-    """Ways between two images each; with classes, each of another class."""
+    """Interpolate between pairs of seeds; with classes, each pair uses another class."""
     if "y" not in model.spec.inputs:
-        return {f"seed {a} to {b}": model.interpolate(a, b, STEPS) for a, b in WAYS}
+        return {f"seed {a} to {b}": model.interpolate(a, b, STEPS) for a, b in SEED_PAIRS}
     classes, labels = model.spec.data.classes, model.spec.data.labels
-    ways = {}
-    for k, (a, b) in enumerate(WAYS):
-        label = k * classes // len(WAYS)
+    rows = {}
+    for k, (a, b) in enumerate(SEED_PAIRS):
+        label = k * classes // len(SEED_PAIRS)
         name = labels[label] if labels else f"class {label}"
-        ways[f"{name}: seed {a} to {b}"] = model.interpolate(a, b, STEPS, label=label)
-    return ways
+        rows[f"{name}: seed {a} to {b}"] = model.interpolate(a, b, STEPS, label=label)
+    return rows
 
 
-def _trim(picture: Image.Image) -> Image.Image:
-    """Cut off what is white right of and below all that is drawn."""
-    box = ImageOps.invert(picture).getbbox()
+def _trim(figure: Image.Image) -> Image.Image:
+    """Cut off the white border on the right and at the bottom."""
+    box = ImageOps.invert(figure).getbbox()
     if not box:
-        return picture
+        return figure
     right, bottom = box[2] + MARGIN, box[3] + MARGIN
-    return picture.crop((0, 0, min(right, picture.width), min(bottom, picture.height)))
+    return figure.crop((0, 0, min(right, figure.width), min(bottom, figure.height)))
 
 
-def _png(picture: Image.Image) -> bytes:
+def _png(figure: Image.Image) -> bytes:
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
+    figure.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Weights stored as float16: half the size, and still computed with in float32."""
+"""Store weights as float16, in half the size; runtimes still compute in float32."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from ganzoo.errors import ExportError
 
 
 def halve(network: nn.Module) -> dict[str, Tensor]:
-    """Return a network's weights as they are stored: float16, and counts as they are.
+    """Return a network's weights as float16; integer tensors stay unchanged.
 
     Raises:
-        ExportError: a weight is beyond float16's 65,504.
+        ExportError: a weight is larger than float16's maximum, 65,504.
     """
     stored = {}
     for name, tensor in network.state_dict().items():
         stored[name] = tensor.half() if tensor.is_floating_point() else tensor
         if not stored[name].isfinite().all():
             raise ExportError(
-                f"the export is refused: the tensor {name!r} reaches "
-                f"{float(tensor.abs().max()):.3g}, and float16 ends at 65,504. Export as fp32."
+                f"cannot export as fp16: the tensor {name!r} reaches "
+                f"{float(tensor.abs().max()):.3g}, and the largest float16 is 65,504. Export as "
+                "fp32."
             )
     return stored
 
 
 def store_as_half(model: onnx.ModelProto) -> None:
-    """Store a graph's float32 constants as float16, each followed by a cast back.
+    """Store a graph's float32 constants as float16, each followed by a cast to float32.
 
-    The cast is folded when a session begins. What would lose by it, such as a constant of the
-    graph that is no weight, stays float32: the graph computes the same to the bit.
+    A session folds the casts when it starts. A constant that float16 cannot represent exactly stays
+    float32, so the graph's results are bit-identical.
     """
     graph, casts = model.graph, []
     for tensor in graph.initializer:

@@ -1,10 +1,10 @@
-"""Weights stored as int8: a quarter of the size, and still computed with in float32.
+"""Store weights as int8, in a quarter of the size; runtimes still compute in float32.
 
-Symmetric, with one scale for each output channel ("Quantizing deep convolutional networks for
-efficient inference: A whitepaper", Krishnamoorthi, 2018, https://arxiv.org/abs/1806.08342).
-Activations stay float32: onnxruntime computes matrix products and convolutions in int8 but no
-transposed convolution, so that a DCGAN whose activations were quantized was no faster and four to
-seven times as far from the original (`tools/bench_precision.py --activations`).
+The quantization is symmetric, with one scale for each output channel ("Quantizing deep
+convolutional networks for efficient inference: A whitepaper", Krishnamoorthi, 2018,
+https://arxiv.org/abs/1806.08342). Activations stay float32: onnxruntime has no int8 transposed
+convolution, so a DCGAN with quantized activations was no faster and four to seven times as far from
+the original (`tools/bench_precision.py --activations`).
 """
 
 from __future__ import annotations
@@ -16,24 +16,22 @@ from torch import Tensor, nn
 
 from ganzoo.bundle.tensors import SCALE
 
-LARGEST = 127  # so that -1 and 1 times the scale are as far from 0
-SMALLEST_TENSOR = 256  # numbers; in a smaller one, scales take what int8 saves
-_SCALE_BITS = (
-    11  # of a scale's mantissa: LARGEST times it is then exact, and rounding again no change
-)
+LARGEST = 127  # symmetric range: -128 is not used
+SMALLEST_TENSOR = 256  # numbers; the scales of a smaller tensor take what int8 saves
+_SCALE_BITS = 11  # mantissa bits of a scale: LARGEST * scale is exact, and rounding is idempotent
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def quantize(network: nn.Module) -> dict[str, Tensor]:
-    """Return a network's weights as they are stored: int8 with scales, and the rest as it is.
+    """Return a network's weights as int8 with scales; small and integer tensors stay unchanged.
 
     Args:
-        network: on the CPU.
+        network: a network on the CPU.
 
     Returns:
-        Tensors by name. One of int8 has its scale, float32, under its name and ``.scale``, with as
-        many dimensions, all 1 but that of output channels.
+        Tensors by name. The float32 scale of an int8 tensor has its name and ``.scale``, and the
+        same number of dimensions, all of length 1 except the output channels.
     """
     transposed = {
         f"{name}.weight".lstrip(".")
@@ -46,8 +44,8 @@ def quantize(network: nn.Module) -> dict[str, Tensor]:
         if not tensor.is_floating_point() or tensor.ndim < 2 or tensor.numel() < SMALLEST_TENSOR:
             continue
         channels = 1 if name in transposed else 0
-        others = [k for k in range(tensor.ndim) if k != channels]
-        scale = _round_up(tensor.abs().amax(others, keepdim=True).float() / LARGEST)
+        other_dims = [k for k in range(tensor.ndim) if k != channels]
+        scale = _round_up(tensor.abs().amax(other_dims, keepdim=True).float() / LARGEST)
         stored[name] = (tensor / scale).round().clamp(-LARGEST, LARGEST).to(torch.int8)
         stored[name + SCALE] = scale
     return stored
@@ -60,25 +58,25 @@ def _round_up(scale: Tensor) -> Tensor:
 
 
 def store_as_int8(model: onnx.ModelProto, stored: dict[str, Tensor]) -> None:
-    """Store a graph's weights as int8, each followed by an operation that makes it float32 again.
+    """Store a graph's weights as int8, each followed by a DequantizeLinear operation.
 
-    What the graph holds in another shape than the network stays float32: the graph computes the
-    same to the bit.
+    A tensor whose shape differs from the network's stays float32, so the graph's results are
+    bit-identical.
 
     Args:
-        model: the graph of a network whose weights are rounded.
-        stored: what `quantize` returned for it.
+        model: the graph of a network with rounded weights.
+        stored: the result of `quantize` for this network.
     """
     graph, operations = model.graph, []
     for tensor in list(graph.initializer):
         name = tensor.name
-        own = name.removeprefix("network.")
-        if own + SCALE not in stored:
+        key = name.removeprefix("network.")
+        if key + SCALE not in stored:
             continue
-        whole, scale = stored[own].numpy(), stored[own + SCALE].numpy()
-        if not np.array_equal(onnx.numpy_helper.to_array(tensor), whole * scale):
+        integers, scale = stored[key].numpy(), stored[key + SCALE].numpy()
+        if not np.array_equal(onnx.numpy_helper.to_array(tensor), integers * scale):
             continue
-        tensor.CopyFrom(onnx.numpy_helper.from_array(whole, f"{name}.int8"))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(integers, f"{name}.int8"))
         flat = onnx.numpy_helper.from_array(scale.reshape(-1), name + SCALE)
         graph.initializer.append(flat)
         axis = int(np.argmax(scale.shape))

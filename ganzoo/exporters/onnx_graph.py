@@ -1,4 +1,4 @@
-"""A network as an ONNX graph: named inputs and output, dynamic batch."""
+"""Export a network as an ONNX graph with named inputs and outputs and any batch size."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ OPSET = 20
 
 
 def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
-    """Translate a network with torch's exporter.
+    """Export a network with torch's ONNX exporter.
 
     Args:
         model: the network.
         role: its role.
-        fold: merge what can be computed beforehand, such as BatchNorm, into the weights; without,
-            they are the network's own, and a session of onnxruntime merges them when it begins.
+        fold: fold constants, such as those of BatchNorm, into the weights. Without, the graph holds
+            the network's own weights, and an onnxruntime session folds them when it starts.
 
     Raises:
-        ExportError: the exporter cannot translate it, or not for batches of any size.
+        ExportError: torch cannot export the network, or only for a fixed batch size.
     """
     inputs, outputs = signature(model.spec, role)
     batch = torch.export.Dim("batch")
@@ -62,23 +62,23 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     fixed = [i.name for i in graph.graph.input if not i.type.tensor_type.shape.dim[0].dim_param]
     if fixed:
         raise ExportError(
-            f"{model.spec.name!r} cannot be exported to ONNX with a batch of any size: the {role} "
-            f"fixes that of {', '.join(fixed)}. Shapes that follow its inputs', as those of "
-            "torch.zeros_like, leave it open; int(x.shape[0]) and len(x) fix it."
+            f"{model.spec.name!r} cannot be exported to ONNX with a variable batch size: the "
+            f"{role} fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
+            "for example with torch.zeros_like, not with int(x.shape[0]) or len(x)."
         )
     _forget_origin(graph)
     return graph
 
 
 def write(content: bytes, spec: ModelSpec, path: Path) -> None:
-    """Write a graph to one file that carries the config, and the weights once more.
+    """Write a graph, its weights and the config to one file.
 
-    The config follows what is there: messages of Protocol Buffers that are joined are one message
+    The config is appended: concatenated Protocol Buffers messages are one message
     (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
 
-    Naming the tensors of the safetensors file as external data would save their size. But they are
-    found by their offset, which whoever saves that file again moves without an error, and servers
-    and browsers load one file, from memory, where external data is refused.
+    The weights are stored a second time beside the safetensors file. External data would refer to
+    that file by offset, which breaks without an error when the file is saved again. Servers and
+    browsers also load one file from memory, which excludes external data.
 
     Args:
         content: the graph without a config.
@@ -86,7 +86,7 @@ def write(content: bytes, spec: ModelSpec, path: Path) -> None:
         path: the file.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     config = onnx.ModelProto()
     onnx.helper.set_model_props(config, {METADATA_KEY: spec.to_json()})
@@ -96,7 +96,7 @@ def write(content: bytes, spec: ModelSpec, path: Path) -> None:
 
 
 def _forget_origin(model: onnx.ModelProto) -> None:
-    """Drop the exporter's notes: stack traces with the paths of the machine that exports."""
+    """Remove the exporter's metadata: stack traces with paths of the exporting machine."""
     graphs = [model.graph, *model.functions]
     while graphs:
         graph = graphs.pop()
@@ -117,7 +117,7 @@ def _forget_origin(model: onnx.ModelProto) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporter's progress messages and its libraries' deprecations from the user."""
+    """Hide the exporter's progress messages and its libraries' deprecation warnings."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

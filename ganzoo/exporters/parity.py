@@ -1,4 +1,4 @@
-"""Whether two runtimes compute the same."""
+"""Compare the outputs of two runtimes."""
 
 from __future__ import annotations
 
@@ -16,67 +16,69 @@ from ganzoo.spec import ModelSpec
 
 BATCHES = (1, 7)
 SEEDS = (0, 1)
-LEVEL = 2 / 255  # one of the 255 steps of a pixel, in [-1, 1]
-TOLERANCE = LEVEL / 8  # far below a step, so that a pixel moves to a neighbouring level at most
+LEVEL = 2 / 255  # one of a pixel's 255 steps, in [-1, 1]
+TOLERANCE = LEVEL / 8  # a pixel then differs by one level at most
 
 
 def check_parity(reference: Model, exported: Model, role: str) -> dict[str, Any]:
-    """Run both on the same inputs and return the figures as JSON.
+    """Run both networks on the same inputs and return the differences as JSON.
 
     Raises:
-        ExportError: they differ by more than an eighth of a pixel's level, or in shape.
+        ExportError: the outputs differ in shape or by more than an eighth of a pixel's level.
     """
-    worst = compare(reference, exported, role).largest
-    if worst > TOLERANCE:
+    max_error = compare(reference, exported, role).largest
+    if max_error > TOLERANCE:
         raise ExportError(
-            f"the export of the {role} is refused: torch and onnxruntime differ by {worst:.2g} on "
-            f"the same inputs, at most {TOLERANCE:.2g} is allowed. A network that draws random "
-            "numbers or depends on its batch cannot be exported."
+            f"cannot export the {role}: torch and onnxruntime differ by {max_error:.2g} on the "
+            f"same inputs, and the limit is {TOLERANCE:.2g}. Remove random numbers and dependence "
+            "on the batch from the network."
         )
     return {
         "runtimes": ["torch", "onnxruntime"],
         "batches": list(BATCHES),
         "seeds": list(SEEDS),
-        "max_abs_error": worst,
+        "max_abs_error": max_error,
         "tolerance": TOLERANCE,
     }
 
 
 class Difference(NamedTuple):
-    """How far apart two networks' outputs are: the largest difference, and the root mean square."""
+    """The largest and the root mean square difference of two networks' outputs."""
 
     largest: float
     rms: float
 
 
 def compare(a: Model, b: Model, role: str) -> Difference:
-    """Run both on the same inputs and compare what they return, number by number.
+    """Run both networks on the same inputs and compare their outputs number by number.
 
     Raises:
-        ExportError: they differ in shape, or a number is not finite.
+        ExportError: the outputs differ in shape, or a number is not finite.
     """
     differences = []
     for n in BATCHES:
         for seed in SEEDS:
-            given = _inputs(a.spec, role, n, seed)
-            x, y = a.run(given), b.run(given)
+            inputs = _inputs(a.spec, role, n, seed)
+            x, y = a.run(inputs), b.run(inputs)
             if x.shape != y.shape or not (np.isfinite(x).all() and np.isfinite(y).all()):
                 raise ExportError(
-                    f"the export of the {role} is refused: of what should be the same, one is "
-                    f"{x.shape}, the other {y.shape}, or a number is not finite."
+                    f"cannot export the {role}: on the same inputs, the networks return {x.shape} "
+                    f"and {y.shape}, or a number is not finite. Train the model again, or correct "
+                    "its architecture."
                 )
             differences.append(np.abs(x - y).ravel())
-    every = np.concatenate(differences)
-    return Difference(float(every.max()), math.sqrt(float(np.square(every).mean(dtype=float))))
+    all_differences = np.concatenate(differences)
+    rms = math.sqrt(float(np.square(all_differences).mean(dtype=float)))
+    return Difference(float(all_differences.max()), rms)
 
 
 def _inputs(spec: ModelSpec, role: str, n: int, seed: int) -> dict[str, NDArray[Any]]:
-    """Latents, every class in turn, and images of noise that fill [-1, 1]."""
-    made: dict[str, NDArray[Any]] = {}
+    """Return test inputs: normal latents, consecutive classes, and noise images in [-1, 1]."""
+    inputs: dict[str, NDArray[Any]] = {}
     for name, shape in signature(spec, role)[0].items():
         if name == "y":
-            made[name] = np.arange(seed, seed + n) % spec.data.classes
+            inputs[name] = np.arange(seed, seed + n) % spec.data.classes
         else:
             noise = latents.normal(seed, n, math.prod(shape)).reshape(n, *shape)
-            made[name] = noise if name == "z" else np.tanh(noise)
-    return made
+            inputs[name] = noise if name == "z" else np.tanh(noise)
+    return inputs

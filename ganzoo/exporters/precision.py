@@ -1,4 +1,4 @@
-"""How weights are stored: rounded first, so that both runtimes compute with the same ones."""
+"""Choose how weights are stored, and round them first so that both runtimes use the same ones."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from ganzoo.spec import ROUNDING, STORED_AS
 Precision = Literal["fp32", "fp16", "int8"]
 FINEST_FIRST: tuple[Precision, ...] = get_args(Precision)
 
-# How far rounded weights may move an output, root mean square. Within it, the Frechet distance of
-# the shipped models changes by less than a hundredth of itself: `tools/bench_precision.py`.
+# Largest root mean square change of the outputs after rounding. Within it, the Frechet distance of
+# the shipped models changes by less than 1 %: `tools/bench_precision.py`.
 TOLERANCES: Mapping[Precision, float] = {"fp16": LEVEL / 4, "int8": 3 * LEVEL}
 
 
@@ -33,25 +33,25 @@ def precision_of(provenance: Mapping[str, Any]) -> Precision:
     return stored
 
 
-def choose(asked: Precision | None, provenance: Mapping[str, Any]) -> Precision:
-    """Return the precision to store a model in: what is asked, by default what it has.
+def choose(precision: Precision | None, provenance: Mapping[str, Any]) -> Precision:
+    """Return the precision to store a model in, by default the current one.
 
     Raises:
-        ExportError: finer than it has.
+        ExportError: the precision is unknown, or finer than the stored weights.
     """
-    has = precision_of(provenance)
-    if asked not in (None, *FINEST_FIRST):
-        raise ExportError(f"no precision {asked!r}: it is {', '.join(FINEST_FIRST)}.")
-    if asked and FINEST_FIRST.index(asked) < FINEST_FIRST.index(has):
+    current = precision_of(provenance)
+    if precision not in (None, *FINEST_FIRST):
+        raise ExportError(f"unknown precision {precision!r}. Use {', '.join(FINEST_FIRST)}.")
+    if precision and FINEST_FIRST.index(precision) < FINEST_FIRST.index(current):
         raise ExportError(
-            f"its weights were rounded to {has}, which nothing makes {asked} again: export the run "
-            "that trained it."
+            f"cannot export as {precision}: the stored weights are rounded to {current}. Export "
+            "the run that trained the model."
         )
-    return asked or has
+    return precision or current
 
 
 def pack(model: TorchModel, precision: Precision) -> dict[str, Tensor]:
-    """Return a network's weights as they are stored, on the CPU."""
+    """Return a network's weights in a precision, on the CPU."""
     network = model.cpu().network
     pack_as = {"fp32": lambda network: dict(network.state_dict()), "fp16": halve, "int8": quantize}
     return {name: t.contiguous() for name, t in pack_as[precision](network).items()}
@@ -59,30 +59,30 @@ def pack(model: TorchModel, precision: Precision) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def round_weights(model: TorchModel, role: str, precision: Precision) -> float:
-    """Round a model's weights, in place, to numbers that the precision stores.
+    """Round a model's weights in place to values that the precision can store.
 
     Returns:
-        How far that moves an output at most, on the inputs by which runtimes are compared.
+        The largest change of an output, on the inputs that compare the runtimes.
 
     Raises:
-        ExportError: a weight beyond its range, or it moves outputs too far.
+        ExportError: a weight is out of the precision's range, or the outputs change too much.
     """
     before = copy.deepcopy(model)
     rounded = dequantize(Path("the weights"), pack(model, precision))
     for name, tensor in model.network.state_dict().items():
         tensor.copy_(rounded[name])
-    moved, allowed = compare(before, model, role), TOLERANCES[precision]
-    if moved.rms > allowed:
+    difference, tolerance = compare(before, model, role), TOLERANCES[precision]
+    if difference.rms > tolerance:
         raise ExportError(
-            f"the export of the {role} as {precision} is refused: rounding its weights moves "
-            f"outputs by {moved.rms:.2g} (root mean square), {allowed:.2g} is allowed. "
+            f"cannot export the {role} as {precision}: rounding its weights changes outputs by "
+            f"{difference.rms:.2g} (root mean square), and the limit is {tolerance:.2g}. "
             f"Export as {FINEST_FIRST[FINEST_FIRST.index(precision) - 1]}."
         )
-    return moved.largest
+    return difference.largest
 
 
 def store(graph: onnx.ModelProto, model: TorchModel, precision: Precision) -> None:
-    """Store the weights of the graph of a rounded model in a precision."""
+    """Store the weights of a rounded model's graph in a precision."""
     if precision == "fp16":
         store_as_half(graph)
     elif precision == "int8":

@@ -1,4 +1,4 @@
-"""What a bundle keeps of the training: the recipe, and a log of a bearable length."""
+"""Read the training files that a bundle keeps: the recipe, and the log thinned to 500 lines."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from pathlib import Path
 
 from ganzoo.bundle import LOG, RECIPE
 
-LOG_LINES = 500  # of a bundle's log, at most
+LOG_LINES = 500  # maximum
 
 
 def read_training(folder: Path) -> dict[str, bytes]:
-    """Return the recipe and the log of a bundle by name, what there is of them.
+    """Return the recipe and the log of a bundle by name, without the missing ones.
 
-    Of a log of more than `LOG_LINES` every so many-th line is left, the last one among them.
+    Logs longer than `LOG_LINES` lines are thinned evenly; the last line is kept.
     """
     names = [name for name in (RECIPE, LOG) if (folder / name).is_file()]
-    found = {name: (folder / name).read_bytes() for name in names}
-    return found | ({LOG: _thin(found[LOG])} if LOG in found else {})
+    files = {name: (folder / name).read_bytes() for name in names}
+    return files | ({LOG: _thin(files[LOG])} if LOG in files else {})
 
 
 def _thin(log: bytes) -> bytes:

@@ -1,7 +1,7 @@
-"""The Hugging Face Hub: pull models, push them, find them. All that imports its client."""
+"""Search, pull and push models on the Hugging Face Hub. No other package imports its client."""
 
 from ganzoo.hub.download import pull
-from ganzoo.hub.find import Found, search
+from ganzoo.hub.find import SearchResult, search
 from ganzoo.hub.upload import Pushed, push
 
-__all__ = ["Found", "Pushed", "pull", "push", "search"]
+__all__ = ["Pushed", "SearchResult", "pull", "push", "search"]

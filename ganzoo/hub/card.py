@@ -1,4 +1,4 @@
-"""A model card: whether it may be published, and whether the one on the Hub was edited there."""
+"""Check a model card before it is published, and detect edits made to it on the Hub."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from huggingface_hub import ModelCard
 from yaml import YAMLError
 
+from ganzoo.bundle import CARD
 from ganzoo.cards import find_unfinished, split_header
 from ganzoo.errors import PublishError
 
@@ -28,10 +29,11 @@ _MARK = re.compile(r"<!-- ganzoo wrote all above, sha256 ([0-9a-f]{64}) -->\n\Z"
 
 
 def check_card(text: str) -> None:
-    """Refuse a card that is unfinished, or whose licence the Hub does not know.
+    """Raise an error if a card is unfinished or its licence is not in the Hub's list.
 
     Raises:
-        PublishError: an empty section, one that is still to be written, no licence of the Hub's.
+        PublishError: a section is empty or holds a placeholder, or the licence is missing or
+            unknown.
     """
     _check_licence(text)
     for problem in find_unfinished(text):
@@ -39,18 +41,18 @@ def check_card(text: str) -> None:
 
 
 def sign_card(text: str) -> str:
-    """Add a comment by which `was_edited` knows the card."""
+    """Append the comment with the card's checksum that `was_edited` reads."""
     text = text if text.endswith("\n") else f"{text}\n"
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f"{text}<!-- ganzoo wrote all above, sha256 {digest} -->\n"
 
 
 def was_edited(text: str) -> bool:
-    """Whether a card holds words that nobody has but there: it is not as `sign_card` left it."""
+    """Return whether a card differs from the text that `sign_card` wrote."""
     mark = _MARK.search(text)
     if mark and hashlib.sha256(text[: mark.start()].encode()).hexdigest() == mark[1]:
         return False
-    return bool(split_header(text)[1].strip())  # the Hub itself writes a header alone
+    return bool(split_header(text)[1].strip())  # the Hub itself writes cards with only a header
 
 
 def _check_licence(text: str) -> None:
@@ -58,14 +60,19 @@ def _check_licence(text: str) -> None:
         data = ModelCard(text).data
     except (YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise PublishError(f"the card's header is not valid YAML: {reason}") from error
+        raise PublishError(
+            f"the card's header is not valid YAML: {reason}. Correct the header in {CARD}."
+        ) from error
     licence = data.get("license")
-    for each in licence if isinstance(licence, list) else [licence]:
-        if each not in LICENCES:
-            given = f"is {each!r}, no id of the Hub's" if each else "is missing"
+    for identifier in licence if isinstance(licence, list) else [licence]:
+        if identifier not in LICENCES:
+            fault = f"{identifier!r} is not in the Hub's list" if identifier else "is missing"
             raise PublishError(
-                f"the licence in the card's header {given}. Write `license: ID`, such as mit, "
-                "apache-2.0 or cc-by-4.0; `license: other` takes a license_name beside it."
+                f"the licence in the card's header {fault}. Write `license: ID`, for example mit, "
+                "apache-2.0 or cc-by-4.0. For another licence write `license: other` and "
+                "`license_name: NAME`."
             )
     if licence == "other" and not data.get("license_name"):
-        raise PublishError("the card's header says `license: other`: add its `license_name: NAME`.")
+        raise PublishError(
+            "the card's header has `license: other` without a name. Add `license_name: NAME`."
+        )

@@ -1,4 +1,4 @@
-"""The Hub's client, quiet, with timeouts everywhere, and wary of what it is answered."""
+"""The Hub's client, without log output, with a timeout on every request and checked responses."""
 
 from __future__ import annotations
 
@@ -26,73 +26,73 @@ from huggingface_hub.utils.tqdm import (
 )
 
 from ganzoo.errors import HubError
-from ganzoo.hub.failures import PATIENCE, RateLimitError, too_many_requests, wait_asked
+from ganzoo.hub.failures import MAX_WAIT, RateLimitError, describe_rate_limit, retry_after
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.names import is_commit
 
-# Where everybody finds what is published, whatever mirror HF_ENDPOINT names.
+# Public address of a repository. HF_ENDPOINT may name a mirror instead.
 PUBLIC = constants._HF_DEFAULT_ENDPOINT
 
-LIBRARY = "ganzoo"  # how the Hub's tags and statistics know us
+LIBRARY = "ganzoo"  # name in the Hub's tags and statistics
 
-CONNECT_TIMEOUT = 1.5  # seconds, unless HF_HUB_ETAG_TIMEOUT is set: no network is soon said
-COMMIT_PATIENCE = 6  # times as long as for a download for an answer to what changes the Hub
+CONNECT_TIMEOUT = 1.5  # seconds, unless HF_HUB_ETAG_TIMEOUT is set; a missing network fails fast
+WRITE_TIMEOUT_FACTOR = 6  # a request that changes the Hub may take this many download timeouts
 
-# They print addresses of files, and these may be signed.
+# These loggers print file addresses, which may hold a signature.
 _LOGGERS = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*")
-_LOCK = threading.RLock()  # the client's session is one for all threads
+_LOCK = threading.RLock()  # all threads share one client session
 
 
 @contextlib.contextmanager
-def connected() -> Iterator[HfApi]:
-    """Yield the client; its session is given back as it was.
+def connect() -> Iterator[HfApi]:
+    """Yield the client and restore its session afterwards.
 
     Raises:
-        TimeoutError: no address of the Hub's answers.
+        TimeoutError: the Hub does not answer.
     """
     _warn_of_endpoint()
     _check_network(constants.ENDPOINT)
-    with _LOCK, _quiet(), _watched():
+    with _LOCK, _silence(), _add_hooks():
         yield HfApi(library_name=LIBRARY, library_version=metadata.version(DISTRIBUTION))
 
 
 @contextlib.contextmanager
-def _watched() -> Iterator[None]:
-    """Watch every request, of the session that is and of those that replace it.
+def _add_hooks() -> Iterator[None]:
+    """Hook timeouts and checks into the current session and into every session that replaces it.
 
-    The client opens a new session, by its factory, when a connection fails in the middle.
+    The client's factory opens a new session when a connection breaks.
     """
-    factory, changed = _http._GLOBAL_CLIENT_FACTORY, []
+    factory, originals = _http._GLOBAL_CLIENT_FACTORY, []
 
-    def watch(session: Any) -> Any:
+    def add_hooks(session: Any) -> Any:
         hooks = session.event_hooks
-        changed.append((session, hooks))
+        originals.append((session, hooks))
         session.event_hooks = {
             "request": [*hooks["request"], _limit_time],
             "response": [*hooks["response"], _check_answer],
         }
         return session
 
-    watch(get_session())
-    _http._GLOBAL_CLIENT_FACTORY = lambda: watch(factory())
+    add_hooks(get_session())
+    _http._GLOBAL_CLIENT_FACTORY = lambda: add_hooks(factory())
     try:
         yield
     finally:
         _http._GLOBAL_CLIENT_FACTORY = factory
-        for session, hooks in changed:
+        for session, hooks in originals:
             session.event_hooks = hooks
 
 
 @functools.cache
-def say_once(text: str) -> None:
-    """Warn, once in a process: others' imports let Python forget what it has warned of."""
+def warn_once(text: str) -> None:
+    """Warn once per process, even if another import resets Python's record of warnings."""
     warnings.warn(text, stacklevel=3)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the client from logging, and from drawing progress where nobody looks."""
+def _silence() -> Iterator[None]:
+    """Turn off the client's logs, and its progress bars if stderr is not a terminal."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     levels = [logger.level for logger in loggers]
     undecided = constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not are_progress_bars_disabled()
@@ -113,9 +113,9 @@ def _quiet() -> Iterator[None]:
 def _warn_of_endpoint() -> None:
     address = urlsplit(constants.ENDPOINT)
     if address.scheme != "https" and not _is_loopback(address.hostname or ""):
-        say_once(
-            f"HF_ENDPOINT is {constants.ENDPOINT}, which is not https: whoever is on the way reads "
-            "your token and can change what you download."
+        warn_once(
+            f"HF_ENDPOINT is {constants.ENDPOINT}, which does not use https. Others on the network "
+            "can read your token and change your downloads. Set HF_ENDPOINT to an https address."
         )
 
 
@@ -126,70 +126,70 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-@functools.cache  # of what is well: an error is found anew
+@functools.cache  # caches success only: after an error, the next call checks again
 def _check_network(endpoint: str) -> None:
-    """Say soon that nothing answers.
+    """Fail early if the endpoint does not answer.
 
-    The client's timeout is for each single address of a host, of which there may be a dozen, and to
-    find them it waits as long as it takes.
+    The client applies its timeout to each address of a host, which may have a dozen, and looks up
+    the host's name without a timeout.
 
     Raises:
-        TimeoutError: no address is found or answers. What else fails, a request will say.
+        TimeoutError: the name lookup or the connection takes too long. Other failures appear in
+            the first request.
     """
-    own = _http._GLOBAL_CLIENT_FACTORY is not _http.default_client_factory
-    address, answered = urlsplit(endpoint), threading.Event()
-    proxied = {address.scheme, "all"} & getproxies().keys()
-    if constants.is_offline_mode() or own or proxied:  # whose ways are their own
+    has_own_factory = _http._GLOBAL_CLIENT_FACTORY is not _http.default_client_factory
+    address, attempt_done = urlsplit(endpoint), threading.Event()
+    uses_proxy = {address.scheme, "all"} & getproxies().keys()
+    if constants.is_offline_mode() or has_own_factory or uses_proxy:
         return
     port = address.port or (443 if address.scheme == "https" else 80)
 
     def connect() -> None:
         with contextlib.suppress(OSError):
             socket.create_connection((address.hostname, port), _connect_timeout()).close()
-        answered.set()
+        attempt_done.set()
 
     threading.Thread(target=connect, daemon=True).start()
-    if not answered.wait(_connect_timeout()):
+    if not attempt_done.wait(_connect_timeout()):
         raise TimeoutError
 
 
 def _connect_timeout() -> float:
-    patient = constants.HF_HUB_ETAG_TIMEOUT != constants.DEFAULT_ETAG_TIMEOUT
-    return constants.HF_HUB_ETAG_TIMEOUT if patient else CONNECT_TIMEOUT
+    is_set = constants.HF_HUB_ETAG_TIMEOUT != constants.DEFAULT_ETAG_TIMEOUT
+    return constants.HF_HUB_ETAG_TIMEOUT if is_set else CONNECT_TIMEOUT
 
 
 def _limit_time(request: Any) -> None:
-    """Give every request timeouts: many of the client's have none."""
-    given = request.extensions.get("timeout", {})
-    connect = _connect_timeout()
-    reading = request.method in ("GET", "HEAD")
-    usual = constants.HF_HUB_DOWNLOAD_TIMEOUT * (1 if reading else COMMIT_PATIENCE)
+    """Set timeouts on a request: many of the client's requests have none."""
+    timeouts = request.extensions.get("timeout", {})
+    connect_timeout = _connect_timeout()
+    is_read = request.method in ("GET", "HEAD")
+    default = constants.HF_HUB_DOWNLOAD_TIMEOUT * (1 if is_read else WRITE_TIMEOUT_FACTOR)
     request.extensions["timeout"] = {
-        "connect": min(given.get("connect") or connect, connect),
-        **{kind: given.get(kind) or usual for kind in ("read", "write", "pool")},
+        "connect": min(timeouts.get("connect") or connect_timeout, connect_timeout),
+        **{kind: timeouts.get(kind) or default for kind in ("read", "write", "pool")},
     }
 
 
 def _check_answer(response: Any) -> None:
-    """Refuse an answer before the client acts on it.
+    """Reject a response before the client acts on it.
 
-    The client takes a file's ETag as its name in the cache and a commit as the name of its folder,
-    wherever they lead, and waits as long as it is told to.
+    The client uses a file's ETag as a file name in the cache and a commit as a folder name, without
+    checking them for path separators. It also waits for as long as the server asks.
     """
     commit = response.headers.get(constants.HUGGINGFACE_HEADER_X_REPO_COMMIT)
     if commit is not None and not is_commit(commit):
         raise HubError(
-            f"{constants.ENDPOINT} is not to be trusted: it says that a file's commit is "
-            f"{commit[:80]!r}, which is none. Nothing was written. Correct HF_ENDPOINT."
+            f"{constants.ENDPOINT} sent an invalid commit hash, {commit[:80]!r}. Nothing was "
+            "written. Check HF_ENDPOINT."
         )
     if response.request.method == "HEAD":
         tag = response.headers.get("x-linked-etag") or response.headers.get("etag", "none")
         name = tag.removeprefix("W/").strip('"')
         if not _FILE_NAME.fullmatch(name):
             raise HubError(
-                f"{constants.ENDPOINT} is not to be trusted: it says that a file's ETag is "
-                f"{name[:80]!r}, which leads out of the cache. Nothing was written. Correct "
-                "HF_ENDPOINT."
+                f"{constants.ENDPOINT} sent an unsafe ETag, {name[:80]!r}: as a file name it "
+                "points outside the cache. Nothing was written. Check HF_ENDPOINT."
             )
-    if response.status_code == 429 and wait_asked(response.headers) > PATIENCE:
-        raise RateLimitError(too_many_requests(response.headers))
+    if response.status_code == 429 and retry_after(response.headers) > MAX_WAIT:
+        raise RateLimitError(describe_rate_limit(response.headers))

@@ -1,4 +1,4 @@
-"""A model of the Hub: of one commit, the files that are asked for, each as SHA256SUMS states it."""
+"""Download a model's files from one commit on the Hub and verify each against SHA256SUMS."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ganzoo.bundle import (
 )
 from ganzoo.bundle.files import git_hash, sha256
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
-from ganzoo.hub.client import connected, say_once
+from ganzoo.hub.client import connect, warn_once
 from ganzoo.hub.failures import (
     RateLimitError,
     UnreachableError,
-    explained,
     may_take_token,
-    persist,
+    retry,
+    translated_errors,
 )
 from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision
 from ganzoo.spec import MAX_CONFIG, ModelSpec
@@ -41,10 +41,10 @@ class Snapshot:
     """The files of a repository at one commit, in the client's own cache.
 
     Attributes:
-        name: the model, as the user named it.
+        name: the model, as the user wrote it.
         repository: ``org/repo``.
         commit: full hash.
-        pinned: what is known of the commit beforehand, None for nothing.
+        pinned: the size and checksum that a plugin registered for the commit, None without one.
     """
 
     name: HubName | HubModel
@@ -52,202 +52,214 @@ class Snapshot:
     commit: str
     pinned: HubModel | None = None
 
-    def vouched(self, file: str) -> Path:
-        """Return a file that is as SHA256SUMS states it, from the cache or downloaded.
+    def fetch(self, file: str) -> Path:
+        """Return a file that matches SHA256SUMS, from the cache or from the Hub.
 
-        The client does not check what it downloads. What is found damaged is downloaded once more,
-        but not for a file that SHA256SUMS, whole as it is, does not list.
+        The client does not verify its downloads. A file that does not match is downloaded a second
+        time, unless an intact SHA256SUMS does not list it.
 
         Raises:
-            BundleError: it is still not as stated, or is not listed.
-            HubError: it is not in the cache and cannot be downloaded.
+            BundleError: the file does not match its checksum, or SHA256SUMS does not list it.
+            HubError: the file is not in the cache and cannot be downloaded.
         """
         try:
-            return self._checked(file, anew=False)
-        except BundleError as damaged:
+            return self._verify(file, force=False)
+        except BundleError as mismatch:
             if self._is_unlisted(file):
                 raise
             try:
-                return self._checked(file, anew=True)
+                return self._verify(file, force=True)
             except UnreachableError:
-                raise damaged from None
+                raise mismatch from None
 
     def _is_unlisted(self, file: str) -> bool:
         sums = _cached(self.repository, CHECKSUMS, self.commit)
         if sums is None or sums.stat().st_size > MAX_CHECKSUMS:
             return False
-        # The cache names a file by git's hash of it. One that is not whole may not even be read.
-        whole = sums.resolve().name == git_hash(sums.read_bytes())
-        return whole and file not in read_checksums(sums.parent)
+        # The cache names a file by its git hash. A damaged file may not even parse.
+        is_intact = sums.resolve().name == git_hash(sums.read_bytes())
+        return is_intact and file not in read_checksums(sums.parent)
 
-    def _checked(self, file: str, *, anew: bool) -> Path:
-        sums = self._fetch(CHECKSUMS, anew=anew)
+    def _verify(self, file: str, *, force: bool) -> Path:
+        sums = self._download(CHECKSUMS, force=force)
         if self.pinned and sha256(sums) != self.pinned.sha256:
             raise BundleError(
-                f"{self.name}: {CHECKSUMS} is not the one that was registered with the model. "
-                "The plugin that registers it, or the repository, has a mistake."
+                f"{self.name}: {CHECKSUMS} differs from the one registered with the model. "
+                "Report this to the author of the plugin that registers the model."
             )
-        listed = read_checksums(sums.parent)
-        if file not in listed:
+        checksums = read_checksums(sums.parent)
+        if file not in checksums:
             raise BundleError(
-                f"{self.name}: {CHECKSUMS} does not list {file}, so there is none to be trusted. "
-                f"It lists {', '.join(sorted(listed))}."
+                f"{self.name}: {CHECKSUMS} does not list {file}, so the file cannot be verified. "
+                f"It lists {', '.join(sorted(checksums))}."
             )
-        found = self._fetch(file, anew=anew)
-        check_size(found, MAX_BYTES)
-        if sha256(found) != listed[file]:
+        path = self._download(file, force=force)
+        check_size(path, MAX_BYTES)
+        if sha256(path) != checksums[file]:
             raise BundleError(
                 f"{self.name}: {file} does not match its checksum in {CHECKSUMS}, so it is not "
-                "loaded. If a new download does not help either, tell the repository's owner."
+                "loaded. Load the model again to repeat the download. If the error stays, tell the "
+                "repository's owner."
             )
-        return found
+        return path
 
-    def _fetch(self, file: str, *, anew: bool) -> Path:
-        with explained(self.name, file):
-            if not anew and (found := _cached(self.repository, file, self.commit)):
-                return found
-            with connected() as api:
+    def _download(self, file: str, *, force: bool) -> Path:
+        with translated_errors(self.name, file):
+            if not force and (path := _cached(self.repository, file, self.commit)):
+                return path
+            with connect() as api:
                 token = self._ask(api, file)
-                persist(
+                retry(
                     lambda: api.hf_hub_download(
                         self.repository,
                         file,
                         revision=self.commit,
                         token=token,
-                        force_download=anew,
+                        force_download=force,
                     )
                 )
-            if found := _cached(self.repository, file, self.commit):
-                return found
-        raise HubError(f"{self.name}: {file} was downloaded, but is not in the cache.")
+            if path := _cached(self.repository, file, self.commit):
+                return path
+        raise HubError(
+            f"{self.name}: {file} was downloaded, but is not in the cache, "
+            f"{constants.HF_HUB_CACHE}. Try again."
+        )
 
     def _ask(self, api: HfApi, file: str) -> bool | None:
-        """Ask whether a file is there before it is downloaded; return what token to use.
+        """Check a file's commit and size before its download, and return the token to use.
 
-        The client's own question would be repeated for half a minute where there is no network.
+        Without a network, the client would repeat its own request for half a minute.
         """
         commit, size, token = _ask(api, self.repository, file, self.commit)
         if commit != self.commit:
-            raise HubError(f"{self.name}: the Hub answers with commit {commit}.")
-        most = {CHECKSUMS: MAX_CHECKSUMS, CONFIG: MAX_CONFIG}.get(file, MAX_BYTES)
-        if size is not None and size > most:
             raise HubError(
-                f"{self.name}: {file} has {size:,} bytes, at most {most:,} are read. It is not "
-                "downloaded."
+                f"{self.name}: the Hub answers with another commit, {commit}. Check HF_ENDPOINT."
+            )
+        limit = {CHECKSUMS: MAX_CHECKSUMS, CONFIG: MAX_CONFIG}.get(file, MAX_BYTES)
+        if size is not None and size > limit:
+            raise HubError(
+                f"{self.name}: {file} has {size:,} bytes, but the limit is {limit:,}. It is not "
+                "downloaded. Tell the repository's owner."
             )
         if self.pinned and size is not None and size > self.pinned.size:
             raise HubError(
-                f"{self.name}: {file} has {size:,} bytes, the whole model was registered with "
-                f"{self.pinned.size:,}. It is not downloaded."
+                f"{self.name}: {file} has {size:,} bytes, but the registered size of the whole "
+                f"model is {self.pinned.size:,}. It is not downloaded. Report this to the author "
+                "of the plugin that registers the model."
             )
         return token
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubBundle(Bundle):
-    """A bundle of which a file is downloaded and verified when it is needed."""
+    """A bundle whose files are downloaded and verified when they are needed."""
 
     snapshot: Snapshot
 
     def file(self, name: str) -> Path:
         """Return one of its files, verified; download it if it is not in the cache."""
-        return self.snapshot.vouched(name)
+        return self.snapshot.fetch(name)
 
     def holds(self, name: str) -> bool:
-        """Whether one of its files is there, on the Hub if not here."""
+        """Return whether the bundle has this file, in the cache or on the Hub."""
         return name in read_checksums(self.path)
 
 
 def pull(name: HubName | HubModel) -> Bundle:
-    """Find a model on the Hub, or in the cache; so far, only its config is downloaded.
+    """Open a model of the Hub or of the cache; download only its config.
 
-    With a commit's full hash, what is in the cache is used without any request.
+    With a commit's full hash, cached files are used without any request.
 
     Raises:
-        HubError: it is not there, not to be read, or cannot be downloaded.
-        BundleError: what is there is damaged, or no bundle.
+        HubError: the model does not exist, needs a login, or cannot be downloaded.
+        BundleError: the repository holds no bundle, or a damaged one.
     """
     pinned = name if isinstance(name, HubModel) else None
     commit = name.commit if isinstance(name, HubModel) else resolve(name)
     snapshot = Snapshot(name, name.repository, commit, pinned)
-    config = snapshot.vouched(CONFIG)
+    config = snapshot.fetch(CONFIG)
     check_size(config, MAX_CONFIG)
     spec = ModelSpec.from_json(config.read_bytes(), where=f"{CONFIG} of {name}")
     return HubBundle(config.parent, spec, snapshot=snapshot)
 
 
 def resolve(name: HubName) -> str:
-    """Return the commit that a name means now, or meant when the Hub was last asked.
+    """Return the commit that a name points to, or the last known one if the Hub is unreachable.
 
     Raises:
-        NameSyntaxError: a revision that can be none.
-        HubError: the repository or revision is not there or not to be read, or the Hub cannot be
-            asked and never was.
+        NameSyntaxError: the revision is not a valid name of a branch or tag.
+        HubError: the repository or revision does not exist or needs a login, or the Hub is
+            unreachable and the cache does not know the revision.
     """
     repository, revision = name.repository, name.revision or constants.DEFAULT_REVISION
     if is_commit(revision):
         return revision
     if not is_revision(revision):
-        raise NameSyntaxError(f"{name}: {revision!r} cannot be a branch or tag.")
+        raise NameSyntaxError(
+            f"{name}: {revision!r} is not a valid branch or tag. Write the name of a branch or "
+            "tag, or a commit's full hash, after @."
+        )
     try:
-        with explained(name, CONFIG), connected() as api:
+        with translated_errors(name, CONFIG), connect() as api:
             commit, _, token = _ask(api, repository, CONFIG, revision)
             if commit != _known(repository, revision):
-                # This also writes down what the branch is now.
-                found = persist(
+                # This also records the branch's commit in the cache.
+                config = retry(
                     lambda: api.hf_hub_download(repository, CONFIG, revision=revision, token=token)
                 )
-                commit = Path(found).parent.name
-        when = "now"
+                commit = Path(config).parent.name
+        state = f"points to commit {commit}"
     except UnreachableError:
         known = _known(repository, revision)
         if known is None:
             raise
-        commit, when = known, "when the Hub, which cannot be reached, was last asked"
-    say_once(
-        f"{name} moves with {revision!r}, which is commit {commit} {when}. The same bits for ever: "
+        commit = known
+        state = f"pointed to commit {commit} when the Hub, now unreachable, last answered"
+    warn_once(
+        f"{name} follows {revision!r}, which {state}. To pin this version, write "
         f"hf://{repository}@{commit}"
     )
     return commit
 
 
 def _known(repository: str, revision: str) -> str | None:
-    """The commit that the cache knows a branch or tag to be."""
-    found = _cached(repository, CONFIG, revision)
-    return found.parent.name if found and is_commit(found.parent.name) else None
+    """Return the commit that the cache has recorded for a branch or tag."""
+    config = _cached(repository, CONFIG, revision)
+    return config.parent.name if config and is_commit(config.parent.name) else None
 
 
 def _cached(repository: str, file: str, revision: str) -> Path | None:
-    found = try_to_load_from_cache(repository, file, revision=revision)
-    if not isinstance(found, str):
+    path = try_to_load_from_cache(repository, file, revision=revision)
+    if not isinstance(path, str):
         return None
-    if not Path(found).resolve().is_relative_to(Path(constants.HF_HUB_CACHE).resolve()):
+    if not Path(path).resolve().is_relative_to(Path(constants.HF_HUB_CACHE).resolve()):
         raise HubError(
-            f"{repository}: {file} of the cache lies outside it, at {Path(found).resolve()}. "
-            f"It is not to be trusted: remove that file and {Path(found).parent}."
+            f"{repository}: the cached {file} is a link to a file outside the cache, "
+            f"{Path(path).resolve()}. It is not loaded. Remove {Path(path).parent} and load the "
+            "model again."
         )
-    return Path(found)
+    return Path(path)
 
 
 def _ask(
     api: HfApi, repository: str, file: str, revision: str
 ) -> tuple[str, int | None, bool | None]:
-    """Ask for a file's commit and size; return with them what token to use.
+    """Return a file's commit and size, and the token that its download needs.
 
-    Whoever may read without a token does so: one that has expired should not be in the way.
+    The first request sends no token, so that an expired token does not block a public model.
     """
     url = hf_hub_url(repository, file, revision=revision)
     token: bool | None = False
     try:
-        found = persist(lambda: api.get_hf_file_metadata(url=url, token=False))
+        metadata = retry(lambda: api.get_hf_file_metadata(url=url, token=False))
     except (RevisionNotFoundError, EntryNotFoundError):
         raise
     except (HfHubHTTPError, RateLimitError) as error:
         if not may_take_token(error):
             raise
         token = None  # the user's own
-        found = persist(lambda: api.get_hf_file_metadata(url=url, token=None))
-    if not is_commit(found.commit_hash or ""):
+        metadata = retry(lambda: api.get_hf_file_metadata(url=url, token=None))
+    if not is_commit(metadata.commit_hash or ""):
         raise FileMetadataError("no commit")
-    assert found.commit_hash is not None
-    return found.commit_hash, found.size, token
+    assert metadata.commit_hash is not None
+    return metadata.commit_hash, metadata.size, token

@@ -1,4 +1,4 @@
-"""What the Hub's client raises, told apart: what may pass by itself, and what to type next."""
+"""Errors of the Hub's client: retry the temporary ones and explain the others."""
 
 from __future__ import annotations
 
@@ -27,125 +27,125 @@ from ganzoo.errors import GanzooError, HubError
 
 T = TypeVar("T")
 
-WAITS = (0.25, 0.5, 1.0)  # seconds before each new try
-PATIENCE = 5.0  # seconds; a server that asks for a longer wait is not waited for
+WAITS = (0.25, 0.5, 1.0)  # seconds before each retry
+MAX_WAIT = 5.0  # seconds; if a server asks for a longer wait, the request fails
 
 _TEMPORARY = {408, 429, 500, 502, 503, 504}
-_RACES = {409, 412}  # another commit came first, or this one did and its answer was lost
-_CLOSED = {401, 403, 404, 429}  # to those who are not logged in, and maybe not to others
+_RACES = {409, 412}  # another commit came first, or this one did and its response was lost
+_CLOSED = {401, 403, 404, 429}  # without a token; with one, the request may succeed
 _QUOTA = {402, 413, 507}
 _LOGIN = "hf auth login, or set HF_TOKEN"
-# The client's 1.x raises errors of httpx, its 2.x those of httpx2.
+# Version 1 of the client raises errors of httpx, version 2 errors of httpx2.
 _NETWORK = {"httpx", "httpx2", "httpcore", "httpcore2", "ssl"}
 
 
 class UnreachableError(HubError):
-    """The Hub cannot be asked now; what is in the cache can still be used."""
+    """The Hub does not answer now; cached files can still be used."""
 
 
 class RateLimitError(UnreachableError):
-    """The Hub takes no more requests for a while, or none from those who are not logged in."""
+    """The Hub's rate limit is reached."""
 
 
-def persist(act: Callable[[], T]) -> T:
-    """Act, and again up to three times where what failed may pass by itself."""
+def retry(request: Callable[[], T]) -> T:
+    """Call a function, and call it again up to three times after a temporary failure."""
     for wait in WAITS:
         try:
-            return act()
+            return request()
         except Exception as error:
             if not is_temporary(error):
                 raise
-            time.sleep(max(wait, _asked_wait(error)))
-    return act()
+            time.sleep(max(wait, _server_wait(error)))
+    return request()
 
 
-def is_temporary(error: BaseException, *, racing: bool = False) -> bool:
-    """Whether trying again may help: a reset connection, a busy server.
+def is_temporary(error: BaseException, *, commit: bool = False) -> bool:
+    """Return whether a retry may help, for example after a reset connection or a busy server.
 
     Args:
-        error: what the client raised.
-        racing: whether it came of a commit, of which the answer alone may be lost.
+        error: the client's error.
+        commit: whether the request was a commit, which may succeed while its response is lost.
     """
-    for each in _chain(error):
-        if isinstance(each, HfHubHTTPError):
-            return each.response.status_code in _TEMPORARY | (_RACES if racing else set())
-        if _is_network(each):
-            kind = type(each).__name__
-            # Nothing listens there, or nothing answers: asking again would only take as long.
-            return not kind.startswith("Connect") and (racing or "Timeout" not in kind)
-        if "Consistency check failed" in str(each):  # fewer bytes came than were announced
+    for cause in _chain(error):
+        if isinstance(cause, HfHubHTTPError):
+            return cause.response.status_code in _TEMPORARY | (_RACES if commit else set())
+        if _is_network(cause):
+            kind = type(cause).__name__
+            # No server listens or answers: a retry would take as long and fail again.
+            return not kind.startswith("Connect") and (commit or "Timeout" not in kind)
+        if "Consistency check failed" in str(cause):  # the file is shorter than announced
             return True
     return False
 
 
 @contextlib.contextmanager
-def explained(name: object, file: str = "", *, writing: bool = False) -> Iterator[None]:
-    """Turn what the client raises into a `HubError` that says what to type next.
+def translated_errors(name: object, file: str = "", *, writing: bool = False) -> Iterator[None]:
+    """Turn the client's errors into a `HubError` that says what to type next.
 
     Args:
-        name: the model or repository, as the user named it.
-        file: which of its files is asked for.
-        writing: whether the repository is being written.
+        name: the model or repository, as the user wrote it.
+        file: the requested file.
+        writing: whether the requests change the repository.
     """
     try:
         yield
     except GanzooError:
         raise
     except Exception as error:
-        for each in _chain(error):
-            if isinstance(each, GanzooError):
-                raise each from None
-            if explanation := _explain(each, file, writing):
+        for cause in _chain(error):
+            if isinstance(cause, GanzooError):
+                raise cause from None
+            if explanation := _explain(cause, file, writing):
                 # Not `from error`: its text may hold a signed address.
-                kind = UnreachableError if _is_unreachable(each) else HubError
+                kind = UnreachableError if _is_unreachable(cause) else HubError
                 raise kind(f"{name}: {explanation}") from None
         if isinstance(error, OSError | RuntimeError | ValueError):
             raise HubError(f"{name}: {_without_secrets(str(error))}") from None
-        if isinstance(error, LookupError | TypeError | AttributeError):  # where it read the answer
-            raise UnreachableError(f"{name}: {_say_strange()}") from error
+        if isinstance(error, LookupError | TypeError | AttributeError):  # a malformed response
+            raise UnreachableError(f"{name}: {_describe_malformed()}") from error
         raise
 
 
-def wait_asked(headers: Mapping[str, str]) -> float:
-    """Seconds that the headers of an answer ask to wait before the next request, 0 for none."""
-    asked = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", ""))
-    used_up = re.search(r"\br=0;\s*t=(\d+)", headers.get("ratelimit", ""))
-    match = asked or used_up
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds that a response asks to wait before the next request, 0 for none."""
+    explicit = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", ""))
+    rate_limit = re.search(r"\br=0;\s*t=(\d+)", headers.get("ratelimit", ""))
+    match = explicit or rate_limit
     return float(match[1]) if match else 0.0
 
 
-def too_many_requests(headers: Mapping[str, str]) -> str:
-    """Say that the Hub's limit of requests was reached."""
-    wait = wait_asked(headers)
-    when = f"in {wait:.0f} seconds" if wait else "in some minutes"
-    login = "" if get_token() else f" Whoever is logged in may ask for more: {_LOGIN}."
+def describe_rate_limit(headers: Mapping[str, str]) -> str:
+    """Return the message for a response with status 429."""
+    wait = retry_after(headers)
+    when = f"in {wait:.0f} seconds" if wait else "in a few minutes"
+    login = "" if get_token() else f" To raise the limit, log in: {_LOGIN}."
     return f"too many requests to the Hub (429). Try again {when}.{login}"
 
 
 def may_take_token(error: HfHubHTTPError | RateLimitError) -> bool:
-    """Whether what was asked for without a token may be given to the user, who has one."""
+    """Return whether the request may succeed with the user's token, if the user has one."""
     status = 429 if isinstance(error, RateLimitError) else error.response.status_code
     return status in _CLOSED and get_token() is not None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and its causes: a disabled repository shows only in one of them."""
+    """Yield an error and its causes: only a cause says that a repository is disabled."""
     while error is not None:
         yield error
         error = error.__cause__
 
 
 def _is_network(error: BaseException) -> bool:
-    if type(error) is TimeoutError:  # `ganzoo.hub.client` asks first whether anything answers
+    if type(error) is TimeoutError:  # raised by the network check of `ganzoo.hub.client`
         return True
     modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
     return bool(modules & _NETWORK)
 
 
-def _asked_wait(error: BaseException) -> float:
-    for each in _chain(error):
-        if isinstance(each, HfHubHTTPError):
-            return min(wait_asked(each.response.headers), PATIENCE)
+def _server_wait(error: BaseException) -> float:
+    for cause in _chain(error):
+        if isinstance(cause, HfHubHTTPError):
+            return min(retry_after(cause.response.headers), MAX_WAIT)
     return 0.0
 
 
@@ -158,95 +158,107 @@ def _is_unreachable(error: BaseException) -> bool:
 
 
 def _explain(error: BaseException, file: str, writing: bool) -> str | None:
-    """What is true and what to type next, None where the error itself says nothing."""
-    # The order matters: a gated repository is one that is not found, and nearly all are HTTP
-    # errors, which are network errors. What is missing in the cache alone says so in its cause.
+    """Return what is true and what to type next, None for an error without an explanation."""
+    # The order matters: GatedRepoError is a RepositoryNotFoundError, most errors are HTTP errors,
+    # and HTTP errors are network errors.
     missing = f"{file} is not in the cache, {constants.HF_HUB_CACHE}" if file else ""
     if isinstance(error, OfflineModeIsEnabled):
         return (
-            f"{missing}{', and ' if missing else ''}HF_HUB_OFFLINE forbids to ask the Hub. Unset "
-            f"it{' once, or set HF_HOME to where a cache is' if missing else ''}."
+            f"{missing}{', and ' if missing else ''}HF_HUB_OFFLINE forbids requests to the Hub. "
+            f"Unset it{', or set HF_HOME to the folder of another cache' if missing else ''}."
         )
     if isinstance(error, FileMetadataError | JSONDecodeError):
-        return _say_strange()
+        return _describe_malformed()
     if isinstance(error, GatedRepoError):
         return (
-            "its owner grants access one by one. Ask for it on the repository's page, then "
+            "access to the repository needs its owner's approval. Request access on its page, then "
             f"log in: {_LOGIN}."
         )
     if isinstance(error, DisabledRepoError):
-        return "the repository has been disabled on the Hub; nobody can download it."
+        return "the repository is disabled on the Hub and cannot be downloaded. Use another model."
     if isinstance(error, RevisionNotFoundError):
-        return "the repository has no such branch, tag or commit. Leave @... out for its main."
+        return (
+            "the repository has no such branch, tag or commit. Leave out @REVISION to use the "
+            "main branch."
+        )
     if isinstance(error, RemoteEntryNotFoundError):
-        return f"the repository holds no {file}, so it is no model of ganzoo's."
+        return (
+            f"the repository has no {file}, so it is not a ganzoo model. `ganzoo list --hub` "
+            "lists the models."
+        )
     if isinstance(error, RepositoryNotFoundError):
         if get_token():
-            return "there is no such repository, or your token may not read it. Check its name."
-        return f"there is no public repository of that name. A private one needs a login: {_LOGIN}."
+            return "the repository does not exist, or your token cannot read it. Check its name."
+        return (
+            "no public repository has this name. Check it; to read a private one, log in: "
+            f"{_LOGIN}."
+        )
     if isinstance(error, HfHubHTTPError):
         return _explain_status(error, writing)
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         folder, variable = constants.HF_HUB_CACHE, "HF_HOME"
-        if writing:  # where what was written is compared
+        if writing:  # a push downloads its files into a temporary folder to compare them
             folder, variable = tempfile.gettempdir(), "TMPDIR"
         return f"no space is left in {folder}. Free some, or set {variable} to another folder."
     if isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS:
         return (
             f"the cache, {constants.HF_HUB_CACHE}, cannot be written. Set HF_HOME to a folder that "
-            "can, or download where it can."
+            "can be written."
         )
     if type(error) is ConnectionError and not constants.HF_HUB_DISABLE_XET:
         return (
             f"the transfer by Xet failed: {_without_secrets(str(error))} A mirror or proxy may "
-            "not know it; HF_HUB_DISABLE_XET=1 does without."
+            "not support Xet. Set HF_HUB_DISABLE_XET=1 to transfer without it."
         )
     if _is_network(error):
         return (
             f"{missing}{', and ' if missing else ''}{constants.ENDPOINT} cannot be reached "
-            f"({type(error).__name__}). Connect to the network and try again"
-            f"{'; what was loaded once loads without' if missing else ''}."
+            f"({type(error).__name__}). Connect to the network and try again."
         )
     return None
 
 
-def _say_strange() -> str:
+def _describe_malformed() -> str:
     return (
-        f"{constants.ENDPOINT} answered, but not as the Hub does: a proxy, a login page of the "
-        "network or a wrong HF_ENDPOINT. Open the address in a browser, or correct it."
+        f"{constants.ENDPOINT} does not answer like the Hub. The cause may be a proxy, the "
+        "network's login page or a wrong HF_ENDPOINT. Open the address in a browser to see which."
     )
 
 
 def _explain_status(error: HfHubHTTPError, writing: bool) -> str:
     status = error.response.status_code
-    said = _without_secrets(error.server_message or "")
-    said = f" ({status}: {said})" if said else f" ({status})"
+    message = _without_secrets(error.server_message or "")
+    detail = f" ({status}: {message})" if message else f" ({status})"
     if status == 401:
         if get_token():
-            return f"the Hub does not accept your token{said}. Get a new one: {_LOGIN}."
-        return f"the Hub asks who you are{said}: {_LOGIN}."
+            return f"the Hub does not accept your token{detail}. Get a new one: {_LOGIN}."
+        return f"the Hub requires a login{detail}: {_LOGIN}."
     if status == 403:
         if not get_token():
-            return f"the Hub does not let everybody read it{said}: {_LOGIN}."
-        may = "may not write there. Create one that may" if writing else "may not read it"
-        return f"your token {may}{said}: {_LOGIN}."
+            return f"the repository is not public{detail}. Log in: {_LOGIN}."
+        if writing:
+            return (
+                f"your token has no write access{detail}. Create one with write access, then log "
+                f"in: {_LOGIN}."
+            )
+        return f"your token has no read access{detail}. Log in with another: {_LOGIN}."
     if status == 404:
-        return f"the Hub knows no such user, organisation or repository{said}. Check its name."
+        return f"no such user, organisation or repository on the Hub{detail}. Check its name."
     if status in _RACES:
-        return f"others commit to the repository at the same time{said}. Push again."
+        return f"another commit to the repository came first{detail}. Push again."
     if status in _QUOTA:
-        return f"the Hub takes no more of your files{said}. Free space there, or raise your quota."
+        return f"your storage on the Hub is full{detail}. Free space there, or raise your quota."
     if status == 429:
-        return too_many_requests(error.response.headers)
+        return describe_rate_limit(error.response.headers)
     if status >= 500:
-        return f"the Hub has a problem of its own{said}. Try again later."
-    return f"the Hub refuses{said}."
+        return f"the Hub failed{detail}. Try again later."
+    return f"the Hub rejected the request{detail}."
 
 
 def _without_secrets(text: str) -> str:
-    """The beginning of a text of the client's or the server's.
+    """Return the beginning of a message of the client or the server, without secrets.
 
-    Addresses in it may be signed; a header that cannot be sent is cited with the token in it.
+    Addresses may be signed, and the client quotes an invalid header together with its token.
     """
     text = "".join(c if c.isprintable() else " " for c in text)
     text = re.sub(r"\S+://\S+", "...", " ".join(text.split()))

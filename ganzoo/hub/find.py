@@ -1,4 +1,4 @@
-"""Which of the Hub's models are ganzoo's."""
+"""Search the Hub for ganzoo's models."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from datetime import datetime
 from huggingface_hub import HfApi, ModelInfo, get_session
 from huggingface_hub.errors import HfHubHTTPError
 
-from ganzoo.hub.client import LIBRARY, connected
-from ganzoo.hub.failures import RateLimitError, explained, may_take_token, persist
+from ganzoo.hub.client import LIBRARY, connect
+from ganzoo.hub.failures import RateLimitError, may_take_token, retry, translated_errors
 
-MOST = 1_000  # that are listed
+MAX_RESULTS = 1_000
 
 
 @dataclass(frozen=True)
-class Found:
-    """A model of the Hub.
+class SearchResult:
+    """A model on the Hub.
 
     Attributes:
         repository: ``org/name``.
-        downloads: in the last month, None if the Hub does not say.
-        updated: its last commit.
+        downloads: downloads in the last month, None if unknown.
+        updated: time of the last commit, None if unknown.
     """
 
     repository: str
@@ -30,36 +30,37 @@ class Found:
     updated: datetime | None
 
 
-def search(pattern: str = "*") -> list[Found]:
-    """Return the Hub's public models that are tagged as ganzoo's, by wildcard, newest first.
+def search(pattern: str = "*") -> list[SearchResult]:
+    """Return the models on the Hub that have the tag ``ganzoo``, newest first.
 
     Args:
-        pattern: matched with ``org/name`` and with ``name``.
+        pattern: a wildcard that must match ``org/name`` or ``name``.
 
     Raises:
-        HubError: the Hub cannot be asked.
+        HubError: the Hub does not answer.
     """
-    with explained("the Hub's models"), connected() as api:
-        # The client's own request would be repeated for half a minute where there is no network.
-        persist(lambda: get_session().head(api.endpoint))
+    with translated_errors("the Hub's models"), connect() as api:
+        # Without a network, the client would repeat its own request for half a minute.
+        retry(lambda: get_session().head(api.endpoint))
         models = _list(api)
     return [
-        Found(model.id, model.downloads, model.last_modified)
+        SearchResult(model.id, model.downloads, model.last_modified)
         for model in models
         if any(fnmatch.fnmatchcase(n, pattern) for n in (model.id, model.id.rpartition("/")[2]))
     ]
 
 
 def _list(api: HfApi) -> list[ModelInfo]:
-    """Ask without a token first: one that has expired should not be in the way."""
+    """List models, without a token first so that an expired token does not block the search."""
 
-    def ask(token: bool | None) -> list[ModelInfo]:
-        found = api.list_models(filter=LIBRARY, sort="last_modified", limit=MOST, token=token)
-        return list(found)
+    def request(token: bool | None) -> list[ModelInfo]:
+        return list(
+            api.list_models(filter=LIBRARY, sort="last_modified", limit=MAX_RESULTS, token=token)
+        )
 
     try:
-        return ask(False)
+        return request(False)
     except (HfHubHTTPError, RateLimitError) as error:
         if not may_take_token(error):
             raise
-        return ask(None)  # the user's own
+        return request(None)  # the user's own

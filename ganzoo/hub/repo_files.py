@@ -1,4 +1,4 @@
-"""What of a bundle is published: named files alone, and only of a bundle that is fit for it."""
+"""Select the files of a bundle that are published, and check that the bundle is complete."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from ganzoo.registry.names import HubName
 
 @dataclass(frozen=True)
 class RepoFiles:
-    """The files that travel, by their name in the repository.
+    """The files to publish, by their name in the repository.
 
-    The card is not in SHA256SUMS: its owner may edit it on the Hub.
+    SHA256SUMS does not list the card: its owner may edit it on the Hub.
 
     Attributes:
-        contents: the files, or what is in them.
-        digests: SHA-256 of each.
+        contents: each file's path or its bytes.
+        digests: each file's SHA-256.
     """
 
     contents: dict[str, Path | bytes]
@@ -46,12 +46,12 @@ class RepoFiles:
 
     @property
     def card(self) -> str:
-        """The card's text."""
+        """Return the card's text."""
         return read(self.contents[CARD]).decode()
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Bytes of each file."""
+        """Return each file's size in bytes."""
         return {
             name: len(c) if isinstance(c, bytes) else c.stat().st_size
             for name, c in self.contents.items()
@@ -59,24 +59,30 @@ class RepoFiles:
 
 
 def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
-    """Choose what is published of a bundle, under ``hf://repository``, by default on main.
+    """Collect the files of a bundle that are published.
+
+    Args:
+        path: the bundle's folder.
+        repository: ``org/name``; the card names it.
+        branch: the branch that the card names, by default main.
 
     Raises:
-        NotABundleError, BundleError: no bundle, or a damaged one.
+        NotABundleError: the folder holds no bundle.
+        BundleError: the bundle is damaged.
         PublishError: its runtimes were not compared or differ, a file is missing, its card is
-            unfinished, its licence is none that the Hub knows.
+            unfinished, or its licence is not in the Hub's list.
     """
     bundle = open_bundle(path)
-    listed = read_checksums(path)
+    checksums = read_checksums(path)
     _check_parity(bundle)
     networks = [name(r) for r in bundle.spec.roles for name in (weights_name, onnx_name)]
     for name in (CONFIG, CARD, *networks):
-        if name not in listed:
-            raise PublishError(f"{path} holds no {name}. `ganzoo export {path}` writes it.")
-    pictures = sorted(name for name in listed if name.endswith(".png") and "/" not in name)
-    names = [CONFIG, *networks, *pictures, *(name for name in (RECIPE, LOG) if name in listed)]
+        if name not in checksums:
+            raise PublishError(f"{path} has no {name}. `ganzoo export {path}` writes it.")
+    figures = sorted(name for name in checksums if name.endswith(".png") and "/" not in name)
+    names = [CONFIG, *networks, *figures, *(name for name in (RECIPE, LOG) if name in checksums)]
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
-    digests = {name: listed[name] for name in names}
+    digests = {name: checksums[name] for name in names}
     card = _published_card(cards.CardContext.at(bundle.spec, path, digests), repository, branch)
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()
@@ -85,25 +91,24 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
 
 
 def read(content: Path | bytes) -> bytes:
-    """Return the bytes of a file that travels."""
+    """Return the bytes of a file to publish."""
     return content if isinstance(content, bytes) else content.read_bytes()
 
 
-def _published_card(subject: cards.CardContext, repository: str, branch: str | None) -> str:
-    """The card of a bundle, as its readers on the Hub need it."""
+def _published_card(context: cards.CardContext, repository: str, branch: str | None) -> str:
+    """Return a bundle's card with addresses on the Hub."""
     try:
-        card = cards.read(subject.folder)
+        card = cards.read(context.folder)
         assert card is not None  # the checksums list it
         check_card(card)
-        if wrong := cards.find_wrong_figures(subject, card):
-            raise PublishError(f"{wrong[0]} `ganzoo card write {subject.folder}` renews it.")
+        if mistakes := cards.find_wrong_figures(context, card):
+            raise PublishError(f"{mistakes[0]} `ganzoo card write {context.folder}` corrects it.")
         if not cards.has_blocks(card):
             return card
         revision = quote(branch or constants.DEFAULT_REVISION, safe="")
         files = f"{PUBLIC}/{repository}/resolve/{revision}/"
         address = str(HubName(repository, branch))
-        there = replace(subject, place=cards.Location(address, files))
-        return cards.compose(there, card)
+        return cards.compose(replace(context, place=cards.Location(address, files)), card)
     except CardError as error:
         raise PublishError(str(error)) from error
 
@@ -118,6 +123,6 @@ def _check_parity(bundle: Bundle) -> None:
             error, allowed = math.nan, 0.0
         if not error <= allowed < math.inf:
             raise PublishError(
-                f"{bundle.path}: its config states no passed comparison of torch and onnxruntime "
-                f"on the {role}. `ganzoo export {bundle.path}` makes one."
+                f"{bundle.path}: the config records no passed comparison of torch and onnxruntime "
+                f"for the {role}. `ganzoo export {bundle.path}` runs one."
             )

@@ -1,4 +1,4 @@
-"""A Space: where a model on the Hub can be played with, as `ganzoo demo` shows it."""
+"""Write the files of a Space, which runs `ganzoo demo` for a model on the Hub."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ganzoo.registry.names import HubName
 
 APP = "app.py"
 REQUIREMENTS = "requirements.txt"
-GRADIO = "6.31.0"  # a Space names one version; the page was last looked at with this one
-PYTHON = "3.12"  # a Space's own default is older than ganzoo runs on
+GRADIO = "6.31.0"  # a Space pins one version; the page was last checked with this one
+PYTHON = "3.12"  # a Space's default Python is too old for ganzoo
 
 
 def pack_space(model: HubName, card: str) -> RepoFiles:
-    """Write a Space's files: a page of one model, which it loads from the Hub, without torch.
+    """Return the files of a Space that shows one model of the Hub, without torch.
 
     Args:
-        model: where the model is; of a branch, the Space shows what is there when it starts.
-        card: the model's, whose licence is the Space's too.
+        model: the model; for a branch, the Space loads the branch's commit when it starts.
+        card: the model's card; the Space has the same licence.
     """
     name = model.repository.partition("/")[2]
     header = {
@@ -41,11 +41,11 @@ def pack_space(model: HubName, card: str) -> RepoFiles:
         "models": [model.repository],
         "license": ModelCard(card).data.get("license"),
     }
-    written = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+    header_text = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
     readme = (
-        f"---\n{written}---\n\n# {name}\n\n"
-        f"A page to play with [{model.repository}]({PUBLIC}/{model.repository}), a "
-        "model of ganzoo's.\n"
+        f"---\n{header_text}---\n\n# {name}\n\n"
+        f"A demo of the model [{model.repository}]({PUBLIC}/{model.repository}), built with "
+        "ganzoo.\n"
     )
     texts = {
         APP: f'from ganzoo.demo import launch\n\nlaunch(["{model}"])\n',

@@ -1,4 +1,4 @@
-"""Publish a bundle: one commit, only what changed, and afterwards compared with what is there."""
+"""Publish a bundle in one commit of the changed files, then compare it with the Hub's copy."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
 from ganzoo.bundle.files import git_hash, sha256
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.hub.card import was_edited
-from ganzoo.hub.client import connected
-from ganzoo.hub.failures import WAITS, explained, is_temporary, persist
+from ganzoo.hub.client import connect
+from ganzoo.hub.failures import WAITS, is_temporary, retry, translated_errors
 from ganzoo.hub.repo_files import RepoFiles, pack, read
 from ganzoo.hub.space import pack_space
 from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision, parse_model_name
@@ -34,17 +34,17 @@ from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision, par
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was published, or would be.
+    """The result of a push or of its dry run.
 
     Attributes:
-        model: where it is, as a plugin can register it; None after a dry run.
-        sizes: bytes of each file.
-        card: its text, as it would be where nobody edited it.
+        model: the published model, as a plugin can register it; None after a dry run.
+        sizes: each file's size in bytes.
+        card: the card's text as written by ganzoo.
         changed: files that the commit wrote or removed.
-        card_kept: whether the card on the Hub was edited there and so left as it is.
-        space_sizes: bytes of each file of its Space, none where none was asked for.
-        space_changed: files of the Space that were written.
-        space_card_kept: whether the Space's card was edited there and so left as it is.
+        card_kept: whether the card was edited on the Hub, so that the push left it unchanged.
+        space_sizes: size in bytes of each file of the Space, empty without a Space.
+        space_changed: files of the Space that the commit wrote.
+        space_card_kept: whether the Space's card was edited on the Hub and left unchanged.
     """
 
     model: HubModel | None
@@ -67,51 +67,58 @@ def push(
     dry_run: bool = False,
     space: bool = False,
 ) -> Pushed:
-    """Publish a bundle on the Hub in one commit; then download it and compare the checksums.
+    """Publish a bundle on the Hub in one commit, then download it and compare the checksums.
 
-    A second time, only what changed is written. A card that was edited on the Hub stays.
+    A later push writes only the changed files. A card that was edited on the Hub is left
+    unchanged.
 
     Args:
-        bundle: its folder.
-        repository: ``org/name``; it is created where it does not exist.
-        private: create it for its owners alone.
-        revision: the branch to write to, created where it does not exist; by default main.
-        tag: a name for the commit, such as ``v1``.
-        dry_run: only say what would be published, without asking the Hub.
-        space: publish a Space of the same name too, where the model can be played with.
+        bundle: the bundle's folder.
+        repository: ``org/name``; created if it does not exist.
+        private: create a private repository.
+        revision: the branch to write to, created if it does not exist; by default main.
+        tag: a tag for the commit, such as ``v1``.
+        dry_run: return what would be published, without a request to the Hub.
+        space: also publish a Space of the same name with a demo of the model.
 
     Raises:
-        NotABundleError, BundleError: no bundle, or a damaged one.
-        PublishError: its runtimes were not compared, its card is unfinished, or its licence is no
-            id of the Hub's.
-        NameSyntaxError: `repository` is not ``org/name``, or `revision` or `tag` is a commit or no
-            name at all.
-        HubError: the Hub refuses or cannot be reached, or the tag is of another commit.
+        NotABundleError: the folder holds no bundle.
+        BundleError: the bundle is damaged.
+        PublishError: its runtimes were not compared, its card is unfinished, or its licence is
+            not in the Hub's list.
+        NameSyntaxError: `repository` is not ``org/name``, or `revision` or `tag` is not a valid
+            name.
+        HubError: the Hub rejects a request or does not answer, or the tag points to another
+            commit.
     """
     place = parse_model_name(f"hf://{repository.removeprefix('hf://')}")
     if not isinstance(place, HubName) or place.revision or not _is_name(revision):
         raise NameSyntaxError(
-            f"cannot push to {repository!r} at {revision or 'main'!r}: write org/name, and after "
-            "--revision the name of a branch."
+            f"cannot push to {repository!r} at {revision or 'main'!r}: the repository or the "
+            "branch has no valid name. Write org/name, and --revision BRANCH."
         )
     if not _is_name(tag):
-        raise NameSyntaxError(f"{tag!r} cannot be a tag: write one such as v1.")
+        raise NameSyntaxError(f"{tag!r} is not a valid tag. Write one such as v1.")
     files = pack(Path(bundle), place.repository, revision)
     page = pack_space(HubName(place.repository, revision), files.card) if space else None
     if dry_run:
         return Pushed(None, files.sizes, files.card, space_sizes=page.sizes if page else {})
     if get_token() is None:
-        raise HubError(f"pushing to {place} takes a token that may write: hf auth login.")
+        raise HubError(
+            f"cannot push to {place} without a token that has write access. Log in: hf auth login."
+        )
     with (
-        explained(place, writing=True),
-        connected() as api,
+        translated_errors(place, writing=True),
+        connect() as api,
         tempfile.TemporaryDirectory() as scratch,
     ):
-        there = _Repository(api, place.repository, revision, Path(scratch))
-        there.create(private=private)
-        commit, plan = there.write(files, tag)
-        there.compare(files, plan, commit)
-        shown = _show(api, place.repository, page, Path(scratch), private) if page else _Plan()
+        target = _Repository(api, place.repository, revision, Path(scratch))
+        target.create(private=private)
+        commit, plan = target.write(files, tag)
+        target.compare(files, plan, commit)
+        space_plan = _Plan()
+        if page:
+            space_plan = _push_space(api, place.repository, page, Path(scratch), private)
     model = HubModel(place.repository, commit, sum(files.sizes.values()), files.digests[CHECKSUMS])
     return Pushed(
         model,
@@ -120,28 +127,28 @@ def push(
         changed=tuple(sorted(plan.changed)),
         card_kept=plan.card_kept,
         space_sizes=page.sizes if page else {},
-        space_changed=tuple(sorted(shown.changed)),
-        space_card_kept=shown.card_kept,
+        space_changed=tuple(sorted(space_plan.changed)),
+        space_card_kept=space_plan.card_kept,
     )
 
 
-def _show(api: HfApi, name: str, page: RepoFiles, scratch: Path, private: bool) -> _Plan:
-    """Publish a model's Space; return what was done."""
-    there = _Repository(api, name, None, scratch / "space", "space")
-    with explained(there.title, writing=True):
-        there.create(private=private)
-        commit, plan = there.write(page, None)
-        there.compare(page, plan, commit)
+def _push_space(api: HfApi, name: str, page: RepoFiles, scratch: Path, private: bool) -> _Plan:
+    """Publish a model's Space and return the changes."""
+    target = _Repository(api, name, None, scratch / "space", "space")
+    with translated_errors(target.title, writing=True):
+        target.create(private=private)
+        commit, plan = target.write(page, None)
+        target.compare(page, plan, commit)
     return plan
 
 
 @dataclass
 class _Plan:
-    """How to come from a commit to what is to be there.
+    """The difference between a commit and the files to publish.
 
     Attributes:
-        changed: files to write, and None for those to remove.
-        card_kept: whether the card was edited there.
+        changed: content of each file to write, None for a file to remove.
+        card_kept: whether the card was edited on the Hub.
     """
 
     changed: dict[str, Path | bytes | None] = field(default_factory=dict)
@@ -158,14 +165,14 @@ class _Repository:
 
     @property
     def title(self) -> str:
-        """What messages call it."""
+        """Return the repository's name for messages."""
         return f"the Space {self.name}" if self.kind == "space" else f"hf://{self.name}"
 
     def create(self, *, private: bool) -> None:
-        """Make sure that the repository and its branch are there, and as private as asked."""
-        persist(self.api.whoami)  # a token that is not valid shows here, before anything is made
+        """Create the repository and its branch if they do not exist, and check its privacy."""
+        retry(self.api.whoami)  # rejects an invalid token before anything is created
         sdk = "gradio" if self.kind == "space" else None
-        persist(
+        retry(
             lambda: self.api.create_repo(
                 self.name,
                 private=private or None,
@@ -176,48 +183,48 @@ class _Repository:
         )
         if private and not self._info().private:
             raise HubError(
-                f"{self.title} exists and is public; --private makes new ones private. Change "
-                "it on its page first, or choose another name."
+                f"{self.title} exists and is public; --private applies to new repositories. Make "
+                "it private on its page first, or choose another name."
             )
         if self.branch and self.branch != constants.DEFAULT_REVISION:
             branch = self.branch
-            persist(lambda: self.api.create_branch(self.name, branch=branch, exist_ok=True))
+            retry(lambda: self.api.create_branch(self.name, branch=branch, exist_ok=True))
 
     def write(self, files: RepoFiles, tag: str | None) -> tuple[str, _Plan]:
-        """Commit what differs and name the commit; return its hash and what was done.
+        """Commit the differences and tag the commit; return its hash and the changes.
 
-        The answer to a commit may be lost: before each new try, what is there is looked at.
+        A commit may succeed while its response is lost, so each retry compares again.
         """
-        tried = _Plan()
+        last_plan = _Plan()
         for wait in (*WAITS, None):
             commit = self._head()
             plan = self._plan(files, commit)
             self._check_tag(tag, commit, plan)
             if plan.changed:
-                tried = plan
+                last_plan = plan
                 try:
                     commit = self._commit(plan, commit)
                 except Exception as error:
-                    if wait is None or not is_temporary(error, racing=True):
+                    if wait is None or not is_temporary(error, commit=True):
                         raise
                     time.sleep(wait)
                     continue
             self._tag(tag, commit)
-            return commit, _Plan(tried.changed, plan.card_kept)
-        raise AssertionError("the last try returns or raises")
+            return commit, _Plan(last_plan.changed, plan.card_kept)
+        raise AssertionError("the last attempt returns or raises")
 
     def compare(self, files: RepoFiles, plan: _Plan, commit: str) -> None:
-        """Download everything again and compare it with what was to be written."""
+        """Download every file and compare its checksum with the published one."""
         for name, expected in files.digests.items():
             if name == CARD and plan.card_kept:
                 continue
-            served = sha256(self._download(name, commit, "served"))
-            if served != expected:  # damaged under way, or there
-                served = sha256(self._download(name, commit, "served again"))
-            if served != expected:
+            digest = sha256(self._download(name, commit, "served"))
+            if digest != expected:  # damaged in transfer, or on the Hub
+                digest = sha256(self._download(name, commit, "served again"))
+            if digest != expected:
                 raise HubError(
                     f"{self.title}@{commit} was written, but the Hub serves another {name} "
-                    f"(sha256 {served}). Push again."
+                    f"(sha256 {digest}). Push again."
                 )
 
     def _head(self) -> str:
@@ -228,14 +235,12 @@ class _Repository:
         return sha
 
     def _info(self, revision: str | None = None) -> ModelInfo | SpaceInfo:
-        found = persist(
-            lambda: self.api.repo_info(self.name, revision=revision, repo_type=self.kind)
-        )
-        assert isinstance(found, ModelInfo | SpaceInfo)
-        return found
+        info = retry(lambda: self.api.repo_info(self.name, revision=revision, repo_type=self.kind))
+        assert isinstance(info, ModelInfo | SpaceInfo)
+        return info
 
     def _plan(self, files: RepoFiles, head: str) -> _Plan:
-        there = persist(
+        remote = retry(
             lambda: {
                 entry.path: entry
                 for entry in self.api.list_repo_tree(
@@ -246,17 +251,17 @@ class _Repository:
         )
         plan = _Plan()
         for name, content in files.contents.items():
-            if name not in there or not _is_same(there[name], content, files.digests[name]):
+            if name not in remote or not _is_same(remote[name], content, files.digests[name]):
                 plan.changed[name] = content
-        if CARD in plan.changed and CARD in there:
+        if CARD in plan.changed and CARD in remote:
             text = self._download(CARD, head, head).read_text(encoding="utf-8", errors="replace")
             if was_edited(text):
                 del plan.changed[CARD]
                 plan.card_kept = True
-        if CHECKSUMS in plan.changed and CHECKSUMS in there:
-            # What a former push wrote and this one does not is left behind by it alone.
-            former = _listed(self._download(CHECKSUMS, head, head).parent)
-            stale = former.keys() & there.keys() - files.contents.keys()
+        if CHECKSUMS in plan.changed and CHECKSUMS in remote:
+            # Remove files of an earlier push that this one does not write; keep all others.
+            former = _read_checksums(self._download(CHECKSUMS, head, head).parent)
+            stale = former.keys() & remote.keys() - files.contents.keys()
             plan.changed |= dict.fromkeys(stale, None)
         return plan
 
@@ -277,29 +282,29 @@ class _Repository:
         ).oid
 
     def _tags(self) -> dict[str, str]:
-        refs = persist(lambda: self.api.list_repo_refs(self.name))
+        refs = retry(lambda: self.api.list_repo_refs(self.name))
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def _check_tag(self, tag: str | None, head: str, plan: _Plan) -> None:
-        """Refuse before anything is written a tag that is another commit's."""
-        if tag and (found := self._tags().get(tag)) and (plan.changed or found != head):
+        """Raise an error, before anything is written, if the tag points to another commit."""
+        if tag and (target := self._tags().get(tag)) and (plan.changed or target != head):
             raise HubError(
-                f"hf://{self.name} has a tag {tag!r} already, of commit {found}; what you push "
-                "differs from it. Choose another --tag."
+                f"hf://{self.name} already has a tag {tag!r}, which points to commit {target}. The "
+                "pushed files differ from it. Choose another --tag."
             )
 
     def _tag(self, tag: str | None, commit: str) -> None:
         if not tag:
             return
-        persist(lambda: self.api.create_tag(self.name, tag=tag, revision=commit, exist_ok=True))
-        if (found := self._tags().get(tag)) != commit:
+        retry(lambda: self.api.create_tag(self.name, tag=tag, revision=commit, exist_ok=True))
+        if (target := self._tags().get(tag)) != commit:
             raise HubError(
-                f"hf://{self.name}@{commit} was written, but meanwhile {tag!r} was made a tag of "
-                f"{found}. Choose another --tag."
+                f"hf://{self.name}@{commit} was written, but another push moved the tag {tag!r} to "
+                f"{target}. Choose another --tag."
             )
 
     def _download(self, file: str, commit: str, folder: str) -> Path:
-        found = persist(
+        path = retry(
             lambda: self.api.hf_hub_download(
                 self.name,
                 file,
@@ -308,23 +313,23 @@ class _Repository:
                 repo_type=self.kind,
             )
         )
-        return Path(found)
+        return Path(path)
 
 
 def _is_name(revision: str | None) -> bool:
-    """Whether it may name a branch or a tag; a commit's hash would hide what it names."""
+    """Return whether a branch or tag may have this name; the hash of a commit may not be one."""
     return revision is None or (is_revision(revision) and not is_commit(revision))
 
 
-def _is_same(there: RepoFile, content: Path | bytes, digest: str) -> bool:
-    """Whether a file of the repository has that content, by the hash that git has of it."""
-    if there.lfs:
-        return there.lfs.sha256 == digest
-    return there.blob_id == git_hash(read(content))
+def _is_same(entry: RepoFile, content: Path | bytes, digest: str) -> bool:
+    """Return whether a file of the repository has this content, by the hash that git stores."""
+    if entry.lfs:
+        return entry.lfs.sha256 == digest
+    return entry.blob_id == git_hash(read(content))
 
 
-def _listed(folder: Path) -> Mapping[str, str]:
+def _read_checksums(folder: Path) -> Mapping[str, str]:
     try:
         return read_checksums(folder)
-    except BundleError:  # somebody else's file of that name
+    except BundleError:  # a file of that name that ganzoo did not write
         return {}

@@ -1,1 +1,1 @@
-"""A bundle -> something with sample(): `onnx` without torch, `torch` with it."""
+"""Load a bundle's networks with onnxruntime (`onnx`, without torch) or with torch (`torch`)."""

@@ -1,7 +1,7 @@
-"""A bundle's config -> its network, by the plugin that registers the architecture.
+"""Build a bundle's network with the plugin that registers its architecture.
 
-A bundle states all arguments of its architecture, so that a plugin may change its defaults. Where
-another version of the plugin builds something else all the same, the versions are named.
+A bundle stores every argument of its architecture, so that a plugin may change its defaults. Errors
+name the plugin's version if it differs from the one that trained the model.
 """
 
 from __future__ import annotations
@@ -38,36 +38,38 @@ MAX_PARAMETERS = 20_000  # tensors of weights in all networks of an architecture
 
 
 def find_architecture(bundle: Bundle, role: str) -> Entry:
-    """Find what registers a bundle's architecture: the distribution that trained it, no other.
+    """Return the registry's entry for a bundle's architecture, from the plugin that trained it.
 
     Raises:
-        MissingPluginError: it is not installed, is switched off, or registers it no longer.
-        BrokenPluginError: it is installed but cannot be loaded.
+        MissingPluginError: the plugin is not installed, is switched off, or no longer registers
+            the architecture.
+        BrokenPluginError: the plugin is installed but cannot be loaded.
     """
     spec = bundle.spec
     distribution = _distribution(spec)
     address = f"{distribution}:{spec.architecture}" if distribution else spec.architecture
-    elsewhere = ""
-    if bundle.holds(onnx_name(role)):  # which need not be downloaded for that
-        elsewhere = " Or run it without the architecture: runtime='onnx'."
+    alternative = ""
+    if bundle.holds(onnx_name(role)):  # does not download the file
+        alternative = " Or run the model without the plugin: runtime='onnx'."
     try:
         entry = architectures.entry(address)
         architectures.load(entry)
     except (UnknownNameError, MissingPluginError) as error:
         raise MissingPluginError(
-            f"{spec.name!r} is built by the architecture {spec.architecture!r}"
-            f"{_absence(spec, distribution)}.{elsewhere}"
+            f"{spec.name!r} needs the architecture {spec.architecture!r}"
+            f"{_explain_absence(spec, distribution)}.{alternative}"
         ) from error
     except BrokenPluginError as error:
-        raise BrokenPluginError(f"{error}{elsewhere}") from error
+        raise BrokenPluginError(f"{error}{alternative}") from error
     return entry
 
 
 def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
-    """Build a network on the meta device, where it takes no memory but for its layers.
+    """Build a network on the meta device, which allocates no memory for its weights.
 
     Raises:
-        BundleError: the architecture cannot be built as the config says, or has too many layers.
+        BundleError: the architecture cannot be built with the config's arguments, does not match
+            the config, or has too many layers.
     """
     factory, name = architectures.load(entry), spec.architecture
     try:
@@ -75,39 +77,44 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
         with torch.device("meta"), Uninitialised(), _limited():
             nets = architectures.make(entry, spec.data, **arguments)
     except (ValueError, BrokenPluginError) as error:
-        # What a plugin does not foresee is no fault of its author's where a stranger asks for it.
+        # Invalid arguments in a bundle's config are not the fault of the plugin's author.
         cause = error.__cause__ if isinstance(error, BrokenPluginError) else None
         reason = describe(cause) if cause else str(error)
         raise BundleError(
-            f"architecture {name!r} cannot be built as config.json asks: "
+            f"architecture {name!r} cannot be built with the arguments in config.json: "
             f"{' '.join(reason.split())[:600]}{explain_versions(spec, entry)}"
         ) from error
     network = nets.get(role) if isinstance(nets, Mapping) else None
     if not isinstance(network, nn.Module):
-        raise BundleError(f"architecture {name!r} builds no network as {role}.")
-    dim = spec.latent.dim if spec.latent else None
-    stated = arguments.get("latent_dim", getattr(network, "latent_dim", dim))
-    if role == "generator" and dim is not None and stated != dim:
         raise BundleError(
-            f"config.json says that latents have {dim} numbers, architecture {name!r} "
-            f"builds a generator that reads {stated}.{explain_versions(spec, entry)}"
+            f"architecture {name!r} builds no {role}, but config.json lists one. "
+            f"Get the bundle again.{explain_versions(spec, entry)}"
+        )
+    dim = spec.latent.dim if spec.latent else None
+    network_dim = arguments.get("latent_dim", getattr(network, "latent_dim", dim))
+    if role == "generator" and dim is not None and network_dim != dim:
+        raise BundleError(
+            f"config.json has latents of {dim} numbers, but architecture {name!r} builds a "
+            f"generator that reads {network_dim}. Get the bundle again."
+            f"{explain_versions(spec, entry)}"
         )
     if role == "generator" and inputs_of(network) != spec.inputs:
         raise BundleError(
-            f"config.json says that the generator reads {spec.inputs}, architecture "
-            f"{name!r} builds one that reads {inputs_of(network)}.{explain_versions(spec, entry)}"
+            f"config.json has a generator that reads {spec.inputs}, but architecture {name!r} "
+            f"builds one that reads {inputs_of(network)}. Get the bundle again."
+            f"{explain_versions(spec, entry)}"
         )
     return network
 
 
 @contextlib.contextmanager
 def _limited() -> Iterator[None]:
-    """Stop an architecture that was asked for more layers than any network has."""
-    made, thread = itertools.count(1), threading.get_ident()
+    """Raise an error in an architecture that creates more than `MAX_PARAMETERS` tensors."""
+    counter, thread = itertools.count(1), threading.get_ident()
 
     def count(_module: nn.Module, _name: str, _parameter: nn.Parameter | None) -> None:
-        if threading.get_ident() == thread and next(made) > MAX_PARAMETERS:
-            raise ArchitectureError(f"that takes more than {MAX_PARAMETERS:,} tensors of weights")
+        if threading.get_ident() == thread and next(counter) > MAX_PARAMETERS:
+            raise ArchitectureError(f"it has more than {MAX_PARAMETERS:,} tensors of weights")
 
     hook = register_module_parameter_registration_hook(count)
     try:
@@ -117,26 +124,27 @@ def _limited() -> Iterator[None]:
 
 
 def explain_versions(spec: ModelSpec, entry: Entry) -> str:
-    """Name the version of the plugin that trained a model, where another is installed."""
+    """Return a sentence on the plugin's versions if they differ, else an empty string."""
     trained = _trained_with(spec, entry)
     return f" {_compare(spec, trained, entry)}." if trained not in (None, entry.version) else ""
 
 
 def warn_of_versions(bundle: Bundle, entry: Entry) -> None:
-    """Warn where the plugin promises no more to build what it built when the model was trained.
+    """Warn if the plugin's major version differs from the one that trained the model.
 
-    A bundle that ships with its architecture is not warned of: its author answers for both.
+    A bundle from the same package as its architecture gives no warning: its author tests both.
     """
     trained = _trained_with(bundle.spec, entry)
-    ships_with_it = bundle.distribution == entry.distribution
-    if trained and not ships_with_it and breaks_promises(trained, entry.version or ""):
+    same_package = bundle.distribution == entry.distribution
+    if trained and not same_package and breaks_promises(trained, entry.version or ""):
         warnings.warn(_compare(bundle.spec, trained, entry), stacklevel=4)
 
 
 def _compare(spec: ModelSpec, trained: str | None, entry: Entry) -> str:
     return (
-        f"{spec.name!r} was trained with {entry.distribution} {trained}, {entry.version} is "
-        f"installed and may build another network: pip install '{entry.distribution}=={trained}'"
+        f"{spec.name!r} was trained with {entry.distribution} {trained}. The installed version, "
+        f"{entry.version}, may build another network: pip install "
+        f"'{entry.distribution}=={trained}'"
     )
 
 
@@ -146,22 +154,22 @@ def _trained_with(spec: ModelSpec, entry: Entry) -> str | None:
 
 
 def _distribution(spec: ModelSpec) -> str | None:
-    """Name of the distribution that a config says registers the architecture."""
+    """Return the name of the distribution that registers the architecture, from the config."""
     match = re.match(r"[A-Za-z0-9._-]+", spec.requires[0]) if spec.requires else None
     return match[0] if match else None
 
 
-def _absence(spec: ModelSpec, distribution: str | None) -> str:
-    """Say, after its name, why an architecture is not to be had, and what to type."""
+def _explain_absence(spec: ModelSpec, distribution: str | None) -> str:
+    """Return why an architecture is not available and what to type, to follow its name."""
     if distribution is None:
-        remedy = "It was registered in the program that trained it: import that first"
+        remedy = "The program that trained the model registered it: import that program first"
         return f", which is not installed. {remedy}"
     owner = distributions.find(distribution)
     if owner is None:
-        wanted = f"pip install {' '.join(map(repr, spec.requires))}"
-        return f", which is not installed. It needs {', '.join(spec.requires)}: {wanted}"
+        command = f"pip install {' '.join(map(repr, spec.requires))}"
+        return f", which is not installed. It needs {', '.join(spec.requires)}: {command}"
     if not owner.admitted:
         return f", and {owner.say_switched_off()}"
     name, version = spec.made_by("architecture") or (owner.name, "")
-    remedy = f", {name} {version} that trained it did: pip install '{name}=={version}'"
+    remedy = f". The model was trained with {name} {version}: pip install '{name}=={version}'"
     return f", which {owner} does not register{remedy if version else ''}"

@@ -1,4 +1,4 @@
-"""What `device` may be, for both runtimes. Imports no torch."""
+"""Check the arguments `device` and `threads` for both runtimes. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CUDA = re.compile(r"cuda(?::(\d+))?")
 
 
 def gpu_number(device: str) -> int | None:
-    """Return which GPU a device means, None where it is the CPU; ``auto`` means the first.
+    """Return a device's GPU number, None for the CPU and 0 for ``auto``.
 
     Raises:
-        DeviceError: it is none of ``cpu``, ``cuda``, ``cuda:N`` and ``auto``.
+        DeviceError: the device is not ``cpu``, ``cuda``, ``cuda:N`` or ``auto``.
     """
     if device == "cpu":
         return None
@@ -22,17 +22,17 @@ def gpu_number(device: str) -> int | None:
     match = _CUDA.fullmatch(device)
     if not match:
         raise DeviceError(
-            f"no device {device!r}: it is 'cpu', 'cuda' or 'cuda:1' and so on, or 'auto', which "
-            "is 'cuda' where there is one."
+            f"unknown device {device!r}. Use 'cpu', 'cuda', 'cuda:N' for GPU number N, or 'auto' "
+            "for 'cuda' if a GPU is available and 'cpu' otherwise."
         )
     return int(match[1] or 0)
 
 
 def check_threads(threads: int | None) -> None:
-    """Refuse a number of threads that is none.
+    """Raise an error if the number of threads is below 1.
 
     Raises:
-        DeviceError: below 1.
+        DeviceError: the number is below 1.
     """
     if threads is not None and threads < 1:
-        raise DeviceError(f"{threads} threads cannot compute: threads is 1 or more.")
+        raise DeviceError(f"threads is {threads}, but it must be 1 or more.")

@@ -1,4 +1,4 @@
-"""How weights that a bundle stores as int8 become float32 again."""
+"""Convert weights that a bundle stores as int8 back to float32."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ganzoo.errors import BundleError
 
 
 def dequantize(file: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Multiply every int8 tensor of a file that has a scale by it.
+    """Multiply each int8 tensor by its scale; return the other tensors unchanged.
 
     Args:
-        file: where they come from.
-        tensors: by name; a scale has its tensor's dimensions, each of that length or 1.
+        file: the tensors' file, for messages.
+        tensors: tensors by name. A scale has as many dimensions as its tensor, each of the same
+            length or 1.
 
     Raises:
-        BundleError: a scale that does not fit its tensor.
+        BundleError: a scale does not fit its tensor.
     """
     restored = {}
     for name, tensor in tensors.items():
@@ -32,8 +33,8 @@ def dequantize(file: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             )
             if tensor.dtype != torch.int8 or scale.dtype != torch.float32 or not fits:
                 raise BundleError(
-                    f"{file}: {name + SCALE!r}, {scale.dtype} {tuple(scale.shape)}, is no scale of "
-                    f"{name!r}, {tensor.dtype} {tuple(tensor.shape)}. Get the bundle again."
+                    f"{file}: the scale {name + SCALE!r}, {scale.dtype} {tuple(scale.shape)}, does "
+                    f"not fit {name!r}, {tensor.dtype} {tuple(tensor.shape)}. Get the bundle again."
                 )
             tensor = tensor.float() * scale
         restored[name] = tensor

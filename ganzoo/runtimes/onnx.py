@@ -1,4 +1,4 @@
-"""A bundle's networks under onnxruntime. Imports no torch."""
+"""Run a bundle's networks with onnxruntime. Imports no torch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
 
 
 class OnnxModel(Model):
-    """A network that onnxruntime runs; takes and returns NumPy arrays."""
+    """A network that onnxruntime runs on NumPy arrays."""
 
     def __init__(
         self,
@@ -31,15 +31,15 @@ class OnnxModel(Model):
         """Open a session on the role's ONNX file; arguments as for `open_session`.
 
         Raises:
-            BundleError: there is none, it is not ONNX, it does not match the config, or it is not
-                to be trusted (`ganzoo.runtimes.onnx_file.read_config`).
-            DeviceError: the device is not there.
+            BundleError: the file is missing, is not ONNX, does not match the config, or fails the
+                checks of `ganzoo.runtimes.onnx_file.read_config`.
+            DeviceError: the device is not available.
         """
         self.spec = bundle.spec
         file = bundle.onnx_of(role)
         if not file.is_file():
             raise BundleError(
-                f"{bundle.path} holds no {file.name}. Write it with `ganzoo export {bundle.path}`, "
+                f"{bundle.path} has no {file.name}. Write it with `ganzoo export {bundle.path}`, "
                 'or use runtime="torch".'
             )
         check_repeated_config(bundle, file, read_config(file))
@@ -52,22 +52,26 @@ class OnnxModel(Model):
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[float32]:
         """Run the network.
 
+        Args:
+            inputs: one array for each input, by name; the first dimension is the batch.
+
         Raises:
-            SampleError: onnxruntime cannot run it, such as where it takes more than
+            SampleError: onnxruntime fails, for example because the batch needs more memory than
                 `ganzoo.runtimes.sessions.MAX_MEMORY`.
-            BundleError: it makes something else than it says.
+            BundleError: the output's shape or dtype does not match the config.
         """
         n = len(next(iter(inputs.values())))
         try:
             (result,) = self._session.run(None, dict(inputs))
         except Exception as error:
             raise SampleError(
-                f"onnxruntime cannot run {self.spec.name!r} on a batch of {n:,}: {explain(error)}"
+                f"onnxruntime cannot run {self.spec.name!r} on a batch of {n:,}: {explain(error)}. "
+                "Use a smaller batch."
             ) from error
         if result.shape != (n, *self._shape) or result.dtype != float32:
             raise BundleError(
-                f"{self.spec.name!r} does not match its config: it makes {result.dtype} "
-                f"{result.shape} where that says float32 {(n, *self._shape)}. Export it again."
+                f"{self.spec.name!r} does not match its config: it returns {result.dtype} "
+                f"{result.shape}, the config has float32 {(n, *self._shape)}. Export it again."
             )
         return result  # type: ignore[no-any-return]
 
@@ -76,13 +80,13 @@ class OnnxModel(Model):
         file: Path,
         inputs: dict[str, list[int]],
         outputs: dict[str, list[int]],
-        wanted_in: dict[str, list[int]],
-        wanted_out: dict[str, list[int]],
+        config_inputs: dict[str, list[int]],
+        config_outputs: dict[str, list[int]],
     ) -> None:
-        if inputs != wanted_in or outputs != wanted_out:
+        if inputs != config_inputs or outputs != config_outputs:
             raise BundleError(
                 f"{file} does not match config.json: it maps {inputs} to {outputs}, the "
-                f"config says {wanted_in} to {wanted_out}. Export the model again."
+                f"config has {config_inputs} to {config_outputs}. Export the model again."
             )
 
     def __repr__(self) -> str:
@@ -90,17 +94,17 @@ class OnnxModel(Model):
 
 
 class OnnxGenerator(OnnxModel, Generator):
-    """A generator under onnxruntime."""
+    """A generator that onnxruntime runs."""
 
     __call__ = Generator.generate
 
 
 class OnnxTranslator(OnnxModel, Translator):
-    """A translator under onnxruntime."""
+    """A translator that onnxruntime runs."""
 
 
 class OnnxEncoder(OnnxModel, Encoder):
-    """An encoder under onnxruntime."""
+    """An encoder that onnxruntime runs."""
 
 
 def load_onnx(
@@ -110,11 +114,11 @@ def load_onnx(
     device: str = "cpu",
     threads: int | None = None,
 ) -> OnnxModel:
-    """Open one of a bundle's networks; device and threads as for `open_session`.
+    """Load one of a bundle's networks; device and threads as for `open_session`.
 
     Raises:
-        BundleError: its ONNX file is absent, damaged, or does not fit the config.
-        DeviceError: the device is not there.
+        BundleError: its ONNX file is missing, damaged, or does not fit the config.
+        DeviceError: the device is not available.
     """
     kind: type[OnnxModel] = OnnxGenerator
     if role == "encoder":
@@ -125,5 +129,5 @@ def load_onnx(
 
 
 def _describe(values: list[Any]) -> dict[str, list[int]]:
-    """Inputs or outputs by name, each with its shape but for the batch."""
+    """Return the shapes of inputs or outputs by name, without the batch dimension."""
     return {value.name: value.shape[1:] for value in values}

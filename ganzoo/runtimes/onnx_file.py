@@ -1,8 +1,8 @@
-"""An ONNX file is looked through before anything acts on it.
+"""Check an ONNX file before onnxruntime loads it.
 
-It is walked field by field where it lies, so that neither many small messages nor one that declares
-much take memory. What no network needs is refused: data in other files, operators that are not
-ONNX's own, graphs within graphs, which may run for ever.
+The file is memory-mapped and read field by field, so that a hostile file cannot exhaust memory.
+Features that no exported network needs are rejected: data in other files, operators outside the
+ONNX standard, and subgraphs, which may loop forever.
 
 Open Neural Network Exchange, IR specification: https://onnx.ai/onnx/repo-docs/IR.html, encoded as
 Protocol Buffers: https://protobuf.dev/programming-guides/encoding/.
@@ -24,12 +24,12 @@ from ganzoo.spec import MAX_CONFIG
 
 MAX_ONNX = 2**31 - 1  # bytes of a message of Protocol Buffers
 MAX_FIELDS = 1_000_000  # of all messages in the file
-MAX_UNPACKED = 1_000  # integers of a tensor that are not stored as its raw data
-CHUNK = 2**20  # numbers that are looked at together
+MAX_UNPACKED = 1_000  # integers of a tensor that is not stored as raw data
+CHUNK = 2**20  # numbers that are checked together
 
 _DOMAINS = {b"", b"ai.onnx"}
 
-# Fields that hold messages, by number; of each kind of message, those that are looked into.
+# For each kind of message, the fields that hold messages to check, by field number.
 _MESSAGES = {
     "model": {7: "graph", 8: "opset", 14: "entry"},
     "graph": {
@@ -44,19 +44,19 @@ _MESSAGES = {
     "tensor type": {2: "shape"},
     "shape": {1: "dimension"},
 }
-_REFUSED = {
-    "model": {20: "a training", 25: "functions of its own"},
+_REJECTED = {
+    "model": {20: "training information", 25: "its own functions"},
     "graph": {14: "annotations", 15: "sparse tensors"},
     "attribute": {
-        **{6: "a graph within the graph", 11: "graphs within the graph"},
+        **{6: "a subgraph", 11: "subgraphs"},
         **{14: "types", 15: "types", 22: "sparse tensors", 23: "sparse tensors"},
     },
     "tensor": {
         **{3: "a tensor in segments", 13: "data in other files"},
-        **dict.fromkeys((4, 10), "floats that are no raw data"),
+        **dict.fromkeys((4, 10), "floats that are not stored as raw data"),
     },
 }
-# By ONNX's number of a type: its bytes, and how NumPy reads it where it may be NaN.
+# By ONNX type number: size in bytes, and the NumPy dtype of types that may hold NaN.
 _TYPES: dict[int, tuple[int, str | None]] = {
     **{1: (4, "<f4"), 10: (2, "<f2"), 11: (8, "<f8"), 16: (2, None)},
     **{2: (1, None), 3: (1, None), 4: (2, None), 5: (2, None), 6: (4, None), 7: (8, None)},
@@ -73,19 +73,18 @@ class _Tensor:
 
 
 class _FaultError(ValueError):
-    """What is wrong with the file, as the end of a sentence about it."""
+    """A fault of the file, as the end of a sentence."""
 
 
 def read_config(file: Path) -> str | None:
-    """Look through an ONNX file and return the config that it carries, None for none.
+    """Check an ONNX file and return the config in its metadata, None without one.
 
-    Takes some megabytes of memory, however large the file is and whatever it declares.
+    The check needs a few megabytes of memory for a file of any size.
 
     Raises:
-        BundleError: it is no ONNX, or holds what is not to be trusted: data in other files,
-            operators of others, graphs within graphs, weights that are NaN or infinite or are no
-            raw data, a tensor of another size than it declares, metadata of more than `MAX_CONFIG`
-            bytes.
+        BundleError: the file is not ONNX, or it holds data in other files, custom operators,
+            subgraphs, NaN or infinite weights, weights that are not raw data, a tensor whose size
+            differs from its declared shape, or metadata of more than `MAX_CONFIG` bytes.
     """
     check_size(file, MAX_ONNX)
     try:
@@ -98,7 +97,9 @@ def read_config(file: Path) -> str | None:
             ):
                 return _Walk(data).model()
     except _FaultError as error:
-        raise BundleError(f"{file} is no ONNX that may be run: {error}.") from error
+        raise BundleError(
+            f"{file} is not an ONNX file that ganzoo runs: {error}. Get the bundle again."
+        ) from error
 
 
 class _Walk:
@@ -112,18 +113,18 @@ class _Walk:
         return self.configs[0] if self.configs else None
 
     def _message(self, kind: str, start: int, end: int) -> None:
-        """Walk a message; they nest to a depth of six, none within its own kind."""
+        """Check a message; messages nest to a depth of six, never within their own kind."""
         tensor, entry = _Tensor(), {1: b"", 2: b""}
         for number, value, span in self._fields(start, end):
-            if refused := _REFUSED.get(kind, {}).get(number):
-                raise _FaultError(f"it has {refused}")
+            if feature := _REJECTED.get(kind, {}).get(number):
+                raise _FaultError(f"it has {feature}")
             inner = _MESSAGES.get(kind, {}).get(number)
             if inner and span:
                 self._message(inner, *span)
             elif inner:
-                raise _FaultError(f"field {number} of a {kind} is no message")
+                raise _FaultError(f"field {number} of a {kind} is not a message")
             elif kind == "node" and number == 7 and span and self._bytes(span) not in _DOMAINS:
-                raise _FaultError(f"it has operators of {self._bytes(span)!r}")
+                raise _FaultError(f"it has operators of the domain {self._bytes(span)!r}")
             elif kind == "tensor":
                 self._tensor_field(tensor, number, value, span)
             elif kind == "entry" and number in entry and span:
@@ -134,7 +135,7 @@ class _Walk:
             self._check(tensor)
         if kind == "entry" and entry[1] == METADATA_KEY.encode():
             if self.configs:
-                raise _FaultError("it carries more than one config")
+                raise _FaultError("it has more than one config")
             self.configs.append(entry[2].decode(errors="replace"))
 
     def _tensor_field(
@@ -155,24 +156,24 @@ class _Walk:
         numbers = math.prod(tensor.dims)
         if tensor.raw is None:
             if numbers > MAX_UNPACKED or tensor.kind in (_FLOAT16, _BFLOAT16):
-                raise _FaultError(f"a tensor of {_shape(tensor)} holds no raw data")
+                raise _FaultError(f"a tensor of {_shape(tensor)} has no raw data")
             return
         if tensor.kind not in _TYPES:
-            raise _FaultError(f"a tensor is of the type {tensor.kind}")
+            raise _FaultError(f"a tensor has the unknown type {tensor.kind}")
         size, _ = _TYPES[tensor.kind]
         start, end = tensor.raw
         if numbers * size != end - start:
-            raise _FaultError(f"a tensor of {_shape(tensor)} holds {end - start:,} bytes")
-        if not tensor.dims:  # a bound, which may well be infinite
+            raise _FaultError(f"a tensor of {_shape(tensor)} has {end - start:,} bytes")
+        if not tensor.dims:  # a bound, which may be infinite
             return
         raw = self.data[start:end]
         finite = _is_finite(raw, tensor.kind)
         raw.release()
         if not finite:
-            raise _FaultError("its weights hold NaN or infinity")
+            raise _FaultError("its weights contain NaN or infinity")
 
     def _fields(self, at: int, end: int) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
-        """Yield number, value and, where it is bytes, their span, of each field of a message."""
+        """Yield each field of a message: its number, its value, and the span of a bytes field."""
         while at < end:
             self.fields += 1
             if self.fields > MAX_FIELDS:
@@ -193,7 +194,7 @@ class _Walk:
                 case _:
                     raise _FaultError("it is not encoded as Protocol Buffers")
             if at > end:
-                raise _FaultError("it is cut short, or not encoded as Protocol Buffers")
+                raise _FaultError("it is truncated, or not encoded as Protocol Buffers")
             yield tag >> 3, value, span
 
     def _varint(self, at: int, end: int) -> tuple[int, int]:

@@ -1,14 +1,14 @@
-"""Sessions of onnxruntime: the device they compute on, their threads, and one line if it is not.
+"""Open sessions of onnxruntime with a device, a number of threads and a memory limit.
 
-The options were chosen by `tools/bench_inference.py --options`:
+`tools/bench_inference.py --options` measured the options:
 
-- threads do not spin while they wait: where the cores have other work, as a server's have,
-  spinning made batches a fifth to a half slower; on a quiet machine it makes large ones faster;
-- all graph optimisations are on: they cost a session some milliseconds and save as much in a few
-  batches;
-- DequantizeLinear is an operation like others, which is computed once when a session begins: int8
-  is how ganzoo stores weights, not how they are computed with;
-- the memory arena and its pattern stay on: without them nothing was faster.
+- Threads do not spin while they wait. On a machine with other load, such as a server, spinning made
+  batches a fifth to a half slower; on an idle machine it makes large batches faster.
+- All graph optimisations are on. They cost a few milliseconds per session and save as much within a
+  few batches.
+- DequantizeLinear is folded when a session starts: ganzoo stores weights as int8 and computes with
+  float32.
+- The memory arena and its pattern stay on: turning them off made nothing faster.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ganzoo.runtimes.devices import check_threads, gpu_number
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
-MAX_MEMORY = 2**34  # bytes, 16 GiB, that all networks of a process may take on the CPU
+MAX_MEMORY = 2**34  # bytes, 16 GiB, for all networks of a process on the CPU
 
 _WARNING, _ERROR, _FATAL = 2, 3, 4  # onnxruntime's severities
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
@@ -40,18 +40,18 @@ def open_session(
 ) -> ort.InferenceSession:
     """Open a session on an ONNX file.
 
-    Weights and all that is computed may take `MAX_MEMORY` at once; what asks for more is refused,
-    since a small file may well declare a computation that takes terabytes.
+    Weights and intermediate results are limited to `MAX_MEMORY`, since a small file can declare a
+    computation of terabytes.
 
     Args:
         file: the graph with its weights.
-        device: ``cpu``; ``cuda`` or ``cuda:N``; ``auto``, which is ``cuda`` where a GPU answers and
-            says in one warning why it is not.
-        threads: that one operation may use on the CPU; by default OMP_NUM_THREADS, as torch does,
-            so that processes side by side can share the cores, else one for each core.
+        device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``, which uses a GPU if it can and otherwise
+            warns with the reason and uses the CPU.
+        threads: threads of one operation on the CPU; by default OMP_NUM_THREADS, as in torch, or
+            one for each core.
 
     Raises:
-        DeviceError: no such device, or it is not there; fewer threads than 1.
+        DeviceError: the device is unknown or not available, or `threads` is below 1.
         BundleError: onnxruntime cannot read the file.
     """
     check_threads(threads)
@@ -65,10 +65,10 @@ def open_session(
             return session
         reason = reason or _cuda_does_not_answer(number)
         if device != "auto":
-            raise DeviceError(f"device {device!r} is not there: {reason}. device='cpu' is.")
+            raise DeviceError(f"device {device!r} is not available: {reason}. Or use device='cpu'.")
         warnings.warn(f"computing on the CPU: {reason}", stacklevel=5)
     session = _open(file, options, [CPU])
-    assert session is not None  # the CPU is always there
+    assert session is not None  # the CPU is always available
     return session
 
 
@@ -80,33 +80,33 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     options.add_session_config_entry("session.use_env_allocators", "1")
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if threads is not None or wanted.isdecimal():
-        options.intra_op_num_threads = threads or int(wanted)
+    default = os.environ.get("OMP_NUM_THREADS", "")
+    if threads is not None or default.isdecimal():
+        options.intra_op_num_threads = threads or int(default)
     return options
 
 
 def explain(error: Exception) -> str:
-    """Return in a line what onnxruntime says."""
-    return " ".join(str(error).split())[:300]
+    """Return an error of onnxruntime as one line."""
+    return " ".join(str(error).split())[:300].rstrip(".")
 
 
 @functools.cache
 def limit_memory() -> None:
-    """Give all sessions of the process one pool of memory that does not outgrow `MAX_MEMORY`."""
+    """Give all sessions of the process one memory pool of at most `MAX_MEMORY`."""
     kind = ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     pool = ort.OrtMemoryInfo("Cpu", kind, 0, ort.OrtMemType.DEFAULT)
-    as_requested = 1  # by which the pool grows
+    as_requested = 1  # the pool grows by the requested size
     limits = ort.OrtArenaCfg({"max_mem": MAX_MEMORY, "arena_extend_strategy": as_requested})
-    with contextlib.suppress(RuntimeError):  # the program has one already, and its own limits
+    with contextlib.suppress(RuntimeError):  # the program has registered its own pool
         ort.create_and_register_allocator(pool, limits)
 
 
 def _cuda(number: int) -> list[str | tuple[str, dict[str, str]]]:
-    """The GPU's provider, and the CPU's for what operations it lacks.
+    """Return the GPU's provider, and the CPU's for operations that the GPU does not support.
 
-    It computes with float32's whole mantissa, and picks algorithms by rule rather than by trying
-    them, so that images are the CPU's to a level and a session begins at once.
+    TF32 is off, so that images match the CPU's to one pixel level. Convolution algorithms are
+    chosen by heuristic, so that a session starts without a benchmark.
     """
     settings = {
         "device_id": str(number),
@@ -121,44 +121,46 @@ def _open(
     options: ort.SessionOptions,
     providers: list[str] | list[str | tuple[str, dict[str, str]]],
 ) -> ort.InferenceSession | None:
-    """Open a session and let onnxruntime say nothing; None where the GPU refuses."""
+    """Open a session without log output; return None if the GPU cannot run the file."""
     on_gpu = providers != [CPU]
     if on_gpu:
         ort.set_default_logger_severity(_FATAL)
     try:
         return ort.InferenceSession(str(file), options, providers=providers, enable_fallback=0)
     except Exception as error:
-        if on_gpu and file.is_file():  # whatever it is, the CPU's session finds what else is wrong
+        if on_gpu and file.is_file():  # a fault of the file shows in the CPU's session
             return None
-        raise BundleError(f"onnxruntime cannot read {file}: {explain(error)}") from error
+        raise BundleError(
+            f"onnxruntime cannot read {file}: {explain(error)}. Get the bundle again."
+        ) from error
     finally:
         if on_gpu:
             ort.set_default_logger_severity(_WARNING)
 
 
 def _cuda_is_missing() -> str:
-    """Say why no GPU can answer, and what to do; empty where one may. Loads CUDA's libraries."""
+    """Return why CUDA is missing and what to do, or an empty string. Loads CUDA's libraries."""
     if CUDA not in ort.get_available_providers():
-        return "this onnxruntime knows no CUDA: pip install onnxruntime-gpu"
+        return "this onnxruntime does not support CUDA: pip install onnxruntime-gpu"
     try:
         ctypes.CDLL(_DRIVER)
     except OSError:
         return f"this machine has no NVIDIA driver ({_DRIVER})"
-    if hasattr(ort, "preload_dlls"):  # finds those that come with torch, without importing it
+    if hasattr(ort, "preload_dlls"):  # loads the libraries installed with torch, without torch
         with contextlib.redirect_stdout(io.StringIO()):
             ort.preload_dlls()
     return ""
 
 
 def _cuda_does_not_answer(number: int) -> str:
-    """Say what keeps onnxruntime from a GPU that has a driver."""
+    """Return why onnxruntime cannot use a GPU although a driver is installed."""
     folder = Path(ort.__file__).parent / "capi"
     for library in folder.glob("*onnxruntime_providers_cuda.*"):
         try:
             ctypes.CDLL(str(library))
         except OSError as error:
             return (
-                f"onnxruntime {ort.__version__} cannot load CUDA ({error}). It comes with torch, "
-                "or with pip install 'onnxruntime-gpu[cuda,cudnn]'"
+                f"onnxruntime {ort.__version__} cannot load CUDA ({error}). Install torch, or pip "
+                "install 'onnxruntime-gpu[cuda,cudnn]'"
             )
-    return f"no GPU of number {number} takes the model"
+    return f"GPU {number} does not exist or cannot run the model"

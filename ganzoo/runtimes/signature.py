@@ -1,4 +1,4 @@
-"""What a network reads and returns, by name: the same in torch, onnxruntime and elsewhere."""
+"""Names and shapes of a network's inputs and outputs, the same in every runtime."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ganzoo.spec import ModelSpec
 
 
 def signature(spec: ModelSpec, role: str) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """Return inputs and outputs by name, each with its shape but for the batch."""
+    """Return the shapes of inputs and of outputs by name, without the batch dimension."""
     image = list(spec.data.image.shape)
     latent = [spec.latent.dim] if spec.latent else []
     if role == "encoder":

@@ -1,4 +1,4 @@
-"""A bundle's networks as `nn.Module`s."""
+"""Load a bundle's networks as `nn.Module`s."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from ganzoo.spec import ModelSpec
 
 
 class TorchModel(nn.Module, Model):
-    """A network that torch runs: ``.to("cuda")``, ``torch.compile`` and ``eval`` work.
+    """A network that torch runs; ``.to("cuda")``, ``torch.compile`` and ``eval`` work.
 
-    ``forward`` takes and returns tensors, float32, images in [-1, 1].
+    ``forward`` takes and returns float32 tensors; images are in [-1, 1].
     """
 
     def __init__(self, spec: ModelSpec, network: nn.Module) -> None:
@@ -50,7 +50,7 @@ class TorchModel(nn.Module, Model):
 
     @torch.inference_mode()
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Run the network on NumPy arrays, in eval mode whatever mode the module is in."""
+        """Run the network on NumPy arrays in eval mode, then restore the module's mode."""
         parameter = next(self.parameters())
         modes = [(module, module.training) for module in self.modules()]
         self.eval()
@@ -64,10 +64,10 @@ class TorchModel(nn.Module, Model):
         return array
 
     def accelerate(self, local_rank: int = 0) -> None:
-        """Move to this machine's GPU of that number, modulo how many there are, if any.
+        """Move to GPU `local_rank` modulo the number of GPUs; do nothing without a GPU.
 
-        From then on this process's convolutions are deterministic ones, so that an image does not
-        depend on who made it.
+        Makes the process's convolutions deterministic, so that every process computes the same
+        image.
         """
         if torch.cuda.is_available():
             torch.backends.cudnn.deterministic = True
@@ -92,10 +92,10 @@ class TorchEncoder(TorchModel, Encoder):
 
 
 def find_device(device: str) -> torch.device:
-    """Return a device of torch's by name, see `gpu_number`.
+    """Return torch's device for a name, see `gpu_number`.
 
     Raises:
-        DeviceError: no such device, or it is not there.
+        DeviceError: the device is unknown or not available.
     """
     number = gpu_number(device)
     if number is None:
@@ -104,22 +104,22 @@ def find_device(device: str) -> torch.device:
         return torch.device("cuda", number)
     reason = f"torch {torch.__version__} finds {torch.cuda.device_count()} NVIDIA GPUs"
     if device != "auto":
-        raise DeviceError(f"device {device!r} is not there: {reason}. device='cpu' is.")
+        raise DeviceError(f"device {device!r} is not available: {reason}. Use device='cpu'.")
     warnings.warn(f"computing on the CPU: {reason}", stacklevel=3)
     return torch.device("cpu")
 
 
 def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
-    """Build one of a bundle's networks and give it the bundle's weights.
+    """Build one of a bundle's networks and load its weights.
 
-    The network is first built without memory and compared with the file's header, so that a config
-    that asks for absurd sizes is refused before anything is allocated.
+    The network is built on the meta device and compared with the file's header before any memory is
+    allocated, so that a config with absurd sizes is rejected.
 
     Raises:
         BundleError: the weights are not safetensors, are damaged, do not fit the config by shape or
             dtype, or are not finite.
-        MissingPluginError: the architecture's plugin is not installed, or switched off.
-        BrokenPluginError: it is installed, but cannot be loaded.
+        MissingPluginError: the architecture's plugin is not installed or is switched off.
+        BrokenPluginError: the plugin is installed but cannot be loaded.
     """
     weights = bundle.weights_of(role)
     with open_tensors(weights) as file:
@@ -140,8 +140,9 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     network.load_state_dict(tensors, strict=True, assign=True)
     if any(tensor.is_meta for tensor in network.buffers()):
         raise BundleError(
-            f"architecture {bundle.spec.architecture!r} keeps a buffer out of its state_dict, so "
-            "its weights alone do not make it whole. Its author should register it as persistent."
+            f"architecture {bundle.spec.architecture!r} has a buffer that its state_dict lacks, so "
+            "it cannot be loaded. Report this to the plugin's author: every buffer must be "
+            "persistent."
         )
     warn_of_versions(bundle, entry)
     return wrap(bundle.spec, network.requires_grad_(False), role)
@@ -150,42 +151,44 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
 def rebuild(
     model: TorchModel, bundle: Bundle, arguments: Mapping[str, Any], role: str = "generator"
 ) -> TorchModel:
-    """Give a model's weights to the network that other arguments of its architecture build.
+    """Build a model's architecture with other arguments and load the model's weights into it.
 
     Args:
-        model: stays as it is.
-        bundle: where it was loaded from.
-        arguments: those that differ.
-        role: of the network.
+        model: the model, which stays unchanged.
+        bundle: the bundle that it was loaded from.
+        arguments: the arguments that differ.
+        role: the network's role.
 
     Raises:
-        RecipeError: an argument that the architecture does not have, or of the wrong type.
-        ExportError: they build a network of other weights or inputs, or none.
+        RecipeError: an argument is unknown to the architecture or has the wrong type.
+        ExportError: the network cannot be built, or its weights or inputs differ.
     """
     spec = model.spec
     entry = find_architecture(bundle, role)
     factory = architectures.load(entry)
     changed = check("architecture", spec.architecture, factory, arguments)
     spec = replace(spec, arguments=spec.arguments | changed)
-    asked = ", ".join(f"{name} {value}" for name, value in changed.items())
+    changes = ", ".join(f"{name} {value}" for name, value in changed.items())
     weights = model.network.state_dict()
     try:
         network = build(spec, role, entry)
     except BundleError as error:
         raise ExportError(
-            f"{spec.name!r} cannot have {asked} after training: {error.__cause__ or error}"
+            f"{spec.name!r} cannot have {changes} after training: {error.__cause__ or error} "
+            "Choose other arguments."
         ) from error
     if _shapes(network.state_dict()) != _shapes(weights):
         raise ExportError(
-            f"{spec.name!r} cannot have {asked} after training: its weights would be others. Train "
-            "it so, or choose arguments that leave them as they are."
+            f"{spec.name!r} cannot have {changes} after training: the weights would have other "
+            "shapes. Train the model with these arguments, or choose arguments that keep the "
+            "shapes."
         )
     network.load_state_dict(weights, strict=True, assign=True)
     return wrap(spec, network.requires_grad_(False), role)
 
 
 def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchModel:
-    """Give a network the methods of its role."""
+    """Wrap a network in the class for its role."""
     if role == "encoder":
         return TorchEncoder(spec, network)
     return (TorchTranslator if "condition" in spec.inputs else TorchGenerator)(spec, network)
@@ -201,12 +204,12 @@ def _check_shapes(
     expected: Mapping[str, Tensor],
     versions: str,
 ) -> None:
-    wanted = _shapes(expected)
-    if header == wanted:
+    shapes = _shapes(expected)
+    if header == shapes:
         return
-    name = min(dict(set(header.items()) ^ set(wanted.items())))
+    name = min(dict(set(header.items()) ^ set(shapes.items())))
     raise BundleError(
         f"{weights} does not fit config.json: tensor {name!r} has shape "
-        f"{header.get(name, 'none')} in the file and {wanted.get(name, 'none')} in the network."
+        f"{header.get(name, 'none')} in the file and {shapes.get(name, 'none')} in the network."
         f"{versions or ' Get the bundle again.'}"
     )

@@ -1,4 +1,4 @@
-"""Networks whose weights come from a file: nothing is drawn for them first."""
+"""Build networks without initialising their weights, which a file provides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-# Those of `nn.init` that torch hands to a mode whole; the others call these or the methods below.
+# Functions of `nn.init` that torch passes to a mode; the others call these or the methods below.
 _FILLS = frozenset(
     [nn.init.normal_, nn.init.uniform_, nn.init.trunc_normal_, nn.init.constant_]
     + [nn.init.kaiming_uniform_, Tensor.normal_, Tensor.uniform_, Tensor.exponential_]
@@ -17,10 +17,10 @@ _FILLS = frozenset(
 
 
 class Uninitialised(TorchFunctionMode):
-    """Leave tensors on the meta device as they are where values would be written into them.
+    """Skip operations that fill a tensor on the meta device.
 
-    Such a tensor holds no values, so the result is the same. But torch imports its compiler
-    to find that out, which takes a second or more. Modes are of one thread: others see nothing.
+    Such a tensor holds no values, so the result is the same. Without this mode, torch imports its
+    compiler for the operation, which takes a second or more. A mode applies to one thread.
     """
 
     def __torch_function__(
@@ -30,7 +30,7 @@ class Uninitialised(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the tensor that would be filled; run anything else."""
+        """Return the tensor of a fill operation unchanged; run any other function."""
         kwargs = kwargs or {}
         if func in _FILLS:
             tensor = args[0] if args else kwargs.get("tensor")

@@ -1,4 +1,4 @@
-"""Tensors of a stranger: of the dtypes that are expected, and numbers."""
+"""Check the dtypes and values of a bundle's weights."""
 
 from __future__ import annotations
 
@@ -22,16 +22,20 @@ _DTYPES = {
     "I64": torch.int64,
     "BOOL": torch.bool,
 }
-_INTERCHANGEABLE = {torch.float16, torch.bfloat16, torch.float32}  # stored small, computed large
+_INTERCHANGEABLE = {
+    torch.float16,
+    torch.bfloat16,
+    torch.float32,
+}  # a file may store half precision, torch computes in float32
 
 
 def check_dtypes(file: Path, stored: Mapping[str, str], expected: Mapping[str, Tensor]) -> None:
-    """Refuse tensors of other dtypes than the network's; its floats may be stored as halves.
+    """Raise an error if a tensor's dtype differs; float16, bfloat16 and float32 may differ.
 
     Args:
-        file: where they are stored.
-        stored: of each tensor, the dtype as the file's format names it.
-        expected: the network's.
+        file: the weights' file, for messages.
+        stored: each tensor's dtype, as safetensors names it.
+        expected: the network's tensors.
 
     Raises:
         BundleError: a dtype differs.
@@ -47,13 +51,14 @@ def check_dtypes(file: Path, stored: Mapping[str, str], expected: Mapping[str, T
 
 
 def check_finite(file: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Refuse weights that would make nothing but NaN.
+    """Raise an error if a weight is NaN or infinite.
 
     Raises:
-        BundleError: a number is NaN or infinite.
+        BundleError: a weight is NaN or infinite.
     """
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
             raise BundleError(
-                f"{file}: tensor {name!r} holds NaN or infinity. Get another version of the model."
+                f"{file}: tensor {name!r} contains NaN or infinity. Get the bundle again, or use "
+                "another version of the model."
             )

@@ -210,7 +210,9 @@ def test_an_onnx_that_does_not_match_the_config(bundle):
 
     path.write_bytes(b"not onnx")
     rehash(bundle)
-    assert "is no ONNX that may be run: it is not encoded" in refused(bundle, runtimes=["onnx"])
+    assert "is not an ONNX file that ganzoo runs: it is not encoded" in refused(
+        bundle, runtimes=["onnx"]
+    )
 
 
 def test_an_onnx_may_not_read_files_outside_the_bundle(bundle, tmp_path):

@@ -451,7 +451,7 @@ def test_weights_that_are_no_numbers(bundle, number):
         tensors[name].view(-1)[-1] = number
 
     change_weights(bundle, change)
-    assert "holds NaN or infinity" in refused(bundle, "torch")
+    assert "contains NaN or infinity" in refused(bundle, "torch")
 
 
 # The ONNX file.
@@ -470,7 +470,7 @@ def test_an_onnx_whose_weights_are_no_numbers(bundle, number, dtype):
         weights.data_type = ONNX_TYPES[dtype]
 
     change_onnx(bundle, change)
-    assert "its weights hold NaN or infinity" in refused(bundle, "onnx")
+    assert "its weights contain NaN or infinity" in refused(bundle, "onnx")
 
 
 @pytest.mark.parametrize(
@@ -482,7 +482,7 @@ def test_weights_that_are_not_raw_data(bundle, kind, field):
     number = 0x7FFF if field == "int32_data" else np.nan
     weights = TensorProto(name="w", data_type=kind, dims=[1], **{field: [number]})
     write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
-    assert "no raw data" in refused(bundle, "onnx")
+    assert "raw data" in refused(bundle, "onnx")
 
 
 @pytest.mark.parametrize("kind", [1, 16])
@@ -512,7 +512,7 @@ def test_configs_of_megabytes(tmp_path):
     entry = message(1, b"ganzoo.config") + message(2, bytes(MAX_CONFIG))
     peak, said = peak_of(tmp_path / "model.onnx", 20 * message(14, entry))
     assert peak < 2**24
-    assert "it carries more than one config" in said
+    assert "it has more than one config" in said
 
 
 def message(number, content):
@@ -551,12 +551,12 @@ def nodes_of(op, *inputs, domain="", **attributes):
 
 def test_operators_of_strangers(bundle):
     write_graph(bundle, nodes_of("Run", "z", domain="evil"), opsets=[("", 20), ("evil", 1)])
-    assert "it has operators of b'evil'" in refused(bundle, "onnx")
+    assert "it has operators of the domain b'evil'" in refused(bundle, "onnx")
     write_graph(bundle, nodes_of("Run", "z"))
     assert "onnxruntime cannot read" in refused(bundle, "onnx")
     body = helper.make_graph([], "body", [], [])
     write_graph(bundle, nodes_of("Loop", "z", body=body))
-    assert "it has a graph within the graph" in refused(bundle, "onnx")
+    assert "it has a subgraph" in refused(bundle, "onnx")
 
     def add_function(model):
         function = model.functions.add()
@@ -564,10 +564,10 @@ def test_operators_of_strangers(bundle):
 
     write_graph(bundle, nodes_of("Identity", "z"))
     change_onnx(bundle, add_function)
-    assert "it has functions of its own" in refused(bundle, "onnx")
+    assert "it has its own functions" in refused(bundle, "onnx")
     write_graph(bundle, nodes_of("Identity", "z"))
     change_onnx(bundle, lambda model: model.training_info.add())
-    assert "it has a training" in refused(bundle, "onnx")
+    assert "it has training information" in refused(bundle, "onnx")
 
 
 def test_an_onnx_with_two_configs(bundle):
@@ -575,7 +575,7 @@ def test_an_onnx_with_two_configs(bundle):
         model.metadata_props.add(key="ganzoo.config", value="{}")
 
     change_onnx(bundle, change)
-    assert "it carries more than one config" in refused(bundle, "onnx")
+    assert "it has more than one config" in refused(bundle, "onnx")
 
 
 def test_tensors_that_are_larger_than_the_file(bundle, loader):
@@ -586,7 +586,7 @@ def test_tensors_that_are_larger_than_the_file(bundle, loader):
         write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
         text = refused_within_bounds(loader, bundle, "onnx")
         assert "a tensor of " in text
-        assert "holds" in text
+        assert "has" in text
 
 
 def test_an_onnx_of_millions_of_parts(bundle, loader):
@@ -624,7 +624,7 @@ def varint(value):
 def test_an_onnx_of_nonsense(bundle, content):
     (bundle / "model.onnx").write_bytes(content)
     rehash(bundle)
-    assert "is no ONNX that may be run" in refused(bundle, "onnx")
+    assert "is not an ONNX file that ganzoo runs" in refused(bundle, "onnx")
 
 
 def test_every_prefix_of_an_onnx_is_refused_or_carries_no_config(bundle, tmp_path):

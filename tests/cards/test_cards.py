@@ -354,11 +354,11 @@ def test_a_card_without_blocks_is_its_authors(bundle):
         CardError, match=r"no generated blocks, so it is left as it is. Move README"
     ):
         cards.write(bundle)
-    with pytest.warns(UserWarning, match="the card stays as it was: .* no generated blocks"):
+    with pytest.warns(UserWarning, match="the card is left unchanged: .* no generated blocks"):
         ganzoo.evaluate(bundle, samples=280, extractor="pixels", progress=False,
                         metrics=["frechet"])  # fmt: skip
     assert len(ganzoo.info(bundle).provenance["metrics"]) == 3
-    with pytest.warns(UserWarning, match="the card stays as it was"):
+    with pytest.warns(UserWarning, match="the card is left unchanged"):
         ganzoo.export(bundle, pictures=False)
     assert (bundle / "README.md").read_bytes() == own
     assert any("no generated blocks" in line for line in cards.check(bundle))

@@ -222,7 +222,7 @@ def test_a_description_does_not_outlive_what_it_describes():
         (["train", "absent.toml"], "cannot read the recipe absent.toml"),
         (["train", "--resume", "absent"], "absent is no run"),
         (["export", "absent"], "neither a run nor a bundle"),
-        (["export", "cgan-mnist", "-o", "x"], "It names a model of the zoo, which is a bundle"),
+        (["export", "cgan-mnist", "-o", "x"], "It is the name of a registered model"),
     ],
 )
 def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, command, message):

@@ -72,8 +72,8 @@ def test_the_shelf_knows_what_each_model_can_do():
     assert [found.dataset for found in facts[len(distances) :]] == ["fashion-mnist"]
     assert set(cache.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
     assert cache.translators == ()
-    assert cache.free[0] == "dcgan-mnist"
-    assert cache.free[-1] == "cgan-mnist"
+    assert cache.unconditional_first[0] == "dcgan-mnist"
+    assert cache.unconditional_first[-1] == "cgan-mnist"
     assert set(cache.walkable) == set(cache.generators) == set(cache.names)
 
 
@@ -105,13 +105,15 @@ def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
 
     monkeypatch.setattr("ganzoo.demo.model_cache.find", find)
     broken = {"torch-ganzoo:gan-mnist", "torch-ganzoo:ae-mnist"}
-    with pytest.warns(UserWarning, match=r"lacks.*ae-mnist is damaged.*gan-mnist is") as warned:
+    with pytest.warns(
+        UserWarning, match=r"leaves out.*ae-mnist is damaged.*gan-mnist is"
+    ) as warned:
         cache = ModelCache.of()
     assert len(warned) == 1
     shipped = {e.name for e in models.entries() if e.distribution == "torch-ganzoo"}
     assert set(cache.names) == shipped - {"gan-mnist", "ae-mnist"}
     broken = {e.address for e in models.entries()}
-    with pytest.raises(BundleError, match="the page lacks"):
+    with pytest.raises(BundleError, match="the page leaves out"):
         ModelCache.of()
 
 
@@ -134,9 +136,9 @@ def test_a_network_is_loaded_once_for_all(cache):
 def test_what_is_not_on_the_page_is_not_to_be_had(cache):
     with pytest.raises(UnknownNameError, match=r"no model named 'gan-mnist' is on this page"):
         cache.generator("gan-mnist")
-    with pytest.raises(UnknownNameError, match=r"'dcgan-mnist' cannot do that.*vae2d-mnist"):
+    with pytest.raises(UnknownNameError, match=r"'dcgan-mnist' does not support this.*vae2d-mnist"):
         cache.encoder("dcgan-mnist")
-    with pytest.raises(UnknownNameError, match=r"What can: \(none\)"):
+    with pytest.raises(UnknownNameError, match=r"Choose one of \(none\)"):
         cache.translator("dcgan-mnist")
     with pytest.raises(UnknownNameError, match="dcgan-mnist"):
         ModelCache.of(["dcgann-mnist"])
@@ -153,10 +155,10 @@ def test_samples_are_those_of_the_model(plain, classy):
     assert same(sampling.samples(plain, 5, 7, "3").numpy(), plain.sample(7, 5).numpy())
     sevens = sampling.samples(classy, 5, 7, "7")
     assert same(sevens.numpy(), classy.sample(7, 5, label=7).numpy())
-    each = sampling.samples(classy, 5, 20, sampling.EACH)
+    each = sampling.samples(classy, 5, 20, sampling.ALL_CLASSES)
     assert same(each.numpy(), classy.sample(20, 5).numpy())
     assert each.columns == 10, "a class a column"
-    assert sampling.samples(classy, 5, 7, sampling.EACH).columns is None
+    assert sampling.samples(classy, 5, 7, sampling.ALL_CLASSES).columns is None
 
 
 @pytest.mark.parametrize("n", [0, -1, 145, 1_000_000, None, 2.5, "7", True, float("nan")])
@@ -169,8 +171,8 @@ def test_a_number_of_images_that_is_refused(plain, n):
 def test_a_seed_that_is_refused(plain, seed):
     for ask in (
         lambda: sampling.samples(plain, seed, 1),
-        lambda: sampling.way(plain, 0, seed, 2, "linear"),
-        lambda: sampling.on_the_way(plain, seed, 0, 0.5, "linear"),
+        lambda: sampling.interpolate(plain, 0, seed, 2, "linear"),
+        lambda: sampling.interpolate_at(plain, seed, 0, 0.5, "linear"),
         lambda: latent_walk.step(plain, 0, seed, 0, 0),
         lambda: latent_walk.plane(plain, seed, 0),
     ):
@@ -181,8 +183,8 @@ def test_a_seed_that_is_refused(plain, seed):
 def test_a_class_that_does_not_exist(classy):
     for ask in (
         lambda: sampling.samples(classy, 0, 1, "10"),
-        lambda: sampling.way(classy, 0, 1, 2, "linear", "10"),
-        lambda: sampling.on_the_way(classy, 0, 1, 0.5, "linear", "10"),
+        lambda: sampling.interpolate(classy, 0, 1, 2, "linear", "10"),
+        lambda: sampling.interpolate_at(classy, 0, 1, 0.5, "linear", "10"),
         lambda: latent_walk.plane(classy, 0, 1, "10"),
     ):
         with pytest.raises(SampleError, match="no class 10: labels are 0 to 9"):
@@ -192,11 +194,13 @@ def test_a_class_that_does_not_exist(classy):
 @pytest.mark.parametrize("path", ["spherical", "linear"])
 def test_a_way_goes_from_seed_to_seed(plain, path):
     ends = [plain.sample(1, seed).numpy()[0].astype(int) for seed in (3, 9)]
-    way = sampling.way(plain, 3, 9, 5, path).numpy()
+    way = sampling.interpolate(plain, 3, 9, 5, path).numpy()
     assert len(way) == 5
     for at, image in ((0, way[0]), (1, way[-1]), (0.25, way[1])):
         assert (
-            np.abs(sampling.on_the_way(plain, 3, 9, at, path).numpy()[0] - image.astype(int)).max()
+            np.abs(
+                sampling.interpolate_at(plain, 3, 9, at, path).numpy()[0] - image.astype(int)
+            ).max()
             <= 1
         )
     for image, end in zip((way[0], way[-1]), ends, strict=True):
@@ -208,11 +212,11 @@ def test_a_way_goes_from_seed_to_seed(plain, path):
 )
 def test_a_way_that_is_refused(plain, steps, at, path):
     with pytest.raises(SampleError, match="number of steps is .* 2 to 24"):
-        sampling.way(plain, 0, 1, steps, "linear")
-    with pytest.raises(SampleError, match="the place is .* 0 to 1"):
-        sampling.on_the_way(plain, 0, 1, at, "linear")
-    with pytest.raises(SampleError, match="there is no path"):
-        sampling.on_the_way(plain, 0, 1, 0.5, path)
+        sampling.interpolate(plain, 0, 1, steps, "linear")
+    with pytest.raises(SampleError, match="the position is .* 0 to 1"):
+        sampling.interpolate_at(plain, 0, 1, at, "linear")
+    with pytest.raises(SampleError, match="unknown path"):
+        sampling.interpolate_at(plain, 0, 1, 0.5, path)
 
 
 # The plane.
@@ -246,13 +250,15 @@ def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
 )
 def test_of_large_images_there_are_fewer(pixels, most, side):
     recorder = Recorder(2, pixels)
-    assert sampling.most(recorder.spec) == most
+    assert sampling.max_images(recorder.spec) == most
     assert latent_walk.side(recorder.spec) == side
     if pixels <= 256:
         assert len(sampling.samples(recorder, 0, 144)) == most
         assert len(latent_walk.plane(recorder, 0, 1)) == side**2
-    assert latent_walk.clicked(0.5 / side, 1, side) == -1.5
-    assert latent_walk.clicked(1.5 / side, 1, side) == pytest.approx(3 / (side - 1) - 1.5, abs=0.01)
+    assert latent_walk.step_at_click(0.5 / side, 1, side) == -1.5
+    assert latent_walk.step_at_click(1.5 / side, 1, side) == pytest.approx(
+        3 / (side - 1) - 1.5, abs=0.01
+    )
 
 
 def test_steps_that_are_refused(plain):
@@ -266,18 +272,18 @@ def test_steps_that_are_refused(plain):
 def test_a_click_leads_to_the_image_that_was_clicked():
     extent = 9 * 60
     for k, step in enumerate(np.linspace(-1.5, 1.5, 9)):
-        assert latent_walk.clicked(k * 60 + 30, extent) == pytest.approx(step, abs=0.006)
-    assert latent_walk.clicked(0, extent) == -1.5
-    assert latent_walk.clicked(extent, extent) == 1.5
+        assert latent_walk.step_at_click(k * 60 + 30, extent) == pytest.approx(step, abs=0.006)
+    assert latent_walk.step_at_click(0, extent) == -1.5
+    assert latent_walk.step_at_click(extent, extent) == 1.5
 
 
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
 def test_the_frame_is_around_what_is_clicked(x, y):
-    drawn = np.asarray(latent_walk.framed(Image.new("L", (540, 540)), x, y))
+    drawn = np.asarray(latent_walk.draw_frame(Image.new("L", (540, 540)), x, y))
     rows, columns = np.nonzero(drawn[..., 0])
     middle_x, middle_y = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
-    assert latent_walk.clicked(middle_x, 540) == pytest.approx(x, abs=0.03)
-    assert latent_walk.clicked(540 - middle_y, 540) == pytest.approx(y, abs=0.03)
+    assert latent_walk.step_at_click(middle_x, 540) == pytest.approx(x, abs=0.03)
+    assert latent_walk.step_at_click(540 - middle_y, 540) == pytest.approx(y, abs=0.03)
 
 
 # Drawings and uploads.
@@ -300,13 +306,16 @@ def png(width, height, data=b""):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"GIF? no, a note", "is no picture that can be read: upload a PNG, a JPEG or a WebP"),
-        (b"", "is no picture that can be read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no picture that can be read"),
+        (b"GIF? no, a note", "is not an image in a supported format. Upload a PNG, JPEG or WebP"),
+        (b"", "is not an image in a supported format"),
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+            "is not an image in a supported format",
+        ),
         # Had it been decoded, the message would be of the pixels that are not there.
         (
             png(10_000, 10_000),
-            "has 10,000x10,000 pixels, and at most 25 megapixels are read: upload",
+            "has 10,000x10,000 pixels, and the limit is 25 megapixels. Upload",
         ),
         (png(5_001, 5_000), "has 5,001x5,000 pixels"),
         (png(60_000, 60_000), "has far too many pixels"),
@@ -320,7 +329,7 @@ def test_an_upload_that_is_refused(tmp_path, content, message):
     file.write_bytes(content)
     with pytest.raises(ImageFileError, match=message):
         drawing.open_upload(file)
-    with pytest.raises(ImageFileError, match="nothing is drawn yet" if not content else message):
+    with pytest.raises(ImageFileError, match="the canvas is empty" if not content else message):
         drawing.read_drawing(
             content and f"data:image/png;base64,{base64.b64encode(content).decode()}"
         )
@@ -330,7 +339,7 @@ def test_an_upload_of_too_many_bytes_is_not_read(tmp_path):
     file = tmp_path / "upload.png"
     with file.open("wb") as sparse:
         sparse.truncate(drawing.MAX_BYTES + 1)
-    with pytest.raises(ImageFileError, match="at most 20 MB are read"):
+    with pytest.raises(ImageFileError, match="the limit is 20 MB"):
         drawing.open_upload(file)
 
 
@@ -407,7 +416,7 @@ def test_other_images_are_only_resized():
 def test_an_autoencoder_makes_its_own_images_again(cache):
     encoder, generator = cache.encoder("vae2d-mnist"), cache.generator("vae2d-mnist")
     images = generator.sample(8, seed=0)
-    made, z = sampling.remake(encoder, generator, images)
+    made, z = sampling.reconstruct(encoder, generator, images)
     assert z.shape == (8, 2)
     assert np.array_equal(z, encoder.encode(images))
     assert np.array_equal(made.numpy(), generator.decode(z).numpy())
@@ -523,9 +532,9 @@ def test_the_table_has_a_row_each_whatever_a_config_says(cache):
 @pytest.mark.parametrize(
     ("host", "port", "message"),
     [
-        ("127.0.0.1", 0, "0 is no port: type --port with a number from 1 to 65535"),
-        ("127.0.0.1", 65536, "65536 is no port"),
-        ("host.invalid", 7999, "there is no host 'host.invalid': type --host 127.0.0.1"),
+        ("127.0.0.1", 0, "port 0 is out of range. Use --port with a number from 1 to 65535"),
+        ("127.0.0.1", 65536, "port 65536 is out of range"),
+        ("host.invalid", 7999, "host 'host.invalid' is unknown. Use --host 127.0.0.1"),
         ("192.0.2.1", 7999, r"port 7999 of 192.0.2.1 cannot be used \(Cannot assign"),
     ],
 )
@@ -541,7 +550,9 @@ def test_the_environment_of_a_space_says_where(monkeypatch):
     assert find_address(None, None) == ("0.0.0.0", 7999)
     assert find_address("127.0.0.1", 7998) == ("127.0.0.1", 7998)
     monkeypatch.setenv("GRADIO_SERVER_PORT", "often")
-    with pytest.raises(DemoError, match="GRADIO_SERVER_PORT is 'often': set it to a number"):
+    with pytest.raises(
+        DemoError, match="GRADIO_SERVER_PORT is 'often', which is not a number. Set it"
+    ):
         find_address(None, None)
 
 

@@ -91,7 +91,9 @@ def server(negative):
     environment = {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
     process = start_cli("demo", *GENERATORS, negative, "--port", port, env=environment)
     said = process.wait_for("\n")
-    assert said == f"4 models at http://127.0.0.1:{port}/ - Ctrl-C stops it\n", process.output()
+    assert said == f"4 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
+        process.output()
+    )
     yield f"http://127.0.0.1:{port}/"
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
@@ -218,7 +220,7 @@ def visitor(server, context):
 
 
 def grid(images):
-    return np.asarray(render.enlarged(images).convert("L"))
+    return np.asarray(render.enlarge_grid(images).convert("L"))
 
 
 def model(name):
@@ -241,8 +243,8 @@ def test_every_control_changes_the_pictures(visitor, tab):
     for k in range(panel.get_by_role("button", name="Reset").count()):
         reset = panel.get_by_role("button", name="Reset").nth(k)
         visitor.changes(panel, reset.click)
-    for k in range(panel.get_by_role("button", name="another").count()):
-        visitor.changes(panel, panel.get_by_role("button", name="another").nth(k).click)
+    for k in range(panel.get_by_role("button", name="random").count()):
+        visitor.changes(panel, panel.get_by_role("button", name="random").nth(k).click)
     for k in range(panel.locator(".seed input").count()):
         box = panel.locator(".seed input").nth(k)
         visitor.changes(panel, lambda box=box, k=k: box.fill(f"1234567890{k}"))
@@ -272,7 +274,7 @@ def test_samples_are_those_of_python(visitor):
     panel.get_by_label("seed", exact=True).fill("42")
     visitor.wait_for_picture(panel, grid(model("dcgan-mnist").sample(100, 42)))
     visitor.choose(panel, "model", "cgan-mnist")
-    each = sampling.samples(model("cgan-mnist"), 42, 100, sampling.EACH)
+    each = sampling.samples(model("cgan-mnist"), 42, 100, sampling.ALL_CLASSES)
     visitor.wait_for_picture(panel, grid(each))
     visitor.choose(panel, "class", "7")
     visitor.wait_for_picture(panel, grid(model("cgan-mnist").sample(100, 42, label=7)))
@@ -304,7 +306,7 @@ def test_two_visitors_do_not_mix(server, browser):
         for k, panel in enumerate(panels):
             panel.get_by_label("seed", exact=True).fill(str(seed + 100 * k))
     visitors[0].wait_for_picture(panels[0], grid(model("dcgan-mnist").sample(100, 15)))
-    each = sampling.samples(model("cgan-mnist"), 115, 100, sampling.EACH)
+    each = sampling.samples(model("cgan-mnist"), 115, 100, sampling.ALL_CLASSES)
     visitors[1].wait_for_picture(panels[1], grid(each))
     for visitor in visitors:
         visitor.leave()
@@ -318,7 +320,7 @@ def test_a_digit_that_is_drawn_is_reconstructed(visitor):
     assert visitor.seen(panel) == []
     visitor.changes(panel, lambda: visitor.draw(panel, *SEVEN))
     assert panel.locator("figcaption").all_inner_texts() == [
-        "what is read: 28x28x1",
+        "input: 28x28x1",
         "vae2d-mnist, from 2 numbers",
     ]
     visitor.changes(panel, panel.get_by_label("scale and centre").uncheck)
@@ -338,11 +340,11 @@ def test_an_upload_is_reconstructed_and_a_bad_one_changes_nothing(visitor, tmp_p
 
     (tmp_path / "note.png").write_text("no picture")
     upload.set_input_files(tmp_path / "note.png")
-    assert "this file is no picture that can be read: upload a PNG" in visitor.told()
+    assert "this file is not an image in a supported format. Upload a PNG" in visitor.told()
 
     Image.new("1", (10_000, 10_000)).save(tmp_path / "huge.png")
     upload.set_input_files(tmp_path / "huge.png")
-    assert "has 10,000x10,000 pixels, and at most 25 megapixels" in visitor.told()
+    assert "has 10,000x10,000 pixels, and the limit is 25 megapixels" in visitor.told()
 
     (tmp_path / "note.txt").write_text("no picture")
     upload.set_input_files(tmp_path / "note.txt")
@@ -406,7 +408,7 @@ def test_a_seed_that_is_none_is_told_and_the_picture_stays(visitor):
     expected = grid(model("dcgan-mnist").sample(100, 0))
     visitor.wait_for_picture(panel, expected)
     panel.get_by_label("seed", exact=True).fill("-1")
-    assert "the seed is -1: it is 0 to 9,007,199,254,740,991" in visitor.told()
+    assert "the seed is -1, out of range. Use a number from 0 to 9,007,199" in visitor.told()
     assert np.array_equal(visitor.picture(panel), expected)
 
 
@@ -455,7 +457,7 @@ def test_a_port_in_use_is_said(server):
     assert result.returncode == 1
     assert result.stderr == (
         f"error: port {port} of 127.0.0.1 cannot be used (Address already in use). "
-        f"Type another, such as --port {port + 1}.\n"
+        f"Use another port, such as --port {port + 1}.\n"
     )
 
 

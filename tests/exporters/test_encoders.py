@@ -129,7 +129,7 @@ def test_a_damaged_encoder_is_refused(encoding, tmp_path, name):
         ganzoo.load(bundle, role="encoder", runtime=runtime)
     (bundle / name).unlink()
     rehash(bundle)
-    with pytest.raises(BundleError, match=f"holds no {name}"):
+    with pytest.raises(BundleError, match=f"(has|holds) no {name}"):
         ganzoo.load(bundle, role="encoder", runtime=runtime)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.bundle.files import write_file
-from ganzoo.exporters.figures import BYTES, draw_model, draw_training, encode
+from ganzoo.exporters.figures import MAX_BYTES, draw_model, draw_training, encode
 
 
 def noise(*shape):
@@ -23,9 +23,9 @@ def decode(content):
 @pytest.mark.parametrize("picture", [noise(390, 390), noise(300, 300, 3)])
 def test_what_is_exact_stays_and_all_else_is_small(picture):
     exact, small = encode(picture, exact=True), encode(picture)
-    assert len(exact) > BYTES
+    assert len(exact) > MAX_BYTES
     assert np.array_equal(np.asarray(decode(exact)), np.asarray(picture))
-    assert len(small) <= BYTES
+    assert len(small) <= MAX_BYTES
     assert decode(small).mode == "P"
 
 
@@ -45,7 +45,7 @@ def test_pictures_of_a_model_with_classes():
     assert np.array_equal(
         np.asarray(decode(drawn["samples.png"])), np.asarray(model.preview().grid())
     )
-    assert max(map(len, drawn.values())) <= BYTES
+    assert max(map(len, drawn.values())) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("lines", [None, "", '{"images": 1, "terms": {}}\n', "no JSON\n"])

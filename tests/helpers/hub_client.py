@@ -32,8 +32,8 @@ for line in sys.stdin:
 
 # Run by a client, it tries as often as ever and waits a tenth as long in between.
 IMPATIENT = """
-from ganzoo.hub import failures, pushing
-failures.WAITS = pushing.WAITS = tuple(wait / 10 for wait in failures.WAITS)
+from ganzoo.hub import failures, upload
+failures.WAITS = upload.WAITS = tuple(wait / 10 for wait in failures.WAITS)
 """
 
 

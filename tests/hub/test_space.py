@@ -169,7 +169,7 @@ def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, t
     env = environment(server.endpoint, tmp_path / "home", GRADIO_SERVER_PORT=str(port))
     app = start_python((tmp_path / "app.py").read_text(), cwd=tmp_path, env=env)
     said = app.wait_for("\n")
-    assert said == f"1 model at http://127.0.0.1:{port}/ - Ctrl-C stops it\n", app.output()
+    assert said == f"1 model at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", app.output()
     assert any(f"/{name}/resolve/" in request for request in server.requests)
     app.send_signal(signal.SIGINT)
     app.wait(60)

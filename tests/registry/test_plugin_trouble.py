@@ -452,11 +452,11 @@ def test_uninstalled_after_training(crowd, tmp_path, monkeypatch, capsys):
     assert "acme-gans 1.2" in (tmp_path / "b/README.md").read_text()
     assert main(["sample", "./b"]) == 1
     absent = (
-        "error: 'tiny' is built by the architecture 'acme', which is not installed. "
+        "error: 'tiny' needs the architecture 'acme', which is not installed. "
         "It needs acme-gans>=1.2: pip install 'acme-gans>=1.2'."
     )
     assert capsys.readouterr().err == (
-        f"{absent} Or run it without the architecture: runtime='onnx'.\n"
+        f"{absent} Or run the model without the plugin: runtime='onnx'.\n"
     )
     assert main(["sample", "./b", "--runtime", "onnx"]) == 0
     again = ganzoo.load("./b", runtime="onnx").sample(4).numpy()

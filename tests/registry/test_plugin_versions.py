@@ -59,7 +59,9 @@ VERSIONS = {
     "2.3": (f"depth: int, {PLAIN}", LAYERS),
     "3.0": (PLAIN, LAYERS),
 }
-MOVED = "'tiny' was trained with acme-gans 1.2, {} is installed and may build another network"
+MOVED = (
+    "'tiny' was trained with acme-gans 1.2. The installed version, {}, may build another network"
+)
 REMEDY = "pip install 'acme-gans==1.2'"
 
 
@@ -150,9 +152,9 @@ def test_a_version_that_no_longer_registers_it(installed, trained):
     with on_path(installed["3.0"]), pytest.raises(MissingPluginError) as caught:
         ganzoo.load(trained[0], runtime="torch")
     assert str(caught.value) == (
-        "'tiny' is built by the architecture 'acme', which acme-gans 3.0 does not register, "
-        f"acme-gans 1.2 that trained it did: {REMEDY}. "
-        "Or run it without the architecture: runtime='onnx'."
+        "'tiny' needs the architecture 'acme', which acme-gans 3.0 does not register. "
+        f"The model was trained with acme-gans 1.2: {REMEDY}. "
+        "Or run the model without the plugin: runtime='onnx'."
     )
 
 

@@ -270,10 +270,10 @@ ARCHITECTURES = [
     ("moves_its_own", sharing, "'discriminator' trains discriminator, .*changes generator"),
     ("resumes", of(Counting), "ends elsewhere when its training is stopped and resumed"),
     ("loads_again", of(Drawn), "answers otherwise once it is saved and loaded"),
-    ("loads_again", of(Forgetful), "keeps a buffer out of its state_dict"),
+    ("loads_again", of(Forgetful), "has a buffer that its state_dict lacks"),
     ("exports", of(Branching), "architecture wrong: 'wrong' cannot be exported to ONNX"),
-    ("exports", of(Noisy), "with a batch of any size: the generator fixes that of z"),
-    ("exports", of(Noisier), "the export of the generator is refused: .*differ by"),
+    ("exports", of(Noisy), "with a variable batch size: the generator fixes the batch size of z"),
+    ("exports", of(Noisier), "cannot export the generator: .*differ by"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""A page of models: everyone's samples, figures and card, in one HTML file that needs no other."""
+"""Write a page with the samples, metrics and card of each model as one HTML file."""
 
 from __future__ import annotations
 
@@ -28,65 +28,67 @@ _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
 
 
 def write_gallery(names: Sequence[str | Path], path: Path) -> None:
-    """Write a page of models.
+    """Write a page of models as one HTML file that loads no other file.
 
     Args:
-        names: names of models that ship with a package, or bundles' folders.
+        names: names of registered models, or folders of bundles.
         path: the HTML file.
 
     Raises:
-        UnknownNameError, BundleError, ...: as `ganzoo.load`.
-        OutputError: it cannot be written.
+        UnknownNameError, BundleError, ...: as for `ganzoo.load`.
+        OutputError: the file cannot be written.
     """
     bundles = {str(name): zoo.find(name) for name in names}
-    shown = {name: (read_summary(bundle), bundle) for name, bundle in bundles.items()}
+    summaries = {name: read_summary(bundle) for name, bundle in bundles.items()}
     write_file(
         path,
         _template("page.html").substitute(
             style=_file("style.css"),
-            count=len(shown),
-            tiles="".join(_tile(name, *each) for name, each in shown.items()),
-            cards="".join(_card(name, bundle) for name, (_, bundle) in shown.items()),
+            count=len(bundles),
+            tiles="".join(_tile(name, summaries[name], bundle) for name, bundle in bundles.items()),
+            cards="".join(_card(name, bundle) for name, bundle in bundles.items()),
         ),
     )
 
 
 def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
     data = summary.spec.data
-    figures = {
+    facts = {
         "data": data.origin.partition(":")[0],
         "images": f"{data.image}" + f", {data.classes} classes" * ("y" in summary.spec.inputs),
         "parameters": f"{summary.parameters:,}",
         "size": f"{summary.bytes / 1e6:.1f} MB",
-        **{f"Fréchet distance, {by}": f"{value:.4g}" for by, value in summary.distances.items()},
+        **{
+            f"Fréchet distance, {extractor}": f"{value:.4g}"
+            for extractor, value in summary.distances.items()
+        },
         "licence": data.license or "not stated",
     }
     return _template("tile.html").substitute(
         anchor=_anchor(name),
         name=html.escape(name),
-        what=html.escape(summary.description),
+        description=html.escape(summary.description),
         samples=_samples(name, bundle),
-        rows=_rows(figures.items()),
+        rows=_rows(facts.items()),
     )
 
 
 def _samples(name: str, bundle: Bundle) -> str:
-    found = _picture(bundle.path / SAMPLES)
-    shown = f'<img src="{found}" alt="samples of {html.escape(name)}">'
-    return f'<a href="#{_anchor(name)}">{shown}</a>' if found else ""
+    url = _data_url(bundle.path / SAMPLES)
+    image = f'<img src="{url}" alt="samples of {html.escape(name)}">'
+    return f'<a href="#{_anchor(name)}">{image}</a>' if url else ""
 
 
-def _rows(figures: Iterable[tuple[str, str]]) -> str:
+def _rows(facts: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f"<tr><th>{html.escape(key)}</th><td>{html.escape(value)}</td></tr>"
-        for key, value in figures
+        f"<tr><th>{html.escape(key)}</th><td>{html.escape(value)}</td></tr>" for key, value in facts
     )
 
 
 def _card(name: str, bundle: Bundle) -> str:
-    """A model's card as HTML; what is HTML in it is shown as text."""
+    """Return a model's card as HTML; HTML in the card is escaped."""
     file = bundle.path / CARD
-    text = file.read_text(encoding="utf-8") if file.is_file() else "It has no card."
+    text = file.read_text(encoding="utf-8") if file.is_file() else "The model has no card."
     _, body = split_header(text)
     rendered = _markdown().render(_COMMENT.sub("", body), {"folder": bundle.path})
     return f'<article id="{_anchor(name)}">{rendered}</article>'
@@ -102,16 +104,16 @@ def _markdown() -> MarkdownIt:
 def _image(
     self: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
 ) -> str:
-    """A picture of the bundle's own, within the page; of any other only what it shows."""
+    """Return an image of the bundle with a data URL; for any other image, its description."""
     token = tokens[number]
     folder: Path = env["folder"]
     file = (folder / str(token.attrs.get("src", ""))).resolve()
-    said = html.escape(token.content)
-    found = _picture(file) if file.is_relative_to(folder.resolve()) else None
-    return f'<img src="{found}" alt="{said}" loading="lazy">' if found else f"<em>{said}</em>"
+    alt = html.escape(token.content)
+    url = _data_url(file) if file.is_relative_to(folder.resolve()) else None
+    return f'<img src="{url}" alt="{alt}" loading="lazy">' if url else f"<em>{alt}</em>"
 
 
-def _picture(file: Path) -> str | None:
+def _data_url(file: Path) -> str | None:
     if file.suffix not in _TYPES or not file.is_file():
         return None
     return f"data:image/{_TYPES[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"

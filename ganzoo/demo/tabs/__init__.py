@@ -1,4 +1,4 @@
-"""The tabs of the page: gradio's parts of it, one file each."""
+"""The tabs of the page, one gradio layout in each file."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,8 @@ from ganzoo.demo.tabs.walk import walk
 Tab = Callable[[ModelCache, gr.Blocks], None]
 
 
-def offered(cache: ModelCache) -> dict[str, Tab]:
-    """Return the tabs that these models have something to show on, in their order."""
+def select_tabs(cache: ModelCache) -> dict[str, Tab]:
+    """Return the tabs that these models support, by title, in the page's order."""
     tabs: list[tuple[str, Tab, bool]] = [
         ("Samples", samples, bool(cache.generators)),
         ("Interpolate", interpolate, bool(cache.generators)),
@@ -27,4 +27,4 @@ def offered(cache: ModelCache) -> dict[str, Tab]:
         ("Compare", compare, len(cache.generators) > 1),
         ("Cards", cards, True),
     ]
-    return {title: tab for title, tab, is_there in tabs if is_there}
+    return {title: tab for title, tab, is_supported in tabs if is_supported}

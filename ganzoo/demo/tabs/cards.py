@@ -1,4 +1,4 @@
-"""What the models are: a table of them all, and the card of one."""
+"""A table of all models and their metrics, and the card of one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ganzoo.demo.tabs.controls import live, model_menu
 
 
 def cards(cache: ModelCache, page: gr.Blocks) -> None:
-    """Lay the tab out."""
-    figures = table((name, cache.spec(name)) for name in cache.names)
-    gr.Markdown(figures, elem_classes="figures-table")
+    """Build the tab."""
+    metrics = table((name, cache.spec(name)) for name in cache.names)
+    gr.Markdown(metrics, elem_classes="figures-table")
     model = model_menu(cache.names)
     text = gr.Markdown(elem_classes="card")
     live(page, [model], lambda name: card(name, cache.bundle(name)), text)

@@ -1,4 +1,4 @@
-"""The controls that tabs share, and how an answer comes to them."""
+"""Controls that tabs share, and the event handlers that update them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 import gradio as gr
 
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.sampling import EACH, classes
+from ganzoo.demo.sampling import ALL_CLASSES, classes
 from ganzoo.errors import GanzooError
 
 EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def answered(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn our errors into a message; what is on the screen stays there."""
+def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a handler that shows ganzoo's errors as a message and leaves its outputs unchanged."""
 
-    @functools.wraps(act)
-    def answer(*arguments: Any) -> Any:
+    @functools.wraps(handler)
+    def wrapper(*arguments: Any) -> Any:
         try:
-            return act(*arguments)
+            return handler(*arguments)
         except GanzooError as error:
-            gr.Warning(str(error), title="That does not work")
+            gr.Warning(str(error), title="Error")
             return gr.skip()
 
-    return answer
+    return wrapper
 
 
 def live(
@@ -35,14 +35,14 @@ def live(
     draw: Callable[..., Any],
     outputs: Any,
 ) -> None:
-    """Draw when the page is opened and whenever a control changes; of many changes, the last.
+    """Draw when the page opens and when a control changes; fast changes draw only the last.
 
-    A tab calls it once: of two events with a control in common, gradio sends each again and again
-    while the other is answered.
+    Each tab calls it once: if two events share a control, gradio repeats each event while the other
+    is pending.
     """
     gr.on(
         [page.load, *(control.change for control in controls)],
-        answered(draw),
+        show_errors(draw),
         list(controls),
         outputs,
         trigger_mode="always_last",
@@ -51,41 +51,47 @@ def live(
 
 
 def model_menu(names: Sequence[str], label: str = "model", value: str | None = None) -> gr.Dropdown:
-    """A menu of models."""
+    """Return a menu of models."""
     return gr.Dropdown(list(names), value=value or names[0], label=label, filterable=False)
 
 
-def class_menu(cache: ModelCache, model: gr.Dropdown, *, each: bool = False) -> gr.Dropdown:
-    """A menu of the model's classes, which is there only where there are some."""
-    first = (EACH,) if each else ()
+def class_menu(cache: ModelCache, model: gr.Dropdown, *, all_classes: bool = False) -> gr.Dropdown:
+    """Return a menu of the model's classes, hidden for a model without classes.
+
+    Args:
+        cache: the page's models.
+        model: the menu of models that selects the classes.
+        all_classes: whether the first choice is all classes.
+    """
+    first = (ALL_CLASSES,) if all_classes else ()
 
     def choices(name: str) -> dict[str, Any]:
-        found = classes(cache.spec(name))
-        offered = [*first, *found] if found else []
+        names = classes(cache.spec(name))
+        options = [*first, *names] if names else []
         return {
-            "choices": offered,
-            "value": offered[0] if offered else None,
-            "visible": bool(found),
+            "choices": options,
+            "value": options[0] if options else None,
+            "visible": bool(names),
         }
 
     menu = gr.Dropdown(label="class", filterable=False, **choices(model.value))
     model.change(
-        answered(lambda name: gr.update(**choices(name))), model, menu, queue=False, **EVENT
+        show_errors(lambda name: gr.update(**choices(name))), model, menu, queue=False, **EVENT
     )
     return menu
 
 
 def seed_box(label: str, value: int, *, visible: bool = True) -> gr.Number:
-    """A seed, with a button that throws dice for another."""
+    """Return a field for a seed, with a button for a random seed."""
     with gr.Column(min_width=120, elem_classes="seed", visible=visible):
         box = gr.Number(value, label=label, precision=0)
-        dice = gr.Button("another", size="sm", min_width=40)
-    dice.click(None, None, box, js="() => Math.floor(Math.random() * 1000000)", **EVENT)
+        random = gr.Button("random", size="sm", min_width=40)
+    random.click(None, None, box, js="() => Math.floor(Math.random() * 1000000)", **EVENT)
     return box
 
 
-def picture(label: str, **how: Any) -> gr.Image:
-    """Where a picture is shown, below what it is."""
+def image_view(label: str, **options: Any) -> gr.Image:
+    """Return an image with a label above it; options are those of `gradio.Image`."""
     gr.Markdown(label, elem_classes="caption")
     return gr.Image(
         label=label,
@@ -94,5 +100,5 @@ def picture(label: str, **how: Any) -> gr.Image:
         interactive=False,
         buttons=["download", "fullscreen"],
         elem_classes="pixels",
-        **how,
+        **options,
     )

@@ -1,4 +1,4 @@
-"""A sheet to draw on, with what belongs to it."""
+"""A canvas to draw on, with buttons to clear it and to upload an image."""
 
 from __future__ import annotations
 
@@ -9,32 +9,38 @@ from typing import Any
 import gradio as gr
 
 from ganzoo.demo.drawing import open_upload, write_drawing
-from ganzoo.demo.tabs.controls import EVENT, answered
+from ganzoo.demo.tabs.controls import EVENT, show_errors
 from ganzoo.sampling.image_files import fit_image
 
-SIDE = 280  # pixels of the sheet
+SIDE = 280  # pixels of the canvas
 
 _SCRIPT = (Path(__file__).parent.parent / "pad.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
 class Pad:
-    """A sheet whose value is what is on it, as `drawing.read_drawing` reads it, or empty."""
+    """A canvas and its buttons.
 
-    drawn: gr.HTML
+    Attributes:
+        canvas: its value is the drawing's URL for `drawing.read_drawing`, or empty.
+        clear: the button that clears it.
+        upload: the button that puts an uploaded image on it.
+    """
+
+    canvas: gr.HTML
     clear: gr.Button
     upload: gr.UploadButton
 
 
 def pad(hint: str, *, ink: str, paper: str, width: int) -> Pad:
-    """Lay out a sheet with buttons to clear it and to put an uploaded picture on it.
+    """Build a canvas with buttons to clear it and to upload an image.
 
     Args:
-        hint: what to draw, for those who do not see it.
-        ink, paper: colours.
-        width: of the pen, in pixels of 280.
+        hint: what to draw, for screen readers.
+        ink, paper: CSS colours of the pen and of the background.
+        width: the pen's width in pixels, for a canvas of 280 pixels.
     """
-    sheet = gr.HTML(
+    canvas = gr.HTML(
         "",
         html_template=f'<canvas width="{SIDE}" height="{SIDE}" aria-label="${{hint}}"></canvas>',
         css_template="canvas { width: 100%; max-width: 360px; aspect-ratio: 1; cursor: crosshair; "
@@ -49,12 +55,12 @@ def pad(hint: str, *, ink: str, paper: str, width: int) -> Pad:
     with gr.Row():
         clear = gr.Button("Clear", size="sm", min_width=80)
         upload = gr.UploadButton(
-            "Upload a picture", size="sm", min_width=120, file_types=["image"], type="filepath"
+            "Upload an image", size="sm", min_width=120, file_types=["image"], type="filepath"
         )
-    clear.click(lambda: "", None, sheet, queue=False, **EVENT)
-    upload.upload(answered(_lay_down), upload, sheet, **EVENT)
-    return Pad(sheet, clear, upload)
+    clear.click(lambda: "", None, canvas, queue=False, **EVENT)
+    upload.upload(show_errors(_read_upload), upload, canvas, **EVENT)
+    return Pad(canvas, clear, upload)
 
 
-def _lay_down(file: Any) -> str:
+def _read_upload(file: Any) -> str:
     return write_drawing(fit_image(open_upload(file), SIDE, SIDE))

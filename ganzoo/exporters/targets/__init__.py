@@ -1,4 +1,4 @@
-"""Export targets: a model as another program serves it. Imports no torch."""
+"""Export a bundle for another program, such as a server or a browser. Imports no torch."""
 
 from ganzoo.exporters.targets.target import TargetFiles
 

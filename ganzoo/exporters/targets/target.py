@@ -1,4 +1,4 @@
-"""What an export target returns."""
+"""The return type of an export target."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 
 class TargetFiles(NamedTuple):
-    """Files that an export target wrote.
+    """The files that an export target wrote.
 
     Attributes:
-        folders: what was written, in order.
-        next_step: a command that serves or opens it, for ``next: COMMAND``; empty for none.
+        folders: the written folders, in order.
+        next_step: a command that serves or opens them, printed as ``next: COMMAND``; empty without
+            one.
     """
 
     folders: list[Path]

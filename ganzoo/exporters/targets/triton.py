@@ -1,6 +1,6 @@
-"""A model repository of NVIDIA's Triton Inference Server.
+"""Export a bundle as a model repository of NVIDIA's Triton Inference Server.
 
-Its layout and config.pbtxt, a protobuf message ModelConfig in text format:
+The repository's layout and config.pbtxt, a ModelConfig message in protobuf's text format:
 https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/user_guide/model_configuration.html
 """
 
@@ -16,17 +16,17 @@ from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.signature import signature
 
 CONFIG = "config.pbtxt"
-MAX_BATCH = 64  # images that one run of the network makes at most
-MAX_DELAY = 1_000  # microseconds that a request waits for others to join its batch
+MAX_BATCH = 64  # images in one batch
+MAX_DELAY = 1_000  # microseconds that a request waits for other requests of its batch
 
 _CONFIG = Template("""\
-# Written by ganzoo for the model $model. Each version lies in a folder of its number.
+# Written by ganzoo for the model $model. Each version is in a folder named by its number.
 name: "$name"
 backend: "onnxruntime"
 max_batch_size: $max_batch
 version_policy { latest { num_versions: 1 } }
 dynamic_batching { max_queue_delay_microseconds: $max_delay }
-# On every GPU of the server, on its CPU where it has none.
+# Runs on every GPU of the server, or on the CPU without a GPU.
 instance_group [ { kind: KIND_AUTO, count: 1 } ]
 $inputs
 $outputs
@@ -34,28 +34,29 @@ $outputs
 
 
 def triton(bundle: Bundle, out: Path) -> TargetFiles:
-    """A model repository of NVIDIA's Triton Inference Server; see `write_triton`."""
+    """Write a model repository for NVIDIA's Triton Inference Server; see `write_triton`."""
     folders = write_triton(bundle, out)
     return TargetFiles(folders, f"tritonserver --model-repository {out.resolve()}")
 
 
 def write_triton(bundle: Bundle, out: Path) -> list[Path]:
-    """Write each of a bundle's networks as a model of a repository.
+    """Write each of a bundle's networks as a model of a Triton repository.
 
-    The generator's name is the model's, another network's has its role after a hyphen. Where the
-    repository holds the model already, this becomes its next version, unless it is the last one.
-    It has been checked against the definition of ModelConfig, not in a server.
+    The generator has the model's name; another network has its role after a hyphen. If the
+    repository already holds the model, a changed network becomes the next version. Tests check the
+    config against the definition of ModelConfig, not in a server.
 
     Args:
-        bundle: one with ONNX files.
+        bundle: a bundle with ONNX files.
         out: the repository, which may hold other models.
 
     Returns:
         The folders of the versions.
 
     Raises:
-        BundleError: an ONNX file is absent; the repository's model has other inputs or outputs.
-        OutputError: it cannot be written.
+        BundleError: an ONNX file is missing, or the repository's model has other inputs or
+            outputs.
+        OutputError: the repository cannot be written.
     """
     return [_write(bundle, role, out) for role in bundle.spec.roles]
 
@@ -64,22 +65,26 @@ def _write(bundle: Bundle, role: str, out: Path) -> Path:
     name = bundle.spec.name if role == "generator" else f"{bundle.spec.name}-{role}"
     network, folder = bundle.onnx_of(role), out / name
     if not network.is_file():
-        raise BundleError(f"{bundle.path} holds no {network.name}: ganzoo export {bundle.path}")
-    content, config = network.read_bytes(), _config(bundle, role, name)
-    known = folder / CONFIG
-    if known.is_file() and _contract(known.read_text(encoding="utf-8")) != _contract(config):
         raise BundleError(
-            f"{folder} holds a model with other inputs or outputs, whose clients a new version "
-            "would break. Write into another folder with -o."
+            f"{bundle.path} has no {network.name}. Write it with `ganzoo export {bundle.path}`."
         )
-    numbers = [0, *(int(each.name) for each in folder.glob("[0-9]*") if each.name.isdecimal())]
+    content, config = network.read_bytes(), _config(bundle, role, name)
+    config_file = folder / CONFIG
+    if config_file.is_file() and (
+        _tensor_lines(config_file.read_text(encoding="utf-8")) != _tensor_lines(config)
+    ):
+        raise BundleError(
+            f"{folder} holds a model with other inputs or outputs, so a new version would break "
+            "its clients. Choose another folder with -o."
+        )
+    numbers = [0, *(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal())]
     last = folder / str(max(numbers)) / "model.onnx"
     if last.is_file() and last.read_bytes() == content:
         return last.parent
     version = folder / str(max(numbers) + 1)
     write_file(version / "model.onnx", content)
-    if not known.is_file():  # one that is there may have been tuned
-        write_file(known, config)
+    if not config_file.is_file():  # the user may have tuned an existing one
+        write_file(config_file, config)
     return version
 
 
@@ -90,19 +95,19 @@ def _config(bundle: Bundle, role: str, name: str) -> str:
         model=bundle.spec.name,
         max_batch=MAX_BATCH,
         max_delay=MAX_DELAY,
-        inputs="\n".join(_tensor("input", each, shape) for each, shape in inputs.items()),
-        outputs="\n".join(_tensor("output", each, shape) for each, shape in outputs.items()),
+        inputs="\n".join(_tensor("input", key, shape) for key, shape in inputs.items()),
+        outputs="\n".join(_tensor("output", key, shape) for key, shape in outputs.items()),
     )
 
 
 def _tensor(kind: str, name: str, shape: list[int]) -> str:
-    """Describe an input or output; its shape is without the batch, which Triton adds."""
-    number = "TYPE_INT64" if name == "y" else "TYPE_FP32"
-    # Triton knows no tensor of the batch alone: a client sends (n, 1), the network gets (n,).
+    """Return the line for an input or output; Triton adds the batch dimension to its shape."""
+    dtype = "TYPE_INT64" if name == "y" else "TYPE_FP32"
+    # Triton has no tensor with only a batch dimension: clients send (n, 1), the network gets (n,).
     reshape = "" if shape else ", reshape { shape: [ ] }"
     dims = ", ".join(map(str, shape or [1]))
-    return f'{kind} [ {{ name: "{name}", data_type: {number}, dims: [ {dims} ]{reshape} }} ]'
+    return f'{kind} [ {{ name: "{name}", data_type: {dtype}, dims: [ {dims} ]{reshape} }} ]'
 
 
-def _contract(config: str) -> list[str]:
+def _tensor_lines(config: str) -> list[str]:
     return [line for line in config.splitlines() if line.startswith(("input", "output"))]

@@ -1,6 +1,6 @@
-"""A static page that runs a generator in the browser, under onnxruntime-web.
+"""Export a bundle as a static page that runs its generator in the browser with onnxruntime-web.
 
-The page's own files lie in `page/`. What they know of the model is its model.json.
+The page's own files are in `page/`. They read the model's description from model.json.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ganzoo.spec import ModelSpec
 PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")
 SPEC = "model.json"
 MODEL = "model.onnx"
-RUNTIME = "onnxruntime-web"  # the folder of its files
+RUNTIME = "onnxruntime-web"  # folder of the runtime's files
 
 SAMPLES = 64  # images of the page's grid
-FEWER_SAMPLES = 16
-LARGE = 64  # pixels of a side, from which on the grid is of fewer
+FEWER_SAMPLES = 16  # images of the grid for large images
+LARGE = 64  # pixels: larger images get the smaller grid
 
 
 def web(bundle: Bundle, out: Path) -> TargetFiles:
-    """A static page that runs a generator in the browser, with all files that it needs."""
+    """Write a static page that runs a generator in the browser, with all files that it needs."""
     return _serve(write_web(bundle, out))
 
 
 def web_cdn(bundle: Bundle, out: Path) -> TargetFiles:
-    """A static page that runs a generator, with onnxruntime-web from a content delivery network."""
+    """Write a static page that loads onnxruntime-web from a content delivery network."""
     return _serve(write_web(bundle, out, cdn=True))
 
 
@@ -43,34 +43,38 @@ def _serve(folder: Path) -> TargetFiles:
 
 
 def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
-    """Write a page that makes a model's images in the browser, the same as Python's.
+    """Write a page that generates a model's images in the browser, the same images as in Python.
 
     Any web server can serve the folder, such as ``python -m http.server -d FOLDER``.
 
     Args:
-        bundle: a generator's, with its ONNX file.
-        out: the folder: a new one, or a page's that is replaced.
-        cdn: let browsers load onnxruntime-web from a content delivery network, instead of from
-            files beside the page, which npm takes at the first export.
+        bundle: the bundle of a generator, with its ONNX file.
+        out: a new folder, or the folder of a page to replace.
+        cdn: load onnxruntime-web from a content delivery network. Without, the folder includes its
+            files, which npm downloads at the first export.
 
     Returns:
         The folder.
 
     Raises:
-        DeploymentError: a model that makes images of images, or npm cannot get onnxruntime-web.
+        DeploymentError: the model is a translator, or npm cannot download onnxruntime-web.
         BundleError: the bundle has no ONNX file.
-        OutputError: the folder holds something else, or cannot be written.
+        OutputError: the folder holds other files or cannot be written.
     """
     spec, network = bundle.spec, bundle.onnx_of("generator")
     if spec.latent is None or "condition" in spec.inputs:
         raise DeploymentError(
-            f"{spec.name!r} makes images out of images; the page is for generators, which make "
-            "them out of latents."
+            f"cannot export {spec.name!r} for the web: it translates images, and the page runs "
+            "generators, which read latents. Use `ganzoo demo`."
         )
     if not network.is_file():
-        raise BundleError(f"{bundle.path} holds no {network.name}: ganzoo export {bundle.path}")
+        raise BundleError(
+            f"{bundle.path} has no {network.name}. Write it with `ganzoo export {bundle.path}`."
+        )
     if not _replaceable(out):
-        raise OutputError(f"{out} exists and is no page of ours. Choose another folder with -o.")
+        raise OutputError(
+            f"{out} exists and is not a page that ganzoo wrote. Choose another folder with -o."
+        )
     runtime = None if cdn else fetch_files()
     page = resources.files("ganzoo.exporters.targets") / "page"
     with new_folder(out) as folder:
@@ -85,18 +89,18 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
 
 
 def _replaceable(out: Path) -> bool:
-    """Whether nothing is there, or nothing but what a page is made of."""
+    """Return whether the folder does not exist or holds only files of a page."""
     if not out.exists():
         return True
     if not out.is_dir():
         return False
     files = {file.relative_to(out) for file in out.rglob("*") if not file.is_dir()}
-    own = {Path(name) for name in (*PAGE, SPEC, MODEL)}
-    return all(file in own or file.parent == Path(RUNTIME) for file in files)
+    page_files = {Path(name) for name in (*PAGE, SPEC, MODEL)}
+    return all(file in page_files or file.parent == Path(RUNTIME) for file in files)
 
 
-def _describe(spec: ModelSpec, place: str) -> dict[str, Any]:
-    """What the page is told of the model."""
+def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
+    """Return the page's description of the model, the content of model.json."""
     image, conditional = spec.data.image, "y" in spec.inputs
     assert spec.latent is not None
     return {
@@ -108,7 +112,7 @@ def _describe(spec: ModelSpec, place: str) -> dict[str, Any]:
         "classes": spec.data.classes if conditional else 0,
         "labels": list(spec.data.labels) if conditional else [],
         "samples": FEWER_SAMPLES if max(image.width, image.height) > LARGE else SAMPLES,
-        "onnxruntime": place,
+        "onnxruntime": runtime_url,
         "script": SCRIPT,
         "wasm": WASM,
     }
@@ -116,5 +120,5 @@ def _describe(spec: ModelSpec, place: str) -> dict[str, Any]:
 
 def _description(spec: ModelSpec) -> str:
     recipe = spec.provenance.get("recipe")
-    said = recipe.get("description") if isinstance(recipe, dict) else ""
-    return str(said or f"{spec.architecture}, {spec.data.image}")
+    description = recipe.get("description") if isinstance(recipe, dict) else ""
+    return str(description or f"{spec.architecture}, {spec.data.image}")

@@ -106,7 +106,7 @@ def test_a_model_with_other_inputs_is_not_replaced(tiny_bundle, tmp_path):
 
 
 def test_what_cannot_be_written_or_read_is_one_error(tiny_run, tiny_bundle, tmp_path):
-    with pytest.raises(BundleError, match="holds no model.onnx: ganzoo export"):
+    with pytest.raises(BundleError, match="has no model.onnx. Write it with `ganzoo export"):
         write_triton(find(tiny_run / "bundle"), tmp_path)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OutputError):

@@ -180,7 +180,7 @@ def test_a_class_is_picked_and_the_slider_moved(with_classes):
     with_classes.focus("#position")
     with_classes.keyboard.press("End")
     assert_same(pixels(with_classes, "between"), walk.numpy()[10, :, :, 0])
-    assert with_classes.get_attribute("#position", "aria-valuetext") == "100 % of the way"
+    assert with_classes.get_attribute("#position", "aria-valuetext") == "100 %"
 
 
 def test_without_classes_there_is_no_picker(browser, socket_enabled):
@@ -300,7 +300,7 @@ def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
     spec = bundle.spec
     data = replace(spec.data, condition=spec.data.image)
     translator = replace(bundle, spec=replace(spec, data=data, inputs=("condition",), latent=None))
-    with pytest.raises(DeploymentError, match="makes images out of images"):
+    with pytest.raises(DeploymentError, match="it translates images"):
         write_web(translator, tmp_path / "page", cdn=True)
 
 
@@ -308,13 +308,13 @@ def test_a_page_replaces_nothing_else(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     (tmp_path / "model.json").write_text("{}")  # as other programs' folders have
     for place in (tmp_path, tmp_path / "thesis.txt"):
-        with pytest.raises(OutputError, match="is no page of ours"):
+        with pytest.raises(OutputError, match="is not a page that ganzoo wrote"):
             write_web(find("dcgan-mnist"), place, cdn=True)
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
 def test_a_run_that_was_not_exported_is(tiny_run, tmp_path):
-    with pytest.raises(BundleError, match="holds no model.onnx"):
+    with pytest.raises(BundleError, match="has no model.onnx"):
         write_web(find(tiny_run / "bundle"), tmp_path / "page", cdn=True)
     command = ["export", str(tiny_run), "--for", "web-cdn", "--precision", "int8"]
     assert main([*command, "-o", str(tmp_path / "page")]) == 0

@@ -1,15 +1,15 @@
-// A generator under onnxruntime-web: latents and classes in, pictures out.
+// Runs a generator with onnxruntime-web: latents and classes in, images out.
 
-const BATCH = 16; // images at a time: a picture appears early, and the page stays responsive
+const BATCH = 16; // images per run: small, so that the first image appears early
 
 export class Generator {
   /** Loads the model that model.json describes. */
   static async load() {
     const spec = await (await get("model.json")).json();
-    const place = new URL(spec.onnxruntime, document.baseURI).href;
-    const ort = await import(`${place}${spec.script}`);
-    ort.env.wasm.wasmPaths = { wasm: `${place}${spec.wasm}` };
-    ort.env.wasm.numThreads = 1; // more need headers that a plain web server does not send
+    const url = new URL(spec.onnxruntime, document.baseURI).href;
+    const ort = await import(`${url}${spec.script}`);
+    ort.env.wasm.wasmPaths = { wasm: `${url}${spec.wasm}` };
+    ort.env.wasm.numThreads = 1; // more threads need headers that a plain web server does not send
     const network = new Uint8Array(await (await get("model.onnx")).arrayBuffer());
     const session = await ort.InferenceSession.create(network, { executionProviders: ["wasm"] });
     return new Generator(spec, ort, session);
@@ -17,15 +17,15 @@ export class Generator {
 
   constructor(spec, ort, session) {
     Object.assign(this, { spec, ort, session });
-    this.turn = Promise.resolve(); // a session runs one batch at a time
+    this.lastRun = Promise.resolve(); // a session runs one batch at a time
   }
 
   /**
-   * Yields pictures of n latents in turn, as ImageData.
+   * Yields the images of n latents in order, as ImageData.
    * @param {Float32Array} z latents, n rows
-   * @param {number[]} classes one for each, where the model has classes
+   * @param {number[]} classes one class for each latent, if the model has classes
    */
-  async *pictures(z, classes) {
+  async *images(z, classes) {
     const dim = this.spec.latent_dim;
     for (let k = 0; k < z.length / dim; k += BATCH) {
       const rows = z.slice(k * dim, (k + BATCH) * dim);
@@ -39,11 +39,11 @@ export class Generator {
     if (spec.classes) {
       feeds.y = new ort.Tensor("int64", BigInt64Array.from(classes, BigInt), [classes.length]);
     }
-    this.turn = this.turn
-      .catch(() => {}) // whoever waited for that batch was told
+    this.lastRun = this.lastRun
+      .catch(() => {}) // the caller of the previous run handles its error
       .then(() => this.session.run(feeds))
       .then(({ images }) => split(images));
-    return this.turn;
+    return this.lastRun;
   }
 }
 
@@ -53,18 +53,18 @@ async function get(file) {
   return response;
 }
 
-/** Numbers in [-1, 1], (n, channels, height, width) -> n pictures. */
+/** Converts numbers in [-1, 1], (n, channels, height, width), to n images. */
 function split({ data, dims: [n, channels, height, width] }) {
   const area = height * width;
   return Array.from({ length: n }, (_, k) => {
-    const picture = new ImageData(width, height);
+    const image = new ImageData(width, height);
     for (let p = 0; p < area; p++) {
       for (let c = 0; c < 3; c++) {
         const value = data[(k * channels + (channels === 3 ? c : 0)) * area + p];
-        picture.data[4 * p + c] = Math.round((value + 1) * 127.5); // which clamps to 0 to 255
+        image.data[4 * p + c] = Math.round((value + 1) * 127.5); // ImageData clamps to [0, 255]
       }
-      picture.data[4 * p + 3] = 255;
+      image.data[4 * p + 3] = 255;
     }
-    return picture;
+    return image;
   });
 }

@@ -1,41 +1,43 @@
 import { Generator } from "./generator.js";
 import { LARGEST_SEED, normal, slerp } from "./latents.js";
 
-const PADDING = 2; // white pixels between the pictures of a grid
-const IN_TURN = "in turn";
+const PADDING = 2; // white pixels between the images of a grid
+const ALL_CLASSES = "all";
 
 const element = (id) => document.getElementById(id);
-const say = (text) => (element("status").textContent = text);
+const showStatus = (text) => (element("status").textContent = text);
 
 let generator;
 
-/** The seed in a field, or null where it holds none; says what a seed is. */
+/** Returns the seed in a field, or null and a message if the field holds no seed. */
 function seedOf(input) {
   const text = input.value.trim();
   const valid = /^\d+$/.test(text) && BigInt(text) <= LARGEST_SEED;
   input.setAttribute("aria-invalid", String(!valid));
-  if (!valid) say(`A seed is a whole number from 0 to ${LARGEST_SEED}.`);
+  if (!valid) showStatus(`A seed is a whole number from 0 to ${LARGEST_SEED}.`);
   return valid ? BigInt(text) : null;
 }
 
-/** Classes of n images: the chosen one, or all in turn. */
+/** Returns the classes of n images: the selected class, or all classes in order. */
 function classes(n) {
   const { value } = element("class");
-  if (value === IN_TURN) return Array.from({ length: n }, (_, k) => k % generator.spec.classes);
+  if (value === ALL_CLASSES) {
+    return Array.from({ length: n }, (_, k) => k % generator.spec.classes);
+  }
   return Array(n).fill(Number(value));
 }
 
-/** Makes a function that draws: when it is called again it gives up what it was drawing. */
+/** Returns a function that draws a section; a new call cancels the previous one. */
 function drawing(section, draw) {
-  let newest = 0;
+  let newestCall = 0;
   return async () => {
-    const turn = ++newest;
-    const outdated = () => turn !== newest;
+    const call = ++newestCall;
+    const outdated = () => call !== newestCall;
     section.setAttribute("aria-busy", "true");
     try {
       await draw(outdated);
     } catch (error) {
-      say(`The images cannot be computed: ${error.message}`);
+      showStatus(`The images cannot be computed: ${error.message}`);
     }
     if (!outdated()) section.setAttribute("aria-busy", "false");
   };
@@ -47,10 +49,10 @@ const drawGrid = drawing(element("samples"), async (outdated) => {
   const { image, latent_dim: dim, samples: n } = generator.spec;
   const columns = Math.ceil(Math.sqrt(n));
   const canvas = element("grid");
-  const pictures = generator.pictures(normal(seed, n, dim), classes(n));
+  const pixels = generator.images(normal(seed, n, dim), classes(n));
   let context;
   let k = 0;
-  for await (const picture of pictures) {
+  for await (const data of pixels) {
     if (outdated()) return;
     if (k === 0) {
       canvas.width = columns * (image.width + PADDING) + PADDING;
@@ -61,13 +63,14 @@ const drawGrid = drawing(element("samples"), async (outdated) => {
     }
     const left = PADDING + (k % columns) * (image.width + PADDING);
     const top = PADDING + Math.floor(k / columns) * (image.height + PADDING);
-    context.putImageData(picture, left, top);
+    context.putImageData(data, left, top);
     k++;
   }
-  const of = element("class").selectedOptions[0];
-  const which = generator.spec.classes && of.value !== IN_TURN ? `, class ${of.text}` : "";
-  canvas.setAttribute("aria-label", `${n} images of seed ${seed}${which}`);
-  say(`${n} images of seed ${seed}${which}.`);
+  const option = element("class").selectedOptions[0];
+  const suffix =
+    generator.spec.classes && option.value !== ALL_CLASSES ? `, class ${option.text}` : "";
+  canvas.setAttribute("aria-label", `${n} images of seed ${seed}${suffix}`);
+  showStatus(`${n} images of seed ${seed}${suffix}.`);
 });
 
 const drawWalk = drawing(element("walk"), async (outdated) => {
@@ -77,18 +80,18 @@ const drawWalk = drawing(element("walk"), async (outdated) => {
   const [a, b] = seeds.map((seed) => normal(seed, 1, dim));
   const slider = element("position");
   const position = Number(slider.value) / Number(slider.max);
-  slider.setAttribute("aria-valuetext", `${Math.round(100 * position)} % of the way`);
+  slider.setAttribute("aria-valuetext", `${Math.round(100 * position)} %`);
   const latents = [a, slerp(a, b, position), b];
   const [label] = classes(1);
   const canvases = ["start", "between", "end"].map(element);
-  const z = Float32Array.from(latents.flatMap((each) => [...each]));
+  const z = Float32Array.from(latents.flatMap((latent) => [...latent]));
   let k = 0;
-  for await (const picture of generator.pictures(z, Array(latents.length).fill(label))) {
+  for await (const data of generator.images(z, Array(latents.length).fill(label))) {
     if (outdated()) return;
     const canvas = canvases[k++];
     canvas.width = image.width;
     canvas.height = image.height;
-    canvas.getContext("2d").putImageData(picture, 0, 0);
+    canvas.getContext("2d").putImageData(data, 0, 0);
   }
 });
 
@@ -104,13 +107,14 @@ function download(canvas, name) {
 
 function offerClasses({ classes: number, labels }) {
   const select = element("class");
-  select.add(new Option("all in turn", IN_TURN));
+  select.add(new Option("all classes", ALL_CLASSES));
   for (let k = 0; k < number; k++) select.add(new Option(labels[k] ?? String(k), String(k)));
   element("class-field").hidden = number === 0;
 }
 
 function listen({ name }) {
-  const chosen = () => (element("class").value === IN_TURN ? "" : `-class-${element("class").value}`);
+  const suffix = () =>
+    element("class").value === ALL_CLASSES ? "" : `-class-${element("class").value}`;
   element("seed").addEventListener("change", drawGrid);
   element("next").addEventListener("click", () => {
     const seed = seedOf(element("seed")) ?? -1n;
@@ -121,12 +125,12 @@ function listen({ name }) {
   for (const id of ["from", "to"]) element(id).addEventListener("change", drawWalk);
   element("position").addEventListener("input", drawWalk);
   element("save-grid").addEventListener("click", () => {
-    download(element("grid"), `${name}-seed-${element("seed").value.trim()}${chosen()}.png`);
+    download(element("grid"), `${name}-seed-${element("seed").value.trim()}${suffix()}.png`);
   });
   element("save-walk").addEventListener("click", () => {
     const seeds = `${element("from").value.trim()}-${element("to").value.trim()}`;
-    const at = `at-${element("position").value}`;
-    download(element("between"), `${name}-seeds-${seeds}-${at}${chosen()}.png`);
+    const position = `at-${element("position").value}`;
+    download(element("between"), `${name}-seeds-${seeds}-${position}${suffix()}.png`);
   });
 }
 
@@ -134,14 +138,14 @@ async function begin() {
   try {
     generator = await Generator.load();
   } catch (error) {
-    say(`The model cannot be loaded: ${error.message}`);
+    showStatus(`The model cannot be loaded: ${error.message}`);
     return;
   }
   const { spec } = generator;
   document.title = spec.name;
   element("name").textContent = spec.name;
   element("about").textContent = spec.description;
-  element("licence").textContent = spec.license ? ` Its weights are under ${spec.license}.` : "";
+  element("licence").textContent = spec.license ? ` Licence of the weights: ${spec.license}.` : "";
   offerClasses(spec);
   listen(spec);
   element("controls").disabled = false;

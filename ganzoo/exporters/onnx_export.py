@@ -1,4 +1,4 @@
-"""A network becomes an ONNX file that was shown to compute what torch computes."""
+"""Export a network as ONNX and check that onnxruntime computes the same as torch."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import TorchModel
 
 
-class Proven(NamedTuple):
-    """An ONNX file without its config, see `onnx_graph.write`, and how far it is from torch."""
+class OnnxExport(NamedTuple):
+    """An ONNX file without its config, see `onnx_graph.write`, and its difference from torch."""
 
     content: bytes
     parity: dict[str, Any]
 
 
-def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> Proven:
-    """Trace a network, and compare what torch and onnxruntime make of the same inputs.
+def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxExport:
+    """Export a network, and compare the outputs of torch and onnxruntime on the same inputs.
 
     Args:
-        model: the network; its weights are rounded to the precision already.
+        model: the network, with weights rounded to the precision.
         role: its role.
         precision: how the file stores the weights.
 
     Raises:
-        ExportError: it cannot be exported, or the runtimes disagree.
+        ExportError: the network cannot be exported, or the runtimes disagree.
     """
     graph = onnx_graph.trace(model, role, fold=precision == "fp32")
     store(graph, model, precision)
@@ -41,4 +41,4 @@ def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> Proven
     with tempfile.TemporaryDirectory() as folder:
         trial = Bundle(Path(folder), model.spec)
         onnx_graph.write(content, model.spec, trial.onnx_of(role))
-        return Proven(content, check_parity(model, load_onnx(trial, role), role))
+        return OnnxExport(content, check_parity(model, load_onnx(trial, role), role))
