@@ -24,12 +24,12 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def help_of(command: str) -> str:
-    """Return the output of `ganzoo COMMAND --help`, without colours, 90 columns wide.
+    """Return the output of `ganzoo COMMAND --help`, without colours, 72 columns wide.
 
     Args:
         command: the words after `ganzoo`.
     """
     arguments = [sys.executable, "-m", "ganzoo", *shlex.split(command), "--help"]
-    environment = os.environ | {"COLUMNS": "90", "NO_COLOR": "1", "TERM": "dumb"}
+    environment = os.environ | {"COLUMNS": "72", "NO_COLOR": "1", "TERM": "dumb"}
     result = subprocess.run(arguments, capture_output=True, text=True, env=environment, check=True)
     return result.stdout.strip()
