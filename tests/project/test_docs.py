@@ -1,21 +1,24 @@
-"""Every fenced code block of the guides is run, as it stands; a page in a folder of its own."""
+"""Run every fenced code block of the guides, one folder for each page; check the navigation."""
+
+import re
 
 import pytest
+import yaml
 
 from helpers.pages import blocks_of, run_block
 from helpers.paths import ROOT
 
 DOCS = ROOT / "docs"
-# Their commands measure for minutes, by hand, or are run by tests of their own.
+# Their commands measure for minutes, or other tests run them.
 ASIDE = ("performance", "deployment")
 PAGES = [p for p in sorted(DOCS.rglob("*.md")) if p.stem not in ASIDE and blocks_of(p)]
 
-# What other tests run in full, with the line of a page that stands for it.
+# How the commands of a page begin that other tests run in full.
 ELSEWHERE = {
     "pip install": "tests/project/test_package.py",
     "torchrun": "tests/sampling/test_shards.py",
     "ganzoo demo": "tests/demo/test_demo_page.py",
-    "python tools/": "by hand: what a tool measures takes minutes",
+    "python tools/": "by hand: a tool measures for minutes",
 }
 
 
@@ -27,3 +30,13 @@ def test_page(page, tmp_path):
 
 def test_there_are_pages():
     assert {"gan", "vae", "researcher", "engineer"} <= {page.stem for page in PAGES}
+
+
+def test_the_navigation_lists_every_page():
+    config = (ROOT / "mkdocs.yml").read_text()
+    nav = yaml.safe_dump(yaml.safe_load(config)["nav"])
+    listed = set(re.findall(r"[\w./-]+\.md", nav))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    for pattern in ("model_cards/*.md", "plugins/README.md", "plugins/*/README.md"):
+        pages |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern)}
+    assert listed == pages | {"CHANGELOG.md"}
