@@ -432,7 +432,7 @@ def test_a_resumed_run_finds_what_one_in_one_piece_does(tmp_path, capsys):
         run = tmp_path / f"{stop}"
         ticks.clear()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Log, "record", interrupting)
+            patch.setattr(Log, "log_term", interrupting)
             stopped = ganzoo.train(recipe, out=run, progress=False)
         assert stopped.images_seen == 16 * stop
         assert ganzoo.resume(run, progress=False).finished

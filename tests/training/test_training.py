@@ -217,7 +217,7 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
         original(self, player, term, value)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ganzoo.training.log.Log, "record", interrupting)
+        patch.setattr(ganzoo.training.log.Log, "log_term", interrupting)
         stopped = train(recipe, tmp_path / "parts")
     assert (stopped.finished, stopped.images_seen) == (False, 80)
     resumed = ganzoo.resume(tmp_path / "parts", progress=False)
