@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         losses,
         metrics,
         models,
+        monitors,
         penalties,
         recipes,
         trackers,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ganzoo.sampling.generator import Encoder, Generator, Translator
     from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
-    from ganzoo.training import Tracker, resume, train
+    from ganzoo.training import Monitor, Tracker, resume, train
     from ganzoo.zoo import info, list_models, load
 
     __version__: str
@@ -61,6 +62,7 @@ _HOME = {
     "losses": "ganzoo.registry",
     "metrics": "ganzoo.registry",
     "models": "ganzoo.registry",
+    "monitors": "ganzoo.registry",
     "penalties": "ganzoo.registry",
     "recipes": "ganzoo.registry",
     "trackers": "ganzoo.registry",
@@ -69,6 +71,7 @@ _HOME = {
     "Metric": "ganzoo.spec",
     "ModelSpec": "ganzoo.spec",
     "Recipe": "ganzoo.spec",
+    "Monitor": "ganzoo.training",
     "Tracker": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
@@ -88,6 +91,7 @@ __all__ = [
     "Loss",
     "Metric",
     "ModelSpec",
+    "Monitor",
     "Player",
     "Recipe",
     "Tracker",
@@ -107,6 +111,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "monitors",
     "penalties",
     "push",
     "recipes",

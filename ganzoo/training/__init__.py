@@ -1,8 +1,20 @@
 """The generic trainer: recipe in, run folder out."""
 
 from ganzoo.training.distributed import join
+from ganzoo.training.monitors import Monitor
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
 from ganzoo.training.tracker import TrackedRun, Tracker
 
-__all__ = ["Prepared", "Run", "TrackedRun", "Tracker", "join", "plan", "prepare", "resume", "train"]
+__all__ = [
+    "Monitor",
+    "Prepared",
+    "Run",
+    "TrackedRun",
+    "Tracker",
+    "join",
+    "plan",
+    "prepare",
+    "resume",
+    "train",
+]
