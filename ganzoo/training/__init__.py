@@ -2,6 +2,7 @@
 
 from ganzoo.training.distributed import join
 from ganzoo.training.monitors import Monitor
+from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
 from ganzoo.training.tracker import TrackedRun, Tracker
@@ -10,6 +11,7 @@ __all__ = [
     "Monitor",
     "Prepared",
     "Run",
+    "RunOptions",
     "TrackedRun",
     "Tracker",
     "join",
