@@ -5,7 +5,7 @@ from ganzoo.training.monitors import Monitor
 from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
-from ganzoo.training.tracker import TrackedRun, Tracker
+from ganzoo.training.tracking import TrackedRun, Tracker
 
 __all__ = [
     "Monitor",

@@ -13,8 +13,7 @@ from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.retention import LOG
 from ganzoo.training.snapshot import preview_images
-from ganzoo.training.tracker import TrackedRun, Tracker
-from ganzoo.training.tracking import Tracking
+from ganzoo.training.tracking import TrackedRun, Tracker, Tracking
 
 SAMPLES = "samples"
 SHOWN = 3  # figures of an evaluation beside the progress line

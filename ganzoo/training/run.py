@@ -38,8 +38,7 @@ from ganzoo.training.reporter import RunReporter
 from ganzoo.training.retention import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.schedule import due_after_tick
 from ganzoo.training.signals import stop_on_signal
-from ganzoo.training.tracker import Tracker
-from ganzoo.training.tracking import create_trackers
+from ganzoo.training.tracking import Tracker, create_trackers
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
 LAUNCH = ".launch"  # holds the id of the torchrun launch that started the run
