@@ -1,4 +1,4 @@
-"""The generic trainer: recipe in, run folder out."""
+"""The trainer: it turns a recipe into a run folder."""
 
 from ganzoo.training.distributed import join
 from ganzoo.training.monitors import Monitor

@@ -324,7 +324,7 @@ def test_the_numbers_of_samples_are_those_of_their_definitions(constant):
 def test_a_generator_that_is_told_a_class_is_diverse_within_it(constant):
     samples = Samples(prepare(tiny(architecture=Component("constant"))))
     assert samples.measure()["diversity"] == 0
-    features = samples._look_at(samples._make()).features
+    features = samples._measure(samples._generate()).features
     assert torch.pdist(features).mean() > 100, "over all classes it would not look collapsed"
 
 
