@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         losses,
         metrics,
         models,
+        monitors,
         penalties,
         recipes,
         trackers,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ganzoo.sampling.generator import Encoder, Generator, Translator
     from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
-    from ganzoo.training import Tracker, resume, train
+    from ganzoo.training import Monitor, Tracker, resume, train
     from ganzoo.zoo import info, list_models, load
 
     __version__: str
@@ -62,6 +63,7 @@ _HOME = {
     "losses": "ganzoo.registry",
     "metrics": "ganzoo.registry",
     "models": "ganzoo.registry",
+    "monitors": "ganzoo.registry",
     "penalties": "ganzoo.registry",
     "recipes": "ganzoo.registry",
     "trackers": "ganzoo.registry",
@@ -70,6 +72,7 @@ _HOME = {
     "Metric": "ganzoo.spec",
     "ModelSpec": "ganzoo.spec",
     "Recipe": "ganzoo.spec",
+    "Monitor": "ganzoo.training",
     "Tracker": "ganzoo.training",
     "resume": "ganzoo.training",
     "train": "ganzoo.training",
@@ -89,6 +92,7 @@ __all__ = [
     "Loss",
     "Metric",
     "ModelSpec",
+    "Monitor",
     "Player",
     "Recipe",
     "Tracker",
@@ -108,6 +112,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "monitors",
     "penalties",
     "push",
     "recipes",

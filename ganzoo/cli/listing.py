@@ -31,6 +31,7 @@ Kind = Literal[
     "extractors",
     "export-targets",
     "metrics",
+    "monitors",
     "trackers",
 ]
 

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import docstring_parser
 import tyro
@@ -18,34 +18,54 @@ from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.names import parse_registered
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
+from ganzoo.training import RunOptions
+
+NOT_OPTIONS = ("progress",)  # of RunOptions: the command line always shows it
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """How a recipe is run, as far as that is not part of it.
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(RunOptions):
+    """The options of ``ganzoo train RECIPE`` that are not part of the recipe.
 
     Attributes:
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
         out: the run's folder, which must not exist; by default runs/NAME.
-        device: cpu or cuda; by default cuda where there is a GPU.
-        max_time: stop and save after so long, such as 3h, 90m or 1h30m.
-        monitors: look for trainings that fail and warn of them.
-        tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
-        trackers: also log the run to these ('ganzoo list --kind trackers').
-        dry_run: build and check everything, say what would be done, write nothing.
+        dry_run: build and check everything, print the plan, write nothing.
     """
 
-    data: Path | None = None
     out: Path | None = None
-    device: str | None = None
-    max_time: str | None = None
-    monitors: Literal["on", "off"] = "on"
-    tensorboard: Literal["auto", "on", "off"] = "auto"
-    trackers: tuple[str, ...] = ()
     dry_run: bool = False
 
 
-def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, RunOptions]:
+@dataclass(frozen=True, kw_only=True)
+class ResumeOptions(RunOptions):
+    """The options of ``ganzoo train --resume DIR``.
+
+    Attributes:
+        resume: the run's folder.
+    """
+
+    resume: Path
+
+
+def parse_resume(args: Sequence[str], prog: str) -> ResumeOptions:
+    """Parse ``--resume DIR [--option value ...]``.
+
+    Raises:
+        RecipeError: a value is out of its range.
+        SystemExit: help was requested, or an option does not exist.
+    """
+    schema = dataclasses.make_dataclass("Options", _run_fields(ResumeOptions), kw_only=True)
+    summary = "Continue a run from its newest checkpoint."
+    chosen: Any = tyro.cli(schema, args=list(args), prog=prog, description=summary)
+    return ResumeOptions(**vars(chosen))
+
+
+def keywords_of(options: RunOptions) -> dict[str, Any]:
+    """Return the options as keyword arguments of `ganzoo.train` and `ganzoo.resume`."""
+    return {field.name: getattr(options, field.name) for field in dataclasses.fields(RunOptions)}
+
+
+def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, TrainOptions]:
     """Parse ``RECIPE [--option value ...]``.
 
     Raises:
@@ -65,7 +85,7 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, RunOptions]:
         config=(tyro.conf.FlagCreatePairsOff,),
     )
     values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(schema)}
-    run = RunOptions(**{f.name: values.pop(f.name) for f in dataclasses.fields(RunOptions)})
+    run = TrainOptions(**{field[0]: values.pop(field[0]) for field in _run_fields(TrainOptions)})
     for kind in factories:
         arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
         values[kind] = Component(values[kind], arguments)
@@ -115,18 +135,29 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
 
 
 def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    fields: list[tuple[str, Any, Any]] = []
-    for owner, values in ((RunOptions, RunOptions()), (Recipe, preset)):
-        hints, helps = get_type_hints(owner), _helps(owner)
-        for field in dataclasses.fields(owner):
-            value = getattr(values, field.name)
-            help_ = helps.get(field.name, "")
-            if field.name in factories:
-                fields += _component(field.name, value, factories[field.name], help_)
-            else:
-                hint: Any = Annotated[hints[field.name], tyro.conf.arg(help=help_)]
-                fields.append((field.name, hint, _default(value)))
+    fields, hints, helps = _run_fields(TrainOptions), get_type_hints(Recipe), _helps(Recipe)
+    for field in dataclasses.fields(Recipe):
+        value = getattr(preset, field.name)
+        help_ = helps.get(field.name, "")
+        if field.name in factories:
+            fields += _component(field.name, value, factories[field.name], help_)
+        else:
+            hint: Any = Annotated[hints[field.name], tyro.conf.arg(help=help_)]
+            fields.append((field.name, hint, _default(value)))
     return fields
+
+
+def _run_fields(owner: type[RunOptions]) -> list[tuple[str, Any, Any]]:
+    hints, helps = get_type_hints(owner), _helps(RunOptions) | _helps(owner)
+    return [
+        (
+            field.name,
+            Annotated[hints[field.name], tyro.conf.arg(help=helps[field.name])],
+            dataclasses.field(default=field.default),
+        )
+        for field in dataclasses.fields(owner)
+        if field.name not in NOT_OPTIONS
+    ]
 
 
 def _component(

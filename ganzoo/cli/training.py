@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Any, Literal
-
-import tyro
+from typing import Any
 
 from ganzoo.cli.arguments import Text
 
@@ -47,11 +44,11 @@ def run_train(args: list[str]) -> int:
         print("error: a run goes on by its own recipe: ganzoo train --resume DIR", file=sys.stderr)
         return 2
     if resuming:
-        return _report_run(*tyro.cli(_resume, args=args, prog="ganzoo train"))
+        return _resume(args)
     if args[0].startswith("-"):
         print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
         return 2
-    from ganzoo.cli.options import parse_recipe
+    from ganzoo.cli.options import keywords_of, parse_recipe
 
     recipe, options = parse_recipe(args, "ganzoo train")
     from ganzoo import training
@@ -64,52 +61,18 @@ def run_train(args: list[str]) -> int:
             if group.first:
                 print(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
         return 0
-    run = training.train(
-        recipe,
-        data=options.data,
-        out=options.out,
-        device=options.device,
-        max_time=options.max_time,
-        monitors=options.monitors,
-        tensorboard=options.tensorboard,
-        trackers=options.trackers,
-    )
+    run = training.train(recipe, out=options.out, **keywords_of(options))
     return _report_run(run, recipe.images)
 
 
-def _resume(
-    resume: Path,
-    data: Path | None = None,
-    device: str | None = None,
-    max_time: str | None = None,
-    monitors: Literal["on", "off"] = "on",
-    tensorboard: Literal["auto", "on", "off"] = "auto",
-    trackers: tuple[str, ...] = (),
-) -> tuple[Any, int]:
-    """Continue a run from its newest checkpoint.
-
-    Args:
-        resume: the run's folder.
-        data: where the dataset lies now; by default where it lay.
-        device: cpu or cuda; by default cuda where there is a GPU.
-        max_time: stop and save after so long, such as 3h, 90m or 1h30m.
-        monitors: look for trainings that fail and warn of them.
-        tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
-        trackers: also log the run to these ('ganzoo list --kind trackers').
-    """
+def _resume(args: list[str]) -> int:
     from ganzoo import training
+    from ganzoo.cli.options import keywords_of, parse_resume
     from ganzoo.spec import Recipe
 
-    run = training.resume(
-        resume,
-        data=data,
-        device=device,
-        max_time=max_time,
-        monitors=monitors,
-        tensorboard=tensorboard,
-        trackers=trackers,
-    )
-    return run, Recipe.from_toml(run.path / "recipe.toml").images
+    options = parse_resume(args, "ganzoo train")
+    run = training.resume(options.resume, **keywords_of(options))
+    return _report_run(run, Recipe.from_toml(run.path / "recipe.toml").images)
 
 
 def _report_run(run: Any, images: int) -> int:

@@ -321,6 +321,9 @@ metrics: Registry[Metric] = Registry(
 trackers: Registry[Callable[..., Any]] = Registry("tracker", callable, "a function or a class")
 """Functions ``() -> ganzoo.Tracker``, or the classes."""
 
+monitors: Registry[Callable[..., Any]] = Registry("monitor", callable, "a function")
+"""Functions ``(training: ganzoo.training.Prepared) -> ganzoo.Monitor | None``."""
+
 recipes: Registry[Recipe | Path] = Registry(
     "recipe", lambda thing: isinstance(thing, Recipe | Path), "a Recipe or the Path of a TOML file"
 )
@@ -343,6 +346,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     extractors,
     export_targets,
     metrics,
+    monitors,
     trackers,
 )
 

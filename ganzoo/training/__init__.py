@@ -1,8 +1,22 @@
-"""The generic trainer: recipe in, run folder out."""
+"""The trainer: it turns a recipe into a run folder."""
 
 from ganzoo.training.distributed import join
+from ganzoo.training.monitors import Monitor
+from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.run import Run, resume, train
-from ganzoo.training.tracker import TrackedRun, Tracker
+from ganzoo.training.tracking import TrackedRun, Tracker
 
-__all__ = ["Prepared", "Run", "TrackedRun", "Tracker", "join", "plan", "prepare", "resume", "train"]
+__all__ = [
+    "Monitor",
+    "Prepared",
+    "Run",
+    "RunOptions",
+    "TrackedRun",
+    "Tracker",
+    "join",
+    "plan",
+    "prepare",
+    "resume",
+    "train",
+]

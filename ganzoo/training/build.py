@@ -1,4 +1,4 @@
-"""A recipe's names -> networks, game and data that fit each other."""
+"""Build the networks and the loss of a recipe, and check that they fit each other."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from ganzoo.training.state import latent_of
 
 
 def complete(recipe: Recipe) -> Recipe:
-    """Return the recipe with every argument of its components named.
+    """Return the recipe with all arguments of its components, defaults included.
 
     Raises:
-        UnknownNameError, BrokenPluginError, ...: a component is not to be had.
-        RecipeError: an argument that a component does not know, or of the wrong type.
+        UnknownNameError, BrokenPluginError, ...: a component is not installed or broken.
+        RecipeError: a component does not know an argument, or its type is wrong.
     """
     bound: dict[str, Any] = {}
     for registry in COMPONENTS:
@@ -46,47 +46,49 @@ def complete(recipe: Recipe) -> Recipe:
             if not is_toml(value):
                 raise RecipeError(
                     f"{registry.kind} {component.name!r}, argument {name!r}: {value!r} cannot be "
-                    "written in a recipe; arguments are text, numbers, booleans, and lists or "
-                    "tables of them."
+                    "written in a recipe. Use text, numbers, booleans, or lists or tables of them."
                 )
         bound[registry.kind] = Component(component.name, arguments)
     return replace(recipe, **bound)
 
 
 def build_loss(recipe: Recipe) -> Loss:
-    """Make the recipe's game.
+    """Build the recipe's loss.
 
     Raises:
-        RecipeError: a number that the loss refuses.
-        BrokenPluginError: it is not a game, or its own parameters and their players do not match.
+        RecipeError: the loss refuses an argument.
+        BrokenPluginError: the plugin's function returns no ganzoo.Loss, or the loss's own
+            parameters and its players do not match.
     """
     name = recipe.loss.name
     loss = losses.make(name, **recipe.loss.arguments)
     if not isinstance(loss, Loss):
-        made = f"{losses.cite(name)} made {type(loss).__name__}"
-        raise BrokenPluginError(f"{made}, not a ganzoo.Loss: its author must mend that.")
+        raise BrokenPluginError(
+            f"{losses.cite(name)} returned {type(loss).__name__}, not a ganzoo.Loss. Report this "
+            "to the plugin's author."
+        )
     _check_loss_parameters(losses.cite(name), loss)
     return loss
 
 
 def _check_loss_parameters(cited: str, loss: Loss) -> None:
-    """Refuse parameters of a loss that no player trains, and a player that has none to train."""
+    """Raise if no player trains the loss's parameters, or if a player has none to train."""
     names = trained_parameters(loss)
     players = [player for player in loss.players if LOSS in player.trains]
     if names and not players:
         raise BrokenPluginError(
             f"{cited} has parameters that no player trains: {enumerate_names(names)}. Its author "
-            f'must name {LOSS!r} in the `trains` of a player, such as trains=("generator", '
-            f'"{LOSS}"), make them buffers, or freeze them by requires_grad_(False).'
+            f'must add {LOSS!r} to the `trains` of a player, such as trains=("generator", '
+            f'"{LOSS}"), make them buffers, or freeze them with requires_grad_(False).'
         )
     if players and not names:
         raise BrokenPluginError(
-            f"{cited} has a player {players[0].name!r} that trains the loss's own parameters, and "
-            f"has none. Its author must take {LOSS!r} out of its `trains`, or set an nn.Parameter."
+            f"{cited} has a player {players[0].name!r} that trains the loss's own parameters, but "
+            f"it has none. Its author must remove {LOSS!r} from `trains`, or add an nn.Parameter."
         )
     if LOSS in loss.exported_roles:
         raise BrokenPluginError(
-            f"{cited} exports {LOSS!r}, which is no network: its author must take it out of "
+            f"{cited} exports {LOSS!r}, which is not a network. Its author must remove it from "
             "`exported_roles`."
         )
 
@@ -95,34 +97,36 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
     """Build the recipe's networks by role.
 
     Raises:
-        ArchitectureError: it cannot be built for this data.
-        BrokenPluginError: what was built is not networks by role.
+        ArchitectureError: the architecture cannot be built for this data.
+        BrokenPluginError: the plugin's function does not return networks by role.
     """
     name = recipe.architecture.name
     arguments = recipe.architecture.arguments
     try:
         LatentSpec(arguments.get("latent_dim", 1))
     except ValueError as error:
-        raise ArchitectureError(f"architecture {name!r} cannot be made: {error}.") from error
+        raise ArchitectureError(f"architecture {name!r} cannot be built: {error}.") from error
     nets = architectures.make(name, data, **arguments)
     if not isinstance(nets, Mapping) or not all(isinstance(n, nn.Module) for n in nets.values()):
         raise BrokenPluginError(
-            f"{architectures.cite(name)} made {type(nets).__name__}, not a dict of role to "
-            "nn.Module: its author must mend that."
+            f"{architectures.cite(name)} returned {type(nets).__name__}, not a dict of role to "
+            "nn.Module. Report this to the plugin's author."
         )
     if LOSS in nets:
         raise BrokenPluginError(
-            f"{architectures.cite(name)} builds a role {LOSS!r}, which stands for the parameters "
-            "of a loss: its author must call the network otherwise."
+            f"{architectures.cite(name)} builds a role {LOSS!r}, a name that is reserved for the "
+            "parameters of a loss. Its author must rename the role."
         )
     if "generator" not in nets:
-        raise BrokenPluginError(f"{architectures.cite(name)} must build a 'generator'.")
+        raise BrokenPluginError(
+            f"{architectures.cite(name)} builds no role 'generator'. Its author must add it."
+        )
     try:
         latent_of(recipe, nets["generator"])
     except KeyError as error:
         raise BrokenPluginError(
-            f"{architectures.cite(name)} must have an argument 'latent_dim', or its generator an "
-            "attribute of that name."
+            f"{architectures.cite(name)} has no argument 'latent_dim', and its generator has no "
+            "attribute of that name. Its author must add one of them."
         ) from error
     for net in nets.values():
         if recipe.initialisation == "normal":
@@ -135,10 +139,10 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
 def check_combination(
     recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss, data: DataSpec
 ) -> None:
-    """Refuse a pair whose roles are not the same, or that lacks what the loss needs beyond them.
+    """Check that an architecture and a loss have the same roles and fit each other.
 
     Raises:
-        IncompatibleCombinationError: names both, and what is missing or would fit.
+        IncompatibleCombinationError: they do not; the message names combinations that do.
     """
     if loss.roles == set(nets):
         try:
@@ -148,21 +152,21 @@ def check_combination(
                 f"loss {recipe.loss.name!r} does not fit architecture "
                 f"{recipe.architecture.name!r} on {recipe.dataset.name!r}: {error}."
             ) from error
-        _warn_of_mixed_samples(nets, loss)
+        _warn_about_batchnorm(nets, loss)
         return
     name = recipe.architecture.name
     choice = next((c for c in _choices(name) if _builds(name, c) == loss.roles), None)
     if choice:
         remedy = f"Choose {choice}."
     else:
-        # To know what fits is to run it: ours, and the plugins at hand, but no others.
-        pair = architectures.entry(name), losses.entry(recipe.loss.name)
-        among = {DISTRIBUTION} | {entry.distribution for entry in pair}
-        fitting = _losses_for(nets, data, losses.addresses(among))
-        others = _architectures_for(loss.roles, architectures.addresses(among))
+        # This runs code of plugins, so it is limited to ganzoo and the plugins already in use.
+        entries = architectures.entry(name), losses.entry(recipe.loss.name)
+        among = {DISTRIBUTION} | {entry.distribution for entry in entries}
+        fitting_losses = _losses_for(nets, data, losses.addresses(among))
+        fitting_nets = _architectures_for(loss.roles, architectures.addresses(among))
         remedy = (
-            f"Losses that fit {name}: {enumerate_names(fitting)}. "
-            f"Architectures that fit {recipe.loss.name}: {enumerate_names(others)}."
+            f"Losses that fit {name}: {enumerate_names(fitting_losses)}. "
+            f"Architectures that fit {recipe.loss.name}: {enumerate_names(fitting_nets)}."
         )
     raise IncompatibleCombinationError(
         f"loss {recipe.loss.name!r} trains {enumerate_names(loss.roles)}, but architecture "
@@ -171,24 +175,24 @@ def check_combination(
 
 
 def normalise_discriminators(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
-    """Give the networks that are not delivered spectral normalisation, if the recipe says so."""
+    """Add spectral normalisation to the networks that are not exported, if the recipe says so."""
     if recipe.spectral_norm:
         for role, net in nets.items():
             if role not in loss.exported_roles:
                 add_spectral_norm(net)
 
 
-def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
-    """A penalty is on the gradient of one sample; BatchNorm makes it depend on the others."""
+def _warn_about_batchnorm(nets: Mapping[str, nn.Module], loss: Loss) -> None:
+    """Warn of BatchNorm in a penalised discriminator: gradients then depend on other samples."""
     if not getattr(loss, "penalties", ()):
         return
     discriminators = [net for role, net in nets.items() if role not in loss.exported_roles]
     for module in itertools.chain(*(net.modules() for net in discriminators)):
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             warnings.warn(
-                "the loss penalises the gradient of single samples, but the discriminator mixes "
-                "samples by BatchNorm; --architecture.discriminator-norm none is what its paper "
-                "asks for, where the architecture has that option",
+                "the loss penalises the gradient of single samples, but BatchNorm makes the "
+                "discriminator mix samples. If the architecture has the option, use "
+                "--architecture.discriminator-norm none, as the paper does",
                 stacklevel=2,
             )
             return
@@ -197,10 +201,10 @@ def _warn_of_mixed_samples(nets: Mapping[str, nn.Module], loss: Loss) -> None:
 def _losses_for(nets: Mapping[str, nn.Module], data: DataSpec, names: Iterable[str]) -> list[str]:
     fitting = []
     for name in names:
-        made = _try(losses, name)
-        if isinstance(made, Loss) and made.roles == set(nets):
+        loss = _try(losses, name)
+        if isinstance(loss, Loss) and loss.roles == set(nets):
             with contextlib.suppress(ValueError):
-                made.check(nets, data)
+                loss.check(nets, data)
                 fitting.append(name)
     return fitting
 
@@ -216,7 +220,7 @@ def _architectures_for(roles: frozenset[str], names: Iterable[str]) -> list[str]
 
 
 def _choices(architecture: str) -> list[str]:
-    """Options of an architecture that choose among names, as one types them."""
+    """Return all command-line options that select another variant of an architecture."""
     try:
         arguments = arguments_of(architectures.get(architecture))
     except GanzooError:
@@ -231,18 +235,18 @@ def _choices(architecture: str) -> list[str]:
 
 
 def _builds(architecture: str, choice: str) -> set[str]:
-    """Roles that an architecture builds with one of its `_choices`, or with none."""
+    """Return the roles that an architecture builds with one of its `_choices`, or with none."""
     option, _, value = choice.removeprefix("--architecture.").partition(" ")
     arguments = {option.replace("-", "_"): value} if option else {}
     image = ImageSpec(64, 64, 3)
     with torch.device("meta"):
         data = DataSpec(image, classes=2, condition=image)
-        built = _try(architectures, architecture, data, **arguments)
-    return set(built) if isinstance(built, Mapping) else set()
+        nets = _try(architectures, architecture, data, **arguments)
+    return set(nets) if isinstance(nets, Mapping) else set()
 
 
 def _try(registry: Any, name: str, *context: Any, **arguments: Any) -> Any:
-    """Build with defaults; None where that fails: one broken plugin must not spoil an error."""
+    """Build a component, or return None: a broken plugin must not hide the error being written."""
     try:
         return registry.make(name, *context, **arguments)
     except Exception:  # noqa: BLE001 - a plugin may raise anything

@@ -1,4 +1,4 @@
-"""A training's state on disk: one safetensors file, whole or absent, never pickle."""
+"""Checkpoints: the state of a training in one safetensors file, written atomically."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
     """Write a state, and delete all but the newest `keep` files.
 
     Raises:
-        OutputError: it cannot be written; the older ones are still there.
+        OutputError: the file cannot be written. The older files remain.
     """
     tensors: dict[str, Tensor] = {}
     skeleton = _take_tensors(state, tensors)
@@ -38,12 +38,12 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
-    """Read the newest whole state in a folder, or return None where there is no file.
+    """Return the newest readable state in a folder, or None if the folder holds none.
 
-    A damaged file is warned of and set aside, for the one before it.
+    Warns of a damaged file, renames it, and reads the one before it.
 
     Raises:
-        CheckpointError: all are damaged.
+        CheckpointError: all files are damaged.
     """
     paths = sorted(folder.glob("*.safetensors"))
     if not paths:
@@ -54,20 +54,20 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             if path == paths[0]:
                 raise CheckpointError(
-                    f"the checkpoint {path} is damaged: {error}. Delete it to begin again from the "
-                    "start."
+                    f"the checkpoint {path} is damaged: {error}. Delete it to start the training "
+                    "again."
                 ) from error
-            aside = path.replace(path.with_suffix(".damaged"))
+            renamed = path.replace(path.with_suffix(".damaged"))
             warnings.warn(
-                f"the checkpoint {path.name} is damaged and now called {aside.name}; the run goes "
-                "on from the one before it",
+                f"the checkpoint {path.name} is damaged and renamed to {renamed.name}; the run "
+                "continues from the one before it",
                 stacklevel=2,
             )
     raise AssertionError("the loop returns or raises")
 
 
 def share_checkpoint(state: dict[str, Any] | None, group: Group) -> dict[str, Any] | None:
-    """Return the state that the first process holds."""
+    """Return the state of the first process in all processes."""
     if group.size == 1:
         return state
     tensors: dict[str, Tensor] = {}
@@ -80,17 +80,21 @@ def share_checkpoint(state: dict[str, Any] | None, group: Group) -> dict[str, An
 
 
 def check_space(folder: Path, size: int) -> None:
-    """Refuse to write what will not fit.
+    """Check that the disk of a folder has enough space.
+
+    Args:
+        folder: the folder, which need not exist yet.
+        size: bytes to be written.
 
     Raises:
-        OutputError: less than `size` bytes are free where the folder lies, or will.
+        OutputError: fewer than `size` bytes are free.
     """
-    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    free = shutil.disk_usage(there).free
+    existing = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    free = shutil.disk_usage(existing).free
     if free < size:
         raise OutputError(
-            f"a checkpoint takes {size / 1e6:,.1f} MB and {there} has {free / 1e6:,.1f} MB free. "
-            "Make room."
+            f"a checkpoint takes {size / 1e6:,.1f} MB and {existing} has {free / 1e6:,.1f} MB "
+            "free. Free some disk space."
         )
 
 
@@ -103,13 +107,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """Return the value as JSON in which each tensor is the name it got in `tensors`."""
+    """Return the value as JSON, with tensors moved to `tensors` and replaced by their names."""
     match value:
         case Tensor():
             name = str(len(tensors))
             tensors[name] = value.detach().to("cpu", copy=True).contiguous()
             return {"tensor": name}
-        case dict():  # as pairs: JSON would turn an optimizer's integer keys into text
+        case dict():  # as pairs: JSON would turn the integer keys of an optimizer into text
             return {"pairs": [[k, _take_tensors(v, tensors)] for k, v in value.items()]}
         case tuple():
             return {"tuple": [_take_tensors(item, tensors) for item in value]}

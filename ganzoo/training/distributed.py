@@ -1,4 +1,4 @@
-"""The processes that train one model together, as ``torchrun`` starts them."""
+"""Processes that train one model together, started by ``torchrun``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-# Now, before there is a group: its functions' default arguments would keep one alive for ever, and
-# threads of a group that outlives the interpreter abort the process.
+# Imported before a group exists: default arguments of its functions would keep the group alive for
+# ever, and threads of a group that outlives the interpreter abort the process.
 import torch.distributed.nn
 from torch import Tensor, nn
 from torch.distributed.distributed_c10d import PrefixStore
@@ -27,33 +27,33 @@ RUN_ID = "TORCHELASTIC_RUN_ID"
 
 @contextmanager
 def reporting_loss() -> Iterator[None]:
-    """Turn a broken connection into one line: the process that broke it says why.
+    """Turn a broken connection into an error of one line.
 
     Raises:
-        GroupError: another process is gone.
+        GroupError: another process has ended or cannot be reached.
     """
     try:
         yield
     except RuntimeError as error:
-        said = str(error)
-        if not isinstance(error, dist.DistError) and "gloo" not in said.lower():
+        message = str(error)
+        if not isinstance(error, dist.DistError) and "gloo" not in message.lower():
             raise
         raise GroupError(
-            f"another process of the training is gone or cannot be reached "
-            f"({said.splitlines()[0][:120]}). Its own message says why; torchrun --max-restarts 3 "
-            "goes on by itself from the last checkpoint."
+            f"another process of the training has ended or cannot be reached "
+            f"({message.splitlines()[0][:120]}). Read the message of that process. With torchrun "
+            "--max-restarts 3 the training continues from its last checkpoint automatically."
         ) from error
 
 
 @dataclass(frozen=True)
 class Group:
-    """Processes that each hold an equal part of every batch, and equal weights.
+    """Processes that hold equal parts of every batch, and equal weights.
 
-    Every method must be called by all of them; with one process each does nothing.
+    All processes must call each method together. With one process the methods do nothing.
 
     Attributes:
-        rank: this process's number.
-        size: how many there are.
+        rank: number of this process, from 0.
+        size: number of processes.
     """
 
     rank: int = 0
@@ -61,14 +61,14 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this is the first process, which writes all files."""
         return self.rank == 0
 
     def whole_batch(self, rows: int, sync_batchnorm: bool) -> AbstractContextManager[None]:
-        """Draw random numbers, and take means, as one process with the whole batch would.
+        """Return a context in which processes compute what one process with the batch would.
 
         Args:
-            rows: samples that this process holds.
+            rows: samples of this process.
             sync_batchnorm: whether BatchNorm takes its statistics over the whole batch too.
         """
         if self.size == 1:
@@ -84,11 +84,11 @@ class Group:
             yield
 
     def mean(self, value: Tensor) -> Tensor:
-        """Return the mean of a tensor over the processes, differentiable more than once."""
+        """Return the mean of a tensor over the processes, differentiable any number of times."""
         return _Mean.apply(value, self.size)  # type: ignore[no-any-return]
 
     def average_gradients(self, weights: Iterable[nn.Parameter]) -> None:
-        """Give all the mean of their gradients, in one transfer."""
+        """Replace the gradients by their means over the processes, in one transfer."""
         gradients = [w.grad for w in weights if w.grad is not None]
         if self.size == 1 or not gradients:
             return
@@ -107,15 +107,17 @@ class Group:
         return numbers
 
     def most(self, value: int) -> int:
-        """Return the largest value that one of them has."""
+        """Return the largest value of all processes."""
         if self.size == 1:
             return value
-        largest = torch.tensor(int(value))  # all must send one dtype, though True is an int
+        largest = torch.tensor(
+            int(value)
+        )  # True is an int too, but all processes must send one dtype
         dist.all_reduce(largest, dist.ReduceOp.MAX)
         return int(largest)
 
     def tell(self, content: bytes) -> bytes:
-        """Return what the first process holds."""
+        """Return the content of the first process."""
         if self.size == 1:
             return content
         length = torch.tensor(len(content))
@@ -128,7 +130,7 @@ class Group:
         return received.numpy().tobytes()
 
     def share(self, nets: Iterable[nn.Module]) -> None:
-        """Give all the weights of the first."""
+        """Copy the weights of the first process to all."""
         if self.size > 1:
             for net in nets:
                 for tensor in net.state_dict().values():
@@ -136,7 +138,7 @@ class Group:
 
 
 class _Mean(torch.autograd.Function):
-    """The mean over processes. The gradient of a mean is the mean of the gradients."""
+    """The mean over the processes. The gradient of a mean is the mean of the gradients."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, size: int) -> Tensor:
@@ -150,16 +152,16 @@ class _Mean(torch.autograd.Function):
         return _Mean.apply(gradient, ctx.size), None
 
 
-def _meet(backend: str) -> None:
+def _connect(backend: str) -> None:
     try:
         store, rank, size = next(iter(rendezvous("env://")))
     except ValueError as error:
         raise GroupError(
-            f"the processes cannot find each other: {error}. Start them by torchrun."
+            f"the processes cannot find each other: {error}. Start them with torchrun."
         ) from error
     if os.environ.get("LOCAL_WORLD_SIZE") == str(size):
-        # torchrun's store outlives a restart, and with it the addresses of the dead. On several
-        # hosts each counts its own restarts, so that the count is no common name there.
+        # torchrun's store, with the addresses of ended processes, outlives a restart. With several
+        # hosts each host counts its own restarts, so the count cannot serve as a common prefix.
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = PrefixStore(f"attempt-{attempt}", store)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size)
@@ -169,43 +171,43 @@ ALONE = Group()
 
 
 def launched() -> int:
-    """Return how many processes ``torchrun`` started; 1 without it.
+    """Return the number of processes that ``torchrun`` started; 1 without it.
 
     Raises:
-        GroupError: the variables that say so are no numbers.
+        GroupError: RANK or WORLD_SIZE is not a number.
     """
-    given = [os.environ.get(name) for name in ("RANK", "WORLD_SIZE")]
-    if given[0] is None or given[1] is None:
+    rank, size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
+    if rank is None or size is None:
         return 1
-    if not all(value and value.isdecimal() for value in given):
+    if not (rank.isdecimal() and size.isdecimal()):
         raise GroupError(
-            f"RANK and WORLD_SIZE are {given[0]!r} and {given[1]!r}: each is a whole number. Let "
-            "torchrun set them, or unset them."
+            f"RANK and WORLD_SIZE must be whole numbers, but are {rank!r} and {size!r}. Start the "
+            "processes with torchrun, or unset both variables."
         )
-    return int(given[1])
+    return int(size)
 
 
 def launch() -> str:
-    """Return the name of this launch of ``torchrun``, the same after a restart."""
+    """Return the id of this launch of ``torchrun``, which stays the same after a restart."""
     return os.environ.get(RUN_ID, "")
 
 
 def restarted() -> bool:
-    """Return whether ``torchrun`` started this process in place of one that failed."""
+    """Return whether ``torchrun`` started this process to replace a failed one."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
 def local_device() -> torch.device:
-    """Return this process's own GPU.
+    """Return the GPU of this process.
 
     Raises:
-        RecipeError: more processes on this host than GPUs.
+        RecipeError: this host has more processes than GPUs.
     """
-    rank, here = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-    if rank >= here:
+    rank, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if rank >= gpus:
         raise RecipeError(
-            f"process {rank + 1} of this host has no GPU: there are {here}. "
-            f"torchrun --nproc-per-node {here}, or --device cpu."
+            f"no GPU left for process {rank + 1} of this host, which has {gpus}. "
+            f"Use torchrun --nproc-per-node {gpus}, or --device cpu."
         )
     torch.cuda.set_device(rank)
     return torch.device("cuda", rank)
@@ -213,7 +215,7 @@ def local_device() -> torch.device:
 
 @contextmanager
 def join() -> Iterator[Group]:
-    """Meet the other processes until the block ends: gloo between CPUs, NCCL between GPUs.
+    """Connect to the other processes until the block ends: gloo between CPUs, NCCL between GPUs.
 
     Raises:
         GroupError: they cannot be reached.
@@ -223,10 +225,10 @@ def join() -> Iterator[Group]:
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     with reporting_loss():
-        _meet(backend)
+        _connect(backend)
         try:
             group = Group(dist.get_rank(), dist.get_world_size())
             yield group
-            group.most(0)  # none leaves while another still waits for its connections
+            group.most(0)  # no process leaves while another still needs its connections
         finally:
             dist.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Averaged networks: those that are sampled, encode and are exported."""
+"""Averaged networks, which are sampled and exported."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-RAMP_UP = 0.05  # an average never remembers more than this share of the images seen
+RAMP_UP = 0.05  # the half-life is at most this share of the images seen
 
 
 class Averaged:
     """An exponential moving average of networks, buffers included.
 
-    The half-life is counted in images, so that it survives a change of batch size, and grows with
-    the images seen until it reaches its full length ("Training Generative Adversarial Networks with
+    The half-life is in images, so it does not depend on the batch size. It grows with the images
+    seen until it reaches its full length ("Training Generative Adversarial Networks with
     Limited Data", Karras et al., 2020, https://arxiv.org/abs/2006.06676, appendix C).
 
     Args:
-        networks: what is averaged, by role.
-        halflife: images after which half of an old weight is forgotten; 0 follows the networks.
+        networks: networks by role.
+        halflife: images after which a weight contributes half; 0 copies the networks.
         batch_size: images between two updates.
     """
 
@@ -33,7 +33,7 @@ class Averaged:
         self.average.requires_grad_(False)
 
     def update(self, images_seen: int) -> None:
-        """Take the present weights into the average."""
+        """Add the current weights to the average."""
         halflife = min(float(self.halflife), RAMP_UP * images_seen)
         self.decay = 0.5 ** (self.batch_size / halflife) if halflife else 0.0
         self.average.update_parameters(self.current)

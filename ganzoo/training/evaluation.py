@@ -1,4 +1,4 @@
-"""Evaluation while a training runs: metrics.jsonl."""
+"""The evaluation of a running training, which writes metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -20,23 +20,25 @@ if TYPE_CHECKING:
     from ganzoo.training.preparation import Prepared
 
 METRICS = "metrics.jsonl"
-STREAMED = 10_000  # real images, at most, of data that memory does not hold
+STREAMED = 10_000  # the most real images if memory does not hold the data
 
 
 def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | None:
-    """Return what evaluates a training; None where it is not to be, or another process does it.
+    """Return the evaluator of a training.
+
+    Returns None if the recipe has no evaluation, or if another process does it.
 
     Raises:
-        RecipeError: a generator that makes images out of images, too few images for the features,
-            or `keep_best` names a figure of which neither low nor high values are better.
-        UnknownNameError, BrokenPluginError, ExtractorError: the extractor is not to be had.
+        RecipeError: the generator translates images, there are too few images for the features, or
+            `keep_best` names a metric that has no better direction.
+        UnknownNameError, BrokenPluginError, ExtractorError: the extractor is not available.
     """
     if not recipe.evaluate_every or not state.group.first:
         return None
     if "condition" in inputs_of(state.nets["generator"]):
         raise RecipeError(
-            f"--evaluate-every {recipe.evaluate_every} measures images that are made of latents, "
-            f"and {recipe.architecture.name!r} makes them out of images: leave it out."
+            f"--evaluate-every {recipe.evaluate_every} measures images generated from latents, but "
+            f"{recipe.architecture.name!r} generates them from images. Remove --evaluate-every."
         )
     from ganzoo.evaluation import Evaluator
 
@@ -50,36 +52,36 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
         _extractor(recipe, batches),
         samples=recipe.evaluate_samples,
         seed=recipe.seed,
-        resize=True,  # the protocol says so
+        resize=True,  # part of the protocol
     )
-    _check_numbers(recipe, evaluator)
+    _check_counts(recipe, evaluator)
     if evaluator.direction(recipe.keep_best) == "neither":
         raise RecipeError(
-            f"keep_best is {recipe.keep_best!r}, a figure of which neither low nor high values are "
-            "better: choose one that judges, such as --keep-best frechet_distance."
+            f"keep_best is {recipe.keep_best!r}, a metric where neither low nor high values are "
+            "better. Choose one that has a direction, such as --keep-best frechet_distance."
         )
     return evaluator
 
 
 def evaluate(run: Path, prepared: Prepared) -> dict[str, Any]:
-    """Evaluate the averaged generator, and return the line that this adds to metrics.jsonl.
+    """Evaluate the averaged generator, and return the line added to metrics.jsonl.
 
     Raises:
-        NonFiniteLossError: weights are no numbers.
-        OutputError: it cannot be written.
+        NonFiniteLossError: a weight is NaN or infinite.
+        OutputError: the file cannot be written.
     """
     state = prepared.state
-    assert prepared.evaluator is not None  # else evaluation is never due
+    assert prepared.evaluator is not None  # the recipe has an evaluation
     state.check_finite()
     network = state.ema.networks["generator"]
-    found = prepared.evaluator(InTraining(prepared.spec(), network, state.device))
-    line = {"images": state.images_seen, "seconds": round(state.seconds, 3), **found.to_dict()}
+    result = prepared.evaluator(InTraining(prepared.spec(), network, state.device))
+    line = {"images": state.images_seen, "seconds": round(state.seconds, 3), **result.to_dict()}
     add_line(run / METRICS, line)
     return line
 
 
 def _extractor(recipe: Recipe, batches: Batches) -> str:
-    """The extractor that was asked for, else the data's own, else one that reads any images."""
+    """Return the recipe's extractor, else the data's own, else one that reads all images."""
     from ganzoo.evaluation.extraction import name_extractor
 
     try:
@@ -88,17 +90,17 @@ def _extractor(recipe: Recipe, batches: Batches) -> str:
         return "pixels"
 
 
-def _check_numbers(recipe: Recipe, evaluator: Evaluator) -> None:
-    """Refuse now what could not be measured later, when much has been trained."""
+def _check_counts(recipe: Recipe, evaluator: Evaluator) -> None:
+    """Raise before the training if there are too few images for a metric."""
     real, dimensions = evaluator.real.features.shape
-    few, remedy = "", ""
+    shortage, remedy = "", ""
     if "frechet" in evaluator.metrics and real <= dimensions:
-        few = f"the data has {real:,} images"
+        shortage = f"the data has {real:,} images"
     elif "frechet" in evaluator.metrics and recipe.evaluate_samples <= dimensions:
-        few = f"evaluate_samples is {recipe.evaluate_samples:,}"
+        shortage = f"evaluate_samples is {recipe.evaluate_samples:,}"
         remedy = f"--evaluate-samples {dimensions + 1}, or "
-    if few:
+    if shortage:
         raise RecipeError(
-            f"{few}, and the Fréchet distance needs more than the {dimensions:,} features of an "
-            f"image: {remedy}--evaluate-with NAME for an extractor of fewer features."
+            f"{shortage}, but the Fréchet distance needs more than the {dimensions:,} features of "
+            f"an image. Use {remedy}--evaluate-with NAME for an extractor of fewer features."
         )

@@ -1,4 +1,4 @@
-"""Files of JSON lines that a run adds to: its log and its metrics."""
+"""Files of JSON lines: the log and the metrics of a run."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from ganzoo.bundle.files import reporting_output, write_file
 
 
 def add_line(path: Path, line: Mapping[str, Any]) -> None:
-    """Write one more line.
+    """Append one line.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     with reporting_output(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return all lines; none where there is no file."""
+    """Return all lines; an empty list if there is no file."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def cut_back(path: Path, images_seen: int) -> None:
-    """Drop the lines beyond `images_seen`, and one cut off, that a killed run left.
+    """Remove lines beyond `images_seen`, and an incomplete last line, of a killed run.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     if not path.exists():
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
-    write_file(path, "".join(kept))
+    complete = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
+    write_file(path, "".join(complete))

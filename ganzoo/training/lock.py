@@ -1,4 +1,4 @@
-"""One process a run: two that write one folder would ruin both."""
+"""The lock of a run's folder: only one process may write it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LOCK = ".lock"
 
 @contextmanager
 def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
-    """Hold a run's folder, which is made, until the block or the process ends.
+    """Create a run's folder and lock it until the block or the process ends.
 
-    Of processes that train together the first one holds it.
+    In a training of several processes, the first one holds the lock.
 
     Raises:
-        RunExistsError: another process holds it.
-        OutputError: it cannot be written.
+        RunExistsError: another process holds the lock.
+        OutputError: the folder cannot be written.
     """
     if not group.first:
         yield
@@ -35,7 +35,7 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise RunExistsError(
-                f"another process is training in {run}. Wait for it or stop it, or choose another "
+                f"another process is training in {run}. Wait for it or stop it, or pass another "
                 "folder with --out DIR."
             ) from error
     try:

@@ -1,4 +1,4 @@
-"""What a training says: a progress line for people, log.jsonl for programs."""
+"""The log of a training: a progress line, and log.jsonl."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from ganzoo.training.state import State
 
 
 class Log:
-    """Keeps terms on the device between reports, and reads them only when they are reported.
+    """Collects terms and metrics, which stay on the device until the next line is read.
 
     Args:
-        path: of log.jsonl; lines beyond `images_seen`, left by a run that was cut off, are dropped.
-        images: of the whole run.
-        images_seen: where the log starts.
+        path: log.jsonl. Lines beyond `images_seen`, left by an interrupted run, are removed.
+        images: length of the run.
+        images_seen: images seen at the start of the log.
         progress: whether to show the progress line.
         group: processes whose numbers are averaged; the first one writes.
     """
@@ -53,26 +53,26 @@ class Log:
         )
 
     def log_term(self, player: Player, term: str, value: Tensor) -> None:
-        """Add one update's term."""
+        """Add a term of one update."""
         self._terms.append((player.name, term, value))
 
     def log_metric(self, player: Player, name: str, value: Tensor) -> None:
-        """Add what one update wants logged beside its terms."""
+        """Add a metric of one update."""
         self._metrics.append((player.name, name, value))
 
     def read(self, state: State) -> dict[str, Any]:
-        """Return the next line: averages since the last one, and what was in force.
+        """Return the next line: averages since the last line, and the settings in force.
 
         Every process of the group must call it.
 
         Raises:
-            NonFiniteLossError: a term was NaN or infinite; names the first one that was.
+            NonFiniteLossError: a term was NaN or infinite. The message names the first such term.
         """
-        recorded, others = self._averaged(self._terms), self._averaged(self._metrics)
+        terms, metrics = self._averaged(self._terms), self._averaged(self._metrics)
         self._terms, self._metrics = [], []
         norms = {name: float(norm) for name, norm in state.gradient_norms.items()}
         state.gradient_norms.clear()
-        for player, term, value in recorded:
+        for player, term, value in terms:
             if not math.isfinite(value):
                 raise NonFiniteLossError(
                     f"the {player}'s term {term!r} became {value} between image "
@@ -87,22 +87,22 @@ class Log:
             "seconds": round(state.seconds, 3),
             "images_per_second": round(rate, 1),
             "in_force": state.in_force(),
-            "terms": _means(recorded),
-            "metrics": _means(others),
+            "terms": _means(terms),
+            "metrics": _means(metrics),
             "learning_rates": {
                 name: float(optimizer.param_groups[0]["lr"])
                 for name, optimizer in state.optimizers.items()
             },
-            # Where fp16 scales losses, a gradient is now and then infinite: its step is left out.
+            # With fp16 loss scaling a gradient is sometimes infinite; that step is skipped.
             "gradient_norms": {name: norm for name, norm in norms.items() if math.isfinite(norm)},
         }
 
     def write(self, line: dict[str, Any], alerts: Iterable[str] = ()) -> None:
-        """Add a line to the file, and show it.
+        """Add a line to the file, and show it in the progress line.
 
         Args:
-            line: what `read` returned, and more.
-            alerts: what the progress line warns of, in a word or two each.
+            line: the result of `read`, with further entries.
+            alerts: short warnings for the progress line.
 
         Raises:
             OutputError: the log cannot be written.
@@ -114,8 +114,8 @@ class Log:
         for name, mean in line["terms"].items():
             player = name.split("/")[0]
             totals[player] = totals.get(player, 0.0) + mean
-        shown = totals | {name.split("/", 1)[1]: mean for name, mean in line["metrics"].items()}
-        parts = [f"{name} {value:.3f}" for name, value in shown.items()]
+        values = totals | {name.split("/", 1)[1]: mean for name, mean in line["metrics"].items()}
+        parts = [f"{name} {value:.3f}" for name, value in values.items()]
         self._bar.set_postfix_str("  ".join(parts + [f"! {alert}" for alert in alerts]), False)
         self._bar.update(line["images"] - self._bar.n)
 
@@ -128,7 +128,7 @@ class Log:
         self._bar.close()
 
     def _averaged(self, values: list[tuple[str, str, Tensor]]) -> list[tuple[str, str, float]]:
-        """The values as numbers of the whole batch, by one transfer from the device for all."""
+        """Return the values averaged over the processes, with one transfer from the device."""
         if not values:
             return []
         numbers = self._group.average(torch.stack([value.double() for _, _, value in values]))

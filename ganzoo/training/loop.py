@@ -1,4 +1,4 @@
-"""The loop. No line of it knows a method's name."""
+"""The training loop, which is the same for all losses."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def run_ticks(
     log_metric: Callable[[Player, str, Tensor], None],
     report: Callable[[], bool],
 ) -> None:
-    """Train until the recipe's images are seen or `report` says stop.
+    """Train until all images of the recipe are seen or `report` returns False.
 
     Args:
         state: everything that changes.
-        batches: where the data comes from.
-        log_term: takes each player's terms, detached and still on the device.
-        log_metric: takes what a player wants logged beside its terms, likewise.
-        report: called after each tick; writes logs, samples and checkpoints when they are due, and
-            returns whether to go on.
+        batches: the data.
+        log_term: receives each player's terms, detached and still on the device.
+        log_metric: receives each player's metrics, detached and still on the device.
+        report: runs after each tick; writes logs, samples and checkpoints when they are due, and
+            returns whether to continue.
     """
     recipe, nets, loss, group = state.recipe, state.nets, state.loss, state.group
     while state.images_seen < recipe.images:
@@ -42,10 +42,10 @@ def run_ticks(
             if state.tick % player.every:
                 continue
             for turn in range(player.repeat):
-                # The first update shares the tick's batch: a fake that a player shares is
-                # compared with the real images it was made beside.
+                # All players use the tick's batch in their first update, so that shared fake
+                # images are compared with the real images of the same batch.
                 batch = batch_of_tick if turn == 0 else next(batches)
-                # Graphs of all parts at once would take the memory that parts save.
+                # With several parts, keeping all graphs would need the memory that parts save.
                 keeps_graph = turn == 0 and recipe.accumulate == 1
                 train_only(
                     nets, player.trains + player.keeps_graph_of * keeps_graph, state.loss_parameters

@@ -1,4 +1,4 @@
-"""Players at work: whose weights move, and by which optimizer."""
+"""The weights that players train, and their optimizers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ganzoo.spec import Recipe
 
 
 def trained_parameters(loss: Loss) -> dict[str, nn.Parameter]:
-    """Return a loss's own parameters by name, but those that its author froze.
+    """Return a loss's own parameters by name, without those that its author froze.
 
-    Ask before `train_only`, which freezes them too.
+    Call it before `train_only`, which freezes parameters too.
     """
     return {name: weight for name, weight in loss.named_parameters() if weight.requires_grad}
 
@@ -27,12 +27,12 @@ def train_only(
     roles: Iterable[str],
     loss_parameters: Iterable[nn.Parameter] = (),
 ) -> None:
-    """Freeze every network but those of the given roles.
+    """Make the networks of some roles trainable, and freeze all others.
 
     Args:
         nets: networks by role.
-        roles: those that stay trainable.
-        loss_parameters: parameters of the loss, trainable where ``loss`` is among the roles.
+        roles: roles of the trainable networks.
+        loss_parameters: parameters of the loss, trainable if ``loss`` is one of the roles.
     """
     roles = set(roles)
     for role, net in nets.items():
@@ -50,13 +50,13 @@ def make_optimizers(
     """Return one optimizer for each player.
 
     Args:
-        recipe: the optimizer and its numbers.
-        loss: the players.
+        recipe: the recipe, which has the settings of the optimizer.
+        loss: the loss, which has the players.
         nets: networks by role.
         loss_parameters: parameters of the loss that a player trains.
 
     Raises:
-        RecipeError: a learning rate for a player that the loss does not have.
+        RecipeError: the recipe sets a learning rate for a player that the loss does not have.
     """
     players = [player.name for player in loss.players]
     for name in recipe.learning_rates:
@@ -79,21 +79,21 @@ def make_optimizers(
 
 
 def learning_rate_factor(recipe: Recipe, images_seen: int) -> float:
-    """Return what learning rates are multiplied with: they rise from 0, stay at 1, then fall."""
+    """Return the factor of all learning rates: it rises from 0 to 1, stays there, then falls."""
     o = recipe.optimizer
-    risen = min(1.0, (images_seen + recipe.batch_size) / o.warmup) if o.warmup else 1.0
+    warmup = min(1.0, (images_seen + recipe.batch_size) / o.warmup) if o.warmup else 1.0
     if o.decay_start >= 1.0:
-        return risen
-    fallen = max(0.0, (images_seen / recipe.images - o.decay_start) / (1.0 - o.decay_start))
+        return warmup
+    decay = max(0.0, (images_seen / recipe.images - o.decay_start) / (1.0 - o.decay_start))
     if o.decay == "cosine":
-        fallen = 0.5 - 0.5 * math.cos(math.pi * fallen)
-    return risen * (1.0 - (1.0 - o.decay_to) * fallen)
+        decay = 0.5 - 0.5 * math.cos(math.pi * decay)
+    return warmup * (1.0 - (1.0 - o.decay_to) * decay)
 
 
 def set_learning_rates(
     recipe: Recipe, optimizers: Mapping[str, Optimizer], images_seen: int
 ) -> None:
-    """Give every optimizer the learning rate that is due."""
+    """Set the learning rates of all optimizers for the current number of images."""
     factor = learning_rate_factor(recipe, images_seen)
     for player, optimizer in optimizers.items():
         for group in optimizer.param_groups:

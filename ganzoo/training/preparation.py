@@ -1,4 +1,4 @@
-"""Build and check everything that a training needs, before anything is written."""
+"""Build and check everything that a training needs, before it writes a file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a training needs, built and checked, with nothing written yet."""
+    """Everything that a training needs.
+
+    Attributes:
+        recipe: the recipe, with all arguments of its components.
+        root: folder of the datasets, if there is one.
+        data: description of the data.
+        batches: the data.
+        state: networks, loss, optimizers and progress.
+        evaluator: the evaluator of the training, if the recipe has an evaluation.
+    """
 
     recipe: Recipe
     root: Path | None
@@ -39,10 +48,10 @@ class Prepared:
     evaluator: Evaluator | None = None
 
     def spec(self) -> ModelSpec:
-        """The config of the generator as it is now."""
+        """Return the config of the generator in its current state."""
         component = self.recipe.architecture
         entry = architectures.entry(component.name)
-        seen = {
+        dataset = {
             "dataset": self.recipe.dataset.name,
             "images": len(self.batches),
             "sha256": self.batches.fingerprint,
@@ -64,7 +73,7 @@ class Prepared:
                 self.state.seconds,
                 self.state.device,
                 self.state.group.size,
-                seen,
+                dataset,
             ),
         )
 
@@ -76,12 +85,12 @@ def prepare(
     device: str | torch.device | None = None,
     group: Group = ALONE,
 ) -> Prepared:
-    """Build and check everything that `train` would; the arguments and errors are the same."""
+    """Build and check everything that `train` needs; arguments and errors are those of `train`."""
     recipe = build.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
     root = find_root(data)
     device = _find_device(device)
     _check_compiler(recipe, device)
-    seed_networks(recipe.seed)  # a loss may have parameters
+    seed_networks(recipe.seed)  # a loss may have random initial parameters
     loss = build.build_loss(recipe)
     dataset, spec = find_dataset(recipe.dataset.name, recipe.dataset.arguments, root)
     seed_networks(recipe.seed)
@@ -113,35 +122,39 @@ def _find_device(device: str | torch.device | None) -> torch.device:
             return local_device()
         if str(device) != "cpu":
             raise RecipeError(
-                f"each of several processes has a GPU of its own: --device cuda, not {device}."
+                f"--device {device} is one device, but torchrun started several processes. Use "
+                "--device cuda, which gives each process its own GPU."
             )
     try:
-        found = torch.device(device or ("cuda" if cuda else "cpu"))
+        selected = torch.device(device or ("cuda" if cuda else "cpu"))
     except RuntimeError as error:
-        raise RecipeError(f"no device {device!r}: --device is cpu or cuda.") from error
-    if found.type not in ("cpu", "cuda") or (found.type == "cuda" and not cuda):
-        raise RecipeError(f"device {str(found)!r} is not to be had here. --device cpu is.")
-    return found
+        raise RecipeError(f"unknown device {device!r}. Use --device cpu or cuda.") from error
+    if selected.type not in ("cpu", "cuda"):
+        raise RecipeError(f"unsupported device {str(selected)!r}. Use --device cpu or cuda.")
+    if selected.type == "cuda" and not cuda:
+        raise RecipeError("no CUDA device found. Use --device cpu.")
+    return selected
 
 
 def _check_compiler(recipe: Recipe, device: torch.device) -> None:
     names = filter(None, (os.environ.get("CXX"), "g++", "clang++", "c++", "cl"))
     if recipe.compile and device.type == "cpu" and not any(map(shutil.which, names)):
         raise RecipeError(
-            "--compile writes C++ for the CPU, and there is no compiler for it: install g++, or "
-            "leave --compile out."
+            "--compile needs a C++ compiler for the CPU, and found none. Install g++, or remove "
+            "--compile."
         )
 
 
 def _check_data(batches: Batches, group: Group) -> None:
     if not batches.matches(group.tell(batches.fingerprint.encode()).decode()):
         raise DataError(
-            f"process {group.rank} reads other images than the first one. Give all the same --data."
+            f"process {group.rank} reads other images than the first process. Pass the same --data "
+            "to all processes."
         )
 
 
 def plan(prepared: Prepared) -> str:
-    """Describe a training in a few lines, for `--dry-run`."""
+    """Return a description of a training in a few lines, for `--dry-run`."""
     recipe, state = prepared.recipe, prepared.state
     sizes = "  ".join(
         f"{role} {sum(p.numel() for p in net.parameters()):,}" for role, net in state.nets.items()
@@ -153,10 +166,10 @@ def plan(prepared: Prepared) -> str:
         for player in state.loss.players
     )
     ticks = -(-recipe.images // recipe.batch_size)
-    how = state.in_force()
-    switched_on = [name for name in ("compile", "deterministic") if how[name]]
-    if how["processes"] > 1:
-        switched_on.append(f"{how['processes']} processes, BatchNorm over {how['batchnorm']}")
+    settings = state.in_force()
+    enabled = [name for name in ("compile", "deterministic") if settings[name]]
+    if settings["processes"] > 1:
+        enabled.append(f"{settings['processes']} processes, BatchNorm over {settings['batchnorm']}")
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
         f"  data        {len(prepared.batches):,} images of {prepared.data.image}, "
@@ -165,5 +178,5 @@ def plan(prepared: Prepared) -> str:
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
         f"  on          {describe_hardware(state.device)}, "
-        f"{', '.join([how['precision'], *switched_on])}"
+        f"{', '.join([settings['precision'], *enabled])}"
     )

@@ -1,4 +1,4 @@
-"""Where a model comes from, as its config records it."""
+"""The provenance of a model: its recipe, data, plugins, versions and hardware."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from ganzoo.spec import Recipe
 
 
 def find_entries(recipe: Recipe) -> dict[str, Entry]:
-    """Return what registers a recipe's components, and the recipe itself if it is registered.
+    """Return the registrations of a recipe's components, and of the recipe itself.
 
-    It is where the registered recipe of its name has the same components; numbers may differ.
+    The recipe counts as registered if a registered recipe of its name has the same components;
+    their arguments and the numbers of the recipe may differ.
     """
     entries = _components(recipe)
     for entry in recipes.entries(recipe.name):
-        with contextlib.suppress(GanzooError):  # that of a broken plugin, which is not needed here
+        with contextlib.suppress(GanzooError):  # a broken plugin, which is not needed here
             if _components(find_recipe(entry.address)) == entries:
                 return entries | {"recipe": entry}
     return entries
@@ -34,7 +35,7 @@ def _components(recipe: Recipe) -> dict[str, Entry]:
 
 
 def _penalties(recipe: Recipe) -> dict[str, Entry]:
-    """The penalties of plugins that a recipe's loss uses."""
+    """Return the penalties from plugins that a recipe's loss uses."""
     factory = losses.get(recipe.loss.name)
     if not isinstance(factory, AdversarialLossFactory):
         return {}

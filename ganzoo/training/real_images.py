@@ -1,4 +1,4 @@
-"""Real images that a training is compared with."""
+"""Real images for the comparison with generated ones."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.reading import read_items
 from ganzoo.data.streamed_batches import StreamedBatches
 
-SEED = 0  # of which images: the same in every run on this data
+SEED = 0  # of the choice of images, which is the same in every run on this data
 
 
 def some_items(batches: Batches, n: int) -> Items:
-    """Return `n` items, or all there are, on the CPU: the same ones of a dataset in every run.
+    """Return `n` random items on the CPU, or all if there are fewer.
 
-    They are drawn from all of it, since many a dataset is sorted.
-
-    Raises:
-        DataError: a corrupt image.
-    """
-    drawn = np.random.default_rng(SEED).permutation(len(batches))[:n]
-    places = sorted(drawn.tolist())  # in the order in which they lie on the disk
-    if isinstance(batches, StreamedBatches):
-        return read_items(batches.dataset, batches.spec, places, places)
-    index = torch.tensor(places)
-    return Items(*(None if x is None else _rows(x, index) for x in _kept(batches)))  # type: ignore[arg-type]
-
-
-def all_items(batches: Batches, most: int) -> Items:
-    """Return all items, on the CPU; where memory does not hold them, `most` of them.
+    Every run on a dataset gets the same items. They come from the whole dataset, which may be
+    sorted.
 
     Raises:
-        DataError: a corrupt image.
+        DataError: an image is corrupt.
+    """
+    choice = np.random.default_rng(SEED).permutation(len(batches))[:n]
+    indices = sorted(choice.tolist())  # the order of the files on the disk
+    if isinstance(batches, StreamedBatches):
+        return read_items(batches.dataset, batches.spec, indices, indices)
+    index = torch.tensor(indices)
+    return Items(*(None if x is None else _rows(x, index) for x in _in_memory(batches)))  # type: ignore[arg-type]
+
+
+def all_items(batches: Batches, limit: int) -> Items:
+    """Return all items on the CPU, or `limit` of them if memory does not hold the data.
+
+    Raises:
+        DataError: an image is corrupt.
     """
     if isinstance(batches, StreamedBatches):
-        return some_items(batches, most)
-    return Items(*(None if x is None else x.cpu() for x in _kept(batches)))  # type: ignore[arg-type]
+        return some_items(batches, limit)
+    return Items(*(None if x is None else x.cpu() for x in _in_memory(batches)))  # type: ignore[arg-type]
 
 
-def _kept(batches: Batches) -> Items:
-    assert isinstance(batches, MemoryBatches)  # there is no third kind
+def _in_memory(batches: Batches) -> Items:
+    assert isinstance(batches, MemoryBatches)  # there are only two kinds
     return Items(batches.images, batches.labels, batches.conditions)
 
 

@@ -1,4 +1,4 @@
-"""What a run shows while it trains: log, progress line, findings, sample images, trackers."""
+"""The output of a running training: log, progress line, findings, sample images, trackers."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
 from ganzoo.training.retention import LOG
 from ganzoo.training.snapshot import preview_images
-from ganzoo.training.tracker import TrackedRun, Tracker
-from ganzoo.training.tracking import Tracking
+from ganzoo.training.tracking import TrackedRun, Tracker, Tracking
 
 SAMPLES = "samples"
-SHOWN = 3  # figures of an evaluation beside the progress line
+SHOWN = 3  # metrics of an evaluation that are printed above the progress line
 
 
 class RunReporter:
-    """Shows a training as far as it is. Of several processes the first one does.
+    """Reports the progress of a training. Of several processes, only the first one reports.
 
     Args:
         path: the run's folder.
-        prepared: the training, where it begins or goes on.
+        prepared: the training.
         progress: whether to show the progress line.
-        monitors: whether to look for failures.
+        monitors: whether monitors check the training.
         trackers: trackers by name.
     """
 
@@ -54,13 +53,13 @@ class RunReporter:
             self.monitors = Monitors(prepared, read_lines(path / LOG), classes=classes)
 
     def report(self) -> None:
-        """Write the log's next line and what monitors find in it, and log both to the trackers.
+        """Write the next line of the log with the monitors' findings, and send it to the trackers.
 
         Every process of the group must call it.
 
         Raises:
-            NonFiniteLossError: a term was NaN or infinite since the last one.
-            OutputError: it cannot be written.
+            NonFiniteLossError: a term was NaN or infinite since the last line.
+            OutputError: the log cannot be written.
         """
         line: dict[str, Any] = self.log.read(self.prepared.state)
         if self.monitors:
@@ -71,24 +70,24 @@ class RunReporter:
         self.tracking.log_line(line)
 
     def show(self) -> None:
-        """Write the sample images, and log them to the trackers.
+        """Write the sample images, and send them to the trackers.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: a file cannot be written.
         """
         state = self.prepared.state
-        shown = preview_images(self.prepared)
-        for name, picture in shown.items():
-            picture.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
-        self.tracking.log_samples(state.images_seen, shown, state.nets)
+        batches = preview_images(self.prepared)
+        for name, batch in batches.items():
+            batch.save(self.path / SAMPLES / f"{state.images_seen:012d}-{name}")
+        self.tracking.log_samples(state.images_seen, batches, state.nets)
 
     def show_metrics(self, line: dict[str, Any]) -> None:
-        """Show the figures of an evaluation."""
+        """Print the metrics of an evaluation, and send them to the trackers."""
         best = self.prepared.recipe.keep_best
-        by_name = sorted(line["metrics"].items(), key=lambda figure: figure[0] != best)
-        figures = [f"{name} {value:.4g}" for name, value in by_name]
+        ordered = sorted(line["metrics"].items(), key=lambda metric: metric[0] != best)
+        texts = [f"{name} {value:.4g}" for name, value in ordered]
         if self.progress:
-            self.log.say(f"at {line['images']:,} images: {', '.join(figures[:SHOWN])}")
+            self.log.say(f"at {line['images']:,} images: {', '.join(texts[:SHOWN])}")
         self.tracking.log_line(line)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a run keeps: its newest checkpoints and bundle, and the best bundle so far."""
+"""The files that a run keeps: its newest checkpoints, its newest bundle and its best bundle."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def keep(run: Path, prepared: Prepared) -> None:
     """Write a bundle and a checkpoint.
 
     Raises:
-        NonFiniteLossError: weights are no numbers; nothing is written.
-        OutputError: it cannot be written.
+        NonFiniteLossError: a weight is NaN or infinite. Nothing is written.
+        OutputError: a file cannot be written.
     """
     state, recipe = prepared.state, prepared.recipe
     state.check_finite()
-    # The bundle first: a run that has its last checkpoint has its last bundle.
+    # The bundle comes first, so that each checkpoint has its bundle even after a crash.
     write_snapshot(run / BUNDLE, prepared, run / LOG)
     checkpoint: dict[str, Any] = {
         "state": state.state_dict(),
@@ -41,13 +41,13 @@ def keep(run: Path, prepared: Prepared) -> None:
 
 
 def keep_best_by_log(run: Path, prepared: Prepared) -> None:
-    """Keep the bundle as the best one, if it is by a number of the log and the recipe says so.
+    """Write the best bundle if the recipe's `keep_best` names a number of the log.
 
-    That is decided by the average since the checkpoint before, of which less is better; a number
-    that the log does not have there is warned of.
+    It compares the average of the number since the previous checkpoint; lower is better. Warns if
+    the log does not have the number.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: a file cannot be written.
     """
     recipe, until = prepared.recipe, prepared.state.images_seen
     if "/" not in recipe.keep_best:
@@ -56,34 +56,35 @@ def keep_best_by_log(run: Path, prepared: Prepared) -> None:
     since = (until - recipe.batch_size) // every * every
     lines = [line for line in read_lines(run / LOG) if line["images"] > since]
     numbers = [line["terms"] | line["metrics"] for line in lines]
-    values = [found[recipe.keep_best] for found in numbers if recipe.keep_best in found]
+    values = [entry[recipe.keep_best] for entry in numbers if recipe.keep_best in entry]
     if values:
         _keep_if_best(run, prepared, sum(values) / len(values), higher=False)
     else:
-        _warn_of_absence("log", recipe.keep_best, {name for found in numbers for name in found})
+        _warn_missing("log", recipe.keep_best, {name for entry in numbers for name in entry})
 
 
 def keep_best_by_metric(run: Path, prepared: Prepared, metrics: Mapping[str, float]) -> None:
-    """Keep the bundle as the best one, if it is by a metric and the recipe says so.
+    """Write the best bundle if the recipe's `keep_best` names a metric of the evaluation.
+
+    Warns if the evaluation does not have the metric.
 
     Args:
         run: the run's folder.
         prepared: the training.
-        metrics: figures of the evaluator of the training, as they are now; one that the recipe
-            names and that is not there is warned of.
+        metrics: the current metrics.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: a file cannot be written.
     """
     name = prepared.recipe.keep_best
     if not name or "/" in name:
         return
     if name in metrics:
-        assert prepared.evaluator is not None  # it has computed the figures
+        assert prepared.evaluator is not None  # it computed the metrics
         higher = prepared.evaluator.direction(name) == "higher"
         _keep_if_best(run, prepared, metrics[name], higher)
     else:
-        _warn_of_absence("evaluation", name, metrics)
+        _warn_missing("evaluation", name, metrics)
 
 
 def _keep_if_best(run: Path, prepared: Prepared, value: float, higher: bool) -> None:
@@ -95,17 +96,17 @@ def _keep_if_best(run: Path, prepared: Prepared, value: float, higher: bool) -> 
 
 
 def _best_value(path: Path) -> float | None:
-    """What the best bundle scored; None where there is none that is whole."""
+    """Return the value of the best bundle, or None if there is no complete one."""
     try:
         return float(open_bundle(path).spec.provenance["best"]["value"])
     except (GanzooError, KeyError):
         return None
 
 
-def _warn_of_absence(where: str, name: str, known: Iterable[str]) -> None:
+def _warn_missing(where: str, name: str, known: Iterable[str]) -> None:
     names = sorted(known)
     warnings.warn(
         f"no best bundle is kept: the {where} has no {name!r}.{did_you_mean(name, names)} It has "
-        f"{enumerate_names(names)}: --keep-best NAME in a new run",
+        f"{enumerate_names(names)}. Start a new run with --keep-best NAME",
         stacklevel=3,
     )

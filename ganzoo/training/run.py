@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Literal
 import torch
 
 from ganzoo.bundle.files import reporting_output, write_file
-from ganzoo.durations import parse_duration
 from ganzoo.errors import (
     CheckpointError,
     GanzooError,
@@ -34,15 +32,16 @@ from ganzoo.training.evaluation import METRICS, evaluate
 from ganzoo.training.jsonl import cut_back
 from ganzoo.training.lock import LOCK, sole_user
 from ganzoo.training.loop import run_ticks
+from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.reporter import RunReporter
 from ganzoo.training.retention import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
+from ganzoo.training.schedule import due_after_tick
 from ganzoo.training.signals import stop_on_signal
-from ganzoo.training.tracker import Tracker
-from ganzoo.training.tracking import create_trackers
+from ganzoo.training.tracking import Tracker, create_trackers
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
-LAUNCH = ".launch"  # names the launch of torchrun that began a run
+LAUNCH = ".launch"  # holds the id of the torchrun launch that started the run
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class Run:
 
     Attributes:
         path: the folder.
-        images_seen: images it has been trained on.
-        ended: by what: all images seen (``finished``), Ctrl-C or SIGTERM (``signal``), or
+        images_seen: images that the training has seen.
+        ended: why it ended: it saw all images (``finished``), Ctrl-C or SIGTERM (``signal``), or
             `max_time` (``time``).
     """
 
@@ -62,217 +61,180 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether it has seen all its images."""
+        """Whether the training saw all its images."""
         return self.ended == "finished"
 
     @property
     def bundle(self) -> Path:
-        """The averaged generator, and what else the loss exports, as of the last checkpoint."""
+        """The bundle of the last checkpoint: the averaged networks that the loss exports."""
         return self.path / BUNDLE
 
     @property
     def best(self) -> Path:
-        """The bundle of the checkpoint that the recipe's `keep_best` chose, where it has one."""
+        """The best bundle by the recipe's `keep_best`, if it has one."""
         return self.path / BEST
-
-
-@dataclass(frozen=True)
-class _RunOptions:
-    """How a run goes on in this process, which changes nothing that is trained."""
-
-    seconds: float
-    progress: bool
-    monitors: bool
-    trackers: dict[str, Tracker]
-
-    @classmethod
-    def of(
-        cls,
-        max_time: str | None,
-        progress: bool,
-        monitors: Literal["on", "off"],
-        tensorboard: Literal["auto", "on", "off"],
-        trackers: Sequence[str],
-    ) -> _RunOptions:
-        seconds = parse_duration(max_time) if max_time else math.inf
-        return cls(seconds, progress, monitors == "on", create_trackers(trackers, tensorboard))
 
 
 def train(
     recipe: Recipe | str | Path,
     *,
-    data: str | Path | None = None,
+    data: str | Path | None = RunOptions.data,
     out: str | Path | None = None,
-    device: str | torch.device | None = None,
-    max_time: str | None = None,
-    progress: bool = True,
-    monitors: Literal["on", "off"] = "on",
-    tensorboard: Literal["auto", "on", "off"] = "auto",
-    trackers: Sequence[str] = (),
+    device: str | torch.device | None = RunOptions.device,
+    max_time: str | None = RunOptions.max_time,
+    progress: bool = RunOptions.progress,
+    monitors: OnOff = RunOptions.monitors,
+    tensorboard: AutoOnOff = RunOptions.tensorboard,
+    trackers: Sequence[str] = RunOptions.trackers,
 ) -> Run:
     """Train a recipe.
 
-    Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues; a second one
-    ends at once, and the run goes on from its last checkpoint.
+    Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues. A second signal
+    ends the process at once, and `resume` continues from the last checkpoint.
 
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
-        data: where the dataset lies; by default the environment variable GANZOO_DATA.
         out: the run's folder, which must not exist; by default ``runs/<name>``.
-        device: by default CUDA where there is a GPU, else the CPU.
-        max_time: stop as for Ctrl-C after so long in this call: ``3h``, ``90m``, ``1h30m``.
-        progress: whether to show a progress line on standard error.
-        monitors: whether to look for mode collapse, a discriminator that has won or lost,
-            exploding gradients and learning rates that move nothing, and to warn of them on
-            standard error and in the log. They change nothing that is trained.
-        tensorboard: whether to write the folder ``tensorboard`` of the run, for ``tensorboard
-            --logdir``; ``auto`` where it is installed.
-        trackers: registered names of further trackers that log the run. One that fails is warned
-            of and switched off.
+        data, device, max_time, progress, monitors, tensorboard, trackers: see
+            `ganzoo.training.RunOptions`.
 
     Raises:
-        ExtractorError: what its samples are to be evaluated with is not to be had.
-        MissingExtraError: TensorBoard is on and not installed.
-        RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: it
-            cannot be built.
-        DataNotFoundError, DataError: its data is not there or cannot be used.
-        RunExistsError, OutputError: its folder exists or cannot be written.
-        NonFiniteLossError: a loss became NaN or infinite; the last checkpoint is kept.
+        RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: the
+            networks and the loss cannot be built.
+        DataNotFoundError, DataError: the data is missing or cannot be used.
+        ExtractorError: the extractor for the evaluation is not available.
+        MissingExtraError: `tensorboard` is on, and tensorboard is not installed.
+        RunExistsError, OutputError: the run's folder exists or cannot be written.
+        NonFiniteLossError: a loss became NaN or infinite. The last checkpoint remains.
     """
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
-    options = _RunOptions.of(max_time, progress, monitors, tensorboard, trackers)
+    options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
+    active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:
         if group.most(group.first and restarted() and _is_of_this_launch(path)):
             with sole_user(path, group):
-                return _go(path, _restore(path, data, device, group), options)
+                return _run(path, _restore(path, options, group), options, active_trackers)
         if group.first:
             _check_new(path)
-        prepared = prepare(recipe, data=data, device=device, group=group)
+        prepared = prepare(recipe, data=options.data, device=options.device, group=group)
         with sole_user(path, group):
             if group.first:
                 _check_new(path)
                 write_file(path / "recipe.toml", prepared.recipe.to_toml())
                 if group.size > 1:
                     write_file(path / LAUNCH, launch())
-            return _go(path, prepared, options)
+            return _run(path, prepared, options, active_trackers)
 
 
 def _is_of_this_launch(path: Path) -> bool:
-    """Whether a process in whose place this one was started began the run."""
+    """Whether an earlier attempt of the same torchrun launch started the run."""
     file = path / LAUNCH
     return file.is_file() and file.read_text(encoding="utf-8") == launch()
 
 
 def _check_new(path: Path) -> None:
-    """Refuse a folder that holds anything but the lock of one who only looked."""
+    """Refuse a folder that holds anything but a lock file."""
     with reporting_output(path):
         if path.is_file():
-            raise RunExistsError(f"{path} is a file. Choose a folder for the run with --out DIR.")
+            raise RunExistsError(f"{path} is a file. Pass a folder for the run with --out DIR.")
         if path.exists() and any(file.name != LOCK for file in path.iterdir()):
             raise RunExistsError(
-                f"the run folder {path} exists already. Choose another with --out DIR, or continue "
-                f"it: ganzoo train --resume {path}"
+                f"the run folder {path} exists already. Pass another with --out DIR, or continue "
+                f"the run: ganzoo train --resume {path}"
             )
 
 
 def resume(
     path: str | Path,
     *,
-    data: str | Path | None = None,
-    device: str | torch.device | None = None,
-    max_time: str | None = None,
-    progress: bool = True,
-    monitors: Literal["on", "off"] = "on",
-    tensorboard: Literal["auto", "on", "off"] = "auto",
-    trackers: Sequence[str] = (),
+    data: str | Path | None = RunOptions.data,
+    device: str | torch.device | None = RunOptions.device,
+    max_time: str | None = RunOptions.max_time,
+    progress: bool = RunOptions.progress,
+    monitors: OnOff = RunOptions.monitors,
+    tensorboard: AutoOnOff = RunOptions.tensorboard,
+    trackers: Sequence[str] = RunOptions.trackers,
 ) -> Run:
     """Continue a run from its newest checkpoint.
 
-    A damaged checkpoint is warned of and set aside, for the one before it. On the CPU the weights
-    are then, bit for bit, those of a run that was never interrupted, if as many threads compute.
+    If a checkpoint is damaged, ganzoo warns, renames it and uses the one before it. On the CPU, and
+    with the same number of threads, the weights are bit for bit those of an uninterrupted run.
 
     Args:
         path: the run's folder.
-        data: where the dataset lies now; by default where it lay.
-        device: as in `train`.
-        max_time: as in `train`.
-        progress: as in `train`.
-        monitors: as in `train`.
-        tensorboard: as in `train`; it continues in the same folder.
-        trackers: as in `train`.
+        data, device, max_time, progress, monitors, tensorboard, trackers: see
+            `ganzoo.training.RunOptions`.
 
     Raises:
-        RunNotFoundError: no run there.
-        RunExistsError: another process is training it.
-        CheckpointError: no checkpoint is whole; another recipe or other data than it began with.
+        RunNotFoundError: the folder holds no run.
+        RunExistsError: another process is training the run.
+        CheckpointError: all checkpoints are damaged, or the recipe or the data has changed.
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     path = Path(path)
-    options = _RunOptions.of(max_time, progress, monitors, tensorboard, trackers)
+    options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
+    active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:
         if group.first and not (path / "recipe.toml").is_file():
             raise RunNotFoundError(
-                f"{path} is no run: it holds no recipe.toml. `ganzoo train RECIPE` starts one."
+                f"{path} is not a run: it holds no recipe.toml. Start one: ganzoo train RECIPE"
             )
         with sole_user(path, group):
-            return _go(path, _restore(path, data, device, group), options)
+            return _run(path, _restore(path, options, group), options, active_trackers)
 
 
-def _restore(
-    path: Path, data: str | Path | None, device: str | torch.device | None, group: Group
-) -> Prepared:
-    """Take a run up where its newest checkpoint left it; the first process alone reads it."""
+def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
+    """Load the newest checkpoint. Only the first process reads files; it shares them."""
     file = path / "recipe.toml"
-    stated = Recipe.from_toml(file).to_toml() if group.first else ""
-    recipe = Recipe.from_dict(tomllib.loads(group.tell(stated.encode()).decode()), where=str(file))
-    found = load_checkpoint(path / "checkpoints") if group.first else None
-    checkpoint = share_checkpoint(found, group)
-    if checkpoint is None:  # stopped before the first one: begin again
-        return prepare(recipe, data=data, device=device, group=group)
-    prepared = prepare(recipe, data=data or checkpoint["data_root"], device=device, group=group)
-    # Compared as they are completed today: since then a plugin may have got another argument.
+    text = Recipe.from_toml(file).to_toml() if group.first else ""
+    recipe = Recipe.from_dict(tomllib.loads(group.tell(text.encode()).decode()), where=str(file))
+    own = load_checkpoint(path / "checkpoints") if group.first else None
+    checkpoint = share_checkpoint(own, group)
+    if checkpoint is None:  # interrupted before the first checkpoint: start again
+        return prepare(recipe, data=options.data, device=options.device, group=group)
+    data = options.data or checkpoint["data_root"]
+    prepared = prepare(recipe, data=data, device=options.device, group=group)
+    # Both are completed by today's plugins, which may have got new arguments since the checkpoint.
     trained = Recipe.from_dict(tomllib.loads(checkpoint["recipe"]), where="its checkpoint")
     if complete(trained) != prepared.recipe:
         raise CheckpointError(
-            f"{path / 'recipe.toml'} is not the recipe that its checkpoint was trained by. Put it "
-            "back, or start a new run with the changed one."
+            f"{file} differs from the recipe of the run's checkpoint. Restore the file, or start a "
+            "new run with the changed recipe: ganzoo train RECIPE --out DIR."
         )
     if not prepared.batches.matches(checkpoint["data_fingerprint"]):
         raise CheckpointError(
-            f"the data at {prepared.root} is not what {path} was trained on. Say where that lies "
-            "with --data DIR."
+            f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
+            "the folder of that data with --data DIR."
         )
     prepared.state.load_state_dict(checkpoint["state"])
     prepared.batches.position = checkpoint["batches_drawn"]
     return prepared
 
 
-def _go(path: Path, prepared: Prepared, options: _RunOptions) -> Run:
+def _run(
+    path: Path, prepared: Prepared, options: RunOptions, trackers: Mapping[str, Tracker]
+) -> Run:
     recipe, state = prepared.recipe, prepared.state
     group = state.group
     if options.progress and group.first:
         print(plan(prepared), file=sys.stderr)
         if recipe.compile:
-            print("compiling: the first ticks take from ten seconds to minutes", file=sys.stderr)
+            print("compiling: the first ticks take ten seconds to several minutes", file=sys.stderr)
     if group.first:
         cut_back(path / METRICS, state.images_seen)
     reporter = RunReporter(
         path,
         prepared,
         progress=options.progress,
-        monitors=options.monitors,
-        trackers=options.trackers,
+        monitors=options.monitors == "on",
+        trackers=trackers,
     )
-    began = clock = time.perf_counter()
+    start = clock = time.perf_counter()
     ended: Literal["finished", "time", "signal"] = "finished"
 
-    def due(every: int) -> bool:
-        before = state.images_seen - recipe.batch_size
-        return every > 0 and state.images_seen // every > before // every
-
     with (
-        stop_on_signal() as asked_to_stop,
+        stop_on_signal() as stop_requested,
         _deterministic(recipe.deterministic),
         _explaining(path),
         closing(reporter),
@@ -283,30 +245,23 @@ def _go(path: Path, prepared: Prepared, options: _RunOptions) -> Run:
             nonlocal clock, ended
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
-            if state.images_seen < recipe.images:
-                ended = ENDS[group.most(2 if asked_to_stop() else now - began >= options.seconds)]
             finished = state.images_seen >= recipe.images
-            last = ended != "finished" or finished
-            log_due, sample_due, save_due = (
-                last or due(every)
-                for every in (recipe.log_every, recipe.sample_every, recipe.checkpoint_every)
-            )
-            evaluate_due = recipe.evaluate_every > 0 and (finished or due(recipe.evaluate_every))
-            if log_due or sample_due or save_due or evaluate_due:
-                # Refuses a loss that is not finite before anything is drawn or saved.
+            if not finished:
+                ended = ENDS[group.most(2 if stop_requested() else now - start >= options.seconds)]
+            due = due_after_tick(recipe, state.images_seen, interrupted=ended != "finished")
+            if due.log:
                 reporter.report()
-            if sample_due and group.first:
+            if due.sample and group.first:
                 reporter.show()
-            if evaluate_due and group.first:
-                figures = evaluate(path, prepared)
-                reporter.show_metrics(figures)
-                keep_best_by_metric(path, prepared, figures["metrics"])
-            if save_due and group.first:
+            if due.evaluate and group.first:
+                line = evaluate(path, prepared)
+                reporter.show_metrics(line)
+                keep_best_by_metric(path, prepared, line["metrics"])
+            if due.save and group.first:
                 keep(path, prepared)
-                # Not where it was interrupted, so that the best does not depend on that.
-                if finished or due(recipe.checkpoint_every):
-                    keep_best_by_log(path, prepared)
-            return not last
+            if due.compare and group.first:
+                keep_best_by_log(path, prepared)
+            return not finished and ended == "finished"
 
         log = reporter.log
         run_ticks(
@@ -316,12 +271,12 @@ def _go(path: Path, prepared: Prepared, options: _RunOptions) -> Run:
 
 
 @contextmanager
-def _deterministic(wanted: bool) -> Iterator[None]:
-    """Allow only algorithms that always give the same bits."""
-    if not wanted:
+def _deterministic(enabled: bool) -> Iterator[None]:
+    """Allow only deterministic algorithms while the block runs."""
+    if not enabled:
         yield
         return
-    # cuBLAS reads this when it is first used.
+    # cuBLAS reads this variable at its first use.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     torch.use_deterministic_algorithms(True)
@@ -335,14 +290,14 @@ def _deterministic(wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def _explaining(path: Path) -> Iterator[None]:
-    """Add to an error during training what is saved and how to go on."""
+    """Add the last checkpoint and the next command to an error of the training."""
     try:
         yield
     except GanzooError as error:
         saved = sorted((path / "checkpoints").glob("*.safetensors"))
         kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
         advice = (
-            " A lower --optimizer.lr, another --loss or --precision fp32 may help."
+            " Try a lower --optimizer.lr, another --loss or --precision fp32."
             if isinstance(error, NonFiniteLossError)
             else f" ganzoo train --resume {path} continues the run."
         )
@@ -351,5 +306,5 @@ def _explaining(path: Path) -> Iterator[None]:
         if "deterministic" not in str(error):
             raise
         raise RecipeError(
-            f"{str(error).splitlines()[0][:200]} A new run without --deterministic can do it."
+            f"{str(error).splitlines()[0][:200]} Start a new run without --deterministic."
         ) from error

@@ -1,11 +1,11 @@
-"""Random numbers that depend on where the training stands, not on how it got there."""
+"""Seeds that depend only on the recipe's seed and the tick, so that resuming is exact."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-# What a seed is used for: the second entry of each seed sequence. The order of the data is 2.
+# The purpose of a seed, as the second entry of each seed sequence. The order of the data uses 2.
 _NETWORKS, _TICK = 0, 1
 
 

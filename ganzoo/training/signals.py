@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish that the loop grants at the end of a tick."""
+"""Ctrl-C and SIGTERM, which stop a training at the end of a tick."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from types import FrameType
 
 @contextlib.contextmanager
 def stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether the user asked to stop. A second Ctrl-C ends at once.
+    """Yield a function that returns whether a signal arrived. A second signal ends at once.
 
-    What comes within a second of the first is the same wish: ``torchrun`` passes a Ctrl-C on to
-    processes that the terminal has told already.
+    Signals within one second count as one, since ``torchrun`` forwards a Ctrl-C that the terminal
+    has already sent to the processes.
     """
-    asked = 0.0
+    first = 0.0  # time of the first signal
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal first
         now = time.monotonic()
-        if asked and now - asked > 1.0:
+        if first and now - first > 1.0:
             raise KeyboardInterrupt
-        asked = asked or now
+        first = first or now
 
-    # Signals can be caught in the main thread alone.
+    # Python handles signals only in the main thread.
     catch = threading.current_thread() is threading.main_thread()
     numbers = (signal.SIGINT, signal.SIGTERM) if catch else ()
-    before = {number: signal.signal(number, ask) for number in numbers}
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
-        yield lambda: bool(asked)
+        yield lambda: bool(first)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

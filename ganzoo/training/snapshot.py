@@ -1,4 +1,4 @@
-"""What a training leaves for use: pictures, and its averaged networks as a bundle."""
+"""Sample images of a training, and the bundle of its averaged networks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ganzoo.spec import ModelSpec, Recipe
 if TYPE_CHECKING:
     from ganzoo.training.preparation import Prepared
 
-ROW = 8  # images in a row of a picture that shows data
-SHOWN = 16  # images of the data in such a picture
+ROW = 8  # images in a row of a grid that shows data
+SHOWN = 16  # images of the data in such a grid
 
 
 class InTraining(Generator):
@@ -48,33 +48,33 @@ class InTraining(Generator):
 
 
 def preview_images(prepared: Prepared) -> dict[str, ImageBatch]:
-    """Return the fixed pictures by which a training is watched, by file name.
+    """Return the sample images of a training by file name, for the same inputs each time.
 
-    A generator's own; of a translator, rows of the data's first conditions, what it makes of them,
-    and of what they belong to; with an encoder, rows of the data's first images and of their
-    reconstructions.
+    A generator shows its fixed preview. A translator shows rows of the data's first conditions, of
+    its outputs and of the real images. With an encoder, a second file shows rows of the data's
+    first images and of their reconstructions.
     """
     spec, nets = prepared.spec(), prepared.state.ema.networks
-    shown = prepared.batches.first(SHOWN)
+    batch = prepared.batches.first(SHOWN)
     if "condition" in spec.inputs:
-        made = _translate(nets["generator"], spec, shown)
-        return {SAMPLES: _rows(shown.condition, made, shown.images)}
+        translated = _translate(nets["generator"], spec, batch)
+        return {SAMPLES: _rows(batch.condition, translated, batch.images)}
     generator = InTraining(spec, nets["generator"], prepared.state.device)
-    found = generator.preview_images()
+    previews = generator.preview_images()
     if "encoder" in nets:
         with torch.no_grad():
-            z = nets["encoder"](shown.images)[0]
-            rebuilt = generate(nets["generator"], z=z, y=shown.labels)
-        found[bundle.RECONSTRUCTIONS] = _rows(shown.images, rebuilt)
-    return found
+            z = nets["encoder"](batch.images)[0]
+            reconstructed = generate(nets["generator"], z=z, y=batch.labels)
+        previews[bundle.RECONSTRUCTIONS] = _rows(batch.images, reconstructed)
+    return previews
 
 
 @torch.no_grad()
-def _translate(generator: nn.Module, spec: ModelSpec, shown: Batch) -> Tensor:
+def _translate(generator: nn.Module, spec: ModelSpec, batch: Batch) -> Tensor:
     z = None
     if spec.latent:
-        z = torch.from_numpy(latents.normal(0, len(shown), spec.latent.dim)).to(shown.images.device)
-    return generate(generator, z=z, condition=shown.condition)
+        z = torch.from_numpy(latents.normal(0, len(batch), spec.latent.dim)).to(batch.images.device)
+    return generate(generator, z=z, condition=batch.condition)
 
 
 def _rows(*kinds: Tensor | None) -> ImageBatch:
@@ -85,16 +85,16 @@ def _rows(*kinds: Tensor | None) -> ImageBatch:
 def write_snapshot(
     path: Path, prepared: Prepared, log: Path, best: dict[str, Any] | None = None
 ) -> None:
-    """Write a bundle that the torch runtime can load; exporting it adds the rest.
+    """Write a bundle for the torch runtime; `ganzoo export` adds the other files.
 
     Args:
         path: the bundle's folder.
         prepared: the training.
-        log: its log.
-        best: by what number these weights are its best, for the bundle's provenance.
+        log: the log of the run.
+        best: for the best bundle, the number that it is best by, for the provenance.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: a file cannot be written.
     """
     spec = prepared.spec()
     if best:
@@ -112,7 +112,7 @@ def write_snapshot(
             bundle.weights_name(role): lambda p, network=network: write_weights(network, p)
             for role, network in prepared.state.ema.networks.items()
         }
-        | {name: picture.save for name, picture in preview_images(prepared).items()}
+        | {name: images.save for name, images in preview_images(prepared).items()}
         | {
             bundle.RECIPE: lambda p: write_file(p, _recipe_of(spec)),
             bundle.LOG: lambda p: write_file(p, log.read_bytes()),

@@ -1,4 +1,4 @@
-"""Everything that changes while training, and nothing else."""
+"""The state of a training: everything that changes while it runs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,21 @@ from ganzoo.training.players import make_optimizers, trained_parameters
 
 
 class State:
-    """Networks, their average, the game, the optimizers, and how far they are.
+    """Networks, their averages, the loss, the optimizers and the progress of a training.
+
+    Args:
+        recipe: the recipe.
+        nets: networks by role.
+        loss: the loss.
+        device: the device that trains.
+        group: processes that train together.
 
     Attributes:
-        tick: ticks that are done.
-        seconds: time spent training, over all its parts.
+        tick: number of completed ticks.
+        seconds: training time, including the time before a resume.
         loss_parameters: parameters of the loss that a player trains.
-        gradient_norms: by player, the Euclidean norm of its first gradient since this was last
-            emptied, before any clipping; scalars that are still on the device.
+        gradient_norms: by player, the Euclidean norm of the first gradient since the last line of
+            the log, before clipping; scalars on the device.
     """
 
     def __init__(
@@ -55,8 +62,8 @@ class State:
             player.name: torch.amp.GradScaler(device.type, enabled=scaled)
             for player in loss.players
         }
-        delivered = {role: self.nets[role] for role in loss.exported_roles}
-        self.ema = Averaged(delivered, recipe.ema_halflife, recipe.batch_size)
+        exported = {role: self.nets[role] for role in loss.exported_roles}
+        self.ema = Averaged(exported, recipe.ema_halflife, recipe.batch_size)
         self.latent = latent_of(recipe, nets["generator"])
         if recipe.compile:
             for net in self.nets.values():
@@ -67,18 +74,18 @@ class State:
 
     @property
     def images_seen(self) -> int:
-        """Images that the ticks done so far count for."""
+        """Number of images that the completed ticks have used."""
         return self.tick * self.recipe.batch_size
 
     @property
     def precision(self) -> Literal["fp32", "bf16", "fp16"]:
-        """What networks compute in."""
+        """The precision that the networks compute in."""
         if self.recipe.precision == "auto":
             return "bf16" if self.device.type == "cuda" else "fp32"
         return self.recipe.precision
 
     def in_force(self) -> dict[str, Any]:
-        """Return what decides how fast networks compute, and how exactly."""
+        """Return the settings that affect speed and numerical precision."""
         return {
             "precision": self.precision,
             "channels_last": self.recipe.channels_last,
@@ -92,17 +99,17 @@ class State:
         }
 
     def autocast(self) -> torch.autocast:
-        """Return the context that networks run in."""
+        """Return the autocast context of the networks."""
         dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
         return torch.autocast(self.device.type, dtype, enabled=self.precision != "fp32")
 
     def backward(self, player: Player, loss: Tensor) -> None:
-        """Add one part's share of the gradient of a player's loss."""
+        """Add the gradient of one part of a batch to a player's gradient."""
         loss = self.scalers[player.name].scale(loss / self.recipe.accumulate)
         loss.backward()  # type: ignore[no-untyped-call]
 
     def step(self, player: Player) -> None:
-        """Move a player's weights by the gradient that all processes have together."""
+        """Update a player's weights by the mean gradient of all processes."""
         optimizer, scaler = self.optimizers[player.name], self.scalers[player.name]
         weights = [w for group in optimizer.param_groups for w in group["params"]]
         self.group.average_gradients(weights)
@@ -117,27 +124,27 @@ class State:
 
     def draw_latents(self, n: int) -> Tensor:
         """Draw latents, float32 (n, latent_dim), from N(0, 1)."""
-        assert self.latent is not None  # no game draws latents for a generator that reads none
+        assert self.latent is not None  # no loss draws latents for a generator without them
         return torch.randn(n, self.latent.dim, device=self.device)
 
     def check_finite(self) -> None:
-        """Refuse to go on with weights or moments that are not numbers.
+        """Check that all weights and moments are finite.
 
         Raises:
-            NonFiniteLossError: names what holds one.
+            NonFiniteLossError: one is NaN or infinite. The message names the network or optimizer.
         """
-        held: dict[str, Iterable[Tensor]] = {
+        groups: dict[str, Iterable[Tensor]] = {
             f"network {role!r}": net.state_dict().values() for role, net in self.nets.items()
         }
-        held["the loss"] = self.loss_parameters
+        groups["the loss"] = self.loss_parameters
         for name, optimizer in self.optimizers.items():
             moments = (m for state in optimizer.state.values() for m in state.values())
-            held[f"the {name}'s optimizer"] = (m for m in moments if isinstance(m, Tensor))
-        for name, tensors in held.items():
+            groups[f"the {name}'s optimizer"] = (m for m in moments if isinstance(m, Tensor))
+        for name, tensors in groups.items():
             if not all(bool(torch.isfinite(t).all()) for t in tensors if t.is_floating_point()):
                 raise NonFiniteLossError(
-                    f"{name} holds NaN or infinity after {self.images_seen:,} images, though every "
-                    "loss was finite: a gradient was not."
+                    f"{name} holds NaN or infinity after {self.images_seen:,} images. All losses "
+                    "were finite, so a gradient was not."
                 )
 
     def state_dict(self) -> dict[str, Any]:
@@ -153,7 +160,7 @@ class State:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned."""
+        """Load a state that `state_dict` returned."""
         for role, net in self.nets.items():
             net.load_state_dict(state["nets"][role])
         self.ema.average.load_state_dict(state["ema"])
@@ -168,10 +175,10 @@ class State:
 
 
 def latent_of(recipe: Recipe, generator: nn.Module) -> LatentSpec | None:
-    """What a generator reads: as its recipe says, or as it says itself; None if no latents.
+    """Return the latents of a generator, by its recipe or its attribute; None without latents.
 
     Raises:
-        KeyError: it reads latents, and neither says how long they are.
+        KeyError: the generator reads latents, but neither states their length.
     """
     if "z" not in inputs_of(generator):
         return None
@@ -184,7 +191,7 @@ def latent_of(recipe: Recipe, generator: nn.Module) -> LatentSpec | None:
 
 
 def _match_memory_format(optimizer: Optimizer) -> None:
-    """Lay out loaded moments as their weights are: a fused step walks both in memory order."""
+    """Give loaded moments the memory format of their weights, which fused steps need."""
     for weight, moments in optimizer.state.items():
         for name, moment in moments.items():
             if isinstance(moment, Tensor) and moment.shape == weight.shape:

@@ -1,4 +1,4 @@
-"""What is drawn for a part of a batch is the part of what is drawn for the whole."""
+"""Random numbers and BatchNorm statistics that do not depend on the split of a batch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from ganzoo.nn import at_least_fp32
 
 _SHAPED = frozenset([torch.rand, torch.randn, torch.randint])
-_AT_ONCE = (1, 2)  # batches that one draw may be for: images, or real and fake ones together
+_AT_ONCE = (1, 2)  # batches of one draw: images, or real and fake images together
 _VALUE_BY_VALUE = frozenset(
     [torch.rand_like, torch.randn_like, torch.randint_like]
     + [torch.bernoulli, torch.normal, torch.poisson, torch.multinomial]
@@ -30,19 +30,19 @@ _IN_PLACE = frozenset(
 class WholeBatch(TorchFunctionMode):
     """Make random numbers, and BatchNorm's statistics, independent of how a batch is split.
 
-    All processes seed torch alike. Whatever torch's own functions draw with as many rows as a
-    process has samples, or twice as many, is drawn for the samples of all, and the process's own
-    rows are taken. So one process with the whole batch, and any number with parts of it, compute
-    the same, and losses and networks need not know. What has other shapes, such as one coin for a
-    batch, is the same in all of them; so is what composite functions draw inside, such as dropout
-    within attention, which then is no longer independent between processes.
+    All processes use the same seed. If a function of torch draws as many rows as the process has
+    samples, or twice as many, it draws rows for the samples of all processes, and this process uses
+    its own rows. So one process with the whole batch, and several processes with parts of it,
+    compute the same, without changes to losses and networks. Draws of other shapes, such as one
+    number for a batch, are the same in all processes. So are draws inside composite functions, such
+    as dropout within attention, which therefore is not independent between processes.
 
     Args:
-        rows: samples that this process holds.
+        rows: samples of this process.
         rank: number of this process.
-        ranks: how many there are, each with as many samples.
-        mean: mean over the processes, differentiable, for BatchNorm in training; None leaves it
-            the statistics of a process's own samples.
+        ranks: number of processes, each with the same number of samples.
+        mean: differentiable mean over the processes, for BatchNorm in training; None uses the
+            statistics of each process's own samples.
     """
 
     def __init__(
@@ -84,23 +84,23 @@ class WholeBatch(TorchFunctionMode):
         return self._mine(func(*map(self._repeat, args), **named), count)
 
     def _batches(self, rows: int) -> int:
-        """How many batches so many rows are this process's samples of; 0 for other numbers."""
+        """Return the number of this process's batches in a number of rows; 0 if there is none."""
         return rows // self.rows if rows in [k * self.rows for k in _AT_ONCE] else 0
 
     def _held(self, x: Any) -> int:
         return self._batches(len(x)) if isinstance(x, Tensor) and x.dim() else 0
 
     def _repeat(self, x: Any) -> Any:
-        """Stand in for the whole batch: what is drawn for a row depends on that row alone.
+        """Repeat the rows to the size of the whole batch; each draw depends on its row alone.
 
-        The format of the part is kept, since numbers are drawn in its order.
+        The memory format stays, since numbers are drawn in its order.
         """
         if not self._held(x):
             return x
         return torch.cat([part for part in torch.split(x, self.rows) for _ in range(self.ranks)])
 
     def _mine(self, whole: Tensor, count: int) -> Tensor:
-        """This process's rows of each of so many batches."""
+        """Return this process's rows of each of `count` batches."""
         parts = torch.split(whole, self.rows)[self.rank :: self.ranks]
         return parts[0] if count == 1 else torch.cat(parts)
 

@@ -220,7 +220,7 @@ def test_a_description_does_not_outlive_what_it_describes():
         (["train", "dcgan-digits", "--images", "0"], "images is 0"),
         (["train", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["train", "absent.toml"], "cannot read the recipe absent.toml"),
-        (["train", "--resume", "absent"], "absent is no run"),
+        (["train", "--resume", "absent"], "absent is not a run"),
         (["export", "absent"], "neither a run nor a bundle"),
         (["export", "cgan-mnist", "-o", "x"], "It is the name of a registered model"),
     ],

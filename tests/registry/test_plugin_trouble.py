@@ -281,9 +281,15 @@ def test_it_is_of_the_wrong_kind(installed):
     ):
         assert said in refusal(BrokenPluginError, lambda: registry.get(name))  # noqa: B023
     for what, said in (
-        (lambda: prepare(recipe(architecture=Component("odd"))), "made list, not a dict of role"),
-        (lambda: prepare(recipe(architecture=Component("headless"))), "must build a 'generator'"),
-        (lambda: prepare(recipe(loss=Component("odd"))), "loss 'odd' of odd 1.0 made int, not a"),
+        (
+            lambda: prepare(recipe(architecture=Component("odd"))),
+            "returned list, not a dict of role",
+        ),
+        (lambda: prepare(recipe(architecture=Component("headless"))), "builds no role 'generator'"),
+        (
+            lambda: prepare(recipe(loss=Component("odd"))),
+            "loss 'odd' of odd 1.0 returned int, not a",
+        ),
         (
             lambda: find_dataset("odd", {}, None),
             "dataset 'odd' of odd 1.0 returned list, not a torch",

@@ -249,7 +249,7 @@ ARCHITECTURES = [
     ("takes_named_arguments", optional, "width=None as a default, which no recipe can hold"),
     ("takes_named_arguments", hidden_type, "cannot be read: .*Nowhere.*TYPE_CHECKING"),
     ("names_its_source", careless, "no source that can be followed: add the paper's link"),
-    ("builds", no_networks, "BrokenPluginError: .*made list, not a dict of role to nn.Module"),
+    ("builds", no_networks, "BrokenPluginError: .*returned list, not a dict of role to nn.Module"),
     ("builds", picky, "ArchitectureError: .*images of 32x32x3: makes images of 17x17 alone"),
     ("makes_images_of_the_size", of(Halved), r"float32 \(3, 3, 16, 32\), .*\(3, 3, 32, 32\)"),
     ("makes_images_of_the_size", of(Double), "returns float64 .*must return float32"),
@@ -442,7 +442,7 @@ LOSSES = [
     (
         "builds",
         makes_seven,
-        "BrokenPluginError: loss 'wrong' of this process made int, not a ganzoo.Loss",
+        "BrokenPluginError: loss 'wrong' of this process returned int, not a ganzoo.Loss",
     ),
     ("builds", refuses, "RecipeError: loss 'wrong' cannot be made: weight is -1"),
     ("builds", needy, "RecipeError: loss 'wrong' needs the argument 'weight'"),

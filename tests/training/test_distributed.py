@@ -194,7 +194,7 @@ def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"RANK": "0", "WORLD_SIZE": "two"}, "each is a whole number"),
+        ({"RANK": "0", "WORLD_SIZE": "two"}, "must be whole numbers"),
         ({"RANK": "0", "WORLD_SIZE": "2"}, "Start them by torchrun"),
     ],
 )

@@ -104,7 +104,7 @@ def test_no_whole_checkpoint_is_an_error(tmp_path):
         path.write_bytes(b"")
     with (
         pytest.warns(UserWarning, match="is damaged"),
-        pytest.raises(CheckpointError, match="is damaged.*Delete it to begin again"),
+        pytest.raises(CheckpointError, match="is damaged.*Delete it to start the training again"),
     ):
         ganzoo.resume(run, progress=False)
 

@@ -137,8 +137,8 @@ class Exporting(Scaled):
 @pytest.mark.parametrize(
     ("game", "says"),
     [
-        (Empty, "a player 'generator' that trains the loss's own parameters, and has none"),
-        (Exporting, "exports 'loss', which is no network"),
+        (Empty, "a player 'generator' that trains the loss's own parameters, but it has none"),
+        (Exporting, "exports 'loss', which is not a network"),
     ],
 )
 def test_a_loss_that_contradicts_itself_is_refused(recipe, game, says):

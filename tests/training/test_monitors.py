@@ -130,7 +130,7 @@ def test_a_discriminator_that_loses(tmp_path):
     rates = {"discriminator": 1e-8, "generator": 1e-3}
     recipe = ring("nonsaturating", learning_rates=rates, images=12_800)
     finding = found(watch(recipe, tmp_path), "the discriminator has lost")
-    assert "that of a coin" in finding.seen
+    assert "that of random guessing" in finding.seen
     assert "--loss.instance-noise" in finding.remedy
 
 
@@ -193,7 +193,7 @@ def lines_of(*rows, every=1000, start=1):
 
 
 def seen_by(monitor, lines):
-    return [bool(monitor.see(line)) for line in lines]
+    return [bool(monitor.check(line)) for line in lines]
 
 
 def test_a_generator_may_take_its_time_to_become_diverse():
@@ -258,7 +258,7 @@ class Saying(Monitor):
     name, needs, remedy = "saying", ("said",), "nothing"
     begins, ends = 2, 3
 
-    def see(self, line):
+    def check(self, line):
         return "x" * line["said"][0]
 
 
@@ -324,7 +324,7 @@ def test_the_numbers_of_samples_are_those_of_their_definitions(constant):
 def test_a_generator_that_is_told_a_class_is_diverse_within_it(constant):
     samples = Samples(prepare(tiny(architecture=Component("constant"))))
     assert samples.measure()["diversity"] == 0
-    features = samples._look_at(samples._make()).features
+    features = samples._measure(samples._generate()).features
     assert torch.pdist(features).mean() > 100, "over all classes it would not look collapsed"
 
 
@@ -432,7 +432,7 @@ def test_a_resumed_run_finds_what_one_in_one_piece_does(tmp_path, capsys):
         run = tmp_path / f"{stop}"
         ticks.clear()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Log, "record", interrupting)
+            patch.setattr(Log, "log_term", interrupting)
             stopped = ganzoo.train(recipe, out=run, progress=False)
         assert stopped.images_seen == 16 * stop
         assert ganzoo.resume(run, progress=False).finished

@@ -217,7 +217,7 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
         original(self, player, term, value)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ganzoo.training.log.Log, "record", interrupting)
+        patch.setattr(ganzoo.training.log.Log, "log_term", interrupting)
         stopped = train(recipe, tmp_path / "parts")
     assert (stopped.finished, stopped.images_seen) == (False, 80)
     resumed = ganzoo.resume(tmp_path / "parts", progress=False)
@@ -365,7 +365,7 @@ class BadGradient(Loss):
     ("loss", "message"),
     [
         (Spreading, "the generator's term 'culprit' became"),
-        (BadGradient, "holds NaN or infinity after 64 images, though every loss was finite"),
+        (BadGradient, "holds NaN or infinity after 64 images. All losses were finite"),
     ],
 )
 def test_the_first_culprit_is_named_and_nothing_bad_is_saved(tmp_path, loss, message):
@@ -453,7 +453,7 @@ def test_resume_refuses_another_recipe(tmp_path):
     run = train(tiny(), tmp_path / "run").path
     path = run / "recipe.toml"
     path.write_text(path.read_text().replace("batch_size = 16", "batch_size = 8"))
-    with pytest.raises(CheckpointError, match="is not the recipe"):
+    with pytest.raises(CheckpointError, match="differs from the recipe of the run"):
         ganzoo.resume(run, progress=False)
 
 
@@ -463,7 +463,7 @@ def test_resume_refuses_other_data(tmp_path):
     recipe = tiny(dataset=Component("folder", {"size": 16}))
     run = train(recipe, tmp_path / "run", data=pictures(tmp_path / "a", ["1.png", "2.png"])).path
     other = pictures(tmp_path / "b", ["1.png"])
-    with pytest.raises(CheckpointError, match="is not what .* was trained on"):
+    with pytest.raises(CheckpointError, match="differs from the data that .* was trained on"):
         ganzoo.resume(run, data=other, progress=False)
     assert ganzoo.resume(run, progress=False).finished, "it remembers where its data lies"
 

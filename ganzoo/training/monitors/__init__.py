@@ -1,92 +1,135 @@
-"""Monitors: what tells, while a training runs, that it fails and what to try."""
+"""Monitors: they detect that a running training fails, and say what to try."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from ganzoo.training.monitors.collapse import ModeCollapse
+from ganzoo.errors import GanzooError, describe
+from ganzoo.registry import monitors
+from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.entries import Entry
 from ganzoo.training.monitors.episodes import Episode
-from ganzoo.training.monitors.exploding import ExplodingGradients
-from ganzoo.training.monitors.lost import DiscriminatorLost
 from ganzoo.training.monitors.monitor import Finding, Line, Monitor
 from ganzoo.training.monitors.movement import Movement
 from ganzoo.training.monitors.samples import COUNT, Classes, Features, Samples, pixels
-from ganzoo.training.monitors.stale import StaleLearningRate
-from ganzoo.training.monitors.won import DiscriminatorWon
 from ganzoo.training.preparation import Prepared
 
 __all__ = ["Finding", "Line", "Monitor", "Monitors", "monitors_of"]
 
-TIMES = 100  # samples are measured so often in a run, at most
-SPARSE = 10 * COUNT  # images between two measurements, at least: they cost a hundredth of these
+TIMES = 100  # the most measurements of samples in a run
+SPARSE = 10 * COUNT  # the fewest images between two of them, which limits their share of the time
+ORDER = (  # of ganzoo's own; those of plugins follow by name
+    "exploding-gradients",
+    "stale-learning-rate",
+    "mode-collapse",
+    "discriminator-won",
+    "discriminator-lost",
+)
 
 
-def monitors_of(prepared: Prepared) -> list[Monitor]:
-    """Return the monitors that fit a training: those of samples where something judges them."""
-    recipe, loss = prepared.recipe, prepared.state.loss
-    monitors: list[Monitor] = [ExplodingGradients(), StaleLearningRate(recipe)]
-    if loss.roles - set(loss.exported_roles):
-        delivering = [p.name for p in loss.players if set(p.trains) & set(loss.exported_roles)]
-        monitors += [
-            ModeCollapse(recipe.images),
-            DiscriminatorWon(delivering),
-            DiscriminatorLost(recipe.images),
-        ]
-    return monitors
+def monitors_of(training: Prepared) -> list[Monitor]:
+    """Return the registered monitors that fit a training, in a fixed order.
+
+    Warns of each monitor that cannot be created, and leaves it out.
+    """
+    created = (_create(entry, training) for entry in sorted(monitors.entries(), key=_position))
+    return [monitor for monitor in created if monitor]
+
+
+def _position(entry: Entry) -> int:
+    own = entry.distribution == DISTRIBUTION and entry.name in ORDER
+    return ORDER.index(entry.name) if own else len(ORDER)
+
+
+def _create(entry: Entry, training: Prepared) -> Monitor | None:
+    try:
+        monitor = monitors.make(entry, training)
+    except GanzooError as error:
+        _warn(entry.name, str(error))
+        return None
+    if monitor is None:
+        return None
+    if not isinstance(monitor, Monitor) or not hasattr(monitor, "name"):
+        kind = type(monitor).__name__
+        _warn(entry.name, f"{entry.provider} returned {kind}, not a ganzoo.Monitor with a name")
+        return None
+    return monitor
+
+
+def _warn(name: str, reason: str) -> None:
+    warnings.warn(
+        f"the monitor {name!r} failed and is switched off; the training goes on: {reason}",
+        stacklevel=4,
+    )
 
 
 class Monitors:
-    """All monitors of a run, and what is measured for them alone.
+    """All monitors of a run, and the measurements that only they need.
 
-    They look when the log is written, and change nothing that is trained.
+    They read each new line of the log, and change nothing that is trained. A monitor that raises is
+    switched off with one warning.
 
     Args:
         prepared: the training.
-        so_far: the log's lines up to now, which bring a resumed run's monitors to where they were.
-        features: in what samples are compared with data; pixels by default.
-        classes: tells the class of an image, where there is a classifier that fits.
+        lines: the lines of the log so far, from which a resumed run rebuilds its monitors.
+        features: features by which samples are compared with data; pixels by default.
+        classes: classifies images; None if no classifier fits the data.
     """
 
     def __init__(
         self,
         prepared: Prepared,
-        so_far: Iterable[Line] = (),
+        lines: Iterable[Line] = (),
         *,
         features: Features = pixels,
         classes: Classes | None = None,
     ) -> None:
-        monitors = monitors_of(prepared)
-        self._episodes = [Episode(monitor) for monitor in monitors]
+        self._episodes = [Episode(monitor) for monitor in monitors_of(prepared)]
         self._movement = Movement(prepared.state)
-        sampled = any("samples" in monitor.needs for monitor in monitors)
+        sampled = any("samples" in episode.monitor.needs for episode in self._episodes)
         self._samples = Samples(prepared, features, classes) if sampled else None
-        recipe = prepared.recipe
-        self._every = max(recipe.images // TIMES, SPARSE)
+        self._every = max(prepared.recipe.images // TIMES, SPARSE)
         self._measured_at = -self._every
-        for line in so_far:
+        for line in lines:
             self._read(line)
 
     @property
     def active(self) -> list[str]:
-        """Names of those that see something wrong now."""
+        """Names of the monitors that report a failure now."""
         return [episode.monitor.name for episode in self._episodes if episode.active]
 
     def look(self, line: Line) -> dict[str, Any]:
-        """Return what belongs into the log's next line beside what it holds: numbers and findings.
+        """Return the entries that monitors add to the next line of the log.
+
+        Args:
+            line: the next line, without these entries.
+
+        Returns:
+            ``movement``, ``samples`` if they are due, and ``findings``.
 
         Raises:
-            DataError: a real image that cannot be read.
+            DataError: a real image cannot be read.
         """
-        found: dict[str, Any] = {"movement": self._movement.measure()}
+        entries: dict[str, Any] = {"movement": self._movement.measure()}
         if self._samples and line["images"] - self._measured_at >= self._every:
-            found["samples"] = self._samples.measure()
-        found["findings"] = [asdict(finding) for finding in self._read({**line, **found})]
-        return found
+            entries["samples"] = self._samples.measure()
+        entries["findings"] = [asdict(finding) for finding in self._read({**line, **entries})]
+        return entries
 
     def _read(self, line: Line) -> list[Finding]:
         if "samples" in line:
             self._measured_at = line["images"]
-        found = (episode.read(line) for episode in self._episodes)
-        return [finding for finding in found if finding]
+        findings = []
+        for episode in list(self._episodes):
+            try:
+                finding = episode.read(line)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
+                self._episodes.remove(episode)
+                _warn(episode.monitor.name, describe(error))
+                continue
+            if finding:
+                findings.append(finding)
+        return findings

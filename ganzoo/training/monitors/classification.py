@@ -1,4 +1,4 @@
-"""The classes of images, by the extractor of the data where it was trained to tell them."""
+"""The classifier of generated images: the extractor of the data, if it knows the classes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganzoo.spec import DataSpec
 
 
 def classifier_of(data: DataSpec, device: torch.device) -> Callable[[Tensor], Tensor] | None:
-    """Return what tells the class of images of some data; None where nothing does.
+    """Return a classifier for the images of some data, or None if there is none.
 
     Returns:
         uint8 images (n, channels, height, width) -> int64 (n,), on the CPU.
@@ -23,7 +23,7 @@ def classifier_of(data: DataSpec, device: torch.device) -> Callable[[Tensor], Te
         return None
     try:
         extractor = extractors.make(extractors.entry(data.extractor))
-    except GanzooError:  # not installed, or its weights are not to be had: a training goes on
+    except GanzooError:  # the extractor or its weights are not available: train without it
         return None
     size = (data.image.height, data.image.width)
     if (

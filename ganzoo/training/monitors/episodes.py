@@ -1,4 +1,4 @@
-"""From what monitors see in single lines to what begins and ends."""
+"""The begin and the end of the failures that a monitor reports."""
 
 from __future__ import annotations
 
@@ -6,30 +6,40 @@ from ganzoo.training.monitors.monitor import Finding, Line, Monitor
 
 
 class Episode:
-    """Follows one monitor: what it sees counts once it has been seen for some lines in a row."""
+    """Follows one monitor.
+
+    A failure begins after `Monitor.begins` consecutive lines that show it, and ends after
+    `Monitor.ends` consecutive lines that do not.
+
+    Args:
+        monitor: the monitor.
+
+    Attributes:
+        active: whether the failure goes on.
+        since: images seen when the current state, or a change that is not yet confirmed, began.
+    """
 
     def __init__(self, monitor: Monitor) -> None:
         self.monitor = monitor
         self.active = False
-        self.since = 0  # images at the first line of those that say otherwise, or of the episode
-        self._otherwise = 0  # lines in a row that say otherwise than `active`
+        self.since = 0
+        self._contrary = 0  # consecutive lines that contradict `active`
 
     def read(self, line: Line) -> Finding | None:
-        """Take in the next line; return what begins or ends with it."""
+        """Read the next line; return the finding that begins or ends with it, if any."""
         if not all(line.get(entry) for entry in self.monitor.needs):
             return None
-        seen = self.monitor.see(line)
-        if bool(seen) == self.active:
-            self._otherwise = 0
+        problem = self.monitor.check(line)
+        if bool(problem) == self.active:
+            self._contrary = 0
             return None
-        self._otherwise += 1
-        if not self.active and self._otherwise == 1:
+        self._contrary += 1
+        if not self.active and self._contrary == 1:
             self.since = line["images"]
-        if self._otherwise < (self.monitor.ends if self.active else self.monitor.begins):
+        if self._contrary < (self.monitor.ends if self.active else self.monitor.begins):
             return None
-        self.active, self._otherwise = not self.active, 0
+        self.active, self._contrary = not self.active, 0
         if self.active:
-            return Finding(
-                self.monitor.name, "begins", self.since, seen=seen, remedy=self.monitor.remedy
-            )
+            remedy = self.monitor.remedy
+            return Finding(self.monitor.name, "begins", self.since, str(problem), remedy)
         return Finding(self.monitor.name, "ends", self.since)

@@ -1,29 +1,37 @@
-"""The discriminator has lost: it cannot tell what is easy to tell."""
+"""The discriminator has lost: it cannot tell images that are easy to tell."""
 
 from __future__ import annotations
 
+from ganzoo.training.monitors.adversarial import accuracy, has_discriminator
 from ganzoo.training.monitors.monitor import Line, Monitor
-from ganzoo.training.monitors.won import accuracy
+from ganzoo.training.preparation import Prepared
 
-CHANCE = 0.05  # within which of 0.5 an accuracy is that of a coin
-UNCHANGED = 0.8  # of the distance between samples and data in the beginning
-AMONG = 0.05  # a distance at which samples lie among the data
-TICKS, SHARE = 500, 0.05  # of a run, in which a discriminator may still have to learn
+CHANCE = 0.05  # accuracies this close to 0.5 are those of random guessing
+UNCHANGED = 0.8  # of the initial distance between samples and data
+AMONG = 0.05  # samples closer than this are not far from the data
+TICKS, SHARE = 500, 0.05  # of a run; before that, the discriminator may still have to learn
+
+
+def discriminator_lost(training: Prepared) -> DiscriminatorLost | None:
+    """Return the monitor of a discriminator that lost, if the training has a discriminator."""
+    if not has_discriminator(training.state.loss):
+        return None
+    return DiscriminatorLost(training.recipe.images)
 
 
 class DiscriminatorLost(Monitor):
-    """Its accuracy is that of a coin while samples are as far from the data as they were.
+    """The accuracy is that of random guessing while samples are as far from the data as initially.
 
-    Where they lie among the data from the beginning, it says nothing.
+    Nothing is reported if the samples are close to the data from the start.
 
-    An accuracy of 0.5 alone says nothing: it is also where the game ends well, when generated
-    images have the distribution of real ones ("Generative Adversarial Nets", Goodfellow et al.,
-    2014, proposition 1 and theorem 1, https://arxiv.org/abs/1406.2661). What the monitor adds is a
-    distance between the two that no discriminator has a part in. Games without an accuracy, such as
-    wgan, are not judged.
+    An accuracy of 0.5 alone is no failure: an optimal training ends there, when generated images
+    have the distribution of real ones ("Generative Adversarial Nets", Goodfellow et al., 2014,
+    proposition 1 and theorem 1, https://arxiv.org/abs/1406.2661). The monitor adds a distance
+    between the two that does not depend on the discriminator. Losses without an accuracy, such as
+    wgan, are not checked.
 
     Args:
-        images: of the whole run.
+        images: length of the run.
     """
 
     name = "the discriminator has lost"
@@ -40,15 +48,15 @@ class DiscriminatorLost(Monitor):
         self._first: float | None = None
         self._distance = 0.0
 
-    def see(self, line: Line) -> str:
-        """Say how accurate it is, and how far samples are from the data."""
+    def check(self, line: Line) -> str:
+        """Report the accuracy, and the distance of samples from the data."""
         self._distance = line.get("samples", {}).get("distance", self._distance)
         if self._first is None:
             self._first = self._distance or None
-        right = accuracy(line)
+        value = accuracy(line)
         if (
-            right is None
-            or abs(right - 0.5) > CHANCE
+            value is None
+            or abs(value - 0.5) > CHANCE
             or line["tick"] < TICKS
             or line["images"] < SHARE * self._images
             or self._first is None
@@ -56,6 +64,6 @@ class DiscriminatorLost(Monitor):
         ):
             return ""
         return (
-            f"its accuracy is {right:.2f}, that of a coin, while samples are at distance "
-            f"{self._distance:.2f} from the data, {self._first:.2f} in the beginning"
+            f"its accuracy is {value:.2f}, that of random guessing, while samples are at distance "
+            f"{self._distance:.2f} from the data, {self._first:.2f} initially"
         )

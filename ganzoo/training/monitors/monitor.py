@@ -1,48 +1,62 @@
-"""What a monitor is, and what it finds."""
+"""The base class of monitors, and what they report."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 Line = Mapping[str, Any]  # a line of log.jsonl
 
 
-class Monitor(Protocol):
-    """Looks for one way in which trainings fail.
+class Monitor(ABC):
+    """Looks for one failure of a training, such as mode collapse.
 
-    It reads the lines of the log one after the other and nothing else, so that it can be rebuilt
-    from log.jsonl when a run is resumed.
+    A monitor reads the lines of the log in order and nothing else. So a resumed run rebuilds its
+    monitors from log.jsonl.
+
+    A plugin registers a function ``(training: ganzoo.training.Prepared) -> Monitor | None`` under
+    ``ganzoo.monitors``. It returns None if the monitor does not fit the training. An error in a
+    monitor does not end the training: ganzoo warns and switches the monitor off.
 
     Attributes:
-        name: what it looks for, in a word or two.
-        needs: entries that a line must have to be looked at; others are passed over.
-        begins: in how many lines in a row something must be seen before it is reported.
-        ends: in how many it must not be seen any more before that is.
-        remedy: what to try.
+        name: the failure, in a word or two.
+        needs: entries of a line that `check` reads, such as ``gradient_norms``, ``metrics``,
+            ``movement`` or ``samples``. Lines without them are skipped.
+        begins: number of consecutive lines with the failure that start a finding.
+        ends: number of consecutive lines without it that end the finding.
+        remedy: options to try, for the text "Try {remedy}."
     """
 
     name: ClassVar[str]
-    needs: ClassVar[tuple[str, ...]]
-    begins: ClassVar[int]
-    ends: ClassVar[int]
-    remedy: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    begins: ClassVar[int] = 1
+    ends: ClassVar[int] = 1
+    remedy: ClassVar[str] = ""
 
-    def see(self, line: Line) -> str:
-        """Say what is wrong as of this line; an empty text where nothing is."""
+    @abstractmethod
+    def check(self, line: Line) -> str:
+        """Describe the failure that a line of the log shows.
+
+        Args:
+            line: one line of log.jsonl, with all the entries that `needs` names.
+
+        Returns:
+            What is wrong, with numbers; an empty text if nothing is wrong.
+        """
 
 
 @dataclass(frozen=True)
 class Finding:
-    """That something began to go wrong, or ended to.
+    """The begin or the end of a failure.
 
     Attributes:
         monitor: name of the monitor.
-        event: which of the two.
+        event: whether the failure begins or ends.
         since: images seen when it began.
-        seen: what was seen.
-        remedy: what to try.
+        seen: what is wrong.
+        remedy: options to try.
     """
 
     monitor: str
@@ -54,4 +68,5 @@ class Finding:
     def __str__(self) -> str:
         if self.event == "ends":
             return f"{self.monitor}: over; it began at {self.since:,} images"
-        return f"{self.monitor} since {self.since:,} images: {self.seen}. Try {self.remedy}."
+        advice = f" Try {self.remedy}." if self.remedy else ""
+        return f"{self.monitor} since {self.since:,} images: {self.seen}.{advice}"

@@ -1,4 +1,4 @@
-"""How far weights move: the numbers that the monitor of learning rates reads."""
+"""How far weights move: the numbers that the monitor of stale learning rates reads."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 from ganzoo.training.state import State
 
-ROWS, VALUES = 8, 1024  # of each weight, at most, that are compared
+ROWS, VALUES = 8, 1024  # the most rows, and values of a row, that are compared of each weight
 
 
 class Movement:
-    """Compares some of each player's weights with what they were at the last report.
+    """Compares some of each player's weights with their values at the last measurement.
 
     Args:
-        state: the training; the first comparison is with its weights as they are now.
+        state: the training; the first measurement compares with its current weights.
     """
 
     def __init__(self, state: State) -> None:
@@ -25,7 +25,7 @@ class Movement:
 
     @torch.no_grad()
     def measure(self) -> dict[str, float]:
-        """Return, by player, the norm of their change over their own norm."""
+        """Return by player the norm of the change, relative to the norm of the weights."""
         before, self._before = self._before, self._some()
         return {
             player: float((now - before[player]).norm() / now.norm().clamp_min(1e-30))
@@ -40,6 +40,6 @@ class Movement:
 
 
 def _some(weights: Iterable[Tensor]) -> Tensor:
-    # Rows first: to flatten a tensor may copy it.
+    # Rows first, since flattening may copy a tensor.
     rows = (w.detach()[:ROWS].flatten() if w.dim() else w.detach()[None] for w in weights)
     return torch.cat([row[:VALUES].float() for row in rows])

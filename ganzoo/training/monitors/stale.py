@@ -1,23 +1,29 @@
-"""Learning rates that move nothing."""
+"""Learning rates that do not change the weights."""
 
 from __future__ import annotations
 
 from ganzoo.spec import Recipe
 from ganzoo.training.monitors.monitor import Line, Monitor
+from ganzoo.training.preparation import Prepared
 
-STILL = 1e-6  # change of weights since the last line, relative to their size
+STILL = 1e-6  # change of the weights since the last line, relative to their norm
+
+
+def stale_learning_rate(training: Prepared) -> StaleLearningRate:
+    """Return the monitor of learning rates, which fits every training."""
+    return StaleLearningRate(training.recipe)
 
 
 class StaleLearningRate(Monitor):
-    """A schedule that is at 0 or never rises, or weights that stay where they are.
+    """The schedule is at 0, the warm-up is longer than the run, or the weights do not change.
 
     A step of Adam is about as large as the learning rate, whatever the gradient ("Adam: A Method
     for Stochastic Optimization", Kingma and Ba, 2014, section 2.1,
-    https://arxiv.org/abs/1412.6980), and float32 has 24 bits: what is smaller than 6e-8 of a weight
-    is lost in rounding.
+    https://arxiv.org/abs/1412.6980). Float32 has 24 bits of precision, so rounding removes steps
+    below 6e-8 of a weight.
 
     Args:
-        recipe: of the run.
+        recipe: the run's recipe.
     """
 
     name = "stale learning rate"
@@ -31,21 +37,21 @@ class StaleLearningRate(Monitor):
     def __init__(self, recipe: Recipe) -> None:
         self._warmup, self._images = recipe.optimizer.warmup, recipe.images
 
-    def see(self, line: Line) -> str:
-        """Say which player learns nothing."""
+    def check(self, line: Line) -> str:
+        """Name the players that learn nothing."""
         if self._warmup >= self._images:
             return (
                 f"learning rates rise over {self._warmup:,} images, and the run has "
                 f"{self._images:,}"
             )
-        seen = []
+        problems = []
         for player, lr in line["learning_rates"].items():
             moved = line.get("movement", {}).get(player)
             if not lr:
-                seen.append(f"the {player}'s is 0")
+                problems.append(f"the {player}'s is 0")
             elif moved is not None and moved < STILL and player in line["gradient_norms"]:
-                seen.append(
+                problems.append(
                     f"the {player}'s is {lr:.1e}, and its weights changed by {moved:.1e} of their "
-                    "size since the last line of the log"
+                    "norm since the last line of the log"
                 )
-        return " and ".join(seen)
+        return " and ".join(problems)

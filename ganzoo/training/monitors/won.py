@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from statistics import mean, median
+from statistics import median
 
+from ganzoo.training.monitors.adversarial import accuracy, has_discriminator
 from ganzoo.training.monitors.monitor import Line, Monitor
+from ganzoo.training.preparation import Prepared
 
-PINNED = 0.99  # accuracy from which on a discriminator is always right
-VANISHED = 0.01  # of the norm that the generator's gradient had
-RECENT = 5  # lines, over whose median a norm is taken
+PINNED = 0.99  # a discriminator with this accuracy is always right
+VANISHED = 0.01  # of the largest norm of the generator's gradient so far
+RECENT = 5  # lines of which the median of the norms is taken
+
+
+def discriminator_won(training: Prepared) -> DiscriminatorWon | None:
+    """Return the monitor of a discriminator that won, if the training has a discriminator."""
+    loss = training.state.loss
+    if not has_discriminator(loss):
+        return None
+    return DiscriminatorWon(
+        [player.name for player in loss.players if set(player.trains) & set(loss.exported_roles)]
+    )
 
 
 class DiscriminatorWon(Monitor):
     """The accuracy is pinned at 1 and the generator's gradient has vanished.
 
-    The better the discriminator, the smaller the gradient that passes through it where the game
+    The better the discriminator, the smaller the gradient that passes through it if the loss
     saturates: "Towards Principled Methods for Training Generative Adversarial Networks" (Arjovsky
     and Bottou, 2017), theorem 2.4 and figure 2, https://arxiv.org/abs/1701.04862. An accuracy of 1
-    alone is no failure: many games train well so.
+    alone is no failure: many models train well with it.
 
     Args:
-        generators: players that train what is delivered.
+        generators: players that train exported networks.
     """
 
     name = "the discriminator has won"
@@ -33,30 +45,23 @@ class DiscriminatorWon(Monitor):
     )
 
     def __init__(self, generators: Collection[str]) -> None:
-        self._generators = generators
         self._norms: dict[str, list[float]] = {name: [] for name in generators}
-        self._usual: dict[str, float] = {}
+        self._largest: dict[str, float] = {}
 
-    def see(self, line: Line) -> str:
-        """Say how accurate it is, and how small the gradient."""
+    def check(self, line: Line) -> str:
+        """Report the accuracy, and the norms of the gradients that have vanished."""
         for player, norm in line["gradient_norms"].items():
             if player in self._norms:
                 self._norms[player] = [*self._norms[player], norm][-RECENT:]
         recent = {player: median(norms) for player, norms in self._norms.items() if norms}
         for player, norm in recent.items():
-            self._usual[player] = max(norm, self._usual.get(player, 0.0))
-        right = accuracy(line)
-        if right is None or right < PINNED:
+            self._largest[player] = max(norm, self._largest.get(player, 0.0))
+        value = accuracy(line)
+        if value is None or value < PINNED:
             return ""
         return " and ".join(
-            f"its accuracy is {right:.3f}, and the {player}'s gradient {norm:.1e}, "
-            f"{norm / self._usual[player]:.1e} times what it was"
+            f"its accuracy is {value:.3f}, and the {player}'s gradient {norm:.1e}, "
+            f"{norm / self._largest[player]:.1e} times what it was"
             for player, norm in recent.items()
-            if norm < VANISHED * self._usual[player]
+            if norm < VANISHED * self._largest[player]
         )
-
-
-def accuracy(line: Line) -> float | None:
-    """Return the mean of the accuracies that a line has; None where the game watches none."""
-    found = [value for name, value in line["metrics"].items() if name.endswith("accuracy")]
-    return mean(found) if found else None

@@ -147,7 +147,7 @@ def test_the_recipes_fit_together(name, data):
 
 def test_its_loss_trains_other_networks(tmp_path):
     game = replace(recipe(loss=ADA, images=16), architecture=Component("dcgan", {"width": 4}))
-    with pytest.warns(UserWarning, match="mixes samples by BatchNorm"):
+    with pytest.warns(UserWarning, match="BatchNorm makes the discriminator mix samples"):
         run = train(game, tmp_path / "run")
     assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 1)
 

@@ -1,0 +1,77 @@
+"""The options of a run. None of them changes what is trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ganzoo.durations import parse_duration
+
+OnOff = Literal["on", "off"]
+AutoOnOff = Literal["auto", "on", "off"]
+
+
+# The only declaration of these options. The command line reads names, types, defaults and help from
+# it. `train` and `resume` repeat the names, because Python cannot take a signature from a class;
+# their defaults are attributes of this class, and their docstrings refer to it.
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How this process runs a training.
+
+    Attributes:
+        data: folder of the dataset. By default a new run uses the environment variable GANZOO_DATA,
+            and a resumed run the folder that it was trained on.
+        device: cpu or cuda; by default cuda if there is a GPU.
+        max_time: stop and save after this time in this process, such as 3h, 90m or 1h30m.
+        progress: show a progress line on standard error.
+        monitors: detect trainings that fail, and warn on standard error and in the log.
+        tensorboard: write the run's folder 'tensorboard'; auto writes it if tensorboard is
+            installed.
+        trackers: also log the run to these ('ganzoo list --kind trackers').
+
+    Raises:
+        RecipeError: `max_time` is not a duration.
+    """
+
+    data: Path | None = None
+    device: str | None = None
+    max_time: str | None = None
+    progress: bool = True
+    monitors: OnOff = "on"
+    tensorboard: AutoOnOff = "auto"
+    trackers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _ = self.seconds
+
+    @classmethod
+    def of(
+        cls,
+        data: str | Path | None,
+        device: str | torch.device | None,
+        max_time: str | None,
+        progress: bool,
+        monitors: OnOff,
+        tensorboard: AutoOnOff,
+        trackers: Sequence[str],
+    ) -> RunOptions:
+        """Return the options that the arguments of `train` or `resume` state."""
+        return cls(
+            data=Path(data) if data else None,
+            device=str(device) if device else None,
+            max_time=max_time,
+            progress=progress,
+            monitors=monitors,
+            tensorboard=tensorboard,
+            trackers=tuple(trackers),
+        )
+
+    @property
+    def seconds(self) -> float:
+        """The time limit in seconds; infinite without `max_time`."""
+        return parse_duration(self.max_time) if self.max_time else math.inf

@@ -1,0 +1,115 @@
+"""Monitors of other distributions: found, asked whether they fit, switched off if they fail."""
+
+import warnings
+
+import pytest
+
+import ganzoo
+from ganzoo.cli import main
+from ganzoo.spec import Component
+from ganzoo.training import prepare
+from ganzoo.training.jsonl import read_lines
+from ganzoo.training.monitors import monitors_of
+from helpers.distributions import install
+from helpers.recipes import tiny
+
+CODE = """
+from ganzoo import Monitor
+
+class Late(Monitor):
+    name, needs, begins, remedy = "late", ("terms",), 2, "fewer images"
+
+    def __init__(self, images):
+        self.images = images
+
+    def check(self, line):
+        return f"{line['images']} of {self.images}" if line["images"] > 32 else ""
+
+class Torn(Monitor):
+    name = "torn"
+
+    def check(self, line):
+        if line["images"] >= 32:
+            raise ConnectionError("the page is torn")
+        return ""
+
+def late(training):
+    return Late(training.recipe.images)
+
+def torn(training):
+    return Torn()
+
+def unfit(training):
+    return None
+
+def number(training):
+    return 3
+
+def failing(training):
+    raise KeyError("nowhere")
+"""
+OURS = [
+    *("exploding gradients", "stale learning rate", "mode collapse"),
+    *("the discriminator has won", "the discriminator has lost"),
+]
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    def add(*names):
+        points = {f"a-{name}": f"acme_watch:{name}" for name in names}
+        install(tmp_path / "site", "acme-watch", {"monitors": points}, acme_watch=CODE)
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    return add
+
+
+def messages_of(caught):
+    return [str(w.message) for w in caught if "the monitor" in str(w.message)]
+
+
+def test_ours_come_through_the_registry_in_a_fixed_order(site):
+    assert [monitor.name for monitor in monitors_of(prepare(tiny()))] == OURS
+    autoencoder = tiny(
+        architecture=Component("mlp-autoencoder", {"latent_dim": 4, "width": 16}),
+        loss=Component("autoencoder"),
+    )
+    assert [monitor.name for monitor in monitors_of(prepare(autoencoder))] == OURS[:2]
+    site("late", "unfit")
+    assert [monitor.name for monitor in monitors_of(prepare(tiny()))] == [*OURS, "late"]
+
+
+def test_a_monitor_of_a_plugin_reports_and_one_that_raises_is_switched_off(site, tmp_path, capsys):
+    site("late", "torn", "unfit")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run = ganzoo.train(tiny(images=96), out=tmp_path / "run", progress=False)
+    assert run.finished
+    (message,) = messages_of(caught)
+    assert message.startswith(
+        "the monitor 'torn' failed and is switched off; the training goes on: "
+        "ConnectionError: the page is torn"
+    )
+    found = [f for line in read_lines(run.path / "log.jsonl") for f in line["findings"]]
+    assert [(f["monitor"], f["event"], f["since"]) for f in found] == [("late", "begins", 48)]
+    said = capsys.readouterr().err
+    assert "warning: late since 48 images: 64 of 96. Try fewer images." in said
+
+
+def test_one_that_cannot_be_created_is_left_out(site):
+    site("number", "failing")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        monitors = monitors_of(prepare(tiny()))
+    assert [monitor.name for monitor in monitors] == OURS
+    failing, number = messages_of(caught)
+    assert "'a-failing'" in failing
+    assert "KeyError: 'nowhere'" in failing
+    assert "'a-number'" in number
+    assert "acme-watch 1.2 returned int, not a ganzoo.Monitor" in number
+
+
+def test_they_are_listed(site, capsys):
+    site("late")
+    assert main(["list", "a-late", "--kind", "monitors"]) == 0
+    assert "acme-watch 1.2" in capsys.readouterr().out
