@@ -222,7 +222,7 @@ def test_writing_keeps_prose_to_the_byte(bundle):
     edit(bundle, "license: cc-by-4.0", "language: en\nlicense: cc-by-4.0")
     edit(bundle, "tags: [gan, ", "tags: [digits, gan, ")
     before = (bundle / "README.md").read_bytes()
-    with pytest.raises(BundleError, match=r"README\.md .* `ganzoo card write .*` takes it in"):
+    with pytest.raises(BundleError, match=r"README\.md .* run `ganzoo card write .*`"):
         open_bundle(bundle)
     assert "was edited and differs from its checksum in SHA256SUMS" in cards.check(bundle)[-1]
     assert cards.write(bundle) == bundle / "README.md"
