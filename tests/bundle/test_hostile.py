@@ -698,7 +698,7 @@ def test_images_that_are_no_numbers(bundle, runtime):
         ]
         write_graph(bundle, nodes, [axes])
     text = refused(bundle, runtime, error=SampleError)
-    assert "makes numbers that are not finite" in text
+    assert "generates values that are not finite" in text
 
 
 def test_onnxruntime_prints_nothing_of_its_own(bundle, capfd):
