@@ -1,4 +1,4 @@
-"""The model folder: config, weights, graphs, card and checksums in one place."""
+"""The bundle of a model: a folder of config, weights, ONNX files, card and checksums."""
 
 from ganzoo.bundle.folder import (
     CARD,

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written under a temporary name, then renamed."""
+"""Write files and folders atomically: under a temporary name that is then renamed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ CACHE_VARIABLE = "GANZOO_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the folder of the cache: GANZOO_CACHE, else ``ganzoo`` in the user's cache."""
-    if where := os.environ.get(CACHE_VARIABLE):
-        return Path(where).expanduser()
+    """Return the cache folder: GANZOO_CACHE, or ``ganzoo`` in the user's cache folder."""
+    if folder := os.environ.get(CACHE_VARIABLE):
+        return Path(folder).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganzoo"
 
 
 @contextlib.contextmanager
 def reporting_output(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write `path` into an `OutputError`."""
+    """Convert an OSError raised while writing `path` to an `OutputError`."""
     try:
         yield
     except GanzooError:
@@ -44,12 +44,12 @@ def sha256(path: Path) -> str:
 
 
 def git_hash(content: bytes) -> str:
-    """Return the SHA-1 by which git names a file of that content, in hexadecimal digits."""
+    """Return the SHA-1 that git assigns to a file of this content, in hexadecimal."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def write_file(path: Path, content: bytes | str) -> None:
-    """Write a whole file or leave what was there; parent folders are made.
+    """Write a file atomically; create its parent folders.
 
     Raises:
         OutputError: the file cannot be written (read-only folder, full disk).
@@ -60,10 +60,10 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Yield an empty file that takes the place of `path` when the block ends well.
+    """Yield an empty file that replaces `path` if the block ends without an error.
 
-    A process that is killed in the block leaves its temporary file, named `path`'s name between
-    two dots, behind.
+    A process that is killed in the block leaves its temporary file behind. The file's name is a
+    dot, the name of `path`, a dot and random characters.
 
     Raises:
         OutputError: the file cannot be written (read-only folder, full disk).
@@ -85,7 +85,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `path` when the block ends well.
+    """Yield an empty folder that replaces `path` if the block ends without an error.
 
     Raises:
         OutputError: the folder cannot be written.

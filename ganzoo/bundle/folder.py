@@ -1,7 +1,7 @@
-"""The model folder: write it whole, read it strictly. No torch, no code in it, only data.
+"""Read and write bundles. A bundle contains data only, no code; this module needs no torch.
 
-Whoever wrote a bundle may mean harm. Before a file is read, its name, kind and size are looked at;
-`MAX_OPENING` bounds the memory that finding fault with any bundle takes.
+Bundles are untrusted: the name, type and size of a file are checked before the file is read.
+`MAX_OPENING` bounds the memory that opening or rejecting a bundle takes.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 CONFIG = "config.json"
 CARD = "README.md"
-RECONSTRUCTIONS = "reconstructions.png"  # images and what encoder and generator make of them
-INTERPOLATION = "interpolation.png"  # ways from one seed's first image to another's
-CURVES = "curves.png"  # the course of the training
+RECONSTRUCTIONS = "reconstructions.png"  # images and their reconstructions
+INTERPOLATION = "interpolation.png"  # interpolations between the first images of two seeds
+CURVES = "curves.png"  # training curves
 RECIPE = "training/recipe.toml"
 LOG = "training/log.jsonl"
 CHECKSUMS = "SHA256SUMS"
 
-METADATA_KEY = "ganzoo.config"  # under which the files of weights repeat the config
+METADATA_KEY = "ganzoo.config"  # key of the config's copy in the weights files
 
-MAX_FILES = 1_000  # that a bundle lists
+MAX_FILES = 1_000  # files that a bundle lists
 MAX_CHECKSUMS = 2**18  # bytes of SHA256SUMS
-MAX_BYTES = 2**34  # of all files that it lists, 16 GiB
-MAX_OPENING = 2**28  # bytes of memory, 256 MiB, beyond the size of its files of weights
+MAX_BYTES = 2**34  # bytes of all listed files, 16 GiB
+MAX_OPENING = 2**28  # bytes of memory beyond the size of the weights files, 256 MiB
 
 _CHECKSUM_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _NAME_PART = r"[A-Za-z0-9_][A-Za-z0-9._+=@-]*"
@@ -39,23 +39,23 @@ _FILE_NAME = re.compile(rf"{_NAME_PART}(?:/{_NAME_PART}){{0,7}}")
 
 
 def weights_name(role: str) -> str:
-    """Name of the file of a network's weights: the generator's is the model's."""
+    """Return the name of a network's weights file; the generator's is ``model.safetensors``."""
     return f"{'model' if role == 'generator' else role}.safetensors"
 
 
 def onnx_name(role: str) -> str:
-    """Name of the file of a network for onnxruntime."""
+    """Return the name of a network's ONNX file; the generator's is ``model.onnx``."""
     return f"{'model' if role == 'generator' else role}.onnx"
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder whose checksums and config were found to be right.
+    """A folder with verified checksums and a valid config.
 
     Attributes:
         path: the folder.
-        spec: its config.
-        distribution: the installed distribution that it is part of, None for any other folder.
+        spec: the config.
+        distribution: the installed distribution that ships the bundle; None for other folders.
     """
 
     path: Path
@@ -63,65 +63,71 @@ class Bundle:
     distribution: str | None = None
 
     def weights_of(self, role: str) -> Path:
-        """A network's weights, safetensors."""
+        """Return the path of a network's weights file."""
         return self.file(weights_name(role))
 
     def onnx_of(self, role: str) -> Path:
-        """A network for onnxruntime; absent until it is exported."""
+        """Return the path of a network's ONNX file, which exists only after its export."""
         return self.file(onnx_name(role))
 
     def holds(self, name: str) -> bool:
-        """Whether one of its files is there."""
+        """Return whether the bundle contains a file."""
         return (self.path / name).is_file()
 
     def file(self, name: str) -> Path:
-        """One of its files; a bundle that is fetched when it is needed does so here."""
+        """Return the path of a file; subclasses that download lazily fetch it here."""
         return self.path / name
 
 
 def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
     """Read a bundle's config and verify every file against SHA256SUMS.
 
-    Nothing of it is kept in memory but the config, however large its files are.
+    Only the config is kept in memory.
 
     Args:
         path: the folder.
-        edited: files that may differ from what is listed, or be absent.
+        edited: files that may differ from their checksum or be absent.
 
     Raises:
-        NotABundleError: nothing there, or no bundle.
-        BundleError: a file is missing or has changed; one that is read is not listed; one that is
-            listed is not to be trusted by its name, kind or size; a config that is not valid.
+        NotABundleError: the folder does not exist or is not a bundle.
+        BundleError: a file is missing, changed or not listed; the name, type or size of a listed
+            file is not allowed; or the config is not valid.
     """
     try:
         return _open(path, edited)
     except OSError as error:
         if isinstance(error, NotABundleError):
             raise
-        raise BundleError(f"{str(path)[:200]!r} cannot be read: {error.strerror}.") from error
+        raise BundleError(
+            f"cannot read the bundle {str(path)[:200]!r}: {error.strerror}."
+        ) from error
 
 
 def _open(path: Path, edited: Collection[str]) -> Bundle:
     if not path.is_dir():
         state = "is a file, not a folder" if path.exists() else "does not exist"
         raise NotABundleError(
-            f"no bundle at {path}: it {state}. A bundle is a folder with {CONFIG}; "
-            "`ganzoo export RUN` writes one."
+            f"no bundle at {path}: the path {state}. Pass a folder that contains {CONFIG}, such as "
+            "one that `ganzoo export RUN` writes."
         )
     if not (path / CONFIG).is_file():
-        hint = f" Did you mean {path / 'bundle'}?" if (path / "bundle" / CONFIG).is_file() else ""
-        raise NotABundleError(f"{path} is no bundle: it holds no {CONFIG}.{hint}")
+        nested = path / "bundle"
+        hint = f" Did you mean {nested}?" if (nested / CONFIG).is_file() else ""
+        raise NotABundleError(f"{path} is not a bundle: it contains no {CONFIG}.{hint}")
     check_size(path / CONFIG, MAX_CONFIG)
     _verify(path, edited)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
     for role in spec.roles:
         if not (path / weights_name(role)).is_file():
-            raise BundleError(f"{path} holds no {weights_name(role)}. Get the bundle again.")
+            raise BundleError(f"{path} contains no {weights_name(role)}. Get the bundle again.")
     return Bundle(path, spec)
 
 
 def replaceable(path: Path) -> bool:
-    """Whether a bundle may be written at `path` without loss: nothing there, or only a bundle."""
+    """Return whether writing a bundle at `path` loses no data.
+
+    That holds if `path` does not exist, is an empty folder, or contains only an intact bundle.
+    """
     if not path.exists():
         return True
     if not path.is_dir():
@@ -136,13 +142,16 @@ def replaceable(path: Path) -> bool:
 
 
 def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> None:
-    """Refuse a weights file whose own config is not the bundle's.
+    """Check that the config inside a weights or ONNX file matches the bundle's config.
 
     Raises:
-        BundleError: no config in the file, or one that describes another model.
+        BundleError: the file contains no config, or the config of another model.
     """
     if repeated is None:
-        raise BundleError(f"{file} carries no ganzoo config: it was not written for this bundle.")
+        raise BundleError(
+            f"{file} contains no ganzoo config, so it does not belong to this bundle. "
+            "Export the model again."
+        )
     if ModelSpec.from_json(repeated, where=f"the config inside {file}").contract != (
         bundle.spec.contract
     ):
@@ -155,12 +164,12 @@ def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> N
 def write_bundle(
     path: Path, spec: ModelSpec, writers: Mapping[str, Callable[[Path], object]]
 ) -> Bundle:
-    """Write a bundle in place of `path`, whole or not at all.
+    """Write a bundle atomically; it replaces `path`.
 
     Args:
         path: the bundle's folder.
-        spec: its config.
-        writers: for each file's name in the bundle, what writes it when given its path.
+        spec: the config.
+        writers: for each file name in the bundle, a function that writes the file at a path.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -177,25 +186,27 @@ def write_bundle(
 
 
 def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | bytes]) -> None:
-    """Write another config and other files into a bundle, and leave all else as it is.
+    """Write a new config and files into a bundle atomically; keep all other files.
 
-    The bundle as it becomes takes the folder's place, whole or not at all, with what else lies in
-    it: files that nothing lists may be its owner's notes.
+    Files that SHA256SUMS does not list, such as the owner's notes, are kept too.
 
     Args:
-        bundle: as it was opened.
+        bundle: the opened bundle.
         spec: its new config.
-        contents: of files that are new or take the place of those of the same name.
+        contents: contents of new or replaced files, by name.
 
     Raises:
-        BundleError: it is not what was opened.
-        OutputError: it cannot be written.
+        BundleError: the bundle on disk changed after it was opened.
+        OutputError: the bundle cannot be written.
     """
     if open_bundle(bundle.path, edited=contents).spec != bundle.spec:
-        raise BundleError(f"{bundle.path} holds another model by now.")
+        raise BundleError(
+            f"cannot change {bundle.path}: its config was replaced after it was opened. "
+            "Run the command again."
+        )
     sums = read_checksums(bundle.path)
     config = {} if spec == bundle.spec else {CONFIG: spec.to_json()}
-    path = bundle.path.resolve()  # a link, or ".", cannot be replaced
+    path = bundle.path.resolve()  # a link or "." cannot be replaced
     with new_folder(path) as folder:
         shutil.copytree(path, folder, symlinks=True, copy_function=_link, dirs_exist_ok=True)
         for name, content in (config | dict(contents)).items():
@@ -205,60 +216,75 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
 
 
 def _link(file: str, target: str) -> None:
-    """Give a file another name: no copy of the weights, and whatever it is, it is not opened."""
+    """Hard-link a file, which neither opens nor copies it; copy it if links are not supported."""
     try:
         os.link(file, target)
-    except OSError:  # the file system has no such links
+    except OSError:
         shutil.copy2(file, target)
 
 
 def format_checksums(sums: Mapping[str, str]) -> str:
-    """Return the text of SHA256SUMS, which `sha256sum --check` reads, by relative path."""
+    """Return the text of SHA256SUMS, sorted by path, in the format of `sha256sum --check`."""
     return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
 
 
 def list_files(folder: Path) -> list[str]:
-    """Every file of a bundle but the checksums, as relative POSIX paths."""
+    """Return the relative POSIX paths of all files of a bundle except the checksums."""
     files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
     return sorted(name for name in files if name != CHECKSUMS)
 
 
 def read_checksums(path: Path) -> dict[str, str]:
-    """Return the checksums that a bundle's SHA256SUMS states, by relative path.
+    """Return the checksums in a bundle's SHA256SUMS, by relative path.
 
     Raises:
-        BundleError: there is no such file, it is not in `sha256sum`'s format, a name in it is
-            absolute, climbs, holds odd characters or stands there twice, or they are too many.
+        BundleError: the file is missing, not in the format of `sha256sum`, or too large; or a name
+            in it is absolute, repeated, leaves the folder or contains characters that are not
+            allowed.
     """
     sums = path / CHECKSUMS
     if not sums.is_file():
-        raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
+        raise BundleError(
+            f"{path} contains no {CHECKSUMS}, so its files cannot be verified. "
+            "Get the bundle again."
+        )
     check_size(sums, MAX_CHECKSUMS)
     lines = sums.read_text(encoding="utf-8", errors="replace").split("\n")
     if len(lines) - 1 > MAX_FILES:
-        raise BundleError(f"{sums} lists {len(lines) - 1:,} files; a bundle has {MAX_FILES:,}.")
+        raise BundleError(
+            f"{sums} lists {len(lines) - 1:,} files; a bundle has at most {MAX_FILES:,}. "
+            "Get the bundle again."
+        )
     listed: dict[str, str] = {}
     for line in filter(None, lines):
         match = _CHECKSUM_LINE.fullmatch(line)
         if not match:
-            raise BundleError(f"{sums}: the line {line[:80]!r} is not '<sha256>  <file>'.")
+            raise BundleError(
+                f"cannot read {sums}: the line {line[:80]!r} is not '<sha256>  <file>'. "
+                "Get the bundle again."
+            )
         name = match[2]
         if not _FILE_NAME.fullmatch(name):
-            raise BundleError(f"{sums}: {name[:80]!r} cannot be a file's name in a bundle.")
+            raise BundleError(
+                f"{sums} lists {name[:80]!r}, which is not a valid file name in a bundle. "
+                "Get the bundle again."
+            )
         if name in listed:
-            raise BundleError(f"{sums} lists {name} twice.")
+            raise BundleError(f"{sums} lists {name} twice. Get the bundle again.")
         listed[name] = match[1]
     return listed
 
 
 def check_size(file: Path, limit: int) -> None:
-    """Refuse a file that has more bytes than any honest one of its kind.
+    """Check that a file is at most `limit` bytes long.
 
     Raises:
-        BundleError: it has.
+        BundleError: the file is longer.
     """
     if (size := file.stat().st_size) > limit:
-        raise BundleError(f"{file} has {size:,} bytes, at most {limit:,} are read. Get it again.")
+        raise BundleError(
+            f"{file} has {size:,} bytes; the limit is {limit:,}. Get the bundle again."
+        )
 
 
 def _verify(path: Path, edited: Collection[str] = ()) -> None:
@@ -271,19 +297,20 @@ def _verify(path: Path, edited: Collection[str] = ()) -> None:
     for name in listed:
         _check_kind(path, name)
     size = sum((path / name).stat().st_size for name in listed)
-    if size > MAX_BYTES:  # before they are read, which may take hours
+    if size > MAX_BYTES:  # checked first: reading them may take hours
         raise BundleError(
-            f"the files of {path} have {size:,} bytes, those of a bundle at most {MAX_BYTES:,}."
+            f"the files of {path} have {size:,} bytes; the limit of a bundle is {MAX_BYTES:,}. "
+            "Get the bundle again."
         )
     for name, expected in listed.items():
         file = path / name
         try:
-            found = sha256(file)
+            actual = sha256(file)
         except OSError as error:
-            raise BundleError(f"{file} cannot be read: {error.strerror}.") from error
-        if found != expected and name not in edited:
+            raise BundleError(f"cannot read {file}: {error.strerror}.") from error
+        if actual != expected and name not in edited:
             advice = (
-                f"If you edited it, `ganzoo card write {path}` takes it in."
+                f"If you edited it, run `ganzoo card write {path}`."
                 if name == CARD
                 else "Get the bundle again."
             )
@@ -291,20 +318,28 @@ def _verify(path: Path, edited: Collection[str] = ()) -> None:
                 f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
                 f"{advice}"
             )
-    # Whatever a runtime may read has to be vouched for; a stray note beside it need not be.
+    # Files that a runtime reads must have a checksum; other files may lack one.
     read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}
     if missing := read - listed.keys():
-        raise BundleError(f"{path / CHECKSUMS} does not vouch for {', '.join(sorted(missing))}.")
+        raise BundleError(
+            f"{path / CHECKSUMS} has no checksum of {', '.join(sorted(missing))}. "
+            "Get the bundle again."
+        )
 
 
 def _check_kind(path: Path, name: str) -> None:
-    """Refuse what is not a file of the bundle's own: to open a pipe would wait for its writer."""
+    """Check that a name is a regular file inside the bundle; opening a pipe would block."""
     file = path / name
     if not os.path.lexists(file):
         if name == CHECKSUMS:
-            raise BundleError(f"{path} holds no {CHECKSUMS}, so nothing vouches for its files.")
-        raise BundleError(f"{path} lacks {name[:200]}, which {CHECKSUMS} lists. Get it again.")
+            raise BundleError(
+                f"{path} contains no {CHECKSUMS}, so its files cannot be verified. "
+                "Get the bundle again."
+            )
+        raise BundleError(
+            f"{path} lacks {name[:200]}, which {CHECKSUMS} lists. Get the bundle again."
+        )
     if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(path)):
-        raise BundleError(f"{file} is a link to what lies outside the bundle.")
+        raise BundleError(f"{file} is a link that leads outside the bundle. Get the bundle again.")
     if not file.is_file():
-        raise BundleError(f"{file} is no regular file.")
+        raise BundleError(f"{file} is not a regular file. Get the bundle again.")

@@ -1,4 +1,4 @@
-"""What is known of a model or recipe before it is loaded: what a list of them shows."""
+"""Summaries of models and recipes for lists; no plugin is imported."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ganzoo.errors import GanzooError
 from ganzoo.registry.entries import Entry
 from ganzoo.spec import METRICS, ModelSpec
 
-# BatchNorm's, which no optimizer moves.
+# BatchNorm's statistics, which no optimizer updates.
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """A bundle's size, and the figure by which models of one dataset are compared.
+    """The size of a bundle, and the metrics that compare models of one dataset.
 
     Attributes:
-        spec: its config.
-        parameters: stored numbers of the generator, less BatchNorm's statistics; other buffers,
-            such as StyleGAN2's fixed noise, count too.
-        bytes: of all its files.
+        spec: the config.
+        parameters: number of stored values of the generator without BatchNorm's statistics; other
+            buffers, such as StyleGAN2's fixed noise, are included.
+        bytes: total size of the files.
     """
 
     spec: ModelSpec
@@ -38,44 +38,44 @@ class ModelSummary:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """What it was trained by, empty where that is not recorded: a provenance is free-form."""
-        found = self.spec.provenance.get("recipe")
-        return found if isinstance(found, dict) else {}
+        """The recipe; empty if the provenance, which is free-form, has none."""
+        recipe = self.spec.provenance.get("recipe")
+        return recipe if isinstance(recipe, dict) else {}
 
     @property
     def description(self) -> str:
-        """What it is, in a line."""
+        """The description in one line."""
         return str(self.recipe.get("description", "")).partition(":")[0] or self.spec.architecture
 
     @property
     def dataset(self) -> str:
-        """Registered name of the data that it was trained on."""
-        found = self.recipe.get("dataset")
-        return str(found.get("name", "")) if isinstance(found, dict) else ""
+        """Registered name of the training dataset."""
+        dataset = self.recipe.get("dataset")
+        return str(dataset.get("name", "")) if isinstance(dataset, dict) else ""
 
     @property
     def distances(self) -> dict[str, float]:
-        """Its Frechet distance to the data it was trained on, by the extractor's name."""
-        found: dict[str, float] = {}
+        """The Frechet distances to the training data, by name of the extractor."""
+        distances: dict[str, float] = {}
         metrics = self.spec.provenance.get(METRICS)
-        for each in metrics if isinstance(metrics, list) else []:
+        for evaluation in metrics if isinstance(metrics, list) else []:
             with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-                extractor = str(each["protocol"]["extractor"])
-                found[extractor] = float(each[METRICS]["frechet_distance"])
-        return found
+                extractor = str(evaluation["protocol"]["extractor"])
+                distances[extractor] = float(evaluation[METRICS]["frechet_distance"])
+        return distances
 
     @property
     def distance(self) -> float | None:
-        """That distance by the features that are usual for the data, else by the first others."""
+        """The Frechet distance by the dataset's usual extractor, or else by the first extractor."""
         distances = self.distances
         return distances.get(self.spec.data.extractor, next(iter(distances.values()), None))
 
 
 def read_summary(bundle: Bundle) -> ModelSummary:
-    """Return what a bundle's files say of it.
+    """Return the summary of a bundle, read from its files.
 
     Raises:
-        BundleError: they cannot be read.
+        BundleError: the files cannot be read.
     """
     files = [file for file in bundle.path.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files)
@@ -83,10 +83,10 @@ def read_summary(bundle: Bundle) -> ModelSummary:
 
 
 def count_parameters(weights: Path) -> int:
-    """Return how many numbers a safetensors file holds, by its header; not BatchNorm's statistics.
+    """Return the number of values in a safetensors file, without BatchNorm's statistics.
 
     Raises:
-        BundleError: it cannot be read.
+        BundleError: the file cannot be read.
     """
     return sum(
         math.prod(tensor.shape)
@@ -96,11 +96,13 @@ def count_parameters(weights: Path) -> int:
 
 
 def find_summary(entry: Entry) -> ModelSummary | None:
-    """Return the facts of a registered model without running a line of its plugin.
+    """Return the summary of a registered model without importing its plugin.
 
-    They are read from the folder of that name within the package that registers it, and are what
-    the package says: no checksum is verified. None where there is no such folder, as for a model
-    that lives on the Hub, or one that cannot be read.
+    The files are read from the folder of that name in the package that registers the model.
+    Checksums are not verified.
+
+    Returns:
+        None if the folder does not exist, as for a model on the Hub, or cannot be read.
     """
     if (folder := _folder_of(entry)) is None:
         return None
@@ -112,10 +114,10 @@ def find_summary(entry: Entry) -> ModelSummary | None:
 
 
 def describe_recipe(entry: Entry) -> str:
-    """Return a registered recipe's description without running a line of its plugin.
+    """Return the description of a registered recipe without importing its plugin.
 
-    It is read from the TOML file of that name within the package that registers it; empty where
-    there is none.
+    The description is read from the TOML file of that name in the package that registers the
+    recipe. It is empty if there is no such file.
     """
     for file in _search(entry, f"{entry.name}.toml"):
         with contextlib.suppress(OSError, ValueError):
@@ -131,14 +133,14 @@ def _folder_of(entry: Entry) -> Path | None:
 
 
 def _search(entry: Entry, pattern: str) -> Iterator[Path]:
-    """Files of a pattern beside the module that an entry names, which is not imported."""
+    """Yield files that match a pattern beside an entry's module, which is not imported."""
     package, *inside = entry.target.partition(":")[0].strip().split(".")
     try:
-        found: Any = find_spec(package)  # imports nothing: it is no part of another package
+        module: Any = find_spec(package)  # a top-level name, so nothing is imported
     except (ImportError, ValueError):
         return
-    for place in (found and found.submodule_search_locations) or ():
-        folder = Path(place, *inside)
+    for location in (module and module.submodule_search_locations) or ():
+        folder = Path(location, *inside)
         while not folder.is_dir():  # a module that is a file
             folder = folder.parent
         yield from sorted(folder.rglob(pattern))

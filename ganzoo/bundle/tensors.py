@@ -1,4 +1,4 @@
-"""Files of safetensors of whoever wrote them: names, shapes and types of what they hold."""
+"""Read untrusted safetensors files: names, shapes and dtypes of their tensors."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import Any, NamedTuple
 
 from ganzoo.errors import BundleError
 
-MAX_HEADER = 2**23  # bytes, 8 MiB; the library reads 100 MB, and parsed it takes many times as much
-SCALE = ".scale"  # ends the name of the float32 numbers that a tensor of int8 is multiplied by
+MAX_HEADER = (
+    2**23
+)  # bytes, 8 MiB; the library allows 100 MB, which take many times as much when parsed
+SCALE = ".scale"  # suffix of the float32 scales that an int8 tensor is multiplied by
 
-# What JSON of a stranger may raise that is not what it should be.
+# Errors that malformed JSON may raise.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class Stored(NamedTuple):
-    """A tensor as a file stores it.
+    """The dtype and shape of a tensor in a file.
 
     Attributes:
-        dtype: as the format names it, such as ``F16``.
-        shape: its dimensions.
+        dtype: the format's name of the dtype, such as ``F16``.
+        shape: the dimensions.
     """
 
     dtype: str
@@ -31,13 +33,11 @@ class Stored(NamedTuple):
 
 @contextlib.contextmanager
 def open_tensors(file: Path) -> Iterator[Any]:
-    """Open a file of safetensors, of which so far no more than the header is read.
-
-    Its tensors are torch's.
+    """Open a safetensors file with torch tensors; only the header is read.
 
     Raises:
-        BundleError: it cannot be read; its header is too long or none, or its tensors overlap or
-            lie outside the file.
+        BundleError: the file cannot be read, its header is missing or too long, or its tensors
+            overlap or exceed the file.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -47,52 +47,53 @@ def open_tensors(file: Path) -> Iterator[Any]:
         with safe_open(file, framework="pt") as tensors:
             yield tensors
     except OSError as error:
-        raise BundleError(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise BundleError(f"cannot read {file}: {error.strerror or error}.") from error
     except SafetensorError as error:
         reason = " ".join(str(error).split())[:300]
         raise BundleError(
-            f"{file} is not a whole safetensors file: {reason}. Get the bundle again."
+            f"{file} is not a complete safetensors file: {reason}. Get the bundle again."
         ) from error
 
 
 def is_scale(name: str, names: Container[str]) -> bool:
-    """Whether a tensor is what another one of the file is to be multiplied by.
+    """Return whether a tensor is the scale of another tensor in the file.
 
-    No network has both a tensor and a module of one name, so that a scale is no weight of its own.
+    A network cannot have a tensor and a module of the same name, so a scale is never a weight.
     """
     return name.endswith(SCALE) and name.removesuffix(SCALE) in names
 
 
 def read_header(file: Path) -> dict[str, Stored]:
-    """Return a file's weights by name, without the scales of those that are int8.
+    """Return the dtypes and shapes of a file's weights by name, without the scales of int8 weights.
 
-    The header is read as the JSON that it is, without the library and the NumPy that it imports:
-    lists of models do so.
+    The header is parsed as JSON. The safetensors library, which imports NumPy, is not needed.
 
     Raises:
-        BundleError: it cannot be read.
+        BundleError: the file cannot be read.
     """
     try:
         with file.open("rb") as opened:
-            _check_length(file, header := int.from_bytes(opened.read(8), "little"))
-            said = json.loads(opened.read(header))
+            _check_length(file, length := int.from_bytes(opened.read(8), "little"))
+            header = json.loads(opened.read(length))
         return {
             name: Stored(str(tensor["dtype"]), tuple(map(int, tensor["shape"])))
-            for name, tensor in said.items()
-            if name != "__metadata__" and not is_scale(name, said)
+            for name, tensor in header.items()
+            if name != "__metadata__" and not is_scale(name, header)
         }
     except OSError as error:
-        raise BundleError(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise BundleError(f"cannot read {file}: {error.strerror or error}.") from error
     except _MALFORMED as error:
-        raise BundleError(f"{file} is not a whole safetensors file. Get it again.") from error
+        raise BundleError(
+            f"{file} is not a complete safetensors file. Get the bundle again."
+        ) from error
 
 
 def _check_length(file: Path, header: int) -> None:
     size = file.stat().st_size
     if MAX_HEADER < header <= size:
         raise BundleError(
-            f"the header of {file} has {header:,} bytes, at most {MAX_HEADER:,} are read. "
+            f"the header of {file} has {header:,} bytes; the limit is {MAX_HEADER:,}. "
             "Get the bundle again."
         )
     if header > size:
-        raise BundleError(f"{file} is not a whole safetensors file. Get it again.")
+        raise BundleError(f"{file} is not a complete safetensors file. Get the bundle again.")

@@ -1,4 +1,4 @@
-"""Model cards: what is generated is renewed and checked, what was written by hand is kept."""
+"""Model cards: generated blocks are updated and checked; handwritten text is kept."""
 
 from ganzoo.cards.blocks import BLOCKS
 from ganzoo.cards.checking import check, find_wrong_figures

@@ -14,7 +14,7 @@ BLOCKS: dict[str, Callable[[CardContext], str]] = {
     "samples": figures.render_samples,
     "use": use.render,
     "onnxruntime": use.render_onnxruntime,
-    "pictures": figures.render_others,
+    "pictures": figures.render_figures,
     "facts": facts.render,
     "training": training.render,
     "results": results.render,
@@ -23,15 +23,15 @@ BLOCKS: dict[str, Callable[[CardContext], str]] = {
 
 
 def generate(context: CardContext) -> tuple[Metadata, dict[str, str]]:
-    """Return a card's header and the content of each block; no figure in them but the config's.
+    """Return a card's header and the content of each block, computed from the config alone.
 
     Raises:
-        BundleError: the provenance, which is free-form, lacks what a card states.
+        BundleError: the provenance, which is free-form, lacks a value that a card states.
     """
     try:
         return describe(context), {name: render(context) for name, render in BLOCKS.items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(
-            f"the provenance of {context.spec.name!r} does not say all that a card states "
-            f"({type(error).__name__}: {error}). Export a run that ganzoo trained."
+            f"cannot generate the card of {context.spec.name!r}: its provenance lacks a value that "
+            f"a card states ({type(error).__name__}: {error}). Export a run that ganzoo trained."
         ) from error

@@ -1,4 +1,4 @@
-"""What of a card is not as it should be, in a line each."""
+"""Check a card against its config; report each problem in one line."""
 
 from __future__ import annotations
 
@@ -23,32 +23,33 @@ from ganzoo.registry.names import ZooName, parse_model_name
 
 
 def check(name: str | Path) -> list[str]:
-    """Say what of a model's card differs from its config, is unfinished or is not vouched for.
+    """Return the problems of a model's card, one line each.
+
+    A problem is a figure, block or header field that differs from the config, a section that is
+    empty or unfinished, or a card that differs from its checksum.
 
     Args:
         name: a bundle's folder, or the name of a model that an installed package ships.
 
     Returns:
-        A line for each figure, block and field of the header that is not as the config has it, and
-        for each section that is empty or still to be written; none for a card that is right.
+        One line for each problem; an empty list for a correct card.
 
     Raises:
-        CardError: a model that lies on the Hub: its card is checked before it is pushed.
-        UnknownNameError, NotABundleError, BundleError: no such bundle, or a damaged one.
+        CardError: the model is on the Hub. Its card is checked before it is pushed.
+        UnknownNameError, NotABundleError, BundleError: the bundle does not exist or is damaged.
     """
     bundle = open_bundle(_find(name), edited=(CARD,))
     return list(_problems(bundle))
 
 
 def find_wrong_figures(context: CardContext, card: str) -> list[str]:
-    """Say which figures that a card states are not those of its model's config.
+    """Return the figures in a card that differ from its model's config, one line each.
 
-    They are the values of the header's metrics and the rows of the blocks' tables. A card without
-    blocks states none but in its header.
+    The figures are the values of the header's metrics and the rows of the tables in the blocks.
 
     Raises:
-        CardError: fences or a header that cannot be read.
-        BundleError: a provenance that lacks what a card states.
+        CardError: the fences or the header cannot be read.
+        BundleError: the provenance lacks a value that a card states.
     """
     metadata, contents = generate(context)
     wrong = _compare("header", figures(read_header(card)), figures(metadata))
@@ -57,41 +58,42 @@ def find_wrong_figures(context: CardContext, card: str) -> list[str]:
     return wrong
 
 
-def _compare(where: str, stated: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+def _compare(part: str, stated: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return [
-        f"the figure {label!r} in the card's {where} is {value}, "
-        + (f"and the config says {expected[label]}." if label in expected else "of no such thing.")
+        f"the figure {label!r} in the card's {part} is {value}; "
+        + (f"the config says {expected[label]}." if label in expected else "the config has none.")
         for label, value in stated.items()
         if label not in expected or expected[label] != value
     ]
 
 
 def _figures(content: str) -> dict[str, str]:
-    """Rows of a block's tables; where several share a label, they are numbered."""
-    seen: Counter[str] = Counter()
-    found = {}
+    """Return the rows of a block's tables by label; repeated labels are numbered."""
+    count: Counter[str] = Counter()
+    figures = {}
     for label, value in read_rows(content):
-        seen[label] += 1
-        found[label if seen[label] == 1 else f"{label} ({seen[label]})"] = value
-    return found
+        count[label] += 1
+        figures[label if count[label] == 1 else f"{label} ({count[label]})"] = value
+    return figures
 
 
 def _find(name: str | Path) -> Path:
-    place = parse_model_name(name)
-    found = models.get(str(place)) if isinstance(place, ZooName) else place
-    if not isinstance(found, Path):
+    address = parse_model_name(name)
+    path = models.get(str(address)) if isinstance(address, ZooName) else address
+    if not isinstance(path, Path):
         raise CardError(
-            f"{name} lies on the Hub. A card is checked in its bundle: ganzoo card check ./FOLDER"
+            f"cannot check the card of {name}: the model is on the Hub. Check the card in its "
+            "bundle's folder: ganzoo card check ./FOLDER"
         )
-    return found
+    return path
 
 
 def _problems(bundle: Bundle) -> Iterator[str]:
-    context, advice = CardContext.of(bundle), f"ganzoo card write {bundle.path}"
+    context, command = CardContext.of(bundle), f"ganzoo card write {bundle.path}"
     try:
         card = read(bundle.path)
         if card is None:
-            yield f"there is no {CARD}: `{advice}` writes it."
+            yield f"the bundle has no {CARD}. Run `{command}` to write it."
             return
         blocks, stated = read_blocks(card, BLOCKS), read_header(card)
         wrong = find_wrong_figures(context, card)
@@ -101,17 +103,17 @@ def _problems(bundle: Bundle) -> Iterator[str]:
     yield from wrong
     metadata, contents = generate(context)
     if not blocks:
-        yield f"the card has no generated blocks: `{advice}` says what to do."
+        yield f"the card has no generated blocks. Run `{command}`, which says how to add them."
         return
     for name, content in contents.items():
         if name not in blocks:
             fences = fence(name, "").strip().replace("\n", " and ")
-            yield f"the card has no block {name!r}: write {fences} into it, then `{advice}`."
+            yield f"the card has no block {name!r}. Write {fences} into it, then run `{command}`."
         elif blocks[name] != content:
-            yield f"the card's block {name!r} is not what the config says: `{advice}`."
+            yield f"the card's block {name!r} differs from the config. Run `{command}`."
     for key, value in merge(stated, metadata).items():
         if stated.get(key) != value:
-            yield f"the header's field {key!r} is not what the config says: `{advice}`."
+            yield f"the header's field {key!r} differs from the config. Run `{command}`."
     yield from find_unfinished(card)
     if read_checksums(bundle.path).get(CARD) != sha256(bundle.path / CARD):
-        yield f"{CARD} was edited and {CHECKSUMS} does not vouch for it yet: `{advice}`."
+        yield f"{CARD} was edited and differs from its checksum in {CHECKSUMS}. Run `{command}`."

@@ -1,4 +1,4 @@
-"""What the files of a model are, to the last bit."""
+"""The checksums of a model's files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from ganzoo.cards.context import CardContext
 
 
 def render(context: CardContext) -> str:
-    """Return the SHA-256 of every file but the card, as `sha256sum` prints it."""
+    """Return the SHA-256 of every file except the card, as `sha256sum` prints it."""
     return (
-        f"SHA-256 of each file; `sha256sum --check {CHECKSUMS}` compares them:\n\n"
+        f"SHA-256 of each file. Verify them with `sha256sum --check {CHECKSUMS}`:\n\n"
         f"```text\n{format_checksums(context.digests)}```\n"
     )

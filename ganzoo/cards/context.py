@@ -1,4 +1,4 @@
-"""What a card is of: a bundle, and by what name its readers reach it."""
+"""The input of a card: a bundle, and the address where readers find it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float6
 
 @dataclass(frozen=True)
 class Location:
-    """Where the readers of a card find the model.
+    """The address where the readers of a card find the model.
 
     Attributes:
-        address: what `load` takes: ``dcgan-mnist``, ``./folder`` or ``hf://org/name@branch``.
-        files: what precedes the name of a picture in the header, such as a URL up to its ``/``.
+        address: name that `load` accepts: ``dcgan-mnist``, ``./folder`` or
+            ``hf://org/name@branch``.
+        files: prefix of image file names in the header, such as a URL up to its last ``/``.
     """
 
     address: str
     files: str = ""
 
     def download(self, file: str, folder: str) -> str:
-        """The command that fetches a file from the Hub; empty where the model is not there."""
+        """Return the command that fetches a file from the Hub; empty if the model is not there."""
         scheme, _, hosted = self.address.rpartition("hf://")
         if scheme or hosted == self.address:
             return ""
@@ -43,13 +44,13 @@ class Location:
 
 @dataclass(frozen=True)
 class CardContext:
-    """What a card is of.
+    """The model that a card describes.
 
     Attributes:
         spec: the model's config.
-        folder: where its files lie.
-        digests: SHA-256 of every file but the card, by name.
-        place: where readers find it.
+        folder: folder of the model's files.
+        digests: SHA-256 of every file except the card, by name.
+        place: address where readers find the model.
     """
 
     spec: ModelSpec
@@ -65,40 +66,47 @@ class CardContext:
         digests: Mapping[str, str],
         place: Location | None = None,
     ) -> CardContext:
-        """Return a model by its files; readers find it by its registered name or its folder's."""
-        others = {name: found for name, found in digests.items() if name != CARD}
-        return cls(spec, folder, others, place or Location(_find_address(spec, others)))
+        """Return the context of a model's files.
+
+        Args:
+            spec: the model's config.
+            folder: folder of its files.
+            digests: SHA-256 of every file, by name.
+            place: address for readers; by default the model's registered name, or its folder.
+        """
+        digests = {name: digest for name, digest in digests.items() if name != CARD}
+        return cls(spec, folder, digests, place or Location(_find_address(spec, digests)))
 
     @classmethod
     def of(cls, bundle: Bundle) -> CardContext:
-        """Return a bundle as it lies in its folder.
+        """Return the context of a bundle in its folder.
 
         Raises:
-            BundleError: it has no checksums.
+            BundleError: the bundle has no checksums.
         """
         return cls.at(bundle.spec, bundle.path, read_checksums(bundle.path))
 
     @property
-    def made(self) -> dict[str, Any]:
-        """How it was made: the provenance."""
+    def provenance(self) -> dict[str, Any]:
+        """The provenance in the model's config."""
         return self.spec.provenance
 
     @property
     def is_autoencoder(self) -> bool:
-        """Whether it was trained without an adversary: only such a game has a critic's steps."""
+        """Whether the model was trained without a discriminator."""
         return (
             "encoder" in self.spec.roles
-            and "discriminator_steps" not in self.made["recipe"]["loss"]
+            and "discriminator_steps" not in self.provenance["recipe"]["loss"]
         )
 
     @property
     def task(self) -> str:
-        """The Hub's name for what it does."""
+        """The Hub's name for the model's task."""
         translates = "condition" in self.spec.inputs
         return "image-to-image" if translates else "unconditional-image-generation"
 
     def weights(self, role: str) -> tuple[int, str]:
-        """Return how many parameters a network has, and their type, from their header.
+        """Return a network's number of parameters and their dtype, read from the file's header.
 
         Raises:
             BundleError: the file cannot be read.
@@ -109,10 +117,12 @@ class CardContext:
 
 
 def _find_address(spec: ModelSpec, digests: Mapping[str, str]) -> str:
-    """The model's registered name, where its weights are those that are registered under it."""
+    """Return the model's name if these weights are registered under it, else a relative folder."""
     weights = weights_name("generator")
     with contextlib.suppress(GanzooError):
-        found = models.get(spec.name) if spec.name in models else None
-        if isinstance(found, Path) and read_checksums(found).get(weights) == digests.get(weights):
+        registered = models.get(spec.name) if spec.name in models else None
+        if isinstance(registered, Path) and read_checksums(registered).get(weights) == digests.get(
+            weights
+        ):
             return spec.name
     return f"./{spec.name}"

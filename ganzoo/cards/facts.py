@@ -1,4 +1,4 @@
-"""What a model is: its networks, what they read and make, and how far its runtimes agree."""
+"""The facts of a model: networks, inputs, outputs, and how closely the runtimes agree."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
 from ganzoo.spec import ROUNDING, STORED_AS, ModelSpec
 
-NAMED = 10  # classes that are listed
+MAX_LABELS = 10  # class names that are listed
 
-
-_STORED = {"fp16": "float16", "int8": "int8 with a scale for each output channel"}
+_STORED = {"fp16": "float16", "int8": "int8 with one scale per output channel"}
 
 
 def render(context: CardContext) -> str:
-    """Return the facts as a table, and how large the files are."""
-    return f"{table(_rows(context))}\nSizes: {_sizes(context)}.\n"
+    """Return the facts as a table, followed by the sizes of the files."""
+    return f"{table(_rows(context))}\nFile sizes: {_sizes(context)}.\n"
 
 
 def switched_on(arguments: Mapping[str, Any]) -> str:
-    """Return arguments as text, but for those that switch something off."""
+    """Return arguments as text, without those whose value disables a feature."""
     return ", ".join(f"{k} {v}" for k, v in arguments.items() if v not in (0, "none", [], ()))
 
 
 def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
-    spec, made = context.spec, context.made
+    spec, provenance = context.spec, context.provenance
     yield "architecture", f"`{spec.architecture}` {switched_on(spec.arguments)}".strip()
     for role in spec.roles:
-        numbers, kind = context.weights(role)
-        yield f"weights of the {role}", f"{numbers:,} numbers, {kind}"
+        parameters, dtype = context.weights(role)
+        yield f"weights of the {role}", f"{parameters:,} parameters, {dtype}"
     for name in spec.inputs:
         yield f"input `{name}`", _input(spec, name)
     size = spec.data.image
@@ -41,16 +40,19 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
         f"{size} (height x width x channels)",
     )
     if "encoder" in spec.roles and spec.latent:
-        yield "the encoder's output", f"float32 (n, {spec.latent.dim}): latents of such images"
-    yield "parity", _parity(made)
-    if ROUNDING in made:
-        moved = ", of the ".join(f"{role} by at most {x:.1e}" for role, x in made[ROUNDING].items())
+        yield "output of the encoder", f"float32 (n, {spec.latent.dim}), the latents of images"
+    yield "parity", _parity(provenance)
+    if ROUNDING in provenance:
+        changes = ", of the ".join(
+            f"{role} by at most {x:.1e}" for role, x in provenance[ROUNDING].items()
+        )
         yield (
             "rounding",
-            f"stored as {_STORED[made.get(STORED_AS, 'fp16')]}, computed with in float32; that "
-            f"moved outputs of the {moved}",
+            f"stored as {_STORED[provenance.get(STORED_AS, 'fp16')]}, computed in float32; "
+            f"rounding changes the outputs of the {changes}",
         )
-    yield "needs", f"onnxruntime alone, or torch and {', '.join(spec.requires) or 'its program'}"
+    requires = ", ".join(spec.requires) or "the program that trained it"
+    yield "requires", f"onnxruntime alone, or torch with {requires}"
 
 
 def _sizes(context: CardContext) -> str:
@@ -68,23 +70,23 @@ def _input(spec: ModelSpec, name: str) -> str:
     if name == "y":
         labels = spec.data.labels
         numbers = tuple(map(str, range(spec.data.classes)))
-        named = f": {', '.join(labels[:NAMED])}" if labels and labels != numbers else ""
-        more = ", ..." if named and len(labels) > NAMED else ""
-        return f"int64 (n,), 0 to {spec.data.classes - 1}, the number of a class{named}{more}"
+        names = f": {', '.join(labels[:MAX_LABELS])}" if labels and labels != numbers else ""
+        more = ", ..." if names and len(labels) > MAX_LABELS else ""
+        return f"int64 (n,) in 0 to {spec.data.classes - 1}, the class labels{names}{more}"
     shape = ", ".join(map(str, spec.data.condition.shape)) if spec.data.condition else ""
-    return f"float32 (n, {shape}) in [-1, 1], an image"
+    return f"float32 (n, {shape}) in [-1, 1], the images to translate"
 
 
-def _parity(made: dict[str, Any]) -> str:
-    """How far torch and onnxruntime are apart on each network."""
-    parity = made["parity"]
+def _parity(provenance: dict[str, Any]) -> str:
+    """Return how far the outputs of torch and onnxruntime differ, for each network."""
+    parity = provenance["parity"]
     return (
         f"torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} on images in "
-        f"[-1, 1] (batches {_joined(parity['batches'])}, seeds {_joined(parity['seeds'])})"
+        f"[-1, 1] (batches of {_joined(parity['batches'])}, seeds {_joined(parity['seeds'])})"
     ) + "".join(
-        f"; on the outputs of the {key.removesuffix('_parity').replace('_', ' ')} at most "
+        f"; on the outputs of the {key.removesuffix('_parity').replace('_', ' ')} by at most "
         f"{figures['max_abs_error']:.1e}"
-        for key, figures in made.items()
+        for key, figures in provenance.items()
         if key.endswith("_parity")
     )
 

@@ -1,4 +1,4 @@
-"""The pictures of a bundle, and what each shows."""
+"""The figures of a bundle and their captions."""
 
 from __future__ import annotations
 
@@ -6,43 +6,45 @@ from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
 from ganzoo.cards.context import CardContext
 from ganzoo.sampling.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
 
-OTHERS = {
-    INTERPOLATION: "From one seed's first image to another's, along the arc between latents.",
-    MANIFOLD: "The plane of latents, in steps that N(0, 1) makes equally likely.",
+CAPTIONS = {
+    INTERPOLATION: (
+        "Interpolations between the first images of two seeds, along the arc between their latents."
+    ),
+    MANIFOLD: "The plane of latents, in steps of equal probability under N(0, 1).",
     RECONSTRUCTIONS: (
-        "In turn: a row of the training data's first images, and of their reconstructions."
+        "Alternating rows: the first images of the training data, and their reconstructions."
     ),
 }
-CURVES_SAID = "The course of the training: each player's terms, and what was watched."
+CURVES_CAPTION = "Training curves: the loss terms of each player, and the logged metrics."
 
 
 def render_samples(context: CardContext) -> str:
-    """Return the picture that stands for the model."""
+    """Return the figure of the model's samples, with its caption."""
     if SAMPLES not in context.digests:
-        return "The bundle holds no picture of its samples.\n"
+        return "The bundle contains no sample images.\n"
     return _figure(SAMPLES, caption(context))
 
 
-def render_others(context: CardContext) -> str:
-    """Return what other pictures the bundle has, each above what it shows."""
-    shown = [_figure(name, said) for name, said in OTHERS.items() if name in context.digests]
-    return "\n".join(shown) or "The bundle holds no other pictures.\n"
+def render_figures(context: CardContext) -> str:
+    """Return the bundle's other figures, each with its caption."""
+    figures = [_figure(name, text) for name, text in CAPTIONS.items() if name in context.digests]
+    return "\n".join(figures) or "The bundle contains no other figures.\n"
 
 
 def render_curves(context: CardContext) -> str:
-    """Return the picture of the training's course, nothing where there is none."""
-    return _figure(CURVES, CURVES_SAID) if CURVES in context.digests else ""
+    """Return the figure of the training curves; empty if the bundle has none."""
+    return _figure(CURVES, CURVES_CAPTION) if CURVES in context.digests else ""
 
 
 def caption(context: CardContext) -> str:
-    """Say what the picture of samples shows."""
+    """Return the caption of the samples."""
     spec = context.spec
     if "condition" in spec.inputs:
-        return "In turn: a row of conditions, what the model makes of them, what they belong to."
+        return "Alternating rows: input images, the model's translations, and the target images."
     if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:
-        return "A row of each class, a column of one latent, seed 0, uncurated."
+        return "One row per class, one latent per column, seed 0, uncurated."
     return "Images 0 to 63 of seed 0, uncurated."
 
 
-def _figure(name: str, said: str) -> str:
-    return f"![{name.removesuffix('.png')}]({name})\n\n{said}\n"
+def _figure(name: str, text: str) -> str:
+    return f"![{name.removesuffix('.png')}]({name})\n\n{text}\n"

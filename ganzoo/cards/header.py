@@ -1,4 +1,4 @@
-"""A card's header: the YAML between two lines of dashes that the Hub reads."""
+"""The header of a card: YAML between two lines of dashes, which the Hub reads."""
 
 from __future__ import annotations
 
@@ -13,38 +13,42 @@ from ganzoo.errors import CardError
 
 _DASHES = r"---[ \t]*\r?"
 _HEADER = re.compile(rf"\A{_DASHES}\n(?P<yaml>(?:(?!{_DASHES}$).*\n)*){_DASHES}(?:\n|\Z)", re.M)
-_WIDTH = 1_000  # of a line: a metric stays on one
+_WIDTH = 1_000  # characters of a line, so that each metric stays on one line
 
 Metadata = dict[str, Any]
 
 
 def split_header(text: str) -> tuple[str, str]:
-    """Return a card's header with its dashes, empty where it has none, and all after it."""
+    """Return a card's header with its dashes (empty if it has none) and the text after it."""
     match = _HEADER.match(text)
     return (match[0], text[match.end() :]) if match else ("", text)
 
 
 def read_header(text: str) -> Metadata:
-    """Return what a card's header states, nothing where it has none.
+    """Return the fields of a card's header; empty if it has none.
 
     Raises:
-        CardError: it is no YAML, or no table of fields.
+        CardError: the header is not valid YAML, or not a mapping of fields.
     """
     match = _HEADER.match(text)
     try:
-        stated = yaml.safe_load(match["yaml"]) if match else None
+        fields = yaml.safe_load(match["yaml"]) if match else None
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise CardError(f"the card's header is not valid YAML: {reason}") from error
-    if stated is None:
+        raise CardError(
+            f"the card's header is not valid YAML: {reason.removesuffix('.')}. Correct it."
+        ) from error
+    if fields is None:
         return {}
-    if not isinstance(stated, dict):
-        raise CardError("the card's header holds no fields such as `license: mit`.")
-    return stated
+    if not isinstance(fields, dict):
+        raise CardError(
+            "the card's header is not a mapping of fields. Write fields such as `license: mit`."
+        )
+    return fields
 
 
 def replace_header(text: str, metadata: Mapping[str, Any]) -> str:
-    """Return the card with another header; one that states the same already stays as it is.
+    """Return the card with another header; an equal header keeps its formatting.
 
     Raises:
         CardError: as for `read_header`.
@@ -58,12 +62,12 @@ def replace_header(text: str, metadata: Mapping[str, Any]) -> str:
 
 
 def _dump(metadata: Mapping[str, Any]) -> str:
-    """YAML with a line for each field, and for each innermost list and table."""
+    """Return YAML with one line for each field and for each innermost list or mapping."""
     representer = yaml.SafeDumper(io.StringIO(), default_flow_style=None, sort_keys=False)
     root = representer.represent_data(dict(metadata))
     root.flow_style = False
     for readable in (True, False):
         text = yaml.serialize(root, Dumper=yaml.SafeDumper, width=_WIDTH, allow_unicode=readable)
-        if yaml.safe_load(text) == metadata:  # a line separator of Unicode's needs its escape
+        if yaml.safe_load(text) == metadata:  # a Unicode line separator must be escaped
             break
     return str(text)

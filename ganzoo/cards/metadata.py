@@ -1,4 +1,4 @@
-"""What the Hub reads of a model, in the fields of its card's header.
+"""The fields of a card's header, which the Hub reads.
 
 https://github.com/huggingface/hub-docs/blob/main/modelcard.md
 """
@@ -10,41 +10,43 @@ from typing import Any
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.figures import caption
 from ganzoo.cards.header import Metadata
+from ganzoo.cards.results import SHARE
 from ganzoo.sampling.generator import SAMPLES
 from ganzoo.spec import METRICS
 
-INDEX = "model-index"  # the field of the figures
-_DATA = ("type", "config", "split")  # of a data set, what tells evaluations apart
+INDEX = "model-index"  # the field that holds the metrics
+_DATA = ("type", "config", "split")  # fields of a dataset that distinguish evaluations
+DIGITS = 4  # significant digits of a metric
 
 
 def describe(context: CardContext) -> Metadata:
-    """Return the header's fields that follow from a model's config."""
+    """Return the header's fields, computed from a model's config."""
     spec = context.spec
     tags = [
         "autoencoder" if context.is_autoencoder else "gan",
-        *(spec.architecture, context.made["recipe"]["loss"]["name"]),
+        *(spec.architecture, context.provenance["recipe"]["loss"]["name"]),
         *("onnx", "safetensors"),
     ]
-    found: Metadata = {"license": spec.data.license} if spec.data.license else {}
-    found |= {"library_name": "ganzoo", "pipeline_tag": context.task}
-    found["tags"] = list(dict.fromkeys(tags))
+    fields: Metadata = {"license": spec.data.license} if spec.data.license else {}
+    fields |= {"library_name": "ganzoo", "pipeline_tag": context.task}
+    fields["tags"] = list(dict.fromkeys(tags))
     if spec.data.hub:
-        found["datasets"] = [spec.data.hub]
+        fields["datasets"] = [spec.data.hub]
     if SAMPLES in context.digests:
-        found["thumbnail"] = f"{context.place.files}{SAMPLES}"
-        found["widget"] = [{"text": caption(context), "output": {"url": SAMPLES}}]
+        fields["thumbnail"] = f"{context.place.files}{SAMPLES}"
+        fields["widget"] = [{"text": caption(context), "output": {"url": SAMPLES}}]
     if results := _results(context):
-        found[INDEX] = [{"name": spec.name, "results": results}]
-    return found
+        fields[INDEX] = [{"name": spec.name, "results": results}]
+    return fields
 
 
 def merge(stated: Metadata, described: Metadata) -> Metadata:
-    """Return what a card's header becomes: its author's fields and tags stay beside the config's.
+    """Return the merged header: the config's fields, and the author's other fields and tags.
 
-    A licence or data sets that the config does not know are the author's.
+    The author's licence and datasets are kept if the config states none.
     """
-    others = {key: value for key, value in stated.items() if key not in (*described, INDEX)}
-    merged = described | others
+    own = {key: value for key, value in stated.items() if key not in (*described, INDEX)}
+    merged = described | own
     tags = stated.get("tags")
     if isinstance(tags, list):
         merged["tags"] = list(dict.fromkeys([*described["tags"], *map(str, tags)]))
@@ -52,8 +54,8 @@ def merge(stated: Metadata, described: Metadata) -> Metadata:
 
 
 def figures(metadata: Metadata) -> dict[str, Any]:
-    """Return the figures that a header states, each by all that says what it is of."""
-    found = {}
+    """Return the metrics in a header, by a label that names the metric, protocol and data."""
+    values = {}
     for model in _tables(metadata.get(INDEX)):
         for result in _tables(model.get("results")):
             data = result.get("dataset")
@@ -61,24 +63,27 @@ def figures(metadata: Metadata) -> dict[str, Any]:
             for metric in _tables(result.get("metrics")):
                 by = [metric.get("type"), metric.get("config")]
                 label = " by ".join(str(part) for part in by if part)
-                of = " ".join(str(part) for part in on if part)
-                found[f"{label} on {of}" if of else label] = metric.get("value")
-    return found
+                dataset = " ".join(str(part) for part in on if part)
+                values[f"{label} on {dataset}" if dataset else label] = metric.get("value")
+    return values
 
 
 def _tables(value: Any) -> list[Metadata]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _results(context: CardContext) -> list[Metadata]:
-    """Every metric, by the data that it compares with."""
+    """Return the metrics of every evaluation, grouped by the dataset they compare with.
+
+    Values have four significant digits. The share of each class stays in the card's text.
+    """
     data = context.spec.data
     results: dict[str, Metadata] = {}
-    for each in context.made.get(METRICS) or []:
-        protocol = each["protocol"]
+    for evaluation in context.provenance.get(METRICS) or []:
+        protocol = evaluation["protocol"]
         arguments = dict(protocol["dataset"])
         name = arguments.pop("name")
-        of_training = name == context.made["recipe"]["dataset"]["name"]
+        of_training = name == context.provenance["recipe"]["dataset"]["name"]
         dataset = {
             "type": (data.hub if of_training else "") or name,
             "name": (data.origin if of_training else "") or name,
@@ -95,7 +100,12 @@ def _results(context: CardContext) -> list[Metadata]:
             f"{by}, {protocol['samples']} samples of seed {protocol['seed']}, {protocol['runtime']}"
         )
         result["metrics"] += [
-            {"type": key, "value": value, "name": key.replace("_", " "), "config": config}
-            for key, value in each["metrics"].items()
+            {"type": key, "value": _round(value), "name": key.replace("_", " "), "config": config}
+            for key, value in evaluation["metrics"].items()
+            if not key.startswith(SHARE)
         ]
     return list(results.values())
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")

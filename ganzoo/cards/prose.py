@@ -1,4 +1,4 @@
-"""A new card: what is true of every such model is written, what its author alone knows is TODO."""
+"""The prose of a new card: text for every model, and TODOs that only the author can complete."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import fence
 from ganzoo.cards.references import find_references
 
-# The sections of a card and what stands in them: prose, or the block of that name in braces.
+# The sections of a card. A name in braces is a prose section or a generated block.
 _LAYOUT = """\
 # {name}
 
@@ -59,15 +59,15 @@ _LAYOUT = """\
 
 
 def draft(context: CardContext, names: Iterable[str]) -> str:
-    """Return a new card's prose, and the blocks of those names as yet empty."""
-    described = context.made["recipe"]["description"]
+    """Return the prose of a new card, with empty blocks of the given names."""
+    description = context.provenance["recipe"]["description"]
     blocks = {name: fence(name, "") for name in names}
     return _LAYOUT.format(
         name=context.spec.name,
-        description=described or f"A model of the architecture {_architecture(context)}.",
+        description=description or f"A model with the architecture {_architecture(context)}.",
         what=_what(context),
         limits=_limits(context),
-        failure="TODO: look at many samples and say what the bad ones look like, and how many are.",
+        failure="TODO: inspect many samples. Describe the bad ones and how frequent they are.",
         licence=_licence(context),
         citation=_citation(context),
         **blocks,
@@ -81,43 +81,44 @@ def _architecture(context: CardContext) -> str:
 def _what(context: CardContext) -> str:
     spec = context.spec
     if "condition" in spec.inputs:
-        kind, does = "A translator of images", "makes an image out of another"
+        kind, action = "An image translation model", "translates images"
     elif context.is_autoencoder:
-        kind, does = "An autoencoder", "finds latents of images and makes images of latents"
+        kind, action = "An autoencoder", "encodes images as latents and decodes latents to images"
     else:
-        kind, does = "A generative adversarial network", "makes images out of random latents"
-    asked = ", of the class that is asked for" if "y" in spec.inputs else ""
+        kind, action = "A generative adversarial network", "generates images from random latents"
+    labels = " and class labels" if "y" in spec.inputs else ""
     return (
-        f"{kind}: networks of {_architecture(context)}, trained with the loss "
-        f"`{context.made['recipe']['loss']['name']}` on {_origin(context)}. It {does}{asked}.\n\n"
-        "TODO: say what it is meant for."
+        f"{kind} with the architecture {_architecture(context)}, trained with the loss "
+        f"`{context.provenance['recipe']['loss']['name']}` on {_origin(context)}. It "
+        f"{action}{labels}.\n\n"
+        "TODO: state the intended use."
     )
 
 
 def _limits(context: CardContext) -> str:
     size = context.spec.data.image
     return (
-        f"It makes images of {size} (height x width x channels) like those it was trained on, and "
-        "no others; not every one is good. It comes from a single training: another seed gives "
-        "another model, and figures that differ from these."
+        f"The model generates only images of {size} (height x width x channels) that resemble its "
+        "training data, and not every image is good. It results from a single training run: "
+        "another seed gives another model with other metrics."
     )
 
 
 def _licence(context: CardContext) -> str:
-    licence = context.made["data"]["license"]
-    return f"It was trained on {_origin(context)}. " + (
-        f"The data is under {licence}, and the weights carry that licence."
+    licence = context.provenance["data"]["license"]
+    return f"The model was trained on {_origin(context)}. " + (
+        f"The licence of the data is {licence}. The weights have the same licence."
         if licence
-        else "TODO: the data states no licence: ask its owner and say what it allows; state it as "
-        "`license:` in the header too."
+        else "TODO: the dataset states no licence. Ask its owner, describe the licence, and "
+        "set `license:` in the header."
     )
 
 
 def _citation(context: CardContext) -> str:
-    cited = "".join(f"- {reference}\n" for reference in find_references(context.spec)).rstrip()
-    return cited or "TODO: say which papers its architecture, loss and data come from."
+    references = "".join(f"- {reference}\n" for reference in find_references(context.spec)).rstrip()
+    return references or "TODO: cite the papers of the architecture, the loss and the data."
 
 
 def _origin(context: CardContext) -> str:
-    data = context.made["data"]
+    data = context.provenance["data"]
     return str(data["origin"] or f"the dataset `{data['dataset']}`")

@@ -1,4 +1,4 @@
-"""The papers that a plugin's docstring names."""
+"""The papers that the docstring of a plugin cites."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from ganzoo.spec import ModelSpec
 
 _UP_TO_LINK = re.compile(r".*https?://(?:dx\.)?(?:doi\.org|arxiv\.org)/[^\s,;)]+", re.DOTALL)
 
-_FIELDS = re.compile(r"^[A-Z]\w+:$", re.MULTILINE)  # such as "Args:", of single ones
+_FIELDS = re.compile(
+    r"^[A-Z]\w+:$", re.MULTILINE
+)  # headings such as "Args:", whose items may cite other papers
 
 
 def find_references(spec: ModelSpec) -> list[str]:
-    """Return what the docstrings of a model's components cite, in a line each.
+    """Return the papers cited in the docstrings of a model's components, one line each.
 
-    That imports their plugins; what is not installed cites nothing.
+    The function imports the plugins of the components. A missing plugin is skipped.
     """
     return list(dict.fromkeys(_all(spec)))
 
 
 def read_references(text: str) -> Iterator[str]:
-    """Yield each paragraph of a docstring that names a paper, up to its link."""
-    said = _FIELDS.split(inspect.cleandoc(text))[0]
-    for paragraph in said.split("\n\n"):
+    """Yield each paragraph of a docstring that cites a paper, up to the paper's link."""
+    text = _FIELDS.split(inspect.cleandoc(text))[0]
+    for paragraph in text.split("\n\n"):
         if match := _UP_TO_LINK.match(paragraph):
             yield " ".join(match[0].split()).rstrip(".")
 
@@ -36,5 +38,5 @@ def _all(spec: ModelSpec) -> Iterator[str]:
     recipe = spec.provenance["recipe"]
     for registry in COMPONENTS:
         with contextlib.suppress(GanzooError):
-            documented = registry.get(recipe[registry.kind]["name"])
-            yield from read_references(documented.__doc__ or "")
+            component = registry.get(recipe[registry.kind]["name"])
+            yield from read_references(component.__doc__ or "")

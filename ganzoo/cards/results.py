@@ -1,4 +1,4 @@
-"""What a model was measured to do, with the protocol that its figures hold under."""
+"""The evaluation results of a model, with their protocols."""
 
 from __future__ import annotations
 
@@ -9,72 +9,76 @@ from typing import Any
 
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
-from ganzoo.cards.training import fingerprint, has_several, which
+from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds
 from ganzoo.sampling.generator import SAMPLES
 from ganzoo.spec import METRICS, SEEDS
 
-SHARE = "share_of_"  # begins the figures that say how many samples are of a class
-ERROR = "_error"  # ends those that are the standard error of another
+SHARE = "share_of_"  # prefix of metrics: the share of samples in a class
+ERROR = "_error"  # suffix of metrics: the standard error of another metric
 
 
 def render(context: CardContext) -> str:
-    """Return a table of each evaluation, its protocol and the command that repeats it."""
-    found = context.made.get(METRICS)
-    if not found:
-        samples = "the samples above" if SAMPLES in context.digests else "samples of your own"
-        return f"No quality metric has been computed for this model; judge it by {samples}.\n"
-    return "\n".join([*(_evaluation(context, each) for each in found), *_seeds(context)])
+    """Return the table of each evaluation, its protocol, and the command that repeats it."""
+    evaluations = context.provenance.get(METRICS)
+    if not evaluations:
+        samples = "the samples above" if SAMPLES in context.digests else "its samples"
+        return f"No quality metric was computed for this model. Judge it by {samples}.\n"
+    return "\n".join([*(_evaluation(context, e) for e in evaluations), *_seeds(context)])
 
 
 def _seeds(context: CardContext) -> Iterator[str]:
-    """How each seed's training fared, at its end and at its best, where that is recorded."""
-    if not (said := context.made.get(SEEDS)):
+    """Yield the final and best metric of each seed, if the provenance records seeds."""
+    if not (seeds := context.provenance.get(SEEDS)):
         return
-    figures, name = said["figures"], said["metric"].replace("_", " ")
+    results, name = seeds["figures"], seeds["metric"].replace("_", " ")
     rows = "".join(
-        f"| {seed} | {each['final']:.4g} | {each['best']:.4g}, after "
-        f"{each['best_images']:,} images |\n"
-        for seed, each in figures.items()
+        f"| {seed} | {result['final']:.4g} | {result['best']:.4g}, after "
+        f"{result['best_images']:,} images |\n"
+        for seed, result in results.items()
     )
-    several = ""
-    if len(figures) > 1:
-        finals = [each["final"] for each in figures.values()]
-        several = (
-            f"Of the final ones: mean {mean(finals):.4g}, standard deviation {stdev(finals):.3g}. "
+    seed_count, statistics = "one seed", ""
+    if len(results) > 1:
+        seed_count = f"{len(results)} seeds"
+        finals = [result["final"] for result in results.values()]
+        statistics = (
+            f"Final weights: mean {mean(finals):.4g}, standard deviation {stdev(finals):.3g}. "
         )
     yield (
-        f"The recipe trained with {'one seed' if not several else f'{len(figures)} seeds'}, "
-        "measured alike before weights were rounded; this model is that of seed "
-        f"{context.made['seed']}:\n\n"
-        f"| seed | {name}, final weights | best on the way |\n|---|---|---|\n{rows}\n"
-        f"{several}What was best on the way was chosen by fewer samples during training.\n"
+        f"The recipe was trained with {seed_count} and evaluated with the same protocol before the "
+        f"weights were rounded. This model has seed {context.provenance['seed']}:\n\n"
+        f"| seed | {name}, final weights | best during training |\n|---|---|---|\n{rows}\n"
+        f"{statistics}The best weights during training were chosen with fewer samples.\n"
     )
 
 
-def _evaluation(context: CardContext, each: dict[str, Any]) -> str:
-    protocol = each["protocol"]
+def _evaluation(context: CardContext, evaluation: dict[str, Any]) -> str:
+    protocol = evaluation["protocol"]
     dataset = dict(protocol["dataset"])
-    what = " ".join([dataset.pop("name"), *(f"{k} {v}" for k, v in dataset.items())])
+    data = " ".join([dataset.pop("name"), *(f"{k} {v}" for k, v in dataset.items())])
     versions = ", ".join(f"{k} {v}" for k, v in protocol["versions"].items())
-    settings = "".join(f"  - {name}: {how}\n" for name, how in protocol.get("settings", {}).items())
+    settings = "".join(
+        f"  - {name}: {value}\n" for name, value in protocol.get("settings", {}).items()
+    )
     return (
-        f"{table(_rows(each['metrics']))}\n"
-        f"- {_compared(protocol)} {what} ({fingerprint(protocol['sha256'])})\n"
+        f"{table(_rows(evaluation['metrics']))}\n"
+        f"- {_compared(protocol)} {data} ({fingerprint(protocol['sha256'])})\n"
         f"{_features(protocol)}"
         f"{settings}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
-        f"- {_trainings(context)}; weights: {which(context.made)}\n\n"
-        "Figures of another protocol are not comparable with these. The same figures again:\n\n"
+        f"- {_seed_count(context)}; weights: {describe_weights(context.provenance)}\n\n"
+        "Metrics of other protocols are not comparable. Repeat this evaluation with:\n\n"
         f"```bash\n{_command(context, protocol)}\n```\n"
     )
 
 
 def _compared(protocol: dict[str, Any]) -> str:
-    """What is set against what; where no extractor is named, pairs are."""
+    """Return the sets that are compared; without an extractor, translations and their targets."""
     samples, real, seed = (protocol[key] for key in ("samples", "real_images", "seed"))
     if "extractor" in protocol:
         return f"{samples:,} samples of seed {seed} against {real:,} images of"
-    return f"{samples:,} translations (seed {seed}), each against its own of {real:,} images of"
+    return (
+        f"{samples:,} translations of seed {seed}, each against its target among {real:,} images of"
+    )
 
 
 def _features(protocol: dict[str, Any]) -> str:
@@ -86,8 +90,9 @@ def _features(protocol: dict[str, Any]) -> str:
     )
 
 
-def _trainings(context: CardContext) -> str:
-    return "one of several seeds, below" if has_several(context.made) else "one seed"
+def _seed_count(context: CardContext) -> str:
+    several = has_several_seeds(context.provenance)
+    return "one of several seeds, see below" if several else "one seed"
 
 
 def _rows(figures: dict[str, float]) -> Iterator[tuple[str, str]]:
@@ -104,15 +109,15 @@ def _figure(value: float) -> str:
 
 
 def _error(figures: dict[str, float], key: str) -> str:
-    """The standard error of a figure, where it has one."""
+    """Return the standard error of a metric; empty if it has none."""
     error = figures.get(f"{key}{ERROR}")
     return "" if error is None else f" ± {error:.2g}"
 
 
 def _command(context: CardContext, protocol: dict[str, Any]) -> str:
-    """What computes the figures again."""
+    """Return the command that repeats an evaluation."""
     options = []
-    if protocol["dataset"] != context.made["recipe"]["dataset"]:
+    if protocol["dataset"] != context.provenance["recipe"]["dataset"]:
         options += ["--dataset", protocol["dataset"]["name"]]
         if "split" in protocol["dataset"]:
             options += ["--split", protocol["dataset"]["split"]]

@@ -1,4 +1,4 @@
-"""The sections of a Markdown text, and which of them are still to be written."""
+"""The sections of a Markdown text, and which of them are unfinished."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 
 
 def find_unfinished(text: str) -> Iterator[str]:
-    """Say in a sentence each which sections of a card are empty or still to be written."""
+    """Yield one sentence for each section of a card that is empty or unfinished."""
     for section in (sections := _sections(text)):
-        if found := _UNFINISHED.search(f"{section.title}\n{section.text}"):
+        if match := _UNFINISHED.search(f"{section.title}\n{section.text}"):
             yield (
-                f"the card's section {section.title!r} still says {found[0]!r}: write it, or "
-                "remove it."
+                f"the card's section {section.title!r} still says {match[0]!r}. Complete the "
+                "section or remove it."
             )
         elif not any(part.text.strip() for part in section.with_parts(sections)):
-            yield f"the card's section {section.title!r} is empty: write it, or remove it."
+            yield f"the card's section {section.title!r} is empty. Write the section or remove it."
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,25 @@ class _Section:
     number: int
     level: int
     title: str
-    text: str  # up to the next heading of whatever level
+    text: str  # up to the next heading of any level
 
     def with_parts(self, sections: list[_Section]) -> Iterator[_Section]:
-        """Itself and its sub-sections."""
+        """Yield this section and its subsections."""
         yield self
         deeper = itertools.takewhile(lambda s: s.level > self.level, sections[self.number + 1 :])
         yield from deeper
 
 
 def _sections(text: str) -> list[_Section]:
-    """Every section, and before them one of all that precedes the first heading."""
-    found = [_Section(0, 0, "(all)", "")]
+    """Return every section; the first one holds the text before the first heading."""
+    sections = [_Section(0, 0, "(all)", "")]
     fenced = False
     for line in _COMMENT.sub("", split_header(text)[1]).splitlines():
         heading = None if fenced else _HEADING.fullmatch(line)
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         if heading:
-            found.append(_Section(len(found), len(heading[1]), heading[2], ""))
+            sections.append(_Section(len(sections), len(heading[1]), heading[2], ""))
         else:
-            found[-1] = replace(found[-1], text=f"{found[-1].text}{line}\n")
-    return found
+            sections[-1] = replace(sections[-1], text=f"{sections[-1].text}{line}\n")
+    return sections

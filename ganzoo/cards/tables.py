@@ -1,4 +1,4 @@
-"""Tables of two columns: what a thing is called and what it is."""
+"""Markdown tables of two columns: a label and a value."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _ROW = re.compile(r"^\| (.+?) \| (.*) \|$", re.MULTILINE)
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
-    """Return rows as Markdown, without a heading."""
+    """Return rows as a Markdown table without column titles."""
     return "| | |\n|---|---|\n" + "".join(f"| {_cell(a)} | {_cell(b)} |\n" for a, b in rows)
 
 
 def read_rows(text: str) -> Iterator[tuple[str, str]]:
-    """Return all rows of two columns that a text's tables hold."""
+    """Return the rows of all tables of two columns in a text."""
     return ((match[1], match[2]) for match in _ROW.finditer(text))
 
 

@@ -1,4 +1,4 @@
-"""How a model was trained, and the command that does it again."""
+"""The training of a model, and the command that repeats it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ COMPONENTS = ("architecture", "loss", "dataset")
 
 
 def render(context: CardContext) -> str:
-    """Return a table of the training, its command and its curves."""
-    made = context.made
-    recipe, data = made["recipe"], made["data"]
+    """Return a table of the training, the command that repeats it, and its curves."""
+    provenance = context.provenance
+    recipe, data = provenance["recipe"], provenance["data"]
     loss, halflife = dict(recipe["loss"]), recipe["ema_halflife"]
     rows = [
         (
@@ -32,93 +32,94 @@ def render(context: CardContext) -> str:
         ("optimizer", _optimizer(recipe)),
         (
             "length",
-            f"{made['images_seen']:,} images in batches of {recipe['batch_size']}, "
-            f"{made['seconds'] / 60:.1f} minutes",
+            f"{provenance['images_seen']:,} images in batches of {recipe['batch_size']}, "
+            f"{provenance['seconds'] / 60:.1f} minutes",
         ),
-        ("hardware", f"{made['hardware']}, precision {recipe['precision']}"),
-        ("seed", f"{made['seed']}, {'one of several, below' if has_several(made) else 'one run'}"),
+        ("hardware", f"{provenance['hardware']}, precision {recipe['precision']}"),
+        ("seed", f"{provenance['seed']}, {_seed_count(provenance)}"),
         (
             "weights",
             (
-                f"averaged over training, half-life {halflife:,} images"
+                f"averaged over training with a half-life of {halflife:,} images"
                 if halflife
                 else "as trained, not averaged"
             )
-            + f"; {which(made)}",
+            + f"; {describe_weights(provenance)}",
         ),
-        ("versions", ", ".join(f"{k} {v}" for k, v in made["versions"].items())),
+        ("versions", ", ".join(f"{k} {v}" for k, v in provenance["versions"].items())),
     ]
-    curves = f"\n{picture}" if (picture := render_curves(context)) else ""
-    return f"{table(rows)}\n{_again(context)}{curves}"
+    curves = f"\n{figure}" if (figure := render_curves(context)) else ""
+    return f"{table(rows)}\n{_repetition(context)}{curves}"
 
 
-def which(made: dict[str, Any]) -> str:
-    """Say of which moment of the training the weights are."""
-    if "best" not in made:
+def describe_weights(provenance: dict[str, Any]) -> str:
+    """Return the moment of the training that the weights come from."""
+    if "best" not in provenance:
         return "the final ones, not the best"
-    best = made["best"]
+    best = provenance["best"]
     extreme = "highest" if "highest" in best else "lowest"
-    moments = "checkpoints" if "/" in best[extreme] else "evaluations"
-    return (
-        f"those at which, of all {moments}, `{best[extreme]}` was {extreme} in training, "
-        f"{best['value']:.4g}"
-    )
+    moment = "checkpoint" if "/" in best[extreme] else "evaluation"
+    return f"those of the {moment} with the {extreme} `{best[extreme]}`, {best['value']:.4g}"
 
 
-def has_several(made: dict[str, Any]) -> bool:
-    """Whether more seeds than one are recorded."""
-    return SEEDS in made and len(made[SEEDS]["figures"]) > 1
+def has_several_seeds(provenance: dict[str, Any]) -> bool:
+    """Whether the provenance records more than one seed."""
+    return SEEDS in provenance and len(provenance[SEEDS]["figures"]) > 1
+
+
+def _seed_count(provenance: dict[str, Any]) -> str:
+    return "one of several, see below" if has_several_seeds(provenance) else "one run"
 
 
 def fingerprint(data: str) -> str:
-    """Say what is known of the data: a digest of all pixels, or of less where it was streamed."""
-    what, _, digest = data.rpartition(":")
-    return f"{'fingerprint of the stream' if what else 'SHA-256'} `{digest}`"
+    """Return the fingerprint of the data: a digest of all pixels, or of the stream's shards."""
+    prefix, _, digest = data.rpartition(":")
+    return f"{'fingerprint of the stream' if prefix else 'SHA-256'} `{digest}`"
 
 
-def _again(context: CardContext) -> str:
-    """The command that trains it again, and where its recipe and its log lie."""
-    where = (
-        f"The whole recipe is `{RECIPE}`, the log of the losses `{LOG}`.\n"
+def _repetition(context: CardContext) -> str:
+    """Return the command that repeats the training, and the names of the recipe and log files."""
+    files = (
+        f"The complete recipe is `{RECIPE}`; the log of the losses is `{LOG}`.\n"
         if {RECIPE, LOG} <= context.digests.keys()
-        else "The whole recipe is in `config.json`.\n"
+        else "The complete recipe is in `config.json`.\n"
     )
     options = _options(context)
     if options is not None:
-        asked = " ".join([context.place.address, *options])
-        fetched = ""
+        recipe = " ".join([context.place.address, *options])
+        download = ""
     elif RECIPE in context.digests:
         folder = f"./{context.spec.name}"
-        asked = f"{folder}/{RECIPE}"
-        fetch = context.place.download(RECIPE, folder)
-        fetched = f"{fetch}\n" if fetch else ""
+        recipe = f"{folder}/{RECIPE}"
+        command = context.place.download(RECIPE, folder)
+        download = f"{command}\n" if command else ""
     else:
-        return where
+        return files
     return (
-        "Train it again; DIR is the folder that holds the data:\n\n"
-        f"```bash\n{fetched}ganzoo train {asked} --data DIR\n```\n\n{where}"
+        "Repeat the training; DIR is the folder of the dataset:\n\n"
+        f"```bash\n{download}ganzoo train {recipe} --data DIR\n```\n\n{files}"
     )
 
 
 def _options(context: CardContext) -> list[str] | None:
-    """What the registered recipe of a registered model takes; None where there is none such."""
+    """Return the options for the model's registered recipe; None if it has no such recipe."""
     if context.place.address != context.spec.name:
         return None
     with contextlib.suppress(GanzooError):
-        trained = Recipe.from_dict(context.made["recipe"]).to_dict()
+        trained = Recipe.from_dict(context.provenance["recipe"]).to_dict()
         return _difference(find_recipe(context.spec.name).to_dict(), trained)
     return None
 
 
-def _difference(stated: dict[str, Any], trained: dict[str, Any]) -> list[str] | None:
-    """Options by which the stated recipe becomes the trained one, None where none do."""
+def _difference(registered: dict[str, Any], trained: dict[str, Any]) -> list[str] | None:
+    """Return the options that turn the registered recipe into the trained one; None if none do."""
     options = []
     for name, value in trained.items():
         if name in COMPONENTS:
-            # What a recipe leaves to its component's defaults is stated by what was trained.
-            if any(_plain(value.get(k)) != _plain(v) for k, v in stated[name].items()):
+            # A registered recipe may omit defaults; the trained recipe states every argument.
+            if any(_plain(value.get(k)) != _plain(v) for k, v in registered[name].items()):
                 return None
-        elif name not in ("name", "description") and _plain(value) != _plain(stated[name]):
+        elif name not in ("name", "description") and _plain(value) != _plain(registered[name]):
             if isinstance(value, bool | dict | list | tuple):
                 return None
             options.append(f"--{name.replace('_', '-')} {value}")
@@ -126,11 +127,11 @@ def _difference(stated: dict[str, Any], trained: dict[str, Any]) -> list[str] | 
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _optimizer(recipe: dict[str, Any]) -> str:
-    """The optimizer, and what else decides how weights move."""
+    """Return the optimizer and the other settings of the weight updates."""
     o = recipe["optimizer"]
     parts = [o["name"]]
     if o["name"].startswith("adam"):
@@ -138,13 +139,13 @@ def _optimizer(recipe: dict[str, Any]) -> str:
     parts.append(f"lr {o['lr']:g}")
     if recipe["learning_rates"]:
         rates = recipe["learning_rates"].items()
-        parts[-1] += f" but for {' and '.join(f'{player} {lr:g}' for player, lr in rates)}"
+        parts[-1] += f" except {' and '.join(f'{player} {lr:g}' for player, lr in rates)}"
     if o["warmup"]:
-        parts.append(f"rising over the first {o['warmup']:,} images")
+        parts.append(f"warmup over {o['warmup']:,} images")
     if o["decay_start"] < 1:
-        parts.append(f"falling to {o['decay_to']:g} of it from {o['decay_start']:.0%} on")
+        parts.append(f"decaying to {o['decay_to']:g} of it after {o['decay_start']:.0%} of the run")
     if o["clip_norm"]:
-        parts.append(f"gradients clipped to norm {o['clip_norm']:g}")
+        parts.append(f"gradient norm clipped to {o['clip_norm']:g}")
     if recipe["initialisation"] != "own":
         parts.append(f"{recipe['initialisation']} initialisation")
     if recipe["spectral_norm"]:

@@ -1,21 +1,24 @@
-"""How the model is used: with ganzoo, and with onnxruntime alone."""
+"""Example code of a card: with ganzoo, and with onnxruntime alone."""
 
 from __future__ import annotations
+
+import re
 
 from ganzoo.bundle import onnx_name
 from ganzoo.cards.context import CardContext
 from ganzoo.sampling.generator import PREVIEW
 
-PICTURE = "picture.png"  # a reader's own, that a translator reads
+IMAGE_FILE = "image.png"  # the reader's image file, which a translator reads
+DISTRIBUTION = "torch-ganzoo"
 
 
 def render(context: CardContext) -> str:
-    """Return the model's use in three lines of Python, and in one of a shell."""
+    """Return three lines of Python and one shell command that use the model."""
     spec, address = context.spec, context.place.address
     if "condition" in spec.inputs:
-        command = f"translate {address} {PICTURE} -o translated.png"
+        command = f"translate {address} {IMAGE_FILE} -o translated.png"
         call = (
-            f'model.translate(ganzoo.ImageBatch.open(["{PICTURE}"], model.condition))'
+            f'model.translate(ganzoo.ImageBatch.open(["{IMAGE_FILE}"], model.condition))'
             '.save("translated.png")'
         )
     else:
@@ -23,12 +26,13 @@ def render(context: CardContext) -> str:
         command = f"sample {address} -n {PREVIEW} --seed 0{option} -o grid.png"
         call = f'model.sample({PREVIEW}, seed=0{label}).save("grid.png")'
     text = (
+        f"{_installation(context)}\n\n"
         f'```python\nimport ganzoo\n\nmodel = ganzoo.load("{address}")\n{call}\n```\n\n'
         f"Or in a shell:\n\n```bash\nganzoo {command}\n```\n"
     )
     if "encoder" in spec.roles and spec.latent:
         text += (
-            "\nIts encoder finds the latents of images:\n\n"
+            "\nThe encoder returns the latents of images:\n\n"
             "```python\nimport ganzoo\n\n"
             f'images = ganzoo.load("{address}").sample(4)\n'
             f'ganzoo.load("{address}", role="encoder").encode(images)  '
@@ -38,7 +42,7 @@ def render(context: CardContext) -> str:
 
 
 def render_onnxruntime(context: CardContext) -> str:
-    """Return five lines that need neither ganzoo nor torch."""
+    """Return five lines of Python that use onnxruntime without ganzoo and torch."""
     spec, n = context.spec, PREVIEW
     arrays = []
     for name in spec.inputs:
@@ -54,7 +58,7 @@ def render_onnxruntime(context: CardContext) -> str:
     file = onnx_name("generator")
     shape = ", ".join(map(str, spec.data.image.shape))
     return (
-        f"{_where(context, file)}\n\n```python\n"
+        f"{_introduction(context, file)}\n\n```python\n"
         "import numpy, onnxruntime\n\n"
         f'session = onnxruntime.InferenceSession("{file}", providers=["CPUExecutionProvider"])\n'
         f"inputs = {{{', '.join(arrays)}}}\n"
@@ -63,8 +67,19 @@ def render_onnxruntime(context: CardContext) -> str:
     )
 
 
-def _where(context: CardContext, file: str) -> str:
-    """Say how a reader comes by the file."""
-    if fetch := context.place.download(file, "."):
-        return f"`{fetch}` fetches the file; it needs neither ganzoo nor torch:"
-    return f"Beside `{file}`, with neither ganzoo nor torch:"
+def _installation(context: CardContext) -> str:
+    """Return how to install ganzoo and the plugins that the model requires."""
+    plugins = [
+        f"`{requirement}`"
+        for requirement in context.spec.requires
+        if not re.match(rf"{DISTRIBUTION}(?![A-Za-z0-9._-])", requirement)
+    ]
+    more = f", and the plugin {', '.join(plugins)}" if plugins else ""
+    return f"Install ganzoo from a clone of its repository: `pip install '.[train]'`{more}."
+
+
+def _introduction(context: CardContext, file: str) -> str:
+    """Return how to get the file and where to run the code."""
+    if command := context.place.download(file, "."):
+        return f"Download the file with `{command}`. The code needs neither ganzoo nor torch:"
+    return f"Run this in the folder of `{file}`. The code needs neither ganzoo nor torch:"

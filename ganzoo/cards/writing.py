@@ -1,4 +1,4 @@
-"""A card is written once as a whole; from then on its blocks are renewed and its prose is kept."""
+"""Write a card, or update the generated blocks of an existing card and keep its prose."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from ganzoo.errors import CardError
 
 
 def write(path: str | Path) -> Path:
-    """Renew the generated blocks and the header of a bundle's card; write a card where none is.
+    """Update the header and the generated blocks of a bundle's card, or write a new card.
 
-    Prose and the header's other fields stay as they are. The bundle's checksums then vouch for the
-    card as it is now.
+    Prose and the header's other fields are kept. The bundle's checksums are updated.
 
     Args:
         path: the bundle's folder.
 
     Returns:
-        The card's file.
+        Path of the card.
 
     Raises:
-        CardError: a card without blocks, which is never overwritten; fences or a header that
-            cannot be read. Nothing is written.
-        NotABundleError, BundleError: no bundle, or a damaged one.
-        OutputError: it cannot be written.
+        CardError: the card has no blocks and is never overwritten; or its fences or header cannot
+            be read. Nothing is written.
+        NotABundleError, BundleError: the folder is not a bundle, or the bundle is damaged.
+        OutputError: the card cannot be written.
     """
     bundle = open_bundle(Path(path), edited=(CARD,))
     text = compose(CardContext.of(bundle), read(bundle.path))
@@ -39,11 +38,11 @@ def write(path: str | Path) -> Path:
 
 
 def compose(context: CardContext, card: str | None) -> str:
-    """Return a card with all that is generated as it should be.
+    """Return a card with its header and generated blocks up to date.
 
     Args:
-        context: what it is of.
-        card: its text so far, None for none.
+        context: the model that the card describes.
+        card: the text of the existing card; None for a new one.
 
     Raises:
         CardError, BundleError: as for `write`.
@@ -53,31 +52,31 @@ def compose(context: CardContext, card: str | None) -> str:
         card = draft(context, contents)
     if not has_blocks(card):
         raise CardError(
-            f"the card of {context.spec.name!r} has no generated blocks, so it is left as it is. "
-            f"Move {CARD} away, `ganzoo card write` the new one, and copy your words into it."
+            f"cannot update the card of {context.spec.name!r}: it has no generated blocks. Move "
+            f"{CARD} away, run `ganzoo card write`, and copy your text into the new card."
         )
-    renewed = replace_blocks(card, contents, BLOCKS)
-    return replace_header(renewed, merge(read_header(card), metadata))
+    updated = replace_blocks(card, contents, BLOCKS)
+    return replace_header(updated, merge(read_header(card), metadata))
 
 
 def has_blocks(card: str) -> bool:
-    """Whether a card has generated blocks, so that it can be renewed.
+    """Whether a card has generated blocks and can be updated.
 
     Raises:
-        CardError: its fences are not balanced, or of no block's name.
+        CardError: the fences are unbalanced, or name an unknown block.
     """
     return bool(find_blocks(card, BLOCKS))
 
 
 def read(folder: Path) -> str | None:
-    """Return the card of a bundle, None where it has none.
+    """Return the text of a bundle's card; None if it has none.
 
     Raises:
-        CardError: it is not UTF-8.
+        CardError: the card cannot be read, or is not UTF-8.
     """
     file = folder / CARD
     try:
-        # Not `read_text`, which would change the ends of lines.
+        # `read_text` would change the line endings.
         return file.read_bytes().decode() if file.is_file() else None
     except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"cannot read the card {file}: {error}. Write it as UTF-8.") from error
+        raise CardError(f"cannot read the card {file}: {error}. Save it as UTF-8.") from error

@@ -1,4 +1,4 @@
-"""Generators and encoders, their latents, and images as arrays and files."""
+"""Generators, translators and encoders, their latents, and images as arrays and files."""
 
 from ganzoo.sampling import latents
 

@@ -1,4 +1,4 @@
-"""What `load` returns: what makes, translates and encodes images, alike on both runtimes."""
+"""The classes that `load` returns: generators, translators and encoders of both runtimes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ganzoo.sampling import latents
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ImageSpec, ModelSpec
 
-# Images are computed this many at a time, always: a kernel may round differently at another batch
-# size, and image k of a seed must not depend on how many images were asked for with it.
+# Every batch has this size: kernels may round differently at another batch size, and image k of a
+# seed must not depend on the number of images.
 COMPUTE_BATCH = 16
 
 SAMPLES = "samples.png"
-MANIFOLD = "manifold.png"  # what a generator makes of a plane of latents
+MANIFOLD = "manifold.png"  # the images of a plane of latents
 
 MAX_SAMPLES = 1_000_000
-MAX_PIXELS = 2**32  # bytes that the images of one call may take: a call keeps all of them
-MAX_BATCH = 4_096  # latents in one run of a network, which keeps every layer's maps of all of them
-PREVIEW = 64  # images in a model's picture: numbers 0 to 63 of seed 0, uncurated
-PREVIEW_CLASSES = 10  # rows of the picture of a model with classes
+MAX_PIXELS = 2**32  # bytes of the images of one call, which keeps all of them in memory
+MAX_BATCH = 4_096  # latents in one run of a network, which keeps the feature maps of all of them
+PREVIEW = 64  # images in a model's preview: numbers 0 to 63 of seed 0, uncurated
+PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per class
 PREVIEW_COLUMNS = 10
 
 Label = int | str
@@ -38,21 +38,21 @@ class Model(ABC):
     """A network of a bundle.
 
     Attributes:
-        spec: what the model is and where it comes from.
+        spec: the config of the model.
     """
 
     spec: ModelSpec
 
     @abstractmethod
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Run the network on arrays by name, all with the same first dimension."""
+        """Run the network on named arrays with equal first dimensions."""
 
     def accelerate(self, local_rank: int = 0) -> None:  # noqa: B027 - a runtime may have no GPU
-        """Move to this machine's GPU of that number, where the runtime can use one."""
+        """Move the model to the local GPU of that index, if the runtime supports GPUs."""
 
 
 class Generator(Model):
-    """A model that makes images out of latents, and of labels where it has classes."""
+    """A model that generates images from latents, and from labels if it has classes."""
 
     def generate(
         self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None
@@ -60,23 +60,23 @@ class Generator(Model):
         """Run the network: (n, latent_dim), (n,) -> (n, channels, height, width) in [-1, 1].
 
         Args:
-            z: latents.
-            y: classes' numbers, where the model has classes.
+            z: latents, float32 (n, latent_dim), n up to 4,096; `decode` accepts any number.
+            y: class labels, integers (n,), if the model has classes.
 
         Raises:
-            SampleError: arrays of another shape, no labels, or labels that do not exist; more
-                than 4,096 latents, which `decode` takes.
+            SampleError: an array has the wrong shape, labels are missing or out of range, or there
+                are more than 4,096 latents.
         """
         self._check(z, y)
         if len(z) > MAX_BATCH:
             raise SampleError(
-                f"cannot run a batch of {len(z):,}: one is up to {MAX_BATCH:,} latents. "
-                "decode(z) takes any number, in parts."
+                f"cannot run a batch of {len(z):,}: a batch has up to {MAX_BATCH:,} latents. "
+                "Use decode(z), which accepts any number."
             )
-        given: dict[str, NDArray[Any]] = {"z": z}
+        arrays: dict[str, NDArray[Any]] = {"z": z}
         if y is not None:
-            given["y"] = np.asarray(y).astype(np.int64)
-        return self.run({name: given[name] for name in self.spec.inputs})
+            arrays["y"] = np.asarray(y).astype(np.int64)
+        return self.run({name: arrays[name] for name in self.spec.inputs})
 
     def sample(
         self,
@@ -86,32 +86,33 @@ class Generator(Model):
         label: Label | Sequence[Label] | None = None,
         start: int = 0,
     ) -> ImageBatch:
-        """Make `n` images.
+        """Generate `n` images.
 
-        Image k of a seed depends on that seed, its label and k only: not on `n`, device or runtime
-        (two runtimes or devices may round a pixel to neighbouring levels of 255).
+        Image k depends only on the seed, its label and k, not on `n`, the device or the runtime.
+        Runtimes and devices may round a pixel to neighbouring levels of 0 to 255.
 
         Args:
             n: number of images, 1 to 1,000,000.
             seed: 0 to 2**64 - 1.
-            label: a class's number or name for all images, or one for each; by default image k is
-                of class k modulo the number of classes. Only for models with classes.
-            start: number of the first image, so that a long series can be made in parts.
+            label: index or name of the class of all images, or a list with one per image; by
+                default image k has class k modulo the number of classes. Only for models with
+                classes.
+            start: number of the first image, to generate a long series in parts.
 
         Raises:
-            SampleError: an argument out of its range, a label that does not exist, or weights that
-                make what is no number.
+            SampleError: an argument is out of range, a label does not exist, or the output is not
+                finite.
         """
         if not 1 <= n <= MAX_SAMPLES:
-            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} a call.")
+            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
         if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
             raise SampleError(
-                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB, a call "
-                f"makes up to {MAX_PIXELS / 2**30:.0f}. Ask for parts with start; "
-                "`ganzoo sample --out FOLDER` writes them so, each of --shard-size."
+                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB; the limit "
+                f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
+                "shards with `ganzoo sample --out FOLDER`."
             )
         _check_latents(seed, start)
-        skip = start % COMPUTE_BATCH  # so that image k always is row k % COMPUTE_BATCH
+        skip = start % COMPUTE_BATCH  # image k is always row k % COMPUTE_BATCH
         first, end = start - skip, start + n
         blocks = range(first, end, COMPUTE_BATCH)
         dim = self._latent_dim
@@ -124,10 +125,10 @@ class Generator(Model):
     def labels(
         self, n: int = 1, *, label: Label | Sequence[Label] | None = None, start: int = 0
     ) -> NDArray[np.int64] | None:
-        """Return the classes' numbers of the images that `sample` makes, None without classes.
+        """Return the class labels of the images of `sample`; None if the model has no classes.
 
         Raises:
-            SampleError: a label that does not exist.
+            SampleError: a label does not exist.
         """
         if "y" not in self.spec.inputs:
             self._refuse_labels(label)
@@ -137,17 +138,19 @@ class Generator(Model):
         if isinstance(label, int | np.integer | str):
             y = np.full(n, self._number(label))
         else:
-            y = np.array([self._number(each) for each in _as_list(label)])
+            y = np.array([self._number(item) for item in _as_list(label)])
             if len(y) != n:
-                raise SampleError(f"{len(y)} labels were given for {n} images.")
+                raise SampleError(
+                    f"{len(y)} labels were given for {n} images. Pass one label per image."
+                )
         self._check_labels(y)
         return y
 
     def class_grid(self, columns: int = PREVIEW_COLUMNS, seed: int = 0) -> ImageBatch:
-        """Make a row of each class; a column shares one latent.
+        """Generate one row per class; each column has one latent.
 
         Raises:
-            SampleError: a model without classes, or an argument out of its range.
+            SampleError: the model has no classes, or an argument is out of range.
         """
         if "y" not in self.spec.inputs:
             self._refuse_labels(0)
@@ -155,22 +158,22 @@ class Generator(Model):
         return ImageBatch(np.concatenate([row.numpy() for row in rows]), columns)
 
     def preview(self) -> ImageBatch:
-        """Make the picture that stands for the model: uncurated samples of seed 0."""
+        """Generate the preview of the model: uncurated samples of seed 0."""
         if "y" in self.spec.inputs and self.spec.data.classes <= PREVIEW_CLASSES:
             return self.class_grid()
         return self.sample(PREVIEW, seed=0)
 
     def preview_images(self) -> dict[str, ImageBatch]:
-        """Make the pictures of a bundle, by file name: the preview, and the plane of latents."""
-        found = {SAMPLES: self.preview()}
-        return found | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})
+        """Generate the preview images of a bundle by file name: samples, and the latent plane."""
+        images = {SAMPLES: self.preview()}
+        return images | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})
 
     def decode(self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None) -> ImageBatch:
-        """Make images out of latents, float32 (n, latent_dim), computed as `sample` computes them.
+        """Generate images from any number of latents, in the batches of `sample`.
 
         Args:
-            z: latents.
-            y: classes' numbers (n,), where the model has classes.
+            z: latents, float32 (n, latent_dim).
+            y: class labels, integers (n,), if the model has classes.
 
         Raises:
             SampleError: as for `generate`.
@@ -190,17 +193,18 @@ class Generator(Model):
         label: Label | None = None,
         path: PathKind = "spherical",
     ) -> ImageBatch:
-        """Make `steps` images on the way from image 0 of one seed to image 0 of another.
+        """Generate `steps` images between image 0 of one seed and image 0 of another.
 
         Args:
-            seed_a: where it begins.
-            seed_b: where it ends.
+            seed_a: seed of the first image.
+            seed_b: seed of the last image.
             steps: number of images.
-            label: the class of all of them, 0 by default. Only for models with classes.
-            path: the arc between the two latents, or the straight line.
+            label: class of all images, 0 by default. Only for models with classes.
+            path: ``spherical`` is the arc between the two latents, ``linear`` the straight line.
 
         Raises:
-            SampleError: fewer than 2 steps, a seed out of range, a label that does not exist.
+            SampleError: there are fewer than 2 steps, a seed is out of range, or the label does not
+                exist.
         """
         if not all(0 <= seed < 2**64 for seed in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b}: a seed is 0 to 2**64 - 1.")
@@ -216,22 +220,22 @@ class Generator(Model):
         label: Label | None = None,
         path: PathKind = "spherical",
     ) -> ImageBatch:
-        """Make `steps` images on the way from one latent to another, both float32 (latent_dim,).
+        """Generate `steps` images between two latents, float32 (latent_dim,).
 
         Args:
-            a: where it begins, such as an encoder's latent of an image.
-            b: where it ends.
-            steps: as for `interpolate`, and so the others.
-            label: the class of all of them.
-            path: the arc or the straight line.
+            a: first latent, such as an encoder's latent of an image.
+            b: last latent.
+            steps: number of images.
+            label: as for `interpolate`.
+            path: as for `interpolate`.
 
         Raises:
-            SampleError: as for `interpolate`; latents of another length.
+            SampleError: as for `interpolate`; or a latent has the wrong length.
         """
         if not 2 <= steps <= MAX_SAMPLES or path not in latents.PATHS:
             raise SampleError(
-                f"cannot interpolate in {steps} steps on a {path!r} path: there are 2 to "
-                f"{MAX_SAMPLES:,} steps, and the paths {enumerate_names(latents.PATHS)}."
+                f"cannot interpolate in {steps} steps on a {path!r} path: steps is 2 to "
+                f"{MAX_SAMPLES:,} and path is one of {enumerate_names(latents.PATHS)}."
             )
         z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
         has_classes = "y" in self.spec.inputs
@@ -239,19 +243,19 @@ class Generator(Model):
         return ImageBatch(self.decode(z, y).numpy(), steps)
 
     def manifold(self, steps: int = 20) -> ImageBatch:
-        """Make the picture of a plane of latents: `steps` x `steps` images.
+        """Generate the plane of latents: `steps` x `steps` images.
 
-        Both coordinates run through equally likely values of N(0, 1), the second from top to
-        bottom ("Auto-Encoding Variational Bayes", Kingma and Welling, 2013, figure 4,
+        Both coordinates take equally likely values of N(0, 1), the second from top to bottom
+        ("Auto-Encoding Variational Bayes", Kingma and Welling, 2013, figure 4,
         https://arxiv.org/abs/1312.6114).
 
         Raises:
-            SampleError: latents of another length than 2, or steps outside 2 to 100.
+            SampleError: the latents do not have length 2, or steps is outside 2 to 100.
         """
         if self._latent_dim != 2 or not 2 <= steps <= 100:
             raise SampleError(
-                f"{self.spec.name!r} has latents of length {self._latent_dim}; a plane of 2 to 100 "
-                f"steps (here {steps}) takes length 2."
+                f"cannot generate a plane of {steps} steps: {self.spec.name!r} has latents of "
+                f"length {self._latent_dim}. A plane needs length 2 and 2 to 100 steps."
             )
         quantiles = [NormalDist().inv_cdf((k + 0.5) / steps) for k in range(steps)]
         z = np.array([(x, y) for y in quantiles for x in quantiles], dtype=np.float32)
@@ -260,14 +264,15 @@ class Generator(Model):
 
     @property
     def _latent_dim(self) -> int:
-        assert self.spec.latent is not None  # the spec of a generator says so
+        assert self.spec.latent is not None  # guaranteed by the spec of a generator
         return self.spec.latent.dim
 
     def _check(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> None:
         dim = self._latent_dim
         if z.ndim != 2 or z.shape[1] != dim or not len(z):
             raise SampleError(
-                f"{self.spec.name!r} reads latents of shape (n, {dim}), not {tuple(z.shape)}."
+                f"the latents have shape {tuple(z.shape)}; {self.spec.name!r} reads "
+                f"shape (n, {dim})."
             )
         if "y" not in self.spec.inputs:
             self._refuse_labels(y)
@@ -275,7 +280,7 @@ class Generator(Model):
         y = np.asarray(y)
         if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
             raise SampleError(
-                f"{self.spec.name!r} reads a label with each latent: y of whole numbers, (n,)."
+                f"{self.spec.name!r} reads one label per latent. Pass y of whole numbers, (n,)."
             )
         self._check_labels(y)
 
@@ -290,13 +295,13 @@ class Generator(Model):
     def _number(self, label: Label) -> int:
         names = self.spec.data.labels
         if isinstance(label, bool) or not isinstance(label, int | np.integer | str):
-            raise SampleError(f"{label!r} is no label: a label is a class's number or name.")
+            raise SampleError(f"{label!r} is not a label. Pass the index or name of a class.")
         if isinstance(label, str) and label in names:
             return names.index(label)
         if isinstance(label, str) and not label.isdecimal():
             raise SampleError(
                 f"{self.spec.name!r} has no class {label!r}.{did_you_mean(label, names)} "
-                f"Its classes: {enumerate_names(names)}."
+                f"Classes: {enumerate_names(names)}."
             )
         return int(label)
 
@@ -310,18 +315,16 @@ class Generator(Model):
 
     def _refuse_labels(self, label: Any) -> None:
         if label is not None:
-            raise SampleError(
-                f"{self.spec.name!r} has no classes to choose from: leave the label out."
-            )
+            raise SampleError(f"{self.spec.name!r} has no classes. Omit the label.")
 
 
 class Translator(Model):
-    """A model that makes an image out of another, and of latents where it draws any."""
+    """A model that translates images, with random latents if it reads any."""
 
     @property
     def condition(self) -> ImageSpec:
-        """Size of the images it reads."""
-        assert self.spec.data.condition is not None  # the spec of a translator says so
+        """Size of the input images."""
+        assert self.spec.data.condition is not None  # guaranteed by the spec of a translator
         return self.spec.data.condition
 
     def translate(
@@ -330,33 +333,34 @@ class Translator(Model):
         """Translate images.
 
         Args:
-            images: uint8 (n, height, width, channels) of the size that `condition` says.
-            seed: of the latents, where the model reads any, 0 to 2**64 - 1.
-            start: number of the first image: image k has latent start + k of the seed.
+            images: uint8 (n, height, width, channels) of size `condition`.
+            seed: seed of the latents, if the model reads any, 0 to 2**64 - 1.
+            start: number of the first latent: image k has latent start + k of the seed.
 
         Raises:
-            SampleError: images of another size, or none; a seed or start out of its range.
+            SampleError: there are no images, they have the wrong size, or an argument is out of
+                range.
         """
         _check_latents(seed, start)
         x = _to_unit(images, self.condition.shape, self.spec.name)
-        given: dict[str, NDArray[Any]] = {"condition": x}
+        arrays: dict[str, NDArray[Any]] = {"condition": x}
         if self.spec.latent is not None:
-            given["z"] = latents.normal(seed, len(x), self.spec.latent.dim, start=start)
-        inputs = {name: given[name] for name in self.spec.inputs}
+            arrays["z"] = latents.normal(seed, len(x), self.spec.latent.dim, start=start)
+        inputs = {name: arrays[name] for name in self.spec.inputs}
         return _as_images(_run_in_parts(self, inputs), self.spec.name)
 
 
 class Encoder(Model):
-    """A model that finds the latents of images."""
+    """A model that encodes images as latents."""
 
     def encode(self, images: ImageBatch | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return latents, float32 (n, latent_dim): the mean where the encoder gives a distribution.
+        """Return latents, float32 (n, latent_dim); the mean if the encoder returns a distribution.
 
         Args:
-            images: uint8 (n, height, width, channels) of the size that `spec.data.image` says.
+            images: uint8 (n, height, width, channels) of size `spec.data.image`.
 
         Raises:
-            SampleError: images of another size, or none.
+            SampleError: there are no images, or they have the wrong size.
         """
         x = _to_unit(images, self.spec.data.image.shape, self.spec.name)
         return _run_in_parts(self, {"images": x})
@@ -364,9 +368,9 @@ class Encoder(Model):
 
 def _check_latents(seed: int, start: int) -> None:
     if not 0 <= seed < 2**64:
-        raise SampleError(f"seed is {seed}: it is 0 to 2**64 - 1.")
+        raise SampleError(f"seed is {seed}; it must be 0 to 2**64 - 1.")
     if not 0 <= start < 2**48:
-        raise SampleError(f"start is {start}: it is 0 to 2**48 - 1.")
+        raise SampleError(f"start is {start}; it must be 0 to 2**48 - 1.")
 
 
 def _as_list(label: Any) -> list[Any]:
@@ -374,7 +378,8 @@ def _as_list(label: Any) -> list[Any]:
         return list(label)
     except TypeError as error:
         raise SampleError(
-            f"{label!r} is no label: a label is a class's number or name, or one for each image."
+            f"{label!r} is not a label. Pass the index or name of a class, or a list with one per "
+            "image."
         ) from error
 
 
@@ -383,11 +388,11 @@ def _to_unit(
 ) -> NDArray[np.float32]:
     pixels = images.numpy() if isinstance(images, ImageBatch) else np.asarray(images)
     channels, height, width = shape
-    wanted = (height, width, channels)
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != wanted or not len(pixels):
+    expected = (height, width, channels)
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != expected or not len(pixels):
         raise SampleError(
-            f"{name!r} reads images that are uint8 (n, {', '.join(map(str, wanted))}), not "
-            f"{pixels.dtype} {pixels.shape}."
+            f"the images are {pixels.dtype} {pixels.shape}; {name!r} reads uint8 "
+            f"(n, {', '.join(map(str, expected))})."
         )
     return ImageBatch(pixels).to_unit()
 
@@ -395,8 +400,8 @@ def _to_unit(
 def _as_images(images: NDArray[np.float32], name: str) -> ImageBatch:
     if not np.isfinite(images).all():
         raise SampleError(
-            f"{name!r} makes numbers that are not finite: its weights are damaged. Get another "
-            "version of the model."
+            f"{name!r} generates values that are not finite, so its weights are damaged. "
+            "Get another version of the model."
         )
     return ImageBatch.from_unit(images)
 

@@ -1,4 +1,4 @@
-"""Folders of pictures: found, and read upright in eight bits, whatever their format."""
+"""Find image files in folders, and read them upright with eight bits per channel."""
 
 from __future__ import annotations
 
@@ -15,50 +15,52 @@ from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
 ENDINGS = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
 )
-SMALLEST = 8  # pixels of a side
+SMALLEST = 8  # pixels, the minimum width and height
 
 
 def find_folder(dataset: str, root: Path | None) -> Path:
-    """Return the folder that holds a dataset of pictures.
+    """Return the folder of an image dataset.
 
     Raises:
-        DataNotFoundError: none was named, or it is not there.
+        DataNotFoundError: no folder is given, or it does not exist.
     """
     if root is None:
         raise DataNotFoundError(
-            f"dataset {dataset!r} needs a folder of pictures: --data DIR or GANZOO_DATA=DIR."
+            f"dataset {dataset!r} needs a folder of image files, but none is given. "
+            "Pass --data DIR or set GANZOO_DATA=DIR."
         )
     if not root.is_dir():
-        raise DataNotFoundError(f"no folder at {root}. Say where it lies with --data DIR.")
+        raise DataNotFoundError(f"folder not found: {root}. Pass its location with --data DIR.")
     return root
 
 
 def find_image_files(folder: Path) -> list[Path]:
-    """Return all pictures in a folder and its sub-folders but hidden ones, sorted.
+    """Return all image files in a folder and its subfolders, sorted, without hidden ones.
 
     Raises:
-        DataNotFoundError: there is none.
+        DataNotFoundError: the folder contains no image files.
     """
     return [folder / name for name in find_names(folder)]
 
 
 def find_names(folder: Path) -> list[str]:
-    """Return what `find_image_files` does as paths from the folder on, in a fifth of the memory.
+    """Return the paths of `find_image_files` relative to the folder, in a fifth of the memory.
 
     Raises:
-        DataNotFoundError: there is none.
+        DataNotFoundError: the folder contains no image files.
     """
     skip = len(os.path.join(folder, ""))
-    found = sorted((path[skip:] for path in _walk(folder)), key=lambda name: name.split(os.sep))
-    if not found:
+    names = sorted((path[skip:] for path in _walk(folder)), key=lambda name: name.split(os.sep))
+    if not names:
         raise DataNotFoundError(
-            f"{folder} holds no picture (such as .png or .jpg). Say where they lie with --data DIR."
+            f"{folder} contains no image files, such as .png or .jpg. "
+            "Pass the folder of the image files with --data DIR."
         )
-    return found
+    return names
 
 
 def _walk(folder: str | Path) -> Iterator[str]:
-    """Paths of pictures; a directory's listing says what is a file, without asking for each."""
+    """Yield the paths of image files; directory listings avoid a system call for each file."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
@@ -70,34 +72,34 @@ def _walk(folder: str | Path) -> Iterator[str]:
 
 
 def read_image(file: str | Path, mode: str = "RGB") -> Image.Image:
-    """Return a picture upright, in a mode of PIL without alpha; what is transparent is white.
+    """Return an image file upright, in a PIL mode without alpha; transparent pixels are white.
 
     Raises:
-        DataError: it is not there.
-        ImageFileError: it cannot be read, or a side is below 8 pixels.
+        DataError: the file does not exist.
+        ImageFileError: the file cannot be read, or a side is below 8 pixels.
     """
     if not Path(file).exists():
-        raise DataError(f"there is no picture at {file}.")
+        raise DataError(f"image file not found: {file}. Check the path.")
     return decode_image(file, mode, str(file))
 
 
 def decode_image(file: str | Path | BinaryIO, mode: str, name: str) -> Image.Image:
-    """Return what `read_image` does, from a file or from what one holds.
+    """Return an image as `read_image` does, from a path or an open file.
 
     Args:
         file: a path, or an open binary file.
-        mode: of PIL, without alpha.
-        name: what an error calls the picture.
+        mode: a PIL mode without alpha.
+        name: name of the file in error messages.
 
     Raises:
-        ImageFileError: it cannot be read, or a side is below 8 pixels.
+        ImageFileError: the file cannot be read, or a side is below 8 pixels.
     """
     try:
-        with Image.open(file) as picture:
-            upright = _eight_bits(ImageOps.exif_transpose(picture)).convert("RGBA")
+        with Image.open(file) as image:
+            upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageFileError(
-            f"cannot read the image {name}: {_plain(error)}. Repair it or take it out."
+            f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
         ) from error
     check_sides(name, upright.size)
     white = Image.new("RGBA", upright.size, "white")
@@ -105,30 +107,30 @@ def decode_image(file: str | Path | BinaryIO, mode: str, name: str) -> Image.Ima
 
 
 def _plain(error: Exception) -> str:
-    """An error without the address in memory that PIL names an open file by."""
-    return "it is no image" if isinstance(error, UnidentifiedImageError) else str(error)
+    """Return the text of an error without the memory address that PIL prints of open files."""
+    return "it is not an image" if isinstance(error, UnidentifiedImageError) else str(error)
 
 
 def check_sides(file: str | Path, size: tuple[int, int]) -> None:
-    """Refuse a picture that is too small to show anything.
+    """Check that an image has at least 8x8 pixels.
 
     Raises:
-        ImageFileError: a side below 8 pixels.
+        ImageFileError: a side is below 8 pixels.
     """
     if min(size) < SMALLEST:
         raise ImageFileError(
-            f"the image {file} is {size[0]}x{size[1]} pixels, and an image has "
-            f"{SMALLEST}x{SMALLEST} at least. Take it out."
+            f"the image {file} is {size[0]}x{size[1]} pixels; the minimum is "
+            f"{SMALLEST}x{SMALLEST}. Remove it."
         )
 
 
-def fit_image(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """Resize a picture until it covers the size, and cut the middle out."""
-    return ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+def fit_image(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Resize an image until it covers the size, and crop its center."""
+    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """A picture of 16 bits a pixel would turn white when it is converted."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Scale an image of 16 bits per pixel to 8 bits; PIL's conversion would clip it to white."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))

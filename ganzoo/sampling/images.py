@@ -1,4 +1,4 @@
-"""A batch of images as people use it: array, picture, grid, file, notebook."""
+"""A batch of images: as an array, PIL images, a grid, a file, or in a notebook."""
 
 from __future__ import annotations
 
@@ -15,21 +15,30 @@ from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError
 from ganzoo.spec import ImageSpec
 
-if TYPE_CHECKING:  # whoever takes arrays, as a server does, starts without Pillow
+if TYPE_CHECKING:  # programs that use arrays only, such as servers, start without Pillow
     from PIL import Image
 
 
 class ImageBatch:
     """Images of one size, uint8, shape (n, height, width, channels).
 
-    Three channels are shown as colours; of any other number the first is shown, as grey.
+    Images of three channels are shown in colour. Of other images, the first channel is shown in
+    grey.
     """
 
     def __init__(self, pixels: NDArray[np.uint8], columns: int | None = None) -> None:
-        """Hold pixels, to be shown so many in a row; by default as square as possible."""
+        """Create a batch.
+
+        Args:
+            pixels: uint8 (n, height, width, channels).
+            columns: images in a row of the grid; by default the grid is nearly square.
+
+        Raises:
+            ValueError: the pixels have another dtype or number of dimensions.
+        """
         if pixels.dtype != np.uint8 or pixels.ndim != 4:
             raise ValueError(
-                f"an ImageBatch takes uint8 (n, height, width, channels), not "
+                f"an ImageBatch needs uint8 (n, height, width, channels), not "
                 f"{pixels.dtype} {pixels.shape}"
             )
         self._pixels = pixels
@@ -37,7 +46,7 @@ class ImageBatch:
 
     @classmethod
     def from_unit(cls, images: NDArray[np.float32]) -> ImageBatch:
-        """Make a batch from a generator's output.
+        """Return the batch of a generator's output.
 
         Args:
             images: float32 of shape (n, channels, height, width) in [-1, 1].
@@ -47,10 +56,10 @@ class ImageBatch:
 
     @classmethod
     def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
-        """Read pictures: resized until they cover the size, the middle cut out, alpha on white.
+        """Read image files: resize and center-crop them to `size`, with transparency on white.
 
         Raises:
-            DataError: no file, or one that is no picture.
+            DataError: there are no files, or a file is not an image.
         """
         from ganzoo.sampling.image_files import fit_image, read_image
 
@@ -60,21 +69,25 @@ class ImageBatch:
             fitted = fit_image(read_image(file, mode), size.width, size.height)
             pixels.append(np.asarray(fitted).reshape(size.height, size.width, -1))
         if not pixels:
-            raise DataError("no picture was named.")
+            raise DataError("cannot open a batch: the list of files is empty. Pass an image file.")
         return cls(np.stack(pixels))
 
     @classmethod
-    def rows(cls, *kinds: ImageBatch, columns: int) -> ImageBatch:
-        """Lay batches of as many images each out in turn, a row of each; grey ones become colours.
+    def rows(cls, *batches: ImageBatch, columns: int) -> ImageBatch:
+        """Return batches in alternating rows; grey images become colour images if needed.
+
+        Args:
+            batches: batches of equal length and image size.
+            columns: images in a row.
 
         Raises:
-            ValueError: batches that differ in number or size.
+            ValueError: the batches differ in length or image size.
         """
-        channels = max(kind.numpy().shape[3] for kind in kinds)
-        alike = [np.broadcast_to(k.numpy(), (*k.numpy().shape[:3], channels)) for k in kinds]
-        starts = range(0, len(alike[0]), columns)
-        pixels = np.concatenate([batch[k : k + columns] for k in starts for batch in alike])
-        return cls(pixels, min(columns, len(alike[0])))
+        channels = max(batch.numpy().shape[3] for batch in batches)
+        arrays = [np.broadcast_to(b.numpy(), (*b.numpy().shape[:3], channels)) for b in batches]
+        starts = range(0, len(arrays[0]), columns)
+        pixels = np.concatenate([array[k : k + columns] for k in starts for array in arrays])
+        return cls(pixels, min(columns, len(arrays[0])))
 
     def to_unit(self) -> NDArray[np.float32]:
         """Return a network's input: float32 (n, channels, height, width) in [-1, 1]."""
@@ -86,14 +99,14 @@ class ImageBatch:
         return self._pixels
 
     def pil(self) -> list[Image.Image]:
-        """Return one PIL image per sample, mode RGB for three channels and else L."""
+        """Return one PIL image per sample: mode RGB for three channels, otherwise L."""
         return [_to_pil(image) for image in self._pixels]
 
     def grid(self, columns: int | None = None, padding: int = 2) -> Image.Image:
-        """Return all images in one picture, row by row.
+        """Return a grid of all images, row by row.
 
         Args:
-            columns: images in a row; by default as the batch was made, or as square as possible.
+            columns: images in a row; by default the batch's `columns`, or a nearly square grid.
             padding: white pixels between the images.
         """
         n, height, width, channels = self._pixels.shape
@@ -108,10 +121,10 @@ class ImageBatch:
         return _to_pil(canvas)
 
     def save(self, path: str | Path, columns: int | None = None) -> Path:
-        """Write the grid as a picture whose format follows from the file's ending.
+        """Save the grid as an image file, in the format of the file name's extension.
 
         Raises:
-            OutputError: unknown ending, or the file cannot be written.
+            OutputError: the extension is unknown, or the file cannot be written.
         """
         from PIL import Image
 
@@ -120,15 +133,15 @@ class ImageBatch:
         kind = Image.EXTENSION.get(path.suffix.lower())
         if kind not in Image.SAVE:
             raise OutputError(
-                f"cannot save a picture as {path.name!r}: its ending {path.suffix!r} names no "
-                "image format. Use .png, for example."
+                f"cannot save an image as {path.name!r}: the extension {path.suffix!r} is not an "
+                "image format. Use .png."
             )
         buffer = io.BytesIO()
         try:
             self.grid(columns).save(buffer, kind)
         except (OSError, ValueError, KeyError) as error:
             raise OutputError(
-                f"cannot save this picture as {path.suffix}: {error}. Use .png."
+                f"cannot save this image as {path.suffix}: {error}. Use .png."
             ) from error
         write_file(path, buffer.getvalue())
         return path
@@ -137,9 +150,11 @@ class ImageBatch:
         return len(self._pixels)
 
     def __getitem__(self, index: slice) -> ImageBatch:
-        """Return some of the images; one of them as a picture is ``batch.pil()[k]``."""
+        """Return a slice of the batch; ``batch.pil()[k]`` is a single image."""
         if not isinstance(index, slice):
-            raise TypeError("an ImageBatch is sliced: batch[2:3], or batch.pil()[2] for a picture")
+            raise TypeError(
+                "an ImageBatch accepts slices only. Use batch[2:3], or batch.pil()[2] for one image"
+            )
         return ImageBatch(self._pixels[index])
 
     def __iter__(self) -> Iterator[Image.Image]:

@@ -1,20 +1,20 @@
-"""seed -> z, in NumPy: the same bits for torch and onnxruntime."""
+"""Latents from seeds, computed in NumPy: identical for torch and onnxruntime."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-_WORDS = 4  # 64-bit words that one step of the Philox counter yields
+_WORDS = 4  # 64-bit words per step of the Philox counter
 
 
 def normal(seed: int, n: int, dim: int, *, start: int = 0) -> NDArray[np.float32]:
     """Return standard normal latents of images `start` to `start + n - 1` of a seed.
 
-    Row k depends on the seed and on its image's number alone, so a batch can be cut anywhere.
-    The stream is the same on any machine, its normals up to the last bit of log and cos.
-    Philox is a counter-based generator (Salmon et al., 2011) whose raw stream NumPy keeps stable;
-    two uniforms give one normal by the transform of Box and Muller (1958).
+    Row k depends only on the seed and the number of its image, so a batch can be split anywhere.
+    The uniform stream is identical on all machines; the normals may differ in the last bit of log
+    and cos. Philox is a counter-based generator (Salmon et al., 2011) whose raw stream is stable
+    across NumPy versions. The Box-Muller transform (1958) maps two uniforms to one normal.
 
     Args:
         seed: any integer from 0 to 2**64 - 1.
@@ -48,7 +48,7 @@ def slerp(
     """
     cosine = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
     omega = np.arccos(np.clip(cosine, -1.0, 1.0))
-    if np.sin(omega) < 1e-6:  # the same direction, or opposite ones, which no nearest arc joins
+    if np.sin(omega) < 1e-6:  # the same or opposite directions: the arc is not unique
         return lerp(a, b, t)
     left, right = np.sin((1 - t) * omega), np.sin(t * omega)
     arc: NDArray[np.float64] = (left[:, None] * a + right[:, None] * b) / np.sin(omega)

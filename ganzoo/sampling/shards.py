@@ -1,9 +1,8 @@
-"""Many images as a folder of tar shards, made by any number of processes, kills survived.
+"""Write many images as a folder of tar shards, with any number of processes.
 
-A shard is a tar of PNGs as WebDataset reads it: ``000000123.png``, and beside it
-``000000123.cls`` with the class's number where the model has classes. Bytes follow from the
-settings, so on one kind of device and runtime it is the same file whoever makes a shard, and
-however often it was begun.
+A shard is a tar of PNG files for WebDataset: ``000000123.png``, and ``000000123.cls`` with the
+class label if the model has classes. On one type of device and runtime, the bytes of a shard depend
+only on the settings. A process that is killed loses at most its current shard.
 """
 
 from __future__ import annotations
@@ -24,21 +23,24 @@ from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.generator import Generator, Label
 
 SHARD_SIZE = 10_000
-MAX_IMAGES = 10**9  # as many as nine digits can number
+MAX_IMAGES = 10**9  # images that nine digits can number
 INDEX = "index.json"
 
 _AT_ONCE = 256  # images held in memory; a multiple of the generator's batch
-_LEFTOVERS = (f".{INDEX}.", ".images-")  # how temporary files of a killed process begin
+_LEFTOVERS = (f".{INDEX}.", ".images-")  # prefixes of the temporary files of a killed process
 
 
 @dataclass(frozen=True)
 class Process:
-    """Which one of the processes that share the work this is.
+    """The index of one of the processes that share the work.
 
     Attributes:
-        rank: its number.
-        count: how many there are.
-        local_rank: its number on this machine.
+        rank: index of the process.
+        count: number of processes.
+        local_rank: index of the process on this machine.
+
+    Raises:
+        SampleError: the indices are negative, or rank is not below count.
     """
 
     rank: int = 0
@@ -48,38 +50,38 @@ class Process:
     def __post_init__(self) -> None:
         if not 0 <= self.rank < self.count or self.local_rank < 0:
             raise SampleError(
-                f"there is no process {self.rank} of {self.count} (number {self.local_rank} on its "
-                "machine): ranks count from 0. Let torchrun set RANK, WORLD_SIZE and LOCAL_RANK."
+                f"there is no process {self.rank} of {self.count} (index {self.local_rank} on its "
+                "machine): ranks start at 0. Let torchrun set RANK, WORLD_SIZE and LOCAL_RANK."
             )
 
     @classmethod
     def of_environment(cls) -> Process:
-        """Read RANK, WORLD_SIZE and LOCAL_RANK, as torchrun sets them; one process without.
+        """Return the process of RANK, WORLD_SIZE and LOCAL_RANK; by default the only one.
 
         Raises:
-            SampleError: they are no numbers, or do not fit each other.
+            SampleError: the variables are not whole numbers, or contradict each other.
         """
-        given = [os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")]
+        values = [os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK")]
         try:
-            return cls(int(given[0] or 0), int(given[1] or 1), int(given[2] or 0))
+            return cls(int(values[0] or 0), int(values[1] or 1), int(values[2] or 0))
         except ValueError as error:
             if isinstance(error, SampleError):
                 raise
             raise SampleError(
-                f"RANK, WORLD_SIZE and LOCAL_RANK are {given}: each is a whole number. "
+                f"RANK, WORLD_SIZE and LOCAL_RANK are {values}; each is a whole number. "
                 "Let torchrun set them, or unset them."
             ) from error
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a call of `sample_to` came to.
+class ShardReport:
+    """The result of a call of `sample_to`.
 
     Attributes:
-        images: that were missing when it began, and that all processes together have made since.
-        seconds: that it took.
-        whole: whether the folder now holds all that it should.
-        ended_it: whether it is this call's last shard that made the folder whole.
+        images: images that were missing at the start, and that all processes wrote.
+        seconds: duration of the call.
+        whole: whether the folder contains all shards.
+        ended_it: whether this call wrote the last missing shard.
     """
 
     images: int
@@ -89,7 +91,7 @@ class Made:
 
     @property
     def images_per_second(self) -> float:
-        """Of all processes together."""
+        """Images per second of all processes together."""
         return self.images / max(self.seconds, 1e-9)
 
 
@@ -103,48 +105,54 @@ def sample_to(
     shard_size: int = SHARD_SIZE,
     process: Process | None = None,
     progress: bool = False,
-) -> Made:
-    """Write images 0 to `n` - 1 of a seed into a folder: the images that `model.sample` makes.
+) -> ShardReport:
+    """Write images 0 to `n` - 1 of a seed into a folder of shards.
 
-    Shards that are there are kept, so the same call goes on where another was cut off. Process r
-    of c makes the shards r, r + c, ...; nothing passes between processes but the folder.
+    The images are those of `model.sample`. Existing shards are kept, so the same call resumes an
+    interrupted one. Process r of c writes the shards r, r + c, ...; the processes share only the
+    folder.
 
     Args:
         model: the generator.
-        folder: a new folder, an empty one, or one that the same settings began.
+        folder: a new or empty folder, or one with shards of the same settings.
         n: number of images, 1 to 1,000,000,000.
         seed: 0 to 2**64 - 1.
-        label: a class's number or name; by default image k is of class k modulo their number.
+        label: index or name of the class; by default image k has class k modulo their number.
         shard_size: images in a shard.
-        process: which of several processes this is.
-        progress: whether process 0 shows its progress on stderr.
+        process: index of this process among several; by default the only one.
+        progress: whether process 0 prints its progress on stderr.
+
+    Returns:
+        The number of images, the duration, and whether the folder is complete.
 
     Raises:
-        SampleError: an argument out of its range, or a label that does not exist.
-        OutputError: the folder holds something else, or cannot be written.
+        SampleError: an argument is out of range, or the label does not exist.
+        OutputError: the folder contains other files, or cannot be written.
     """
     folder, process = Path(folder), process or Process()
     if not 1 <= n <= MAX_IMAGES:
         raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_IMAGES:,}.")
     if shard_size < 1:
-        raise SampleError(f"cannot put {shard_size} images in a shard: it takes 1 at least.")
-    model.sample(1, seed, label=label)  # a wrong seed or label is told before a folder is made
+        raise SampleError(f"cannot put {shard_size} images in a shard. Pass 1 or more.")
+    model.sample(
+        1, seed, label=label
+    )  # raises for a wrong seed or label before the folder is created
     since = time.perf_counter()
     shards = _plan(n, shard_size)
     mine = dict(list(shards.items())[process.rank :: process.count])
-    there = _claim(folder, _describe(model, n, seed, label, shard_size, len(shards)), bool(mine))
-    missing = sum(len(numbers) for name, numbers in shards.items() if name not in there)
-    todo = {name: numbers for name, numbers in mine.items() if name not in there}
-    shown = progress and process.rank == 0
-    with _Progress(sum(map(len, todo.values())), process.count, shown) as line:
+    existing = _claim(folder, _describe(model, n, seed, label, shard_size, len(shards)), bool(mine))
+    missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
+    todo = {name: numbers for name, numbers in mine.items() if name not in existing}
+    visible = progress and process.rank == 0
+    with _Progress(sum(map(len, todo.values())), process.count, visible) as line:
         for name, numbers in todo.items():
             _write_shard(folder / name, model, numbers, seed, label, line)
     whole = _tidy(folder, set(shards))
-    return Made(missing, time.perf_counter() - since, whole, whole and bool(todo))
+    return ShardReport(missing, time.perf_counter() - since, whole, whole and bool(todo))
 
 
 def _plan(n: int, shard_size: int) -> dict[str, range]:
-    """The numbers of each shard's images, by its file's name."""
+    """Return the image numbers of each shard, by file name."""
     return {
         f"images-{shard:06d}.tar": range(first, min(first + shard_size, n))
         for shard, first in enumerate(range(0, n, shard_size))
@@ -154,7 +162,7 @@ def _plan(n: int, shard_size: int) -> dict[str, range]:
 def _describe(
     model: Generator, n: int, seed: int, label: Label | None, shard_size: int, shards: int
 ) -> dict[str, Any]:
-    """What index.json says: all that the bytes of the folder follow from."""
+    """Return the content of index.json: all settings that determine the bytes of the folder."""
     chosen = None if label is None else model.labels(label=label)
     return {
         "format": "webdataset",
@@ -169,37 +177,36 @@ def _describe(
 
 
 def _claim(folder: Path, index: dict[str, Any], writes: bool) -> set[str]:
-    """Return the names in the folder, once it is sure that they are these settings' files.
+    """Check that the folder belongs to these settings, and return the names of its files.
 
-    Every process that has something to write leaves the same index, whichever comes first.
+    Every process that has shards to write writes the same index if there is none.
 
     Raises:
-        OutputError: it holds something else, or cannot be read or written.
+        OutputError: the folder contains other files, or cannot be read or written.
     """
     path = folder / INDEX
     with reporting_output(folder):
-        # In this order: who sees a shard of a fellow process then sees the index, too.
-        there = {p.name for p in folder.iterdir()} if folder.exists() else set()
-        found = path.read_bytes() if path.exists() else None
-    if found is None:
-        others = sorted(name for name in there if not name.startswith(_LEFTOVERS))
-        if others:
+        # In this order: if a shard of another process is listed, its index exists too.
+        names = {p.name for p in folder.iterdir()} if folder.exists() else set()
+        content = path.read_bytes() if path.exists() else None
+    if content is None:
+        unknown = sorted(name for name in names if not name.startswith(_LEFTOVERS))
+        if unknown:
             raise OutputError(
-                f"{folder} holds something else, such as {others[0]!r}: shards go into a folder "
-                "of their own. Choose a new one."
+                f"{folder} contains other files, such as {unknown[0]!r}. "
+                "Choose a new folder for the shards."
             )
         if writes:
             write_file(path, json.dumps(index, indent=2) + "\n")
-        return there
-    known = _parse(found)
+        return names
+    known = _parse(content)
     differences = [f"{k} {known.get(k)}, not {v}" for k, v in index.items() if known.get(k) != v]
     if differences:
         raise OutputError(
-            f"{folder} holds images of other settings: its {INDEX} says "
-            f"{'; '.join(differences)}. Give the settings that it was begun with, or choose a new "
-            "folder."
+            f"{folder} contains images of other settings: its {INDEX} says "
+            f"{'; '.join(differences)}. Pass the settings of the folder, or choose a new folder."
         )
-    return there
+    return names
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -221,13 +228,13 @@ def _write_shard(
     with new_file(path) as file:
         first = numbers.start
         while first < numbers.stop:
-            # Parts end where the generator's batches do, wherever the shard begins.
+            # Parts end at the borders of the generator's batches.
             end = min(first - first % _AT_ONCE + _AT_ONCE, numbers.stop)
             images = model.sample(end - first, seed, label=label, start=first)
             classes = model.labels(end - first, label=label, start=first)
-            for k, picture in enumerate(images):
+            for k, image in enumerate(images):
                 buffer = io.BytesIO()
-                picture.save(buffer, "PNG")
+                image.save(buffer, "PNG")
                 file.write(_member(f"{first + k:09d}.png", buffer.getvalue()))
                 if classes is not None:
                     file.write(_member(f"{first + k:09d}.cls", str(classes[k]).encode()))
@@ -237,37 +244,37 @@ def _write_shard(
 
 
 def _member(name: str, content: bytes) -> bytes:
-    """A file as it lies in a tar, owned by nobody and of no time: the same bytes wherever made."""
-    info = tarfile.TarInfo(name)  # not a TarFile, which remembers all its members
+    """Return a tar member without owner and time, so that its bytes are reproducible."""
+    info = tarfile.TarInfo(name)  # a TarFile would keep all members in memory
     info.size = len(content)
     padding = bytes(-len(content) % tarfile.BLOCKSIZE)
     return info.tobuf(tarfile.USTAR_FORMAT) + content + padding
 
 
 def _tidy(folder: Path, shards: set[str]) -> bool:
-    """Return whether all shards are there, and if so remove what killed processes left.
+    """Return whether all shards exist; if so, remove the temporary files of killed processes.
 
-    Before that a temporary file may be one that a fellow process is writing.
+    Until then, another process may still be writing a temporary file.
     """
     with reporting_output(folder):
-        there = {p.name for p in folder.iterdir()} if folder.exists() else set()
-        if not shards <= there:
+        names = {p.name for p in folder.iterdir()} if folder.exists() else set()
+        if not shards <= names:
             return False
-        for name in there:
+        for name in names:
             if name.startswith(_LEFTOVERS):
                 (folder / name).unlink(missing_ok=True)
     return True
 
 
 class _Progress:
-    """A line on stderr: rewritten in a terminal, elsewhere a new one now and then.
+    """A progress line on stderr: rewritten in a terminal, otherwise printed every 10 seconds.
 
-    Not tqdm, which the base install lacks. Shares are alike, so one process's time left is that of
-    all of them, and their rate is about so many times its own.
+    The base install lacks tqdm. All processes have equal shares, so the remaining time is that of
+    one process, and the total rate is the rate of one process times their number.
     """
 
-    def __init__(self, total: int, processes: int, shown: bool) -> None:
-        self._total, self._processes, self._shown = total, processes, shown and total > 0
+    def __init__(self, total: int, processes: int, visible: bool) -> None:
+        self._total, self._processes, self._visible = total, processes, visible and total > 0
         self._terminal = sys.stderr.isatty()
         self._done = 0
         self._since = self._last = time.perf_counter()
@@ -276,15 +283,15 @@ class _Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._shown and self._terminal:
+        if self._visible and self._terminal:
             self._show()
             print(file=sys.stderr)
 
     def update(self, images: int) -> None:
-        """Count images, and show the line if it is time to."""
+        """Count images, and print the line if it is due."""
         self._done += images
         now = time.perf_counter()
-        if self._shown and now - self._last >= (0.2 if self._terminal else 10.0):
+        if self._visible and now - self._last >= (0.2 if self._terminal else 10.0):
             self._last = now
             self._show()
 

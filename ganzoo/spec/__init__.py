@@ -1,4 +1,4 @@
-"""Recipes, configs and data descriptions: frozen dataclasses, read strictly from JSON and TOML."""
+"""Recipes, configs and data descriptions: frozen dataclasses with strict JSON and TOML parsers."""
 
 from ganzoo.spec.data import (
     MAX_CHANNELS,

@@ -1,4 +1,4 @@
-"""What images, latents and datasets are like."""
+"""Descriptions of images, latents and datasets."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from ganzoo.spec.parsing import STRICT, check_range
 
 MAX_IMAGE_SIZE = 4096
 MAX_CHANNELS = 64
-MAX_IMAGE_NUMBERS = 4 * MAX_IMAGE_SIZE**2  # in one image; images are made by the dozen
+MAX_IMAGE_NUMBERS = 4 * MAX_IMAGE_SIZE**2  # values in one image; images are generated in batches
 MAX_LATENT_DIM = 65536
 MAX_CLASSES = 100_000
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """Size of an image. As a tensor it is (channels, height, width) in [-1, 1].
+    """The size of an image. As a tensor, an image is (channels, height, width) in [-1, 1].
 
     Raises:
-        ValueError: a size below 1 or absurdly large.
+        ValueError: a size is below 1 or above its limit (4096 pixels, 64 channels).
     """
 
     __pydantic_config__ = STRICT
@@ -45,7 +45,7 @@ class ImageSpec:
 
 @dataclass(frozen=True)
 class LatentSpec:
-    """What a generator reads: float32 vectors of length `dim` drawn from N(0, 1)."""
+    """The latents that a generator reads: float32 vectors of length `dim` from N(0, 1)."""
 
     __pydantic_config__ = STRICT
 
@@ -57,21 +57,21 @@ class LatentSpec:
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What a dataset holds, as far as an architecture needs to know.
+    """The properties of a dataset that architectures, exports and cards use.
 
     Attributes:
         image: size of one image.
-        classes: number of classes, 0 where images carry no label.
-        labels: names of the classes, in the order of their numbers.
-        license: Hub id of the data's licence, such as ``cc-by-sa-3.0``, if it is known.
-        origin: where the data comes from, in a few words for the card.
-        condition: size of the image that comes with each image and that it is to be made from;
-            None where images come alone.
-        paired: whether that image is its own counterpart, or any of another domain.
-        extractor: registered name of the extractor by whose features the images are usually
-            compared; empty where the data does not say.
-        hub: the data set's id on the Hugging Face Hub, such as ``ylecun/mnist``; empty where it is
-            not known to lie there.
+        classes: number of classes; 0 if images have no labels.
+        labels: names of the classes, in the order of their indices.
+        license: Hub id of the data's licence, such as ``cc-by-sa-3.0``; None if unknown.
+        origin: a short description of the data's origin, for the card.
+        condition: size of the input image of each item, for image translation; None if items
+            have no input image.
+        paired: whether the input image belongs to the item's image. If False, it is any image of
+            the other domain.
+        extractor: registered name of the feature extractor that is usual for these images; empty
+            if there is none.
+        hub: id of the dataset on the Hugging Face Hub, such as ``ylecun/mnist``; empty if unknown.
     """
 
     __pydantic_config__ = STRICT
@@ -89,7 +89,12 @@ class DataSpec:
     def __post_init__(self) -> None:
         check_range("number of classes", self.classes, 0, MAX_CLASSES)
         if self.labels and len(self.labels) != self.classes:
-            raise ValueError(f"{len(self.labels)} labels name {self.classes} classes")
+            raise ValueError(
+                f"there are {len(self.labels)} labels for {self.classes} classes. "
+                "Give one label per class"
+            )
         for label in self.labels:
             if not label.isprintable():
-                raise ValueError(f"the label {label[:80]!r} holds characters that do not print")
+                raise ValueError(
+                    f"the label {label[:80]!r} contains characters that are not printable"
+                )

@@ -1,4 +1,4 @@
-"""A bundle's config.json."""
+"""The config.json of a bundle."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from ganzoo.errors import BundleError
 from ganzoo.spec.data import DataSpec, LatentSpec
 from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse
 
-# Fields of a provenance.
-METRICS = "metrics"  # evaluations: figures, each with its protocol
-ROUNDING = "rounding"  # by role, how far weights stored in fewer bits move an output
-SEEDS = "seeds"  # by seed, the figures of other trainings of the same recipe, and of this one
-STORED_AS = "stored_as"  # the precision that weights were rounded to; without it, fp16
-FORMAT = 1  # of config.json; raised when an older ganzoo could no longer read it
+# Fields of the provenance.
+METRICS = "metrics"  # evaluations: metrics, each with its protocol
+ROUNDING = "rounding"  # by role, how much rounding the weights changes an output
+SEEDS = "seeds"  # by seed, the metrics of all trainings of the recipe
+STORED_AS = "stored_as"  # the precision that the weights were rounded to; fp16 if absent
+FORMAT = 1  # version of config.json; raised if an older ganzoo cannot read the new format
 MAX_CONFIG = 2**21  # bytes of config.json
-MAX_VALUES = 2**18  # in it
-# The form of PEP 508 that names versions: it is shown to be typed into a shell.
+MAX_VALUES = 2**18  # values in config.json
+# PEP 508 without URLs and markers, because the text is printed as part of a shell command.
 _REQUIREMENT = re.compile(
     r"[A-Za-z0-9]+([-._]+[A-Za-z0-9]+)*(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
 )
-_MADE_BY = re.compile(r"([A-Za-z0-9._-]{1,100}) ([A-Za-z0-9.+!_-]{1,100})")
+_PLUGIN = re.compile(r"([A-Za-z0-9._-]{1,100}) ([A-Za-z0-9.+!_-]{1,100})")
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A bundle's config.json: how to build the generator, and where it comes from.
+    """The config.json of a bundle: how to build the generator, and its provenance.
 
     Attributes:
         name: the model's name.
         architecture: registered name of the architecture.
-        arguments: all its arguments, none left to a default.
+        arguments: all arguments of the architecture, including defaults.
         requires: PEP 508 requirements of the distribution that registers the architecture;
-            empty if it was registered in the program that trained it.
-        data: the images the model was trained on and makes.
-        latent: the latents the generator reads, or None where it reads none.
-        provenance: how it was made: recipe, seed, images seen, time, hardware, versions, parity,
-            metrics with their protocol. Free-form JSON.
-        inputs: what the generator reads: latents ``z``, a class's number ``y``, an image
-            ``condition`` of size `data.condition`.
-        roles: the networks the bundle holds: the generator and, say, an encoder.
-        format: version of this file's format.
+            empty if the program that trained the model registered it.
+        data: the images that the model was trained on and generates.
+        latent: the latents that the generator reads; None if it reads none.
+        provenance: recipe, seed, images seen, time, hardware, versions, parity, and metrics with
+            their protocol. Free-form JSON.
+        inputs: inputs of the generator: latents ``z``, class labels ``y``, an image ``condition``
+            of size `data.condition`.
+        roles: networks in the bundle: the generator and, for example, an encoder.
+        format: version of the file format.
     """
 
     __pydantic_config__ = STRICT
@@ -63,58 +63,64 @@ class ModelSpec:
     def __post_init__(self) -> None:
         check_name(self.name)
         if len(self.architecture) > MAX_NAME:
-            raise ValueError(f"the architecture {self.architecture[:80]!r}... is no name")
+            raise ValueError(
+                f"the architecture {self.architecture[:80]!r}... is longer than {MAX_NAME} "
+                "characters"
+            )
         if self.format > FORMAT:
             raise ValueError(
-                f"format {self.format} is newer than this ganzoo reads ({FORMAT}): "
-                "pip install --upgrade torch-ganzoo"
+                f"format {self.format} is newer than this version of ganzoo reads ({FORMAT}). "
+                "Update the clone of ganzoo and run pip install '.[train]' in it"
             )
         if set(self.inputs) not in ({"z"}, {"z", "y"}, {"condition"}, {"condition", "z"}) or (
             len(set(self.inputs)) < len(self.inputs)
         ):
             raise ValueError(
-                f"the generator reads {', '.join(self.inputs) or 'nothing'}; it may read z, z and "
-                "y, condition, or condition and z"
+                f"the inputs of the generator are {', '.join(self.inputs) or 'empty'}; they must "
+                "be z, z and y, condition, or condition and z"
             )
         for requirement in self.requires:
             if not _REQUIREMENT.fullmatch(requirement) or len(requirement) > MAX_NAME:
                 raise ValueError(
-                    f"the requirement {requirement[:80]!r} is no distribution and its versions"
+                    f"the requirement {requirement[:80]!r} is not a distribution with versions, "
+                    "such as acme-gans>=1.2"
                 )
         if not is_finite(self.arguments):
-            raise ValueError("the arguments hold a number that is not finite")
-        known = {
+            raise ValueError("the arguments contain a number that is not finite")
+        described = {
             "condition": self.data.condition is not None,
             "z": self.latent is not None,
             "y": self.data.classes > 0,
         }
         for name in self.inputs:
-            if not known[name]:
-                raise ValueError(f"the generator reads {name!r}, of which nothing is said")
+            if not described[name]:
+                raise ValueError(
+                    f"the generator reads {name!r}, which the config does not describe"
+                )
         for role in self.roles:
             check_name(role)
         if self.roles[:1] != ("generator",):
-            raise ValueError("its roles do not begin with 'generator'")
+            raise ValueError("the first of the roles must be 'generator'")
 
     @property
     def contract(self) -> tuple[Any, ...]:
-        """The part that the weights depend on; the same wherever the config is repeated."""
+        """The part of the config that the weights depend on; equal in every copy of the config."""
         data = self.data
         network = (self.architecture, self.arguments, self.latent, self.inputs, self.roles)
         return (*network, data.image, data.classes, data.condition)
 
     def made_by(self, kind: str) -> tuple[str, str] | None:
-        """Return distribution and version behind a component of the recipe.
+        """Return the distribution and version that provided a component of the recipe.
 
         Args:
             kind: ``architecture``, ``loss``, ``dataset`` or ``recipe``.
 
         Returns:
-            None where the provenance, which is free-form, does not say.
+            None if the provenance, which is free-form, does not state them.
         """
         plugins = self.provenance.get("plugins")
-        said = plugins.get(kind) if isinstance(plugins, dict) else None
-        match = _MADE_BY.fullmatch(said) if isinstance(said, str) else None
+        plugin = plugins.get(kind) if isinstance(plugins, dict) else None
+        match = _PLUGIN.fullmatch(plugin) if isinstance(plugin, str) else None
         return (match[1], match[2]) if match else None
 
     def to_json(self) -> str:
@@ -123,29 +129,30 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, text: str | bytes, *, where: str = "config.json") -> ModelSpec:
-        """Parse and check a config that nobody vouches for.
+        """Parse and check an untrusted config.
 
         Raises:
-            BundleError: not JSON, or too much of it; an unknown or missing field, a wrong type, an
-                absurd size.
+            BundleError: the text is not JSON or too long; a field is unknown, missing, of the
+                wrong type or out of range.
         """
         from pydantic import ValidationError
 
         if len(text) > MAX_CONFIG:
             raise BundleError(
-                f"{where} is not a valid ganzoo config: it has {len(text):,} characters, at most "
-                f"{MAX_CONFIG:,} are read."
+                f"{where} is not a valid ganzoo config: it has {len(text):,} characters; the limit "
+                f"is {MAX_CONFIG:,}. Get the bundle again."
             )
         commas = text.count(",") if isinstance(text, str) else text.count(b",")
         if commas > MAX_VALUES:
             raise BundleError(
-                f"{where} is not a valid ganzoo config: it has more than {MAX_VALUES:,} values."
+                f"{where} is not a valid ganzoo config: it has more than {MAX_VALUES:,} values. "
+                "Get the bundle again."
             )
         try:
-            found: ModelSpec = parse(cls, text)
+            spec: ModelSpec = parse(cls, text)
         except ValidationError as error:
             raise BundleError(
                 f"{where} is not a valid ganzoo config: {explain(error, cls)} "
-                "The bundle is damaged or was not written by ganzoo; get it again."
+                "The bundle is damaged or was not written by ganzoo. Get it again."
             ) from error
-        return found
+        return spec

@@ -1,4 +1,4 @@
-"""JSON and TOML to frozen dataclasses, strictly; one sentence for each mistake."""
+"""Strict parsing of JSON and TOML to frozen dataclasses, with one sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 MAX_NAME = 200  # characters
-MAX_EXPLAINED = 1_000  # mistakes, of which three are told
+MAX_EXPLAINED = 1_000  # mistakes; the first three are explained
 UNBOUNDED = 2**62
 STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
-_NAME = re.compile(r"[A-Za-z0-9]+([-._][A-Za-z0-9]+)*")  # so that it can name a folder
+_NAME = re.compile(r"[A-Za-z0-9]+([-._][A-Za-z0-9]+)*")  # also valid as a folder name
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError for a name that cannot name a folder."""
+    """Raise ValueError for a name that is not a valid folder name."""
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
-        raise ValueError(f"the name {name[:80]!r} is not a few words joined by '-', '.' or '_'")
+        raise ValueError(
+            f"the name {name[:80]!r} must be letters and digits, joined by '-', '.' or '_'"
+        )
 
 
-def check_range(what: str, value: float, low: float, high: float) -> None:
+def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise ValueError for a number outside [low, high]."""
     if low <= value <= high:
         return
     too_large = isinstance(value, int) and abs(value) > UNBOUNDED**8  # for a float
-    shown = "beyond all measure" if too_large else f"{value:g}"
+    text = "too large to print" if too_large else f"{value:g}"
     if value < low and high >= UNBOUNDED:
-        raise ValueError(f"{what} is {shown}, it must be at least {low:g}")
-    raise ValueError(f"{what} is {shown}, it must lie between {low:g} and {high:g}")
+        raise ValueError(f"{name} is {text}, it must be at least {low:g}")
+    raise ValueError(f"{name} is {text}, it must be between {low:g} and {high:g}")
 
 
 def parse(cls: Any, text: str | bytes) -> Any:
@@ -44,47 +46,47 @@ def parse(cls: Any, text: str | bytes) -> Any:
 
 @functools.cache
 def reader(cls: Any) -> TypeAdapter[Any]:
-    """What parses and checks JSON; to make it takes longer than to use it."""
+    """Return a cached parser of JSON; creating one takes longer than using it."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(cls)
 
 
 def explain(error: ValidationError, cls: type) -> str:
-    """Say in a sentence each what pydantic found."""
-    if error.error_count() > MAX_EXPLAINED:  # to list them would take memory for each
+    """Return the first three mistakes that pydantic reports, one sentence each."""
+    if error.error_count() > MAX_EXPLAINED:  # listing them takes memory for each
         return f"it has {error.error_count():,} mistakes."
     sentences = []
-    for found in error.errors(include_url=False)[:3]:
-        path = shorten(".".join(map(str, found["loc"])))
-        if found["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
-            names = field_names(cls, found["loc"][:-1])
-            last = shorten(str(found["loc"][-1]))
+    for mistake in error.errors(include_url=False)[:3]:
+        path = shorten(".".join(map(str, mistake["loc"])))
+        if mistake["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
+            names = field_names(cls, mistake["loc"][:-1])
+            last = shorten(str(mistake["loc"][-1]))
             sentences.append(
                 f"there is no field {path!r}.{did_you_mean(last, names)} "
                 f"Fields: {enumerate_names(names)}."
             )
-        elif found["type"] in {"missing", "missing_argument"}:
+        elif mistake["type"] in {"missing", "missing_argument"}:
             sentences.append(f"the field {path!r} is missing.")
-        elif found["type"] == "json_invalid":
-            sentences.append(f"it is not JSON ({found['ctx']['error']}).")
+        elif mistake["type"] == "json_invalid":
+            sentences.append(f"it is not JSON ({mistake['ctx']['error']}).")
         else:
-            message = shorten(found["msg"].removeprefix("Value error, "))
-            value = found["input"]
-            given = isinstance(value, str | int | float)
-            shown = f" (it is {shorten(repr(value))})" if given else ""
-            sentences.append(f"{path or 'it'}: {message}{shown}.")
+            message = shorten(mistake["msg"].removeprefix("Value error, "))
+            value = mistake["input"]
+            is_scalar = isinstance(value, str | int | float)
+            actual = f" (it is {shorten(repr(value))})" if is_scalar else ""
+            sentences.append(f"{path or 'it'}: {message}{actual}.")
     return " ".join(sentences)
 
 
 def shorten(text: str, most: int = 400) -> str:
-    """A text of somebody else's as a part of one line."""
+    """Return untrusted text as part of one line, without control characters."""
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def field_names(cls: Any, location: tuple[int | str, ...]) -> list[str]:
-    """Names of the fields of the dataclass at a location inside `cls`."""
+    """Return the field names of the dataclass at a location inside `cls`."""
     from typing import get_type_hints
 
     for part in location:
@@ -93,7 +95,7 @@ def field_names(cls: Any, location: tuple[int | str, ...]) -> list[str]:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether no number in a value of JSON is NaN or infinite."""
+    """Return whether all numbers in a JSON value are finite."""
     match value:
         case float():
             return math.isfinite(value)
@@ -105,7 +107,7 @@ def is_finite(value: Any) -> bool:
 
 
 def is_toml(value: Any) -> bool:
-    """Whether a value survives TOML and JSON: what an argument of a component may be."""
+    """Return whether TOML and JSON can store a value, as an argument of a component requires."""
     match value:
         case bool() | int() | str():
             return True

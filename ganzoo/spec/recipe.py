@@ -1,4 +1,4 @@
-"""Everything it takes to train a model again, and its TOML."""
+"""Recipes: all settings of a training run, and their TOML format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganzoo.spec.parsing import STRICT, UNBOUNDED, check_name, check_range, expl
 
 @dataclass(frozen=True)
 class Component:
-    """A registered name and the arguments that differ from its defaults."""
+    """A registered component: its name and the arguments that differ from the defaults."""
 
     __pydantic_config__ = STRICT
 
@@ -26,18 +26,21 @@ class Component:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """One of torch.optim's optimizers; every player of a loss has its own.
+    """The settings of a torch.optim optimizer; each player of a loss has its own optimizer.
 
     Attributes:
-        name: which optimizer.
-        lr: learning rate.
-        betas: decay of Adam's two moments.
-        weight_decay: as the optimizer defines it.
-        warmup: images over which learning rates rise linearly from 0.
-        decay: shape of the fall of learning rates.
-        decay_start: share of the run after which learning rates fall; at 1 they never do.
-        decay_to: share of the learning rate that is left at the end of the run.
-        clip_norm: a player's gradient is shortened to this Euclidean norm; 0 leaves it.
+        name: Name of the optimizer.
+        lr: Learning rate.
+        betas: Decay rates of Adam's two moments.
+        weight_decay: Weight decay, as the optimizer defines it.
+        warmup: Images over which the learning rates rise linearly from 0.
+        decay: Shape of the learning rate decay.
+        decay_start: Fraction of the run after which the learning rates decay; 1 means no decay.
+        decay_to: Fraction of the learning rate that remains at the end of the run.
+        clip_norm: Largest Euclidean norm of a player's gradient; 0 means no clipping.
+
+    Raises:
+        ValueError: a number is out of its range.
     """
 
     __pydantic_config__ = STRICT
@@ -65,58 +68,56 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything it takes to train a model again. Time is counted in images, not in steps.
+    """All settings of a training run. Time is counted in images, not in steps.
 
-    A tick is one turn of every player that is due; it counts `batch_size` images however many
-    batches its players draw.
+    A tick is one turn of every player that is due. It counts as `batch_size` images, whatever the
+    number of batches that the players draw.
 
     Attributes:
-        architecture: networks; in TOML a table of its name and its arguments.
-        loss: the game they play; likewise.
-        dataset: the images; likewise.
-        images: images to train on, over the whole run, rounded up to whole batches.
-        name: the model's name.
-        description: one line for people.
-        batch_size: images in a batch.
-        optimizer: every player's optimizer.
-        learning_rates: learning rate of single players, by name, instead of `optimizer.lr`.
-        initialisation: of all weights: the architecture's ``own``, ``normal`` N(0, 0.02), or
-            ``orthogonal`` convolutions and linear layers.
-        spectral_norm: divide every weight of the networks that judge by its largest singular
-            value, whatever the architecture (Miyato et al., 2018).
-        ema_halflife: images after which half of an old weight is forgotten in the averaged
-            generator, the one that is sampled and exported; 0 averages nothing.
-        seed: of initialisation, order of the data, latents.
-        precision: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere; fp16 scales losses so that
-            small gradients are not lost.
-        accumulate: parts that a batch is computed in, one after the other, where it is too large
-            for the memory; statistics over a batch are then those of a part.
-        channels_last: whether images lie in memory pixel by pixel, in which form convolutions run
-            faster on CPUs and GPUs alike.
-        compile: whether networks go through torch.compile: for long runs, since that takes from ten
-            seconds to minutes at the start. Penalties on gradients use them as they are.
-        deterministic: whether only algorithms that always give the same bits may run on a GPU.
-        sync_batchnorm: whether BatchNorm takes its statistics over the batches of all processes;
-            otherwise each has its own.
-        streaming: whether images are read anew in every epoch, by processes of their own, instead
-            of kept in memory decoded: ``auto`` where they would take more than a quarter of what
-            memory is free. Either way every batch is the same.
-        log_every: images between two lines of the log.
-        sample_every: images between two sample grids; 0 for the last alone.
-        checkpoint_every: images between two checkpoints; 0 for the last alone.
-        keep_checkpoints: newest checkpoints that are kept.
-        evaluate_every: images between two evaluations, whose figures go to metrics.jsonl; 0 for
-            none.
-        evaluate_samples: images that are made for an evaluation.
-        evaluate_with: registered name of the extractor by whose features samples and data are
-            compared; by default the data's own.
-        keep_best: a number of the log, such as ``autoencoder/reconstruction``, where its average
-            since the last checkpoint is the lowest so far; or a metric, such as
-            ``frechet_distance``, where an evaluation finds the best value so far: the bundle is
-            then kept as ``best`` too.
+        architecture: Networks; in TOML a table of the name and its arguments.
+        loss: Loss of the players; in TOML a table of the name and its arguments.
+        dataset: Training images; in TOML a table of the name and its arguments.
+        images: Images to train on in the whole run, rounded up to whole batches.
+        name: Name of the model.
+        description: Description of the model in one line.
+        batch_size: Images in a batch.
+        optimizer: Optimizer of every player.
+        learning_rates: Learning rates of single players by name, instead of `optimizer.lr`.
+        initialisation: Initialisation of all weights: ``own`` is the architecture's, ``normal`` is
+            N(0, 0.02), ``orthogonal`` is for convolutions and linear layers.
+        spectral_norm: Divide every weight of the discriminators by its largest singular value, for
+            any architecture (Miyato et al., 2018).
+        ema_halflife: Images after which the weight of an old generator in the moving average
+            halves; 0 means no average. The averaged generator is sampled and exported.
+        seed: Seed of the initialisation, the data order and the latents.
+        precision: Precision of the training: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere;
+            fp16 scales losses to preserve small gradients.
+        accumulate: Parts of a batch that are computed one after the other, to save memory.
+            Statistics over a batch are then computed over a part.
+        channels_last: Store images channels last, which makes convolutions faster on CPUs and GPUs.
+        compile: Compile networks with torch.compile, which takes from ten seconds to minutes at the
+            start. Gradient penalties use the uncompiled networks.
+        deterministic: Use only deterministic algorithms on a GPU.
+        sync_batchnorm: Compute BatchNorm statistics over the batches of all processes; otherwise
+            each process has its own statistics.
+        streaming: Read images in every epoch with worker processes, instead of keeping them decoded
+            in memory; ``auto`` streams if they would take more than a quarter of the free memory.
+            The batches are the same.
+        log_every: Images between two log lines.
+        sample_every: Images between two sample grids; 0 means only the last one.
+        checkpoint_every: Images between two checkpoints; 0 means only the last one.
+        keep_checkpoints: Checkpoints to keep; the newest ones remain.
+        evaluate_every: Images between two evaluations, which metrics.jsonl records; 0 means none.
+        evaluate_samples: Images to generate for an evaluation.
+        evaluate_with: Registered name of the feature extractor of the evaluations; by default the
+            dataset's own extractor.
+        keep_best: Value that selects the bundle to keep as ``best``. A value of the log, such as
+            ``autoencoder/reconstruction``, selects the checkpoint with the lowest average since the
+            last checkpoint. A metric, such as ``frechet_distance``, selects the evaluation with the
+            best value.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: a number is out of its range, or two fields contradict each other.
     """
 
     __pydantic_config__ = STRICT
@@ -168,57 +169,57 @@ class Recipe:
             check_range(name, getattr(self, name), low, UNBOUNDED)
         if self.batch_size % self.accumulate:
             raise ValueError(
-                f"a batch of {self.batch_size} has no {self.accumulate} equal parts: accumulate "
-                "divides batch_size"
+                f"a batch of {self.batch_size} has no {self.accumulate} equal parts. Set "
+                "accumulate to a divisor of batch_size"
             )
         if self.keep_best and "/" not in self.keep_best and not self.evaluate_every:
             raise ValueError(
-                f"keep_best is {self.keep_best!r}, a metric, and nothing is evaluated: set "
-                "evaluate_every too, or name a number of the log, such as generator/adversarial"
+                f"keep_best is {self.keep_best!r}, a metric, but evaluate_every is 0. Set "
+                "evaluate_every, or name a value of the log, such as generator/adversarial"
             )
         for player, lr in self.learning_rates.items():
             check_range(f"learning_rates.{player}", lr, 0.0, 100.0)
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any], *, where: str = "the recipe") -> Recipe:
-        """Check a parsed TOML table.
+        """Return the recipe of a parsed TOML table.
 
         Raises:
-            RecipeError: an unknown field, a wrong type, a number out of range, a missing field.
+            RecipeError: a field is unknown, missing, of the wrong type or out of range.
         """
         from pydantic import ValidationError
 
         fields = dict(table)
         for part in ("architecture", "loss", "dataset"):
-            if isinstance(given := fields.get(part), str):
-                fields[part] = {"name": given}
-            elif isinstance(given, Mapping) and "name" in given:
-                arguments = {key: value for key, value in given.items() if key != "name"}
-                fields[part] = {"name": given["name"], "arguments": arguments}
+            if isinstance(component := fields.get(part), str):
+                fields[part] = {"name": component}
+            elif isinstance(component, Mapping) and "name" in component:
+                arguments = {key: value for key, value in component.items() if key != "name"}
+                fields[part] = {"name": component["name"], "arguments": arguments}
         try:
-            # By way of JSON, where a TOML list may become a tuple although types are strict.
-            found: Recipe = parse(cls, json.dumps(fields, default=str))
+            # Via JSON: strict parsing accepts a JSON list for a tuple, but not a Python list.
+            recipe: Recipe = parse(cls, json.dumps(fields, default=str))
         except ValidationError as error:
             raise RecipeError(f"{where} is not valid: {explain(error, cls)}") from error
-        return found
+        return recipe
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
-        """Read a recipe file; its name is the model's unless it states one.
+        """Return the recipe of a TOML file; its name defaults to the file's name.
 
         Raises:
-            RecipeError: the file is absent, not TOML, or not a recipe.
+            RecipeError: the file cannot be read, is not TOML, or is not a valid recipe.
         """
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise RecipeError(f"cannot read the recipe {path}: {error.strerror}.") from error
         except ValueError as error:
-            raise RecipeError(f"{path} is not TOML: {error}.") from error
+            raise RecipeError(f"the recipe {path} is not TOML: {error}.") from error
         return cls.from_dict({"name": path.stem} | table, where=str(path))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table that `from_dict` reads."""
+        """Return the recipe as a table that `from_dict` accepts."""
         table = dataclasses.asdict(self)
         for part in ("architecture", "loss", "dataset"):
             table[part] = {"name": table[part]["name"], **table[part]["arguments"]}

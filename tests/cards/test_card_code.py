@@ -1,4 +1,4 @@
-"""The code of every card is run: Python in two processes that all cards share, shell by the CLI."""
+"""Run the code of every card: Python in two processes that all cards share, shell in the CLI."""
 
 import json
 import re
@@ -25,7 +25,7 @@ SHIPPED = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
 NAMES = [*SHIPPED, "tiny"]
 CODE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-# Runs what it reads, a folder and its blocks in a line each; says what they did.
+# Reads one line of JSON per card (a folder and its blocks), runs it, and prints the results.
 RUNNER = """
 import contextlib, io, json, os, sys, traceback
 import numpy
@@ -61,7 +61,7 @@ def blocks(bundles):
 
 @pytest.fixture(scope="module")
 def folder(tiny_bundle, tmp_path_factory):
-    """Where a reader works: beside the bundle whose card says `./tiny`, and the data."""
+    """A reader's folder: it holds the bundle `./tiny` and the data."""
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(tiny_bundle, folder / "tiny")
     for dataset in ("MNIST", "FashionMNIST"):
@@ -112,7 +112,7 @@ def test_its_use(name, blocks, with_ganzoo, folder):
     )
     assert len(done) == 1 + len(of_encoder)
     picture = np.asarray(Image.open(folder / f"of-{name}" / "grid.png")).astype(int)
-    if name in SHIPPED and name != "cgan-mnist":  # whose picture is of every class
+    if name in SHIPPED and name != "cgan-mnist":  # whose preview shows every class
         assert np.abs(picture - np.asarray(Image.open(models.get(name) / "samples.png"))).max() <= 1
 
 

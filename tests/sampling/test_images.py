@@ -63,7 +63,7 @@ def test_other_channels_are_shown_by_their_first(channels):
 
 
 def test_it_is_sliced():
-    with pytest.raises(TypeError, match="is sliced"):
+    with pytest.raises(TypeError, match="accepts slices only"):
         batch()[0]
 
 

@@ -266,13 +266,13 @@ def test_another_label_is_refused(tmp_path):
 
 def test_a_folder_of_something_else_is_refused(model, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputError, match=r"holds something else, such as 'thesis.tex'"):
+    with pytest.raises(OutputError, match=r"contains other files, such as 'thesis.tex'"):
         sample_to(model, tmp_path, N)
     assert content(tmp_path) == {"thesis.tex": b"years of work"}
     with pytest.raises(OutputError, match="Choose a folder that is writable"):
         sample_to(model, tmp_path / "thesis.tex", N)
     (tmp_path / "index.json").write_text("[not ours")
-    with pytest.raises(OutputError, match="holds images of other settings"):
+    with pytest.raises(OutputError, match="contains images of other settings"):
         sample_to(model, tmp_path, N)
 
 
@@ -283,7 +283,7 @@ def test_a_folder_of_something_else_is_refused(model, tmp_path):
         (["-n", "2000000000"], {}, "n is 1 to 1,000,000,000"),
         (["--shard-size", "0"], {}, "cannot put 0 images in a shard"),
         (["--seed", "-1"], {}, "seed is -1"),
-        (["--label", "3"], {}, "has no classes to choose from"),
+        (["--label", "3"], {}, "has no classes. Omit the label"),
         (["-o", "grid.png"], {}, "type one"),
         ([], {"RANK": "2", "WORLD_SIZE": "2"}, "there is no process 2 of 2"),
         ([], {"RANK": "one", "WORLD_SIZE": "2"}, "each is a whole number"),

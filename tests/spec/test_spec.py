@@ -100,7 +100,7 @@ def test_a_recipe_file_that_is_not_toml(tmp_path, text):
         (lambda c: c["data"].update(classes=-1), "number of classes"),
         (lambda c: c["latent"].update(dim=10**12), "latent dim"),
         (lambda c: c["latent"].update(dim="8"), "valid integer"),
-        (lambda c: c.update(format=99), "pip install --upgrade"),
+        (lambda c: c.update(format=99), "run pip install '.[train]' in it"),
     ],
 )
 def test_a_wrong_config_says_what_is_wrong(change, message):
