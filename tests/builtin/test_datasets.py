@@ -182,9 +182,9 @@ def test_folder_reads_every_kind_of_picture(tmp_path, mode):
 
 
 def test_missing_and_empty_folders_are_two_errors(tmp_path):
-    with pytest.raises(DataNotFoundError, match="no folder at"):
+    with pytest.raises(DataNotFoundError, match="folder not found:"):
         get("folder", tmp_path / "absent")
-    with pytest.raises(DataNotFoundError, match="holds no picture"):
+    with pytest.raises(DataNotFoundError, match="contains no image files"):
         get("folder", tmp_path)
     with pytest.raises(DataNotFoundError, match="--data DIR or GANZOO_DATA"):
         get("folder", None)

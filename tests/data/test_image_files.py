@@ -54,7 +54,7 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"there is no picture at .*a\.png"):
+    with pytest.raises(DataError, match=r"image file not found: .*a\.png"):
         read_image(tmp_path / "a.png")
 
 

@@ -285,7 +285,7 @@ def test_the_commands(bundle, tmp_path):
 def test_a_bundle_that_changed_while_it_was_measured_keeps_no_figures(bundle, tmp_path):
     opened = open_bundle(bundle)
     found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).to_dict()  # by somebody else
-    with pytest.raises(BundleError, match="holds another model by now"):
+    with pytest.raises(BundleError, match="was replaced after it was opened"):
         exporters.record(opened, found | {"metrics": {"frechet_distance": 0.0}})
     assert ganzoo.info(bundle).provenance["metrics"] == [found]
 

@@ -195,7 +195,7 @@ def test_an_argument_that_other_weights_belong_to(tiny_run, tmp_path):
 def test_a_bundle_whose_provenance_is_not_ours_has_no_card(bundle):
     change_config(bundle, lambda c: c.update(provenance={"versions": 3}))
     assert main(["info", str(bundle)]) == 0
-    with pytest.raises(BundleError, match="does not say all that a card states"):
+    with pytest.raises(BundleError, match="lacks a value that a card states"):
         ganzoo.export(bundle, pictures=False)
 
 

@@ -41,7 +41,7 @@ def test_a_label_is_a_number_a_name_or_one_for_each_image(labelled, runtime):
 
 @pytest.mark.parametrize("label", [1.5, [1.7, 2], [None, 1], True, object()])
 def test_what_is_no_label_is_refused(labelled, label):
-    with pytest.raises(SampleError, match="is no label: a label is a class's number or name"):
+    with pytest.raises(SampleError, match="is not a label. Pass the index or name of a class"):
         ganzoo.load(labelled).sample(2, label=label)
 
 

@@ -156,7 +156,7 @@ def test_the_best_bundle_is_kept(tmp_path):
     assert min(means) < means[-1]
     ganzoo.export(run.best, tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
-    assert f"`{name}` was lowest in training, {min(means):.4g}" in card
+    assert f"the lowest `{name}`, {min(means):.4g}" in card
     assert "the final ones, not the best" not in card
 
 

@@ -89,7 +89,7 @@ def test_the_best_by_a_metric_is_kept(evaluated, tmp_path):
     assert again.metrics[FRECHET] == pytest.approx(best["metrics"][FRECHET], rel=1e-6)
     ganzoo.export(evaluated.best, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())
-    assert f"of all evaluations, `{FRECHET}` was lowest in training" in card
+    assert f"those of the evaluation with the lowest `{FRECHET}`" in card
 
 
 def test_of_some_metrics_more_is_better(tmp_path):
@@ -101,7 +101,7 @@ def test_of_some_metrics_more_is_better(tmp_path):
     assert max(values) > min(values)
     ganzoo.export(run.best, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())
-    assert "`precision` was highest in training" in card
+    assert "the highest `precision`" in card
 
 
 def test_a_metric_that_is_not_measured_is_warned_of(tmp_path):
@@ -178,7 +178,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path)
     with pytest.raises(UnknownNameError, match="no extractor named 'pixel'"):
         train(points(evaluate_with="pixel"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
-    with pytest.raises(ValueError, match="a metric, and nothing is evaluated"):
+    with pytest.raises(ValueError, match="a metric, but evaluate_every is 0"):
         tiny(keep_best=FRECHET)
     with pytest.raises(ValueError, match="evaluate_samples is 1, it must be at least 2"):
         tiny(evaluate_samples=1)

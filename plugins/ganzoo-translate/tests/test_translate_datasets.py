@@ -181,11 +181,11 @@ def test_hidden_files_and_other_files_are_passed_over(tmp_path):
 def test_data_that_is_not_there(tmp_path, name):
     with pytest.raises(DataNotFoundError, match=f"'{name}' needs a folder.*--data DIR"):
         read(name, None)
-    with pytest.raises(DataNotFoundError, match="no folder at .*--data DIR"):
+    with pytest.raises(DataNotFoundError, match="folder not found: .*--data DIR"):
         read(name, tmp_path / "nowhere")
     for folder in "AB":
         (tmp_path / folder).mkdir()
-    with pytest.raises(DataNotFoundError, match="holds no picture"):
+    with pytest.raises(DataNotFoundError, match="contains no image files"):
         read(name, tmp_path)
 
 
@@ -231,8 +231,8 @@ def test_a_pair_of_two_sizes(tmp_path):
     ("width", "height", "says"),
     [
         (33, 16, r"33x16 pixels, and its width is odd.*--dataset\.layout folders"),
-        (14, 16, r"is 7x16 pixels, and an image has 8x8 at least"),
-        (16, 7, r"is 16x7 pixels, and an image has 8x8 at least"),
+        (14, 16, r"is 7x16 pixels; the minimum is 8x8"),
+        (16, 7, r"is 16x7 pixels; the minimum is 8x8"),
     ],
 )
 def test_a_picture_without_two_halves(tmp_path, width, height, says):
@@ -244,7 +244,7 @@ def test_a_picture_without_two_halves(tmp_path, width, height, says):
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nno more", b"text"])
 def test_a_corrupt_picture_is_named(tmp_path, content):
     (tmp_path / "bad.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot read the image .*bad\.png: .*Repair it or take"):
+    with pytest.raises(DataError, match=r"cannot read the image .*bad\.png: .*Repair it or remove"):
         read("lineart", tmp_path)[0][0]
 
 

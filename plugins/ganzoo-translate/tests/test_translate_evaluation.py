@@ -61,7 +61,7 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
     card = (bundle / "README.md").read_text()
     assert f"| psnr | {made[0]['metrics']['psnr']:.4g} |" in card
     assert f"| mean absolute error | {made[0]['metrics']['mean_absolute_error']:.4g} |" in card
-    assert "each against its own of" in card
+    assert "each against its target among" in card
     assert "type: psnr" in card
     assert all("TODO" in line for line in cards.check(bundle))
     assert main(["info", str(bundle)]) == 0

@@ -127,7 +127,7 @@ def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path, header):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
     (bundle / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     rehash(bundle)
-    with pytest.raises(BundleError, match="is not a whole safetensors file"):
+    with pytest.raises(BundleError, match="is not a complete safetensors file"):
         write_gallery([bundle], tmp_path / "page.html")
 
 
