@@ -47,7 +47,7 @@ def test_a_truncation_out_of_range_is_refused(truncation):
 
 
 def test_labels_that_are_not_there_are_refused():
-    with pytest.raises(ArchitectureError, match=r"two classes or more, and the data has none"):
+    with pytest.raises(ArchitectureError, match=r"two classes or more, but the data has none"):
         build(conditioning="projection")
 
 

@@ -1,8 +1,8 @@
 """Layers with equalised learning rate.
 
 "Progressive Growing of GANs" (Karras et al., 2018), section 4.1, https://arxiv.org/abs/1710.10196:
-initial weights are drawn from N(0, 1), and the forward pass divides them by the square root of their
-fan-in, so that steps of Adam have the same relative size in all layers. The layers do not derive from
+initial weights are drawn from N(0, 1), and the forward pass divides them by the square root of the
+fan-in, so that steps of Adam have the same relative size in all layers. The layers do not extend
 `nn.Linear` and `nn.Conv2d`, because they scale their weights.
 """
 
