@@ -1,4 +1,4 @@
-"""What losses share: the contract of a training game, the adversarial game, penalties."""
+"""Training games: the interface of a loss, the adversarial game, and penalties."""
 
 from ganzoo.games.adversarial import AdversarialLoss, Criterion, WrappedDiscriminator
 from ganzoo.games.augmentation import augment

@@ -1,4 +1,4 @@
-"""The adversarial game: a criterion on both logits, penalties, and turns."""
+"""The adversarial game: a criterion on real and fake logits, penalties, and players."""
 
 from __future__ import annotations
 
@@ -16,31 +16,30 @@ from ganzoo.games.registered_penalties import build_penalties
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
 
-MOST_CLIPPED = 50  # size of a discriminator's weights, in units of where they are clipped
+MAX_CLIP_RATIO = 50  # root mean square of a discriminator's weights over the clipping bound
 
 
 def _root_mean_square(network: nn.Module) -> float:
-    """The size of a network's weights; biases, which often begin with 0, aside."""
+    """Return the root mean square of a network's weights, without biases (often 0 at first)."""
     weights = [w.detach().flatten() for w in network.parameters() if w.dim() > 1]
     return torch.cat(weights).square().mean().sqrt().item() if weights else 0.0
 
 
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:
-    """Share of logits on the right side of 0."""
+    """Return the share of logits with the correct sign: real > 0, fake < 0."""
     return 0.5 * ((real > 0).float().mean() + (fake < 0).float().mean())
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """What each side minimises, per logit. A logit goes up when an image looks real.
+    """The losses of discriminator and generator, per logit. A higher logit means "looks real".
 
     Attributes:
         d: (real logits, fake logits) -> the discriminator's loss.
         g: (real logits, fake logits) -> the generator's loss.
-        g_needs_real: whether `g` reads the real logits; if not it is given the fake ones twice.
-        has_labels: whether `d` compares logits one by one with what they should be: such labels
-            can be smoothed.
-        metrics: what else is logged of the discriminator: name -> (real, fake) -> scalar.
+        g_needs_real: whether `g` reads the real logits; if not, it receives the fake ones twice.
+        has_labels: whether `d` compares each logit with a target label, which can be smoothed.
+        metrics: further values to log: name -> (real logits, fake logits) -> scalar.
     """
 
     d: Callable[[Tensor, Tensor], Tensor]
@@ -53,13 +52,13 @@ class Criterion:
 
 
 class WrappedDiscriminator:
-    """A discriminator as the game uses it: the options' changes to images before it, fp32 after.
+    """A discriminator with the augmentation and noise of the options before it, and fp32 outputs.
 
     Args:
         network: the discriminator.
-        options: what is done to the images.
-        progress: share of the training that is done.
-        batch: whose labels and conditions the images are judged by.
+        options: the augmentation and the instance noise.
+        progress: share of the training that is done, from 0 to 1.
+        batch: labels and conditions of the images.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class WrappedDiscriminator:
         self.batch = batch
 
     def __call__(self, images: Tensor) -> DiscriminatorOutput:
-        """Judge images (n, channels, height, width); what is said is at least fp32."""
+        """Return the output for images (n, channels, height, width), at least fp32."""
         condition, policies = self.batch.condition, self.options.augmentation
         if condition is not None and condition.shape[2:] == images.shape[2:]:
             images, condition = augment_pair(images, condition, policies)
@@ -79,46 +78,47 @@ class WrappedDiscriminator:
             images = augment(images, policies)
         if self.noise > 0:
             images = images + self.noise * torch.randn_like(images)
-        answer = call_discriminator(self.network, images, y=self.batch.labels, condition=condition)
-        if isinstance(answer, Tensor):
-            answer = DiscriminatorOutput(answer)
-        heads = {name: at_least_fp32(head) for name, head in answer.heads.items()}
-        features = None if answer.features is None else at_least_fp32(answer.features)
-        return DiscriminatorOutput(at_least_fp32(answer.logits), features, heads)
+        output = call_discriminator(self.network, images, y=self.batch.labels, condition=condition)
+        if isinstance(output, Tensor):
+            output = DiscriminatorOutput(output)
+        heads = {name: at_least_fp32(head) for name, head in output.heads.items()}
+        features = None if output.features is None else at_least_fp32(output.features)
+        return DiscriminatorOutput(at_least_fp32(output.logits), features, heads)
 
 
 class AdversarialLoss(Loss):
-    """Generator against discriminator.
+    """A game of a generator against a discriminator.
 
-    Labels and conditions, where the data has them, reach whichever network reads them: the
-    fake images of a batch have its labels and its conditions.
+    Labels and conditions, where the data has them, go to each network that reads them. The fake
+    images of a batch have the labels and conditions of its real images.
 
     Args:
-        criterion: what they minimise.
-        options: penalties, turns, and what is done to the images.
+        criterion: the losses of both players.
+        options: penalties, number of turns, augmentation and noise.
 
     Raises:
-        ValueError: label smoothing of a criterion without labels.
+        ValueError: label smoothing with a criterion that has no labels.
         UnknownNameError, BrokenPluginError, ...: a penalty cannot be loaded or built.
 
     Attributes:
-        asks: heads of the discriminator whose answers its terms use.
-        penalties: the penalties whose weight is not 0, as `options` has them.
+        heads_used: heads of the discriminator that the terms of this loss use.
+        penalties: the penalties of `options` whose weight is not 0.
     """
 
-    asks: frozenset[str] = frozenset()
+    heads_used: frozenset[str] = frozenset()
 
     def __init__(self, criterion: Criterion, options: AdversarialOptions | None = None) -> None:
         super().__init__()
         options = options or AdversarialOptions()
         if options.label_smoothing and not criterion.has_labels:
             raise ValueError(
-                "label_smoothing is for a criterion that judges images one by one, by labels"
+                "label_smoothing needs a loss that compares each logit with a label, and this one "
+                "does not: --loss.label-smoothing 0"
             )
         self.criterion = criterion
         self.options = options
         self.penalties = build_penalties(options)
-        # The state of a penalty is saved, moved and trained as the loss's own.
+        # Registers the state of penalties, so that it is saved, moved and trained with the loss.
         self.penalty_modules = nn.ModuleList(p for p in self.penalties if isinstance(p, nn.Module))
         self.players = (
             Player(
@@ -132,42 +132,41 @@ class AdversarialLoss(Loss):
         )
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Need pairs where pairs are judged, and a discriminator that weight clipping leaves alive.
-
-        Also refuse a discriminator's head that nobody asks.
+        """Check that the data is paired, that clipping keeps the weights, and that heads are used.
 
         Raises:
-            ValueError: says what is missing and what to choose.
+            ValueError: a generator with a condition on data without pairs, a clipping bound far
+                below the discriminator's weights, or a head that no term uses.
         """
         if "condition" in inputs_of(nets["generator"]) and not data.paired:
             raise ValueError(
-                "it needs pairs of images, and this data has none: choose another dataset, such as "
-                "--dataset paired"
+                "its generator needs paired images, and this dataset has none: choose another "
+                "dataset, such as --dataset paired"
             )
-        clipped = [nets[role] for role in self._clipped] if self.options.weight_clip else []
+        clipped = [nets[role] for role in self._clipped_roles] if self.options.weight_clip else []
         size = max(map(_root_mean_square, clipped), default=0.0)
-        if size > MOST_CLIPPED * self.options.weight_clip:
+        if size > MAX_CLIP_RATIO * self.options.weight_clip:
             raise ValueError(
-                f"clipping at {self.options.weight_clip:g} would leave next to nothing of its "
-                f"discriminator's weights, which are of size {size:.2g}: --loss.weight-clip 1, or "
+                f"clipping at {self.options.weight_clip:g} would erase the weights of its "
+                f"discriminator, whose root mean square is {size:.2g}: --loss.weight-clip 1, or "
                 "--loss.weight-clip 0 --loss.gp 10"
             )
-        idle = set(getattr(nets.get("discriminator"), "heads", ())) - self.asks
-        if "class" in idle:
+        unused = set(getattr(nets.get("discriminator"), "heads", ())) - self.heads_used
+        if "class" in unused:
             raise ValueError(
-                "its discriminator tells the class and nothing asks it: --loss acgan, or "
-                "--architecture.conditioning concat"
+                "its discriminator predicts the class and this loss does not use it: --loss acgan, "
+                "or --architecture.conditioning concat"
             )
-        if idle:
+        if unused:
             raise ValueError(
-                "its discriminator tells codes and nothing asks it: --loss infogan, or "
-                "--architecture.categorical-code 0 --architecture.continuous-codes 0"
+                "its discriminator predicts codes and this loss does not use them: --loss infogan, "
+                "or --architecture.categorical-code 0 --architecture.continuous-codes 0"
             )
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Tell real from fake."""
+        """Return the terms of the discriminator, which separates real images from fake ones."""
         fake, _ = self.fake_for_discriminator(nets["generator"], batch, turn)
         return self.discriminator_terms(
             self.judge_both(nets["discriminator"], fake, batch, turn), turn
@@ -176,7 +175,7 @@ class AdversarialLoss(Loss):
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Be taken for real."""
+        """Return the term of the generator, whose images should look real."""
         fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
         loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         return {"adversarial": loss}
@@ -184,14 +183,14 @@ class AdversarialLoss(Loss):
     def generate_fakes(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return as many fake images as the batch has real ones, and their latents."""
+        """Return one fake image per real image of the batch, and their latents if it reads any."""
         z = turn.latents(len(batch)) if "z" in inputs_of(generator) else None
         return at_least_fp32(generate(generator, z=z, y=batch.labels, condition=batch.condition)), z
 
     def fake_for_discriminator(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return detached fake images; share them with the generator's turn if it may use them."""
+        """Return detached fake images, and share those with a graph with the generator's turn."""
         fake, z = self.generate_fakes(generator, batch, turn)
         if fake.requires_grad:
             turn.shared["fake"] = fake
@@ -202,7 +201,7 @@ class AdversarialLoss(Loss):
     def fake_for_generator(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the fake images of this tick that were handed on, or make some."""
+        """Return the fake images that the discriminator's turn shared, or generate new ones."""
         if "fake" in turn.shared:
             return turn.shared["fake"], turn.shared.get("z")
         return self.generate_fakes(generator, batch, turn)
@@ -210,13 +209,13 @@ class AdversarialLoss(Loss):
     def wrap_discriminator(
         self, discriminator: nn.Module, batch: Batch, turn: Turn
     ) -> Callable[[Tensor], DiscriminatorOutput]:
-        """Return a discriminator as both players use it: images -> output."""
+        """Return the function that both players call, images -> output; override it to augment."""
         return WrappedDiscriminator(discriminator, self.options, turn.progress, batch)
 
     def judge_both(
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> Comparison:
-        """Let a discriminator judge a batch's images and fake ones."""
+        """Return the discriminator's outputs for the real images of a batch and for fake ones."""
         discriminate, fake = self.wrap_discriminator(discriminator, batch, turn), fake.detach()
         return Comparison(
             discriminate, batch.images, fake, discriminate(batch.images), discriminate(fake)
@@ -228,8 +227,8 @@ class AdversarialLoss(Loss):
         loss = self.criterion.d(real, fake)
         if self.options.label_smoothing:
             # d(r, f) = a(r) + b(f), so this adds b(r) - a(r) and a constant.
-            nothing = torch.zeros_like(real)
-            flipped = self.criterion.d(nothing, real) - self.criterion.d(real, nothing)
+            zeros = torch.zeros_like(real)
+            flipped = self.criterion.d(zeros, real) - self.criterion.d(real, zeros)
             loss = loss + self.options.label_smoothing * flipped
         terms = {"adversarial": loss}
         for penalty in self.penalties:
@@ -241,23 +240,23 @@ class AdversarialLoss(Loss):
     def generator_terms(
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> tuple[Tensor, DiscriminatorOutput]:
-        """Return the generator's loss for fake images, and what was said of them."""
+        """Return the generator's loss for fake images, and the discriminator's output for them."""
         discriminate = self.wrap_discriminator(discriminator, batch, turn)
-        said = discriminate(fake)
-        real = discriminate(batch.images).logits if self.criterion.g_needs_real else said.logits
-        return self.criterion.g(real, said.logits), said
+        output = discriminate(fake)
+        real = discriminate(batch.images).logits if self.criterion.g_needs_real else output.logits
+        return self.criterion.g(real, output.logits), output
 
     def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
-        """Clip the weights of whoever judges, where the options say so."""
+        """Clip the discriminator's weights after its update, if the options set `weight_clip`."""
         if self.options.weight_clip and player.name == "discriminator":
             bound = self.options.weight_clip
             with torch.no_grad():
-                for role in self._clipped:
+                for role in self._clipped_roles:
                     for weight in nets[role].parameters():
                         weight.clamp_(-bound, bound)
 
     @property
-    def _clipped(self) -> tuple[str, ...]:
-        """Roles of whoever judges."""
+    def _clipped_roles(self) -> tuple[str, ...]:
+        """The roles that the player `discriminator` trains."""
         players = [player for player in self.players if player.name == "discriminator"]
         return tuple(role for player in players for role in player.trains if role != LOSS)

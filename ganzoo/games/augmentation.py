@@ -1,8 +1,8 @@
-"""Differentiable changes to what a discriminator sees.
+"""Differentiable augmentation of the images that a discriminator reads.
 
 "Differentiable Augmentation for Data-Efficient GAN Training" (Zhao et al., 2020),
-https://arxiv.org/abs/2006.10738: real and fake images alike, in both players' turns, with the
-gradient passing through.
+https://arxiv.org/abs/2006.10738. It applies to real and fake images in both players' turns, and the
+gradient passes through it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HOLE = 1 / 2  # side of the square that cutout blanks, as a share of the image's
 
 
 def augment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
-    """Change each image (n, channels, height, width) at random, in the order of the policies."""
+    """Return randomly augmented images (n, channels, height, width), one policy after the other."""
     for policy in policies:
         images = _POLICIES[policy](images)
     return images
@@ -30,24 +30,24 @@ def augment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
 def augment_pair(
     images: Tensor, condition: Tensor, policies: Iterable[Policy]
 ) -> tuple[Tensor, Tensor]:
-    """Change images and what they are made from: moved and cut alike, each in its own colors."""
+    """Return augmented images and conditions: both move alike, and only images change colors."""
     channels = images.shape[1]
     for policy in policies:
         if policy == "color":
             images = color(images)
         else:
-            both = _POLICIES[policy](torch.cat([images, condition], 1))
-            images, condition = both[:, :channels], both[:, channels:]
+            stacked = _POLICIES[policy](torch.cat([images, condition], 1))
+            images, condition = stacked[:, :channels], stacked[:, channels:]
     return images, condition
 
 
 def _per_image(images: Tensor) -> Tensor:
-    """Uniform on [0, 1], (n, 1, 1, 1)."""
+    """Return a random number from [0, 1] for each image, (n, 1, 1, 1)."""
     return torch.rand(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
 
 
 def color(images: Tensor) -> Tensor:
-    """Brightness by up to 0.5, then saturation 0 to 2 times, then contrast 0.5 to 1.5 times."""
+    """Change brightness by up to 0.5, saturation 0 to 2 times, and contrast 0.5 to 1.5 times."""
     images = images + (_per_image(images) - 0.5)
     grey = images.mean(1, keepdim=True)
     images = torch.lerp(grey, images, 2 * _per_image(images))
@@ -56,16 +56,16 @@ def color(images: Tensor) -> Tensor:
 
 
 def translation(images: Tensor) -> Tensor:
-    """Shift by up to an eighth of the side; what comes in is 0."""
+    """Shift by up to an eighth of the side; the uncovered border is 0."""
     n, _, height, width = images.shape
-    most_y, most_x = round(height * SHIFT), round(width * SHIFT)
-    padded = pad(images, (most_x, most_x, most_y, most_y))
-    top = torch.randint(2 * most_y + 1, (n, 1), device=images.device)
-    left = torch.randint(2 * most_x + 1, (n, 1), device=images.device)
+    max_y, max_x = round(height * SHIFT), round(width * SHIFT)
+    padded = pad(images, (max_x, max_x, max_y, max_y))
+    top = torch.randint(2 * max_y + 1, (n, 1), device=images.device)
+    left = torch.randint(2 * max_x + 1, (n, 1), device=images.device)
     rows = top + torch.arange(height, device=images.device)
     columns = left + torch.arange(width, device=images.device)
-    which = torch.arange(n, device=images.device)[:, None, None]
-    return padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
+    index = torch.arange(n, device=images.device)[:, None, None]
+    return padded.permute(0, 2, 3, 1)[index, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
 
 
 def cutout(images: Tensor) -> Tensor:
@@ -75,8 +75,8 @@ def cutout(images: Tensor) -> Tensor:
     def outside(side: int) -> Tensor:
         hole = round(HOLE * side)
         centre = (_per_image(images) * side).long()
-        place = torch.arange(side, device=images.device) - centre + hole // 2
-        return (place < 0) | (place >= hole)
+        offset = torch.arange(side, device=images.device) - centre + hole // 2
+        return (offset < 0) | (offset >= hole)
 
     rows, columns = outside(height)[:, :, 0, :, None], outside(width)[:, :, :, :]
     return images * (rows | columns)

@@ -1,4 +1,4 @@
-"""Statistics of the whole batch, of which a process may hold a part alone."""
+"""Statistics of the whole batch, also where it is split over processes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _over_processes: ContextVar[Callable[[Tensor], Tensor] | None] = ContextVar("mea
 
 
 def batch_mean(values: Tensor, dim: int | None = None) -> Tensor:
-    """Return the mean over all values, scalar, and over those of all processes that train together.
+    """Return the mean over the values of the whole batch, in all processes.
 
-    A loss that compares a sample with its batch needs this in place of ``values.mean()``; the
-    gradient passes through it to every process. Each holds as many values.
+    A loss that compares a sample with its batch needs this instead of ``values.mean()``. The
+    gradient reaches every process. All processes hold the same number of values.
 
     Args:
-        values: of any shape, the same in every process.
-        dim: the one dimension over which the mean is taken instead, such as 0 for the samples.
+        values: any shape, the same in every process.
+        dim: the dimension to average over, such as 0 for the samples; None averages over all.
     """
     mean = values.mean() if dim is None else values.mean(dim)
     over_processes = _over_processes.get()
@@ -28,7 +28,7 @@ def batch_mean(values: Tensor, dim: int | None = None) -> Tensor:
 
 @contextmanager
 def means_by(mean: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Take the mean over processes, of what each has, by a function inside the block."""
+    """Use a function to average each process's mean over all processes, inside the block."""
     token = _over_processes.set(mean)
     try:
         yield

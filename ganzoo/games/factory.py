@@ -1,4 +1,4 @@
-"""Factories of adversarial losses, which take every option as an argument of its own."""
+"""Factories of adversarial losses, with each option as a keyword argument."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ganzoo.games.registered_penalties import BUILTIN, describe_penalty, penalty
 from ganzoo.registry.signatures import OMIT_DEFAULT
 
 OPTIONS = tuple(f.name for f in fields(AdversarialOptions) if f.name != "penalties")
-"""Options of every adversarial loss that no plugin adds."""
+"""The options of every adversarial loss that are fixed; penalties from plugins add more."""
 
 
 class AdversarialLossFactory:
-    """A function of keyword arguments that returns an adversarial loss.
+    """A callable that takes keyword arguments and returns an adversarial loss.
 
-    Its signature and its docstring have an argument for each option of `AdversarialOptions` and
-    for each penalty that is registered when they are read.
+    Its signature and its docstring list each option of `AdversarialOptions` and each penalty that
+    is registered at that moment.
 
     Args:
         function: takes an `AdversarialOptions` by position, and its own arguments by keyword.
-        defaults: options, and weights of penalties, that have another default in this loss.
+        defaults: this loss's defaults of options and penalty weights, where they differ.
     """
 
     def __init__(self, function: Callable[..., Loss], defaults: Mapping[str, Any]) -> None:
@@ -44,10 +44,10 @@ class AdversarialLossFactory:
         ]
 
     def __call__(self, **arguments: Any) -> Loss:
-        """Return the loss at some arguments.
+        """Return the loss with these arguments.
 
         Raises:
-            TypeError: an argument that it does not have.
+            TypeError: an unknown argument.
             ValueError: a number out of its range.
             UnknownNameError, BrokenPluginError, ...: a penalty cannot be loaded or built.
         """
@@ -57,7 +57,7 @@ class AdversarialLossFactory:
         return self.function(replace(self._standard, **fixed, penalties=weights), **own)
 
     def weights_of(self, arguments: Mapping[str, Any]) -> dict[str, float]:
-        """Return the weights of penalties at some arguments, by the penalties' registered names."""
+        """Return the penalty weights that these arguments set, by registered name."""
         names = self._penalties()
         weights = self._weights | {k: v for k, v in arguments.items() if k in names}
         return {names.get(argument, argument): weight for argument, weight in weights.items()}
@@ -71,8 +71,8 @@ class AdversarialLossFactory:
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
-        described = inspect.cleandoc(AdversarialOptions.__doc__ or "")
-        _, _, others = described[: described.index("Raises:")].partition("    penalty_every:")
+        options = inspect.cleandoc(AdversarialOptions.__doc__ or "")
+        _, _, fixed = options[: options.index("Raises:")].partition("    penalty_every:")
         weights = (
             f"    {argument}: {describe_penalty(name)}"
             for argument, name in self._penalties().items()
@@ -83,7 +83,7 @@ class AdversarialLossFactory:
                 "",
                 "Attributes:",
                 *weights,
-                f"    penalty_every:{others}",
+                f"    penalty_every:{fixed}",
             ]
         )
 
@@ -91,30 +91,30 @@ class AdversarialLossFactory:
         return f"<adversarial loss {self.__module__}:{self.__qualname__}>"
 
     def _penalties(self) -> dict[str, str]:
-        """The penalties that are registered now, by argument."""
+        """Return the registered names of the penalties, by argument."""
         return penalty_options([*OPTIONS, *(parameter.name for parameter in self._own)])
 
     def _weight(self, argument: str) -> inspect.Parameter:
         default = self._weights.get(argument, 0.0)
-        omitted = argument not in BUILTIN and not default
-        return _keyword(argument, default, Annotated[float, OMIT_DEFAULT] if omitted else float)
+        optional = argument not in BUILTIN and not default
+        return _keyword(argument, default, Annotated[float, OMIT_DEFAULT] if optional else float)
 
 
 def with_adversarial_options(
     **defaults: Any,
 ) -> Callable[[Callable[..., Loss]], AdversarialLossFactory]:
-    """Give a loss every adversarial option, and every registered penalty, as an argument.
+    """Return a decorator that adds every adversarial option and registered penalty as an argument.
 
-    The decorated function takes the options as its one positional parameter::
+    The decorated function takes the options as its only positional parameter::
 
         @with_adversarial_options(gp=10.0, discriminator_steps=5)
         def wgan_gp(options: AdversarialOptions) -> Loss:
             return AdversarialLoss(WASSERSTEIN, options)
 
-    and is called as ``wgan_gp(gp=5.0)``.
+    Users call it as ``wgan_gp(gp=5.0)``.
 
     Args:
-        defaults: options, and weights of penalties, that have another default in this loss.
+        defaults: this loss's defaults of options and penalty weights, where they differ.
     """
     return lambda function: AdversarialLossFactory(function, defaults)
 

@@ -1,4 +1,4 @@
-"""The training game: players who take turns, and the terms each of them minimises."""
+"""The training game: players that take turns, and the terms that each of them minimises."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from torch import Tensor, nn
 from ganzoo.spec import DataSpec
 
 LOSS = "loss"
-"""Stands in `Player.trains` for the loss's own parameters, beside the roles of networks."""
+"""The entry of `Player.trains` that means the loss's own parameters; others are roles."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """One optimizer over one or more roles, and how often it plays.
+    """One optimizer for the networks of one or more roles, and how often it plays.
 
     Attributes:
         name: the player's name, and the method of the loss that computes its terms.
-        trains: roles whose networks its optimizer changes; ``loss`` stands for the parameters of
-            the loss itself.
-        every: it plays on ticks that are multiples of this; a discriminator that plays once per
-            three turns of the generator has 3.
-        repeat: updates in a turn, each on a fresh batch; a critic's five steps are 5.
-        keeps_graph_of: roles whose networks stay trainable in the first of these updates, so that
-            a later player can train them on the same output.
+        trains: roles of the networks that its optimizer updates; ``loss`` means the parameters
+            of the loss itself.
+        every: ticks between its turns; 3 for a discriminator that plays once per three turns of
+            the generator.
+        repeat: updates per turn, each on a fresh batch; 5 for the critic of WGAN.
+        keeps_graph_of: roles of networks that stay trainable in the first update of a turn, so
+            that a later player can train them on the same output.
 
     Raises:
-        ValueError: no role, or `every` or `repeat` below 1.
+        ValueError: `trains` is empty, or `every` or `repeat` is below 1.
     """
 
     name: str
@@ -40,7 +40,10 @@ class Player:
 
     def __post_init__(self) -> None:
         if not self.trains:
-            raise ValueError(f"player {self.name!r} trains no network")
+            raise ValueError(
+                f"player {self.name!r} trains no network: name a role in `trains`, such as "
+                'trains=("generator",)'
+            )
         if self.every < 1 or self.repeat < 1:
             raise ValueError(
                 f"player {self.name!r}: every is {self.every} and repeat is {self.repeat}, "
@@ -50,13 +53,13 @@ class Player:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one update sees.
+    """The real data of one update.
 
     Attributes:
         images: float32 (n, channels, height, width) in [-1, 1].
         labels: int64 (n,), or None where the data has no classes.
-        condition: float32 images in [-1, 1] that `images` are to be made from, one each; of the
-            other domain in any order where the data is not paired; None where there are none.
+        condition: float32 images in [-1, 1], the generator's input for each of `images`; in
+            unpaired data, images of the other domain in any order; None where there are none.
     """
 
     images: Tensor
@@ -67,7 +70,7 @@ class Batch:
         return len(self.images)
 
     def split(self, parts: int) -> list[Batch]:
-        """Return equal parts of it, in order."""
+        """Return `parts` batches of equal size, in order."""
         rows = len(self) // parts
         pieces = [
             [None] * parts if tensor is None else torch.split(tensor, rows)
@@ -78,16 +81,16 @@ class Batch:
 
 @dataclass(frozen=True)
 class Turn:
-    """Where in the training an update stands, and what it may draw on.
+    """The position of an update in the training, and what it shares with other players.
 
     Attributes:
         tick: number of the tick.
-        latents: draws that many latents, float32 (n, latent_dim) from N(0, 1).
+        latents: function n -> latents from N(0, 1), float32 (n, latent_dim).
         progress: share of the training that is done, from 0 to 1.
-        images_seen: images that the ticks before this one count for, in all processes.
-        shared: tensors that a player leaves for those after it in the same tick; detached, or of
-            networks that it `keeps_graph_of`.
-        metrics: detached scalars that a player wants logged beside its terms, such as an accuracy.
+        images_seen: training images before this tick, over all processes.
+        shared: tensors that a player leaves for later players of the same tick; detached, or
+            from networks that it `keeps_graph_of`.
+        metrics: detached scalars to log beside the player's terms, such as an accuracy.
     """
 
     tick: int
@@ -99,47 +102,50 @@ class Turn:
 
 
 def check_weight(name: str, weight: float) -> None:
-    """Refuse the weight of a term unless it is finite and not negative.
+    """Check that the weight of a term is finite and not negative.
 
     Raises:
-        ValueError: names the weight.
+        ValueError: it is negative, infinite or not a number.
     """
     if not 0 <= weight < float("inf"):
         raise ValueError(f"{name} is {weight}, it must be at least 0, and finite")
 
 
 class Loss(nn.Module):
-    """A training game. Its own state, if any, is saved and moved like a network's.
+    """A training game: the base class of every loss.
 
-    Its parameters are trained by the player that has ``loss`` in `Player.trains`. Those that no
-    player trains are refused, unless they are frozen by ``requires_grad_(False)``.
+    Buffers and parameters of a loss are saved and moved like those of a network. The player with
+    ``loss`` in `Player.trains` trains the parameters. If there is no such player, they must be
+    frozen by ``requires_grad_(False)``.
 
-    A subclass sets `players`, in the order they play, and has a method of each player's name::
+    A subclass sets `players`, in the order of their turns, and defines a method of each player's
+    name::
 
         def generator(self, nets, batch, turn) -> dict[str, Tensor]
 
-    that returns named terms, scalars or one value a sample. The loop averages each over the batch,
-    sums them, back-propagates and logs them. A loss never steps, zeroes or freezes.
+    The method returns named terms: scalars, or one value per sample. The training loop averages
+    each term over the batch, sums them, back-propagates and logs them. A loss never calls an
+    optimizer, clears gradients or freezes weights.
 
     Attributes:
-        players: who plays, in this order.
-        exported_roles: roles whose averaged networks a bundle keeps; ``generator`` comes first.
+        players: the players, in the order of their turns.
+        exported_roles: roles of the networks that a bundle contains; ``generator`` comes first.
     """
 
     players: tuple[Player, ...] = ()
     exported_roles: tuple[str, ...] = ("generator",)
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Refuse networks or data that lack what this game needs beyond its roles.
+        """Check the networks and the data beyond their roles. By default, accept all.
 
         Raises:
-            ValueError: says what is missing and what to choose.
+            ValueError: the game cannot use them; the message says what to choose instead.
         """
 
     def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
-        """Change weights after a player's update, as weight clipping does. Nothing by default."""
+        """Change weights after a player's update, such as by clipping. By default, do nothing."""
 
     @property
     def roles(self) -> frozenset[str]:
-        """The roles of the networks that this game trains."""
+        """The roles of the networks that the players train."""
         return frozenset(r for player in self.players for r in player.trains if r != LOSS)

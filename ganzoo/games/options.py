@@ -1,4 +1,4 @@
-"""Options of the adversarial game."""
+"""The options of the adversarial game."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from ganzoo.games.game import check_weight
 
 @dataclass(frozen=True)
 class AdversarialOptions:
-    """Options of every adversarial loss.
+    """The options that every adversarial loss has.
 
     Attributes:
-        penalties: weights of penalties by registered name; one of weight 0 is dropped.
-        penalty_every: compute penalties in every so many of the discriminator's turns only, so many
-            times as strong.
+        penalties: weights of penalties by registered name; weights of 0 are dropped.
+        penalty_every: turns of the discriminator between computations of the penalties, whose
+            weights are multiplied by this number.
         discriminator_steps: updates of the discriminator per turn, each on a fresh batch.
-        discriminator_every: the discriminator plays on every so many ticks only, for when it wins.
-        weight_clip: bound of the discriminator's weights (Arjovsky et al., 2017), 0 for none.
-        label_smoothing: share of real images that the discriminator is told are fake, in
-            expectation: one-sided (Salimans et al., 2016, https://arxiv.org/abs/1606.03498).
-        instance_noise: standard deviation of the noise on all images the discriminator sees,
-            falling linearly to 0 over the run (Sønderby et al., 2016,
+        discriminator_every: ticks between turns of the discriminator; above 1 for a discriminator
+            that is too strong.
+        weight_clip: largest absolute value of the discriminator's weights (Arjovsky et al.,
+            2017), 0 for no clipping.
+        label_smoothing: probability of the label "fake" for real images in the discriminator's
+            loss, from 0 to below 0.5: one-sided label smoothing (Salimans et al., 2016,
+            https://arxiv.org/abs/1606.03498).
+        instance_noise: standard deviation of the noise on all images that the discriminator
+            reads; it falls linearly to 0 over the run (Sønderby et al., 2016,
             https://arxiv.org/abs/1610.04490).
-        augmentation: changes to all images that the discriminator sees (Zhao et al., 2020,
-            https://arxiv.org/abs/2006.10738).
+        augmentation: random changes to all images that the discriminator reads (Zhao et al.,
+            2020, https://arxiv.org/abs/2006.10738).
 
     Raises:
         ValueError: a number out of its range.
@@ -50,6 +53,6 @@ class AdversarialOptions:
         for name in ("weight_clip", "instance_noise"):
             check_weight(name, getattr(self, name))
         if not 0 <= self.label_smoothing < 0.5:
-            raise ValueError(f"label_smoothing is {self.label_smoothing}, it lies in [0, 0.5)")
+            raise ValueError(f"label_smoothing is {self.label_smoothing}, it must lie in [0, 0.5)")
         weights = {name: weight for name, weight in self.penalties.items() if weight}
         object.__setattr__(self, "penalties", weights)

@@ -1,4 +1,4 @@
-"""Penalties: terms on one comparison that a discriminator made."""
+"""Penalties: terms of the discriminator's loss, computed from one comparison."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ganzoo.nn import DiscriminatorOutput
 
 
 class Comparison(NamedTuple):
-    """One comparison. Whatever conditions it is inside the closure `discriminator`.
+    """The discriminator's outputs for real and fake images of one batch.
 
     Attributes:
-        discriminator: the discriminator, images -> output.
+        discriminator: images -> output; labels and conditions are bound in this function.
         real, fake: images of one shape (n, channels, height, width).
-        real_output, fake_output: what it said of them.
+        real_output, fake_output: the outputs for `real` and `fake`.
     """
 
     discriminator: Callable[[Tensor], DiscriminatorOutput]
@@ -31,8 +31,9 @@ class Comparison(NamedTuple):
 class Penalty(ABC):
     """A weighted term of the discriminator's loss.
 
-    A subclass sets `name` and has a method `value`. Registered in ``ganzoo.penalties``, it is an
-    option of every adversarial loss; the first sentence of its docstring is the option's help::
+    A subclass sets `name` and defines the method `value`. Once registered in
+    ``ganzoo.penalties``, it is an option of every adversarial loss. The first sentence of its
+    docstring is the help of that option::
 
         @ganzoo.penalties.register("logit-drift")
         class LogitDrift(Penalty):
@@ -44,15 +45,15 @@ class Penalty(ABC):
                 logits = comparison.real_output.logits
                 return logits.square().reshape(len(logits), -1).mean(1)
 
-    One that has state is an `nn.Module` too, whose constructor it calls first.
+    A penalty with state also derives from `nn.Module`, and calls its constructor first.
 
     Args:
         weight: factor of the term.
-        every: compute it in turns that are multiples of this only, with `every` times the weight
-            (the lazy form of Karras et al., 2020).
+        every: turns between computations of the term, which is then `every` times as large (lazy
+            regularisation, Karras et al., 2020).
 
     Raises:
-        ValueError: `every` below 1.
+        ValueError: `every` is below 1.
 
     Attributes:
         name: name of the term in the log.
@@ -67,7 +68,7 @@ class Penalty(ABC):
         self.every = every
 
     def term(self, comparison: Comparison, turn: int) -> dict[str, Tensor]:
-        """Return the weighted term of a turn, or nothing in a turn that is left out."""
+        """Return the weighted term in every `every`-th turn, and an empty dict in the others."""
         if turn % self.every:
             return {}
         with torch.autocast(comparison.real.device.type, enabled=False):
@@ -81,9 +82,9 @@ class Penalty(ABC):
 def squared_gradient_norm(
     discriminator: Callable[[Tensor], DiscriminatorOutput], images: Tensor
 ) -> Tensor:
-    """Return ||d logit / d image||_2^2 of each sample, (n,), itself differentiable.
+    """Return the differentiable ||d logit / d image||_2^2 of each sample, (n,).
 
-    The norm is taken over one sample's values: never over the batch, never per channel.
+    The norm runs over all values of one sample.
     """
     images = images.detach().requires_grad_()
     # A compiled network cannot be differentiated twice.

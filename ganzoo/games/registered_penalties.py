@@ -1,4 +1,4 @@
-"""Registered penalties: the options they become, and the terms they build."""
+"""Registered penalties: their options in a loss, and their construction."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.entries import Entry
 
 BUILTIN = ("r1", "r2", "gp", "dragan")
-"""Penalties that every recipe of an adversarial loss states, in this order, also where they are 0.
+"""The penalties that every recipe of an adversarial loss lists, in this order, also at weight 0.
 
-No plugin takes these names away from ganzoo's own.
+These names always mean ganzoo's own penalties, even if a plugin registers the same name.
 """
 
 
 def penalty_options(reserved: Collection[str]) -> dict[str, str]:
-    """Return the registered penalties by the argument that stands for each, ganzoo's own first.
+    """Return the registered names of the penalties by their argument, ganzoo's own first.
 
-    The argument is the registered name with ``_`` for whatever Python does not allow. A penalty
-    is left out where that is a keyword, is reserved, or stands for another penalty.
+    The argument is the registered name with ``_`` for each character that Python does not allow.
+    A penalty is left out if its argument is a Python keyword, is reserved, or belongs to another
+    penalty.
 
     Args:
-        reserved: arguments that stand for something else.
+        reserved: arguments of the loss that are not penalties.
     """
     options: dict[str, str] = {}
     for name in (*BUILTIN, *penalties.names()):
@@ -38,7 +39,7 @@ def penalty_options(reserved: Collection[str]) -> dict[str, str]:
 
 
 def as_argument(name: str) -> str:
-    """Return the argument that stands for a registered penalty."""
+    """Return the argument of a registered penalty, such as ``logit_drift`` for ``logit-drift``."""
     return re.sub(r"[^a-z0-9]", "_", name)
 
 
@@ -46,14 +47,14 @@ def build_penalties(options: AdversarialOptions) -> tuple[Penalty, ...]:
     """Build the penalties whose weight is not 0, ganzoo's own first, others sorted by name.
 
     Raises:
-        UnknownNameError, MissingPluginError, AmbiguousNameError: no penalty has that name.
+        UnknownNameError, MissingPluginError, AmbiguousNameError: as `Registry.entry`.
         BrokenPluginError: a penalty cannot be loaded or built, or two have a term of one name.
     """
-    # An order of its own: penalties draw random numbers, whose order decides what is trained.
-    others = sorted(options.penalties.keys() - set(BUILTIN))
+    # A fixed order: penalties draw random numbers, so their order changes the training.
+    plugin_names = sorted(options.penalties.keys() - set(BUILTIN))
     built: dict[str, Penalty] = {
         name: penalties.make(find_penalty(name), options.penalties[name], options.penalty_every)
-        for name in (*BUILTIN, *others)
+        for name in (*BUILTIN, *plugin_names)
         if name in options.penalties
     }
     _check_terms(built)
@@ -63,7 +64,7 @@ def build_penalties(options: AdversarialOptions) -> tuple[Penalty, ...]:
 def describe_penalty(name: str) -> str:
     """Return the help of a penalty's option: the first sentence of its docstring.
 
-    A penalty that cannot be loaded is described by the reason.
+    For a penalty that cannot be loaded, return the reason.
     """
     try:
         text = penalties.load(find_penalty(name)).__doc__ or ""
@@ -75,7 +76,7 @@ def describe_penalty(name: str) -> str:
 
 
 def find_penalty(name: str) -> Entry:
-    """Find a registered penalty; the names in `BUILTIN` are always ganzoo's own.
+    """Return the entry of a penalty; the names in `BUILTIN` always mean ganzoo's own.
 
     Raises:
         UnknownNameError, MissingPluginError, AmbiguousNameError: as `Registry.entry`.
@@ -84,18 +85,18 @@ def find_penalty(name: str) -> Entry:
 
 
 def _check_terms(built: Mapping[str, Penalty]) -> None:
-    """Refuse penalties whose terms would replace others in the log and in the sum."""
-    taken = {"adversarial": "every adversarial loss"}
+    """Check that each penalty names its term, and that no two terms have the same name."""
+    owners = {"adversarial": "every adversarial loss"}
     for name, penalty in built.items():
         term = getattr(penalty, "name", None)
-        cited = penalties.cite(find_penalty(name).address)
+        label = penalties.cite(find_penalty(name).address)
         if not isinstance(term, str):
             raise BrokenPluginError(
-                f'{cited} does not say what its term is called: set `name = "..."` in the class.'
+                f'{label} has no name for its term: set `name = "..."` in the class.'
             )
-        if term in taken:
+        if term in owners:
             raise BrokenPluginError(
-                f"{cited} has a term {term!r}, which {taken[term]} has too: its author must "
+                f"{label} has the term {term!r}, and so has {owners[term]}. Ask its author to "
                 "choose another `name`."
             )
-        taken[term] = cited
+        owners[term] = label

@@ -1,4 +1,4 @@
-"""Names of architectures, losses and the rest, and what plugins register under them."""
+"""Registries of architectures, losses and other components, from ganzoo and from plugins."""
 
 from ganzoo.registry.directions import direction_of
 from ganzoo.registry.registry import (

@@ -1,4 +1,4 @@
-"""Figures by name -> which way they are better, as the registered metrics declare it."""
+"""The direction of a figure, lower or higher is better, as registered metrics declare it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from ganzoo.spec import Direction
 
 
 def direction_of(figure: str) -> Direction | None:
-    """Return which values of a figure are better, None if no installed metric declares it.
+    """Return whether lower or higher values of a figure are better.
 
-    ganzoo's own metrics are asked first. A plugin that cannot be loaded declares nothing.
+    ganzoo's own metrics come first. Metrics that cannot be loaded are skipped.
 
     Args:
-        figure: its name in a log or a config, such as ``frechet_distance``.
+        figure: name of the figure in a log or a config, such as ``frechet_distance``.
+
+    Returns:
+        The direction, or None if no installed metric declares it.
     """
     for entry in sorted(metrics.entries(), key=lambda entry: entry.distribution != DISTRIBUTION):
         try:

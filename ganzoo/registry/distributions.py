@@ -1,6 +1,6 @@
-"""The installed distributions that add to ganzoo, known from their metadata alone.
+"""Installed distributions that extend ganzoo, found by their metadata without importing them.
 
-One whose metadata cannot be read adds nothing and says why; it takes nothing from the others.
+A distribution with unreadable metadata provides nothing; it does not affect the others.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from dataclasses import dataclass
 from importlib import metadata
 
 DISTRIBUTION = "torch-ganzoo"
-GROUPS = "ganzoo."  # what the groups of its entry points begin with
+GROUPS = "ganzoo."  # prefix of the groups of entry points
 SWITCH = "GANZOO_PLUGINS"
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """An installed distribution with entry points of ganzoo's groups.
+    """An installed distribution with entry points in ganzoo's groups.
 
     Attributes:
-        name: normalised as in PEP 503.
-        version: as its metadata states it.
+        name: name, normalised as in PEP 503.
+        version: version in its metadata.
         points: its entry points in ganzoo's groups.
-        requirements: of itself, as it states them.
-        unreadable: why its metadata cannot be read and what to type; empty where it can.
+        requirements: its dependencies, as PEP 508 strings.
+        unreadable: why its metadata cannot be read, and the command that repairs it; empty if
+            the metadata can be read.
     """
 
     name: str
@@ -40,28 +41,27 @@ class Distribution:
 
     @property
     def trouble(self) -> str:
-        """What keeps all of it from being used and what to type, as the rest of a sentence.
+        """Why nothing of it can be used and what to type: the end of a sentence, empty if usable.
 
-        Empty where its metadata says nothing against it. It is found when it is asked for, since
-        reading requirements takes longer than loading a small model.
+        Computed on access, because reading requirements takes longer than loading a small model.
         """
         return self.unreadable or _unmet(self.requirements)
 
     @property
     def admitted(self) -> bool:
-        """Whether GANZOO_PLUGINS lets it in: unset means all, else ganzoo's own and those named."""
+        """Whether GANZOO_PLUGINS, if set, lists it; ganzoo's own is always admitted."""
         switch = os.environ.get(SWITCH)
         if switch is None or self.name == DISTRIBUTION:
             return True
         return self.name in {normalise(part.strip()) for part in switch.split(",")}
 
     def say_switched_off(self) -> str:
-        """Say that GANZOO_PLUGINS does not let it in, and what to type."""
+        """Return the message that GANZOO_PLUGINS does not admit it, and what to type."""
         switch = os.environ.get(SWITCH, "")
-        wanted = ",".join(filter(None, (switch, self.name)))
+        extended = ",".join(filter(None, (switch, self.name)))
         return (
             f"{self} is installed but switched off: {SWITCH}={switch} does not list it. "
-            f"Type {SWITCH}={wanted}, or unset it"
+            f"Type {SWITCH}={extended}, or unset it"
         )
 
 
@@ -71,37 +71,37 @@ def normalise(name: str) -> str:
 
 
 def installed() -> tuple[Distribution, ...]:
-    """Return the distributions that add to ganzoo, or mean to, sorted by name.
+    """Return the distributions with entry points in ganzoo's groups, sorted by name.
 
-    Of several versions of one, it is the first on the path, whose modules are imported too.
+    Of several installed versions, return the first one on the path, which Python imports too.
     """
     return _scan(tuple((folder, _modified(folder)) for folder in sys.path))
 
 
 def find(name: str) -> Distribution | None:
-    """Return the distribution of that name, in any spelling, if it adds to ganzoo."""
+    """Return the distribution with this name, in any spelling, if it extends ganzoo, or None."""
     name = normalise(name)
-    return next((each for each in installed() if each.name == name), None)
+    return next((d for d in installed() if d.name == name), None)
 
 
 def find_unreadable() -> list[str]:
-    """Name the distributions whose entry points cannot be read, whomever they are for.
+    """Return names and versions of all distributions whose entry points cannot be read.
 
-    One of them makes Python's own `importlib.metadata.entry_points` fail for all who ask it.
+    A single one makes Python's own `importlib.metadata.entry_points` fail for every caller.
     """
     unreadable = []
-    for each in metadata.distributions():
+    for distribution in metadata.distributions():
         try:
-            each.entry_points  # noqa: B018 - a property that reads them
-        except Exception:  # noqa: BLE001 - what stands in a stranger's files is unknown
-            unreadable.append(f"{each.name} {each.version}")
+            distribution.entry_points  # noqa: B018 - a property that reads them
+        except Exception:  # noqa: BLE001 - damaged metadata may raise anything
+            unreadable.append(f"{distribution.name} {distribution.version}")
     return unreadable
 
 
 def breaks_promises(before: str, now: str) -> bool:
-    """Whether one of two versions may be incompatible with the other, by https://semver.org.
+    """Return whether two versions may be incompatible, according to https://semver.org.
 
-    They are where the major versions differ; below 1.0 the minor one counts as major.
+    They are if the major versions differ; below 1.0, if the minor versions differ.
     """
     from packaging.version import InvalidVersion, Version
 
@@ -109,12 +109,12 @@ def breaks_promises(before: str, now: str) -> bool:
         first, second = Version(before), Version(now)
     except InvalidVersion:
         return before != now
-    promises = [(v.epoch, v.major, 0 if v.major else v.minor) for v in (first, second)]
-    return promises[0] != promises[1]
+    majors = [(v.epoch, v.major, 0 if v.major else v.minor) for v in (first, second)]
+    return majors[0] != majors[1]
 
 
 def _modified(folder: str) -> int:
-    """By this importlib knows, too, whether something was installed since."""
+    """Return when a folder changed last; importlib uses this, too, to detect installations."""
     try:
         return os.stat(folder or ".").st_mtime_ns
     except OSError:
@@ -123,54 +123,54 @@ def _modified(folder: str) -> int:
 
 @functools.lru_cache(maxsize=1)
 def _scan(path: tuple[tuple[str, int], ...]) -> tuple[Distribution, ...]:
-    found: dict[str, Distribution] = {}
-    for each in metadata.distributions():
-        known = _read(each)
-        if known is not None:
-            found.setdefault(known.name, known)
-    return tuple(found[name] for name in sorted(found))
+    distributions: dict[str, Distribution] = {}
+    for candidate in metadata.distributions():
+        distribution = _read(candidate)
+        if distribution is not None:
+            distributions.setdefault(distribution.name, distribution)
+    return tuple(distributions[name] for name in sorted(distributions))
 
 
-def _read(found: metadata.Distribution) -> Distribution | None:
-    """Read a distribution; None where it adds nothing, or is not the first of its name."""
-    if not _adds(found):
+def _read(candidate: metadata.Distribution) -> Distribution | None:
+    """Read a distribution; None if it does not extend ganzoo, or is not the first of its name."""
+    if not _extends_ganzoo(candidate):
         return None
     name = version = ""
     try:
-        about = found.metadata
-        name, version = normalise(_header(about, "Name")), _header(about, "Version")
-        if metadata.distribution(name).locate_file("") != found.locate_file(""):
+        headers = candidate.metadata
+        name, version = normalise(_header(headers, "Name")), _header(headers, "Version")
+        if metadata.distribution(name).locate_file("") != candidate.locate_file(""):
             return None
-        points = tuple(point for point in found.entry_points if point.group.startswith(GROUPS))
-        asked = () if name == DISTRIBUTION else about.get_all("Requires-Dist") or ()
-        return Distribution(name, version, points, tuple(map(str, asked)))
-    except Exception as error:  # noqa: BLE001 - what stands in a stranger's files is unknown
+        points = tuple(p for p in candidate.entry_points if p.group.startswith(GROUPS))
+        requirements = () if name == DISTRIBUTION else headers.get_all("Requires-Dist") or ()
+        return Distribution(name, version, points, tuple(map(str, requirements)))
+    except Exception as error:  # noqa: BLE001 - damaged metadata may raise anything
         trouble = f"has metadata that cannot be read ({type(error).__name__}: {error}): "
-        remedy = f"pip install --force-reinstall {name}" if name else "install it anew"
+        remedy = f"pip install --force-reinstall {name}" if name else "install it again"
         return Distribution(
-            name or f"a distribution in {found.locate_file('')}",
+            name or f"a distribution in {candidate.locate_file('')}",
             version,
             unreadable=trouble + remedy,
         )
 
 
-def _adds(found: metadata.Distribution) -> bool:
+def _extends_ganzoo(candidate: metadata.Distribution) -> bool:
     try:
-        return GROUPS in (found.read_text("entry_points.txt") or "")
+        return GROUPS in (candidate.read_text("entry_points.txt") or "")
     except UnicodeDecodeError as error:
         return GROUPS.encode() in error.object
 
 
-def _header(about: metadata.PackageMetadata, key: str) -> str:
-    values = about.get_all(key)
+def _header(headers: metadata.PackageMetadata, key: str) -> str:
+    values = headers.get_all(key)
     if not values:
-        raise ValueError(f"METADATA states no {key}")
+        raise ValueError(f"METADATA has no {key}")
     return str(values[0])
 
 
 @functools.cache
 def _unmet(requirements: tuple[str, ...]) -> str:
-    """What of a distribution's requirements this ganzoo does not meet."""
+    """Return which requirement on ganzoo the installed version does not meet; empty if none."""
     ours = [r for r in requirements if normalise(r).startswith(DISTRIBUTION)]
     if not ours:
         return ""
@@ -187,8 +187,8 @@ def _unmet(requirements: tuple[str, ...]) -> str:
         if normalise(requirement.name) != DISTRIBUTION or not applies:
             continue
         if not requirement.specifier.contains(_our_version(), prereleases=True):
-            wanted = f"{DISTRIBUTION}{requirement.specifier}"
-            return f"needs {wanted}, and {_our_version()} is installed: pip install '{wanted}'"
+            needed = f"{DISTRIBUTION}{requirement.specifier}"
+            return f"needs {needed}, and {_our_version()} is installed: pip install '{needed}'"
     return ""
 
 

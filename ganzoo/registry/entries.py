@@ -1,4 +1,4 @@
-"""A registration: what is known of a registered object before it is imported."""
+"""Registrations: names of objects and where to import them from."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _VALUE = re.compile(r"([\w.]+\s*:\s*[\w.]+)\s*(?:\[(.*)\]\s*)?")
 
 @dataclass(frozen=True)
 class Entry:
-    """One registration, known without importing it.
+    """One registration, read without importing the object.
 
     Attributes:
         name: the registered name.
-        distribution: normalised name of the distribution that registers it, None for this process.
-        version: that distribution's version.
+        distribution: normalised name of the distribution that registers it; None for this
+            process.
+        version: version of that distribution.
         target: ``module:attribute``.
-        extras: extras of the distribution that it says it needs.
-        trouble: what keeps it from being used and what to type, as the rest of a sentence about
-            it; empty where its metadata says nothing against it.
+        extras: extras of the distribution that the entry point requires.
+        trouble: why it cannot be used and what to type: the end of a sentence, empty if usable.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Entry:
 
     @property
     def address(self) -> str:
-        """The name that is never ambiguous between distributions."""
+        """The unambiguous name: ``distribution:name``."""
         return f"{self.distribution}:{self.name}" if self.distribution else self.name
 
     @property
@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def requirement(self) -> tuple[str, ...]:
-        """PEP 508 requirement of the distribution, none for an object of this process."""
+        """The PEP 508 requirement on the distribution; empty for an object of this process."""
         if self.distribution is None or self.version is None:
             return ()
         public = self.version.partition("+")[0]  # a local version cannot be a lower bound
@@ -54,18 +54,18 @@ class Entry:
 
 
 def entry_of(point: metadata.EntryPoint, distribution: Distribution) -> Entry:
-    """Read an entry point of a distribution, importing nothing."""
+    """Return the entry of an entry point, without importing anything."""
     match, trouble = _VALUE.fullmatch(point.value), distribution.trouble
     target, extras = match.groups(default="") if match else (point.value, "")
     if not match:
         trouble = (
             trouble
-            or f"is registered as {target!r}, not as module:attribute: its author must mend that"
+            or f"is registered as {target!r}, not as module:attribute: report this to its author"
         )
     if not is_registrable(point.name):
         trouble = trouble or (
-            "has a name that is not lower-case words joined by '-', '.' or '_': its author must "
-            "mend that"
+            "has a name that is not lower-case words joined by '-', '.' or '_': report this to its "
+            "author"
         )
     return Entry(
         point.name,

@@ -1,4 +1,4 @@
-"""What a user may write for a model: ``dcgan-mnist``, ``./folder``, ``hf://org/repo@revision``."""
+"""Names of models: ``dcgan-mnist``, ``./folder`` or ``hf://org/repo@revision``."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class HubName:
 
 @dataclass(frozen=True)
 class HubModel:
-    """A model that lies on the Hub, to the last bit: what a plugin registers and does not ship.
+    """A model at one commit on the Hub, which a plugin registers instead of shipping its files.
 
     Attributes:
         repository: ``org/repo``.
-        commit: its full hash.
-        size: bytes of all files of the bundle; a file that is larger is not downloaded.
-        sha256: of the commit's SHA256SUMS, in hexadecimal, and so of all files that it lists.
+        commit: full hash of the commit.
+        size: total size of the bundle's files in bytes; larger files are not downloaded.
+        sha256: hexadecimal SHA-256 of the bundle's SHA256SUMS, which lists those of all files.
 
     Raises:
-        NameSyntaxError: a field of another form.
+        NameSyntaxError: a field has another form.
     """
 
     repository: str
@@ -59,7 +59,10 @@ class HubModel:
 
     def __post_init__(self) -> None:
         if not _HUB.fullmatch(f"hf://{self.repository}") or not is_commit(self.commit):
-            raise NameSyntaxError(f"{self} is no hf://org/repo@ and the 40 hex digits of a commit.")
+            raise NameSyntaxError(
+                f"{self} is not a Hub model at a commit. Write org/repo and the 40 hex digits of "
+                "the commit; `ganzoo push` prints them."
+            )
         if self.size < 1 or not _SHA256.fullmatch(self.sha256):
             raise NameSyntaxError(
                 f"{self}: size {self.size} and sha256 {self.sha256!r} must be a number of bytes "
@@ -71,17 +74,17 @@ class HubModel:
 
 
 def is_commit(revision: str) -> bool:
-    """Whether a revision is a commit's full hash, which never means anything else."""
+    """Return whether a revision is the full hash of a commit."""
     return _COMMIT.fullmatch(revision) is not None
 
 
 def is_revision(text: str) -> bool:
-    """Whether a text can be a branch, a tag or a commit; the client takes others for paths."""
+    """Return whether a text can name a branch, a tag or a commit, and not a path."""
     return _REVISION.fullmatch(text) is not None and ".." not in text
 
 
 def is_registrable(name: str) -> bool:
-    """Whether a name is lower-case words joined by ``-``, ``.`` or ``_``, or such with ``@1``."""
+    """Return whether a name is lower-case words joined by ``-``, ``.`` or ``_``, plus ``@1``."""
     return _REGISTERED.fullmatch(name) is not None
 
 
@@ -89,7 +92,7 @@ def parse_registered(text: str) -> ZooName:
     """Parse ``name`` or ``distribution:name``; a name may end in a version, ``name@1``.
 
     Raises:
-        NameSyntaxError: not lower-case words joined by ``-``, ``.`` or ``_``.
+        NameSyntaxError: the name is not lower-case words joined by ``-``, ``.`` or ``_``.
     """
     distribution, colon, name = text.rpartition(":")
     if not is_registrable(name) or (colon and not re.fullmatch(_HUB_PART, distribution)):
@@ -101,10 +104,10 @@ def parse_registered(text: str) -> ZooName:
 
 
 def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
-    """Say what a model name means; a `Path`, or a text that looks like one, is a folder.
+    """Parse the name of a model; a `Path`, or a text that looks like one, is a folder.
 
     Raises:
-        NameSyntaxError: the text is none of the three forms.
+        NameSyntaxError: the text has none of the three forms.
     """
     if isinstance(text, Path):
         return text
@@ -116,7 +119,7 @@ def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
             )
         return HubName(match[1], match[2])
     if "\0" in text:
-        raise NameSyntaxError(f"{text!r} is not a name: no file system takes the character NUL.")
+        raise NameSyntaxError(f"{text!r} is not a name: it contains the character NUL.")
     if text.startswith("~") or text in {".", ".."} or "/" in text or "\\" in text:
         try:
             return Path(text).expanduser()

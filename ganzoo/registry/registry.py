@@ -1,7 +1,7 @@
-"""Names -> objects, from this process and from the entry points of installed distributions.
+"""Registries: names -> objects, from this process and from entry points of distributions.
 
-Listing reads metadata only and runs no plugin's code; an object is imported at its first use. One
-plugin's trouble stays its own.
+Listing reads metadata only and runs no code of plugins; an object is imported at its first use. A
+broken plugin does not affect the others.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ F = TypeVar("F")
 
 
 class Registry(Generic[T]):
-    """One kind of thing that plugins add, such as ``ganzoo.architectures``.
+    """The registered objects of one kind, such as ``ganzoo.architectures``.
 
     A plugin registers with an entry point in its pyproject.toml::
 
@@ -67,23 +67,25 @@ class Registry(Generic[T]):
         self._here: dict[str, tuple[Entry, T]] = {}
 
     def register(self, name: str) -> Callable[[F], F]:
-        """Register the decorated object in this process; running a cell again replaces it.
+        """Return a decorator that registers an object in this process.
+
+        Registering an object again, such as by running a notebook cell again, replaces it.
 
         Raises:
             NameSyntaxError: `name` is not lower-case words joined by ``-``, ``.`` or ``_``.
-            AmbiguousNameError: another object of this process or of a distribution has the name.
+            AmbiguousNameError: another object of this process or of a distribution has this name.
         """
         name = parse_registered(name).name
 
         def decorate(thing: F) -> F:
             target = f"{getattr(thing, '__module__', '')}:{getattr(thing, '__qualname__', '')}"
             here = [self._here[name][0]] if name in self._here else []
-            for known in here + self._installed():
-                if known.name == name and known.target != target:
-                    owner = known.distribution or "this process"
+            for entry in here + self._installed():
+                if entry.name == name and entry.target != target:
+                    owner = entry.distribution or "this process"
                     raise AmbiguousNameError(
-                        f"{self.kind} {name!r} is already {known.target} of {owner}. "
-                        f"{target} needs another name."
+                        f"{self.kind} {name!r} is already {entry.target} of {owner}. "
+                        f"Register {target} under another name."
                     )
             self._here[name] = (Entry(name, None, None, target), cast(T, thing))
             return thing
@@ -91,14 +93,14 @@ class Registry(Generic[T]):
         return decorate
 
     def unregister(self, name: str) -> None:
-        """Forget a name that was registered in this process."""
+        """Remove a name that this process registered, if there is one."""
         self._here.pop(name, None)
 
     def entries(self, pattern: str = "*") -> list[Entry]:
         """Return all registrations whose name matches a wildcard, sorted by name."""
         installed = set(self._installed())
         targets = {entry.target for entry in installed}
-        # A module may both decorate its object and be its entry point: one registration.
+        # A decorated object may also be an entry point: that is one registration.
         here = {entry for entry, _ in self._here.values() if entry.target not in targets}
         matching = (e for e in installed | here if fnmatch.fnmatchcase(e.name, pattern))
         return sorted(matching, key=lambda e: (e.name, e.distribution or ""))
@@ -108,9 +110,9 @@ class Registry(Generic[T]):
         return sorted({entry.name for entry in self.entries(pattern)})
 
     def addresses(self, among: Collection[str | None]) -> list[str]:
-        """Return what to call what some distributions, and this process, register.
+        """Return the names registered by the given distributions and by this process.
 
-        That is its name, or its address where another distribution has the name too.
+        A name that several distributions register becomes its address, ``distribution:name``.
         """
         entries = self.entries()
         count = Counter(entry.name for entry in entries)
@@ -121,10 +123,10 @@ class Registry(Generic[T]):
         ]
 
     def prefer(self, name: str, distribution: str | None) -> str:
-        """Return a name, or its address in a distribution where others register it too."""
-        found = [entry for entry in self.entries() if entry.name == name]
-        its_own = [entry.address for entry in found if entry.distribution == distribution]
-        return its_own[0] if its_own and len(found) > 1 else name
+        """Return a name, or its address in `distribution` if others register the name too."""
+        entries = [entry for entry in self.entries() if entry.name == name]
+        preferred = [entry.address for entry in entries if entry.distribution == distribution]
+        return preferred[0] if preferred and len(entries) > 1 else name
 
     def _installed(self, admitted: bool = True) -> list[Entry]:
         return [
@@ -136,60 +138,65 @@ class Registry(Generic[T]):
         ]
 
     def entry(self, name: str) -> Entry:
-        """Find one registration without loading it.
+        """Return one registration without loading the object.
 
         Args:
             name: a registered name, or ``distribution:name``.
 
         Raises:
-            NameSyntaxError: not a name.
+            NameSyntaxError: `name` has another form.
             UnknownNameError: no registration has this name.
-            MissingPluginError: its distribution is not installed, or is switched off.
-            AmbiguousNameError: several have it.
+            MissingPluginError: the distribution is not installed, or is switched off.
+            AmbiguousNameError: several distributions register this name.
         """
-        wanted = parse_registered(name)
+        query = parse_registered(name)
         entries = self.entries()
-        if wanted.distribution:
-            owner = distributions.normalise(wanted.distribution)
+        if query.distribution:
+            owner = distributions.normalise(query.distribution)
             entries = [e for e in entries if e.distribution == owner]
-        found = [e for e in entries if e.name == wanted.name]
-        if not found:
+        matches = [e for e in entries if e.name == query.name]
+        if not matches:
             raise self._absent(name, {e.name for e in entries})
-        if len(found) > 1:
+        if len(matches) > 1:
             raise AmbiguousNameError(
-                f"several distributions register the {self.kind} {wanted.name!r}. "
-                f"Say {' or '.join(repr(e.address) for e in found)}, or name in {SWITCH} the "
+                f"several distributions register the {self.kind} {query.name!r}. "
+                f"Use {' or '.join(repr(e.address) for e in matches)}, or set {SWITCH} to the "
                 "distributions to admit."
             )
-        return found[0]
+        return matches[0]
 
     def _absent(self, name: str, known: set[str]) -> GanzooError:
-        """Say why a name is not to be had, and what is known where it was looked for."""
-        wanted = parse_registered(name)
-        off = (e.distribution for e in self._installed(admitted=False) if e.name == wanted.name)
-        owner = distributions.find(wanted.distribution or next(off, None) or "")
+        """Return the error for a name without a registration.
+
+        Args:
+            name: the name, or ``distribution:name``.
+            known: the registered names, of that distribution if there is one.
+        """
+        query = parse_registered(name)
+        off = (e.distribution for e in self._installed(admitted=False) if e.name == query.name)
+        owner = distributions.find(query.distribution or next(off, None) or "")
         if owner and not owner.admitted:
             return MissingPluginError(f"{self.kind} {name!r}: {owner.say_switched_off()}.")
         if owner and owner.trouble:
             return BrokenPluginError(f"{self.kind} {name!r}: {owner} {owner.trouble}")
-        if wanted.distribution and not known:
+        if query.distribution and not known:
             return MissingPluginError(
-                f"{self.kind} {name!r}: the distribution {wanted.distribution!r} is not "
+                f"{self.kind} {name!r}: the distribution {query.distribution!r} is not "
                 f"installed or registers no {self.kind}. "
-                f"pip install {wanted.distribution}, or see `ganzoo plugins`."
+                f"pip install {query.distribution}, or see `ganzoo plugins`."
             )
         unreadable = [d for d in distributions.installed() if d.trouble and not d.points]
         return UnknownNameError(
-            f"no {self.kind} named {name!r}.{did_you_mean(wanted.name, known)} "
+            f"no {self.kind} named {name!r}.{did_you_mean(query.name, known)} "
             f"Installed: {enumerate_names(known)}."
-            + "".join(f" {each} {each.trouble}." for each in unreadable if each.admitted)
+            + "".join(f" {d} {d.trouble}." for d in unreadable if d.admitted)
         )
 
     def get(self, name: str) -> T:
-        """Return the object behind a name, importing it at first use.
+        """Return the object with a name, importing it at first use.
 
         Raises:
-            BrokenPluginError: it cannot be imported, or is not what this registry holds.
+            BrokenPluginError: it cannot be imported, or is not of this registry's type.
             NameSyntaxError, UnknownNameError, MissingPluginError, AmbiguousNameError: see `entry`.
         """
         return self.load(self.entry(name))
@@ -198,7 +205,7 @@ class Registry(Generic[T]):
         """Return the object of one registration.
 
         Raises:
-            BrokenPluginError: it cannot be imported, or is not what this registry holds.
+            BrokenPluginError: it cannot be imported, or is not of this registry's type.
             MissingExtraError: it is ganzoo's own and needs an optional dependency.
         """
         thing: Any
@@ -216,19 +223,19 @@ class Registry(Generic[T]):
                 raise self._failed(entry, error, "could not be loaded") from error
         if not self._accepts(thing):
             is_class = isinstance(thing, type)
-            shown = f"the class {thing.__name__}" if is_class else type(thing).__name__
-            because = f"it is {shown}, not {self._expects}"
+            actual = f"the class {thing.__name__}" if is_class else type(thing).__name__
+            because = f"it is {actual}, not {self._expects}"
             raise BrokenPluginError(self._broken(entry, because, "could not be loaded"))
         return cast(T, thing)
 
     def make(self, name: str | Entry, *context: Any, **arguments: Any) -> Any:
-        """Call the function behind a name.
+        """Call the registered function with a name, and return its result.
 
         Raises:
-            GanzooError: the function refuses what it is given, by one itself or by a ValueError or
-                RuntimeError; then it is an ArchitectureError, RecipeError, DataError or
-                ExtractorError, after what was to be made.
-            BrokenPluginError: the function fails otherwise.
+            GanzooError: the function raises it, or raises a ValueError or RuntimeError, which
+                becomes the error of this registry: ArchitectureError, RecipeError, DataError,
+                ExtractorError or DeploymentError.
+            BrokenPluginError: the function raises any other error.
             UnknownNameError, ...: as `get`.
         """
         entry = name if isinstance(name, Entry) else self.entry(name)
@@ -238,7 +245,7 @@ class Registry(Generic[T]):
         except GanzooError:
             raise
         except (ValueError, RuntimeError) as error:
-            data = next((each for each in context if isinstance(each, DataSpec)), None)
+            data = next((value for value in context if isinstance(value, DataSpec)), None)
             images = f" for images of {data.image}" if data else ""
             text = f"{self.kind} {entry.name!r} cannot be made{images}: {error}."
             raise self._refusal(text) from error
@@ -246,7 +253,7 @@ class Registry(Generic[T]):
             raise self._failed(entry, error, "could not be built") from error
 
     def cite(self, name: str) -> str:
-        """Return a registration and where it comes from, as an error names it."""
+        """Return kind, name and provider of a registration, for error messages."""
         entry = self.entry(name)
         return f"{self.kind} {entry.name!r} of {entry.provider}"
 
@@ -256,7 +263,7 @@ class Registry(Generic[T]):
         return BrokenPluginError(self._broken(entry, describe(error), what))
 
     def _broken(self, entry: Entry, because: str, what: str) -> str:
-        remedy = "Repair or uninstall it"
+        remedy = "Reinstall or uninstall it"
         if entry.extras:
             remedy = f"pip install '{entry.distribution}[{','.join(entry.extras)}]'"
         return (
@@ -280,10 +287,10 @@ class Registry(Generic[T]):
 
 
 def _is_penalty(thing: object) -> bool:
-    # By name: the class itself needs torch, which a registry does not import.
+    # Compares names, because importing the class would import torch.
     ancestors = thing.__mro__ if isinstance(thing, type) else ()
     penalty = ("ganzoo.games.penalties", "Penalty")
-    return any((each.__module__, each.__name__) == penalty for each in ancestors)
+    return any((base.__module__, base.__name__) == penalty for base in ancestors)
 
 
 architectures: Registry[Callable[..., Any]] = Registry(
@@ -327,14 +334,14 @@ monitors: Registry[Callable[..., Any]] = Registry("monitor", callable, "a functi
 recipes: Registry[Recipe | Path] = Registry(
     "recipe", lambda thing: isinstance(thing, Recipe | Path), "a Recipe or the Path of a TOML file"
 )
-"""Recipes, or paths of their TOML files."""
+"""`Recipe` objects, or paths of their TOML files."""
 
 models: Registry[Path | HubModel] = Registry(
     "model",
     lambda thing: isinstance(thing, Path | HubModel),
     "the Path of a bundle or a HubModel",
 )
-"""Paths of bundles that ship inside a distribution, or where on the Hub one lies."""
+"""Paths of bundles inside a distribution, or `HubModel` objects."""
 
 REGISTRIES: tuple[Registry[Any], ...] = (
     models,
@@ -354,18 +361,18 @@ COMPONENTS: tuple[Registry[Any], ...] = (architectures, losses, datasets)
 
 
 def find_recipe(name: str | Path) -> Recipe:
-    """Return a registered recipe, or read a TOML file (a path, or a name ending in ``.toml``).
+    """Return a registered recipe, or read a TOML file (a `Path`, or a name ending in ``.toml``).
 
     Raises:
-        RecipeError: the file is not a recipe.
+        RecipeError: the file is not a valid recipe.
         UnknownNameError, BrokenPluginError, ...: as `Registry.get`.
     """
     if isinstance(name, Path) or name.endswith(".toml"):
         return Recipe.from_toml(Path(name))
     entry = recipes.entry(name)
-    found = recipes.load(entry)
-    recipe = found if isinstance(found, Recipe) else Recipe.from_toml(found)
-    # Another plugin may register a name that the recipe uses; it means its own distribution's.
+    registered = recipes.load(entry)
+    recipe = registered if isinstance(registered, Recipe) else Recipe.from_toml(registered)
+    # If other plugins register the same names, prefer those of the recipe's own distribution.
     own = {}
     for registry in COMPONENTS:
         component = getattr(recipe, registry.kind)

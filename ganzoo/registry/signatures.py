@@ -1,4 +1,4 @@
-"""A factory's signature is its schema: keyword-only parameters are the arguments of a recipe."""
+"""Arguments of factories: keyword-only parameters are the arguments of a recipe."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_args, get_origin
 from ganzoo.errors import BrokenPluginError, RecipeError, did_you_mean, enumerate_names
 
 OMIT_DEFAULT = "omit default"
-"""Metadata of an annotation: `bind` leaves the argument out where it has its default."""
+"""Metadata of an annotation: `bind` omits the argument if it has its default value."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Argument:
     Attributes:
         name: the parameter's name.
         annotation: its type.
-        default: its default, or inspect.Parameter.empty where the caller must give a value.
-        omits_default: whether `bind` leaves it out where it has its default. So a recipe depends
-            on no plugin that it does not use.
+        default: its default, or inspect.Parameter.empty if it is required.
+        omits_default: whether `bind` omits it if it has its default value, so that a recipe
+            depends only on plugins that it uses.
     """
 
     name: str
@@ -32,18 +32,18 @@ class Argument:
 
 
 def arguments_of(factory: Callable[..., Any]) -> dict[str, Argument]:
-    """Return a factory's keyword-only parameters by name, in order.
+    """Return the keyword-only parameters of a factory by name, in order.
 
     Raises:
-        BrokenPluginError: its signature cannot be read.
+        BrokenPluginError: the signature cannot be read.
     """
     try:
         parameters = inspect.signature(factory, eval_str=True).parameters
     except Exception as error:
         name = f"{getattr(factory, '__module__', '')}:{getattr(factory, '__qualname__', factory)}"
         raise BrokenPluginError(
-            f"the signature of {name} cannot be read: {error}. Its author must import what its "
-            "annotations name, not under TYPE_CHECKING alone."
+            f"the signature of {name} cannot be read: {error}. Report this to its author: the "
+            "types of its annotations must be imported outside of `if TYPE_CHECKING`."
         ) from error
     return {
         name: _argument(parameter)
@@ -60,19 +60,19 @@ def _argument(parameter: inspect.Parameter) -> Argument:
 
 
 def bind(
-    kind: str, name: str, factory: Callable[..., Any], given: Mapping[str, Any]
+    kind: str, name: str, factory: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return all arguments of a factory: those given, checked, and the defaults of the others.
+    """Return checked arguments of a factory, with the defaults of those that are missing.
 
-    An argument that `omits_default` is left out where it has its default.
+    An argument with `omits_default` is left out if it has its default value.
 
     Raises:
-        RecipeError: an argument that the factory does not have, lacks, or that has another type.
+        RecipeError: an argument is unknown or has the wrong type, or a required one is missing.
     """
-    checked = check(kind, name, factory, given)
+    checked = check(kind, name, factory, arguments)
     bound = {}
     for key, argument in arguments_of(factory).items():
-        if key not in given and argument.default is inspect.Parameter.empty:
+        if key not in arguments and argument.default is inspect.Parameter.empty:
             raise RecipeError(f"{kind} {name!r} needs the argument {key!r}: --{kind}.{key} VALUE")
         value = checked.get(key, argument.default)
         if not (argument.omits_default and value == argument.default):
@@ -81,30 +81,30 @@ def bind(
 
 
 def check(
-    kind: str, name: str, factory: Callable[..., Any], given: Mapping[str, Any]
+    kind: str, name: str, factory: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the arguments that are given, checked, and none of the others.
+    """Return these arguments, converted to the types in the signature, without defaults.
 
     Raises:
-        RecipeError: an argument that the factory does not have, or that has another type.
+        RecipeError: an argument is unknown or has the wrong type.
     """
     from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
     schema = arguments_of(factory)
     checked = {}
-    for key in given:
+    for key in arguments:
         if key not in schema:
             raise RecipeError(
                 f"{kind} {name!r} has no argument {key!r}.{did_you_mean(key, schema)} "
                 f"Its arguments: {enumerate_names(schema)}."
             )
-    for key, value in given.items():
+    for key, value in arguments.items():
         try:
             checked[key] = TypeAdapter(schema[key].annotation).validate_python(value)
         except PydanticUserError as error:
             raise BrokenPluginError(
-                f"{kind} {name!r}, argument {key!r}: a recipe cannot state a "
-                f"{schema[key].annotation}; its author must choose another type."
+                f"{kind} {name!r}, argument {key!r}: a recipe cannot hold the type "
+                f"{schema[key].annotation}. Ask its author to use another type."
             ) from error
         except ValidationError as error:
             raise RecipeError(

@@ -1,13 +1,13 @@
-"""What every plugin must keep, as checks that run under pytest or as ``ganzoo check``.
+"""Checks that every plugin must pass, under pytest or by the command ``ganzoo check``.
 
     from ganzoo.testing import ArchitectureSuite
 
     class TestSagan(ArchitectureSuite):
         name = "sagan"
 
-A check is a function of the thing it looks at: its name is the function's, what holds is the first
-line of its docstring, and what does not is a `ganzoo.errors.ConformanceError` to the author. The
-suites alone need pytest.
+A check is a function that takes a `CheckedPlugin`. The first line of its docstring says what holds
+if it passes; if it fails, it raises a `ganzoo.errors.ConformanceError` for the author. Only the
+suites need pytest.
 """
 
 from __future__ import annotations

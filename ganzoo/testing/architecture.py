@@ -1,4 +1,4 @@
-"""An architecture that is checked."""
+"""Architectures under test."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ from ganzoo.registry import architectures, losses
 from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing import delivery, networks, registration
-from ganzoo.testing.checks import after
+from ganzoo.testing.checks import prerequisite
+from ganzoo.testing.combinations import (
+    Combination,
+    TrainablePlugin,
+    fit,
+    moves_its_own,
+    resumes,
+    trains,
+)
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.kinds import kind_of_game
 from ganzoo.testing.noise import noise
-from ganzoo.testing.pairs import Pair, Paired, fit, moves_its_own, resumes, trains
-from ganzoo.testing.short_training import Play, recipe_of
+from ganzoo.testing.short_training import ShortTraining, recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_arguments
 from ganzoo.testing.snapshots import keeps_its_names
 from ganzoo.training.build import build_loss, build_networks
@@ -31,18 +38,18 @@ from ganzoo.training.seeding import seed_networks
 from ganzoo.training.snapshot import write_snapshot
 
 
-class Architecture(Paired):
-    """An architecture at some arguments.
+class Architecture(TrainablePlugin):
+    """An architecture with its arguments, under test.
 
     Args:
         name: its registered name.
-        arguments: at which its networks are small; None takes those of `tiny_arguments`, or else
-            its defaults.
-        data: what it is built for; None takes the first of some usual sizes that it can make.
-        partners: losses it is to train with, and their arguments; None takes those that fit it.
-        every_partner: whether it trains with all that fit it, or with the first of each kind.
-        snapshot: the file that holds the names of its weights.
-        distribution: who registers it, where that must be said.
+        arguments: arguments for small networks; None for `tiny_arguments`, or the defaults if
+            those fail.
+        data: data to build it for; None for the first size of `SIDES` that it supports.
+        partners: losses to train with, and their arguments; None for all that fit.
+        every_partner: whether to train with all losses that fit, or with the first of each kind.
+        snapshot: file with the names of its weights.
+        distribution: the distribution that registers it, if several register the name.
     """
 
     registry = architectures
@@ -81,76 +88,78 @@ class Architecture(Paired):
     ) -> None:
         super().__init__(name, distribution)
         self.arguments = arguments
-        self.stated_data = data
+        self.data = data
         self.partners = partners
         self.every_partner = every_partner
         self.snapshot = snapshot
         self._bundle: tempfile.TemporaryDirectory[str] | None = None
 
     def build(self) -> tuple[Recipe, DataSpec, dict[str, nn.Module]]:
-        """Build its networks, and say with what arguments and for what data.
+        """Return its recipe, its data and its networks, by role.
 
         Raises:
-            ArchitectureError: it cannot be built; of several attempts, why not the first.
+            ArchitectureError: it cannot be built; the error of the first attempt.
             BrokenPluginError, RecipeError, ...: as `prepare`.
         """
-        sizes = [data_of(*side) for side in SIDES]
-        stated = [self.stated_data] if self.stated_data else sizes
-        given: Iterable[Mapping[str, Any]] = (
+        sizes = [self.data] if self.data else [data_of(*side) for side in SIDES]
+        candidates: Iterable[Mapping[str, Any]] = (
             [tiny_arguments(self.thing), {}] if self.arguments is None else [self.arguments]
         )
-        refusals: list[ArchitectureError] = []
-        for data, arguments in itertools.product(stated, given):
+        errors: list[ArchitectureError] = []
+        for data, arguments in itertools.product(sizes, candidates):
             bound = bind("architecture", self.name, self.thing, arguments)
             recipe = recipe_of(Component(self.name, bound), Component("none"), name=self.name)
             seed_networks(0)
             try:
                 return recipe, data, build_networks(recipe, data)
             except ArchitectureError as error:
-                refusals.append(error)
-        raise refusals[0]
+                errors.append(error)
+        raise errors[0]
 
     @cached_property
     def built(self) -> tuple[Recipe, DataSpec, dict[str, nn.Module]]:
-        """What `build` returned, in eval mode; not to be changed.
+        """The result of `build`, with networks in eval mode; checks do not change it.
 
         Raises:
             NotChecked: it cannot be built.
         """
-        with after("builds"):
+        with prerequisite("builds"):
             recipe, data, nets = self.build()
         return recipe, data, {role: net.eval() for role, net in nets.items()}
 
     @cached_property
-    def pairs(self) -> dict[str, Pair]:
-        """A recipe for each loss."""
+    def combinations(self) -> dict[str, Combination]:
+        """The combinations with losses, by name of the loss."""
         recipe, data, nets = self.built
         if self.partners is not None:
-            stated = {name: Component(name, dict(a)) for name, a in self.partners.items()}
-            return {n: Pair(replace(recipe, loss=loss), data, n) for n, loss in stated.items()}
-        found = {}
+            components = {name: Component(name, dict(a)) for name, a in self.partners.items()}
+            return {
+                name: Combination(replace(recipe, loss=loss), data, name)
+                for name, loss in components.items()
+            }
+        combinations = {}
         for name in losses.names():
-            pair = replace(recipe, loss=Component(name))
-            # A loss that is broken, in whatever way, or that needs arguments, is no partner.
+            candidate = replace(recipe, loss=Component(name))
+            # Skips losses that are broken in any way, or that need arguments.
             with contextlib.suppress(Exception):
-                game = build_loss(pair)
-                if fit(pair, nets, game, data):
-                    found[name] = Pair(pair, data, kind_of_game(game))
-        return found
+                game = build_loss(candidate)
+                if fit(candidate, nets, game, data):
+                    combinations[name] = Combination(candidate, data, kind_of_game(game))
+        return combinations
 
     @property
-    def fitting(self) -> str:
-        """What a loss would have to train."""
+    def required_partner(self) -> str:
+        """A description of the loss that it needs, for error messages."""
         return f"a loss that trains {enumerate_names(self.built[2])}"
 
     @property
-    def trained(self) -> Play:
-        """A few ticks with the first loss that fits."""
-        return next(iter(self.plays.values()))
+    def trained(self) -> ShortTraining:
+        """The first successful training."""
+        return next(iter(self.successful_trainings.values()))
 
     @cached_property
     def bundle(self) -> Path:
-        """What these ticks left, written as a bundle."""
+        """The path of a bundle of the networks after that training."""
         self._bundle = tempfile.TemporaryDirectory()
         folder = Path(self._bundle.name)
         log = folder / "log.jsonl"

@@ -1,4 +1,4 @@
-"""What is checked: a registered name, and what is behind it."""
+"""A plugin under test: a registered name, and its object."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, ClassVar
 
 from ganzoo.registry import Registry
 from ganzoo.registry.entries import Entry
-from ganzoo.testing.checks import Check, after
+from ganzoo.testing.checks import Check, prerequisite
 
 
 class CheckedPlugin:
-    """One registered thing.
+    """A registered object that is checked.
 
     Args:
         name: its registered name.
-        distribution: who registers it, where that must be said.
+        distribution: the distribution that registers it, if several register the name.
 
     Attributes:
-        address: its name, with the distribution's where that is said.
-        registry: what registry it is of.
-        checks: what it must keep.
+        address: its name, or ``distribution:name``.
+        registry: its registry.
+        checks: the checks that it must pass.
     """
 
     registry: ClassVar[Registry[Any]]
@@ -32,7 +32,7 @@ class CheckedPlugin:
 
     @property
     def label(self) -> str:
-        """What it is called in a sentence: its kind and its name."""
+        """Its kind and its name, for messages."""
         return f"{self.registry.kind} {self.name}"
 
     @cached_property
@@ -46,15 +46,15 @@ class CheckedPlugin:
 
     @cached_property
     def thing(self) -> Any:
-        """What is registered.
+        """The registered object.
 
         Raises:
             NotChecked: it does not load.
         """
-        with after("loads"):
+        with prerequisite("loads"):
             return self.registry.load(self.entry)
 
     @property
     def line(self) -> str:
-        """The line of a pyproject.toml that registers it."""
+        """The line of pyproject.toml that registers it."""
         return f'{self.registry.group}: {self.entry.name} = "{self.entry.target}"'

@@ -1,4 +1,4 @@
-"""What a check is, and what comes of one."""
+"""Running a check, and its outcome."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Check = Callable[[Any], None]
 
 
 class NotChecked(Exception):
-    """What a check raises that has nothing to look at: its text says why."""
+    """Raised by a check that does not apply; the text says why."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a check.
+    """The outcome of a check.
 
     Attributes:
-        verdict: ``ok``; ``FAILED``, also where a failure was expected and did not come;
+        verdict: ``ok``; ``FAILED``, also for a check that passes despite an expected failure;
             ``expected failure``; ``not checked``.
-        sentence: what holds; what is true instead and what to do; or why.
-        error: what the check raised.
+        sentence: what holds; or what is wrong and what to do; or why it is not checked.
+        error: the error that the check raised, if any.
     """
 
     verdict: Literal["ok", "FAILED", "expected failure", "not checked"]
@@ -34,12 +34,12 @@ class Outcome:
 
 
 def examine(check: Check, subject: Any, expected: str | None = None) -> Outcome:
-    """Run a check.
+    """Run a check and return its outcome.
 
     Args:
         check: the check.
-        subject: what it looks at.
-        expected: why it is known to fail, where it is.
+        subject: the `CheckedPlugin`.
+        expected: the reason why it is expected to fail; None if it must pass.
     """
     try:
         check(subject)
@@ -48,43 +48,43 @@ def examine(check: Check, subject: Any, expected: str | None = None) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         if expected is not None:
             return Outcome("expected failure", expected, error)
-        told = "" if isinstance(error, ConformanceError) else f"{type(error).__name__}: "
-        return Outcome("FAILED", told + " ".join(str(error).split()), error)
+        kind = "" if isinstance(error, ConformanceError) else f"{type(error).__name__}: "
+        return Outcome("FAILED", kind + " ".join(str(error).split()), error)
     if expected is not None:
         return Outcome(
             "FAILED",
-            f"{check.__name__} holds, and was expected not to because {expected}: take it out of "
+            f"{check.__name__} passes, but is expected to fail because {expected}: remove it from "
             "the expected failures.",
         )
     return Outcome("ok", sentence_of(check))
 
 
 def sentence_of(check: Check) -> str:
-    """Return what holds where a check passes."""
+    """Return the sentence that holds if a check passes: the first line of its docstring."""
     return inspect.getdoc(check).splitlines()[0]  # type: ignore[union-attr]
 
 
 def check_expected(expected: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse expected failures of checks that do not exist.
+    """Check that expected failures name checks that exist.
 
     Raises:
-        ConformanceError: one that is not known, which would never be missed.
+        ConformanceError: a name is not a check.
     """
     known = list(known)
     for name in expected:
         if name not in known:
             raise ConformanceError(
-                f"a failure of {name!r} is expected, and there is no such check."
+                f"the expected failure {name!r} names no check."
                 f"{did_you_mean(name, known)} Checks: {enumerate_names(known)}."
             )
 
 
 @contextlib.contextmanager
-def after(check: str) -> Iterator[None]:
-    """Leave what fails in the block to the check whose matter it is."""
+def prerequisite(check: str) -> Iterator[None]:
+    """Raise `NotChecked` if the block fails, because the named check reports that failure."""
     try:
         yield
     except NotChecked:
         raise
     except Exception as error:  # a plugin may raise anything
-        raise NotChecked(f"{check} comes first, and fails.") from error
+        raise NotChecked(f"the check {check!r} fails, and this check depends on it.") from error

@@ -1,4 +1,4 @@
-"""A dataset that is checked, and the checks that are its own."""
+"""Datasets under test, and their checks."""
 
 from __future__ import annotations
 
@@ -22,90 +22,90 @@ from ganzoo.registry.signatures import bind
 from ganzoo.spec import DataSpec
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
-from ganzoo.testing.checks import NotChecked, after
+from ganzoo.testing.checks import NotChecked, prerequisite
 from ganzoo.testing.imports import imports_quietly
 
-LOOKED_AT = 32  # items, evenly spread from the first to the last
+SAMPLE = 32  # items to check, evenly spread from the first to the last
 
 Opened = tuple[Items[tuple[Tensor, ...]], DataSpec]
 
 
 def opens(subject: Dataset) -> None:
-    """It opens, and says what it holds."""
+    """It opens, and returns a dataset with at least one item and a DataSpec."""
     opened = subject.open()
     if not isinstance(opened, tuple) or len(opened) != 2 or not isinstance(opened[1], DataSpec):
         raise ConformanceError(
-            f"{subject.label} returns {type(opened).__name__}, and must return a torch dataset "
+            f"{subject.label} returns {type(opened).__name__}, but must return a torch dataset "
             "and its DataSpec: return dataset, spec."
         )
     if not len(opened[0]):  # type: ignore[arg-type]
-        raise ConformanceError(f"{subject.label} holds no item: raise a DataNotFoundError instead.")
+        raise ConformanceError(f"{subject.label} has no items: raise a DataNotFoundError instead.")
 
 
 def has_items_as_specified(subject: Dataset) -> None:
-    """Its items are uint8 images of the size its DataSpec says, with labels that exist."""
+    """Its items are uint8 images of the size in its DataSpec, with valid labels."""
     dataset, spec = subject.opened
     parts = 2 if spec.condition is None else 3
     item = dataset[0]
     if not isinstance(item, tuple) or len(item) != parts:
-        shown = len(item) if isinstance(item, tuple) else type(item).__name__
+        actual = f"{len(item)} parts" if isinstance(item, tuple) else type(item).__name__
         raise ConformanceError(
-            f"{subject.label} has items of {shown} parts, and its DataSpec asks for {parts}: "
-            f"image, label{', and the image it is made from' * (parts - 2)}."
+            f"{subject.label} has items of {actual}, but its DataSpec needs tuples of {parts}: "
+            f"image, label{', condition' * (parts - 2)}."
         )
     subject.read(dataset)
 
 
 def says_its_origin(subject: Dataset) -> None:
-    """Its DataSpec says where the images come from; that no licence is known is warned of."""
+    """Its DataSpec names the origin of the images. A missing licence gives a warning."""
     _, spec = subject.opened
     if not spec.origin.strip():
         raise ConformanceError(
-            f"{subject.label} says no origin, which every card of a model trained on it must name: "
+            f"{subject.label} has no origin, which the card of each trained model must name: "
             'DataSpec(..., origin="MNIST (LeCun et al., 1998)").'
         )
     if spec.license is None:
-        warnings.warn(f"{subject.label} says no licence: DataSpec(..., license=...)", stacklevel=2)
+        warnings.warn(f"{subject.label} has no licence: DataSpec(..., license=...)", stacklevel=2)
 
 
 def is_the_same_twice(subject: Dataset) -> None:
-    """Its items are the same when they are read again, and when it is opened again."""
+    """Its items are the same if they are read again, and if it is opened again."""
     first = subject.read(subject.opened[0])
-    with after("opens"):
-        anew = subject.open()[0]
-    for how, dataset in (("read again", subject.opened[0]), ("opened again", anew)):
+    with prerequisite("opens"):
+        reopened = subject.open()[0]
+    for action, dataset in (("read again", subject.opened[0]), ("opened again", reopened)):
         if not _same(first, subject.read(dataset)):
             raise ConformanceError(
-                f"{subject.label} has other items when it is {how}: item k is always the same; "
-                "random changes to images are the game's (--loss.augmentation)."
+                f"{subject.label} has other items when it is {action}: item k must always be the "
+                "same. Random augmentation belongs to the loss (--loss.augmentation)."
             )
 
 
 def is_read_by_workers(subject: Dataset) -> None:
-    """Other processes can be handed it, and read the same items."""
+    """It can be pickled for worker processes, which read the same items."""
     dataset, spec = subject.opened
     try:
         ForkingPickler.dumps(dataset)
-    except Exception as error:  # whatever it holds may raise anything
+    except Exception as error:  # pickling may raise anything
         raise ConformanceError(
-            f"{subject.label} cannot be handed to the processes that read ahead: {error}; hold no "
-            "open file, lambda or function inside a function."
+            f"{subject.label} cannot be pickled for worker processes: {error}; keep no open file, "
+            "lambda or nested function in it."
         ) from error
     places = subject.places(dataset)
     reads = ReadAhead(dataset, spec, [(places, places)], workers=1)
     if not _same(subject.read(dataset), tuple(next(reads))):
         raise ConformanceError(
-            f"{subject.label} has other items in the processes that read ahead: let item k depend "
-            "on k and on the files alone."
+            f"{subject.label} has other items in worker processes: item k must depend only on k "
+            "and on the files."
         )
 
 
 def says_where_it_is_missing(subject: Dataset) -> None:
-    """Where its files are not, it says so with a DataNotFoundError."""
-    with after("opens"):
+    """If its files are missing, it raises a DataNotFoundError."""
+    with prerequisite("opens"):
         arguments = subject.bound
     with tempfile.TemporaryDirectory() as empty:
-        for root, where in (
+        for root, description in (
             (Path(empty), "an empty folder"),
             (Path(empty) / "none", "a folder that does not exist"),
         ):
@@ -116,20 +116,20 @@ def says_where_it_is_missing(subject: Dataset) -> None:
                 continue
             except Exception as error:
                 raise ConformanceError(
-                    f"{subject.label}, asked for data in {where}, raises {type(error).__name__} "
-                    f"({error}): raise a ganzoo.errors.DataNotFoundError that says where it looked "
-                    "and what to type, as ganzoo.sampling.image_files.find_folder does."
+                    f"{subject.label}, opened in {description}, raises {type(error).__name__} "
+                    f"({error}): raise a ganzoo.errors.DataNotFoundError that names the folder and "
+                    "what to type, as ganzoo.sampling.image_files.find_folder does."
                 ) from error
 
 
 class Dataset(CheckedPlugin):
-    """A dataset at some arguments.
+    """A dataset with its arguments, under test.
 
     Args:
         name: its registered name.
-        arguments: of its factory; None for its defaults.
-        root: where its files lie.
-        distribution: who registers it, where that must be said.
+        arguments: arguments of its factory; None for the defaults.
+        root: folder with its files.
+        distribution: the distribution that registers it, if several register the name.
     """
 
     registry = datasets
@@ -160,51 +160,51 @@ class Dataset(CheckedPlugin):
 
     @cached_property
     def bound(self) -> dict[str, Any]:
-        """All its arguments.
+        """All arguments of its factory, with defaults.
 
         Raises:
-            RecipeError: one that it does not have, or lacks.
+            RecipeError: an argument is unknown or missing.
         """
         return bind("dataset", self.name, self.thing, self.arguments)
 
     def open(self) -> Opened:
-        """Open it.
+        """Return the torch dataset and its DataSpec.
 
         Raises:
-            NotChecked: nobody has said where its files lie.
-            RecipeError, DataError, ...: its arguments, or its files, are wrong.
+            NotChecked: its files are missing and no folder is set.
+            RecipeError, DataError, ...: its arguments, or its files, are invalid.
         """
         try:
             opened: Opened = self.thing(self.root, **self.bound)
         except DataNotFoundError as error:
             if self.root is None:
                 raise NotChecked(
-                    "its files are not here: say where with --data, or as `root`."
+                    "its files are not found: pass their folder with --data DIR, or as `root`."
                 ) from error
             raise
         return opened
 
     @cached_property
     def opened(self) -> Opened:
-        """What `open` returned.
+        """The result of `open`.
 
         Raises:
             NotChecked: it does not open.
         """
-        with after("opens"):
+        with prerequisite("opens"):
             opens(self)
             return self.open()
 
     def places(self, dataset: Items[tuple[Tensor, ...]]) -> list[int]:
-        """The items that are looked at."""
+        """Return the indices of the items to check."""
         last = len(dataset) - 1  # type: ignore[arg-type]
-        return sorted({last * k // (LOOKED_AT - 1) for k in range(LOOKED_AT)})
+        return sorted({last * k // (SAMPLE - 1) for k in range(SAMPLE)})
 
     def read(self, dataset: Items[tuple[Tensor, ...]]) -> tuple[Tensor | None, ...]:
-        """Read these items: images, labels, conditions.
+        """Return the images, labels and conditions of the items to check.
 
         Raises:
-            DataError: they are not as specified.
+            DataError: an item does not match the DataSpec.
         """
         places = self.places(dataset)
         return tuple(read_items(dataset, self.opened[1], places, places))

@@ -1,4 +1,4 @@
-"""Everything that an installed distribution registers."""
+"""The plugins of an installed distribution, under test."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def subjects_of(
     snapshots: Path | None = None,
     every_partner: bool = True,
 ) -> list[CheckedPlugin]:
-    """Return what a distribution registers, to be checked, sorted by kind and name.
+    """Return the plugins that a distribution registers, sorted by kind and name.
 
     Args:
-        distribution: its name, as ``pip install`` takes it.
-        name: a registered name, where not all are wanted.
-        arguments: of factories, by label such as ``architecture sagan``.
-        data: where the files of its datasets lie.
-        snapshots: the folder that holds those of its architectures.
+        distribution: its name, as in ``pip install``.
+        name: return only plugins with this registered name.
+        arguments: arguments of factories, by label such as ``architecture sagan``.
+        data: folder with the files of its datasets.
+        snapshots: folder with the snapshots of its architectures.
         every_partner: whether each trains with all partners that fit, or with one of each kind.
 
     Raises:
-        UnknownNameError: it is not installed, registers nothing, has a group of entry points that
-            ganzoo does not read, or nothing of that name; `arguments` of nothing there is.
+        UnknownNameError: the distribution is not installed, registers nothing or nothing with
+            this name, or has an unknown group of entry points; or `arguments` has an unknown label.
     """
     distribution = normalise(distribution)
     _check_groups(distribution)
@@ -56,13 +56,13 @@ def subjects_of(
             f"{distribution} registers nothing named {name!r}.{did_you_mean(name, names)} "
             f"It registers {enumerate_names(names)}."
         )
-    given = dict(arguments or {})
+    unused = dict(arguments or {})
     shared: dict[str, Any] = {"distribution": distribution, "every_partner": every_partner}
     subjects: list[CheckedPlugin] = []
     for registry, entry in entries:
         if name not in (None, entry.name):
             continue
-        own = given.pop(f"{registry.kind} {entry.name}", None)
+        own = unused.pop(f"{registry.kind} {entry.name}", None)
         match registry.kind:
             case "architecture":
                 file = snapshots / f"{entry.name}.json" if snapshots else None
@@ -81,18 +81,18 @@ def subjects_of(
                 subjects.append(Recipe(entry.name, distribution=distribution))
             case "model":
                 subjects.append(Model(entry.name, distribution=distribution))
-    if given and name is None:
+    if unused and name is None:
         labels = [subject.label for subject in subjects]
-        unknown = next(iter(given))
+        unknown = next(iter(unused))
         raise UnknownNameError(
-            f"arguments are given for {unknown!r}, and {distribution} registers no such thing."
+            f"there are arguments for {unknown!r}, which {distribution} does not register."
             f"{did_you_mean(unknown, labels)} It registers {enumerate_names(labels)}."
         )
     return subjects
 
 
 def _check_groups(distribution: str) -> None:
-    """Refuse a distribution with a group that looks like one of ganzoo's and is none."""
+    """Check that each group of entry points that starts with ``ganzoo`` is one of ganzoo's."""
     try:
         points = metadata.distribution(distribution).entry_points
     except metadata.PackageNotFoundError:
@@ -101,7 +101,8 @@ def _check_groups(distribution: str) -> None:
         group = point.group
         if group.startswith("ganzoo") and group not in GROUPS:
             raise UnknownNameError(
-                f"{distribution} registers {point.name!r} in {group!r}, which nothing reads."
+                f"{distribution} registers {point.name!r} in {group!r}, which is not a group of "
+                "ganzoo's."
                 f"{did_you_mean(group, GROUPS)} Groups: {enumerate_names(GROUPS)}."
             )
 
@@ -110,12 +111,12 @@ def _nothing_of(distribution: str) -> str:
     installed = {normalise(name) for d in metadata.distributions() if (name := d.name)}
     if distribution in installed:
         return (
-            f"{distribution} is installed, and registers nothing that ganzoo reads here. A plugin "
+            f"{distribution} is installed, but registers nothing for ganzoo. A plugin "
             'has entry points such as [project.entry-points."ganzoo.losses"] in its '
-            "pyproject.toml; GANZOO_PLUGINS, where it is set, must admit it."
+            "pyproject.toml; if GANZOO_PLUGINS is set, it must list the plugin."
         )
     known = {e.distribution for r in REGISTRIES for e in r.entries() if e.distribution}
     return (
         f"no distribution named {distribution!r} is installed.{did_you_mean(distribution, known)} "
-        f"Those that add to ganzoo: {enumerate_names(known)}."
+        f"Distributions that extend ganzoo: {enumerate_names(known)}."
     )

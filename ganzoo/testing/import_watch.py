@@ -1,6 +1,6 @@
-"""Import modules and report what they reached for: ``python -m ganzoo.testing.import_watch M ...``.
+"""Import modules and report side effects: ``python -m ganzoo.testing.import_watch MODULE ...``.
 
-Prints JSON: for each module, in a few words, what its import must not do and did.
+Prints JSON: module -> forbidden side effects of its import, in a few words each.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from typing import Any
 
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
 
-_seen: list[str] = []
+_side_effects: list[str] = []
 
 
 def _refuse_network(event: str, args: tuple[Any, ...]) -> None:
-    # A pair of host and port; an address that is text or bytes is a socket of this machine's own.
+    # Network addresses are tuples; text or bytes are the address of a local socket.
     if event in NETWORK and not isinstance(args[-1], str | bytes):
-        _seen.append(f"reaches for the network ({event})")
-        raise ConnectionRefusedError("an import must not reach for the network")
+        _side_effects.append(f"uses the network ({event})")
+        raise ConnectionRefusedError("an import must not use the network")
 
 
 def watch(modules: list[str]) -> dict[str, list[str]]:
-    """Import each module, with no network to be had."""
+    """Import each module without network, and return its forbidden side effects."""
     sys.addaudithook(_refuse_network)
-    found = {}
+    report = {}
     initialised = False
     for module in modules:
-        _seen.clear()
+        _side_effects.clear()
         try:
             importlib.import_module(module)
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, also SystemExit
-            if not _seen:
-                _seen.append(f"raises {type(error).__name__}: {error}")
+            if not _side_effects:
+                _side_effects.append(f"raises {type(error).__name__}: {error}")
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized() and not initialised:
             initialised = True
-            _seen.append("initialises CUDA")
-        found[module] = list(dict.fromkeys(_seen))
-    return found
+            _side_effects.append("initialises CUDA")
+        report[module] = list(dict.fromkeys(_side_effects))
+    return report
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Whether importing a plugin does nothing but define things."""
+"""The check that importing a plugin has no side effects."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from ganzoo.registry import REGISTRIES
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked
 
-PATIENCE = 300.0  # seconds that importing a distribution may take
+TIMEOUT = 300.0  # seconds that importing a distribution may take
 
 
 def imports_quietly(subject: CheckedPlugin) -> None:
-    """Importing it, in a process of its own, opens no connection and initialises no GPU."""
+    """Importing it in a new process opens no connection and initialises no GPU."""
     distribution = subject.entry.distribution
     if distribution is None:
-        raise NotChecked("it was registered in this process, which has imported it.")
+        raise NotChecked("it is registered by this process, which has already imported it.")
     module = subject.entry.target.partition(":")[0]
-    if seen := _watch(distribution)[module]:
+    if side_effects := _side_effects(distribution)[module]:
         raise ConformanceError(
-            f"{module}, the module of {subject.label}, {' and '.join(seen)} when it is imported: "
-            "do so inside the function that needs it."
+            f"{module}, the module of {subject.label}, {' and '.join(side_effects)} when it is "
+            "imported: do so inside the function that needs it."
         )
 
 
 @functools.cache
-def _watch(distribution: str) -> dict[str, list[str]]:
-    """What each module that a distribution registers does when it is imported."""
+def _side_effects(distribution: str) -> dict[str, list[str]]:
+    """Return the forbidden side effects of importing each module of a distribution."""
     entries = (entry for registry in REGISTRIES for entry in registry.entries())
     modules = {e.target.partition(":")[0] for e in entries if e.distribution == distribution}
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-P", "-m", "ganzoo.testing.import_watch", *sorted(modules)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
-    if ended.returncode:
+    if process.returncode:
         raise ConformanceError(
             f"importing the modules of {distribution} ends the process with status "
-            f"{ended.returncode}: {ended.stderr[-500:].strip()}"
+            f"{process.returncode}: {process.stderr[-500:].strip()}"
         )
-    # A module may print when it is imported; the report is the last line.
-    found: dict[str, list[str]] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+    # A module may print during its import; the report is the last line.
+    report: dict[str, list[str]] = json.loads(process.stdout.splitlines()[-1])
+    return report

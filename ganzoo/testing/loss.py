@@ -1,4 +1,4 @@
-"""A loss that is checked, and the checks that are its own."""
+"""Losses under test, and their checks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from ganzoo.registry import architectures, losses
 from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
 from ganzoo.testing import registration
-from ganzoo.testing.checks import after
+from ganzoo.testing.checks import prerequisite
+from ganzoo.testing.combinations import (
+    Combination,
+    TrainablePlugin,
+    fit,
+    moves_its_own,
+    resumes,
+    trains,
+)
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.kinds import kind_of_networks
 from ganzoo.testing.noise import noise
-from ganzoo.testing.pairs import Pair, Paired, fit, moves_its_own, resumes, trains
 from ganzoo.testing.short_training import recipe_of
 from ganzoo.testing.sizes import SIDES, data_of, tiny_variants
 from ganzoo.training import prepare
@@ -30,12 +37,12 @@ from ganzoo.training.players import train_only
 
 
 def builds(subject: Loss) -> None:
-    """It builds a game."""
+    """It builds a ganzoo.Loss."""
     subject.build()
 
 
 def has_players(subject: Loss) -> None:
-    """Its players have names of their own, a method each, and networks that they train."""
+    """Its players have unique names, a method each, and networks that they train."""
     game = subject.game
     names = [player.name for player in game.players]
     if not names:
@@ -45,40 +52,40 @@ def has_players(subject: Loss) -> None:
         )
     if len(set(names)) < len(names):
         raise ConformanceError(
-            f"{subject.label} has the players {', '.join(names)}: give each a name of its own."
+            f"{subject.label} has the players {', '.join(names)}: give each a unique name."
         )
     for name in names:
         if not callable(getattr(game, name, None)):
             raise ConformanceError(
-                f"{subject.label} has a player {name!r} and no method of that name: write "
-                f"def {name}(self, nets, batch, turn), which returns the player's terms."
+                f"{subject.label} has a player {name!r} and no method of that name: define "
+                f"{name}(self, nets, batch, turn), which returns the player's terms."
             )
     trained = [role for player in game.players for role in player.trains]
-    if twice := {role for role in trained if trained.count(role) > 1}:
+    if duplicates := {role for role in trained if trained.count(role) > 1}:
         raise ConformanceError(
-            f"{subject.label} has several players that train {enumerate_names(twice)}: give "
-            "each network to one player, whose optimizer alone moves it."
+            f"{subject.label} has several players that train {enumerate_names(duplicates)}: let "
+            "only one player train each network."
         )
-    handed = {role for player in game.players for role in player.keeps_graph_of}
-    if unknown := (set(game.exported_roles) | handed) - set(trained):
+    kept = {role for player in game.players for role in player.keeps_graph_of}
+    if unknown := (set(game.exported_roles) | kept) - set(trained):
         raise ConformanceError(
-            f"{subject.label} exports or keeps the graph of {enumerate_names(unknown)}, and trains "
-            f"{enumerate_names(game.roles)}: name roles that it trains."
+            f"{subject.label} exports or keeps the graph of {enumerate_names(unknown)}, but trains "
+            f"only {enumerate_names(game.roles)}: name roles that it trains."
         )
     if game.exported_roles[:1] != ("generator",):
         raise ConformanceError(
             f"{subject.label} exports {', '.join(game.exported_roles) or 'nothing'}: the first "
-            "role that it exports is 'generator'."
+            "role in `exported_roles` must be 'generator'."
         )
 
 
 def returns_terms(subject: Loss) -> None:
-    """Each player returns named terms, finite numbers or one for each sample, with a gradient."""
-    for partner, pair in subject.chosen.items():
-        with noise(pair.data) as dataset, warnings.catch_warnings():
+    """Each player returns named terms, one finite number or one per sample, with a gradient."""
+    for partner, combination in subject.selection.items():
+        with noise(combination.data) as dataset, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with after("trains"):
-                prepared = prepare(replace(pair.recipe, dataset=dataset), device="cpu")
+            with prerequisite("trains"):
+                prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
             state, batch = prepared.state, next(prepared.batches)
             shared: dict[str, Tensor] = {}
             for player in state.loss.players:
@@ -91,46 +98,46 @@ def returns_terms(subject: Loss) -> None:
 
 def _check_terms(where: str, terms: Any, n: int) -> None:
     if not isinstance(terms, Mapping) or not terms:
-        shown = "no term" if isinstance(terms, Mapping) else type(terms).__name__
+        actual = "no term" if isinstance(terms, Mapping) else type(terms).__name__
         raise ConformanceError(
-            f"{where} returns {shown}, and must return a dict of terms by name: "
+            f"{where} returns {actual}, but must return a dict of terms by name: "
             'return {"adversarial": loss}.'
         )
     for name, term in terms.items():
         if not isinstance(term, Tensor) or not isinstance(name, str):
             raise ConformanceError(
-                f"{where} returns {name!r}: {type(term).__name__}, and a term is a tensor by name."
+                f"{where} returns {name!r}: {type(term).__name__}, but a term must be a tensor, "
+                "and its name a string."
             )
         if not term.is_floating_point() or (term.dim() and len(term) != n):
             raise ConformanceError(
                 f"{where} returns the term {name!r} as {str(term.dtype).removeprefix('torch.')} "
-                f"{tuple(term.shape)} of a batch of {n}: a term is a floating-point scalar, or has "
-                "a row for each sample."
+                f"{tuple(term.shape)} for a batch of {n}: return a floating-point scalar, or one "
+                "row per sample."
             )
         if not bool(term.isfinite().all()):
             raise ConformanceError(
                 f"{where} returns the term {name!r}, which is not finite on untrained networks: "
-                "use stable forms, such as softplus in place of log(sigmoid)."
+                "use a numerically stable form, such as softplus instead of log(sigmoid)."
             )
     if not any(term.requires_grad for term in terms.values()):
         raise ConformanceError(
-            f"{where} returns terms without a gradient: let them depend on what it trains, and "
-            "detach nothing of that."
+            f"{where} returns terms without a gradient: make them depend on the networks that it "
+            "trains, without detach()."
         )
 
 
-class Loss(Paired):
-    """A loss at some arguments.
+class Loss(TrainablePlugin):
+    """A loss with its arguments, under test.
 
     Args:
         name: its registered name.
-        arguments: of its factory; None for its defaults.
-        data: what it is played on; None takes the first of some usual sizes that an architecture
-            can make.
-        partners: architectures that it is to play with, and their arguments; None takes those
-            that fit it, each at the first of its `tiny_variants` that does.
-        every_partner: whether it plays with all that fit it, or with the first of each kind.
-        distribution: who registers it, where that must be said.
+        arguments: arguments of its factory; None for the defaults.
+        data: data to train on; None for the first size of `SIDES` that an architecture supports.
+        partners: architectures to train, and their arguments; None for all that fit, each with
+            the first of its `tiny_variants` that does.
+        every_partner: whether to train all architectures that fit, or the first of each kind.
+        distribution: the distribution that registers it, if several register the name.
     """
 
     registry = losses
@@ -160,12 +167,12 @@ class Loss(Paired):
     ) -> None:
         super().__init__(name, distribution)
         self.arguments = arguments or {}
-        self.stated_data = data
+        self.data = data
         self.partners = partners
         self.every_partner = every_partner
 
     def build(self) -> tuple[Recipe, Game]:
-        """Make its game, and say with what arguments.
+        """Return its recipe, with all arguments, and the loss.
 
         Raises:
             BrokenPluginError, RecipeError, ...: as `prepare`.
@@ -176,39 +183,39 @@ class Loss(Paired):
 
     @cached_property
     def game(self) -> Game:
-        """What `build` returned.
+        """The loss that `build` returns.
 
         Raises:
             NotChecked: it cannot be built.
         """
-        with after("builds"):
+        with prerequisite("builds"):
             return self.build()[1]
 
     @cached_property
-    def pairs(self) -> dict[str, Pair]:
-        """A recipe for each architecture."""
-        with after("builds"):
+    def combinations(self) -> dict[str, Combination]:
+        """The combinations with architectures, by name of the architecture."""
+        with prerequisite("builds"):
             recipe, game = self.build()
-        found = {}
+        combinations = {}
         for name, variants in self._candidates().items():
             for arguments in variants:
-                both = replace(recipe, architecture=Component(name, dict(arguments)))
-                if pair := self._pair(both, game):
-                    chosen = [f"{k}={v}" for k, v in arguments.items() if isinstance(v, str)]
-                    found[" ".join([name, *chosen])] = pair
+                candidate = replace(recipe, architecture=Component(name, dict(arguments)))
+                if combination := self._combine(candidate, game):
+                    choices = [f"{k}={v}" for k, v in arguments.items() if isinstance(v, str)]
+                    combinations[" ".join([name, *choices])] = combination
                     break
                 if self.partners is not None:
-                    found[name] = Pair(both, self._sizes[0], name)
-        return found
+                    combinations[name] = Combination(candidate, self._sizes[0], name)
+        return combinations
 
     @property
-    def fitting(self) -> str:
-        """What an architecture would have to build."""
+    def required_partner(self) -> str:
+        """A description of the architecture that it needs, for error messages."""
         return f"an architecture that builds {enumerate_names(self.game.roles)}"
 
     @property
     def _sizes(self) -> list[DataSpec]:
-        return [self.stated_data] if self.stated_data else [data_of(*side) for side in SIDES]
+        return [self.data] if self.data else [data_of(*side) for side in SIDES]
 
     def _candidates(self) -> dict[str, list[Mapping[str, Any]]]:
         if self.partners is not None:
@@ -217,19 +224,19 @@ class Loss(Paired):
         for name in architectures.names():
             try:
                 candidates[name] = list(tiny_variants(architectures.get(name)))
-            except GanzooError:  # a broken plugin is no partner
+            except GanzooError:  # skips broken plugins
                 continue
         return candidates
 
-    def _pair(self, recipe: Recipe, game: Game) -> Pair | None:
-        """Return a recipe's pair for the first data that it would accept."""
+    def _combine(self, recipe: Recipe, game: Game) -> Combination | None:
+        """Return the combination of a recipe with the first size that it supports, or None."""
         for data in self._sizes:
             try:
                 nets = build_networks(recipe, data)
             except Exception:  # noqa: BLE001 - a plugin may raise anything
                 continue
             if fit(recipe, nets, game, data):
-                return Pair(recipe, data, kind_of_networks(nets))
-            if set(nets) != game.roles:  # whatever the size
+                return Combination(recipe, data, kind_of_networks(nets))
+            if set(nets) != game.roles:  # does not depend on the size
                 return None
         return None

@@ -1,4 +1,4 @@
-"""A metric that is checked, and the checks that are its own."""
+"""Metrics under test, and their checks."""
 
 from __future__ import annotations
 
@@ -17,43 +17,42 @@ from ganzoo.registry import metrics
 from ganzoo.spec import DataSpec, ImageSpec
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
-from ganzoo.testing.checks import NotChecked, after
+from ganzoo.testing.checks import NotChecked, prerequisite
 from ganzoo.testing.imports import imports_quietly
 
-IMAGES = 64  # of each set
-DIMENSIONS = 8  # of the features
+IMAGES = 64  # per set
+DIMENSIONS = 8  # length of the features
 CLASSES = ("a", "b", "c")
-SIZES = ((8, 8, 1), (8, 8, 3), (1, 2, 1))  # the last one is of points
+SIZES = ((8, 8, 1), (8, 8, 3), (1, 2, 1))  # the last one means points in the plane
 
 
 def names_its_source(subject: Metric) -> None:
-    """The docstring of what computes it links to where it comes from: a paper, or a page."""
+    """The docstring of its compute function links to its source: a paper, or a web page."""
     if not registration.LINK.search(inspect.getdoc(subject.metric.compute) or ""):
         raise ConformanceError(
-            f"{subject.label} names no source that can be followed: add the paper's link, such as "
+            f"{subject.label} has no link to its source: add the link of the paper, such as "
             "https://arxiv.org/abs/1706.08500, to the docstring of its compute function."
         )
 
 
 def has_figures_of_its_own(subject: Metric) -> None:
-    """No other registered metric has a figure of the same name."""
+    """No other registered metric has a figure with the same name."""
     for entry in metrics.entries():
         if entry.address == subject.entry.address:
             continue
         try:
             other = metrics.load(entry)
-        except GanzooError:  # another plugin's trouble
+        except GanzooError:  # skips broken plugins
             continue
         if shared := set(subject.metric.figures) & set(other.figures):
             raise ConformanceError(
                 f"{subject.label} and {entry.name} of {entry.provider} both have the figure "
-                f"{enumerate_names(shared)}, so that its direction is unclear: give it another "
-                "name."
+                f"{enumerate_names(shared)}, so its direction is ambiguous: rename it."
             )
 
 
 def computes(subject: Metric) -> None:
-    """It returns finite figures, each with the direction that it declares, on a tiny set."""
+    """It returns finite figures for a tiny set, each with a declared direction."""
     figures = subject.metric.compute(subject.sets)
     if not figures:
         raise ConformanceError(f"{subject.label} returns no figure: return a dict of floats.")
@@ -65,22 +64,22 @@ def computes(subject: Metric) -> None:
             )
         if not isinstance(value, int | float | np.number) or not math.isfinite(value):
             raise ConformanceError(
-                f"{subject.label} returns {figure}={value!r}: return a finite number, or leave it "
-                "out where it cannot be computed."
+                f"{subject.label} returns {figure}={value!r}: return a finite number, or omit "
+                "a figure that cannot be computed."
             )
     if not isinstance(subject.metric.settings(subject.sets), str):
         raise ConformanceError(
-            f"{subject.label} has settings that are no text: return a few words, such as 'k 3'."
+            f"{subject.label} has settings that are not a string: return one, such as 'k 3'."
         )
 
 
 def repeats(subject: Metric) -> None:
     """The same images and the same seed give the same figures."""
-    with after("computes"):
+    with prerequisite("computes"):
         first, second = (dict(subject.metric.compute(subject.sets)) for _ in range(2))
     if first != second:
         raise ConformanceError(
-            f"{subject.label} gives other figures for the same images: draw random numbers from "
+            f"{subject.label} returns other figures for the same images: draw random numbers from "
             "numpy.random.default_rng(sets.seed)."
         )
 
@@ -94,7 +93,7 @@ class _TinyExtractor(Extractor):
 
 
 class Metric(CheckedPlugin):
-    """A metric."""
+    """A metric under test."""
 
     registry = metrics
     checks = (
@@ -109,7 +108,7 @@ class Metric(CheckedPlugin):
 
     @property
     def metric(self) -> spec.Metric:
-        """What is registered.
+        """The registered metric.
 
         Raises:
             NotChecked: it does not load.
@@ -119,10 +118,10 @@ class Metric(CheckedPlugin):
 
     @cached_property
     def sets(self) -> ImageSets:
-        """Tiny sets of images that it does not refuse.
+        """Tiny sets of images that it accepts.
 
         Raises:
-            NotChecked: it refuses all.
+            NotChecked: it refuses all tiny sets.
         """
         reasons = []
         for height, width, channels in SIZES:
@@ -137,7 +136,7 @@ class Metric(CheckedPlugin):
 
 
 def _random_sets(image: ImageSpec, paired: bool) -> ImageSets:
-    """Random images, features and logits; the generated points are near the real ones."""
+    """Return random images, features and logits; the fake images are close to the real ones."""
     draw = np.random.default_rng(0)
     real = draw.integers(0, 240, (IMAGES, *image.shape), dtype=np.uint8)
     fake = real + draw.integers(0, 16, real.shape, dtype=np.uint8)

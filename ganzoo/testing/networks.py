@@ -1,4 +1,4 @@
-"""Checks of what networks are, and of what they answer."""
+"""Checks of networks and of their outputs."""
 
 from __future__ import annotations
 
@@ -12,57 +12,57 @@ from torch import Tensor, nn
 from ganzoo.errors import ConformanceError
 from ganzoo.nn import DiscriminatorOutput, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec, Recipe
-from ganzoo.testing.checks import NotChecked, after
-from ganzoo.testing.short_training import Play
+from ganzoo.testing.checks import NotChecked, prerequisite
+from ganzoo.testing.short_training import ShortTraining
 from ganzoo.training.state import latent_of
 
 if TYPE_CHECKING:
     from ganzoo.testing.architecture import Architecture
 
-EVERY = slice(None)
-IMAGES = 3  # that networks are asked about at once
-ASCENT = 8  # steps of Adam towards large values, in which an output without bounds leaves [-1, 1]
+ALL = slice(None)
+IMAGES = 3  # batch size
+ASCENT = 8  # steps of Adam that enlarge the output; an unbounded one then leaves [-1, 1]
 ASCENT_LR = 1.0
-ROUNDING = 1e-4  # of the largest output: what the size of a batch may change
+ROUNDING = 1e-4  # tolerance of the largest output against another batch size
 
 
 def builds(subject: Architecture) -> None:
-    """It builds networks by role, small ones, a generator among them."""
+    """It builds small networks by role, with a generator among them."""
     subject.build()
 
 
 def makes_images_of_the_size(subject: Architecture) -> None:
-    """Its generator returns float32 images of the size that the data has."""
+    """Its generator returns float32 images of the size of the data."""
     recipe, data, nets = subject.built
-    images = _make(recipe, nets["generator"], data)
-    wanted = (IMAGES, *data.image.shape)
+    images = _generate(recipe, nets["generator"], data)
+    shape = (IMAGES, *data.image.shape)
     if not isinstance(images, Tensor):
         raise ConformanceError(
-            f"{subject.label}: its generator returns {type(images).__name__}, and a generator "
-            f"returns one tensor of images, float32 {wanted}."
+            f"{subject.label}: its generator returns {type(images).__name__}, but must return one "
+            f"tensor of images, float32 {shape}."
         )
-    if tuple(images.shape) != wanted or images.dtype != torch.float32:
+    if tuple(images.shape) != shape or images.dtype != torch.float32:
         raise ConformanceError(
             f"{subject.label}: for {IMAGES} images of {data.image} its generator returns "
-            f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}, and must return "
-            f"float32 {wanted}: take the size from `data.image`."
+            f"{str(images.dtype).removeprefix('torch.')} {tuple(images.shape)}, but must return "
+            f"float32 {shape}: use the size in `data.image`."
         )
 
 
 def stays_in_range(subject: Architecture) -> None:
-    """Its generator's images lie in [-1, 1], whatever its weights are."""
-    with after("builds"):
+    """Its generator's images are in [-1, 1] for all weights."""
+    with prerequisite("builds"):
         recipe, data, nets = subject.build()
     generator = nets["generator"].eval()
     weights = list(generator.parameters())
     optimizer = torch.optim.Adam(weights or [torch.zeros(1)], ASCENT_LR)
     for step in range(ASCENT):
-        images = _make(recipe, generator, data)
+        images = _generate(recipe, generator, data)
         largest = float(images.detach().abs().nan_to_num(0.0).max())
         if largest > 1.0:
             raise ConformanceError(
                 f"{subject.label}: its generator's images reach {largest:.3g}"
-                f"{' after its weights were moved' * (step > 0)}, and must lie in [-1, 1]: end it "
+                f"{' after changes of its weights' * (step > 0)}, but must be in [-1, 1]: end it "
                 "with tanh, or another function onto that interval."
             )
         if weights:
@@ -72,126 +72,128 @@ def stays_in_range(subject: Architecture) -> None:
 
 
 def answers_for_each_image(subject: Architecture) -> None:
-    """Its discriminator returns logits, and its encoder latents, a row for each image."""
+    """Its discriminator returns logits, and its encoder latents, with one row per image."""
     recipe, data, nets = subject.built
     images, y, condition = _images(data), _labels(data), _images(data, condition=True)
     with torch.no_grad():
         if "discriminator" in nets:
-            said = call_discriminator(nets["discriminator"], images, y=y, condition=condition)
-            logits = said.logits if isinstance(said, DiscriminatorOutput) else said
+            output = call_discriminator(nets["discriminator"], images, y=y, condition=condition)
+            logits = output.logits if isinstance(output, DiscriminatorOutput) else output
             if not isinstance(logits, Tensor) or logits.shape[:1] != (IMAGES,):
                 shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
                 raise ConformanceError(
-                    f"{subject.label}: of {IMAGES} images its discriminator returns {shape}, and "
+                    f"{subject.label}: for {IMAGES} images its discriminator returns {shape}, but "
                     "must return logits (n,) or (n, ...), or a ganzoo.nn.DiscriminatorOutput with "
                     "them."
                 )
         if "encoder" in nets:
             latent = latent_of(recipe, nets["generator"])
-            wanted = (IMAGES, latent.dim) if latent else None
-            answer = nets["encoder"](images)
-            shapes = [tuple(part.shape) for part in answer] if isinstance(answer, tuple) else answer
-            if shapes != [wanted, wanted]:
+            expected = (IMAGES, latent.dim) if latent else None
+            output = nets["encoder"](images)
+            shapes = [tuple(part.shape) for part in output] if isinstance(output, tuple) else output
+            if shapes != [expected, expected]:
                 raise ConformanceError(
-                    f"{subject.label}: of {IMAGES} images its encoder returns {shapes}, and must "
-                    f"return mean and log-variance of the latents, {wanted} each."
+                    f"{subject.label}: for {IMAGES} images its encoder returns {shapes}, but must "
+                    f"return mean and log-variance of the latents, {expected} each."
                 )
 
 
 def is_deterministic(subject: Architecture) -> None:
-    """In eval mode each exported network gives the same bits for the same inputs."""
-    for role, answer in _delivered(subject).items():
-        if not torch.equal(answer(EVERY), answer(EVERY)):
+    """In eval mode each exported network returns the same bits for the same inputs."""
+    for role, run in _exported(subject).items():
+        if not torch.equal(run(ALL), run(ALL)):
             raise ConformanceError(
-                f"{subject.label}: its {role} gives two answers to one question in eval mode: "
-                "draw nothing inside a network; what is random comes in as z."
+                f"{subject.label}: in eval mode its {role} returns different outputs for the same "
+                "inputs: draw no random numbers inside a network; use z."
             )
 
 
 def is_batch_independent(subject: Architecture) -> None:
     """In eval mode image k is the same alone and in a batch."""
-    for role, answer in _delivered(subject).items():
-        together = answer(EVERY)
-        alone = torch.cat([answer(slice(k, k + 1)) for k in range(IMAGES)])
+    for role, run in _exported(subject).items():
+        together = run(ALL)
+        alone = torch.cat([run(slice(k, k + 1)) for k in range(IMAGES)])
         largest = float((together - alone).abs().max())
         if largest > ROUNDING * float(together.abs().max()):
             raise ConformanceError(
-                f"{subject.label}: in eval mode its {role} changes an image by {largest:.2g} when "
-                "others are made beside it: use no statistics of the batch there, such as "
-                "BatchNorm's with track_running_stats=False."
+                f"{subject.label}: in eval mode its {role} changes an image by {largest:.2g} if "
+                "there are others in the batch: use no statistics of the batch, such as those of "
+                "BatchNorm with track_running_stats=False."
             )
 
 
 def uses_labels(subject: Architecture) -> None:
-    """Another label gives another image, where the generator reads labels."""
+    """If its generator reads labels, another label gives another image."""
     recipe, data, nets = subject.built
     if "y" not in inputs_of(nets["generator"]):
-        raise NotChecked("its generator reads no labels at these arguments.")
-    # After some ticks: a network may begin with weights of 0 where labels enter.
+        raise NotChecked("its generator reads no labels with these arguments.")
+    # After some ticks, because the initial weights of labels may be 0.
     generator = subject.trained.prepared.state.ema.networks["generator"]
     with torch.no_grad():
-        made = [_make(recipe, generator, data, shift=shift) for shift in (0, 1)]
-    if torch.equal(*made):
+        images = [_generate(recipe, generator, data, shift=shift) for shift in (0, 1)]
+    if torch.equal(*images):
         raise ConformanceError(
-            f"{subject.label}: its generator reads y and makes the same images of other classes: "
-            "use y, or take it out of `forward`."
+            f"{subject.label}: its generator reads y but returns the same images for other "
+            "classes: use y, or remove it from `forward`."
         )
 
 
 def learns_everywhere(subject: Architecture) -> None:
-    """Every parameter gets a gradient under some loss that fits."""
+    """Every parameter gets a gradient from at least one loss that fits."""
     _, _, nets = subject.built
-    idle = [(role, name) for role, net in nets.items() for name, _ in net.named_parameters()]
-    tried: list[str] = []
-    for partner, learnt in _lessons(subject):
-        tried.append(partner)
-        idle = [weight for weight in idle if weight not in learnt]
-        if not idle:
+    unused = [(role, name) for role, net in nets.items() for name, _ in net.named_parameters()]
+    partners: list[str] = []
+    for partner, with_gradient in _gradients(subject):
+        partners.append(partner)
+        unused = [weight for weight in unused if weight not in with_gradient]
+        if not unused:
             return
-    names = ", ".join(".".join(weight) for weight in idle[:3])
-    more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
+    names = ", ".join(".".join(weight) for weight in unused[:3])
+    more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
     raise ConformanceError(
-        f"{subject.label}: {names}{more} got no gradient other than 0 with {', '.join(tried)}: "
-        "use it in `forward`, make it a buffer, or leave it out."
+        f"{subject.label}: {names}{more} got no gradient other than 0 with {', '.join(partners)}: "
+        "use it in `forward`, make it a buffer, or remove it."
     )
 
 
-def _lessons(subject: Architecture) -> Iterator[tuple[str, set[tuple[str, str]]]]:
-    """Yield each partner and the parameters that it gave a gradient; those played come first."""
-    for partner, result in subject.plays.items():
-        yield partner, result.learnt
-    for partner, pair in subject.pairs.items():
-        if partner in subject.chosen:
+def _gradients(subject: Architecture) -> Iterator[tuple[str, set[tuple[str, str]]]]:
+    """Yield each partner and the parameters with a gradient; the selection comes first."""
+    for partner, result in subject.successful_trainings.items():
+        yield partner, result.weights_with_gradient
+    for partner, combination in subject.combinations.items():
+        if partner in subject.selection:
             continue
-        played = subject.play({partner: pair}, "fp32")[partner]
-        if isinstance(played, Play):
-            yield partner, played.learnt
+        training = subject.train_with({partner: combination}, "fp32")[partner]
+        if isinstance(training, ShortTraining):
+            yield partner, training.weights_with_gradient
 
 
-def ask(recipe: Recipe, data: DataSpec, role: str, net: nn.Module, some: slice = EVERY) -> Tensor:
-    """Return what a generator or an encoder says of some of the same questions, (n, ...)."""
+def run_role(
+    recipe: Recipe, data: DataSpec, role: str, net: nn.Module, rows: slice = ALL
+) -> Tensor:
+    """Return the output of a generator or an encoder for rows of fixed inputs, (n, ...)."""
     with torch.no_grad():
         if role == "encoder":
-            return torch.cat(net(_images(data)[some]), 1)
-        return _make(recipe, net, data, some)
+            return torch.cat(net(_images(data)[rows]), 1)
+        return _generate(recipe, net, data, rows)
 
 
-def _delivered(subject: Architecture) -> dict[str, Callable[[slice], Tensor]]:
+def _exported(subject: Architecture) -> dict[str, Callable[[slice], Tensor]]:
     recipe, data, nets = subject.built
     return {
-        role: functools.partial(ask, recipe, data, role, net)
+        role: functools.partial(run_role, recipe, data, role, net)
         for role, net in nets.items()
         if role.endswith("generator") or role == "encoder"
     }
 
 
-def _make(
-    recipe: Recipe, net: nn.Module, data: DataSpec, some: slice = EVERY, shift: int = 0
+def _generate(
+    recipe: Recipe, net: nn.Module, data: DataSpec, rows: slice = ALL, shift: int = 0
 ) -> Tensor:
     latent = latent_of(recipe, net)
-    z = torch.randn(IMAGES, latent.dim, generator=_rng(1))[some] if latent else None
+    z = torch.randn(IMAGES, latent.dim, generator=_rng(1))[rows] if latent else None
     return generate(
-        net, z=z, y=(_labels(data, shift))[some], condition=_images(data, condition=True)[some]
+        net, z=z, y=(_labels(data, shift))[rows], condition=_images(data, condition=True)[rows]
     )
 
 

@@ -1,4 +1,4 @@
-"""Data to train on for a moment: noise of whatever size is asked for."""
+"""A temporary dataset of noise."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ COUNT = 24  # images
 
 @contextlib.contextmanager
 def noise(data: DataSpec) -> Iterator[Component]:
-    """Register a dataset of noise that is as `data` says, for as long as the block lasts."""
+    """Register a dataset of noise that matches `data`, inside the block."""
     name = "noise-for-checks"
 
-    def make(root: Path | None) -> tuple[TensorDataset, DataSpec]:
+    def noise_dataset(root: Path | None) -> tuple[TensorDataset, DataSpec]:
         rng = torch.Generator().manual_seed(0)
         sizes = [data.image] + ([data.condition] if data.condition else [])
         images, *conditions = (
@@ -29,7 +29,7 @@ def noise(data: DataSpec) -> Iterator[Component]:
         )
         return TensorDataset(images, torch.arange(COUNT) % max(data.classes, 1), *conditions), data
 
-    datasets.register(name)(make)
+    datasets.register(name)(noise_dataset)
     try:
         yield Component(name)
     finally:

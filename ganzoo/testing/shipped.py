@@ -1,4 +1,4 @@
-"""Recipes and models that a distribution registers, and their checks."""
+"""Recipes and models under test, and their checks."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from ganzoo.zoo import load
 
 
 def is_complete(subject: Recipe) -> None:
-    """Its components are installed, and have the arguments that it gives them."""
+    """Its components are installed, and accept its arguments."""
     thing = subject.thing
     recipe = find_recipe(thing) if isinstance(thing, Path) else thing
     build_loss(complete(recipe))
     if recipe.name != subject.name:
         raise ConformanceError(
-            f"{subject.label} makes models called {recipe.name!r}: name its file as it is "
-            "registered, or state no name in it."
+            f"{subject.label} trains models with the name {recipe.name!r}: rename its file to the "
+            "registered name, or remove `name` from it."
         )
 
 
 def is_whole(subject: Model) -> None:
-    """Its bundle is whole, and its networks can be run."""
+    """Its bundle is complete and undamaged, and its networks load."""
     bundle = open_bundle(subject.thing)
     for role in bundle.spec.roles:
         load(bundle.path, role=role)
 
 
 class Recipe(CheckedPlugin):
-    """A recipe."""
+    """A recipe under test."""
 
     registry = recipes
     checks = (registration.loads, registration.is_named_alike, imports_quietly, is_complete)
 
 
 class Model(CheckedPlugin):
-    """A model that ships inside a distribution."""
+    """A registered model under test."""
 
     registry = models
     checks = (registration.loads, registration.is_named_alike, imports_quietly, is_whole)

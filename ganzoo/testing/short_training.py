@@ -1,4 +1,4 @@
-"""A few ticks of a training, and what each player did in them."""
+"""A training of a few ticks, and a record of the updates of each player."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ TICKS, BATCH = 3, 4
 
 
 @dataclass
-class Play:
-    """What came of a few ticks.
+class ShortTraining:
+    """The record of a training of a few ticks.
 
     Attributes:
-        prepared: the training, after them.
-        numbers: (player and term, value), in the order they came.
-        learnt: parameters, as (role, name), that were given a gradient other than 0.
-        moved: for each player the roles whose weights its turns changed; ``loss`` for the loss's
-            own.
+        prepared: the training after its last tick.
+        values: logged values (player/term, value), in order.
+        weights_with_gradient: parameters (role, name) with a gradient other than 0.
+        changed_roles: player -> roles whose weights its turns changed; ``loss`` means the
+            parameters of the loss.
     """
 
     prepared: Prepared
-    numbers: list[tuple[str, float]] = field(default_factory=list)
-    learnt: set[tuple[str, str]] = field(default_factory=set)
-    moved: dict[str, set[str]] = field(default_factory=dict)
+    values: list[tuple[str, float]] = field(default_factory=list)
+    weights_with_gradient: set[tuple[str, str]] = field(default_factory=set)
+    changed_roles: dict[str, set[str]] = field(default_factory=dict)
 
     @property
-    def odd(self) -> tuple[str, float] | None:
-        """The first number that is not finite."""
-        return next((pair for pair in self.numbers if not math.isfinite(pair[1])), None)
+    def first_non_finite(self) -> tuple[str, float] | None:
+        """The first logged value (player/term, value) that is not finite, or None."""
+        return next((entry for entry in self.values if not math.isfinite(entry[1])), None)
 
 
 def recipe_of(architecture: Component, loss: Component, **changes: Any) -> Recipe:
-    """Return a recipe of a few ticks, its data still to be said."""
+    """Return a recipe of a few ticks, without a dataset."""
     fields: dict[str, Any] = {
         "name": "checked",
         "architecture": architecture,
@@ -61,55 +61,64 @@ def recipe_of(architecture: Component, loss: Component, **changes: Any) -> Recip
     return Recipe(**fields | changes)
 
 
-def play(recipe: Recipe, data: DataSpec, precision: Literal["fp32", "bf16"]) -> Play:
-    """Train a recipe on noise, on the CPU, and watch each player's turns.
+def run_short_training(
+    recipe: Recipe, data: DataSpec, precision: Literal["fp32", "bf16"]
+) -> ShortTraining:
+    """Train a recipe on noise, on the CPU, and return a record of each player's turns.
 
     Raises:
-        GanzooError: it cannot be prepared; and whatever the networks or the game raise.
+        GanzooError: the training cannot be prepared. Networks and loss may raise other errors.
     """
     with noise(data) as dataset, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ticks(
+        return run_to_end(
             prepare(
                 Recipe(**vars(recipe) | {"dataset": dataset, "precision": precision}), device="cpu"
             )
         )
 
 
-def ticks(prepared: Prepared) -> Play:
-    """Train to the end of the recipe, watching."""
-    seen, state = Play(prepared), prepared.state
+def run_to_end(prepared: Prepared) -> ShortTraining:
+    """Train to the end of the recipe, and return a record of each player's turns."""
+    result, state = ShortTraining(prepared), prepared.state
     game = state.loss
 
     def record(player: Player, name: str, value: Tensor) -> None:
-        seen.numbers.append((f"{player.name}/{name}", float(value)))
+        result.values.append((f"{player.name}/{name}", float(value)))
 
     hooks = [
-        optimizer.register_step_pre_hook(_note_gradients(state.nets, seen))
+        optimizer.register_step_pre_hook(_record_gradients(state.nets, result))
         for optimizer in state.optimizers.values()
     ]
-    state.loss = cast(Loss, Watched(game, seen))
+    state.loss = cast(Loss, RecordedGame(game, result))
     try:
         run_ticks(state, prepared.batches, log_term=record, log_metric=record, report=lambda: True)
     finally:
         state.loss = game
         for hook in hooks:
             hook.remove()
-    return seen
+    return result
 
 
-class Watched:
-    """A game that notes whose weights change from the beginning to the end of each turn."""
+class RecordedGame:
+    """A game that records which networks change from the start to the end of each turn.
 
-    def __init__(self, game: Loss, seen: Play) -> None:
+    Args:
+        game: the loss.
+        result: where `changed_roles` are recorded.
+    """
+
+    def __init__(self, game: Loss, result: ShortTraining) -> None:
         self.game = game
         self.players = game.players
-        self.seen = seen
+        self.result = result
         self.before: dict[str, list[Tensor]] = {}
         for player in game.players:
-            setattr(self, player.name, self._begin(getattr(game, player.name)))
+            setattr(self, player.name, self._recorded(getattr(game, player.name)))
 
-    def _begin(self, method: Callable[..., dict[str, Tensor]]) -> Callable[..., dict[str, Tensor]]:
+    def _recorded(
+        self, method: Callable[..., dict[str, Tensor]]
+    ) -> Callable[..., dict[str, Tensor]]:
         def terms(nets: Mapping[str, nn.Module], batch: Batch, turn: Turn) -> dict[str, Tensor]:
             self.before = {
                 role: [w.detach().clone() for w in module.parameters()]
@@ -120,9 +129,9 @@ class Watched:
         return terms
 
     def constrain(self, player: Player, nets: Mapping[str, nn.Module]) -> None:
-        """Let the game do so; that ends the turn."""
+        """Call the game's method, which ends the turn, and record the roles that changed."""
         self.game.constrain(player, nets)
-        self.seen.moved.setdefault(player.name, set()).update(
+        self.result.changed_roles.setdefault(player.name, set()).update(
             role
             for role, module in self._modules(nets)
             if not all(map(torch.equal, module.parameters(), self.before[role]))
@@ -132,13 +141,13 @@ class Watched:
         return [*nets.items(), (LOSS, self.game)]
 
 
-def _note_gradients(
-    nets: Mapping[str, nn.Module], seen: Play
+def _record_gradients(
+    nets: Mapping[str, nn.Module], result: ShortTraining
 ) -> Callable[[Optimizer, Any, Any], None]:
-    def note(*_: Any) -> None:
+    def record(*_: Any) -> None:
         for role, net in nets.items():
             for name, weight in net.named_parameters():
                 if weight.requires_grad and weight.grad is not None and weight.grad.any():
-                    seen.learnt.add((role, name))
+                    result.weights_with_gradient.add((role, name))
 
-    return note
+    return record

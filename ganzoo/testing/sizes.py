@@ -1,4 +1,4 @@
-"""Small sizes: of networks, by the names that such arguments have, and of images."""
+"""Small sizes of networks, by names of arguments, and of images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from ganzoo.registry.signatures import arguments_of
 from ganzoo.spec import DataSpec, ImageSpec
 
-# Arguments of an architecture that are sizes of its networks, and a value at which these are tiny.
+# Common arguments for the size of networks, and values that make them tiny.
 TINY = {
     "latent_dim": 12,
     "style_dim": 8,
@@ -22,7 +22,7 @@ TINY = {
     "patch_layers": 2,
 }
 
-# Together, not alone: what makes an architecture's generator read codes.
+# Arguments that add codes to the latent; `tiny_variants` sets both together.
 CODES = {"categorical_code": 3, "continuous_codes": 2}
 
 CLASSES = 4
@@ -32,22 +32,22 @@ SIDES = (
     (28, 1),
     (64, 3),
     (16, 1),
-)  # images' side and channels, in order of trial
+)  # side and channels of images, in the order of attempts
 
 
 def data_of(side: int, channels: int) -> DataSpec:
-    """Data with everything an architecture may ask for: classes, and images to make others from."""
+    """Return data with all that architectures may need: classes and conditions."""
     image = ImageSpec(side, side, channels)
     return DataSpec(image, classes=CLASSES, condition=image)
 
 
 def tiny_arguments(factory: Callable[..., Any]) -> dict[str, Any]:
-    """Return arguments that make an architecture's networks small, of those that it has."""
+    """Return the arguments of an architecture that are in `TINY`, with their tiny values."""
     return {name: TINY[name] for name in arguments_of(factory) if name in TINY}
 
 
 def tiny_variants(factory: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """Yield arguments at tiny size: the defaults, codes, and each other value of each choice."""
+    """Yield arguments of tiny networks: defaults, codes, and each other value of each choice."""
     arguments, tiny = arguments_of(factory), tiny_arguments(factory)
     yield tiny
     if arguments.keys() >= CODES.keys():

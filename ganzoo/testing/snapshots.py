@@ -1,4 +1,4 @@
-"""The names of an architecture's weights: a contract with all weights that are published."""
+"""Snapshots of the names of weights, which published weights depend on."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ WRITE = "write"
 
 
 def keeps_its_names(subject: Architecture) -> None:
-    """The names in its state_dicts are those of the snapshot beside its test."""
+    """The names in its state_dicts are those in the snapshot next to its test."""
     file = subject.snapshot
     if file is None:
-        raise NotChecked("a snapshot lies beside a test, as ganzoo.testing's suites keep it.")
+        raise NotChecked("it has no snapshot; the pytest suites of ganzoo.testing keep one.")
     names = {role: sorted(net.state_dict()) for role, net in sorted(subject.built[2].items())}
     if os.environ.get(SWITCH) == WRITE:
         write_file(file, json.dumps(names, indent=1) + "\n")
         return
     if not file.is_file():
         raise ConformanceError(
-            f"{subject.label} has no snapshot of its weights' names at {file}: {SWITCH}={WRITE} "
-            "pytest writes it, to be kept with the tests."
+            f"{subject.label} has no snapshot of the names of its weights at {file}: run "
+            f"{SWITCH}={WRITE} pytest, and commit the file."
         )
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    if names != kept:
+    snapshot = json.loads(file.read_text(encoding="utf-8"))
+    if names != snapshot:
         old, new = (
-            {f"{role}.{name}" for role, keys in each.items() for name in keys}
-            for each in (kept, names)
+            {f"{role}.{name}" for role, keys in roles.items() for name in keys}
+            for roles in (snapshot, names)
         )
         raise ConformanceError(
-            f"{subject.label}: its weights are named otherwise than in {file.name} (gone: "
-            f"{_some(old - new)}; new: {_some(new - old)}), so that published weights no longer "
-            f"load: take the old names back, register the change under a new name, or, where "
-            f"nothing was published, {SWITCH}={WRITE} pytest."
+            f"{subject.label}: its weights have other names than in {file.name} (missing: "
+            f"{_some(old - new)}; new: {_some(new - old)}), so published weights do not load: "
+            "restore the old names, register the change under a new name, or, if there are no "
+            f"published weights, run {SWITCH}={WRITE} pytest."
         )
 
 

@@ -1,4 +1,4 @@
-"""The checks as pytest's classes: a plugin's test names what it checks, and inherits them."""
+"""The checks as pytest classes, which the tests of a plugin subclass."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.distribution import subjects_of
 from ganzoo.testing.loss import Loss
 
-SNAPSHOTS = "snapshots"  # folder beside a test
+SNAPSHOTS = "snapshots"  # folder next to a test
 
 
 class Suite:
-    """What the suites share.
+    """The base class of the suites.
 
     Attributes:
-        expected_failures: checks that are known to fail, and why; one that holds all the same
-            fails, so that the list stays true.
+        expected_failures: checks that are expected to fail, and why. If one of them passes, its
+            test fails, so that the list stays correct.
     """
 
     expected_failures: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def subjects(cls) -> Sequence[CheckedPlugin]:
-        """What is checked."""
+        """Return the plugins to check."""
         raise NotImplementedError
 
     @classmethod
     def name_of(cls, check: Check, subject: CheckedPlugin) -> str:
-        """What a check is called in `expected_failures`."""
+        """Return the name of a check in `expected_failures`."""
         return check.__name__
 
     @classmethod
     def folder(cls) -> Path:
-        """Where the test lies."""
+        """Return the folder of the test."""
         return Path(str(sys.modules[cls.__module__].__file__)).parent
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Make a test of each check."""
+        """Create a test for each check of each plugin."""
         if "check" in metafunc.fixturenames:
-            pairs = [(check, subject) for subject in self.subjects() for check in subject.checks]
-            names = [self.name_of(*pair) for pair in pairs]
-            metafunc.parametrize(("check", "subject"), pairs, ids=names)
+            cases = [(check, subject) for subject in self.subjects() for check in subject.checks]
+            names = [self.name_of(*case) for case in cases]
+            metafunc.parametrize(("check", "subject"), cases, ids=names)
 
     def test_it(self, check: Check, subject: CheckedPlugin) -> None:
-        """Run a check and tell pytest what came of it."""
+        """Run a check and report its outcome to pytest."""
         outcome = examine(check, subject, self.expected_failures.get(self.name_of(check, subject)))
         match outcome.verdict:
             case "not checked":
@@ -68,7 +68,7 @@ class Suite:
                 raise outcome.error
 
     def test_expected_failures_name_checks(self) -> None:
-        """A failure that is expected is one of a check that there is."""
+        """Each expected failure names a check that exists."""
         subjects = self.subjects()
         check_expected(
             self.expected_failures, [self.name_of(c, s) for s in subjects for c in s.checks]
@@ -82,17 +82,17 @@ class ArchitectureSuite(Suite):
             name = "sagan"
             arguments = {"width": 8}
 
-    The names of its weights are kept in ``snapshots/<name>.json`` beside the test; with
-    ``GANZOO_SNAPSHOTS=write`` in the environment they are written.
+    The file ``snapshots/<name>.json`` next to the test holds the names of its weights. With
+    ``GANZOO_SNAPSHOTS=write`` in the environment the test writes it.
 
     Attributes:
         name: its registered name.
-        arguments: at which its networks are small; by default those of `ganzoo.testing.sizes`.
-        data: what it is built for; by default the first of some usual sizes that it can make.
-        partners: losses it is to train with, and their arguments; by default those that fit it.
-        every_partner: whether it trains with all that fit it; by default it does with the first
-            of each kind, and ``ganzoo check`` trains it with all.
-        snapshot: name of the snapshot, where several tests check one architecture.
+        arguments: arguments for small networks; by default those of `ganzoo.testing.sizes`.
+        data: data to build it for; by default the first common size that it supports.
+        partners: losses to train with, and their arguments; by default all that fit.
+        every_partner: whether to train with all losses that fit; by default with the first of
+            each kind. ``ganzoo check`` trains with all.
+        snapshot: name of the snapshot, if several tests check one architecture.
     """
 
     name: ClassVar[str]
@@ -127,13 +127,12 @@ class LossSuite(Suite):
 
     Attributes:
         name: its registered name.
-        arguments: of its factory; by default its own.
-        data: what it is played on; by default the first of some usual sizes that a partner can
-            make.
-        partners: architectures that it is to play with, and their arguments; by default those
-            that fit it, at tiny size.
-        every_partner: whether it plays with all that fit it; by default it does with the first
-            of each kind, and ``ganzoo check`` plays it with all.
+        arguments: arguments of its factory; by default its defaults.
+        data: data to train on; by default the first common size that a partner supports.
+        partners: architectures to train, and their arguments; by default all that fit, at tiny
+            size.
+        every_partner: whether to train all architectures that fit; by default the first of each
+            kind. ``ganzoo check`` trains all.
     """
 
     name: ClassVar[str]
@@ -165,12 +164,12 @@ class DatasetSuite(Suite):
 
             @pytest.fixture
             def root(self, tmp_path):
-                ...  # a few files, as the dataset wants them
+                ...  # write a few files that the dataset can read
                 return tmp_path
 
     Attributes:
         name: its registered name.
-        arguments: of its factory; by default its own.
+        arguments: arguments of its factory; by default its defaults.
     """
 
     name: ClassVar[str]
@@ -178,7 +177,7 @@ class DatasetSuite(Suite):
 
     @pytest.fixture
     def root(self) -> Path | None:
-        """Where its files lie; None for a dataset that reads none."""
+        """Return the folder with its files; None for a dataset without files."""
         return None
 
     @classmethod
@@ -187,7 +186,7 @@ class DatasetSuite(Suite):
         return [Dataset(cls.name, cls.arguments)]
 
     def test_it(self, check: Check, subject: CheckedPlugin, root: Path | None) -> None:  # type: ignore[override]
-        """Run a check on the dataset where its files lie."""
+        """Run a check on the dataset in `root`."""
         super().test_it(check, Dataset(self.name, self.arguments, root=root))
 
 
@@ -198,11 +197,13 @@ class PluginSuite(Suite):
             distribution = "acme-gans"
 
     Attributes:
-        distribution: its name, as ``pip install`` takes it.
-        arguments: of factories, by kind and name, such as ``{"architecture sagan": {"width": 8}}``.
-        expected_failures: by kind, name and check: ``{"architecture sagan: exports": "..."}``.
-        every_partner: whether each architecture and loss trains with all that fit it; by default
-            it does with the first of each kind, and ``ganzoo check`` trains it with all.
+        distribution: its name, as in ``pip install``.
+        arguments: arguments of factories by kind and name, such as
+            ``{"architecture sagan": {"width": 8}}``.
+        expected_failures: reasons by kind, name and check, such as
+            ``{"architecture sagan: exports": "..."}``.
+        every_partner: whether each architecture and loss trains with all partners that fit; by
+            default with the first of each kind. ``ganzoo check`` trains with all.
     """
 
     distribution: ClassVar[str]
@@ -212,7 +213,7 @@ class PluginSuite(Suite):
     @classmethod
     @functools.cache
     def subjects(cls) -> Sequence[CheckedPlugin]:
-        """Return what the distribution registers."""
+        """Return the plugins that the distribution registers."""
         folder = cls.folder() / SNAPSHOTS
         return subjects_of(
             cls.distribution,
@@ -223,5 +224,5 @@ class PluginSuite(Suite):
 
     @classmethod
     def name_of(cls, check: Check, subject: CheckedPlugin) -> str:
-        """What a check is called in `expected_failures`."""
+        """Return the name of a check in `expected_failures`."""
         return f"{subject.label}: {check.__name__}"

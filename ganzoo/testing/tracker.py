@@ -1,4 +1,4 @@
-"""A tracker that is checked, and the checks that are its own."""
+"""Trackers under test, and their checks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ganzoo.testing.imports import imports_quietly
 
 
 def builds(subject: Tracker) -> None:
-    """It builds a ganzoo.Tracker that logs something; nothing is started."""
+    """It builds a ganzoo.Tracker that logs something; the check does not start it."""
     tracker = trackers.make(subject.entry)
     if not isinstance(tracker, training.Tracker):
         raise ConformanceError(
-            f"{subject.label} returns {type(tracker).__name__}, and must return a ganzoo.Tracker: "
-            "derive its class from that."
+            f"{subject.label} returns {type(tracker).__name__}, but must return a ganzoo.Tracker: "
+            "derive its class from ganzoo.Tracker."
         )
     logs = [name for name in vars(training.Tracker) if name.startswith("log_")]
     if not any(
@@ -26,7 +26,7 @@ def builds(subject: Tracker) -> None:
 
 
 class Tracker(CheckedPlugin):
-    """A tracker."""
+    """A tracker under test."""
 
     registry = trackers
     checks = (

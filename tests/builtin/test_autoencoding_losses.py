@@ -242,7 +242,7 @@ def test_vaegan_against_its_algorithm(nets, batch):
 def test_vaegan_compares_images_as_they_are(nets, batch, options):
     """Else its distance of an image from itself would not be 0."""
     loss = ganzoo.losses.get("vaegan")(**options)
-    assert (loss._features(nets, batch.images, batch, turn()) == 0).all()
+    assert (loss._feature_error(nets, batch.images, batch, turn()) == 0).all()
 
 
 def test_vaegan_needs_a_judge_with_features(nets, batch):
@@ -278,5 +278,5 @@ def test_bigan_trains_both_players_on_pairs(nets, batch):
     [{"r1": 1.0}, {"augmentation": ("cutout",)}, {"instance_noise": 1.0}, {"label_smoothing": 0.1}],
 )
 def test_bigan_refuses_rules_for_images_alone(rule):
-    with pytest.raises(ValueError, match="its discriminator judges pairs"):
+    with pytest.raises(ValueError, match="its discriminator reads images together with latents"):
         ganzoo.losses.get("bigan")(**rule)

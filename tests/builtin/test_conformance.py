@@ -6,9 +6,9 @@ from ganzoo.registry import architectures, losses
 from ganzoo.testing import ArchitectureSuite, DatasetSuite, PluginSuite
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checks import examine
+from ganzoo.testing.combinations import moves_its_own, resumes, trains
 from ganzoo.testing.loss import Loss, returns_terms
 from ganzoo.testing.networks import learns_everywhere, uses_labels
-from ganzoo.testing.pairs import moves_its_own, resumes, trains
 from ganzoo.testing.sizes import tiny_variants
 from helpers.datasets import fake_celeba, fake_mnist, fake_tinyhero, pictures, shards
 
@@ -62,7 +62,7 @@ def variants():
 
 @pytest.mark.parametrize(("name", "arguments"), variants())
 def test_each_choice_of_an_architecture_trains(name, arguments):
-    partner = next(iter(Architecture(name, arguments).pairs))
+    partner = next(iter(Architecture(name, arguments).combinations))
     subject = Architecture(name, arguments, partners={partner: {}})
     outcomes = {c.__name__: examine(c, subject) for c in (trains, moves_its_own, resumes)}
     assert {outcome.verdict for outcome in outcomes.values()} == {"ok"}, outcomes
@@ -70,7 +70,7 @@ def test_each_choice_of_an_architecture_trains(name, arguments):
     assert examine(uses_labels, subject).verdict == ("ok" if reads_labels else "not checked")
 
 
-def test_the_pairs_are_those_one_expects():
+def test_the_combinations_are_those_one_expects():
     adversarial = {
         "minimax",
         "nonsaturating",
@@ -91,10 +91,12 @@ def test_the_pairs_are_those_one_expects():
         ("conv-autoencoder", {"discriminator": "image"}, {"vaegan"}),
         ("conv-autoencoder", {"discriminator": "joint"}, {"bigan"}),
     ):
-        assert set(Architecture(name, small | arguments).pairs) & set(ours_of(losses)) == wanted
-    assert {"mlp", "dcgan", "resnet"} <= set(Loss("wgan-gp").pairs)
-    assert "dcgan conditioning=auxiliary" in Loss("acgan").pairs
-    assert "mlp-autoencoder discriminator=joint" in Loss("bigan").pairs
+        assert (
+            set(Architecture(name, small | arguments).combinations) & set(ours_of(losses)) == wanted
+        )
+    assert {"mlp", "dcgan", "resnet"} <= set(Loss("wgan-gp").combinations)
+    assert "dcgan conditioning=auxiliary" in Loss("acgan").combinations
+    assert "mlp-autoencoder discriminator=joint" in Loss("bigan").combinations
 
 
 @pytest.mark.slow
@@ -111,7 +113,7 @@ def test_a_loss_trains_every_architecture_that_fits(name):
 
 
 def plays_all(subject):
-    assert list(subject.chosen) == list(subject.pairs)
+    assert list(subject.selection) == list(subject.combinations)
     done = {check.__name__: examine(check, subject) for check in subject.checks if check in PLAYED}
     assert {outcome.verdict for outcome in done.values()} == {"ok"}, done
 
@@ -183,7 +185,7 @@ class TestTinyHero(DatasetSuite):
         return fake_tinyhero(tmp_path)
 
 
-@pytest.mark.filterwarnings("ignore:dataset folder says no licence")
+@pytest.mark.filterwarnings("ignore:dataset folder has no licence")
 class TestFolder(DatasetSuite):
     name = "folder"
     arguments = {"size": 16}
@@ -193,7 +195,7 @@ class TestFolder(DatasetSuite):
         return pictures(tmp_path, [f"{'ab'[k % 2]}/{k}.png" for k in range(5)])
 
 
-@pytest.mark.filterwarnings("ignore:dataset webdataset says no licence")
+@pytest.mark.filterwarnings("ignore:dataset webdataset has no licence")
 class TestWebdataset(DatasetSuite):
     name = "webdataset"
     arguments = {"size": 16, "classes": 3}

@@ -158,7 +158,7 @@ class Constant(nn.Module):
 @pytest.mark.parametrize("name", UNLABELLED)
 def test_labels_that_are_not_there_are_not_smoothed(name):
     with pytest.raises(
-        ValueError, match="label_smoothing is for a criterion that judges images one"
+        ValueError, match="label_smoothing needs a loss that compares each logit with"
     ):
         ganzoo.losses.get(name)(label_smoothing=0.1)
     with pytest.raises(RecipeError, match=f"loss '{name}' cannot be made: label_smoothing"):
@@ -244,7 +244,7 @@ def test_weights_that_clipping_would_annihilate_are_refused(name):
     for role in loss.players[0].trains:
         nn.init.ones_(nets[role].weight)
     with pytest.raises(
-        ValueError, match=r"clipping at 0\.01 would .* are of size 1: --loss\.weigh"
+        ValueError, match=r"clipping at 0\.01 would .* square is 1: --loss\.weight-clip 1"
     ):
         loss.check(nets, data)
     ganzoo.losses.get(name)(weight_clip=1.0).check(nets, data)
@@ -411,7 +411,7 @@ OUT_OF_RANGE = [
 @pytest.mark.parametrize("wrong", OUT_OF_RANGE, ids=str)
 def test_rules_out_of_range_are_refused(wrong):
     (name, value), *_ = wrong.items()
-    with pytest.raises(ValueError, match=f"^{name} is {value}, it (must be at least|lies in)"):
+    with pytest.raises(ValueError, match=f"^{name} is {value}, it must (be at least|lie in)"):
         AdversarialOptions(**({"penalties": wrong} if name in PENALTIES else wrong))
     with pytest.raises(ValueError, match=name):
         ganzoo.losses.get("lsgan")(**wrong)

@@ -239,9 +239,9 @@ class Refusing(Drift):
 @pytest.mark.parametrize(
     ("thing", "says"),
     [
-        (Nameless, "penalty 'wrong' of this process does not say what its term is called"),
-        (Adversarial, "has a term 'adversarial', which every adversarial loss has too"),
-        (Second, "has a term 'r1', which penalty 'r1' of torch-ganzoo 0.1.0 has too"),
+        (Nameless, "penalty 'wrong' of this process has no name for its term: set `name"),
+        (Adversarial, "has the term 'adversarial', and so has every adversarial loss"),
+        (Second, "has the term 'r1', and so has penalty 'r1' of torch-ganzoo 0.1.0"),
         (Abstract, "could not be built"),
         (Refusing, "penalty 'wrong' cannot be made: it is a bad day"),
         (dict, "it is the class dict, not a subclass of ganzoo.games.Penalty"),

@@ -633,7 +633,7 @@ def register(folder, repository, **changes):
         ({}, None),
         ({"sha256": "0" * 64}, "SHA256SUMS differs from the one registered with the model"),
         ({"size": 1000}, "size of the whole model is 1,000. It is not downloaded."),
-        ({"commit": "main"}, "is no hf://org/repo@ and the 40 hex digits of a commit"),
+        ({"commit": "main"}, "Write org/repo and the 40 hex digits of the commit"),
     ],
 )
 def test_a_plugin_registers_a_model_of_the_hub(server, repository, tmp_path, changes, message):

@@ -215,8 +215,8 @@ def test_listing_shows_all_and_runs_none(crowd):
         r"  future +future-gans 0\.3\.1   needs torch-ganzoo>=99, and \S+ is installed: "
         r"pip install 'torch-ganzoo>=99'$",
         r"  Not A Name +sloppy 1\.0   has a name that is not lower-case words",
-        r"  untargeted +sloppy 1\.0   is registered as 'no target', not as module:attribute: its author",
-        r"a distribution in \S+site has metadata that cannot be read .*METADATA states no Name",
+        r"  untargeted +sloppy 1\.0   is registered as 'no target', not as module:attribute: report",
+        r"a distribution in \S+site has metadata that cannot be read .*METADATA has no Name",
         r"  dcgan-mnist +torch-ganzoo ",
     ):
         assert re.search(line, result.stdout, re.MULTILINE), line
@@ -298,7 +298,7 @@ def test_it_is_of_the_wrong_kind(installed):
         (lambda: prepare(recipe(architecture=Component("shy"))), "name 'Optimizer' is not defined"),
         (
             lambda: prepare(recipe(loss=Component("proud", {"layer": 1}))),
-            "argument 'layer': a recipe cannot state",
+            "argument 'layer': a recipe cannot hold the type",
         ),
     ):
         assert said in refusal(BrokenPluginError, what)
@@ -350,7 +350,7 @@ def test_an_entry_point_that_is_none(installed):
     text = refusal(BrokenPluginError, lambda: ganzoo.losses.get("untargeted"))
     assert text == (
         "loss 'untargeted' of sloppy 1.0 is registered as 'no target', not as module:attribute: "
-        "its author must mend that"
+        "report this to its author"
     )
 
 
@@ -378,7 +378,7 @@ def test_a_plugin_that_is_switched_off(installed, monkeypatch):
 
 def test_two_plugins_have_one_name(installed, tmp_path, monkeypatch):
     text = refusal(AmbiguousNameError, lambda: ganzoo.architectures.get("twin"))
-    assert "Say 'twin-one:twin' or 'twin-two:twin'" in text
+    assert "Use 'twin-one:twin' or 'twin-two:twin'" in text
     unfit = recipe(loss=Component("vae"), architecture=Component("twin-one:twin"))
     text = refusal(IncompatibleCombinationError, lambda: prepare(unfit))
     assert re.search("Losses that fit twin-one:twin: .*hinge.*, twin-one:twin, ", text)

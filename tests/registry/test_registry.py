@@ -176,7 +176,7 @@ def test_registering_in_a_process():
             return 2
 
         assert ganzoo.losses.get("mine")() == 2
-        with pytest.raises(AmbiguousNameError, match="needs another name"):
+        with pytest.raises(AmbiguousNameError, match="under another name"):
 
             @ganzoo.losses.register("mine")
             def other(): ...

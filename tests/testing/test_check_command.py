@@ -48,16 +48,16 @@ def test_a_line_a_check(site, capsys):
     assert status == 1
     assert set(found) == {"dataset grey", "dataset gray"}
     assert found["dataset grey"][0] == (
-        "  ok          loads: It loads, and is what its group of entry points holds."
+        "  ok          loads: It loads, and has the type of its group of entry points."
     )
     assert all(line.startswith("  ok ") for line in found["dataset grey"])
     failed, *rest = found["dataset gray"]
     assert failed == (
         '  FAILED      loads: ganzoo.datasets: gray = "acme_data:gray" does not load: '
-        "AttributeError: module 'acme_data' has no attribute 'gray'. Correct that line or what it "
-        "names, and install the distribution again."
+        "AttributeError: module 'acme_data' has no attribute 'gray'. Correct that line or the "
+        "object it names, and reinstall the distribution."
     )
-    assert "  not checked opens: loads comes first, and fails." in rest
+    assert "  not checked opens: the check 'loads' fails, and this check depends on it." in rest
     assert "error: acme-data does not keep what a plugin must: 1 FAILED, 12 ok, 7 not che" in err
 
     status, found, err = check(capsys, "Acme_Data", "grey")
@@ -70,7 +70,7 @@ def test_a_line_a_check(site, capsys):
 
     status, found, err = check(capsys, "acme-data", "grey", "--expect", "dataset grey: opens=?")
     assert status == 1
-    assert "  FAILED      opens: opens holds, and was expected not to because ?" in str(found)
+    assert "  FAILED      opens: opens passes, but is expected to fail because ?" in str(found)
 
 
 @pytest.mark.parametrize(
@@ -78,15 +78,15 @@ def test_a_line_a_check(site, capsys):
     [
         (["acme-dato"], "no distribution named 'acme-dato' is installed. Did you mean 'acme-data'"),
         (["acme-data", "gery"], "acme-data registers nothing named 'gery'. Did you mean 'grey'?"),
-        (["pip"], "pip is installed, and registers nothing that ganzoo reads here"),
+        (["pip"], "pip is installed, but registers nothing for ganzoo"),
         (
             ["acme-typo"],
-            "acme-typo registers 'grey' in 'ganzoo.dataset', which nothing reads. Did you mean "
-            "'ganzoo.datasets'?",
+            "acme-typo registers 'grey' in 'ganzoo.dataset', which is not a group of ganzoo's. Did "
+            "you mean 'ganzoo.datasets'?",
         ),
         (
             ["acme-data", "--expect", "dataset grey: open=?"],
-            "a failure of 'dataset grey: open' is expected, and there is no such check. Did you "
+            "the expected failure 'dataset grey: open' names no check. Did you "
             "mean 'dataset grey: opens'?",
         ),
     ],
@@ -104,7 +104,7 @@ def test_a_distribution_that_is_not_admitted(site, capsys, monkeypatch):
     monkeypatch.setenv("GANZOO_PLUGINS", "other")
     status, _, err = check(capsys, "acme-data")
     assert status == 1
-    assert "GANZOO_PLUGINS, where it is set, must admit it" in err
+    assert "if GANZOO_PLUGINS is set, it must list the plugin" in err
 
 
 def test_arguments_of_what_is_not_registered():
@@ -179,17 +179,17 @@ def test_suites(tmp_path, written):
     assert {v for t, (v, _) in verdicts.items() if "TestRoot" in t} == {"PASSED"}
     assert verdicts["TestNoRoot[says_where_it_is_missing]"][0] == "PASSED"
     assert "TestNoRoot[opens]" not in verdicts, "it is skipped"
-    assert "its files are not here" in result.stdout
+    assert "its files are not found" in result.stdout
     assert verdicts["TestKnown[says_its_origin]"] == ("XFAIL", "nobody knows")
     assert verdicts["TestKnown[opens]"][0] == "FAILED"
-    assert "opens holds, and was expected not to because it is shy" in result.stdout
+    assert "opens passes, but is expected to fail because it is shy" in result.stdout
     assert verdicts["TestUnknown[says_its_origin]"][0] == "FAILED"
     assert verdicts["TestUnknown::test_expected_failures_name_checks"][0] == "FAILED"
     assert "Did you mean 'says_its_origin'?" in result.stdout
     assert verdicts["TestTypo[loads]"][0] == "FAILED"
     assert "no architecture named 'dcgann'. Did you mean 'dcgan'?" in result.stdout
     assert verdicts["TestMlp[keeps_its_names]"][0] == "FAILED"
-    assert "GANZOO_SNAPSHOTS=write pytest writes it" in result.stdout
+    assert "run GANZOO_SNAPSHOTS=write pytest, and commit" in result.stdout
 
 
 def _environment():

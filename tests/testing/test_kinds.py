@@ -45,7 +45,7 @@ def test_losses_that_use_networks_otherwise_are_not(one, other):
 
 
 class Reads(nn.Module):
-    def forward(self, source, z): ...
+    def forward(self, condition, z): ...
 
 
 class Asked(nn.Module):
@@ -71,14 +71,14 @@ def ours(partners):
 
 def test_one_of_each_kind_is_played():
     subject = Architecture("mlp")
-    assert ours(subject.chosen) == ["hinge", "wgan-gp"]
-    assert len(ours(subject.pairs)) == 8
+    assert ours(subject.selection) == ["hinge", "wgan-gp"]
+    assert len(ours(subject.combinations)) == 8
     whole = Architecture("mlp", every_partner=True)
-    assert list(whole.chosen) == list(whole.pairs) == list(subject.pairs)
+    assert list(whole.selection) == list(whole.combinations) == list(subject.combinations)
     stated = Architecture("mlp", partners={"lsgan": {}, "minimax": {}})
-    assert list(stated.chosen) == ["lsgan", "minimax"]
-    assert len(Loss("hinge").chosen) < len(Loss("hinge").pairs)
-    assert len(Loss("hinge", every_partner=True).chosen) == len(Loss("hinge").pairs)
+    assert list(stated.selection) == ["lsgan", "minimax"]
+    assert len(Loss("hinge").selection) < len(Loss("hinge").combinations)
+    assert len(Loss("hinge", every_partner=True).selection) == len(Loss("hinge").combinations)
 
 
 def test_a_command_plays_all_and_a_suite_one_of_each_kind_unless_it_says_so():
@@ -134,8 +134,8 @@ def test_a_weight_is_idle_only_if_no_loss_at_all_uses_it():
     ganzoo.losses.register("a-noisy")(lambda: Noisy(1.0))
     try:
         subject = Architecture("a-plain", {})
-        assert list(subject.pairs) == ["a-loud", "a-noisy"]
-        assert list(subject.chosen) == ["a-loud"]
+        assert list(subject.combinations) == ["a-loud", "a-noisy"]
+        assert list(subject.selection) == ["a-loud"]
         assert examine(learns_everywhere, subject).verdict == "ok"
     finally:
         ganzoo.architectures.unregister("a-plain")

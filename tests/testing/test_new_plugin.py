@@ -67,17 +67,17 @@ def test_every_name_of_a_distribution_gives_one_or_is_refused(name):
 @given(st.text(max_size=12))
 def test_any_other_text_is_refused(text):
     if not NAME.fullmatch(text):
-        with pytest.raises(NameSyntaxError, match="no name of a distribution"):
+        with pytest.raises(NameSyntaxError, match="not a name of a distribution"):
             plugin_template._names(text)
 
 
 @pytest.mark.parametrize(
     ("name", "error", "says"),
     [
-        ("acme gans", NameSyntaxError, "'acme gans' is no name of a distribution"),
-        ("", NameSyntaxError, "no name of a distribution"),
-        ("-acme", NameSyntaxError, "no name of a distribution"),
-        ("../acme", NameSyntaxError, "no name of a distribution"),
+        ("acme gans", NameSyntaxError, "'acme gans' is not a name of a distribution"),
+        ("", NameSyntaxError, "not a name of a distribution"),
+        ("-acme", NameSyntaxError, "not a name of a distribution"),
+        ("../acme", NameSyntaxError, "not a name of a distribution"),
         ("3d-gans", NameSyntaxError, "package 3d_gans, which Python cannot import"),
         ("class", NameSyntaxError, "package class, which Python cannot import"),
         ("Torch_GanZoo", NameTakenError, "the distribution 'torch-ganzoo' is installed already"),

@@ -210,8 +210,8 @@ def test_it_passes_the_checks_of_a_loss(tempered):
     subject = LossSubject("tempered", partners={"mlp": {"width": 4}})
     outcomes = {check.__name__: examine(check, subject) for check in subject.checks}
     assert {outcome.verdict for outcome in outcomes.values()} == {"ok"}, outcomes
-    (result,) = subject.plays.values()
-    assert result.moved["discriminator"] == {"discriminator", "loss"}
+    (result,) = subject.successful_trainings.values()
+    assert result.changed_roles["discriminator"] == {"discriminator", "loss"}
 
 
 def test_the_seed_decides_where_it_starts(tempered):

@@ -1,4 +1,4 @@
-"""Adversarial losses: each is a criterion on two logits; `AdversarialOptions` adds penalties."""
+"""Adversarial losses: one criterion each, with the options of `AdversarialOptions`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ RELATIVISTIC_PAIRING = Criterion(
 
 @with_adversarial_options()
 def minimax(options: AdversarialOptions) -> Loss:
-    """The saturating game: G minimises log(1 - D(G(z))).
+    """The original minimax game: the generator minimises log(1 - D(G(z))).
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), equation 1,
     https://arxiv.org/abs/1406.2661.
@@ -62,7 +62,7 @@ def minimax(options: AdversarialOptions) -> Loss:
 
 @with_adversarial_options()
 def nonsaturating(options: AdversarialOptions) -> Loss:
-    """G maximises log D(G(z)) instead.
+    """The non-saturating game: the generator maximises log D(G(z)).
 
     "Generative Adversarial Nets" (Goodfellow et al., 2014), section 3,
     https://arxiv.org/abs/1406.2661.
@@ -72,7 +72,7 @@ def nonsaturating(options: AdversarialOptions) -> Loss:
 
 @with_adversarial_options()
 def lsgan(options: AdversarialOptions) -> Loss:
-    """Least squares with targets a = 0, b = c = 1.
+    """Least squares with the targets a = 0, b = c = 1.
 
     "Least Squares Generative Adversarial Networks" (Mao et al., 2017), equation 9,
     https://arxiv.org/abs/1611.04076.
@@ -82,27 +82,27 @@ def lsgan(options: AdversarialOptions) -> Loss:
 
 @with_adversarial_options(weight_clip=0.01, discriminator_steps=5)
 def wgan(options: AdversarialOptions) -> Loss:
-    """Wasserstein distance, its critic kept Lipschitz by clipping its weights.
+    """Wasserstein distance, with weight clipping to keep the critic Lipschitz.
 
     "Wasserstein GAN" (Arjovsky et al., 2017), algorithm 1, https://arxiv.org/abs/1701.07875.
-    Its estimate of the distance is logged as ``wasserstein``.
+    The estimate of the distance is logged as ``wasserstein``.
     """
     return AdversarialLoss(WASSERSTEIN, options)
 
 
 @with_adversarial_options(gp=10.0, discriminator_steps=5)
 def wgan_gp(options: AdversarialOptions) -> Loss:
-    """Wasserstein distance under a gradient penalty.
+    """Wasserstein distance, with a gradient penalty to keep the critic Lipschitz.
 
     "Improved Training of Wasserstein GANs" (Gulrajani et al., 2017), algorithm 1,
-    https://arxiv.org/abs/1704.00028. Its estimate of the distance is logged as ``wasserstein``.
+    https://arxiv.org/abs/1704.00028. The estimate of the distance is logged as ``wasserstein``.
     """
     return AdversarialLoss(WASSERSTEIN, options)
 
 
 @with_adversarial_options()
 def hinge(options: AdversarialOptions) -> Loss:
-    """Margins of 1 for the discriminator.
+    """Hinge loss: the discriminator has a margin of 1 on either side.
 
     "Geometric GAN" (Lim and Ye, 2017), section 3.1, https://arxiv.org/abs/1705.02894.
     """
@@ -111,7 +111,7 @@ def hinge(options: AdversarialOptions) -> Loss:
 
 @with_adversarial_options()
 def ragan(options: AdversarialOptions) -> Loss:
-    """Relativistic average: real images look more real than fake ones do on average.
+    """Relativistic average GAN: real images should look more real than the average fake image.
 
     "The relativistic discriminator" (Jolicoeur-Martineau, 2018), section 4.2,
     https://arxiv.org/abs/1807.00734.
@@ -121,7 +121,7 @@ def ragan(options: AdversarialOptions) -> Loss:
 
 @with_adversarial_options()
 def rpgan(options: AdversarialOptions) -> Loss:
-    """Relativistic pairing: each real image looks more real than its fake one.
+    """Relativistic pairing GAN: each real image should look more real than one fake image.
 
     "The relativistic discriminator" (Jolicoeur-Martineau, 2018), section 4.1,
     https://arxiv.org/abs/1807.00734; with r1 and r2 it is R3GAN's loss ("The GAN is dead; long live

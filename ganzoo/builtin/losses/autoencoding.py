@@ -1,7 +1,7 @@
-"""Encoder and generator as one player: reconstruct, and shape the latents.
+"""Autoencoder losses: one player trains encoder and generator to reconstruct images.
 
-An encoder returns mean and log-variance of a normal distribution over latents, (n, latent_dim)
-each; an autoencoder uses the mean alone.
+An encoder returns the mean and the log-variance of a normal distribution over latents, each
+(n, latent_dim). A plain autoencoder uses the mean only.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ from ganzoo.nn import at_least_fp32, generate
 Likelihood = Literal["bernoulli", "gaussian"]
 
 
-def reconstruction_error(made: Tensor, images: Tensor, likelihood: Likelihood) -> Tensor:
-    """Return -log p(images | made) of each value, up to a constant, in the shape of `images`.
+def reconstruction_error(reconstruction: Tensor, images: Tensor, likelihood: Likelihood) -> Tensor:
+    """Return -log p(images | reconstruction) of each value, up to a constant.
 
-    Both are in [-1, 1]; ``bernoulli`` takes (x + 1) / 2 for probabilities.
+    Args:
+        reconstruction: values in [-1, 1], in the shape of `images`.
+        images: values in [-1, 1].
+        likelihood: ``bernoulli``, with the probabilities (x + 1) / 2, or ``gaussian``.
     """
-    made = at_least_fp32(made)
+    reconstruction = at_least_fp32(reconstruction)
     with torch.autocast(images.device.type, enabled=False):
         if likelihood == "gaussian":
-            return 0.5 * mse_loss(made, images, reduction="none")
-        # Rounding may carry (x + 1) / 2 out of [0, 1] by a bit.
-        p, x = ((0.5 * value + 0.5).clamp(0.0, 1.0) for value in (made, images))
+            return 0.5 * mse_loss(reconstruction, images, reduction="none")
+        # Rounding errors may move (x + 1) / 2 slightly out of [0, 1].
+        p, x = ((0.5 * value + 0.5).clamp(0.0, 1.0) for value in (reconstruction, images))
         return binary_cross_entropy(p, x, reduction="none")
 
 
@@ -39,22 +42,23 @@ def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def draw(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return z = mu + sigma * eps, so that the gradient reaches both."""
+    """Return a sample z = mu + sigma * eps, differentiable in mean and variance."""
     return mean + (0.5 * log_variance).exp() * torch.randn_like(mean)
 
 
 def encode(encoder: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and log-variance, at least fp32."""
+    """Return the mean and the log-variance of the latents of images, at least fp32."""
     mean, log_variance = encoder(images)
     return at_least_fp32(mean), at_least_fp32(log_variance)
 
 
 class Autoencoding(Loss):
-    """One player over encoder and generator.
+    """A game with one player, which trains encoder and generator.
 
     Args:
-        likelihood: how a reconstruction is measured.
-        beta: weight of the divergence of latents from N(0, I); None encodes without noise.
+        likelihood: the reconstruction error, see `reconstruction_error`.
+        beta: weight of the KL divergence of the latents from N(0, I); None uses the mean as the
+            latent, without noise and without this term.
     """
 
     players = (Player("autoencoder", trains=("encoder", "generator")),)
@@ -70,11 +74,11 @@ class Autoencoding(Loss):
     def autoencoder(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Reconstruct the batch."""
+        """Return the reconstruction error of the batch, and the weighted KL divergence."""
         mean, log_variance = encode(nets["encoder"], batch.images)
         z = mean if self.beta is None else draw(mean, log_variance)
-        made = generate(nets["generator"], z=z, y=batch.labels)
-        error = reconstruction_error(made, batch.images, self.likelihood).flatten(1)
+        reconstruction = generate(nets["generator"], z=z, y=batch.labels)
+        error = reconstruction_error(reconstruction, batch.images, self.likelihood).flatten(1)
         if self.beta is None:
             return {"reconstruction": error.mean(1)}
         kl = kl_from_standard_normal(mean, log_variance)
@@ -82,7 +86,7 @@ class Autoencoding(Loss):
 
 
 def autoencoder(*, likelihood: Likelihood = "bernoulli") -> Loss:
-    """Reconstruct images through a bottleneck; the loss is the mean over pixels.
+    """Autoencoder: reconstruct images from a short latent; the loss is the mean over pixels.
 
     "Reducing the Dimensionality of Data with Neural Networks" (Hinton and Salakhutdinov, 2006),
     https://doi.org/10.1126/science.1127647.
@@ -108,7 +112,7 @@ def vae(*, beta: float = 1.0, likelihood: Likelihood = "bernoulli") -> Loss:
 
 
 def betavae(*, beta: float = 4.0, likelihood: Likelihood = "bernoulli") -> Loss:
-    """A variational autoencoder that pays more for its latents, so that they disentangle.
+    """Variational autoencoder with a larger weight of the KL divergence, to disentangle latents.
 
     "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework" (Higgins et
     al., 2017), equation 4, https://openreview.net/forum?id=Sy2fzU9gl.

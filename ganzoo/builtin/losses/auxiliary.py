@@ -1,4 +1,4 @@
-"""Adversarial losses whose discriminator answers a further question."""
+"""Adversarial losses whose discriminator has further heads: classes, or codes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ganzoo.games import (
 
 
 class AuxiliaryClassifier(AdversarialLoss):
-    """Both players want images to be classified right; see `acgan`."""
+    """Both players minimise the classification error of images; see `acgan`."""
 
-    asks = frozenset(["class"])
+    heads_used = frozenset(["class"])
 
     def __init__(self, options: AdversarialOptions, class_weight: float) -> None:
         check_weight("class_weight", class_weight)
@@ -31,10 +31,10 @@ class AuxiliaryClassifier(AdversarialLoss):
         self.class_weight = class_weight
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Need a discriminator that tells classes."""
+        """Check that the discriminator has a class head."""
         if "class" not in getattr(nets["discriminator"], "heads", ()):
             raise ValueError(
-                "it needs a discriminator that tells the class: "
+                "it needs a discriminator that predicts the class: "
                 "--architecture.conditioning auxiliary"
             )
         super().check(nets, data)
@@ -42,31 +42,31 @@ class AuxiliaryClassifier(AdversarialLoss):
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Tell real from fake, and the class of both."""
+        """Return the adversarial terms, and the classification errors of real and fake images."""
         fake, _ = self.fake_for_discriminator(nets["generator"], batch, turn)
         comparison = self.judge_both(nets["discriminator"], fake, batch, turn)
         terms = self.discriminator_terms(comparison, turn)
-        for name, judgement in (("real", comparison.real_output), ("fake", comparison.fake_output)):
-            terms[f"class_{name}"] = self._classify(judgement.heads["class"], batch)
+        for name, output in (("real", comparison.real_output), ("fake", comparison.fake_output)):
+            terms[f"class_{name}"] = self._class_term(output.heads["class"], batch)
         return terms
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Be taken for real, and for the right class."""
+        """Return the adversarial term, and the classification error of fake images."""
         fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
-        loss, judgement = self.generator_terms(nets["discriminator"], fake, batch, turn)
-        return {"adversarial": loss, "class": self._classify(judgement.heads["class"], batch)}
+        loss, output = self.generator_terms(nets["discriminator"], fake, batch, turn)
+        return {"adversarial": loss, "class": self._class_term(output.heads["class"], batch)}
 
-    def _classify(self, logits: Tensor, batch: Batch) -> Tensor:
+    def _class_term(self, logits: Tensor, batch: Batch) -> Tensor:
         assert batch.labels is not None
         return self.class_weight * cross_entropy(logits, batch.labels, reduction="none")
 
 
 class MutualInformation(AdversarialLoss):
-    """Both players want the codes to be read off the images; see `infogan`."""
+    """Both players minimise the error of the predicted codes; see `infogan`."""
 
-    asks = frozenset(["categorical", "continuous"])
+    heads_used = frozenset(["categorical", "continuous"])
 
     def __init__(
         self, options: AdversarialOptions, categorical_weight: float, continuous_weight: float
@@ -78,7 +78,7 @@ class MutualInformation(AdversarialLoss):
         self.continuous_weight = continuous_weight
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Need a generator that reads codes and a discriminator that tells them."""
+        """Check that the discriminator has a head for codes."""
         if not {"categorical", "continuous"} & set(getattr(nets["discriminator"], "heads", ())):
             raise ValueError(
                 "it needs codes in the latent: --architecture.categorical-code 10, "
@@ -89,25 +89,25 @@ class MutualInformation(AdversarialLoss):
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Tell real from fake, and the codes of the fake."""
+        """Return the adversarial terms, and the errors of the codes of fake images."""
         fake, z = self.fake_for_discriminator(nets["generator"], batch, turn)
         comparison = self.judge_both(nets["discriminator"], fake, batch, turn)
-        return self.discriminator_terms(comparison, turn) | self._information(
+        return self.discriminator_terms(comparison, turn) | self._code_terms(
             nets, z, comparison.fake_output.heads
         )
 
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Be taken for real, and show the codes."""
+        """Return the adversarial term, and the errors of the codes of fake images."""
         fake, z = self.fake_for_generator(nets["generator"], batch, turn)
-        loss, judgement = self.generator_terms(nets["discriminator"], fake, batch, turn)
-        return {"adversarial": loss} | self._information(nets, z, judgement.heads)
+        loss, output = self.generator_terms(nets["discriminator"], fake, batch, turn)
+        return {"adversarial": loss} | self._code_terms(nets, z, output.heads)
 
-    def _information(
+    def _code_terms(
         self, nets: Mapping[str, nn.Module], z: Tensor | None, heads: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
-        # -log Q(c | x): a categorical Q, and a normal one of unit variance for continuous codes.
+        # -log Q(c | x): Q is categorical, or normal with unit variance for continuous codes.
         codes: dict[str, Tensor] = nets["generator"].codes(z)  # type: ignore[operator]
         terms = {}
         if "categorical" in codes:
@@ -121,13 +121,13 @@ class MutualInformation(AdversarialLoss):
 
 @with_adversarial_options()
 def acgan(options: AdversarialOptions, *, class_weight: float = 1.0) -> Loss:
-    """The discriminator also classifies, real and fake images alike.
+    """Auxiliary classifier GAN: the discriminator also classifies real and fake images.
 
     "Conditional Image Synthesis with Auxiliary Classifier GANs" (Odena et al., 2017), equations 2
     and 3, https://arxiv.org/abs/1610.09585.
 
     Args:
-        class_weight: of the cross-entropy of classes.
+        class_weight: weight of the cross-entropy of classes.
     """
     return AuxiliaryClassifier(options, class_weight)
 
@@ -136,13 +136,13 @@ def acgan(options: AdversarialOptions, *, class_weight: float = 1.0) -> Loss:
 def infogan(
     options: AdversarialOptions, *, categorical_weight: float = 1.0, continuous_weight: float = 0.1
 ) -> Loss:
-    """Codes in the latent that can be read off the image.
+    """InfoGAN: the discriminator also predicts codes, which are part of the latent.
 
     "InfoGAN" (Chen et al., 2016), equations 5 and 6, https://arxiv.org/abs/1606.03657. Needs an
     architecture with ``categorical_code`` or ``continuous_codes``.
 
     Args:
-        categorical_weight: lambda for the categorical code.
-        continuous_weight: lambda for the continuous codes.
+        categorical_weight: weight of the categorical code, the paper's lambda.
+        continuous_weight: weight of the continuous codes, the paper's lambda.
     """
     return MutualInformation(options, categorical_weight, continuous_weight)

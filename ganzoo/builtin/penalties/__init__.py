@@ -1,1 +1,1 @@
-"""Penalties, one file a family."""
+"""Built-in gradient penalties."""

@@ -1,4 +1,4 @@
-"""Penalties that pull the norm of the gradient of the discriminator towards 1."""
+"""Penalties that keep the norm of the discriminator's gradient near 1."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Dragan(Penalty):
 
 
 def _uniform(images: Tensor) -> Tensor:
-    """One number in [0, 1] an image, that broadcasts over its values."""
+    """Return a random number from [0, 1] for each image, which broadcasts over its values."""
     shape = (len(images), *[1] * (images.dim() - 1))
     return torch.rand(shape, device=images.device, dtype=images.dtype)
 
@@ -56,6 +56,6 @@ def _uniform(images: Tensor) -> Tensor:
 def _distance_from_1(
     discriminator: Callable[[Tensor], DiscriminatorOutput], images: Tensor
 ) -> Tensor:
-    # The square root has no derivative at 0.
+    # Avoids 0, where the square root has no derivative.
     norm = squared_gradient_norm(discriminator, images).add(1e-12).sqrt()
     return (norm - 1).square()

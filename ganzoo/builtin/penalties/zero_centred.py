@@ -1,4 +1,4 @@
-"""Penalties that pull the gradient of the discriminator towards 0."""
+"""Penalties that keep the discriminator's gradient near 0."""
 
 from __future__ import annotations
 

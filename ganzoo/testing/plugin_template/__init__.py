@@ -1,7 +1,7 @@
-"""A plugin to begin with: a distribution that installs, trains and passes its own tests as it is.
+"""A template of a plugin: a distribution that installs, trains and passes its tests.
 
-``files/`` holds its files, each a `string.Template` of `$name`, the distribution's name and that of
-everything it registers, and `$package`, the same as Python writes it.
+``files/`` contains its files as `string.Template`. `$name` is the name of the distribution and of
+everything that it registers, and `$package` is the same name as a Python identifier.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ganzoo.bundle.files import new_folder, write_file
 from ganzoo.errors import NameSyntaxError, NameTakenError, OutputError
 from ganzoo.registry import REGISTRIES
 
-# What is written, and the template it is made from.
+# Path of each file in the plugin -> name of its template.
 FILES = {
     ".gitignore": "gitignore",
     "README.md": "README.md",
@@ -38,16 +38,16 @@ def write_plugin(name: str, out: str | Path | None = None) -> Path:
     """Write the source of a new distribution.
 
     Args:
-        name: its name, as ``pip install`` is to take it; upper-case letters, dots and underscores
-            are written as PEP 503 normalises them.
+        name: its name for ``pip install``; PEP 503 normalises upper-case letters, dots and
+            underscores.
         out: its folder, which must not exist; by default the name.
 
     Returns:
         The folder.
 
     Raises:
-        NameSyntaxError: no name of a distribution (PEP 508), or none that Python can import.
-        NameTakenError: something installed, a module or a registered thing has the name.
+        NameSyntaxError: not a valid name of a distribution (PEP 508) or of a Python package.
+        NameTakenError: a distribution, a module or a registered object has the name.
         OutputError: the folder exists, or cannot be written.
     """
     name, package = _names(name)
@@ -62,7 +62,7 @@ def write_plugin(name: str, out: str | Path | None = None) -> Path:
 
 
 def render(name: str, package: str) -> dict[str, str]:
-    """Return every file's text, by its path in the distribution."""
+    """Return the text of each file, by its path in the distribution."""
     templates = resources.files(__name__) / "files"
     names = {"name": name, "package": package}
     return {
@@ -73,33 +73,33 @@ def render(name: str, package: str) -> dict[str, str]:
     }
 
 
-def _names(given: str) -> tuple[str, str]:
-    """The distribution's normalised name, and the package's."""
+def _names(text: str) -> tuple[str, str]:
+    """Return the normalised name of the distribution, and the name of the package."""
     try:
-        name: str = canonicalize_name(given, validate=True)
+        name: str = canonicalize_name(text, validate=True)
     except InvalidName as error:
         raise NameSyntaxError(
-            f"{given!r} is no name of a distribution: those are letters and digits, joined by '-', "
+            f"{text!r} is not a name of a distribution: use letters and digits, joined by '-', "
             "'.' or '_', such as acme-gans."
         ) from error
     package = name.replace("-", "_")
     if not package.isidentifier() or keyword.iskeyword(package):
         raise NameSyntaxError(
-            f"{given!r} would be the package {package}, which Python cannot import: begin with a "
-            "letter, and take no word of Python's own, such as acme-gans."
+            f"{text!r} would be the package {package}, which Python cannot import: start with a "
+            "letter and use no Python keyword, such as acme-gans."
         )
     return name, package
 
 
 def _check_free(name: str, package: str) -> None:
-    taken = None
+    conflict = None
     if any(canonicalize_name(d.name) == name for d in metadata.distributions() if d.name):
-        taken = f"the distribution {name!r} is installed"
+        conflict = f"the distribution {name!r} is installed"
     elif package in sys.stdlib_module_names or find_spec(package) is not None:
-        taken = f"the module {package!r} can be imported"
+        conflict = f"the module {package!r} can be imported"
     else:
         for registry in REGISTRIES:
             if name in registry:
-                taken = f"the {registry.kind} {name!r} is registered"
-    if taken:
-        raise NameTakenError(f"{taken} already. Choose another name for the new plugin.")
+                conflict = f"the {registry.kind} {name!r} is registered"
+    if conflict:
+        raise NameTakenError(f"{conflict} already. Choose another name for the new plugin.")

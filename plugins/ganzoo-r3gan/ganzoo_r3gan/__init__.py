@@ -1,1 +1,1 @@
-"""R3GAN for ganzoo: the modern GAN baseline, its networks, its loss and its recipes."""
+"""R3GAN for ganzoo: networks, loss and recipes of "A Modern GAN Baseline"."""

@@ -1,4 +1,4 @@
-"""R3GAN's networks for the images of a dataset.
+"""The architecture of R3GAN.
 
 "The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 4,
 https://arxiv.org/abs/2501.05441.
@@ -14,7 +14,7 @@ from ganzoo.nn import Conditioning, ConditioningHeads
 from ganzoo_r3gan.blocks import Stage, init_linear
 from ganzoo_r3gan.networks import Generator, Trunk
 
-SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; the paper's is 4
+SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; 4 in the paper
 LARGEST = 256
 
 
@@ -33,24 +33,24 @@ def r3gan(
 ) -> dict[str, nn.Module]:
     """R3GAN, configuration E (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
 
-    The defaults are the paper's for 32 to 256 pixels. Two things differ from it: a tanh bounds the
-    images, and labels enter as `ganzoo.nn.ConditioningHeads` says: one-hot beside z, and
-    ``projection`` for the paper's product of the discriminator's features with a vector of the
-    class.
+    The defaults are those of the paper for 32 to 256 pixels. There are two differences: a tanh
+    bounds the images, and labels enter through `ganzoo.nn.ConditioningHeads`: one-hot next to z,
+    and ``projection`` for the paper's product of the discriminator's features with an embedding
+    of the class.
 
     Args:
-        data: the images, square, of 8 to 256 pixels a side that halve to between 4 and 7: 28, 32,
-            48, 64 and so on; any number of channels.
+        data: square images with a side of 8 to 256 pixels that halves to between 4 and 7, such as
+            28, 32, 48 or 64; any number of channels.
         latent_dim: length of z.
-        width: channels of the maps of up to `full_width_side` pixels.
-        full_width_side: each doubling of a map's side beyond this halves its channels.
-        blocks: residual blocks of each side, in either network.
-        expansion: channels inside a block, in units of those outside.
-        group_size: channels of one group of the 3x3 convolutions.
-        conditioning: how labels enter: ``none``, ``concat``, ``projection`` or ``auxiliary``, as
-            `ganzoo.nn.ConditioningHeads` says.
-        categorical_code: values of a categorical code in z, for the loss infogan.
-        continuous_codes: continuous codes in z, for the loss infogan.
+        width: channels of the maps with up to `full_width_side` pixels per side.
+        full_width_side: side in pixels; each doubling beyond it halves the channels.
+        blocks: residual blocks per side, in each network.
+        expansion: channels inside a block, as a multiple of those outside.
+        group_size: channels per group of the 3x3 convolutions.
+        conditioning: use of labels: ``none``, ``concat``, ``projection`` or ``auxiliary``, see
+            `ganzoo.nn.ConditioningHeads`.
+        categorical_code: number of values of a categorical code in z, for the loss infogan.
+        continuous_codes: number of continuous codes in z, for the loss infogan.
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
@@ -58,8 +58,8 @@ def r3gan(
         ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
-        ArchitectureError: another size of image, an argument below 1, or groups that do not divide
-            their channels.
+        ArchitectureError: the size of the images is not supported, an argument is below 1, or
+            `group_size` does not divide the channels.
     """
     image = data.image
     sides = _sides(image.height)
@@ -67,10 +67,10 @@ def r3gan(
     size_fits = 2 * SMALLEST_BASE <= image.height <= LARGEST and halves
     if image.height != image.width or not size_fits:
         raise ArchitectureError(
-            f"architecture 'r3gan' cannot make images of {image}: it makes square ones of 8 to "
-            f"{LARGEST} pixels a side that halve to between {SMALLEST_BASE} and {LARGEST_BASE}, "
-            "such as 28, 32 or 64. Resize the data (--dataset.size 64, where the dataset has it), "
-            "or take --architecture mlp."
+            f"architecture 'r3gan' does not support images of {image}: they must be square, with a "
+            f"side of 8 to {LARGEST} pixels that halves to between {SMALLEST_BASE} and "
+            f"{LARGEST_BASE}, such as 28, 32 or 64. Resize the data (--dataset.size 64, if the "
+            "dataset has this option), or use --architecture mlp."
         )
     counts = {
         "latent_dim": latent_dim,
@@ -83,8 +83,8 @@ def r3gan(
     for name, count in counts.items():
         if count < 1:
             raise ArchitectureError(
-                f"architecture 'r3gan' cannot be built with {name}={count}: it is at least 1. "
-                f"--architecture.{name.replace('_', '-')} N"
+                f"architecture 'r3gan' cannot be built with {name}={count}: it must be at least 1. "
+                f"Use --architecture.{name.replace('_', '-')} N."
             )
     stages = [
         _stage(side, width // _halvings(side, full_width_side), blocks, expansion, group_size)
@@ -94,7 +94,7 @@ def r3gan(
     generator = Generator(latent_dim + conditions.classes, image.channels, stages)
     trunk = Trunk(image.channels + conditions.extra_channels, stages)
     features = stages[0].width
-    # A bias would cancel in every difference of logits, which is all that RpGAN sees.
+    # No bias: it would cancel in the differences of logits, and RpGAN uses only these.
     last = init_linear(nn.Linear(features, 1, bias=False))
     return {
         "generator": conditions.generator(generator, latent_dim),
@@ -103,7 +103,7 @@ def r3gan(
 
 
 def _sides(side: int) -> list[int]:
-    """Sides of the maps from the smallest to the image's.
+    """Return the sides of the maps, from the smallest to that of the image.
 
     >>> _sides(28), _sides(32), _sides(30)
     ([7, 14, 28], [4, 8, 16, 32], [15, 30])
@@ -115,7 +115,7 @@ def _sides(side: int) -> list[int]:
 
 
 def _halvings(side: int, full_width_side: int) -> int:
-    """What the full width is divided by.
+    """Return the divisor of the full width at a side.
 
     >>> [_halvings(side, 32) for side in (16, 32, 48, 64, 256)]
     [1, 1, 2, 2, 8]
@@ -130,9 +130,9 @@ def _stage(side: int, width: int, blocks: int, expansion: int, group_size: int) 
     hidden = width * expansion
     if width < 1 or hidden % group_size:
         raise ArchitectureError(
-            f"architecture 'r3gan' cannot be built: its maps of {side} pixels a side have {width} "
-            f"channels, {expansion} times as many inside a block, and those are no groups of "
-            f"{group_size}. Choose --architecture.width, --architecture.full-width-side or "
-            "--architecture.group-size so that they are."
+            f"architecture 'r3gan' cannot be built: its maps with a side of {side} pixels have "
+            f"{width} channels, {hidden} inside a block, and groups of {group_size} do not divide "
+            "these. Change --architecture.width, --architecture.full-width-side or "
+            "--architecture.group-size."
         )
     return Stage(side, width, hidden, hidden // group_size, blocks)

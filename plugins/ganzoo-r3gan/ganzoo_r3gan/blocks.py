@@ -1,4 +1,4 @@
-"""What both networks are made of: residual blocks, and bilinear steps between two sides.
+"""The layers of both networks: residual blocks, and bilinear resampling between sides.
 
 "The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 4,
 https://arxiv.org/abs/2501.05441.
@@ -12,19 +12,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-SLOPE = 0.2  # of the leaky ReLU
+SLOPE = 0.2  # negative slope of the leaky ReLU
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The residual blocks of one side, which are alike.
+    """The identical residual blocks of one side.
 
     Attributes:
-        side: of its maps, in pixels.
-        width: channels of its maps.
+        side: side of the maps, in pixels.
+        width: channels of the maps.
         hidden: channels inside a block.
-        groups: of the 3x3 convolution inside a block.
-        blocks: how many there are.
+        groups: groups of the 3x3 convolution inside a block.
+        blocks: number of blocks.
     """
 
     side: int
@@ -34,7 +34,7 @@ class Stage:
     blocks: int
 
     def build(self, depth: int) -> list[nn.Module]:
-        """Return the blocks, initialised for a network that has `depth` of them."""
+        """Return the blocks, initialised for a network with `depth` residual blocks in total."""
         return [
             ResidualBlock(self.width, self.hidden, self.groups, depth) for _ in range(self.blocks)
         ]
@@ -43,22 +43,22 @@ class Stage:
 class ResidualBlock(nn.Module):
     """x + conv1x1(act(conv3x3(act(conv1x1(x))))): an inverted bottleneck without normalisation.
 
-    Initialised as "Fixup Initialization" (Zhang et al., 2019, https://arxiv.org/abs/1901.09321):
-    the last convolution is zero, so that the block begins as the identity; the other two are He's,
-    times L^(-1 / (2m - 2)) = L^(-1/4) for a network of L blocks of m = 3 convolutions.
+    The initialisation is Fixup (Zhang et al., 2019, https://arxiv.org/abs/1901.09321): the last
+    convolution is zero, so the block starts as the identity. The other two have He's
+    initialisation times L^(-1 / (2m - 2)) = L^(-1/4), for L blocks with m = 3 convolutions.
 
     Args:
         width: channels of x.
         hidden: channels of the 3x3 convolution.
-        groups: of the 3x3 convolution.
-        depth: L, the residual blocks of the network.
+        groups: groups of the 3x3 convolution.
+        depth: L, the number of residual blocks of the network.
     """
 
     def __init__(self, width: int, hidden: int, groups: int, depth: int) -> None:
         super().__init__()
         self.widen = nn.Conv2d(width, hidden, 1)
         self.mix = nn.Conv2d(hidden, hidden, 3, padding=1, groups=groups)
-        # Its bias would move what the next block adds to, with nothing that brings it back.
+        # No bias: it would shift the residual path, and no normalisation would correct it.
         self.narrow = nn.Conv2d(hidden, width, 1, bias=False)
         for convolution in (self.widen, self.mix):
             nn.init.kaiming_normal_(convolution.weight, SLOPE)
@@ -69,25 +69,25 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.narrow.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, width, side, side) -> the same shape."""
+        """Return the output for x (n, width, side, side), in the same shape."""
         h = leaky_relu(self.widen(x), SLOPE)
         result: Tensor = x + self.narrow(leaky_relu(self.mix(h), SLOPE))
         return result
 
 
 def enlarge(inputs: int, outputs: int) -> list[nn.Module]:
-    """Return layers that double the side bilinearly, and change the channels where they differ."""
-    # A 1x1 convolution and an interpolation commute: the smaller map is cheaper to convolve.
+    """Return layers that double the side bilinearly, and change the channels if they differ."""
+    # A 1x1 convolution and an interpolation commute; convolving the smaller map is cheaper.
     return [*_change(inputs, outputs), nn.Upsample(scale_factor=2.0, mode="bilinear")]
 
 
 def reduce(inputs: int, outputs: int) -> list[nn.Module]:
-    """Return layers that halve the side bilinearly, and change the channels where they differ."""
+    """Return layers that halve the side bilinearly, and change the channels if they differ."""
     return [nn.Upsample(scale_factor=0.5, mode="bilinear"), *_change(inputs, outputs)]
 
 
 def init_linear(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    """Draw the weights of a layer that no activation follows so that variance is kept."""
+    """Initialise a layer without an activation after it, so that it keeps the variance."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

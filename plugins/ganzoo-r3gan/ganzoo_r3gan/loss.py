@@ -1,4 +1,4 @@
-"""R3GAN's loss: relativistic pairing under gradient penalties that fall during the training.
+"""The loss of R3GAN: relativistic pairing with gradient penalties that decay.
 
 "The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 2 and
 appendix on hyper-parameters, https://arxiv.org/abs/2501.05441.
@@ -23,43 +23,44 @@ from ganzoo.games import (
 
 
 class AnnealedPenaltiesLoss(AdversarialLoss):
-    """An adversarial game whose penalties fall along half a cosine.
+    """An adversarial game with penalty weights that decay along half a cosine.
 
     Args:
-        criterion: what both sides minimise.
-        options: penalties, turns, and what is done to the images.
-        decay_to: share of the penalties' weights that is left at the end of the run.
+        criterion: the losses of both players.
+        options: penalties, number of turns, augmentation and noise.
+        decay_to: final penalty weights, as a share of the initial ones.
 
     Raises:
-        ValueError: a share out of [0, 1].
+        ValueError: `decay_to` is not in [0, 1].
     """
 
     def __init__(self, criterion: Criterion, options: AdversarialOptions, decay_to: float) -> None:
         super().__init__(criterion, options)
         if not 0 <= decay_to <= 1:
-            raise ValueError(f"penalty_decay_to is {decay_to}, it lies in [0, 1]")
+            raise ValueError(f"penalty_decay_to is {decay_to}, it must lie in [0, 1]")
         self.decay_to = decay_to
 
     def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
-        """Return the discriminator's terms for one comparison."""
-        left = self.decay_to + (1 - self.decay_to) * 0.5 * (1 + math.cos(math.pi * turn.progress))
+        """Return the discriminator's terms for one comparison, with decayed penalties."""
+        scale = self.decay_to + (1 - self.decay_to) * 0.5 * (1 + math.cos(math.pi * turn.progress))
         penalties = {penalty.name for penalty in self.penalties}
         return {
-            name: left * term if name in penalties else term
+            name: scale * term if name in penalties else term
             for name, term in super().discriminator_terms(comparison, turn).items()
         }
 
 
 @with_adversarial_options(r1=2.0, r2=2.0)
 def r3gan(options: AdversarialOptions, *, penalty_decay_to: float = 0.1) -> Loss:
-    """RpGAN with R1 and R2, whose weights (the paper's gamma) fall to a share of themselves.
+    """RpGAN with R1 and R2, whose weights (the paper's gamma) decay during the training.
 
     "The GAN is dead; long live the GAN!" (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
-    The defaults are the paper's for FFHQ-64: gamma falls from 2 to 0.2 along half a cosine.
+    The defaults are those of the paper for FFHQ-64: gamma falls from 2 to 0.2 along half a
+    cosine.
 
     Args:
-        penalty_decay_to: share of the penalties' weights that is left at the end of the run; at 1
-            they stay, and the loss is rpgan's.
+        penalty_decay_to: final penalty weights, as a share of the initial ones; 1 for constant
+            weights, as in the loss rpgan.
     """
     relativistic = ganzoo.losses.get("rpgan")()
     return AnnealedPenaltiesLoss(relativistic.criterion, options, penalty_decay_to)

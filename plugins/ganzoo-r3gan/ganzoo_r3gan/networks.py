@@ -1,4 +1,4 @@
-"""The two networks, each the other's mirror image.
+"""The generator and the discriminator, which mirror each other.
 
 "The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 4,
 https://arxiv.org/abs/2501.05441.
@@ -16,12 +16,12 @@ from ganzoo_r3gan.blocks import Stage, enlarge, init_linear, reduce
 
 
 class Generator(nn.Module):
-    """z -> images: a learnt map whose channels z scales, residual blocks, and bilinear doublings.
+    """z -> images: a learned map with channels scaled by z, residual blocks, and upsampling.
 
     Args:
-        latent_dim: length of z, labels included.
-        channels: of the image.
-        stages: from the smallest side to the image's.
+        latent_dim: length of z, including one-hot labels.
+        channels: channels of the images.
+        stages: stages from the smallest side to that of the images.
     """
 
     def __init__(self, latent_dim: int, channels: int, stages: Sequence[Stage]) -> None:
@@ -45,11 +45,11 @@ class Generator(nn.Module):
 
 
 class Trunk(nn.Module):
-    """images -> features (n, width of the smallest maps).
+    """The layers of the discriminator before its heads: images -> features (n, width).
 
     Args:
-        channels: of the image, and of what is concatenated to it.
-        stages: from the smallest side to the image's.
+        channels: channels of the images, including those of conditions and labels.
+        stages: stages from the smallest side to that of the images.
     """
 
     def __init__(self, channels: int, stages: Sequence[Stage]) -> None:
@@ -66,6 +66,6 @@ class Trunk(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return what each channel of the last map comes to under weights of its own."""
+        """Return features (n, width of the smallest map): a weighted sum of each channel."""
         features: Tensor = self.pool(self.layers(self.from_image(images)))
         return features.flatten(1)

@@ -209,9 +209,9 @@ def test_labels_change_what_is_made_and_said(conditioning):
         ({"expansion": -1}, "expansion=-1.*--architecture.expansion"),
         (
             {"width": 12, "group_size": 16},
-            "4 pixels a side have 12 channels, 2 times.*no groups of 16. Choose --architecture.wid",
+            "side of 4 pixels have 12 channels, 24 inside.*groups of 16 do not.*--architecture.width",
         ),
-        ({"full_width_side": 4}, "16 pixels a side have 4 channels.*--architecture.full-width-si"),
+        ({"full_width_side": 4}, "side of 16 pixels have 4 channels.*--architecture.full-width-s"),
         ({"width": 1, "full_width_side": 4}, "have 1 channels|have 0 channels"),
         ({"conditioning": "projection", "classes": 0}, "needs two classes or more"),
     ],

@@ -293,7 +293,7 @@ def test_its_state_is_saved():
 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0])
-def test_a_critic_judges_augmented_images(probability):
+def test_a_discriminator_reads_augmented_images(probability):
     augmentation = AdaptiveAugmentation(0.6, 1000)
     augmentation.probability.fill_(probability)
     shown = []

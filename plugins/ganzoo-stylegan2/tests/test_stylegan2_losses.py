@@ -250,10 +250,10 @@ def test_augmentation_adapts_also_where_the_discriminator_plays_seldom():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"style_mixing": 1.5}, r"style_mixing is 1\.5, it lies in \[0, 1\]"),
+        ({"style_mixing": 1.5}, r"style_mixing is 1\.5, it must lie in \[0, 1\]"),
         ({"path_length": -1.0}, r"path_length is -1\.0, it must be at least 0"),
         ({"path_length_every": 0}, "path_length_every is 0, it must be at least 1"),
-        ({"ada": True, "ada_target": 1.0}, r"ada_target is 1\.0, it lies between -1 and 1"),
+        ({"ada": True, "ada_target": 1.0}, r"ada_target is 1\.0, it must lie between -1 and 1"),
         ({"ada": True, "ada_images": 0}, "ada_images is 0, it must be at least 1"),
     ],
 )
@@ -269,7 +269,7 @@ def test_images_that_are_made_from_others_are_not_moved_away_from_them():
 
     nets = build() | {"generator": Translator()}
     data = DataSpec(ImageSpec(16, 16, 1), condition=ImageSpec(16, 16, 1))
-    with pytest.raises(ValueError, match=r"leave --loss\.ada out"):
+    with pytest.raises(ValueError, match=r"remove --loss\.ada"):
         loss(ada=True).check(nets, data)
     loss().check(nets, data)
 
@@ -282,5 +282,5 @@ def test_images_too_small_to_be_mirrored_are_not_augmented(side):
         loss(ada=True).check(nets, data)
         augment(noise(2, 1, 7, 9), 1.0)
         return
-    with pytest.raises(ValueError, match=r"images of 7 pixels a side, .* of 6x9x1: leave --loss"):
+    with pytest.raises(ValueError, match=r"at least 7 pixels, and these are 6x9x1: remove --loss"):
         loss(ada=True).check(nets, data)

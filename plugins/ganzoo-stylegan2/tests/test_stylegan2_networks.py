@@ -34,18 +34,20 @@ def test_it_says_what_it_cannot_build(height, width):
 
 @pytest.mark.parametrize("name", [*SMALL, "group"])
 def test_arguments_below_1_are_refused(name):
-    with pytest.raises(ArchitectureError, match=f"with {name}=0: at least 1"):
+    with pytest.raises(ArchitectureError, match=f"with {name}=0: it must be at least 1"):
         build(**{name: 0})
 
 
 @pytest.mark.parametrize("truncation", [-0.1, 1.5])
 def test_a_truncation_out_of_range_is_refused(truncation):
-    with pytest.raises(ArchitectureError, match=r"it is 0 to 1\. --architecture\.truncation 0\.7"):
+    with pytest.raises(
+        ArchitectureError, match=r"must lie in \[0, 1\]\. Use --architecture\.truncation 0\.7"
+    ):
         build(truncation=truncation)
 
 
 def test_labels_that_are_not_there_are_refused():
-    with pytest.raises(ArchitectureError, match=r"two classes or more, and the data has none"):
+    with pytest.raises(ArchitectureError, match=r"two classes or more, but the data has none"):
         build(conditioning="projection")
 
 

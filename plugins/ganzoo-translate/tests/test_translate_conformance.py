@@ -10,7 +10,7 @@ class TestTranslate(PluginSuite):
     distribution = "ganzoo-translate"
 
 
-@pytest.mark.filterwarnings("ignore:dataset .* says no licence")
+@pytest.mark.filterwarnings("ignore:dataset .* has no licence")
 class TestPaired(DatasetSuite):
     name, arguments = "paired", {"size": 32}
 

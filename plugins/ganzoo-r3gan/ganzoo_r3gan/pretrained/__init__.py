@@ -1,4 +1,4 @@
-"""Bundles small enough to ship."""
+"""Pretrained bundles that ship with the package."""
 
 from pathlib import Path
 

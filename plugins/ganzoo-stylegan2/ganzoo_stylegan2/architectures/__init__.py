@@ -1,1 +1,1 @@
-"""Networks."""
+"""The architecture of StyleGAN2."""

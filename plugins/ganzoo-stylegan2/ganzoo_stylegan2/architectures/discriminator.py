@@ -1,4 +1,4 @@
-"""The residual discriminator.
+"""The residual discriminator of StyleGAN2.
 
 "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), section 4.1 and
 figure 7, https://arxiv.org/abs/1912.04958.
@@ -20,18 +20,18 @@ EPSILON = 1e-8
 
 
 def append_deviation(x: Tensor, group: int) -> Tensor:
-    """Append a channel that says how much the samples of a group differ.
+    """Append a channel with the standard deviation between the samples of a group.
 
     "Progressive Growing of GANs" (Karras et al., 2018), section 3,
-    https://arxiv.org/abs/1710.10196: the standard deviation over the group of every value, averaged
-    over them all.
+    https://arxiv.org/abs/1710.10196: the standard deviation of each value over the group, averaged
+    over all values.
 
-    A group's samples follow each other in the batch. So however a batch is split, over processes or
-    one after the other, groups are the same, as long as each part holds whole ones.
+    The samples of a group are consecutive in the batch. If a batch is split over processes or over
+    steps, the groups stay the same, as long as each part contains whole groups.
 
     Args:
         x: (n, channels, height, width).
-        group: samples in a group; fewer where n is not a multiple of it: the most that divide n.
+        group: samples per group; if it does not divide n, the largest smaller divisor of n.
 
     Returns:
         (n, channels + 1, height, width).
@@ -46,10 +46,10 @@ def append_deviation(x: Tensor, group: int) -> Tensor:
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions that halve the sides, and beside them one of 1x1, added.
+    """Two convolutions that halve the sides, plus a shortcut with a 1x1 convolution.
 
     Args:
-        inputs, outputs: channels.
+        inputs, outputs: channels before and after.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -59,25 +59,25 @@ class ResidualBlock(nn.Module):
         self.shortcut = EqualisedConv2d(inputs, outputs, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, side, side) -> (n, outputs, side / 2, side / 2)."""
+        """Map (n, inputs, side, side) to (n, outputs, side / 2, side / 2)."""
         y = activate(self.first(x))
         y = activate(self.second(smooth(y, padding=2)))
-        # Both have variance 1, and so has the sum divided by the root of 2.
+        # Both have variance 1; the division by sqrt(2) keeps it.
         result: Tensor = (y + self.shortcut(downsample(x))) / math.sqrt(2)
         return result
 
 
 class Discriminator(nn.Module):
-    """Images, and y where there are classes -> judgement.
+    """Images, and labels y if there are classes -> `ganzoo.nn.DiscriminatorOutput`.
 
     Args:
-        widths: channels of the maps, from the image's side on, each of half the side of the one
-            before.
+        widths: channels of the maps, from the side of the images down; each map has half the side
+            of the one before.
         base: side of the last map.
-        channels: of the image.
-        group: samples among which `append_deviation` compares.
-        classes: of y, each of which has a vector whose product with the features joins the logit
-            ("cGANs with Projection Discriminator", Miyato and Koyama, 2018,
+        channels: channels of the images.
+        group: samples per group of `append_deviation`.
+        classes: number of classes of y; the product of a class embedding with the features is
+            added to the logit ("cGANs with Projection Discriminator", Miyato and Koyama, 2018,
             https://arxiv.org/abs/1802.05637); 0 for none.
     """
 
@@ -95,7 +95,7 @@ class Discriminator(nn.Module):
         self.projection = nn.Embedding(classes, features) if classes else None
 
     def forward(self, images: Tensor, y: Tensor | None = None) -> DiscriminatorOutput:
-        """Judge images (n, channels, side, side), of classes ``y``, int64 (n,)."""
+        """Return logits and features of images (n, channels, side, side); y is int64 (n,)."""
         x = self.blocks(activate(self.from_image(images)))
         x = activate(self.convolution(append_deviation(x, self.group)))
         features = activate(self.dense(x.flatten(1)))

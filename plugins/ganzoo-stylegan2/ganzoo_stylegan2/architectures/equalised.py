@@ -1,9 +1,9 @@
-"""Layers of equalised learning rate.
+"""Layers with equalised learning rate.
 
 "Progressive Growing of GANs" (Karras et al., 2018), section 4.1, https://arxiv.org/abs/1710.10196:
-weights are drawn from N(0, 1) and divided by the square root of their fan-in when they are used, so
-that steps of an optimizer that ignores the scale of gradients, such as Adam's, are alike for all.
-They are no `nn.Linear` and no `nn.Conv2d`, whose weights are used as they are.
+initial weights are drawn from N(0, 1), and the forward pass divides them by the square root of the
+fan-in, so that steps of Adam have the same relative size in all layers. The layers do not extend
+`nn.Linear` and `nn.Conv2d`, because they scale their weights.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ SLOPE = 0.2
 
 
 def activate(x: Tensor) -> Tensor:
-    """Leaky ReLU of slope 0.2, times the root of 2, which about keeps the variance."""
+    """Return leaky ReLU with slope 0.2, times sqrt(2), which roughly keeps the variance."""
     return leaky_relu(x, SLOPE) * math.sqrt(2)
 
 
 class EqualisedLinear(nn.Module):
-    """x (..., inputs) -> (..., outputs).
+    """A linear layer with equalised learning rate: (..., inputs) -> (..., outputs).
 
     Args:
-        inputs, outputs: numbers.
-        bias: what all biases begin with.
-        rate: factor of the learning rate, of weights and biases.
+        inputs, outputs: number of features before and after.
+        bias: initial value of all biases.
+        rate: factor of the learning rate of weights and biases.
     """
 
     def __init__(self, inputs: int, outputs: int, *, bias: float = 0.0, rate: float = 1.0) -> None:
@@ -44,13 +44,13 @@ class EqualisedLinear(nn.Module):
 
 
 class EqualisedConv2d(nn.Module):
-    """x (n, inputs, height, width) -> (n, outputs, ...).
+    """A convolution with equalised learning rate: (n, inputs, ...) -> (n, outputs, ...).
 
     Args:
-        inputs, outputs: channels.
+        inputs, outputs: channels before and after.
         kernel: side of the kernel.
-        stride, padding: as of `torch.nn.Conv2d`.
-        bias: whether a bias is added; it begins with 0.
+        stride, padding: as in `torch.nn.Conv2d`.
+        bias: whether to add a bias; its initial value is 0.
     """
 
     def __init__(

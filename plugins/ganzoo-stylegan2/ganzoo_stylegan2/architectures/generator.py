@@ -1,4 +1,4 @@
-"""The whole generator: mapping, truncation, synthesis."""
+"""The generator: mapping, truncation and synthesis."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ganzoo_stylegan2.architectures.synthesis import Synthesis
 
 
 class StyleGenerator(nn.Module):
-    """What both generators share.
+    """The base class of the generators with and without labels.
 
     Args:
         mapping: z -> w.
-        synthesis: a w for every layer -> images.
-        truncation: share of a w's distance from the average w that is kept after training.
+        synthesis: one w per layer -> images.
+        truncation: factor of the distance of w from the average w, in eval mode.
     """
 
     def __init__(self, mapping: Mapping, synthesis: Synthesis, truncation: float) -> None:
@@ -24,11 +24,10 @@ class StyleGenerator(nn.Module):
         self.truncation = truncation
 
     def render(self, w: Tensor) -> Tensor:
-        """Return what all layers make of one w, (n, style_dim).
+        """Return images for one w (n, style_dim) in all layers.
 
-        After training w is truncated ("A Style-Based Generator Architecture", Karras et al., 2019,
-        appendix B, https://arxiv.org/abs/1812.04948), and images, which nothing else bounds, are
-        cut off at -1 and 1.
+        In eval mode w is truncated ("A Style-Based Generator Architecture", Karras et al., 2019,
+        appendix B, https://arxiv.org/abs/1812.04948), and images are clamped to [-1, 1].
         """
         if not self.training and self.truncation != 1:
             middle = self.mapping.average
@@ -46,7 +45,7 @@ class Generator(StyleGenerator):
 
 
 class LabelledGenerator(StyleGenerator):
-    """z (n, latent_dim) and classes' numbers y, int64 (n,) -> images."""
+    """z (n, latent_dim) and classes y, int64 (n,) -> images (n, channels, side, side)."""
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Return images of those classes."""

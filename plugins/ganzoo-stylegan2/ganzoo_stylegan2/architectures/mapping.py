@@ -1,4 +1,4 @@
-"""From latents to styles.
+"""The mapping network, from latents to styles.
 
 "A Style-Based Generator Architecture for Generative Adversarial Networks" (Karras et al., 2019),
 section 2 and appendix B, https://arxiv.org/abs/1812.04948.
@@ -15,25 +15,25 @@ from torch.nn.functional import normalize
 from ganzoo.games import batch_mean
 from ganzoo_stylegan2.architectures.equalised import EqualisedLinear, activate
 
-LEARNING_RATE = 0.01  # of these layers, as a share of that of others
-MEMORY = 0.995  # share of the average w that a batch leaves as it was
+LEARNING_RATE = 0.01  # learning rate of these layers, relative to that of the others
+MEMORY = 0.995  # decay of the moving average of w, per batch
 
 
 def pixel_norm(x: Tensor) -> Tensor:
-    """Divide each row of (n, dim) by the root of its mean square."""
+    """Divide each row of (n, dim) by its root mean square."""
     return normalize(x) * math.sqrt(x.shape[1])
 
 
 class Mapping(nn.Module):
-    """z (n, latent_dim), and y (n,) where there are classes -> w (n, style_dim).
+    """z (n, latent_dim), and labels y (n,) if there are classes -> w (n, style_dim).
 
-    Keeps an average of w over what it maps in training, `average`, which truncation pulls towards.
+    The buffer `average` is a moving average of w in training; truncation moves w towards it.
 
     Args:
         latent_dim: length of z.
         style_dim: length of w.
-        layers: how many.
-        classes: of y, each of which has a vector beside z; 0 for none.
+        layers: number of layers.
+        classes: number of classes of y, whose embeddings are concatenated to z; 0 for none.
     """
 
     average: Tensor

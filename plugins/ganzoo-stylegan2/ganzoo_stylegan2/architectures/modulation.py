@@ -1,4 +1,4 @@
-"""Convolutions whose weights a style scales.
+"""Convolutions with weights that a style scales.
 
 "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), section 2.2,
 https://arxiv.org/abs/1912.04958.
@@ -15,33 +15,32 @@ from torch.nn.functional import conv2d, conv_transpose2d
 from ganzoo_stylegan2.architectures.equalised import EqualisedLinear
 from ganzoo_stylegan2.architectures.resampling import smooth
 
-EPSILON = 1e-7  # torch's ONNX exporter takes 1e-8 for 0 and drops it
+EPSILON = 1e-7  # the ONNX exporter of torch treats 1e-8 as 0 and drops it
 
 
 def modulated_conv2d(
     x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: bool = False
 ) -> Tensor:
-    """Convolve each sample with weights of its own: equations 1 and 3 of the paper.
+    """Convolve each sample with weights scaled by its style: equations 1 and 3 of the paper.
 
-    Scaling a weight for one input channel is scaling that channel, and dividing it for one output
-    channel is dividing that, so all samples share one convolution: no weights per sample are made,
-    and the batch may have any size in an exported graph.
+    Scaling input channels and dividing output channels is equivalent to scaling and dividing the
+    weights. So all samples share one convolution, and an exported graph accepts any batch size.
 
     Args:
         x: (n, inputs, height, width).
-        weight: (outputs, inputs, k, k), k odd, and 3 at least to double the sides.
-        style: factor of every input channel, (n, inputs).
-        demodulate: whether a sample's weights are divided by their norm, per output channel.
-        up: whether the sides are doubled: zeros between pixels before, the filter (1, 3, 3, 1)
-            after.
+        weight: (outputs, inputs, k, k); k is odd, and at least 3 if `up`.
+        style: factor of each input channel, (n, inputs).
+        demodulate: whether to divide the weights of each sample by their norm, per output channel.
+        up: whether to double the sides: insert zeros between pixels, convolve, and apply the
+            filter (1, 3, 3, 1).
 
     Returns:
-        (n, outputs, height, width), or of twice the sides.
+        (n, outputs, height, width), with twice the sides if `up`.
     """
     x = x * style[:, :, None, None].to(x.dtype)
     padding = weight.shape[2] // 2
     if up:
-        # Four times as strong: three of four pixels were 0.
+        # Factor 4, because three of four pixels are 0.
         y = conv_transpose2d(x, 4 * weight.transpose(0, 1), stride=2, padding=padding - 1)
         y = smooth(y)
     else:
@@ -53,13 +52,13 @@ def modulated_conv2d(
 
 
 class ModulatedConv2d(nn.Module):
-    """x and w -> `modulated_conv2d`, with weights of equalised learning rate.
+    """`modulated_conv2d` of x and w, with equalised learning rate.
 
     Args:
-        inputs, outputs: channels.
+        inputs, outputs: channels before and after.
         kernel: side of the kernel.
-        style_dim: length of w, of which an affine map makes the style.
-        demodulate, up: as of `modulated_conv2d`.
+        style_dim: length of w; an affine map of w is the style.
+        demodulate, up: as in `modulated_conv2d`.
     """
 
     def __init__(
@@ -79,6 +78,6 @@ class ModulatedConv2d(nn.Module):
         self.demodulate, self.up = demodulate, up
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """(n, inputs, height, width) and (n, style_dim) -> (n, outputs, ...)."""
+        """Map x (n, inputs, height, width) and w (n, style_dim) to (n, outputs, ...)."""
         weight = self.weight * self.scale
         return modulated_conv2d(x, weight, self.style(w), demodulate=self.demodulate, up=self.up)

@@ -1,4 +1,4 @@
-"""Style-based networks, as an architecture."""
+"""The architecture of StyleGAN2."""
 
 from __future__ import annotations
 
@@ -33,51 +33,51 @@ def stylegan2(
     """StyleGAN2 (Karras et al., 2020), https://arxiv.org/abs/1912.04958, configuration F.
 
     Args:
-        data: the images, square, of 8 to 1024 pixels a side that halve to between 4 and 7: 28, 32,
-            48, 64 and so on; any number of channels.
+        data: square images with a side of 8 to 1024 pixels that halves to between 4 and 7, such
+            as 28, 32, 48 or 64; any number of channels.
         latent_dim: length of z.
         style_dim: length of w.
         mapping_layers: layers from z to w.
-        width: channels of the maps of the image's side; each halving of the side doubles them.
-        widest: channels that no map has more of.
-        group: samples that the discriminator compares with each other. With several processes,
-            or parts of a batch, it is best a divisor of what each holds.
-        conditioning: how labels enter: ``none``, or ``projection``: a class's vector joins z, and
+        width: channels of the largest maps; each halving of the side doubles them.
+        widest: upper bound of the channels.
+        group: samples per group whose standard deviation the discriminator reads. With several
+            processes, or gradient accumulation, choose a divisor of the samples in each part.
+        conditioning: use of labels: ``none``, or ``projection``: one class embedding joins z, and
             another is multiplied with the discriminator's features.
-        output: what images come from: ``linear``, the paper's, cut off at -1 and 1 after training;
-            ``tanh`` for images that are black or white in most places, which a linear layer meets
-            nowhere exactly, as a discriminator soon sees.
-        truncation: what is left of the distance between w and its average in images that are
-            sampled: 1 all of it, 0 none, in between fewer kinds of images and better ones. Training
-            does not depend on it.
+        output: last layer of the generator: ``linear``, as in the paper, clamped to [-1, 1] in
+            eval mode; or ``tanh``, for images with large areas of exact black or white, which a
+            linear layer does not reach.
+        truncation: factor of the distance of w from its average in samples: 1 for no truncation;
+            smaller values trade variety for quality. It has no effect on the training.
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side), in [-1, 1] after training. Its parts ``mapping`` and ``synthesis`` are what
-        the loss ``stylegan2`` mixes styles by.
+        side, side), in [-1, 1] in eval mode. The loss ``stylegan2`` uses its parts ``mapping``
+        and ``synthesis`` for style mixing.
         ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
-        ArchitectureError: another size of image, labels that are not there, or an argument out of
-            its range.
+        ArchitectureError: the size of the images is not supported, labels are missing, or an
+            argument is out of its range.
     """
     base, doublings = _check(data)
     counts = dict(latent_dim=latent_dim, style_dim=style_dim, mapping_layers=mapping_layers)
     counts |= dict(width=width, widest=widest, group=group)
     if low := [f"{name}={value}" for name, value in counts.items() if value < 1]:
         raise ArchitectureError(
-            f"architecture 'stylegan2' cannot be built with {', '.join(low)}: at least 1."
+            f"architecture 'stylegan2' cannot be built with {', '.join(low)}: it must be at "
+            "least 1."
         )
     if not 0 <= truncation <= 1:
         raise ArchitectureError(
-            f"architecture 'stylegan2' cannot be built with truncation={truncation}: it is 0 to 1. "
-            "--architecture.truncation 0.7, for example."
+            f"architecture 'stylegan2' cannot be built with truncation={truncation}: it must lie "
+            "in [0, 1]. Use --architecture.truncation 0.7, for example."
         )
     if conditioning != "none" and data.classes < 2:
         raise ArchitectureError(
-            f"conditioning {conditioning!r} needs labels of two classes or more, and the data has "
-            f"{data.classes or 'none'}. Choose a dataset with classes (a folder with a sub-folder "
-            "for each), or --architecture.conditioning none."
+            f"conditioning {conditioning!r} needs labels of two classes or more, but the data has "
+            f"{data.classes or 'none'}. Use a dataset with classes (a folder with a sub-folder "
+            "for each class), or --architecture.conditioning none."
         )
     classes = data.classes if conditioning != "none" else 0
     widths = [min(width * 2**halvings, widest) for halvings in range(doublings + 1)]
@@ -94,7 +94,7 @@ def stylegan2(
 
 
 def _check(data: DataSpec) -> tuple[int, int]:
-    """Return the side of the smallest map, and how often it doubles."""
+    """Return the side of the smallest map, and the number of doublings."""
     image = data.image
     base, doublings = image.height, 0
     while base > LARGEST_BASE and base % 2 == 0:
@@ -102,9 +102,9 @@ def _check(data: DataSpec) -> tuple[int, int]:
     fits = SMALLEST <= image.height <= LARGEST and SMALLEST_BASE <= base <= LARGEST_BASE
     if image.height != image.width or not fits:
         raise ArchitectureError(
-            f"architecture 'stylegan2' cannot make images of {image}: it makes square ones of "
-            f"{SMALLEST} to {LARGEST} pixels a side that halve to between {SMALLEST_BASE} and "
-            f"{LARGEST_BASE}, such as 28, 32 or 64. Resize the data (--dataset.size 64, where the "
-            "dataset has it), or take --architecture mlp."
+            f"architecture 'stylegan2' does not support images of {image}: they must be square, "
+            f"with a side of {SMALLEST} to {LARGEST} pixels that halves to between {SMALLEST_BASE} "
+            f"and {LARGEST_BASE}, such as 28, 32 or 64. Resize the data (--dataset.size 64, if the "
+            "dataset has this option), or use --architecture mlp."
         )
     return base, doublings

@@ -1,4 +1,4 @@
-"""From styles to images: the skip generator.
+"""The synthesis network, from styles to images: the skip generator.
 
 "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), sections 2.2 and 4.1
 and figure 7, https://arxiv.org/abs/1912.04958.
@@ -18,15 +18,15 @@ from ganzoo_stylegan2.architectures.resampling import upsample
 
 
 class StyledLayer(nn.Module):
-    """Modulated 3x3 convolution, noise, bias, activation.
+    """Modulated 3x3 convolution, noise, bias and activation.
 
-    In training noise is drawn for each image; afterwards all have that which `noise` holds.
+    In training each image has random noise; in eval mode all images share the buffer `noise`.
 
     Args:
-        inputs, outputs: channels.
+        inputs, outputs: channels before and after.
         style_dim: length of w.
-        side: of what it returns.
-        up: whether that is twice the side of what it reads.
+        side: side of the output.
+        up: whether the output has twice the side of the input.
     """
 
     noise: Tensor
@@ -41,7 +41,7 @@ class StyledLayer(nn.Module):
         self.register_buffer("noise", torch.randn(side, side))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """(n, inputs, ...) and (n, style_dim) -> (n, outputs, side, side)."""
+        """Map x (n, inputs, ...) and w (n, style_dim) to (n, outputs, side, side)."""
         x = self.convolution(x, w)
         noise = self.noise
         if self.training:
@@ -51,7 +51,7 @@ class StyledLayer(nn.Module):
 
 
 class ToImage(nn.Module):
-    """Modulated 1x1 convolution, its weights not divided by their norm, and bias."""
+    """Modulated 1x1 convolution without demodulation, and bias."""
 
     def __init__(self, inputs: int, channels: int, style_dim: int) -> None:
         super().__init__()
@@ -59,24 +59,24 @@ class ToImage(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """(n, inputs, side, side) and (n, style_dim) -> at least fp32 (n, channels, side, side)."""
+        """Map x (n, inputs, side, side) and w to images, at least fp32."""
         return at_least_fp32(self.convolution(x, w)) + self.bias[:, None, None]
 
 
 class Synthesis(nn.Module):
-    """A w for every layer, (n, styles, style_dim) -> images (n, channels, side, side).
+    """One w per layer, (n, styles, style_dim) -> images (n, channels, side, side).
 
     Args:
-        widths: channels of the maps, from the smallest on, each of twice the side of the one
+        widths: channels of the maps, from the smallest up; each map has twice the side of the one
             before.
-        base: side of the smallest.
-        channels: of the image.
+        base: side of the smallest map.
+        channels: channels of the images.
         style_dim: length of w.
-        squash: whether a tanh ends it.
+        squash: whether the last layer is a tanh.
 
     Attributes:
-        styles: how many w it reads: one a convolution, and one for the last image. What makes a
-            smaller image shares that of the next convolution.
+        styles: number of w that it reads: one per 3x3 convolution, and one for the last image.
+            The layers of smaller images share the w of the next convolution.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Synthesis(nn.Module):
         self.to_image = nn.ModuleList(ToImage(width, channels, style_dim) for width in widths)
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Return images, about in [-1, 1], and within where they are squashed."""
+        """Return images, roughly in [-1, 1], and strictly so with `squash`."""
         w = styles.unbind(1)
         x = self.first(self.constant.expand(styles.shape[0], -1, -1, -1), w[0])
         image: Tensor = self.to_image[0](x, w[1])

@@ -1,4 +1,4 @@
-"""How often images are augmented: as often as the discriminator overfits."""
+"""Adaptive probability of augmentation, which rises while the discriminator overfits."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ ADAPT_EVERY = 4  # turns of the discriminator
 
 
 class AdaptiveAugmentation(nn.Module):
-    """The probability of every step of `augment`, which begins at 0.
+    """The probability of each step of `augment`, which starts at 0.
 
     "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020), section 3,
-    https://arxiv.org/abs/2006.06676: r_t, the mean sign of the logits of real images, tends to 1
-    as the discriminator comes to know them by heart. The probability rises while it is above the
-    target and falls while it is below.
+    https://arxiv.org/abs/2006.06676: r_t, the mean sign of the logits of real images, rises towards
+    1 as the discriminator overfits. The probability rises while r_t is above the target, and falls
+    while it is below.
 
     Args:
-        target: of r_t.
-        images: in which the probability can rise from 0 to 1.
+        target: target of r_t, in (-1, 1).
+        images: number of training images in which the probability can rise from 0 to 1.
 
     Raises:
-        ValueError: a target outside (-1, 1), or no images.
+        ValueError: `target` is outside (-1, 1), or `images` is below 1.
     """
 
     probability: Tensor
@@ -38,24 +38,26 @@ class AdaptiveAugmentation(nn.Module):
     def __init__(self, target: float, images: int) -> None:
         super().__init__()
         if not -1 < target < 1:
-            raise ValueError(f"ada_target is {target}, it lies between -1 and 1")
+            raise ValueError(f"ada_target is {target}, it must lie between -1 and 1")
         if images < 1:
             raise ValueError(f"ada_images is {images}, it must be at least 1")
         self.target = target
         self.images = images
         self.register_buffer("probability", torch.zeros(()))
-        self.register_buffer("signs", torch.zeros(()))  # mean signs since it was adapted, summed
-        self.register_buffer("seen", torch.zeros(()))  # of how many batches
-        self.register_buffer("adapted_at", torch.zeros((), dtype=torch.int64))  # images seen then
+        self.register_buffer("signs", torch.zeros(()))  # sum of mean signs since the last change
+        self.register_buffer("seen", torch.zeros(()))  # batches since the last change
+        self.register_buffer(
+            "adapted_at", torch.zeros((), dtype=torch.int64)
+        )  # images seen at the last change
 
     @torch.no_grad()
     def adapt(self, real_logits: Tensor, turn: int, images_seen: int) -> None:
-        """Take the logits of real images into account, and adapt every so many turns.
+        """Add the logits of real images, and change the probability every `ADAPT_EVERY` turns.
 
         Args:
             real_logits: (n, ...).
             turn: number of the discriminator's turn.
-            images_seen: in the training so far.
+            images_seen: images of the training so far.
         """
         self.signs += batch_mean(real_logits.sign())
         self.seen += 1
@@ -70,11 +72,11 @@ class AdaptiveAugmentation(nn.Module):
 
 
 class AugmentedDiscriminator:
-    """A discriminator that sees augmented images alone.
+    """A discriminator that reads only augmented images.
 
     Args:
         discriminate: images -> output.
-        augmentation: how often.
+        augmentation: probability of the augmentation.
     """
 
     def __init__(
@@ -86,5 +88,5 @@ class AugmentedDiscriminator:
         self.augmentation = augmentation
 
     def __call__(self, images: Tensor) -> DiscriminatorOutput:
-        """Judge images (n, channels, height, width)."""
+        """Return the output for augmented images (n, channels, height, width)."""
         return self.discriminate(augment(images, self.augmentation.probability))

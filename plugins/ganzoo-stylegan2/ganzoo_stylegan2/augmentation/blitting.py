@@ -1,4 +1,4 @@
-"""Pixel blitting: images are mirrored, turned and shifted, and no pixel changes its value."""
+"""Pixel blitting: flips, rotations by right angles and integer shifts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from torch import Tensor
 
 from ganzoo_stylegan2.augmentation.coins import either, toss, uniform
 
-SHIFT = 1 / 8  # largest, as a share of the side
+SHIFT = 1 / 8  # largest shift, as a share of the side
 
 
 def blit(images: Tensor, probability: Tensor | float) -> Tensor:
-    """Mirror half of the images chosen, turn those chosen by any right angle, shift those chosen.
+    """Randomly mirror images, rotate them by a right angle, and shift them.
 
-    Images (n, channels, height, width) that are not square are turned upside down at most.
+    Each step applies to an image with the given probability. Images (n, channels, height, width)
+    that are not square are rotated only by 180 degrees.
     """
     mirrored = toss(images, probability) & (either(images, 2) == 1)
     images = torch.where(mirrored, images.flip(3), images)
@@ -21,20 +22,20 @@ def blit(images: Tensor, probability: Tensor | float) -> Tensor:
     if images.shape[2] == images.shape[3]:
         images = torch.where(quarters % 2 == 1, images.rot90(1, (2, 3)), images)
     images = torch.where(quarters >= 2, images.rot90(2, (2, 3)), images)
-    chosen = toss(images, probability)
+    shifted = toss(images, probability)
     down, right = (
-        (2 * uniform(images) - 1).mul(SHIFT * side).round().long() * chosen
+        (2 * uniform(images) - 1).mul(SHIFT * side).round().long() * shifted
         for side in images.shape[2:]
     )
     return shift(images, down, right)
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """Move each image by whole pixels; what comes in is mirrored at the border.
+    """Shift each image by whole pixels; pixels beyond the border are mirrored.
 
     Args:
         images: (n, channels, height, width).
-        down, right: by how many pixels, less than the side, int64 (n, 1, 1, 1).
+        down, right: shift in pixels, less than the side, int64 (n, 1, 1, 1).
     """
     height, width = images.shape[2:]
     rows = _reflected(torch.arange(height, device=images.device)[:, None] - down, height)
@@ -44,6 +45,6 @@ def shift(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
 
 
 def _reflected(index: Tensor, side: int) -> Tensor:
-    """Indices less than a side away from an image, mirrored at its first and last pixel."""
+    """Return indices mirrored at the first and last pixel; they are at most a side outside."""
     last = side - 1
     return last - (last - index.abs()).abs()

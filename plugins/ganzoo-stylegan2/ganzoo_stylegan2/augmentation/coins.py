@@ -1,7 +1,7 @@
-"""Which images are changed.
+"""Random numbers, one per image.
 
-Whatever is drawn has a row for each image and comes from torch's own generator: so it is the same
-however a batch is split over processes.
+Each tensor has one row per image and comes from torch's generator, so it does not depend on how a
+batch is split over processes.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from torch import Tensor
 
 
 def toss(images: Tensor, probability: Tensor | float) -> Tensor:
-    """Return whether each image is changed, bool (n, 1, 1, 1)."""
+    """Return True with this probability for each image, bool (n, 1, 1, 1)."""
     return uniform(images) < probability
 
 
 def uniform(images: Tensor) -> Tensor:
-    """A number in [0, 1) for each image, (n, 1, 1, 1)."""
+    """Return a number in [0, 1) for each image, (n, 1, 1, 1)."""
     return torch.rand(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
 
 
 def normal(images: Tensor) -> Tensor:
-    """A number from N(0, 1) for each image, (n, 1, 1, 1)."""
+    """Return a number from N(0, 1) for each image, (n, 1, 1, 1)."""
     return torch.randn(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
 
 
 def either(images: Tensor, choices: int) -> Tensor:
-    """One of 0, ..., choices - 1 for each image, int64 (n, 1, 1, 1)."""
+    """Return one of 0, ..., choices - 1 for each image, int64 (n, 1, 1, 1)."""
     return torch.randint(choices, (len(images), 1, 1, 1), device=images.device)

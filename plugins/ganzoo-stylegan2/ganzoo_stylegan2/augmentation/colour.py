@@ -1,7 +1,7 @@
 """Colour transformations.
 
-What is grey in an image is the mean of its channels. Saturation is of images of several channels,
-hue of three.
+The grey value of a pixel is the mean of its channels. Saturation changes only images with several
+channels, hue only those with three.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from ganzoo_stylegan2.augmentation.coins import either, normal, toss, uniform
 
 BRIGHTNESS = 0.2  # standard deviation
 CONTRAST = 0.5  # standard deviation of the logarithm to base 2
-SATURATION = 1.0  # likewise
+SATURATION = 1.0  # standard deviation of the logarithm to base 2
 
 
 def recolour(images: Tensor, probability: Tensor | float) -> Tensor:
-    """Change brightness, contrast, luma, hue and saturation of the images chosen for each.
+    """Randomly change brightness, contrast, luma, hue and saturation.
 
-    Images (n, channels, height, width) are in [-1, 1], so contrast is about a grey of 0.
+    Each step applies to an image with the given probability. Images (n, channels, height, width)
+    are in [-1, 1], so the contrast scales around 0.
     """
 
     def some(changed: Tensor) -> Tensor:
@@ -38,16 +39,16 @@ def recolour(images: Tensor, probability: Tensor | float) -> Tensor:
 
 
 def flip_luma(images: Tensor) -> Tensor:
-    """Let bright be dark, and keep the hue."""
+    """Invert the luma, and keep the hue."""
     return images - 2 * images.mean(1, keepdim=True)
 
 
 def turn_hue(images: Tensor, angle: Tensor) -> Tensor:
-    """Turn the colours of images of three channels about the axis of greys.
+    """Rotate the colours of images with three channels around the grey axis.
 
     Args:
         images: (n, 3, height, width).
-        angle: (n, 1, 1, 1); a third of a circle makes green of red, blue of green, red of blue.
+        angle: (n, 1, 1, 1), in radians; 2 pi / 3 maps red to green, green to blue, blue to red.
     """
     grey = images.mean(1, keepdim=True)
     colour = images - grey
@@ -57,5 +58,5 @@ def turn_hue(images: Tensor, angle: Tensor) -> Tensor:
 
 
 def saturate(images: Tensor, factor: Tensor) -> Tensor:
-    """Move colours away from grey by a factor, (n, 1, 1, 1)."""
+    """Multiply the distance of colours from grey by a factor (n, 1, 1, 1)."""
     return torch.lerp(images.mean(1, keepdim=True), images, factor)

@@ -1,8 +1,7 @@
-"""Doubling and halving the sides without loss: by an orthogonal wavelet.
+"""Lossless upsampling and downsampling with an orthogonal wavelet.
 
-Its low-pass filter is that of sym6, of twelve taps: "Ten Lectures on Wavelets" (Daubechies, 1992),
-table 8.3, https://doi.org/10.1137/1.9781611970104. What is doubled and then halved is the image
-again.
+The low-pass filter is sym6, with twelve taps: "Ten Lectures on Wavelets" (Daubechies, 1992),
+table 8.3, https://doi.org/10.1137/1.9781611970104. `halve` inverts `double`.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ SYM6 = (
     *(0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263752278646252),
     *(-0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148),
 )
-MARGIN = len(SYM6) // 2  # pixels at each side that have a say in the border's
-SMALLEST = MARGIN + 1  # side of an image that can be mirrored so far
+MARGIN = len(SYM6) // 2  # pixels beyond each border that the filter reads
+SMALLEST = MARGIN + 1  # smallest side of an image with enough pixels to mirror
 
 
 def double(images: Tensor) -> Tensor:
-    """(n, channels, height, width) -> twice the sides and ten pixels more, mirrored at the border.
+    """Double the sides of images (n, channels, height, width), plus ten mirrored pixels.
 
-    The ten are those that `halve` needs beside the others.
+    `halve` needs these ten pixels.
     """
     images = _pixel_by_pixel(pad(images, (MARGIN,) * 4, mode="reflect"))
     for kernel, stride in _kernels(images):
@@ -33,7 +32,7 @@ def double(images: Tensor) -> Tensor:
 
 
 def halve(images: Tensor) -> Tensor:
-    """Undo `double`."""
+    """Halve the sides: the inverse of `double`."""
     images = _pixel_by_pixel(images)
     for kernel, stride in _kernels(images):
         images = conv2d(images, kernel / 2**0.5, stride=stride, groups=images.shape[1])
@@ -41,12 +40,12 @@ def halve(images: Tensor) -> Tensor:
 
 
 def _pixel_by_pixel(images: Tensor) -> Tensor:
-    """In the format in which these convolutions are several times as fast on CPUs."""
+    """Return images in channels-last format, where these convolutions are faster on CPUs."""
     return images.contiguous(memory_format=torch.channels_last)
 
 
 def _kernels(images: Tensor) -> list[tuple[Tensor, tuple[int, int]]]:
-    """The filter along columns and along rows, and the stride there."""
+    """Return (filter, stride) for columns, and for rows."""
     taps = torch.tensor(SYM6, device=images.device, dtype=images.dtype)
     shape = (images.shape[1], 1, -1, -1)
     return [(taps[:, None].expand(shape), (2, 1)), (taps[None].expand(shape), (1, 2))]

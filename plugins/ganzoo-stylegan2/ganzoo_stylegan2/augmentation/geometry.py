@@ -1,4 +1,4 @@
-"""General geometric transformations: scaling, turns, stretching and shifts by parts of pixels."""
+"""Geometric transformations: scaling, rotation, stretching and fractional shifts."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from torch.nn.functional import affine_grid, grid_sample
 from ganzoo_stylegan2.augmentation.coins import normal, toss, uniform
 from ganzoo_stylegan2.augmentation.filtering import double, halve
 
-SCALING = 0.2  # standard deviation of the logarithm, to base 2, of a scale
+SCALING = 0.2  # standard deviation of the logarithm to base 2 of a scale
 SHIFT = 1 / 8  # standard deviation of a shift, as a share of the side
 
 
 def transform(images: Tensor, probability: Tensor | float) -> Tensor:
-    """Scale, turn, stretch, turn again and shift the images chosen for each.
+    """Randomly scale, rotate, stretch, rotate again and shift images.
 
-    The directions of stretching are any, since they are turned before and after; that an image is
-    turned at all has the probability given.
+    Each step applies to an image with the given probability; the two rotations together have that
+    probability. Stretching has any direction, because a rotation precedes and follows it.
     """
     n, (height, width) = len(images), images.shape[2:]
     half = 1 - (1 - torch.as_tensor(probability)).clamp(min=0).sqrt()
 
-    def some(by_how_much: Tensor, share: Tensor | float = probability) -> tuple[Tensor, Tensor]:
-        which = toss(images, share)
-        return which, (by_how_much * which).view(n)
+    def some(amount: Tensor, share: Tensor | float = probability) -> tuple[Tensor, Tensor]:
+        changed = toss(images, share)
+        return changed, (amount * changed).view(n)
 
     scaled, scale = some(SCALING * normal(images))
     turned, before = some(math.pi * (2 * uniform(images) - 1), half)
@@ -38,29 +38,29 @@ def transform(images: Tensor, probability: Tensor | float) -> Tensor:
     scales = torch.stack([2 ** (scale + stretch), 2 ** (scale - stretch)], 1)
     matrix = rotation(before) @ torch.diag_embed(scales) @ rotation(after)
     warped = warp(images, matrix, torch.stack([right, down], 1))
-    # The others stay as they are to the bit.
+    # All other images keep their exact values.
     return torch.where(scaled | turned | stretched | returned | shifted, warped, images)
 
 
 def rotation(angle: Tensor) -> Tensor:
-    """Return the matrices that turn by an angle, (n, 2, 2)."""
+    """Return rotation matrices for angles, (n, 2, 2)."""
     cos, sin = angle.cos(), angle.sin()
     return torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
 
 
 def warp(images: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
-    """Show at place u of each image what was at place matrix @ (u - shift).
+    """Return images whose position u shows position matrix @ (u - shift) of the input.
 
-    Images are sampled at twice their resolution; outside they are mirrored.
+    Images are sampled at twice their resolution, and mirrored beyond their borders.
 
     Args:
         images: (n, channels, height, width).
-        matrix: (n, 2, 2), acts on (to the right, down), in pixels from the middle.
+        matrix: (n, 2, 2), for positions (right, down) in pixels from the centre.
         shift: (n, 2), in pixels.
     """
     wide = double(images)
     height, width = wide.shape[2:]
-    # A sampled place is a share of half the side, a pixel here half a pixel of the image.
+    # Positions of a grid are shares of half the side; a pixel of `wide` is half a pixel of images.
     sides = torch.tensor([width, height], device=images.device, dtype=images.dtype) / 2
     by_share = matrix * sides / sides[:, None]
     offset = -(matrix @ (2 * shift)[:, :, None])[:, :, 0] / sides
@@ -75,10 +75,10 @@ def _sample(images: Tensor, grid: Tensor) -> Tensor:
 
 
 class _Sampled(torch.autograd.Function):
-    """Images at the places of a grid, twice differentiable.
+    """`grid_sample`, differentiable twice.
 
-    Older versions of torch differentiate `grid_sample` once; but it is linear in the images, and
-    the derivative of a linear map is its transpose.
+    Older versions of torch differentiate `grid_sample` only once. It is linear in the images, and
+    the gradient of a linear map is its transpose.
     """
 
     @staticmethod

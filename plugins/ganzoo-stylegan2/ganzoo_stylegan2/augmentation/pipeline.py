@@ -1,4 +1,4 @@
-"""The transformations one after the other."""
+"""The augmentation pipeline."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ganzoo_stylegan2.augmentation.geometry import transform
 
 
 def augment(images: Tensor, probability: Tensor | float) -> Tensor:
-    """Blit, transform and recolour each image, each step of it with a probability.
+    """Augment images by blitting, geometry and colour, each step with a probability.
 
     "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020), appendix B,
-    https://arxiv.org/abs/2006.06676: the transformations that the paper settles on, with its
-    strengths. The gradient passes through, twice. What no step chose is unchanged to the bit.
+    https://arxiv.org/abs/2006.06676: the transformations and strengths of the paper's final
+    pipeline. It is differentiable twice. Images that no step changes keep their exact values.
 
     Args:
-        images: (n, channels, height, width) in [-1, 1], of `SMALLEST` pixels a side at least.
-        probability: of every step, scalar in [0, 1].
+        images: (n, channels, height, width) in [-1, 1], with sides of at least `SMALLEST` pixels.
+        probability: probability of each step, scalar in [0, 1].
     """
-    # In bf16 places and colours would be rounded.
+    # bf16 would round positions and colours.
     with torch.autocast(images.device.type, enabled=False):
         images = blit(images, probability)
         images = transform(images, probability)

@@ -1,1 +1,1 @@
-"""Training games."""
+"""The loss of StyleGAN2."""

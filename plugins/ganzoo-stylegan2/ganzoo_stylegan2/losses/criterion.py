@@ -1,4 +1,4 @@
-"""What the two sides minimise."""
+"""The non-saturating criterion."""
 
 from __future__ import annotations
 

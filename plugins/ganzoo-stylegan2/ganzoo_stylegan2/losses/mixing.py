@@ -11,13 +11,13 @@ from torch import Tensor
 
 
 def mix_styles(first: Tensor, second: Tensor, layers: int, share: float) -> Tensor:
-    """Let some images have another w from a layer on.
+    """Return one w per layer; for some images, a second w starts at a random layer.
 
     Args:
         first, second: w, (n, style_dim) each.
-        layers: how many read a w.
-        share: probability that an image is mixed; from which layer on is then uniform over the
-            second to the last.
+        layers: number of layers that read a w.
+        share: probability that an image has two styles. The second one starts at a layer that is
+            uniform over all layers but the first.
 
     Returns:
         (n, layers, style_dim).

@@ -12,18 +12,18 @@ from torch import Tensor, nn
 from ganzoo.games import batch_mean
 from ganzoo.nn import at_least_fp32
 
-MEMORY = 0.99  # share of the average length that a batch leaves as it was
-EPSILON = 1e-12  # the square root has no derivative at 0
+MEMORY = 0.99  # decay of the moving average of lengths, per batch
+EPSILON = 1e-12  # avoids 0, where the square root has no derivative
 
 
 def path_lengths(images: Tensor, styles: Tensor) -> Tensor:
-    """Return how far images move when their styles move, as random directions show it, (n,).
+    """Return the length of the change of images under a change of their styles, (n,).
 
-    The paper's ||J^T y||, y ~ N(0, I), for all styles of an image together, divided by the roots of
-    the number of pixels and of that of styles: so it depends on neither.
+    This is the paper's ||J^T y||, y ~ N(0, I), for all styles of an image together, divided by the
+    square roots of the numbers of pixels and of styles, so that it depends on neither number.
 
     Args:
-        images: (n, channels, height, width), made of
+        images: (n, channels, height, width), computed from `styles`.
         styles: (n, layers, style_dim).
     """
     noise = torch.randn_like(images)
@@ -33,10 +33,10 @@ def path_lengths(images: Tensor, styles: Tensor) -> Tensor:
 
 
 class PathLength(nn.Module):
-    """(length - a)^2, a being the running average of lengths.
+    """The penalty (length - a)^2, where a is the moving average of lengths.
 
-    With a weight of 2 this is the paper's, whose gamma is ln 2 / (r^2 (ln r - ln 2)) for images of
-    r x r pixels: they have 2 (log2 r - 1) styles, and lengths are not divided by anything.
+    With a weight of 2 it equals the paper's penalty. The paper does not divide lengths, and its
+    gamma is ln 2 / (r^2 (ln r - ln 2)) for images of r x r pixels with 2 (log2 r - 1) styles.
     """
 
     average: Tensor
@@ -48,13 +48,13 @@ class PathLength(nn.Module):
         self.register_buffer("seen", torch.zeros(()))  # batches
 
     def forward(self, images: Tensor, styles: Tensor) -> Tensor:
-        """Return the penalty of each image, (n,), and take its length into the average."""
-        # The backward pass of what was computed in bf16 is in bf16 where it has to be.
+        """Return the penalty of each image, (n,), and update the average of lengths."""
+        # Autocast still applies in the backward pass of operations that ran in bf16.
         with torch.autocast(images.device.type, enabled=False):
             lengths = path_lengths(images, styles)
             with torch.no_grad():
                 self.seen += 1
-                # At first the plain mean: an average that begins at 0 would pull all lengths there.
+                # The plain mean at first: a moving average from 0 would pull lengths towards 0.
                 share = self.seen.reciprocal().clamp(min=1 - MEMORY)
                 self.average.lerp_(batch_mean(lengths), share)
             return (lengths - self.average).square()

@@ -1,4 +1,4 @@
-"""StyleGAN2's game."""
+"""The loss of StyleGAN2."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from ganzoo_stylegan2.losses.path_length import PathLength
 
 
 class StyleLoss(AdversarialLoss):
-    """The non-saturating game with what StyleGAN2 adds; see `stylegan2`.
+    """The non-saturating game with path lengths, style mixing and ADA; see `stylegan2`.
 
-    A generator has styles if it offers ``mapping``, z, and y where it reads labels -> w (n,
-    style_dim), and ``synthesis``, (n, its ``styles``, style_dim) -> images. Any other is trained
-    without mixing and path lengths.
+    A generator has styles if it has the modules ``mapping``, from z, and y if it reads labels, to
+    w (n, style_dim), and ``synthesis``, from (n, ``styles``, style_dim) to images. Other
+    generators are trained without style mixing and path lengths.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class StyleLoss(AdversarialLoss):
         ada: AdaptiveAugmentation | None,
     ) -> None:
         if not 0 <= style_mixing <= 1:
-            raise ValueError(f"style_mixing is {style_mixing}, it lies in [0, 1]")
+            raise ValueError(f"style_mixing is {style_mixing}, it must lie in [0, 1]")
         check_weight("path_length", path_length)
         if path_length_every < 1:
             raise ValueError(f"path_length_every is {path_length_every}, it must be at least 1")
@@ -53,28 +53,28 @@ class StyleLoss(AdversarialLoss):
         self.ada = ada
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Refuse to augment images that are tiny, or that lie where their sources do."""
+        """Check that adaptive augmentation supports the images and the generator."""
         if self.ada is not None and min(data.image.height, data.image.width) < SMALLEST:
             raise ValueError(
-                f"adaptive augmentation needs images of {SMALLEST} pixels a side, and these are of "
-                f"{data.image}: leave --loss.ada out"
+                f"adaptive augmentation needs images with sides of at least {SMALLEST} pixels, and "
+                f"these are {data.image}: remove --loss.ada"
             )
         if self.ada is not None and "condition" in inputs_of(nets["generator"]):
             raise ValueError(
-                "adaptive augmentation would move images and not what they are made from: leave "
-                "--loss.ada out, or take --loss.augmentation color translation cutout"
+                "adaptive augmentation would move images but not their conditions: remove "
+                "--loss.ada, or use --loss.augmentation color translation cutout instead"
             )
         super().check(nets, data)
 
     def wrap_discriminator(
         self, discriminator: nn.Module, batch: Batch, turn: Turn
     ) -> Callable[[Tensor], DiscriminatorOutput]:
-        """Augment what the discriminator sees."""
+        """Return the discriminator with augmented inputs."""
         discriminate = super().wrap_discriminator(discriminator, batch, turn)
         return discriminate if self.ada is None else AugmentedDiscriminator(discriminate, self.ada)
 
     def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
-        """Let the augmentation see how the discriminator takes real images."""
+        """Return the discriminator's terms, and adapt the augmentation to its logits."""
         terms = super().discriminator_terms(comparison, turn)
         if self.ada is not None:
             number = turn.tick // self.options.discriminator_every
@@ -85,7 +85,7 @@ class StyleLoss(AdversarialLoss):
     def generate_fakes(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return fake images of mixed styles, and their latents."""
+        """Return fake images with mixed styles, and their latents."""
         mapping, synthesis = (getattr(generator, part, None) for part in ("mapping", "synthesis"))
         if not isinstance(mapping, nn.Module) or not isinstance(synthesis, nn.Module):
             return super().generate_fakes(generator, batch, turn)
@@ -102,7 +102,7 @@ class StyleLoss(AdversarialLoss):
     def generator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
     ) -> dict[str, Tensor]:
-        """Be taken for real, and move images as far as styles move."""
+        """Return the adversarial term, and the path length penalty in its turns."""
         fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
         loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         terms = {"adversarial": loss}
@@ -125,24 +125,25 @@ def stylegan2(
     ada_target: float = 0.6,
     ada_images: int = 500_000,
 ) -> Loss:
-    """StyleGAN2's: non-saturating, with lazy R1, path lengths and style mixing; ADA as an option.
+    """The loss of StyleGAN2: non-saturating, lazy R1, path lengths, style mixing and optional ADA.
 
     "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), section 3 and
     appendix B, https://arxiv.org/abs/1912.04958; mixing: "A Style-Based Generator Architecture for
     Generative Adversarial Networks" (Karras et al., 2019), https://arxiv.org/abs/1812.04948; ADA:
     "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020),
-    https://arxiv.org/abs/2006.06676. Generators without styles are neither mixed nor penalised for
-    path lengths.
+    https://arxiv.org/abs/2006.06676. Style mixing and path lengths apply only to generators with
+    styles.
 
     Args:
-        style_mixing: share of the images of two styles.
-        path_length: weight of path length regularisation, 0 for none.
-        path_length_every: compute it in every so many ticks only, so many times as strong.
-        ada: whether all images that the discriminator sees are augmented, the more often the more
-            it overfits.
-        ada_target: excess of real images that it takes for real over those that it takes for fake,
-            as a share of all, above which it overfits.
-        ada_images: images in which augmentation can rise from none to all.
+        style_mixing: share of images with two styles.
+        path_length: weight of the path length penalty, 0 for none.
+        path_length_every: ticks between computations of the path length penalty, whose weight is
+            multiplied by this number.
+        ada: whether to augment the images that the discriminator reads, with a probability that
+            rises while it overfits.
+        ada_target: target of the mean sign of the logits of real images; above it, the
+            discriminator overfits.
+        ada_images: images in which the probability can rise from 0 to 1.
     """
     augmentation = AdaptiveAugmentation(ada_target, ada_images) if ada else None
     return StyleLoss(options, style_mixing, path_length, path_length_every, augmentation)

@@ -1,4 +1,4 @@
-"""Recipes: each is a TOML file beside this one."""
+"""Recipes: the TOML files in this folder."""
 
 from pathlib import Path
 
