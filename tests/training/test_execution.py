@@ -89,7 +89,9 @@ def test_compiled_networks_have_the_gradients_of_eager_ones(monkeypatch, recipe,
 def test_a_compiler_that_is_not_there(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    with pytest.raises(RecipeError, match=r"needs a C\+\+ compiler for the CPU, and found none. Install g\+\+"):
+    with pytest.raises(
+        RecipeError, match=r"needs a C\+\+ compiler for the CPU, and found none. Install g\+\+"
+    ):
         prepare(tiny(compile=True))
 
 
