@@ -533,9 +533,9 @@ def test_a_mistyped_component_or_argument():
     with pytest.raises(UnknownNameError, match="no loss named 'wgan-pg'. Did you mean 'wgan-gp'"):
         prepare(tiny(loss=Component("wgan-pg")))
     with pytest.raises(
-        RecipeError, match="no argument 'critic_stpes'. Did you mean 'discriminator_steps'"
+        RecipeError, match="no argument 'discriminator_stpes'. Did you mean 'discriminator_steps'"
     ):
-        prepare(tiny(loss=Component("wgan-gp", {"critic_stpes": 1})))
+        prepare(tiny(loss=Component("wgan-gp", {"discriminator_stpes": 1})))
     with pytest.raises(RecipeError, match="valid integer"):
         prepare(tiny(architecture=Component("dcgan", {"width": "wide"})))
     with pytest.raises(
