@@ -119,7 +119,7 @@ class Log:
         self._bar.set_postfix_str("  ".join(parts + [f"! {alert}" for alert in alerts]), False)
         self._bar.update(line["images"] - self._bar.n)
 
-    def say(self, text: str) -> None:
+    def print(self, text: str) -> None:
         """Write a line of text to standard error, above the progress line."""
         self._bar.write(text, file=sys.stderr)
 

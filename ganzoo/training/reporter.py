@@ -63,13 +63,13 @@ class RunReporter:
         """
         line: dict[str, Any] = self.log.read(self.prepared.state)
         if self.monitors:
-            line |= self.monitors.look(line)
+            line |= self.monitors.check(line)
         self.log.write(line, self.monitors.active if self.monitors else [])
         for finding in line.get("findings", []):
-            self.log.say(f"{'warning: ' * (finding['event'] == 'begins')}{Finding(**finding)}")
+            self.log.print(f"{'warning: ' * (finding['event'] == 'begins')}{Finding(**finding)}")
         self.tracking.log_line(line)
 
-    def show(self) -> None:
+    def show_samples(self) -> None:
         """Write the sample images, and send them to the trackers.
 
         Raises:
@@ -87,7 +87,7 @@ class RunReporter:
         ordered = sorted(line["metrics"].items(), key=lambda metric: metric[0] != best)
         texts = [f"{name} {value:.4g}" for name, value in ordered]
         if self.progress:
-            self.log.say(f"at {line['images']:,} images: {', '.join(texts[:SHOWN])}")
+            self.log.print(f"at {line['images']:,} images: {', '.join(texts[:SHOWN])}")
         self.tracking.log_line(line)
 
     def close(self) -> None:

@@ -252,7 +252,7 @@ def _run(
             if due.log:
                 reporter.report()
             if due.sample and group.first:
-                reporter.show()
+                reporter.show_samples()
             if due.evaluate and group.first:
                 line = evaluate(path, prepared)
                 reporter.show_metrics(line)

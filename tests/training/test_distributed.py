@@ -187,7 +187,7 @@ def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
     wait_for_checkpoints(run, together.agent)
     os.kill(together.pid(1), signal.SIGKILL)
     _, _, said = together.finish()
-    assert re.search(r"error \(rank 0\): another process of the training is gone", said), said
+    assert re.search(r"error \(rank 0\): another process of the training has ended", said), said
     assert f"ganzoo train --resume {run}" in said
 
 
@@ -195,7 +195,7 @@ def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
     ("environment", "message"),
     [
         ({"RANK": "0", "WORLD_SIZE": "two"}, "must be whole numbers"),
-        ({"RANK": "0", "WORLD_SIZE": "2"}, "Start them by torchrun"),
+        ({"RANK": "0", "WORLD_SIZE": "2"}, "Start them with torchrun"),
     ],
 )
 def test_a_launcher_that_says_too_little(recipe_file, tmp_path, environment, message):

@@ -151,7 +151,7 @@ def test_a_loss_that_contradicts_itself_is_refused(recipe, game, says):
 def test_no_network_has_the_name_of_the_loss(recipe):
     ganzoo.architectures.unregister("painter")
     ganzoo.architectures.register("painter")(lambda data: {"loss": nn.Linear(1, 1)})
-    with pytest.raises(BrokenPluginError, match="builds a role 'loss', which stands for"):
+    with pytest.raises(BrokenPluginError, match="builds a role 'loss', a name that is reserved"):
         prepare(recipe)
 
 

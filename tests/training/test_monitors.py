@@ -81,7 +81,7 @@ def watch(recipe, tmp_path, **callables):
         seen = state.images_seen
         if seen // recipe.log_every > (seen - recipe.batch_size) // recipe.log_every:
             line = log.read(state)
-            lines.append(line | monitors.look(line))
+            lines.append(line | monitors.check(line))
         return True
 
     run_ticks(

@@ -101,7 +101,7 @@ class Monitors:
         """Names of the monitors that report a failure now."""
         return [episode.monitor.name for episode in self._episodes if episode.active]
 
-    def look(self, line: Line) -> dict[str, Any]:
+    def check(self, line: Line) -> dict[str, Any]:
         """Return the entries that monitors add to the next line of the log.
 
         Args:

@@ -16,7 +16,7 @@ class Episode:
 
     Attributes:
         active: whether the failure goes on.
-        since: images seen when the current state, or a change that is not yet confirmed, began.
+        since: images seen at the first line that shows the failure.
     """
 
     def __init__(self, monitor: Monitor) -> None:
