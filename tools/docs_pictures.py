@@ -1,4 +1,4 @@
-"""A hook of mkdocs: the pictures of model_cards/, which lies beside docs/, are docs/cards there."""
+"""A hook of mkdocs: rewrite links to model_cards/images/ as links to docs/cards/."""
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
