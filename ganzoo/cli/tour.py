@@ -1,4 +1,4 @@
-"""The tour: load, train, export, run, each in a line or two of the public API."""
+"""A tour of the public API: load, train, export, run."""
 
 from __future__ import annotations
 
@@ -11,39 +11,42 @@ from ganzoo import exporters, training, zoo
 
 
 def run(folder: Path) -> None:
-    """Take the tour; everything it makes lies in `folder`, or in `folder`-2 and so on.
+    """Run the tour, and write all results to a folder.
+
+    Args:
+        folder: folder to create; if it exists, a number is added to its name.
 
     Raises:
-        KeyboardInterrupt: it was stopped in the training, which is saved.
+        KeyboardInterrupt: the user stopped the training, which is saved.
     """
     folder = _free(folder)
 
-    print("1/4  load the shipped dcgan-mnist and make 64 digits")
-    shipped = zoo.load("dcgan-mnist").sample(64, seed=0).save(folder / "dcgan-mnist.png")
-    print(f"     {shipped}")
+    print("1/4  load the built-in model dcgan-mnist and generate 64 digits")
+    shipped_grid = zoo.load("dcgan-mnist").sample(64, seed=0).save(folder / "dcgan-mnist.png")
+    print(f"     {shipped_grid}")
 
-    print("2/4  train a small DCGAN on the built-in digits, about a minute on two cores")
+    print("2/4  train a small DCGAN on the built-in digits (about a minute on two cores)")
     trained = training.train("dcgan-digits", out=folder / "run")
     if not trained.finished:
-        print(f"ganzoo train --resume {trained.path} continues the training")
-        raise KeyboardInterrupt  # as the command line would have ended without the training's grace
+        print(f"the training is saved. Continue with: ganzoo train --resume {trained.path}")
+        raise KeyboardInterrupt  # the training has handled Ctrl-C; the command exits with 130
 
-    print("3/4  export it to safetensors and ONNX, and compare the two")
+    print("3/4  export the trained model to safetensors and ONNX, and compare their outputs")
     bundle = exporters.export(trained.path, folder / "dcgan-digits")
     parity = zoo.info(bundle).provenance["parity"]
-    print(f"     {bundle}: they differ by at most {parity['max_abs_error']:.1e}")
+    print(f"     {bundle}: largest difference {parity['max_abs_error']:.1e}")
 
-    print("4/4  make 64 digits with onnxruntime")
-    made = zoo.load(bundle, runtime="onnx").sample(64, seed=0).save(folder / "dcgan-digits.png")
-    print(f"     {made}")
+    print("4/4  generate 64 digits with onnxruntime")
+    own_grid = zoo.load(bundle, runtime="onnx").sample(64, seed=0).save(folder / "dcgan-digits.png")
+    print(f"     {own_grid}")
 
     ganzoo = _command()
     print(
         f"""
-the shipped model's digits    {shipped}
-your own model's digits       {made}
-your model, to run anywhere   {bundle}
-the run: log, checkpoints     {trained.path}
+digits of dcgan-mnist         {shipped_grid}
+digits of your model          {own_grid}
+your model (bundle)           {bundle}
+log and checkpoints (run)     {trained.path}
 
 next:
   {ganzoo} sample dcgan-mnist -n 100 --seed 7 -o digits.png
@@ -53,7 +56,7 @@ next:
 
 
 def _command() -> str:
-    """How the user calls ganzoo: its environment need not be the active one."""
+    """Return the command that starts ganzoo, also if its environment is not active."""
     beside_python = Path(sys.executable).with_name("ganzoo")
     return "ganzoo" if shutil.which("ganzoo") else os.path.relpath(beside_python)
 

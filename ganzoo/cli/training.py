@@ -1,4 +1,4 @@
-"""Train a recipe, or continue a run."""
+"""Train a recipe, or resume a run."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ganzoo.cli.arguments import Text
 
 
 def train(recipe: Text = "RECIPE", /) -> None:
-    """Train a recipe: 'ganzoo train RECIPE --help' shows its options.
+    """Train a recipe. 'ganzoo train RECIPE --help' shows its options.
 
     Args:
-        recipe: a recipe's name ('ganzoo list --kind recipes') or a TOML file.
+        recipe: name of a recipe ('ganzoo list --kind recipes') or a TOML file.
     """
-    raise AssertionError("`main` runs this command: its options follow from its arguments")
+    raise AssertionError("`main` calls `run_train`, since the options depend on the recipe")
 
 
 _TRAIN_USAGE = """\
 usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
-       ganzoo train RECIPE --dry-run            say what would be done
-       ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time,
+       ganzoo train RECIPE --dry-run            show the plan, and write nothing
+       ganzoo train --resume DIR [OPTIONS]      resume a run: --data, --device, --max-time,
                                                 --monitors, --tensorboard, --trackers
 
-RECIPE is a name or a TOML file. Every field of it is an option, such as
+RECIPE is a name or a TOML file. Each of its fields is an option, for example:
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
   --images 20000 --batch-size 32 --optimizer.lr 1e-4 --data DIR --out DIR
 
@@ -36,7 +36,11 @@ recipes: """
 
 
 def run_train(args: list[str]) -> int:
-    """Run `ganzoo train` on its arguments and return its exit status."""
+    """Run `ganzoo train` and return its exit status.
+
+    Args:
+        args: the arguments after ``train``.
+    """
     if not args or args[0] in ("-h", "--help"):
         from ganzoo.registry import recipes
 
@@ -44,12 +48,20 @@ def run_train(args: list[str]) -> int:
         return 0
     resuming = any(arg == "--resume" or arg.startswith("--resume=") for arg in args)
     if resuming and not args[0].startswith("-"):
-        print("error: a run goes on by its own recipe: ganzoo train --resume DIR", file=sys.stderr)
+        print(
+            "error: --resume uses the recipe of the run, so no other recipe is allowed. "
+            "Use: ganzoo train --resume DIR",
+            file=sys.stderr,
+        )
         return 2
     if resuming:
         return _report_run(*tyro.cli(_resume, args=args, prog="ganzoo train"))
     if args[0].startswith("-"):
-        print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
+        print(
+            "error: the recipe is missing; it comes before all options. "
+            f"Use: ganzoo train RECIPE {args[0]} ...",
+            file=sys.stderr,
+        )
         return 2
     from ganzoo.cli.options import parse_recipe
 
@@ -86,16 +98,16 @@ def _resume(
     tensorboard: Literal["auto", "on", "off"] = "auto",
     trackers: tuple[str, ...] = (),
 ) -> tuple[Any, int]:
-    """Continue a run from its newest checkpoint.
+    """Resume a run from its newest checkpoint.
 
     Args:
-        resume: the run's folder.
-        data: where the dataset lies now; by default where it lay.
-        device: cpu or cuda; by default cuda where there is a GPU.
-        max_time: stop and save after so long, such as 3h, 90m or 1h30m.
-        monitors: look for trainings that fail and warn of them.
-        tensorboard: write the run's folder 'tensorboard'; auto where it is installed.
-        trackers: also log the run to these ('ganzoo list --kind trackers').
+        resume: folder of the run.
+        data: folder of the dataset; by default the folder that the run was started with.
+        device: cpu or cuda; by default cuda if there is a GPU.
+        max_time: time after which the training stops and saves, such as 3h, 90m or 1h30m.
+        monitors: detect failing trainings and warn.
+        tensorboard: write the folder 'tensorboard' of the run; auto: if tensorboard is installed.
+        trackers: additional trackers to log to ('ganzoo list --kind trackers').
     """
     from ganzoo import training
     from ganzoo.spec import Recipe
@@ -116,9 +128,10 @@ def _report_run(run: Any, images: int) -> int:
     if os.environ.get("RANK", "0") != "0":
         return 0
     if not run.finished:
-        why = "time is up" if run.ended == "time" else "stopped"
+        reason = "time limit reached" if run.ended == "time" else "stopped"
         print(
-            f"{why} after {run.images_seen:,} of {images:,} images, all saved. Continue with\n"
+            f"{reason} after {run.images_seen:,} of {images:,} images; the run is saved. "
+            "Resume with\n"
             f"  ganzoo train --resume {run.path}",
             file=sys.stderr,
         )

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist, jensenshannon
@@ -54,6 +54,7 @@ def test_kl_ignores_what_p_lacks_and_is_infinite_where_q_lacks_it():
 
 
 @given(COUNTS, COUNTS)
+@settings(deadline=None)
 def test_js_is_symmetric_bounded_and_scipys(p, q):
     found = js(p, q)
     assert found == pytest.approx(js(q, p), abs=1e-15)
@@ -109,6 +110,7 @@ def test_what_is_no_distribution_is_refused(divergence, p, q, message):
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6))
+@settings(deadline=None)
 def test_kl_of_normals_is_torchs(seed, d):
     rng = np.random.default_rng(seed)
     mean_p, mean_q = rng.standard_normal((2, d))
@@ -169,6 +171,7 @@ def test_nothing_moves_between_equals(normalise):
 
 
 @given(COUNTS, COUNTS, st.integers(0, 2**32))
+@settings(deadline=None)
 def test_on_a_line_it_is_scipys(p, q, seed):
     positions = np.random.default_rng(seed).normal(size=6)
     p, q = np.array(p) / sum(p), np.array(q) / sum(q)

@@ -175,7 +175,7 @@ def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
     names = [str(bundle), str(other.bundle)]
     assert main(["compare", *names, *options, "-o", str(tmp_path / "both.png")]) == 0
     *_, first, second, note = capsys.readouterr().out.splitlines()
-    assert note.endswith("; * best")
+    assert note.endswith("; * best value")
     gaps, matches = zip(*(row.split()[-2:] for row in (first, second)), strict=True)
     best = [gap.endswith("*") for gap in gaps].index(True)
     assert float(gaps[best].rstrip("*")) == min(float(gap.rstrip("*")) for gap in gaps)

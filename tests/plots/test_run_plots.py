@@ -221,7 +221,7 @@ def test_a_metric_that_is_not_there():
         plots.draw_metrics(measured([1.0]), ["frechet"])
     with pytest.raises(PlotError, match="has no finite value"):
         plots.draw_metrics(measured([math.nan]))
-    with pytest.raises(PlotError, match="nothing was measured"):
+    with pytest.raises(PlotError, match="the run has no measurements"):
         plots.draw_metrics([])
 
 
