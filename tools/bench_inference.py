@@ -1,13 +1,13 @@
-"""How fast images come: from a cold start, and from a model that is loaded.
+"""Measure inference speed: cold start to the first image, and throughput of a loaded model.
 
 python tools/bench_inference.py [NAME] [--runs 7] [--blocks 7] [--threads 2]
 python tools/bench_inference.py [NAME] --options
 
-Cold starts are fresh processes that import, load and make the first image: ganzoo on onnxruntime,
-ganzoo on torch, and a bare onnxruntime session on the same file. Throughput is of one process, on
-the network alone: torch as it is, torch.compile, and onnxruntime, for batches of 1, 16 and 64. All
-alternate, medians are printed, and ratios are to torch as it is. --options compares onnxruntime's
-session options instead, each with one thing changed from what ganzoo sets.
+A cold start is a new process that imports, loads and generates one image: ganzoo on onnxruntime,
+ganzoo on torch, and a plain onnxruntime session on the same file. Throughput is the network's in
+one process: eager torch, torch.compile and onnxruntime, for batches of 1, 16 and 64. All variants
+alternate. The output is medians, and ratios to eager torch. --options compares session options of
+onnxruntime instead: each variant changes one option of ganzoo's session.
 """
 
 import argparse
@@ -36,21 +36,21 @@ session.run(None, {inputs})
 
 
 def inputs(spec, n):
-    given = {"z": latents.normal(0, n, spec.latent.dim)}
+    arrays = {"z": latents.normal(0, n, spec.latent.dim)}
     if "y" in spec.inputs:
-        given["y"] = np.arange(n) % spec.data.classes
-    return given
+        arrays["y"] = np.arange(n) % spec.data.classes
+    return arrays
 
 
 def rounds(functions, number):
-    """Seconds of each function by its name; they take turns."""
-    found = {name: [] for name in functions}
+    """Return the median seconds of each function by its name; the functions alternate."""
+    seconds = {name: [] for name in functions}
     for _ in range(number):
         for name, function in functions.items():
             start = time.perf_counter()
             function()
-            found[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in found.items()}
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def cold_starts(name, options):
@@ -70,11 +70,11 @@ def cold_starts(name, options):
         )
 
     functions = {name: start(program) for name, program in programs.items()}
-    rounds(functions, 1)  # compiles, and fills the disk's cache
-    found = rounds(functions, options.runs)
+    rounds(functions, 1)  # warm-up: compiles, and fills the disk cache
+    medians = rounds(functions, options.runs)
     print("cold start to the first image")
-    for name, seconds in found.items():
-        print(f"  {name:<20} {seconds:6.3f} s  {found['ganzoo, torch'] / seconds:5.2f}x")
+    for name, seconds in medians.items():
+        print(f"  {name:<20} {seconds:6.3f} s  {medians['ganzoo, torch'] / seconds:5.2f}x")
 
 
 def repeated(run, n):
@@ -92,8 +92,8 @@ def throughput(name, options):
     compiled = torch.compile(zoo.load(name, runtime="torch"), dynamic=False)
     onnx = zoo.load(name, runtime="onnx", threads=options.threads)
     for n in BATCHES:
-        given = inputs(eager.spec, n)
-        tensors = [torch.from_numpy(array) for array in given.values()]
+        arrays = inputs(eager.spec, n)
+        tensors = [torch.from_numpy(array) for array in arrays.values()]
 
         def in_torch(network, tensors=tensors):
             with torch.inference_mode():
@@ -102,36 +102,36 @@ def throughput(name, options):
         runs = {
             "torch": lambda run=in_torch: run(eager),
             "torch.compile": lambda run=in_torch: run(compiled),
-            "onnxruntime": lambda given=given: onnx.run(given),
+            "onnxruntime": lambda arrays=arrays: onnx.run(arrays),
         }
         functions = {}
         for kind, run in runs.items():
             run()
             functions[kind], times = repeated(run, n)
-        found = {k: seconds / times for k, seconds in rounds(functions, options.blocks).items()}
+        medians = {k: seconds / times for k, seconds in rounds(functions, options.blocks).items()}
         print(f"batch {n}")
-        for kind, seconds in found.items():
+        for kind, seconds in medians.items():
             print(
                 f"  {kind:<14} {seconds * 1e3:8.2f} ms  {n / seconds:8.0f} images/s  "
-                f"{found['torch'] / seconds:5.2f}x"
+                f"{medians['torch'] / seconds:5.2f}x"
             )
 
 
 def session_options(name, options):
-    """What each option of a session changes."""
+    """Print the effect of each session option."""
     levels = onnxruntime.GraphOptimizationLevel
     file = zoo.find(name).onnx_of("generator")
 
-    def ours():
+    def default():
         return sessions.session_options(options.threads)
 
     def changed(change):
-        made = ours()
-        change(made)
-        return made
+        variant = default()
+        change(variant)
+        return variant
 
     variants = {
-        "as ganzoo sets them": ours,
+        "ganzoo's options": default,
         "spinning": lambda: changed(
             lambda o: o.add_session_config_entry("session.intra_op.allow_spinning", "1")
         ),
@@ -146,7 +146,7 @@ def session_options(name, options):
         "no memory pattern": lambda: changed(lambda o: setattr(o, "enable_mem_pattern", False)),
     }
 
-    sessions.limit_memory()  # as every session of ganzoo's
+    sessions.limit_memory()  # as in every session of ganzoo
 
     def open_one(make):
         return onnxruntime.InferenceSession(str(file), make(), providers=[sessions.CPU])
@@ -156,9 +156,9 @@ def session_options(name, options):
     for n in BATCHES:
         functions = {}
         for kind, make in variants.items():
-            session, given = open_one(make), inputs(spec, n)
-            session.run(None, given)
-            functions[kind], times = repeated(lambda s=session, g=given: s.run(None, g), n)
+            session, arrays = open_one(make), inputs(spec, n)
+            session.run(None, arrays)
+            functions[kind], times = repeated(lambda s=session, a=arrays: s.run(None, a), n)
         runs[n] = {k: s / times for k, s in rounds(functions, options.blocks).items()}
     print(f"{'':<20} {'opens':>8}" + "".join(f"{f'batch {n}':>11}" for n in BATCHES) + "   (ms)")
     for kind, seconds in opening.items():
@@ -169,13 +169,13 @@ def session_options(name, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name", nargs="?", default="dcgan-mnist")
-    parser.add_argument("--runs", type=int, default=7, help="cold starts of each")
-    parser.add_argument("--blocks", type=int, default=7, help="of each batch")
+    parser.add_argument("--runs", type=int, default=7, help="cold starts per variant")
+    parser.add_argument("--blocks", type=int, default=7, help="blocks per batch size")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--options", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    onnxruntime.set_default_logger_severity(3)  # an option that is changed is one that it warns of
+    onnxruntime.set_default_logger_severity(3)  # it warns about changed options
     hardware, load = describe_hardware(torch.device("cpu")), os.getloadavg()[0]
     print(f"{options.name} on {hardware}, load {load:.1f} before")
     print(f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")

@@ -1,11 +1,11 @@
-"""What installed plugins cost `ganzoo list`.
+"""Measure how installed plugins slow down `ganzoo list`.
 
 python tools/bench_list.py [--plugins 50] [--runs 15]
 
-Wheels of tiny plugins are built and installed by pip into a folder, each with a dozen entry points
-and a model, and a README of a few kilobytes as its description. `ganzoo list` then runs with that
-folder on the path and without it, in turn; medians of both, their difference and ratio are printed,
-of the time that passes and of the processor's.
+The script builds wheels of tiny plugins and installs them with pip into a folder. Each plugin has a
+dozen entry points, a model, and a README of a few kilobytes as its description. `ganzoo list` then
+runs alternately with and without that folder on the path. The output is the medians of elapsed time
+and of processor time, with their differences and ratios.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from pathlib import Path
 from ganzoo.zoo import find
 
 GROUPS = ("architectures", "losses", "datasets", "recipes")
-EACH = 3  # entry points of a plugin in each group
-MODEL = find("gan-mnist").path  # that every plugin has, under a name of its own
+EACH = 3  # entry points per plugin and group
+MODEL = find("gan-mnist").path  # every plugin holds a copy of it under another name
 BUILD = """
 import os, sys
 from hatchling.build import build_wheel
@@ -57,7 +57,7 @@ def lay_out(folder, number):
 
 
 def install(folder, plugins):
-    """Install plugins as a user does, into a folder of their own."""
+    """Install plugins with pip into a separate folder."""
     trees = [lay_out(folder, number) for number in range(plugins)]
     wheels, site = folder / "wheels", folder / "site"
     subprocess.run([sys.executable, "-c", BUILD, wheels, *trees], check=True)
@@ -67,7 +67,7 @@ def install(folder, plugins):
 
 
 def measure(path):
-    """Seconds that `ganzoo list` takes, and how many of them the processor spends."""
+    """Return elapsed seconds and processor seconds of `ganzoo list`, and its plugin lines."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     command = [sys.executable, "-m", "ganzoo", "list"]
     result = subprocess.run(
@@ -86,19 +86,19 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         site = str(install(Path(folder), options.plugins))
-        found = {path: [] for path in ("", site)}
-        for path in found:
-            measure(path)  # not counted: compiles, and fills the disk's cache
+        runs = {path: [] for path in ("", site)}
+        for path in runs:
+            measure(path)  # warm-up: compiles, and fills the disk cache
         for _ in range(options.runs):
-            for path, measured in found.items():
-                measured.append(measure(path))
-    listed = found[site][0][2]
+            for path, results in runs.items():
+                results.append(measure(path))
+    listed = runs[site][0][2]
     assert listed == options.plugins * (len(GROUPS) * EACH + 1), listed
     print(f"medians of {options.runs} runs")
-    for row, what in enumerate(("elapsed", "processor")):
-        none, some = (statistics.median(run[row] for run in found[path]) for path in ("", site))
+    for row, clock in enumerate(("elapsed", "processor")):
+        none, some = (statistics.median(run[row] for run in runs[path]) for path in ("", site))
         print(
-            f"{what:<10} {none * 1e3:5.0f} ms without plugins, {some * 1e3:5.0f} ms with "
+            f"{clock:<10} {none * 1e3:5.0f} ms without plugins, {some * 1e3:5.0f} ms with "
             f"{options.plugins}: +{(some - none) * 1e3:.0f} ms, {some / none:.2f}x"
         )
 

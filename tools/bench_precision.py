@@ -1,15 +1,15 @@
-"""What storing a model's weights in fewer bits saves, and what it costs.
+"""Measure size, speed and quality of models whose weights are stored in fewer bits.
 
 python tools/bench_precision.py [NAME ...] [--samples 10000] [--regardless]
 
-Each model is exported in every precision that is coarser than its own, and run by onnxruntime on
-one thread: the size of model.onnx, milliseconds for a batch of 1 and of 64 (medians of blocks that
-alternate), how far images move (root mean square, in levels of 255), and the Frechet distance of
-the same latents' images to the data the model was trained on, by its own extractor. GANZOO_DATA
-says where that lies. --regardless measures what `export` would refuse, too.
+Each model is exported in every precision below its own, and runs on onnxruntime with one thread.
+The output per precision: size of model.onnx, milliseconds for a batch of 1 and of 64 (medians of
+alternating blocks), root mean square change of the images (in levels of 255), and the Fréchet
+distance to the training data with the extractor of that data. Set GANZOO_DATA to the folder of the
+data. --regardless also measures precisions that `export` rejects.
 
---activations also quantizes activations, as onnxruntime.quantization does from latents as examples:
-what it would give, and why `export` does not.
+--activations also quantizes activations with onnxruntime.quantization, calibrated on latents, to
+compare with what `export` offers.
 """
 
 import argparse
@@ -38,109 +38,111 @@ from ganzoo.sampling import latents
 
 LEVELS = 127.5  # from [-1, 1] to levels of 255
 BATCHES = (1, 64)
-CALIBRATION = 512  # latents by which activations' ranges are found
+CALIBRATION = 512  # latents for the ranges of activations
 
 
-def exported(source, folder, wanted, regardless):
-    """A bundle in that precision, or why there is none."""
+def exported(bundle, folder, kind, regardless):
+    """Return a bundle in a precision, or the reason of `export` to reject it."""
     limits = precision.TOLERANCES
     if regardless:
         precision.TOLERANCES = dict.fromkeys(limits, float("inf"))
     try:
-        return ganzoo.export(source, folder / wanted, precision=wanted)
+        return ganzoo.export(bundle, folder / kind, precision=kind)
     except ExportError as error:
         return str(error)
     finally:
         precision.TOLERANCES = limits
 
 
-def quantize_activations(source, folder):
-    """The same bundle with an ONNX file whose activations are int8 where onnxruntime can."""
+def quantize_activations(path, folder):
+    """Return a copy of a bundle whose ONNX file has int8 activations if onnxruntime allows it."""
     from onnxruntime import quantization
 
     class Examples(quantization.CalibrationDataReader):
         def __init__(self):
-            self.left = iter([inputs(found.spec, CALIBRATION, seed=1)])
+            self.batches = iter([inputs(bundle.spec, CALIBRATION, seed=1)])
 
         def get_next(self):
-            return next(self.left, None)
+            return next(self.batches, None)
 
-    found = open_bundle(source)
-    network = zoo.load(source, runtime="torch")
+    bundle = open_bundle(path)
+    network = zoo.load(path, runtime="torch")
     trace = ganzoo.exporters.onnx_graph.trace(network, "generator")
-    plain, made = folder / "plain.onnx", folder / "quantized.onnx"
-    ganzoo.exporters.onnx_graph.write(trace, found.spec, plain)
+    plain, quantized = folder / "plain.onnx", folder / "quantized.onnx"
+    ganzoo.exporters.onnx_graph.write(trace, bundle.spec, plain)
     logging.disable(logging.WARNING)
-    quantization.quantize_static(plain, made, Examples(), per_channel=True)
+    quantization.quantize_static(plain, quantized, Examples(), per_channel=True)
     logging.disable(logging.NOTSET)
-    model = onnx.load(made)
-    for tensor in model.graph.initializer:  # the quantizer leaves fields that a bundle may not have
+    model = onnx.load(quantized)
+    for tensor in model.graph.initializer:  # the quantizer adds fields that bundles forbid
         array = onnx.numpy_helper.to_array(tensor)
         tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
-    onnx.helper.set_model_props(model, {"ganzoo.config": found.spec.to_json()})
+    onnx.helper.set_model_props(model, {"ganzoo.config": bundle.spec.to_json()})
     content = model.SerializeToString()
-    weights = found.weights_of("generator").read_bytes()
+    weights = bundle.weights_of("generator").read_bytes()
     writers = {
         "model.onnx": lambda path: path.write_bytes(content),
         "model.safetensors": lambda path: path.write_bytes(weights),
     }
-    return write_bundle(folder / "activations", found.spec, writers).path
+    return write_bundle(folder / "activations", bundle.spec, writers).path
 
 
 def inputs(spec, n, seed=0):
-    given = {"z": latents.normal(seed, n, spec.latent.dim)}
+    arrays = {"z": latents.normal(seed, n, spec.latent.dim)}
     if "y" in spec.inputs:
-        given["y"] = np.arange(n) % spec.data.classes
-    return given
+        arrays["y"] = np.arange(n) % spec.data.classes
+    return arrays
 
 
 def latencies(models, blocks):
-    """Median milliseconds of each model and batch; blocks alternate."""
+    """Return the median milliseconds of each model and batch size; blocks alternate."""
     times = {(name, n): [] for name in models for n in BATCHES}
     for _ in range(blocks):
-        for (name, n), found in times.items():
-            model, given = models[name], inputs(models[name].spec, n)
-            model.run(given)
+        for (name, n), values in times.items():
+            model, arrays = models[name], inputs(models[name].spec, n)
+            model.run(arrays)
             repeats = 64 // n + 4
             start = time.perf_counter()
             for _ in range(repeats):
-                model.run(given)
-            found.append((time.perf_counter() - start) / repeats * 1e3)
-    return {key: statistics.median(found) for key, found in times.items()}
+                model.run(arrays)
+            values.append((time.perf_counter() - start) / repeats * 1e3)
+    return {key: statistics.median(values) for key, values in times.items()}
 
 
 def measure(name, options, folder):
-    source = zoo.find(name).path
+    path = zoo.find(name).path
     own = precision.precision_of(zoo.info(name).provenance)
     coarser = precision.FINEST_FIRST[precision.FINEST_FIRST.index(own) + 1 :]
-    folders = {own: Path(shutil.copytree(source, folder / own))}  # which keeps its figures
-    for wanted in coarser:
-        found = exported(source, folder, wanted, options.regardless)
-        if isinstance(found, str):
-            print(f"| {name} | {wanted} | refused: {found} |")
+    folders = {
+        own: Path(shutil.copytree(path, folder / own))
+    }  # evaluate writes metrics to the copy
+    for kind in coarser:
+        result = exported(path, folder, kind, options.regardless)
+        if isinstance(result, str):
+            print(f"| {name} | {kind} | rejected: {result} |")
         else:
-            folders[wanted] = found
+            folders[kind] = result
     if options.activations:
         folders["int8, activations too"] = quantize_activations(folders[own], folder)
     models = {kind: load_onnx(open_bundle(path), threads=1) for kind, path in folders.items()}
     times = latencies(models, options.blocks)
-    given = inputs(models[own].spec, 256)
-    whole, distances = models[own].run(given), {}
+    arrays = inputs(models[own].spec, 256)
+    reference, distances = models[own].run(arrays), {}
     for kind, model in models.items():
-        moved = np.sqrt(np.square(model.run(given) - whole).mean()) * LEVELS
+        rms = np.sqrt(np.square(model.run(arrays) - reference).mean()) * LEVELS
         with contextlib.redirect_stdout(None):
-            figures = evaluate(
+            metrics = evaluate(
                 folders[kind],
                 samples=options.samples,
                 metrics=["frechet"],
                 runtime="onnx",
                 progress=False,
             ).metrics
-        distances[kind] = next(v for k, v in figures.items() if k == "frechet_distance")
+        distances[kind] = metrics["frechet_distance"]
         change = distances[kind] / distances[own] - 1
         print(
             f"| {name} | {kind} | {(folders[kind] / 'model.onnx').stat().st_size:,} | "
-            f"{times[kind, 1]:.2f} | {times[kind, 64]:.1f} | {moved:.2f} | "
+            f"{times[kind, 1]:.2f} | {times[kind, 64]:.1f} | {rms:.2f} | "
             f"{distances[kind]:.4g} | {change:+.2%} |",
             flush=True,
         )
@@ -156,7 +158,7 @@ def main():
     options = parser.parse_args()
     processor = describe_hardware(torch.device("cpu")).partition(", ")[0]
     print(f"{processor}, onnxruntime {onnxruntime.__version__}, one thread\n")
-    print("| model | weights | bytes | ms, 1 | ms, 64 | moved | Frechet distance | change |")
+    print("| model | weights | bytes | ms, 1 | ms, 64 | RMS change | Fréchet distance | change |")
     print("|---|---|---|---|---|---|---|---|")
     for name in options.names:
         with tempfile.TemporaryDirectory() as folder:

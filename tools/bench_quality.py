@@ -1,20 +1,20 @@
-"""How good digits are after equal minutes: our default recipe beside the loops that people copy.
+"""Compare digits after equal training time: ganzoo's default recipe and common example loops.
 
 python tools/bench_quality.py --data DIR [--minutes 1 2 5 10] [--loop script] [--output FOLDER]
 
-For every length both train from scratch at the same time, each in a process of its own with as many
-threads, so that whatever else the machine does slows both. The clock runs while they train; imports
-and measuring are not counted. A loop is plain as public example scripts have it: items transformed
-one by one by PIL and gathered by a DataLoader, plain Adam, `.item()` every step, fp32. Ours is the
-recipe with --precision bf16.
+For each duration both train from scratch at the same time, in separate processes with the same
+number of threads, so that other load slows both. Only training time counts, not imports and
+evaluation. The loop follows public example scripts: items transformed one by one with PIL and
+batched by a DataLoader, Adam, `.item()` in every step, fp32. ganzoo trains the recipe with
+--precision bf16.
 
-script  the networks of PyTorch-GAN's DCGAN script, which is copied widely: they upsample before 3x3
-        convolutions at 32x32, in batches of 64; its images are resized to 28x28 to be measured
+script  the networks of PyTorch-GAN's DCGAN script: upsampling before 3x3 convolutions at 32x32, in
+        batches of 64; the images are resized to 28x28 for the evaluation
 paper   the networks, hyper-parameters and batches of the recipe dcgan-paper-mnist
 
-Ours is told beforehand how many images it will see, by the pace of its first seconds, since its
-learning rate falls at the end. All are measured alike: 10,000 samples, the Fréchet distance to the
-training set by lenet-mnist@1.
+ganzoo's learning rate decays at the end, so its number of images is fixed in advance, from the
+speed of the first seconds. The evaluation is the same for all: the Fréchet distance of 10,000
+samples to the training set, with lenet-mnist@1.
 """
 
 import json
@@ -52,7 +52,7 @@ from ganzoo.training.snapshot import InTraining
 
 Loop = Literal["script", "paper"]
 Side = Literal["loop", "ours"]
-PACE = 10.0  # seconds by which ours learns how fast it is
+PACE = 10.0  # seconds to measure the speed of ganzoo
 
 
 def script() -> tuple[nn.Module, nn.Module, int, int]:
@@ -74,7 +74,7 @@ def paper(prepared: Prepared) -> tuple[nn.Module, nn.Module, int, int]:
 
 
 def train_loop(which: Loop, data: Path, seconds: float, seed: int) -> tuple[float, int]:
-    """Train a plain loop; return its distance and the images it saw."""
+    """Train an example loop; return the distance and the images seen."""
     prepared = prepare(measured(find_recipe("dcgan-paper-mnist"), seed), data=data)
     generator, discriminator, side, batch_size = script() if which == "script" else paper(prepared)
     to_tensor = transforms.Compose(
@@ -90,14 +90,14 @@ def train_loop(which: Loop, data: Path, seconds: float, seed: int) -> tuple[floa
 
 
 class Score(nn.Module):
-    """The number that a discriminator's judgement holds."""
+    """Return the logits of a discriminator's output."""
 
-    def forward(self, judgement):
-        return judgement.logits if isinstance(judgement, DiscriminatorOutput) else judgement
+    def forward(self, output):
+        return output.logits if isinstance(output, DiscriminatorOutput) else output
 
 
 def train_ours(recipe: str, data: Path, seconds: float, seed: int) -> tuple[float, int]:
-    """Train the recipe, as long as it takes to see the images that fit."""
+    """Train the recipe on the number of images that fits the time."""
     whole = measured(replace(find_recipe(recipe), precision="bf16"), seed)
     seen, took = play(prepare(whole, data=data), PACE)
     images = int(seen / took * seconds)
@@ -107,18 +107,18 @@ def train_ours(recipe: str, data: Path, seconds: float, seed: int) -> tuple[floa
 
 
 def measured(recipe: Recipe, seed: int) -> Recipe:
-    """The recipe of a seed with an evaluator, which is not called while it trains."""
+    """Return the recipe with a seed and an evaluator that is not called during the training."""
     return replace(recipe, seed=seed, evaluate_every=recipe.images)
 
 
 def distance(prepared: Prepared, network: nn.Module) -> float:
-    """The Fréchet distance of a generator's samples to the training set."""
-    made = InTraining(prepared.spec(), network, prepared.state.device)
-    return prepared.evaluator(made).metrics["frechet_distance"]
+    """Return the Fréchet distance of a generator's samples to the training set."""
+    generator = InTraining(prepared.spec(), network, prepared.state.device)
+    return prepared.evaluator(generator).metrics["frechet_distance"]
 
 
 def play(prepared, seconds: float) -> tuple[int, float]:
-    """Train at most so long; return images seen and seconds."""
+    """Train for a number of seconds; return images seen and elapsed seconds."""
     began = time.perf_counter()
     run_ticks(
         prepared.state,
@@ -140,17 +140,17 @@ def main(
     output: Path = Path("quality"),
     side: Side | None = None,
 ) -> None:
-    """Compare them.
+    """Compare an example loop and a recipe of ganzoo after equal training time.
 
     Args:
-        data: the folder with MNIST.
-        minutes: for how long each trains.
-        loop: the one beside ours.
-        recipe: ours.
-        threads: of each process.
-        seed: of both.
+        data: folder of MNIST.
+        minutes: training times.
+        loop: example loop.
+        recipe: recipe of ganzoo.
+        threads: threads of each process.
+        seed: seed of both trainings.
         output: folder for quality.json and quality.png.
-        side: train this one alone, and print its figure.
+        side: train only this side, and print its result.
     """
     if side:
         train = partial(train_loop, loop) if side == "loop" else partial(train_ours, recipe)
@@ -174,12 +174,13 @@ def main(
             side: subprocess.Popen([*command, side], env=environment, stdout=-1, text=True)
             for side in ("loop", "ours")
         }
-        found = {side: json.loads(p.communicate()[0]) for side, p in sides.items()}
-        lines.append({"minutes": length, **found})
-        a, b = found["loop"], found["ours"]
+        results = {side: json.loads(p.communicate()[0]) for side, p in sides.items()}
+        lines.append({"minutes": length, **results})
+        a, b = results["loop"], results["ours"]
         print(
             f"{length:g} min: {loop} {a['distance']:.4g} after {a['images']:,} images, "
-            f"ours {b['distance']:.4g} after {b['images']:,}: {b['distance'] / a['distance']:.1%}",
+            f"ganzoo {b['distance']:.4g} after {b['images']:,} images: "
+            f"{b['distance'] / a['distance']:.1%}",
             flush=True,
         )
         (output / "quality.json").write_text(json.dumps(about | {"lines": lines}, indent=1))

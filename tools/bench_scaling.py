@@ -1,10 +1,10 @@
-"""Images per second of one training by 1, 2, ... processes, and what they send each other.
+"""Measure images per second of one training with 1, 2, ... processes, and bytes exchanged.
 
 python tools/bench_scaling.py [RECIPE] [--processes 1 2] [--batch-size 64] [--blocks 3]
 
-The batch grows with the processes, so that each has as much to do. Every process computes with as
-many threads as it has cores for itself, and all are started by torchrun; blocks of each number
-alternate, medians are printed. Bytes are those of the gradients that one tick averages.
+The batch grows with the number of processes, so the work of each process is constant. torchrun
+starts the processes, and the cores are divided among them. Blocks of each number alternate, and the
+output is medians. The bytes are the size of the gradients that one tick averages.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from ganzoo.training import prepare
 
 
 def rate(recipe, processes, cores, seconds, folder):
-    """The median of a run's rates, its first two reports left out."""
+    """Return the median images per second of a run, without its first two log lines."""
     file = folder / f"{recipe.name}.toml"
     file.write_text(recipe.to_toml())
     run = Path(tempfile.mkdtemp(dir=folder)) / "run"
@@ -40,7 +40,7 @@ def rate(recipe, processes, cores, seconds, folder):
 
 
 def sent(recipe):
-    """Bytes of gradients in a tick."""
+    """Return the bytes of gradients per tick."""
     state = prepare(recipe).state
     return sum(
         4 * player.repeat / player.every * sum(weight.numel() for weight in group["params"])
@@ -53,9 +53,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("recipe", nargs="?", default="dcgan-digits")
     parser.add_argument("--processes", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--batch-size", type=int, default=64, help="of each process")
+    parser.add_argument("--batch-size", type=int, default=64, help="images per process")
     parser.add_argument("--blocks", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=20, help="of a block")
+    parser.add_argument("--seconds", type=int, default=20, help="seconds per block")
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     options = parser.parse_args()
     recipe = replace(find_recipe(options.recipe), images=10**9, checkpoint_every=0, sample_every=0)
@@ -65,13 +65,12 @@ def main():
             for n in rates:
                 whole = options.batch_size * n
                 scaled = replace(recipe, batch_size=whole, log_every=4 * whole)
-                found = rate(scaled, n, options.cores, options.seconds, Path(folder))
-                rates[n].append(found)
+                rates[n].append(rate(scaled, n, options.cores, options.seconds, Path(folder)))
     base = statistics.median(rates[options.processes[0]])
-    print(f"{recipe.name}: {sent(recipe) / 1e6:.1f} MB of gradients a tick")
-    for n, found in rates.items():
-        middle = statistics.median(found)
-        print(f"{n} processes {middle:8.0f} images/s  {middle / base:.2f}x")
+    print(f"{recipe.name}: {sent(recipe) / 1e6:.1f} MB of gradients per tick")
+    for n, values in rates.items():
+        median = statistics.median(values)
+        print(f"{n} processes {median:8.0f} images/s  {median / base:.2f}x")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""Images per second of ganzoo's trainer over the loops that people copy.
+"""Compare images per second of ganzoo's trainer and of common example loops.
 
 python tools/bench_training.py [w1 w2 w3] [--blocks 5] [--threads 2]
 
-Each reference is a plain loop as public example scripts have it: items transformed one by one by
-PIL and gathered by a DataLoader, plain Adam, `.item()` every step, the generator's graph built in
-the critic's step. Ours are the same networks, loss and hyper-parameters through `ganzoo.training`.
-Blocks of both alternate in one process; medians and their ratio are printed.
+Each reference follows public example scripts: items transformed one by one with PIL and batched by
+a DataLoader, Adam, `.item()` in every step, and the generator's graph built in the critic's step.
+ganzoo trains the same networks, loss and hyper-parameters with `ganzoo.training`. Blocks of both
+alternate in one process. The output is medians and their ratio.
 
-w1  DCGAN that upsamples before 3x3 convolutions, 32x32x1, batch 128
+w1  DCGAN with upsampling before 3x3 convolutions, 32x32x1, batch 128
 w2  DCGAN of 64x64x3, width 64, from JPEG files of 178x218, batch 64
-w3  WGAN-GP of fully connected networks, 28x28x1, five critic steps, batch 64; images are real ones
-    that the critic saw
+w3  WGAN-GP with fully connected networks, 28x28x1, five critic steps, batch 64; counts the real
+    images seen by the critic
 """
 
 import argparse
@@ -41,7 +41,7 @@ ADAM = Optimizer(lr=2e-4, betas=(0.5, 0.999))
 
 
 class Digits(Dataset):
-    """Grey pictures as MNIST's items are: PIL images of 28x28, transformed one by one."""
+    """Grey images like the items of MNIST: PIL images of 28x28, transformed one by one."""
 
     def __init__(self, transform):
         self.pixels = np.random.default_rng(0).integers(0, 256, (4096, 28, 28), dtype=np.uint8)
@@ -55,7 +55,7 @@ class Digits(Dataset):
 
 
 class UpsampleGenerator(nn.Module):
-    """Two enlargements from 8x8; `enlarge` makes the layer that does both steps."""
+    """Generator with two upsamplings from 8x8; `enlarge` builds an upsampling convolution."""
 
     def __init__(self, enlarge):
         super().__init__()
@@ -81,7 +81,7 @@ def plain_enlargement(inputs, outputs):
 
 
 class StridedDiscriminator(nn.Module):
-    """Four convolutions of stride 2 with dropout."""
+    """Discriminator of four convolutions with stride 2 and dropout."""
 
     def __init__(self):
         super().__init__()
@@ -110,12 +110,12 @@ def mlp_critic():
 
 
 def upsampling(data, *, latent_dim: int = LATENT):
-    """W1's networks, enlarging and convolving in one step."""
+    """Networks of w1, with upsampling and convolution in one layer."""
     return {"generator": UpsampleGenerator(UpsampleConv2d), "discriminator": StridedDiscriminator()}
 
 
 def perceptrons(data, *, latent_dim: int = LATENT):
-    """W3's networks."""
+    """Networks of w3."""
     return {"generator": mlp_generator(), "discriminator": mlp_critic()}
 
 
@@ -155,7 +155,7 @@ def adversarial_reference(generator, discriminator, batches):
 
 
 def wgan_gp_reference(generator, critic, batches):
-    """Yield after each of the critic's steps; the generator plays after every fifth."""
+    """Yield after each critic step; every fifth is followed by a generator step."""
     optimizers = [
         torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999))
         for net in (generator, critic)
@@ -180,11 +180,11 @@ def wgan_gp_reference(generator, critic, batches):
 
 
 def ours(recipe, data=None):
-    """Yield after each tick; images are those that the first player saw."""
+    """Yield after each tick the number of images that the first player read."""
     prepared = prepare(recipe, data=data)
     per_tick = recipe.batch_size * prepared.state.loss.players[0].repeat
 
-    def one():
+    def run_tick():
         target = prepared.state.tick + 1
         run_ticks(
             prepared.state,
@@ -195,7 +195,7 @@ def ours(recipe, data=None):
         )
 
     while True:
-        one()
+        run_tick()
         yield per_tick, 0.0, 0.0
 
 
@@ -225,8 +225,8 @@ def w1(folder):
     data = Component("bench-32")
     yield "reference", adversarial_reference(*reference, cycle(loader))
     for precision, compiled in HOW:
-        made = recipe("bench-upsampling", "nonsaturating", 128, data, precision, compiled)
-        yield label(precision, compiled), ours(made)
+        options = recipe("bench-upsampling", "nonsaturating", 128, data, precision, compiled)
+        yield label(precision, compiled), ours(options)
 
 
 def w2(folder):
@@ -249,14 +249,14 @@ def w2(folder):
     nets = ganzoo.architectures.get("dcgan")(spec, latent_dim=LATENT)
     logits = Logits(nets["discriminator"])
     yield "reference", adversarial_reference(nets["generator"], logits, cycle(loader))
-    pictures = Component("folder", {"size": 64})
+    files = Component("folder", {"size": 64})
     for precision, compiled in HOW:
-        made = recipe("dcgan", "nonsaturating", 64, pictures, precision, compiled)
-        yield label(precision, compiled), ours(made, folder)
+        options = recipe("dcgan", "nonsaturating", 64, files, precision, compiled)
+        yield label(precision, compiled), ours(options, folder)
 
 
 class Logits(nn.Module):
-    """A discriminator that returns its logits alone."""
+    """A discriminator that returns only its logits."""
 
     def __init__(self, network):
         super().__init__()
@@ -271,12 +271,14 @@ def w3(folder):
     loader = DataLoader(Digits(transform), 64, shuffle=True, drop_last=True)
     yield "reference", wgan_gp_reference(mlp_generator(), mlp_critic(), cycle(loader))
     for compiled in (False, True):
-        made = recipe("bench-perceptrons", "wgan-gp", 64, Component("bench-28"), "fp32", compiled)
-        yield label("fp32", compiled), ours(made)
+        options = recipe(
+            "bench-perceptrons", "wgan-gp", 64, Component("bench-28"), "fp32", compiled
+        )
+        yield label("fp32", compiled), ours(options)
 
 
 def measure(steps, seconds):
-    """Images per second over at least so many seconds, after one step that is not counted."""
+    """Return images per second over a minimum number of seconds, after one warm-up step."""
     next(steps)
     images, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
@@ -288,7 +290,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("workloads", nargs="*", default=["w1", "w2", "w3"])
     parser.add_argument("--blocks", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of a block")
+    parser.add_argument("--seconds", type=float, default=6.0, help="seconds per block")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -303,7 +305,7 @@ def main():
             for _ in range(options.blocks):
                 for kind, steps in loops.items():
                     rates[kind].append(measure(steps, options.seconds))
-        medians = {kind: statistics.median(found) for kind, found in rates.items()}
+        medians = {kind: statistics.median(values) for kind, values in rates.items()}
         for kind, rate in medians.items():
             low, high = min(rates[kind]), max(rates[kind])
             ratio = rate / medians["reference"]

@@ -1,11 +1,11 @@
-"""Build what ships: recipe -> train -> evaluate -> export -> card.
+"""Build the shipped models: recipe -> train -> evaluate -> export -> card.
 
 python tools/build_zoo.py [NAME ...] [--runs runs/zoo] [--dry-run]
 
-tools/zoo.toml says what ships. GANZOO_DATA says where the data lies. A training that was stopped
-goes on where it was, and what is up to date is skipped: a model whose config names the same recipe
-and the same data, and the figures of every seed. Runs lie in folders by name, seed and a digest
-of recipe and data.
+tools/zoo.toml lists the models. GANZOO_DATA is the folder of the datasets. Stopped trainings
+resume. A model is up to date, and skipped, if its config has the same recipe and data and the
+results of every seed. The folder of a run is named after the model, the seed and a digest of recipe
+and data.
 """
 
 import hashlib
@@ -31,12 +31,12 @@ from ganzoo.training import prepare
 from ganzoo.training.build import complete
 
 ZOO = Path(__file__).with_name("zoo.toml")
-EVALUATIONS = 10  # while a model trains
-SAMPLES = 10_000  # that a model is measured by
-FIGURE = "frechet_distance"
+EVALUATIONS = 10  # during a training
+SAMPLES = 10_000  # per evaluation
+METRIC = "frechet_distance"
 
-# What a recipe shows and keeps on the way, and where it computes, changes no model's meaning.
-_ASIDE = {
+# Fields of a recipe that do not define the model: logging, checkpoints, evaluation, computation.
+_IRRELEVANT = {
     f.name: f.default
     for f in Recipe.__dataclass_fields__.values()
     if f.name.startswith(("log_", "sample_", "checkpoint_", "evaluate_", "keep_", "precision"))
@@ -49,12 +49,12 @@ class Model:
     """One line of zoo.toml.
 
     Attributes:
-        name: of the model.
-        folder: that it ships in, from the root of the project.
-        recipe: registered name of what makes it; by default its own.
-        seeds: it is trained with; the first one's ships.
-        settings: fields of the recipe that are set otherwise here.
-        measured_on: arguments of the dataset that are others where the model is measured.
+        name: name of the model.
+        folder: parent folder of the bundle, from the root of the project.
+        recipe: registered name of the recipe; by default the name of the model.
+        seeds: seeds to train with; the model of the first seed ships.
+        settings: fields of the recipe to replace.
+        measured_on: arguments of the dataset to replace for the evaluation.
     """
 
     name: str
@@ -66,52 +66,52 @@ class Model:
 
     @property
     def dataset(self) -> Component:
-        """The dataset that it is measured on."""
+        """The dataset of the evaluation."""
         trained_on = self.recipe_of(self.seeds[0]).dataset
         return replace(trained_on, arguments=trained_on.arguments | self.measured_on)
 
     @property
-    def place(self) -> Path:
-        """Where it ships."""
+    def path(self) -> Path:
+        """The folder of the shipped bundle."""
         return ROOT / self.folder / self.name
 
     def recipe_of(self, seed: int) -> Recipe:
-        """The recipe with a seed, evaluated on the way; its best is kept beside its last."""
+        """Return the recipe with a seed and with evaluations that select the best model."""
         recipe = find_recipe(self.recipe or self.name)
-        watched = {"evaluate_every": recipe.images // EVALUATIONS, "keep_best": FIGURE}
-        return complete(replace(recipe, name=self.name, seed=seed, **watched | self.settings))
+        evaluation = {"evaluate_every": recipe.images // EVALUATIONS, "keep_best": METRIC}
+        return complete(replace(recipe, name=self.name, seed=seed, **evaluation | self.settings))
 
 
-def meaning(recipe: Recipe, data: str) -> str:
-    """A digest of what decides a model."""
-    plain = replace(recipe, seed=0, **_ASIDE).to_dict()
-    return hashlib.sha256(json.dumps([plain, data], sort_keys=True).encode()).hexdigest()[:12]
+def digest(recipe: Recipe, data: str) -> str:
+    """Return a digest of the recipe's relevant fields and the data."""
+    relevant = replace(recipe, seed=0, **_IRRELEVANT).to_dict()
+    return hashlib.sha256(json.dumps([relevant, data], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def shipped(model: Model) -> dict[str, Any]:
-    """The provenance of the model that ships; empty where none does."""
+    """Return the provenance of the shipped model; empty if there is none."""
     try:
-        return open_bundle(model.place).spec.provenance
+        return open_bundle(model.path).spec.provenance
     except GanzooError:
         return {}
 
 
 def missing(model: Model, data: str) -> list[int]:
-    """The seeds that what ships does not speak for."""
-    made = shipped(model)
-    if not made:
+    """Return the seeds without results in the shipped model."""
+    provenance = shipped(model)
+    if not provenance:
         return model.seeds
-    recipe = complete(Recipe.from_dict(made["recipe"], where=model.name))
-    if meaning(recipe, made["data"]["sha256"]) != meaning(model.recipe_of(0), data):
+    recipe = complete(Recipe.from_dict(provenance["recipe"], where=model.name))
+    if digest(recipe, provenance["data"]["sha256"]) != digest(model.recipe_of(0), data):
         return model.seeds
-    known = made[SEEDS]["figures"] if SEEDS in made else {str(made["seed"]): {}}
-    return [seed for seed in model.seeds if str(seed) not in known]
+    results = provenance[SEEDS]["figures"] if SEEDS in provenance else {str(provenance["seed"]): {}}
+    return [seed for seed in model.seeds if str(seed) not in results]
 
 
 def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
-    """Train one seed, or go on with it, and measure its last and its best model.
+    """Train one seed, or resume it, and return the results of its final and its best model.
 
-    Nothing is measured where no best one is kept, as of models that make images out of others.
+    The results are empty if the recipe keeps no best model, as for models that translate images.
     """
     if (out / "recipe.toml").is_file():
         run = ganzoo.resume(out)
@@ -121,38 +121,38 @@ def train(model: Model, seed: int, out: Path) -> dict[str, Any]:
         raise KeyboardInterrupt
     if not model.recipe_of(seed).keep_best:
         return {}
-    final, best = (ganzoo.evaluate(each, samples=SAMPLES) for each in (run.bundle, run.best))
-    made = open_bundle(run.best).spec.provenance
+    final, best = (ganzoo.evaluate(bundle, samples=SAMPLES) for bundle in (run.bundle, run.best))
+    provenance = open_bundle(run.best).spec.provenance
     return {
         "images": run.images_seen,
-        "final": final.metrics[FIGURE],
-        "best": best.metrics[FIGURE],
-        "best_images": made["images_seen"],
+        "final": final.metrics[METRIC],
+        "best": best.metrics[METRIC],
+        "best_images": provenance["images_seen"],
     }
 
 
-def ship(model: Model, run: Path, figures: dict[str, dict[str, Any]]) -> None:
-    """Export the first seed's last model into the package, and write its card."""
-    path = ganzoo.export(run, model.place, precision="fp16")
+def ship(model: Model, run: Path, results: dict[str, dict[str, Any]]) -> None:
+    """Export the final model of a run into the package, and write its card."""
+    path = ganzoo.export(run, model.path, precision="fp16")
     ganzoo.evaluate(path, dataset=model.dataset, samples=SAMPLES)
-    if all(figures.values()):
-        record_seeds(open_bundle(path), FIGURE, figures)
+    if all(results.values()):
+        record_seeds(open_bundle(path), METRIC, results)
     cards.write(path)
     publish(path)
 
 
 def build(model: Model, data: str, runs: Path) -> Iterator[str]:
-    """Build what is missing of a model, and say what was done."""
+    """Train all seeds of a model and ship it; yield a line per step."""
     folders = {
-        seed: runs / f"{model.name}-{seed}-{meaning(model.recipe_of(seed), data)}"
+        seed: runs / f"{model.name}-{seed}-{digest(model.recipe_of(seed), data)}"
         for seed in model.seeds
     }
-    figures = {}
+    results = {}
     for seed, folder in folders.items():
-        figures[str(seed)] = train(model, seed, folder)
-        figure = figures[str(seed)].get("final")
-        yield f"seed {seed}: " + ("trained" if figure is None else f"{FIGURE} {figure:.4g}")
-    ship(model, folders[model.seeds[0]], figures)
+        results[str(seed)] = train(model, seed, folder)
+        final = results[str(seed)].get("final")
+        yield f"seed {seed}: " + ("trained" if final is None else f"{METRIC} {final:.4g}")
+    ship(model, folders[model.seeds[0]], results)
     yield "shipped"
 
 
@@ -163,16 +163,19 @@ def main(
 ) -> None:
     models = [Model(name, **line) for name, line in tomllib.loads(ZOO.read_text()).items()]
     if unknown := set(names) - {model.name for model in models}:
-        raise SystemExit(f"{ZOO} has no {', '.join(sorted(unknown))}.")
-    wanted = [model for model in models if model.name in names or not names]
-    for number, model in enumerate(wanted, start=1):
+        raise SystemExit(
+            f"error: {ZOO} has no {', '.join(sorted(unknown))}. "
+            f"Choose from {', '.join(model.name for model in models)}."
+        )
+    selected = [model for model in models if model.name in names or not names]
+    for number, model in enumerate(selected, start=1):
         data = prepare(model.recipe_of(model.seeds[0])).batches.fingerprint
-        lacking = missing(model, data)
-        state = f"to train: seeds {lacking}" if lacking else "up to date"
-        print(f"[{number}/{len(wanted)}] {model.name:<24} {state}", flush=True)
-        if lacking and not dry_run:
-            for done in build(model, data, runs):
-                print(f"{'':8}{model.name:<24} {done}", flush=True)
+        seeds = missing(model, data)
+        state = f"to train: seeds {seeds}" if seeds else "up to date"
+        print(f"[{number}/{len(selected)}] {model.name:<24} {state}", flush=True)
+        if seeds and not dry_run:
+            for line in build(model, data, runs):
+                print(f"{'':8}{model.name:<24} {line}", flush=True)
 
 
 if __name__ == "__main__":
@@ -181,4 +184,4 @@ if __name__ == "__main__":
     except GanzooError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit("stopped; the same command goes on")
+        sys.exit("stopped. Repeat the command to resume.")

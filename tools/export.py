@@ -1,7 +1,7 @@
 """Export all finished runs of a folder: python tools/export.py RUNS_DIR OUT_DIR [--precision fp16]
 
-A bundle that is there already and is of the same training is left as it is, so that what was
-interrupted, or has more finished runs by now, is begun again at no cost.
+Bundles of the same training that exist already are skipped. Repeat the command after an
+interruption, or when more runs have finished.
 """
 
 import sys
@@ -15,7 +15,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.exporters.precision import Precision, precision_of
 from ganzoo.spec import ModelSpec
 
-TRAINING = ("recipe", "images_seen", "seconds", "hardware")  # what tells one from another
+TRAINING = ("recipe", "images_seen", "seconds", "hardware")  # fields that identify a training
 
 
 def main(
@@ -36,26 +36,26 @@ def main(
 
 def export(run: Path, path: Path, precision: Precision) -> str:
     if not (run / "bundle").is_dir():
-        return "has saved nothing yet"
+        return "skipped, no checkpoint yet"
     spec = open_bundle(run / "bundle").spec
-    made = spec.provenance
-    if made["images_seen"] < made["recipe"]["images"]:
-        return f"is not finished, {made['images_seen']:,} of {made['recipe']['images']:,} images"
-    if is_there(spec, path, precision):
+    seen, images = spec.provenance["images_seen"], spec.provenance["recipe"]["images"]
+    if seen < images:
+        return f"skipped, not finished: {seen:,} of {images:,} images"
+    if is_exported(spec, path, precision):
         return f"{path} is up to date"
     return f"{ganzoo.export(run, path, precision=precision)}"
 
 
-def is_there(spec: ModelSpec, path: Path, precision: Precision) -> bool:
+def is_exported(spec: ModelSpec, path: Path, precision: Precision) -> bool:
     try:
-        there = open_bundle(path)
+        bundle = open_bundle(path)
     except GanzooError:
         return False
-    made, wanted = there.spec.provenance, spec.provenance
+    provenance = bundle.spec.provenance
     return (
-        all(made.get(key) == wanted.get(key) for key in TRAINING)
-        and precision_of(made) == precision
-        and all(there.holds(onnx_name(role)) for role in spec.roles)
+        all(provenance.get(key) == spec.provenance.get(key) for key in TRAINING)
+        and precision_of(provenance) == precision
+        and all(bundle.holds(onnx_name(role)) for role in spec.roles)
     )
 
 

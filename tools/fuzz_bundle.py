@@ -1,11 +1,11 @@
-"""Mutate a bundle in every way and load it: python tools/fuzz_bundle.py [--cases N] [--seed S]
+"""Fuzz the loading of bundles: python tools/fuzz_bundle.py [--cases N] [--seed S]
 
-A case changes one of a small bundle's files, bytes of it or what they mean, mostly with the
-checksums made right again; loads it on the runtimes that read the file and samples an image. It
-works, or it is refused by a GanzooError of one line. Whatever else happens (another exception, a
-crash, more memory than `ganzoo.bundle.MAX_OPENING`, half a minute) is a finding, which is kept in a
-folder: the files and what happened. A case depends on the seed and its number alone: --first K
---cases 1 repeats one.
+A case mutates one file of a small bundle, by bytes or by structure, and mostly updates the
+checksums. It loads the bundle on the runtimes that read the file, and samples an image. The case
+passes if this works or raises a GanzooError of one line. Anything else is a finding: another
+exception, a crash, more memory than `ganzoo.bundle.MAX_OPENING`, or more than 30 seconds. A finding
+is stored in a folder with its files and a description. A case depends only on the seed and its
+number: repeat one with --first K --cases 1.
 """
 
 import contextlib
@@ -39,10 +39,10 @@ from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import load_torch
 
 FILES = ("config.json", "model.safetensors", "model.onnx", "SHA256SUMS")
-PATIENCE = 30  # seconds a case may take
-LONGEST = 4_000  # characters of a refusal
-POOL = 2**27  # bytes that onnxruntime may take
-ADDRESSES = 4 * MAX_OPENING  # bytes of virtual memory beyond those of the start
+TIMEOUT = 30  # seconds per case
+LONGEST = 4_000  # characters of an error message
+POOL = 2**27  # bytes of onnxruntime's memory
+ADDRESSES = 4 * MAX_OPENING  # bytes of additional virtual memory
 
 Files = dict[str, bytes]
 Random = random.Random
@@ -63,7 +63,7 @@ TEXTS = [
 
 
 def mutate_bytes(r: Random, data: bytes) -> bytes:
-    """Change some bytes as fuzzers do."""
+    """Flip, insert, delete or copy some bytes."""
     changed = bytearray(data)
     for _ in range(r.choice([1, 1, 1, 2, 4, 16])):
         n = len(changed)
@@ -95,7 +95,7 @@ def mutate_bytes(r: Random, data: bytes) -> bytes:
 
 
 def mutate_value(r: Random, value: object) -> object:
-    """Another value, near this one or far."""
+    """Return another value, similar or different."""
     if isinstance(value, bool) or value is None or r.random() < 0.3:
         nested: object = r.choice([None, True, [], {}])
         for _ in range(r.choice([1, 3, 150])):
@@ -113,7 +113,7 @@ def mutate_value(r: Random, value: object) -> object:
 
 
 def mutate_json(r: Random, value: object) -> object:
-    """Change a few places of a document, at whatever depth."""
+    """Change a few places of a document, at any depth."""
     value = json.loads(json.dumps(value))
     for _ in range(r.choice([1, 1, 1, 2, 5])):
         places: list[tuple[dict[str, object] | list[object], str | int]] = []
@@ -152,7 +152,7 @@ def dump(value: object) -> bytes:
 
 
 def split(data: bytes) -> tuple[dict[str, dict[str, object]], bytes]:
-    """Header and data of a file of safetensors."""
+    """Return the header and the data of a safetensors file."""
     size = int.from_bytes(data[:8], "little")
     return json.loads(data[8 : 8 + size]), data[8 + size :]
 
@@ -167,7 +167,7 @@ ARGUMENTS = ["width", "depth", "latent_dim", "slope", "conditioning", "blocks", 
 
 
 def mutate_config(r: Random, files: Files) -> None:
-    """Mostly in all three places that state it: else their difference is all that is tested."""
+    """Change the config, mostly in all three files that hold it, since a difference is an error."""
     config = json.loads(files["config.json"])
     match r.randrange(10):
         case 0 | 1:
@@ -175,7 +175,7 @@ def mutate_config(r: Random, files: Files) -> None:
         case 2 | 3:
             text = dump(mutate_json(r, config))
         case 4 | 5 | 6:
-            provenance = config.pop("provenance")  # which is free-form, and most of it
+            provenance = config.pop("provenance")  # free-form, and the largest part
             changed = mutate_json(r, config)
             text = dump(changed | {"provenance": provenance})  # type: ignore[operator]
         case _:
@@ -274,7 +274,7 @@ def mutate_onnx(r: Random, files: Files) -> None:
             case 9:
                 tensor.raw_data = mutate_bytes(r, tensor.raw_data)
             case 10:
-                # As many bytes as before, so that it is numbers that change, such as a shape.
+                # The size stays the same, so that only numbers change, such as a shape.
                 size = len(tensor.raw_data) // 8
                 numbers = [r.choice(whole) for _ in range(size)]
                 tensor.raw_data = struct.pack(f"<{size}q", *numbers) + tensor.raw_data[size * 8 :]
@@ -312,30 +312,30 @@ def mutate_checksums(r: Random, files: Files) -> None:
     files["SHA256SUMS"] = r.choice(changed)
 
 
-def vouch(files: Files) -> None:
-    """Make the checksums right."""
+def update_checksums(files: Files) -> None:
+    """Write the correct checksums."""
     sums = {name: hashlib.sha256(files[name]).hexdigest() for name in FILES[:-1]}
     files["SHA256SUMS"] = format_checksums(sums).encode()
 
 
 def mutate(original: Files, seed: int, case: int) -> Files:
-    """The files of a case."""
+    """Return the files of a case."""
     r = random.Random(f"{seed} {case}")
     files = dict(original)
     kinds = (mutate_config, mutate_weights, mutate_onnx, mutate_checksums)
     kind = r.choices(kinds, (35, 25, 35, 5))[0]
-    with contextlib.suppress(RecursionError):  # of the mutations of JSON
+    with contextlib.suppress(RecursionError):  # from the mutations of JSON
         kind(r, files)
     if kind is not mutate_checksums and r.random() < 0.98:
-        vouch(files)
+        update_checksums(files)
     return files
 
 
-# What becomes of a case.
+# The result of a case.
 
 
 def check(original: Files, files: Files, folder: Path) -> str:
-    """Load a case on the runtimes that it concerns; return what is wrong, or nothing."""
+    """Load a case on the runtimes that read the mutated file; return a finding or nothing."""
     for name, content in files.items():
         (folder / name).write_bytes(content)
     changed = {name for name in files if files[name] != original[name]}
@@ -350,10 +350,10 @@ def check(original: Files, files: Files, folder: Path) -> str:
         except GanzooError as error:
             text = str(error)
             if "\n" in text or not 1 <= len(text) <= LONGEST:
-                return f"no refusal of one line: {text}"
+                return f"the error message is not one line: {text}"
             if "bad_alloc" in text or "bad allocation" in text:
-                return f"took more than {ADDRESSES:,} bytes of addresses: {text}"
-        except Exception:  # noqa: BLE001 - which it should not raise, whatever it is
+                return f"used more than {ADDRESSES:,} bytes of addresses: {text}"
+        except Exception:  # noqa: BLE001 - any other exception is a finding
             return traceback.format_exc()
     return ""
 
@@ -361,23 +361,23 @@ def check(original: Files, files: Files, folder: Path) -> str:
 Check = Callable[[Files, Files, Path], str]
 
 
-def keep(out: Path, case: int, files: Files, what: str) -> None:
-    """Write a finding down."""
+def keep(out: Path, case: int, files: Files, finding: str) -> None:
+    """Store a finding and its files in a folder."""
     folder = out / str(case)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    (folder / "what.txt").write_text(what, errors="replace")
-    print(f"case {case}: {what.strip().splitlines()[-1][:200]}", flush=True)
+    (folder / "what.txt").write_text(finding, errors="replace")
+    print(f"case {case}: {finding.strip().splitlines()[-1][:200]}", flush=True)
 
 
 def work(original: Files, cases: range, seed: int, out: Path, now: mmap.mmap, test: Check) -> None:
-    """Run cases in this process, which ends after the first that took too much memory."""
+    """Run cases in this process; stop after the first that uses too much memory."""
     warnings.simplefilter("ignore")
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)  # onnxruntime's last words
+    os.dup2(null, 2)  # hides the output of onnxruntime
     with tempfile.TemporaryDirectory(dir=_memory()) as scratch:
-        test(original, dict(original), Path(scratch))  # all that is needed once is there
+        test(original, dict(original), Path(scratch))  # warm-up, before the memory is limited
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -385,13 +385,13 @@ def work(original: Files, cases: range, seed: int, out: Path, now: mmap.mmap, te
         most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + MAX_OPENING
         for case in cases:
             now[:8] = struct.pack("<q", case)
-            signal.alarm(PATIENCE)
+            signal.alarm(TIMEOUT)
             files = mutate(original, seed, case)
-            what = test(original, files, Path(scratch))
+            finding = test(original, files, Path(scratch))
             signal.alarm(0)
             large = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > most
-            if what := what or ("it took more memory than MAX_OPENING" if large else ""):
-                keep(out, case, files, what)
+            if finding := finding or ("used more memory than MAX_OPENING" if large else ""):
+                keep(out, case, files, finding)
                 now[8:16] = struct.pack("<q", 1 + struct.unpack("<q", now[8:16])[0])
             if large:
                 break
@@ -400,10 +400,10 @@ def work(original: Files, cases: range, seed: int, out: Path, now: mmap.mmap, te
 
 
 def hunt(bundle: Path, cases: range, seed: int, out: Path, test: Check = check) -> int:
-    """Run cases, each process of them until one crashes; return the number of findings."""
+    """Run cases in child processes, a new one after each crash; return the number of findings."""
     original = {name: (bundle / name).read_bytes() for name in FILES}
-    vouch(original)
-    now = mmap.mmap(-1, 16)  # the case that runs, and findings so far
+    update_checksums(original)
+    now = mmap.mmap(-1, 16)  # number of the current case, number of findings
     crashes = 0
     while cases:
         now[:8] = struct.pack("<q", cases[0])
@@ -414,7 +414,7 @@ def hunt(bundle: Path, cases: range, seed: int, out: Path, test: Check = check) 
             try:
                 work(original, cases, seed, out, now, test)
                 status = 0
-            except BaseException:  # noqa: BLE001 - this process ends here
+            except BaseException:  # noqa: BLE001 - the child process exits
                 traceback.print_exc(file=sys.stdout)
             finally:
                 sys.stdout.flush()
@@ -423,8 +423,8 @@ def hunt(bundle: Path, cases: range, seed: int, out: Path, test: Check = check) 
         case = struct.unpack("<q", now[:8])[0]
         if code:
             crashes += 1
-            how = f"ended by {signal.Signals(-code).name}" if code < 0 else "its process failed"
-            keep(out, case, mutate(original, seed, case), how)
+            reason = f"ended by {signal.Signals(-code).name}" if code < 0 else "the process failed"
+            keep(out, case, mutate(original, seed, case), reason)
         cases = range(case + 1, cases.stop)
     return crashes + struct.unpack("<q", now[8:16])[0]
 
@@ -434,7 +434,7 @@ def _memory() -> str | None:
 
 
 def make_bundle(folder: Path) -> Path:
-    """Train and export the smallest model there is."""
+    """Train and export a tiny model."""
     from ganzoo.spec import Component, Recipe
 
     recipe = Recipe(
@@ -454,28 +454,28 @@ def main(
     out: Path = Path("findings"),
     bundle: Path | None = None,
 ) -> None:
-    """Run cases and exit with 1 where there are findings.
+    """Run cases, and exit with status 1 if there are findings.
 
     Args:
-        cases: how many.
-        seed: of all of them.
-        first: number of the first.
-        out: where findings are kept, a folder each.
-        bundle: what is mutated; by default one that is trained in a few seconds.
+        cases: number of cases.
+        seed: seed of all cases.
+        first: number of the first case.
+        out: folder for the findings, one subfolder each.
+        bundle: folder of the bundle to mutate; by default a tiny one, trained in a few seconds.
     """
-    torch.set_num_threads(1)  # a forked process has no threads but one
+    torch.set_num_threads(1)  # a forked process keeps only one thread
     os.environ["OMP_NUM_THREADS"] = "1"
     onnx_runtime.MAX_MEMORY = POOL
     with tempfile.TemporaryDirectory() as scratch:
-        source = bundle or make_bundle(Path(scratch))
+        path = bundle or make_bundle(Path(scratch))
         if bundle is None:
-            source = Path(shutil.copytree(source, Path(scratch) / "bundle"))
+            path = Path(shutil.copytree(path, Path(scratch) / "bundle"))
         begin = time.perf_counter()
-        findings = hunt(source, range(first, first + cases), seed, out)
+        findings = hunt(path, range(first, first + cases), seed, out)
     seconds = time.perf_counter() - begin
     print(
-        f"{cases:,} cases of seed {seed} in {seconds:.0f} s, {cases / seconds:.0f} a second: "
-        f"{findings or 'no'} finding{'s' * (findings != 1)}{f', kept in {out}' * bool(findings)}"
+        f"{cases:,} cases of seed {seed} in {seconds:.0f} s, {cases / seconds:.0f} per second: "
+        f"{findings or 'no'} finding{'s' * (findings != 1)}{f', stored in {out}' * bool(findings)}"
     )
     sys.exit(bool(findings))
 

@@ -1,7 +1,8 @@
-"""Fuzz what reads a bundle's files by hand, led by coverage: python tools/fuzz_readers.py CORPUS
+"""Fuzz the readers of bundle files, guided by coverage: python tools/fuzz_readers.py CORPUS
 
-pip install atheris. Options are libFuzzer's, such as -runs=100000 or -max_total_time=600; the
-folder CORPUS keeps what was found to reach new code. tools/fuzz_bundle.py loads whole bundles.
+Install it first: pip install atheris. The options are libFuzzer's, such as -runs=100000 or
+-max_total_time=600. The folder CORPUS stores inputs that reach new code. tools/fuzz_bundle.py loads
+whole bundles.
 """
 
 import sys
@@ -21,7 +22,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-readers-"))
 
 
 def read(data: bytes) -> None:
-    """Let the reader that the first byte chooses read the others."""
+    """Read data with the reader that its first byte selects."""
     reader, content = data[:1], data[1:]
     try:
         match reader:
@@ -37,7 +38,7 @@ def read(data: bytes) -> None:
                 read_config(FOLDER / "model.onnx")
     except GanzooError as error:
         if "\n" in str(error):
-            raise AssertionError("no refusal of one line") from error
+            raise AssertionError("the error message is not one line") from error
 
 
 if __name__ == "__main__":

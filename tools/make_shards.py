@@ -1,8 +1,8 @@
-"""Make many small pictures in tar shards, in WebDataset's layout, quickly.
+"""Write tar shards of small synthetic images in WebDataset's layout, to measure reading.
 
     python tools/make_shards.py OUT --images 1000000 --size 32 --classes 10
 
-Pictures repeat after `--distinct` of them: what is measured is reading, not looking.
+The images repeat after `--distinct` of them.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from PIL import Image
 
 
 def encode(number: int, size: int, kind: str) -> bytes:
-    """A picture of a few coloured tiles."""
+    """Return the image file of a few coloured tiles."""
     tiles = np.random.default_rng(number).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-    picture = Image.fromarray(tiles).resize((size, size), Image.Resampling.NEAREST)
-    held = io.BytesIO()
-    picture.save(held, {"jpg": "JPEG"}.get(kind, kind.upper()))
-    return held.getvalue()
+    image = Image.fromarray(tiles).resize((size, size), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    image.save(buffer, {"jpg": "JPEG"}.get(kind, kind.upper()))
+    return buffer.getvalue()
 
 
 def member(name: str, content: bytes) -> bytes:
-    """A file as it stands in a tar: header, content, padding."""
+    """Return a file of a tar archive: header, content, padding."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     padding = bytes(-len(content) % tarfile.BLOCKSIZE)

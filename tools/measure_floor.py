@@ -1,9 +1,9 @@
-"""How near a dataset's own test images are to its training images.
+"""Measure the Fréchet distance between the test and training images of a dataset.
 
 python tools/measure_floor.py DIR [mnist|fashion-mnist]
 
-The Frechet distance by the features of the dataset's own extractor: less cannot be asked of as many
-samples as there are test images.
+It uses the extractor of the dataset. The distance is a reference value for a generator that is
+measured with as many samples.
 """
 
 import sys
@@ -17,7 +17,7 @@ from ganzoo.evaluation.extraction import extract, make_extractor
 def main(root: Path, dataset: str = "mnist") -> None:
     sets = [find_dataset(dataset, {"split": split}, root) for split in ("train", "test")]
     extractor = make_extractor(sets[0][1].extractor)
-    train, test = (extract(extractor, decode(*each).images).features for each in sets)
+    train, test = (extract(extractor, decode(*parts).images).features for parts in sets)
     print(f"{frechet_distance(train, test):.4g}")
 
 

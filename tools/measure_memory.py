@@ -1,9 +1,9 @@
-"""Run a command and say how much memory it and its processes took at most.
+"""Run a command and print the peak memory of its processes.
 
     python tools/measure_memory.py ganzoo train dcgan-digits --dataset webdataset ... --streaming on
 
-`resident` is the largest process; `proportional` is all of them together, pages that they share
-counted once, sampled while they run.
+`resident` is the peak of the largest process. `proportional` is the sampled peak of all processes
+together, with shared pages counted once.
 """
 
 import resource
@@ -14,16 +14,16 @@ from pathlib import Path
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all that descend from it."""
+    """Return the ids of a process and its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return []
-    return [pid, *(one for child in children for one in tree(int(child)))]
+    return [pid, *(descendant for child in children for descendant in tree(int(child)))]
 
 
 def proportional(pid: int) -> int:
-    """Kilobytes of a process, of shared pages its part."""
+    """Return the kilobytes of a process, with its share of shared pages."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -32,16 +32,16 @@ def proportional(pid: int) -> int:
 
 
 def main() -> int:
-    began = time.monotonic()
+    start = time.monotonic()
     process = subprocess.Popen(sys.argv[1:])
-    most = 0
+    peak = 0
     while process.poll() is None:
-        most = max(most, sum(map(proportional, tree(process.pid))))
+        peak = max(peak, sum(map(proportional, tree(process.pid))))
         time.sleep(0.2)
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     print(
-        f"resident {largest / 1024:.1f} MiB, proportional {most / 1024:.1f} MiB, "
-        f"{time.monotonic() - began:.1f} s"
+        f"resident {largest / 1024:.1f} MiB, proportional {peak / 1024:.1f} MiB, "
+        f"{time.monotonic() - start:.1f} s"
     )
     return process.returncode
 

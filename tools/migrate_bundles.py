@@ -1,10 +1,10 @@
-"""Rewrite bundles of an older format with today's names; weights stay bit for bit.
+"""Rewrite bundles of an older format with the current names; the weights do not change.
 
 python tools/migrate_bundles.py ganzoo/builtin/pretrained/*-* plugins/*/*/pretrained/*-*
 
 Renames ``source`` to ``condition`` (inputs of the config and of the ONNX graph) and to ``origin``
 (data), ``critic_steps`` to ``discriminator_steps`` (losses) and ``watched`` to ``metrics`` (log).
-Figures are kept; parity, checksums and cards are renewed.
+Metrics stay. Parity, checksums and cards are updated.
 """
 
 import json
@@ -42,7 +42,7 @@ INPUTS = {"source": "condition"}
 
 
 def rename_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a config with today's names."""
+    """Return a config with the current names."""
     config["inputs"] = [INPUTS.get(name, name) for name in config["inputs"]]
     for data in (config["data"], config["provenance"]["data"]):
         if "source" in data:
@@ -56,7 +56,7 @@ def rename_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def rename_graph(graph: onnx.ModelProto, spec: ModelSpec) -> bytes:
-    """Return a graph whose inputs have today's names and whose metadata is today's config."""
+    """Return a graph with the current input names and the current config in its metadata."""
     for value in graph.graph.input:
         value.name = INPUTS.get(value.name, value.name)
     for node in graph.graph.node:
@@ -81,7 +81,7 @@ def migrate(path: Path) -> None:
                 load_torch(trial, role), load_onnx(trial, role), role
             )
         spec = ModelSpec.from_json(json.dumps(config), where=str(path))
-        # As an export writes them: figures came later, and are in config.json alone.
+        # An export writes networks without metrics; only config.json has them.
         for key in (METRICS, SEEDS):
             config["provenance"].pop(key, None)
         write_networks(replace(trial, spec=ModelSpec.from_json(json.dumps(config))), graphs)
@@ -109,7 +109,7 @@ def migrate(path: Path) -> None:
 
 
 def write_networks(bundle: Bundle, graphs: dict[str, onnx.ModelProto]) -> None:
-    """Write weights and graphs with the bundle's config in them."""
+    """Write weights and graphs that hold the config of the bundle."""
     for role, graph in graphs.items():
         file = bundle.path / weights_name(role)
         weights = safetensors.torch.load(file.read_bytes())

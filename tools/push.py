@@ -1,6 +1,6 @@
 """Push every model of a distribution: python tools/push.py ORG [--tag v1] [--space] [--dry-run]
 
-What a model is refused for is said, and the others are pushed all the same.
+If a model fails, its error is printed and the next model is pushed.
 """
 
 import sys
@@ -10,7 +10,8 @@ import tyro
 
 import ganzoo
 from ganzoo.errors import GanzooError
-from ganzoo.registry import DISTRIBUTION, models
+from ganzoo.registry import models
+from ganzoo.registry.distributions import DISTRIBUTION
 
 
 def main(
@@ -29,11 +30,11 @@ def main(
             continue
         repository = f"{org}/{entry.name}"
         try:
-            place = models.load(entry)
-            if not isinstance(place, Path):
-                continue  # it is on the Hub already
-            done = ganzoo.push(
-                place,
+            bundle = models.load(entry)
+            if not isinstance(bundle, Path):
+                continue  # the model is on the Hub already
+            result = ganzoo.push(
+                bundle,
                 repository,
                 revision=revision,
                 tag=tag,
@@ -45,8 +46,9 @@ def main(
             failed = True
             print(f"{entry.name}: {error}", file=sys.stderr)
             continue
-        what = done.model or f"would be hf://{repository}, {sum(done.sizes.values()):,} bytes"
-        print(f"{entry.name}: {what}{', its card kept as edited' * done.card_kept}", flush=True)
+        plan = f"dry run: hf://{repository}, {sum(result.sizes.values()):,} bytes"
+        note = ", the edited card on the Hub is kept" * result.card_kept
+        print(f"{entry.name}: {result.model or plan}{note}", flush=True)
     sys.exit(failed)
 
 

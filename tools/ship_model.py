@@ -1,13 +1,13 @@
-"""Ship finished runs: bundles into a package, cards and pictures into model_cards/.
+"""Ship finished runs: bundles go to a package, cards and figures to model_cards/.
 
 python tools/ship_model.py runs/dcgan-mnist [...] [--into plugins/NAME/PACKAGE/pretrained]
 python tools/ship_model.py ganzoo/builtin/pretrained/dcgan-mnist [...]
 python tools/ship_model.py ganzoo/builtin/pretrained/*-* --only-cards
 
-Each is measured against the data it was trained on: GANZOO_DATA says where that lies. A bundle that
-ships already is measured again, on what it was measured on, and its card is published again; its
-weights stay as they are. With --only-cards nothing is measured: cards are renewed and published, as
-after an edit of their prose.
+Each model is evaluated against its training data, in the folder GANZOO_DATA. A bundle is evaluated
+again on the dataset of its last evaluation, and its card is published again; its weights do not
+change. With --only-cards there is no evaluation: the cards are updated and published, for example
+after an edit of their text.
 """
 
 import shutil
@@ -24,24 +24,24 @@ SHIPPED = ROOT / "ganzoo" / "builtin" / "pretrained"
 
 
 def publish(path: Path) -> None:
-    """Copy a card and its pictures, to whose paths alone their folder is added."""
+    """Copy a card and its figures to model_cards/, and adapt the paths of the figures."""
     published = ROOT / "model_cards" / f"{path.name}.md"
     images = f"images/{path.name}/"
     (published.parent / images).mkdir(parents=True, exist_ok=True)
     card = (path / "README.md").read_text()
-    for picture in sorted(path.glob("*.png")):
+    for figure in sorted(path.glob("*.png")):
         for before in ("(", ": "):  # in the text, in the header
-            card = card.replace(f"{before}{picture.name}", f"{before}{images}{picture.name}")
-        shutil.copyfile(picture, published.parent / images / picture.name)
+            card = card.replace(f"{before}{figure.name}", f"{before}{images}{figure.name}")
+        shutil.copyfile(figure, published.parent / images / figure.name)
     published.write_text(card)
     print(path, published, sep="\n")
 
 
 def measured_on(path: Path) -> Component | None:
-    """The dataset that a bundle was last measured on."""
-    if not (found := ganzoo.info(path).provenance.get(METRICS)):
+    """Return the dataset of the last evaluation of a bundle."""
+    if not (evaluations := ganzoo.info(path).provenance.get(METRICS)):
         return None
-    arguments = dict(found[-1]["protocol"]["dataset"])
+    arguments = dict(evaluations[-1]["protocol"]["dataset"])
     return Component(arguments.pop("name"), arguments)
 
 
@@ -54,7 +54,7 @@ def main(
             path = ganzoo.export(path, into / name, precision="fp16")
         if not only_cards:
             ganzoo.evaluate(path, dataset=measured_on(path))
-        cards.write(path)  # its name is registered by now
+        cards.write(path)  # the name is registered after the export
         publish(path)
 
 

@@ -1,8 +1,8 @@
-"""Train the classifier behind `lenet-mnist@1` or `lenet-fashion@1` and write its weights.
+"""Train the classifier of `lenet-mnist@1` or `lenet-fashion@1` and write its weights.
 
 python tools/train_lenet.py [mnist|fashion-mnist] --data DIR -o lenet.safetensors
 
-Other weights than those that ship are another extractor: register them as `lenet-mnist@2`.
+New weights are a new extractor. Register them as `lenet-mnist@2`.
 """
 
 import argparse
@@ -22,16 +22,16 @@ EPOCHS, BATCH = 16, 128
 
 
 def images_of(dataset, split, data):
-    source, spec = find_dataset(dataset, {"split": split}, data)
-    items = decode(source, spec)
+    torch_dataset, spec = find_dataset(dataset, {"split": split}, data)
+    items = decode(torch_dataset, spec)
     return items.images, items.labels, spec.labels
 
 
 @torch.no_grad()
 def accuracy(network, images, labels):
     network.eval()
-    found = torch.cat([network(part).logits.argmax(1) for part in images.split(1000)])
-    return (found == labels).double().mean().item()
+    classes = torch.cat([network(part).logits.argmax(1) for part in images.split(1000)])
+    return (classes == labels).double().mean().item()
 
 
 def main():
@@ -43,7 +43,7 @@ def main():
     torch.manual_seed(0)
     images, labels, classes = images_of(options.dataset, "train", options.data)
     network = LeNet(classes, "")
-    moved = v2.RandomAffine(degrees=8, translate=(0.07, 0.07), scale=(0.92, 1.08))
+    augment = v2.RandomAffine(degrees=8, translate=(0.07, 0.07), scale=(0.92, 1.08))
     optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
     steps = EPOCHS * (len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
@@ -53,16 +53,16 @@ def main():
         order = torch.randperm(len(images))
         for k in range(len(images) // BATCH):
             index = order[k * BATCH :][:BATCH]
-            loss = criterion(network(moved(images[index])).logits, labels[index])
+            loss = criterion(network(augment(images[index])).logits, labels[index])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
         print(f"epoch {epoch + 1} of {EPOCHS}: loss of the last batch {loss.item():.4f}")
-    right = accuracy(network, *images_of(options.dataset, "test", options.data)[:2])
+    test_accuracy = accuracy(network, *images_of(options.dataset, "test", options.data)[:2])
     content = safetensors.torch.save(network.state_dict())
     options.output.write_bytes(content)
-    print(f"{right:.2%} of the test set, seed 0, final weights")
+    print(f"test accuracy {test_accuracy:.2%}, seed 0, final weights")
     print(f"{options.output}: {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
 
 

@@ -29,7 +29,11 @@ from ganzoo.registry import distributions
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, or 1 after an error, or 130 when stopped."""
+    """Run a command and return its exit status: 0, 1 after an error, 130 after Ctrl-C.
+
+    Args:
+        argv: arguments of the command line; by default those of this process.
+    """
     args = list(sys.argv[1:] if argv is None else argv)
     warnings.showwarning = _show_warning
     try:
@@ -72,16 +76,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
-        # Libraries that ask for their own entry points fail on those of anyone.
+        # Libraries that read entry points fail if those of any distribution are invalid.
         if not (unreadable := distributions.find_unreadable()):
             raise
         print(
             f"error: {type(error).__name__}: {error}\n"
-            f"The entry_points.txt of {' and '.join(unreadable)} cannot be read, which breaks "
-            "others too. Install it anew, or uninstall it.",
+            f"The entry_points.txt of {' and '.join(unreadable)} cannot be read, and other "
+            "libraries fail on it too. Reinstall the package, or uninstall it.",
             file=sys.stderr,
         )
         return 1
@@ -89,18 +93,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def quickstart(output: Output = Path("demo")) -> None:
-    """See it work in about two minutes: load, train, export, run.
+    """Run a two-minute tour: load a model, train one, export it and run it.
 
     Args:
-        output: folder for what it makes; a number is added where it exists.
+        output: folder for the results; if it exists, a number is added to its name.
     """
-    from ganzoo.cli.quickstart import run
+    from ganzoo.cli.tour import run
 
     run(output)
 
 
 def _of_rank() -> str:
-    """Which of several processes that torchrun started this is."""
+    """Return the rank of this process under torchrun, for error messages."""
     return f" (rank {os.environ['RANK']})" if "RANK" in os.environ else ""
 
 

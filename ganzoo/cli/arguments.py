@@ -1,4 +1,4 @@
-"""Types of the commands' arguments."""
+"""Types of command arguments."""
 
 from __future__ import annotations
 

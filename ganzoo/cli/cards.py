@@ -11,10 +11,10 @@ from ganzoo.errors import CardError
 
 
 def write(bundle: Folder, /) -> None:
-    """Renew the generated blocks of a bundle's card; its prose stays. Write one where none is.
+    """Write the card of a bundle, or update the generated blocks of its card; edited text stays.
 
     Args:
-        bundle: its folder.
+        bundle: folder of the bundle.
     """
     from ganzoo import cards
 
@@ -24,20 +24,23 @@ def write(bundle: Folder, /) -> None:
 
 
 def check(name: Text, /) -> None:
-    """Say what of a card differs from its model's config or is unfinished; exit 1 if anything.
+    """Check a card: list what is unfinished or differs from the config; exit 1 on problems.
 
     Args:
-        name: a bundle's folder (./folder), or a model that an installed package ships.
+        name: folder of a bundle (./folder), or name of a model in an installed package.
     """
     from ganzoo import cards
 
     if problems := cards.check(name):
         print("\n".join(problems))
-        raise CardError(f"the card of {name} is not right or not finished: {len(problems)} in all.")
-    print(f"{name}: its card says what its config says.")
+        count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        raise CardError(
+            f"the card of {name} has {count}. Update it with 'ganzoo card write PATH' or edit it."
+        )
+    print(f"{name}: the card is complete and matches the config")
 
 
-# As tyro has it, a command is run where its value is made.
+# tyro runs a command when it constructs the value of its subcommand.
 Action = (
     Annotated[Any, tyro.conf.subcommand(name="write", constructor=write)]
     | Annotated[Any, tyro.conf.subcommand(name="check", constructor=check)]

@@ -1,4 +1,4 @@
-"""Serve the page to play with."""
+"""Serve the interactive demo."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def demo(
     share: Literal["on", "off"] = "off",
     runtime: Literal["onnx", "torch"] = "onnx",
 ) -> None:
-    """Open a page to play with models in the browser: seeds, classes, ways between, drawings.
+    """Open a demo page in the browser: sample, interpolate and translate with models.
 
     Args:
-        names: models' names, ./folder or hf://org/repo; by default all that ship with ganzoo.
-        port: where it listens.
-        host: the address it listens at; 0.0.0.0 lets other machines in.
-        share: also at a public address for a week, through gradio's servers.
-        runtime: onnx, or torch.
+        names: names of models, ./folder or hf://org/repo; by default all built-in models.
+        port: port of the server.
+        host: address of the server; 0.0.0.0 accepts connections from other machines.
+        share: also create a public link through gradio's servers, valid for a week.
+        runtime: onnx or torch.
     """
     from ganzoo.demo import launch
 

@@ -1,4 +1,4 @@
-"""Measure models, alone and side by side."""
+"""Measure models, and compare several models."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def evaluate(
     runtime: Literal["torch", "onnx"] | None = None,
     resize: bool = False,
 ) -> None:
-    """Measure a model's samples against a dataset; the folder of a bundle or run keeps the figures.
+    """Measure a model against a dataset, and store the metrics in its bundle or run folder.
 
     Args:
-        name: a model's name, ./folder of a bundle or run, or hf://org/repo.
-        dataset: what to compare with; by default what the model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        samples: how many images the model makes.
-        metrics: which ('ganzoo list --kind metrics'); by default all of ganzoo's own that fit,
-            and those of plugins that ask for it. What makes images out of images is measured pair
-            by pair.
-        extractor: by whose features ('ganzoo list --kind extractors'); by default the dataset's.
-        seed: of the samples, and of whatever a metric draws.
-        runtime: torch or onnx; by default torch where it is installed.
-        resize: resize images that are not of the model's or the extractor's size.
+        name: name of a model, ./folder of a bundle or run, or hf://org/repo.
+        dataset: dataset of the real images; by default the training dataset of the model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        samples: number of images to generate, or of pairs for a model that translates images.
+        metrics: names of metrics ('ganzoo list --kind metrics'); by default every default metric
+            that fits the model and the dataset.
+        extractor: extractor of the features ('ganzoo list --kind extractors'); by default the
+            dataset's.
+        seed: seed of the samples, and of random choices in a metric.
+        runtime: torch or onnx; by default torch if it is installed.
+        resize: resize images that differ from the size of the model or the extractor.
     """
     from ganzoo import benchmark
 
-    found = benchmark.evaluate(
+    evaluation = benchmark.evaluate(
         name,
         dataset=dataset,
         split=split,
@@ -58,10 +58,10 @@ def evaluate(
         resize=resize,
     )
     print(name)
-    for figure, value in found.metrics.items():
-        print(f"  {figure.replace('_', ' '):<28} {value:.6g}")
+    for metric, value in evaluation.metrics.items():
+        print(f"  {metric.replace('_', ' '):<28} {value:.6g}")
     print("protocol")
-    for key, value in found.protocol.items():
+    for key, value in evaluation.protocol.items():
         print(f"  {key.replace('_', ' '):<28} {_flat(value)}")
 
 
@@ -78,19 +78,19 @@ def compare(
     resize: bool = False,
     output: Output = Path("comparison.png"),
 ) -> None:
-    """Measure models side by side under one protocol, and draw a row of samples of each.
+    """Compare models under one protocol: print a table, and draw samples of each model.
 
     Args:
-        names: of two models or more.
-        dataset: what to compare with; by default what the first model was trained on.
-        split: which part of it, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        samples: how many images each model makes.
-        metrics: which figures the table has.
-        extractor: by whose features; by default the dataset's own.
-        seed: of the samples: image k of each model has the same one.
-        resize: resize images that are not of the model's or the extractor's size.
-        output: the picture to write, .png or .svg.
+        names: names of two or more models.
+        dataset: dataset of the real images; by default the training dataset of the first model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        samples: number of images to generate with each model.
+        metrics: metrics of the table ('ganzoo list --kind metrics').
+        extractor: extractor of the features; by default the dataset's.
+        seed: seed of the samples; image k has the same latents for each model.
+        resize: resize images that differ from the size of the model or the extractor.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import benchmark, plots
 
@@ -106,36 +106,36 @@ def compare(
         seed=seed,
         resize=resize,
     )
-    pictures = {row.name: row.preview for row in rows}
-    print(plots.save_figure(plots.draw_comparison(pictures), output))
+    previews = {row.name: row.preview for row in rows}
+    print(plots.save_figure(plots.draw_comparison(previews), output))
     runtimes = benchmark.RUNTIMES
-    figures = list({figure: None for row in rows for figure in row.evaluation.metrics})
-    heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *figures]
-    best = {figure: _best(figure, rows) for figure in figures}
+    columns = list({metric: None for row in rows for metric in row.evaluation.metrics})
+    heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *columns]
+    best = {metric: _best(metric, rows) for metric in columns}
     table = []
     for row in rows:
         rates = [row.images_per_second.get(runtime) for runtime in runtimes]
         table.append(
             [row.name, f"{row.parameters:,}", f"{row.bytes / 1e6:.2f}"]
             + [f"{rate:,.0f}" if rate else "-" for rate in rates]
-            + [_figure(row.evaluation.metrics.get(figure), best[figure]) for figure in figures]
+            + [_format(row.evaluation.metrics.get(metric), best[metric]) for metric in columns]
         )
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for cells in (heads, *table):
         print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
-    said = rows[0].evaluation.protocol
+    protocol = rows[0].evaluation.protocol
     print(
-        f"{said['samples']:,} samples of seed {seed} against {said['real_images']:,} images "
-        f"({_flat(said['dataset'])}), by {said['extractor']}; * best"
+        f"{protocol['samples']:,} samples of seed {seed} against {protocol['real_images']:,} real "
+        f"images ({_flat(protocol['dataset'])}), extractor {protocol['extractor']}; * best value"
     )
 
 
-def _best(figure: str, rows: Sequence[Row]) -> float | None:
-    """The best value of a figure, None where neither low nor high values are better."""
+def _best(metric: str, rows: Sequence[Row]) -> float | None:
+    """Return the best value of a metric, None if it has no better direction."""
     from ganzoo.registry import direction_of
 
-    values = [row.evaluation.metrics[figure] for row in rows if figure in row.evaluation.metrics]
-    match direction_of(figure):
+    values = [row.evaluation.metrics[metric] for row in rows if metric in row.evaluation.metrics]
+    match direction_of(metric):
         case "higher":
             return max(values)
         case "lower":
@@ -144,7 +144,7 @@ def _best(figure: str, rows: Sequence[Row]) -> float | None:
             return None
 
 
-def _figure(value: float | None, best: float | None) -> str:
+def _format(value: float | None, best: float | None) -> str:
     return "-" if value is None else f"{value:.4g}{'*' * (value == best)}"
 
 

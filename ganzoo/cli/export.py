@@ -1,4 +1,4 @@
-"""Complete a run's bundle, or write it as what another program serves."""
+"""Export a run as a bundle, or write a model for another program."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def export(
     target: Annotated[str | None, tyro.conf.arg(name="for")] = None,
     pictures: bool = True,
 ) -> None:
-    """Write a run's generator as safetensors, ONNX, config and card in one folder.
+    """Export a run as a bundle: one folder with safetensors, ONNX, config and card.
 
-    With --for TARGET, write a model as another program serves it: triton is a model repository of
-    the Triton Inference Server, web a static page that runs it in the browser, web-cdn the same
-    with onnxruntime-web from a content delivery network. Plugins register others.
+    With --for TARGET, write a model for another program. triton: a model repository of the Triton
+    Inference Server. web: a static page that runs the model in the browser. web-cdn: the same page
+    with onnxruntime-web from a content delivery network. Plugins can register more targets.
 
     Args:
-        run: a run's folder, or a bundle's; with --for also a model's name.
-        output: the folder to write; by default the bundle inside the run, or NAME-TARGET.
-        precision: how weights are stored: fp16 is half the size of fp32, int8 about a quarter; all
-            are computed with in float32. By default as they are: a run's in fp32.
-        arguments: of the architecture, such as leave the weights as they are: a name and a value
-            each, as in --arguments truncation 0.7.
-        target: name of an export target; `ganzoo list --kind export-targets` lists them.
-        pictures: whether samples, ways between them and the course of the training are drawn; with
-            --no-pictures those that the source has stay, if they still show what the model makes.
+        run: folder of a run or of a bundle; with --for also the name of a model.
+        output: folder to write; by default the bundle inside the run, or NAME-TARGET with --for.
+        precision: storage of the weights: fp16 halves the size of fp32, int8 divides it by about
+            four. Inference is in float32. By default the precision does not change.
+        arguments: arguments of the architecture that keep the weights, each as a name and a value,
+            such as --arguments truncation 0.7.
+        target: name of an export target ('ganzoo list --kind export-targets').
+        pictures: draw figures of samples, interpolations and the training; with --no-pictures the
+            existing figures stay if they still show this model.
     """
     if target:
         _write_target(target, run, output, precision, arguments)
@@ -62,7 +62,7 @@ def export(
             f"(allowed {parity['tolerance']:.1e})"
         )
     print(
-        f"next: ganzoo {command} {as_folder(path)}{' PICTURE ...' * (command == 'translate')} "
+        f"next: ganzoo {command} {as_folder(path)}{' FILE ...' * (command == 'translate')} "
         "--runtime onnx"
     )
 
@@ -90,7 +90,7 @@ def _write_target(
 
 
 def _find(name: str) -> Bundle:
-    """A model by its name or its folder; a run means its bundle."""
+    """Find a model by its name or folder; the folder of a run means its bundle."""
     from ganzoo import zoo
 
     inside = Path(name) / "bundle"
@@ -109,8 +109,8 @@ def _exported(
 
     if not (bundle.path / weights_name("generator")).is_file():
         raise DeploymentError(
-            f"{bundle.spec.name!r} is on the Hub, of which only what runs is fetched: --precision "
-            "and --arguments are for a run's or a bundle's folder."
+            f"--precision and --arguments need the weights of {bundle.spec.name!r}, but a model "
+            "from the Hub is downloaded without them. Pass the folder of a run or a bundle."
         )
     return exporters.export(
         bundle.path, out, precision=precision, arguments=arguments, pictures=False

@@ -1,4 +1,4 @@
-"""How commands print values."""
+"""Format values for the output of commands."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def is_parity(key: str) -> bool:
-    """Whether a field of the provenance says how far the runtimes differ on a network."""
+    """Return whether a field of the provenance holds the difference between the runtimes."""
     return key.endswith("parity")
 
 
 def brief(value: Any) -> str:
-    """Return a value as it fits into a line."""
+    """Return a value as short text for one line."""
     match value:
         case float():
             return f"{value:.3g}"
@@ -22,6 +22,6 @@ def brief(value: Any) -> str:
 
 
 def as_folder(path: Path) -> str:
-    """Return a folder as a model's name: with ./ where it would be taken for a registered one."""
+    """Return a folder as a model name, with ./ if it could be a registered name."""
     text = str(path)
     return text if path.is_absolute() or text.startswith(".") else f"./{text}"

@@ -1,4 +1,4 @@
-"""A page of models."""
+"""Write a gallery page of models."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from ganzoo.errors import GanzooError
 def gallery(
     names: tyro.conf.Positional[tuple[str, ...]] = (), /, output: Output = Path("gallery.html")
 ) -> None:
-    """Write an HTML page with samples, figures and card of every model.
+    """Write an HTML page with the samples, metrics and card of every model.
 
     Args:
-        names: models' names or ./folders; by default all that ship with a package.
-        output: the page to write.
+        names: names of models or ./folders; by default all models of installed packages.
+        output: HTML file to write.
     """
     from ganzoo.demo.gallery import write_gallery
 
-    chosen = names or _whole()
+    chosen = names or _available()
     write_gallery(chosen, output)
     print(f"{output}: {len(chosen)} models")
 
 
-def _whole() -> tuple[str, ...]:
-    """The models that ship and can be had: one plugin's trouble is not the others'."""
+def _available() -> tuple[str, ...]:
+    """Return the names of all models in installed packages; warn about each broken one."""
     from ganzoo import zoo
     from ganzoo.registry import models
 
-    found = []
+    names = []
     for entry in models.entries():
         try:
-            if ships := isinstance(models.load(entry), Path):
-                zoo.find(entry.address)
+            if not isinstance(models.load(entry), Path):
+                continue  # a model on the Hub
+            zoo.find(entry.address)
         except GanzooError as error:
-            warnings.warn(f"{entry.address} is left out: {error}", stacklevel=2)
+            warnings.warn(f"{entry.address} is skipped: {error}", stacklevel=2)
         else:
-            found += [entry.name if len(models.entries(entry.name)) == 1 else entry.address] * ships
-    return tuple(found)
+            names.append(entry.name if len(models.entries(entry.name)) == 1 else entry.address)
+    return tuple(names)

@@ -1,32 +1,33 @@
-"""Publish on the Hub, and list what is there."""
+"""Publish models on the Hub, and list the models on the Hub."""
 
 from __future__ import annotations
 
 from ganzoo.cli import listing
 from ganzoo.cli.arguments import Folder, Text
 
-_KEPT = "The card was edited on the Hub and is left as it is there: see whether it still fits."
+_KEPT = "The card was edited on the Hub and is not replaced. Check that it is still correct."
 
 
 def list_(pattern: Text = "*", /, kind: listing.Kind = "all", hub: bool = False) -> None:
-    """List what is installed, without running its code, or with --hub the models on the Hub.
+    """List installed models and components, or with --hub the ganzoo models on the Hub.
 
-    A model's distance is the Frechet distance of its samples to the data that it was trained on, by
-    the features that are usual for that data: `ganzoo info` says which.
+    The distance of a model is the Fréchet distance of its samples to its training data, with the
+    default extractor of that data ('ganzoo info NAME' shows the protocol). Listing does not run
+    the code of plugins.
 
     Args:
-        pattern: a wildcard such as 'dcgan-*'.
-        kind: list one kind only.
-        hub: ask the Hub for models of ganzoo's instead.
+        pattern: name, or a wildcard such as 'dcgan-*'.
+        kind: list only this kind.
+        hub: list models on the Hub instead.
     """
     if not hub:
         listing.list_(pattern, kind)
         return
     from ganzoo.hub import search
 
-    for found in search(pattern):
-        updated = f"{found.updated:%Y-%m-%d}" if found.updated else ""
-        print(f"  hf://{found.repository:<40} {updated:<10}  {found.downloads or 0:,} downloads")
+    for model in search(pattern):
+        updated = f"{model.updated:%Y-%m-%d}" if model.updated else ""
+        print(f"  hf://{model.repository:<40} {updated:<10}  {model.downloads or 0:,} downloads")
 
 
 def push(
@@ -39,20 +40,20 @@ def push(
     dry_run: bool = False,
     space: bool = False,
 ) -> None:
-    """Publish a bundle on the Hub in one commit; `hf auth login` first.
+    """Publish a bundle on the Hub in one commit. Log in first with 'hf auth login'.
 
     Args:
-        bundle: its folder, as `ganzoo export` writes it.
-        repository: org/name; it is created where it does not exist.
-        private: create it for its owners alone.
-        revision: the branch to write to; by default main.
-        tag: a name for the commit, such as v1.
-        dry_run: only show files, sizes and card.
-        space: publish a Space of the same name too, where it can be played with.
+        bundle: folder of the bundle, as 'ganzoo export' writes it.
+        repository: org/name of the repository; it is created if it does not exist.
+        private: create a private repository.
+        revision: branch to write to; by default main.
+        tag: tag of the commit, such as v1.
+        dry_run: show files, sizes and card, and publish nothing.
+        space: also publish a Space of the same name with a demo of the model.
     """
     from ganzoo.hub import push
 
-    done = push(
+    result = push(
         bundle,
         repository,
         private=private,
@@ -61,26 +62,28 @@ def push(
         dry_run=dry_run,
         space=space,
     )
-    if done.model is None:
-        _show_sizes(done.sizes, repository)
+    if result.model is None:
+        _show_sizes(result.sizes, repository)
         if space:
-            _show_sizes(done.space_sizes, f"the Space {repository}")
-        print(f"\n{done.card}", end="")
+            _show_sizes(result.space_sizes, f"the Space {repository}")
+        print(f"\n{result.card}", end="")
         return
-    print(f"{done.model}: {', '.join(done.changed) or 'nothing had changed'}")
-    if done.card_kept:
+    print(f"{result.model}: {', '.join(result.changed) or 'no changes'}")
+    if result.card_kept:
         print(_KEPT)
     if space:
-        written = ", ".join(done.space_changed) or "nothing had changed"
-        print(f"the Space {done.model.repository}: {written}")
-        if done.space_card_kept:
+        written = ", ".join(result.space_changed) or "no changes"
+        print(f"the Space {result.model.repository}: {written}")
+        if result.space_card_kept:
             print(_KEPT)
         if private:
-            print("It reads a private model: add a token as its secret HF_TOKEN on its settings.")
-    print(f"to register it: {done.model!r}\nnext: ganzoo sample {done.model}")
+            print(
+                "The Space reads a private model. Add a token to its settings as secret HF_TOKEN."
+            )
+    print(f"to register it in a plugin: {result.model!r}\nnext: ganzoo sample {result.model}")
 
 
 def _show_sizes(sizes: dict[str, int], where: str) -> None:
     for name, size in sizes.items():
         print(f"{size:>12,}  {name}")
-    print(f"{sum(sizes.values()):>12,}  in all, to {where}")
+    print(f"{sum(sizes.values()):>12,}  total, to {where}")

@@ -1,4 +1,4 @@
-"""What there is: models, recipes, components, plugins."""
+"""List models, recipes, components and plugins."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.registry.entries import Entry
 
-# The distance is Frechet's, to the data that the model was trained on, by that data's extractor.
+# distance: the Fréchet distance to the training data, with the extractor of that data.
 HEADINGS = (
     *("name", "data", "image", "classes", "params", "size", "distance"),
-    *("licence", "place", "from", "what it is"),
+    *("licence", "status", "package", "description"),
 )
 
-FIRST, FURTHER = "  ", "    "  # what a row's first line, and its others, begin with
+FIRST, FURTHER = "  ", "    "  # indents of the first line of a row, and of its other lines
 
 Kind = Literal[
     "all",
@@ -37,7 +37,7 @@ Kind = Literal[
 
 
 def list_(pattern: str, kind: Kind) -> None:
-    """List what is installed; runs no plugin's code."""
+    """List what is installed, without running the code of plugins."""
     from ganzoo.bundle.summary import describe_recipe
     from ganzoo.registry import REGISTRIES, distributions
 
@@ -52,9 +52,9 @@ def list_(pattern: str, kind: Kind) -> None:
                 _print_table([HEADINGS, *map(_row, entries)])
             continue
         for entry in entries:
-            what = describe_recipe(entry) if plural == "recipes" else ""
+            description = describe_recipe(entry) if plural == "recipes" else ""
             provider = f"{entry.provider}{_trouble(entry.trouble)}"
-            print(_printable(f"  {entry.name:<24} {provider:<24} {what}").rstrip())
+            print(_printable(f"  {entry.name:<24} {provider:<24} {description}").rstrip())
     for distribution in distributions.installed():
         if distribution.admitted and distribution.trouble and not distribution.points:
             print(f"{distribution} {distribution.trouble}")
@@ -88,7 +88,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    """One line a row; in a terminal that is narrower, as many as it takes, in columns too."""
+    """Print a table; in a narrow terminal, fold each row into several lines."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     numbers = {HEADINGS.index(name) for name in ("classes", "params", "size", "distance")}
     lines = _fold(widths, get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize)
@@ -103,66 +103,68 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
                 print(_printable(f"{FIRST if line is lines[0] else FURTHER}{text}"))
 
 
-def _fold(widths: Sequence[int], room: int) -> list[list[int]]:
-    """Which columns share a line."""
+def _fold(widths: Sequence[int], columns: int) -> list[list[int]]:
+    """Return the indices of the table's columns on each line of a row."""
     lines, used = [[0]], len(FIRST) + widths[0]
-    for column, width in enumerate(widths[1:], start=1):
+    for index, width in enumerate(widths[1:], start=1):
         used += 2 + width
-        if used <= room:
-            lines[-1].append(column)
+        if used <= columns:
+            lines[-1].append(index)
         else:
-            lines.append([column])
+            lines.append([index])
             used = len(FURTHER) + width
     return lines
 
 
 def info(name: Text, /) -> None:
-    """Show what a model is and where it comes from.
+    """Show the architecture, inputs, data and provenance of a model.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
+        name: name of a model, ./folder or hf://org/repo.
     """
     from ganzoo import zoo
 
     spec = zoo.info(name)
-    made = spec.provenance
+    provenance = spec.provenance
     arguments = ", ".join(f"{k}={v}" for k, v in spec.arguments.items())
     rows: dict[str, Any] = {
         "architecture": f"{spec.architecture}({arguments})",
         "image": spec.data.image,
         "reads": ", ".join(spec.inputs),
         "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
-        "classes": spec.data.classes if "y" in spec.inputs else "none to choose from",
+        "classes": spec.data.classes if "y" in spec.inputs else "none",
         "networks": ", ".join(spec.roles),
         "data": spec.data.origin,
         "licence": spec.data.license or "not recorded",
-        "needs": ", ".join(spec.requires) or "nothing but ganzoo",
+        "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {
         key.replace("_", " "): value
-        for key, value in made.items()
+        for key, value in provenance.items()
         if key not in ("recipe", "data", "metrics") and not isinstance(value, dict)
     }
-    for part in ("versions", "plugins", *filter(is_parity, made)):
-        if isinstance(made.get(part), dict):
+    for part in ("versions", "plugins", *filter(is_parity, provenance)):
+        if isinstance(provenance.get(part), dict):
             rows[part.replace("_", " ")] = ", ".join(
-                f"{k.replace('_', ' ')} {brief(v)}" for k, v in made[part].items()
+                f"{k.replace('_', ' ')} {brief(v)}" for k, v in provenance[part].items()
             )
     try:
-        rows |= _figures(made.get("metrics", []))
-    except (LookupError, TypeError, AttributeError, ValueError):  # which anybody may have written
-        rows["metrics"] = "stated in another form than ganzoo's"
+        rows |= _metric_rows(provenance.get("metrics", []))
+    except (LookupError, TypeError, AttributeError, ValueError):  # the field is free-form
+        rows["metrics"] = "not in the format of ganzoo"
     print(spec.name)
     for key, value in rows.items():
         print(_printable(f"  {key:<14} {value}"))
 
 
-def _figures(metrics: list[Any]) -> dict[str, str]:
+def _metric_rows(evaluations: list[Any]) -> dict[str, str]:
     rows = {}
-    for number, each in enumerate(metrics, start=1):
-        protocol = each["protocol"]
-        figures = ", ".join(f"{k.replace('_', ' ')} {brief(v)}" for k, v in each["metrics"].items())
+    for number, evaluation in enumerate(evaluations, start=1):
+        protocol = evaluation["protocol"]
+        values = ", ".join(
+            f"{k.replace('_', ' ')} {brief(v)}" for k, v in evaluation["metrics"].items()
+        )
         rows[f"metrics {number}"] = (
-            f"{figures} ({protocol['samples']:,} samples, "
+            f"{values} ({protocol['samples']:,} samples, "
             f"{protocol.get('extractor', 'pair by pair')}, "
             f"{' '.join(map(str, protocol['dataset'].values()))})"
         )
@@ -170,24 +172,24 @@ def _figures(metrics: list[Any]) -> dict[str, str]:
 
 
 def _printable(text: str) -> str:
-    """A stranger's text without what would command the terminal."""
+    """Return text from a plugin without the control characters of a terminal."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
 def plugins() -> None:
-    """Show the installed distributions that add to ganzoo, and what each adds."""
+    """List the installed plugins, and the names that each registers."""
     from ganzoo.registry import REGISTRIES, distributions
 
     for distribution in distributions.installed():
         state = "" if distribution.admitted else f"   switched off: {distributions.SWITCH}"
         print(f"{distribution}{state}{_trouble(distribution.trouble)}")
         for registry in REGISTRIES:
-            names = [p.name for p in distribution.points if p.group == registry.group]
+            names = [point.name for point in distribution.points if point.group == registry.group]
             if names:
                 print(f"  {registry.group.removeprefix('ganzoo.'):<14} {', '.join(sorted(names))}")
     if distributions.SWITCH in os.environ:
         switch = os.environ[distributions.SWITCH]
-        print(f"{distributions.SWITCH}={switch} admits those it lists, beside ganzoo's own.")
+        print(f"{distributions.SWITCH}={switch}: only these plugins are switched on.")
 
 
 def _trouble(text: str) -> str:

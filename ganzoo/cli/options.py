@@ -1,4 +1,4 @@
-"""A recipe as command-line options: every field is one, and so is every component's argument."""
+"""Command-line options of a recipe: one for each field and each argument of a component."""
 
 from __future__ import annotations
 
@@ -69,53 +69,53 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, TrainOptions]:
     """Parse ``RECIPE [--option value ...]``.
 
     Raises:
-        UnknownNameError, BrokenPluginError, RecipeError: the recipe or a component is not to be
-            had, or a value is out of its range.
-        SystemExit: help was asked for, or an option does not exist.
+        UnknownNameError, BrokenPluginError, RecipeError: the recipe or a component does not exist
+            or cannot be loaded, or a value is out of its range.
+        SystemExit: the arguments hold ``--help`` or an unknown option.
     """
-    stated = find_recipe(args[0])
-    preset = _with_components(stated, args[1:])
+    original = find_recipe(args[0])
+    preset = _with_components(original, args[1:])
     factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
     schema = dataclasses.make_dataclass("Options", _fields(preset, factories))
-    chosen: Any = tyro.cli(
+    options: Any = tyro.cli(
         schema,
         args=list(args[1:]),
         prog=f"{prog} {args[0]}",
         description=preset.description,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
-    values = {f.name: getattr(chosen, f.name) for f in dataclasses.fields(schema)}
+    values = {f.name: getattr(options, f.name) for f in dataclasses.fields(schema)}
     run = TrainOptions(**{field[0]: values.pop(field[0]) for field in _run_fields(TrainOptions)})
     for kind in factories:
         arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
         values[kind] = Component(values[kind], arguments)
     try:
-        return _rename(dataclasses.replace(preset, **values), stated, factories), run
+        return _rename(dataclasses.replace(preset, **values), original, factories), run
     except ValueError as error:
         raise RecipeError(f"{error}.") from error
 
 
-def _rename(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> Recipe:
-    """Take back a name or description of the recipe file that options made untrue."""
-    if recipe.name == stated.name and any(
-        getattr(recipe, kind).name != getattr(stated, kind).name for kind in factories
+def _rename(recipe: Recipe, original: Recipe, factories: dict[str, Any]) -> Recipe:
+    """Replace a name or description that does not describe the recipe with its options."""
+    if recipe.name == original.name and any(
+        getattr(recipe, kind).name != getattr(original, kind).name for kind in factories
     ):
         names = (getattr(recipe, kind).name for kind in factories)
         name = "-".join(parse_registered(name).name for name in names)
         recipe = dataclasses.replace(recipe, name=name)
-    if recipe.description == stated.description:
-        what, _, _ = stated.description.partition(":")  # of recipes, the length stands after it
-        if _differs(recipe, stated, factories):
+    if recipe.description == original.description:
+        model, _, _ = original.description.partition(":")  # the training length follows the colon
+        if _differs(recipe, original, factories):
             recipe = dataclasses.replace(recipe, description="")
-        elif recipe.images != stated.images:
-            recipe = dataclasses.replace(recipe, description=what)
+        elif recipe.images != original.images:
+            recipe = dataclasses.replace(recipe, description=model)
     return recipe
 
 
-def _differs(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> bool:
-    """Whether another model is trained."""
+def _differs(recipe: Recipe, original: Recipe, factories: dict[str, Any]) -> bool:
+    """Return whether the two recipes train different models."""
     for kind, factory in factories.items():
-        before, now = getattr(stated, kind), getattr(recipe, kind)
+        before, now = getattr(original, kind), getattr(recipe, kind)
         defaults = {k: a.default for k, a in arguments_of(factory).items()}
         if before.name != now.name or defaults | before.arguments != now.arguments:
             return True
@@ -123,7 +123,7 @@ def _differs(recipe: Recipe, stated: Recipe, factories: dict[str, Any]) -> bool:
 
 
 def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
-    """Replace the components that the options name: they decide which options there are."""
+    """Replace the components that the options name: they define further options."""
     scan = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for registry in COMPONENTS:
         scan.add_argument(f"--{registry.kind}")
@@ -164,11 +164,11 @@ def _component(
     kind: str, component: Component, factory: Any, help_: str
 ) -> list[tuple[str, Any, Any]]:
     name = Annotated[str, tyro.conf.arg(help=help_, metavar="NAME")]
-    given = check(kind, component.name, factory, component.arguments)
+    bound = check(kind, component.name, factory, component.arguments)
     helps = _helps(factory)
     arguments = []
     for argument in arguments_of(factory).values():
-        value = given.get(argument.name, argument.default)
+        value = bound.get(argument.name, argument.default)
         help_ = helps.get(argument.name, "")
         hint: Any = Annotated[argument.annotation, tyro.conf.arg(help=help_)]
         arguments.append(

@@ -1,4 +1,4 @@
-"""For authors of plugins: check one, begin one."""
+"""Commands for authors of plugins."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def check(
     data: Path | None = None,
     expect: tuple[str, ...] = (),
 ) -> None:
-    """Check what an installed plugin registers: that it builds, trains, exports and so on.
+    """Check that everything an installed plugin registers builds, trains, exports and so on.
 
     Args:
-        distribution: the plugin's name, as pip takes it.
-        name: of what it registers this alone.
-        data: where the files of its datasets lie.
-        expect: failures that are known, and why, each as "architecture sagan: exports=the reason".
+        distribution: name of the plugin's distribution, as in 'pip install NAME'.
+        name: check only what is registered under this name.
+        data: folder of the plugin's datasets.
+        expect: known failures with a reason, each as "architecture sagan: exports=the reason".
     """
     from ganzoo.testing.checks import check_expected, examine
     from ganzoo.testing.distribution import subjects_of
@@ -37,22 +37,23 @@ def check(
     counts: Counter[str] = Counter()
     for subject in subjects:
         print(f"{subject.label}")
-        for one in subject.checks:
-            outcome = examine(one, subject, expected.get(f"{subject.label}: {one.__name__}"))
+        for function in subject.checks:
+            label = f"{subject.label}: {function.__name__}"
+            outcome = examine(function, subject, expected.get(label))
             counts[outcome.verdict] += 1
-            print(f"  {outcome.verdict:<11} {one.__name__}: {outcome.sentence}", flush=True)
+            print(f"  {outcome.verdict:<11} {function.__name__}: {outcome.sentence}", flush=True)
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     if counts["FAILED"]:
-        raise ConformanceError(f"{distribution} does not keep what a plugin must: {summary}.")
+        raise ConformanceError(f"{distribution} fails checks for plugins: {summary}.")
     print(summary)
 
 
 def new_plugin(name: Text, /, out: Path | None = None) -> None:
-    """Write the source of a new plugin: an architecture, a loss, a recipe, their tests.
+    """Create a new plugin: a package with an architecture, a loss, a recipe and tests.
 
     Args:
-        name: the plugin's name, as pip is to take it, such as acme-gans.
-        out: its folder; by default the name.
+        name: name of the plugin's distribution, such as acme-gans.
+        out: folder to create; by default the name.
     """
     from packaging.utils import canonicalize_name
 

@@ -1,4 +1,4 @@
-"""Make images with a model."""
+"""Generate and translate images with a model."""
 
 from __future__ import annotations
 
@@ -27,36 +27,37 @@ def sample(
     device: str = "cpu",
     threads: int | None = None,
 ) -> None:
-    """Make images and save them as one grid, or with --out as shards of PNGs.
+    """Generate images and save them as one grid, or with --out as tar shards of PNGs.
 
-    torchrun --nproc-per-node N -m ganzoo sample NAME -n 1000000 --out DIR shares the shards out.
+    Several processes share the shards: torchrun --nproc-per-node N -m ganzoo sample NAME
+    -n 1000000 --out DIR.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
+        name: name of a model, ./folder or hf://org/repo.
         n: number of images.
-        seed: image k of a seed is always the same one.
-        output: the picture to write; by default grid.png.
-        out: a folder to write tar shards of PNGs to instead; the same command again goes on.
-        shard_size: images in a shard of --out; by default 10,000.
-        label: a class's number or name, for models with classes; by default all in turn.
-        runtime: torch or onnx; by default torch where it is installed.
-        device: cpu, cuda, cuda:1, or auto, which is cuda where there is one.
-        threads: that onnxruntime may use; by default one for each core.
+        seed: seed of the latents; image k of a seed is always the same.
+        output: image file to write; by default grid.png.
+        out: folder for tar shards of PNGs, instead of a grid; repeat the command to continue.
+        shard_size: images per shard of --out; by default 10,000.
+        label: number or name of a class, for models with classes; by default all classes
+            alternate.
+        runtime: torch or onnx; by default torch if it is installed.
+        device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
+        threads: threads of onnxruntime; by default one per core.
     """
     from ganzoo import zoo
     from ganzoo.sampling.generator import Generator
 
     if out and output:
         raise SampleError(
-            f"-o {output} asks for one picture, --out {out} for a folder of shards: type one."
+            f"-o {output} and --out {out} exclude each other. Pass -o for one image file, or --out "
+            "for a folder of shards."
         )
     if shard_size is not None and not out:
-        raise SampleError("--shard-size is the size of the shards of --out: add --out DIR.")
+        raise SampleError("--shard-size has no effect without --out. Add --out DIR.")
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
-        raise SampleError(
-            f"{name} makes images out of images: ganzoo translate {name} PICTURE ... -o OUT"
-        )
+        raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
     if out:
         _sample_to(model, out, n, seed, label, shard_size)
         return
@@ -72,18 +73,18 @@ def _sample_to(
     process = Process.of_environment()
     model.accelerate(process.local_rank)
     size = SHARD_SIZE if shard_size is None else shard_size
-    made = sample_to(
+    result = sample_to(
         model, out, n, seed, label=label, shard_size=size, process=process, progress=True
     )
-    if made.ended_it:
-        print(f"{out}: {n:,} images of seed {seed}, {made.images_per_second:,.0f} images/s")
-    elif made.whole and not process.rank:
-        print(f"{out}: {n:,} images of seed {seed}, all there already")
+    if result.ended_it:
+        print(f"{out}: {n:,} images of seed {seed}, {result.images_per_second:,.0f} images/s")
+    elif result.whole and not process.rank:
+        print(f"{out}: {n:,} images of seed {seed} exist already")
 
 
 def translate(
     name: Text,
-    pictures: tyro.conf.Positional[tuple[Path, ...]],
+    files: tyro.conf.Positional[tuple[Path, ...]],
     /,
     seed: int = 0,
     output: Output = Path("translated.png"),
@@ -91,16 +92,16 @@ def translate(
     device: str = "cpu",
     threads: int | None = None,
 ) -> None:
-    """Make images out of pictures, and save the pictures and what became of them as one grid.
+    """Translate image files, and save the inputs and the outputs as one grid.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
-        pictures: files; the short side is resized and the middle cut out.
-        seed: of the latents, where the model reads any.
-        output: the picture to write.
-        runtime: torch or onnx; by default torch where it is installed.
-        device: cpu, cuda, cuda:1, or auto, which is cuda where there is one.
-        threads: that onnxruntime may use; by default one for each core.
+        name: name of a model, ./folder or hf://org/repo.
+        files: image files; they are resized by their short side and cropped at the centre.
+        seed: seed of the latents, for models with latents.
+        output: image file to write.
+        runtime: torch or onnx; by default torch if it is installed.
+        device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
+        threads: threads of onnxruntime; by default one per core.
     """
     from ganzoo import zoo
     from ganzoo.sampling.generator import Translator
@@ -108,8 +109,10 @@ def translate(
 
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):
-        raise SampleError(f"{name} makes images out of nothing: ganzoo sample {name} -o {output}")
-    conditions = ImageBatch.open(pictures, model.condition)
-    both = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
-    count = "1 picture" if len(conditions) == 1 else f"{len(conditions)} pictures"
-    print(f"{both.save(output)}: {count} translated")
+        raise SampleError(
+            f"{name} does not translate images. Use: ganzoo sample {name} -o {output}"
+        )
+    conditions = ImageBatch.open(files, model.condition)
+    grid = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
+    count = "1 image" if len(conditions) == 1 else f"{len(conditions)} images"
+    print(f"{grid.save(output)}: {count} translated")

@@ -1,4 +1,4 @@
-"""Train a recipe, or continue a run."""
+"""Train a recipe, or resume a run."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from ganzoo.cli.arguments import Text
 
 
 def train(recipe: Text = "RECIPE", /) -> None:
-    """Train a recipe: 'ganzoo train RECIPE --help' shows its options.
+    """Train a recipe. 'ganzoo train RECIPE --help' shows its options.
 
     Args:
-        recipe: a recipe's name ('ganzoo list --kind recipes') or a TOML file.
+        recipe: name of a recipe ('ganzoo list --kind recipes') or a TOML file.
     """
-    raise AssertionError("`main` runs this command: its options follow from its arguments")
+    raise AssertionError("`main` calls `run_train`, since the options depend on the recipe")
 
 
 _TRAIN_USAGE = """\
 usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
-       ganzoo train RECIPE --dry-run            say what would be done
-       ganzoo train --resume DIR [OPTIONS]      continue a run: --data, --device, --max-time,
+       ganzoo train RECIPE --dry-run            show the plan, and write nothing
+       ganzoo train --resume DIR [OPTIONS]      resume a run: --data, --device, --max-time,
                                                 --monitors, --tensorboard, --trackers
 
-RECIPE is a name or a TOML file. Every field of it is an option, such as
+RECIPE is a name or a TOML file. Each of its fields is an option, for example:
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
   --images 20000 --batch-size 32 --optimizer.lr 1e-4 --data DIR --out DIR
 
@@ -33,7 +33,11 @@ recipes: """
 
 
 def run_train(args: list[str]) -> int:
-    """Run `ganzoo train` on its arguments and return its exit status."""
+    """Run `ganzoo train` and return its exit status.
+
+    Args:
+        args: the arguments after ``train``.
+    """
     if not args or args[0] in ("-h", "--help"):
         from ganzoo.registry import recipes
 
@@ -41,12 +45,20 @@ def run_train(args: list[str]) -> int:
         return 0
     resuming = any(arg == "--resume" or arg.startswith("--resume=") for arg in args)
     if resuming and not args[0].startswith("-"):
-        print("error: a run goes on by its own recipe: ganzoo train --resume DIR", file=sys.stderr)
+        print(
+            "error: --resume uses the recipe of the run, so no other recipe is allowed. "
+            "Use: ganzoo train --resume DIR",
+            file=sys.stderr,
+        )
         return 2
     if resuming:
         return _resume(args)
     if args[0].startswith("-"):
-        print(f"error: name the recipe first: ganzoo train RECIPE {args[0]} ...", file=sys.stderr)
+        print(
+            "error: the recipe is missing; it comes before all options. "
+            f"Use: ganzoo train RECIPE {args[0]} ...",
+            file=sys.stderr,
+        )
         return 2
     from ganzoo.cli.options import keywords_of, parse_recipe
 
@@ -79,9 +91,10 @@ def _report_run(run: Any, images: int) -> int:
     if os.environ.get("RANK", "0") != "0":
         return 0
     if not run.finished:
-        why = "time is up" if run.ended == "time" else "stopped"
+        reason = "time limit reached" if run.ended == "time" else "stopped"
         print(
-            f"{why} after {run.images_seen:,} of {images:,} images, all saved. Continue with\n"
+            f"{reason} after {run.images_seen:,} of {images:,} images; the run is saved. "
+            "Resume with\n"
             f"  ganzoo train --resume {run.path}",
             file=sys.stderr,
         )

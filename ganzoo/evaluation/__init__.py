@@ -1,6 +1,6 @@
-"""How good a generator is: figures of features, classes and distributions.
+"""Metrics of generators: by features, by classes and by distributions.
 
-The names below are imported at their first use.
+Each public name is imported at its first use.
 """
 
 from __future__ import annotations

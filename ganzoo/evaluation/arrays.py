@@ -1,4 +1,4 @@
-"""What a metric is given: checked here, once for all of them."""
+"""Checks of the arrays that metrics read."""
 
 from __future__ import annotations
 
@@ -12,57 +12,77 @@ from ganzoo.errors import MetricError
 Floats = NDArray[np.floating[Any]]
 
 
-def as_floats(what: str, values: ArrayLike) -> Floats:
-    """Return finite numbers as float32 or, where that would lose any of them, float64.
+def as_floats(name: str, values: ArrayLike) -> Floats:
+    """Return numbers as float32, or as float64 if their dtype needs it.
+
+    Args:
+        name: name of the array in error messages.
+        values: finite real numbers of any shape.
 
     Raises:
-        MetricError: no numbers, none at all, or one that is NaN or infinite; names `what`.
+        MetricError: the array is not numeric, is empty, or holds NaN or infinity.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
-        raise MetricError(f"{what} must be real numbers, and have the dtype {array.dtype}.")
+        raise MetricError(f"{name} must be real numbers, but the dtype is {array.dtype}.")
     if not array.size:
-        raise MetricError(f"{what} must not be empty, and have the shape {array.shape}.")
+        raise MetricError(f"{name} must not be empty, but the shape is {array.shape}.")
     floats = array.astype(np.promote_types(array.dtype, np.float32), copy=False)
     if not np.isfinite(floats).all():
-        raise MetricError(f"{what} must be finite, and some are NaN or infinite.")
+        raise MetricError(
+            f"{name} must be finite, but some values are NaN or infinite. Remove them first."
+        )
     return floats
 
 
-def as_rows(what: str, values: ArrayLike) -> Floats:
-    """Return a matrix of finite numbers with a row an image.
+def as_rows(name: str, values: ArrayLike) -> Floats:
+    """Return a matrix of finite numbers with one row per image.
+
+    Args:
+        name: name of the array in error messages.
+        values: finite real numbers (n, d).
 
     Raises:
-        MetricError: it is none; names `what`.
+        MetricError: the array is not such a matrix.
     """
-    rows = as_floats(what, values)
+    rows = as_floats(name, values)
     if rows.ndim != 2:
         raise MetricError(
-            f"{what} must be a matrix with a row an image, and have the shape {rows.shape}: "
-            "x.reshape(len(x), -1) makes one."
+            f"{name} must be a matrix with one row per image, but the shape is {rows.shape}. "
+            "Use x.reshape(len(x), -1)."
         )
     return rows
 
 
 def as_row_pair(first: str, a: ArrayLike, second: str, b: ArrayLike) -> tuple[Floats, Floats]:
-    """Return two such matrices with rows of the same length.
+    """Return two matrices with one row per image and the same number of columns.
+
+    Args:
+        first: name of `a` in error messages.
+        a: finite real numbers (n, d).
+        second: name of `b` in error messages.
+        b: finite real numbers (m, d).
 
     Raises:
-        MetricError: they are none, or their rows differ in length; names both.
+        MetricError: an array is not such a matrix, or the numbers of columns differ.
     """
     rows = as_rows(first, a), as_rows(second, b)
     if rows[0].shape[1] != rows[1].shape[1]:
         raise MetricError(
-            f"{first} have {rows[0].shape[1]} dimensions and {second} {rows[1].shape[1]}: "
-            "take both from one extractor."
+            f"{first} have {rows[0].shape[1]} dimensions and {second} {rows[1].shape[1]}. "
+            "Compute both with the same extractor."
         )
     return rows
 
 
 def as_features(real: ArrayLike, fake: ArrayLike) -> tuple[Floats, Floats]:
-    """Return the features of real and of fake images, (n, d) and (m, d).
+    """Return the features of real and of fake images as matrices.
+
+    Args:
+        real: features of the real images (n, d).
+        fake: features of the fake images (m, d).
 
     Raises:
-        MetricError: they are none, or cannot be compared.
+        MetricError: an array is not a matrix of finite numbers, or the dimensions differ.
     """
     return as_row_pair("the real images' features", real, "the fake images' features", fake)

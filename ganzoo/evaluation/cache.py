@@ -1,4 +1,4 @@
-"""What was computed of real images is kept, by what it was computed from."""
+"""A cache of the features of real images."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ganzoo.evaluation.extraction import Features
 
 
 def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Features:
-    """Return features that are computed once and then read.
+    """Return features from the cache, or compute and cache them.
 
-    A cache that cannot be written, or that holds a damaged file, is as good as none.
+    The features are recomputed if the cache cannot be read or holds a damaged file.
 
     Args:
-        key: JSON of all that they depend on: content hashes, not names.
-        compute: computes them.
+        key: everything the features depend on, as JSON: content hashes, not names.
+        compute: computes the features.
     """
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     file = cache_folder() / "features" / f"{name}.safetensors"
     with contextlib.suppress(OSError, SafetensorError, KeyError):
-        kept = safetensors.numpy.load(file.read_bytes())
-        return Features(kept["features"], kept.get("logits"))
-    found = compute()
-    arrays = {"features": found.features}
-    if found.logits is not None:
-        arrays["logits"] = found.logits
+        cached = safetensors.numpy.load(file.read_bytes())
+        return Features(cached["features"], cached.get("logits"))
+    features = compute()
+    arrays = {"features": features.features}
+    if features.logits is not None:
+        arrays["logits"] = features.logits
     with contextlib.suppress(OutputError):
         write_file(file, safetensors.numpy.save(arrays))
-    return found
+    return features

@@ -1,4 +1,4 @@
-"""Names of metrics -> the metrics, as far as they can be computed."""
+"""Choose metrics by name, and check that they can be computed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from ganzoo.spec import DataSpec, Metric
 
 
 def choose_metrics(names: Sequence[str], extractor: Extractor, data: DataSpec) -> dict[str, Metric]:
-    """Return the metrics for sets of images by name.
+    """Return the metrics that compare sets of images, by name.
 
     Args:
-        names: registered names; if empty, all metrics that are computed by default and fit.
-        extractor: of the features.
-        data: the real images.
+        names: registered names; if empty, every default metric that can be computed.
+        extractor: the extractor of the features.
+        data: the spec of the real images.
 
     Raises:
-        MetricError: a named metric cannot be computed here, or two metrics have one figure.
+        MetricError: a named metric cannot be computed, or two metrics return a value of the same
+            name.
         UnknownNameError, BrokenPluginError, ...: as `Registry.get`.
     """
 
@@ -30,25 +31,32 @@ def choose_metrics(names: Sequence[str], extractor: Extractor, data: DataSpec) -
         if reason := metric.refuses(extractor, data):
             return reason
         if "logits" in metric.needs and not extractor.classes:
-            return "the extractor tells no classes apart"
+            return "the extractor has no classes"
         return "the data has no labels" if "labels" in metric.needs and not data.classes else ""
 
     if names:
         chosen = {name: metrics.get(name) for name in names}
         for name, metric in chosen.items():
             if reason := refusal(metric):
-                raise MetricError(f"metric {name!r} cannot be computed here: {reason}.")
+                raise MetricError(
+                    f"metric {name!r} cannot be computed here: {reason}. Choose others with "
+                    "--metrics ('ganzoo list --kind metrics')."
+                )
     else:
         chosen = {name: metric for name, metric in _defaults() if not refusal(metric)}
-    _check_figures(chosen)
+    _check_value_names(chosen)
     return chosen
 
 
 def choose_pair_metrics(names: Sequence[str] = ()) -> dict[str, Metric]:
-    """Return the metrics for pairs of images by name; by default all that are computed by default.
+    """Return the metrics that compare pairs of images, by name.
+
+    Args:
+        names: registered names; if empty, every default metric of pairs.
 
     Raises:
-        MetricError: a named metric compares no pairs, or two metrics have one figure.
+        MetricError: a named metric does not compare pairs, or two metrics return a value of the
+            same name.
         UnknownNameError, BrokenPluginError, ...: as `Registry.get`.
     """
     chosen = {name: metrics.get(name) for name in names} or {
@@ -57,32 +65,32 @@ def choose_pair_metrics(names: Sequence[str] = ()) -> dict[str, Metric]:
     for name, metric in chosen.items():
         if "pairs" not in metric.needs:
             raise MetricError(
-                f"metric {name!r} compares sets of images, and the model translates images: choose "
+                f"metric {name!r} compares sets of images, but the model translates images. Choose "
                 "a metric of pairs, such as --metrics pixel-pairs."
             )
-    _check_figures(chosen)
+    _check_value_names(chosen)
     return chosen
 
 
 def _defaults() -> Iterable[tuple[str, Metric]]:
-    """The metrics that need no naming; one that cannot be loaded is warned of."""
+    """Yield the default metrics; warn about each metric that cannot be loaded."""
     for entry in metrics.entries():
         try:
             metric = metrics.load(entry)
         except GanzooError as error:
-            warnings.warn(f"a metric is left out: {error}", stacklevel=4)
+            warnings.warn(f"a metric is skipped: {error}", stacklevel=4)
             continue
         if metric.by_default:
             yield metrics.prefer(entry.name, entry.distribution), metric
 
 
-def _check_figures(chosen: dict[str, Metric]) -> None:
+def _check_value_names(chosen: dict[str, Metric]) -> None:
     owners: dict[str, str] = {}
     for name, metric in chosen.items():
-        for figure in metric.figures:
-            if figure in owners:
+        for value in metric.figures:
+            if value in owners:
                 raise MetricError(
-                    f"the metrics {owners[figure]!r} and {name!r} have a figure {figure!r} each: "
-                    "choose one of them with --metrics."
+                    f"the metrics {owners[value]!r} and {name!r} both return a value {value!r}. "
+                    "Choose one of them with --metrics."
                 )
-            owners[figure] = name
+            owners[value] = name

@@ -1,4 +1,4 @@
-"""A figure, and how far chance may have moved it."""
+"""A value and its standard error."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class Estimate(NamedTuple):
-    """A figure that other samples would have made different.
+    """A value that is estimated from random samples.
 
     Attributes:
         value: the estimate.
-        error: its standard error, in the same unit.
+        error: the standard error, in the unit of the value.
     """
 
     value: float

@@ -1,4 +1,4 @@
-"""A generator -> its figures and the protocol that they hold under."""
+"""Measure a generator, and record the protocol of the measurement."""
 
 from __future__ import annotations
 
@@ -15,53 +15,54 @@ from ganzoo.errors import MetricError
 from ganzoo.evaluation.cache import cached_features
 from ganzoo.evaluation.choice import choose_metrics
 from ganzoo.evaluation.extraction import Features, describe_resizing, extract, make_extractor
-from ganzoo.evaluation.figures import compute_figures
 from ganzoo.evaluation.images import ImageSet, ImageSets
+from ganzoo.evaluation.values import compute_values
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import DataSpec, Direction
 
-SAMPLED_AT_ONCE = 1024  # images between two steps of the progress line
+SAMPLED_AT_ONCE = 1024  # images between two updates of the progress bar
 PACKAGES = ("torchmetrics", "torch-fidelity", "scikit-learn", "scipy")
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures, and all that they depend on.
+    """Values of metrics, and the protocol that they depend on.
 
     Attributes:
-        metrics: figures by name; infinite ones are left out.
-        protocol: data, split, extractor and its hash, numbers of images, resizing, seed, hardware,
-            versions. Free-form JSON.
+        metrics: values by name; infinite values are left out.
+        protocol: dataset, split, extractor and its hash, numbers of images, resizing, seed,
+            hardware and versions. Free-form JSON.
     """
 
     metrics: dict[str, float]
     protocol: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return both as JSON."""
+        """Return the values and the protocol as a dictionary for JSON."""
         return asdict(self)
 
 
 class Evaluator:
-    """Compares generators with one set of real images, always in the same way.
+    """Compares generators with one set of real images under one protocol.
 
     Args:
-        images: the real ones, uint8 (n, channels, height, width).
-        labels: int64 (n,), or None.
-        data: what they are.
-        said: what the protocol says of them: dataset, split, sha256.
+        images: the real images, uint8 (n, channels, height, width).
+        labels: classes of the real images, int64 (n,), or None.
+        data: spec of the real images.
+        origin: fields of the protocol that identify the real images: dataset, split, sha256.
         extractor: registered name of the extractor.
-        samples: how many images are generated.
-        seed: of the samples, and of whatever a metric draws.
-        metrics: registered names; by default all that fit and are computed by default.
+        samples: number of generated images.
+        seed: seed of the samples, and of random choices in a metric.
+        metrics: registered names; by default every default metric that can be computed.
         resize: whether images may be resized for the extractor.
         shown: whether to show progress on a terminal.
 
     Raises:
-        UnknownNameError: no metric has this name.
-        MetricError: a metric that does not fit; images that would have to be resized.
-        ExtractorError: the extractor's weights cannot be had.
+        UnknownNameError: there is no metric of that name.
+        MetricError: a metric cannot be computed, or the images need resizing and `resize` is
+            False.
+        ExtractorError: the weights of the extractor are not available.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Evaluator:
         images: Tensor,
         labels: Tensor | None,
         data: DataSpec,
-        said: dict[str, Any],
+        origin: dict[str, Any],
         extractor: str,
         *,
         samples: int = 10_000,
@@ -79,7 +80,7 @@ class Evaluator:
         shown: bool = False,
     ) -> None:
         if samples < 1:
-            raise MetricError(f"{samples} samples cannot be measured: --samples is 1 or more.")
+            raise MetricError(f"cannot measure {samples} samples. Use --samples 1 or more.")
         self.extractor = make_extractor(extractor)
         self.data = data
         self.samples = samples
@@ -87,8 +88,8 @@ class Evaluator:
         self.shown = shown
         self.resizing = describe_resizing(extractor, self.extractor, data.image, resize)
         self.metrics = choose_metrics(metrics, self.extractor, data)
-        self._said = said | {"extractor": extractor}
-        key = {"data": said["sha256"], "extractor": [extractor, self.extractor.sha256]} | {
+        self._origin = origin | {"extractor": extractor}
+        key = {"data": origin["sha256"], "extractor": [extractor, self.extractor.sha256]} | {
             "resizing": self.resizing,
             "image": str(data.image),
             "torch": torch.__version__,
@@ -104,7 +105,8 @@ class Evaluator:
         """Measure a generator.
 
         Raises:
-            MetricError: its images are not of the data's size, or too few for a metric.
+            MetricError: the generated images differ from the real ones in size, or a metric needs
+                more images.
             BrokenPluginError: a metric fails.
         """
         fake = self._sample(generator)
@@ -115,11 +117,11 @@ class Evaluator:
             self.extractor.classes,
             self.data.labels,
         )
-        figures, settings = compute_figures(self.metrics, comparison)
+        values, settings = compute_values(self.metrics, comparison)
         device = next(self.extractor.parameters(), torch.zeros(())).device
         return Evaluation(
-            figures,
-            self._said
+            values,
+            self._origin
             | {
                 "extractor_sha256": self.extractor.sha256,
                 "resizing": self.resizing,
@@ -132,19 +134,20 @@ class Evaluator:
             },
         )
 
-    def direction(self, figure: str) -> Direction | None:
-        """Return which values of a figure are better, None if none of its metrics has it."""
-        directions = (metric.direction(figure) for metric in self.metrics.values())
+    def direction(self, name: str) -> Direction | None:
+        """Return whether higher or lower values are better, None if no metric declares the name."""
+        directions = (metric.direction(name) for metric in self.metrics.values())
         return next(filter(None, directions), None)
 
-    def _extract(self, images: Tensor, what: str) -> Features:
-        return extract(self.extractor, images, what if self.shown else "")
+    def _extract(self, images: Tensor, title: str) -> Features:
+        return extract(self.extractor, images, title if self.shown else "")
 
     def _sample(self, generator: Generator) -> Tensor:
         spec = generator.spec.data.image
         if spec != self.data.image:
             raise MetricError(
-                f"{generator.spec.name!r} makes images of {spec}, the data has {self.data.image}."
+                f"{generator.spec.name!r} generates images of {spec}, but the data has images of "
+                f"{self.data.image}. Use a dataset of the same image size."
             )
         starts = range(0, self.samples, SAMPLED_AT_ONCE)
         parts = [

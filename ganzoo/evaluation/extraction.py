@@ -1,4 +1,4 @@
-"""Images -> features, by a named extractor."""
+"""Extract features from images with a named extractor."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ BATCH = 256  # images that go through an extractor at once
 
 
 class Features(NamedTuple):
-    """What an extractor said of a set of images.
+    """Outputs of an extractor for a set of images.
 
     Attributes:
         features: float32 (n, dim).
-        logits: float32 (n, classes), or None where the extractor has no classes.
+        logits: float32 (n, classes), or None if the extractor has no classes.
     """
 
     features: NDArray[np.float32]
@@ -32,43 +32,52 @@ class Features(NamedTuple):
 
 
 def name_extractor(name: str, spec: DataSpec) -> str:
-    """Return the name of the extractor for some data: the one asked for, else the data's own.
+    """Return the name of the extractor for a dataset.
 
-    Colours of which the data says nothing are compared by ``inception-v3``.
+    Args:
+        name: requested name; if empty, the extractor of the dataset, and ``inception-v3`` for
+            colour images whose dataset names none.
+        spec: spec of the dataset.
 
     Raises:
-        MetricError: none was asked for, and nothing says which one fits.
+        MetricError: no name is requested, and there is no default for such images.
     """
     name = name or spec.extractor or ("inception-v3" if spec.image.channels == 3 else "")
     if not name:
         raise MetricError(
-            f"nothing says by which features images of {spec.image} are compared. "
+            f"there is no default extractor for images of {spec.image}. "
             f"Choose with --extractor: {', '.join(extractors.names())}."
         )
     return name
 
 
 def make_extractor(name: str) -> Extractor:
-    """Build a registered extractor, on the GPU where there is one.
+    """Build a registered extractor, on the GPU if there is one.
 
     Raises:
-        ExtractorError: its weights cannot be had.
+        ExtractorError: the weights of the extractor are not available.
         UnknownNameError, BrokenPluginError, ...: as `Registry.make`.
     """
-    made = extractors.make(name)
-    if not isinstance(made, Extractor):
+    extractor = extractors.make(name)
+    if not isinstance(extractor, Extractor):
         raise BrokenPluginError(
-            f"{extractors.cite(name)} made {type(made).__name__}, not a ganzoo.Extractor: its "
-            "author must mend that."
+            f"{extractors.cite(name)} made {type(extractor).__name__}, not a ganzoo.Extractor. "
+            "Report this to the plugin's author."
         )
-    return made.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return extractor.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 
 
 def describe_resizing(name: str, extractor: Extractor, image: ImageSpec, allowed: bool) -> str:
-    """Say how images are made to fit an extractor.
+    """Return a description of how images are resized for an extractor, for the protocol.
+
+    Args:
+        name: name of the extractor in the error message.
+        extractor: the extractor.
+        image: spec of the images.
+        allowed: whether the images may be converted and resized.
 
     Raises:
-        MetricError: they would have to be changed, and that is not allowed.
+        MetricError: the images need a change, and `allowed` is False.
     """
     changes = []
     if extractor.channels not in (None, image.channels):
@@ -80,14 +89,20 @@ def describe_resizing(name: str, extractor: Extractor, image: ImageSpec, allowed
         return extractor.resizing
     if not allowed:
         raise MetricError(
-            f"extractor {name!r} does not read images of {image}: they would be "
-            f"{' and '.join(changes)}. --resize to do so, or choose another --extractor."
+            f"extractor {name!r} does not read images of {image}. They would be "
+            f"{' and '.join(changes)}. Pass --resize to do so, or choose another --extractor."
         )
     return ", ".join(changes + [extractor.resizing] * (extractor.resizing != "none"))
 
 
 def fit(images: Tensor, channels: int | None, size: tuple[int, int] | None) -> Tensor:
-    """Give uint8 images (n, channels, height, width) another number of channels or another size."""
+    """Convert images to a number of channels and a size.
+
+    Args:
+        images: uint8 (n, channels, height, width).
+        channels: 1 or 3; None keeps the number of channels.
+        size: height and width; None keeps the size.
+    """
     if channels == 1 and images.shape[1] == 3:
         images = functional.rgb_to_grayscale(images)
     elif channels == 3 and images.shape[1] == 1:
@@ -102,9 +117,9 @@ def extract(extractor: Extractor, images: Tensor, shown: str = "") -> Features:
     """Run an extractor on uint8 images (n, channels, height, width), in batches.
 
     Args:
-        extractor: which.
-        images: of any size; they are made to fit.
-        shown: what the progress line on a terminal says; none where empty.
+        extractor: the extractor.
+        images: images of any size; they are converted with `fit`.
+        shown: title of the progress bar on a terminal; if empty, there is no progress bar.
     """
     device = next((p.device for p in extractor.parameters()), torch.device("cpu"))
     parts = tqdm(
@@ -114,9 +129,11 @@ def extract(extractor: Extractor, images: Tensor, shown: str = "") -> Features:
         disable=None if shown else True,
         leave=False,
     )
-    found = [extractor(fit(part, extractor.channels, extractor.size).to(device)) for part in parts]
-    logits = [each.logits.float().cpu() for each in found if each.logits is not None]
+    outputs = [
+        extractor(fit(part, extractor.channels, extractor.size).to(device)) for part in parts
+    ]
+    logits = [output.logits.float().cpu() for output in outputs if output.logits is not None]
     return Features(
-        torch.cat([each.features.float().cpu() for each in found]).numpy(),
+        torch.cat([output.features.float().cpu() for output in outputs]).numpy(),
         torch.cat(logits).numpy() if logits else None,
     )

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images as metrics see them.
+    """Images, their features and their labels.
 
     Attributes:
         pixels: uint8 (n, channels, height, width).
-        extracted: the extractor's output; None for pairs, which have no extractor.
-        labels: int64 (n,), of samples those that they were made for; None where there are none.
+        extracted: output of the extractor; None for pairs, which have no extractor.
+        labels: classes of real images, or the conditions of samples, int64 (n,); None without
+            classes.
     """
 
     pixels: NDArray[np.uint8]
@@ -32,34 +33,34 @@ class ImageSet:
 
     @property
     def rows(self) -> NDArray[np.float32]:
-        """One row of pixels in [0, 1] for each image, float32 (n, channels * height * width)."""
+        """Pixels in [0, 1], one row per image, float32 (n, channels * height * width)."""
         return self.pixels.reshape(len(self), -1).astype(np.float32) / np.float32(255)
 
     @property
     def features(self) -> NDArray[np.float32]:
-        """Float32 (n, dim), for metrics that need ``features``."""
+        """Features, float32 (n, dim), for metrics that need ``features``."""
         if self.extracted is None:
-            raise ValueError("pairs have no features: the metric cannot need both")
+            raise ValueError("pairs have no features: a metric that needs 'pairs' cannot read them")
         return self.extracted.features
 
     @property
     def logits(self) -> NDArray[np.float32]:
-        """Float32 (n, classes), for metrics that need ``logits``."""
+        """Logits, float32 (n, classes), for metrics that need ``logits``."""
         if self.extracted is None or self.extracted.logits is None:
-            raise ValueError("there are no logits: declare needs=('logits',)")
+            raise ValueError("the extractor has no logits: declare needs=('logits',)")
         return self.extracted.logits
 
 
 @dataclass(frozen=True)
 class ImageSets:
-    """Real images and generated ones.
+    """A set of real images and a set of generated images.
 
     Attributes:
         real: all real images; for a metric that needs ``pairs``, image k is the target of image k
             of `fake`.
         fake: the generated images.
-        seed: of random choices of a metric.
-        classes: names of the classes that the extractor tells apart.
+        seed: seed of random choices in a metric.
+        classes: names of the classes of the extractor.
         labels: names of the classes of the real images.
     """
 
@@ -71,6 +72,6 @@ class ImageSets:
 
     @functools.cached_property
     def drawn(self) -> NDArray[np.float32]:
-        """Features of as many real images as there are samples, drawn without replacement."""
+        """Features of a random subset of the real images, as many as there are samples."""
         order = np.random.default_rng(self.seed).permutation(len(self.real))
         return self.real.features[np.sort(order[: len(self.fake)])]

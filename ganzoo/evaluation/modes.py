@@ -1,4 +1,4 @@
-"""Which modes of the data a generator makes: classes told by a classifier, or known Gaussians."""
+"""Mode coverage of a generator: classes of a classifier, or known Gaussians."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ganzoo.evaluation.divergences import kl
 
 
 class ModeCoverage(NamedTuple):
-    """The classes of generated images beside the data's.
+    """Counts of the classes of real and of generated images.
 
     Attributes:
-        real: images of each class in the data, int64 (classes,).
-        fake: generated images classified as each, int64 (classes,).
-        kl: KL divergence of the generated classes from the data's, in nats; 0 where they are the
-            same, infinite where a class was made that the data lacks.
-        missing: classes of the data as which no generated image was classified.
+        real: number of real images in each class, int64 (classes,).
+        fake: number of generated images classified as each class, int64 (classes,).
+        kl: KL(generated || real) of the class distributions, in nats; 0 if they are equal, infinite
+            if a generated class does not occur in the data.
+        missing: classes of the data that no generated image is classified as.
     """
 
     real: NDArray[np.int64]
@@ -31,12 +31,13 @@ class ModeCoverage(NamedTuple):
 
 
 class ModesHit(NamedTuple):
-    """How generated points lie about known modes.
+    """Counts of generated points near known modes.
 
     Attributes:
-        counts: high-quality points nearest to each mode, int64 (modes,).
-        hit: modes that are nearest to one high-quality point or more.
-        high_quality: share of points within the given deviations of their nearest mode, 0 to 1.
+        counts: number of high-quality points nearest to each mode, int64 (modes,).
+        hit: number of modes with at least one high-quality point.
+        high_quality: share of points within `deviations` standard deviations of their nearest
+            mode, 0 to 1.
     """
 
     counts: NDArray[np.int64]
@@ -45,11 +46,11 @@ class ModesHit(NamedTuple):
 
 
 class GaussianModes(NamedTuple):
-    """Gaussians of one standard deviation.
+    """Gaussians that share one standard deviation.
 
     Attributes:
-        centres: their means, float64 (modes, d).
-        std: of each coordinate, in every mode.
+        centres: means of the Gaussians, float64 (modes, d).
+        std: standard deviation of each coordinate.
     """
 
     centres: NDArray[np.float64]
@@ -57,100 +58,110 @@ class GaussianModes(NamedTuple):
 
 
 def mode_coverage(real: ArrayLike, fake_logits: ArrayLike) -> ModeCoverage:
-    """Compare the histogram of classes that a classifier tells with the data's.
+    """Compare the class histogram of generated images with that of the data.
 
-    As on stacked MNIST in "Unrolled Generative Adversarial Networks" (Metz et al., 2017),
-    https://arxiv.org/abs/1611.02163: a class is there if one generated image or more is classified
-    as it, and the divergence is the reverse one, KL(generated || data), which a missing class
-    leaves finite. With few images some are missing by chance: of 10 equal classes in 100 images
-    with probability 0.0003, in 30 images with 0.37.
+    This is the measure of stacked MNIST in "Unrolled Generative Adversarial Networks" (Metz et al.,
+    2017), https://arxiv.org/abs/1611.02163. A class is covered if at least one generated image is
+    classified as it. The divergence is the reverse one, KL(generated || data), which stays finite
+    if a class is missing. With few images a class can be missing by chance: with 10 equal classes
+    the probability is 0.0003 in 100 images and 0.37 in 30 images.
 
     Args:
-        real: the data's classes, int (n,) from 0; or the classifier's logits for it, float (n,
-            classes), whose mistakes are then the same on both sides.
-        fake_logits: the classifier's logits for generated images, (m, classes).
+        real: classes of the real images, int (n,) from 0; or the classifier's logits for them,
+            float (n, classes), so that its mistakes affect both histograms.
+        fake_logits: the classifier's logits for generated images (m, classes).
 
     Raises:
-        MetricError: no logits, or a class that they do not know.
+        MetricError: an array has another shape, or a class exceeds the classifier's classes.
     """
     fake_logits = as_rows("the fake images' logits", fake_logits)
     classes = fake_logits.shape[1]
-    counts = np.bincount(_classes(real, fake_logits), minlength=classes)
-    made = np.bincount(fake_logits.argmax(1), minlength=classes)
-    missing = tuple(np.flatnonzero((counts > 0) & (made == 0)).tolist())
-    return ModeCoverage(counts, made, kl(made, counts), missing)
+    real_counts = np.bincount(_classes(real, fake_logits), minlength=classes)
+    fake_counts = np.bincount(fake_logits.argmax(1), minlength=classes)
+    missing = tuple(np.flatnonzero((real_counts > 0) & (fake_counts == 0)).tolist())
+    return ModeCoverage(real_counts, fake_counts, kl(fake_counts, real_counts), missing)
 
 
 def label_accuracy(labels: ArrayLike, logits: ArrayLike) -> float:
-    """Return the share of images that a classifier tells to be what was asked for, 0 to 1.
+    """Return the share of images that are classified as their label, 0 to 1.
 
     "Conditional Image Synthesis with Auxiliary Classifier GANs" (Odena et al., 2017), section 4.1,
-    https://arxiv.org/abs/1610.09585. The classifier's own mistakes count against the model.
+    https://arxiv.org/abs/1610.09585. The classifier's mistakes lower the value.
 
     Args:
-        labels: the classes asked for, int (n,) from 0.
-        logits: the classifier's, (n, classes).
+        labels: classes that the images were generated for, int (n,) from 0.
+        logits: the classifier's logits for the images (n, classes).
 
     Raises:
-        MetricError: not a label an image, or a class that the logits do not know.
+        MetricError: the numbers of labels and images differ, or a class exceeds the classifier's
+            classes.
     """
     logits = as_rows("the fake images' logits", logits)
-    asked = _classes(labels, logits)
-    if len(asked) != len(logits):
-        raise MetricError(f"{len(asked):,} labels were given for {len(logits):,} images.")
-    return float((asked == logits.argmax(1)).mean())
+    classes = _classes(labels, logits)
+    if len(classes) != len(logits):
+        raise MetricError(
+            f"there are {len(classes):,} labels for {len(logits):,} images. Pass one label per "
+            "image."
+        )
+    return float((classes == logits.argmax(1)).mean())
 
 
 def gaussian_modes(points: ArrayLike, labels: ArrayLike) -> GaussianModes:
-    """Return the means of labelled points, and the deviation of all of them from their own mean.
+    """Return the mean of each class of points, and the standard deviation about these means.
 
     Args:
-        points: (n, d), such as the dataset ring's.
-        labels: the mode of each, int (n,).
+        points: points of a dataset such as ring (n, d).
+        labels: mode of each point, int (n,).
 
     Raises:
-        MetricError: no points, not a label a point, or no two points of one label.
+        MetricError: an array has another shape, or no two points share a label.
     """
     points = as_rows("the real points", points).astype(np.float64)
     labels = np.asarray(labels)
     if labels.shape != (len(points),):
         raise MetricError(
-            f"the labels have the shape {labels.shape}: {len(points):,} points need one each."
+            f"the labels have the shape {labels.shape}, but there are {len(points):,} points. Pass "
+            "one label per point."
         )
-    modes, of = np.unique(labels, return_inverse=True)
+    modes, inverse = np.unique(labels, return_inverse=True)
     if len(modes) == len(points):
-        raise MetricError("every point has a label of its own, and modes need several of each.")
+        raise MetricError(
+            "every point has a different label. Pass at least two points of one label, such as the "
+            "dataset ring's."
+        )
     sums = np.zeros((len(modes), points.shape[1]))
-    np.add.at(sums, of, points)
-    centres = sums / np.bincount(of)[:, None]
+    np.add.at(sums, inverse, points)
+    centres = sums / np.bincount(inverse)[:, None]
     freedom = (len(points) - len(modes)) * points.shape[1]
-    std = float(np.sqrt(((points - centres[of]) ** 2).sum() / freedom))
+    std = float(np.sqrt(((points - centres[inverse]) ** 2).sum() / freedom))
     return GaussianModes(centres, std)
 
 
 def modes_hit(
     points: ArrayLike, centres: ArrayLike, std: float, *, deviations: float = 3.0
 ) -> ModesHit:
-    """Count the Gaussian modes that generated points hit, and the points that hit one.
+    """Count the Gaussian modes that generated points hit, and the high-quality points.
 
     "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning" (Srivastava et al.,
-    2017), https://arxiv.org/abs/1705.07761: a point is of high quality within three
-    standard deviations of its nearest mode, and a mode is hit if it is the nearest of one such
-    point or more. In two dimensions 1 - exp(-4.5) = 0.989 of the data's own points are.
+    2017), https://arxiv.org/abs/1705.07761. A point is of high quality if it is within three
+    standard deviations of its nearest mode. A mode is hit if it is the nearest mode of at least one
+    such point. In two dimensions, 1 - exp(-4.5) = 0.989 of the data's points are of high quality.
 
     Args:
-        points: generated ones, (n, d).
-        centres: of the modes, (modes, d), such as `gaussian_modes` finds.
-        std: of each coordinate about its centre, above 0, in the unit of the points.
-        deviations: how many of them a point of high quality is off at most.
+        points: generated points (n, d).
+        centres: centres of the modes (modes, d), as returned by `gaussian_modes`.
+        std: standard deviation of each coordinate about its centre, above 0, in the unit of the
+            points.
+        deviations: largest distance of a high-quality point from its mode, in standard deviations.
 
     Raises:
-        MetricError: arrays of other shapes, or an argument out of its range.
+        MetricError: an array has another shape, or an argument is out of its range.
     """
     points, centres = as_row_pair("the fake points", points, "the centres", centres)
     if not (std > 0 and deviations > 0):
         raise MetricError(
-            f"modes were asked with std={std} and deviations={deviations}: both are above 0."
+            f"modes cannot be counted with std={std} and deviations={deviations}. Use values "
+            "above 0."
         )
     distances, nearest = KDTree(centres).query(points)
     good = distances <= deviations * std
@@ -159,19 +170,19 @@ def modes_hit(
 
 
 def _classes(real: ArrayLike, logits: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The data's classes, given or by its logits."""
+    """Return the classes of the real images, from labels or logits."""
     known, real = logits.shape[1], np.asarray(real)
     if real.ndim == 2:
         rows, _ = as_row_pair("the real images' logits", real, "the fake images' logits", logits)
         return np.asarray(rows.argmax(1))
     if not (real.ndim == 1 and real.size and np.issubdtype(real.dtype, np.integer)):
         raise MetricError(
-            f"the data's classes are of dtype {real.dtype} and shape {real.shape}: give integers "
-            "(n,), or the classifier's logits (n, classes)."
+            f"the real classes have the dtype {real.dtype} and the shape {real.shape}. Pass "
+            "integers (n,), or the classifier's logits (n, classes)."
         )
     if real.min() < 0 or real.max() >= known:
         raise MetricError(
-            f"the data's classes go from {real.min()} to {real.max()}, and the classifier knows 0 "
-            f"to {known - 1}: take one that was trained on this data."
+            f"the classes go from {real.min()} to {real.max()}, but the classifier has 0 to "
+            f"{known - 1}. Use a classifier of the same classes."
         )
     return real.astype(np.int64)

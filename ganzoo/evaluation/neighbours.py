@@ -1,4 +1,4 @@
-"""Fidelity and diversity apart: who lies among whose nearest neighbours, in feature space."""
+"""Fidelity and diversity as separate values, from nearest neighbours in feature space."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sklearn.neighbors import NearestNeighbors
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.arrays import as_features
 
-BLOCK = 64  # MiB of distances at a time
-ROUNDING = 1e-6  # of distances, relative to the features' spread
+BLOCK = 64  # MiB of distances computed at a time
+ROUNDING = 1e-6  # rounding error of distances, relative to the largest norm
 
 Doubles = NDArray[np.float64]
 
 
 class PrecisionRecall(NamedTuple):
-    """How much of the fake is like the real, and how much of the real is like the fake.
+    """Precision (fidelity) and recall (diversity) of generated images.
 
     Attributes:
-        precision: share of fake images inside the real ones' manifold, 0 to 1.
-        recall: share of real images inside the fake ones' manifold, 0 to 1.
+        precision: share of fake images inside the manifold of the real images, 0 to 1.
+        recall: share of real images inside the manifold of the fake images, 0 to 1.
     """
 
     precision: float
@@ -32,12 +32,12 @@ class PrecisionRecall(NamedTuple):
 
 
 class DensityCoverage(NamedTuple):
-    """How densely the fake lies among the real, and how much of the real has fake beside it.
+    """Density (fidelity) and coverage (diversity) of generated images.
 
     Attributes:
-        density: neighbourhoods of real images that hold a fake one, over k; 0 or more, about 1
-            where both are of one distribution.
-        coverage: share of real images with a fake one in their neighbourhood, 0 to 1.
+        density: mean number of neighbourhoods of real images that hold a fake image, divided by k;
+            at least 0, about 1 if both sets have the same distribution.
+        coverage: share of real images with a fake image in their neighbourhood, 0 to 1.
     """
 
     density: float
@@ -45,77 +45,83 @@ class DensityCoverage(NamedTuple):
 
 
 def precision_recall(real: ArrayLike, fake: ArrayLike, k: int = 3) -> PrecisionRecall:
-    """Precision and recall of two manifolds, each a ball a point up to its k-th neighbour.
+    """Return precision and recall from balls around the points of both sets.
 
     "Improved Precision and Recall Metric for Assessing Generative Models" (Kynkäänniemi et al.,
-    2019), https://arxiv.org/abs/1904.06991. Compare figures of equal numbers of images only.
+    2019), https://arxiv.org/abs/1904.06991. The radius of a ball is the distance of its centre to
+    its k-th nearest neighbour in the same set. Compare values of equal numbers of images only.
 
     Args:
-        real: features (n, d) of real images.
-        fake: features (m, d) of generated ones.
-        k: which neighbour ends a ball, among the other images of its kind.
+        real: features of real images (n, d).
+        fake: features of generated images (m, d).
+        k: rank of the neighbour that defines the radius, at least 1.
 
     Raises:
-        MetricError: k or fewer images of a kind, or no features.
+        MetricError: there are k or fewer images of a kind, or an array is not a matrix of finite
+            numbers.
     """
     real, fake = _centred(real, fake)
-    of_real, of_fake = _radii("real", real, k), _radii("fake", fake, k)
-    like_real = np.zeros(len(fake), dtype=bool)
-    like_fake = np.zeros(len(real), dtype=bool)
+    real_radii, fake_radii = _radii("real", real, k), _radii("fake", fake, k)
+    fake_inside = np.zeros(len(fake), dtype=bool)
+    real_inside = np.zeros(len(real), dtype=bool)
     for rows, distances in _distances(fake, real):
-        like_real[rows] = (distances <= of_real).any(1)
-        like_fake |= (distances <= of_fake[rows, None]).any(0)
-    return PrecisionRecall(float(like_real.mean()), float(like_fake.mean()))
+        fake_inside[rows] = (distances <= real_radii).any(1)
+        real_inside |= (distances <= fake_radii[rows, None]).any(0)
+    return PrecisionRecall(float(fake_inside.mean()), float(real_inside.mean()))
 
 
 def density_coverage(real: ArrayLike, fake: ArrayLike, k: int = 5) -> DensityCoverage:
-    """Density and coverage: balls around real images alone, which outliers among the fake spare.
+    """Return density and coverage from balls around the real images.
 
     "Reliable Fidelity and Diversity Metrics for Generative Models" (Naeem et al., 2020),
-    https://arxiv.org/abs/2002.09797. Coverage of two sets of one distribution and n images each is
-    about 1 - 2^-k.
+    https://arxiv.org/abs/2002.09797. The values are robust to outliers among the fake images, which
+    have no balls. The expected coverage of two sets of the same distribution and size is about
+    1 - 2^-k.
 
     Args:
-        real: features (n, d) of real images.
-        fake: features (m, d) of generated ones.
-        k: which neighbour ends a ball, among the other real images.
+        real: features of real images (n, d).
+        fake: features of generated images (m, d).
+        k: rank of the neighbour that defines the radius, at least 1.
 
     Raises:
-        MetricError: k or fewer real images, or no features.
+        MetricError: there are k or fewer real images, or an array is not a matrix of finite
+            numbers.
     """
     real, fake = _centred(real, fake)
-    of_real = _radii("real", real, k)
-    inside, covered = 0, np.zeros(len(real), dtype=bool)
+    radii = _radii("real", real, k)
+    count, covered = 0, np.zeros(len(real), dtype=bool)
     for _, distances in _distances(fake, real):
-        held = distances <= of_real
-        inside += int(held.sum())
-        covered |= held.any(0)
-    return DensityCoverage(inside / (k * len(fake)), float(covered.mean()))
+        inside = distances <= radii
+        count += int(inside.sum())
+        covered |= inside.any(0)
+    return DensityCoverage(count / (k * len(fake)), float(covered.mean()))
 
 
 def _centred(real: ArrayLike, fake: ArrayLike) -> tuple[Doubles, Doubles]:
-    """Both about the real mean: distances stay, and what they are rounded by shrinks."""
+    """Subtract the real mean: distances stay the same, and their rounding error shrinks."""
     real, fake = as_features(real, fake)
     centre = real.mean(0, dtype=np.float64)
     return real - centre, fake - centre
 
 
 def _radii(kind: str, points: Doubles, k: int) -> Doubles:
-    """Each point's distance to its k-th nearest other, and what distances are rounded by."""
+    """Return the distance of each point to its k-th neighbour, plus the rounding error."""
     if not 1 <= k < len(points):
         raise MetricError(
-            f"neighbour k={k} was asked among {len(points):,} {kind} images: k is at least 1, and "
-            "there are more images of each kind than k."
+            f"neighbour k={k} does not exist among {len(points):,} {kind} images. Use k of at "
+            "least 1, and more than k images of each kind."
         )
-    found = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points).kneighbors()[0][:, -1]
-    # Of products, distances have an error that grows with the norms. A ball's last neighbour is in.
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
+    distances = search.kneighbors()[0][:, -1]
+    # The error of distances computed from products grows with the norms. With this margin, a ball
+    # holds the neighbour that defines its radius.
     spread = np.linalg.norm(points, axis=1).max()
-    return np.asarray(np.hypot(found, ROUNDING * spread))
+    return np.asarray(np.hypot(distances, ROUNDING * spread))
 
 
-def _distances(of: Doubles, to: Doubles) -> Iterator[tuple[slice, Doubles]]:
-    """Blocks of the matrix of distances, with their rows."""
+def _distances(a: Doubles, b: Doubles) -> Iterator[tuple[slice, Doubles]]:
+    """Yield blocks of the distance matrix, each with its slice of the rows of `a`."""
     start = 0
-    for block in pairwise_distances_chunked(of, to, working_memory=BLOCK):
+    for block in pairwise_distances_chunked(a, b, working_memory=BLOCK):
         yield slice(start, start + len(block)), block
         start += len(block)

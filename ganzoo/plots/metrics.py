@@ -1,4 +1,4 @@
-"""Figures of a model over its training, with the best and the final value."""
+"""Plot metrics over the training, with the best and the final value."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from ganzoo.registry import direction_of
 from ganzoo.spec import Direction
 
 PANEL_HEIGHT = 2.6  # inches
-MARK = 7.0  # size of a mark, in points
+MARK = 7.0  # size of a marker, in points
 TITLES: dict[Direction | None, str] = {
     "higher": " (higher is better)",
     "lower": " (lower is better)",
     "neither": "",
-    None: " (no installed metric says which values are better)",
+    None: " (no installed metric declares a better direction)",
 }
 
 
@@ -42,41 +42,43 @@ def draw_metrics(
     *,
     directions: Mapping[str, Direction] | None = None,
 ) -> Figure:
-    """Draw figures over images seen, a panel each, with the best and the final value marked.
+    """Plot metrics over images seen, one panel per metric, and mark the best and the final value.
 
-    The registered metrics declare which values of a figure are better. The best value is not marked
-    of a figure that no installed metric declares, nor of one that has no better direction.
+    The best value is marked if an installed metric declares whether higher or lower values are
+    better.
 
-    Values are compared only where they were measured in one way: of lines that state a ``protocol``
-    those with the last line's are drawn, and it is said how many others there are.
+    Only lines of one protocol are comparable. If lines hold a ``protocol``, lines with another
+    protocol than the last line's are omitted, and the figure states their number.
 
     Args:
-        lines: of metrics.jsonl, with ``images``, ``metrics`` and perhaps ``protocol``.
-        names: the metrics to draw; by default all.
-        directions: directions by figure, in place of those that the metrics declare.
+        lines: lines of metrics.jsonl, with ``images``, ``metrics`` and optionally ``protocol``.
+        names: metrics to plot; by default all.
+        directions: directions by metric name; they replace the declared ones.
 
     Raises:
-        PlotError: no lines, a metric that was not measured, or one that never was a finite number.
+        PlotError: there are no lines, a metric was not measured, or a metric has no finite value.
     """
     if not lines:
-        raise PlotError("there is nothing to draw: nothing was measured.")
+        raise PlotError(
+            "there is nothing to draw: the run has no measurements. Train with --evaluate-every N."
+        )
     protocol = lines[-1].get("protocol")
-    alike = [line for line in lines if line.get("protocol") == protocol]
-    known = list(dict.fromkeys(name for line in alike for name in line["metrics"]))
+    comparable = [line for line in lines if line.get("protocol") == protocol]
+    known = list(dict.fromkeys(name for line in comparable for name in line["metrics"]))
     for name in names:
         if name not in known:
             raise PlotError(
-                f"the metric {name!r} was not measured.{did_you_mean(name, known)} "
-                f"Those that were: {enumerate_names(known)}."
+                f"the run has no metric {name!r}.{did_you_mean(name, known)} "
+                f"Choose from {enumerate_names(known)}."
             )
     chosen = list(names) or known
     figure = new_figure(WIDTH, 0.4 + PANEL_HEIGHT * len(chosen))
     panels = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
     for name, panel in zip(chosen, panels, strict=True):
-        _draw(panel, name, alike, (directions or {}).get(name) or direction_of(name))
-    if others := len(lines) - len(alike):
+        _draw(panel, name, comparable, (directions or {}).get(name) or direction_of(name))
+    if omitted := len(lines) - len(comparable):
         figure.supxlabel(
-            f"{others} lines that another protocol measured are left out",
+            f"omitted: {omitted} line{'s' * (omitted > 1)} of another protocol",
             **{"size": "small", "color": GREY, "x": 0.01, "ha": "left"},
         )
     return figure
@@ -88,7 +90,7 @@ def _draw(
     values = [(line["images"], line["metrics"].get(name)) for line in lines]
     finite = [(x, y) for x, y in values if y is not None and math.isfinite(y)]
     if not finite:
-        raise PlotError(f"there is nothing to draw: the metric {name!r} never was a finite number.")
+        raise PlotError(f"there is nothing to draw: the metric {name!r} has no finite value.")
     x, y = np.array(finite, dtype=np.float64).T
     panel.plot(x, y, color=BLUE, marker=".", label=name)
     final = len(y) - 1
@@ -106,13 +108,13 @@ def _draw(
             marker=marker,
             markersize=MARK,
             linestyle="",
-            label=f"{what}: {y[k]:.4g} at {abbreviate(x[k])} images",
+            label=f"{title}: {y[k]:.4g} at {abbreviate(x[k])} images",
         )[0]
-        for k, what, marker, colour in marks
+        for k, title, marker, colour in marks
     ]
     panel.legend(handles=handles)
     panel.margins(x=0.03, y=0.1)
-    words = name.replace("_", " ")
-    panel.set_title(f"{words}{TITLES[direction]}")
-    panel.set_ylabel(words)
+    label = name.replace("_", " ")
+    panel.set_title(f"{label}{TITLES[direction]}")
+    panel.set_ylabel(label)
     count_images(panel)

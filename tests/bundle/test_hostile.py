@@ -392,7 +392,7 @@ def test_what_is_shown_of_a_bundle_does_not_command_the_terminal(bundle, capsys)
     change_config(bundle, change)
     listing.info(str(bundle))
     said = capsys.readouterr().out
-    assert "stated in another form" in said
+    assert "not in the format of ganzoo" in said
     assert all(line.isprintable() for line in said.split("\n"))
 
 

@@ -240,8 +240,8 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, command, mes
     [
         (["train", "dcgan-digits", "--architecture.widht", "3"], "--architecture.width"),
         (["train", "dcgan-digits", "--images", "many"], "INT"),
-        (["train", "--images", "3"], "name the recipe first"),
-        (["train", "dcgan-digits", "--resume", "x"], "by its own recipe"),
+        (["train", "--images", "3"], "the recipe is missing"),
+        (["train", "dcgan-digits", "--resume", "x"], "uses the recipe of the run"),
         (["sampel"], "sample"),
     ],
 )

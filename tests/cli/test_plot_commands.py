@@ -52,7 +52,7 @@ def plot(tmp_path, monkeypatch, capsys):
 
 def test_curves(plot, tiny_run):
     picture, said = plot("curves", tiny_run)
-    assert said == "curves.png: 4 lines of the log\n"
+    assert said == "curves.png: 4 log lines\n"
     assert picture.width == 1260
 
 
@@ -69,7 +69,7 @@ def test_metric(plot, tiny_run, tmp_path_factory):
 @pytest.mark.parametrize("ending", ["png", "gif", "webp"])
 def test_progress(plot, autoencoder, ending):
     picture, said = plot("progress", autoencoder, "-o", f"a.{ending}")
-    assert said == f"a.{ending}: 4 pictures, to 64 images seen\n"
+    assert said == f"a.{ending}: 4 frames, up to 64 images seen\n"
     assert picture.format == ending.upper()
     assert getattr(picture, "n_frames", 1) == (1 if ending == "png" else 4)
     other, _ = plot("progress", autoencoder, "--picture", "manifold", "-o", f"a.{ending}")
@@ -104,7 +104,7 @@ def holds(pixels, part):
 
 def test_neighbours(plot, tiny_bundle):
     picture, said = plot("neighbours", tiny_bundle, "-n", 4)
-    assert said == "neighbours.png: 4 samples above the nearest of 1,797 images\n"
+    assert said == "neighbours.png: 4 samples and their nearest of 1,797 training images\n"
     one_row, _ = plot("comparison", tiny_bundle, "-n", 4)
     assert picture.height > 1.5 * one_row.height  # a row of samples, and of what is nearest
 
@@ -174,8 +174,8 @@ def test_latent_map(plot, autoencoder):
         (["comparison"], "no model is named"),
         (["comparison", "dcgan-mnits"], "Did you mean 'dcgan-mnist'"),
         (["interpolation", "dcgan-mnist", "--between", "7", "2"], "has no encoder"),
-        (["interpolation", "PLANE", "--between", "7", "x"], "no class 'x'. Its classes: 0, 1"),
-        (["interpolation", "PLANE", "--between", "1", "2", "--index", "1", "2"], "type one of them"),
+        (["interpolation", "PLANE", "--between", "7", "x"], "no class 'x'. Choose from 0, 1"),
+        (["interpolation", "PLANE", "--between", "1", "2", "--index", "1", "2"], "Pass only one of them"),
         (["interpolation", "PLANE", "--index", "0", "99999"], "there is no image 99999"),
         (["interpolation", "dcgan-mnist", "--steps", "1"], "in 1 steps"),
         (["interpolation", "dcgan-mnist", "--seeds", "-1", "2"], "a seed is 0 to 2**64 - 1"),
@@ -186,7 +186,7 @@ def test_latent_map(plot, autoencoder):
         (["reconstructions", "vae-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["latent-map", "vae-mnist"], "latents have length 10"),
         (["umap", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
-        (["translation", "dcgan-mnist"], "makes images out of nothing"),
+        (["translation", "dcgan-mnist"], "does not translate images"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_one_clear_line(
@@ -239,7 +239,7 @@ def test_another_dataset_comes_at_the_models_size(autoencoder, tmp_path):
     data = pictures(tmp_path / "data", [f"{k}.png" for k in range(4)])
     dataset = ModelDataset(spec, "folder", None, data)
     assert dataset.first(4).images.numpy().shape == (4, 16, 16, 1)
-    with pytest.raises(PlotError, match="has none at all; --index"):
+    with pytest.raises(PlotError, match="It has no classes. Choose.*--index"):
         dataset.of_classes("7", "2")
 
 
@@ -252,11 +252,13 @@ def test_images_of_another_size_are_refused(autoencoder):
         return TensorDataset(images, torch.zeros(4)), DataSpec(ImageSpec(8, 8, 1))
 
     try:
-        with pytest.raises(PlotError, match="'squares' are 8x8x1, and those of 'plane' 16x16x1"):
+        with pytest.raises(
+            PlotError, match="'squares' are 8x8x1, but those of 'plane' are 16x16x1"
+        ):
             ModelDataset(spec, "squares", None, None)
     finally:
         ganzoo.datasets.unregister("squares")
-    with pytest.raises(PlotError, match="'plane' was trained on is not recorded"):
+    with pytest.raises(PlotError, match="'plane' does not record its training dataset"):
         ModelDataset(replace(spec, provenance={}), None, None, None)
 
 

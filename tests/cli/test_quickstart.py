@@ -7,7 +7,7 @@ from PIL import Image
 
 import ganzoo
 from ganzoo import training
-from ganzoo.cli import quickstart
+from ganzoo.cli import tour
 
 
 def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):
@@ -22,7 +22,7 @@ def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):
         return real(replace(find_recipe(recipe), images=640), out=out, progress=False)
 
     monkeypatch.setattr(training, "train", short)
-    quickstart.run(tmp_path / "demo")
+    tour.run(tmp_path / "demo")
     out = capsys.readouterr().out
     folder = tmp_path / "demo"
     assert Image.open(folder / "dcgan-mnist.png").size == (242, 242)
@@ -47,7 +47,7 @@ def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
     from ganzoo.cli import main
 
     monkeypatch.chdir(tmp_path)
-    source = Path(quickstart.__file__).read_text()
+    source = Path(tour.__file__).read_text()
     commands = re.findall(r"^  \{ganzoo\} (.*?)(?:\"\"\")?$", source, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:
@@ -64,7 +64,7 @@ def test_a_tour_that_is_stopped_says_how_its_training_goes_on(tmp_path, capsys, 
     )
     (tmp_path / "demo").mkdir()
     with pytest.raises(KeyboardInterrupt):
-        quickstart.run(tmp_path / "demo")
+        tour.run(tmp_path / "demo")
     assert f"ganzoo train --resume {tmp_path / 'demo-2' / 'run'}" in capsys.readouterr().out
     assert (tmp_path / "demo-2" / "run").is_dir()
     assert not list((tmp_path / "demo").iterdir())

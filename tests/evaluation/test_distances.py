@@ -250,5 +250,5 @@ def test_subsets_are_at_most_half_of_what_there_is():
     [(3, {}), (9, {"subset_size": 1}), (9, {"subsets": 1}), (9, {"seed": -1})],
 )
 def test_the_kernel_distance_says_what_it_needs(real, arguments):
-    with pytest.raises(MetricError, match="the kernel distance was asked with .* it needs"):
+    with pytest.raises(MetricError, match="the kernel distance cannot be computed with .* Use "):
         kernel_distance(np.ones((real, 2)), np.ones((9, 2)), **arguments)

@@ -109,7 +109,7 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(MetricError, match="the samples must be a matrix"):
         nearest_training(np.ones((2, 8, 8)), np.ones((2, 64)))
     found = nearest_training([[5.0]], [[1.0], [2.0], [3.0]])
-    with pytest.raises(MetricError, match="asked with 2 training images: give all"):
+    with pytest.raises(MetricError, match="with 2 training images. Pass all"):
         authentic(found, [[1.0], [2.0]])
     with pytest.raises(MetricError, match="2 or more"):
         authentic(nearest_training([[5.0]], [[1.0]]), [[1.0]])

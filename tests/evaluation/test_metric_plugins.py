@@ -85,7 +85,7 @@ def test_it_is_evaluated_where_it_is_named(site_of_one, bundle, capsys):
 
 
 def test_it_is_computed_unnamed_only_where_it_says_so(site):
-    with pytest.warns(UserWarning, match="a metric is left out: metric 'number'"):
+    with pytest.warns(UserWarning, match="a metric is skipped: metric 'number'"):
         names = list(evaluator().metrics)
     assert "contrast" in names
     assert not {"brightness", "undeclared", "failing", "colliding", "number"} & set(names)
@@ -99,14 +99,14 @@ def test_its_refusal_is_the_reason(site):
 
 
 def test_figures_of_two_metrics_are_not_mixed_up(site):
-    with pytest.raises(MetricError, match="'colliding' and 'precision-recall' have a figure"):
+    with pytest.raises(MetricError, match="'colliding' and 'precision-recall' both return a value"):
         evaluator("colliding", "precision-recall")
 
 
 @pytest.mark.parametrize(
     ("metric", "message"),
     [
-        ("undeclared", "'undeclared' of acme-metrics 1.2 returned the figure 'other' and declares"),
+        ("undeclared", "'undeclared' of acme-metrics 1.2 returned the value 'other', but declares"),
         ("failing", r"'failing' of acme-metrics 1.2 failed: ZeroDivisionError.*acme_metrics.py"),
         ("number", "it is int, not a ganzoo.Metric"),
     ],
@@ -137,7 +137,7 @@ def test_a_plot_marks_its_best_by_its_direction(site_of_one, figure, best):
 def test_a_plot_of_an_unknown_figure_does_not_guess():
     title, labels = marks(measured([9.0, 1.0, 2.0], "brightness_gap"))
     assert labels == ["final: 2 at 3k images"]
-    assert title == "brightness gap (no installed metric says which values are better)"
+    assert title == "brightness gap (no installed metric declares a better direction)"
     assert direction_of("brightness_gap") is None
 
 
@@ -175,7 +175,7 @@ def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
     names = [str(bundle), str(other.bundle)]
     assert main(["compare", *names, *options, "-o", str(tmp_path / "both.png")]) == 0
     *_, first, second, note = capsys.readouterr().out.splitlines()
-    assert note.endswith("; * best")
+    assert note.endswith("; * best value")
     gaps, matches = zip(*(row.split()[-2:] for row in (first, second)), strict=True)
     best = [gap.endswith("*") for gap in gaps].index(True)
     assert float(gaps[best].rstrip("*")) == min(float(gap.rstrip("*")) for gap in gaps)

@@ -40,12 +40,12 @@ def test_equal_classes_differ_by_nothing_and_strange_ones_by_infinity():
 @pytest.mark.parametrize(
     ("real", "message"),
     [
-        ([0, 4], "go from 0 to 4, and the classifier knows 0 to 3"),
+        ([0, 4], "go from 0 to 4, but the classifier has 0 to 3"),
         ([-1, 2], "go from -1 to 2"),
-        ([0.0, 1.0], "give integers"),
-        ([], "give integers"),
+        ([0.0, 1.0], "Pass integers"),
+        ([], "Pass integers"),
         (np.ones((3, 5)), "logits have 5 dimensions and the fake images' logits 4"),
-        (np.ones((3, 1, 4), dtype=int), "give integers"),
+        (np.ones((3, 1, 4), dtype=int), "Pass integers"),
     ],
 )
 def test_the_data_must_be_of_the_classifiers_classes(real, message):
@@ -55,7 +55,7 @@ def test_the_data_must_be_of_the_classifiers_classes(real, message):
 
 def test_labels_are_right_where_the_classifier_tells_what_was_asked_for():
     assert label_accuracy([0, 1, 2, 2], logits([0, 1, 2, 3])) == 0.75
-    with pytest.raises(MetricError, match="3 labels were given for 2 images"):
+    with pytest.raises(MetricError, match="there are 3 labels for 2 images"):
         label_accuracy([0, 1, 2], logits([0, 1]))
     with pytest.raises(MetricError, match="go from 0 to 4"):
         label_accuracy([0, 4], logits([0, 1]))
@@ -121,8 +121,8 @@ def test_a_collapsed_ring_loses_modes(points):
         (lambda: modes_hit([[0, 0]], [[0, 0]], 0), "std=0"),
         (lambda: modes_hit([[0, 0]], [[0, 0]], math.nan), "std=nan"),
         (lambda: modes_hit([[0, 0]], [[0, 0]], 1, deviations=0), "deviations=0"),
-        (lambda: gaussian_modes([[0, 0], [1, 1]], [0]), "2 points need one each"),
-        (lambda: gaussian_modes([[0, 0], [1, 1]], [0, 1]), "a label of its own"),
+        (lambda: gaussian_modes([[0, 0], [1, 1]], [0]), "there are 2 points"),
+        (lambda: gaussian_modes([[0, 0], [1, 1]], [0, 1]), "every point has a different label"),
     ],
 )
 def test_modes_need_sense(call, message):

@@ -125,16 +125,16 @@ def test_a_set_lies_in_itself():
 @pytest.mark.parametrize("k", [4, 9])
 def test_there_must_be_more_images_than_k(k):
     few, many = np.random.default_rng(0).standard_normal((2, 12, 3))
-    with pytest.raises(MetricError, match=f"neighbour k={k} was asked among 4 fake"):
+    with pytest.raises(MetricError, match=f"neighbour k={k} does not exist among 4 fake"):
         precision_recall(many, few[:4], k)
     for metric in (precision_recall, density_coverage):
-        with pytest.raises(MetricError, match=f"k={k} was asked among 4 real"):
+        with pytest.raises(MetricError, match=f"k={k} does not exist among 4 real"):
             metric(few[:4], many, k)
-        with pytest.raises(MetricError, match="k is at least 1"):
+        with pytest.raises(MetricError, match="Use k of at least 1"):
             metric(few, many, 0)
 
 
 def test_features_must_be_comparable():
     for metric in (precision_recall, density_coverage):
-        with pytest.raises(MetricError, match="take both from one extractor"):
+        with pytest.raises(MetricError, match="Compute both with the same extractor"):
             metric(np.ones((9, 2)), np.ones((9, 3)))

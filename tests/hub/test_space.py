@@ -141,7 +141,7 @@ def test_a_dry_run_shows_its_files_and_asks_nobody(server, name, bundle, tmp_pat
         "requirements.txt",
         "README.md",
     ]
-    assert listed[-1].endswith(f"in all, to the Space {name}")
+    assert listed[-1].endswith(f"total, to the Space {name}")
     assert server.requests == []
 
 
@@ -150,14 +150,16 @@ def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
     shown = run_cli("push", bundle, name, "--space", "--private", env=env)
     assert shown.returncode == 0, shown.stderr
     assert f"the Space {name}: README.md, app.py, requirements.txt\n" in shown.stdout
-    assert "add a token as its secret HF_TOKEN" in shown.stdout
+    assert "Add a token to its settings as secret HF_TOKEN" in shown.stdout
     assert "The card was edited" not in shown.stdout
     space = server.repositories[f"spaces/{name}"]
     edited = space.head.files["README.md"] + b"\nMore of mine.\n"
     space.commit(space.head.files | {"README.md": edited})
     shown = run_cli("push", bundle, name, "--space", env=env)
-    _, _, of_the_space = shown.stdout.partition(f"the Space {name}: nothing had changed\n")
-    assert of_the_space.startswith("The card was edited on the Hub and is left"), shown.stdout
+    _, _, of_the_space = shown.stdout.partition(f"the Space {name}: no changes\n")
+    assert of_the_space.startswith("The card was edited on the Hub and is not replaced"), (
+        shown.stdout
+    )
 
 
 def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, tmp_path):

@@ -213,15 +213,15 @@ def test_only_what_was_measured_alike_is_compared():
     ]
     figure = plots.draw_metrics(lines)
     assert list(marks(figure)) == ["best and final: 7 at 5k images"]
-    assert figure.get_supxlabel() == "1 lines that another protocol measured are left out"
+    assert figure.get_supxlabel() == "omitted: 1 line of another protocol"
 
 
 def test_a_metric_that_is_not_there():
     with pytest.raises(PlotError, match="Did you mean 'frechet_distance'"):
         plots.draw_metrics(measured([1.0]), ["frechet"])
-    with pytest.raises(PlotError, match="never was a finite number"):
+    with pytest.raises(PlotError, match="has no finite value"):
         plots.draw_metrics(measured([math.nan]))
-    with pytest.raises(PlotError, match="nothing was measured"):
+    with pytest.raises(PlotError, match="the run has no measurements"):
         plots.draw_metrics([])
 
 

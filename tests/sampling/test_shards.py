@@ -197,7 +197,7 @@ def test_torchrun(tiny_bundle, tmp_path, monkeypatch):
 def test_torchrun_again(tiny_bundle, tmp_path, monkeypatch, runtime):
     monkeypatch.chdir(tmp_path)
     command, one = of_torchrun(tiny_bundle, runtime)
-    for line in ("images/s", "all there already"):
+    for line in ("images/s", "exist already"):
         status, out, errors = run_group(2, *command)
         assert status == 0, errors
         assert out.startswith("out: 300 images of seed 3")
@@ -284,7 +284,7 @@ def test_a_folder_of_something_else_is_refused(model, tmp_path):
         (["--shard-size", "0"], {}, "cannot put 0 images in a shard"),
         (["--seed", "-1"], {}, "seed is -1"),
         (["--label", "3"], {}, "has no classes. Omit the label"),
-        (["-o", "grid.png"], {}, "type one"),
+        (["-o", "grid.png"], {}, "exclude each other"),
         ([], {"RANK": "2", "WORLD_SIZE": "2"}, "there is no process 2 of 2"),
         ([], {"RANK": "one", "WORLD_SIZE": "2"}, "each is a whole number"),
     ],
@@ -307,7 +307,7 @@ def test_what_makes_images_out_of_images_is_refused(tmp_path, monkeypatch, capsy
     spec = ModelSpec("copy", "copy", {}, (), data, None, inputs=("condition",))
     monkeypatch.setattr("ganzoo.zoo.load", lambda *_, **__: wrap(spec, torch.nn.Identity()))
     assert main(["sample", "copy", "--out", str(tmp_path / "out")]) == 1
-    assert "ganzoo translate copy PICTURE" in capsys.readouterr().err
+    assert "ganzoo translate copy FILE" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -58,7 +58,7 @@ def test_a_line_a_check(site, capsys):
         "object it names, and reinstall the distribution."
     )
     assert "  not checked opens: the check 'loads' fails, and this check depends on it." in rest
-    assert "error: acme-data does not keep what a plugin must: 1 FAILED, 12 ok, 7 not che" in err
+    assert "error: acme-data fails checks for plugins: 1 FAILED, 12 ok, 7 not che" in err
 
     status, found, err = check(capsys, "Acme_Data", "grey")
     assert (status, set(found), err) == (0, {"dataset grey", "10 ok"}, "")

@@ -32,9 +32,9 @@ def test_all_finished_runs_are_exported_once(tiny_run, tmp_path, capsys):
     code, said = run_tool(runs, out, capsys=capsys)
     assert code == 1, "one is damaged, and the others are exported all the same"
     assert said.out.splitlines() == [
-        "begun: has saved nothing yet",
+        "begun: skipped, no checkpoint yet",
         f"finished: {out / 'finished'}",
-        "stopped: is not finished, 32 of 64 images",
+        "stopped: skipped, not finished: 32 of 64 images",
     ]
     assert "damaged: " in said.err
     assert [p.name for p in out.iterdir()] == ["finished"]

@@ -32,12 +32,12 @@ def test_three_hundred_mutated_bundles(tiny_bundle, tmp_path):
 @pytest.fixture
 def original(tiny_bundle):
     files = {name: (tiny_bundle / name).read_bytes() for name in fuzz_bundle.FILES}
-    fuzz_bundle.vouch(files)
+    fuzz_bundle.update_checksums(files)
     return files
 
 
 def test_every_kind_of_finding_is_kept(tiny_bundle, original, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(fuzz_bundle, "PATIENCE", 1)
+    monkeypatch.setattr(fuzz_bundle, "TIMEOUT", 1)
     planted = {3: "raise", 5: "crash", 7: "hang", 8: "memory", 9: "end"}
     wrong = {}
     for case, kind in planted.items():
@@ -66,8 +66,8 @@ def test_every_kind_of_finding_is_kept(tiny_bundle, original, tmp_path, monkeypa
         3: "a wrong error",
         5: "ended by SIGSEGV",
         7: "ended by SIGALRM",
-        8: "it took more memory than MAX_OPENING",
-        9: "its process failed",
+        8: "used more memory than MAX_OPENING",
+        9: "the process failed",
     }
     for case in planted:
         kept = {name: (out / str(case) / name).read_bytes() for name in fuzz_bundle.FILES}
@@ -89,12 +89,12 @@ def test_mutations_get_behind_the_checksums(original, tmp_path):
         cases = [fuzz_bundle.mutate(original, 1, k) for k in range(200)]
         changed = [files for files in cases if files[kind] != original[kind]]
         assert len(changed) > 20
-        vouched = [files for files in changed if files == _vouched(files)]
-        assert len(vouched) > 0.9 * len(changed)
+        checksummed = [files for files in changed if files == _checksummed(files)]
+        assert len(checksummed) > 0.9 * len(changed)
     assert cases[7] == fuzz_bundle.mutate(original, 1, 7) != fuzz_bundle.mutate(original, 2, 7)
 
 
-def _vouched(files):
+def _checksummed(files):
     files = dict(files)
-    fuzz_bundle.vouch(files)
+    fuzz_bundle.update_checksums(files)
     return files

@@ -32,7 +32,7 @@ def test_one_that_is_refused_does_not_keep_the_others(monkeypatch, capsys):
     assert said.err == f"{SHIPPED[0]}: the Hub has a problem of its own\n"
     assert asked == {f"org/{name}": how for name in SHIPPED}
     assert said.out.splitlines() == [
-        f"{name}: would be hf://org/{name}, 7 bytes" for name in SHIPPED[1:]
+        f"{name}: dry run: hf://org/{name}, 7 bytes" for name in SHIPPED[1:]
     ]
 
     monkeypatch.setattr(ganzoo, "push", lambda *a, **k: Pushed(None, {}, ""))

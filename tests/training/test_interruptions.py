@@ -162,7 +162,7 @@ def test_time_that_is_up_ends_a_run_cleanly(tmp_path):
     arguments = ["--images", "10000000", "--architecture.width", "4", "--max-time", "1s"]
     result = run_cli("train", "dcgan-digits", *arguments, "--out", run)
     assert result.returncode == 0, result.stderr
-    assert "time is up after" in result.stderr
+    assert "time limit reached after" in result.stderr
     assert f"ganzoo train --resume {run}" in result.stderr
     assert len(ganzoo.load(run / "bundle").sample(2)) == 2
     with pytest.raises(RecipeError, match="'soon' is not a duration"):

@@ -1,1 +1,1 @@
-"""The metrics that ship in the box."""
+"""The built-in metrics."""

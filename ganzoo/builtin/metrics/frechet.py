@@ -1,4 +1,4 @@
-"""The Fréchet distance of the features."""
+"""Metric: the Fréchet distance of the features."""
 
 from __future__ import annotations
 

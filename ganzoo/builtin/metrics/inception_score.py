@@ -1,4 +1,4 @@
-"""The Inception score, by the classes of any extractor."""
+"""Metric: the Inception score, with the logits of any extractor."""
 
 from __future__ import annotations
 

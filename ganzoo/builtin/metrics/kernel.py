@@ -1,11 +1,11 @@
-"""The kernel distance of the features."""
+"""Metric: the kernel distance of the features."""
 
 from __future__ import annotations
 
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
 
-SUBSETS = 100  # over which the distance is averaged
+SUBSETS = 100  # number of subsets that the distance is averaged over
 
 
 def _kernel(sets: ImageSets) -> dict[str, float]:

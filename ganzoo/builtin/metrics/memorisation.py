@@ -1,4 +1,4 @@
-"""How near the samples are to the training images."""
+"""Metric: distances of the samples to the training images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
 
-SEARCHED = 1_000  # samples whose nearest training image is searched
+SEARCHED = 1_000  # samples that are compared with the training images
 
 
 def _memorisation(sets: ImageSets) -> dict[str, float]:
@@ -19,18 +19,18 @@ def _memorisation(sets: ImageSets) -> dict[str, float]:
         "pixels": (sets.fake.rows, sets.real.rows),
         "features": (sets.fake.features, sets.real.features),
     }
-    figures = {}
+    values = {}
     for space, (fake, real) in spaces.items():
         nearest = evaluation.nearest_training(fake[:SEARCHED], real)
-        figures[f"nearest_by_{space}"] = float(np.median(nearest.distances))
-        figures[f"authenticity_by_{space}"] = evaluation.authenticity(nearest, real)
-    return figures
+        values[f"nearest_by_{space}"] = float(np.median(nearest.distances))
+        values[f"authenticity_by_{space}"] = evaluation.authenticity(nearest, real)
+    return values
 
 
 memorisation = Metric(
     _memorisation,
     {
-        "nearest_by_pixels": "neither",  # copies are near, and so are good samples
+        "nearest_by_pixels": "neither",  # low for copies and for good samples alike
         "nearest_by_features": "neither",
         "authenticity_by_pixels": "higher",
         "authenticity_by_features": "higher",

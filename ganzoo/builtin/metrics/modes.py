@@ -1,4 +1,4 @@
-"""Metrics of mode coverage: classes of images, Gaussians of points."""
+"""Metrics: mode coverage, by classes of images and by Gaussians of points."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
 
-if TYPE_CHECKING:  # a direction is looked up without torch
+if TYPE_CHECKING:  # reading the direction of a metric does not import torch
     from ganzoo import DataSpec, Extractor
 
 
 def _modes(sets: ImageSets) -> dict[str, float]:
-    """Classes of the samples: https://arxiv.org/abs/1611.02163, https://arxiv.org/abs/1610.09585.
+    """Mode coverage (https://arxiv.org/abs/1611.02163, https://arxiv.org/abs/1610.09585).
 
-    The first paper (Metz et al., 2017) counts missing classes, the second one (Odena et al., 2017)
-    compares the classes of samples with their labels.
+    The first paper (Metz et al., 2017) counts missing classes. The second one (Odena et al., 2017)
+    compares the predicted classes of samples with their labels.
     """
     assert sets.real.labels is not None  # the metric needs labels
     coverage = evaluation.mode_coverage(sets.real.labels, sets.fake.logits)
@@ -23,14 +23,14 @@ def _modes(sets: ImageSets) -> dict[str, float]:
         f"share_of_{label}": count / len(sets.fake)
         for label, count in zip(sets.classes, coverage.fake.tolist(), strict=True)
     }
-    figures = {"class_kl": coverage.kl, "classes_missing": len(coverage.missing)} | shares
+    values = {"class_kl": coverage.kl, "classes_missing": len(coverage.missing)} | shares
     if sets.fake.labels is not None:
-        figures["label_accuracy"] = evaluation.label_accuracy(sets.fake.labels, sets.fake.logits)
-    return figures
+        values["label_accuracy"] = evaluation.label_accuracy(sets.fake.labels, sets.fake.logits)
+    return values
 
 
 def _ring_modes(sets: ImageSets) -> dict[str, float]:
-    """Modes that points hit (Srivastava et al., 2017), https://arxiv.org/abs/1705.07761."""
+    """Modes hit by points (Srivastava et al., 2017), https://arxiv.org/abs/1705.07761."""
     assert sets.real.labels is not None  # the metric needs labels
     modes = evaluation.gaussian_modes(sets.real.rows, sets.real.labels)
     hits = evaluation.modes_hit(sets.fake.rows, modes.centres, modes.std)
@@ -41,14 +41,14 @@ def _ring_modes(sets: ImageSets) -> dict[str, float]:
     }
 
 
-def _has_other_classes(extractor: Extractor, data: DataSpec) -> str:
+def _refuse_other_classes(extractor: Extractor, data: DataSpec) -> str:
     same = data.classes and extractor.classes == data.labels
-    return "" if same else "the extractor does not tell the data's classes apart"
+    return "" if same else "the extractor's classes are not the data's"
 
 
-def _is_no_ring(extractor: Extractor, data: DataSpec) -> str:
-    points = data.image.shape == (1, 1, 2) and data.classes > 0
-    return "" if points else "it is for points with labels, such as the dataset ring's"
+def _refuse_images(extractor: Extractor, data: DataSpec) -> str:
+    labelled_points = data.image.shape == (1, 1, 2) and data.classes > 0
+    return "" if labelled_points else "it needs points with labels, such as the dataset ring's"
 
 
 modes = Metric(
@@ -61,7 +61,7 @@ modes = Metric(
     },
     needs=("logits", "labels"),
     settings=lambda sets: "one sample makes a class",
-    refuses=_has_other_classes,
+    refuses=_refuse_other_classes,
     by_default=True,
 )
 
@@ -70,6 +70,6 @@ ring_modes = Metric(
     {"modes": "neither", "modes_hit": "higher", "high_quality": "higher"},
     needs=("labels",),
     settings=lambda sets: "within 3 standard deviations",
-    refuses=_is_no_ring,
+    refuses=_refuse_images,
     by_default=True,
 )

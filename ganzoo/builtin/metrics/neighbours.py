@@ -1,4 +1,4 @@
-"""Metrics of the features' nearest neighbours."""
+"""Metrics: precision, recall, density and coverage, by nearest neighbours of features."""
 
 from __future__ import annotations
 

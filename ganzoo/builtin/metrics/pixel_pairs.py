@@ -1,4 +1,4 @@
-"""Translated images against the images that they should be, pixel by pixel."""
+"""Metric: translated images against their targets, pixel by pixel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ganzoo.evaluation import ImageSets
 
 def _pixel_pairs(sets: ImageSets) -> dict[str, float]:
     """Mean absolute error, PSNR and SSIM (Wang et al., 2004), doi:10.1109/TIP.2003.819861."""
-    fake, real = (each.pixels.transpose(0, 2, 3, 1) for each in (sets.fake, sets.real))
+    fake, real = (images.pixels.transpose(0, 2, 3, 1) for images in (sets.fake, sets.real))
     return evaluation.compare_pairs(fake, real)
 
 

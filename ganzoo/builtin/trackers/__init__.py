@@ -1,1 +1,1 @@
-"""The trackers that ship in the box."""
+"""The built-in trackers."""

@@ -1,4 +1,4 @@
-"""The folder ``tensorboard`` of a run: ``tensorboard --logdir RUN``."""
+"""Tracker: write the folder ``tensorboard`` of a run, for ``tensorboard --logdir RUN``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ganzoo.training import TrackedRun
 
 FOLDER = "tensorboard"
-BINS = 64  # of a histogram
-SIDE = 1024  # pixels; larger grids are made smaller
+BINS = 64  # bins of a histogram
+SIDE = 1024  # pixels of the longest side; larger grids are scaled down
 
 
 class TensorBoard(Tracker):
-    """Scalars, images, histograms of weights and findings over the images seen.
+    """Logs scalars, images, histograms of weights and texts over images seen.
 
     Raises:
         MissingExtraError: tensorboard is not installed.
@@ -36,7 +36,7 @@ class TensorBoard(Tracker):
             )
 
     def start(self, run: TrackedRun) -> None:
-        """Open a new file in the run's folder; later steps of earlier files are hidden."""
+        """Open a new file in the run's folder, and hide later steps of earlier files."""
         from torch.utils.tensorboard import SummaryWriter
 
         self._writer: SummaryWriter = SummaryWriter(
@@ -44,10 +44,10 @@ class TensorBoard(Tracker):
         )
 
     def log_scalars(self, images: int, scalars: Mapping[str, float]) -> None:
-        """Log numbers."""
+        """Log named numbers."""
         for name, value in scalars.items():
             self._writer.add_scalar(name, value, images)
-        self._writer.flush()  # a killed run keeps what its checkpoint has seen
+        self._writer.flush()  # a killed run keeps the values up to its checkpoint
 
     def log_images(self, images: int, name: str, batch: ImageBatch) -> None:
         """Log images as one grid."""
@@ -74,14 +74,14 @@ class TensorBoard(Tracker):
         self._writer.close()
 
     def _add_histogram(self, name: str, weight: Tensor, step: int) -> None:
-        """Count on the weight's device, which is faster than to copy the weight."""
+        """Log a histogram, counted on the weight's device: this is faster than a copy."""
         values = weight.float()
-        low, high = (float(end) for end in values.aminmax())
+        low, high = (float(limit) for limit in values.aminmax())
         if not np.isfinite(high - low):
             return
         if low == high:
             low, high = low - 0.5, high + 0.5
-        # torch.histc has no deterministic form on GPUs.
+        # torch.histc has no deterministic implementation on GPUs.
         bins = ((values - low) / (high - low) * BINS).long().clamp(0, BINS - 1).flatten()
         counts = bins.bincount(minlength=BINS)
         self._writer.add_histogram_raw(
@@ -98,5 +98,5 @@ class TensorBoard(Tracker):
 
 
 def tensorboard() -> Tracker:
-    """Return the tracker of TensorBoard, https://www.tensorflow.org/tensorboard."""
+    """Return a tracker that writes event files for TensorBoard, https://www.tensorflow.org/tensorboard."""
     return TensorBoard()

@@ -1,4 +1,4 @@
-"""Draw pictures of runs and models: ``ganzoo plot KIND``."""
+"""Plot runs and models: ``ganzoo plot KIND``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ KINDS: dict[str, Callable[..., None]] = {
     "translation": models.translation,
 }
 
-# As tyro has it, a command is run where its value is made.
-Kind: Any = Union[  # noqa: UP007 - of a tuple that is made here
+# tyro runs a command when it constructs the value of its subcommand.
+Kind: Any = Union[  # noqa: UP007 - the members are computed
     tuple(
         Annotated[Any, tyro.conf.subcommand(name=name, constructor=kind)]
         for name, kind in KINDS.items()
@@ -33,4 +33,4 @@ Kind: Any = Union[  # noqa: UP007 - of a tuple that is made here
 
 
 def plot(kind: Annotated[Kind, tyro.conf.arg(name="")]) -> None:
-    """Draw a picture of a run or of models: 'ganzoo plot KIND --help'."""
+    """Plot a run or models. 'ganzoo plot KIND --help' shows the options."""

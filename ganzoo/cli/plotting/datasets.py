@@ -1,4 +1,4 @@
-"""What pictures are drawn from: models' networks, and the first images of a dataset."""
+"""Load the models and dataset images that plots show."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Images:
 
     Attributes:
         images: the images.
-        labels: classes' numbers (n,).
-        conditions: the images that they are to be made from; None where there are none.
+        labels: class numbers (n,).
+        conditions: input images of a translator; None if the dataset has none.
     """
 
     images: ImageBatch
@@ -35,30 +35,30 @@ class Images:
 
 
 class ModelDataset:
-    """A dataset, opened for a model.
+    """A dataset at the image size of a model.
 
     Attributes:
-        spec: what it says it holds.
+        spec: spec of the dataset.
     """
 
     def __init__(
         self, model: ModelSpec, dataset: str | None, split: str | None, data: Path | None
     ) -> None:
-        """Open a dataset, by default what a model was trained on.
+        """Open a dataset, by default the training dataset of a model.
 
-        Where another is asked for whose images come at any size, they come at the model's.
+        A dataset with an argument for the image size is opened at the model's size.
 
         Args:
-            model: the model.
-            dataset: a registered name, or None.
-            split: which part of it, or None.
-            data: where it lies; by default GANZOO_DATA.
+            model: config of the model.
+            dataset: registered name; None for the training dataset.
+            split: part of the dataset; None for its default.
+            data: folder of the dataset; by default the environment variable GANZOO_DATA.
 
         Raises:
-            PlotError: none is named, and the model's config does not say; its images are of another
-                size than the model's.
-            RecipeError: it has no parts.
-            UnknownNameError, DataNotFoundError, ...: there is no such dataset, or not there.
+            PlotError: `dataset` is None and the config records no training dataset, or the images
+                differ from the model's in size.
+            RecipeError: the dataset has no parts.
+            UnknownNameError, DataNotFoundError, ...: the dataset or its folder does not exist.
         """
         from ganzoo.data import find_dataset, find_root
 
@@ -67,50 +67,61 @@ class ModelDataset:
             arguments["split"] = split
         arguments = _bind(model, name, arguments)
         self._dataset, self.spec = find_dataset(name, arguments, find_root(data))
-        for what, size, wanted in (
+        for kind, size, expected in (
             ("images", self.spec.image, model.data.image),
             ("conditions", self.spec.condition, model.data.condition),
         ):
-            if wanted is not None and size != wanted:
+            if expected is not None and size != expected:
                 raise PlotError(
-                    f"the {what} of {name!r} are {size or 'absent'}, and those of {model.name!r} "
-                    f"{wanted}. --dataset NAME chooses a dataset of that kind."
+                    f"the {kind} of {name!r} are {size or 'absent'}, but those of {model.name!r} "
+                    f"are {expected}. Choose a matching dataset with --dataset NAME."
                 )
 
     def __len__(self) -> int:
         return len(self._dataset)  # type: ignore[arg-type]
 
     def first(self, n: int, start: int = 0) -> Images:
-        """Read so many images in the dataset's order.
+        """Read consecutive images in the order of the dataset.
+
+        Args:
+            n: number of images, at least 1.
+            start: number of the first image.
 
         Raises:
-            DataError: it holds fewer; one is corrupt.
+            DataError: the dataset holds fewer images, or an image is corrupt.
         """
         length = len(self._dataset)  # type: ignore[arg-type]
         if not 0 < n <= length - start:
             raise DataError(
-                f"{n} images from number {start} on were asked for, and the dataset holds {length}."
+                f"cannot read {n} images from number {start} on: the dataset holds {length}. Use "
+                "fewer images."
             )
         return self._read(range(start, start + n))
 
     def of_classes(self, *names: str) -> Images:
-        """Read the first image of each class that is named, or numbered.
+        """Read the first image of each class.
+
+        Args:
+            names: names or numbers of classes.
 
         Raises:
-            PlotError: no classes, or none of that name; one without an image.
+            PlotError: the dataset has no such class, or no image of it.
         """
         return self._read([self._first_of(self._number(name)) for name in names])
 
     def numbered(self, *numbers: int) -> Images:
-        """Read the images of these numbers in the dataset's order.
+        """Read images by their numbers in the order of the dataset.
+
+        Args:
+            numbers: numbers of images, from 0.
 
         Raises:
-            DataError: there is no such number.
+            DataError: there is no image of a number.
         """
         length = len(self._dataset)  # type: ignore[arg-type]
         for number in numbers:
             if not 0 <= number < length:
-                raise DataError(f"there is no image {number}: numbers are 0 to {length - 1}.")
+                raise DataError(f"there is no image {number}. Use 0 to {length - 1}.")
         return self._read(numbers)
 
     def _read(self, index: Any) -> Images:
@@ -129,9 +140,9 @@ class ModelDataset:
         raise PlotError(
             f"the dataset has no class {name!r}. "
             + (
-                f"Its classes: {', '.join(classes[:20])}."
+                f"Choose from {', '.join(classes[:20])}."
                 if classes
-                else "It has none at all; --index I J chooses images by their numbers."
+                else "It has no classes. Choose images by their numbers with --index I J."
             )
         )
 
@@ -142,14 +153,14 @@ class ModelDataset:
                 raise PlotError(f"the dataset holds no image of class {label}.")
             if int(self._dataset[k][1]) == label:
                 return k
-        raise AssertionError("a count has no end")
+        raise AssertionError("count() is infinite")
 
 
 def load_generator(name: str) -> Generator:
-    """Load a model that makes images out of latents.
+    """Load a model that generates images from latents.
 
     Raises:
-        PlotError: it makes them out of images.
+        PlotError: the model translates images.
         UnknownNameError, BundleError, ...: as `ganzoo.load`.
     """
     from ganzoo import zoo
@@ -158,8 +169,8 @@ def load_generator(name: str) -> Generator:
     model = zoo.load(name)
     if not isinstance(model, Generator):
         raise PlotError(
-            f"{name} makes images out of images, and this picture is one of latents. "
-            f"ganzoo plot translation {name}"
+            f"{name} translates images, but this plot needs a model that generates images from "
+            f"latents. Use: ganzoo plot translation {name}"
         )
     return model
 
@@ -168,7 +179,7 @@ def load_autoencoder(name: str) -> tuple[Generator, Encoder]:
     """Load a model's generator and encoder.
 
     Raises:
-        PlotError: it has no encoder.
+        PlotError: the model has no encoder.
         UnknownNameError, BundleError, ...: as `ganzoo.load`.
     """
     from ganzoo import zoo
@@ -176,21 +187,24 @@ def load_autoencoder(name: str) -> tuple[Generator, Encoder]:
     roles = zoo.info(name).roles
     if "encoder" not in roles:
         raise PlotError(
-            f"{name} has no encoder, which this picture takes: it holds {', '.join(roles)} alone. "
-            "vae-mnist has one, and so has what the losses autoencoder, vae, betavae, vaegan and "
-            "bigan train."
+            f"{name} has no encoder, which this plot needs. It holds only {', '.join(roles)}. Use "
+            "vae-mnist, or a model trained with the loss autoencoder, vae, betavae, vaegan or "
+            "bigan."
         )
     return load_generator(name), zoo.load(name, role="encoder")
 
 
 def _choose(model: ModelSpec, dataset: str | None) -> tuple[str, dict[str, Any]]:
-    """Name a dataset, and the arguments that a model's own training gave it."""
+    """Return the name of a dataset, and its arguments in the training of the model."""
     trained = dict(model.provenance.get("recipe", {}).get("dataset", {}))
     own = trained.pop("name", None)
     if dataset is not None:
         return dataset, trained if dataset == own else {}
     if not isinstance(own, str):
-        raise PlotError(f"what {model.name!r} was trained on is not recorded: --dataset NAME.")
+        raise PlotError(
+            f"the config of {model.name!r} does not record its training dataset. Pass "
+            "--dataset NAME."
+        )
     return own, trained
 
 

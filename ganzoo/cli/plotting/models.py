@@ -1,4 +1,4 @@
-"""Draw what models make, of latents and of images."""
+"""Plot the images, latents and features of models."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ ANIMATION_STEPS = 30
 def comparison(
     names: Texts, /, n: Count = 10, seed: int = 0, output: Output = Path("comparison.png")
 ) -> None:
-    """Draw the same seed of several models, a row a model.
+    """Plot samples of several models with the same seed, one row per model.
 
     Args:
-        names: models' names, ./folders or hf://org/repo.
-        n: images of each.
-        seed: image k of a seed is always the same one.
-        output: the picture to write, .png or .svg.
+        names: names of models, ./folders or hf://org/repo.
+        n: images per model.
+        seed: seed of the latents; image k of a seed is always the same.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -61,32 +61,32 @@ def interpolation(
     data: Path | None = None,
     output: Output = Path("interpolation.png"),
 ) -> None:
-    """Draw the way between two seeds, or with an encoder between two real images.
+    """Plot an interpolation between two seeds, or with an encoder between two real images.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
-        seeds: where it begins and ends.
-        between: two classes' names or numbers: it goes between the first real image of each.
-        index: numbers of two real images in the dataset, to go between these.
-        steps: images on the way; by default 10, of an animation 30.
-        path: on the arc between the latents, on the straight line, or both.
-        label: the class to make, for models with classes; by default 0.
-        dataset: whose images; by default what the model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        output: .png or .svg for rows, .gif or .webp for an animation there and back.
+        name: name of a model, ./folder or hf://org/repo.
+        seeds: first and last seed.
+        between: names or numbers of two classes: interpolate between the first real image of each.
+        index: numbers of two real images in the dataset to interpolate between.
+        steps: number of images; by default 10, or 30 for an animation.
+        path: interpolation of the latents: on an arc, on a straight line, or both.
+        label: class of the images, for models with classes; by default 0.
+        dataset: dataset of the real images; by default the training dataset of the model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        output: .png or .svg for rows, .gif or .webp for an animation forwards and backwards.
     """
     from ganzoo import plots
 
     plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
     animated = output.suffix.lower() in plots.ANIMATIONS
     if between is not None and index is not None:
-        raise PlotError("--between names two classes, --index two images: type one of them.")
+        raise PlotError("--between and --index exclude each other. Pass only one of them.")
     if between is not None or index is not None:
         model, encoder = load_autoencoder(name)
         opened = ModelDataset(model.spec, dataset, split, data)
-        found = opened.of_classes(*between) if between else opened.numbered(*(index or ()))
-        real = found.images
+        ends = opened.of_classes(*between) if between else opened.numbered(*(index or ()))
+        real = ends.images
         first, last = (f"real {end}" for end in between or index or ())
         a, b = encoder.encode(real)
         walk = partial(model.interpolate_latents, a, b)
@@ -118,15 +118,15 @@ def reconstructions(
     data: Path | None = None,
     output: Output = Path("reconstructions.png"),
 ) -> None:
-    """Draw a dataset's first images above what autoencoders make of them.
+    """Plot the first images of a dataset above their reconstructions by autoencoders.
 
     Args:
-        names: models' names, ./folders or hf://org/repo.
+        names: names of models, ./folders or hf://org/repo.
         n: number of images.
-        dataset: whose images; by default what the first model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        output: the picture to write, .png or .svg.
+        dataset: dataset of the real images; by default the training dataset of the first model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -135,13 +135,13 @@ def reconstructions(
     models = {name: load_autoencoder(name) for name in names}
     opened = ModelDataset(models[names[0]][0].spec, dataset, split, data)
     real = opened.first(n)
-    rebuilt = {
+    reconstructed = {
         name: generator.decode(
             encoder.encode(real.images), real.labels if "y" in generator.spec.inputs else None
         )
         for name, (generator, encoder) in models.items()
     }
-    figure = plots.draw_reconstructions(real.images, rebuilt)
+    figure = plots.draw_reconstructions(real.images, reconstructed)
     print(f"{plots.save_figure(figure, output)}: the first {n} images of {opened.spec.origin}")
 
 
@@ -154,15 +154,15 @@ def latent_map(
     data: Path | None = None,
     output: Output = Path("latent-map.png"),
 ) -> None:
-    """Draw where encoders put the classes in planes of latents, and what the planes decode to.
+    """Plot the classes in the latent planes of encoders, and the images decoded from the planes.
 
     Args:
-        names: models' names, ./folders or hf://org/repo, with latents of length 2.
+        names: names of models, ./folders or hf://org/repo, with latents of length 2.
         n: number of real images.
-        dataset: whose images; by default what the first model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        output: the picture to write, .png or .svg.
+        dataset: dataset of the real images; by default the training dataset of the first model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -192,19 +192,19 @@ def umap(
     extractor: str = "",
     output: Output = Path("umap.png"),
 ) -> None:
-    """Draw real and generated images in one plane, and those at the border of the real ones.
+    """Plot real and generated images in a UMAP plane, with samples at the border of the real ones.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
-        n: number of real images that the plane is fitted on, of as many others to compare with, and
-            of generated ones.
-        seed: of the samples and of the plane.
-        dataset: whose images; by default what the model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        extractor: by whose features a second plane is drawn; by default the dataset's own, and no
-            second plane where it has none.
-        output: the picture to write, .png or .svg.
+        name: name of a model, ./folder or hf://org/repo.
+        n: number of real images to fit the plane on, of held-out real images, and of generated
+            images.
+        seed: seed of the samples and of the plane.
+        dataset: dataset of the real images; by default the training dataset of the model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        extractor: extractor of the features for a second plane; by default the dataset's. Without
+            one there is no second plane.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -219,11 +219,11 @@ def umap(
         for space, features in spaces.items()
     }
     plots.save_figure(plots.draw_planes(planes, generated), output)
-    print(f"{output}: {n:,} generated images; on or outside the border of the real ones lie")
+    print(f"{output}: {n:,} generated images; share on or outside the border of the real images:")
     for space, plane in planes.items():
-        for where, placed in ((f"plane of {space}", plane.in_plane), (space, plane.in_space)):
-            real_share = f"(real ones held out {placed.held_out_share:.1%})"
-            print(f"  in the {where:<24} {placed.share:6.1%}   {real_share}")
+        for label, border in ((f"plane of {space}", plane.in_plane), (space, plane.in_space)):
+            reference = f"(held-out real images {border.held_out_share:.1%})"
+            print(f"  {label:<24} {border.share:6.1%}   {reference}")
 
 
 def neighbours(
@@ -237,17 +237,17 @@ def neighbours(
     extractor: str = "",
     output: Output = Path("neighbours.png"),
 ) -> None:
-    """Draw samples above the training images that are nearest to them: are they copies?
+    """Plot samples above their nearest training images, to detect copies.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
+        name: name of a model, ./folder or hf://org/repo.
         n: number of samples.
-        seed: of the samples.
-        dataset: whose images; by default what the model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        extractor: by whose features a second neighbour is looked for; by default the dataset's own.
-        output: the picture to write, .png or .svg.
+        seed: seed of the samples.
+        dataset: dataset of the real images; by default the training dataset of the model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        extractor: extractor of the features for a second neighbour; by default the dataset's.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
     from ganzoo.evaluation import nearest_training
@@ -261,10 +261,10 @@ def neighbours(
     samples = model.sample(n, seed)
     rows = {"sample": samples}
     for space, features in spaces.items():
-        found = nearest_training(features(samples), features(training))
-        rows[f"nearest by {space}"] = ImageBatch(training.numpy()[found.indices])
+        nearest = nearest_training(features(samples), features(training))
+        rows[f"nearest by {space}"] = ImageBatch(training.numpy()[nearest.indices])
     written = plots.save_figure(plots.draw_rows(rows), output)
-    print(f"{written}: {n} samples above the nearest of {len(training):,} images")
+    print(f"{written}: {n} samples and their nearest of {len(training):,} training images")
 
 
 def translation(
@@ -278,17 +278,17 @@ def translation(
     data: Path | None = None,
     output: Output = Path("translation.png"),
 ) -> None:
-    """Draw a dataset's conditions, what a translator makes of them, and the truth.
+    """Plot input images of a dataset, their translations, and the targets.
 
     Args:
-        name: a model's name, ./folder or hf://org/repo.
+        name: name of a model, ./folder or hf://org/repo.
         n: number of images.
-        start: number of the first one.
-        seed: of the latents, where the model reads any.
-        dataset: whose images; by default what the model was trained on.
-        split: which part of it, such as test, where it has parts.
-        data: where it lies; by default GANZOO_DATA.
-        output: the picture to write, .png or .svg.
+        start: number of the first image.
+        seed: seed of the latents, for models with latents.
+        dataset: dataset of the real images; by default the training dataset of the model.
+        split: part of the dataset, such as test, if it has parts.
+        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots, zoo
     from ganzoo.sampling.generator import Translator
@@ -296,41 +296,41 @@ def translation(
     plots.check_ending(output, plots.FIGURES)
     model = zoo.load(name)
     if not isinstance(model, Translator):
-        raise PlotError(f"{name} makes images out of nothing: ganzoo plot comparison {name}")
+        raise PlotError(f"{name} does not translate images. Use: ganzoo plot comparison {name}")
     opened = ModelDataset(model.spec, dataset, split, data)
-    found = opened.first(n, start)
-    assert found.conditions is not None  # the opened has conditions of the model's size
+    real = opened.first(n, start)
+    assert real.conditions is not None  # ModelDataset checks that there are conditions
     figure = plots.draw_translations(
-        found.conditions,
-        model.translate(found.conditions, seed),
-        found.images if opened.spec.paired else None,
+        real.conditions,
+        model.translate(real.conditions, seed),
+        real.images if opened.spec.paired else None,
     )
     print(f"{plots.save_figure(figure, output)}: {n} images of {opened.spec.origin}")
 
 
 def _check_named(names: tuple[str, ...]) -> None:
     if not names:
-        raise PlotError("no model is named: ganzoo list --kind models shows which there are.")
+        raise PlotError("no model is named. Pass one or more names ('ganzoo list --kind models').")
 
 
 def _features(name: str, model: ModelSpec) -> dict[str, Callable[[ImageBatch], NDArray[Any]]]:
-    """An extractor by its name, as a function of images; none where no name is given.
+    """Return the feature function of an extractor by its name; empty if the name is empty.
 
     Raises:
-        MetricError: it does not read such images.
+        MetricError: the extractor does not read such images.
     """
     if name in ("", "pixels"):
         return {}
     from ganzoo.evaluation.extraction import describe_resizing, extract, make_extractor
 
-    made = make_extractor(name)
-    describe_resizing(name, made, model.data.image, allowed=False)
+    extractor = make_extractor(name)
+    describe_resizing(name, extractor, model.data.image, allowed=False)
 
     def features(images: ImageBatch) -> NDArray[Any]:
         import torch
 
         pixels = torch.from_numpy(images.numpy().transpose(0, 3, 1, 2).copy())
-        return extract(made, pixels).features
+        return extract(extractor, pixels).features
 
     return {name: features}
 

@@ -1,4 +1,4 @@
-"""Draw what a run's folder holds."""
+"""Plot the files of a run."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from ganzoo.errors import PlotError
 
 
 def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
-    """Draw every term of every player, what was watched, and the speed over images seen.
+    """Plot the loss terms of each player, the logged metrics and the speed over images seen.
 
     Args:
-        run: a run's folder.
-        output: the picture to write, .png or .svg.
+        run: folder of a run.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
     plots.check_ending(output, plots.FIGURES)
     lines = plots.read_log(run)
-    print(f"{plots.save_figure(plots.draw_curves(lines), output)}: {len(lines)} lines of the log")
+    print(f"{plots.save_figure(plots.draw_curves(lines), output)}: {len(lines)} log lines")
 
 
 def metric(
     run: Folder, /, metrics: tuple[str, ...] = (), output: Output = Path("metric.png")
 ) -> None:
-    """Draw metrics over images seen, the best and the final value marked.
+    """Plot metrics over images seen, and mark the best and the final value.
 
-    The best is marked where an installed metric says which values are better.
+    The best value is marked if an installed metric declares whether higher or lower is better.
 
     Args:
-        run: a run's folder.
-        metrics: which; by default all that were measured.
-        output: the picture to write, .png or .svg.
+        run: folder of a run.
+        metrics: names of metrics; by default all in the run.
+        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -45,34 +45,36 @@ def metric(
 def progress(
     run: Folder, /, picture: str = "samples", output: Output = Path("progress.png")
 ) -> None:
-    """Draw how the same seeds' images changed, as a contact sheet or an animation.
+    """Plot how the images of fixed seeds change, as a contact sheet or an animation.
 
     Args:
-        run: a run's folder.
-        picture: samples, or what else a run's pictures show: reconstructions, manifold.
+        run: folder of a run.
+        picture: kind of image file in the run: samples, reconstructions or manifold.
         output: .png or .svg for a contact sheet, .gif or .webp for an animation.
     """
     from ganzoo import plots
 
     plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
-    found = [(moment.images, moment.read()) for moment in plots.find_moments(run, picture)]
+    frames = [(moment.images, moment.read()) for moment in plots.find_moments(run, picture)]
     if output.suffix.lower() in plots.ANIMATIONS:
-        plots.save_animation(plots.animate_progress(found), output)
+        plots.save_animation(plots.animate_progress(frames), output)
     else:
-        plots.save_figure(plots.draw_progress(found), output)
-    print(f"{output}: {len(found)} pictures, to {found[-1][0]:,} images seen")
+        plots.save_figure(plots.draw_progress(frames), output)
+    print(f"{output}: {len(frames)} frames, up to {frames[-1][0]:,} images seen")
 
 
 def run(run: Folder, /) -> None:
-    """Draw all of these that a run has the files for, into its folder 'plots'.
+    """Write all plots that the files of a run allow to its folder 'plots'.
 
     Args:
-        run: a run's folder.
+        run: folder of a run.
     """
     from ganzoo import plots
 
     written = plots.draw_run(run)
     if not written:
-        raise PlotError(f"there is nothing to draw: {run} has logged nothing yet.")
+        raise PlotError(
+            f"there is nothing to draw: the log of {run} is empty. Wait for the first log line."
+        )
     for file in written:
         print(file)

@@ -63,7 +63,7 @@ def test_a_model_that_is_not_there_is_left_out(tmp_path, monkeypatch, capsys):
     finally:
         models.unregister("lost")
     said = capsys.readouterr().err
-    assert "lost is left out: this process registers the model 'lost', but" in said
+    assert "lost is skipped: this process registers the model 'lost', but" in said
     page = (tmp_path / "gallery.html").read_text()
     assert '<article id="ae-mnist">' in page
     assert '<article id="lost">' not in page
