@@ -22,7 +22,7 @@ MAX_PIXELS = 25_000_000  # decoding needs about ten bytes per pixel
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
 _PREFIX = "data:image/png;base64,"
-_ADVICE = re.compile("(Repair it or take|Take) it out")  # advice for image files of a dataset
+_ADVICE = re.compile("(Repair it or remove|Remove) it")  # advice for image files of a dataset
 
 
 def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:

@@ -186,7 +186,7 @@ def test_missing_and_empty_folders_are_two_errors(tmp_path):
         get("folder", tmp_path / "absent")
     with pytest.raises(DataNotFoundError, match="contains no image files"):
         get("folder", tmp_path)
-    with pytest.raises(DataNotFoundError, match="--data DIR or GANZOO_DATA"):
+    with pytest.raises(DataNotFoundError, match="--data DIR or set GANZOO_DATA"):
         get("folder", None)
 
 

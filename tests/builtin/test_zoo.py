@@ -35,7 +35,8 @@ def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):
     recipe = complete(find_recipe(shipped.spec.name))
     # Everything but the precision and what was watched, which are the trainer's choice.
     watched = {"evaluate_every": trained.evaluate_every, "keep_best": trained.keep_best}
-    assert trained == replace(recipe, precision=trained.precision, **watched)
+    changes = {"precision": trained.precision, "description": trained.description} | watched
+    assert trained == replace(recipe, **changes)
     assert made["images_seen"] >= trained.images
     assert made["seconds"] > 60
     assert made["hardware"]

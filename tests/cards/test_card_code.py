@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,7 +162,8 @@ def test_its_shell_commands(name, blocks, bundles, folder, monkeypatch, capsys):
             assert main([command, *arguments, "--dry-run"]) == 0
             plan = capsys.readouterr().out.split("\n\n", 1)[1]
             trained = complete(Recipe.from_dict(made["recipe"]))
-            assert complete(Recipe.from_dict(tomllib.loads(plan))) == trained
+            again = complete(Recipe.from_dict(tomllib.loads(plan)))
+            assert replace(again, description=trained.description) == trained
         else:
             assert main([command, *arguments]) == 0
     for (measured, how), evaluation in zip(asked, made.get("metrics", []), strict=True):

@@ -152,7 +152,7 @@ def test_help_reads_well(capsys):
         assert "usage: ganzoo" in out
         assert "Positional" not in out
     assert "--architecture.width INT" in out
-    assert "images in a batch" in out
+    assert "Images in a batch" in out
     assert "length of z" in out
     assert main(["train", "--help"]) == 0
     assert "dcgan-digits, dcgan-faces, dcgan-fashion, dcgan-mnist" in capsys.readouterr().out

@@ -167,7 +167,7 @@ def test_latent_map(plot, autoencoder):
         (["curves", "absent"], "absent is not a run"),
         (["metric", "RUN"], "metrics.jsonl does not exist or is empty"),
         (["progress", "RUN", "--picture", "manifold"], "Choose samples"),
-        (["run", "EMPTY"], "has logged nothing yet"),
+        (["run", "EMPTY"], "is empty. Wait for the first log line"),
         (["curves", "RUN", "-o", "a.jpg"], "not one of .png, .svg. Use for example -o a.png"),
         (["curves", "RUN", "-o", "a.gif"], "not one of .png, .svg"),
         (["progress", "RUN", "-o", "a"], "not one of .png, .svg, .gif, .webp"),

@@ -43,7 +43,9 @@ def test_a_picture_on_its_side_stands_up(tmp_path):
 
 @pytest.mark.parametrize("size", [(7, 100), (100, 1)])
 def test_a_picture_that_is_too_small_is_named(tmp_path, size):
-    with pytest.raises(DataError, match=rf"a\.png is {size[0]}x{size[1]} pixels.*8x8 at least"):
+    with pytest.raises(
+        DataError, match=rf"a\.png is {size[0]}x{size[1]} pixels; the minimum is 8x8"
+    ):
         read_image(saved(tmp_path / "a.png", size=size))
 
 

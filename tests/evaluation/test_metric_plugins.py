@@ -162,7 +162,7 @@ def test_the_best_bundle_is_kept_by_its_direction(tmp_path):
     try:
         recipe = tiny(**fields, keep_best="gap")
         run = ganzoo.train(recipe, out=tmp_path / "run", progress=False, tensorboard="off")
-        with pytest.raises(RecipeError, match="keep_best is 'size', a figure of which neither"):
+        with pytest.raises(RecipeError, match="keep_best is 'size', a metric where neither"):
             prepare(tiny(**fields, keep_best="size"))
     finally:
         ganzoo.metrics.unregister("gap")

@@ -161,7 +161,7 @@ def test_what_is_stored_stays_so_when_exported_again(stored, tmp_path):
         again = ganzoo.export(stored[precision], tmp_path / precision, pictures=False)
         for name in ("model.safetensors", "model.onnx", "config.json", "README.md"):
             assert (again / name).read_bytes() == (stored[precision] / name).read_bytes()
-    assert "stored as int8 with a scale" in (stored["int8"] / "README.md").read_text()
+    assert "int8 with one scale per output channel" in (stored["int8"] / "README.md").read_text()
 
 
 def test_what_was_rounded_away_does_not_come_back(stored, tmp_path):

@@ -284,7 +284,9 @@ def test_an_unfinished_card(bundle, old, new, message):
 def test_a_card_that_is_no_text(bundle):
     (bundle / "README.md").write_bytes(b"---\nlicense: mit\n---\n# caf\xe9\n")
     rehash(bundle)
-    with pytest.raises(PublishError, match=r"README\.md: .* Write it as UTF-8"):
+    with pytest.raises(
+        PublishError, match=r"cannot read the card .*README\.md: .* Save it as UTF-8"
+    ):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 

@@ -201,12 +201,15 @@ def test_decoding_is_what_sampling_does():
     model = ganzoo.load("dcgan-paper-mnist")
     z = latents.normal(7, 21, 100)
     assert np.array_equal(model.decode(z).numpy(), model.sample(21, seed=7).numpy())
-    with pytest.raises(SampleError, match=r"latents of shape \(n, 100\), not \(0, 100\)"):
+    with pytest.raises(
+        SampleError,
+        match=r"the latents have shape \(0, 100\); 'dcgan-paper-mnist' reads shape \(n, 100\)",
+    ):
         model.decode(z[:0])
     digits = ganzoo.load("cgan-mnist")
     z, y = latents.normal(0, 20, 100), np.arange(20) % 10
     assert np.array_equal(digits.decode(z, y).numpy(), digits.sample(20).numpy())
-    with pytest.raises(SampleError, match="a label with each latent"):
+    with pytest.raises(SampleError, match="one label per latent"):
         digits.decode(z, y[:19])
 
 

@@ -65,7 +65,10 @@ def test_the_papers_settings_are_in_its_recipes(pictures, name):
 
 
 def test_spectral_normalisation_needs_weights_that_do_not_begin_at_zero():
-    with pytest.raises(ArchitectureError, match=r"narrow' begins at zero.*--initialisation ortho"):
+    with pytest.raises(
+        ArchitectureError,
+        match=r"narrow': its weights are initialised to zero.*--initialisation ortho",
+    ):
         prepare(recipe(spectral_norm=True))
     prepare(recipe(spectral_norm=True, initialisation="orthogonal"))
 
