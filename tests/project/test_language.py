@@ -27,6 +27,17 @@ FORBIDDEN = {
     r"\bones own\b|\bone's own\b": "your own",
     r"\blies at\b|\blie at\b|\blies in\b|\bwhere it lies\b|\bwhere that lies\b": "is at, is in",
     r"\bhands on\b|\bhanded on\b": "shares",
+    r"\bwherever\b": "where, if",
+    r"not to be trusted": "damaged, untrusted",
+    r"beyond all measure": "too large",
+    r"takes it in\b": "accepts",
+    r"\bmakes of\b": "generates from",
+    r"taken for real": "classified as real",
+    r"goes on by itself": "continues",
+    r"that of a coin": "that of chance",
+    r"was asked with": "was called with",
+    r"\blearnt\b": "learned",
+    r"comes first, and fails": "depends on a check that fails",
     r"\bShelf\b|\bParcel\b|\bJudgement\b": "ModelCache, RepoFiles, DiscriminatorOutput",
 }
 FILES = sorted(

@@ -314,7 +314,7 @@ def test_what_makes_images_out_of_images_is_refused(tmp_path, monkeypatch, capsy
 def test_a_shard_size_without_shards_is_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["sample", "dcgan-mnist", "--shard-size", "10"]) == 1
-    assert "add --out DIR" in capsys.readouterr().err
+    assert "Add --out DIR" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -73,7 +73,7 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
     [
         ({"metrics": ["frechet"]}, "'frechet' compares sets of images.*--metrics pixel-pairs"),
         ({"extractor": "pixels"}, "pair by pair. Leave out --extractor"),
-        ({"samples": 0}, "--samples is 1 or more"),
+        ({"samples": 0}, "Use --samples 1 or more"),
         ({"dataset": Component("unpaired", {"repeat_shorter": True})}, "has no pairs"),
         ({"dataset": Component("folder", {"size": SIDE, "channels": 3})}, "has no pairs"),
         (
