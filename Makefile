@@ -11,15 +11,15 @@ PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist lo
 demo: $(VENV)/.train
 	$(BIN)/ganzoo quickstart
 
-# What every change must pass: all tests but those that are marked slow.
+# All tests except slow ones; every change must pass them.
 test: $(VENV)/.test
 	$(PYTEST) -m "not slow"
 
-# Every test, the slow ones too: nightly, and before a release.
+# All tests: nightly, and before a release.
 test-all: $(VENV)/.test
 	$(PYTEST)
 
-# What reads the code without running it.
+# Static checks.
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -118,7 +118,7 @@ class AdversarialLoss(Loss):
         self.criterion = criterion
         self.options = options
         self.penalties = build_penalties(options)
-        # Registers the state of penalties, so that it is saved, moved and trained with the loss.
+        # Registers the state of penalties, so that it is saved and moved with the loss.
         self.penalty_modules = nn.ModuleList(p for p in self.penalties if isinstance(p, nn.Module))
         self.players = (
             Player(

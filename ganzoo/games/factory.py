@@ -53,7 +53,8 @@ class AdversarialLossFactory:
         """
         weights = self.weights_of(arguments)
         fixed = {name: arguments[name] for name in OPTIONS if name in arguments}
-        own = {k: v for k, v in arguments.items() if k not in self._penalties() and k not in fixed}
+        names = self._penalties()
+        own = {k: v for k, v in arguments.items() if k not in names and k not in fixed}
         return self.function(replace(self._standard, **fixed, penalties=weights), **own)
 
     def weights_of(self, arguments: Mapping[str, Any]) -> dict[str, float]:

@@ -57,9 +57,12 @@ class Penalty(ABC):
 
     Attributes:
         name: name of the term in the log.
+        uses_gradient: whether it is computed from the gradient of the logits. Training then warns
+            if BatchNorm makes the gradient of a sample depend on other samples.
     """
 
     name: str
+    uses_gradient: bool = False
 
     def __init__(self, weight: float, every: int = 1) -> None:
         if every < 1:

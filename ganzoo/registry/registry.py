@@ -99,9 +99,9 @@ class Registry(Generic[T]):
     def entries(self, pattern: str = "*") -> list[Entry]:
         """Return all registrations whose name matches a wildcard, sorted by name."""
         installed = set(self._installed())
-        targets = {entry.target for entry in installed}
-        # A decorated object may also be an entry point: that is one registration.
-        here = {entry for entry, _ in self._here.values() if entry.target not in targets}
+        known = {(entry.name, entry.target) for entry in installed}
+        # An object that is decorated and an entry point, under one name, is one registration.
+        here = {e for e, _ in self._here.values() if (e.name, e.target) not in known}
         matching = (e for e in installed | here if fnmatch.fnmatchcase(e.name, pattern))
         return sorted(matching, key=lambda e: (e.name, e.distribution or ""))
 

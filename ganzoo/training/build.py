@@ -184,7 +184,7 @@ def normalise_discriminators(recipe: Recipe, nets: Mapping[str, nn.Module], loss
 
 def _warn_about_batchnorm(nets: Mapping[str, nn.Module], loss: Loss) -> None:
     """Warn of BatchNorm in a penalised discriminator: gradients then depend on other samples."""
-    if not getattr(loss, "penalties", ()):
+    if not any(penalty.uses_gradient for penalty in getattr(loss, "penalties", ())):
         return
     discriminators = [net for role, net in nets.items() if role not in loss.exported_roles]
     for module in itertools.chain(*(net.modules() for net in discriminators)):

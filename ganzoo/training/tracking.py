@@ -13,6 +13,7 @@ from torch import nn
 
 from ganzoo.errors import BrokenPluginError, MissingExtraError, describe
 from ganzoo.registry import trackers
+from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import Recipe
 from ganzoo.training.monitors import Finding
@@ -66,7 +67,11 @@ class Tracker:
         """Log a text under a name, such as ``findings``."""
 
     def finish(self) -> None:
-        """Write all that is still buffered. Called once, even if the training fails."""
+        """Write all that is still buffered.
+
+        Called once at the end, even if the training fails, unless the tracker failed or never
+        started.
+        """
 
 
 def create_trackers(names: Sequence[str], tensorboard: AutoOnOff) -> dict[str, Tracker]:
@@ -80,8 +85,8 @@ def create_trackers(names: Sequence[str], tensorboard: AutoOnOff) -> dict[str, T
         MissingExtraError: TensorBoard is on or named, and not installed.
         UnknownNameError, BrokenPluginError, ...: as `Registry.make`.
     """
-    names = [TENSORBOARD] * (tensorboard == "on") + list(names)
-    created = {name: _create(name) for name in names}
+    unique = dict.fromkeys([*[TENSORBOARD] * (tensorboard == "on"), *names])
+    created = {name: _create(name) for name in unique}
     if tensorboard == "auto" and TENSORBOARD not in created:
         with contextlib.suppress(MissingExtraError):
             created = {TENSORBOARD: _create(TENSORBOARD)} | created
@@ -89,7 +94,8 @@ def create_trackers(names: Sequence[str], tensorboard: AutoOnOff) -> dict[str, T
 
 
 def _create(name: str) -> Tracker:
-    tracker = trackers.make(name)
+    own = name == TENSORBOARD  # always ganzoo's own, whatever plugins register
+    tracker = trackers.make(f"{DISTRIBUTION}:{name}" if own else name)
     if not isinstance(tracker, Tracker):
         raise BrokenPluginError(
             f"{trackers.cite(name)} returned {type(tracker).__name__}, not a ganzoo.Tracker. "

@@ -285,3 +285,24 @@ def test_the_state_of_a_penalty_is_the_loss_s():
         assert penalty.turns == 3
     finally:
         ganzoo.penalties.unregister("counted")
+
+
+def test_batchnorm_is_warned_of_if_a_penalty_uses_the_gradient(recwarn):
+    """A penalty on logits alone does not mix samples."""
+
+    class LogitDrift(Penalty):
+        """D(x)^2."""
+
+        name = "logit_drift"
+
+        def value(self, comparison):
+            return comparison.real_output.logits.square()
+
+    ganzoo.penalties.register("logit-drift-2")(LogitDrift)
+    try:
+        prepare(tiny(loss=Component("hinge", {"logit_drift_2": 0.1})), device="cpu")
+        assert not [w for w in recwarn if "BatchNorm" in str(w.message)]
+        with pytest.warns(UserWarning, match="BatchNorm makes the"):
+            prepare(tiny(loss=Component("hinge", {"r1": 0.1})), device="cpu")
+    finally:
+        ganzoo.penalties.unregister("logit-drift-2")

@@ -34,9 +34,10 @@ import ganzoo.training  # noqa: F401
 def serve(requests: socket.socket) -> None:
     """Fork for each job, until the other end is closed."""
     while True:
-        message, files, _, _ = socket.recv_fds(requests, 1 << 20, 4)
-        if not message:
+        length, files, _, _ = socket.recv_fds(requests, 4, 4)
+        if not length:
             return
+        message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
         if supervisor := os.fork():
             for file in files:
                 os.close(file)

@@ -9,6 +9,7 @@ that takes a new one.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -42,7 +43,7 @@ class Process:
         self._arguments = arguments
         self._said = b""
         self.returncode: int | None = None
-        self._read_until(1, TIMEOUT)
+        assert self._read_until(1, TIMEOUT), "the process that forks did not start the job"
         self.pid = int(self._said.split()[0])
 
     def poll(self) -> int | None:
@@ -68,11 +69,12 @@ class Process:
     def wait_for(self, text: str, timeout: float = TIMEOUT) -> str:
         """Wait until it has printed a text; return its standard output so far."""
         deadline = time.monotonic() + timeout
-        while text not in (said := self.output()[0]):
-            ended = self._read_until(2, 0.02)
+        while True:
+            ended = self._read_until(2, 0.02)  # before its output, which is then complete
+            if text in (output := self.output()[0]):
+                return output
             assert not ended, self.output()
             assert time.monotonic() < deadline, self.output()
-        return said
 
     def output(self) -> tuple[str, str]:
         """Return what it has printed so far: standard output and standard error."""
@@ -81,7 +83,8 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it may end in between
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Kill it."""
@@ -102,7 +105,7 @@ class Process:
 @functools.cache
 def _server(python: str) -> socket.socket:
     """Start the process that forks, once for each process of tests."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair()
     script = Path(__file__).with_name("fork_server.py")
     # -P: what lies beside the script shadows no package.
     command = [python, "-P", str(script), str(theirs.fileno())]
@@ -151,7 +154,10 @@ def start_python(
     status, theirs = os.pipe()
     files = [os.open(file.name, os.O_WRONLY | os.O_APPEND) for file in (out, err)] + [theirs]
     files.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))
-    socket.send_fds(_server(str(python)), [json.dumps(job).encode()], files)
+    # A length and then the job: macOS has no sequenced packets on Unix sockets.
+    server, message = _server(str(python)), json.dumps(job).encode()
+    socket.send_fds(server, [len(message).to_bytes(4, "big")], files)
+    server.sendall(message)
     for file in files:
         os.close(file)
     return Process(status, out, err, words)

@@ -17,3 +17,13 @@ def test_the_version_is_that_of_the_distribution():
 def test_a_registry_is_a_collection_of_names():
     assert list(ganzoo.losses) == ganzoo.losses.names()
     assert len(ganzoo.losses) == len(ganzoo.losses.names()) > 10
+
+
+def test_an_installed_object_can_get_another_name():
+    wgan = ganzoo.losses.get("wgan")
+    ganzoo.losses.register("my-wgan")(wgan)
+    try:
+        assert ganzoo.losses.get("my-wgan") is wgan
+        assert {"wgan", "my-wgan"} <= set(ganzoo.losses)
+    finally:
+        ganzoo.losses.unregister("my-wgan")

@@ -11,6 +11,7 @@ from ganzoo.errors import BrokenPluginError, UnknownNameError
 from ganzoo.training.jsonl import read_lines
 from ganzoo.training.tracking import create_trackers
 from helpers.distributions import install
+from helpers.processes import run_cli
 from helpers.recipes import tiny
 
 CODE = """
@@ -185,3 +186,16 @@ def test_they_are_listed_and_checked(site, capsys):
     assert "5 ok" in capsys.readouterr().out
     assert main(["check", "acme-diary", "silent"]) == 1
     assert "logs nothing: override one of log_scalars" in capsys.readouterr().out
+
+
+def test_another_tracker_named_tensorboard_breaks_no_training(tmp_path):
+    """`--tensorboard auto`, the default, means ganzoo's own."""
+    site = tmp_path / "site"
+    points = {"trackers": {"tensorboard": "acme_board:Board"}}
+    install(
+        site, "acme-board", points, acme_board="import ganzoo\nclass Board(ganzoo.Tracker): ...\n"
+    )
+    run = ["train", "dcgan-digits", "--images", "64", "--architecture.width", "4"]
+    done = run_cli(*run, "--out", tmp_path / "run", env={"PYTHONPATH": str(site)})
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run" / "tensorboard").is_dir()

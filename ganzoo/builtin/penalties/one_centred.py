@@ -19,6 +19,7 @@ class GradientPenalty(Penalty):
     """
 
     name = "gradient_penalty"
+    uses_gradient = True
 
     def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""
@@ -37,6 +38,7 @@ class Dragan(Penalty):
     """
 
     name = "dragan"
+    uses_gradient = True
 
     def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""

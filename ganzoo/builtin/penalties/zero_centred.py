@@ -15,6 +15,7 @@ class R1(Penalty):
     """
 
     name = "r1"
+    uses_gradient = True
 
     def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""
@@ -29,6 +30,7 @@ class R2(Penalty):
     """
 
     name = "r2"
+    uses_gradient = True
 
     def value(self, comparison: Comparison) -> Tensor:
         """Return the penalty of each sample, (n,)."""

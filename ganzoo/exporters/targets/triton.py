@@ -6,6 +6,7 @@ https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/use
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from string import Template
 
@@ -36,7 +37,9 @@ $outputs
 def triton(bundle: Bundle, out: Path) -> TargetFiles:
     """Write a model repository for NVIDIA's Triton Inference Server; see `write_triton`."""
     folders = write_triton(bundle, out)
-    return TargetFiles(folders, f"tritonserver --model-repository {out.resolve()}")
+    return TargetFiles(
+        folders, f"tritonserver --model-repository {shlex.quote(str(out.resolve()))}"
+    )
 
 
 def write_triton(bundle: Bundle, out: Path) -> list[Path]:

@@ -6,6 +6,7 @@ The page's own files are in `page/`. They read the model's description from mode
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -39,7 +40,7 @@ def web_cdn(bundle: Bundle, out: Path) -> TargetFiles:
 
 
 def _serve(folder: Path) -> TargetFiles:
-    return TargetFiles([folder], f"python -m http.server -d {folder}")
+    return TargetFiles([folder], f"python -m http.server -d {shlex.quote(str(folder))}")
 
 
 def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
