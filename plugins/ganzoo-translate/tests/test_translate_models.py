@@ -79,7 +79,7 @@ def test_a_trained_model_translates_alike_on_both_runtimes(bundle_of, kind):
         assert np.abs(a.astype(int) - b).max() <= 1
         assert np.array_equal(a[:2], by_torch.translate(given[:2]).numpy())
     if kind == "lineart":
-        assert by_onnx.source.channels == 1
+        assert by_onnx.condition.channels == 1
 
 
 def test_cyclegan_has_a_network_for_each_way(bundle_of):
