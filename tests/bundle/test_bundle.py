@@ -66,7 +66,7 @@ def test_a_wrong_checksum(bundle, name):
     assert f"{name} does not match its checksum" in refused(bundle)
 
 
-def test_checksums_that_do_not_vouch(bundle):
+def test_checksums_that_do_not_match(bundle):
     sums = (bundle / "SHA256SUMS").read_text()
     for text, message in [
         (sums + "oops\n", "is not '<sha256>  <file>'"),

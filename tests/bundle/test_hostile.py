@@ -104,7 +104,7 @@ def write_weights(bundle, header, data=b"", length=None):
 
 
 def change_weights(bundle, change):
-    """Change the tensors, and vouch for them."""
+    """Change the tensors and renew the checksums."""
     tensors = load_file(bundle / "model.safetensors")
     change(tensors)
     metadata = {"ganzoo.config": (bundle / "config.json").read_text()}

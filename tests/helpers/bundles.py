@@ -20,7 +20,7 @@ def finish_card(bundle: Path) -> None:
 
 
 def rehash(bundle: Path) -> None:
-    """Vouch for a bundle's files as they are now, as one who tampers with it would."""
+    """Write checksums of a bundle's files as they are now, as an attacker would."""
     files = sorted(p for p in bundle.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
     lines = [
         f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(bundle).as_posix()}\n"
@@ -30,7 +30,7 @@ def rehash(bundle: Path) -> None:
 
 
 def change_config(bundle: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Edit a bundle's config.json and vouch for it."""
+    """Edit a bundle's config.json and renew the checksums."""
     config = json.loads((bundle / "config.json").read_text())
     change(config)
     (bundle / "config.json").write_text(json.dumps(config))

@@ -56,7 +56,7 @@ def _supervise(job: dict[str, Any], out: int, err: int, status: int, given: int)
         os.close(status)
         _run(job, given, out, err)
     for file in (out, err, given):
-        os.close(file)  # so that whoever reads the other end sees the job's end
+        os.close(file)  # so that a reader of the other end sees the job's end
     os.write(status, f"{pid}\n".encode())
     _, ended = os.waitpid(pid, 0)
     os.write(status, f"{os.waitstatus_to_exitcode(ended)}\n".encode())

@@ -305,7 +305,7 @@ def test_a_file_of_the_cache_that_was_changed_is_replaced(server, repository, cl
     assert sorted(downloaded(server)) == ["SHA256SUMS", "model.onnx"]
 
 
-def test_what_nobody_vouches_for_is_not_loaded(server, repository, client, files):
+def test_a_file_without_checksum_is_not_loaded(server, repository, client, files):
     lines = files["SHA256SUMS"].decode().splitlines(keepends=True)
     sums = "".join(line for line in lines if "model.onnx" not in line).encode()
     repository.commit(files | {"SHA256SUMS": sums})

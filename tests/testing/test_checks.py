@@ -657,13 +657,13 @@ class Flipping(Items):
         return (image.flip(-1) if torch.rand(()) < 0.5 else image), label
 
 
-class Anew(Items):
+class ChangesWhenReopened(Items):
     opened = 0
 
     def __init__(self):
         super().__init__()
-        Anew.opened += 1
-        self.images = self.images + Anew.opened
+        ChangesWhenReopened.opened += 1
+        self.images = self.images + ChangesWhenReopened.opened
 
 
 class Locked(Items):
@@ -707,7 +707,7 @@ DATASETS = [
     ),
     ("says_its_origin", holds(origin=" "), r"has no origin.*DataSpec\(\.\.\., origin="),
     ("is_the_same_twice", holds(Flipping), "other items when it is read again"),
-    ("is_the_same_twice", holds(Anew), "other items when it is opened again"),
+    ("is_the_same_twice", holds(ChangesWhenReopened), "other items when it is opened again"),
     ("is_read_by_workers", holds(Locked), "cannot be pickled for .* no open file, lambda"),
     ("is_read_by_workers", holds(OfTheProcess), "other items in worker processes"),
     (

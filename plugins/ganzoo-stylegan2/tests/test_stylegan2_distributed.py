@@ -17,6 +17,6 @@ def test_processes_compute_the_gradients_of_one(tmp_path):
     )
     file = tmp_path / "styles.toml"
     file.write_text(chosen.to_toml())
-    found = difference(2, tmp_path, "", file)["styles"]
-    assert len(found) == 2 * TICKS
-    assert max(found) < 1e-9
+    differences = difference(2, tmp_path, "", file)["styles"]
+    assert len(differences) == 2 * TICKS
+    assert max(differences) < 1e-9

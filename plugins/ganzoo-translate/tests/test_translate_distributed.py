@@ -18,6 +18,6 @@ def test_processes_compute_the_gradients_of_one(data_for, tmp_path):
     )
     file = tmp_path / "pix2pix.toml"
     file.write_text(chosen.to_toml())
-    found = difference(2, tmp_path, str(data_for(chosen)), file)["pix2pix"]
-    assert len(found) == 2 * TICKS
-    assert max(found) < 1e-9
+    differences = difference(2, tmp_path, str(data_for(chosen)), file)["pix2pix"]
+    assert len(differences) == 2 * TICKS
+    assert max(differences) < 1e-9
