@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see the data of their own alone, whatever the user's environment says."""
     monkeypatch.delenv("GANZOO_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_modules_left() -> Iterator[None]:
+    """Modules that a test wrote and imported do not stay for the next test."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(tempfile.gettempdir()):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")
