@@ -244,7 +244,7 @@ def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None)
                 "that it was trained on. Name one with --dataset."
             )
         else:
-            provider = spec.made_by("dataset")
+            provider = spec.provider_of("dataset")
             chosen = Component(datasets.prefer(own, provider[0] if provider else None), arguments)
     return (
         chosen if split is None else replace(chosen, arguments={**chosen.arguments, "split": split})

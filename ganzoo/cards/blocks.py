@@ -14,7 +14,7 @@ BLOCKS: dict[str, Callable[[CardContext], str]] = {
     "samples": figures.render_samples,
     "use": use.render,
     "onnxruntime": use.render_onnxruntime,
-    "pictures": figures.render_figures,
+    "figures": figures.render_figures,
     "facts": facts.render,
     "training": training.render,
     "results": results.render,

@@ -27,7 +27,7 @@ _LAYOUT = """\
 {onnxruntime}
 ## Pictures
 
-{pictures}
+{figures}
 ## Model
 
 {facts}

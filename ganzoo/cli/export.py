@@ -25,7 +25,7 @@ def export(
     precision: Precision | None = None,
     arguments: dict[str, str] | None = None,
     target: Annotated[str | None, tyro.conf.arg(name="for")] = None,
-    pictures: bool = True,
+    figures: bool = True,
 ) -> None:
     """Export a run as a bundle: one folder with safetensors, ONNX, config and card.
 
@@ -41,7 +41,7 @@ def export(
         arguments: arguments of the architecture that keep the weights, each as a name and a value,
             such as --arguments truncation 0.7.
         target: name of an export target ('ganzoo list --kind export-targets').
-        pictures: draw figures of samples, interpolations and the training; with --no-pictures the
+        figures: draw figures of samples, interpolations and the training; with --no-figures the
             existing figures stay if they still show this model.
     """
     if target:
@@ -50,7 +50,7 @@ def export(
     from ganzoo import exporters, zoo
 
     path = exporters.export(
-        run, output, precision=precision, arguments=arguments, pictures=pictures
+        run, output, precision=precision, arguments=arguments, figures=figures
     )
     spec = zoo.info(path)
     command = "translate" if "condition" in spec.inputs else "sample"
@@ -113,5 +113,5 @@ def _exported(
             "from the Hub is downloaded without them. Pass the folder of a run or a bundle."
         )
     return exporters.export(
-        bundle.path, out, precision=precision, arguments=arguments, pictures=False
+        bundle.path, out, precision=precision, arguments=arguments, figures=False
     )

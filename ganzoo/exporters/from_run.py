@@ -11,8 +11,19 @@ from typing import Any
 
 import safetensors.torch
 
-from ganzoo import bundle, cards
-from ganzoo.bundle import Bundle, open_bundle, write_bundle
+from ganzoo import cards
+from ganzoo.bundle import (
+    CARD,
+    CONFIG,
+    METADATA_KEY,
+    Bundle,
+    list_files,
+    onnx_name,
+    open_bundle,
+    replaceable,
+    weights_name,
+    write_bundle,
+)
 from ganzoo.bundle.files import sha256, write_file
 from ganzoo.errors import BundleError, CardError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
@@ -32,7 +43,7 @@ def export(
     *,
     precision: Precision | None = None,
     arguments: Mapping[str, Any] | None = None,
-    pictures: bool = True,
+    figures: bool = True,
 ) -> Path:
     """Export a run's averaged networks as safetensors, ONNX, config and card in one folder.
 
@@ -50,7 +61,7 @@ def export(
             an output; too large a difference is an error.
         arguments: arguments of the architecture that differ from the training's. They must not
             change the weights' shapes.
-        pictures: draw samples, interpolations, the plane of two-dimensional latents and training
+        figures: draw samples, interpolations, the plane of two-dimensional latents and training
             curves. Without, the export is faster and keeps the figures that are still valid.
 
     Returns:
@@ -62,20 +73,20 @@ def export(
             the outputs too much or is finer than the stored weights, or an argument changes the
             network's weights or inputs.
         RecipeError: an argument is unknown to the architecture or has the wrong type.
-        BundleError: the source is damaged, or `out` holds more than a bundle.
+        BundleError: the bundle is damaged, or `out` holds more than a bundle.
         MissingPluginError: the plugin that provides the architecture is not installed.
         BrokenPluginError: the plugin that provides the architecture cannot be loaded.
         OutputError: the folder cannot be written.
     """
-    source = _find(Path(run))
-    path = Path(out) if out is not None else source.path
-    if not bundle.replaceable(path):
+    bundle = _find(Path(run))
+    path = Path(out) if out is not None else bundle.path
+    if not replaceable(path):
         raise BundleError(
             f"{path} exists and holds more than a complete bundle, so it is not replaced. "
             "Choose another folder with -o."
         )
-    models = _load(source, arguments or {})
-    provenance = dict(source.spec.provenance)
+    models = _load(bundle, arguments or {})
+    provenance = dict(bundle.spec.provenance)
     old_precision, new_precision = precision_of(provenance), choose(precision, provenance)
     if arguments or new_precision != old_precision:
         for key in (METRICS, SEEDS):
@@ -91,38 +102,38 @@ def export(
         provenance["parity" if role == "generator" else f"{role}_parity"] = parity
     spec = replace(models["generator"].spec, provenance=provenance)
 
-    files = read_training(source.path)
+    files = read_training(bundle.path)
     generator = models["generator"]
     files |= keep_figures(
-        source.path,
+        bundle.path,
         generator,
         has_new_arguments=bool(arguments),
         has_new_precision=new_precision != old_precision,
     )
-    if pictures:
-        files |= draw_training(source.path)
+    if figures:
+        files |= draw_training(bundle.path)
         files |= draw_model(generator) if isinstance(generator, Generator) else {}
 
     writers: dict[str, Callable[[Path], object]] = {
         name: functools.partial(_write, content) for name, content in files.items()
     }
     for role, model in models.items():
-        writers[bundle.weights_name(role)] = functools.partial(_write_weights, model, spec)
+        writers[weights_name(role)] = functools.partial(_write_weights, model, spec)
         graph = graphs[role].content
-        writers[bundle.onnx_name(role)] = functools.partial(onnx_graph.write, graph, spec)
+        writers[onnx_name(role)] = functools.partial(onnx_graph.write, graph, spec)
     # The card is the last file, because it describes all the others.
-    former = cards.read(source.path) or _former_card(path, spec.name)
-    writers[bundle.CARD] = functools.partial(_write_card, spec, former)
+    former = cards.read(bundle.path) or _former_card(path, spec.name)
+    writers[CARD] = functools.partial(_write_card, spec, former)
     write_bundle(path, spec, writers)
     return path
 
 
-def _load(source: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]:
+def _load(bundle: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]:
     """Return a bundle's networks by role, built with other arguments if there are any."""
-    models = {role: load_torch(source, role) for role in source.spec.roles}
+    models = {role: load_torch(bundle, role) for role in bundle.spec.roles}
     if not arguments:
         return models
-    return {role: rebuild(model, source, arguments, role) for role, model in models.items()}
+    return {role: rebuild(model, bundle, arguments, role) for role, model in models.items()}
 
 
 def _find(path: Path) -> Bundle:
@@ -145,11 +156,11 @@ def _find(path: Path) -> Bundle:
 
 def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
     weights = pack(model, precision_of(spec.provenance))
-    write_file(path, safetensors.torch.save(weights, {bundle.METADATA_KEY: spec.to_json()}))
+    write_file(path, safetensors.torch.save(weights, {METADATA_KEY: spec.to_json()}))
 
 
 def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
-    names = bundle.list_files(path.parent)
+    names = list_files(path.parent)
     digests = {name: sha256(path.parent / name) for name in names}
     context = cards.CardContext.at(spec, path.parent, digests)
     try:
@@ -164,7 +175,7 @@ def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
 
 def _former_card(path: Path, name: str) -> str | None:
     """Return the card of the bundle to replace, if it holds a model of the same name."""
-    if not (path / bundle.CONFIG).is_file():
+    if not (path / CONFIG).is_file():
         return None
     return cards.read(path) if open_bundle(path).spec.name == name else None
 

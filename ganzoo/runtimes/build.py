@@ -149,7 +149,7 @@ def _compare(spec: ModelSpec, trained: str | None, entry: Entry) -> str:
 
 
 def _trained_with(spec: ModelSpec, entry: Entry) -> str | None:
-    name, version = spec.made_by("architecture") or (None, None)
+    name, version = spec.provider_of("architecture") or (None, None)
     return version if name == entry.distribution else None
 
 
@@ -170,6 +170,6 @@ def _explain_absence(spec: ModelSpec, distribution: str | None) -> str:
         return f", which is not installed. It needs {', '.join(spec.requires)}: {command}"
     if not owner.admitted:
         return f", and {owner.say_switched_off()}"
-    name, version = spec.made_by("architecture") or (owner.name, "")
+    name, version = spec.provider_of("architecture") or (owner.name, "")
     remedy = f". The model was trained with {name} {version}: pip install '{name}=={version}'"
     return f", which {owner} does not register{remedy if version else ''}"

@@ -109,7 +109,7 @@ class ModelSpec:
         network = (self.architecture, self.arguments, self.latent, self.inputs, self.roles)
         return (*network, data.image, data.classes, data.condition)
 
-    def made_by(self, kind: str) -> tuple[str, str] | None:
+    def provider_of(self, kind: str) -> tuple[str, str] | None:
         """Return the distribution and version that provided a component of the recipe.
 
         Args:

@@ -240,7 +240,7 @@ def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
     edit(bundle, "## Limits\n", "## Limits\n\nNever at night.\n")
     cards.write(bundle)
     ganzoo.evaluate(bundle, samples=270, extractor="pixels", progress=False, metrics=["frechet"])
-    again = ganzoo.export(bundle, tmp_path / "again", precision="fp16", pictures=False)
+    again = ganzoo.export(bundle, tmp_path / "again", precision="fp16", figures=False)
     assert not (again / "samples.png").exists()
     assert "The bundle contains no sample images." in (again / "README.md").read_text()
     for path, figures in ((bundle, 3), (again, 0)):
@@ -255,7 +255,7 @@ def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
 def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tiny_run, bundle):
     edit(bundle, "## Limits\n", "## Limits\n\nNever at night.\n")
     cards.write(bundle)
-    ganzoo.export(tiny_run, bundle, pictures=False)
+    ganzoo.export(tiny_run, bundle, figures=False)
     assert "Never at night." in (bundle / "README.md").read_text()
 
 
@@ -366,7 +366,7 @@ def test_a_card_without_blocks_is_its_authors(bundle):
                         metrics=["frechet"])  # fmt: skip
     assert len(ganzoo.info(bundle).provenance["metrics"]) == 3
     with pytest.warns(UserWarning, match="the card is left unchanged"):
-        ganzoo.export(bundle, pictures=False)
+        ganzoo.export(bundle, figures=False)
     assert (bundle / "README.md").read_bytes() == own
     assert any("no generated blocks" in line for line in cards.check(bundle))
     assert own.decode() in ganzoo.push(bundle, "org/name", dry_run=True).card

@@ -98,7 +98,7 @@ def test_export_in_place_and_again(tiny_run, tiny_bundle, tmp_path):
     run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
     with pytest.raises(BundleError, match=r"has no model\.onnx\. Write it with `ganzoo export"):
         ganzoo.load(run / "bundle", runtime="onnx")
-    assert ganzoo.export(run, pictures=False) == run / "bundle"
+    assert ganzoo.export(run, figures=False) == run / "bundle"
     graph = (run / "bundle" / "model.onnx").read_bytes()
     assert graph == (tiny_bundle / "model.onnx").read_bytes(), "the same run, the same bytes"
     notes = run / "bundle" / "notes.txt"
@@ -108,7 +108,7 @@ def test_export_in_place_and_again(tiny_run, tiny_bundle, tmp_path):
         ganzoo.export(run / "bundle")
     assert notes.read_text() == "mine"
     notes.unlink()
-    assert ganzoo.export(run / "bundle", pictures=False) == run / "bundle"
+    assert ganzoo.export(run / "bundle", figures=False) == run / "bundle"
     assert (run / "bundle" / "model.onnx").read_bytes() == graph
     assert [p.name for p in run.iterdir() if p.name.startswith(".")] == [".lock"]
 
@@ -156,8 +156,8 @@ def faint_run(tmp_path_factory):
 
 
 def test_an_argument_that_leaves_the_weights_can_be_chosen_after_training(faint_run, tmp_path):
-    whole = ganzoo.export(faint_run, tmp_path / "whole", pictures=False)
-    command = ["export", str(whole), "-o", str(tmp_path / "half"), "--no-pictures"]
+    whole = ganzoo.export(faint_run, tmp_path / "whole", figures=False)
+    command = ["export", str(whole), "-o", str(tmp_path / "half"), "--no-figures"]
     assert main([*command, "--arguments", "strength", "0.5"]) == 0
     half = tmp_path / "half"
     assert ganzoo.info(half).arguments == {"latent_dim": 4, "strength": 0.5}
@@ -196,7 +196,7 @@ def test_a_bundle_whose_provenance_is_not_ours_has_no_card(bundle):
     change_config(bundle, lambda c: c.update(provenance={"versions": 3}))
     assert main(["info", str(bundle)]) == 0
     with pytest.raises(BundleError, match="lacks a value that a card states"):
-        ganzoo.export(bundle, pictures=False)
+        ganzoo.export(bundle, figures=False)
 
 
 class Restless(nn.Module):
@@ -295,7 +295,7 @@ def test_without_pictures_those_that_are_there_stay(bundle, tmp_path):
     log.write_text("".join(json.dumps(line | {"tick": k}) + "\n" for k in range(501)))
     rehash(bundle)
     before = {p.name: p.read_bytes() for p in bundle.glob("*.png")}
-    out = ganzoo.export(bundle, tmp_path / "out", pictures=False)
+    out = ganzoo.export(bundle, tmp_path / "out", figures=False)
     assert before.keys() == {"samples.png", "interpolation.png", "curves.png"}
     assert {p.name: p.read_bytes() for p in out.glob("*.png")} == before
     assert len((out / "training/log.jsonl").read_text().splitlines()) == 251

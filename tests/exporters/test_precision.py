@@ -36,8 +36,8 @@ def stored(tmp_path_factory):
     run = ganzoo.train(recipe, out=folder / "run", progress=False).path
     ganzoo.export(run, folder / "fp32")
     command = ["export", str(run), "-o", str(folder / "fp16"), "--precision", "fp16"]
-    assert main([*command, "--no-pictures"]) == 0
-    ganzoo.export(run, folder / "int8", precision="int8", pictures=False)
+    assert main([*command, "--no-figures"]) == 0
+    ganzoo.export(run, folder / "int8", precision="int8", figures=False)
     return {each: folder / each for each in FINEST_FIRST}
 
 
@@ -158,7 +158,7 @@ def test_rounding_again_changes_nothing(layer, seed, exponent):
 
 def test_what_is_stored_stays_so_when_exported_again(stored, tmp_path):
     for precision in ("fp16", "int8"):
-        again = ganzoo.export(stored[precision], tmp_path / precision, pictures=False)
+        again = ganzoo.export(stored[precision], tmp_path / precision, figures=False)
         for name in ("model.safetensors", "model.onnx", "config.json", "README.md"):
             assert (again / name).read_bytes() == (stored[precision] / name).read_bytes()
     assert "int8 with one scale per output channel" in (stored["int8"] / "README.md").read_text()
@@ -170,7 +170,7 @@ def test_what_was_rounded_away_does_not_come_back(stored, tmp_path):
             ExportError, match=f"as {asked}: the stored weights are rounded to {has}"
         ):
             ganzoo.export(stored[has], tmp_path / "out", precision=asked)
-    coarser = ganzoo.export(stored["fp16"], tmp_path / "coarser", precision="int8", pictures=False)
+    coarser = ganzoo.export(stored["fp16"], tmp_path / "coarser", precision="int8", figures=False)
     assert ganzoo.info(coarser).provenance["stored_as"] == "int8"
     with pytest.raises(ExportError, match="unknown precision 'int4'. Use fp32, fp16, int8"):
         ganzoo.export(stored["fp32"], tmp_path / "out", precision="int4")

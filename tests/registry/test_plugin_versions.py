@@ -178,7 +178,7 @@ def test_provenance_says_who_made_it(installed, tmp_path, capsys):
     assert spec.provenance["plugins"] == dict.fromkeys(kinds, "acme-gans 1.2")
     assert spec.provenance["versions"]["acme-gans"] == "1.2"
     assert spec.requires == ("acme-gans>=1.2",)
-    assert all(spec.made_by(kind) == ("acme-gans", "1.2") for kind in kinds)
+    assert all(spec.provider_of(kind) == ("acme-gans", "1.2") for kind in kinds)
     said = ", ".join(f"{kind} acme-gans 1.2" for kind in kinds)
     assert re.search(rf"^  plugins +{said}$", capsys.readouterr().out, re.MULTILINE)
 
@@ -194,7 +194,7 @@ def test_a_recipe_with_other_components_is_not_that_of_its_name(installed, tmp_p
         "loss": ours,
         "dataset": ours,
     }
-    assert spec.made_by("recipe") is None
+    assert spec.provider_of("recipe") is None
 
 
 def test_a_run_goes_on_under_a_version_with_another_argument(installed, tmp_path):
