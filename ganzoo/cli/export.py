@@ -49,9 +49,7 @@ def export(
         return
     from ganzoo import exporters, zoo
 
-    path = exporters.export(
-        run, output, precision=precision, arguments=arguments, figures=figures
-    )
+    path = exporters.export(run, output, precision=precision, arguments=arguments, figures=figures)
     spec = zoo.info(path)
     command = "translate" if "condition" in spec.inputs else "sample"
     print(path)

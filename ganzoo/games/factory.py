@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_type_hints
 
 from ganzoo.games.game import Loss
 from ganzoo.games.options import AdversarialOptions
-from ganzoo.games.registered_penalties import BUILTIN, describe_penalty, penalty_options
+from ganzoo.games.registered_penalties import describe_penalty, own_penalties, penalty_options
 from ganzoo.registry.signatures import OMIT_DEFAULT
 
 OPTIONS = tuple(f.name for f in fields(AdversarialOptions) if f.name != "penalties")
@@ -66,7 +66,8 @@ class AdversarialLossFactory:
     @property
     def __signature__(self) -> inspect.Signature:
         hints = get_type_hints(AdversarialOptions)
-        weights = [self._weight(argument) for argument in self._penalties()]
+        own = own_penalties()
+        weights = [self._weight(argument, argument in own) for argument in self._penalties()]
         fixed = [_keyword(name, getattr(self._standard, name), hints[name]) for name in OPTIONS]
         return inspect.Signature([*self._own, *weights, *fixed])
 
@@ -95,10 +96,11 @@ class AdversarialLossFactory:
         """Return the registered names of the penalties, by argument."""
         return penalty_options([*OPTIONS, *(parameter.name for parameter in self._own)])
 
-    def _weight(self, argument: str) -> inspect.Parameter:
+    def _weight(self, argument: str, listed: bool) -> inspect.Parameter:
+        """Return the parameter of a penalty; a recipe lists its default if `listed` or not 0."""
         default = self._weights.get(argument, 0.0)
-        optional = argument not in BUILTIN and not default
-        return _keyword(argument, default, Annotated[float, OMIT_DEFAULT] if optional else float)
+        hint = float if listed or default else Annotated[float, OMIT_DEFAULT]
+        return _keyword(argument, default, hint)
 
 
 def with_adversarial_options(

@@ -13,11 +13,14 @@ from ganzoo.registry import penalties
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.entries import Entry
 
-BUILTIN = ("r1", "r2", "gp", "dragan")
-"""The penalties that every recipe of an adversarial loss lists, in this order, also at weight 0.
 
-These names always mean ganzoo's own penalties, even if a plugin registers the same name.
-"""
+def own_penalties() -> list[str]:
+    """Return the names of ganzoo's own penalties, sorted.
+
+    Every recipe of an adversarial loss lists them, also at weight 0. These names always mean
+    ganzoo's own penalties, even if a plugin registers the same name.
+    """
+    return [entry.name for entry in penalties.entries() if entry.distribution == DISTRIBUTION]
 
 
 def penalty_options(reserved: Collection[str]) -> dict[str, str]:
@@ -31,7 +34,7 @@ def penalty_options(reserved: Collection[str]) -> dict[str, str]:
         reserved: arguments of the loss that are not penalties.
     """
     options: dict[str, str] = {}
-    for name in (*BUILTIN, *penalties.names()):
+    for name in (*own_penalties(), *penalties.names()):
         argument = as_argument(name)
         if argument.isidentifier() and not keyword.iskeyword(argument) and argument not in reserved:
             options.setdefault(argument, name)
@@ -44,18 +47,17 @@ def as_argument(name: str) -> str:
 
 
 def build_penalties(options: AdversarialOptions) -> tuple[Penalty, ...]:
-    """Build the penalties whose weight is not 0, ganzoo's own first, others sorted by name.
+    """Build the penalties whose weight is not 0: ganzoo's own, then others, sorted by name.
 
     Raises:
         UnknownNameError, MissingPluginError, AmbiguousNameError: as `Registry.entry`.
         BrokenPluginError: a penalty cannot be loaded or built, or two have a term of one name.
     """
     # A fixed order: penalties draw random numbers, so their order changes the training.
-    plugin_names = sorted(options.penalties.keys() - set(BUILTIN))
+    own = set(own_penalties())
     built: dict[str, Penalty] = {
         name: penalties.make(find_penalty(name), options.penalties[name], options.penalty_every)
-        for name in (*BUILTIN, *plugin_names)
-        if name in options.penalties
+        for name in sorted(options.penalties, key=lambda name: (name not in own, name))
     }
     _check_terms(built)
     return tuple(built.values())
@@ -76,12 +78,12 @@ def describe_penalty(name: str) -> str:
 
 
 def find_penalty(name: str) -> Entry:
-    """Return the entry of a penalty; the names in `BUILTIN` always mean ganzoo's own.
+    """Return the entry of a penalty; the names of ganzoo's own always mean these.
 
     Raises:
         UnknownNameError, MissingPluginError, AmbiguousNameError: as `Registry.entry`.
     """
-    return penalties.entry(f"{DISTRIBUTION}:{name}" if name in BUILTIN else name)
+    return penalties.entry(f"{DISTRIBUTION}:{name}" if name in own_penalties() else name)
 
 
 def _check_terms(built: Mapping[str, Penalty]) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError, did_you_mean, enumerate_names
 from ganzoo.sampling import latents
-from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.images import ImageBatch, to_pixels
 from ganzoo.spec import ImageSpec, ModelSpec
 
 # Every batch has this size: kernels may round differently at another batch size, and image k of a
@@ -73,10 +73,7 @@ class Generator(Model):
                 f"cannot run a batch of {len(z):,}: a batch has up to {MAX_BATCH:,} latents. "
                 "Use decode(z), which accepts any number."
             )
-        arrays: dict[str, NDArray[Any]] = {"z": z}
-        if y is not None:
-            arrays["y"] = np.asarray(y).astype(np.int64)
-        return self.run({name: arrays[name] for name in self.spec.inputs})
+        return self.run(self._inputs(z, y))
 
     def sample(
         self,
@@ -285,12 +282,21 @@ class Generator(Model):
         self._check_labels(y)
 
     def _in_blocks(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> NDArray[np.uint8]:
+        """Return the pixels of checked latents and labels, a multiple of the block's size."""
+        inputs = self._inputs(z, y)
         parts = []
         for k in range(0, len(z), COMPUTE_BATCH):
-            block = slice(k, k + COMPUTE_BATCH)
-            images = self.generate(z[block], None if y is None else y[block])
-            parts.append(_as_images(images, self.spec.name).numpy())
+            block = {name: array[k : k + COMPUTE_BATCH] for name, array in inputs.items()}
+            parts.append(to_pixels(_finite(self.run(block), self.spec.name)))
         return np.concatenate(parts)
+
+    def _inputs(
+        self, z: NDArray[np.float32], y: NDArray[np.int64] | None
+    ) -> dict[str, NDArray[Any]]:
+        arrays: dict[str, NDArray[Any]] = {"z": z}
+        if y is not None:
+            arrays["y"] = np.asarray(y).astype(np.int64)
+        return {name: arrays[name] for name in self.spec.inputs}
 
     def _number(self, label: Label) -> int:
         names = self.spec.data.labels
@@ -347,7 +353,7 @@ class Translator(Model):
         if self.spec.latent is not None:
             arrays["z"] = latents.normal(seed, len(x), self.spec.latent.dim, start=start)
         inputs = {name: arrays[name] for name in self.spec.inputs}
-        return _as_images(_run_in_parts(self, inputs), self.spec.name)
+        return ImageBatch.from_unit(_finite(_run_in_parts(self, inputs), self.spec.name))
 
 
 class Encoder(Model):
@@ -397,13 +403,13 @@ def _to_unit(
     return ImageBatch(pixels).to_unit()
 
 
-def _as_images(images: NDArray[np.float32], name: str) -> ImageBatch:
+def _finite(images: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     if not np.isfinite(images).all():
         raise SampleError(
             f"{name!r} generates values that are not finite, so its weights are damaged. "
             "Get another version of the model."
         )
-    return ImageBatch.from_unit(images)
+    return images
 
 
 def _run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

@@ -51,8 +51,7 @@ class ImageBatch:
         Args:
             images: float32 of shape (n, channels, height, width) in [-1, 1].
         """
-        levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-        return cls(np.ascontiguousarray(levels.transpose(0, 2, 3, 1)))
+        return cls(to_pixels(images))
 
     @classmethod
     def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
@@ -168,6 +167,19 @@ class ImageBatch:
         buffer = io.BytesIO()
         self.grid().save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the pixels of a generator's output: (n, channels, height, width) in [-1, 1] -> uint8.
+
+    Args:
+        images: float32; values outside [-1, 1] are clipped.
+
+    Returns:
+        Levels of 0 to 255, uint8 (n, height, width, channels).
+    """
+    levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
 
 
 def _to_pil(image: NDArray[np.uint8]) -> Image.Image:

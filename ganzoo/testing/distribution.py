@@ -13,13 +13,20 @@ from ganzoo.registry.distributions import normalise
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset
+from ganzoo.testing.export_target import ExportTarget
+from ganzoo.testing.extractor import Extractor
 from ganzoo.testing.loss import Loss
 from ganzoo.testing.metric import Metric
+from ganzoo.testing.monitor import Monitor
 from ganzoo.testing.penalty import Penalty
 from ganzoo.testing.shipped import Model, Recipe
 from ganzoo.testing.tracker import Tracker
 
 GROUPS = [registry.group for registry in REGISTRIES]
+WITHOUT_ARGUMENTS: dict[str, type[CheckedPlugin]] = {
+    subject.registry.kind: subject
+    for subject in (Penalty, Metric, Extractor, Monitor, Tracker, ExportTarget, Recipe, Model)
+}
 
 
 def subjects_of(
@@ -69,18 +76,10 @@ def subjects_of(
                 subjects.append(Architecture(entry.name, own, snapshot=file, **shared))
             case "loss":
                 subjects.append(Loss(entry.name, own, **shared))
-            case "penalty":
-                subjects.append(Penalty(entry.name, distribution=distribution))
             case "dataset":
                 subjects.append(Dataset(entry.name, own, root=data, distribution=distribution))
-            case "metric":
-                subjects.append(Metric(entry.name, distribution=distribution))
-            case "tracker":
-                subjects.append(Tracker(entry.name, distribution=distribution))
-            case "recipe":
-                subjects.append(Recipe(entry.name, distribution=distribution))
-            case "model":
-                subjects.append(Model(entry.name, distribution=distribution))
+            case kind:
+                subjects.append(WITHOUT_ARGUMENTS[kind](entry.name, distribution))
     if unused and name is None:
         labels = [subject.label for subject in subjects]
         unknown = next(iter(unused))

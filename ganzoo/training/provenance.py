@@ -9,7 +9,7 @@ import torch
 
 from ganzoo.errors import GanzooError
 from ganzoo.games.factory import AdversarialLossFactory
-from ganzoo.games.registered_penalties import BUILTIN, find_penalty
+from ganzoo.games.registered_penalties import find_penalty, own_penalties
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.registry import COMPONENTS, find_recipe, losses, recipes
 from ganzoo.registry.entries import Entry
@@ -40,8 +40,8 @@ def _penalties(recipe: Recipe) -> dict[str, Entry]:
     if not isinstance(factory, AdversarialLossFactory):
         return {}
     weights = factory.weights_of(recipe.loss.arguments)
-    used = sorted(name for name, weight in weights.items() if weight and name not in BUILTIN)
-    return {f"penalty {name}": find_penalty(name) for name in used}
+    used = {name for name, weight in weights.items() if weight} - set(own_penalties())
+    return {f"penalty {name}": find_penalty(name) for name in sorted(used)}
 
 
 def describe(

@@ -7,6 +7,7 @@ from ganzoo.testing import ArchitectureSuite, DatasetSuite, PluginSuite
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checks import examine
 from ganzoo.testing.combinations import moves_its_own, resumes, trains
+from ganzoo.testing.distribution import WITHOUT_ARGUMENTS
 from ganzoo.testing.loss import Loss, returns_terms
 from ganzoo.testing.networks import learns_everywhere, uses_labels
 from ganzoo.testing.sizes import tiny_variants
@@ -205,18 +206,16 @@ class TestWebdataset(DatasetSuite):
         return shards(tmp_path)
 
 
-class TestPenalties(PluginSuite):
+class TestOthers(PluginSuite):
+    """All that registers no function with arguments."""
+
     distribution = OURS
 
     @classmethod
     def subjects(cls):
-        return [s for s in super().subjects() if s.registry.kind == "penalty"]
+        return [s for s in super().subjects() if s.registry.kind in WITHOUT_ARGUMENTS]
 
-
-class TestRecipesAndModels(PluginSuite):
-    distribution = OURS
-
-    @classmethod
-    def subjects(cls):
-        kinds = ("recipe", "model")
-        return [s for s in super().subjects() if s.registry.kind in kinds]
+    @pytest.fixture(autouse=True)
+    def no_npm(self, monkeypatch):
+        """Without npm, the target `web` downloads nothing."""
+        monkeypatch.setenv("PATH", "")

@@ -17,15 +17,21 @@ from torch.utils.data import TensorDataset
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import ConformanceError, DataNotFoundError
+from ganzoo.errors import ConformanceError, DataNotFoundError, ExtractorError
+from ganzoo.exporters.targets import TargetFiles
 from ganzoo.games import Loss, Penalty, Player
+from ganzoo.nn import Extracted
 from ganzoo.testing import imports, registration
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, check_expected, examine
 from ganzoo.testing.dataset import Dataset
+from ganzoo.testing.distribution import WITHOUT_ARGUMENTS
+from ganzoo.testing.export_target import ExportTarget
+from ganzoo.testing.extractor import Extractor
 from ganzoo.testing.loss import Loss as LossSubject
 from ganzoo.testing.metric import Metric
+from ganzoo.testing.monitor import Monitor
 from ganzoo.testing.penalty import Penalty as PenaltySubject
 from ganzoo.testing.shipped import Model, Recipe
 from ganzoo.testing.tracker import Tracker
@@ -36,7 +42,7 @@ PARTNER = {"nonsaturating": {}}
 
 
 def checks():
-    kinds = (Architecture, LossSubject, PenaltySubject, Dataset, Recipe, Model, Metric, Tracker)
+    kinds = (Architecture, LossSubject, Dataset, *WITHOUT_ARGUMENTS.values())
     return {check for kind in kinds for check in kind.checks}
 
 
@@ -960,6 +966,119 @@ def test_a_wrong_tracker(factory, says):
         fails("builds", Tracker("wrong"), says)
 
 
+# ---- extractors, monitors and export targets
+
+
+class Means(ganzoo.Extractor):
+    """Mean levels of channels, with faults on request."""
+
+    def __init__(self, dim=3, classes=(), sha256="0" * 64, fault=None):
+        super().__init__(channels=3, size=(4, 4), dim=dim, classes=classes, sha256=sha256)
+        self.fault = fault
+
+    def forward(self, images):
+        means = images.float().mean((2, 3))
+        features = self.fault(means) if self.fault else means
+        return Extracted(features, None)
+
+
+EXTRACTORS = [
+    ("builds", lambda: 3, "returns int, but must return a ganzoo.Extractor"),
+    ("builds", lambda: Means(sha256="none"), "has sha256='none': pass the SHA-256"),
+    ("extracts", lambda: Means(dim=4), "declares dim=4, but returns 3 features"),
+    ("extracts", lambda: Means(classes=("a", "b")), "has 2 classes, but returns no logits"),
+    ("extracts", lambda: Means(fault=lambda x: x[:1]), "return one row per image"),
+    ("extracts", lambda: Means(fault=lambda x: x / 0), "features that are not finite"),
+    (
+        "treats_images_alike",
+        lambda: Means(fault=lambda x: x - x.mean(0)),
+        "returns other features for an image alone than in a batch",
+    ),
+]
+
+
+@pytest.mark.parametrize(("check", "factory", "says"), EXTRACTORS)
+def test_a_wrong_extractor(check, factory, says):
+    with registered(ganzoo.extractors, factory):
+        fails(check, Extractor("wrong"), says)
+
+
+def test_an_extractor_without_its_weights_is_not_checked():
+    def absent():
+        raise ExtractorError("no weights. Download them.")
+
+    with registered(ganzoo.extractors, absent):
+        outcomes = [examine(check, Extractor("wrong")) for check in Extractor.checks[-3:]]
+    assert {outcome.verdict for outcome in outcomes} == {"not checked"}
+    assert outcomes[0].sentence == "it is not available: no weights. Download them."
+
+
+class Quiet(ganzoo.Monitor):
+    """A monitor that reports nothing."""
+
+    name = "quiet"
+
+    def check(self, line):
+        return ""
+
+
+class Needy(Quiet):
+    needs = ("gradient_norm",)
+
+
+class Nodding(Quiet):
+    def check(self, line):
+        return False
+
+
+class Writing(Quiet):
+    def check(self, line):
+        line["seen"] = True
+        return ""
+
+
+@pytest.fixture(scope="module")
+def trainings():
+    return Monitor("mode-collapse").trainings
+
+
+MONITORS = [
+    ("builds", lambda: 3, "returns int, but must return a ganzoo.Monitor"),
+    ("needs_entries_of_the_log", Needy, "needs gradient_norm, which no line of the log has"),
+    ("describes", Nodding, "returns False for a line of the log: return text"),
+    ("describes", Writing, "changes the line that it reads"),
+]
+
+
+@pytest.mark.parametrize(("check", "monitor", "says"), MONITORS)
+def test_a_wrong_monitor(trainings, check, monitor, says):
+    subject = Monitor("wrong")
+    subject.trainings = trainings
+    with registered(ganzoo.monitors, lambda training: monitor()):
+        fails(check, subject, says)
+
+
+def test_a_monitor_that_fits_no_training_is_not_checked(trainings):
+    subject = Monitor("wrong")
+    subject.trainings = trainings
+    with registered(ganzoo.monitors, lambda training: None):
+        outcomes = [examine(check, subject).verdict for check in Monitor.checks[-3:]]
+    assert outcomes == ["ok", "not checked", "not checked"]
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        (lambda bundle, out: out, "returns .*: return a ganzoo.exporters.targets.TargetFiles"),
+        (lambda bundle, out: TargetFiles([out]), "returns .*, but did not write it"),
+    ],
+)
+def test_a_wrong_export_target(target, says):
+    with registered(ganzoo.export_targets, target):
+        fails("describes_itself", ExportTarget("wrong"), "has no docstring")
+        fails("writes", ExportTarget("wrong"), says)
+
+
 # ---- checks themselves
 
 
@@ -1013,7 +1132,8 @@ def test_a_failure_is_expected_of_a_check_that_there_is():
 
 
 def test_every_check_is_seen_to_fail_and_says_what_holds():
-    seen = {check for check, _, _ in (*ARCHITECTURES, *LOSSES, *PENALTIES, *DATASETS, *METRICS)}
+    tables = (ARCHITECTURES, LOSSES, PENALTIES, DATASETS, METRICS, EXTRACTORS, MONITORS)
+    seen = {check for table in tables for check, _, _ in table}
     seen |= set(re.findall(r'\bfails\(\s*"(\w+)"', Path(__file__).read_text()))
     assert {check.__name__ for check in checks()} - seen == set()
     sentences = [check.__doc__.splitlines()[0] for check in checks()]

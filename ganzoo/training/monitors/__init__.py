@@ -21,27 +21,16 @@ __all__ = ["Finding", "Line", "Monitor", "Monitors", "monitors_of"]
 
 TIMES = 100  # the most measurements of samples in a run
 SPARSE = 10 * COUNT  # the fewest images between two of them, which limits their share of the time
-ORDER = (  # of ganzoo's own; those of plugins follow by name
-    "exploding-gradients",
-    "stale-learning-rate",
-    "mode-collapse",
-    "discriminator-won",
-    "discriminator-lost",
-)
 
 
 def monitors_of(training: Prepared) -> list[Monitor]:
-    """Return the registered monitors that fit a training, in a fixed order.
+    """Return the registered monitors that fit a training: ganzoo's own, then others, by name.
 
     Warns of each monitor that cannot be created, and leaves it out.
     """
-    created = (_create(entry, training) for entry in sorted(monitors.entries(), key=_position))
+    entries = sorted(monitors.entries(), key=lambda entry: entry.distribution != DISTRIBUTION)
+    created = (_create(entry, training) for entry in entries)
     return [monitor for monitor in created if monitor]
-
-
-def _position(entry: Entry) -> int:
-    own = entry.distribution == DISTRIBUTION and entry.name in ORDER
-    return ORDER.index(entry.name) if own else len(ORDER)
 
 
 def _create(entry: Entry, training: Prepared) -> Monitor | None:
