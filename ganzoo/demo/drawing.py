@@ -128,7 +128,7 @@ def _decode(file: BinaryIO, mode: str) -> Image.Image:
         with Image.open(file, formats=FORMATS) as image:  # reads only the header
             width, height = image.size
     except Image.DecompressionBombError:
-        raise ImageFileError(_too_large("far too many")) from None
+        raise ImageFileError(_too_large("too many")) from None
     except (OSError, SyntaxError, ValueError) as error:
         raise ImageFileError(
             "this file is not an image in a supported format. Upload a PNG, JPEG or WebP file."

@@ -61,7 +61,7 @@ def make_extractor(name: str) -> Extractor:
     extractor = extractors.make(name)
     if not isinstance(extractor, Extractor):
         raise BrokenPluginError(
-            f"{extractors.cite(name)} made {type(extractor).__name__}, not a ganzoo.Extractor. "
+            f"{extractors.cite(name)} returned {type(extractor).__name__}, not a ganzoo.Extractor. "
             "Report this to the plugin's author."
         )
     return extractor.to("cuda" if torch.cuda.is_available() else "cpu").eval()

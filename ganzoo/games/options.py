@@ -47,12 +47,12 @@ class AdversarialOptions:
     def __post_init__(self) -> None:
         for name in ("penalty_every", "discriminator_steps", "discriminator_every"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, it must be at least 1")
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
         for name, weight in self.penalties.items():
             check_weight(name, weight)
         for name in ("weight_clip", "instance_noise"):
             check_weight(name, getattr(self, name))
         if not 0 <= self.label_smoothing < 0.5:
-            raise ValueError(f"label_smoothing is {self.label_smoothing}, it must lie in [0, 0.5)")
+            raise ValueError(f"label_smoothing is {self.label_smoothing}; it must be in [0, 0.5)")
         weights = {name: weight for name, weight in self.penalties.items() if weight}
         object.__setattr__(self, "penalties", weights)

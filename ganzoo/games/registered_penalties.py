@@ -98,7 +98,6 @@ def _check_terms(built: Mapping[str, Penalty]) -> None:
             )
         if term in owners:
             raise BrokenPluginError(
-                f"{label} has the term {term!r}, and so has {owners[term]}. Ask its author to "
-                "choose another `name`."
+                f"{label} has the term {term!r}, and so has {owners[term]}. Choose another `name`."
             )
         owners[term] = label

@@ -104,7 +104,7 @@ def check(
         except PydanticUserError as error:
             raise BrokenPluginError(
                 f"{kind} {name!r}, argument {key!r}: a recipe cannot hold the type "
-                f"{schema[key].annotation}. Ask its author to use another type."
+                f"{schema[key].annotation}. Use another type."
             ) from error
         except ValidationError as error:
             raise RecipeError(

@@ -77,19 +77,18 @@ def _check_loss_parameters(cited: str, loss: Loss) -> None:
     players = [player for player in loss.players if LOSS in player.trains]
     if names and not players:
         raise BrokenPluginError(
-            f"{cited} has parameters that no player trains: {enumerate_names(names)}. Its author "
-            f'must add {LOSS!r} to the `trains` of a player, such as trains=("generator", '
+            f"{cited} has parameters that no player trains: {enumerate_names(names)}. Add "
+            f'{LOSS!r} to the `trains` of a player, such as trains=("generator", '
             f'"{LOSS}"), make them buffers, or freeze them with requires_grad_(False).'
         )
     if players and not names:
         raise BrokenPluginError(
             f"{cited} has a player {players[0].name!r} that trains the loss's own parameters, but "
-            f"it has none. Its author must remove {LOSS!r} from `trains`, or add an nn.Parameter."
+            f"it has none. Remove {LOSS!r} from `trains`, or add an nn.Parameter."
         )
     if LOSS in loss.exported_roles:
         raise BrokenPluginError(
-            f"{cited} exports {LOSS!r}, which is not a network. Its author must remove it from "
-            "`exported_roles`."
+            f"{cited} exports {LOSS!r}, which is not a network. Remove it from `exported_roles`."
         )
 
 
@@ -115,18 +114,16 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
     if LOSS in nets:
         raise BrokenPluginError(
             f"{architectures.cite(name)} builds a role {LOSS!r}, a name that is reserved for the "
-            "parameters of a loss. Its author must rename the role."
+            "parameters of a loss. Rename the role."
         )
     if "generator" not in nets:
-        raise BrokenPluginError(
-            f"{architectures.cite(name)} builds no role 'generator'. Its author must add it."
-        )
+        raise BrokenPluginError(f"{architectures.cite(name)} builds no role 'generator'. Add one.")
     try:
         latent_of(recipe, nets["generator"])
     except KeyError as error:
         raise BrokenPluginError(
             f"{architectures.cite(name)} has no argument 'latent_dim', and its generator has no "
-            "attribute of that name. Its author must add one of them."
+            "attribute of that name. Add one of them."
         ) from error
     for net in nets.values():
         if recipe.initialisation == "normal":

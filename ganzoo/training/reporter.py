@@ -66,7 +66,8 @@ class RunReporter:
             line |= self.monitors.check(line)
         self.log.write(line, self.monitors.active if self.monitors else [])
         for finding in line.get("findings", []):
-            self.log.print(f"{'warning: ' * (finding['event'] == 'begins')}{Finding(**finding)}")
+            prefix = "warning: " if finding["event"] == "begins" else ""
+            self.log.print(f"{prefix}{Finding(**finding)}")
         self.tracking.log_line(line)
 
     def show_samples(self) -> None:
