@@ -247,7 +247,7 @@ class Registry(Generic[T]):
         except (ValueError, RuntimeError) as error:
             data = next((value for value in context if isinstance(value, DataSpec)), None)
             images = f" for images of {data.image}" if data else ""
-            text = f"{self.kind} {entry.name!r} cannot be made{images}: {error}."
+            text = f"{self.kind} {entry.name!r} cannot be built{images}: {error}."
             raise self._refusal(text) from error
         except (Exception, SystemExit) as error:
             raise self._failed(entry, error, "could not be built") from error

@@ -161,7 +161,7 @@ def test_labels_that_are_not_there_are_not_smoothed(name):
         ValueError, match="label_smoothing needs a loss that compares each logit with"
     ):
         ganzoo.losses.get(name)(label_smoothing=0.1)
-    with pytest.raises(RecipeError, match=f"loss '{name}' cannot be made: label_smoothing"):
+    with pytest.raises(RecipeError, match=f"loss '{name}' cannot be built: label_smoothing"):
         prepare(tiny(loss=Component(name, {"label_smoothing": 0.1})))
 
 
@@ -416,7 +416,7 @@ def test_rules_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=name):
         ganzoo.losses.get("lsgan")(**wrong)
     if value == value and abs(value) != float("inf"):
-        with pytest.raises(RecipeError, match=f"loss 'lsgan' cannot be made: {name} is {value}"):
+        with pytest.raises(RecipeError, match=f"loss 'lsgan' cannot be built: {name} is {value}"):
             prepare(tiny(loss=Component("lsgan", wrong)))
 
 
@@ -432,7 +432,7 @@ def test_rules_out_of_range_are_refused(wrong):
     ],
 )
 def test_weights_below_zero_are_refused(name, weight):
-    with pytest.raises(RecipeError, match=f"loss '{name}' cannot be made: {weight} is -1"):
+    with pytest.raises(RecipeError, match=f"loss '{name}' cannot be built: {weight} is -1"):
         prepare(tiny(loss=Component(name, {weight: -1.0})))
 
 

@@ -243,7 +243,7 @@ class Refusing(Drift):
         (Adversarial, "has the term 'adversarial', and so has every adversarial loss"),
         (Second, "has the term 'r1', and so has penalty 'r1' of torch-ganzoo 0.1.0"),
         (Abstract, "could not be built"),
-        (Refusing, "penalty 'wrong' cannot be made: it is a bad day"),
+        (Refusing, "penalty 'wrong' cannot be built: it is a bad day"),
         (dict, "it is the class dict, not a subclass of ganzoo.games.Penalty"),
         (len, "it is builtin_function_or_method, not a subclass of ganzoo.games.Penalty"),
     ],

@@ -264,13 +264,13 @@ def test_it_raises_when_built(installed):
 def test_it_refuses_in_its_own_words(installed):
     wrong = recipe(architecture=Component("refusing"))
     text = refusal(ArchitectureError, lambda: prepare(wrong))
-    assert "architecture 'refusing' cannot be made for images of 16x16x1: " in text
+    assert "architecture 'refusing' cannot be built for images of 16x16x1: " in text
     text = refusal(
         RecipeError, lambda: prepare(recipe(loss=Component("refusing", {"margin": 5.0})))
     )
-    assert text == "loss 'refusing' cannot be made: margin is 5.0, which is too much."
+    assert text == "loss 'refusing' cannot be built: margin is 5.0, which is too much."
     text = refusal(DataError, lambda: find_dataset("refusing", {}, None))
-    assert text == "dataset 'refusing' cannot be made: the archive is empty."
+    assert text == "dataset 'refusing' cannot be built: the archive is empty."
 
 
 def test_it_is_of_the_wrong_kind(installed):

@@ -450,7 +450,7 @@ LOSSES = [
         makes_seven,
         "BrokenPluginError: loss 'wrong' of this process returned int, not a ganzoo.Loss",
     ),
-    ("builds", refuses, "RecipeError: loss 'wrong' cannot be made: weight is -1"),
+    ("builds", refuses, "RecipeError: loss 'wrong' cannot be built: weight is -1"),
     ("builds", needy, "RecipeError: loss 'wrong' needs the argument 'weight'"),
     ("builds", plays(Untrained), "has parameters that no player trains: scale"),
     ("has_players", plays(game(players=())), "has no players: set `players`"),

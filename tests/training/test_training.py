@@ -539,7 +539,7 @@ def test_a_mistyped_component_or_argument():
     with pytest.raises(RecipeError, match="valid integer"):
         prepare(tiny(architecture=Component("dcgan", {"width": "wide"})))
     with pytest.raises(
-        RecipeError, match="loss 'wgan-gp' cannot be made: discriminator_steps is 0"
+        RecipeError, match="loss 'wgan-gp' cannot be built: discriminator_steps is 0"
     ):
         prepare(tiny(loss=Component("wgan-gp", {"discriminator_steps": 0})))
     with pytest.raises(RecipeError, match="no player 'generater'. Did you mean 'generator'"):

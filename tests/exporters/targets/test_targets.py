@@ -31,7 +31,7 @@ def test_a_plugin_adds_a_target(tiny_bundle, tmp_path):
     ]
     refused = run_cli("export", tiny_bundle, "--for", "broken", cwd=tmp_path, env=env)
     assert refused.returncode == 1
-    assert refused.stderr == "error: export target 'broken' cannot be made: no such format.\n"
+    assert refused.stderr == "error: export target 'broken' cannot be built: no such format.\n"
 
 
 def test_a_target_that_is_not_there_is_one_line(tiny_bundle, capsys):
