@@ -19,7 +19,7 @@ from ganzoo.testing.short_training import BATCH, recipe_of
 from ganzoo.testing.sizes import data_of
 from ganzoo.training import Monitor as Base
 from ganzoo.training import Prepared, prepare, train
-from ganzoo.training.jsonl import read_lines
+from ganzoo.training.log import read_lines
 from ganzoo.training.monitors.monitor import Line
 
 TRAININGS = (  # one with a discriminator, one without

@@ -1,11 +1,12 @@
-"""The log of a training: a progress line, and log.jsonl."""
+"""The log of a training: a progress line, log.jsonl, and other files of JSON lines."""
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.errors import NonFiniteLossError
 from ganzoo.games import Player
 from ganzoo.training.distributed import ALONE, Group
-from ganzoo.training.jsonl import add_line, cut_back
 from ganzoo.training.state import State
 
 
@@ -142,3 +143,33 @@ def _means(values: list[tuple[str, str, float]]) -> dict[str, float]:
     for player, name, value in values:
         collected.setdefault(f"{player}/{name}", []).append(value)
     return {key: sum(numbers) / len(numbers) for key, numbers in collected.items()}
+
+
+def add_line(path: Path, line: Mapping[str, Any]) -> None:
+    """Append one line.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with reporting_output(path), path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Return all lines; an empty list if there is no file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def cut_back(path: Path, images_seen: int) -> None:
+    """Remove lines beyond `images_seen`, and an incomplete last line, of a killed run.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    complete = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
+    write_file(path, "".join(complete))

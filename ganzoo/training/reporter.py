@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.training.jsonl import read_lines
-from ganzoo.training.log import Log
+from ganzoo.training.log import Log, read_lines
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
-from ganzoo.training.retention import LOG
-from ganzoo.training.snapshot import preview_images
+from ganzoo.training.snapshot import LOG, preview_images
 from ganzoo.training.tracking import TrackedRun, Tracker, Tracking
 
 SAMPLES = "samples"

@@ -27,17 +27,16 @@ from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
+from ganzoo.training.control import LOCK, sole_user, stop_on_signal
 from ganzoo.training.distributed import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.evaluation import METRICS, evaluate
-from ganzoo.training.jsonl import cut_back
-from ganzoo.training.lock import LOCK, sole_user
+from ganzoo.training.log import cut_back
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.reporter import RunReporter
-from ganzoo.training.retention import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.schedule import due_after_tick
-from ganzoo.training.signals import stop_on_signal
+from ganzoo.training.snapshot import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.tracking import Tracker, create_trackers
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")

@@ -8,7 +8,7 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from ganzoo.training.jsonl import read_lines
+from ganzoo.training.log import read_lines
 from ganzoo.training.monitors import monitors_of
 from helpers.distributions import install
 from helpers.recipes import tiny

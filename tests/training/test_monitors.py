@@ -16,8 +16,8 @@ import ganzoo
 from ganzoo.registry import architectures
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
-from ganzoo.training.jsonl import read_lines
-from ganzoo.training.log import Log
+from ganzoo.training.evaluation import some_items
+from ganzoo.training.log import Log, read_lines
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.collapse import ModeCollapse
@@ -29,7 +29,6 @@ from ganzoo.training.monitors.movement import Movement
 from ganzoo.training.monitors.samples import Samples
 from ganzoo.training.monitors.stale import StaleLearningRate
 from ganzoo.training.monitors.won import DiscriminatorWon
-from ganzoo.training.real_images import some_items
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 from helpers.torchrun import run_group

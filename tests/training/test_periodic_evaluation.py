@@ -13,7 +13,7 @@ from ganzoo.errors import RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
 from ganzoo.training.evaluation import evaluator_of
-from ganzoo.training.jsonl import cut_back, read_lines
+from ganzoo.training.log import cut_back, read_lines
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 from helpers.torchrun import run_group

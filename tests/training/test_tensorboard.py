@@ -15,7 +15,7 @@ import ganzoo
 from ganzoo.errors import MissingExtraError
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.training import TrackedRun
-from ganzoo.training.jsonl import read_lines
+from ganzoo.training.log import read_lines
 from helpers.processes import run_new
 from helpers.recipes import tiny
 

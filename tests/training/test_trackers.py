@@ -8,7 +8,7 @@ import pytest
 import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import BrokenPluginError, UnknownNameError
-from ganzoo.training.jsonl import read_lines
+from ganzoo.training.log import read_lines
 from ganzoo.training.tracking import create_trackers
 from helpers.distributions import install
 from helpers.processes import run_cli

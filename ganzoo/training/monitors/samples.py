@@ -12,8 +12,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 from ganzoo.nn import generate, inputs_of
 from ganzoo.sampling import latents
 from ganzoo.sampling.generator import COMPUTE_BATCH
+from ganzoo.training.evaluation import some_items
 from ganzoo.training.preparation import Prepared
-from ganzoo.training.real_images import some_items
 
 COUNT = 64  # generated images, and real images
 SEED = 0  # of the latents
