@@ -26,7 +26,6 @@ from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec, Recipe
 from ganzoo.training.checkpoint import save_checkpoint
 from ganzoo.training.log import read_lines
-from ganzoo.training.preparation import Prepared
 
 if TYPE_CHECKING:
     from ganzoo.training.preparation import Prepared
