@@ -108,7 +108,7 @@ def check_weight(name: str, weight: float) -> None:
         ValueError: it is negative, infinite or not a number.
     """
     if not 0 <= weight < float("inf"):
-        raise ValueError(f"{name} is {weight}, it must be at least 0, and finite")
+        raise ValueError(f"{name} is {weight}; it must be at least 0, and finite")
 
 
 class Loss(nn.Module):

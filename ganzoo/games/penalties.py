@@ -66,7 +66,7 @@ class Penalty(ABC):
 
     def __init__(self, weight: float, every: int = 1) -> None:
         if every < 1:
-            raise ValueError(f"penalty {self.name!r}: every is {every}, it must be at least 1")
+            raise ValueError(f"penalty {self.name!r}: every is {every}; it must be at least 1")
         self.weight = weight
         self.every = every
 

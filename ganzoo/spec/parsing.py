@@ -35,8 +35,8 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     too_large = isinstance(value, int) and abs(value) > UNBOUNDED**8  # for a float
     text = "too large to print" if too_large else f"{value:g}"
     if value < low and high >= UNBOUNDED:
-        raise ValueError(f"{name} is {text}, it must be at least {low:g}")
-    raise ValueError(f"{name} is {text}, it must be between {low:g} and {high:g}")
+        raise ValueError(f"{name} is {text}; it must be at least {low:g}")
+    raise ValueError(f"{name} is {text}; it must be between {low:g} and {high:g}")
 
 
 def parse(cls: Any, text: str | bytes) -> Any:

@@ -292,7 +292,7 @@ def test_a_config_that_is_too_much(bundle, loader, text, message):
     [
         (
             lambda c: c["data"]["image"].update(height=10**400),
-            "is too large to print, it must be between",
+            "is too large to print; it must be between",
         ),
         (lambda c: c["data"]["image"].update(height=-(10**4000)), "is too large to print"),
         (lambda c: c["data"]["image"].update(height=4096, width=4096, channels=64), "1.07374e+09"),

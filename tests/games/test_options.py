@@ -411,7 +411,7 @@ OUT_OF_RANGE = [
 @pytest.mark.parametrize("wrong", OUT_OF_RANGE, ids=str)
 def test_rules_out_of_range_are_refused(wrong):
     (name, value), *_ = wrong.items()
-    with pytest.raises(ValueError, match=f"^{name} is {value}, it must (be at least|lie in)"):
+    with pytest.raises(ValueError, match=f"^{name} is {value}; it must be (at least|in)"):
         AdversarialOptions(**({"penalties": wrong} if name in PENALTIES else wrong))
     with pytest.raises(ValueError, match=name):
         ganzoo.losses.get("lsgan")(**wrong)
@@ -445,7 +445,7 @@ def test_the_command_line_refuses_a_rule_out_of_range(tmp_path):
     out = tmp_path / "run"
     done = run_cli("train", "dcgan-digits", "--loss.penalty-every", "0", "--out", out)
     assert done.returncode == 1
-    assert "penalty_every is 0, it must be at least 1" in done.stderr
+    assert "penalty_every is 0; it must be at least 1" in done.stderr
     assert "Traceback" not in done.stderr
     assert not out.exists()
 

@@ -120,7 +120,7 @@ def test_the_order_in_which_they_are_named_changes_nothing():
             for p in AdversarialLoss(ganzoo.losses.get("hinge")().criterion, options).penalties
         ]
 
-    assert names({"dragan": 1.0, "r2": 1.0, "gp": 1.0}) == ["r2", "gradient_penalty", "dragan"]
+    assert names({"dragan": 1.0, "r2": 1.0, "gp": 1.0}) == ["dragan", "gradient_penalty", "r2"]
 
 
 def test_a_recipe_states_a_stranger_s_only_where_it_is_used(drift):
@@ -180,7 +180,7 @@ def test_a_broken_one_is_the_trouble_of_those_who_use_it(plugin):
 
 @pytest.mark.parametrize("weight", [-1.0, float("inf"), float("nan")])
 def test_a_weight_is_finite_and_not_negative(drift, weight):
-    with pytest.raises(ValueError, match="logit-drift is .*, it must be at least 0, and finite"):
+    with pytest.raises(ValueError, match="logit-drift is .*; it must be at least 0, and finite"):
         ganzoo.losses.get("hinge")(logit_drift=weight)
 
 

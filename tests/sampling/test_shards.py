@@ -115,8 +115,10 @@ def test_what_is_there_is_not_made_again(model, whole, tmp_path):
 
 def test_a_far_image_costs_what_a_near_one_does(model, tmp_path, monkeypatch):
     computed = []
-    generate = model.generate
-    monkeypatch.setattr(model, "generate", lambda z, y=None: computed.append(len(z)) or generate(z))
+    run = model.run
+    monkeypatch.setattr(
+        model, "run", lambda inputs: computed.append(len(inputs["z"])) or run(inputs)
+    )
     far = Process(990_000 // 16, 1_000_000 // 16)
     sample_to(model, tmp_path, 1_000_000, 3, shard_size=16, process=far)
     assert sum(computed) == 32, "its own batch, and one that tries the arguments"
@@ -133,13 +135,13 @@ import os, signal, sys, ganzoo
 from ganzoo.sampling.shards import Process, sample_to
 bundle, out, n, size, batches, rank, count = sys.argv[1:]
 model, left = ganzoo.load(bundle, runtime="onnx"), [int(batches)]
-generate = model.generate
+run = model.run
 def dying(*args):
     left[0] -= 1
     if left[0] < 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    return generate(*args)
-model.generate = dying
+    return run(*args)
+model.run = dying
 sample_to(model, out, int(n), 3, shard_size=int(size), process=Process(int(rank), int(count)))
 """
 

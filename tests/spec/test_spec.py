@@ -62,7 +62,7 @@ def test_shipped_recipes_are_valid_and_named_as_registered(name):
         ({"images": "many"}, "images: Input should be a valid integer"),
         ({"name": "../../x"}, "the name '../../x'"),
         ({"name": ""}, "the name ''"),
-        ({"images": 0}, "images is 0, it must be at least 1"),
+        ({"images": 0}, "images is 0; it must be at least 1"),
         ({"optimizer": {"learning_rate": 1}}, "there is no field 'optimizer.learning_rate'"),
         ({"optimizer": {"name": "adaam"}}, "optimizer.name"),
         ({"precision": "fp8"}, "precision"),

@@ -432,7 +432,7 @@ def makes_seven() -> Loss:
 
 
 def refuses(*, weight: float = -1.0) -> Loss:
-    raise ValueError("weight is -1, it must be at least 0")
+    raise ValueError("weight is -1; it must be at least 0")
 
 
 def needy(*, weight: float) -> Loss: ...

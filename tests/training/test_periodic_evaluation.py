@@ -180,7 +180,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path)
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="a metric, but evaluate_every is 0"):
         tiny(keep_best=FRECHET)
-    with pytest.raises(ValueError, match="evaluate_samples is 1, it must be at least 2"):
+    with pytest.raises(ValueError, match="evaluate_samples is 1; it must be at least 2"):
         tiny(evaluate_samples=1)
 
 

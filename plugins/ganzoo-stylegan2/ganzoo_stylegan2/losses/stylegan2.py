@@ -41,10 +41,10 @@ class StyleLoss(AdversarialLoss):
         ada: AdaptiveAugmentation | None,
     ) -> None:
         if not 0 <= style_mixing <= 1:
-            raise ValueError(f"style_mixing is {style_mixing}, it must lie in [0, 1]")
+            raise ValueError(f"style_mixing is {style_mixing}; it must lie in [0, 1]")
         check_weight("path_length", path_length)
         if path_length_every < 1:
-            raise ValueError(f"path_length_every is {path_length_every}, it must be at least 1")
+            raise ValueError(f"path_length_every is {path_length_every}; it must be at least 1")
         super().__init__(NONSATURATING, options)
         self.style_mixing = style_mixing
         self.path_length_weight = path_length
