@@ -294,7 +294,10 @@ def test_it_is_of_the_wrong_kind(installed):
             lambda: find_dataset("odd", {}, None),
             "dataset 'odd' of odd 1.0 returned list, not a torch",
         ),
-        (lambda: make_extractor("odd"), "extractor 'odd' of odd 1.0 returned Linear, not a ganzoo."),
+        (
+            lambda: make_extractor("odd"),
+            "extractor 'odd' of odd 1.0 returned Linear, not a ganzoo.",
+        ),
         (lambda: prepare(recipe(architecture=Component("shy"))), "name 'Optimizer' is not defined"),
         (
             lambda: prepare(recipe(loss=Component("proud", {"layer": 1}))),
