@@ -19,7 +19,7 @@ def build(name, height, channels=1, width=None, **arguments):
 
 @pytest.mark.parametrize("size", [16, 17, 27, 28, 32, 33, 48, 64, 100, 128, 255, 256])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_dcgan_makes_and_judges_any_square_size(size, channels):
+def test_dcgan_fits_any_square_size(size, channels):
     nets = build("dcgan", size, channels)
     images = nets["generator"](torch.randn(2, 5))
     assert images.shape == (2, channels, size, size)
@@ -29,7 +29,7 @@ def test_dcgan_makes_and_judges_any_square_size(size, channels):
 
 @pytest.mark.parametrize("size", [8, 10, 20, 28, 32, 48, 64, 112, 128])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_resnet_makes_and_judges_sizes_that_halve(size, channels):
+def test_resnet_fits_sizes_that_halve(size, channels):
     nets = build("resnet", size, channels)
     images = nets["generator"](torch.randn(2, 5))
     assert images.shape == (2, channels, size, size)
@@ -38,7 +38,7 @@ def test_resnet_makes_and_judges_sizes_that_halve(size, channels):
 
 
 @pytest.mark.parametrize("size", [30, 7, 34, 512])
-def test_resnet_says_what_it_cannot_build(size):
+def test_resnet_refuses_invalid_arguments(size):
     with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture mlp"):
         build("resnet", size)
 
@@ -46,7 +46,7 @@ def test_resnet_says_what_it_cannot_build(size):
 @pytest.mark.parametrize("name", ["conv-autoencoder", "mlp-autoencoder"])
 @pytest.mark.parametrize("size", [16, 28, 33, 64])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_autoencoders_encode_and_make_any_square_size(name, size, channels):
+def test_autoencoders_fit_any_square_size(name, size, channels):
     nets = build(name, size, channels)
     assert set(nets) == {"encoder", "generator"}
     mean, log_variance = nets["encoder"](torch.randn(2, channels, size, size))
@@ -54,14 +54,14 @@ def test_autoencoders_encode_and_make_any_square_size(name, size, channels):
     images = nets["generator"](mean)
     assert images.shape == (2, channels, size, size)
     assert images.abs().max() <= 1
-    judged = build(name, size, channels, discriminator="image")["discriminator"](images)
-    assert judged.logits.shape == (2,)
-    assert judged.features.shape[0] == 2
+    output = build(name, size, channels, discriminator="image")["discriminator"](images)
+    assert output.logits.shape == (2,)
+    assert output.features.shape[0] == 2
     joint = build(name, size, channels, discriminator="joint")["joint_discriminator"]
     assert joint(images, mean).shape == (2,)
 
 
-def test_an_autoencoder_says_what_it_cannot_build():
+def test_an_autoencoder_refuses_invalid_arguments():
     with pytest.raises(ArchitectureError, match=r"'conv-auto.*--architecture mlp-autoencoder"):
         build("conv-autoencoder", 15)
     with pytest.raises(ArchitectureError, match="depth=0"):
@@ -69,7 +69,7 @@ def test_an_autoencoder_says_what_it_cannot_build():
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (1, 1), (28, 28), (5, 9)])
-def test_mlp_makes_and_judges_any_size(height, width):
+def test_mlp_fits_any_size(height, width):
     nets = build("mlp", height, 3, width)
     images = nets["generator"](torch.randn(2, 5))
     assert images.shape == (2, 3, height, width)
@@ -78,7 +78,7 @@ def test_mlp_makes_and_judges_any_size(height, width):
 
 
 @pytest.mark.parametrize(("height", "width"), [(15, 15), (257, 257), (28, 32), (8, 8)])
-def test_dcgan_says_what_it_cannot_build(height, width):
+def test_dcgan_refuses_invalid_arguments(height, width):
     with pytest.raises(ArchitectureError, match=r"16 to 256 pixels.*--architecture mlp"):
         build("dcgan", height, width=width)
 
@@ -108,7 +108,7 @@ def test_dcgan_follows_its_five_guidelines():
     assert {x.negative_slope for x in discriminator if isinstance(x, nn.LeakyReLU)} == {0.2}
 
 
-def test_a_last_convolution_draws_the_image_out_of_maps_of_its_size():
+def test_a_last_convolution_keeps_the_size_of_its_maps():
     paper, ours = (build("dcgan", 28, last_convolution=each)["generator"] for each in (False, True))
     *_, last, end = (m for m in ours.modules() if not list(m.children()))
     assert isinstance(end, nn.Tanh)
@@ -119,13 +119,13 @@ def test_a_last_convolution_draws_the_image_out_of_maps_of_its_size():
     assert ours(z).shape == paper(z).shape == (2, 1, 28, 28)
 
 
-def test_global_average_pooling_takes_the_place_of_the_last_layer():
+def test_global_average_pooling_replaces_the_last_layer():
     images = torch.randn(2, 1, 28, 28)
     nets = build("dcgan", 28, global_average_pooling=True)
-    said = nets["discriminator"].eval()(images)
-    pooled, last = said.features.mean((2, 3)), nets["discriminator"].last[1]
+    output = nets["discriminator"].eval()(images)
+    pooled, last = output.features.mean((2, 3)), nets["discriminator"].last[1]
     expected = pooled @ last.weight[0, :, 0, 0] + last.bias
-    torch.testing.assert_close(said.logits, expected)
+    torch.testing.assert_close(output.logits, expected)
     assert sum(p.numel() for p in last.parameters()) == pooled.shape[1] + 1
 
 

@@ -78,7 +78,7 @@ def turn(z=None):
     return Turn(0, lambda n: z)
 
 
-def test_kl_is_that_of_the_general_formula():
+def test_kl_equals_the_general_formula():
     """Against N(0, I), with a full covariance matrix in the general case."""
     torch.manual_seed(0)
     mean, log_variance = torch.randn(2, 5, 4).double()
@@ -91,7 +91,7 @@ def test_kl_is_that_of_the_general_formula():
     assert torch.equal(kl_from_standard_normal(zero, zero), torch.zeros(2))
 
 
-def test_kl_is_what_monte_carlo_finds():
+def test_kl_equals_its_monte_carlo_estimate():
     """E_q[log q(z) - log p(z)] over z drawn as training draws them."""
     torch.manual_seed(0)
     mean, log_variance = torch.tensor([[0.5, -1.0]]).double(), torch.tensor([[0.3, -0.8]]).double()
@@ -103,7 +103,7 @@ def test_kl_is_what_monte_carlo_finds():
     assert (ratio.mean() - kl_from_standard_normal(mean, log_variance)).abs() < 4 * error
 
 
-def test_drawn_latents_carry_gradients_to_mean_and_variance():
+def test_sampled_latents_carry_gradients_to_mean_and_variance():
     """dz/dmu = 1 and dz/dlog s2 = (z - mu) / 2."""
     mean, log_variance = torch.randn(2, 5, 4).double().unbind()
     mean.requires_grad_()
@@ -116,45 +116,45 @@ def test_drawn_latents_carry_gradients_to_mean_and_variance():
 
 def test_bernoulli_error_is_the_negative_log_likelihood():
     torch.manual_seed(0)
-    made = 1.98 * torch.rand(3, *SHAPE).double() - 0.99
+    output = 1.98 * torch.rand(3, *SHAPE).double() - 0.99
     images = torch.randint(2, (3, *SHAPE)).double() * 2 - 1
-    expected = -Bernoulli((made + 1) / 2).log_prob((images + 1) / 2)
-    torch.testing.assert_close(reconstruction_error(made, images, "bernoulli"), expected)
+    expected = -Bernoulli((output + 1) / 2).log_prob((images + 1) / 2)
+    torch.testing.assert_close(reconstruction_error(output, images, "bernoulli"), expected)
 
 
-def test_bernoulli_error_is_least_where_a_grey_image_is_met():
+def test_bernoulli_error_has_its_minimum_at_the_grey_image():
     """Cross-entropy of grey values has its minimum, not 0, where the probability is the value."""
     grey = torch.tensor([0.4]).double()
-    made = grey.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(reconstruction_error(made, grey, "bernoulli").sum(), made)
+    output = grey.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(reconstruction_error(output, grey, "bernoulli").sum(), output)
     assert slope.abs() < 1e-12
     assert reconstruction_error(grey, grey, "bernoulli") > 0.5
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-def test_pure_black_and_white_are_finite(likelihood):
-    made, images = torch.tensor([-1.0, 1.0, -1.0, 1.0]), torch.tensor([-1.0, 1.0, 1.0, -1.0])
-    made.requires_grad_()
-    error = reconstruction_error(made, images, likelihood)
+def test_errors_of_pure_black_and_white_are_finite(likelihood):
+    output, images = torch.tensor([-1.0, 1.0, -1.0, 1.0]), torch.tensor([-1.0, 1.0, 1.0, -1.0])
+    output.requires_grad_()
+    error = reconstruction_error(output, images, likelihood)
     error.sum().backward()
     assert torch.isfinite(error).all()
-    assert torch.isfinite(made.grad).all()
+    assert torch.isfinite(output.grad).all()
     assert (error[:2] < 1e-6).all()
     assert (error[2:] > 1).all()
 
 
 def test_gaussian_error_is_half_the_square():
-    made, images = torch.randn(2, 3, *SHAPE).double().unbind()
-    normal = -Normal(made, 1.0).log_prob(images) - 0.5 * torch.log(torch.tensor(2 * torch.pi))
-    torch.testing.assert_close(reconstruction_error(made, images, "gaussian"), normal)
+    output, images = torch.randn(2, 3, *SHAPE).double().unbind()
+    normal = -Normal(output, 1.0).log_prob(images) - 0.5 * torch.log(torch.tensor(2 * torch.pi))
+    torch.testing.assert_close(reconstruction_error(output, images, "gaussian"), normal)
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_an_autoencoder_takes_the_mean_and_averages_over_pixels(nets, batch, likelihood):
     loss = ganzoo.losses.get("autoencoder")(likelihood=likelihood)
     terms = loss.autoencoder(nets, batch, turn())
-    made = nets["generator"](nets["encoder"](batch.images)[0])
-    expected = reconstruction_error(made, batch.images, likelihood).mean((1, 2, 3))
+    output = nets["generator"](nets["encoder"](batch.images)[0])
+    expected = reconstruction_error(output, batch.images, likelihood).mean((1, 2, 3))
     assert terms.keys() == {"reconstruction"}
     torch.testing.assert_close(terms["reconstruction"], expected)
 
@@ -174,14 +174,14 @@ def test_a_vae_sums_over_pixels_and_weighs_the_divergence(nets, batch, name, arg
     terms = loss.autoencoder(nets, batch, turn())
     mean, log_variance = nets["encoder"](batch.images)
     torch.manual_seed(5)
-    made = nets["generator"](draw(mean, log_variance))
-    error = reconstruction_error(made, batch.images, "bernoulli").sum((1, 2, 3))
+    output = nets["generator"](draw(mean, log_variance))
+    error = reconstruction_error(output, batch.images, "bernoulli").sum((1, 2, 3))
     torch.testing.assert_close(terms["reconstruction"], error)
     torch.testing.assert_close(terms["kl"], beta * kl_from_standard_normal(mean, log_variance))
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae", "vaegan", "bigan"])
-def test_gradients_are_the_acting_players_alone(nets, batch, name):
+def test_gradients_reach_only_the_acting_player(nets, batch, name):
     """Every network that a player trains is moved, and no other."""
     loss = ganzoo.losses.get(name)()
     nets = nets | {"joint_discriminator": JointJudge()}
@@ -198,7 +198,7 @@ def test_gradients_are_the_acting_players_alone(nets, batch, name):
             assert any(w.grad is not None and w.grad.any() for w in nets[role].parameters())
 
 
-def test_vaegan_against_its_algorithm(nets, batch):
+def test_vaegan_equals_the_papers_algorithm(nets, batch):
     """Larsen et al. (2016), algorithm 1: who minimises which of prior, likelihood and GAN loss."""
     loss = ganzoo.losses.get("vaegan")(reconstruction_weight=0.25)
     assert [p.name for p in loss.players] == ["discriminator", "encoder", "generator"]
@@ -229,23 +229,23 @@ def test_vaegan_against_its_algorithm(nets, batch):
             "features": 0.25 * features,
         },
     }
-    for player, wanted in expected.items():
-        found = terms(player)
-        assert found.keys() == wanted.keys()
-        for name in wanted:
-            torch.testing.assert_close(found[name], wanted[name])
+    for player, values in expected.items():
+        actual = terms(player)
+        assert actual.keys() == values.keys()
+        for name in values:
+            torch.testing.assert_close(actual[name], values[name])
 
 
 @pytest.mark.parametrize(
     "options", [{"augmentation": ("cutout",)}, {"instance_noise": 0.5}], ids=str
 )
-def test_vaegan_compares_images_as_they_are(nets, batch, options):
+def test_vaegan_compares_images_without_augmentation(nets, batch, options):
     """Else its distance of an image from itself would not be 0."""
     loss = ganzoo.losses.get("vaegan")(**options)
     assert (loss._feature_error(nets, batch.images, batch, turn()) == 0).all()
 
 
-def test_vaegan_needs_a_judge_with_features(nets, batch):
+def test_vaegan_needs_a_discriminator_with_features(nets, batch):
     nets["discriminator"].forward = lambda images: images.sum((1, 2, 3))
     with pytest.raises(ValueError, match="needs a discriminator that returns its features"):
         ganzoo.losses.get("vaegan")().encoder(nets, batch, turn())
@@ -261,15 +261,16 @@ def test_bigan_trains_both_players_on_pairs(nets, batch):
     }
     z = torch.randn(6, 3).double()
     encoded = nets["joint_discriminator"](batch.images, nets["encoder"](batch.images)[0])
-    made = nets["joint_discriminator"](nets["generator"](z), z)
+    generated = nets["joint_discriminator"](nets["generator"](z), z)
     now = turn(z)
     torch.testing.assert_close(
-        loss.discriminator(nets, batch, now)["adversarial"], softplus(-encoded) + softplus(made)
+        loss.discriminator(nets, batch, now)["adversarial"],
+        softplus(-encoded) + softplus(generated),
     )
-    right = (encoded > 0).double().mean() + (made < 0).double().mean()
+    right = (encoded > 0).double().mean() + (generated < 0).double().mean()
     assert now.metrics["accuracy"].item() == pytest.approx(right.item() / 2)
     torch.testing.assert_close(
-        loss.generator(nets, batch, now)["adversarial"], softplus(-made) + softplus(encoded)
+        loss.generator(nets, batch, now)["adversarial"], softplus(-generated) + softplus(encoded)
     )
 
 
@@ -277,6 +278,6 @@ def test_bigan_trains_both_players_on_pairs(nets, batch):
     "rule",
     [{"r1": 1.0}, {"augmentation": ("cutout",)}, {"instance_noise": 1.0}, {"label_smoothing": 0.1}],
 )
-def test_bigan_refuses_rules_for_images_alone(rule):
+def test_bigan_refuses_options_for_images(rule):
     with pytest.raises(ValueError, match="its discriminator reads images together with latents"):
         ganzoo.losses.get("bigan")(**rule)

@@ -11,7 +11,7 @@ import ganzoo
 from ganzoo.evaluation.extraction import extract, make_extractor
 
 
-def test_it_makes_the_digit_that_was_asked_for():
+def test_the_label_chooses_the_digit():
     labels = np.arange(1000) % 10
     samples = ganzoo.load("cgan-mnist").sample(1000, seed=1, label=labels.tolist()).numpy()
     images = torch.from_numpy(samples).permute(0, 3, 1, 2)

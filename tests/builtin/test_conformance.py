@@ -71,7 +71,7 @@ def test_each_choice_of_an_architecture_trains(name, arguments):
     assert examine(uses_labels, subject).verdict == ("ok" if reads_labels else "not checked")
 
 
-def test_the_combinations_are_those_one_expects():
+def test_the_combinations_are_complete():
     adversarial = {
         "minimax",
         "nonsaturating",
@@ -83,7 +83,7 @@ def test_the_combinations_are_those_one_expects():
         "rpgan",
     }
     encoding, small = {"autoencoder", "vae", "betavae"}, {"latent_dim": 12, "width": 4}
-    for name, arguments, wanted in (
+    for name, arguments, expected in (
         ("resnet", {}, adversarial),
         ("dcgan", {"conditioning": "concat"}, adversarial),
         ("dcgan", {"conditioning": "auxiliary"}, {"acgan"}),
@@ -93,7 +93,8 @@ def test_the_combinations_are_those_one_expects():
         ("conv-autoencoder", {"discriminator": "joint"}, {"bigan"}),
     ):
         assert (
-            set(Architecture(name, small | arguments).combinations) & set(ours_of(losses)) == wanted
+            set(Architecture(name, small | arguments).combinations) & set(ours_of(losses))
+            == expected
         )
     assert {"mlp", "dcgan", "resnet"} <= set(Loss("wgan-gp").combinations)
     assert "dcgan conditioning=auxiliary" in Loss("acgan").combinations

@@ -26,7 +26,7 @@ def listing(folder):
 
 
 @pytest.mark.parametrize("size", [8, 16, 28])
-def test_digits_are_always_there(size):
+def test_digits_need_no_files(size):
     dataset, spec = get("digits", size=size)
     images, labels = dataset.tensors
     assert images.dtype == torch.uint8
@@ -36,7 +36,7 @@ def test_digits_are_always_there(size):
     assert images.max() == 255
 
 
-def test_digits_are_scikit_learns_whether_or_not_it_is_imported(monkeypatch):
+def test_digits_equal_scikit_learns(monkeypatch):
     raw = load_digits()
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "sklearn.datasets", None)  # no import finds it
@@ -53,7 +53,7 @@ def test_digits_refuses_a_size():
         get("digits", size=4)
 
 
-def test_mnist_is_read_and_its_folder_is_left_alone(tmp_path):
+def test_mnist_is_read_without_changing_its_folder(tmp_path):
     root = fake_mnist(tmp_path)
     before = listing(root)
     dataset, spec = get("mnist", root)
@@ -67,7 +67,7 @@ def test_mnist_is_read_and_its_folder_is_left_alone(tmp_path):
     assert listing(root) == before
 
 
-def test_damaged_mnist_is_not_missing_mnist(tmp_path):
+def test_damaged_mnist_is_a_data_error(tmp_path):
     path = fake_mnist(tmp_path) / "MNIST/raw/train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(DataError, match="cannot read MNIST in"):
@@ -103,7 +103,7 @@ def test_missing_celeba_says_what_to_do(tmp_path):
         get("celeba", tmp_path, size=4)
 
 
-def test_tinyhero_names_the_side_that_a_character_is_seen_from(tmp_path):
+def test_tinyhero_labels_are_viewing_directions(tmp_path):
     dataset, spec = get("tinyhero", fake_tinyhero(tmp_path))
     assert spec.image.shape == (3, 32, 32)
     assert spec.labels == ("back", "left", "front", "right")
@@ -122,13 +122,13 @@ def test_tinyhero_has_four_sides(tmp_path, stray):
         get("tinyhero", tmp_path)
 
 
-def test_a_loop_over_pictures_ends(tmp_path):
+def test_iterating_over_a_dataset_ends(tmp_path):
     dataset, _ = get("folder", pictures(tmp_path, ["1.png", "2.png"]), size=8)
     with pytest.raises(IndexError):
         dataset[2]
 
 
-def test_folder_passes_over_what_is_no_picture(tmp_path):
+def test_folder_skips_other_files(tmp_path):
     pictures(tmp_path, ["1.png"])
     (tmp_path / "paper.pdf").write_bytes(b"%PDF")
     (tmp_path / "figure.eps").write_bytes(b"%!PS")
@@ -172,7 +172,7 @@ def test_folder_without_sub_folders_has_no_classes(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "I;16"])
-def test_folder_reads_every_kind_of_picture(tmp_path, mode):
+def test_folder_reads_every_image_format(tmp_path, mode):
     if mode == "I;16":
         Image.fromarray(np.full((9, 9), 30_000, dtype=np.uint16)).save(tmp_path / "1.png")
         assert set(get("folder", tmp_path, size=8)[0][0][0].unique().tolist()) == {117}
@@ -191,7 +191,7 @@ def test_missing_and_empty_folders_are_two_errors(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"GIF89"])
-def test_one_corrupt_image_among_good_ones_is_named(tmp_path, damage):
+def test_one_corrupt_image_is_named(tmp_path, damage):
     root = pictures(tmp_path / "data", [f"{k}.png" for k in range(5)])
     bad = root / "3.png"
     bad.write_bytes(damage(bad.read_bytes()))
@@ -214,24 +214,24 @@ def digits_batches(batch_size=100, seed=0):
 def test_an_epoch_shows_every_image_once():
     dataset, spec = get("digits", size=8)
     batches = MemoryBatches(dataset, spec, 599, 0, CPU)
-    seen = torch.cat([next(batches).images for _ in range(3)])
+    epoch = torch.cat([next(batches).images for _ in range(3)])
     expected = dataset.tensors[0].float() / 127.5 - 1
-    assert seen.shape == expected.shape
-    assert seen.min() == -1
-    assert seen.max() == 1
+    assert epoch.shape == expected.shape
+    assert epoch.min() == -1
+    assert epoch.max() == 1
     torch.testing.assert_close(
-        seen.flatten(1).double().sum(1).sort()[0], expected.flatten(1).double().sum(1).sort()[0]
+        epoch.flatten(1).double().sum(1).sort()[0], expected.flatten(1).double().sum(1).sort()[0]
     )
 
 
 def test_batches_are_seekable_across_epochs():
-    whole, sought = digits_batches(), digits_batches()
+    whole, moving = digits_batches(), digits_batches()
     for position in range(40):
         batch = next(whole)
         assert len(batch) == len(batch.labels) == 100
         if position in (0, 17, 18, 39):
-            sought.position = position
-            again = next(sought)
+            moving.position = position
+            again = next(moving)
             assert torch.equal(batch.images, again.images)
             assert torch.equal(batch.labels, again.labels)
 
@@ -240,11 +240,11 @@ def test_order_depends_on_the_seed():
     assert not torch.equal(next(digits_batches()).images, next(digits_batches(seed=1)).images)
 
 
-def test_a_batch_may_be_larger_than_the_data():
+def test_a_batch_can_be_larger_than_the_data():
     assert len(next(digits_batches(batch_size=4000))) == 4000
 
 
-def test_a_dataset_that_lies_is_refused():
+def test_a_dataset_that_contradicts_its_spec_is_refused():
     images, labels = torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)
     data = torch.utils.data.TensorDataset(images, labels)
     with pytest.raises(DataError, match=r"uint8 \(3, 8, 8\)"):
@@ -256,7 +256,7 @@ def test_a_dataset_that_lies_is_refused():
         MemoryBatches(floats, DataSpec(ImageSpec(8, 8, 1)), 2, 0, CPU)
 
 
-def test_gzip_is_not_mistaken_for_a_picture(tmp_path):
+def test_gzip_is_not_read_as_an_image(tmp_path):
     (tmp_path / "x.png").write_bytes(gzip.compress(b"not a picture"))
     with pytest.raises(DataError, match=r"x\.png"):
         get("folder", tmp_path)[0][0]

@@ -34,9 +34,9 @@ def test_a_shipped_classifier_is_small_and_its_hash_is_its_contract(name, sha256
     weights = Path(lenet.__file__).with_name(f"lenet-{name}-1.safetensors")
     assert weights.stat().st_size <= 500_000
     assert reader.sha256 == sha256
-    found = reader(torch.zeros(3, 1, 28, 28, dtype=torch.uint8))
-    assert found.features.shape == (3, reader.dim)
-    assert found.logits.shape == (3, len(reader.classes))
+    features = reader(torch.zeros(3, 1, 28, 28, dtype=torch.uint8))
+    assert features.features.shape == (3, reader.dim)
+    assert features.logits.shape == (3, len(reader.classes))
     assert not reader.training
     assert not any(p.requires_grad for p in reader.parameters())
 
@@ -48,14 +48,14 @@ def test_a_shipped_classifier_is_small_and_its_hash_is_its_contract(name, sha256
 def test_a_shipped_classifier_reads_its_data(dataset, folder, right):
     if not DATA or not Path(DATA, folder).is_dir():
         pytest.skip(f"GANZOO_DATA names no {folder}")
-    found, spec = ganzoo.datasets.get(dataset)(Path(DATA), split="test")
-    images, labels = found.tensors
+    data, spec = ganzoo.datasets.get(dataset)(Path(DATA), split="test")
+    images, labels = data.tensors
     reader = make_extractor(spec.extractor)
     assert reader.classes == spec.labels
     assert (extract(reader, images).logits.argmax(1) == labels.numpy()).mean() >= right
 
 
-def test_it_says_alike_of_an_image_whatever_is_beside_it(digits_reader):
+def test_features_do_not_depend_on_the_batch(digits_reader):
     images = torch.randint(256, (300, 1, 28, 28), dtype=torch.uint8)
     together, alone = extract(digits_reader, images), extract(digits_reader, images[7:8])
     torch.testing.assert_close(
@@ -77,16 +77,16 @@ def test_a_version_is_a_number_at_the_end_of_a_name(name):
         ganzoo.extractors.get(name)
 
 
-def test_what_would_have_to_be_changed_is_said_and_asked_for(digits_reader):
+def test_a_needed_resize_is_described_and_must_be_allowed(digits_reader):
     faces = ImageSpec(64, 64, 3)
     with pytest.raises(MetricError, match="made grey and resized to 28x28, bilinear.*--resize"):
         describe_resizing("lenet-mnist@1", digits_reader, faces, allowed=False)
-    said = describe_resizing("lenet-mnist@1", digits_reader, faces, allowed=True)
-    assert said == "made grey, resized to 28x28, bilinear with antialiasing"
+    description = describe_resizing("lenet-mnist@1", digits_reader, faces, allowed=True)
+    assert description == "made grey, resized to 28x28, bilinear with antialiasing"
     assert describe_resizing("lenet-mnist@1", digits_reader, ImageSpec(28, 28, 1), False) == "none"
 
 
-def test_images_are_made_to_fit():
+def test_images_are_resized_to_the_extractor():
     red = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
     red[:, 0] = 255
     grey = fit(red, 1, (4, 4))
@@ -97,7 +97,7 @@ def test_images_are_made_to_fit():
     assert fit(red, None, None) is red
 
 
-def test_weights_that_cannot_be_fetched_are_one_clear_error(tmp_path):
+def test_a_failed_download_of_weights_is_one_error(tmp_path):
     """A name server that is not there, as on a machine without a network."""
     result = run_python(
         "import socket\n"
@@ -115,7 +115,7 @@ def test_weights_that_cannot_be_fetched_are_one_clear_error(tmp_path):
     assert "lenet-mnist@1" in result.stdout
 
 
-def test_a_file_that_holds_code_is_not_unpickled(tmp_path, monkeypatch):
+def test_a_pickle_is_not_loaded(tmp_path, monkeypatch):
     class Trap:
         def __reduce__(self):
             return (Path.touch, (tmp_path / "sprung",))
@@ -146,15 +146,15 @@ def test_inception_reads_its_weights_from_the_cache(tmp_path, monkeypatch):
     inception = make_extractor("inception-v3")
     images = torch.randint(256, (2, 3, 32, 32), dtype=torch.uint8)
     (expected,) = network(images)
-    found = extract(inception, images)
-    torch.testing.assert_close(torch.from_numpy(found.features), expected)
-    assert found.logits.shape == (2, 1008)
+    features = extract(inception, images)
+    torch.testing.assert_close(torch.from_numpy(features.features), expected)
+    assert features.logits.shape == (2, 1008)
     assert describe_resizing("inception-v3", inception, ImageSpec(32, 32, 3), False).startswith(
         "to 299x299"
     )
 
 
-def test_a_stranger_registers_one_by_an_entry_point(tmp_path):
+def test_a_plugin_registers_an_extractor(tmp_path):
     install(
         tmp_path,
         "acme-features",

@@ -43,13 +43,13 @@ RELATIVISTIC = ["ragan", "rpgan"]
 ADVERSARIAL = [*FORMULAS, *RELATIVISTIC]
 
 
-def judged(discriminator, real, fake):
+def compare(discriminator, real, fake):
     """A comparison by a discriminator that returns bare logits."""
 
-    def said(images):
+    def discriminate(images):
         return DiscriminatorOutput(discriminator(images))
 
-    return Comparison(said, real, fake, said(real), said(fake))
+    return Comparison(discriminate, real, fake, discriminate(real), discriminate(fake))
 
 
 @pytest.mark.parametrize("name", FORMULAS)
@@ -93,7 +93,7 @@ def test_criterion_has_the_right_gradient(name):
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
-def test_a_logit_goes_up_when_an_image_looks_real(name):
+def test_gradients_have_the_right_sign(name):
     """At logits of 0 the discriminator lifts the real one and the generator lifts the fake one."""
     criterion = ganzoo.losses.get(name)().criterion
     real, fake = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
@@ -131,7 +131,7 @@ def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
     discriminator = Linear(w)
     real, fake = torch.randn(2, n, 3, 4, 4, generator=generator, dtype=torch.float64)
     penalty = GradientPenalty(10.0)
-    value = penalty.value(judged(discriminator, real, fake))
+    value = penalty.value(compare(discriminator, real, fake))
     expected = (w.norm() - 1).square()
     torch.testing.assert_close(value, expected.expand(n), rtol=1e-9, atol=0)
     # its gradient: 2 (||w|| - 1) w / ||w||
@@ -149,7 +149,7 @@ def test_r1_and_r2_are_exact_on_a_linear_discriminator(n, kind):
     w = torch.randn(12, generator=generator, dtype=torch.float64)
     discriminator = Linear(w)
     real, fake = torch.randn(2, n, 3, 2, 2, generator=generator, dtype=torch.float64)
-    value = kind(1.0).value(judged(discriminator, real, fake))
+    value = kind(1.0).value(compare(discriminator, real, fake))
     torch.testing.assert_close(value, (w @ w / 2).expand(n), rtol=1e-12, atol=0)
     value.mean().backward()
     torch.testing.assert_close(discriminator.w.grad, w, rtol=1e-12, atol=0)
@@ -160,9 +160,9 @@ def half_square(x):
     return x.square().sum((1, 2, 3)) / 2
 
 
-def test_r1_looks_at_real_images_alone_and_r2_at_fake_ones():
+def test_r1_uses_real_and_r2_fake_images():
     real, fake = torch.full((5, 1, 1, 1), 3.0), torch.full((5, 1, 1, 1), 50.0)
-    pair = judged(half_square, real, fake)
+    pair = compare(half_square, real, fake)
     torch.testing.assert_close(R1(1.0).value(pair).detach(), torch.full((5,), 4.5))
     torch.testing.assert_close(R2(1.0).value(pair).detach(), torch.full((5,), 1250.0))
 
@@ -172,41 +172,41 @@ def test_dragan_is_exact_on_a_linear_discriminator(n):
     """(||w|| - 1)^2 wherever it is taken."""
     w = torch.randn(12, dtype=torch.float64)
     real, fake = torch.randn(2, n, 3, 2, 2, dtype=torch.float64)
-    value = Dragan(1.0).value(judged(Linear(w), real, fake))
+    value = Dragan(1.0).value(compare(Linear(w), real, fake))
     torch.testing.assert_close(value, (w.norm() - 1).square().expand(n), rtol=1e-9, atol=0)
 
 
-def test_dragan_lies_around_real_images():
+def test_dragan_samples_around_real_images():
     """Up to half the standard deviation of the batch beyond them, and never at fake ones."""
     real = torch.cat([torch.full((250, 1, 1, 1), 3.0), torch.full((250, 1, 1, 1), 5.0)])
     fake = torch.full((500, 1, 1, 1), 90.0)
-    where = Dragan(1.0).value(judged(half_square, real, fake)).detach().sqrt() + 1
+    where = Dragan(1.0).value(compare(half_square, real, fake)).detach().sqrt() + 1
     spread = real.std().item()
     beyond = where - real.flatten()
     assert beyond.min() >= 0
     assert 0.4 * spread < beyond.max() <= 0.5 * spread + 1e-4
 
 
-def test_nonsaturating_takes_r1_as_an_option():
+def test_nonsaturating_has_an_option_r1():
     assert ganzoo.losses.get("nonsaturating")().penalties == ()
     (penalty,) = ganzoo.losses.get("nonsaturating")(r1=0.5, penalty_every=8).penalties
     assert (type(penalty), penalty.weight, penalty.every) == (R1, 0.5, 8)
 
 
-def test_gradient_penalty_lies_between_real_and_fake():
+def test_gradient_penalty_interpolates_real_and_fake():
     """On D(x) = x^2 / 2 the gradient's norm is |x|: the penalty shows where it was taken."""
     real, fake = torch.full((500, 1, 1, 1), 3.0), torch.full((500, 1, 1, 1), 5.0)
-    seen = GradientPenalty(1.0).value(judged(half_square, real, fake))
-    where = seen.detach().sqrt() + 1
+    penalty = GradientPenalty(1.0).value(compare(half_square, real, fake))
+    where = penalty.detach().sqrt() + 1
     assert where.min() >= 3
     assert where.max() <= 5
     assert where.std() > 0.4  # uniform on [3, 5]: 0.577
     assert abs(where.mean() - 4) < 0.15
 
 
-def test_a_lazy_penalty_counts_for_the_ticks_left_out():
+def test_a_lazy_penalty_is_scaled_by_its_interval():
     w = torch.tensor([3.0, 4.0])
-    pair = judged(Linear(w), torch.ones(2, 2), torch.zeros(2, 2))
+    pair = compare(Linear(w), torch.ones(2, 2), torch.zeros(2, 2))
     lazy, eager = GradientPenalty(0.5, every=4), GradientPenalty(0.5)
     lazy_sum = sum(lazy.term(pair, t)["gradient_penalty"].mean() for t in range(8) if t % 4 == 0)
     assert all(lazy.term(pair, t) == {} for t in range(8) if t % 4)
@@ -244,7 +244,7 @@ def test_discriminator_steps_are_an_argument():
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"repeat": 0}, {"trains": ()}])
-def test_a_player_that_cannot_play_is_refused(wrong):
+def test_a_player_without_steps_is_refused(wrong):
     with pytest.raises(ValueError, match="player 'p'"):
         Player(**{"name": "p", "trains": ("generator",)} | wrong)
     with pytest.raises(ValueError, match="at least 1"):

@@ -32,7 +32,7 @@ DIRECTIONS = {
 }
 
 
-def test_every_figure_has_the_direction_of_its_paper():
+def test_every_metric_has_the_direction_of_its_paper():
     ours = [entry for entry in metrics.entries() if entry.distribution == OURS]
     assert {entry.name: dict(metrics.load(entry).figures) for entry in ours} == DIRECTIONS
     assert all(metrics.load(entry).by_default for entry in ours)
@@ -47,11 +47,11 @@ def test_every_figure_has_the_direction_of_its_paper():
         ("score_of_a_plugin_that_is_gone", None),
     ],
 )
-def test_a_direction_is_found_by_the_name_of_the_figure(figure, direction):
+def test_a_direction_is_found_by_the_name_of_the_value(figure, direction):
     assert direction_of(figure) == direction
 
 
-def test_a_direction_is_looked_up_without_torch():
+def test_directions_need_no_torch():
     code = """
 import sys
 from ganzoo.registry import direction_of

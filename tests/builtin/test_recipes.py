@@ -29,7 +29,7 @@ def build(name):
 
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.filterwarnings("error")
-def test_it_fits_together_without_a_warning(name):
+def test_recipes_prepare_without_a_warning(name):
     recipe, nets, loss = build(name)
     assert recipe.name == name
     assert recipe.description
@@ -99,15 +99,15 @@ def test_cgan_mnist():
 @pytest.mark.parametrize(
     ("conditioning", "loss"), [("projection", "hinge"), ("auxiliary", "acgan")]
 )
-def test_the_other_two_ways_to_condition_are_options(conditioning, loss):
+def test_other_kinds_of_conditioning_are_options(conditioning, loss):
     from ganzoo.cli.options import parse_recipe
 
     options = ["--architecture.conditioning", conditioning, "--loss", loss]
     recipe, _ = parse_recipe(["cgan-mnist", *options], "ganzoo train")
     nets = build_networks(recipe, MNIST)
     check_combination(recipe, nets, build_loss(recipe), MNIST)
-    said = nets["discriminator"](torch.randn(2, 1, 28, 28), torch.tensor([1, 2]))
-    assert said.logits.shape == (2,)
+    output = nets["discriminator"](torch.randn(2, 1, 28, 28), torch.tensor([1, 2]))
+    assert output.logits.shape == (2,)
 
 
 @pytest.mark.parametrize(

@@ -130,11 +130,11 @@ def test_minimax_loses_modes(tmp_path):
         pytest.param("rpgan", {"r1": 0.1, "r2": 0.1}, marks=pytest.mark.slow),
     ],
 )
-def test_others_keep_them_in_as_many_steps(tmp_path, loss, arguments):
+def test_other_losses_keep_all_modes_in_as_many_steps(tmp_path, loss, arguments):
     assert modes_kept(tmp_path, loss, **arguments) == MODES
 
 
-def test_ring_lies_on_its_circle():
+def test_ring_points_are_on_the_circle():
     dataset, spec = ganzoo.datasets.get("ring")(None)
     images, labels = dataset.tensors
     assert images.shape == (16_384, *spec.image.shape) == (16_384, 1, 1, 2)
@@ -147,7 +147,7 @@ def test_ring_lies_on_its_circle():
         assert own.std(0).mean() == pytest.approx(0.03, rel=0.1)
 
 
-def test_ring_can_be_drawn():
+def test_ring_has_images_for_plots():
     points, labels = ganzoo.datasets.get("ring")(None, count=64)[0].tensors
     pictures, same = ganzoo.datasets.get("ring")(None, count=64, size=32)[0].tensors
     assert pictures.shape == (64, 1, 32, 32)
@@ -160,6 +160,6 @@ def test_ring_can_be_drawn():
 
 
 @pytest.mark.parametrize("wrong", [{"modes": 0}, {"std": 0.0}, {"count": 3}, {"size": 4}])
-def test_ring_refuses(wrong):
+def test_ring_refuses_invalid_arguments(wrong):
     with pytest.raises(DataError, match="ring"):
         ganzoo.datasets.get("ring")(None, **wrong)

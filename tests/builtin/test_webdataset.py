@@ -28,7 +28,7 @@ def decoded(content, size):
     return torch.from_numpy(np.array(middle)).permute(2, 0, 1)
 
 
-def test_every_picture_of_every_shard_with_its_label(tmp_path):
+def test_every_image_of_every_shard_has_its_label(tmp_path):
     dataset, spec = get("webdataset", shards(tmp_path), size=8, classes=3)
     assert len(dataset) == 11
     assert spec.image.shape == (3, 8, 8)
@@ -39,7 +39,7 @@ def test_every_picture_of_every_shard_with_its_label(tmp_path):
         assert torch.equal(image, decoded(picture(k, ("png", "jpg", "webp")[k % 3]), 8))
 
 
-def test_labels_are_passed_over_where_there_are_no_classes(tmp_path):
+def test_labels_are_ignored_without_classes(tmp_path):
     dataset, spec = get("webdataset", shards(tmp_path), size=8, channels=1)
     assert spec.classes == 0
     assert dataset[2][0].shape == (1, 8, 8)
@@ -64,7 +64,7 @@ def test_the_layout_allows_folders_long_names_and_other_kinds(tmp_path, form):
     assert torch.equal(dataset[1][0], decoded(picture(2, "jpg"), 8))
 
 
-def test_no_shards(tmp_path):
+def test_missing_shards_are_refused(tmp_path):
     with pytest.raises(
         DataNotFoundError, match=r"contains no shards .*--data DIR or --dataset\.urls"
     ):
@@ -94,15 +94,15 @@ def cut(at):
         lambda content: __import__("gzip").compress(content),
     ],
 )
-def test_a_shard_that_is_no_whole_tar_is_named(tmp_path, damage):
+def test_a_truncated_shard_is_named(tmp_path, damage):
     root = shards(tmp_path)
     small = [(f"{k}.cls", b"1") for k in range(4)]  # of which each takes 1,024 bytes
     path = write_tar(root / "s-002.tar", small, tarfile.USTAR_FORMAT)
     path.write_bytes(damage(path.read_bytes()))
     for pattern in (r"s-002\.tar",):
-        with pytest.raises(DataError, match=pattern) as caught:
+        with pytest.raises(DataError, match=pattern) as error:
             get("webdataset", root)
-        assert "\n" not in str(caught.value)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def damaged_folder(root):
 @pytest.mark.parametrize(
     ("name", "make"), [("webdataset", damaged_shards), ("folder", damaged_folder)]
 )
-def test_a_corrupt_picture_is_named_or_passed_over(tmp_path, name, make):
+def test_a_corrupt_image_is_named_or_skipped(tmp_path, name, make):
     root = make(tmp_path)
     message = r"cannot read the image .*4\.png.*--dataset\.skip-corrupt"
     with pytest.raises(ImageFileError, match=message):
@@ -149,19 +149,19 @@ def test_a_corrupt_picture_is_named_or_passed_over(tmp_path, name, make):
     data = get(name, root, size=16, skip_corrupt=True)
     with pytest.warns(UserWarning, match=r"4\.png.* The next image replaces it"):
         assert torch.equal(data[0][4][0], data[0][5][0])
-    with pytest.warns(UserWarning, match=r"4\.png") as told:
+    with pytest.warns(UserWarning, match=r"4\.png") as record:
         memory = MemoryBatches(*data, 4, 0, CPU)
-    assert len(told) == 1
+    assert len(record) == 1
     for workers in (0, 2):
         stream = StreamedBatches(*data, 4, 0, CPU, workers=workers)
-        with pytest.warns(UserWarning, match=r"4\.png") as told:
+        with pytest.warns(UserWarning, match=r"4\.png") as record:
             streamed = [next(stream).images for _ in range(6)]
         memory.position = 0
         assert all(torch.equal(images, next(memory).images) for images in streamed)
-        assert len(told) == 1, "a warning once, whichever process met it"
+        assert len(record) == 1, "a warning once, whichever process met it"
 
 
-def test_the_last_picture_is_followed_by_the_first(tmp_path):
+def test_the_first_image_replaces_a_corrupt_last_image(tmp_path):
     root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
     (root / "3.png").write_bytes(b"")
     dataset, _ = get("folder", root, size=8, skip_corrupt=True)
@@ -176,7 +176,7 @@ def test_the_last_picture_is_followed_by_the_first(tmp_path):
         dataset[0]
 
 
-def test_shards_stream_as_they_are_kept(tmp_path):
+def test_shards_stream_in_the_same_order_as_in_memory(tmp_path):
     data = get("webdataset", shards(tmp_path), size=8, classes=3)
     memory, stream = MemoryBatches(*data, 4, 0, CPU), StreamedBatches(*data, 4, 0, CPU, workers=2)
     for _ in range(7):
@@ -185,7 +185,7 @@ def test_shards_stream_as_they_are_kept(tmp_path):
         assert torch.equal(ours.labels, theirs.labels)
 
 
-def test_a_run_knows_its_shards_again(tmp_path):
+def test_a_resumed_run_verifies_its_shards(tmp_path):
     root = shards(tmp_path / "a")
     stream = StreamedBatches(*get("webdataset", root, size=8), 4, 0, CPU)
     moved = root.rename(tmp_path / "b")
@@ -205,15 +205,15 @@ class Ranges(http.server.SimpleHTTPRequestHandler):
         if self.path in self.stumbles:
             self.stumbles.remove(self.path)
             return self.send_error(503)
-        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
-        if self.whole or not wanted:
+        range_ = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if self.whole or not range_:
             return super().do_GET()
         try:
             with open(self.translate_path(self.path), "rb") as file:
                 content = file.read()
         except OSError:
             return self.send_error(404)
-        start, end = int(wanted[1]), int(wanted[2])
+        start, end = int(range_[1]), int(range_[2])
         if start >= len(content):
             return self.send_error(416)
         part = content[start : end + 1]
@@ -243,7 +243,7 @@ def served(tmp_path, monkeypatch, socket_enabled):
         thread.join()
 
 
-def test_shards_on_the_web_are_those_on_disk(served, tmp_path, monkeypatch):
+def test_shards_on_the_web_equal_those_on_disk(served, tmp_path, monkeypatch):
     root, address = served
     names = sorted(path.name for path in root.iterdir())
     listing = tmp_path / "shards.txt"
@@ -260,7 +260,7 @@ def test_shards_on_the_web_are_those_on_disk(served, tmp_path, monkeypatch):
         assert torch.equal(next(memory).images, next(stream).images)
 
 
-def test_a_training_from_the_web(served, tmp_path):
+def test_training_streams_from_the_web(served, tmp_path):
     root, address = served
     urls = [f"{address}/{path.name}" for path in sorted(root.iterdir())]
     dataset = Component("webdataset", {"urls": urls, "size": 16})
@@ -268,7 +268,7 @@ def test_a_training_from_the_web(served, tmp_path):
     assert run.finished
 
 
-def test_what_a_server_cannot_do_is_said(served, monkeypatch):
+def test_server_failures_have_clear_errors(served, monkeypatch):
     root, address = served
     url = f"{address}/{min(path.name for path in root.iterdir())}"
     with pytest.raises(DataNotFoundError, match=r"absent\.tar: 404 .*--dataset\.urls"):
@@ -282,13 +282,13 @@ def test_what_a_server_cannot_do_is_said(served, monkeypatch):
         get("webdataset", None, urls=(url,))
 
 
-def test_a_server_that_is_gone(served, monkeypatch):
+def test_an_unreachable_server_is_an_error(served, monkeypatch):
     monkeypatch.setattr(ranges, "TRIES", 2)
     with pytest.raises(DataError, match=r"after 2 tries: .*refused"):
         get("webdataset", None, urls=("http://127.0.0.1:9/x.tar",))
 
 
-def test_addresses_that_are_none(tmp_path):
+def test_invalid_urls_are_refused(tmp_path):
     with pytest.raises(DataNotFoundError, match="neither an http or https URL nor a text file"):
         get("webdataset", None, urls=("ftp://host/x.tar",))
     listing = tmp_path / "shards.txt"
@@ -300,15 +300,15 @@ def test_addresses_that_are_none(tmp_path):
         get("webdataset", None, urls=(str(listing),))
 
 
-def test_reading_leaves_the_filters_of_warnings_alone(tmp_path):
+def test_reading_keeps_the_warning_filters(tmp_path):
     before = list(warnings.filters)
     next(StreamedBatches(*get("webdataset", shards(tmp_path), size=8), 4, 0, CPU, workers=0))
     assert warnings.filters == before
 
 
-def test_a_url_that_holds_a_key_is_not_for_a_recipe(tmp_path):
+def test_a_url_with_a_secret_is_refused_in_a_recipe(tmp_path):
     for url in ("https://host/a.tar?token=secret", "https://me:secret@host/a.tar"):
-        with pytest.raises(DataError, match="may contain a secret.*--dataset.urls FILE") as caught:
+        with pytest.raises(DataError, match="may contain a secret.*--dataset.urls FILE") as error:
             ganzoo.datasets.get("webdataset")(None, urls=(url,))
-        assert "=secret" not in str(caught.value)
-        assert ":secret" not in str(caught.value)
+        assert "=secret" not in str(error.value)
+        assert ":secret" not in str(error.value)

@@ -23,36 +23,36 @@ def shipped(request):
     return open_bundle(models.get(request.param))
 
 
-def test_it_is_small(shipped):
+def test_a_shipped_bundle_is_small(shipped):
     sizes = {p.name: p.stat().st_size for p in shipped.path.rglob("*") if p.is_file()}
     assert max(sizes.values()) <= 800_000
     assert sum(sizes.values()) <= 2_400_000
 
 
-def test_it_was_trained_to_the_end_by_the_recipe_in_the_package(shipped):
-    made = shipped.spec.provenance
-    trained = complete(Recipe.from_dict(made["recipe"]))
+def test_its_training_finished_by_the_recipe_in_the_package(shipped):
+    provenance = shipped.spec.provenance
+    trained = complete(Recipe.from_dict(provenance["recipe"]))
     recipe = complete(find_recipe(shipped.spec.name))
     # Everything but the precision and what was watched, which are the trainer's choice.
     watched = {"evaluate_every": trained.evaluate_every, "keep_best": trained.keep_best}
     changes = {"precision": trained.precision, "description": trained.description} | watched
     assert trained == replace(recipe, **changes)
-    assert made["images_seen"] >= trained.images
-    assert made["seconds"] > 60
-    assert made["hardware"]
-    assert made["data"]["images"] == 60_000
-    assert made["parity"]["max_abs_error"] <= made["parity"]["tolerance"]
+    assert provenance["images_seen"] >= trained.images
+    assert provenance["seconds"] > 60
+    assert provenance["hardware"]
+    assert provenance["data"]["images"] == 60_000
+    assert provenance["parity"]["max_abs_error"] <= provenance["parity"]["tolerance"]
     assert shipped.spec.name == models.entry(shipped.spec.name).name
 
 
-def test_its_samples_are_those_it_makes(shipped):
+def test_its_sample_figure_shows_its_own_samples(shipped):
     grid = np.asarray(Image.open(shipped.path / "samples.png")).astype(int)
-    made = np.asarray(ganzoo.load(shipped.spec.name).preview().grid())
-    assert np.abs(grid - made).max() <= 1
+    expected = np.asarray(ganzoo.load(shipped.spec.name).preview().grid())
+    assert np.abs(grid - expected).max() <= 1
 
 
 @pytest.mark.parametrize("path", [*map(models.get, MODELS), *OF_PLUGINS], ids=lambda p: p.name)
-def test_its_card_is_the_published_one(path):
+def test_its_card_equals_the_published_one(path):
     name = open_bundle(path).spec.name
     card = (path / "README.md").read_text()
     published = (ROOT / "model_cards" / f"{name}.md").read_text()
@@ -64,11 +64,11 @@ def test_its_card_is_the_published_one(path):
     assert published.replace(f"images/{name}/", "") == card
 
 
-def test_its_card_is_finished_and_says_what_its_config_says(shipped):
+def test_its_card_is_finished_and_agrees_with_its_config(shipped):
     assert cards.check(shipped.spec.name) == []
 
 
-def test_its_pictures_are_those_of_every_model_and_small(shipped):
+def test_its_figures_are_complete_and_small(shipped):
     sizes = {picture.name: picture.stat().st_size for picture in shipped.path.glob("*.png")}
     assert {"samples.png", "interpolation.png", "curves.png"} <= sizes.keys()
     assert max(sizes.values()) < 80_000
