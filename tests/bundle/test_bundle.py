@@ -33,20 +33,20 @@ RUNTIMES = ["onnx", "torch"]
 def refused(bundle, error=BundleError, runtimes=RUNTIMES):
     texts = []
     for runtime in runtimes:
-        with pytest.raises(error) as caught:
+        with pytest.raises(error) as excinfo:
             ganzoo.load(bundle, runtime=runtime)
-        texts.append(str(caught.value))
+        texts.append(str(excinfo.value))
     return texts[0] if len(set(texts)) == 1 else texts
 
 
-def test_an_unknown_name_says_the_nearest():
+def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(UnknownNameError, match="Did you mean 'dcgan-mnist'"):
         ganzoo.load("dcgan-mnits")
     with pytest.raises(NameSyntaxError):
         ganzoo.load("DCGAN on MNIST")
 
 
-def test_a_folder_that_is_no_bundle(tmp_path, tiny_run):
+def test_a_folder_without_a_bundle_is_refused(tmp_path, tiny_run):
     with pytest.raises(NotABundleError, match="does not exist"):
         ganzoo.load(tmp_path / "absent")
     with pytest.raises(NotABundleError, match=r"contains no config\.json"):
@@ -59,14 +59,14 @@ def test_a_folder_that_is_no_bundle(tmp_path, tiny_run):
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "model.onnx", "README.md"])
-def test_a_wrong_checksum(bundle, name):
+def test_a_wrong_checksum_is_refused(bundle, name):
     content = bytearray((bundle / name).read_bytes())
     content[len(content) // 2] ^= 1
     (bundle / name).write_bytes(content)
     assert f"{name} does not match its checksum" in refused(bundle)
 
 
-def test_checksums_that_do_not_match(bundle):
+def test_checksums_that_do_not_match_are_refused(bundle):
     sums = (bundle / "SHA256SUMS").read_text()
     for text, message in [
         (sums + "oops\n", "is not '<sha256>  <file>'"),
@@ -85,14 +85,14 @@ def test_checksums_that_do_not_match(bundle):
     assert "so its files cannot be verified" in refused(bundle)
 
 
-def test_missing_weights(bundle):
+def test_missing_weights_are_refused(bundle):
     (bundle / "model.safetensors").unlink()
     rehash(bundle)
     assert "model.safetensors" in refused(bundle)
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])
-def test_a_truncated_safetensors_file(bundle, keep):
+def test_a_truncated_safetensors_file_is_refused(bundle, keep):
     content = (bundle / "model.safetensors").read_bytes()
     (bundle / "model.safetensors").write_bytes(content[:keep])
     assert "does not match its checksum" in refused(bundle)
@@ -114,7 +114,7 @@ def test_a_pickle_renamed_to_safetensors_is_not_run(bundle, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_header_that_asks_for_the_moon(bundle):
+def test_an_oversized_header_is_refused(bundle):
     header = json.dumps({"w": {"dtype": "F32", "shape": [10**9, 10**6], "data_offsets": [0, 4]}})
     data = struct.pack("<Q", len(header)) + header.encode() + b"\0" * 4
     (bundle / "model.safetensors").write_bytes(data)
@@ -147,7 +147,7 @@ def test_absurd_sizes_are_refused_by_both_runtimes(bundle, change):
     assert "it must be between" in refused(bundle)
 
 
-def test_absurd_arguments_are_refused_before_anything_is_allocated(bundle):
+def test_absurd_arguments_are_refused_before_allocation(bundle):
     def change(config):
         config["arguments"]["width"] = 50_000_000  # terabytes of weights
 
@@ -169,12 +169,12 @@ def test_absurd_arguments_are_refused_before_anything_is_allocated(bundle):
         (lambda c: c["data"]["image"].update(height=17, width=17), "describe different models"),
     ],
 )
-def test_a_config_of_another_model(bundle, change, message):
+def test_a_config_of_another_model_is_refused(bundle, change, message):
     change_config(bundle, change)
     assert all(message in text for text in refused(bundle))
 
 
-def test_weights_that_are_another_networks(bundle):
+def test_weights_of_another_network_are_refused(bundle):
     config = (bundle / "config.json").read_text()
     tensors = load_file(bundle / "model.safetensors")
     name = min(tensors)
@@ -191,7 +191,7 @@ def test_weights_that_are_another_networks(bundle):
     assert "contains no ganzoo config" in refused(bundle, runtimes=["torch"])
 
 
-def test_an_onnx_that_does_not_match_the_config(bundle):
+def test_an_onnx_with_other_inputs_is_refused(bundle):
     config = (bundle / "config.json").read_text()
     path = bundle / "model.onnx"
     model = onnx.load(path)
@@ -218,7 +218,7 @@ def test_an_onnx_that_does_not_match_the_config(bundle):
     )
 
 
-def test_an_onnx_may_not_read_files_outside_the_bundle(bundle, tmp_path):
+def test_an_onnx_with_external_files_is_refused(bundle, tmp_path):
     """External data could otherwise be any file of the reader's machine."""
     config = (bundle / "config.json").read_text()
     (tmp_path / "secret").write_bytes(np.arange(8, dtype=np.float32).tobytes())
@@ -240,7 +240,7 @@ def test_an_onnx_may_not_read_files_outside_the_bundle(bundle, tmp_path):
     assert "it has data in other files" in refused(bundle, runtimes=["onnx"])
 
 
-def test_a_model_whose_plugin_is_not_installed_says_what_to_install(bundle):
+def test_a_missing_plugin_is_named(bundle):
     def change(config):
         config.update(architecture="sagan", requires=["acme-gans>=0.3"])
 
@@ -286,7 +286,7 @@ amend_bundle(bundle, spec, {"README.md": "# amended\\n", "training/more.txt": "m
 """
 
 
-def test_an_amendment_that_is_killed_leaves_the_bundle_as_it_was(bundle):
+def test_a_killed_amendment_leaves_the_bundle_unchanged(bundle):
     (bundle / "notes" / "deep").mkdir(parents=True)
     (bundle / "notes" / "deep" / "mine.txt").write_text("mine")
     before = open_bundle(bundle).spec
@@ -307,9 +307,7 @@ def test_an_amendment_that_is_killed_leaves_the_bundle_as_it_was(bundle):
     assert ganzoo.load(bundle, runtime="onnx").sample(1)
 
 
-def test_a_bundle_is_amended_where_links_lead_and_where_there_are_no_hard_ones(
-    bundle, tmp_path, monkeypatch
-):
+def test_a_bundle_is_amended_through_symlinks_and_without_hard_links(bundle, tmp_path, monkeypatch):
     def refuse(source, target):
         raise OSError(errno.EPERM, "no such links here")
 
@@ -317,9 +315,9 @@ def test_a_bundle_is_amended_where_links_lead_and_where_there_are_no_hard_ones(
     (tmp_path / "link").symlink_to(bundle)
     monkeypatch.chdir(bundle)
     for place in (tmp_path / "link", Path(".")):
-        opened = open_bundle(place)
-        amend_bundle(opened, opened.spec, {"README.md": f"# of {place}\n"})
+        before = open_bundle(place)
+        amend_bundle(before, before.spec, {"README.md": f"# of {place}\n"})
         assert (bundle / "README.md").read_text() == f"# of {place}\n"
-        assert open_bundle(bundle).spec == opened.spec
+        assert open_bundle(bundle).spec == before.spec
         monkeypatch.chdir(bundle)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bundle", "link"]

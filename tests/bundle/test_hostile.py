@@ -74,9 +74,9 @@ def refused(bundle, *runtimes, error=BundleError):
     """The one line in which all runtimes refuse a bundle."""
     texts = set()
     for runtime in runtimes or ("onnx", "torch"):
-        with pytest.raises(error) as caught:
+        with pytest.raises(error) as excinfo:
             ganzoo.load(bundle, runtime=runtime).sample(1)
-        texts.add(str(caught.value))
+        texts.add(str(excinfo.value))
     (text,) = texts
     assert text.isprintable(), "one line, and no escape sequences of a stranger's"
     assert len(text) < 2000
@@ -174,13 +174,13 @@ def change_onnx(bundle, change):
         "/".join("a" * 9),
     ],
 )
-def test_a_name_that_none_of_a_bundle_has(bundle, name):
+def test_unknown_file_names_are_refused(bundle, name):
     with (bundle / "SHA256SUMS").open("a") as sums:
         sums.write(f"{'0' * 64}  {name}\n")
     assert "is not a valid file name in a bundle" in refused(bundle)
 
 
-def test_a_manifest_of_too_much(bundle):
+def test_an_oversized_manifest_is_refused(bundle):
     with (bundle / "SHA256SUMS").open("a") as sums:
         sums.writelines(f"{'0' * 64}  {k}\n" for k in range(MAX_FILES))
     assert f"a bundle has at most {MAX_FILES:,}." in refused(bundle)
@@ -189,17 +189,17 @@ def test_a_manifest_of_too_much(bundle):
     assert f"the limit is {MAX_CHECKSUMS:,}." in refused(bundle)
 
 
-def test_what_is_no_regular_file_is_not_opened(bundle, tmp_path):
+def test_special_files_are_not_opened(bundle, tmp_path):
     """Whoever opens a pipe waits for its writer."""
     for name in ("samples.png", "model.onnx", "SHA256SUMS", "config.json"):
-        kept = (bundle / name).read_bytes()
+        content = (bundle / name).read_bytes()
         (bundle / name).unlink()
         os.mkfifo(bundle / name)
         is_config = name == "config.json"
         text = refused(bundle, error=NotABundleError if is_config else BundleError)
         assert ("contains no config.json" if is_config else f"{name} is not a regular file") in text
         (bundle / name).unlink()
-        (bundle / name).write_bytes(kept)
+        (bundle / name).write_bytes(content)
     (bundle / "samples.png").unlink()
     with socket.socket(socket.AF_UNIX) as listening:
         here = os.getcwd()
@@ -211,17 +211,17 @@ def test_what_is_no_regular_file_is_not_opened(bundle, tmp_path):
         assert "samples.png is not a regular file" in refused(bundle)
 
 
-def test_links_stay_within_the_bundle(bundle, tmp_path):
+def test_links_outside_the_bundle_are_refused(bundle, tmp_path):
     (tmp_path / "secret").write_text("xyzzy:x:0:0")
     for name in ("samples.png", "config.json", "SHA256SUMS", "model.safetensors"):
-        kept = (bundle / name).read_bytes()
+        content = (bundle / name).read_bytes()
         (bundle / name).unlink()
         (bundle / name).symlink_to(tmp_path / "secret")
         text = refused(bundle)
         assert f"{name} is a link that leads outside the bundle" in text
         assert "xyzzy" not in text
         (bundle / name).unlink()
-        (bundle / name).write_bytes(kept)
+        (bundle / name).write_bytes(content)
     (bundle / "samples.png").unlink()
     (bundle / "samples.png").symlink_to("samples.png")
     assert "samples.png is not a regular file" in refused(bundle)
@@ -237,7 +237,7 @@ def test_links_stay_within_the_bundle(bundle, tmp_path):
     assert "training/log.jsonl" in refused(bundle)
 
 
-def test_a_folder_that_is_a_bomb(bundle):
+def test_oversized_folders_are_refused(bundle):
     """Files without content that claim terabytes, and as many others as one likes beside them."""
     with (bundle / "samples.png").open("r+b") as file:
         file.truncate(MAX_BYTES)
@@ -247,7 +247,7 @@ def test_a_folder_that_is_a_bomb(bundle):
     assert f"1,000,000,000 bytes; the limit is {MAX_CONFIG:,}." in refused(bundle)
 
 
-def test_what_the_manifest_does_not_list_is_not_looked_at(bundle):
+def test_unlisted_files_are_ignored(bundle):
     deep = bundle / "notes"
     for _ in range(100):
         deep = deep / "deeper"
@@ -260,7 +260,7 @@ def test_what_the_manifest_does_not_list_is_not_looked_at(bundle):
 
 
 @pytest.mark.parametrize("name", ["a" * 5000, "a\x00b", "/dev/null/x"])
-def test_a_path_that_is_none(tmp_path, name):
+def test_invalid_paths_are_refused(tmp_path, name):
     with pytest.raises(GanzooError):
         ganzoo.load(tmp_path / name)
 
@@ -280,7 +280,7 @@ def test_a_path_that_is_none(tmp_path, name):
         ('{"roles":[' + "1," * 200_000 + "1]}", "has 200,0"),
     ],
 )
-def test_a_config_that_is_too_much(bundle, loader, text, message):
+def test_an_oversized_config_is_refused(bundle, loader, text, message):
     (bundle / "config.json").write_text(text)
     rehash(bundle)
     assert message in refused(bundle)
@@ -323,7 +323,7 @@ def test_a_config_that_is_too_much(bundle, loader, text, message):
         (lambda c: c.update({"y" * 10**6: 1}), "there is no field"),
     ],
 )
-def test_a_config_that_no_honest_model_has(bundle, change, message):
+def test_implausible_configs_are_refused(bundle, change, message):
     change_config(bundle, change)
     assert message in refused(bundle)
 
@@ -340,13 +340,13 @@ def test_a_config_that_no_honest_model_has(bundle, change, message):
         {"colour": 1},
     ],
 )
-def test_arguments_that_ask_for_terabytes(bundle, loader, arguments):
+def test_arguments_for_huge_networks_are_refused(bundle, loader, arguments):
     change_everywhere(bundle, lambda config: config["arguments"].update(arguments))
     refused(bundle, "torch")
     refused_within_bounds(loader, bundle, "torch")
 
 
-def test_a_plugin_that_would_make_millions_of_layers(bundle, loader):
+def test_millions_of_layers_are_refused(bundle, loader):
     """An architecture need not foresee every argument."""
 
     def deep(data, *, latent_dim: int = 8, width: int = 4, depth: int = 1, **_):
@@ -370,7 +370,7 @@ def test_a_plugin_that_would_make_millions_of_layers(bundle, loader):
 @pytest.mark.parametrize(
     "version", ["0.0.1'; touch x #", "\x1b[2J", "$(touch x)", "0.0.1\n", "9" * 10**5]
 )
-def test_a_version_is_not_shown_to_be_typed_unless_it_is_one(bundle, version):
+def test_only_valid_versions_appear_in_install_commands(bundle, version):
     def change(config):
         config["provenance"]["plugins"] = {"architecture": f"torch-ganzoo {version}"}
 
@@ -380,7 +380,7 @@ def test_a_version_is_not_shown_to_be_typed_unless_it_is_one(bundle, version):
         assert ganzoo.load(bundle, runtime="torch").sample(1)
 
 
-def test_what_is_shown_of_a_bundle_does_not_command_the_terminal(bundle, capsys):
+def test_control_characters_of_a_bundle_are_escaped(bundle, capsys):
     def change(config):
         config["provenance"] |= {
             "metrics": [{"x": 1}],
@@ -391,9 +391,9 @@ def test_what_is_shown_of_a_bundle_does_not_command_the_terminal(bundle, capsys)
 
     change_config(bundle, change)
     listing.info(str(bundle))
-    said = capsys.readouterr().out
-    assert "not in the format of ganzoo" in said
-    assert all(line.isprintable() for line in said.split("\n"))
+    out = capsys.readouterr().out
+    assert "not in the format of ganzoo" in out
+    assert all(line.isprintable() for line in out.split("\n"))
 
 
 # The weights.
@@ -423,12 +423,12 @@ def tensor(begin, end, shape=(1,), dtype="F32"):
         ({"a": tensor(0, 8, (2,))}, None, "contains no ganzoo config"),
     ],
 )
-def test_a_header_that_lies(bundle, header, length, message):
+def test_a_wrong_header_is_refused(bundle, header, length, message):
     write_weights(bundle, header, b"\0" * 8, length)
     assert message.lower() in refused(bundle, "torch").lower()
 
 
-def test_a_header_of_a_hundred_megabytes(bundle, loader):
+def test_a_header_of_100_megabytes_is_refused(bundle, loader):
     entry = b'"%07d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
     header = b"{" + b",".join(entry % k for k in range(1_500_000)) + b"}"
     assert 80_000_000 < len(header) < 100_000_000  # of which the library takes the most
@@ -438,7 +438,7 @@ def test_a_header_of_a_hundred_megabytes(bundle, loader):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.int32, torch.float8_e4m3fn, torch.bool])
-def test_weights_of_another_dtype(bundle, dtype):
+def test_weights_of_another_dtype_are_refused(bundle, dtype):
     def change(tensors):
         name = next(k for k in tensors if tensors[k].is_floating_point())
         tensors[name] = tensors[name].to(dtype)
@@ -448,7 +448,7 @@ def test_weights_of_another_dtype(bundle, dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_weights_may_be_stored_as_halves(bundle, dtype):
+def test_weights_in_half_precision_load(bundle, dtype):
     change_weights(
         bundle,
         lambda tensors: tensors.update(
@@ -460,7 +460,7 @@ def test_weights_may_be_stored_as_halves(bundle, dtype):
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_weights_that_are_no_numbers(bundle, number):
+def test_non_finite_weights_are_refused(bundle, number):
     def change(tensors):
         name = next(k for k in tensors if tensors[k].is_floating_point())
         tensors[name].view(-1)[-1] = number
@@ -476,7 +476,7 @@ ONNX_TYPES = {torch.float32: 1, torch.float16: 10, torch.bfloat16: 16}
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("dtype", ONNX_TYPES)
-def test_an_onnx_whose_weights_are_no_numbers(bundle, number, dtype):
+def test_an_onnx_with_non_finite_weights_is_refused(bundle, number, dtype):
     def change(model):
         weights = max(model.graph.initializer, key=lambda t: len(t.raw_data))
         values = torch.from_numpy(numpy_helper.to_array(weights).copy())
@@ -492,7 +492,7 @@ def test_an_onnx_whose_weights_are_no_numbers(bundle, number, dtype):
     ("kind", "field"),
     [(1, "float_data"), (11, "double_data"), (10, "int32_data"), (16, "int32_data")],
 )
-def test_weights_that_are_not_raw_data(bundle, kind, field):
+def test_onnx_weights_outside_raw_data_are_checked(bundle, kind, field):
     """A bias is short enough not to be raw, and may be NaN: of half precision, as its bits."""
     number = 0x7FFF if field == "int32_data" else np.nan
     weights = TensorProto(name="w", data_type=kind, dims=[1], **{field: [number]})
@@ -501,33 +501,33 @@ def test_weights_that_are_not_raw_data(bundle, kind, field):
 
 
 @pytest.mark.parametrize("kind", [1, 16])
-def test_weights_are_looked_at_in_parts(tmp_path, kind):
+def test_weights_are_checked_in_chunks(tmp_path, kind):
     """What says of each number whether it is finite takes a byte, or three, for each."""
     size = {1: 4, 16: 2}[kind]
     content = bytearray(size * 16 * CHUNK)
     content[-size:] = b"\xff" * size  # NaN, the last one
     for raw, error in (bytes(len(content)), None), (bytes(content), "NaN or infinity"):
-        peak, said = peak_of(tmp_path / "model.onnx", graph_of(tensor_of(kind, raw, size)))
+        peak, message = peak_of(tmp_path / "model.onnx", graph_of(tensor_of(kind, raw, size)))
         assert peak < 2**23
-        assert (error in said) if error else said == ""
+        assert (error in message) if error else message == ""
 
 
 @pytest.mark.parametrize("number", [1, 2])
-def test_metadata_of_megabytes(tmp_path, number):
+def test_oversized_metadata_is_refused(tmp_path, number):
     """In the model, its graph or a tensor: a key or a value."""
     entry = message(number, bytes(25 * MAX_CONFIG))
     tensor = message(16, entry)
     for content in (message(14, entry), graph_of(message(16, entry)), graph_of(message(5, tensor))):
-        peak, said = peak_of(tmp_path / "model.onnx", content)
+        peak, error_text = peak_of(tmp_path / "model.onnx", content)
         assert peak < 2**23
-        assert f"it has metadata of {25 * MAX_CONFIG:,} bytes" in said
+        assert f"it has metadata of {25 * MAX_CONFIG:,} bytes" in error_text
 
 
-def test_configs_of_megabytes(tmp_path):
+def test_repeated_large_configs_are_refused(tmp_path):
     entry = message(1, b"ganzoo.config") + message(2, bytes(MAX_CONFIG))
-    peak, said = peak_of(tmp_path / "model.onnx", 20 * message(14, entry))
+    peak, error_text = peak_of(tmp_path / "model.onnx", 20 * message(14, entry))
     assert peak < 2**24
-    assert "it has more than one config" in said
+    assert "it has more than one config" in error_text
 
 
 def message(number, content):
@@ -548,23 +548,23 @@ def peak_of(file, content):
     """The most memory that looking through a file takes, and what is said of it."""
     file.write_bytes(content)
     del content
-    said = ""
+    message = ""
     tracemalloc.start()
     try:
         read_config(file)
     except BundleError as error:
-        said = str(error)
+        message = str(error)
     finally:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    return peak, said
+    return peak, message
 
 
 def nodes_of(op, *inputs, domain="", **attributes):
     return [helper.make_node(op, list(inputs), ["images"], domain=domain, **attributes)]
 
 
-def test_operators_of_strangers(bundle):
+def test_custom_operators_are_refused(bundle):
     write_graph(bundle, nodes_of("Run", "z", domain="evil"), opsets=[("", 20), ("evil", 1)])
     assert "it has operators of the domain b'evil'" in refused(bundle, "onnx")
     write_graph(bundle, nodes_of("Run", "z"))
@@ -585,7 +585,7 @@ def test_operators_of_strangers(bundle):
     assert "it has training information" in refused(bundle, "onnx")
 
 
-def test_an_onnx_with_two_configs(bundle):
+def test_an_onnx_with_two_configs_is_refused(bundle):
     def change(model):
         model.metadata_props.add(key="ganzoo.config", value="{}")
 
@@ -593,7 +593,7 @@ def test_an_onnx_with_two_configs(bundle):
     assert "it has more than one config" in refused(bundle, "onnx")
 
 
-def test_tensors_that_are_larger_than_the_file(bundle, loader):
+def test_tensors_larger_than_the_file_are_refused(bundle, loader):
     for raw, dims in ((b"\0" * 4, [10**12]), (None, [10**6, 10**6]), (b"", [2**62, 8])):
         weights = TensorProto(name="w", data_type=1, dims=dims)
         if raw is not None:
@@ -604,7 +604,7 @@ def test_tensors_that_are_larger_than_the_file(bundle, loader):
         assert "has" in text
 
 
-def test_an_onnx_of_millions_of_parts(bundle, loader):
+def test_an_onnx_of_millions_of_nodes_is_refused(bundle, loader):
     """Two bytes in the file are a hundred in memory where each is a message of its own."""
     node = b"\x0a\x00"
     graph = node * 10_000_000
@@ -636,25 +636,25 @@ def varint(value):
         b"onnx" * 1000,
     ],
 )
-def test_an_onnx_of_nonsense(bundle, content):
+def test_a_malformed_onnx_is_refused(bundle, content):
     (bundle / "model.onnx").write_bytes(content)
     rehash(bundle)
     assert "is not an ONNX file that ganzoo runs" in refused(bundle, "onnx")
 
 
-def test_every_prefix_of_an_onnx_is_refused_or_carries_no_config(bundle, tmp_path):
+def test_every_prefix_of_an_onnx_is_refused_or_has_no_config(bundle, tmp_path):
     content = (bundle / "model.onnx").read_bytes()
     whole = read_config(bundle / "model.onnx")
     assert json.loads(whole)["name"] == "tiny"
     for size in range(1, 4000, 7):
         (tmp_path / "part.onnx").write_bytes(content[:size])
-        found = None
+        config = None
         with contextlib.suppress(BundleError):
-            found = read_config(tmp_path / "part.onnx")
-        assert found in (None, whole)
+            config = read_config(tmp_path / "part.onnx")
+        assert config in (None, whole)
 
 
-def test_a_computation_that_outgrows_the_memory(bundle, loader):
+def test_a_graph_that_exceeds_the_memory_is_an_error(bundle, loader):
     """A column times a row: a file of a megabyte, a product of 40 gigabytes."""
     column = numpy_helper.from_array(np.zeros((100_000, 1), np.float32), "column")
     row = numpy_helper.from_array(np.zeros((1, 100_000), np.float32), "row")
@@ -670,7 +670,7 @@ def test_a_computation_that_outgrows_the_memory(bundle, loader):
     assert "Available memory of" in text, "by our bound, not for lack of memory"
 
 
-def test_images_of_another_shape_than_the_config_says(bundle):
+def test_images_of_an_unexpected_shape_are_an_error(bundle):
     shape = numpy_helper.from_array(np.array([-1, 1, 8, 8], np.int64), "shape")
     write_graph(bundle, nodes_of("Reshape", "z", "shape"), [shape])
     text = refused(bundle, "onnx")
@@ -678,7 +678,7 @@ def test_images_of_another_shape_than_the_config_says(bundle):
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
-def test_images_that_are_no_numbers(bundle, runtime):
+def test_non_finite_images_are_an_error(bundle, runtime):
     """Finite weights may overflow all the same."""
     if runtime == "torch":
         change_weights(
@@ -701,7 +701,7 @@ def test_images_that_are_no_numbers(bundle, runtime):
     assert "generates values that are not finite" in text
 
 
-def test_onnxruntime_prints_nothing_of_its_own(bundle, capfd):
+def test_onnxruntime_prints_nothing(bundle, capfd):
     """It would say how it falls back to the processor that it is on."""
     content = (bundle / "model.onnx").read_bytes()
     (bundle / "model.onnx").write_bytes(
