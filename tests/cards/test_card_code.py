@@ -71,7 +71,7 @@ def folder(tiny_bundle, tmp_path_factory):
 
 
 def codes(text, language):
-    return [code for found, code in CODE.findall(text) if found == language]
+    return [code for tag, code in CODE.findall(text) if tag == language]
 
 
 def lines_of(code):
@@ -89,10 +89,10 @@ def run_all(jobs, *absent):
 @pytest.fixture(scope="module")
 def with_ganzoo(blocks, folder):
     jobs = {}
-    for name, found in blocks.items():
+    for name, contents in blocks.items():
         (folder / f"of-{name}").mkdir()
         (folder / f"of-{name}" / "tiny").symlink_to(folder / "tiny")
-        jobs[name] = (folder / f"of-{name}", codes(found["use"], "python"))
+        jobs[name] = (folder / f"of-{name}", codes(contents["use"], "python"))
     return run_all(jobs)
 
 
@@ -122,24 +122,24 @@ def test_onnxruntime_alone(name, blocks, bundles, with_onnxruntime):
     (code,) = codes(blocks[name]["onnxruntime"], "python")
     assert len(lines_of(code)) == 5
     assert "ganzoo" not in code
-    (made,) = with_onnxruntime[name]
-    assert isinstance(made, dict), made
-    shape, dtype, low, high = made["images"]
+    (result,) = with_onnxruntime[name]
+    assert isinstance(result, dict), result
+    shape, dtype, low, high = result["images"]
     assert (shape, dtype) == ([64, *ganzoo.info(bundles[name]).data.image.shape], "float32")
     assert low < high
     assert max(-low, high) <= 1 + 1e-6  # onnxruntime's tanh rounds that far
     assert f"float32 ({', '.join(map(str, shape))}) in [-1, 1]" in code
-    assert made["pixels"][:2] == [shape, "uint8"]
+    assert result["pixels"][:2] == [shape, "uint8"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_shell_commands(name, blocks, bundles, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    made = ganzoo.info(bundles[name]).provenance
-    asked = []
+    provenance = ganzoo.info(bundles[name]).provenance
+    evaluations = []
 
     def evaluate(name, **how):
-        asked.append((name, how))
+        evaluations.append((name, how))
         return Evaluation({}, {})
 
     monkeypatch.setattr(benchmark, "evaluate", evaluate)
@@ -151,7 +151,7 @@ def test_its_shell_commands(name, blocks, bundles, folder, monkeypatch, capsys):
     ]
     assert [line[:2] for line in lines] == [
         *[["ganzoo", "sample"], ["ganzoo", "train"]],
-        *[["ganzoo", "evaluate"] for _ in made.get("metrics", [])],
+        *[["ganzoo", "evaluate"] for _ in provenance.get("metrics", [])],
     ]
     for _, command, *arguments in lines:
         if command == "sample":
@@ -161,12 +161,12 @@ def test_its_shell_commands(name, blocks, bundles, folder, monkeypatch, capsys):
             capsys.readouterr()
             assert main([command, *arguments, "--dry-run"]) == 0
             plan = capsys.readouterr().out.split("\n\n", 1)[1]
-            trained = complete(Recipe.from_dict(made["recipe"]))
+            trained = complete(Recipe.from_dict(provenance["recipe"]))
             again = complete(Recipe.from_dict(tomllib.loads(plan)))
             assert replace(again, description=trained.description) == trained
         else:
             assert main([command, *arguments]) == 0
-    for (measured, how), evaluation in zip(asked, made.get("metrics", []), strict=True):
+    for (measured, how), evaluation in zip(evaluations, provenance.get("metrics", []), strict=True):
         protocol = evaluation["protocol"]
         assert measured == name
         assert str(how["data"]) == "DIR"

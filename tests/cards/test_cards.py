@@ -37,7 +37,7 @@ ends_line = texts.map(lambda text: f"{text}\n")
 
 
 @given(st.lists(ends_line, min_size=4, max_size=4), st.permutations(NAMES), texts, texts)
-def test_blocks_come_back_and_all_else_stays(prose, names, old, new):
+def test_blocks_round_trip_and_prose_stays(prose, names, old, new):
     text = prose[0] + "".join(
         fence(name, old) + after for name, after in zip(names, prose[1:], strict=True)
     )
@@ -45,10 +45,10 @@ def test_blocks_come_back_and_all_else_stays(prose, names, old, new):
     assert read_blocks(text, NAMES) == dict.fromkeys(names, lines[old])
     assert replace_blocks(text, dict.fromkeys(NAMES, old), NAMES) == text
     changed = replace_blocks(text, {names[1]: new}, NAMES)
-    found = [lines[old], lines[new], lines[old]]
+    contents = [lines[old], lines[new], lines[old]]
     assert changed == prose[0] + "".join(
         BEGIN.format(name) + content + END.format(name) + after
-        for name, content, after in zip(names, found, prose[1:], strict=True)
+        for name, content, after in zip(names, contents, prose[1:], strict=True)
     )
 
 
@@ -70,7 +70,7 @@ def test_fences_are_read_or_refused(text):
     assert text.count("ganzoo:begin") == text.count("ganzoo:end") == len(contents)
 
 
-def test_lines_may_end_as_they_do_elsewhere():
+def test_other_line_endings_are_read():
     text = "a\r\n<!-- ganzoo:begin use -->\r\nold\r\n<!-- ganzoo:end use -->\r\nb\r\n"
     assert read_blocks(text, NAMES) == {"use": "old\r\n"}
     assert replace_blocks(text, {"use": "new"}, NAMES) == text.replace("old\r\n", "new\n")
@@ -102,12 +102,12 @@ def test_lines_may_end_as_they_do_elsewhere():
         ("<!-- ganzoo:begin use --> a\n", "is not a valid fence"),
     ],
 )
-def test_fences_that_are_wrong(text, message):
+def test_wrong_fences_are_refused(text, message):
     with pytest.raises(CardError, match=message):
         replace_blocks(text, {"use": "b"}, NAMES)
 
 
-def test_a_block_that_would_hold_a_fence():
+def test_content_with_a_fence_is_refused():
     with pytest.raises(CardError, match="new content of the block 'use' contains a fence"):
         replace_blocks(fence("use", "a"), {"use": "x <!-- ganzoo:end use -->"}, NAMES)
 
@@ -122,16 +122,16 @@ def test_a_block_that_would_hold_a_fence():
     ),
     texts,
 )
-def test_a_header_comes_back_and_the_rest_stays(fields, body):
-    written = replace_header(f"\n{body}", fields)
-    assert read_header(written) == fields
-    assert split_header(written)[1].endswith(f"\n{body}")
-    assert replace_header(written, fields) == written
-    other = replace_header(written, {"license": "mit"})
-    assert split_header(other) == ("---\nlicense: mit\n---\n", split_header(written)[1])
+def test_a_header_round_trips_and_the_rest_stays(fields, body):
+    text = replace_header(f"\n{body}", fields)
+    assert read_header(text) == fields
+    assert split_header(text)[1].endswith(f"\n{body}")
+    assert replace_header(text, fields) == text
+    other = replace_header(text, {"license": "mit"})
+    assert split_header(other) == ("---\nlicense: mit\n---\n", split_header(text)[1])
 
 
-def test_a_header_that_says_the_same_keeps_its_form():
+def test_an_equal_header_keeps_its_format():
     text = "---\r\n# ours\r\nlicense:   mit\r\n---\r\nwords\r\n"
     assert replace_header(text, {"license": "mit"}) == text
     assert read_header("words\n---\nlicense: mit\n---\n") == {}
@@ -140,19 +140,19 @@ def test_a_header_that_says_the_same_keeps_its_form():
 @pytest.mark.parametrize(
     ("header", "message"), [("a: {", "is not valid YAML"), ("- a", "is not a mapping of fields")]
 )
-def test_a_header_that_is_none(header, message):
+def test_an_invalid_header_is_refused(header, message):
     with pytest.raises(CardError, match=message):
         read_header(f"---\n{header}\n---\n")
 
 
 @given(st.dictionaries(st.from_regex(r"\A\w+\Z"), texts, max_size=3))
-def test_what_stands_in_a_table_cannot_leave_it(rows):
-    found = dict(read_rows(table(rows.items())))
-    shown = {k: " ".join(v.split()).replace("|", r"\|") for k, v in rows.items()}
-    assert found == shown
+def test_table_cells_are_escaped(rows):
+    cells = dict(read_rows(table(rows.items())))
+    expected = {k: " ".join(v.split()).replace("|", r"\|") for k, v in rows.items()}
+    assert cells == expected
 
 
-def test_references_of_a_docstring():
+def test_references_are_read_from_a_docstring():
     docstring = """A loss.
 
     "A Paper" (One and Two, 2020), section 3,
@@ -193,7 +193,7 @@ def edit(bundle, old, new):
     (bundle / "README.md").write_bytes(card.replace(old, new, 1).encode())
 
 
-def test_a_new_card_leaves_to_its_author_what_only_they_know(tiny_bundle):
+def test_a_new_card_has_todo_sections_for_its_author(tiny_bundle):
     problems = cards.check(tiny_bundle)
     assert len(problems) == 2
     assert "'What it is and what it is for' still says 'TODO'" in problems[0]
@@ -205,7 +205,7 @@ def test_a_new_card_leaves_to_its_author_what_only_they_know(tiny_bundle):
     assert "The model was trained on Optical Recognition of Handwritten Digits" in card
 
 
-def test_a_finished_card_is_right(measured, capsys):
+def test_a_finished_card_passes_the_check(measured, capsys):
     assert cards.check(measured) == []
     assert main(["card", "check", str(measured)]) == 0
     assert cards.check("dcgan-mnist") == []
@@ -217,7 +217,7 @@ def test_a_finished_card_is_right(measured, capsys):
         cards.write(measured.parent / "absent")
 
 
-def test_writing_keeps_prose_to_the_byte(bundle):
+def test_writing_keeps_prose_byte_for_byte(bundle):
     edit(bundle, "## Limits\n", "## Limits\r\n\r\n  Mine: \u2028 é \t\n<!-- a note -->\n")
     edit(bundle, "license: cc-by-4.0", "language: en\nlicense: cc-by-4.0")
     edit(bundle, "tags: [gan, ", "tags: [digits, gan, ")
@@ -271,17 +271,17 @@ def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tiny_run, bun
         ("## Limits\n", "## Limits\n\n## And\n", ["section 'Limits' is empty"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_a_line_each_and_mended(bundle, old, new, problems, capsys):
+def test_each_problem_is_one_line_and_is_fixed(bundle, old, new, problems, capsys):
     edit(bundle, old, new)
     rehash(bundle)
-    found = cards.check(bundle)
-    assert any(re.search(problem, line) for problem in problems for line in found), found
+    lines = cards.check(bundle)
+    assert any(re.search(problem, line) for problem in problems for line in lines), lines
     assert main(["card", "check", str(bundle)]) == 1
-    assert capsys.readouterr().out.splitlines() == found
-    assert all("\n" not in line for line in found)
+    assert capsys.readouterr().out.splitlines() == lines
+    assert all("\n" not in line for line in lines)
 
 
-def test_the_blocks_are_renewed(bundle):
+def test_outdated_blocks_are_replaced(bundle):
     good = (bundle / "README.md").read_bytes()
     for old, new in [("| precision | ", "| precision | 9"), ("value: ", "value: 9"), ("64", "640")]:
         edit(bundle, old, new)
@@ -289,7 +289,7 @@ def test_the_blocks_are_renewed(bundle):
     assert cards.write(bundle).read_bytes() == good
 
 
-def test_figures_of_one_protocol_are_not_taken_for_anothers(bundle):
+def test_values_of_different_protocols_are_distinguished(bundle):
     """Two evaluations have a precision each; a wrong one is found in either table."""
     card = (bundle / "README.md").read_text()
     for number in (0, 1):
@@ -299,7 +299,7 @@ def test_figures_of_one_protocol_are_not_taken_for_anothers(bundle):
         assert f"the figure {label!r} in the card's block 'results' is 7" in cards.check(bundle)[0]
 
 
-def test_figures_of_one_split_are_not_taken_for_anothers(bundle):
+def test_values_of_different_splits_are_distinguished(bundle):
     """Evaluations of the splits differ in nothing else; a wrong figure is found in either."""
 
     def split(config):
@@ -314,12 +314,12 @@ def test_figures_of_one_split_are_not_taken_for_anothers(bundle):
     places = [m.end() for m in re.finditer(r"\{type: precision, value: ", card)]
     for at, name in zip(places, ("train", "test"), strict=True):
         (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
-        (found, *_) = cards.check(bundle)
-        assert found.startswith("the figure 'precision by pixels, 257 samples of seed 0, ")
-        assert f" on digits {name}' in the card's header is 7" in found
+        (problem, *_) = cards.check(bundle)
+        assert problem.startswith("the figure 'precision by pixels, 257 samples of seed 0, ")
+        assert f" on digits {name}' in the card's header is 7" in problem
 
 
-def test_what_a_card_says_to_type_is_data(bundle):
+def test_commands_in_a_card_quote_their_arguments(bundle):
     """The provenance is anybody's text: in a command it stays one word."""
     evil = "x; touch /tmp/x $(id) `id` 'y'"
 
@@ -334,13 +334,13 @@ def test_what_a_card_says_to_type_is_data(bundle):
     assert len(commands) == 2
     for command in commands:
         words = shlex.split(command)
-        said = dict(zip(words[3::2], words[4::2], strict=True))
+        options_of_command = dict(zip(words[3::2], words[4::2], strict=True))
         options = ("--dataset", "--split", "--extractor", "--runtime")
-        assert [said[option] for option in options] == [evil] * 4
+        assert [options_of_command[option] for option in options] == [evil] * 4
 
 
 @pytest.mark.parametrize("old", ["| precision | ", "{type: precision, value: "])
-def test_a_card_of_other_figures_is_not_published(bundle, old):
+def test_a_card_with_wrong_values_is_not_published(bundle, old):
     edit(bundle, old, f"{old}9")
     rehash(bundle)
     with pytest.raises(
@@ -349,13 +349,13 @@ def test_a_card_of_other_figures_is_not_published(bundle, old):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
-def test_a_config_of_other_figures_is_not_published_with_the_card(bundle):
+def test_a_config_that_contradicts_the_card_is_not_published(bundle):
     change_config(bundle, lambda c: c["provenance"]["parity"].update(max_abs_error=1e-9))
     with pytest.raises(PublishError, match="the figure 'parity' in the card's block 'facts' is"):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
-def test_a_card_without_blocks_is_its_authors(bundle):
+def test_a_card_without_blocks_is_left_unchanged(bundle):
     own = b"---\nlicense: mit\n---\n# mine\n\nWords.\n"
     (bundle / "README.md").write_bytes(own)
     rehash(bundle)
@@ -377,7 +377,7 @@ def test_a_card_without_blocks_is_its_authors(bundle):
 
 
 @pytest.mark.parametrize("damage", [b"<!-- ganzoo:begin use -->\n", b"\xff"])
-def test_nothing_is_written_over_what_cannot_be_read(bundle, damage):
+def test_an_unreadable_card_is_not_overwritten(bundle, damage):
     with (bundle / "README.md").open("ab") as card:
         card.write(damage)
     before = {p: p.read_bytes() for p in bundle.rglob("*") if p.is_file()}
@@ -387,7 +387,7 @@ def test_nothing_is_written_over_what_cannot_be_read(bundle, damage):
     assert len(cards.check(bundle)) == 1
 
 
-def test_a_block_that_was_taken_out_is_missed(bundle):
+def test_a_removed_block_is_reported(bundle):
     card = (bundle / "README.md").read_text()
     (bundle / "README.md").write_text(
         re.sub(r"(?s)<!-- ganzoo:begin facts.*end facts -->\n", "", card)
@@ -397,7 +397,7 @@ def test_a_block_that_was_taken_out_is_missed(bundle):
     assert any("has no block 'facts'. Write <!-- ganzoo:begin facts --> and" in x for x in lines)
 
 
-def test_a_readers_place_on_the_hub(bundle):
+def test_a_card_names_its_repository_on_the_hub(bundle):
     card = ganzoo.push(bundle, "org/name", dry_run=True).card
     for line in (
         'model = ganzoo.load("hf://org/name")',
@@ -412,7 +412,7 @@ def test_a_readers_place_on_the_hub(bundle):
     assert "README.md" not in read_blocks(card, cards.BLOCKS)["checksums"]
 
 
-def test_a_copy_of_a_shipped_model_is_still_that_model(tmp_path):
+def test_a_copy_of_a_shipped_model_keeps_its_card(tmp_path):
     copy = shutil.copytree(models.get("gan-mnist"), tmp_path / "copy")
     assert cards.check(copy) == []
     shutil.copyfile(models.get("dcgan-mnist") / "model.safetensors", copy / "model.safetensors")
@@ -423,12 +423,12 @@ def test_a_copy_of_a_shipped_model_is_still_that_model(tmp_path):
 
 def test_the_command_line(bundle):
     edit(bundle, "## Limits\n", "## Limits\n\nTODO\n")
-    written = run_cli("card", "write", bundle)
-    assert written.returncode == 0
-    assert "section 'Limits' still says 'TODO'" in written.stdout
-    refused = run_cli("card", "write", bundle.parent / "absent")
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("error: no bundle at ")
+    output = run_cli("card", "write", bundle)
+    assert output.returncode == 0
+    assert "section 'Limits' still says 'TODO'" in output.stdout
+    error = run_cli("card", "write", bundle.parent / "absent")
+    assert (error.returncode, error.stdout) == (1, "")
+    assert error.stderr.startswith("error: no bundle at ")
 
 
 # What the Hub reads of a header
@@ -439,16 +439,16 @@ def test_the_hubs_parser_reads_every_metric(name, request):
     path = request.getfixturevalue(name) if name == "measured" else models.get(name)
     text, spec = (path / "README.md").read_text(), ganzoo.info(path)
     data = ModelCard(text).data
-    stated = [
+    expected = [
         (key, float(f"{value:.4g}"), evaluation["protocol"]["seed"])
         for evaluation in spec.provenance["metrics"]
         for key, value in evaluation["metrics"].items()
         if not key.startswith("share_of_")
     ]
-    assert [(r.metric_type, r.metric_value) for r in data.eval_results] == [s[:2] for s in stated]
+    assert [(r.metric_type, r.metric_value) for r in data.eval_results] == [s[:2] for s in expected]
     assert all(
         f"of seed {seed}," in result.metric_config
-        for (*_, seed), result in zip(stated, data.eval_results, strict=True)
+        for (*_, seed), result in zip(expected, data.eval_results, strict=True)
     )
     index = yaml.safe_load(split_header(text)[0].strip("-\n"))["model-index"]
     assert eval_results_to_model_index(spec.name, data.eval_results) == index
@@ -461,7 +461,7 @@ def test_the_hubs_parser_reads_every_metric(name, request):
     assert ("gan" in data.tags) != ("autoencoder" in data.tags)
 
 
-def test_one_seed_is_told_with_its_final_and_its_best(bundle):
+def test_one_seed_is_reported_with_final_and_best(bundle):
     figures = {"0": {"final": 4.0, "best": 3.5, "best_images": 1000}}
     record_seeds(open_bundle(bundle), "frechet_distance", figures)
     card = (bundle / "README.md").read_text()
@@ -472,7 +472,7 @@ def test_one_seed_is_told_with_its_final_and_its_best(bundle):
     assert all("TODO" in line for line in cards.check(bundle))
 
 
-def test_seeds_are_told_with_their_mean_and_spread(bundle):
+def test_several_seeds_are_reported_with_mean_and_deviation(bundle):
     figures = {
         "0": {"final": 4.0, "best": 3.5, "best_images": 1000},
         "1": {"final": 6.0, "best": 5.0, "best_images": 2000},
