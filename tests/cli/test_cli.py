@@ -32,8 +32,8 @@ def test_list(capsys):
 
 
 @pytest.mark.parametrize("columns", [80, 120, 400])
-def test_models_are_listed_in_the_columns_that_a_terminal_has(columns):
-    shown, terminal = pty.openpty()
+def test_the_list_of_models_fits_the_terminal(columns):
+    reader, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, columns))
     subprocess.run(
         [sys.executable, "-m", "ganzoo", "list", "dcgan-*mnist", "--kind", "models"],
@@ -42,8 +42,8 @@ def test_models_are_listed_in_the_columns_that_a_terminal_has(columns):
         check=True,
     )
     os.close(terminal)
-    lines = os.read(shown, 100_000).decode().splitlines()
-    os.close(shown)
+    lines = os.read(reader, 100_000).decode().splitlines()
+    os.close(reader)
     assert max(map(len, lines)) <= columns
     distances = [line.split("distance")[0] for line in lines if "distance" in line]
     ((head,), models) = distances, [line for line in lines if "393,769" in line]
@@ -52,7 +52,7 @@ def test_models_are_listed_in_the_columns_that_a_terminal_has(columns):
     assert (len(lines) == 4) == (columns == 400)
 
 
-def test_info_shows_where_a_model_comes_from(capsys):
+def test_info_shows_the_origin_of_a_model(capsys):
     assert main(["info", "dcgan-mnist"]) == 0
     out = capsys.readouterr().out
     for text in ("28x28x1", "cc-by-sa-3.0", "images seen", "hardware", "seed", "torch "):
@@ -145,9 +145,9 @@ def test_a_recipe_without_options_is_itself(tmp_path):
 
 def test_help_reads_well(capsys):
     for command in ([], ["--help"], ["sample", "--help"], ["train", "dcgan-digits", "--help"]):
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as end:
             main(command)
-        assert caught.value.code == 0
+        assert end.value.code == 0
         out = capsys.readouterr().out
         assert "usage: ganzoo" in out
         assert "Positional" not in out
@@ -173,36 +173,36 @@ def test_a_required_argument_is_an_option():
         ganzoo.losses.unregister("needy")
 
 
-def test_a_name_does_not_outlive_what_it_names(tmp_path, monkeypatch):
-    named = {
+def test_changed_components_change_the_name(tmp_path, monkeypatch):
+    names = {
         (): "dcgan-digits",
         ("--seed", "3", "--images", "9"): "dcgan-digits",
         ("--loss", "lsgan"): "dcgan-lsgan-digits",
         ("--architecture", "mlp", "--dataset", "folder"): "mlp-nonsaturating-folder",
         ("--loss", "lsgan", "--name", "mine"): "mine",
     }
-    for options, name in named.items():
+    for options, name in names.items():
         assert parse_recipe(["dcgan-digits", *options], "p")[0].name == name
 
 
-def test_a_folder_without_its_dot_is_suggested(tmp_path, monkeypatch, capsys):
+def test_a_folder_without_a_leading_dot_is_suggested(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "first").mkdir()
     assert main(["sample", "first"]) == 1
     assert "To load the folder of that name, use ./first." in capsys.readouterr().err
 
 
-def test_a_description_does_not_outlive_what_it_describes():
+def test_changed_options_change_the_description():
     whole = parse_recipe(["dcgan-mnist"], "p")[0].description
     what, _, length = whole.partition(": ")
     assert length
-    kept = {
+    descriptions = {
         ("--seed", "4"): whole,
         ("--images", "9"): what,
         ("--loss", "lsgan"): "",
         ("--architecture.width", "32"): "",
     }
-    for options, description in kept.items():
+    for options, description in descriptions.items():
         assert parse_recipe(["dcgan-mnist", *options], "p")[0].description == description
 
 
@@ -265,10 +265,10 @@ def test_plugins(tmp_path, monkeypatch, capsys):
     assert "acme" not in capsys.readouterr().out
 
 
-def test_the_module_and_the_script_are_the_program():
+def test_the_module_and_the_script_run_the_program():
     """In new processes: all other tests call the function, or run the module in a fork."""
-    shown = run_new("-m", "ganzoo", "--version")
-    assert (shown.returncode, shown.stdout[:9]) == (0, "ganzoo 0."), shown.stderr
+    result = run_new("-m", "ganzoo", "--version")
+    assert (result.returncode, result.stdout[:9]) == (0, "ganzoo 0."), result.stderr
     script = Path(sys.executable).with_name("ganzoo")
     wrong = subprocess.run([script, "sample", "dcgan-mnits"], capture_output=True, text=True)
     assert wrong.returncode == 1

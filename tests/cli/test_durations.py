@@ -24,6 +24,6 @@ def test_anything_else_is_refused(wrong):
 
 
 @given(st.text())
-def test_no_text_does_harm(text):
+def test_any_text_is_parsed_or_refused(text):
     with suppress(RecipeError):
         assert parse_duration(text) > 0

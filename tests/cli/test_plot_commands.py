@@ -39,20 +39,20 @@ def plot(tmp_path, monkeypatch, capsys):
 
     def typed(*args):
         assert main(["plot", *map(str, args)]) == 0, capsys.readouterr().err
-        said = capsys.readouterr().out
-        file = tmp_path / said.partition(":")[0].strip()
+        out = capsys.readouterr().out
+        file = tmp_path / out.partition(":")[0].strip()
         assert [p.name for p in tmp_path.iterdir()] == [file.name], "one file, the one it named"
         picture = Image.open(file)
         picture.load()
         file.unlink()
-        return picture, said
+        return picture, out
 
     return typed
 
 
 def test_curves(plot, tiny_run):
-    picture, said = plot("curves", tiny_run)
-    assert said == "curves.png: 4 log lines\n"
+    picture, out = plot("curves", tiny_run)
+    assert out == "curves.png: 4 log lines\n"
     assert picture.width == 1260
 
 
@@ -60,16 +60,16 @@ def test_metric(plot, tiny_run, tmp_path_factory):
     run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("measured") / "run")
     lines = [{"images": k, "metrics": {"a": 1.0 / k, "b": 1.0}} for k in (1, 2)]
     (run / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    both, said = plot("metric", run)
-    assert said == "metric.png: 2 measurements\n"
+    both, out = plot("metric", run)
+    assert out == "metric.png: 2 measurements\n"
     one, _ = plot("metric", run, "--metrics", "a")
     assert one.height < both.height
 
 
 @pytest.mark.parametrize("ending", ["png", "gif", "webp"])
 def test_progress(plot, autoencoder, ending):
-    picture, said = plot("progress", autoencoder, "-o", f"a.{ending}")
-    assert said == f"a.{ending}: 4 frames, up to 64 images seen\n"
+    picture, out = plot("progress", autoencoder, "-o", f"a.{ending}")
+    assert out == f"a.{ending}: 4 frames, up to 64 images seen\n"
     assert picture.format == ending.upper()
     assert getattr(picture, "n_frames", 1) == (1 if ending == "png" else 4)
     other, _ = plot("progress", autoencoder, "--picture", "manifold", "-o", f"a.{ending}")
@@ -79,14 +79,14 @@ def test_progress(plot, autoencoder, ending):
 def test_run(tiny_run, tmp_path, capsys):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     assert main(["plot", "run", str(run)]) == 0
-    written = sorted(map(str, (run / "plots").iterdir()))
-    assert sorted(capsys.readouterr().out.split()) == written
-    assert len(written) == 4
+    files = sorted(map(str, (run / "plots").iterdir()))
+    assert sorted(capsys.readouterr().out.split()) == files
+    assert len(files) == 4
 
 
 def test_comparison(plot, tiny_bundle):
-    picture, said = plot("comparison", "dcgan-mnist", tiny_bundle, "-n", "3", "--seed", "5")
-    assert said == "comparison.png: 3 images of seed 5\n"
+    picture, out = plot("comparison", "dcgan-mnist", tiny_bundle, "-n", "3", "--seed", "5")
+    assert out == "comparison.png: 3 images of seed 5\n"
     pixels = np.asarray(picture.convert("L"))
     first = ganzoo.load("dcgan-mnist").sample(3, seed=5).numpy()[:, :, :, 0]
     assert holds(pixels, first[0].repeat(4, 0).repeat(4, 1))
@@ -103,15 +103,15 @@ def holds(pixels, part):
 
 
 def test_neighbours(plot, tiny_bundle):
-    picture, said = plot("neighbours", tiny_bundle, "-n", 4)
-    assert said == "neighbours.png: 4 samples and their nearest of 1,797 training images\n"
+    picture, out = plot("neighbours", tiny_bundle, "-n", 4)
+    assert out == "neighbours.png: 4 samples and their nearest of 1,797 training images\n"
     one_row, _ = plot("comparison", tiny_bundle, "-n", 4)
     assert picture.height > 1.5 * one_row.height  # a row of samples, and of what is nearest
 
 
 def test_interpolation_between_seeds(plot):
-    picture, said = plot("interpolation", "dcgan-mnist", "--seeds", "3", "9", "--steps", "5")
-    assert said == "interpolation.png: 5 steps from seed 3 to seed 9\n"
+    picture, out = plot("interpolation", "dcgan-mnist", "--seeds", "3", "9", "--steps", "5")
+    assert out == "interpolation.png: 5 steps from seed 3 to seed 9\n"
     pixels = np.asarray(picture.convert("L"))
     model = ganzoo.load("dcgan-mnist")
     for path in ("spherical", "linear"):
@@ -122,8 +122,8 @@ def test_interpolation_between_seeds(plot):
 
 
 def test_interpolation_between_real_images(plot, autoencoder):
-    picture, said = plot("interpolation", autoencoder / "bundle", "--between", "7", "2")
-    assert said == "interpolation.png: 10 steps from real 7 to real 2\n"
+    picture, out = plot("interpolation", autoencoder / "bundle", "--between", "7", "2")
+    assert out == "interpolation.png: 10 steps from real 7 to real 2\n"
     dataset = ModelDataset(ganzoo.info(autoencoder / "bundle"), None, None, None)
     real = dataset.of_classes("7", "2")
     assert real.labels.tolist() == [7, 2]
@@ -132,8 +132,8 @@ def test_interpolation_between_real_images(plot, autoencoder):
         scale = 5  # that twelve columns leave room for
         assert holds(pixels, image[:, :, 0].repeat(scale, 0).repeat(scale, 1))
     index = [str(k) for k in range(2)]
-    _, said = plot("interpolation", autoencoder / "bundle", "--index", *index, "-o", "a.svg.png")
-    assert said == "a.svg.png: 10 steps from real 0 to real 1\n"
+    _, out = plot("interpolation", autoencoder / "bundle", "--index", *index, "-o", "a.svg.png")
+    assert out == "a.svg.png: 10 steps from real 0 to real 1\n"
 
 
 def test_an_animated_interpolation(plot):
@@ -142,8 +142,8 @@ def test_an_animated_interpolation(plot):
 
 
 def test_reconstructions(plot, autoencoder):
-    picture, said = plot("reconstructions", autoencoder / "bundle", "-n", "4")
-    assert said.startswith("reconstructions.png: the first 4 images of ")
+    picture, out = plot("reconstructions", autoencoder / "bundle", "-n", "4")
+    assert out.startswith("reconstructions.png: the first 4 images of ")
     dataset = ModelDataset(ganzoo.info(autoencoder / "bundle"), None, None, None)
     generator = ganzoo.load(autoencoder / "bundle")
     encoder = ganzoo.load(autoencoder / "bundle", role="encoder")
@@ -156,8 +156,8 @@ def test_reconstructions(plot, autoencoder):
 
 def test_latent_map(plot, autoencoder):
     bundle = autoencoder / "bundle"
-    picture, said = plot("latent-map", bundle, "-n", "200", "--dataset", "digits")
-    assert said == "latent-map.png: 200 images\n"
+    picture, out = plot("latent-map", bundle, "-n", "200", "--dataset", "digits")
+    assert out == "latent-map.png: 200 images\n"
     assert picture.height > picture.width
 
 
@@ -189,7 +189,7 @@ def test_latent_map(plot, autoencoder):
         (["translation", "dcgan-mnist"], "does not translate images"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_drawn_is_one_clear_line(
+def test_invalid_plots_are_one_clear_line(
     tmp_path, monkeypatch, capsys, tiny_run, autoencoder, command, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -219,7 +219,7 @@ def test_help_names_every_kind(capsys):
 # Sources
 
 
-def test_the_models_own_data_is_read_as_it_was_trained_on(autoencoder):
+def test_the_training_data_is_read_with_its_arguments(autoencoder):
     spec = ganzoo.info(autoencoder / "bundle")
     dataset = ModelDataset(spec, None, None, None)
     first = dataset.first(3, start=5)
@@ -232,7 +232,7 @@ def test_the_models_own_data_is_read_as_it_was_trained_on(autoencoder):
         dataset.first(2, start=1796)
 
 
-def test_another_dataset_comes_at_the_models_size(autoencoder, tmp_path):
+def test_another_dataset_is_read_at_the_models_size(autoencoder, tmp_path):
     from helpers.datasets import pictures
 
     spec = ganzoo.info(autoencoder / "bundle")
@@ -262,7 +262,7 @@ def test_images_of_another_size_are_refused(autoencoder):
         ModelDataset(replace(spec, provenance={}), None, None, None)
 
 
-def test_the_command_line_imports_no_drawing():
+def test_the_command_line_does_not_import_matplotlib():
     code = """
 import sys
 from ganzoo.cli import main

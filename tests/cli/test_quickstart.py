@@ -10,7 +10,7 @@ from ganzoo import training
 from ganzoo.cli import tour
 
 
-def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):
+def test_the_tour_creates_its_outputs(tmp_path, capsys, monkeypatch):
     """The whole tour, with a shorter training: what is trained is another test's."""
     real = training.train
 
@@ -36,8 +36,8 @@ def test_the_tour_makes_what_it_says(tmp_path, capsys, monkeypatch):
     assert all(" sample " in c or " train " in c or c.endswith(" list") for c in commands)
     program = shutil.which(commands[0].split()[0])
     assert program, "a reader can type it as it stands"
-    listed = subprocess.run([program, "list"], capture_output=True, text=True)
-    assert "dcgan-mnist" in listed.stdout
+    result = subprocess.run([program, "list"], capture_output=True, text=True)
+    assert "dcgan-mnist" in result.stdout
 
 
 def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
@@ -56,7 +56,7 @@ def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
         assert main([*arguments, *extra]) == 0
 
 
-def test_a_tour_that_is_stopped_says_how_its_training_goes_on(tmp_path, capsys, monkeypatch):
+def test_an_interrupted_tour_prints_how_to_resume(tmp_path, capsys, monkeypatch):
     """It is the second tour here, which leaves the folder of the first as it is."""
     real = training.train
     monkeypatch.setattr(
