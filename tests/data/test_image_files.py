@@ -17,14 +17,14 @@ def saved(path, mode="RGB", color="red", size=(10, 8)):
 
 
 @pytest.mark.parametrize("mode", CLEAR_RED)
-@pytest.mark.parametrize(("wanted", "white"), [("RGB", (255, 255, 255)), ("L", 255)])
-def test_what_is_transparent_is_white(tmp_path, mode, wanted, white):
-    picture = read_image(saved(tmp_path / "a.png", mode, CLEAR_RED[mode]), wanted)
-    assert picture.mode == wanted
+@pytest.mark.parametrize(("target", "white"), [("RGB", (255, 255, 255)), ("L", 255)])
+def test_transparent_pixels_become_white(tmp_path, mode, target, white):
+    picture = read_image(saved(tmp_path / "a.png", mode, CLEAR_RED[mode]), target)
+    assert picture.mode == target
     assert picture.getpixel((3, 3)) == white
 
 
-def test_half_transparent_is_half_white(tmp_path):
+def test_half_transparent_pixels_become_half_white(tmp_path):
     picture = read_image(saved(tmp_path / "a.png", "RGBA", (255, 0, 0, 51)))
     assert picture.getpixel((0, 0)) == (255, 204, 204)
 
@@ -34,7 +34,7 @@ def test_sixteen_bits_keep_their_brightness(tmp_path):
     assert read_image(tmp_path / "a.png", "L").getpixel((0, 0)) == 100
 
 
-def test_a_picture_on_its_side_stands_up(tmp_path):
+def test_exif_orientation_is_applied(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by 90 degrees
     Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=exif)
@@ -42,25 +42,25 @@ def test_a_picture_on_its_side_stands_up(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(7, 100), (100, 1)])
-def test_a_picture_that_is_too_small_is_named(tmp_path, size):
+def test_a_too_small_image_file_is_named(tmp_path, size):
     with pytest.raises(
         DataError, match=rf"a\.png is {size[0]}x{size[1]} pixels; the minimum is 8x8"
     ):
         read_image(saved(tmp_path / "a.png", size=size))
 
 
-def test_a_file_that_is_no_picture_is_named(tmp_path):
+def test_a_file_that_is_not_an_image_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG and no more")
     with pytest.raises(DataError, match=r"cannot read the image .*a\.png"):
         ImageBatch.open([tmp_path / "a.png"], ImageSpec(8, 8, 3))
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"image file not found: .*a\.png"):
         read_image(tmp_path / "a.png")
 
 
-def test_opened_pictures_cover_the_size_and_lose_their_edges(tmp_path):
+def test_images_are_resized_and_cropped_to_the_size(tmp_path):
     wide = Image.new("RGB", (32, 16), "blue")
     wide.paste("red", (8, 0, 24, 16))
     wide.save(tmp_path / "wide.png")

@@ -69,7 +69,7 @@ def numbers(batch):
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
 @pytest.mark.parametrize("spec", [SPEC, PAIRED, UNPAIRED], ids=["alone", "paired", "unpaired"])
-def test_a_stream_is_what_memory_is(spec, workers):
+def test_a_stream_equals_batches_from_memory(spec, workers):
     data = Numbers(with_conditions=spec.condition is not None)
     memory = MemoryBatches(data, spec, 10, 5, CPU)
     stream = StreamedBatches(data, spec, 10, 5, CPU, workers=workers)
@@ -110,7 +110,7 @@ def test_ranks_share_a_batch(kind):
         kind(data, UNPAIRED, 12, 1, CPU, ranks=5)
 
 
-def test_a_rank_reads_its_own_rows_alone():
+def test_a_rank_reads_only_its_own_rows():
     data = Numbers()
     stream = StreamedBatches(data, SPEC, 12, 1, CPU, rank=1, ranks=3, workers=0)
     data.read.clear()
@@ -118,7 +118,7 @@ def test_a_rank_reads_its_own_rows_alone():
     assert len(data.read) == 4
 
 
-def test_what_exceeds_its_share_of_memory_is_streamed(monkeypatch):
+def test_data_larger_than_its_share_of_memory_is_streamed(monkeypatch):
     for free, kind in ((4 * 23 * 64, MemoryBatches), (4 * 23 * 64 - 4, StreamedBatches)):
         monkeypatch.setattr(opening, "free_memory", lambda device, free=free: free)
         assert type(open_batches(Numbers(), SPEC, 4, 0, CPU)) is kind
@@ -126,11 +126,11 @@ def test_what_exceeds_its_share_of_memory_is_streamed(monkeypatch):
     assert type(open_batches(*get("digits"), 4, 0, CPU)) is MemoryBatches
 
 
-def test_free_memory_is_less_than_there_is():
+def test_free_memory_is_less_than_total_memory():
     assert 2**20 < opening.free_memory(CPU) < 2**50
 
 
-def test_memory_and_stream_know_each_others_data():
+def test_memory_and_stream_match_each_others_fingerprints():
     memory = MemoryBatches(Numbers(with_conditions=True), UNPAIRED, 4, 0, CPU)
     stream = StreamedBatches(Numbers(with_conditions=True), UNPAIRED, 4, 0, CPU)
     other = StreamedBatches(Numbers(22, with_conditions=True), UNPAIRED, 4, 0, CPU)
@@ -163,13 +163,13 @@ class Wrong(Numbers):
         return image, label + (3 if index == 11 else 0)
 
 
-def test_a_label_outside_the_classes_is_found_while_it_streams():
+def test_a_stream_refuses_labels_outside_the_classes():
     stream = StreamedBatches(Wrong(), SPEC, 4, 0, CPU, workers=1)
     with pytest.raises(DataError, match="declares 3 classes, but its labels are"):
         draw(stream, 6)
 
 
-def test_a_stream_draws_no_random_number_of_the_trainings():
+def test_a_stream_leaves_the_random_state_unchanged():
     before = torch.random.get_rng_state()
     next(StreamedBatches(Numbers(), SPEC, 4, 0, CPU, workers=1))
     assert torch.equal(before, torch.random.get_rng_state())
@@ -177,7 +177,7 @@ def test_a_stream_draws_no_random_number_of_the_trainings():
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_killed_worker_is_one_error_and_the_stream_goes_on(workers):
+def test_a_killed_worker_is_one_error_and_the_stream_continues(workers):
     others = set(multiprocessing.active_children())
     handler = signal.getsignal(signal.SIGCHLD)
     memory = MemoryBatches(Numbers(), SPEC, 4, 0, CPU)
@@ -200,7 +200,7 @@ class Mortal(Numbers):
         return super().__getitem__(index)
 
 
-def test_a_worker_that_ends_itself():
+def test_a_worker_that_exits_is_one_error():
     stream = StreamedBatches(Mortal(), SPEC, 4, 0, CPU, workers=1)
     with pytest.raises(WorkerError, match="ended with status 3"):
         draw(stream, 6)
@@ -226,7 +226,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_where_processes_are_not_forked(tmp_path, method):
+def test_streams_work_with_spawned_workers(tmp_path, method):
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"{method} is not available here")
     root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
@@ -280,7 +280,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs L
 
 
 @linux
-def test_a_run_whose_worker_is_killed_says_how_to_go_on(tmp_path):
+def test_a_killed_worker_prints_how_to_resume(tmp_path):
     root = pictures(tmp_path / "data", [f"{k}.png" for k in range(20)])
     changes = {"images": 1600, "checkpoint_every": 320}
     recipe = tiny(dataset=Component("folder", {"size": 16}), streaming="on", **changes)
@@ -327,7 +327,7 @@ def test_no_worker_outlives_a_killed_run(tmp_path):
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_stream_to_cuda_is_what_memory_is(tmp_path):
+def test_a_stream_to_cuda_equals_batches_from_memory(tmp_path):
     gpu = torch.device("cuda")
     data = Numbers(with_conditions=True)
     memory = MemoryBatches(data, UNPAIRED, 10, 5, gpu)
