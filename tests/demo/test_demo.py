@@ -61,15 +61,15 @@ class Recorder(Generator):
 # The models of a page.
 
 
-def test_the_shelf_knows_what_each_model_can_do():
+def test_summaries_list_the_abilities_of_each_model():
     cache = ModelCache.of()
     assert set(cache.names) == {
         e.name for e in models.entries() if e.distribution == "torch-ganzoo"
     }
     facts = [read_summary(cache.bundle(name)) for name in cache.names]
-    distances = [found.distance for found in facts if found.dataset == "mnist"]
+    distances = [summary.distance for summary in facts if summary.dataset == "mnist"]
     assert distances == sorted(distances), "the best first"
-    assert [found.dataset for found in facts[len(distances) :]] == ["fashion-mnist"]
+    assert [summary.dataset for summary in facts[len(distances) :]] == ["fashion-mnist"]
     assert set(cache.autoencoders) == {"ae-mnist", "ae2d-mnist", "vae-mnist", "vae2d-mnist"}
     assert cache.translators == ()
     assert cache.unconditional_first[0] == "dcgan-mnist"
@@ -77,14 +77,14 @@ def test_the_shelf_knows_what_each_model_can_do():
     assert set(cache.walkable) == set(cache.generators) == set(cache.names)
 
 
-def test_named_models_keep_their_order_and_come_once():
+def test_named_models_keep_their_order_without_duplicates():
     assert ModelCache.of(["vae-mnist", "gan-mnist", "vae-mnist"]).names == (
         "vae-mnist",
         "gan-mnist",
     )
 
 
-def test_a_shipped_model_is_shown_whatever_else_has_its_name(tmp_path):
+def test_a_shipped_model_is_shown_if_a_plugin_has_its_name(tmp_path):
     install(tmp_path, "acme-models", {"models": {"gan-mnist": "acme_models:model"}})
     result = run_python(
         "import ganzoo.zoo\n"
@@ -97,7 +97,7 @@ def test_a_shipped_model_is_shown_whatever_else_has_its_name(tmp_path):
     assert result.stdout == "True True\ngan-mnist\n", result.stderr
 
 
-def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
+def test_a_damaged_shipped_model_is_skipped(monkeypatch):
     def find(address):
         if address in broken:
             raise BundleError(f"{address} is damaged.")
@@ -107,9 +107,9 @@ def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
     broken = {"torch-ganzoo:gan-mnist", "torch-ganzoo:ae-mnist"}
     with pytest.warns(
         UserWarning, match=r"leaves out.*ae-mnist is damaged.*gan-mnist is"
-    ) as warned:
+    ) as record:
         cache = ModelCache.of()
-    assert len(warned) == 1
+    assert len(record) == 1
     shipped = {e.name for e in models.entries() if e.distribution == "torch-ganzoo"}
     assert set(cache.names) == shipped - {"gan-mnist", "ae-mnist"}
     broken = {e.address for e in models.entries()}
@@ -117,23 +117,23 @@ def test_a_shipped_model_that_is_damaged_is_left_out(monkeypatch):
         ModelCache.of()
 
 
-def test_a_network_is_loaded_once_for_all(cache):
-    found, begin = [], threading.Barrier(4)
+def test_a_network_is_loaded_once_for_all_threads(cache):
+    pairs, begin = [], threading.Barrier(4)
 
     def visit():
         begin.wait()
-        found.append((cache.generator("vae2d-mnist"), cache.encoder("vae2d-mnist")))
+        pairs.append((cache.generator("vae2d-mnist"), cache.encoder("vae2d-mnist")))
 
     threads = [threading.Thread(target=visit) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({id(generator) for generator, _ in found}) == 1
-    assert len({id(encoder) for _, encoder in found}) == 1
+    assert len({id(generator) for generator, _ in pairs}) == 1
+    assert len({id(encoder) for _, encoder in pairs}) == 1
 
 
-def test_what_is_not_on_the_page_is_not_to_be_had(cache):
+def test_models_that_are_not_on_the_page_are_refused(cache):
     with pytest.raises(UnknownNameError, match=r"no model named 'gan-mnist' is on this page"):
         cache.generator("gan-mnist")
     with pytest.raises(UnknownNameError, match=r"'dcgan-mnist' does not support this.*vae2d-mnist"):
@@ -147,7 +147,7 @@ def test_what_is_not_on_the_page_is_not_to_be_had(cache):
 # Pictures of seeds.
 
 
-def test_samples_are_those_of_the_model(plain, classy):
+def test_samples_equal_those_of_the_model(plain, classy):
     assert sampling.classes(plain.spec) == ()
     assert sampling.classes(classy.spec) == tuple("0123456789")
     same = np.array_equal
@@ -162,13 +162,13 @@ def test_samples_are_those_of_the_model(plain, classy):
 
 
 @pytest.mark.parametrize("n", [0, -1, 145, 1_000_000, None, 2.5, "7", True, float("nan")])
-def test_a_number_of_images_that_is_refused(plain, n):
+def test_invalid_numbers_of_images_are_refused(plain, n):
     with pytest.raises(SampleError, match="the number of images is .* 1 to 144"):
         sampling.samples(plain, 0, n)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**53, None, 0.5, "0", float("inf")])
-def test_a_seed_that_is_refused(plain, seed):
+def test_invalid_seeds_are_refused(plain, seed):
     for ask in (
         lambda: sampling.samples(plain, seed, 1),
         lambda: sampling.interpolate(plain, 0, seed, 2, "linear"),
@@ -180,7 +180,7 @@ def test_a_seed_that_is_refused(plain, seed):
             ask()
 
 
-def test_a_class_that_does_not_exist(classy):
+def test_an_unknown_class_is_refused(classy):
     for ask in (
         lambda: sampling.samples(classy, 0, 1, "10"),
         lambda: sampling.interpolate(classy, 0, 1, 2, "linear", "10"),
@@ -192,7 +192,7 @@ def test_a_class_that_does_not_exist(classy):
 
 
 @pytest.mark.parametrize("path", ["spherical", "linear"])
-def test_a_way_goes_from_seed_to_seed(plain, path):
+def test_a_path_goes_from_seed_to_seed(plain, path):
     ends = [plain.sample(1, seed).numpy()[0].astype(int) for seed in (3, 9)]
     way = sampling.interpolate(plain, 3, 9, 5, path).numpy()
     assert len(way) == 5
@@ -210,7 +210,7 @@ def test_a_way_goes_from_seed_to_seed(plain, path):
 @pytest.mark.parametrize(
     ("steps", "at", "path"), [(1, -0.1, "arc"), (25, 1.1, "arc"), (None, None, "")]
 )
-def test_a_way_that_is_refused(plain, steps, at, path):
+def test_invalid_paths_between_seeds_are_refused(plain, steps, at, path):
     with pytest.raises(SampleError, match="number of steps is .* 2 to 24"):
         sampling.interpolate(plain, 0, 1, steps, "linear")
     with pytest.raises(SampleError, match="the position is .* 0 to 1"):
@@ -248,7 +248,7 @@ def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
     ("pixels", "most", "side"),
     [(28, 144, 9), (64, 144, 9), (128, 64, 7), (256, 16, 3), (1024, 9, 3)],
 )
-def test_of_large_images_there_are_fewer(pixels, most, side):
+def test_large_images_have_a_smaller_grid(pixels, most, side):
     recorder = Recorder(2, pixels)
     assert sampling.max_images(recorder.spec) == most
     assert latent_walk.side(recorder.spec) == side
@@ -261,7 +261,7 @@ def test_of_large_images_there_are_fewer(pixels, most, side):
     )
 
 
-def test_steps_that_are_refused(plain):
+def test_invalid_steps_are_refused(plain):
     for x in (1.6, -2, None, "0", float("nan")):
         with pytest.raises(SampleError, match=r"the step is .* -1\.5 to 1\.5"):
             latent_walk.step(plain, 0, 1, x, 0)
@@ -269,7 +269,7 @@ def test_steps_that_are_refused(plain):
         latent_walk.plane(Recorder(1), 0, 1)
 
 
-def test_a_click_leads_to_the_image_that_was_clicked():
+def test_a_click_moves_to_the_image_at_that_position():
     extent = 9 * 60
     for k, step in enumerate(np.linspace(-1.5, 1.5, 9)):
         assert latent_walk.step_at_click(k * 60 + 30, extent) == pytest.approx(step, abs=0.006)
@@ -278,9 +278,9 @@ def test_a_click_leads_to_the_image_that_was_clicked():
 
 
 @given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
-def test_the_frame_is_around_what_is_clicked(x, y):
-    drawn = np.asarray(latent_walk.draw_frame(Image.new("L", (540, 540)), x, y))
-    rows, columns = np.nonzero(drawn[..., 0])
+def test_the_frame_surrounds_the_clicked_image(x, y):
+    frame = np.asarray(latent_walk.draw_frame(Image.new("L", (540, 540)), x, y))
+    rows, columns = np.nonzero(frame[..., 0])
     middle_x, middle_y = (columns.min() + columns.max()) / 2, (rows.min() + rows.max()) / 2
     assert latent_walk.step_at_click(middle_x, 540) == pytest.approx(x, abs=0.03)
     assert latent_walk.step_at_click(540 - middle_y, 540) == pytest.approx(y, abs=0.03)
@@ -327,7 +327,7 @@ def png(width, height, data=b""):
     ],
     ids=["text", "empty", "postscript", "100M", "25M", "3600M", "truncated", "tiny"],
 )
-def test_an_upload_that_is_refused(tmp_path, content, message):
+def test_invalid_uploads_are_refused(tmp_path, content, message):
     file = tmp_path / "upload.png"
     file.write_bytes(content)
     with pytest.raises(ImageFileError, match=message):
@@ -338,7 +338,7 @@ def test_an_upload_that_is_refused(tmp_path, content, message):
         )
 
 
-def test_an_upload_of_too_many_bytes_is_not_read(tmp_path):
+def test_an_oversized_upload_is_not_read(tmp_path):
     file = tmp_path / "upload.png"
     with file.open("wb") as sparse:
         sparse.truncate(drawing.MAX_BYTES + 1)
@@ -346,10 +346,10 @@ def test_an_upload_of_too_many_bytes_is_not_read(tmp_path):
         drawing.open_upload(file)
 
 
-def test_a_drawing_comes_back_as_it_was():
+def test_a_drawing_round_trips():
     pixels = np.random.default_rng(0).integers(0, 256, (9, 12, 3), np.uint8)
-    written = drawing.write_drawing(Image.fromarray(pixels))
-    assert np.array_equal(np.asarray(drawing.read_drawing(written)), pixels)
+    value = drawing.write_drawing(Image.fromarray(pixels))
+    assert np.array_equal(np.asarray(drawing.read_drawing(value)), pixels)
 
 
 @given(
@@ -361,7 +361,7 @@ def test_a_drawing_comes_back_as_it_was():
         ),
     )
 )
-def test_whatever_comes_instead_of_a_drawing_is_refused(url):
+def test_invalid_drawings_are_refused(url):
     with pytest.raises(ImageFileError):
         drawing.read_drawing(url)
 
@@ -382,7 +382,7 @@ def test_ink_is_centred_as_in_mnist(where):
     assert np.average(columns) == pytest.approx(13.5, abs=0.5)
 
 
-def test_ink_that_is_heavier_on_one_side_is_centred_by_its_mass():
+def test_ink_is_centred_by_its_mass():
     picture = bar(40, 40, 200, 200).point(lambda level: level // 4)
     picture.paste(255, (40, 40, 140, 240))
     columns = np.asarray(drawing.centre(picture), float).sum(axis=0)
@@ -390,7 +390,7 @@ def test_ink_that_is_heavier_on_one_side_is_centred_by_its_mass():
     assert middle == pytest.approx(14, abs=0.5)
 
 
-def test_a_sheet_without_ink_is_refused():
+def test_an_empty_drawing_is_refused():
     with pytest.raises(ImageFileError, match="no light stroke"):
         drawing.centre(Image.new("L", (280, 280)))
 
@@ -408,41 +408,41 @@ def test_ink_on_paper_is_inverted():
 
 def test_other_images_are_only_resized():
     picture = Image.new("RGB", (280, 280), (255, 0, 0))
-    made = drawing.as_input(picture, ImageSpec(16, 32, 3), centred=True).numpy()
-    assert made.shape == (1, 16, 32, 3)
-    assert (made == (255, 0, 0)).all()
+    output = drawing.as_input(picture, ImageSpec(16, 32, 3), centred=True).numpy()
+    assert output.shape == (1, 16, 32, 3)
+    assert (output == (255, 0, 0)).all()
     grey = drawing.as_input(bar(0, 0, 140, 280), ImageSpec(28, 28, 1)).numpy()
     assert (grey[..., :10, 0] == 255).all()
     assert (grey[..., 18:, 0] == 0).all()
 
 
-def test_an_autoencoder_makes_its_own_images_again(cache):
+def test_an_autoencoder_reconstructs_its_own_images(cache):
     encoder, generator = cache.encoder("vae2d-mnist"), cache.generator("vae2d-mnist")
     images = generator.sample(8, seed=0)
-    made, z = sampling.reconstruct(encoder, generator, images)
+    output, z = sampling.reconstruct(encoder, generator, images)
     assert z.shape == (8, 2)
     assert np.array_equal(z, encoder.encode(images))
-    assert np.array_equal(made.numpy(), generator.decode(z).numpy())
-    assert np.abs(made.numpy().astype(int) - images.numpy()).mean() < 10
+    assert np.array_equal(output.numpy(), generator.decode(z).numpy())
+    assert np.abs(output.numpy().astype(int) - images.numpy()).mean() < 10
 
 
 # Pictures and words of the page.
 
 
-def test_pixels_are_enlarged_whole():
+def test_enlarging_repeats_whole_pixels():
     pixels = np.arange(4, dtype=np.uint8).reshape(2, 2)
     large = np.asarray(render.enlarge(Image.fromarray(pixels), 7))
     assert np.array_equal(large, np.kron(pixels, np.ones((3, 3), np.uint8)))
     assert render.enlarge(Image.new("L", (900, 5)), 640).size == (900, 5)
 
 
-def test_a_caption_is_text_and_no_markup():
+def test_a_caption_is_escaped():
     html = render.figures([("<b onclick=x>&", Image.new("L", (1, 1)))])
     assert "<b" not in html
     assert "&lt;b onclick=x&gt;&amp;" in html
 
 
-def test_a_card_shows_its_own_pictures_and_no_others(tmp_path):
+def test_a_card_shows_only_its_own_figures(tmp_path):
     folder = shutil.copytree(models.get("gan-mnist"), tmp_path / "bundle")
     with (folder / "README.md").open("a") as card:
         card.write(
@@ -453,8 +453,8 @@ def test_a_card_shows_its_own_pictures_and_no_others(tmp_path):
     card = cards.card("gan-mnist", open_bundle(folder))
     assert card.lstrip().startswith("# gan-mnist")
     assert "license:" not in card.split("## Use")[0]
-    shown = card.partition("![samples](data:image/png;base64,")[2].partition(")")[0]
-    decoded = Image.open(io.BytesIO(base64.b64decode(shown)))
+    encoded = card.partition("![samples](data:image/png;base64,")[2].partition(")")[0]
+    decoded = Image.open(io.BytesIO(base64.b64decode(encoded)))
     with Image.open(folder / "samples.png") as samples:
         assert np.array_equal(np.asarray(decoded.convert("L")), np.asarray(samples.convert("L")))
     assert card.count("![") == card.count("(data:image/png;base64,") == 3
@@ -465,7 +465,7 @@ def test_a_card_shows_its_own_pictures_and_no_others(tmp_path):
     assert cards.card("gan-mnist", open_bundle(folder)).lstrip().startswith("# gan-mnist")
 
 
-def test_without_a_card_its_model_is_shown_by_its_config(tmp_path):
+def test_a_model_without_a_card_is_shown_by_its_config(tmp_path):
     folder = shutil.copytree(models.get("gan-mnist"), tmp_path / "bundle")
     (folder / "README.md").unlink()
     rehash(folder)
@@ -480,7 +480,7 @@ def test_without_a_card_its_model_is_shown_by_its_config(tmp_path):
     assert "## Results" not in card
 
 
-def test_figures_are_those_of_the_features_that_are_usual_for_the_data(cache):
+def test_distances_use_the_usual_extractor_of_the_data(cache):
     usual = "lenet-mnist@1"
     metrics = [
         {"metrics": {"frechet_distance": figure}, "protocol": {"extractor": extractor}}
@@ -500,12 +500,12 @@ def test_figures_are_those_of_the_features_that_are_usual_for_the_data(cache):
 
 def figures_of(spec):
     """The figures of a model as a table has them."""
-    (found,) = spec.provenance["metrics"]
+    (evaluation,) = spec.provenance["metrics"]
     names = ("frechet_distance", "precision", "recall")
-    return [f"{found['metrics'][name]:.3g}" for name in names]
+    return [f"{evaluation['metrics'][name]:.3g}" for name in names]
 
 
-def test_the_table_has_a_row_each_whatever_a_config_says(cache):
+def test_the_table_has_one_row_per_model_for_any_config(cache):
     spec = cache.spec("cgan-mnist")
     rows = cards.table([("cgan-mnist", spec)]).splitlines()
     figures = " | ".join(figures_of(spec))
@@ -541,13 +541,13 @@ def test_the_table_has_a_row_each_whatever_a_config_says(cache):
         ("192.0.2.1", 7999, r"port 7999 of 192.0.2.1 cannot be used \(Cannot assign"),
     ],
 )
-def test_an_address_that_cannot_be_served(host, port, message):
+def test_an_invalid_address_is_refused(host, port, message):
     with pytest.raises(DemoError, match=message):
         check_port(host, port)
 
 
 @pytest.mark.enable_socket
-def test_the_environment_of_a_space_says_where(monkeypatch):
+def test_the_environment_of_a_space_sets_the_address(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7999")
     assert find_address(None, None) == ("0.0.0.0", 7999)
@@ -562,7 +562,7 @@ def test_the_environment_of_a_space_says_where(monkeypatch):
 # gradio is for the page alone.
 
 
-def test_it_computes_without_gradio():
+def test_computations_need_no_gradio():
     result = run_new(
         "-c",
         "import sys\n"
@@ -575,7 +575,7 @@ def test_it_computes_without_gradio():
     assert result.returncode == 0, result.stderr
 
 
-def test_without_gradio_it_says_what_to_install():
+def test_missing_gradio_is_named():
     result = run_python(
         "import sys\n"
         "class Absent:\n"

@@ -90,8 +90,8 @@ def server(negative):
     port = free_port()
     environment = {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
     process = start_cli("demo", *GENERATORS, negative, "--port", port, env=environment)
-    said = process.wait_for("\n")
-    assert said == f"4 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
+    line = process.wait_for("\n")
+    assert line == f"4 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
         process.output()
     )
     yield f"http://127.0.0.1:{port}/"
@@ -123,8 +123,8 @@ class Visitor:
         self.context = context
         self.page = context.new_page()
         self.page.set_default_timeout(TIMEOUT)
-        self.complaints, self.asked = [], set()
-        self.page.on("console", lambda said: self._complain(said.type, said.text))
+        self.complaints, self.hosts = [], set()
+        self.page.on("console", lambda message: self._complain(message.type, message.text))
         self.page.on("pageerror", lambda error: self._complain("error", str(error)))
         self.page.on("request", lambda request: self._ask(request.url))
         self.page.goto(address)
@@ -136,7 +136,7 @@ class Visitor:
 
     def _ask(self, url):
         if urlsplit(url).scheme not in ("data", "blob"):
-            self.asked.add(urlsplit(url).netloc)
+            self.hosts.add(urlsplit(url).netloc)
 
     def open(self, tab):
         """Go to a tab; return its panel."""
@@ -144,7 +144,7 @@ class Visitor:
         panel = self.page.locator("[role=tabpanel]:visible")
         return panel
 
-    def seen(self, panel):
+    def picture_sources(self, panel):
         """The addresses of all pictures in a panel."""
         return panel.locator("img").evaluate_all("all => all.map(each => each.src)")
 
@@ -161,28 +161,30 @@ class Visitor:
 
     def changes(self, panel, act):
         """Do something; wait until a picture in the panel is another, and all are at rest."""
-        before = self.seen(panel)
+        before = self.picture_sources(panel)
         act()
         self.wait_for_change(panel, before)
-        while (now := self.seen(panel)) != before:
+        while (now := self.picture_sources(panel)) != before:
             before = now
             self.page.wait_for_timeout(100)
 
     def picture(self, panel, number=0):
         """A picture of the panel, grey."""
-        source = self.seen(panel)[number]
+        source = self.picture_sources(panel)[number]
         content = self.context.request.get(source).body()
         return np.asarray(Image.open(io.BytesIO(content)).convert("L"))
 
     def wait_for_picture(self, panel, expected, number=0):
         """Wait until a picture is the expected one."""
         for _ in range(TIMEOUT // 50):
-            if self.seen(panel) and np.array_equal(self.picture(panel, number), expected):
+            if self.picture_sources(panel) and np.array_equal(
+                self.picture(panel, number), expected
+            ):
                 return
             self.page.wait_for_timeout(50)
         raise AssertionError("another picture is shown")
 
-    def told(self):
+    def read_message(self):
         """What the page says in a message; close it."""
         message = self.page.locator(".toast-body").first
         message.wait_for()
@@ -209,7 +211,7 @@ class Visitor:
         host = urlsplit(self.page.url).netloc
         self.page.close()
         assert self.complaints == []
-        assert self.asked == {host}
+        assert self.hosts == {host}
 
 
 @pytest.fixture
@@ -234,7 +236,7 @@ SEVEN = ((0.3, 0.2), (0.7, 0.2), (0.5, 0.8))
 
 
 @pytest.mark.parametrize("tab", ["Samples", "Interpolate", "Walk", "Compare"])
-def test_every_control_changes_the_pictures(visitor, tab):
+def test_every_control_changes_the_images(visitor, tab):
     panel = visitor.open(tab)
     visitor.wait_for_change(panel, [])
     for k in range(panel.get_by_role("slider").count()):
@@ -253,8 +255,8 @@ def test_every_control_changes_the_pictures(visitor, tab):
             visitor.changes(panel, panel.get_by_label(name).check)
     for k in range(panel.get_by_label("model", exact=True).count()):
         menu = panel.get_by_label("model", exact=True).nth(k)
-        shown = menu.input_value()
-        other = next(name for name in ("vae2d-mnist", "cgan-mnist") if name != shown)
+        current = menu.input_value()
+        other = next(name for name in ("vae2d-mnist", "cgan-mnist") if name != current)
 
         def choose(menu=menu, other=other):
             menu.click()
@@ -268,7 +270,7 @@ def test_every_control_changes_the_pictures(visitor, tab):
     visitor.changes(panel, lambda: visitor.choose(panel, "class", "3"))
 
 
-def test_samples_are_those_of_python(visitor):
+def test_the_page_shows_the_samples_of_python(visitor):
     panel = visitor.open("Samples")
     visitor.wait_for_picture(panel, grid(model("dcgan-mnist").sample(100, 0)))
     panel.get_by_label("seed", exact=True).fill("42")
@@ -315,9 +317,9 @@ def test_two_visitors_do_not_mix(server, browser):
 # Drawings and uploads.
 
 
-def test_a_digit_that_is_drawn_is_reconstructed(visitor):
+def test_a_drawn_digit_is_reconstructed(visitor):
     panel = visitor.open("Reconstruct")
-    assert visitor.seen(panel) == []
+    assert visitor.picture_sources(panel) == []
     visitor.changes(panel, lambda: visitor.draw(panel, *SEVEN))
     assert panel.locator("figcaption").all_inner_texts() == [
         "input: 28x28x1",
@@ -336,41 +338,41 @@ def test_an_upload_is_reconstructed_and_a_bad_one_changes_nothing(visitor, tmp_p
     upload = panel.locator("input[type=file]")
     ink.save(tmp_path / "ink.png")
     visitor.changes(panel, lambda: upload.set_input_files(tmp_path / "ink.png"))
-    before = visitor.seen(panel)
+    before = visitor.picture_sources(panel)
 
     (tmp_path / "note.png").write_text("no picture")
     upload.set_input_files(tmp_path / "note.png")
-    assert "this file is not an image in a supported format. Upload a PNG" in visitor.told()
+    assert "this file is not an image in a supported format. Upload a PNG" in visitor.read_message()
 
     Image.new("1", (10_000, 10_000)).save(tmp_path / "huge.png")
     upload.set_input_files(tmp_path / "huge.png")
-    assert "has 10,000x10,000 pixels, and the limit is 25 megapixels" in visitor.told()
+    assert "has 10,000x10,000 pixels, and the limit is 25 megapixels" in visitor.read_message()
 
     (tmp_path / "note.txt").write_text("no picture")
     upload.set_input_files(tmp_path / "note.txt")
-    assert "Invalid file type" in visitor.told()
+    assert "Invalid file type" in visitor.read_message()
 
     with (tmp_path / "long.png").open("wb") as sparse:
         sparse.truncate(30_000_000)
     upload.set_input_files(tmp_path / "long.png")
-    assert "maximum" in visitor.told()
-    assert visitor.seen(panel) == before
+    assert "maximum" in visitor.read_message()
+    assert visitor.picture_sources(panel) == before
 
 
-def test_lines_that_are_drawn_are_translated(visitor):
+def test_drawn_lines_are_translated(visitor):
     panel = visitor.open("Translate")
     visitor.changes(panel, lambda: visitor.draw(panel, *SEVEN))
-    read, made = visitor.picture(panel, 0), visitor.picture(panel, 1)
+    read, output = visitor.picture(panel, 0), visitor.picture(panel, 1)
     assert read.shape == (256, 256)
-    assert made.shape == (512, 512)
+    assert output.shape == (512, 512)
     assert read.max() == 255, "paper"
     assert read.min() < 128, "ink"
-    assert np.array_equal(255 - read.repeat(2, 0).repeat(2, 1), made)
+    assert np.array_equal(255 - read.repeat(2, 0).repeat(2, 1), output)
     panel.get_by_role("button", name="Clear").click()
     panel.locator("img").first.wait_for(state="detached")
 
 
-def test_cards_and_figures_ask_nobody(visitor, negative, stranger):
+def test_cards_and_figures_make_no_requests(visitor, negative, stranger):
     panel = visitor.open("Cards")
     figures = ganzoo.info("cgan-mnist").provenance["metrics"][0]["metrics"]
     assert panel.get_by_role("row").filter(
@@ -390,11 +392,11 @@ def test_cards_and_figures_ask_nobody(visitor, negative, stranger):
     assert blocked == visitor.complaints
     visitor.complaints.clear()
     host = f"127.0.0.1:{stranger.getsockname()[1]}"
-    assert host in visitor.asked, "and what asked it was stopped: see the fixture"
-    visitor.asked.remove(host)
+    assert host in visitor.hosts, "and what asked it was stopped: see the fixture"
+    visitor.hosts.remove(host)
 
 
-def test_a_form_of_a_card_is_sent_to_nobody_else(server):
+def test_a_form_in_a_card_is_not_submitted(server):
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(server) as answer:
         policy = answer.headers["Content-Security-Policy"].split("; ")
     assert {"form-action 'self'", "base-uri 'self'", "object-src 'none'"} <= set(policy)
@@ -403,12 +405,14 @@ def test_a_form_of_a_card_is_sent_to_nobody_else(server):
 # What is wrong is said, and the page goes on.
 
 
-def test_a_seed_that_is_none_is_told_and_the_picture_stays(visitor):
+def test_an_invalid_seed_shows_a_message_and_keeps_the_images(visitor):
     panel = visitor.open("Samples")
     expected = grid(model("dcgan-mnist").sample(100, 0))
     visitor.wait_for_picture(panel, expected)
     panel.get_by_label("seed", exact=True).fill("-1")
-    assert "the seed is -1, out of range. Use a number from 0 to 9,007,199" in visitor.told()
+    assert (
+        "the seed is -1, out of range. Use a number from 0 to 9,007,199" in visitor.read_message()
+    )
     assert np.array_equal(visitor.picture(panel), expected)
 
 
@@ -418,10 +422,10 @@ def ask(server, choose, **changes):
         config = json.load(answer)
     labels = {c["id"]: c["props"].get("label") for c in config["components"]}
     values = {c["id"]: c["props"].get("value") for c in config["components"]}
-    found = next(d for d in config["dependencies"] if choose({labels[i] for i in d["inputs"]}))
+    endpoint = next(d for d in config["dependencies"] if choose({labels[i] for i in d["inputs"]}))
     body = {
-        "data": [changes.get(labels[i], values[i]) for i in found["inputs"]],
-        "fn_index": found["id"],
+        "data": [changes.get(labels[i], values[i]) for i in endpoint["inputs"]],
+        "fn_index": endpoint["id"],
         "session_hash": "forged",
     }
     request = urllib.request.Request(
@@ -451,7 +455,7 @@ def test_a_forged_request_is_refused(server, monkeypatch):
     assert "not in the list of choices" in ask(server, is_samples, model="/etc")
 
 
-def test_a_port_in_use_is_said(server):
+def test_a_port_in_use_is_an_error(server):
     port = urlsplit(server).port
     result = run_cli("demo", "gan-mnist", "--port", str(port))
     assert result.returncode == 1
@@ -461,7 +465,7 @@ def test_a_port_in_use_is_said(server):
     )
 
 
-def test_an_unknown_model_is_said_before_anything_is_served(tmp_path):
+def test_an_unknown_model_is_refused_before_serving(tmp_path):
     result = run_cli("demo", "dcgan-mnits", "--port", str(free_port()))
     assert result.returncode == 1
     assert "Did you mean 'dcgan-mnist'?" in result.stderr

@@ -42,10 +42,10 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     assert main(["gallery"]) == 0
     assert "gallery.html" in capsys.readouterr().out
     page = (tmp_path / "gallery.html").read_text()
-    found = Balanced(page)
-    assert not found.open
+    parser = Balanced(page)
+    assert not parser.open
     # Nothing is fetched: every picture is in the page.
-    assert all(source.startswith("data:image/") for source in found.sources)
+    assert all(source.startswith("data:image/") for source in parser.sources)
     assert not re.search(r"<(script|link|iframe)", page)
     for name in ganzoo.list_models():
         assert f'<article id="{name}">' in page
@@ -55,25 +55,25 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     assert "ganzoo:begin" not in page
 
 
-def test_a_model_that_is_not_there_is_left_out(tmp_path, monkeypatch, capsys):
+def test_a_missing_model_is_skipped(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     models.register("lost")(tmp_path / "lost")
     try:
         assert main(["gallery"]) == 0
     finally:
         models.unregister("lost")
-    said = capsys.readouterr().err
-    assert "lost is skipped: this process registers the model 'lost', but" in said
+    err = capsys.readouterr().err
+    assert "lost is skipped: this process registers the model 'lost', but" in err
     page = (tmp_path / "gallery.html").read_text()
     assert '<article id="ae-mnist">' in page
     assert '<article id="lost">' not in page
 
 
-def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
+def test_a_card_is_escaped(tiny_bundle, tmp_path):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
-    opened = open_bundle(bundle)
+    model = open_bundle(bundle)
     text = "# x\n\n<script>alert(1)</script>\n\n![p](../../secret.png) [l](javascript:alert(2))\n"
-    amend_bundle(opened, opened.spec, {CARD: text})
+    amend_bundle(model, model.spec, {CARD: text})
     (tmp_path / "secret.png").write_bytes(b"secret")
     write_gallery([bundle], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
@@ -83,7 +83,7 @@ def test_a_strangers_card_is_text(tiny_bundle, tmp_path):
     assert 'href="javascript' not in page
 
 
-def test_facts_are_known_without_loading(tmp_path):
+def test_summaries_need_no_loading(tmp_path):
     for entry in models.entries():
         facts = find_summary(entry)
         assert facts == read_summary(find(entry.name))
@@ -95,26 +95,26 @@ def test_facts_are_known_without_loading(tmp_path):
         assert facts.parameters == learned
 
 
-def test_recipes_are_described_without_loading():
+def test_recipes_are_summarised_without_loading():
     for entry in recipes.entries():
         if entry.distribution:
             assert describe_recipe(entry) == find_recipe(entry.address).description != ""
 
 
 @pytest.mark.parametrize("target", ["nowhere.at.all:x", "json:loads", "ganzoo.builtin:x", " :"])
-def test_of_other_entries_nothing_is_known(target):
+def test_other_entries_have_no_summary(target):
     entry = Entry("dcgan", "torch-ganzoo", "1", target)
     assert find_summary(entry) is None
     assert describe_recipe(entry) == ""
 
 
-def test_a_provenance_may_say_anything(tiny_bundle, tmp_path):
+def test_any_provenance_is_summarised(tiny_bundle, tmp_path):
     bundle = open_bundle(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
-    for made in (
+    for provenance in (
         {"recipe": "r", "metrics": "m"},
         {"recipe": {"dataset": 3, "description": 4}, "metrics": [{"x": 1}, 2, {"metrics": 5}]},
     ):
-        facts = read_summary(replace(bundle, spec=replace(bundle.spec, provenance=made)))
+        facts = read_summary(replace(bundle, spec=replace(bundle.spec, provenance=provenance)))
         assert (facts.dataset, facts.distances) == ("", {})
         assert facts.description
 
@@ -123,7 +123,7 @@ HEADERS = [b"[" * 100_000, b'{"a":{"dtype":"F32","shape":[1e999]}}', b'{"a":3}',
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=range(len(HEADERS)))
-def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path, header):
+def test_a_missing_file_is_one_error(tiny_bundle, tmp_path, header):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
     (bundle / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     rehash(bundle)
@@ -131,7 +131,7 @@ def test_a_file_that_is_none_is_one_error(tiny_bundle, tmp_path, header):
         write_gallery([bundle], tmp_path / "page.html")
 
 
-def test_a_models_module_may_be_a_file(tiny_bundle, tmp_path, monkeypatch):
+def test_a_models_module_can_be_a_file(tiny_bundle, tmp_path, monkeypatch):
     package = tmp_path / "shelf_of_mine"
     shutil.copytree(tiny_bundle, package / "pretrained" / "tiny")
     (package / "__init__.py").write_text("raise AssertionError('it was run')")
