@@ -43,7 +43,7 @@ def digits():
 # Fréchet
 
 
-def test_along_axes_it_is_the_closed_form():
+def test_diagonal_covariances_match_the_closed_form():
     rng = np.random.default_rng(0)
     real = with_moments(rng, 50, [0, 0, 0], np.diag([1.0, 4.0, 9.0]))
     fake = with_moments(rng, 70, [1, 2, 0], np.diag([4.0, 4.0, 1.0]))
@@ -54,20 +54,20 @@ def test_along_axes_it_is_the_closed_form():
 
 @given(st.integers(0, 2**32), st.integers(1, 8))
 @settings(max_examples=25, deadline=None)
-def test_with_full_covariances_it_is_the_closed_form_and_torch_fidelitys(seed, d):
+def test_full_covariances_match_the_closed_form_and_torch_fidelity(seed, d):
     rng = np.random.default_rng(seed)
     (m1, c1), (m2, c2) = random_gaussian(rng, d), random_gaussian(rng, d)
     real, fake = with_moments(rng, 20, m1, c1), with_moments(rng, 30, m2, c2)
     root = scipy.linalg.sqrtm(c1)
     cross = scipy.linalg.sqrtm(root @ c2 @ root)
     expected = ((m1 - m2) ** 2).sum() + np.trace(c1 + c2 - 2 * cross.real)
-    found = frechet_distance(real, fake)
-    assert found == pytest.approx(expected, rel=1e-6)
+    distance = frechet_distance(real, fake)
+    assert distance == pytest.approx(expected, rel=1e-6)
     if d > 1:
-        assert found == pytest.approx(torch_fidelitys(real, fake), rel=1e-6)
+        assert distance == pytest.approx(torch_fidelitys(real, fake), rel=1e-6)
 
 
-def test_on_pixels_it_is_torch_fidelitys(digits):
+def test_pixel_features_match_torch_fidelity(digits):
     """Some pixels are always 0: the covariances are singular."""
     real, fake = (x.astype(np.float32) for x in (digits[0], digits[1] * 0.8))
     assert frechet_distance(real, fake) == pytest.approx(torch_fidelitys(real, fake), rel=1e-6)
@@ -80,7 +80,7 @@ def test_a_common_shift_changes_nothing():
     assert frechet_distance(real + 1e6, fake + 1e6) == pytest.approx(expected, rel=1e-6)
 
 
-def test_it_is_taken_in_parts(monkeypatch):
+def test_the_distance_is_computed_in_chunks(monkeypatch):
     rng = np.random.default_rng(2)
     real, fake = rng.standard_normal((40, 5)), rng.standard_normal((33, 5))
     whole = frechet_distance(real, fake)
@@ -105,7 +105,7 @@ def collapsed(x, amount):
     ("spoil", "amounts"),
     [(blurred, [0.4, 0.7, 1.0, 1.5]), (shifted, [1, 2, 3]), (collapsed, [300, 100, 30, 10])],
 )
-def test_it_grows_as_images_are_spoilt(digits, spoil, amounts):
+def test_the_distance_grows_with_corruption(digits, spoil, amounts):
     real, held_out = digits
     none = frechet_distance(real, held_out)
     # The trace of the covariance is 4.6: halves differ by what 898 images leave to chance.
@@ -120,12 +120,12 @@ def test_it_grows_as_images_are_spoilt(digits, spoil, amounts):
     assert np.all(np.diff([k.value for k in kernel]) > 0), kernel
 
 
-def test_of_a_set_from_itself_it_is_zero(digits):
+def test_the_distance_of_a_set_to_itself_is_zero(digits):
     assert frechet_distance(digits[0], digits[0]) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize(("real", "fake", "kind"), [(5, 9, "5 real"), (9, 5, "5 fake")])
-def test_it_needs_more_images_than_dimensions(real, fake, kind):
+def test_the_distance_needs_more_images_than_dimensions(real, fake, kind):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((real, 5)), rng.standard_normal((fake, 5))
     with pytest.raises(MetricError, match=f"with {kind} images.* need 6 or more"):
@@ -143,7 +143,7 @@ def test_it_needs_more_images_than_dimensions(real, fake, kind):
     ],
 )
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
-def test_what_are_no_features_is_refused(distance, real, fake, message):
+def test_invalid_features_are_refused(distance, real, fake, message):
     with pytest.raises(MetricError, match=message):
         distance(real, fake)
 
@@ -161,48 +161,48 @@ def mmd(x, y):
     return within - 2 * kxy.mean()
 
 
-def test_of_two_points_it_is_the_kernels_closed_form():
+def test_two_points_match_the_closed_form_of_the_kernel():
     x, y = np.array([1.0, 2.0]), np.array([0.0, 1.0])
-    found = kernel_distance(np.tile(x, (10, 1)), np.tile(y, (12, 1)), subsets=5)
+    distance = kernel_distance(np.tile(x, (10, 1)), np.tile(y, (12, 1)), subsets=5)
     # k(x, x) + k(y, y) - 2 k(x, y) with k(a, b) = (a·b / 2 + 1)³
-    assert found.value == pytest.approx(3.5**3 + 1.5**3 - 2 * 2**3, rel=1e-12)
-    assert found.error == pytest.approx(0, abs=1e-9)
+    assert distance.value == pytest.approx(3.5**3 + 1.5**3 - 2 * 2**3, rel=1e-12)
+    assert distance.error == pytest.approx(0, abs=1e-9)
 
 
-def test_it_is_torchmetrics_on_the_same_subsets():
+def test_equal_subsets_match_torchmetrics():
     rng = np.random.default_rng(0)
     real, fake = rng.standard_normal((60, 4)), rng.standard_normal((50, 4)) + 0.5
-    found = kernel_distance(real, fake, seed=3, subsets=8, subset_size=20)
+    distance = kernel_distance(real, fake, seed=3, subsets=8, subset_size=20)
     draw = np.random.RandomState(np.random.SeedSequence(3).generate_state(4))
     values = []
     for _ in range(8):
         rows = draw.choice(60, 20, replace=False), draw.choice(50, 20, replace=False)
         pair = torch.from_numpy(real[rows[0]]), torch.from_numpy(fake[rows[1]])
         values.append(poly_mmd(*pair).item())
-    assert found.value == pytest.approx(np.mean(values), rel=1e-9)
-    assert found.error == pytest.approx(np.std(values) * (20 / 30) ** 0.5, rel=1e-9)
+    assert distance.value == pytest.approx(np.mean(values), rel=1e-9)
+    assert distance.error == pytest.approx(np.std(values) * (20 / 30) ** 0.5, rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance`")
-def test_it_is_the_whole_sets_distance_and_torchmetrics_but_for_chance():
+def test_the_mean_over_subsets_approximates_the_whole_sets():
     rng = np.random.default_rng(1)
     real = rng.standard_normal((500, 8)).astype(np.float32)
     fake = (rng.standard_normal((400, 8)) * 1.2 + 0.3).astype(np.float32)
-    found = kernel_distance(real, fake, subset_size=100, subsets=2000)
-    assert found.value == pytest.approx(mmd(real, fake), abs=0.1 * found.error)
+    distance = kernel_distance(real, fake, subset_size=100, subsets=2000)
+    assert distance.value == pytest.approx(mmd(real, fake), abs=0.1 * distance.error)
     metric = KernelInceptionDistance(torch.nn.Identity(), subset_size=100, subsets=2000)
     torch.manual_seed(0)
     metric.update(torch.from_numpy(real), real=True)
     metric.update(torch.from_numpy(fake), real=False)
     value, deviation = metric.compute()
-    assert found.value == pytest.approx(value.item(), abs=0.2 * found.error)
-    assert found.error == pytest.approx(deviation.item() * (100 / 300) ** 0.5, rel=0.1)
+    assert distance.value == pytest.approx(value.item(), abs=0.2 * distance.error)
+    assert distance.error == pytest.approx(deviation.item() * (100 / 300) ** 0.5, rel=0.1)
 
 
 @pytest.mark.parametrize("subset_size", [50, 1000])
-def test_its_error_is_how_far_other_samples_move_it(subset_size):
+def test_the_error_is_the_spread_over_samples(subset_size):
     rng = np.random.default_rng(0)
-    found = [
+    distances = [
         kernel_distance(
             rng.standard_normal((200, 4)),
             rng.standard_normal((200, 4)) + 1,
@@ -211,11 +211,11 @@ def test_its_error_is_how_far_other_samples_move_it(subset_size):
         for _ in range(60)
     ]
     # The deviation of 60 values is known to 9 %.
-    spread = np.std([f.value for f in found], ddof=1)
-    assert np.mean([f.error for f in found]) == pytest.approx(spread, rel=0.3)
+    spread = np.std([f.value for f in distances], ddof=1)
+    assert np.mean([f.error for f in distances]) == pytest.approx(spread, rel=0.3)
 
 
-def test_it_has_no_bias():
+def test_the_estimator_is_unbiased():
     rng = np.random.default_rng(0)
     values = [
         kernel_distance(*rng.standard_normal((2, 20, 4)), subsets=10).value for _ in range(300)
@@ -224,7 +224,7 @@ def test_it_has_no_bias():
     assert abs(np.mean(values)) < 3 * np.std(values) / 300**0.5
 
 
-def test_a_seed_draws_the_same_subsets_and_touches_nothing_else():
+def test_a_seed_draws_the_same_subsets_without_side_effects():
     rng = np.random.default_rng(0)
     real, fake = rng.standard_normal((2, 40, 4))
     before = torch.get_rng_state(), np.random.get_state()[1]
@@ -235,7 +235,7 @@ def test_a_seed_draws_the_same_subsets_and_touches_nothing_else():
     assert kernel_distance(real, fake, seed=1) != first
 
 
-def test_subsets_are_at_most_half_of_what_there_is():
+def test_subsets_are_at_most_half_of_the_images():
     assert usable_subset_size(5000, 5000) == 1000
     assert usable_subset_size(5000, 1001) == 500
     assert usable_subset_size(7, 5000, 100) == 3
@@ -249,6 +249,6 @@ def test_subsets_are_at_most_half_of_what_there_is():
     ("real", "arguments"),
     [(3, {}), (9, {"subset_size": 1}), (9, {"subsets": 1}), (9, {"seed": -1})],
 )
-def test_the_kernel_distance_says_what_it_needs(real, arguments):
+def test_the_kernel_distance_refuses_too_few_images(real, arguments):
     with pytest.raises(MetricError, match="the kernel distance cannot be computed with .* Use "):
         kernel_distance(np.ones((real, 2)), np.ones((9, 2)), **arguments)

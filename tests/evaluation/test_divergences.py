@@ -39,7 +39,7 @@ def random_covariance(rng, d):
 # KL and JS of discrete distributions
 
 
-def test_kl_is_its_formula_on_counts_too():
+def test_kl_accepts_counts():
     p, q = np.array([1.0, 2.0, 5.0]) / 8, np.array([4.0, 3.0, 1.0]) / 8
     expected = (p * np.log(p / q)).sum()
     assert kl(p, q) == pytest.approx(expected, rel=1e-12)
@@ -48,30 +48,30 @@ def test_kl_is_its_formula_on_counts_too():
     assert kl(q, p) != pytest.approx(expected, rel=0.05)
 
 
-def test_kl_ignores_what_p_lacks_and_is_infinite_where_q_lacks_it():
+def test_kl_is_infinite_where_only_q_is_zero():
     assert kl([1, 0], [1, 1]) == pytest.approx(math.log(2))
     assert kl([1, 1], [1, 0]) == math.inf
 
 
 @given(COUNTS, COUNTS)
 @settings(deadline=None)
-def test_js_is_symmetric_bounded_and_scipys(p, q):
-    found = js(p, q)
-    assert found == pytest.approx(js(q, p), abs=1e-15)
-    assert 0 <= found <= math.log(2) + 1e-12
+def test_js_is_symmetric_bounded_and_equals_scipys(p, q):
+    divergence = js(p, q)
+    assert divergence == pytest.approx(js(q, p), abs=1e-15)
+    assert 0 <= divergence <= math.log(2) + 1e-12
     assert js(p, p) == 0
     assert kl(p, q) >= 0
     scipys = jensenshannon(p, q)  # NaN where rounding makes it the root of a negative number
-    assert found == pytest.approx(0 if np.isnan(scipys) else scipys**2, abs=1e-7)
+    assert divergence == pytest.approx(0 if np.isnan(scipys) else scipys**2, abs=1e-7)
 
 
-def test_js_of_what_shares_nothing_is_log_2_however_far_apart():
+def test_js_of_disjoint_distributions_is_log_2():
     assert js([1, 0, 0], [0, 1, 0]) == pytest.approx(math.log(2), rel=1e-12)
     assert js([1, 0, 0], [0, 0, 1]) == pytest.approx(math.log(2), rel=1e-12)
 
 
 @pytest.mark.parametrize("criterion", [MINIMAX, NONSATURATING])
-def test_the_best_discriminators_loss_tells_js(criterion):
+def test_the_loss_of_the_best_discriminator_gives_js(criterion):
     p, q = np.array([0.5, 0.3, 0.2]), np.array([0.1, 0.3, 0.6])
     logits = torch.from_numpy(np.log(p / q))  # D = p / (p + q)
     # Ten images in the proportions of p, ten in those of q.
@@ -101,7 +101,7 @@ def test_a_value_function_is_not_a_loss(loss):
     ],
 )
 @pytest.mark.parametrize("divergence", [kl, js, wasserstein1])
-def test_what_is_no_distribution_is_refused(divergence, p, q, message):
+def test_invalid_distributions_are_refused(divergence, p, q, message):
     with pytest.raises(MetricError, match=message):
         divergence(p, q)
 
@@ -111,7 +111,7 @@ def test_what_is_no_distribution_is_refused(divergence, p, q, message):
 
 @given(st.integers(0, 2**32), st.integers(1, 6))
 @settings(deadline=None)
-def test_kl_of_normals_is_torchs(seed, d):
+def test_kl_of_normals_equals_torchs(seed, d):
     rng = np.random.default_rng(seed)
     mean_p, mean_q = rng.standard_normal((2, d))
     cov_p, cov_q = random_covariance(rng, d), random_covariance(rng, d)
@@ -142,7 +142,7 @@ def test_kl_of_normals_in_one_dimension():
         ({"cov_p": np.eye(3)}, "of one d"),
     ],
 )
-def test_what_is_no_normal_is_refused(change, message):
+def test_invalid_normals_are_refused(change, message):
     good = {"mean_p": [0, 0], "cov_p": np.eye(2), "mean_q": [0, 0], "cov_q": np.eye(2)}
     assert kl_normal(**good) == 0
     with pytest.raises(MetricError, match=message):
@@ -154,7 +154,7 @@ def test_what_is_no_normal_is_refused(change, message):
 P, Q = [4, 4, 4, 2], [2, 3, 4, 5]
 
 
-def test_the_normalisations():
+def test_normalisations_match_their_formulas():
     assert wasserstein1(P, Q, normalise=None) == pytest.approx(8)
     assert wasserstein1(P, Q) == pytest.approx(8 / 14)
     assert wasserstein1(P, Q, normalise="total-mass") == pytest.approx(8 / 14)
@@ -165,14 +165,14 @@ def test_the_normalisations():
 
 
 @pytest.mark.parametrize("normalise", ["total-mass", "largest-distance", "mean-transport", None])
-def test_nothing_moves_between_equals(normalise):
+def test_equal_distributions_have_no_transport_cost(normalise):
     assert wasserstein1(P, P, normalise=normalise) == 0
     assert wasserstein1([3], [3], normalise=normalise) == 0
 
 
 @given(COUNTS, COUNTS, st.integers(0, 2**32))
 @settings(deadline=None)
-def test_on_a_line_it_is_scipys(p, q, seed):
+def test_one_dimensional_transport_equals_scipys(p, q, seed):
     positions = np.random.default_rng(seed).normal(size=6)
     p, q = np.array(p) / sum(p), np.array(q) / sum(q)
     expected = wasserstein_distance(positions, positions, p, q)
@@ -183,7 +183,7 @@ def test_on_a_line_it_is_scipys(p, q, seed):
     assert share * np.ptp(positions) == pytest.approx(expected, abs=1e-9)
 
 
-def test_in_a_picture_a_dot_goes_straight():
+def test_transport_of_a_pixel_is_its_distance():
     p, q = np.zeros((5, 7)), np.zeros((5, 7))
     p[0, 0], q[3, 4] = 2, 2
     assert wasserstein1(p, q) == pytest.approx(5)
@@ -194,7 +194,7 @@ def test_in_a_picture_a_dot_goes_straight():
     assert wasserstein1(p, q, normalise="mean-transport") == pytest.approx(5)
 
 
-def test_among_points_it_is_the_best_assignment():
+def test_transport_of_points_is_the_best_assignment():
     places = np.random.default_rng(0).normal(size=(12, 3))
     between = cdist(places[:6], places[6:])
     expected = between[linear_sum_assignment(between)].mean()
@@ -202,7 +202,7 @@ def test_among_points_it_is_the_best_assignment():
     assert wasserstein1(p, q, positions=places) == pytest.approx(expected, rel=1e-9)
 
 
-def test_a_cost_goes_from_bins_of_p_to_bins_of_q():
+def test_a_cost_matrix_has_rows_of_p_and_columns_of_q():
     cost = [[0, 1], [5, 0]]
     assert wasserstein1([1, 0], [0, 1], cost=cost) == pytest.approx(1)
     assert wasserstein1([0, 1], [1, 0], cost=cost) == pytest.approx(5)
@@ -220,12 +220,12 @@ def test_a_cost_goes_from_bins_of_p_to_bins_of_q():
         ({"cost": 1 - np.eye(4), "positions": [0, 1, 2, 3]}, "Pass only one of them"),
     ],
 )
-def test_what_cannot_be_transported_is_refused(arguments, message):
+def test_invalid_transport_problems_are_refused(arguments, message):
     with pytest.raises(MetricError, match=message):
         wasserstein1(**{"p": P, "q": Q} | arguments)
 
 
-def test_masses_of_float32_are_equal_enough():
+def test_float32_masses_are_accepted():
     p = np.full(1000, 1 / 1000, dtype=np.float32)
     q = np.roll(np.linspace(1, 2, 1000, dtype=np.float32), 1)
     assert p.sum() != 1

@@ -37,12 +37,12 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "features"
 
 
-def test_figures_come_with_all_that_they_depend_on(bundle):
-    found = ganzoo.evaluate(bundle, **QUICK)
-    assert {"frechet_distance", "kernel_distance", "precision", "recall"} <= set(found.metrics)
-    assert {"density", "coverage", "authenticity_by_pixels"} <= set(found.metrics)
-    assert "inception_score" not in found.metrics  # pixels tell no classes apart
-    protocol = found.protocol
+def test_an_evaluation_records_its_protocol(bundle):
+    evaluation = ganzoo.evaluate(bundle, **QUICK)
+    assert {"frechet_distance", "kernel_distance", "precision", "recall"} <= set(evaluation.metrics)
+    assert {"density", "coverage", "authenticity_by_pixels"} <= set(evaluation.metrics)
+    assert "inception_score" not in evaluation.metrics  # pixels tell no classes apart
+    protocol = evaluation.protocol
     assert protocol["dataset"] == {"name": "digits", "size": 16}
     assert protocol["extractor"] == "pixels"
     assert len(protocol["extractor_sha256"]) == len(protocol["sha256"]) == 64
@@ -52,48 +52,48 @@ def test_figures_come_with_all_that_they_depend_on(bundle):
     assert protocol["settings"]["precision-recall"] == "k 3, 300 real images, drawn"
     assert protocol["runtime"] == "torch"
     assert {"torch", "torchmetrics", "torch-fidelity"} <= set(protocol["versions"])
-    json.dumps(found.to_dict(), allow_nan=False)
+    json.dumps(evaluation.to_dict(), allow_nan=False)
 
 
-def test_the_same_command_gives_the_same_figures_to_the_last_digit(bundle, cache):
+def test_evaluations_are_reproducible_bit_for_bit(bundle, cache):
     first = ganzoo.evaluate(bundle, **QUICK)
-    (kept,) = cache.iterdir()
+    (file,) = cache.iterdir()
     assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
-    kept.write_bytes(b"damaged")
+    file.write_bytes(b"damaged")
     assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
-    assert kept.read_bytes() != b"damaged"
+    assert file.read_bytes() != b"damaged"
 
 
-def test_a_cache_that_cannot_be_written_is_as_good_as_none(bundle, cache, monkeypatch):
+def test_an_unwritable_cache_is_ignored(bundle, cache, monkeypatch):
     first = ganzoo.evaluate(bundle, **QUICK)
     monkeypatch.setenv("GANZOO_CACHE", "/dev/null")
     assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
 
 
-def test_the_bundle_and_its_card_keep_them(bundle):
-    found = ganzoo.evaluate(bundle, **QUICK)
-    made = ganzoo.info(bundle).provenance  # every checksum still holds
-    assert made["metrics"] == [found.to_dict()]
+def test_the_bundle_and_its_card_store_the_values(bundle):
+    evaluation = ganzoo.evaluate(bundle, **QUICK)
+    provenance = ganzoo.info(bundle).provenance  # every checksum still holds
+    assert provenance["metrics"] == [evaluation.to_dict()]
     card = (bundle / "README.md").read_text()
-    assert f"| frechet distance | {found.metrics['frechet_distance']:.4g} |" in card
+    assert f"| frechet distance | {evaluation.metrics['frechet_distance']:.4g} |" in card
     assert "300 samples of seed 0 against 1,797 images of digits" in card
     assert "No quality metric" not in card
     assert ganzoo.load(bundle, runtime="onnx").sample(2).numpy().shape == (2, 16, 16, 1)
 
 
-def test_another_protocol_is_added_and_the_same_one_replaced(bundle):
+def test_another_protocol_is_added_and_an_equal_one_replaced(bundle):
     ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
     ganzoo.evaluate(bundle, **QUICK, metrics=["precision-recall"])
     ganzoo.evaluate(bundle, **QUICK | {"samples": 280}, metrics=["frechet"])
-    kept = ganzoo.info(bundle).provenance["metrics"]
-    assert [sorted(each["metrics"]) for each in kept] == [
+    stored = ganzoo.info(bundle).provenance["metrics"]
+    assert [sorted(each["metrics"]) for each in stored] == [
         ["frechet_distance", "precision", "recall"],
         ["frechet_distance"],
     ]
-    assert [each["protocol"]["samples"] for each in kept] == [300, 280]
+    assert [each["protocol"]["samples"] for each in stored] == [300, 280]
 
 
-def test_figures_of_other_weights_are_not_kept(bundle, tmp_path):
+def test_values_of_other_weights_are_dropped(bundle, tmp_path):
     ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
     rounded = ganzoo.export(bundle, tmp_path / "half", precision="fp16")
     assert "metrics" not in ganzoo.info(rounded).provenance
@@ -103,27 +103,27 @@ def test_figures_of_other_weights_are_not_kept(bundle, tmp_path):
 
 def test_a_run_is_measured_by_its_bundle(tiny_run, tmp_path):
     run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
-    found = ganzoo.evaluate(run, **QUICK, metrics=["frechet"])
-    assert open_bundle(run / "bundle").spec.provenance["metrics"] == [found.to_dict()]
+    evaluation = ganzoo.evaluate(run, **QUICK, metrics=["frechet"])
+    assert open_bundle(run / "bundle").spec.provenance["metrics"] == [evaluation.to_dict()]
 
 
-def test_a_run_that_saved_nothing_says_how_to_go_on(tiny_run, tmp_path):
+def test_a_run_without_a_model_is_refused(tiny_run, tmp_path):
     run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
     shutil.rmtree(run / "bundle")
     with pytest.raises(RunNotFoundError, match="has not saved a model yet.*ganzoo train --resume"):
         ganzoo.evaluate(run, **QUICK)
 
 
-def test_both_runtimes_give_nearly_the_same_figure(bundle):
-    torch_found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"], runtime="torch")
-    onnx_found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"], runtime="onnx")
-    assert onnx_found.protocol["runtime"] == "onnx"
-    a, b = torch_found.metrics["frechet_distance"], onnx_found.metrics["frechet_distance"]
+def test_both_runtimes_give_nearly_the_same_distance(bundle):
+    by_torch = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"], runtime="torch")
+    by_onnx = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"], runtime="onnx")
+    assert by_onnx.protocol["runtime"] == "onnx"
+    a, b = by_torch.metrics["frechet_distance"], by_onnx.metrics["frechet_distance"]
     assert a == pytest.approx(b, rel=1e-3)
     assert len(ganzoo.info(bundle).provenance["metrics"]) == 2
 
 
-def test_unknown_metrics_are_refused_before_anything_is_computed(bundle):
+def test_unknown_metrics_are_refused_before_computing(bundle):
     with pytest.raises(
         UnknownNameError, match="no metric named 'fretchet'. Did you mean 'frechet'"
     ):
@@ -143,17 +143,17 @@ def test_too_few_samples_are_refused(bundle):
         ganzoo.evaluate(bundle, **QUICK | {"samples": 256}, metrics=["frechet"])
 
 
-def test_another_size_is_asked_for(bundle):
+def test_another_size_needs_resize(bundle):
     points = Component("ring", {"size": 20})
     with pytest.raises(
         MetricError, match="dataset 'ring' has images of 20x20.*--resize, or choose"
     ):
         ganzoo.evaluate(bundle, dataset=points, **QUICK)
-    found = ganzoo.evaluate(bundle, dataset=points, **QUICK, metrics=["frechet"], resize=True)
-    assert found.protocol["data_resized"].startswith("from 20x20")
+    evaluation = ganzoo.evaluate(bundle, dataset=points, **QUICK, metrics=["frechet"], resize=True)
+    assert evaluation.protocol["data_resized"].startswith("from 20x20")
 
 
-def test_the_data_says_by_which_features_it_is_compared():
+def test_the_data_chooses_its_extractor():
     grey, colour = DataSpec(ImageSpec(32, 32, 1)), DataSpec(ImageSpec(32, 32, 3))
     with pytest.raises(MetricError, match="Choose with --extractor: .*pixels"):
         name_extractor("", grey)
@@ -177,7 +177,7 @@ class Playback(Generator):
 
 
 def test_modes_of_the_ring_are_counted_on_points():
-    (images, labels), spec = (lambda made: (made[0].tensors, made[1]))(
+    (images, labels), spec = (lambda ring: (ring[0].tensors, ring[1]))(
         ganzoo.datasets.get("ring")(None, count=4000)
     )
     evaluator = Evaluator(
@@ -193,7 +193,7 @@ def test_modes_of_the_ring_are_counted_on_points():
     assert evaluator(Playback(noise, spec)).metrics["high_quality"] < 0.2
 
 
-def test_classes_are_counted_by_a_classifier_that_knows_them():
+def test_classes_are_counted_by_a_matching_classifier():
     rng = np.random.default_rng(0)
     images = torch.from_numpy(rng.integers(0, 256, (300, 1, 28, 28), dtype=np.uint8))
     spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
@@ -202,13 +202,13 @@ def test_classes_are_counted_by_a_classifier_that_knows_them():
         images, labels, spec, {"sha256": "1" * 64}, spec.extractor, samples=200, metrics=["modes"]
     )
     one = np.broadcast_to(images[0].numpy().transpose(1, 2, 0), (200, 28, 28, 1)).copy()
-    found = evaluator(Playback(one, spec)).metrics
-    assert found["classes_missing"] == 9
-    assert found["class_kl"] == pytest.approx(np.log(10))
-    assert sum(v for k, v in found.items() if k.startswith("share_of_")) == pytest.approx(1)
+    values = evaluator(Playback(one, spec)).metrics
+    assert values["classes_missing"] == 9
+    assert values["class_kl"] == pytest.approx(np.log(10))
+    assert sum(v for k, v in values.items() if k.startswith("share_of_")) == pytest.approx(1)
 
 
-def test_a_conditional_model_is_asked_whether_it_makes_what_was_asked_for():
+def test_label_accuracy_is_measured_for_a_conditional_model():
     images, labels = torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.arange(300) % 10
     images[:, :, 4:24, 12:16] = 255  # a stroke, which the classifier reads as one and the same
     spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
@@ -222,7 +222,7 @@ def test_a_conditional_model_is_asked_whether_it_makes_what_was_asked_for():
     assert "label_accuracy" not in evaluator(Playback(pixels, spec)).metrics
 
 
-def test_copies_are_found_out():
+def test_copies_are_detected():
     images, labels = ganzoo.datasets.get("digits")(None)[0].tensors
     spec = ganzoo.datasets.get("digits")(None)[1]
     training, held_out = images[:1200], images[1200:]
@@ -235,14 +235,14 @@ def test_copies_are_found_out():
         samples=500,
         metrics=["memorisation"],
     )
-    pixels = lambda kept: Playback(kept.numpy().transpose(0, 2, 3, 1)[:500], spec)  # noqa: E731
+    pixels = lambda tensor: Playback(tensor.numpy().transpose(0, 2, 3, 1)[:500], spec)  # noqa: E731
     copies, honest = evaluator(pixels(training)).metrics, evaluator(pixels(held_out)).metrics
     assert copies["authenticity_by_pixels"] == copies["nearest_by_pixels"] == 0
     assert honest["authenticity_by_pixels"] > 0.4
     assert honest["nearest_by_pixels"] > 0
 
 
-def test_comparing_takes_one_protocol(bundle, tmp_path):
+def test_models_are_compared_by_one_protocol(bundle, tmp_path):
     other = tmp_path / "other"
     run = ganzoo.train(tiny(name="other", images=16), out=other, progress=False)
     rows = ganzoo.compare([bundle, run.bundle], **QUICK, metrics=["frechet"])
@@ -257,12 +257,12 @@ def test_comparing_takes_one_protocol(bundle, tmp_path):
         ganzoo.compare([bundle])
 
 
-def test_a_comparison_is_a_table_and_a_picture(bundle, tmp_path, capsys):
+def test_a_comparison_is_a_table_and_a_figure(bundle, tmp_path, capsys):
     picture, twin = tmp_path / "both.png", shutil.copytree(bundle, tmp_path / "twin")
     options = ["--samples", "300", "--metrics", "frechet", "-o", str(picture)]
     assert main(["compare", str(bundle), str(twin), *options]) == 0
-    said, heads, *rows, protocol = capsys.readouterr().out.splitlines()
-    assert said == str(picture)
+    path, heads, *rows, protocol = capsys.readouterr().out.splitlines()
+    assert path == str(picture)
     assert protocol.startswith("300 samples of seed 0 against ")
     assert Image.open(picture).width > 500
     assert heads.split()[:3] == ["model", "parameters", "MB"]
@@ -284,22 +284,22 @@ def test_the_commands(bundle, tmp_path):
     assert wrong.stderr.startswith("error: no metric named 'fid'")
 
 
-def test_a_bundle_that_changed_while_it_was_measured_keeps_no_figures(bundle, tmp_path):
-    opened = open_bundle(bundle)
-    found = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).to_dict()  # by somebody else
+def test_a_bundle_that_changed_during_evaluation_stores_no_values(bundle, tmp_path):
+    before = open_bundle(bundle)
+    evaluation = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).to_dict()  # by somebody else
     with pytest.raises(BundleError, match="was replaced after it was opened"):
-        exporters.record(opened, found | {"metrics": {"frechet_distance": 0.0}})
-    assert ganzoo.info(bundle).provenance["metrics"] == [found]
+        exporters.record(before, evaluation | {"metrics": {"frechet_distance": 0.0}})
+    assert ganzoo.info(bundle).provenance["metrics"] == [evaluation]
 
 
-def test_what_else_lies_in_the_folder_stays_as_it_is(bundle):
+def test_other_files_of_the_folder_stay_unchanged(bundle):
     (bundle / "note.txt").write_text("mine")
     ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
     assert (bundle / "note.txt").read_text() == "mine"
     assert "note.txt" not in (bundle / "SHA256SUMS").read_text()
 
 
-def test_figures_that_cannot_be_kept_are_returned_all_the_same(bundle, monkeypatch):
+def test_values_that_cannot_be_stored_are_returned(bundle, monkeypatch):
     def full(*args):
         raise OutputError("the disk is full")
 
@@ -315,18 +315,18 @@ def test_figures_that_cannot_be_kept_are_returned_all_the_same(bundle, monkeypat
         (["--samples", "0"], "cannot measure 0 samples"),
     ],
 )
-def test_what_cannot_be_measured_is_one_line(bundle, capsys, options, message):
+def test_invalid_evaluations_are_one_line(bundle, capsys, options, message):
     assert main(["evaluate", str(bundle), *options]) == 1
     assert message in capsys.readouterr().err
 
 
-def test_figures_of_other_arguments_are_not_kept(tmp_path):
+def test_values_of_other_arguments_are_dropped(tmp_path):
     """A stand-in for truncation: an argument that changes what the same weights make."""
 
     def dimmed(data, *, latent_dim: int = 4, share: float = 1.0) -> dict:
         """A generator whose light is an argument."""
         nets = ganzoo.architectures.get("mlp")(data, latent_dim=latent_dim, width=8)
-        nets["generator"].register_forward_hook(lambda module, given, made: made * share)
+        nets["generator"].register_forward_hook(lambda module, inputs, output: output * share)
         return nets
 
     ganzoo.architectures.register("dimmed")(dimmed)

@@ -2,14 +2,14 @@ from ganzoo import evaluation
 from helpers.processes import run_new
 
 
-def test_every_public_name_is_there():
+def test_every_public_name_exists():
     for name in evaluation.__all__:
         assert getattr(evaluation, name).__name__ == name
     assert set(evaluation.__all__) == set(evaluation._HOME) <= set(dir(evaluation))
     assert not hasattr(evaluation, "frechet")
 
 
-def test_importing_it_imports_nothing_heavy():
+def test_the_import_is_light():
     result = run_new(
         "-c",
         "import sys, ganzoo.evaluation\n"
@@ -22,7 +22,7 @@ def test_importing_it_imports_nothing_heavy():
     assert result.returncode == 0, result.stderr
 
 
-def test_a_missing_library_says_what_to_install():
+def test_a_missing_library_is_named():
     result = run_new(
         "-c",
         "import sys\n"

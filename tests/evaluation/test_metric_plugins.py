@@ -66,15 +66,20 @@ def evaluator(*metrics, channels=1, **how):
     return Evaluator(images, None, spec, {"sha256": "0" * 64}, "pixels", metrics=metrics, **how)
 
 
-def test_it_is_evaluated_where_it_is_named(site_of_one, bundle, capsys):
+def test_a_named_metric_is_evaluated(site_of_one, bundle, capsys):
     names = ["--metrics", "brightness", "precision-recall"]
     options = ["--samples", "300", "--extractor", "pixels", *names]
     assert main(["evaluate", str(bundle), *options]) == 0
     output = capsys.readouterr().out
     assert "brightness gap" in output
     assert "brightness mean of all pixels, precision-recall k 3" in output
-    (kept,) = json.loads((bundle / "config.json").read_text())["provenance"]["metrics"]
-    assert list(kept["metrics"]) == ["brightness_gap", "brightness_match", "precision", "recall"]
+    (evaluation,) = json.loads((bundle / "config.json").read_text())["provenance"]["metrics"]
+    assert list(evaluation["metrics"]) == [
+        "brightness_gap",
+        "brightness_match",
+        "precision",
+        "recall",
+    ]
     assert "| brightness gap | " in (bundle / "README.md").read_text()
     assert main(["list", "bright*", "--kind", "metrics"]) == 0
     assert "acme-brightness 1.2" in capsys.readouterr().out
@@ -84,21 +89,21 @@ def test_it_is_evaluated_where_it_is_named(site_of_one, bundle, capsys):
     assert "7 ok" in capsys.readouterr().out
 
 
-def test_it_is_computed_unnamed_only_where_it_says_so(site):
+def test_an_unnamed_metric_is_computed_only_by_default(site):
     with pytest.warns(UserWarning, match="a metric is skipped: metric 'number'"):
         names = list(evaluator().metrics)
     assert "contrast" in names
     assert not {"brightness", "undeclared", "failing", "colliding", "number"} & set(names)
 
 
-def test_its_refusal_is_the_reason(site):
+def test_the_refusal_of_a_metric_is_the_reason(site):
     with pytest.raises(MetricError, match="'brightness' cannot be computed here: it is for grey"):
         evaluator("brightness", channels=3)
     with pytest.raises(MetricError, match="'pixel-pairs' cannot.*translated images"):
         evaluator("pixel-pairs")
 
 
-def test_figures_of_two_metrics_are_not_mixed_up(site):
+def test_two_metrics_with_one_value_name_are_refused(site):
     with pytest.raises(MetricError, match="'colliding' and 'precision-recall' both return a value"):
         evaluator("colliding", "precision-recall")
 
@@ -111,7 +116,7 @@ def test_figures_of_two_metrics_are_not_mixed_up(site):
         ("number", "it is int, not a ganzoo.Metric"),
     ],
 )
-def test_a_broken_one_is_named(site, bundle, metric, message):
+def test_a_broken_metric_is_named(site, bundle, metric, message):
     with pytest.raises(BrokenPluginError, match=message):
         ganzoo.evaluate(bundle, **QUICK, metrics=[metric])
 
@@ -134,14 +139,14 @@ def test_a_plot_marks_its_best_by_its_direction(site_of_one, figure, best):
     assert labels == [f"{best} images", "final: 2 at 3k images"]
 
 
-def test_a_plot_of_an_unknown_figure_does_not_guess():
+def test_a_plot_of_an_unknown_value_marks_no_best():
     title, labels = marks(measured([9.0, 1.0, 2.0], "brightness_gap"))
     assert labels == ["final: 2 at 3k images"]
     assert title == "brightness gap (no installed metric declares a better direction)"
     assert direction_of("brightness_gap") is None
 
 
-def test_one_that_does_not_load_leaves_the_others_their_direction(site):
+def test_a_broken_metric_keeps_the_directions_of_others(site):
     assert direction_of("brightness_gap") == "lower"
     assert direction_of("unknown") is None
 
@@ -191,6 +196,6 @@ def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
         ({"figures": {"a": "higher"}, "needs": ("feature",)}, "needs 'feature': choose from"),
     ],
 )
-def test_a_declaration_that_is_wrong(arguments, message):
+def test_wrong_declarations_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         ganzoo.Metric(lambda sets: {}, **arguments)

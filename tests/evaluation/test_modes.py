@@ -17,22 +17,22 @@ def logits(classes, known=4):
 
 
 def test_histograms_and_their_reverse_divergence():
-    found = mode_coverage([0, 1, 2, 2], logits([0, 0, 0, 2]))
-    assert found.real.tolist() == [1, 1, 2, 0]
-    assert found.fake.tolist() == [3, 0, 1, 0]
+    result = mode_coverage([0, 1, 2, 2], logits([0, 0, 0, 2]))
+    assert result.real.tolist() == [1, 1, 2, 0]
+    assert result.fake.tolist() == [3, 0, 1, 0]
     expected = 0.75 * math.log(0.75 / 0.25) + 0.25 * math.log(0.25 / 0.5)
-    assert found.kl == pytest.approx(expected, rel=1e-12)
-    assert found.missing == (1,)  # and not 3, which the data lacks too
+    assert result.kl == pytest.approx(expected, rel=1e-12)
+    assert result.missing == (1,)  # and not 3, which the data lacks too
 
 
-def test_the_data_may_come_as_logits():
+def test_the_data_can_be_logits():
     real, fake = [0, 1, 1, 3, 3], logits([3, 1, 0])
     by_labels, by_logits = mode_coverage(real, fake), mode_coverage(logits(real), fake)
     assert by_labels.real.tolist() == by_logits.real.tolist() == [1, 2, 0, 2]
     assert by_labels[2:] == by_logits[2:]
 
 
-def test_equal_classes_differ_by_nothing_and_strange_ones_by_infinity():
+def test_divergence_is_zero_for_equal_and_infinite_for_missing_classes():
     assert mode_coverage([0, 1, 2, 3], logits([3, 2, 1, 0] * 5))[2:] == (0, ())
     assert mode_coverage([0, 1], logits([0, 1, 2])).kl == math.inf
 
@@ -53,7 +53,7 @@ def test_the_data_must_be_of_the_classifiers_classes(real, message):
         mode_coverage(real, logits([0, 1]))
 
 
-def test_labels_are_right_where_the_classifier_tells_what_was_asked_for():
+def test_label_accuracy_is_the_share_of_matching_classes():
     assert label_accuracy([0, 1, 2, 2], logits([0, 1, 2, 3])) == 0.75
     with pytest.raises(MetricError, match="there are 3 labels for 2 images"):
         label_accuracy([0, 1, 2], logits([0, 1]))
@@ -72,7 +72,7 @@ def points():
     return images.numpy().reshape(-1, 2) / 127.5 - 1, labels.numpy()
 
 
-def test_the_rings_modes_are_found_again(points):
+def test_the_modes_of_the_ring_are_recovered(points):
     centres, std = gaussian_modes(*points)
     angle = 2 * np.pi * np.arange(8) / 8
     expected = RADIUS * np.stack([np.cos(angle), np.sin(angle)], 1)
@@ -81,37 +81,37 @@ def test_the_rings_modes_are_found_again(points):
     assert std == pytest.approx(0.03, abs=0.0006)
 
 
-def test_the_deviation_has_no_bias():
+def test_the_deviation_is_unbiased():
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(500), 2)  # two points a mode: half of the freedom goes to means
     points = rng.normal(size=(1000, 3)) * 2 + rng.normal(size=(500, 3))[labels] * 9
     assert gaussian_modes(points, labels).std == pytest.approx(2, abs=0.12)
 
 
-def test_the_data_hits_every_mode_within_what_its_gaussians_say(points):
-    found = modes_hit(points[0], *gaussian_modes(*points))
-    assert found.hit == 8
-    assert found.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.003)
-    assert found.counts.sum() == round(found.high_quality * len(points[0]))
+def test_the_data_hits_every_mode_at_the_expected_rate(points):
+    result = modes_hit(points[0], *gaussian_modes(*points))
+    assert result.hit == 8
+    assert result.high_quality == pytest.approx(1 - math.exp(-4.5), abs=0.003)
+    assert result.counts.sum() == round(result.high_quality * len(points[0]))
     near = modes_hit(points[0], *gaussian_modes(*points), deviations=1)
     assert near.high_quality == pytest.approx(1 - math.exp(-0.5), abs=0.012)
 
 
-def test_a_mode_is_hit_by_a_point_of_high_quality_alone():
+def test_only_points_of_high_quality_hit_a_mode():
     centres = [[0, 0], [10, 0], [0, 10]]
-    found = modes_hit([[0.5, 0], [0, 2.9], [2.2, 2.2], [10, 3.1], [-2.9, 0]], centres, 1.0)
-    assert found.counts.tolist() == [3, 0, 0]
-    assert found.hit == 1
-    assert found.high_quality == pytest.approx(3 / 5)
+    result = modes_hit([[0.5, 0], [0, 2.9], [2.2, 2.2], [10, 3.1], [-2.9, 0]], centres, 1.0)
+    assert result.counts.tolist() == [3, 0, 0]
+    assert result.hit == 1
+    assert result.high_quality == pytest.approx(3 / 5)
     assert modes_hit([[0, 2.9]], centres, 0.5).hit == 0
     assert modes_hit([[0, 3.0]], centres, 1.0).hit == 1
 
 
 def test_a_collapsed_ring_loses_modes(points):
     modes = gaussian_modes(*points)
-    found = modes_hit(points[0][points[1] < 3], *modes)
-    assert found.hit == 3
-    assert found.counts[3:].sum() == 0
+    result = modes_hit(points[0][points[1] < 3], *modes)
+    assert result.hit == 3
+    assert result.counts[3:].sum() == 0
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,6 @@ def test_a_collapsed_ring_loses_modes(points):
         (lambda: gaussian_modes([[0, 0], [1, 1]], [0, 1]), "every point has a different label"),
     ],
 )
-def test_modes_need_sense(call, message):
+def test_invalid_modes_are_refused(call, message):
     with pytest.raises(MetricError, match=message):
         call()

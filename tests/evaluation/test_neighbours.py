@@ -30,7 +30,7 @@ def brute(real, fake, k):
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
-def test_they_are_their_definitions(monkeypatch, k):
+def test_values_equal_their_definitions(monkeypatch, k):
     monkeypatch.setattr(neighbours, "BLOCK", 1)  # MiB: several blocks
     rng = np.random.default_rng(k)
     real = rng.standard_normal((600, 6)).astype(np.float32)
@@ -48,7 +48,7 @@ def test_a_common_shift_changes_nothing():
 
 
 @pytest.mark.parametrize("k", [3, 4])
-def test_precision_and_recall_are_torch_fidelitys(digits, k):
+def test_precision_and_recall_equal_torch_fidelitys(digits, k):
     real, fake = digits[0], digits[1] + 0.1
     theirs = prc_features_to_metric(
         *(torch.from_numpy(x).double() for x in (fake, real)), prc_neighborhood=k
@@ -64,12 +64,12 @@ def test_defaults_are_the_papers(digits):
     assert density_coverage(real, fake) == density_coverage(real, fake, k=5)
 
 
-def test_of_one_distribution_they_are_as_expected():
+def test_samples_of_one_distribution_have_the_expected_values():
     """E[density] = 1; E[coverage] = 1 - prod (n - i) / (n + m - i) (Naeem et al., 2020)."""
     rng = np.random.default_rng(0)
     n, m, k = 300, 200, 4
-    found = [density_coverage(*np.split(rng.random((n + m, 3)), [n]), k) for _ in range(40)]
-    density, coverage = np.mean(found, axis=0)
+    values = [density_coverage(*np.split(rng.random((n + m, 3)), [n]), k) for _ in range(40)]
+    density, coverage = np.mean(values, axis=0)
     i = np.arange(1, k + 1)
     assert density == pytest.approx(1, abs=0.03)
     assert coverage == pytest.approx(1 - np.prod((n - i) / (n + m - i)), abs=0.01)
@@ -107,7 +107,7 @@ def test_one_outlier_widens_the_fake_manifold_but_no_ball_of_coverage():
 
 
 @pytest.mark.parametrize("offset", [0, 1000.3])
-def test_copies_are_inside_also_where_radii_are_zero(offset):
+def test_copies_are_inside_balls_of_radius_zero(offset):
     """On a grid, many points are one; far from 0, rounding moves their distances."""
     grid = np.random.default_rng(0).integers(0, 12, (400, 2)) / 255 + offset
     copies = np.repeat(grid, 2, axis=0)
@@ -115,7 +115,7 @@ def test_copies_are_inside_also_where_radii_are_zero(offset):
     assert density_coverage(copies, grid, k=1).coverage == 1
 
 
-def test_a_set_lies_in_itself():
+def test_a_set_covers_itself():
     points = np.random.default_rng(0).standard_normal((300, 7)).astype(np.float32)
     assert precision_recall(points, points) == (1, 1)
     # Each ball holds its centre and k others.
@@ -123,7 +123,7 @@ def test_a_set_lies_in_itself():
 
 
 @pytest.mark.parametrize("k", [4, 9])
-def test_there_must_be_more_images_than_k(k):
+def test_fewer_images_than_k_are_refused(k):
     few, many = np.random.default_rng(0).standard_normal((2, 12, 3))
     with pytest.raises(MetricError, match=f"neighbour k={k} does not exist among 4 fake"):
         precision_recall(many, few[:4], k)
@@ -134,7 +134,7 @@ def test_there_must_be_more_images_than_k(k):
             metric(few, many, 0)
 
 
-def test_features_must_be_comparable():
+def test_incomparable_features_are_refused():
     for metric in (precision_recall, density_coverage):
         with pytest.raises(MetricError, match="Compute both with the same extractor"):
             metric(np.ones((9, 2)), np.ones((9, 3)))

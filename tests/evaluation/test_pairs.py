@@ -13,33 +13,33 @@ def flat(value, n=1, side=32, channels=3):
 
 
 @pytest.mark.parametrize(("a", "b"), [(0, 51), (51, 204), (255, 0)])
-def test_flat_images(a, b):
+def test_flat_images_have_closed_form_values(a, b):
     """Of flat images SSIM is its luminance term, (2 a b + C1) / (a^2 + b^2 + C1), C1 = 0.01^2."""
-    found = compare_pairs(flat(a), flat(b))
+    values = compare_pairs(flat(a), flat(b))
     x, y = a / 255, b / 255
-    assert found["mean_absolute_error"] == pytest.approx(abs(x - y), abs=1e-6)
-    assert found["psnr"] == pytest.approx(-20 * math.log10(abs(x - y)), abs=1e-4)
-    assert found["ssim"] == pytest.approx((2 * x * y + 1e-4) / (x * x + y * y + 1e-4), abs=1e-4)
+    assert values["mean_absolute_error"] == pytest.approx(abs(x - y), abs=1e-6)
+    assert values["psnr"] == pytest.approx(-20 * math.log10(abs(x - y)), abs=1e-4)
+    assert values["ssim"] == pytest.approx((2 * x * y + 1e-4) / (x * x + y * y + 1e-4), abs=1e-4)
 
 
-def test_each_pair_weighs_alike_in_blocks_of_any_size():
-    made = np.concatenate([flat(0, n=70), flat(51, n=10)])
-    found = compare_pairs(made, np.concatenate([flat(51, n=70), flat(102, n=5), flat(153, n=5)]))
-    assert found["mean_absolute_error"] == pytest.approx((70 * 0.2 + 5 * 0.2 + 5 * 0.4) / 80)
+def test_every_pair_has_equal_weight_in_any_block_size():
+    output = np.concatenate([flat(0, n=70), flat(51, n=10)])
+    values = compare_pairs(output, np.concatenate([flat(51, n=70), flat(102, n=5), flat(153, n=5)]))
+    assert values["mean_absolute_error"] == pytest.approx((70 * 0.2 + 5 * 0.2 + 5 * 0.4) / 80)
     decibels = [-20 * math.log10(0.2)] * 75 + [-20 * math.log10(0.4)] * 5
-    assert found["psnr"] == pytest.approx(np.mean(decibels), abs=1e-4)
+    assert values["psnr"] == pytest.approx(np.mean(decibels), abs=1e-4)
 
 
-def test_an_image_and_itself():
+def test_equal_images_have_no_error():
     image = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
-    found = compare_pairs(image, image)
-    assert found["mean_absolute_error"] == 0
-    assert found["psnr"] == math.inf
-    assert found["ssim"] == pytest.approx(1)
+    values = compare_pairs(image, image)
+    assert values["mean_absolute_error"] == 0
+    assert values["psnr"] == math.inf
+    assert values["ssim"] == pytest.approx(1)
     assert compare_pairs(image, image[::-1])["ssim"] < 0.2
 
 
 @pytest.mark.parametrize(("a", "b"), [(flat(0), flat(0, n=2)), (flat(0, n=0), flat(0, n=0))])
-def test_what_is_no_pairs(a, b):
+def test_unpaired_images_are_refused(a, b):
     with pytest.raises(ValueError, match="one shape"):
         compare_pairs(a, b)

@@ -12,46 +12,46 @@ def formula(logits):
     return np.exp((p * np.log(p / p.mean(0))).sum(1).mean())
 
 
-def test_images_that_are_all_alike_score_one():
+def test_identical_images_score_one():
     logits = np.tile(np.float32([1, -2, 0.5]), (40, 1))
     assert inception_score(logits) == pytest.approx((1, 0), abs=1e-12)
 
 
-def test_sure_and_even_classes_score_their_number():
+def test_certain_and_balanced_classes_score_their_number():
     logits = np.float32([[1e4, 0, -1e4], [-1e4, 1e4, 0], [0, -1e4, 1e4]])
-    found = inception_score(np.repeat(logits, 10_000, axis=0))
+    score = inception_score(np.repeat(logits, 10_000, axis=0))
     # A part of 3,000 is even but for chance: 3 (1 - 2 / 6,000).
-    assert found.value == pytest.approx(2.999, abs=0.001)
-    assert found.value < 3
-    assert 0 < found.error < 0.001
+    assert score.value == pytest.approx(2.999, abs=0.001)
+    assert score.value < 3
+    assert 0 < score.error < 0.001
 
 
-def test_a_class_that_is_impossible_changes_nothing():
+def test_an_impossible_class_changes_nothing():
     logits = np.random.default_rng(0).normal(size=(100, 3))
     more = np.column_stack([logits, np.full(100, -1e5)])
     assert inception_score(more) == pytest.approx(inception_score(logits), rel=1e-12)
 
 
-def test_it_is_its_formula_over_the_parts():
+def test_the_score_is_its_formula_over_the_splits():
     logits = np.random.default_rng(0).normal(size=(103, 4)) * 2
-    found = inception_score(logits, splits=5, seed=7)
+    score = inception_score(logits, splits=5, seed=7)
     order = np.random.default_rng(7).permutation(103)
     scores = [formula(logits[part]) for part in np.array_split(order, 5)]
-    assert found.value == pytest.approx(np.mean(scores), rel=1e-9)
-    assert found.error == pytest.approx(np.std(scores, ddof=1) / 5**0.5, rel=1e-9)
+    assert score.value == pytest.approx(np.mean(scores), rel=1e-9)
+    assert score.error == pytest.approx(np.std(scores, ddof=1) / 5**0.5, rel=1e-9)
 
 
 @pytest.mark.filterwarnings("ignore:Metric `InceptionScore`")
-def test_it_is_torchmetrics_but_for_the_order():
+def test_the_score_equals_torchmetrics_in_the_same_order():
     logits = np.random.default_rng(0).normal(size=(5000, 6)).astype(np.float32) * 3
-    found = inception_score(logits, splits=2)
+    score = inception_score(logits, splits=2)
     metric = InceptionScore(torch.nn.Identity(), splits=2)
     metric.update(torch.from_numpy(logits))
     torch.manual_seed(0)
-    assert found.value == pytest.approx(metric.compute()[0].item(), rel=1e-4)
+    assert score.value == pytest.approx(metric.compute()[0].item(), rel=1e-4)
 
 
-def test_a_seed_makes_the_order():
+def test_the_seed_determines_the_order():
     logits = np.random.default_rng(0).normal(size=(100, 4))
     assert inception_score(logits, seed=1) == inception_score(logits, seed=1)
     assert inception_score(logits, seed=1) != inception_score(logits, seed=2)
@@ -60,7 +60,7 @@ def test_a_seed_makes_the_order():
 @pytest.mark.parametrize(
     ("images", "arguments"), [(19, {}), (40, {"splits": 1}), (40, {"seed": -1})]
 )
-def test_it_says_what_it_needs(images, arguments):
+def test_invalid_input_is_refused(images, arguments):
     with pytest.raises(MetricError, match=f"with {images} images.* Use "):
         inception_score(np.ones((images, 3)), **arguments)
     with pytest.raises(MetricError, match="the logits must be a matrix"):
