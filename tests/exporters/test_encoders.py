@@ -29,7 +29,7 @@ def encoding(tmp_path_factory):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_it_encodes_what_it_makes(encoding, runtime):
+def test_generated_images_encode_to_their_latents(encoding, runtime):
     bundle, _ = encoding
     images = ganzoo.load(bundle, runtime=runtime).sample(37)
     encoder = ganzoo.load(bundle, role="encoder", runtime=runtime)
@@ -41,7 +41,7 @@ def test_it_encodes_what_it_makes(encoding, runtime):
     assert z.std(0).min() > 0
 
 
-def test_the_runtimes_encode_alike(encoding):
+def test_both_runtimes_encode_alike(encoding):
     bundle, _ = encoding
     images = ganzoo.load(bundle).sample(20)
     a, b = (ganzoo.load(bundle, role="encoder", runtime=r).encode(images) for r in RUNTIMES)
@@ -70,29 +70,29 @@ def test_the_encoder_is_the_averaged_one(encoding):
         assert torch.equal(tensor, loaded[name])
 
 
-def test_both_are_compared_and_shown(encoding):
+def test_parity_is_measured_for_both_networks(encoding):
     bundle, run = encoding
-    made = ganzoo.info(bundle).provenance
-    for figures in (made["parity"], made["encoder_parity"]):
+    provenance = ganzoo.info(bundle).provenance
+    for figures in (provenance["parity"], provenance["encoder_parity"]):
         assert 0 <= figures["max_abs_error"] <= figures["tolerance"]
     assert ganzoo.info(bundle).roles == ("generator", "encoder")
     assert Image.open(bundle / "reconstructions.png").size == (8 * 18 + 2, 4 * 18 + 2)
     assert (run / "samples" / "000000000064-reconstructions.png").exists()
     assert 'role="encoder"' in (bundle / "README.md").read_text()
-    listed = (bundle / "SHA256SUMS").read_text()
-    assert "encoder.safetensors" in listed
-    assert "encoder.onnx" in listed
+    sums = (bundle / "SHA256SUMS").read_text()
+    assert "encoder.safetensors" in sums
+    assert "encoder.onnx" in sums
 
 
-def test_reconstructions_are_rows_of_images_and_of_what_is_made_of_them(encoding):
+def test_reconstructions_are_rows_below_their_images(encoding):
     bundle, run = encoding
     picture = np.asarray(Image.open(bundle / "reconstructions.png"))
     prepared = ganzoo.training.prepare(run / "recipe.toml")
     first = prepared.batches.images[0, 0].numpy()
     assert np.array_equal(picture[2:18, 2:18], first)
     encoder, generator = (ganzoo.load(bundle, role=r) for r in ("encoder", "generator"))
-    made = generator.generate(encoder.encode(first[None, :, :, None]))
-    levels = ganzoo.ImageBatch.from_unit(made).numpy()[0, :, :, 0].astype(int)
+    output = generator.generate(encoder.encode(first[None, :, :, None]))
+    levels = ganzoo.ImageBatch.from_unit(output).numpy()[0, :, :, 0].astype(int)
     assert np.abs(levels - picture[20:36, 2:18]).max() <= 1
 
 
@@ -109,7 +109,7 @@ def test_images_of_another_size_are_refused(encoding, runtime):
             encoder.encode(wrong)
 
 
-def test_a_role_that_is_not_there(encoding, tiny_bundle):
+def test_a_missing_role_is_refused(encoding, tiny_bundle):
     with pytest.raises(BundleError, match="no role 'encodr'. Did you mean 'encoder'"):
         ganzoo.load(encoding[0], role="encodr")
     with pytest.raises(BundleError, match="Use one of its roles: generator"):
@@ -133,7 +133,7 @@ def test_a_damaged_encoder_is_refused(encoding, tmp_path, name):
         ganzoo.load(bundle, role="encoder", runtime=runtime)
 
 
-def test_a_config_whose_roles_make_no_sense(encoding, tmp_path):
+def test_inconsistent_roles_are_refused(encoding, tmp_path):
     bundle = shutil.copytree(encoding[0], tmp_path / "b")
     for roles in ([], ["encoder"], ["generator", "../x"], ["generator", "discriminator"]):
         change_config(bundle, lambda c, roles=roles: c.update(roles=roles))
@@ -146,14 +146,14 @@ def test_info_names_the_networks(encoding, capsys):
     assert "generator, encoder" in capsys.readouterr().out
 
 
-def test_a_plane_of_latents_is_a_picture(encoding, tiny_bundle):
+def test_two_dimensional_latents_have_a_figure(encoding, tiny_bundle):
     bundle, _ = encoding
     model = ganzoo.load(bundle, runtime="onnx")
     plane = model.manifold(3).numpy().astype(int)
     assert plane.shape == (9, 16, 16, 1)
     quarter = 0.9674216  # of N(0, 1): where a sixth lies above
-    made = model.generate(np.array([[0, 0], [quarter, -quarter]], np.float32))
-    expected = ganzoo.ImageBatch.from_unit(made).numpy().astype(int)
+    output = model.generate(np.array([[0, 0], [quarter, -quarter]], np.float32))
+    expected = ganzoo.ImageBatch.from_unit(output).numpy().astype(int)
     assert np.abs(plane[[4, 2]] - expected).max() <= 1
     assert Image.open(bundle / "manifold.png").size == (20 * 18 + 2, 20 * 18 + 2)
     assert "(manifold.png)" in (bundle / "README.md").read_text()

@@ -21,7 +21,7 @@ def decode(content):
 
 
 @pytest.mark.parametrize("picture", [noise(390, 390), noise(300, 300, 3)])
-def test_what_is_exact_stays_and_all_else_is_small(picture):
+def test_figures_are_compressed_and_exact_ones_stay_exact(picture):
     exact, small = encode(picture, exact=True), encode(picture)
     assert len(exact) > MAX_BYTES
     assert np.array_equal(np.asarray(decode(exact)), np.asarray(picture))
@@ -29,7 +29,7 @@ def test_what_is_exact_stays_and_all_else_is_small(picture):
     assert decode(small).mode == "P"
 
 
-def test_a_soft_picture_loses_no_more_than_a_level_of_sixteen():
+def test_compression_changes_a_soft_figure_little():
     side = 602
     wave = np.sin(np.arange(side)[:, None] / 9) * np.cos(np.arange(side) ** 1.1 / 5)
     picture = Image.fromarray(((wave + 1) * 127.5 + np.random.default_rng(0).random((side, side))
@@ -38,24 +38,24 @@ def test_a_soft_picture_loses_no_more_than_a_level_of_sixteen():
     assert np.abs(np.asarray(reduced).astype(int) - np.asarray(picture)).max() <= 24
 
 
-def test_pictures_of_a_model_with_classes():
+def test_figures_of_a_model_with_classes():
     model = ganzoo.load("cgan-mnist", runtime="onnx")
-    drawn = draw_model(model)
-    assert drawn.keys() == {"samples.png", "interpolation.png"}
+    figures = draw_model(model)
+    assert figures.keys() == {"samples.png", "interpolation.png"}
     assert np.array_equal(
-        np.asarray(decode(drawn["samples.png"])), np.asarray(model.preview().grid())
+        np.asarray(decode(figures["samples.png"])), np.asarray(model.preview().grid())
     )
-    assert max(map(len, drawn.values())) <= MAX_BYTES
+    assert max(map(len, figures.values())) <= MAX_BYTES
 
 
 @pytest.mark.parametrize("lines", [None, "", '{"images": 1, "terms": {}}\n', "no JSON\n"])
-def test_a_log_that_shows_nothing_gives_no_picture(tmp_path, lines):
+def test_an_empty_log_gives_no_figure(tmp_path, lines):
     if lines is not None:
         write_file(tmp_path / "training" / "log.jsonl", lines)
     assert draw_training(tmp_path) == {}
 
 
-def test_the_course_of_a_training(tmp_path):
+def test_a_training_has_a_figure_of_its_progress(tmp_path):
     lines = [{"images": k, "terms": {"g/a": 1 / k}, "images_per_second": k} for k in range(1, 9)]
     write_file(tmp_path / "training" / "log.jsonl", "".join(json.dumps(x) + "\n" for x in lines))
     (content,) = draw_training(tmp_path).values()

@@ -32,7 +32,7 @@ def run(site, code, cwd):
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)
 
 
-def test_the_environment_has_neither(site, tmp_path):
+def test_the_environment_has_neither_torch_nor_ganzoo(site, tmp_path):
     for package in ("ganzoo", "torch", "safetensors", "PIL"):
         assert "No module named" in run(site, f"import {package}", tmp_path).stderr
 
@@ -47,10 +47,10 @@ def test_the_cards_snippet_gives_the_same_images(site, tmp_path, name):
     result = run(site, snippet + save, bundle.path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
-    made = np.load(tmp_path / "made.npz")
-    wanted = ganzoo.load(name, runtime="torch").generate(
-        made["z"], made["y"] if "y" in made.files else None
+    arrays = np.load(tmp_path / "made.npz")
+    expected = ganzoo.load(name, runtime="torch").generate(
+        arrays["z"], arrays["y"] if "y" in arrays.files else None
     )
-    assert made["images"].shape == wanted.shape
-    assert np.abs(made["images"] - wanted).max() <= TOLERANCE
-    assert wanted.std() > 0.1
+    assert arrays["images"].shape == expected.shape
+    assert np.abs(arrays["images"] - expected).max() <= TOLERANCE
+    assert expected.std() > 0.1

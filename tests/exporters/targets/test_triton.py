@@ -37,7 +37,7 @@ def read(definition, folder):
 
 
 @pytest.mark.parametrize("name", ["dcgan-mnist", "cgan-mnist", "vae-mnist"])
-def test_the_config_says_what_the_network_reads_and_returns(definition, tmp_path, name):
+def test_the_config_describes_inputs_and_outputs(definition, tmp_path, name):
     versions = write_triton(find(name), tmp_path)
     roles = ganzoo.info(name).roles
     assert len(versions) == len(roles)
@@ -55,30 +55,30 @@ def test_the_config_says_what_the_network_reads_and_returns(definition, tmp_path
         session = onnxruntime.InferenceSession(
             version / "model.onnx", providers=["CPUExecutionProvider"]
         )
-        for described, real in (
+        for tensors, real in (
             (config.input, session.get_inputs()),
             (config.output, session.get_outputs()),
         ):
-            assert [each.name for each in described] == [each.name for each in real]
-            for each, tensor in zip(described, real, strict=True):
+            assert [each.name for each in tensors] == [each.name for each in real]
+            for each, tensor in zip(tensors, real, strict=True):
                 assert definition.DataType.Name(each.data_type) == NUMBERS[tensor.type]
                 shape = each.reshape.shape if each.HasField("reshape") else each.dims
                 assert ["batch", *shape] == tensor.shape
                 assert np.prod(shape) == np.prod(each.dims), "a reshape keeps the numbers"
 
 
-def test_the_network_gives_the_same_images(tmp_path):
+def test_the_exported_network_gives_the_same_images(tmp_path):
     (version,) = write_triton(find("cgan-mnist"), tmp_path)
     session = onnxruntime.InferenceSession(
         version / "model.onnx", providers=["CPUExecutionProvider"]
     )
-    given = {"z": latents.normal(0, 16, 100), "y": np.arange(16) % 10}
-    (images,) = session.run(None, given)
-    wanted = ganzoo.load("cgan-mnist", runtime="onnx").sample(16).numpy()
-    assert np.abs(np.rint((images[:, 0] + 1) * 127.5) - wanted[..., 0]).max() <= 1
+    inputs = {"z": latents.normal(0, 16, 100), "y": np.arange(16) % 10}
+    (images,) = session.run(None, inputs)
+    expected = ganzoo.load("cgan-mnist", runtime="onnx").sample(16).numpy()
+    assert np.abs(np.rint((images[:, 0] + 1) * 127.5) - expected[..., 0]).max() <= 1
 
 
-def test_a_changed_model_is_the_next_version_and_a_tuned_config_stays(tmp_path):
+def test_a_changed_model_is_a_new_version_and_an_edited_config_stays(tmp_path):
     (first,) = write_triton(find("dcgan-mnist"), tmp_path)
     assert first.name == "1"
     assert write_triton(find("dcgan-mnist"), tmp_path) == [first], "nothing is new"
@@ -105,7 +105,7 @@ def test_a_model_with_other_inputs_is_not_replaced(tiny_bundle, tmp_path):
         write_triton(find(tiny_bundle), tmp_path)
 
 
-def test_what_cannot_be_written_or_read_is_one_error(tiny_run, tiny_bundle, tmp_path):
+def test_file_failures_are_one_error(tiny_run, tiny_bundle, tmp_path):
     with pytest.raises(BundleError, match="has no model.onnx. Write it with `ganzoo export"):
         write_triton(find(tiny_run / "bundle"), tmp_path)
     (tmp_path / "file").write_text("mine")
@@ -114,17 +114,17 @@ def test_what_cannot_be_written_or_read_is_one_error(tiny_run, tiny_bundle, tmp_
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_the_command_line_says_how_to_serve_it(tiny_bundle, tmp_path, monkeypatch, capsys):
+def test_the_command_line_prints_how_to_serve(tiny_bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["export", str(tiny_bundle), "--for", "triton"]) == 0
-    said = capsys.readouterr().out
-    assert said.splitlines()[0] == str(Path("tiny-triton", "tiny", "1"))
-    assert f"tritonserver --model-repository {tmp_path / 'tiny-triton'}" in said
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == str(Path("tiny-triton", "tiny", "1"))
+    assert f"tritonserver --model-repository {tmp_path / 'tiny-triton'}" in out
     assert main(["export", "dcgan-mnst", "--for", "triton"]) == 1
     assert "Did you mean 'dcgan-mnist'" in capsys.readouterr().err
 
 
-def test_neither_triton_nor_a_page_takes_torch(tmp_path):
+def test_exports_need_no_torch(tmp_path):
     code = """
 import sys
 class WithoutTorch:

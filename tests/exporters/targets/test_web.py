@@ -74,10 +74,10 @@ def browser(pages, tmp_path_factory):
 
         def visit(name, whole=True):
             page = context.new_page()
-            page.heard, page.asked = [], []
-            page.on("console", lambda message: page.heard.append(message.text))
-            page.on("pageerror", lambda error: page.heard.append(str(error)))
-            page.on("request", lambda request: page.asked.append(request.url))
+            page.console, page.urls = [], []
+            page.on("console", lambda message: page.console.append(message.text))
+            page.on("pageerror", lambda error: page.console.append(str(error)))
+            page.on("request", lambda request: page.urls.append(request.url))
             page.goto(f"http://127.0.0.1:{server.server_port}/{name}/")
             if whole:
                 idle(page)
@@ -96,7 +96,7 @@ pytestmark = pytest.mark.enable_socket
 def with_classes(browser, socket_enabled):
     page = browser("cgan-mnist")
     yield page
-    assert page.heard == []
+    assert page.console == []
     page.close()
 
 
@@ -112,15 +112,15 @@ def pixels(page, canvas):
     return np.asarray(picture.convert("L")).astype(int)
 
 
-def assert_same(found, batch):
+def assert_same(actual, batch):
     """To a level, as between runtimes: the browser's kernels round otherwise."""
-    wanted = np.asarray(batch.grid()) if isinstance(batch, ganzoo.ImageBatch) else batch
-    assert found.shape == wanted.shape
-    assert np.abs(found - wanted).max() <= 1
-    assert wanted.std() > 20, "there is something to see"
+    expected = np.asarray(batch.grid()) if isinstance(batch, ganzoo.ImageBatch) else batch
+    assert actual.shape == expected.shape
+    assert np.abs(actual - expected).max() <= 1
+    assert expected.std() > 20, "there is something to see"
 
 
-def test_the_browser_draws_pythons_latents(with_classes):
+def test_the_browser_draws_the_same_latents_as_python(with_classes):
     code = """async ([seed, n, dim, start]) => {
         const { normal } = await import("./latents.js");
         return Array.from(normal(BigInt(seed), n, dim, start));
@@ -132,28 +132,28 @@ def test_the_browser_draws_pythons_latents(with_classes):
         (2**53 + 1, 3, 1, 10**9),
         (12345678901234567890, 9, 130, 48),
     ]:
-        made = np.array(with_classes.evaluate(code, [str(seed), n, dim, start]), np.float32)
-        wanted = latents.normal(seed, n, dim, start=start).ravel()
-        np.testing.assert_array_max_ulp(made, wanted, maxulp=1)
-        differing += int((made != wanted).sum())
-        total += wanted.size
+        actual = np.array(with_classes.evaluate(code, [str(seed), n, dim, start]), np.float32)
+        expected = latents.normal(seed, n, dim, start=start).ravel()
+        np.testing.assert_array_max_ulp(actual, expected, maxulp=1)
+        differing += int((actual != expected).sum())
+        total += expected.size
     assert total > 3000
     assert differing < total / 1000, "log and cos may differ in a last bit, which float32 drops"
 
 
-def test_the_browser_walks_pythons_arc(with_classes):
+def test_the_browser_interpolates_like_python(with_classes):
     code = """async ([a, b, t]) => {
         const { slerp } = await import("./latents.js");
         return Array.from(slerp(Float32Array.from(a), Float32Array.from(b), t));
     }"""
     a, b = latents.normal(3, 2, 50)
     for end, other in ((b, 0.3), (a, 0.5), (-a, 0.25), (2 * a, 0.75)):
-        made = with_classes.evaluate(code, [a.tolist(), end.tolist(), other])
-        wanted = latents.slerp(a, end, np.array([other], np.float32))[0]
-        np.testing.assert_allclose(made, wanted, atol=2e-6)
+        actual = with_classes.evaluate(code, [a.tolist(), end.tolist(), other])
+        expected = latents.slerp(a, end, np.array([other], np.float32))[0]
+        np.testing.assert_allclose(actual, expected, atol=2e-6)
 
 
-def test_the_grid_is_pythons(with_classes):
+def test_the_grid_equals_pythons(with_classes):
     model = ganzoo.load("cgan-mnist", runtime="onnx")
     assert_same(pixels(with_classes, "grid"), model.sample(64, seed=0))
     with_classes.click("#next")
@@ -165,7 +165,7 @@ def test_the_grid_is_pythons(with_classes):
     assert with_classes.input_value("#seed") == "0", "after the last seed comes the first"
 
 
-def test_a_class_is_picked_and_the_slider_moved(with_classes):
+def test_class_and_slider_change_the_image(with_classes):
     model = ganzoo.load("cgan-mnist", runtime="onnx")
     with_classes.fill("#seed", "5")
     with_classes.select_option("#class", label="7")
@@ -183,7 +183,7 @@ def test_a_class_is_picked_and_the_slider_moved(with_classes):
     assert with_classes.get_attribute("#position", "aria-valuetext") == "100 %"
 
 
-def test_without_classes_there_is_no_picker(browser, socket_enabled):
+def test_a_model_without_classes_has_no_class_menu(browser, socket_enabled):
     page = browser("dcgan-mnist")
     assert not page.is_visible("#class")
     model = ganzoo.load("dcgan-mnist", runtime="onnx")
@@ -192,31 +192,31 @@ def test_without_classes_there_is_no_picker(browser, socket_enabled):
     page.close()
 
 
-def test_weights_of_int8_make_the_same_images_in_the_browser(browser, int8, socket_enabled):
+def test_int8_weights_give_the_same_images_in_the_browser(browser, int8, socket_enabled):
     page = browser("tiny")
-    found = pixels(page, "grid")
-    wanted = np.asarray(ganzoo.load(int8, runtime="torch").sample(64, seed=0).grid())
-    assert np.abs(found - wanted).max() <= 1
+    actual = pixels(page, "grid")
+    expected = np.asarray(ganzoo.load(int8, runtime="torch").sample(64, seed=0).grid())
+    assert np.abs(actual - expected).max() <= 1
     page.close()
 
 
-def test_what_is_no_seed_is_said_and_changes_nothing(with_classes):
-    said = f"A seed is a whole number from 0 to {2**64 - 1}."
+def test_an_invalid_seed_shows_a_message_and_changes_nothing(with_classes):
+    message = f"A seed is a whole number from 0 to {2**64 - 1}."
     for seed, wrong in enumerate(["", "-1", "1.5", "seven", str(2**64), "1e3", "0x10"]):
         with_classes.fill("#seed", str(seed))
         with_classes.press("#seed", "Enter")
         before = pixels(with_classes, "grid")
-        assert with_classes.text_content("#status") != said
+        assert with_classes.text_content("#status") != message
         assert with_classes.get_attribute("#seed", "aria-invalid") != "true"
         with_classes.fill("#seed", wrong)
         with_classes.press("#seed", "Enter")
         idle(with_classes)
-        assert with_classes.text_content("#status") == said, wrong
+        assert with_classes.text_content("#status") == message, wrong
         assert with_classes.get_attribute("#seed", "aria-invalid") == "true", wrong
         assert np.array_equal(pixels(with_classes, "grid"), before), wrong
 
 
-def test_the_grid_is_downloaded_as_it_is_seen(with_classes):
+def test_the_downloaded_grid_equals_the_shown_one(with_classes):
     with_classes.fill("#seed", "4")
     with_classes.select_option("#class", label="2")
     idle(with_classes)
@@ -231,7 +231,7 @@ def test_the_grid_is_downloaded_as_it_is_seen(with_classes):
     assert Image.open(download.value.path()).size == (28, 28)
 
 
-def test_quick_changes_end_with_the_last(with_classes):
+def test_the_last_of_several_quick_changes_is_shown(with_classes):
     for seed in range(10, 15):
         with_classes.fill("#seed", str(seed))
         with_classes.dispatch_event("#seed", "change")
@@ -239,13 +239,13 @@ def test_quick_changes_end_with_the_last(with_classes):
     assert_same(pixels(with_classes, "grid"), model.sample(64, seed=14))
 
 
-def test_nothing_is_asked_of_anyone_else(with_classes):
+def test_the_page_requests_only_its_own_files(with_classes):
     here = with_classes.url
-    assert len(with_classes.asked) >= 7
-    assert all(url.startswith((here, "data:")) for url in with_classes.asked)
+    assert len(with_classes.urls) >= 7
+    assert all(url.startswith((here, "data:")) for url in with_classes.urls)
 
 
-def test_a_model_that_is_damaged_or_absent_is_said(pages, browser, socket_enabled):
+def test_a_damaged_or_missing_model_shows_a_message(pages, browser, socket_enabled):
     shutil.copytree(pages / "dcgan-mnist", pages / "broken")
     (pages / "broken" / "model.onnx").write_bytes(b"not a network")
     page = browser("broken", whole=False)
@@ -258,7 +258,7 @@ def test_a_model_that_is_damaged_or_absent_is_said(pages, browser, socket_enable
     page.close()
 
 
-def test_a_page_from_the_command_line_may_load_from_a_cdn(tmp_path, monkeypatch):
+def test_the_command_line_can_export_a_page_with_a_cdn(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     command = ["export", "dcgan-mnist", "--for", "web-cdn", "-o", str(tmp_path / "page")]
     assert main(command) == 0
@@ -272,7 +272,7 @@ def test_a_page_from_the_command_line_may_load_from_a_cdn(tmp_path, monkeypatch)
     assert main(command) == 0, "a page of ours is replaced"
 
 
-def test_without_npm_the_error_names_the_other_way(tmp_path, monkeypatch):
+def test_missing_npm_suggests_the_cdn(tmp_path, monkeypatch):
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(DeploymentError, match=r"npm is not installed.*--for web-cdn"):
@@ -281,21 +281,21 @@ def test_without_npm_the_error_names_the_other_way(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("does", ["exit 3", "echo no network >&2; exit 1", "exit 0", "touch x.tgz"])
-def test_an_npm_that_fails_is_quoted(tmp_path, monkeypatch, does):
+def test_a_failure_of_npm_is_quoted(tmp_path, monkeypatch, does):
     npm = tmp_path / "npm"
     npm.write_text(f"#!/bin/sh\n{does}\n")
     npm.chmod(0o755)
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(shutil, "which", lambda name: str(npm))
-    with pytest.raises(DeploymentError, match=r"npm.*--for web-cdn") as refused:
+    with pytest.raises(DeploymentError, match=r"npm.*--for web-cdn") as error:
         write_web(find("dcgan-mnist"), tmp_path / "page")
     if "network" in does:
-        assert "onnxruntime-web@" in str(refused.value)
-        assert ": no network." in str(refused.value)
+        assert "onnxruntime-web@" in str(error.value)
+        assert ": no network." in str(error.value)
     assert not (tmp_path / "page").exists()
 
 
-def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
+def test_a_translator_has_no_page(tmp_path):
     bundle = find("dcgan-mnist")
     spec = bundle.spec
     data = replace(spec.data, condition=spec.data.image)
@@ -304,7 +304,7 @@ def test_a_model_that_makes_images_of_images_has_no_page(tmp_path):
         write_web(translator, tmp_path / "page", cdn=True)
 
 
-def test_a_page_replaces_nothing_else(tmp_path):
+def test_a_page_does_not_replace_other_folders(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     (tmp_path / "model.json").write_text("{}")  # as other programs' folders have
     for place in (tmp_path, tmp_path / "thesis.txt"):
@@ -313,7 +313,7 @@ def test_a_page_replaces_nothing_else(tmp_path):
     assert (tmp_path / "thesis.txt").read_text() == "mine"
 
 
-def test_a_run_that_was_not_exported_is(tiny_run, tmp_path):
+def test_a_run_is_exported_before_its_page(tiny_run, tmp_path):
     with pytest.raises(BundleError, match="has no model.onnx"):
         write_web(find(tiny_run / "bundle"), tmp_path / "page", cdn=True)
     command = ["export", str(tiny_run), "--for", "web-cdn", "--precision", "int8"]
