@@ -38,10 +38,10 @@ class Judge(nn.Module):
     def __init__(self):
         super().__init__()
         self.w = nn.Parameter(torch.randn(SHAPE).double() / 8)
-        self.seen = []
+        self.inputs = []
 
     def forward(self, images):
-        self.seen.append(images.detach())
+        self.inputs.append(images.detach())
         return (images * self.w).sum((1, 2, 3))
 
 
@@ -73,11 +73,11 @@ def turn(tick=0, progress=0.0):
 @pytest.mark.parametrize(
     "chosen", [c for k in range(5) for c in itertools.combinations(PENALTIES, k)], ids="+".join
 )
-def test_penalties_combine(nets, chosen):
+def test_penalties_combine(nets, names):
     """On D(x) = w . x each has its closed form, whichever others there are."""
-    loss = ganzoo.losses.get("rpgan")(**{name: 3.0 for name in chosen})
+    loss = ganzoo.losses.get("rpgan")(**{name: 3.0 for name in names})
     terms = loss.discriminator(nets, batch(), turn())
-    assert set(terms) == {"adversarial", *(PENALTIES[name] for name in chosen)}
+    assert set(terms) == {"adversarial", *(PENALTIES[name] for name in names)}
     norm = nets["discriminator"].w.detach().norm()
     expected = {
         "r1": norm**2 / 2,
@@ -85,14 +85,14 @@ def test_penalties_combine(nets, chosen):
         "gp": (norm - 1) ** 2,
         "dragan": (norm - 1) ** 2,
     }
-    for name in chosen:
-        found = terms[PENALTIES[name]].detach()
-        torch.testing.assert_close(found, (3 * expected[name]).expand(5), rtol=1e-9, atol=0)
+    for name in names:
+        term = terms[PENALTIES[name]].detach()
+        torch.testing.assert_close(term, (3 * expected[name]).expand(5), rtol=1e-9, atol=0)
 
 
 @pytest.mark.parametrize("discriminator_every", [1, 2, 3])
 @pytest.mark.parametrize("penalty_every", [2, 3, 4])
-def test_lazy_penalties_are_as_strong_in_sum(nets, penalty_every, discriminator_every):
+def test_lazy_penalties_keep_their_total_strength(nets, penalty_every, discriminator_every):
     """However often the discriminator plays, and over any of its turns that they come round in."""
 
     def total(every):
@@ -119,13 +119,13 @@ def test_smoothed_labels_are_one_sided(smoothing, nets):
     loss = ganzoo.losses.get("nonsaturating")(label_smoothing=smoothing)
     x, z = torch.randn(7, *SHAPE).double(), torch.randn(7, 1).double()
     now = Turn(0, lambda n: z)
-    found = loss.discriminator(nets, Batch(x), now)["adversarial"]
+    actual = loss.discriminator(nets, Batch(x), now)["adversarial"]
     real, fake = nets["discriminator"](x), nets["discriminator"](nets["generator"](z))
     expected = (1 - smoothing) * softplus(-real) + smoothing * softplus(real) + softplus(fake)
-    constant = (found - expected).detach()
+    constant = (actual - expected).detach()
     torch.testing.assert_close(constant, constant[:1].expand(7))
     gradients = (
-        torch.autograd.grad(term.mean(), nets["discriminator"].w)[0] for term in (found, expected)
+        torch.autograd.grad(term.mean(), nets["discriminator"].w)[0] for term in (actual, expected)
     )
     torch.testing.assert_close(*gradients)
     generator = loss.generator(nets, Batch(x), now)["adversarial"]
@@ -156,7 +156,7 @@ class Constant(nn.Module):
 
 
 @pytest.mark.parametrize("name", UNLABELLED)
-def test_labels_that_are_not_there_are_not_smoothed(name):
+def test_losses_without_targets_refuse_label_smoothing(name):
     with pytest.raises(
         ValueError, match="label_smoothing needs a loss that compares each logit with"
     ):
@@ -166,7 +166,7 @@ def test_labels_that_are_not_there_are_not_smoothed(name):
 
 
 @pytest.mark.parametrize("progress", [0.0, 0.25, 0.5, 1.0])
-def test_instance_noise_falls_linearly_to_nothing(nets, progress):
+def test_instance_noise_falls_linearly_to_zero(nets, progress):
     """Of real and fake images, in both players' turns, and drawn anew each time."""
     loss = ganzoo.losses.get("hinge")(instance_noise=0.4)
     x, z = torch.randn(200, *SHAPE).double(), torch.randn(200, 1).double()
@@ -174,7 +174,9 @@ def test_instance_noise_falls_linearly_to_nothing(nets, progress):
     loss.discriminator(nets, Batch(x), now)
     loss.generator(nets, Batch(x), now)
     fake = nets["generator"](z).detach()
-    noises = [s - made for s, made in zip(nets["discriminator"].seen, (x, fake, fake), strict=True)]
+    noises = [
+        s - image for s, image in zip(nets["discriminator"].inputs, (x, fake, fake), strict=True)
+    ]
     for noise in noises:
         assert noise.std().item() == pytest.approx(0.4 * (1 - progress), rel=0.02)
         assert noise.mean().item() == pytest.approx(0, abs=0.01)
@@ -182,17 +184,17 @@ def test_instance_noise_falls_linearly_to_nothing(nets, progress):
         assert not torch.equal(noises[1], noises[2])
 
 
-def test_progress_is_the_share_of_the_run_that_is_done():
+def test_progress_is_the_finished_share_of_the_run():
     prepared = prepare(tiny(images=64, batch_size=16))
-    found, original = [], prepared.state.loss.judge_both
+    progress, original = [], prepared.state.loss.judge_both
 
     def spy(discriminator, fake, batch, turn):
-        found.append(turn.progress)
+        progress.append(turn.progress)
         return original(discriminator, fake, batch, turn)
 
     prepared.state.loss.judge_both = spy
     run(prepared)
-    assert found == [0, 0.25, 0.5, 0.75]
+    assert progress == [0, 0.25, 0.5, 0.75]
 
 
 def run(prepared):
@@ -200,7 +202,7 @@ def run(prepared):
 
 
 @pytest.mark.parametrize("name", ["wgan", "nonsaturating"])
-def test_only_the_judges_weights_are_clipped(name):
+def test_only_the_discriminators_weights_are_clipped(name):
     arguments = {"weight_clip": 0.005}
     prepared = prepare(tiny(images=32, loss=Component(name, arguments)))
     run(prepared)
@@ -212,7 +214,7 @@ def test_only_the_judges_weights_are_clipped(name):
     assert largest("generator") > 0.05
 
 
-def test_clipping_leaves_what_is_in_bounds_and_waits_for_the_judges_turn(nets):
+def test_clipping_runs_in_the_discriminators_turn(nets):
     loss = ganzoo.losses.get("wgan")()
     before = {role: [p.detach().clone() for p in net.parameters()] for role, net in nets.items()}
     discriminator, generator = loss.players
@@ -236,7 +238,7 @@ def test_an_encoder_is_not_clipped(name):
 
 
 @pytest.mark.parametrize("name", ["wgan", "bigan"])
-def test_weights_that_clipping_would_annihilate_are_refused(name):
+def test_clipping_below_the_weights_is_refused(name):
     loss = ganzoo.losses.get(name)(weight_clip=0.01)
     nets = {role: nn.Linear(4, 4) for role in loss.roles}
     data = DataSpec(ImageSpec(8, 8, 1))
@@ -265,19 +267,19 @@ def test_augmentation_keeps_shapes_and_passes_gradients(policies, shape):
     assert torch.autograd.gradcheck(change, images, fast_mode=True)
 
 
-def test_translation_shifts_by_an_eighth_at_most_and_brings_in_zeros():
+def test_translation_shifts_by_at_most_an_eighth_and_pads_with_zeros():
     torch.manual_seed(0)
     image = torch.arange(1.0, 1 + 16 * 16).reshape(1, 1, 16, 16)
     padded = nn.functional.pad(image, (2, 2, 2, 2))
     shifts = {(y, x): padded[0, 0, y : y + 16, x : x + 16] for y in range(5) for x in range(5)}
-    found = set()
-    for made in augment(image.expand(600, -1, -1, -1), ["translation"]):
-        (which,) = [k for k, shifted in shifts.items() if torch.equal(made[0], shifted)]
-        found.add(which)
-    assert found == set(shifts)
+    directions = set()
+    for output in augment(image.expand(600, -1, -1, -1), ["translation"]):
+        (which,) = [k for k, shifted in shifts.items() if torch.equal(output[0], shifted)]
+        directions.add(which)
+    assert directions == set(shifts)
 
 
-def test_cutout_blanks_a_square_of_half_the_side():
+def test_cutout_masks_a_square_of_half_the_side():
     """Wholly inside the image that is a quarter of it, less where it lies across an edge."""
     torch.manual_seed(0)
     blank = augment(torch.ones(2000, 3, 16, 32), ["cutout"]) == 0
@@ -295,26 +297,26 @@ def test_color_changes_nothing_in_expectation():
     """Brightness, saturation and contrast are drawn around those that the image has."""
     torch.manual_seed(0)
     image = 2 * torch.rand(1, 3, 4, 4) - 1
-    made = augment(image.expand(50_000, -1, -1, -1), ["color"])
-    torch.testing.assert_close(made.mean(0), image[0], atol=0.01, rtol=0)
-    assert made.std(0).min() > 0.1
+    output = augment(image.expand(50_000, -1, -1, -1), ["color"])
+    torch.testing.assert_close(output.mean(0), image[0], atol=0.01, rtol=0)
+    assert output.std(0).min() > 0.1
 
 
-def test_color_is_brightness_then_saturation_then_contrast():
+def test_color_changes_brightness_saturation_and_contrast():
     """It keeps what is grey grey, and its brightness moves by up to a half."""
     torch.manual_seed(0)
     grey = torch.rand(1, 1, 4, 4).expand(4000, 3, -1, -1)
-    made = augment(grey, ["color"])
-    torch.testing.assert_close(made, made[:, :1].expand_as(made))
-    shift = (made - grey).mean((1, 2, 3))
+    output = augment(grey, ["color"])
+    torch.testing.assert_close(output, output[:, :1].expand_as(output))
+    shift = (output - grey).mean((1, 2, 3))
     assert shift.abs().max() <= 0.5 + 1e-5
     assert shift.abs().max() > 0.49
-    contrast = made.std((1, 2, 3)) / grey.std((1, 2, 3))
+    contrast = output.std((1, 2, 3)) / grey.std((1, 2, 3))
     assert (contrast - 1).abs().max() <= 0.5 + 1e-5
     assert (contrast - 1).abs().max() > 0.49
 
 
-def test_real_and_fake_images_are_changed_alike_in_every_turn(nets):
+def test_real_and_fake_images_are_augmented_in_every_turn(nets):
     """Also where a penalty looks: its gradient is taken through the change."""
     loss = ganzoo.losses.get("hinge")(augmentation=("cutout",), r1=1.0)
     ones = Batch(torch.ones(100, *SHAPE).double())
@@ -322,14 +324,14 @@ def test_real_and_fake_images_are_changed_alike_in_every_turn(nets):
     nn.init.ones_(nets["generator"].v)
     terms = loss.discriminator(nets, ones, now)
     loss.generator(nets, ones, now)
-    seen = nets["discriminator"].seen
-    assert len(seen) == 4  # real, fake, real again for R1, and the generator's fake
-    for images in seen:
+    inputs = nets["discriminator"].inputs
+    assert len(inputs) == 4  # real, fake, real again for R1, and the generator's fake
+    for images in inputs:
         holes = (images == 0).double().mean((1, 2, 3))
         assert 1 / 16 <= holes.min() < holes.max() == 0.25
         assert set(images.unique().tolist()) == {0, 1}
     squares = nets["discriminator"].w.detach().square()
-    expected = ((seen[2] != 0) * squares).sum((1, 2, 3)) / 2
+    expected = ((inputs[2] != 0) * squares).sum((1, 2, 3)) / 2
     torch.testing.assert_close(terms["r1"].detach(), expected)
 
 
@@ -337,11 +339,11 @@ class JudgeOfBoth(nn.Module):
     """Sees images beside what they are made from."""
 
     def forward(self, images, condition):
-        self.seen = images, condition
+        self.inputs = images, condition
         return images.mean((1, 2, 3))
 
 
-def test_an_image_and_its_source_move_alike_and_keep_their_own_colors():
+def test_an_image_and_its_condition_move_alike_and_keep_their_colors():
     torch.manual_seed(0)
     images, conditions = torch.ones(300, 3, 16, 16), torch.full((300, 1, 16, 16), -1.0)
     nets = {"generator": nn.Identity(), "discriminator": JudgeOfBoth()}
@@ -351,14 +353,14 @@ def test_an_image_and_its_source_move_alike_and_keep_their_own_colors():
         loss.generator(
             nets, Batch(images, condition=conditions), Turn(0, lambda n: torch.zeros(n, 1))
         )
-        seen, condition = nets["discriminator"].seen
-        assert torch.equal(seen[:, :1] == 0, condition == 0)
+        image, condition = nets["discriminator"].inputs
+        assert torch.equal(image[:, :1] == 0, condition == 0)
         assert set(condition.unique().tolist()) == {-1, 0}
         assert (condition == 0).double().mean((1, 2, 3)).min() > 0
 
 
 @pytest.mark.parametrize("name", WITH_RULES)
-def test_a_loss_shows_the_rules_as_arguments_of_its_own(name):
+def test_a_loss_has_the_options_as_arguments(name):
     factory = ganzoo.losses.get(name)
     arguments = arguments_of(factory)
     defaults = {k: arguments[k].default for k in FIELDS}
@@ -383,7 +385,7 @@ def test_a_loss_shows_the_rules_as_arguments_of_its_own(name):
         factory(no_such_rule=1)
 
 
-def test_builtin_losses_that_judge_have_the_rules():
+def test_builtin_adversarial_losses_have_the_options():
     assert {
         *("minimax", "nonsaturating", "lsgan", "wgan", "wgan-gp", "hinge", "ragan", "rpgan"),
         *("acgan", "infogan", "vaegan", "bigan"),
@@ -391,7 +393,7 @@ def test_builtin_losses_that_judge_have_the_rules():
 
 
 @pytest.mark.parametrize("name", WITH_RULES)
-def test_turns_follow_the_rules(name):
+def test_turns_follow_the_options(name):
     loss = ganzoo.losses.get(name)(discriminator_steps=3, discriminator_every=2)
     first, *others = loss.players
     assert (first.name, first.repeat, first.every) == ("discriminator", 3, 2)
@@ -409,7 +411,7 @@ OUT_OF_RANGE = [
 
 
 @pytest.mark.parametrize("wrong", OUT_OF_RANGE, ids=str)
-def test_rules_out_of_range_are_refused(wrong):
+def test_options_out_of_range_are_refused(wrong):
     (name, value), *_ = wrong.items()
     with pytest.raises(ValueError, match=f"^{name} is {value}; it must be (at least|in)"):
         AdversarialOptions(**({"penalties": wrong} if name in PENALTIES else wrong))
@@ -436,12 +438,12 @@ def test_weights_below_zero_are_refused(name, weight):
         prepare(tiny(loss=Component(name, {weight: -1.0})))
 
 
-def test_an_augmentation_that_does_not_exist_is_refused():
+def test_an_unknown_augmentation_is_refused():
     with pytest.raises(RecipeError, match="'augmentation'.*'color', 'translation' or 'cutout'"):
         prepare(tiny(loss=Component("lsgan", {"augmentation": ["blur"]})))
 
 
-def test_the_command_line_refuses_a_rule_out_of_range(tmp_path):
+def test_the_command_line_refuses_an_option_out_of_range(tmp_path):
     out = tmp_path / "run"
     done = run_cli("train", "dcgan-digits", "--loss.penalty-every", "0", "--out", out)
     assert done.returncode == 1
@@ -454,7 +456,7 @@ def test_the_command_line_refuses_a_rule_out_of_range(tmp_path):
 PLAIN = [n for n in WITH_RULES if type(ganzoo.losses.get(n)()) is AdversarialLoss]
 
 
-def test_the_plain_losses_are_those_one_expects():
+def test_the_plain_losses_are_complete():
     assert {
         *("minimax", "nonsaturating", "lsgan", "wgan", "wgan-gp", "hinge", "ragan", "rpgan")
     } <= set(PLAIN)
@@ -462,7 +464,7 @@ def test_the_plain_losses_are_those_one_expects():
 
 @pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("role", ["discriminator", "generator"])
-def test_gradients_are_the_acting_players_alone(nets, name, role):
+def test_gradients_reach_only_the_acting_player(nets, name, role):
     loss = ganzoo.losses.get(name)()
     train_only(nets, [role])
     terms = getattr(loss, role)(nets, batch(), turn())

@@ -71,7 +71,7 @@ def plugin(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
-def test_every_adversarial_loss_has_it_once_it_is_registered(name, drift):
+def test_every_adversarial_loss_has_a_registered_penalty(name, drift):
     factory = ganzoo.losses.get(name)
     arguments = arguments_of(factory)
     assert arguments["logit_drift"].annotation is float
@@ -85,7 +85,7 @@ def test_every_adversarial_loss_has_it_once_it_is_registered(name, drift):
         factory(logit_drift=1.0)
 
 
-def test_its_term_is_added(drift):
+def test_the_term_of_a_penalty_is_added(drift):
     torch.manual_seed(0)
     discriminator = nn.Sequential(nn.Flatten(), nn.Linear(4, 1), nn.Flatten(0))
     images = torch.randn(5, 1, 2, 2)
@@ -104,7 +104,7 @@ def test_its_term_is_added(drift):
     assert set(terms(1)) == {"adversarial"}
 
 
-def test_they_are_built_once_whatever_is_played(drift):
+def test_penalties_are_built_once(drift):
     recipe = tiny(images=32, loss=Component("hinge", {"logit_drift": 1.0, "r1": 1.0}))
     prepared = prepare(recipe)
     before = prepared.state.loss.penalties
@@ -112,7 +112,7 @@ def test_they_are_built_once_whatever_is_played(drift):
     assert prepared.state.loss.penalties is before
 
 
-def test_the_order_in_which_they_are_named_changes_nothing():
+def test_the_order_of_penalties_changes_nothing():
     def names(weights):
         options = AdversarialOptions(penalties=weights)
         return [
@@ -123,7 +123,7 @@ def test_the_order_in_which_they_are_named_changes_nothing():
     assert names({"dragan": 1.0, "r2": 1.0, "gp": 1.0}) == ["dragan", "gradient_penalty", "r2"]
 
 
-def test_a_recipe_states_a_stranger_s_only_where_it_is_used(drift):
+def test_a_recipe_lists_a_plugins_penalty_only_if_used(drift):
     recipe = complete(tiny(loss=Component("hinge", {"logit_drift": 0.0})))
     ours = {"r1": 0.0, "r2": 0.0, "gp": 0.0, "dragan": 0.0}
     assert recipe.loss.arguments.items() >= ours.items()
@@ -135,7 +135,7 @@ def test_a_recipe_states_a_stranger_s_only_where_it_is_used(drift):
         bind("loss", "hinge", ganzoo.losses.get("hinge"), {"logit_drift": "much"})
 
 
-def test_a_loss_may_have_it_on_by_default(drift):
+def test_a_loss_can_enable_a_penalty_by_default(drift):
     @ganzoo.games.with_adversarial_options(logit_drift=3.0)
     def drifting(options: AdversarialOptions) -> ganzoo.Loss:
         return AdversarialLoss(ganzoo.losses.get("hinge")().criterion, options)
@@ -146,7 +146,7 @@ def test_a_loss_may_have_it_on_by_default(drift):
     assert bind("loss", "drifting", drifting, {"logit_drift": 0.0})["logit_drift"] == 0.0
 
 
-def test_the_command_line_and_provenance_know_an_installed_one(plugin, tmp_path, capsys):
+def test_the_command_line_and_provenance_list_an_installed_penalty(plugin, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["train", "dcgan-digits", "--help"])
     text = re.sub(r"[^\w%.,:-]+", " ", capsys.readouterr().out)
@@ -172,7 +172,7 @@ def test_the_command_line_and_provenance_know_an_installed_one(plugin, tmp_path,
     assert capsys.readouterr().out.endswith("7 ok\n")
 
 
-def test_a_broken_one_is_the_trouble_of_those_who_use_it(plugin):
+def test_a_broken_penalty_affects_only_its_users(plugin):
     assert ganzoo.losses.get("hinge")().penalties == ()
     with pytest.raises(BrokenPluginError, match="penalty 'absent' is installed but could not be l"):
         prepare(tiny(loss=Component("hinge", {"absent": 1.0})))
@@ -184,21 +184,21 @@ def test_a_weight_is_finite_and_not_negative(drift, weight):
         ganzoo.losses.get("hinge")(logit_drift=weight)
 
 
-def test_one_that_is_not_registered():
+def test_an_unregistered_penalty_is_refused():
     with pytest.raises(UnknownNameError, match="no penalty named 'draga'. Did you mean 'dragan'"):
         AdversarialLoss(
             ganzoo.losses.get("hinge")().criterion, AdversarialOptions(penalties={"draga": 1.0})
         )
 
 
-def test_no_plugin_takes_the_names_of_ours(tmp_path, monkeypatch):
+def test_a_plugin_cannot_replace_builtin_penalties(tmp_path, monkeypatch):
     install(tmp_path, "acme-gans", {"penalties": {"r1": "acme_gans:Drift"}}, acme_gans=MODULE)
     monkeypatch.syspath_prepend(str(tmp_path))
     (penalty,) = ganzoo.losses.get("hinge")(r1=1.0).penalties
     assert type(penalty).__module__ == "ganzoo.builtin.penalties.zero_centred"
 
 
-def test_of_two_with_one_name_neither_is_meant(plugin, tmp_path, monkeypatch):
+def test_two_penalties_with_one_name_are_ambiguous(plugin, tmp_path, monkeypatch):
     install(tmp_path / "b", "other", {"penalties": {"logit-drift": "other:Drift"}}, other=MODULE)
     monkeypatch.syspath_prepend(str(tmp_path / "b"))
     with pytest.raises(AmbiguousNameError, match="'acme-gans:logit-drift' or 'other:logit-drift'"):
@@ -206,7 +206,7 @@ def test_of_two_with_one_name_neither_is_meant(plugin, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["lambda", "0-gp", "penalty-every", "class-weight"])
-def test_a_name_that_cannot_be_an_argument_is_none(name):
+def test_a_name_that_is_not_an_identifier_is_ignored(name):
     before = inspect.signature(ganzoo.losses.get("acgan"))
     ganzoo.penalties.register(name)(Drift)
     try:
@@ -248,7 +248,7 @@ class Refusing(Drift):
         (len, "it is builtin_function_or_method, not a subclass of ganzoo.games.Penalty"),
     ],
 )
-def test_what_is_no_penalty_is_refused(thing, says):
+def test_an_object_that_is_not_a_penalty_is_refused(thing, says):
     ganzoo.penalties.register("wrong")(thing)
     try:
         with pytest.raises(GanzooError, match=says):
@@ -272,7 +272,7 @@ class Counted(nn.Module, Penalty):
         return comparison.real_output.logits.square()
 
 
-def test_the_state_of_a_penalty_is_the_loss_s():
+def test_the_loss_saves_the_state_of_a_penalty():
     ganzoo.penalties.register("counted")(Counted)
     try:
         recipe = tiny(images=48, loss=Component("hinge", {"counted": 1.0}))
@@ -287,7 +287,7 @@ def test_the_state_of_a_penalty_is_the_loss_s():
         ganzoo.penalties.unregister("counted")
 
 
-def test_batchnorm_is_warned_of_if_a_penalty_uses_the_gradient(recwarn):
+def test_a_gradient_penalty_with_batchnorm_warns(recwarn):
     """A penalty on logits alone does not mix samples."""
 
     class LogitDrift(Penalty):
