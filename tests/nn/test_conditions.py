@@ -25,7 +25,7 @@ class Sum(nn.Module):
     """images -> features: one number a channel."""
 
     def forward(self, images):
-        self.seen = images
+        self.inputs = images
         return images.sum((2, 3))
 
 
@@ -45,9 +45,9 @@ def test_concatenation_adds_a_map_of_ones_at_the_label():
     network, images = discriminator("concat"), torch.randn(4, 2, 8, 8)
     y = torch.tensor([2, 0, 1, 2])
     logits = network(images, y).logits
-    seen = network.trunk.seen
-    assert torch.equal(seen[:, :2], images)
-    assert torch.equal(seen[:, 2:], one_hot(y, 3)[:, :, None, None].expand(4, 3, 8, 8).float())
+    inputs = network.trunk.inputs
+    assert torch.equal(inputs[:, :2], images)
+    assert torch.equal(inputs[:, 2:], one_hot(y, 3)[:, :, None, None].expand(4, 3, 8, 8).float())
     torch.testing.assert_close(logits, images.sum((1, 2, 3)) + 64)
 
 
@@ -62,7 +62,7 @@ def test_projection_adds_the_product_of_features_and_the_classes_vector():
 
 @pytest.mark.parametrize("initialisation", ["own", "normal", "orthogonal"])
 @pytest.mark.parametrize("trunk", TRUNKS)
-def test_a_projection_begins_without_a_verdict(trunk, initialisation):
+def test_an_initial_projection_gives_small_logits(trunk, initialisation):
     """Its product sums over all features: vectors from N(0, 1) would decide before training."""
     architecture = Component(trunk, {"conditioning": "projection"})
     state = prepare(tiny(architecture=architecture, initialisation=initialisation)).state
@@ -71,7 +71,7 @@ def test_a_projection_begins_without_a_verdict(trunk, initialisation):
     assert logits.std() < 5
 
 
-def test_projection_pools_a_map_of_features_by_its_sum():
+def test_projection_pools_feature_maps_by_their_sum():
     network = ConditioningHeads(DATA, "projection").discriminator(
         nn.Identity(), nn.Conv2d(2, 1, 8, bias=False), 2
     )
@@ -81,7 +81,7 @@ def test_projection_pools_a_map_of_features_by_its_sum():
     torch.testing.assert_close(network(images, y).logits, expected)
 
 
-def test_an_auxiliary_head_answers_and_reads_no_label():
+def test_an_auxiliary_head_does_not_read_the_label():
     network, images = discriminator("auxiliary"), torch.randn(4, 2, 8, 8)
     judgement = network(images)
     torch.testing.assert_close(judgement.logits, images.sum((1, 2, 3)))
@@ -91,7 +91,7 @@ def test_an_auxiliary_head_answers_and_reads_no_label():
 
 @pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])
 @pytest.mark.parametrize("trunk", TRUNKS)
-def test_labels_change_what_is_made_and_what_is_judged(trunk, conditioning):
+def test_labels_change_images_and_logits(trunk, conditioning):
     loss = Component("acgan" if conditioning == "auxiliary" else "nonsaturating")
     recipe = tiny(architecture=Component(trunk, {"conditioning": conditioning}), loss=loss)
     state = prepare(recipe).state
@@ -132,7 +132,7 @@ def test_bad_codes_are_refused(trunk, arguments, message):
         prepare(tiny(architecture=Component(trunk, arguments)))
 
 
-def test_codes_have_the_distribution_they_stand_for():
+def test_codes_have_their_distribution():
     """Each category is as likely; continuous codes are uniform on [-1, 1]; all are independent."""
     torch.manual_seed(0)
     n, k = 100_000, 5
@@ -144,20 +144,20 @@ def test_codes_have_the_distribution_they_stand_for():
     assert uniform.shape == (n, 2)
     for column in uniform.T:
         # Kolmogorov and Smirnov's largest distance from the distribution function (x + 1) / 2.
-        found = torch.arange(1, n + 1) / n
-        assert (found - (column.sort().values + 1) / 2).abs().max() < 1.95 / math.sqrt(n)
+        ranks = torch.arange(1, n + 1) / n
+        assert (ranks - (column.sort().values + 1) / 2).abs().max() < 1.95 / math.sqrt(n)
     together = torch.corrcoef(torch.cat([one_hot(codes["categorical"], k).float(), uniform], 1).T)
     assert together[k:, :k].abs().max() < 4 / math.sqrt(n)
     assert together[k, k + 1].abs() < 4 / math.sqrt(n)
 
 
-def test_a_coded_generator_hands_its_trunk_codes_and_the_rest():
+def test_a_coded_generator_passes_codes_and_latents_to_its_trunk():
     z = torch.randn(6, 10)
     network = CodedGenerator(nn.Identity(), 3, 2)
-    codes, seen = network.codes(z), network(z)
-    assert torch.equal(seen[:, :3], one_hot(codes["categorical"], 3).float())
-    assert torch.equal(seen[:, 3:5], codes["continuous"])
-    assert torch.equal(seen[:, 5:], z[:, 5:])
+    codes, inputs = network.codes(z), network(z)
+    assert torch.equal(inputs[:, :3], one_hot(codes["categorical"], 3).float())
+    assert torch.equal(inputs[:, 3:5], codes["continuous"])
+    assert torch.equal(inputs[:, 5:], z[:, 5:])
 
 
 class Painter(nn.Module):
@@ -170,7 +170,7 @@ class Painter(nn.Module):
         return z.sum(1)[:, None, None, None].expand(-1, 2, 8, 8)
 
 
-def test_infogan_asks_for_the_codes_of_each_fake():
+def test_infogan_predicts_the_codes_of_each_fake():
     """-L_I is the cross-entropy of Q(c | x), Chen et al. (2016), equation 5."""
     nets = {
         "generator": Painter(),
@@ -180,19 +180,19 @@ def test_infogan_asks_for_the_codes_of_each_fake():
     z = torch.randn(7, 6)
     batch, turn = Batch(torch.randn(7, 2, 8, 8)), Turn(0, lambda n: z)
     fake = nets["generator"](z)
-    said, codes = nets["discriminator"](fake), nets["generator"].codes(z)
-    categorical = cross_entropy(said.heads["categorical"], codes["categorical"], reduction="none")
-    normal = torch.distributions.Normal(said.heads["continuous"], 1.0)
+    output, codes = nets["discriminator"](fake), nets["generator"].codes(z)
+    categorical = cross_entropy(output.heads["categorical"], codes["categorical"], reduction="none")
+    normal = torch.distributions.Normal(output.heads["continuous"], 1.0)
     # Up to the constant of a normal's density.
     continuous = -(normal.log_prob(codes["continuous"]) + 0.5 * math.log(2 * math.pi)).sum(1)
     for player in ("discriminator", "generator"):
         terms = getattr(loss, player)(nets, batch, turn)
         torch.testing.assert_close(terms["categorical"], 2 * categorical)
         torch.testing.assert_close(terms["continuous"], 0.5 * continuous)
-    torch.testing.assert_close(terms["adversarial"], softplus(-said.logits))
+    torch.testing.assert_close(terms["adversarial"], softplus(-output.logits))
 
 
-def test_acgan_asks_for_the_class_of_real_and_fake():
+def test_acgan_predicts_the_class_of_real_and_fake():
     nets = {"generator": Painter(), "discriminator": discriminator("auxiliary")}
     loss = ganzoo.losses.get("acgan")(class_weight=3.0)
     z, y = torch.randn(7, 6), torch.arange(7) % 3
@@ -206,8 +206,8 @@ def test_acgan_asks_for_the_class_of_real_and_fake():
     torch.testing.assert_close(terms["class_fake"], 3 * classes["fake"])
     terms = loss.generator(nets, batch, turn)
     torch.testing.assert_close(terms["class"], 3 * classes["fake"])
-    said = nets["discriminator"](nets["generator"](z)).logits
-    torch.testing.assert_close(terms["adversarial"], softplus(-said))
+    logits = nets["discriminator"](nets["generator"](z)).logits
+    torch.testing.assert_close(terms["adversarial"], softplus(-logits))
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_acgan_asks_for_the_class_of_real_and_fake():
     [({"conditioning": "auxiliary"}, "--loss acgan"), ({"categorical_code": 5}, "--loss infogan")],
 )
 @pytest.mark.parametrize("loss", ["nonsaturating", "wgan-gp"])
-def test_a_head_that_nobody_asks_is_refused(loss, arguments, advice):
+def test_an_unused_head_is_refused(loss, arguments, advice):
     with pytest.raises(IncompatibleCombinationError, match=f"this loss does not use .*: {advice}"):
         prepare(tiny(architecture=Component("dcgan", arguments), loss=Component(loss)))
 
@@ -224,6 +224,6 @@ def test_a_head_that_nobody_asks_is_refused(loss, arguments, advice):
     ("loss", "advice"),
     [("acgan", "--architecture.conditioning auxiliary"), ("infogan", "--architecture.categ")],
 )
-def test_a_loss_that_asks_further_says_which_network_answers(loss, advice):
+def test_a_loss_names_the_network_of_its_extra_heads(loss, advice):
     with pytest.raises(IncompatibleCombinationError, match=advice):
         prepare(tiny(loss=Component(loss)))
