@@ -16,14 +16,14 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 20])
-def test_one_in_twenty_of_the_cloud_itself_is_on_its_border(dim):
+def test_five_percent_of_the_cloud_are_on_its_border(dim):
     cloud, more = RNG.normal(size=(2, 4000, dim))
     border = Border(cloud)
     # A share of 5 % of 4,000 has a standard error of 0.35 %, and the border's own place another.
     assert abs(border.outside(more).mean() - 0.05) < 0.02
 
 
-def test_what_is_far_off_is_outside_and_what_is_amid_is_not():
+def test_far_points_are_outside_and_central_ones_are_not():
     border = Border(RNG.normal(size=(500, 2)))
     assert border.outside(RNG.normal(size=(100, 2)) + 20).all()
     assert not border.outside(0.1 * RNG.normal(size=(100, 2))).any()
@@ -31,7 +31,7 @@ def test_what_is_far_off_is_outside_and_what_is_amid_is_not():
     assert between.outside(np.full((1, 2), 10.0)).all(), "between two clouds is outside of both"
 
 
-def test_the_border_of_a_comb_is_a_tooth_away():
+def test_the_border_of_a_comb_is_one_tooth_away():
     """On whole numbers every nearest neighbour is at distance 1, and so is the border."""
     border = Border(np.arange(100.0)[:, None], neighbours=1)
     assert border.radius == 1
@@ -40,7 +40,7 @@ def test_the_border_of_a_comb_is_a_tooth_away():
     np.testing.assert_allclose(border.distances(places), [1.001, 1, 0.999, 0.5, 1, 2])
 
 
-def test_the_percentile_is_the_clouds_own():
+def test_the_percentile_is_that_of_the_cloud():
     """Of distances 1 to 20 to the nearest, the border at 25 % leaves the 5 largest outside."""
     pairs = np.array([[1000.0 * k + side * (k + 1)] for k in range(20) for side in (0, 1)])
     border = Border(pairs, neighbours=1, percentile=25.0)
@@ -50,7 +50,7 @@ def test_the_percentile_is_the_clouds_own():
 
 
 @given(st.floats(0.01, 100), st.floats(-50, 50))
-def test_neither_unit_nor_origin_matters(scale, shift):
+def test_scale_and_origin_do_not_matter(scale, shift):
     cloud, places = RNG.normal(size=(60, 2)), 3 * RNG.normal(size=(40, 2))
     # Not those that rounding could carry over the border.
     clear = np.abs(Border(cloud).distances(places) / Border(cloud).radius - 1) > 1e-6
@@ -59,7 +59,7 @@ def test_neither_unit_nor_origin_matters(scale, shift):
 
 
 @pytest.mark.parametrize("arguments", [{"neighbours": 5}, {"neighbours": 0}, {"percentile": 0.0}])
-def test_a_border_that_is_not_to_be_had(arguments):
+def test_invalid_borders_are_refused(arguments):
     with pytest.raises(PlotError, match="of 5 points"):
         Border(np.zeros((5, 2)), **{"neighbours": 2} | arguments)
 
@@ -76,7 +76,7 @@ def discs(n, seed):
     return ImageBatch((255 / (1 + np.exp(beyond)))[..., None].astype(np.uint8))
 
 
-def test_broken_images_lie_outside_and_whole_ones_do_not():
+def test_broken_images_are_outside_and_intact_ones_are_not():
     real, held_out, whole = (discs(n, seed) for n, seed in ((150, 0), (60, 1), (40, 2)))
     noise = ImageBatch(RNG.integers(0, 256, (20, 12, 12, 1), dtype=np.uint8))
     generated = ImageBatch(np.concatenate([whole.numpy(), noise.numpy()]))
@@ -95,23 +95,23 @@ def test_broken_images_lie_outside_and_whole_ones_do_not():
     again = plots.fit_plane(real, held_out, generated)
     assert np.array_equal(plane.generated, again.generated), "one seed, one plane"
 
-    seen = []
+    counts = []
 
     def features(images):
-        seen.append(len(images))
+        counts.append(len(images))
         flat = images.numpy().reshape(len(images), -1).astype(float)
         return np.stack([flat.mean(1), flat.std(1), flat.max(1)], 1)
 
     by_features = plots.fit_plane(real, held_out, generated, features=features)
-    assert seen == [150, 60, 60]
+    assert counts == [150, 60, 60]
     assert by_features.in_space.generated[40:].all()
     figure = plots.draw_planes({"pixels": plane, "features": by_features}, generated)
-    for k, (name, drawn) in enumerate({"pixels": plane, "features": by_features}.items()):
+    for k, (name, drawing) in enumerate({"pixels": plane, "features": by_features}.items()):
         panel, outside, inside = figure.axes[3 * k : 3 * k + 3]
         assert (panel.get_xlabel(), panel.get_ylabel()) == ("UMAP 1", "UMAP 2")
-        share = drawn.in_plane.share
+        share = drawing.in_plane.share
         assert panel.get_title("left").startswith(f"{name}: {share:.1%} on or outside the border")
-        count = int(drawn.in_plane.generated.sum())
+        count = int(drawing.in_plane.generated.sum())
         assert outside.get_title("left") == f"on or outside: {count}"
         assert inside.get_title("left") == f"inside: {60 - count}"
         points = [len(c.get_offsets()) for c in panel.collections[:3]]
@@ -130,7 +130,7 @@ def test_the_command(tiny_bundle, tmp_path, monkeypatch, capsys):
     assert Image.open("umap.png").width == 1260
 
 
-def test_what_no_plane_is_made_of():
+def test_invalid_planes_are_refused():
     spots = discs(20, 0)
     with pytest.raises(PlotError, match="more than 15 real images"):
         plots.fit_plane(spots[:15], spots, spots)

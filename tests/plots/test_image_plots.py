@@ -22,13 +22,13 @@ def batch(n=3, height=16, width=16, channels=1):
 
 def tiles(figure):
     """Each placed image: its left, top, right, bottom and its pixels, in the order of placing."""
-    found = []
+    result = []
     for image in figure.axes[0].images:
         left, right, bottom, top = image.get_extent()
         pixels = np.asarray(image.get_array())
         grey = (pixels == pixels[:, :, :1]).all()
-        found.append(((left, top, right, bottom), pixels[:, :, 0] if grey else pixels))
-    return found
+        result.append(((left, top, right, bottom), pixels[:, :, 0] if grey else pixels))
+    return result
 
 
 def words(figure):
@@ -43,14 +43,14 @@ def small(pixels, scale):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB"])
-def test_a_sheet_shows_the_very_pixels(tmp_path, mode):
+def test_a_sheet_shows_exact_pixels(tmp_path, mode):
     image = Image.fromarray(batch(1, 37, 53, 3).numpy()[0]).convert(mode)
     sheet = Sheet(211, 97)
     sheet.place(image, 101, 31)
-    shown = Image.open(plots.save_figure(sheet.figure, tmp_path / "a.png")).convert(mode)
-    assert shown.size == (211, 97)
-    assert np.array_equal(np.asarray(shown)[31 : 31 + 37, 101 : 101 + 53], np.asarray(image))
-    assert np.asarray(shown)[:31].min() == 255, "nothing beside it"
+    saved = Image.open(plots.save_figure(sheet.figure, tmp_path / "a.png")).convert(mode)
+    assert saved.size == (211, 97)
+    assert np.array_equal(np.asarray(saved)[31 : 31 + 37, 101 : 101 + 53], np.asarray(image))
+    assert np.asarray(saved)[:31].min() == 255, "nothing beside it"
 
 
 def test_enlarging_repeats_pixels():
@@ -60,7 +60,7 @@ def test_enlarging_repeats_pixels():
     assert np.array_equal(large[1::3, 2::3], pixels)
 
 
-def test_the_width_of_words_is_what_they_take():
+def test_the_width_of_text_is_measured():
     sheet = Sheet(400, 40)
     sheet.write("wgan-gp-mnist", 20, 20)
     dark = np.asarray(plots.to_pil(sheet.figure).convert("L")).min(axis=0) < 200
@@ -72,7 +72,7 @@ def test_the_width_of_words_is_what_they_take():
 # Rows
 
 
-def test_rows_stand_below_each_other_with_their_names_at_the_left():
+def test_rows_have_their_names_at_the_left():
     a, b = batch(4), batch(4)
     figure = plots.draw_rows({"first": a, "second": b})
     assert words(figure) == ["first", "second"]
@@ -87,13 +87,13 @@ def test_rows_stand_below_each_other_with_their_names_at_the_left():
         assert np.array_equal(small(pixels_b, 7), b.numpy()[k, :, :, 0])
 
 
-def test_rows_that_are_too_long_take_turns():
+def test_long_rows_are_wrapped():
     a, b = batch(7), batch(7)
     figure = plots.draw_rows({"a": a, "b": b}, columns=3)
     assert words(figure) == ["a", "b"] * 3
-    shown = [small(pixels, 7) for _, pixels in tiles(figure)]
+    actual = [small(pixels, 7) for _, pixels in tiles(figure)]
     order = [(a, 0), (a, 1), (a, 2), (b, 0), (b, 1), (b, 2), (a, 3), (a, 4), (a, 5), (b, 3)]
-    for pixels, (rows, k) in zip(shown[: len(order)], order, strict=True):
+    for pixels, (rows, k) in zip(actual[: len(order)], order, strict=True):
         assert np.array_equal(pixels, rows.numpy()[k, :, :, 0])
     tops = [place[1] for place, _ in tiles(figure)]
     assert tops == sorted(tops)
@@ -106,7 +106,7 @@ def test_rows_fill_the_width_of_a_readme(side, n, columns):
     assert plots.to_pil(figure).width <= 1260
 
 
-def test_rows_may_differ_in_size_and_channels():
+def test_rows_can_differ_in_size_and_channels():
     figure = plots.draw_rows({"grey": batch(2, 16, 16, 1), "colour": batch(2, 28, 20, 3)})
     (a, grey), _, (b, colour), _ = tiles(figure)
     assert grey.shape == (112, 112)
@@ -114,7 +114,7 @@ def test_rows_may_differ_in_size_and_channels():
     assert (a[0] + a[2]) == (b[0] + b[2]), "their middles are above each other"
 
 
-def test_rows_that_do_not_match_are_refused():
+def test_rows_of_different_lengths_are_refused():
     with pytest.raises(PlotError, match="'a' has 2 images, 'b' has 3 images"):
         plots.draw_rows({"a": batch(2), "b": batch(3)})
     with pytest.raises(PlotError, match="there are 3 captions"):
@@ -128,7 +128,7 @@ def test_rows_that_do_not_match_are_refused():
 # Comparisons
 
 
-def test_reconstructions_stand_below_the_real_images():
+def test_reconstructions_are_below_the_real_images():
     real, rebuilt = batch(2), batch(2)
     figure = plots.draw_reconstructions(real, {"vae": rebuilt})
     assert words(figure) == ["real", "vae"]
@@ -152,9 +152,9 @@ def test_neighbours_are_those_of_the_indices():
     samples, training = batch(3), batch(9)
     figure = plots.draw_neighbours(samples, training, np.array([8, 0, 8]), [0.125, 2.0, 3.0])
     assert words(figure) == ["0.125", "2", "3", "sample", "nearest training\nimage"]
-    shown = [small(pixels, 7) for _, pixels in tiles(figure)]
+    actual = [small(pixels, 7) for _, pixels in tiles(figure)]
     expected = [*samples.numpy(), *training.numpy()[[8, 0, 8]]]
-    assert all(np.array_equal(a, b[:, :, 0]) for a, b in zip(shown, expected, strict=True))
+    assert all(np.array_equal(a, b[:, :, 0]) for a, b in zip(actual, expected, strict=True))
     ranks = plots.draw_neighbours(samples, training, np.array([[8, 1], [0, 2], [8, 3]]))
     assert words(ranks) == ["sample", "nearest training\nimage", "2. nearest"]
     assert np.array_equal(small(tiles(ranks)[7][1], 7), training.numpy()[2, :, :, 0])
@@ -169,7 +169,7 @@ def test_neighbours_are_those_of_the_indices():
         ([0, -1, 2], "index -1"),
     ],
 )
-def test_neighbours_that_are_not_there(indices, message):
+def test_missing_neighbours_are_refused(indices, message):
     with pytest.raises(PlotError, match=message):
         plots.draw_neighbours(batch(3), batch(9), np.array(indices))
 
@@ -178,14 +178,14 @@ def test_neighbours_that_are_not_there(indices, message):
 
 
 @pytest.mark.parametrize("path", ["spherical", "linear"])
-def test_a_way_ends_where_it_should(path):
+def test_a_path_has_the_given_ends(path):
     model = ganzoo.load("dcgan-paper-mnist")
     walk = model.interpolate(3, 9, steps=5, path=path).numpy().astype(int)
     for end, seed in ((0, 3), (-1, 9)):
         assert np.abs(walk[end] - model.sample(1, seed=seed).numpy()[0]).max() <= 1
 
 
-def test_the_ways_are_the_arc_and_the_line():
+def test_paths_are_the_arc_and_the_line():
     model = ganzoo.load("dcgan-paper-mnist")
     a, b = (latents.normal(seed, 1, 100)[0] for seed in (3, 9))
     line = model.interpolate(3, 9, steps=3, path="linear").numpy().astype(int)
@@ -197,7 +197,7 @@ def test_the_ways_are_the_arc_and_the_line():
         model.interpolate(3, 9, path="curved")
 
 
-def test_decoding_is_what_sampling_does():
+def test_decoding_equals_sampling():
     model = ganzoo.load("dcgan-paper-mnist")
     z = latents.normal(7, 21, 100)
     assert np.array_equal(model.decode(z).numpy(), model.sample(21, seed=7).numpy())
@@ -213,26 +213,26 @@ def test_decoding_is_what_sampling_does():
         digits.decode(z, y[:19])
 
 
-def test_a_way_is_a_row_from_end_to_end():
+def test_a_path_is_a_row_from_end_to_end():
     walk, line, real = batch(4), batch(4), batch(2)
     figure = plots.draw_interpolation({"spherical": walk, "linear": line}, ("seed 1", "seed 2"))
     assert words(figure) == ["seed 1", "", "", "seed 2", "spherical", "linear"]
     assert len(tiles(figure)) == 8
     figure = plots.draw_interpolation({"linear": line}, ("real 7", "real 2"), real)
     assert [w for w in words(figure) if w] == ["real 7", "decoded", "decoded", "real 2", "linear"]
-    shown = [pixels for _, pixels in tiles(figure)]
+    actual = [pixels for _, pixels in tiles(figure)]
     expected = [real.numpy()[0], *line.numpy(), real.numpy()[1]]
-    for pixels, image in zip(shown, expected, strict=True):
+    for pixels, image in zip(actual, expected, strict=True):
         assert np.array_equal(small(pixels, len(pixels) // 16), image[:, :, 0])
 
 
-def test_a_long_way_is_one_row_all_the_same():
+def test_a_long_path_is_one_row():
     figure = plots.draw_interpolation({"arc": batch(40)}, ("a", "b"))
     assert len({place[1] for place, _ in tiles(figure)}) == 1
     assert plots.to_pil(figure).width <= 1260
 
 
-def test_an_animated_way_goes_there_and_back(tmp_path):
+def test_an_animated_path_returns_to_its_start(tmp_path):
     walk = ImageBatch(np.full((5, 16, 16, 1), 0, np.uint8) + np.uint8(50) * np.arange(5, dtype=np.uint8)[:, None, None, None])  # fmt: skip
     frames = plots.animate_interpolation({"arc": walk})
     levels = [int(np.asarray(f.convert("L"))[f.height // 2, -50]) for f in frames]
@@ -241,7 +241,7 @@ def test_an_animated_way_goes_there_and_back(tmp_path):
         assert animation.n_frames == 8
 
 
-def test_ways_of_different_lengths_are_refused():
+def test_paths_of_different_lengths_are_refused():
     with pytest.raises(PlotError, match="'b' has 3"):
         plots.draw_interpolation({"a": batch(2), "b": batch(3)}, ("x", "y"))
     with pytest.raises(PlotError, match="'a' has 0"):
@@ -258,27 +258,27 @@ def plane():
 
 def test_the_square_of_a_map_holds_nearly_all_latents(plane):
     z = RNG.normal(size=(2000, 2)).astype(np.float32) * [3, 1] + [10, -5]
-    shown = plots.map_latents(plane, z.astype(np.float32), np.zeros(2000, int), steps=4)
-    inside = ((z >= shown.low) & (z <= shown.low + shown.side)).all(axis=1)
+    drawing = plots.map_latents(plane, z.astype(np.float32), np.zeros(2000, int), steps=4)
+    inside = ((z >= drawing.low) & (z <= drawing.low + drawing.side)).all(axis=1)
     assert inside.mean() > 0.98
     # From the 0.5th to the 99.5th percentile of the wider coordinate, and 10 % more.
-    assert shown.side == pytest.approx(1.1 * 2 * 2.576 * 3, rel=0.1)
-    np.testing.assert_allclose(shown.low + shown.side / 2, [10, -5], atol=0.7)
+    assert drawing.side == pytest.approx(1.1 * 2 * 2.576 * 3, rel=0.1)
+    np.testing.assert_allclose(drawing.low + drawing.side / 2, [10, -5], atol=0.7)
 
 
-def test_the_lattice_is_what_the_generator_makes_of_the_cells_middles(plane):
+def test_the_lattice_is_generated_from_cell_centres(plane):
     z = RNG.uniform(-2, 2, (500, 2)).astype(np.float32)
-    shown = plots.map_latents(plane, z, np.zeros(500, int), steps=3)
-    assert len(shown.lattice) == 9
-    third = shown.side / 3
-    top_left = shown.low + np.array([0.5, 2.5]) * third
-    bottom_right = shown.low + np.array([2.5, 0.5]) * third
+    drawing = plots.map_latents(plane, z, np.zeros(500, int), steps=3)
+    assert len(drawing.lattice) == 9
+    third = drawing.side / 3
+    top_left = drawing.low + np.array([0.5, 2.5]) * third
+    bottom_right = drawing.low + np.array([2.5, 0.5]) * third
     for k, latent in ((0, top_left), (8, bottom_right)):
         expected = plane.decode(latent.astype(np.float32)[None]).numpy()[0].astype(int)
-        assert np.abs(shown.lattice.numpy()[k] - expected).max() <= 1
+        assert np.abs(drawing.lattice.numpy()[k] - expected).max() <= 1
 
 
-def test_maps_stand_side_by_side_on_axes_of_their_own(plane):
+def test_maps_have_separate_axes(plane):
     z = RNG.normal(size=(300, 2)).astype(np.float32)
     labels = np.arange(300) % 3
     maps = {
@@ -289,13 +289,13 @@ def test_maps_stand_side_by_side_on_axes_of_their_own(plane):
     assert [axes.get_title("left") for axes in figure.axes] == ["wide", "narrow"] + ["decoded"] * 2
     for axes in figure.axes:
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("latent 1", "latent 2")
-    for column, shown in enumerate(maps.values()):
+    for column, drawing in enumerate(maps.values()):
         above, below = figure.axes[column], figure.axes[2 + column]
-        assert above.get_xlim() == below.get_xlim() == pytest.approx((shown.low[0], shown.low[0] + shown.side))  # fmt: skip
+        assert above.get_xlim() == below.get_xlim() == pytest.approx((drawing.low[0], drawing.low[0] + drawing.side))  # fmt: skip
         assert above.get_ylim() == below.get_ylim()
         groups = [c.get_offsets().data for c in above.collections]
         for number, points in enumerate(groups):
-            assert np.array_equal(points, shown.latents[labels == number])
+            assert np.array_equal(points, drawing.latents[labels == number])
         assert [text.get_text() for text in above.texts] == ["zero", "one", "two"]
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["zero", "one", "two"]
@@ -305,33 +305,33 @@ def test_maps_stand_side_by_side_on_axes_of_their_own(plane):
 @pytest.mark.parametrize(
     "places", [[[0, 0], [0, 0]], [[0, 0], [0.5, 0]], [[0, 0], [5, 5], [5.1, 5]]]
 )
-def test_names_part_where_they_would_lie_on_each_other(places):
-    parted = separate(np.array(places, float), 1.0)
-    far = np.hypot(*(parted[:, None] - parted).transpose(2, 0, 1)) + np.eye(len(parted))
+def test_overlapping_names_are_separated(places):
+    moved = separate(np.array(places, float), 1.0)
+    far = np.hypot(*(moved[:, None] - moved).transpose(2, 0, 1)) + np.eye(len(moved))
     assert far.min() > 0.99
-    np.testing.assert_allclose(parted.mean(0), np.mean(places, 0), atol=0.01)
+    np.testing.assert_allclose(moved.mean(0), np.mean(places, 0), atol=0.01)
     apart = np.array([[0.0, 0.0], [3.0, 0.0]])
     np.testing.assert_allclose(separate(apart, 1.0), apart, atol=0.01)
 
 
-def test_a_map_without_classes_is_of_one_colour(plane):
+def test_a_map_without_classes_has_one_colour(plane):
     z = RNG.normal(size=(50, 2)).astype(np.float32)
-    shown = plots.map_latents(plane, z, np.zeros(50, int), steps=2)
-    figure = plots.draw_latent_maps({"a": shown})
+    drawing = plots.map_latents(plane, z, np.zeros(50, int), steps=2)
+    figure = plots.draw_latent_maps({"a": drawing})
     assert len(figure.axes[0].collections) == 1
     assert not figure.legends
     with pytest.raises(PlotError, match="cannot draw latent maps"):
         plots.draw_latent_maps({})
 
 
-def test_latents_that_are_no_plane_have_no_map(tiny_bundle):
+def test_a_map_needs_two_dimensional_latents(tiny_bundle):
     model = ganzoo.load(tiny_bundle)
     with pytest.raises(PlotError, match="its latents have length 8"):
         plots.map_latents(model, latents.normal(0, 9, 8), np.zeros(9, int))
 
 
 @pytest.mark.parametrize("classes", [0, 1, 10, 11, 300])
-def test_every_class_has_a_colour_of_its_own(classes):
+def test_every_class_has_its_own_colour(classes):
     colours = [tuple(c) for c in class_colours(classes)]
     assert len(colours) == classes
     assert len(set(colours)) == min(classes, len(set(colours)) if classes > 256 else classes)

@@ -60,7 +60,7 @@ def run(tiny_run, tmp_path):
 # Curves
 
 
-def test_every_curve_of_a_log_has_a_panel_of_its_own(tiny_run):
+def test_every_curve_of_a_log_has_its_own_panel(tiny_run):
     lines = plots.read_log(tiny_run)
     figure = plots.draw_curves(lines)
     units = {axes.get_title("left"): axes.get_ylabel() for axes in figure.axes}
@@ -79,7 +79,7 @@ def test_every_curve_of_a_log_has_a_panel_of_its_own(tiny_run):
     assert accuracy.get_ylim()[0] < 0.5 < 1 < accuracy.get_ylim()[1]
 
 
-def test_a_curve_is_smoothed_over_its_raw_line_and_it_is_said_how():
+def test_a_curve_is_smoothed_and_its_label_names_the_window():
     values = np.sin(np.arange(300.0)).tolist()
     figure = plots.draw_curves(log(values))
     panel = panel_of(figure, "generator: adversarial")
@@ -106,7 +106,7 @@ def test_smoothing_is_the_mean_within_half_a_window(values, window):
     np.testing.assert_allclose(smooth(x, y, window), expected, atol=1e-9)
 
 
-def test_a_burst_does_not_flatten_what_follows():
+def test_an_outlier_does_not_flatten_a_curve():
     """As the loss of an autoencoder: one huge value first, then a slow fall."""
     values = [5000.0, *np.linspace(150, 130, 199)]
     panel = panel_of(plots.draw_curves(log(values)), "generator: adversarial")
@@ -116,7 +116,7 @@ def test_a_burst_does_not_flatten_what_follows():
     assert words(panel) == ["beyond: to 5000"]
 
 
-def test_an_even_curve_is_shown_whole():
+def test_a_smooth_curve_is_shown_completely():
     panel = panel_of(plots.draw_curves(log(np.linspace(-1, 3, 200))), "generator: adversarial")
     bottom, top = panel.get_ylim()
     assert bottom <= -1 < 3 <= top
@@ -128,7 +128,7 @@ def test_an_even_curve_is_shown_whole():
     ("values", "scale"),
     [(np.geomspace(1e3, 1e-2, 100), "log"), (-np.geomspace(1e3, 1, 100), "asinh")],
 )
-def test_a_curve_of_many_sizes_has_an_axis_that_says_so(values, scale):
+def test_a_curve_over_magnitudes_has_a_logarithmic_axis(values, scale):
     panel = panel_of(plots.draw_curves(log(values)), "generator: adversarial")
     assert panel.get_yscale() == scale
     assert panel.get_ylabel() == f"loss, {scale} scale"
@@ -136,7 +136,7 @@ def test_a_curve_of_many_sizes_has_an_axis_that_says_so(values, scale):
     assert bottom <= values.min() < values.max() <= top
 
 
-def test_what_is_no_number_is_left_out():
+def test_non_finite_values_are_skipped():
     panel = panel_of(plots.draw_curves(log([1.0, math.nan, 3.0])), "generator: adversarial")
     assert line_of(panel, "raw").get_xdata().tolist() == [100, 300]
     with pytest.raises(PlotError, match="no finite number"):
@@ -171,7 +171,7 @@ def marks(figure):
     }
 
 
-def test_best_and_final_are_marked_where_they_are():
+def test_best_and_final_values_are_marked():
     figure = plots.draw_metrics(measured([50.0, 21.25, 30.5]))
     assert marks(figure) == {
         "best: 21.25 at 2k images": (2000, 21.25),
@@ -180,24 +180,24 @@ def test_best_and_final_are_marked_where_they_are():
     (panel,) = figure.axes
     assert panel.get_title("left") == "frechet distance (lower is better)"
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("images seen", "frechet distance")
-    shown = [text.get_text() for text in panel.get_legend().get_texts()]
-    assert shown == list(marks(figure))
+    labels = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert labels == list(marks(figure))
 
 
-def test_more_is_better_of_some_metrics():
+def test_higher_is_better_for_some_metrics():
     lines = measured([0.25, 0.75, 0.5], "recall")
     assert "best: 0.75 at 2k images" in marks(plots.draw_metrics(lines))
     lower = plots.draw_metrics(lines, directions={"recall": "lower"})
     assert "best: 0.25 at 1k images" in marks(lower)
 
 
-def test_a_best_that_is_final_is_one_mark():
+def test_a_best_final_value_has_one_mark():
     assert marks(plots.draw_metrics(measured([3.0, 2.0]))) == {
         "best and final: 2 at 2k images": (2000, 2.0)
     }
 
 
-def test_a_value_that_is_none_is_left_out():
+def test_a_missing_value_is_skipped():
     lines = measured([3.0, math.nan, 4.0]) + [{"images": 9000, "metrics": {"other": 1.0}}]
     figure = plots.draw_metrics(lines, ["frechet_distance"])
     assert len(figure.axes) == 1
@@ -207,7 +207,7 @@ def test_a_value_that_is_none_is_left_out():
     }
 
 
-def test_only_what_was_measured_alike_is_compared():
+def test_only_equal_protocols_are_compared():
     lines = measured([1.0], protocol={"samples": 10}) + [
         {"images": 5000, "metrics": {"frechet_distance": 7.0}, "protocol": {"samples": 99}}
     ]
@@ -216,7 +216,7 @@ def test_only_what_was_measured_alike_is_compared():
     assert figure.get_supxlabel() == "omitted: 1 line of another protocol"
 
 
-def test_a_metric_that_is_not_there():
+def test_a_missing_metric_is_refused():
     with pytest.raises(PlotError, match="Did you mean 'frechet_distance'"):
         plots.draw_metrics(measured([1.0]), ["frechet"])
     with pytest.raises(PlotError, match="has no finite value"):
@@ -228,7 +228,7 @@ def test_a_metric_that_is_not_there():
 # Progress
 
 
-def test_a_contact_sheet_shows_each_picture_as_it_is_under_its_number(run, tmp_path):
+def test_a_contact_sheet_shows_each_sample_below_its_number(run, tmp_path):
     moments = plots.find_moments(run)
     assert [moment.images for moment in moments] == [16, 64, 1_000_000]
     pictures = [(moment.images, moment.read()) for moment in moments]
@@ -239,27 +239,27 @@ def test_a_contact_sheet_shows_each_picture_as_it_is_under_its_number(run, tmp_p
     widest = max(caption, *(picture.width for _, picture in pictures))
     for k, (_, picture) in enumerate(pictures):
         top, left = MARGIN + LINE, MARGIN + k * (widest + MARGIN)
-        shown = sheet[top : top + picture.height, left : left + picture.width]
-        assert np.array_equal(shown, np.asarray(picture))
+        part = sheet[top : top + picture.height, left : left + picture.width]
+        assert np.array_equal(part, np.asarray(picture))
 
 
-def test_a_long_training_is_shown_evenly():
+def test_a_long_training_is_sampled_evenly():
     pictures = [(k, Image.new("L", (9, 9))) for k in range(200)]
-    shown = words(plots.draw_progress(pictures).axes[0])
-    assert len(shown) == 12
-    assert (shown[0], shown[-1]) == ("0 images", "199 images")
+    captions = words(plots.draw_progress(pictures).axes[0])
+    assert len(captions) == 12
+    assert (captions[0], captions[-1]) == ("0 images", "199 images")
 
 
 @given(st.integers(0, 300), st.integers(2, 20))
-def test_even_choices_hold_both_ends(n, most):
-    chosen = choose_evenly(range(n), most)
-    assert len(chosen) == min(n, most)
-    assert sorted(set(chosen)) == chosen
+def test_even_choices_include_both_ends(n, most):
+    numbers = choose_evenly(range(n), most)
+    assert len(numbers) == min(n, most)
+    assert sorted(set(numbers)) == numbers
     if n:
-        assert (chosen[0], chosen[-1]) == (0, n - 1)
+        assert (numbers[0], numbers[-1]) == (0, n - 1)
 
 
-def test_a_sheet_of_large_pictures_is_as_wide_as_one_of_small_ones():
+def test_contact_sheets_have_a_fixed_width():
     sizes = [
         plots.to_pil(plots.draw_progress([(k, Image.new("RGB", side)) for k in range(4)])).width
         for side in ((314, 200), (2000, 1000))
@@ -268,7 +268,7 @@ def test_a_sheet_of_large_pictures_is_as_wide_as_one_of_small_ones():
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp"])
-def test_an_animation_has_a_frame_a_picture(run, tmp_path, ending):
+def test_an_animation_has_one_frame_per_sample(run, tmp_path, ending):
     pictures = [(moment.images, moment.read()) for moment in plots.find_moments(run)]
     frames = plots.animate_progress(pictures)
     file = plots.save_animation(frames, tmp_path / f"a.{ending}", frame_ms=120, last_frame_ms=700)
@@ -288,7 +288,7 @@ def test_an_animation_has_a_frame_a_picture(run, tmp_path, ending):
     assert abs(int(middles[2]) - 200) <= 6
 
 
-def test_a_frame_says_how_far_the_training_is():
+def test_a_frame_shows_the_progress_of_the_training():
     """The bar under the words is as long as the share of the images seen."""
     frames = plots.animate_progress(
         [(25, Image.new("L", (50, 50))), (100, Image.new("L", (50, 50)))]
@@ -301,7 +301,7 @@ def test_a_frame_says_how_far_the_training_is():
     assert abs(bars[0] / bars[1] - 0.25) < 0.01
 
 
-def test_no_pictures():
+def test_missing_samples_are_refused():
     for draw in (plots.draw_progress, plots.animate_progress):
         with pytest.raises(PlotError, match="is empty. Pass at least one"):
             draw([])
@@ -310,33 +310,33 @@ def test_no_pictures():
 # Files
 
 
-def test_draw_run_draws_all_there_is(run):
+def test_draw_run_draws_every_figure(run):
     paint(run / "samples", 64, "reconstructions")
     (run / "metrics.jsonl").write_text(json.dumps(measured([2.0])[0]) + "\n")
-    written = plots.draw_run(run)
+    files = plots.draw_run(run)
     kinds = ("progress", "progress-reconstructions")
     expected = {"curves.png", "metrics.png"} | {
         f"{kind}{ending}" for kind in kinds for ending in (".png", ".gif", ".webp")
     }
-    assert {file.name for file in written} == expected
+    assert {file.name for file in files} == expected
     assert {file.name for file in (run / "plots").iterdir()} == expected
-    for file in written:
+    for file in files:
         with Image.open(file) as picture:
             picture.load()
             assert min(picture.size) > 50
-    before = {file: file.read_bytes() for file in written}
-    assert plots.draw_run(run) == written
-    assert {file: file.read_bytes() for file in written} == before, "the same run, the same bytes"
+    before = {file: file.read_bytes() for file in files}
+    assert plots.draw_run(run) == files
+    assert {file: file.read_bytes() for file in files} == before, "the same run, the same bytes"
 
 
-def test_draw_run_of_one_that_has_just_begun(tmp_path):
+def test_draw_run_of_a_new_run_draws_nothing(tmp_path):
     (tmp_path / "recipe.toml").touch()
     (tmp_path / "log.jsonl").write_text('{"images": 1')
     assert plots.draw_run(tmp_path) == []
     assert not (tmp_path / "plots").exists()
 
 
-def test_a_line_that_is_being_written_is_not_read_yet(run):
+def test_an_incomplete_line_is_not_read(run):
     whole = plots.read_log(run)
     with (run / "log.jsonl").open("a") as file:
         file.write('{"images": 128, "terms": {"gen')
@@ -351,7 +351,7 @@ def test_a_damaged_log_is_refused(run, line):
         plots.read_log(run)
 
 
-def test_what_a_run_lacks_is_one_clear_error(run, tmp_path):
+def test_missing_files_of_a_run_are_one_error(run, tmp_path):
     with pytest.raises(RunNotFoundError, match=r"absent is not a run: it contains no recipe\.toml"):
         plots.read_log(tmp_path / "absent")
     with pytest.raises(RunNotFoundError):
@@ -368,7 +368,7 @@ def test_what_a_run_lacks_is_one_clear_error(run, tmp_path):
         plots.read_log(run)
 
 
-def test_a_damaged_picture_is_named(run):
+def test_a_damaged_sample_is_named(run):
     (run / "samples" / "000000000016-samples.png").write_bytes(b"no picture")
     with pytest.raises(ImageFileError, match="000000000016"):
         plots.draw_run(run)
@@ -392,7 +392,7 @@ def test_a_figure_is_png_or_svg(tmp_path):
         plots.save_animation([Image.new("L", (9, 9))], tmp_path / "a.png")
 
 
-def test_the_readers_own_settings_change_nothing():
+def test_user_settings_of_matplotlib_change_nothing():
     lines = measured([1.0, 2.0])
     expected = plots.to_pil(plots.draw_metrics(lines))
     own = {"axes.facecolor": "black", "font.size": 30, "lines.linestyle": ":", "text.color": "red"}
@@ -401,13 +401,13 @@ def test_the_readers_own_settings_change_nothing():
         assert {key: matplotlib.rcParams[key] for key in own} == own
 
 
-def test_a_name_with_a_dollar_is_a_name():
+def test_a_name_with_a_dollar_is_not_math():
     figure = plots.draw_curves(log([1.0, 2.0], "a$x/b$^"))
     plots.to_pil(figure)
     assert panel_of(figure, "a$x: b$^")
 
 
-def test_no_global_state_is_touched():
+def test_global_state_stays_unchanged():
     code = """
 import sys, matplotlib
 before = matplotlib.rcParams.copy()
