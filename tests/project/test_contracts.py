@@ -73,7 +73,7 @@ def test_each_contract_can_break(verdicts, contract):
     assert verdicts[contract] == "BROKEN"
 
 
-def test_builtin_may_import_a_named_handful():
+def test_builtin_imports_only_named_packages():
     """What the contract does not forbid is listed here: a new package is forbidden or added."""
     (forbidden,) = (
         set(contract["forbidden_modules"])

@@ -35,8 +35,8 @@ def test_there_are_pages():
 def test_the_navigation_lists_every_page():
     config = (ROOT / "mkdocs.yml").read_text()
     nav = yaml.safe_dump(yaml.safe_load(config.replace("!!python/name:", ""))["nav"])
-    listed = set(re.findall(r"[\w./-]+\.md", nav))
+    entries = set(re.findall(r"[\w./-]+\.md", nav))
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
     for pattern in ("model_cards/*.md", "plugins/README.md", "plugins/*/README.md"):
         pages |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern)}
-    assert listed == pages | {"CHANGELOG.md"}
+    assert entries == pages | {"CHANGELOG.md"}

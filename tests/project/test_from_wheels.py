@@ -67,25 +67,25 @@ def test_everything_comes_from_the_wheels(place):
     script = (
         "import importlib, sys\nfor n in sys.argv[1:]: print(importlib.import_module(n).__file__)"
     )
-    found = in_environment(place, script, *names).split()
-    assert len(found) == len(names) == 5
-    assert all(Path(file).is_relative_to(place / "environment") for file in found), found
+    files = in_environment(place, script, *names).split()
+    assert len(files) == len(names) == 5
+    assert all(Path(file).is_relative_to(place / "environment") for file in files), files
 
 
-def test_they_are_listed(place):
-    said = in_environment(place, COMMANDS, "plugins")
-    assert set(re.findall(r"^(\S+) \d\S*$", said, re.MULTILINE)) >= set(NAMES)
-    listed = said.split("acme-gans 0.1.0\n")[1].splitlines()[:3]
-    assert [line.split() for line in listed] == [
+def test_plugins_are_listed(place):
+    out = in_environment(place, COMMANDS, "plugins")
+    assert set(re.findall(r"^(\S+) \d\S*$", out, re.MULTILINE)) >= set(NAMES)
+    lines = out.split("acme-gans 0.1.0\n")[1].splitlines()[:3]
+    assert [line.split() for line in lines] == [
         ["recipes", "acme-gans"],
         ["architectures", "acme-gans"],
         ["losses", "acme-gans"],
     ]
 
 
-def test_the_templates_trains_alone_and_with_ours_exports_and_loads(place):
+def test_the_template_trains_exports_and_loads(place):
     short = "--images 128 --monitors off --out"
-    said = in_environment(
+    out = in_environment(
         place, COMMANDS,
         f"train acme-gans {short} run",
         "export run -o bundle",
@@ -94,9 +94,9 @@ def test_the_templates_trains_alone_and_with_ours_exports_and_loads(place):
         f"train acme-gans --architecture dcgan --architecture.width 4 {short} their-networks",
         f"train dcgan-digits --architecture acme-gans --loss wgan-gp {short} their-loss",
     )  # fmt: skip
-    assert said.count("trained on 128 images") == 3
-    assert "torch and onnxruntime differ by at most" in said
-    assert "acme-gans>=0.1.0" in said
+    assert out.count("trained on 128 images") == 3
+    assert "torch and onnxruntime differ by at most" in out
+    assert "acme-gans>=0.1.0" in out
     for runtime in ("torch", "onnx"):
         picture = Image.open(place / f"{runtime}.png")
         assert picture.size == (38, 38), "four images of 16 pixels, with margins"
@@ -128,12 +128,12 @@ def test_the_templates_suite_passes(place, suites):
 
 def test_every_check_of_our_plugins_is_collected(place, suites):
     """They are run in the source tree."""
-    said = in_environment(
+    out = in_environment(
         place, PYTEST, *options(suites), "--collect-only", *conformance(suites)
     )  # fmt: skip
-    found = set(re.findall(r"::test_it\[(.*)\]$", said, re.MULTILINE))
+    names = set(re.findall(r"::test_it\[(.*)\]$", out, re.MULTILINE))
     for name in NAMES:
-        assert checks_of(name) <= found
+        assert checks_of(name) <= names
 
 
 @pytest.mark.slow
@@ -149,5 +149,5 @@ def test_the_suites_of_our_plugins_pass(place, suites):
     cases = ElementTree.parse(report).iter("testcase")
     passed = {case.get("name") for case in cases if not len(case)}
     for name in NAMES:
-        wanted = {f"test_it[{check}]" for check in checks_of(name)}
-        assert len(wanted & passed) >= 30, name
+        expected = {f"test_it[{check}]" for check in checks_of(name)}
+        assert len(expected & passed) >= 30, name

@@ -60,13 +60,13 @@ FILES = sorted(
 @pytest.mark.parametrize("words", FORBIDDEN)
 def test_plain_english(words):
     pattern = re.compile(words, re.IGNORECASE)
-    found = [
+    matches = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in FILES
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if pattern.search(line)
     ]
-    assert found == [], f"write instead: {FORBIDDEN[words]}"
+    assert matches == [], f"write instead: {FORBIDDEN[words]}"
 
 
 def test_there_are_files():

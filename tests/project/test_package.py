@@ -46,7 +46,7 @@ def base(request, wheel, tmp_path_factory):
     return python
 
 
-def test_the_wheel_holds_what_it_needs_and_nothing_else(wheel):
+def test_the_wheel_contains_exactly_the_package(wheel):
     assert wheel.stat().st_size < 20_000_000
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
@@ -88,7 +88,7 @@ assert ganzoo.info("dcgan-mnist").data.classes == 10
     assert "Traceback" not in result.stderr
 
 
-def test_installed_images_are_those_of_the_source_tree(base, tmp_path):
+def test_installed_models_give_the_images_of_the_source_tree(base, tmp_path):
     import ganzoo
 
     run(

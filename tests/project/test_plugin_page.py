@@ -40,9 +40,9 @@ def place(tmp_path_factory):
     return folder, python
 
 
-def pattern(shown):
+def pattern(output):
     """What an output has to match: three dots stand for anything."""
-    return re.escape(shown.strip()).replace(r"\.\.\.", ".*?")
+    return re.escape(output.strip()).replace(r"\.\.\.", ".*?")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_step(place, file, language, step):
         (folder / file).write_text(step)
         return
     assert language in ("bash", "console")
-    line, shown = step
+    line, expected = step
     words = shlex.split(line)
     changed = dict(word.split("=", 1) for word in words if re.match(r"[A-Z_]+=", word))
     program, *arguments = words[len(changed) :]
@@ -70,19 +70,19 @@ def test_step(place, file, language, step):
         pytest.skip("ganzoo-translate is not installed whole")
     cache = {"GANZOO_CACHE": str(folder / "cache")}
     result = run_cli(*arguments, cwd=folder, env=changed | cache, python=python)
-    failed = shown is not None and shown.startswith("error:")
+    failed = expected is not None and expected.startswith("error:")
     assert result.returncode == failed, result.stdout + result.stderr
-    if shown:
+    if expected:
         output = result.stderr if failed else result.stdout
-        assert re.fullmatch(pattern(shown), output.strip(), re.DOTALL), output
+        assert re.fullmatch(pattern(expected), output.strip(), re.DOTALL), output
 
 
 def test_the_table_lists_every_group():
     from ganzoo.registry import REGISTRIES
 
-    listed = re.findall(r"^\| `(ganzoo\.\w+)`", PAGE, re.MULTILINE)
-    assert sorted(listed) == sorted(registry.group for registry in REGISTRIES)
+    groups = re.findall(r"^\| `(ganzoo\.\w+)`", PAGE, re.MULTILINE)
+    assert sorted(groups) == sorted(registry.group for registry in REGISTRIES)
 
 
-def test_the_front_page_leads_here():
+def test_the_readme_links_this_page():
     assert "(plugins/README.md)" in (ROOT / "README.md").read_text()

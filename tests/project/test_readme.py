@@ -44,23 +44,23 @@ def test_there_are_blocks():
     assert {language for language, _ in BLOCKS} >= {"python", "bash"}
 
 
-def test_the_figures_of_the_models_are_those_of_their_cards():
+def test_the_values_of_the_models_equal_their_cards():
     rows = dict(re.findall(r"^\| \[`([a-z0-9-]+)`\].* \| ([^|]+ \| [^|]+ \| [^|]+) \|$", ZOO, re.M))
     translators = {n for n in ganzoo.list_models() if "condition" in ganzoo.info(n).inputs}
     assert set(rows) == set(ganzoo.list_models()) - translators
     assert all(f"[`{name}`](../model_cards/{name}.md)" in ZOO for name in translators)
     for name, row in rows.items():
-        (found,) = ganzoo.info(name).provenance["metrics"]
-        figures = found["metrics"]
-        assert found["protocol"]["samples"] == 10_000
-        assert found["protocol"]["extractor"] == EXTRACTORS[name.rpartition("-")[2]]
+        (evaluation,) = ganzoo.info(name).provenance["metrics"]
+        figures = evaluation["metrics"]
+        assert evaluation["protocol"]["samples"] == 10_000
+        assert evaluation["protocol"]["extractor"] == EXTRACTORS[name.rpartition("-")[2]]
         assert row == (
             f"{figures['frechet_distance']:.4g} | {figures['precision']:.2f} | "
             f"{figures['recall']:.2f}"
         )
 
 
-def test_it_is_short():
+def test_the_readme_is_short():
     lines = README.splitlines()
     assert len(lines) <= 120
     assert max(map(len, lines)) <= 100
