@@ -13,13 +13,13 @@ PART = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", fullmatch=True
 
 
 @given(WORDS)
-def test_a_registered_name_is_itself(name):
+def test_a_registered_name_is_parsed_unchanged(name):
     assert parse_model_name(name) == ZooName(name)
     assert str(ZooName(name)) == name
 
 
 @given(PART, WORDS)
-def test_a_distribution_may_stand_before_it(distribution, name):
+def test_a_distribution_prefix_is_parsed(distribution, name):
     parsed = parse_registered(f"{distribution}:{name}")
     assert parsed == ZooName(name, distribution)
     assert parse_registered(str(parsed)) == parsed
@@ -38,7 +38,7 @@ def test_any_text_is_parsed_or_refused_with_one_error(text):
 
 
 @pytest.mark.parametrize("folder", ["./x", "../x", "/x/y", "runs/x", ".", "~/x"])
-def test_what_looks_like_a_folder_is_one(folder):
+def test_folder_like_texts_are_folders(folder):
     assert parse_model_name(folder) == Path(folder).expanduser()
 
 

@@ -195,12 +195,12 @@ def recipe(**changes):
 
 
 def refusal(error, what):
-    with pytest.raises(error) as caught:
+    with pytest.raises(error) as excinfo:
         what()
-    return str(caught.value)
+    return str(excinfo.value)
 
 
-def test_listing_shows_all_and_runs_none(crowd):
+def test_listing_shows_every_plugin_without_importing_it(crowd):
     result = run_cli("list", env={"PYTHONPATH": str(crowd)})
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
@@ -239,7 +239,7 @@ def test_plugins_are_shown_by_distribution(crowd):
         ("quitter", "SystemExit: 0"),
     ],
 )
-def test_it_fails_to_import(installed, name, because):
+def test_a_failing_import_is_an_error(installed, name, because):
     text = refusal(BrokenPluginError, lambda: ganzoo.losses.get(name))
     module = name.replace("-", "_")
     assert f"from      {name} 1.0   (ganzoo.losses: {name} = {module}:game)" in text
@@ -248,7 +248,7 @@ def test_it_fails_to_import(installed, name, because):
     assert ganzoo.losses.get("acme")().players, "another plugin must not suffer"
 
 
-def test_it_raises_when_built(installed):
+def test_a_failing_factory_is_an_error(installed):
     for what, because in (
         (lambda: prepare(recipe(architecture=Component("failing"))), "ZeroDivisionError: division"),
         (lambda: prepare(recipe(loss=Component("failing"))), "KeyError: 'absent'"),
@@ -261,7 +261,7 @@ def test_it_raises_when_built(installed):
         assert re.search(r"from      failing 1\.0 .*\n.*failing\.py:\d+\)", text)
 
 
-def test_it_refuses_in_its_own_words(installed):
+def test_a_refusal_of_a_plugin_is_quoted(installed):
     wrong = recipe(architecture=Component("refusing"))
     text = refusal(ArchitectureError, lambda: prepare(wrong))
     assert "architecture 'refusing' cannot be built for images of 16x16x1: " in text
@@ -273,14 +273,14 @@ def test_it_refuses_in_its_own_words(installed):
     assert text == "dataset 'refusing' cannot be built: the archive is empty."
 
 
-def test_it_is_of_the_wrong_kind(installed):
-    for registry, name, said in (
+def test_an_object_of_the_wrong_kind_is_an_error(installed):
+    for registry, name, message in (
         (ganzoo.architectures, "number", "it is int, not a function"),
         (ganzoo.recipes, "odd", "it is int, not a Recipe or the Path of a TOML file"),
         (ganzoo.models, "odd", "it is int, not the Path of a bundle"),
     ):
-        assert said in refusal(BrokenPluginError, lambda: registry.get(name))  # noqa: B023
-    for what, said in (
+        assert message in refusal(BrokenPluginError, lambda: registry.get(name))  # noqa: B023
+    for what, message in (
         (
             lambda: prepare(recipe(architecture=Component("odd"))),
             "returned list, not a dict of role",
@@ -304,12 +304,12 @@ def test_it_is_of_the_wrong_kind(installed):
             "argument 'layer': a recipe cannot hold the type",
         ),
     ):
-        assert said in refusal(BrokenPluginError, what)
+        assert message in refusal(BrokenPluginError, what)
     text = refusal(RecipeError, lambda: find_recipe("nowhere"))
     assert text == "cannot read the recipe /nowhere/recipe.toml: No such file or directory."
 
 
-def test_it_needs_a_newer_ganzoo(installed):
+def test_a_plugin_for_a_newer_ganzoo_is_an_error(installed):
     here = ganzoo.losses.entry("lsgan").version
     assert refusal(BrokenPluginError, lambda: ganzoo.losses.get("future")) == (
         f"loss 'future' of future-gans 0.3.1 needs torch-ganzoo>=99, and {here} is installed: "
@@ -317,14 +317,14 @@ def test_it_needs_a_newer_ganzoo(installed):
     )
 
 
-def test_an_entry_point_may_name_an_extra(installed):
+def test_an_entry_point_can_name_an_extra(installed):
     assert ganzoo.losses.get("bright")().players
     text = refusal(BrokenPluginError, lambda: ganzoo.losses.get("gpu"))
     assert "No module named 'triton_that_is_absent'" in text
     assert "pip install 'gpu-gans[gpu]'; " in text
 
 
-def test_entry_points_that_cannot_be_read(damaged):
+def test_unreadable_entry_points_are_skipped(damaged):
     with on_path(damaged):
         for name in ("torn", "scrambled"):
             text = refusal(UnknownNameError, lambda: ganzoo.losses.get(name))  # noqa: B023
@@ -339,7 +339,7 @@ def test_entry_points_that_cannot_be_read(damaged):
         assert ganzoo.losses.get("hinge")().players
 
 
-def test_they_break_libraries_that_we_use(damaged):
+def test_plugins_that_break_other_libraries_are_named(damaged):
     """Python itself then reads nobody's entry points, for torch and for others."""
     result = run_cli("list", env={"PYTHONPATH": str(damaged)})
     assert result.returncode == 1
@@ -349,7 +349,7 @@ def test_they_break_libraries_that_we_use(damaged):
     assert "sound" not in result.stderr
 
 
-def test_an_entry_point_that_is_none(installed):
+def test_a_malformed_entry_point_is_an_error(installed):
     text = refusal(BrokenPluginError, lambda: ganzoo.losses.get("untargeted"))
     assert text == (
         "loss 'untargeted' of sloppy 1.0 is registered as 'no target', not as module:attribute: "
@@ -357,7 +357,7 @@ def test_an_entry_point_that_is_none(installed):
     )
 
 
-def test_the_name_of_a_distribution_is_any_of_its_spellings(installed, monkeypatch):
+def test_any_spelling_of_a_distribution_is_found(installed, monkeypatch):
     entry = ganzoo.losses.entry("shout")
     assert entry.distribution == "shouting-gans"
     assert entry.requirement == ("shouting-gans>=1.0",)
@@ -367,7 +367,7 @@ def test_the_name_of_a_distribution_is_any_of_its_spellings(installed, monkeypat
         assert "shout" in ganzoo.losses
 
 
-def test_a_plugin_that_is_switched_off(installed, monkeypatch):
+def test_a_disabled_plugin_is_hidden(installed, monkeypatch):
     monkeypatch.setenv("GANZOO_PLUGINS", "loud,twin-one")
     for name in ("acme", "acme-gans:acme"):
         assert refusal(MissingPluginError, lambda: ganzoo.losses.get(name)) == (  # noqa: B023
@@ -379,7 +379,7 @@ def test_a_plugin_that_is_switched_off(installed, monkeypatch):
     refusal(UnknownNameError, lambda: ganzoo.losses.get("nothing-of-this-name"))
 
 
-def test_two_plugins_have_one_name(installed, tmp_path, monkeypatch):
+def test_two_plugins_with_one_name_are_distinguished(installed, tmp_path, monkeypatch):
     text = refusal(AmbiguousNameError, lambda: ganzoo.architectures.get("twin"))
     assert "Use 'twin-one:twin' or 'twin-two:twin'" in text
     unfit = recipe(loss=Component("vae"), architecture=Component("twin-one:twin"))
@@ -389,10 +389,10 @@ def test_two_plugins_have_one_name(installed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = "train torch-ganzoo:dcgan-digits --architecture twin-two:twin --loss twin-one:twin"
     assert main([*command.split(), "--images", "64", "--out", "r"]) == 0
-    written = tomllib.loads((tmp_path / "r/recipe.toml").read_text())
-    assert written["name"] == "twin-twin-digits"
-    assert written["architecture"]["name"] == "twin-two:twin"
-    assert written["loss"]["name"] == "twin-one:twin"
+    fields = tomllib.loads((tmp_path / "r/recipe.toml").read_text())
+    assert fields["name"] == "twin-twin-digits"
+    assert fields["architecture"]["name"] == "twin-two:twin"
+    assert fields["loss"]["name"] == "twin-one:twin"
     spec = ganzoo.info("r/bundle")
     assert (spec.architecture, spec.requires) == ("twin", ("twin-two>=2.0",))
     assert spec.provenance["plugins"]["loss"] == "twin-one 1.0"
@@ -406,7 +406,7 @@ def test_two_plugins_have_one_name(installed, tmp_path, monkeypatch):
     assert "twin-two 2.0 is installed but switched off" in text
 
 
-def test_a_recipe_means_its_own_distributions_components(installed):
+def test_a_recipe_prefers_components_of_its_distribution(installed):
     """A plugin that takes our names does not take our recipes."""
     refusal(AmbiguousNameError, lambda: ganzoo.architectures.get("dcgan"))
     recipe = find_recipe("dcgan-digits")
@@ -416,21 +416,21 @@ def test_a_recipe_means_its_own_distributions_components(installed):
     assert prepare("dcgan-digits").spec().requires[0].startswith("torch-ganzoo>=")
 
 
-def test_a_model_is_measured_on_the_data_that_trained_it(installed, bundle, tmp_path, monkeypatch):
+def test_a_model_is_evaluated_on_its_training_data(installed, bundle, tmp_path, monkeypatch):
     """By the distribution that its provenance names."""
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
-    found = ganzoo.evaluate(bundle, samples=32, metrics=("precision-recall",), progress=False)
-    assert found.protocol["dataset"]["name"] == "torch-ganzoo:digits"
+    evaluation = ganzoo.evaluate(bundle, samples=32, metrics=("precision-recall",), progress=False)
+    assert evaluation.protocol["dataset"]["name"] == "torch-ganzoo:digits"
 
 
-def test_ours_are_all_to_be_had_beside_them(installed):
+def test_builtin_parts_load_beside_broken_plugins(installed):
     ours = [(r, e) for r in REGISTRIES for e in r.entries() if e.distribution == "torch-ganzoo"]
     assert len(ours) > 50
     for registry, entry in ours:
         assert registry.load(entry) is not None
 
 
-def test_an_editable_install(tmp_path):
+def test_an_editable_install_is_listed(tmp_path):
     """In an environment of its own, where pip installs it from its source, and uninstalls it."""
     python = make_environment(tmp_path / "environment")
     points = {"losses": {"tidy": "tidy:game"}}
@@ -438,26 +438,26 @@ def test_an_editable_install(tmp_path):
     pip(python, "install", "--editable", tree)
     listing = "import ganzoo.cli\nganzoo.cli.main(['list'])\n"
     read = "print(ganzoo.losses.get('tidy').__code__.co_filename)"
-    *listed, file = run(python, "-c", listing + read, cwd=tmp_path).splitlines()
-    assert any(re.fullmatch(r"  tidy +tidy-gans 0\.4", line) for line in listed), listed
+    *lines, file = run(python, "-c", listing + read, cwd=tmp_path).splitlines()
+    assert any(re.fullmatch(r"  tidy +tidy-gans 0\.4", line) for line in lines), lines
     assert file == str(tree / "tidy.py")
     pip(python, "uninstall", "--quiet", "--yes", "tidy-gans")
-    listed = run(python, "-c", listing, cwd=tmp_path)
-    assert "dcgan-digits" in listed
-    assert "tidy-gans" not in listed
+    lines = run(python, "-c", listing, cwd=tmp_path)
+    assert "dcgan-digits" in lines
+    assert "tidy-gans" not in lines
 
 
-def test_uninstalled_after_training(crowd, tmp_path, monkeypatch, capsys):
+def test_a_plugin_removed_after_training_is_named(crowd, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     with on_path(crowd):
         ganzoo.export(ganzoo.train(recipe(), out="r", progress=False).path, "b")
         images = ganzoo.load("./b").sample(4).numpy()
         ganzoo.train(recipe(images=16), out="unexported", progress=False)
     assert main(["info", "./b"]) == 0
-    shown = capsys.readouterr().out
-    assert re.search(r"needs +acme-gans>=1\.2\n", shown)
-    assert re.search(r"plugins +architecture acme-gans 1\.2, loss torch-ganzoo \S+, ", shown)
-    assert re.search(r"versions .*, acme-gans 1\.2\n", shown)
+    out = capsys.readouterr().out
+    assert re.search(r"needs +acme-gans>=1\.2\n", out)
+    assert re.search(r"plugins +architecture acme-gans 1\.2, loss torch-ganzoo \S+, ", out)
+    assert re.search(r"versions .*, acme-gans 1\.2\n", out)
     assert "acme-gans 1.2" in (tmp_path / "b/README.md").read_text()
     assert main(["sample", "./b"]) == 1
     absent = (

@@ -5,12 +5,12 @@ from importlib import metadata
 import ganzoo
 
 
-def test_dir_shows_public_names_alone():
+def test_dir_lists_only_public_names():
     assert dir(ganzoo) == sorted(ganzoo.__all__)
     assert all(getattr(ganzoo, name) is not None for name in ganzoo.__all__)
 
 
-def test_the_version_is_that_of_the_distribution():
+def test_the_version_equals_the_distributions():
     assert ganzoo.__version__ == metadata.version("torch-ganzoo")
 
 

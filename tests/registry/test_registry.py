@@ -30,7 +30,7 @@ def site(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_our_own_come_through_entry_points():
+def test_builtin_parts_have_entry_points():
     entry = ganzoo.losses.entry("wgan-gp")
     assert entry.distribution == "torch-ganzoo"
     assert entry.target == "ganzoo.builtin.losses.adversarial:wgan_gp"
@@ -38,20 +38,20 @@ def test_our_own_come_through_entry_points():
     assert ganzoo.losses.get("torch-ganzoo:wgan-gp") is ganzoo.losses.get("wgan-gp")
 
 
-def test_a_strangers_plugin_is_found(site):
+def test_a_third_party_plugin_is_found(site):
     install(site, "acme-gans", {"losses": {"acme": "acme_loss:mine"}}, acme_loss=GOOD)
     assert "acme" in ganzoo.losses.names()
     assert ganzoo.losses.get("acme")() == 7
     assert ganzoo.losses.entry("acme").requirement == ("acme-gans>=1.2",)
 
 
-def test_listing_runs_no_plugin(site):
+def test_listing_imports_no_plugin(site):
     install(site, "loud", {"losses": {"loud": "loud_loss:x"}}, loud_loss="raise SystemExit('ran')")
     assert "loud" in ganzoo.losses.names("lo*")
 
 
 @given(st.text("abcdgnmist-*?[]", max_size=8))
-def test_wildcards_are_the_shells(pattern):
+def test_wildcards_follow_shell_syntax(pattern):
     names = ganzoo.architectures.names()
     assert ganzoo.architectures.names(pattern) == [
         n for n in names if fnmatch.fnmatchcase(n, pattern)
@@ -89,25 +89,25 @@ def test_a_distributions_name_is_normalised_as_pip_does(name):
     assert normalise(name) == canonicalize_name(name)
 
 
-def test_mistyped():
-    with pytest.raises(UnknownNameError) as caught:
+def test_a_mistyped_name_suggests_the_nearest():
+    with pytest.raises(UnknownNameError) as error:
         ganzoo.architectures.get("dcgann")
-    assert str(caught.value) == (
+    assert str(error.value) == (
         "no architecture named 'dcgann'. Did you mean 'dcgan'? Installed: "
         f"{', '.join(sorted(ganzoo.architectures.names()))}."
     )
-    assert isinstance(caught.value, KeyError)
-    with pytest.raises(UnknownNameError) as caught:
+    assert isinstance(error.value, KeyError)
+    with pytest.raises(UnknownNameError) as error:
         ganzoo.architectures.get("zzz")
-    assert "Did you mean" not in str(caught.value)
+    assert "Did you mean" not in str(error.value)
     with pytest.raises(NameSyntaxError):
         ganzoo.architectures.get("DC GAN")
 
 
-def test_absent():
-    with pytest.raises(MissingPluginError, match="pip install acme-gans") as caught:
+def test_a_missing_plugin_names_its_distribution():
+    with pytest.raises(MissingPluginError, match="pip install acme-gans") as error:
         ganzoo.losses.get("acme-gans:sagan")
-    assert isinstance(caught.value, ImportError)
+    assert isinstance(error.value, ImportError)
 
 
 @pytest.mark.parametrize(
@@ -119,18 +119,18 @@ def test_absent():
         ("mine = 3", "it is int, not a function"),
     ],
 )
-def test_broken(site, code, because):
+def test_a_broken_plugin_is_an_error(site, code, because):
     module = f"broken_{abs(hash(code))}"
     install(site, "broken", {"losses": {"bad": f"{module}:mine"}}, **{module: code})
-    with pytest.raises(BrokenPluginError) as caught:
+    with pytest.raises(BrokenPluginError) as error:
         ganzoo.losses.get("bad")
-    text = str(caught.value)
+    text = str(error.value)
     assert f"broken 1.2   (ganzoo.losses: bad = {module}:mine)" in text
     assert because in text
     assert ganzoo.losses.get("lsgan"), "another plugin must not suffer"
 
 
-def test_ambiguous(site):
+def test_an_ambiguous_name_is_an_error(site):
     install(site, "one", {"losses": {"twin": "one_loss:mine"}}, one_loss=GOOD)
     install(site, "two", {"losses": {"twin": "two_loss:mine"}}, two_loss=GOOD.replace("7", "8"))
     with pytest.raises(AmbiguousNameError, match="'one:twin' or 'two:twin'"):
@@ -150,11 +150,11 @@ def test_any_callable_with_keyword_only_parameters_is_a_factory():
         (functools.partial(loss, margin=2.0), {"margin": (float, 2.0), "slope": (float, 0.2)}),
         (Made, {"dim": (int, 3)}),
     ):
-        found = arguments_of(factory)
-        assert {k: (a.annotation, a.default) for k, a in found.items()} == expected
+        arguments = arguments_of(factory)
+        assert {k: (a.annotation, a.default) for k, a in arguments.items()} == expected
 
 
-def test_the_switch(site, monkeypatch):
+def test_the_environment_variable_disables_plugins(site, monkeypatch):
     install(site, "Acme_Gans", {"losses": {"acme": "acme_loss2:mine"}}, acme_loss2=GOOD)
     for switch, admitted in [("", False), ("other", False), ("other, acme-gans", True)]:
         monkeypatch.setenv("GANZOO_PLUGINS", switch)
@@ -162,7 +162,7 @@ def test_the_switch(site, monkeypatch):
         assert "lsgan" in ganzoo.losses
 
 
-def test_registering_in_a_process():
+def test_objects_can_be_registered_in_a_process():
     @ganzoo.losses.register("mine")
     def mine():
         return 1
@@ -187,7 +187,7 @@ def test_registering_in_a_process():
         ganzoo.losses.register("wgan-gp")(lambda: None)
 
 
-def test_a_shipped_model_loads_though_a_plugin_registers_its_architectures_name(site):
+def test_a_shipped_model_loads_if_a_plugin_reuses_its_architectures_name(site):
     install(site, "usurper", {"architectures": {"dcgan": "usurper_net:mine"}}, usurper_net=GOOD)
     with pytest.raises(AmbiguousNameError):
         ganzoo.architectures.get("dcgan")
