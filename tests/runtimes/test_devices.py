@@ -20,7 +20,7 @@ NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has 
 
 @NO_GPU
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_gpu_that_is_not_there_is_an_error_in_one_line(tiny_bundle, runtime, capfd):
+def test_a_missing_gpu_is_an_error_in_one_line(tiny_bundle, runtime, capfd):
     message = r"^device 'cuda' is not available: .*\. (Or use|Use) device='cpu'\.$"
     with pytest.raises(DeviceError, match=message):
         ganzoo.load(tiny_bundle, runtime=runtime, device="cuda")
@@ -30,33 +30,31 @@ def test_a_gpu_that_is_not_there_is_an_error_in_one_line(tiny_bundle, runtime, c
 
 @NO_GPU
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_auto_falls_back_to_the_cpu_and_says_so_once(tiny_bundle, runtime, capfd):
-    with pytest.warns(UserWarning, match="^computing on the CPU: ") as said:
+def test_auto_falls_back_to_the_cpu_and_warns_once(tiny_bundle, runtime, capfd):
+    with pytest.warns(UserWarning, match="^computing on the CPU: ") as record:
         model = ganzoo.load(tiny_bundle, runtime=runtime, device="auto")
-    assert len(said) == 1
-    assert "\n" not in str(said[0].message)
-    assert said[0].filename == __file__, "it points at who asked"
+    assert len(record) == 1
+    assert "\n" not in str(record[0].message)
+    assert record[0].filename == __file__, "it points at who asked"
     assert capfd.readouterr() == ("", "")
     plain = ganzoo.load(tiny_bundle, runtime=runtime)
     assert np.array_equal(model.sample(3).numpy(), plain.sample(3).numpy())
 
 
-def test_a_driver_without_cuda_libraries_names_what_is_missing(tiny_bundle, monkeypatch, capfd):
+def test_missing_cuda_libraries_are_named(tiny_bundle, monkeypatch, capfd):
     """With a driver (any library stands for it), onnxruntime is tried, refuses, and is quoted."""
     if torch.cuda.is_available() or sessions.CUDA not in onnxruntime.get_available_providers():
         pytest.skip("needs onnxruntime-gpu on a machine without a GPU")
     monkeypatch.setattr(sessions, "_DRIVER", None)
-    with pytest.raises(DeviceError) as refused:
+    with pytest.raises(DeviceError) as error:
         ganzoo.load(tiny_bundle, runtime="onnx", device="cuda:1")
-    assert "device 'cuda:1' is not available" in str(refused.value)
-    assert "cannot load CUDA (lib" in str(refused.value) or "GPU 1 does not exist" in str(
-        refused.value
-    )
-    assert "\n" not in str(refused.value)
+    assert "device 'cuda:1' is not available" in str(error.value)
+    assert "cannot load CUDA (lib" in str(error.value) or "GPU 1 does not exist" in str(error.value)
+    assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_onnxruntime_without_cuda_says_what_to_install(tiny_bundle, monkeypatch):
+def test_onnxruntime_without_cuda_names_the_package(tiny_bundle, monkeypatch):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [sessions.CPU])
     with pytest.raises(DeviceError, match="does not support CUDA: pip install onnxruntime-gpu"):
         ganzoo.load(tiny_bundle, runtime="onnx", device="cuda")
@@ -64,18 +62,18 @@ def test_an_onnxruntime_without_cuda_says_what_to_install(tiny_bundle, monkeypat
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:-1", "CUDA", "", "cpu:0"])
-def test_a_device_that_does_not_exist(tiny_bundle, runtime, device):
+def test_an_unknown_device_is_refused(tiny_bundle, runtime, device):
     with pytest.raises(DeviceError, match=f"^unknown device {device!r}. Use 'cpu', 'cuda'"):
         ganzoo.load(tiny_bundle, runtime=runtime, device=device)
 
 
-def test_threads_are_the_callers_or_the_environments(tiny_bundle, monkeypatch):
+def test_threads_come_from_the_argument_or_the_environment(tiny_bundle, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     by_default = ganzoo.load(tiny_bundle, runtime="onnx")
-    asked = ganzoo.load(tiny_bundle, runtime="onnx", threads=1)
-    options = [m._session.get_session_options() for m in (by_default, asked)]
+    by_argument = ganzoo.load(tiny_bundle, runtime="onnx", threads=1)
+    options = [m._session.get_session_options() for m in (by_default, by_argument)]
     assert [o.intra_op_num_threads for o in options] == [3, 1]
-    assert np.array_equal(by_default.sample(20).numpy(), asked.sample(20).numpy())
+    assert np.array_equal(by_default.sample(20).numpy(), by_argument.sample(20).numpy())
     for threads in (0, -2):
         with pytest.raises(DeviceError, match=f"threads is {threads}, but it must be 1 or more"):
             ganzoo.load(tiny_bundle, runtime="onnx", threads=threads)
@@ -83,7 +81,7 @@ def test_threads_are_the_callers_or_the_environments(tiny_bundle, monkeypatch):
         ganzoo.load(tiny_bundle, runtime="torch", threads=4)
 
 
-def test_the_command_line_takes_both(tiny_bundle, tmp_path, capsys):
+def test_the_command_line_has_device_and_threads(tiny_bundle, tmp_path, capsys):
     command = ["sample", str(tiny_bundle), "-n", "4", "-o", str(tmp_path / "a.png")]
     assert main([*command, "--runtime", "onnx", "--device", "cpu", "--threads", "1"]) == 0
     assert main([*command, "--runtime", "onnx", "--device", "gpu"]) == 1
@@ -91,7 +89,7 @@ def test_the_command_line_takes_both(tiny_bundle, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_batches_of_nothing_and_of_a_million(tiny_bundle, runtime):
+def test_empty_and_huge_batches_are_refused(tiny_bundle, runtime):
     model = ganzoo.load(tiny_bundle, runtime=runtime)
     with pytest.raises(SampleError, match=r"have shape \(0, 8\)"):
         model.generate(np.zeros((0, 8), np.float32))
@@ -103,7 +101,7 @@ def test_batches_of_nothing_and_of_a_million(tiny_bundle, runtime):
     assert model.decode(z).numpy().shape == (MAX_BATCH + 1, 16, 16, 1)
 
 
-def test_more_images_than_memory_holds_are_refused_before_the_first_is_made():
+def test_more_images_than_memory_are_refused_before_sampling():
     class Huge(ganzoo.Generator):
         spec = ganzoo.ModelSpec(
             "huge",
@@ -121,7 +119,7 @@ def test_more_images_than_memory_holds_are_refused_before_the_first_is_made():
         Huge().sample(1_000_000)
 
 
-def test_what_onnxruntime_cannot_run_is_one_error(tiny_bundle):
+def test_failures_of_onnxruntime_are_one_error(tiny_bundle):
     model = ganzoo.load(tiny_bundle, runtime="onnx")
     with pytest.raises(SampleError, match=r"cannot run 'tiny' on a batch of 2: "):
         model.run({"z": np.zeros((2, 9), np.float32)})
@@ -129,7 +127,7 @@ def test_what_onnxruntime_cannot_run_is_one_error(tiny_bundle):
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_on_a_gpu_the_images_are_the_cpus_to_a_level(tiny_bundle):
+def test_gpu_and_cpu_images_differ_by_at_most_one_level(tiny_bundle):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for name in (tiny_bundle, "dcgan-mnist"):
@@ -141,7 +139,7 @@ def test_on_a_gpu_the_images_are_the_cpus_to_a_level(tiny_bundle):
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_cuda_is_found_in_torchs_packages_without_importing_torch():
+def test_cuda_libraries_are_found_without_importing_torch():
     code = """
 import sys, ganzoo
 model = ganzoo.load("dcgan-mnist", runtime="onnx", device="cuda")

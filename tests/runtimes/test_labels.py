@@ -29,7 +29,7 @@ def pixels(batch):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_label_is_a_number_a_name_or_one_for_each_image(labelled, runtime):
+def test_labels_are_numbers_names_or_sequences(labelled, runtime):
     model = ganzoo.load(labelled, runtime=runtime)
     sevens = model.sample(5, seed=3, label=7)
     assert np.array_equal(pixels(sevens), pixels(model.sample(5, seed=3, label="7")))
@@ -40,19 +40,19 @@ def test_a_label_is_a_number_a_name_or_one_for_each_image(labelled, runtime):
 
 
 @pytest.mark.parametrize("label", [1.5, [1.7, 2], [None, 1], True, object()])
-def test_what_is_no_label_is_refused(labelled, label):
+def test_invalid_labels_are_refused(labelled, label):
     with pytest.raises(SampleError, match="is not a label. Pass the index or name of a class"):
         ganzoo.load(labelled).sample(2, label=label)
 
 
 @pytest.mark.parametrize("y", [None, [0.0, 1.9], [0], [[0, 1]]])
-def test_classes_that_are_no_whole_numbers_are_refused(labelled, y):
+def test_labels_other_than_whole_numbers_are_refused(labelled, y):
     with pytest.raises(SampleError, match=r"y of whole numbers, \(n,\)"):
         ganzoo.load(labelled).generate(np.zeros((2, 8), np.float32), y)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_without_a_label_classes_take_turns(labelled, runtime):
+def test_default_labels_cycle_through_the_classes(labelled, runtime):
     model = ganzoo.load(labelled, runtime=runtime)
     expected = model.sample(23, label=[k % 10 for k in range(23)])
     assert np.array_equal(pixels(model.sample(23)), pixels(expected))
@@ -60,7 +60,7 @@ def test_without_a_label_classes_take_turns(labelled, runtime):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_class_grid_has_a_row_a_class_and_a_column_a_latent(labelled, runtime):
+def test_a_class_grid_has_rows_of_classes_and_columns_of_latents(labelled, runtime):
     model = ganzoo.load(labelled, runtime=runtime)
     grid = model.class_grid(4, seed=1)
     assert len(grid) == 40
@@ -95,7 +95,7 @@ def test_interpolation_keeps_the_class(labelled):
         ([1, 2, 30], "no class 30"),
     ],
 )
-def test_labels_that_do_not_exist(labelled, runtime, label, message):
+def test_unknown_labels_are_refused(labelled, runtime, label, message):
     with pytest.raises(SampleError, match=message):
         ganzoo.load(labelled, runtime=runtime).sample(3, label=label)
 
@@ -109,7 +109,7 @@ def test_latents_without_labels_are_refused(labelled):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_model_without_classes_takes_no_label(tiny_bundle, runtime):
+def test_a_model_without_classes_refuses_labels(tiny_bundle, runtime):
     model = ganzoo.load(tiny_bundle, runtime=runtime)
     with pytest.raises(SampleError, match="has no classes"):
         model.sample(2, label=1)
@@ -117,25 +117,25 @@ def test_a_model_without_classes_takes_no_label(tiny_bundle, runtime):
         model.class_grid()
 
 
-def test_its_picture_is_the_class_grid(labelled):
+def test_the_preview_is_the_class_grid(labelled):
     picture = np.asarray(Image.open(labelled / "samples.png")).astype(int)
     assert np.abs(picture - np.asarray(ganzoo.load(labelled).class_grid().grid())).max() <= 1
     assert "One row per class" in (labelled / "README.md").read_text()
 
 
-def test_the_command_line_takes_a_label(labelled, tmp_path):
+def test_the_command_line_accepts_a_label(labelled, tmp_path):
     out = tmp_path / "sevens.png"
     done = run_cli("sample", labelled, "-n", "4", "--label", "7", "-o", out)
     assert done.returncode == 0, done.stderr
     expected = np.asarray(ganzoo.load(labelled).sample(4, label=7).grid())
     assert np.array_equal(np.asarray(Image.open(out)), expected)
-    refused = run_cli("sample", labelled, "--label", "11", "-o", out)
-    assert refused.returncode == 1
-    assert "has no class 11" in refused.stderr
+    result = run_cli("sample", labelled, "--label", "11", "-o", out)
+    assert result.returncode == 1
+    assert "has no class 11" in result.stderr
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_config_that_lies_about_inputs_is_refused(labelled, tmp_path, runtime):
+def test_a_config_with_wrong_inputs_is_refused(labelled, tmp_path, runtime):
     import shutil
 
     folder = shutil.copytree(labelled, tmp_path / "b")
@@ -166,7 +166,7 @@ def test_conditioning_needs_two_classes(tmp_path, classes):
     assert not (tmp_path / "run").exists()
 
 
-def test_classes_of_a_folder_are_asked_for_by_name(tmp_path):
+def test_folder_classes_are_chosen_by_name(tmp_path):
     data = folder_of_classes(tmp_path / "data", "cats", "dogs")
     architecture = Component("mlp", {"width": 4, "conditioning": "concat"})
     recipe = tiny(architecture=architecture, dataset=Component("folder", {"size": 16}))
@@ -177,7 +177,7 @@ def test_classes_of_a_folder_are_asked_for_by_name(tmp_path):
         model.sample(label="cat")
 
 
-def test_the_torch_model_takes_labels_as_tensors(labelled):
+def test_the_torch_model_accepts_label_tensors(labelled):
     model = ganzoo.load(labelled, runtime="torch")
     with torch.no_grad():
         images = model(torch.randn(3, 8), torch.tensor([1, 2, 3]))

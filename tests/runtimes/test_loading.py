@@ -18,7 +18,7 @@ from helpers.processes import run_new
 from helpers.recipes import tiny
 
 
-def test_a_load_imports_no_compiler_and_makes_the_same_images():
+def test_a_load_imports_no_compiler_and_gives_the_same_images():
     code = """
 import hashlib, sys, ganzoo
 model = ganzoo.load("dcgan-mnist", runtime="torch")
@@ -63,17 +63,17 @@ def own(data, *, latent_dim: int = 4):
     return {"generator": Own(), "discriminator": critic}
 
 
-def test_an_architecture_that_initialises_itself(tmp_path):
+def test_an_architecture_can_initialise_itself(tmp_path):
     architectures.register("own")(own)
     try:
         recipe = tiny(architecture=Component("own"), images=16)
         run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
-        stored = load_file(run.bundle / "model.safetensors")
+        saved = load_file(run.bundle / "model.safetensors")
         loaded = ganzoo.load(run.bundle, runtime="torch").network.state_dict()
     finally:
         architectures.unregister("own")
-    assert stored.keys() == loaded.keys()
-    assert all(torch.equal(stored[name], loaded[name]) for name in stored)
+    assert saved.keys() == loaded.keys()
+    assert all(torch.equal(saved[name], loaded[name]) for name in saved)
     assert torch.equal(loaded["steps"], torch.arange(256) / 256)
     assert loaded["table"].std() > 0.5
     assert loaded["drawn"].std() > 1
@@ -90,7 +90,7 @@ FILLS = [
 
 
 @pytest.mark.parametrize("fill", FILLS)
-def test_only_what_has_no_values_is_left_as_it_is(fill):
+def test_only_meta_tensors_stay_uninitialised(fill):
     filled, meta = torch.zeros(8, 8), torch.empty(8, 8, device="meta")
     with Uninitialised():
         assert fill(meta) is meta
@@ -98,15 +98,15 @@ def test_only_what_has_no_values_is_left_as_it_is(fill):
     assert filled.all()
 
 
-def test_another_thread_is_not_concerned():
+def test_other_threads_are_unaffected():
     """It makes a network with weights while this one builds others without."""
     bundle = ganzoo.bundle.open_bundle(models.get("dcgan-mnist"))
-    made = []
+    layers = []
     with torch.device("meta"), Uninitialised():
-        thread = threading.Thread(target=lambda: made.append(nn.Linear(3, 3)))
+        thread = threading.Thread(target=lambda: layers.append(nn.Linear(3, 3)))
         thread.start()
         thread.join()
-    (layer,) = made
+    (layer,) = layers
     assert not layer.weight.is_meta
     assert layer.weight.std() > 0
     network = build(bundle.spec, "generator", find_architecture(bundle, "generator"))

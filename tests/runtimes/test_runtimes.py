@@ -22,7 +22,7 @@ def test_a_sample_is_uint8_height_width_channels(tiny_bundle, runtime):
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("name", ["tiny", "dcgan-mnist"])
-def test_image_k_of_a_seed_is_the_same_whatever_is_asked_with_it(tiny_bundle, runtime, name):
+def test_image_k_of_a_seed_does_not_depend_on_the_batch(tiny_bundle, runtime, name):
     model = ganzoo.load(tiny_bundle if name == "tiny" else name, runtime=runtime)
     whole = model.sample(100, seed=3).numpy()
     for n in (1, 15, 16, 17, 64):
@@ -32,13 +32,13 @@ def test_image_k_of_a_seed_is_the_same_whatever_is_asked_with_it(tiny_bundle, ru
     assert not np.array_equal(model.sample(4, seed=4).numpy(), whole[:4])
 
 
-def test_the_runtimes_agree_to_a_level(tiny_bundle):
+def test_the_runtimes_differ_by_at_most_one_level(tiny_bundle):
     for model in (tiny_bundle, "dcgan-mnist"):
         a, b = (ganzoo.load(model, runtime=r).sample(200, seed=5).numpy() for r in RUNTIMES)
         assert np.abs(a.astype(int) - b).max() <= 1
 
 
-def test_on_torch_it_is_a_module(tiny_bundle):
+def test_the_torch_model_is_a_module(tiny_bundle):
     model = ganzoo.load(tiny_bundle, runtime="torch")
     assert isinstance(model, torch.nn.Module)
     assert isinstance(model, ganzoo.Generator)
@@ -68,14 +68,14 @@ def test_torch_compile_works(tiny_bundle):
     torch.testing.assert_close(compiled(z), model(z))
 
 
-def test_on_onnx_it_takes_arrays(tiny_bundle):
+def test_the_onnx_model_accepts_arrays(tiny_bundle):
     model = ganzoo.load(tiny_bundle, runtime="onnx")
     assert isinstance(model, ganzoo.Generator)
     assert model(latents.normal(0, 3, 8)).shape == (3, 1, 16, 16)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_interpolation_ends_where_it_should(tiny_bundle, runtime):
+def test_interpolation_has_the_given_ends(tiny_bundle, runtime):
     model = ganzoo.load(tiny_bundle, runtime=runtime)
     path = model.interpolate(3, 9, steps=5).numpy()
     assert path.shape == (5, 16, 16, 1)
@@ -87,7 +87,7 @@ def test_interpolation_ends_where_it_should(tiny_bundle, runtime):
 @pytest.mark.parametrize(
     "wrong", [{"n": 0}, {"n": -1}, {"n": 10**7}, {"seed": -1}, {"seed": 2**64}, {"start": -1}]
 )
-def test_a_wrong_sample_is_refused(tiny_bundle, runtime, wrong):
+def test_invalid_sample_arguments_are_refused(tiny_bundle, runtime, wrong):
     model = ganzoo.load(tiny_bundle, runtime=runtime)
     with pytest.raises(SampleError):
         model.sample(**{"n": 1} | wrong)
@@ -122,7 +122,7 @@ assert "torch" not in sys.modules
     assert result.returncode == 0, result.stderr
 
 
-def test_without_torch_onnx_is_the_default_and_the_rest_says_what_to_install(tiny_bundle):
+def test_without_torch_onnx_is_the_default(tiny_bundle):
     code = """
 import ganzoo
 from ganzoo.errors import MissingExtraError
@@ -149,7 +149,7 @@ for command in (["train", "dcgan-digits"], ["export", sys.argv[1]], ["sample", "
     assert issubclass(MissingExtraError, ImportError)
 
 
-def test_runtime_is_one_of_two():
+def test_an_unknown_runtime_is_refused():
     with pytest.raises(ValueError, match="unknown runtime 'jax'. Use 'torch' or 'onnx'"):
         ganzoo.load("dcgan-mnist", runtime="jax")
 
