@@ -17,7 +17,7 @@ def test_from_unit_rounds_to_levels():
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
-def test_pictures_hold_the_pixels(channels, mode):
+def test_image_files_hold_the_pixels(channels, mode):
     images = batch(channels=channels)
     for picture, pixels in zip(images.pil(), images.numpy(), strict=True):
         assert picture.mode == mode
@@ -47,7 +47,7 @@ def test_save_refuses_an_unknown_ending(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_save_refuses_a_format_that_cannot_hold_it(tmp_path):
+def test_save_refuses_an_unsuitable_format(tmp_path):
     for ending in (".psd", ".fits", ".xbm", ".h5"):
         with pytest.raises(OutputError, match=r"Use \.png"):
             batch().save(tmp_path / f"grid{ending}")
@@ -55,18 +55,18 @@ def test_save_refuses_a_format_that_cannot_hold_it(tmp_path):
 
 
 @pytest.mark.parametrize("channels", [2, 4, 5])
-def test_other_channels_are_shown_by_their_first(channels):
+def test_other_channel_counts_show_the_first_channel(channels):
     images = batch(channels=channels)
     assert images.pil()[0].mode == "L"
     assert np.array_equal(np.asarray(images.pil()[0]), images.numpy()[0, :, :, 0])
     assert images.grid().size == (26, 14)
 
 
-def test_it_is_sliced():
+def test_batches_accept_only_slices():
     with pytest.raises(TypeError, match="accepts slices only"):
         batch()[0]
 
 
-def test_only_uint8_pictures_are_taken():
+def test_only_uint8_images_are_accepted():
     with pytest.raises(ValueError, match="uint8"):
         ImageBatch(np.zeros((1, 2, 2, 1), dtype=np.float32))

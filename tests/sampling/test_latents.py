@@ -9,7 +9,7 @@ SEEDS = st.integers(0, 2**64 - 1)
 
 
 @given(SEEDS, st.integers(0, 50), st.integers(1, 20), st.integers(1, 33))
-def test_a_row_depends_on_its_seed_and_number_alone(seed, start, n, dim):
+def test_a_row_depends_only_on_its_seed_and_number(seed, start, n, dim):
     whole = latents.normal(seed, start + n, dim)
     part = latents.normal(seed, n, dim, start=start)
     assert part.shape == (n, dim)
@@ -24,7 +24,7 @@ def test_rows_and_seeds_differ(seed):
     assert not np.array_equal(rows, latents.normal((seed + 1) % 2**64, 4, 8))
 
 
-def test_they_are_standard_normal():
+def test_latents_are_standard_normal():
     z = latents.normal(3, 20_000, 5).astype(np.float64)
     # Standard errors at n = 100,000: mean 0.003, variance 0.0045, kurtosis 0.015.
     assert abs(z.mean()) < 0.015
@@ -33,13 +33,13 @@ def test_they_are_standard_normal():
     assert np.abs(np.corrcoef(z.T) - np.eye(5)).max() < 0.035
 
 
-def test_the_bits_are_the_published_ones():
+def test_the_bits_equal_published_values():
     """Models are cited by seed: these values must never change."""
     expected = [[-2.7457597, -1.6854463, -0.3615508], [1.1239619, -1.6238916, -0.02591195]]
     np.testing.assert_allclose(latents.normal(0, 2, 3), expected, atol=1e-7, rtol=1e-6)
 
 
-def test_slerp_keeps_to_the_arc():
+def test_slerp_stays_on_the_arc():
     a, b = np.float32([1, 0]), np.float32([0, 1])
     path = latents.slerp(a, b, np.float32([0, 0.5, 1]))
     np.testing.assert_allclose(path, [[1, 0], [0.5**0.5, 0.5**0.5], [0, 1]], atol=1e-6)

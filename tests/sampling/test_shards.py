@@ -43,11 +43,11 @@ def content(folder):
 
 def members(folder):
     """Everything in the folder's tars, in their order."""
-    found = []
+    files = []
     for path in sorted(folder.glob("*.tar")):
         with tarfile.open(path) as tar:
-            found += [(member.name, tar.extractfile(member).read()) for member in tar]
-    return found
+            files += [(member.name, tar.extractfile(member).read()) for member in tar]
+    return files
 
 
 def pixels(png):
@@ -55,13 +55,13 @@ def pixels(png):
 
 
 @pytest.mark.parametrize("runtime", ["torch", "onnx"])
-def test_the_images_are_those_of_sample(tiny_bundle, tmp_path, runtime):
+def test_the_images_equal_those_of_sample(tiny_bundle, tmp_path, runtime):
     model = ganzoo.load(tiny_bundle, runtime=runtime)
     sample_to(model, tmp_path, N, 3, shard_size=SIZE)
-    found = members(tmp_path)
-    assert [name for name, _ in found] == [f"{k:09d}.png" for k in range(N)]
-    made = np.stack([pixels(png) for _, png in found])
-    assert np.array_equal(made, model.sample(N, 3).numpy()[..., 0])
+    files = members(tmp_path)
+    assert [name for name, _ in files] == [f"{k:09d}.png" for k in range(N)]
+    images = np.stack([pixels(png) for _, png in files])
+    assert np.array_equal(images, model.sample(N, 3).numpy()[..., 0])
     index = json.loads((tmp_path / "index.json").read_text())
     assert index["shards"] == "images-{000000..000008}.tar"
     assert [p.name for p in sorted(tmp_path.glob("*.tar"))] == [
@@ -70,16 +70,16 @@ def test_the_images_are_those_of_sample(tiny_bundle, tmp_path, runtime):
 
 
 @pytest.mark.parametrize("label", [None, 7])
-def test_a_class_lies_beside_each_image(tmp_path, label):
+def test_each_image_has_its_class(tmp_path, label):
     digits = ganzoo.load("cgan-mnist")
     sample_to(digits, tmp_path, 24, 5, label=label, shard_size=20)
-    found = members(tmp_path)
+    files = members(tmp_path)
     expected = [f"{k:09d}.{kind}" for k in range(24) for kind in ("png", "cls")]
-    assert [name for name, _ in found] == expected
-    classes = [int(text) for _, text in found[1::2]]
+    assert [name for name, _ in files] == expected
+    classes = [int(text) for _, text in files[1::2]]
     assert classes == [k % 10 if label is None else label for k in range(24)]
-    made = np.stack([pixels(png) for _, png in found[::2]])
-    assert np.array_equal(made, digits.sample(24, 5, label=label).numpy()[..., 0])
+    images = np.stack([pixels(png) for _, png in files[::2]])
+    assert np.array_equal(images, digits.sample(24, 5, label=label).numpy()[..., 0])
 
 
 @pytest.mark.parametrize("size", [1, 256, 10_000])
@@ -90,17 +90,17 @@ def test_an_image_does_not_depend_on_its_shard(model, tmp_path, size):
 
 
 @pytest.mark.parametrize("ranks", [[0, 1], [2, 0, 1], range(11, -1, -1)], ids=str)
-def test_any_number_of_processes_in_any_order(model, whole, tmp_path, ranks):
-    made = [
+def test_any_number_of_processes_writes_the_same_shards(model, whole, tmp_path, ranks):
+    results = [
         sample_to(model, tmp_path, N, 3, shard_size=SIZE, process=Process(rank, len(ranks)))
         for rank in ranks
     ]
     assert content(tmp_path) == whole
-    assert [m.ended_it for m in made].count(True) == 1, "one of them says that all is done"
-    assert made[-1].whole
+    assert [m.ended_it for m in results].count(True) == 1, "one of them says that all is done"
+    assert results[-1].whole
 
 
-def test_what_is_there_is_not_made_again(model, whole, tmp_path):
+def test_existing_shards_are_not_generated_again(model, whole, tmp_path):
     first = sample_to(model, tmp_path, N, 3, shard_size=SIZE)
     assert (first.images, first.whole, first.ended_it) == (N, True, True)
     (tmp_path / "images-000004.tar").unlink()
@@ -113,7 +113,7 @@ def test_what_is_there_is_not_made_again(model, whole, tmp_path):
     assert (nothing.images, nothing.whole, nothing.ended_it) == (0, True, False)
 
 
-def test_a_far_image_costs_what_a_near_one_does(model, tmp_path, monkeypatch):
+def test_cost_does_not_depend_on_the_image_number(model, tmp_path, monkeypatch):
     computed = []
     run = model.run
     monkeypatch.setattr(
@@ -123,10 +123,10 @@ def test_a_far_image_costs_what_a_near_one_does(model, tmp_path, monkeypatch):
     sample_to(model, tmp_path, 1_000_000, 3, shard_size=16, process=far)
     assert sum(computed) == 32, "its own batch, and one that tries the arguments"
     monkeypatch.undo()
-    found = members(tmp_path)
-    assert found[0][0] == "000990000.png"
+    files = members(tmp_path)
+    assert files[0][0] == "000990000.png"
     expected = model.sample(16, 3, start=990_000).numpy()[..., 0]
-    assert np.array_equal(np.stack([pixels(png) for _, png in found]), expected)
+    assert np.array_equal(np.stack([pixels(png) for _, png in files]), expected)
 
 
 # A process that the operating system kills after so many batches, in the middle of a shard.
@@ -148,7 +148,7 @@ sample_to(model, out, int(n), 3, shard_size=int(size), process=Process(int(rank)
 
 @pytest.mark.parametrize("before", [1, 3])
 @pytest.mark.parametrize("after", [1, 2])
-def test_killed_and_run_again_with_other_processes(tiny_bundle, model, tmp_path, before, after):
+def test_a_killed_run_continues_with_other_processes(tiny_bundle, model, tmp_path, before, after):
     out, n, size = tmp_path / "out", 2_000, 600
     for rank in range(before):
         arguments = map(str, (tiny_bundle, out, n, size, 30, rank, before))
@@ -162,13 +162,13 @@ def test_killed_and_run_again_with_other_processes(tiny_bundle, model, tmp_path,
     assert content(out) == content(tmp_path / "whole")
 
 
-def test_a_kill_keeps_the_shards_before_it(tiny_bundle, whole, model, tmp_path):
+def test_a_kill_keeps_finished_shards(tiny_bundle, whole, model, tmp_path):
     arguments = map(str, (tiny_bundle, tmp_path, N, SIZE, 20, 0, 1))
     assert run_python(KILLED, *arguments).returncode == -9
-    kept = content(tmp_path)
-    assert "images-000002.tar" in kept
-    assert "images-000008.tar" not in kept
-    assert {name: kept[name] for name in kept if name in whole}.items() <= whole.items()
+    shards = content(tmp_path)
+    assert "images-000002.tar" in shards
+    assert "images-000008.tar" not in shards
+    assert {name: shards[name] for name in shards if name in whole}.items() <= whole.items()
     again = sample_to(model, tmp_path, N, 3, shard_size=SIZE)
     assert again.images < N
     assert content(tmp_path) == whole
@@ -223,7 +223,7 @@ sys.exit(status)
     assert len(members(tmp_path / "out")) == 40
 
 
-def test_progress_is_process_0s(model, tmp_path, monkeypatch, capsys):
+def test_only_process_0_shows_progress(model, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     for rank in (1, 0):
         process = Process(rank, 2)
@@ -266,7 +266,7 @@ def test_another_label_is_refused(tmp_path):
         sample_to(digits, tmp_path, 20)
 
 
-def test_a_folder_of_something_else_is_refused(model, tmp_path):
+def test_a_folder_of_other_files_is_refused(model, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(OutputError, match=r"contains other files, such as 'thesis.tex'"):
         sample_to(model, tmp_path, N)
@@ -303,7 +303,7 @@ def test_bad_input_is_one_clear_line(tmp_path, monkeypatch, capsys, options, env
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
-def test_what_makes_images_out_of_images_is_refused(tmp_path, monkeypatch, capsys):
+def test_a_translator_is_refused(tmp_path, monkeypatch, capsys):
     size = ImageSpec(8, 8, 1)
     data = DataSpec(size, condition=size)
     spec = ModelSpec("copy", "copy", {}, (), data, None, inputs=("condition",))
@@ -320,7 +320,7 @@ def test_a_shard_size_without_shards_is_refused(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_process_is_one_of_its_count():
+def test_a_rank_out_of_range_is_refused():
     for wrong in ((1, 1, 0), (-1, 2, 0), (0, 0, 0), (0, 1, -1)):
         with pytest.raises(SampleError, match="Let torchrun set"):
             Process(*wrong)
@@ -346,7 +346,7 @@ sys.exit(main(sys.argv[1:]))
     assert content(tmp_path / "out") == whole
 
 
-def test_the_command_line_writes_what_the_function_does(tiny_bundle, whole, tmp_path):
+def test_the_command_line_writes_the_same_shards(tiny_bundle, whole, tmp_path):
     """Also where a launcher starts the processes one after the other."""
     settings = ["-n", N, "--seed", 3, "--shard-size", SIZE, "--runtime", "onnx"]
     command = ["sample", tiny_bundle, *settings, "--out", tmp_path]
@@ -361,7 +361,7 @@ def test_the_command_line_writes_what_the_function_does(tiny_bundle, whole, tmp_
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_each_process_takes_a_gpu(tiny_bundle, tmp_path):
+def test_each_process_uses_its_gpu(tiny_bundle, tmp_path):
     model = ganzoo.load(tiny_bundle)
     model.accelerate(torch.cuda.device_count())  # more processes than GPUs share them
     assert next(model.parameters()).device == torch.device("cuda", 0)
