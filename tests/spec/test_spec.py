@@ -33,13 +33,13 @@ def test_config_round_trips():
 
 
 @given(arguments, st.integers(1, 2**40), st.text(max_size=20), st.floats(0, 1))
-def test_recipe_round_trips_through_toml(given_, images, description, lr):
+def test_recipe_round_trips_through_toml(component_arguments, images, description, lr):
     import tempfile
 
     recipe = tiny(
         images=images,
         description=description,
-        architecture=Component("mlp", given_),
+        architecture=Component("mlp", component_arguments),
         learning_rates={"generator": lr},
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -69,10 +69,10 @@ def test_shipped_recipes_are_valid_and_named_as_registered(name):
         ({"architecture": {"width": 3}}, "architecture"),
     ],
 )
-def test_a_wrong_recipe_says_what_is_wrong(change, message):
-    with pytest.raises(RecipeError) as caught:
+def test_a_wrong_recipe_has_a_clear_error(change, message):
+    with pytest.raises(RecipeError) as error:
         Recipe.from_dict(tiny().to_dict() | change)
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
 def test_a_missing_field_is_named():
@@ -81,7 +81,7 @@ def test_a_missing_field_is_named():
 
 
 @pytest.mark.parametrize("text", ["images = ", "\xff"])
-def test_a_recipe_file_that_is_not_toml(tmp_path, text):
+def test_a_recipe_file_with_invalid_toml_is_refused(tmp_path, text):
     path = tmp_path / "bad.toml"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(RecipeError, match="is not TOML"):
@@ -103,21 +103,21 @@ def test_a_recipe_file_that_is_not_toml(tmp_path, text):
         (lambda c: c.update(format=99), "run pip install '.[train]' in it"),
     ],
 )
-def test_a_wrong_config_says_what_is_wrong(change, message):
+def test_a_wrong_config_has_a_clear_error(change, message):
     config = json.loads(SPEC.to_json())
     change(config)
-    with pytest.raises(BundleError) as caught:
+    with pytest.raises(BundleError) as error:
         ModelSpec.from_json(json.dumps(config))
-    assert message in str(caught.value)
+    assert message in str(error.value)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-def test_a_config_that_is_no_config_is_refused(text):
+def test_a_config_that_is_not_an_object_is_refused(text):
     with pytest.raises(BundleError):
         ModelSpec.from_json(text)
 
 
-def test_a_signature_is_the_schema():
+def test_signatures_define_the_schema():
     def factory(data, *, width: int = 3, name: str): ...
 
     assert bind("architecture", "f", factory, {"name": "x"}) == {"width": 3, "name": "x"}
