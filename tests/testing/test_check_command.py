@@ -37,21 +37,21 @@ def check(capsys, *args):
     return status, {part.splitlines()[0]: part.splitlines()[1:] for part in parts}, err
 
 
-def test_a_line_a_check(site, capsys):
+def test_each_check_is_one_line(site, capsys):
     install(
         site,
         "acme-data",
         {"datasets": {"grey": "acme_data:grey", "gray": "acme_data:gray"}},
         acme_data=RIGHT,
     )
-    status, found, err = check(capsys, "acme-data")
+    status, blocks, err = check(capsys, "acme-data")
     assert status == 1
-    assert set(found) == {"dataset grey", "dataset gray"}
-    assert found["dataset grey"][0] == (
+    assert set(blocks) == {"dataset grey", "dataset gray"}
+    assert blocks["dataset grey"][0] == (
         "  ok          loads: It loads, and has the type of its group of entry points."
     )
-    assert all(line.startswith("  ok ") for line in found["dataset grey"])
-    failed, *rest = found["dataset gray"]
+    assert all(line.startswith("  ok ") for line in blocks["dataset grey"])
+    failed, *rest = blocks["dataset gray"]
     assert failed == (
         '  FAILED      loads: ganzoo.datasets: gray = "acme_data:gray" does not load: '
         "AttributeError: module 'acme_data' has no attribute 'gray'. Correct that line or the "
@@ -60,17 +60,17 @@ def test_a_line_a_check(site, capsys):
     assert "  not checked opens: the check 'loads' fails, and this check depends on it." in rest
     assert "error: acme-data fails checks for plugins: 1 FAILED, 12 ok, 7 not che" in err
 
-    status, found, err = check(capsys, "Acme_Data", "grey")
-    assert (status, set(found), err) == (0, {"dataset grey", "10 ok"}, "")
+    status, blocks, err = check(capsys, "Acme_Data", "grey")
+    assert (status, set(blocks), err) == (0, {"dataset grey", "10 ok"}, "")
 
     known = "dataset gray: loads=it is spelt grey = not gray"
-    status, found, err = check(capsys, "acme-data", "--expect", known)
+    status, blocks, err = check(capsys, "acme-data", "--expect", known)
     assert (status, err) == (0, "")
-    assert found["dataset gray"][0] == "  expected failure loads: it is spelt grey = not gray"
+    assert blocks["dataset gray"][0] == "  expected failure loads: it is spelt grey = not gray"
 
-    status, found, err = check(capsys, "acme-data", "grey", "--expect", "dataset grey: opens=?")
+    status, blocks, err = check(capsys, "acme-data", "grey", "--expect", "dataset grey: opens=?")
     assert status == 1
-    assert "  FAILED      opens: opens passes, but is expected to fail because ?" in str(found)
+    assert "  FAILED      opens: opens passes, but is expected to fail because ?" in str(blocks)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_line_a_check(site, capsys):
         ),
     ],
 )
-def test_what_is_not_there(site, capsys, args, says):
+def test_missing_names_are_refused(site, capsys, args, says):
     install(site, "acme-data", {"datasets": {"grey": "acme_data:grey"}}, acme_data=RIGHT)
     install(site, "acme-typo", {"dataset": {"grey": "acme_data:grey"}})
     status, _, err = check(capsys, *args)
@@ -99,7 +99,7 @@ def test_what_is_not_there(site, capsys, args, says):
     assert f"error: {says}" in err
 
 
-def test_a_distribution_that_is_not_admitted(site, capsys, monkeypatch):
+def test_a_distribution_outside_the_allowed_ones_is_refused(site, capsys, monkeypatch):
     install(site, "acme-data", {"datasets": {"grey": "acme_data:grey"}}, acme_data=RIGHT)
     monkeypatch.setenv("GANZOO_PLUGINS", "other")
     status, _, err = check(capsys, "acme-data")
@@ -107,7 +107,7 @@ def test_a_distribution_that_is_not_admitted(site, capsys, monkeypatch):
     assert "if GANZOO_PLUGINS is set, it must list the plugin" in err
 
 
-def test_arguments_of_what_is_not_registered():
+def test_arguments_of_unregistered_parts_are_refused():
     with pytest.raises(KeyError, match="'architecture dcgann'.*Did you mean 'architecture dcgan'"):
         subjects_of("torch-ganzoo", arguments={"architecture dcgann": {"width": 4}})
 
@@ -155,24 +155,24 @@ class TestMlp(ArchitectureSuite):
 )
 
 
-@pytest.mark.parametrize("written", [False, True])
-def test_suites(tmp_path, written):
+@pytest.mark.parametrize("snapshots", [False, True])
+def test_suites(tmp_path, snapshots):
     (tmp_path / "test_mine.py").write_text(TESTS)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    only = "TestMlp and names" if written else "not TestMlp or names"
+    only = "TestMlp and names" if snapshots else "not TestMlp or names"
     code = f"import sys, pytest; sys.exit(pytest.main(['-rA', '-q', '-k', {only!r}]))"
-    environment = {"GANZOO_SNAPSHOTS": "write"} if written else {}
+    environment = {"GANZOO_SNAPSHOTS": "write"} if snapshots else {}
     result = run_python(code, cwd=tmp_path, env=_environment() | environment)
     lines = result.stdout.splitlines()
     verdicts = {
-        test.removeprefix("test_mine.py::").replace("::test_it", ""): (verdict, said)
-        for verdict, test, said in (
+        test.removeprefix("test_mine.py::").replace("::test_it", ""): (verdict, message)
+        for verdict, test, message in (
             re.fullmatch(r"(\w+) (\S+?)(?: - (.*))?", line).groups()
             for line in lines
             if re.match(r"(PASSED|FAILED|XFAIL|ERROR) test_mine", line)
         )
     }
-    if written:
+    if snapshots:
         assert verdicts["TestMlp[keeps_its_names]"][0] == "PASSED"
         assert (tmp_path / "snapshots" / "mlp.json").is_file()
         return
@@ -196,7 +196,7 @@ def _environment():
     return {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
 
 
-def test_the_checks_take_no_pytest(tmp_path):
+def test_the_checks_need_no_pytest(tmp_path):
     code = """
 import sys
 sys.modules["pytest"] = None
@@ -214,6 +214,6 @@ except ganzoo.errors.MissingExtraError as error:
     assert "pip install pytest, or use the command: ganzoo check" in result.stdout
 
 
-def test_importing_it_is_light():
+def test_the_testing_import_is_light():
     result = run_new("-c", "import sys, ganzoo.testing; assert 'torch' not in sys.modules")
     assert result.returncode == 0, result.stderr

@@ -21,7 +21,7 @@ def kind(name, **arguments):
     return kind_of_game(losses.get(f"{OURS}:{name}")(**arguments))
 
 
-def test_losses_that_differ_in_numbers_are_of_one_kind():
+def test_losses_with_other_numbers_have_one_kind():
     alike = "hinge", "lsgan", "minimax", "nonsaturating", "ragan", "rpgan", "wgan"
     assert len({kind(name) for name in alike}) == 1
     assert kind("vae") == kind("betavae")
@@ -40,7 +40,7 @@ def test_losses_that_differ_in_numbers_are_of_one_kind():
         ("hinge", "vae"),
     ],
 )
-def test_losses_that_use_networks_otherwise_are_not(one, other):
+def test_losses_with_other_network_uses_have_different_kinds(one, other):
     assert kind(one) != kind(other)
 
 
@@ -54,7 +54,7 @@ class Asked(nn.Module):
     def forward(self, images): ...
 
 
-def test_networks_are_of_one_kind_where_they_offer_the_same():
+def test_networks_with_equal_outputs_have_one_kind():
     plain = {"generator": nn.Linear(1, 1), "discriminator": nn.Linear(1, 1)}
     assert kind_of_networks(plain) == kind_of_networks(plain | {"generator": nn.Conv2d(1, 1, 1)})
     for other in (
@@ -69,28 +69,30 @@ def ours(partners):
     return [p for p in partners if losses.entry(p).distribution == OURS]
 
 
-def test_one_of_each_kind_is_played():
+def test_one_loss_of_each_kind_is_trained():
     subject = Architecture("mlp")
     assert ours(subject.selection) == ["hinge", "wgan-gp"]
     assert len(ours(subject.combinations)) == 8
     whole = Architecture("mlp", every_partner=True)
     assert list(whole.selection) == list(whole.combinations) == list(subject.combinations)
-    stated = Architecture("mlp", partners={"lsgan": {}, "minimax": {}})
-    assert list(stated.selection) == ["lsgan", "minimax"]
+    architecture = Architecture("mlp", partners={"lsgan": {}, "minimax": {}})
+    assert list(architecture.selection) == ["lsgan", "minimax"]
     assert len(Loss("hinge").selection) < len(Loss("hinge").combinations)
     assert len(Loss("hinge", every_partner=True).selection) == len(Loss("hinge").combinations)
 
 
-def test_a_command_plays_all_and_a_suite_one_of_each_kind_unless_it_says_so():
+def test_a_command_trains_all_and_a_suite_one_of_each_kind():
     for attributes, every in (({}, False), ({"every_partner": True}, True)):
         for suite, name in (
             (ArchitectureSuite, {"name": "mlp"}),
             (LossSuite, {"name": "hinge"}),
             (PluginSuite, {"distribution": OURS}),
         ):
-            made = type("TestIt", (suite,), {"__module__": __name__} | name | attributes)
-            found = {s.every_partner for s in made.subjects() if isinstance(s, Architecture | Loss)}
-            assert found == {every}
+            test_class = type("TestIt", (suite,), {"__module__": __name__} | name | attributes)
+            values = {
+                s.every_partner for s in test_class.subjects() if isinstance(s, Architecture | Loss)
+            }
+            assert values == {every}
     assert all(s.every_partner for s in subjects_of(OURS) if isinstance(s, Architecture | Loss))
 
 
@@ -116,11 +118,11 @@ class Noisy(ganzoo.Loss):
 
     def both(self, nets, batch, turn):
         mean, log_variance = nets["oracle"](batch.images)
-        made = nets["generator"](mean + self.noise * log_variance.exp())
-        return {"error": (made - batch.images).square().flatten(1).mean(1)}
+        output = nets["generator"](mean + self.noise * log_variance.exp())
+        return {"error": (output - batch.images).square().flatten(1).mean(1)}
 
 
-def test_a_weight_is_idle_only_if_no_loss_at_all_uses_it():
+def test_a_weight_is_unused_only_if_no_loss_uses_it():
     """Whatever its kind."""
 
     def plain(data: ganzoo.DataSpec, *, latent_dim: int = 4) -> dict[str, nn.Module]:

@@ -20,16 +20,16 @@ from helpers.wheels import run
 NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)  # PEP 508
 
 
-def test_it_is_what_the_templates_say(tmp_path):
+def test_the_plugin_equals_the_templates(tmp_path):
     folder = write_plugin("acme-gans", tmp_path / "acme-gans")
-    written = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert written == set(render("acme-gans", "acme_gans"))
-    assert {"acme_gans/architecture.py", "acme_gans/loss.py", "tests/test_plugin.py"} <= written
+    files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert files == set(render("acme-gans", "acme_gans"))
+    assert {"acme_gans/architecture.py", "acme_gans/loss.py", "tests/test_plugin.py"} <= files
     templates = Path(plugin_template.__file__).parent / "files"
     assert {p.name for p in templates.iterdir()} == {f"{t}.template" for t in FILES.values()}
 
 
-def test_it_is_clean(tmp_path):
+def test_the_plugin_passes_ruff(tmp_path):
     for name in ("acme-gans", "a", "x" * 40, "a-1.b"):
         write_plugin(name, tmp_path / name)
     run(sys.executable, "-m", "ruff", "check", "--select", "E,F,I,UP,B,SIM", tmp_path)
@@ -38,16 +38,16 @@ def test_it_is_clean(tmp_path):
 
 @settings(deadline=None)
 @given(st.from_regex(NAME, fullmatch=True))
-def test_every_name_of_a_distribution_gives_one_or_is_refused(name):
+def test_every_distribution_name_is_rendered_or_refused(name):
     normal = re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
     package = normal.replace("-", "_")
     try:
-        found = plugin_template._names(name)
+        names = plugin_template._names(name)
     except NameSyntaxError:
         assert not package.isidentifier() or keyword.iskeyword(package)
         return
-    assert found == (normal, package)
-    texts = render(*found)
+    assert names == (normal, package)
+    texts = render(*names)
     assert not any("$" in text for text in [*texts, *texts.values()])
     project = tomllib.loads(texts["pyproject.toml"])["project"]
     assert project["name"] == normal
@@ -87,14 +87,14 @@ def test_any_other_text_is_refused(text):
         ("dcgan-digits", NameTakenError, "the recipe 'dcgan-digits' is registered already"),
     ],
 )
-def test_names_that_will_not_do(tmp_path, monkeypatch, name, error, says):
+def test_unsuitable_names_are_refused(tmp_path, monkeypatch, name, error, says):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(error, match=re.escape(says)):
         write_plugin(name)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_exists_is_left_alone(tmp_path, capsys):
+def test_an_existing_folder_is_not_changed(tmp_path, capsys):
     (tmp_path / "acme-gans").mkdir()
     with pytest.raises(OutputError, match="acme-gans exists already.*--out DIR"):
         write_plugin("acme-gans", tmp_path / "acme-gans")
@@ -105,10 +105,10 @@ def test_a_folder_that_exists_is_left_alone(tmp_path, capsys):
     assert not list((tmp_path / "acme-gans").iterdir())
 
 
-def test_where_it_is_written(tmp_path, monkeypatch, capsys):
+def test_the_command_prints_the_location(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["new-plugin", "Acme.Gans"]) == 0
     assert [p.name for p in tmp_path.iterdir()] == ["acme-gans"]
-    said = capsys.readouterr().out
-    assert "pip install --editable './acme-gans[test]'" in said
-    assert "ganzoo train acme-gans" in said
+    out = capsys.readouterr().out
+    assert "pip install --editable './acme-gans[test]'" in out
+    assert "ganzoo train acme-gans" in out
