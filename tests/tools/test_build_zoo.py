@@ -35,19 +35,19 @@ def write(folder, seeds, extra=""):
     )
 
 
-def test_it_builds_what_is_missing(zoo, tmp_path, capsys):
+def test_missing_models_are_built(zoo, tmp_path, capsys):
     write(tmp_path, [3, 4])
     zoo.main(dry_run=True)
     assert "to train: seeds [3, 4]" in capsys.readouterr().out
     assert not (tmp_path / "shipped").exists()
 
     zoo.main()
-    said = capsys.readouterr().out
-    assert "seed 3: frechet_distance" in said
-    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
-    assert made["seed"] == 3
-    assert made["stored_as"] == "fp16"
-    assert set(made["seeds"]["figures"]) == {"3", "4"}
+    out = capsys.readouterr().out
+    assert "seed 3: frechet_distance" in out
+    provenance = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert provenance["seed"] == 3
+    assert provenance["stored_as"] == "fp16"
+    assert set(provenance["seeds"]["figures"]) == {"3", "4"}
     card = (tmp_path / "model_cards" / "tiny.md").read_text()
     assert "standard deviation" in card
 
@@ -61,37 +61,37 @@ def test_it_builds_what_is_missing(zoo, tmp_path, capsys):
     assert "to train: seeds [5]" in capsys.readouterr().out
 
 
-def test_a_model_of_which_no_best_is_kept(zoo, tmp_path, capsys):
+def test_a_model_without_a_best_bundle_is_built(zoo, tmp_path, capsys):
     """As one that makes images out of others."""
     write(tmp_path, [0], ', keep_best = ""')
     zoo.main()
     assert "seed 0: trained" in capsys.readouterr().out
-    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
-    assert made["metrics"]
-    assert "seeds" not in made
+    provenance = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert provenance["metrics"]
+    assert "seeds" not in provenance
     zoo.main()
     assert "up to date" in capsys.readouterr().out
 
 
-def test_it_may_be_measured_on_other_data_than_it_was_trained_on(zoo, tmp_path, monkeypatch):
+def test_the_evaluation_dataset_can_differ(zoo, tmp_path, monkeypatch):
     write(tmp_path, [3])
     with (tmp_path / "zoo.toml").open("a") as file:
         file.write("measured_on = { size = 16 }\n")
-    asked = []
+    datasets = []
     evaluate = ganzoo.evaluate
     monkeypatch.setattr(
         ganzoo,
         "evaluate",
-        lambda path, dataset=None, **how: (asked.append(dataset), evaluate(path, **how))[1],
+        lambda path, dataset=None, **how: (datasets.append(dataset), evaluate(path, **how))[1],
     )
     zoo.main()
-    assert asked[-1].name == "digits"
-    assert asked[-1].arguments["size"] == 16
-    made = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
-    assert set(made["seeds"]["figures"]) == {"3"}, "one seed's final and best are kept too"
+    assert datasets[-1].name == "digits"
+    assert datasets[-1].arguments["size"] == 16
+    provenance = ganzoo.info(tmp_path / "shipped" / "tiny").provenance
+    assert set(provenance["seeds"]["figures"]) == {"3"}, "one seed's final and best are kept too"
 
 
-def test_a_name_that_it_does_not_have(zoo, tmp_path):
+def test_an_unknown_model_is_refused(zoo, tmp_path):
     write(tmp_path, [0])
     with pytest.raises(SystemExit, match="has no tinny"):
         zoo.main(("tinny",))

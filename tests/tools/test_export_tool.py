@@ -13,9 +13,9 @@ TOOL = runpy.run_path(str(ROOT / "tools" / "export.py"))["main"]
 
 
 def run_tool(*arguments, capsys, **options):
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as error:
         TOOL(*arguments, **options)
-    return ended.value.code, capsys.readouterr()
+    return error.value.code, capsys.readouterr()
 
 
 def test_all_finished_runs_are_exported_once(tiny_run, tmp_path, capsys):
@@ -29,22 +29,22 @@ def test_all_finished_runs_are_exported_once(tiny_run, tmp_path, capsys):
     )
     (runs / "notes").mkdir()
 
-    code, said = run_tool(runs, out, capsys=capsys)
+    code, output = run_tool(runs, out, capsys=capsys)
     assert code == 1, "one is damaged, and the others are exported all the same"
-    assert said.out.splitlines() == [
+    assert output.out.splitlines() == [
         "begun: skipped, no checkpoint yet",
         f"finished: {out / 'finished'}",
         "stopped: skipped, not finished: 32 of 64 images",
     ]
-    assert "damaged: " in said.err
+    assert "damaged: " in output.err
     assert [p.name for p in out.iterdir()] == ["finished"]
     assert ganzoo.load(out / "finished", runtime="onnx").sample(1)
 
     shutil.rmtree(runs / "damaged")
     before = (out / "finished").stat().st_ino
-    code, said = run_tool(runs, out, capsys=capsys)
+    code, output = run_tool(runs, out, capsys=capsys)
     assert code == 0
-    assert f"finished: {out / 'finished'} is up to date" in said.out
+    assert f"finished: {out / 'finished'} is up to date" in output.out
     assert (out / "finished").stat().st_ino == before, "the folder was not written again"
 
     # Half the size, or half there, it is exported again.

@@ -19,7 +19,7 @@ import fuzz_bundle  # noqa: E402
 CASES = 300
 
 
-def test_three_hundred_mutated_bundles(tiny_bundle, tmp_path):
+def test_mutated_bundles_raise_only_ganzoo_errors(tiny_bundle, tmp_path):
     command = [sys.executable, TOOL, "--cases", str(CASES), "--out", tmp_path / "findings"]
     command += ["--seed", "12", "--bundle", tiny_bundle]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300)
@@ -36,11 +36,11 @@ def original(tiny_bundle):
     return files
 
 
-def test_every_kind_of_finding_is_kept(tiny_bundle, original, tmp_path, monkeypatch, capfd):
+def test_every_kind_of_finding_is_stored(tiny_bundle, original, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(fuzz_bundle, "TIMEOUT", 1)
-    planted = {3: "raise", 5: "crash", 7: "hang", 8: "memory", 9: "end"}
+    findings = {3: "raise", 5: "crash", 7: "hang", 8: "memory", 9: "end"}
     wrong = {}
-    for case, kind in planted.items():
+    for case, kind in findings.items():
         wrong[tuple(fuzz_bundle.mutate(original, 0, case).values())] = kind
 
     def check(original, files, folder):
@@ -59,22 +59,22 @@ def test_every_kind_of_finding_is_kept(tiny_bundle, original, tmp_path, monkeypa
         return ""
 
     out = tmp_path / "findings"
-    assert fuzz_bundle.hunt(tiny_bundle, range(12), 0, out, check) == len(planted)
-    said = {case: (out / str(case) / "what.txt").read_text() for case in planted}
-    assert sorted(p.name for p in out.iterdir()) == sorted(map(str, planted))
-    assert said == {
+    assert fuzz_bundle.hunt(tiny_bundle, range(12), 0, out, check) == len(findings)
+    texts = {case: (out / str(case) / "what.txt").read_text() for case in findings}
+    assert sorted(p.name for p in out.iterdir()) == sorted(map(str, findings))
+    assert texts == {
         3: "a wrong error",
         5: "ended by SIGSEGV",
         7: "ended by SIGALRM",
         8: "used more memory than MAX_OPENING",
         9: "the process failed",
     }
-    for case in planted:
-        kept = {name: (out / str(case) / name).read_bytes() for name in fuzz_bundle.FILES}
-        assert kept == fuzz_bundle.mutate(original, 0, case), "it can be repeated"
+    for case in findings:
+        contents = {name: (out / str(case) / name).read_bytes() for name in fuzz_bundle.FILES}
+        assert contents == fuzz_bundle.mutate(original, 0, case), "it can be repeated"
 
 
-def test_an_error_that_is_not_ours_is_a_finding(original, tmp_path, monkeypatch):
+def test_an_unexpected_error_is_a_finding(original, tmp_path, monkeypatch):
     def broken(path):
         raise KeyError("shape")
 
@@ -83,7 +83,7 @@ def test_an_error_that_is_not_ours_is_a_finding(original, tmp_path, monkeypatch)
     assert "KeyError: 'shape'" in fuzz_bundle.check(original, dict(original), tmp_path)
 
 
-def test_mutations_get_behind_the_checksums(original, tmp_path):
+def test_mutated_bundles_have_valid_checksums(original, tmp_path):
     """Else nothing but those would be tested; and a case is the same whenever it is made."""
     for kind in ("config.json", "model.safetensors", "model.onnx"):
         cases = [fuzz_bundle.mutate(original, 1, k) for k in range(200)]
