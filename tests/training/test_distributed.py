@@ -97,7 +97,7 @@ def recipe_file(tmp_path):
     return write
 
 
-def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_file, tmp_path):
+def test_only_the_first_process_writes_and_a_run_resumes_with_another_number(recipe_file, tmp_path):
     recipe, run = recipe_file(images=10**9, checkpoint_every=64, log_every=32), tmp_path / "run"
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     together = subprocess.Popen(
@@ -107,16 +107,16 @@ def test_the_first_process_writes_and_a_run_goes_on_with_another_number(recipe_f
     )
     wait_for_checkpoints(run, together, 2)
     together.send_signal(signal.SIGINT)
-    _, said = together.communicate(timeout=120)
-    assert said.count("ganzoo train --resume") == 1, said
+    _, err = together.communicate(timeout=120)
+    assert err.count("ganzoo train --resume") == 1, err
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines] == sorted({line["images"] for line in lines})
-    seen = load_checkpoint(run / "checkpoints")["state"]["tick"] * 16
-    assert seen == lines[-1]["images"]
-    shorten(run, seen + 64)
+    images = load_checkpoint(run / "checkpoints")["state"]["tick"] * 16
+    assert images == lines[-1]["images"]
+    shorten(run, images + 64)
     alone = resume(run, progress=False)
     assert alone.finished
-    assert alone.images_seen == seen + 64
+    assert alone.images_seen == images + 64
 
 
 def test_a_signal_to_one_process_stops_all(recipe_file, tmp_path):
@@ -124,9 +124,9 @@ def test_a_signal_to_one_process_stops_all(recipe_file, tmp_path):
     together = start_group(2, "train", recipe, "--out", run)
     wait_for_checkpoints(run, together.agent)
     os.kill(together.pid(1), signal.SIGINT)
-    _, _, said = together.finish()
-    assert said.count(f"ganzoo train --resume {run}") == 1, said
-    assert "Error" not in said.split("ganzoo train --resume")[0], said
+    _, _, err = together.finish()
+    assert err.count(f"ganzoo train --resume {run}") == 1, err
+    assert "Error" not in err.split("ganzoo train --resume")[0], err
     assert load_checkpoint(run / "checkpoints")
 
 
@@ -139,19 +139,19 @@ def shorten(run: Path, images: int) -> None:
     save_checkpoint(folder, state["state"]["tick"] * 16, state, 1)
 
 
-def test_a_killed_process_is_replaced_and_the_run_resumes_by_itself(recipe_file, tmp_path):
+def test_a_killed_process_is_replaced_and_the_run_resumes(recipe_file, tmp_path):
     recipe, run = recipe_file(images=640, checkpoint_every=64), tmp_path / "run"
     together = start_group(2, "train", recipe, "--out", run, restarts=2)
     wait_for_checkpoints(run, together.agent)
     os.kill(together.pid(1), signal.SIGKILL)
-    status, out, said = together.finish()
-    assert status == 0, said
+    status, out, err = together.finish()
+    assert status == 0, err
     assert out.count("trained on 640 images") == 1
     images = [json.loads(x)["images"] for x in (run / "log.jsonl").read_text().splitlines()]
     assert images == [16 * k for k in range(1, 41)]
-    status, _, said = run_group(2, "train", recipe, "--out", tmp_path / "again")
-    assert status == 0, said
-    assert said.count("2 processes, BatchNorm over each process") == 1
+    status, _, err = run_group(2, "train", recipe, "--out", tmp_path / "again")
+    assert status == 0, err
+    assert err.count("2 processes, BatchNorm over each process") == 1
     whole, resumed = (
         ganzoo.load(path / "bundle", runtime="torch").state_dict()
         for path in (tmp_path / "again", run)
@@ -160,35 +160,35 @@ def test_a_killed_process_is_replaced_and_the_run_resumes_by_itself(recipe_file,
     assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
 
 
-def test_errors_say_whose_they_are(recipe_file, tmp_path):
+def test_errors_name_their_rank(recipe_file, tmp_path):
     recipe = recipe_file(batch_size=15)
-    status, _, said = run_group(2, "train", recipe, "--out", tmp_path / "run")
+    status, _, err = run_group(2, "train", recipe, "--out", tmp_path / "run")
     assert status != 0
-    assert re.search(r"error \(rank \d\): 2 processes cannot share batches of 15 images", said)
-    assert "--batch-size 16" in said
+    assert re.search(r"error \(rank \d\): 2 processes cannot share batches of 15 images", err)
+    assert "--batch-size 16" in err
     assert not (tmp_path / "run").exists()
 
 
-def test_a_restart_does_not_take_up_the_run_of_others(recipe_file, tmp_path):
+def test_a_restart_does_not_resume_another_run(recipe_file, tmp_path):
     run = ganzoo.train(tiny(), out=tmp_path / "run", progress=False).path
     before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
     together = start_group(2, "train", recipe_file(seed=1), "--out", run, restarts=1)
-    status, _, said = together.finish()
+    status, _, err = together.finish()
     assert status != 0
-    assert said.count("exists already") >= 2
+    assert err.count("exists already") >= 2
     assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
 
 
-def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
+def test_a_process_lost_in_a_backward_pass_is_an_error(recipe_file, tmp_path):
     """Statistics over the whole batch have their gradients averaged there."""
     recipe = recipe_file(images=10**9, sync_batchnorm=True, checkpoint_every=64)
     run = tmp_path / "run"
     together = start_group(2, "train", recipe, "--out", run)
     wait_for_checkpoints(run, together.agent)
     os.kill(together.pid(1), signal.SIGKILL)
-    _, _, said = together.finish()
-    assert re.search(r"error \(rank 0\): another process of the training has ended", said), said
-    assert f"ganzoo train --resume {run}" in said
+    _, _, err = together.finish()
+    assert re.search(r"error \(rank 0\): another process of the training has ended", err), err
+    assert f"ganzoo train --resume {run}" in err
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_a_process_that_is_lost_in_a_backward_pass(recipe_file, tmp_path):
         ({"RANK": "0", "WORLD_SIZE": "2"}, "Start them with torchrun"),
     ],
 )
-def test_a_launcher_that_says_too_little(recipe_file, tmp_path, environment, message):
+def test_an_incomplete_launcher_environment_is_refused(recipe_file, tmp_path, environment, message):
     done = run_cli("train", recipe_file(), "--out", tmp_path / "run", env=environment)
     assert done.returncode == 1
     assert done.stderr.startswith("error (rank 0): ")

@@ -38,16 +38,16 @@ SHORT = tiny(
 def gradients(recipe):
     """Every update's gradient."""
     prepared = prepare(recipe)
-    seen = []
+    results = []
     for optimizer in prepared.state.optimizers.values():
         weights = [w for part in optimizer.param_groups for w in part["params"]]
         optimizer.register_step_pre_hook(
-            lambda *_, weights=weights: seen.append(
+            lambda *_, weights=weights: results.append(
                 torch.cat([w.grad.flatten() for w in weights if w.grad is not None])
             )
         )
     play(prepared)
-    return seen
+    return results
 
 
 def error(a, b):
@@ -60,7 +60,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole():
     assert error(whole, gradients(replace(AUTOENCODER, batch_size=8, images=32))[:4]) > 1e-2
 
 
-def test_a_batch_that_has_no_such_parts():
+def test_an_indivisible_batch_is_refused():
     with pytest.raises(ValueError, match="a batch of 16 has no 3 equal parts"):
         tiny(accumulate=3)
 
@@ -86,7 +86,7 @@ def test_compiled_networks_have_the_gradients_of_eager_ones(monkeypatch, recipe,
     assert error(eager, compiled) < 1e-4
 
 
-def test_a_compiler_that_is_not_there(monkeypatch, tmp_path):
+def test_a_missing_compiler_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(
@@ -96,7 +96,7 @@ def test_a_compiler_that_is_not_there(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("layout", [True, False])
-def test_the_layout_of_memory_changes_nothing_but_speed(layout):
+def test_the_memory_format_does_not_change_results(layout):
     recipe = tiny(optimizer=Optimizer(name="sgd", lr=0.1), channels_last=layout)
     convolution = next(
         w
@@ -118,7 +118,7 @@ def test_fp16_trains_and_scales_its_losses(tmp_path):
     assert all(v.isfinite().all() for v in after.values() if v.is_floating_point())
 
 
-def test_the_log_says_what_was_in_force(tmp_path):
+def test_the_log_records_the_execution_options(tmp_path):
     run = ganzoo.train(tiny(precision="bf16"), out=tmp_path / "run", progress=False)
     for line in (run.path / "log.jsonl").read_text().splitlines():
         assert json.loads(line)["in_force"] == {
@@ -143,16 +143,16 @@ def test_options_reach_the_plan():
     assert "fp32" in plan(prepare(tiny(precision="fp32")))
 
 
-def test_the_best_bundle_is_kept(tmp_path):
+def test_the_best_bundle_is_stored(tmp_path):
     name = "discriminator/accuracy"
     recipe = tiny(keep_best=name, images=320, checkpoint_every=32)
     run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
     lines = [json.loads(x) for x in (run.path / "log.jsonl").read_text().splitlines()]
     values = [line["metrics"][name] for line in lines]
     means = [(a + b) / 2 for a, b in zip(values[::2], values[1::2], strict=True)]
-    made = ganzoo.info(run.best).provenance
-    assert made["best"] == {"lowest": name, "value": min(means)}
-    assert made["images_seen"] == 32 * (means.index(min(means)) + 1)
+    provenance = ganzoo.info(run.best).provenance
+    assert provenance["best"] == {"lowest": name, "value": min(means)}
+    assert provenance["images_seen"] == 32 * (means.index(min(means)) + 1)
     assert min(means) < means[-1]
     ganzoo.export(run.best, tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
@@ -160,7 +160,7 @@ def test_the_best_bundle_is_kept(tmp_path):
     assert "the final ones, not the best" not in card
 
 
-def test_the_best_of_what_is_not_logged(tmp_path):
+def test_the_best_of_an_unlogged_term_warns(tmp_path):
     with pytest.warns(UserWarning, match="no 'discriminator/acuracy'.*'discriminator/accuracy'"):
         ganzoo.train(tiny(keep_best="discriminator/acuracy"), out=tmp_path / "run", progress=False)
 
@@ -168,7 +168,7 @@ def test_the_best_of_what_is_not_logged(tmp_path):
 @pytest.mark.parametrize(
     ("steps", "parts", "forwards"), [(1, 1, 1), (3, 1, 3), (1, 2, 4)], ids=["1", "3", "parts"]
 )
-def test_the_generator_makes_a_ticks_fakes_once(steps, parts, forwards):
+def test_the_generator_runs_once_per_tick(steps, parts, forwards):
     """It is judged by the very images that the discriminator saw first, at their present worth."""
     loss = Component("nonsaturating", {"discriminator_steps": steps})
     plain = Component("dcgan", {"latent_dim": 8, "width": 4, "discriminator_norm": "none"})
@@ -176,7 +176,7 @@ def test_the_generator_makes_a_ticks_fakes_once(steps, parts, forwards):
     prepared = prepare(recipe)
     nets, optimizers = prepared.state.nets, prepared.state.optimizers
     fakes, direct, used = [], [], []
-    nets["generator"].register_forward_hook(lambda net, inputs, made: fakes.append(made))
+    nets["generator"].register_forward_hook(lambda net, inputs, output: fakes.append(output))
 
     def judge(*_):
         weights = [*nets["generator"].requires_grad_(True).parameters()]

@@ -76,7 +76,7 @@ print(kills)
 
 
 @pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.slow)])
-def test_killed_again_and_again_it_ends_in_the_same_weights(tmp_path, kills):
+def test_repeated_kills_end_in_the_same_weights(tmp_path, kills):
     recipe = tiny(images=16 * 30 * kills, checkpoint_every=160, log_every=160)
     whole = train(recipe, tmp_path / "whole").path
     (tmp_path / "tiny.toml").write_text(recipe.to_toml())
@@ -87,7 +87,7 @@ def test_killed_again_and_again_it_ends_in_the_same_weights(tmp_path, kills):
     assert same_weights(whole, tmp_path / "run")
 
 
-def test_a_truncated_checkpoint_gives_way_to_the_one_before(tmp_path):
+def test_a_truncated_checkpoint_falls_back_to_the_previous(tmp_path):
     whole = train(tiny(), tmp_path / "whole").path
     run = shutil.copytree(whole, tmp_path / "run")
     broken = newest(run)
@@ -98,7 +98,7 @@ def test_a_truncated_checkpoint_gives_way_to_the_one_before(tmp_path):
     assert broken.with_suffix(".damaged").exists()
 
 
-def test_no_whole_checkpoint_is_an_error(tmp_path):
+def test_a_run_without_an_intact_checkpoint_is_an_error(tmp_path):
     run = train(tiny(), tmp_path / "run").path
     for path in (run / "checkpoints").iterdir():
         path.write_bytes(b"")
@@ -109,7 +109,7 @@ def test_no_whole_checkpoint_is_an_error(tmp_path):
         ganzoo.resume(run, progress=False)
 
 
-def test_a_folder_in_use_is_refused_and_a_killed_process_holds_nothing(tmp_path):
+def test_a_folder_in_use_is_refused_until_its_process_ends(tmp_path):
     run = tmp_path / "run"
     options = ["--architecture.width", "4", "--log-every", "64", "--images", "10000000"]
     options += ["--checkpoint-every", "64"]
@@ -127,7 +127,7 @@ def test_a_folder_in_use_is_refused_and_a_killed_process_holds_nothing(tmp_path)
     assert ganzoo.resume(run, progress=False, max_time="0.1s").ended == "time"
 
 
-def test_a_second_ctrl_c_ends_at_once_without_harm(tmp_path):
+def test_a_second_ctrl_c_ends_at_once_and_keeps_the_checkpoint(tmp_path):
     """The first is not granted yet: the tick is held up."""
     code = f"""
 import os, signal, time, ganzoo, ganzoo.training.log as log
@@ -157,7 +157,7 @@ ganzoo.train(Recipe.from_toml(Path({str(tmp_path / "tiny.toml")!r})), out={str(t
     assert same_weights(tmp_path / "run", train(recipe, tmp_path / "whole").path)
 
 
-def test_time_that_is_up_ends_a_run_cleanly(tmp_path):
+def test_a_time_limit_ends_a_run_with_a_checkpoint(tmp_path):
     run = tmp_path / "run"
     arguments = ["--images", "10000000", "--architecture.width", "4", "--max-time", "1s"]
     result = run_cli("train", "dcgan-digits", *arguments, "--out", run)
@@ -170,12 +170,12 @@ def test_time_that_is_up_ends_a_run_cleanly(tmp_path):
     assert not (tmp_path / "never").exists()
 
 
-def test_a_run_that_ends_in_time_is_finished(tmp_path):
+def test_a_run_within_its_time_limit_is_finished(tmp_path):
     run = train(tiny(), tmp_path / "run", max_time="1h")
     assert (run.ended, run.finished) == ("finished", True)
 
 
-def test_space_is_asked_for_before_anything_is_written(tmp_path, monkeypatch):
+def test_disk_space_is_checked_before_writing(tmp_path, monkeypatch):
     check_space(tmp_path / "not" / "there" / "yet", 1)
     with pytest.raises(OutputError, match=r"takes .* MB and .* has .* MB free"):
         check_space(tmp_path, 2 * shutil.disk_usage(tmp_path).total)
@@ -193,7 +193,7 @@ def test_space_is_asked_for_before_anything_is_written(tmp_path, monkeypatch):
     assert same_weights(whole, run)
 
 
-def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
+def test_clock_changes_have_no_effect(tmp_path, monkeypatch):
     whole = train(tiny(), tmp_path / "whole").path
     jumps = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: (-1) ** next(jumps) * 1e9)

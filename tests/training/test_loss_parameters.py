@@ -81,7 +81,7 @@ def play_with(recipe, players):
     return prepared.state
 
 
-def test_two_steps_end_where_sgd_says(recipe):
+def test_two_steps_match_sgd(recipe):
     """(v, s) moves by -lr (s, v): after two steps v is (1 + lr^2) v - 2 lr s, and s likewise."""
     prepared = prepare(recipe, device="cpu")
     assert "parameters  generator 1  loss 1\n" in plan(prepared)
@@ -96,7 +96,7 @@ def test_two_steps_end_where_sgd_says(recipe):
     assert state.ema.networks.keys() == {"generator"}
 
 
-def test_a_player_of_its_own_trains_nothing_else(recipe):
+def test_a_separate_player_trains_only_the_loss(recipe):
     """Each sees what the one before it left: v = 0.5 - 0.1 * 2, then s = 2 - 0.1 v, and again."""
     players = (Player("generator", ("generator",)), Player("scale_player", ("loss",)))
     state = play_with(recipe, players)
@@ -109,7 +109,7 @@ def test_a_player_of_its_own_trains_nothing_else(recipe):
     assert state.gradient_norms["scale_player"].item() == pytest.approx(0.3)
 
 
-def test_a_scale_that_is_not_finite_is_found(recipe):
+def test_a_non_finite_parameter_is_an_error(recipe):
     prepared = prepare(recipe, device="cpu")
     with torch.no_grad():
         prepared.state.loss.scale.fill_(float("nan"))
@@ -117,7 +117,7 @@ def test_a_scale_that_is_not_finite_is_found(recipe):
         prepared.state.check_finite()
 
 
-def test_parameters_that_nobody_trains_are_refused(recipe):
+def test_untrained_parameters_are_refused(recipe):
     with pytest.raises(
         BrokenPluginError,
         match=r"loss 'scaled' of this process has parameters that no player trains: scale\. .*"
@@ -141,14 +141,14 @@ class Exporting(Scaled):
         (Exporting, "exports 'loss', which is not a network"),
     ],
 )
-def test_a_loss_that_contradicts_itself_is_refused(recipe, game, says):
+def test_an_inconsistent_loss_is_refused(recipe, game, says):
     ganzoo.losses.unregister("scaled")
     ganzoo.losses.register("scaled")(lambda: game())
     with pytest.raises(BrokenPluginError, match=says):
         prepare(recipe)
 
 
-def test_no_network_has_the_name_of_the_loss(recipe):
+def test_a_network_cannot_be_named_loss(recipe):
     ganzoo.architectures.unregister("painter")
     ganzoo.architectures.register("painter")(lambda data: {"loss": nn.Linear(1, 1)})
     with pytest.raises(BrokenPluginError, match="builds a role 'loss', a name that is reserved"):
@@ -205,7 +205,7 @@ def tempered(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
 
 
-def test_it_passes_the_checks_of_a_loss(tempered):
+def test_a_loss_with_parameters_passes_the_checks(tempered):
     """Among them: its player moves it and no other does, and a resumed training has its bits."""
     subject = LossSubject("tempered", partners={"mlp": {"width": 4}})
     outcomes = {check.__name__: examine(check, subject) for check in subject.checks}
@@ -214,7 +214,7 @@ def test_it_passes_the_checks_of_a_loss(tempered):
     assert result.changed_roles["discriminator"] == {"discriminator", "loss"}
 
 
-def test_the_seed_decides_where_it_starts(tempered):
+def test_the_seed_determines_initial_parameters(tempered):
     def start(seed):
         return prepare(
             tiny(loss=Component("tempered"), seed=seed)
@@ -224,7 +224,7 @@ def test_the_seed_decides_where_it_starts(tempered):
 
 
 @pytest.mark.slow
-def test_several_processes_compute_its_gradient_as_one_does(tempered, tmp_path):
+def test_several_processes_compute_the_gradient_of_one(tempered, tmp_path):
     recipe = tiny(
         loss=Component("tempered"),
         images=24,

@@ -64,11 +64,11 @@ def site(tmp_path, monkeypatch):
     return add
 
 
-def messages_of(caught):
-    return [str(w.message) for w in caught if "the monitor" in str(w.message)]
+def messages_of(record):
+    return [str(w.message) for w in record if "the monitor" in str(w.message)]
 
 
-def test_ours_come_through_the_registry_in_a_fixed_order(site):
+def test_builtin_monitors_have_a_fixed_order(site):
     assert [monitor.name for monitor in monitors_of(prepare(tiny()))] == OURS
     autoencoder = tiny(
         architecture=Component("mlp-autoencoder", {"latent_dim": 4, "width": 16}),
@@ -82,37 +82,37 @@ def test_ours_come_through_the_registry_in_a_fixed_order(site):
     assert [monitor.name for monitor in monitors_of(prepare(tiny()))] == [*OURS, "late"]
 
 
-def test_a_monitor_of_a_plugin_reports_and_one_that_raises_is_switched_off(site, tmp_path, capsys):
+def test_a_plugins_monitor_reports_and_a_failing_one_is_disabled(site, tmp_path, capsys):
     site("late", "torn", "unfit")
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         run = ganzoo.train(tiny(images=96), out=tmp_path / "run", progress=False)
     assert run.finished
-    (message,) = messages_of(caught)
+    (message,) = messages_of(record)
     assert message.startswith(
         "the monitor 'torn' failed and is switched off; the training goes on: "
         "ConnectionError: the page is torn"
     )
-    found = [f for line in read_lines(run.path / "log.jsonl") for f in line["findings"]]
-    assert [(f["monitor"], f["event"], f["since"]) for f in found] == [("late", "begins", 48)]
-    said = capsys.readouterr().err
-    assert "warning: late since 48 images: 64 of 96. Try fewer images." in said
+    findings = [f for line in read_lines(run.path / "log.jsonl") for f in line["findings"]]
+    assert [(f["monitor"], f["event"], f["since"]) for f in findings] == [("late", "begins", 48)]
+    err = capsys.readouterr().err
+    assert "warning: late since 48 images: 64 of 96. Try fewer images." in err
 
 
-def test_one_that_cannot_be_created_is_left_out(site):
+def test_a_monitor_that_cannot_be_created_is_skipped(site):
     site("number", "failing")
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         monitors = monitors_of(prepare(tiny()))
     assert [monitor.name for monitor in monitors] == OURS
-    failing, number = messages_of(caught)
+    failing, number = messages_of(record)
     assert "'a-failing'" in failing
     assert "KeyError: 'nowhere'" in failing
     assert "'a-number'" in number
     assert "acme-watch 1.2 returned int, not a ganzoo.Monitor" in number
 
 
-def test_they_are_listed(site, capsys):
+def test_plugins_are_listed(site, capsys):
     site("late")
     assert main(["list", "a-late", "--kind", "monitors"]) == 0
     assert "acme-watch 1.2" in capsys.readouterr().out

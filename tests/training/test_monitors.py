@@ -77,8 +77,8 @@ def watch(recipe, tmp_path, **callables):
     monitors, lines = Monitors(prepared, **callables), []
 
     def report():
-        seen = state.images_seen
-        if seen // recipe.log_every > (seen - recipe.batch_size) // recipe.log_every:
+        images = state.images_seen
+        if images // recipe.log_every > (images - recipe.batch_size) // recipe.log_every:
             line = log.read(state)
             lines.append(line | monitors.check(line))
         return True
@@ -93,11 +93,11 @@ def findings(lines):
     return [Finding(**finding) for line in lines for finding in line["findings"]]
 
 
-def found(lines, monitor):
+def first_finding(lines, monitor):
     """The finding with which it first began."""
-    begun = [f for f in findings(lines) if (f.monitor, f.event) == (monitor, "begins")]
-    assert begun, findings(lines)
-    return begun[0]
+    beginnings = [f for f in findings(lines) if (f.monitor, f.event) == (monitor, "begins")]
+    assert beginnings, findings(lines)
+    return beginnings[0]
 
 
 def test_mode_collapse(tmp_path):
@@ -114,33 +114,33 @@ def test_mode_collapse(tmp_path):
     assert sum(last["classes"]) == sum(last["real_classes"]) == 64
 
 
-def test_a_discriminator_that_wins(tmp_path):
+def test_a_winning_discriminator_is_reported(tmp_path):
     rates = {"discriminator": 2e-2, "generator": 2e-4}
     recipe = digits("minimax", learning_rates=rates, images=4_800, log_every=320)
     lines = watch(recipe, tmp_path)
-    finding = found(lines, "the discriminator has won")
+    finding = first_finding(lines, "the discriminator has won")
     assert "its accuracy is 1.000, and the generator's gradient" in finding.seen
     assert "--loss.discriminator-every 2" in finding.remedy
     assert "--loss.r1 1" in finding.remedy
 
 
-def test_a_discriminator_that_loses(tmp_path):
+def test_a_losing_discriminator_is_reported(tmp_path):
     """It learns so slowly that the generator finds a point it always takes for real."""
     rates = {"discriminator": 1e-8, "generator": 1e-3}
     recipe = ring("nonsaturating", learning_rates=rates, images=12_800)
-    finding = found(watch(recipe, tmp_path), "the discriminator has lost")
+    finding = first_finding(watch(recipe, tmp_path), "the discriminator has lost")
     assert "that of random guessing" in finding.seen
     assert "--loss.instance-noise" in finding.remedy
 
 
-def test_gradients_that_explode(tmp_path):
+def test_exploding_gradients_are_reported(tmp_path):
     """A critic that nothing keeps Lipschitz, and large steps."""
     options = {"weight_clip": 0.0, "discriminator_steps": 1}
     fast = Optimizer(lr=0.02, betas=(0.5, 0.999))
     recipe = ring(
         "wgan", options=options, optimizer=fast, images=6_400, log_every=128, batch_size=32
     )
-    finding = found(watch(recipe, tmp_path), "exploding gradients")
+    finding = first_finding(watch(recipe, tmp_path), "exploding gradients")
     assert "generator's gradient" in finding.seen
     assert "--optimizer.clip-norm 1" in finding.remedy
 
@@ -153,9 +153,9 @@ def test_gradients_that_explode(tmp_path):
         ({"optimizer": Optimizer(warmup=640)}, "rise over 640 images, and the run has 160"),
     ],
 )
-def test_learning_rates_that_move_nothing(tmp_path, changes, seen):
-    finding = found(watch(tiny(images=160, **changes), tmp_path), "stale learning rate")
-    assert seen in finding.seen
+def test_stale_learning_rates_are_reported(tmp_path, changes, text):
+    finding = first_finding(watch(tiny(images=160, **changes), tmp_path), "stale learning rate")
+    assert text in finding.seen
     assert "discriminator" not in finding.seen
     assert finding.since == 16
 
@@ -183,7 +183,7 @@ def test_learning_rates_that_move_nothing(tmp_path, changes, seen):
         *("seldom", "fp16"),
     ],
 )
-def test_nothing_is_said_of_a_training_that_goes_well(tmp_path, recipe):
+def test_a_healthy_training_has_no_findings(tmp_path, recipe):
     assert findings(watch(recipe, tmp_path)) == []
 
 
@@ -195,7 +195,7 @@ def seen_by(monitor, lines):
     return [bool(monitor.check(line)) for line in lines]
 
 
-def test_a_generator_may_take_its_time_to_become_diverse():
+def test_a_slow_start_is_not_mode_collapse():
     born = {"samples": {"diversity": 0.1, "distance": 0.5}}
     diverse = {"samples": {"diversity": 0.6, "distance": 0.1}}
     noise = {"samples": {"diversity": 0.9, "distance": 0.6}}
@@ -207,7 +207,7 @@ def test_a_generator_may_take_its_time_to_become_diverse():
     assert seen_by(ModeCollapse(10**6), lines_of(noise, born)) == [False, False]
 
 
-def test_modes_that_are_lost_are_seen_by_a_classifier_alone():
+def test_lost_modes_need_a_classifier():
     def with_classes(count):
         return {"samples": {"diversity": 1.0, "classes": [9] * count, "real_classes": [8, 0] * 9}}
 
@@ -216,7 +216,7 @@ def test_modes_that_are_lost_are_seen_by_a_classifier_alone():
     assert not any(seen_by(ModeCollapse(10**6), lines))
 
 
-def test_an_equilibrium_is_no_defeat():
+def test_an_equilibrium_is_not_reported():
     """An accuracy of 0.5 is where the game ends well, unless samples are as far away as ever."""
 
     def at(accuracy, distance):
@@ -232,22 +232,22 @@ def test_an_equilibrium_is_no_defeat():
     assert not any(seen_by(DiscriminatorLost(5000), good_from_the_first_look_on))
 
 
-def test_accuracy_alone_is_no_victory():
+def test_high_accuracy_alone_is_not_reported():
     def at(accuracy, norm):
         return {"metrics": {"d/accuracy": accuracy}, "gradient_norms": {"g": norm, "d": 0.0}}
 
     lines = lines_of(*[at(1.0, 3.0)] * 3, *[at(1.0, 1e-3)] * 5, at(0.9, 1e-3))
-    seen = seen_by(DiscriminatorWon(["g"]), lines)
-    assert seen == [False] * 5 + [True] * 3 + [False]
+    detections = seen_by(DiscriminatorWon(["g"]), lines)
+    assert detections == [False] * 5 + [True] * 3 + [False]
 
 
-def test_what_explodes_is_not_what_is_usual():
+def test_exploding_gradients_are_relative_to_usual_ones():
     norms = [1.0, 2.0, 0.0, 1.0, 2.0, 1.0, 900.0, 1600.0, *[1e6] * 300, 2.0]
     lines = lines_of(*({"gradient_norms": {"g": norm}} for norm in norms))
     assert seen_by(ExplodingGradients(), lines) == [False] * 7 + [True] * 301 + [False]
 
 
-def test_a_player_that_did_not_play_is_not_stale():
+def test_an_idle_player_is_not_stale():
     rates = {"learning_rates": {"g": 1e-3}, "movement": {"g": 0.0}}
     idle, still = rates | {"gradient_norms": {}}, rates | {"gradient_norms": {"g": 1.0}}
     assert seen_by(StaleLearningRate(tiny()), lines_of(idle, still)) == [False, True]
@@ -262,16 +262,16 @@ class Saying(Monitor):
 
 
 @given(st.lists(st.sampled_from([True, False, None]), max_size=60))
-def test_an_episode_begins_and_ends_once(said):
+def test_an_episode_starts_and_ends_once(verdicts):
     """As a count over all that was said has it; lines that say nothing are not there."""
     episode = Episode(Saying())
-    lines = [{"images": k} | ({} if s is None else {"said": [s]}) for k, s in enumerate(said)]
+    lines = [{"images": k} | ({} if s is None else {"said": [s]}) for k, s in enumerate(verdicts)]
     events = [(line["images"], event) for line in lines if (event := episode.read(line))]
-    active, expected, told = False, [], []
-    for place, s in enumerate(said):
+    active, expected, history = False, [], []
+    for place, s in enumerate(verdicts):
         if s is not None:
-            told.append((place, s))
-        last = told[-(3 if active else 2) :]
+            history.append((place, s))
+        last = history[-(3 if active else 2) :]
         if s is not None and len(last) == (3 if active else 2):
             if not active and all(s for _, s in last):
                 active, since = True, last[0][0]
@@ -295,9 +295,9 @@ def constant():
             return self.levels[y].view(-1, 1, 1, 1).expand(-1, 1, 16, 16) + 0 * z.sum()
 
     @architectures.register("constant")
-    def factory(data, *, latent_dim: int = 8, told: bool = True):
+    def factory(data, *, latent_dim: int = 8, conditional: bool = True):
         generator = Constant()
-        if not told:
+        if not conditional:
             generator = nn.Sequential(nn.Linear(8, 256), nn.Unflatten(1, (1, 16, 16)))
             nn.init.zeros_(generator[0].weight)
             nn.init.zeros_(generator[0].bias)
@@ -310,7 +310,7 @@ def constant():
     architectures.unregister("constant")
 
 
-def test_the_numbers_of_samples_are_those_of_their_definitions(constant):
+def test_sample_statistics_equal_their_definitions(constant):
     prepared = prepare(tiny(architecture=Component("constant", {"told": False})))
     numbers = Samples(prepared).measure()
     real = some_items(prepared.batches, 64).images.numpy().reshape(64, -1).astype(float)
@@ -320,14 +320,14 @@ def test_the_numbers_of_samples_are_those_of_their_definitions(constant):
     assert numbers["distance"] == pytest.approx(1 - apart / (2 * between), rel=1e-6)
 
 
-def test_a_generator_that_is_told_a_class_is_diverse_within_it(constant):
+def test_diversity_is_measured_within_a_class(constant):
     samples = Samples(prepare(tiny(architecture=Component("constant"))))
     assert samples.measure()["diversity"] == 0
     features = samples._measure(samples._generate()).features
     assert torch.pdist(features).mean() > 100, "over all classes it would not look collapsed"
 
 
-def test_features_and_classes_may_come_from_elsewhere():
+def test_features_and_classes_can_be_passed_as_callables():
     prepared = prepare(tiny())
 
     def brightness(images):
@@ -344,7 +344,7 @@ def test_features_and_classes_may_come_from_elsewhere():
     assert torch.pdist(real[:, None]).mean() > 0
 
 
-def test_real_images_are_the_same_however_they_are_kept():
+def test_real_images_do_not_depend_on_streaming():
     memory, stream = (prepare(tiny(streaming=kind)).batches for kind in ("off", "on"))
     a, b = some_items(memory, 50), some_items(stream, 50)
     assert torch.equal(a.images, b.images)
@@ -353,7 +353,7 @@ def test_real_images_are_the_same_however_they_are_kept():
     assert len(some_items(memory, 10**6).images) == len(memory)
 
 
-def test_how_far_weights_moved():
+def test_weight_changes_are_measured():
     prepared = prepare(tiny())
     movement = Movement(prepared.state)
     with torch.no_grad():
@@ -363,7 +363,7 @@ def test_how_far_weights_moved():
     assert movement.measure() == {"discriminator": 0, "generator": 0}
 
 
-def test_norms_are_of_the_first_gradient_since_they_were_read_before_any_clipping():
+def test_gradient_norms_are_measured_before_clipping():
     prepared = prepare(tiny(images=32, optimizer=Optimizer(clip_norm=1e-3)))
     state, norms = prepared.state, []
     average = type(state.group).average_gradients
@@ -400,7 +400,7 @@ def same(a, b):
     ],
     ids=["batchnorm", "labels", "streamed"],
 )
-def test_watching_changes_nothing_that_is_trained(tmp_path, recipe):
+def test_monitors_do_not_change_the_training(tmp_path, recipe):
     runs = [
         ganzoo.train(recipe, out=tmp_path / kind, progress=False, monitors=kind, tensorboard=kind)
         for kind in ("on", "off")
@@ -414,7 +414,7 @@ def test_watching_changes_nothing_that_is_trained(tmp_path, recipe):
     assert not (tmp_path / "off" / "tensorboard").exists()
 
 
-def test_a_resumed_run_finds_what_one_in_one_piece_does(tmp_path, capsys):
+def test_a_resumed_run_has_the_findings_of_an_uninterrupted_one(tmp_path, capsys):
     """The monitors of the second part know what those of the first saw."""
     recipe = tiny(images=320, learning_rates={"generator": 0.0}, checkpoint_every=64)
     whole = ganzoo.train(recipe, out=tmp_path / "whole", progress=False)
@@ -439,12 +439,12 @@ def test_a_resumed_run_finds_what_one_in_one_piece_does(tmp_path, capsys):
         for name in ("findings", "movement", "gradient_norms", "learning_rates"):
             assert [line[name] for line in a] == [line[name] for line in b], name
         assert [line.get("samples") for line in a] == [line.get("samples") for line in b]
-        said = capsys.readouterr().err
-        assert said.count("warning: stale learning rate since 16 images: the generator's") == 1
+        err = capsys.readouterr().err
+        assert err.count("warning: stale learning rate since 16 images: the generator's") == 1
     assert len(findings(a)) == 1
 
 
-def test_findings_are_said_once_and_can_be_switched_off(tmp_path):
+def test_findings_are_printed_once_and_can_be_disabled(tmp_path):
     command = ["train", "dcgan-digits", "--architecture.width", "4", "--images", "640"]
     command += ["--log-every", "64", "--learning-rates", "generator", "0"]
     loud = run_cli(*command, "--out", tmp_path / "loud")
@@ -462,13 +462,13 @@ def test_findings_are_said_once_and_can_be_switched_off(tmp_path):
     assert not (tmp_path / "quiet" / "tensorboard").exists()
 
 
-def test_the_first_of_several_processes_watches(tmp_path):
+def test_only_the_first_process_runs_monitors(tmp_path):
     recipe = tmp_path / "recipe.toml"
     stuck = tiny(images=320, learning_rates={"generator": 0.0}, sync_batchnorm=True)
     recipe.write_text(stuck.to_toml())
-    status, _, said = run_group(2, "train", recipe, "--out", tmp_path / "run")
-    assert status == 0, said
-    assert said.count("warning: stale learning rate") == 1
+    status, _, err = run_group(2, "train", recipe, "--out", tmp_path / "run")
+    assert status == 0, err
+    assert err.count("warning: stale learning rate") == 1
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
     lines = read_lines(tmp_path / "run" / "log.jsonl")
     assert len(findings(lines)) == 1

@@ -64,7 +64,7 @@ def evaluated(tmp_path_factory):
         yield train(recipe, tmp_path_factory.mktemp("runs") / "run")
 
 
-def test_figures_are_those_of_the_bundle_at_that_time(evaluated):
+def test_values_equal_those_of_the_bundle(evaluated):
     lines = metrics_of(evaluated)
     assert [line["images"] for line in lines] == [48, 96, 144, 192, 240, 288, 320]
     log = {line["images"]: line["seconds"] for line in read_lines(evaluated.path / "log.jsonl")}
@@ -79,12 +79,12 @@ def test_figures_are_those_of_the_bundle_at_that_time(evaluated):
     assert last["protocol"]["samples"] == 64
 
 
-def test_the_best_by_a_metric_is_kept(evaluated, tmp_path):
+def test_the_best_bundle_by_a_metric_is_stored(evaluated, tmp_path):
     lines = metrics_of(evaluated)
     best = min(lines, key=lambda line: line["metrics"][FRECHET])
-    made = ganzoo.info(evaluated.best).provenance
-    assert made["best"] == {"lowest": FRECHET, "value": best["metrics"][FRECHET]}
-    assert made["images_seen"] == best["images"]
+    provenance = ganzoo.info(evaluated.best).provenance
+    assert provenance["best"] == {"lowest": FRECHET, "value": best["metrics"][FRECHET]}
+    assert provenance["images_seen"] == best["images"]
     again = benchmark.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
     assert again.metrics[FRECHET] == pytest.approx(best["metrics"][FRECHET], rel=1e-6)
     ganzoo.export(evaluated.best, tmp_path / "out")
@@ -92,40 +92,40 @@ def test_the_best_by_a_metric_is_kept(evaluated, tmp_path):
     assert f"those of the evaluation with the lowest `{FRECHET}`" in card
 
 
-def test_of_some_metrics_more_is_better(tmp_path):
+def test_higher_is_better_for_some_metrics(tmp_path):
     run = train(points(keep_best="precision", images=192), tmp_path / "run")
     values = [line["metrics"]["precision"] for line in metrics_of(run)]
-    made = ganzoo.info(run.best).provenance
-    assert made["best"] == {"highest": "precision", "value": max(values)}
-    assert made["images_seen"] == metrics_of(run)[values.index(max(values))]["images"]
+    provenance = ganzoo.info(run.best).provenance
+    assert provenance["best"] == {"highest": "precision", "value": max(values)}
+    assert provenance["images_seen"] == metrics_of(run)[values.index(max(values))]["images"]
     assert max(values) > min(values)
     ganzoo.export(run.best, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())
     assert "the highest `precision`" in card
 
 
-def test_a_metric_that_is_not_measured_is_warned_of(tmp_path):
+def test_an_unmeasured_metric_warns(tmp_path):
     recipe = points(keep_best="frechet_distanse", images=48)
     with pytest.warns(UserWarning, match=f"no 'frechet_distanse'.*Did you mean '{FRECHET}'"):
         run = train(recipe, tmp_path / "run")
     assert not run.best.exists()
 
 
-def test_evaluating_changes_nothing_that_is_trained(evaluated, tmp_path):
+def test_evaluation_does_not_change_the_training(evaluated, tmp_path):
     plain = train(points(evaluate_every=0), tmp_path / "plain")
     assert not (plain.path / "metrics.jsonl").exists()
     assert same(weights_of(plain), weights_of(evaluated))
 
 
-def test_a_killed_run_forgets_what_it_measured_after_its_checkpoint(evaluated, tmp_path):
+def test_a_killed_run_drops_metrics_after_its_checkpoint(evaluated, tmp_path):
     run = train(points(keep_best=FRECHET), tmp_path / "run").path
     for file in sorted((run / "checkpoints").iterdir())[1:]:
         file.unlink()
     (left,) = (run / "checkpoints").iterdir()
     with (run / "metrics.jsonl").open("a") as file:
         file.write('{"images": 320, "cut o')
-    seen = int(left.stem)
-    assert 0 < seen < 320
+    images = int(left.stem)
+    assert 0 < images < 320
     resumed = ganzoo.resume(run, progress=False)
 
     def timeless(lines):
@@ -138,7 +138,7 @@ def test_a_killed_run_forgets_what_it_measured_after_its_checkpoint(evaluated, t
     assert best[0]["images_seen"] == best[1]["images_seen"]
 
 
-def test_lines_are_cut_back_to_a_number_of_images(tmp_path):
+def test_lines_are_truncated_to_a_number_of_images(tmp_path):
     file = tmp_path / "lines.jsonl"
     cut_back(file, 10)
     assert read_lines(file) == []
@@ -147,14 +147,14 @@ def test_lines_are_cut_back_to_a_number_of_images(tmp_path):
     assert read_lines(file) == [{"images": 5}, {"images": 10}]
 
 
-def test_an_interruption_is_no_time_to_evaluate(tmp_path):
+def test_an_interruption_does_not_evaluate(tmp_path):
     recipe = points(images=10**9, evaluate_every=10**8)
     run = train(recipe, tmp_path / "run", max_time="1s")
     assert run.ended == "time"
     assert metrics_of(run) == []
 
 
-def test_an_evaluation_before_the_first_line_of_the_log(tmp_path):
+def test_an_evaluation_can_precede_the_first_log_line(tmp_path):
     recipe = points(images=64, log_every=10**6, evaluate_every=32, keep_best=FRECHET)
     run = train(recipe, tmp_path / "run")
     assert [line["images"] for line in metrics_of(run)] == [32, 64]
@@ -162,13 +162,13 @@ def test_an_evaluation_before_the_first_line_of_the_log(tmp_path):
 
 
 @pytest.mark.parametrize("streaming", ["on", "off"])
-def test_real_images_may_be_streamed(tmp_path, streaming):
+def test_real_images_can_be_streamed(tmp_path, streaming):
     run = train(points(images=48, streaming=streaming), tmp_path / "run")
     (line,) = metrics_of(run)
     assert line["protocol"]["real_images"] == 512
 
 
-def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path):
+def test_invalid_evaluations_are_refused_before_writing(tmp_path):
     few = tiny(evaluate_every=16, evaluate_samples=256)
     with pytest.raises(RecipeError, match="evaluate_samples is 256.* --evaluate-samples 257"):
         train(few, tmp_path / "run")
@@ -184,7 +184,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_written(tmp_path)
         tiny(evaluate_samples=1)
 
 
-def test_what_translates_is_not_evaluated():
+def test_a_translator_is_not_evaluated():
     class Translator(nn.Module):
         def forward(self, condition):
             return condition
@@ -196,7 +196,7 @@ def test_what_translates_is_not_evaluated():
         evaluator_of(recipe, prepared.batches, prepared.state)
 
 
-def test_data_of_which_nothing_is_known_is_compared_by_pixels(tmp_path):
+def test_unknown_data_is_compared_by_pixels(tmp_path):
     from torch.utils.data import TensorDataset
 
     torch.manual_seed(0)
@@ -211,22 +211,22 @@ def test_data_of_which_nothing_is_known_is_compared_by_pixels(tmp_path):
     assert metrics_of(run)[0]["protocol"]["extractor"] == "pixels"
 
 
-def test_a_training_that_is_not_evaluated_prepares_nothing():
+def test_a_training_without_evaluation_prepares_no_evaluator():
     prepared = prepare(points(evaluate_every=0))
     assert prepared.evaluator is None
     play(prepared)
 
 
-def test_the_first_of_several_processes_evaluates(tmp_path):
+def test_only_the_first_process_evaluates(tmp_path):
     (tmp_path / "recipe.toml").write_text(points(keep_best=FRECHET, images=96).to_toml())
-    status, _, said = run_group(2, "train", tmp_path / "recipe.toml", "--out", tmp_path / "run")
-    assert status == 0, said
+    status, _, err = run_group(2, "train", tmp_path / "recipe.toml", "--out", tmp_path / "run")
+    assert status == 0, err
     lines = read_lines(tmp_path / "run" / "metrics.jsonl")
     assert [line["images"] for line in lines] == [48, 96]
-    assert said.count(f"at 48 images: {FRECHET}") == 1
+    assert err.count(f"at 48 images: {FRECHET}") == 1
 
 
-def test_the_command_line_and_tensorboard_have_it(tmp_path):
+def test_the_command_line_and_tensorboard_show_metrics(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run = tmp_path / "run"
@@ -239,7 +239,7 @@ def test_the_command_line_and_tensorboard_have_it(tmp_path):
     assert result.returncode == 0, result.stderr
     events = EventAccumulator(str(run / "tensorboard"))
     events.Reload()
-    told = [(event.step, event.value) for event in events.Scalars(f"metrics/{FRECHET}")]
+    points = [(event.step, event.value) for event in events.Scalars(f"metrics/{FRECHET}")]
     lines = read_lines(run / "metrics.jsonl")
-    assert [step for step, _ in told] == [64, 128]
-    assert [x for _, x in told] == pytest.approx([line["metrics"][FRECHET] for line in lines])
+    assert [step for step, _ in points] == [64, 128]
+    assert [x for _, x in points] == pytest.approx([line["metrics"][FRECHET] for line in lines])

@@ -21,7 +21,7 @@ def due_at(images, interrupted=False, recipe=RECIPE):
     return [name for name, is_due in due.items() if is_due]
 
 
-def test_each_kind_of_work_is_due_at_its_own_multiples():
+def test_each_kind_of_work_is_due_at_its_multiples():
     assert {images: due_at(images) for images in range(16, 160, 16) if due_at(images)} == {
         32: ["log"],
         48: ["log", "save", "compare"],
@@ -33,7 +33,7 @@ def test_each_kind_of_work_is_due_at_its_own_multiples():
     }
 
 
-def test_the_last_tick_does_everything_and_an_interruption_only_saves():
+def test_the_last_tick_does_all_work_and_an_interruption_only_saves():
     assert due_at(160) == ["log", "sample", "evaluate", "save", "compare"]
     assert due_at(16, interrupted=True) == ["log", "sample", "save"]
     assert due_at(48, interrupted=True) == ["log", "sample", "save", "compare"]

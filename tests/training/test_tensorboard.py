@@ -38,8 +38,8 @@ class Shown:
         command += ["--host", "127.0.0.1", "--port", "0", *options]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
-                self.address = found[0]
+            if match := re.search(r"http://127\.0\.0\.1:\d+", line):
+                self.address = match[0]
                 break
 
     def wait_for(self, run, tag, step):
@@ -67,9 +67,9 @@ class Shown:
 
     def picture(self, run, tag):
         """The steps of a picture, and its newest PNG."""
-        found = self.ask("images/images", run=f"{run}/tensorboard", tag=tag, sample=0)
-        with self.open(f"images/individualImage?{found[-1]['query']}&x=") as answer:
-            return [picture["step"] for picture in found], answer.read()
+        entries = self.ask("images/images", run=f"{run}/tensorboard", tag=tag, sample=0)
+        with self.open(f"images/individualImage?{entries[-1]['query']}&x=") as answer:
+            return [picture["step"] for picture in entries], answer.read()
 
     def close(self):
         self.process.terminate()
@@ -107,7 +107,7 @@ def board(request, runs):
 
 
 @pytest.fixture
-def shown(board, socket_enabled):
+def reader(board, socket_enabled):
     """The same, when it has read all."""
     for run, tag, step in (
         ("stale", "terms/generator/adversarial", 96),
@@ -118,9 +118,9 @@ def shown(board, socket_enabled):
     return board
 
 
-def test_scalars_pictures_histograms_and_findings_are_there(runs, shown):
+def test_scalars_images_histograms_and_findings_are_written(runs, reader):
     lines = read_lines(runs / "stale" / "log.jsonl")
-    assert shown.tags("stale", "scalars") == {
+    assert reader.tags("stale", "scalars") == {
         *("terms/discriminator/adversarial", "terms/generator/adversarial"),
         *("metrics/discriminator/accuracy", "speed/images_per_second"),
         *(f"{what}/{player}" for player in ("discriminator", "generator") for what in PLAYERS),
@@ -131,10 +131,10 @@ def test_scalars_pictures_histograms_and_findings_are_there(runs, shown):
         ("metrics", "discriminator/accuracy"),
         ("gradient_norms", "generator"),
     ):
-        points = shown.points("stale", "scalars", f"{entry}/{name}")
+        points = reader.points("stale", "scalars", f"{entry}/{name}")
         assert [step for _, step, _ in points] == [16, 32, 48, 64, 80, 96]
         assert [value for _, _, value in points] == pytest.approx([x[entry][name] for x in lines])
-    steps, png = shown.picture("stale", "samples")
+    steps, png = reader.picture("stale", "samples")
     assert steps == [32, 64, 96]
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     weights = {
@@ -142,22 +142,22 @@ def test_scalars_pictures_histograms_and_findings_are_there(runs, shown):
         for role, net in ganzoo.training.prepare(STALE).state.nets.items()
         for name, weight in net.named_parameters()
     }
-    assert shown.tags("stale", "histograms") == set(weights)
-    for _, step, bins in shown.points("stale", "histograms", "generator/layers.0.weight"):
+    assert reader.tags("stale", "histograms") == set(weights)
+    for _, step, bins in reader.points("stale", "histograms", "generator/layers.0.weight"):
         assert step in (32, 64, 96)
         counts = sum(count for _, _, count in bins)
         assert counts == pytest.approx(weights["generator/layers.0.weight"].numel())
-    (tag,) = shown.tags("stale", "text")
+    (tag,) = reader.tags("stale", "text")
     assert tag.startswith("findings")
-    (text,) = shown.points("stale", "text", tag)
+    (text,) = reader.points("stale", "text", tag)
     assert text["step"] == 48
     assert "stale learning rate since 16 images" in text["text"]
 
 
-def test_a_resumed_run_goes_on_in_the_same_folder(runs, shown):
+def test_a_resumed_run_continues_in_the_same_folder(runs, reader):
     """What was written after the checkpoint that it resumes from is written, and shown, once."""
     assert len(list((runs / "resumed" / "tensorboard").iterdir())) == 2
-    points = shown.points("resumed", "scalars", "terms/generator/adversarial")
+    points = reader.points("resumed", "scalars", "terms/generator/adversarial")
     assert [step for _, step, _ in points] == [16, 32, 48, 64, 80, 96]
 
 
@@ -168,7 +168,7 @@ def test_a_finished_run_that_is_resumed_writes_nothing(tmp_path):
     assert {file.name: file.read_bytes() for file in (run / "tensorboard").iterdir()} == before
 
 
-def test_where_it_is_not_installed(tmp_path, monkeypatch):
+def test_missing_tensorboard_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     run = ganzoo.train(tiny(images=16), out=tmp_path / "run", progress=False)
     assert not (run.path / "tensorboard").exists()
@@ -177,7 +177,7 @@ def test_where_it_is_not_installed(tmp_path, monkeypatch):
     assert not (tmp_path / "other").exists()
 
 
-def test_nothing_is_imported_before_there_is_something_to_show():
+def test_tensorboard_is_imported_on_first_use():
     code = """
 import sys, ganzoo
 ganzoo.trackers.make("tensorboard")
@@ -187,14 +187,14 @@ assert not any(name.split(".")[0] == "tensorboard" for name in sys.modules)
     assert done.returncode == 0, done.stderr
 
 
-def test_weights_that_have_no_histogram(shown):
-    assert shown.tags("odd", "scalars") == {"metrics/frechet_distance"}
-    assert shown.tags("odd", "histograms") == {"net/equal", "net/some"}
-    ((_, _, equal),) = shown.points("odd", "histograms", "net/equal")
+def test_constant_and_non_finite_weights_are_handled(reader):
+    assert reader.tags("odd", "scalars") == {"metrics/frechet_distance"}
+    assert reader.tags("odd", "histograms") == {"net/equal", "net/some"}
+    ((_, _, equal),) = reader.points("odd", "histograms", "net/equal")
     assert sum(count for _, _, count in equal) == pytest.approx(5)
     assert all(2.5 <= low <= high <= 3.5 for low, high, _ in equal)
 
 
-def test_a_large_picture_is_made_smaller(shown):
-    _, png = shown.picture("odd", "large")
+def test_a_large_image_is_downsized(reader):
+    _, png = reader.picture("odd", "large")
     assert int.from_bytes(png[16:20], "big") == 1024

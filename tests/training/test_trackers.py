@@ -75,7 +75,7 @@ def diary_of(run):
     return [json.loads(line) for line in (run / "diary.jsonl").read_text().splitlines()]
 
 
-def test_it_is_told_all_that_the_run_shows(site, tmp_path):
+def test_a_tracker_receives_all_results(site, tmp_path):
     recipe = tiny(images=64, sample_every=32, learning_rates={"generator": 0.0})
     run = ganzoo.train(recipe, out=tmp_path / "run", progress=False, trackers=["diary"]).path
     calls = diary_of(run)
@@ -97,7 +97,7 @@ def test_it_is_told_all_that_the_run_shows(site, tmp_path):
     assert list((run / "tensorboard").iterdir()), "TensorBoard is another tracker"
 
 
-def test_it_continues_where_the_run_does(site, tmp_path):
+def test_a_tracker_continues_with_the_run(site, tmp_path):
     run = ganzoo.train(
         tiny(images=96), out=tmp_path / "run", progress=False, tensorboard="off", trackers=["diary"]
     ).path
@@ -113,12 +113,12 @@ def test_it_continues_where_the_run_does(site, tmp_path):
     assert diary_of(run) == before
 
 
-def test_one_that_fails_is_switched_off_and_the_training_goes_on(site, tmp_path):
-    with warnings.catch_warnings(record=True) as caught:
+def test_a_failing_tracker_is_disabled_and_the_training_continues(site, tmp_path):
+    with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         run = ganzoo.train(tiny(images=96), out=tmp_path / "run", progress=False, trackers=["torn"])
     assert run.finished
-    (message,) = [str(w.message) for w in caught if "tracker" in str(w.message)]
+    (message,) = [str(w.message) for w in record if "tracker" in str(w.message)]
     assert message.startswith(
         "the tracker 'torn' failed and is switched off; the training goes on: "
         "ConnectionError: the page is torn"
@@ -130,7 +130,7 @@ def test_one_that_fails_is_switched_off_and_the_training_goes_on(site, tmp_path)
     assert list((run.path / "tensorboard").iterdir())
 
 
-def test_one_that_cannot_write_its_folder_is_switched_off(tmp_path):
+def test_a_tracker_with_an_unwritable_folder_is_disabled(tmp_path):
     recipe = tiny(images=32)
 
     class Blocked(ganzoo.Tracker):
@@ -155,7 +155,7 @@ def test_one_that_cannot_write_its_folder_is_switched_off(tmp_path):
     assert run.finished
 
 
-def test_an_unknown_one_is_refused_before_anything_is_written(site, tmp_path):
+def test_an_unknown_tracker_is_refused_before_writing(site, tmp_path):
     with pytest.raises(UnknownNameError, match="no tracker named 'diery'. Did you mean 'diary'"):
         ganzoo.train(tiny(), out=tmp_path / "run", trackers=["diery"])
     with pytest.raises(BrokenPluginError, match="'number' of acme-diary 1.2 returned int, not a"):
@@ -175,11 +175,11 @@ def test_an_unknown_one_is_refused_before_anything_is_written(site, tmp_path):
         ("auto", ("diary",), ["tensorboard", "diary"]),
     ],
 )
-def test_which_are_created(site, tensorboard, names, created):
+def test_named_and_default_trackers_are_created(site, tensorboard, names, created):
     assert list(create_trackers(names, tensorboard)) == created
 
 
-def test_they_are_listed_and_checked(site, capsys):
+def test_trackers_are_listed_and_checked(site, capsys):
     assert main(["list", "diary", "--kind", "trackers"]) == 0
     assert "acme-diary 1.2" in capsys.readouterr().out
     assert main(["check", "acme-diary", "diary"]) == 0

@@ -64,7 +64,7 @@ def log_of(run: Path) -> list[dict]:
 
 
 @pytest.mark.parametrize(("architecture", "loss"), PAIRS)
-def test_a_players_turn_changes_exactly_its_own_networks(architecture, loss):
+def test_a_turn_changes_only_the_players_networks(architecture, loss):
     prepared = prepare(pair(architecture, loss, images=16))
     nets = prepared.state.nets
 
@@ -109,9 +109,9 @@ class Recorder(Loss):
         self.seen.append((turn.tick, name, hash(batch.images.numpy().tobytes())))
         for other, net in nets.items():
             assert all(p.requires_grad is (other == role) for p in net.parameters())
-        handed = turn.shared.setdefault("note", batch.images.mean())
+        note = turn.shared.setdefault("note", batch.images.mean())
         value = sum(p.square().sum() for p in nets[role].parameters())
-        return {"term": value + 0 * handed}
+        return {"term": value + 0 * note}
 
     def first(self, nets, batch, turn):
         return self._note("first", nets, batch, turn, "discriminator")
@@ -122,14 +122,14 @@ class Recorder(Loss):
 
 @pytest.fixture
 def watching():
-    made = []
+    recorders = []
 
     @losses.register("watching")
     def factory(*, every: int = 1, repeat: int = 1) -> Loss:
-        made.append(Recorder(every, repeat))
-        return made[-1]
+        recorders.append(Recorder(every, repeat))
+        return recorders[-1]
 
-    yield made
+    yield recorders
     losses.unregister("watching")
 
 
@@ -138,16 +138,16 @@ def test_players_share_the_ticks_first_batch_and_play_when_due(watching, every, 
     loss = Component("watching", {"every": every, "repeat": repeat})
     prepared = prepare(tiny(loss=loss, images=6 * 16))
     play(prepared)
-    seen = watching[-1].seen
+    records = watching[-1].seen
     for tick in range(6):
-        first = [b for t, name, b in seen if (t, name) == (tick, "first")]
-        second = [b for t, name, b in seen if (t, name) == (tick, "second")]
+        first = [b for t, name, b in records if (t, name) == (tick, "first")]
+        second = [b for t, name, b in records if (t, name) == (tick, "second")]
         assert len(first) == (repeat if tick % every == 0 else 0)
         assert len(second) == 1
         if first:
             assert first[0] == second[0]
             assert len(set(first)) == repeat
-    assert prepared.batches.position == len({b for _, _, b in seen})
+    assert prepared.batches.position == len({b for _, _, b in records})
 
 
 def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
@@ -182,7 +182,7 @@ def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
     assert provenance["hardware"]
 
 
-def test_the_same_recipe_gives_the_same_bits_and_another_seed_others(tmp_path):
+def test_training_is_reproducible_bit_for_bit(tmp_path):
     a, b = (train(tiny(), tmp_path / name).path for name in "ab")
     c = train(tiny(seed=1), tmp_path / "c").path
     weights = [load_file(p / "bundle" / "model.safetensors") for p in (a, b, c)]
@@ -243,7 +243,7 @@ def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_and_says_how_to_resume(tmp_path, number):
+def test_a_signal_saves_and_prints_how_to_resume(tmp_path, number):
     run = tmp_path / "run"
     options = ["--architecture.width", "4", "--log-every", "64", "--images", "10000000"]
     process = start_cli("train", "dcgan-digits", *options, "--out", run)
@@ -315,14 +315,14 @@ class Poison(Loss):
         return {"fine": sum(weights), "poisoned": sum(weights) * bad}
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_path):
+def test_a_non_finite_loss_stops_and_keeps_the_last_good_checkpoint(tmp_path):
     losses.register("poison")(lambda: Poison())
     try:
-        with pytest.raises(NonFiniteLossError) as caught:
+        with pytest.raises(NonFiniteLossError) as error:
             train(tiny(loss=Component("poison"), images=320), tmp_path / "run")
     finally:
         losses.unregister("poison")
-    text = str(caught.value)
+    text = str(error.value)
     assert "the generator's term 'poisoned' became nan" in text
     good = tmp_path / "run" / "checkpoints" / "000000000064.safetensors"
     assert f"The last good checkpoint is {good}" in text
@@ -368,17 +368,17 @@ class BadGradient(Loss):
         (BadGradient, "holds NaN or infinity after 64 images. All losses were finite"),
     ],
 )
-def test_the_first_culprit_is_named_and_nothing_bad_is_saved(tmp_path, loss, message):
+def test_the_first_non_finite_term_is_named_and_not_saved(tmp_path, loss, message):
     losses.register("bad")(lambda: loss())
     recipe = tiny(loss=Component("bad"), images=640, log_every=320, checkpoint_every=32)
     if loss is Spreading:
         recipe = replace(recipe, checkpoint_every=320)
     try:
-        with pytest.raises(NonFiniteLossError) as caught:
+        with pytest.raises(NonFiniteLossError) as error:
             train(recipe, tmp_path / "run")
     finally:
         losses.unregister("bad")
-    assert message in str(caught.value)
+    assert message in str(error.value)
     for path in (tmp_path / "run" / "checkpoints").glob("*"):
         assert all(torch.isfinite(t).all() for t in load_file(path).values())
     if loss is BadGradient:
@@ -399,7 +399,7 @@ def test_images_of_five_channels_train(tmp_path):
     assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 5)
 
 
-def test_a_penalty_beside_batchnorm_is_warned_of():
+def test_a_penalty_with_batchnorm_warns():
     with pytest.warns(UserWarning, match="discriminator-norm none"):
         prepare(pair("dcgan", "wgan-gp"))
     import warnings
@@ -412,18 +412,18 @@ def test_a_penalty_beside_batchnorm_is_warned_of():
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta"])
-def test_a_device_that_is_not_there(device):
+def test_a_missing_device_is_refused(device):
     with pytest.raises(RecipeError, match="cpu"):
         prepare(tiny(), device=device)
 
 
-def test_a_latent_of_absurd_length(tmp_path):
+def test_an_absurd_latent_length_is_refused(tmp_path):
     with pytest.raises(ValueError, match="latent dim is 1e\\+09"):
         train(tiny(architecture=Component("dcgan", {"latent_dim": 10**9})), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_folder_that_exists_is_left_alone(tmp_path):
+def test_an_existing_run_folder_is_not_changed(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("mine")
     with pytest.raises(RunExistsError, match=r"--resume .*run"):
@@ -433,7 +433,7 @@ def test_a_run_folder_that_exists_is_left_alone(tmp_path):
         train(tiny(), tmp_path / "run" / "thesis.txt")
 
 
-def test_resume_without_a_run_or_checkpoint(tmp_path):
+def test_resume_without_a_run_or_checkpoint_is_refused(tmp_path):
     with pytest.raises(RunNotFoundError, match=r"holds no recipe\.toml"):
         ganzoo.resume(tmp_path)
     (tmp_path / "recipe.toml").write_text(tiny().to_toml())
@@ -443,7 +443,7 @@ def test_resume_without_a_run_or_checkpoint(tmp_path):
         ganzoo.resume(tmp_path)
 
 
-def test_a_run_that_ended_before_its_first_checkpoint_begins_again(tmp_path, tiny_run):
+def test_a_run_without_a_checkpoint_restarts(tmp_path, tiny_run):
     (tmp_path / "recipe.toml").write_text(tiny().to_toml())
     assert ganzoo.resume(tmp_path, progress=False).finished
     assert same(state_of(tmp_path), state_of(tiny_run))
@@ -469,7 +469,7 @@ def test_resume_refuses_other_data(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="no file permissions to take away")
-def test_a_read_only_output_folder(tmp_path):
+def test_a_read_only_output_folder_is_an_error(tmp_path):
     (tmp_path / "recipe.toml").write_text(tiny().to_toml())
     code = """
 import os, sys, tempfile, torch, sklearn.datasets
@@ -529,7 +529,7 @@ except OutputError as error:
     assert ganzoo.load(run / "bundle")
 
 
-def test_a_mistyped_component_or_argument():
+def test_a_mistyped_component_or_argument_suggests_the_nearest():
     with pytest.raises(UnknownNameError, match="no loss named 'wgan-pg'. Did you mean 'wgan-gp'"):
         prepare(tiny(loss=Component("wgan-pg")))
     with pytest.raises(
@@ -546,7 +546,7 @@ def test_a_mistyped_component_or_argument():
         prepare(tiny(learning_rates={"generater": 1.0}))
 
 
-def test_an_incompatible_pair_names_what_would_fit():
+def test_an_incompatible_combination_names_compatible_ones():
     class Autoencoding(Loss):
         players = (Player("autoencoder", ("encoder", "generator")),)
 
@@ -556,12 +556,12 @@ def test_an_incompatible_pair_names_what_would_fit():
 
     losses.register("autoencoding")(lambda: Autoencoding())
     try:
-        with pytest.raises(IncompatibleCombinationError) as caught:
+        with pytest.raises(IncompatibleCombinationError) as error:
             prepare(tiny(loss=Component("autoencoding")))
     finally:
         losses.unregister("autoencoding")
         architectures.unregister("auto")
-    text = str(caught.value)
+    text = str(error.value)
     assert "'autoencoding' trains encoder, generator" in text
     assert "'dcgan' builds discriminator, generator" in text
     fit = dict(re.findall(r"(Losses|Architectures) that fit [\w-]+: (.*?)\.", text))
@@ -569,18 +569,18 @@ def test_an_incompatible_pair_names_what_would_fit():
     assert not {"autoencoding", "vae", "bigan"} & set(fit["Losses"].split(", "))
     assert {"auto", "mlp-autoencoder"} <= set(fit["Architectures"].split(", "))
     assert not {"dcgan", "resnet"} & set(fit["Architectures"].split(", "))
-    assert isinstance(caught.value, ValueError)
+    assert isinstance(error.value, ValueError)
 
 
 @pytest.mark.parametrize(("loss", "choice"), [("vaegan", "image"), ("bigan", "joint")])
-def test_an_option_that_makes_a_pair_fit_is_named(loss, choice):
+def test_an_option_that_makes_a_combination_fit_is_named(loss, choice):
     with pytest.raises(
         IncompatibleCombinationError, match=f"--architecture.discriminator {choice}"
     ):
         prepare(tiny(architecture=Component("mlp-autoencoder"), loss=Component(loss)))
 
 
-def test_an_architecture_size_it_cannot_build(tmp_path):
+def test_an_unsupported_image_size_is_refused(tmp_path):
     recipe = tiny(dataset=Component("digits", {"size": 8}))
     with pytest.raises(ValueError, match="'dcgan' cannot generate images of 8x8x1"):
         train(recipe, tmp_path / "run")
@@ -621,7 +621,7 @@ def test_learning_rates_are_per_player_and_fall():
     assert rates == {"discriminator": 2.0, "generator": 3.0}
 
 
-def test_learning_rates_rise_over_the_warm_up_and_may_fall_like_a_cosine():
+def test_learning_rates_warm_up_and_follow_a_cosine():
     recipe = tiny(
         images=100,
         batch_size=10,
@@ -631,7 +631,7 @@ def test_learning_rates_rise_over_the_warm_up_and_may_fall_like_a_cosine():
     assert factors == pytest.approx([0.25, 0.5, 1, 1, 1, 0.5, 0], abs=1e-12)
 
 
-def test_gradients_are_shortened_to_a_norm(tmp_path):
+def test_gradients_are_clipped_to_a_norm(tmp_path):
     """With SGD a step is the gradient, so that a player moves by lr times its norm at most."""
     optimizer = Optimizer("sgd", lr=1.0, clip_norm=0.01)
     prepared = prepare(tiny(images=16, optimizer=optimizer))
@@ -664,7 +664,7 @@ def test_recipes_choose_initialisation_and_spectral_norm():
     assert not any("parametrizations" in name for name in state.nets["generator"].state_dict())
 
 
-def test_what_is_watched_is_logged(tiny_run):
+def test_logged_metrics_appear_in_the_log(tiny_run):
     lines = log_of(tiny_run)
     assert all(0 <= line["metrics"]["discriminator/accuracy"] <= 1 for line in lines)
     assert all("accuracy" not in name for line in lines for name in line["terms"])

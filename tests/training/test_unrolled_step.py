@@ -8,7 +8,7 @@ from helpers.pages import blocks_of
 from helpers.paths import ROOT
 
 
-def test_the_page_computes_what_the_loop_does():
+def test_the_page_computes_the_same_weights_as_the_loop():
     ((language, block),) = [
         block for block in blocks_of(ROOT / "docs" / "architecture.md") if block[0] == "python"
     ]

@@ -37,7 +37,7 @@ def seeded(draw, x):
 
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
-def test_rows_of_one_draw(draw):
+def test_rows_come_from_one_draw(draw):
     whole, parts = seeded(draw, PLACES), []
     for rank, mine in enumerate(PLACES.split(ROWS)):
         with WholeBatch(ROWS, rank, RANKS, None):
