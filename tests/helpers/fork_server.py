@@ -49,24 +49,24 @@ def serve(requests: socket.socket) -> None:
             _supervise(json.loads(message), *files)
 
 
-def _supervise(job: dict[str, Any], out: int, err: int, status: int, given: int) -> None:
+def _supervise(job: dict[str, Any], out: int, err: int, status: int, stdin: int) -> None:
     """Wait for the job, as the parent that it would have in a shell."""
     pid = os.fork()
     if not pid:
         os.close(status)
-        _run(job, given, out, err)
-    for file in (out, err, given):
+        _run(job, stdin, out, err)
+    for file in (out, err, stdin):
         os.close(file)  # so that a reader of the other end sees the job's end
     os.write(status, f"{pid}\n".encode())
-    _, ended = os.waitpid(pid, 0)
-    os.write(status, f"{os.waitstatus_to_exitcode(ended)}\n".encode())
+    _, code = os.waitpid(pid, 0)
+    os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
     os._exit(0)
 
 
-def _run(job: dict[str, Any], given: int, out: int, err: int) -> None:
+def _run(job: dict[str, Any], stdin: int, out: int, err: int) -> None:
     if job["new_session"]:
         os.setsid()
-    for place, file in enumerate((given, out, err)):
+    for place, file in enumerate((stdin, out, err)):
         os.dup2(file, place)
         os.close(file)
     os.environ.clear()

@@ -77,16 +77,16 @@ def difference(processes: int, folder: Path, data: str, *recipes: Path) -> dict[
         out.mkdir()
     arguments = data, *map(str, recipes)
     main(str(alone), *arguments)
-    status, _, said = run_group(processes, together, *arguments, script=__file__)
-    assert status == 0, said
-    found = {}
+    status, _, err = run_group(processes, together, *arguments, script=__file__)
+    assert status == 0, err
+    errors = {}
     for name in (recipe.stem for recipe in recipes):
         one, several = (dict(np.load(out / f"{name}.npz")) for out in (alone, together))
         assert one.keys() == several.keys()
         norms = {update: np.linalg.norm(gradient) for update, gradient in one.items()}
         assert min(norms.values()) > 0
-        found[name] = [np.linalg.norm(one[u] - several[u]) / norms[u] for u in one]
-    return found
+        errors[name] = [np.linalg.norm(one[u] - several[u]) / norms[u] for u in one]
+    return errors
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class HubClient:
 
     def __init__(self, endpoint: str, home: Path, **variables: str) -> None:
         self.home = home
-        self.said = ""  # all that was printed
+        self.output = ""  # all that was printed
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = start_python(
@@ -79,7 +79,7 @@ class HubClient:
         line = self._talk.readline()
         assert line, self._process.output()
         answer = Answer(**json.loads(line))
-        self.said += answer.out + answer.err + answer.text
+        self.output += answer.out + answer.err + answer.text
         return answer
 
     def load(self, name: str, runtime: str = "onnx", role: str = "generator") -> Answer:
@@ -103,4 +103,4 @@ class HubClient:
         self._talk.close()
         self._socket.close()
         self._process.wait(60)
-        self.said += "".join(self._process.output())
+        self.output += "".join(self._process.output())

@@ -62,9 +62,9 @@ class Repository:
 
     @property
     def head(self) -> Commit:
-        found = self.find("main")
-        assert found
-        return found
+        commit = self.find("main")
+        assert commit
+        return commit
 
 
 class HubServer:
@@ -152,10 +152,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.hub.requests.append(request)
                 self.hub.authorized.append("Authorization" in self.headers)
             self.hub.agents.add(self.headers.get("User-Agent", ""))
-            found = next((f for f in self.hub.faults if f[1].search(request)), None)
-            if found:
-                self.hub.faults.remove(found)
-        if found and found[2](self):
+            fault = next((f for f in self.hub.faults if f[1].search(request)), None)
+            if fault:
+                self.hub.faults.remove(fault)
+        if fault and fault[2](self):
             return
         address = urlsplit(self.path)
         parts = [unquote(part) for part in address.path.strip("/").split("/")]
@@ -195,11 +195,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(status, json.dumps(value).encode(), kind)
 
     def refuse(self, status: int, code: str = "", message: str = "", **headers: str) -> None:
-        named = {"X-Error-Code": code} if code else {}
+        extra = {"X-Error-Code": code} if code else {}
         if message:
-            named["X-Error-Message"] = message
-        named |= {name.replace("_", "-"): value for name, value in headers.items()}
-        self.json(status, {"error": message or str(status)}, named)
+            extra["X-Error-Message"] = message
+        extra |= {name.replace("_", "-"): value for name, value in headers.items()}
+        self.json(status, {"error": message or str(status)}, extra)
 
     def close_early(self) -> None:
         """Close the connection in good order, before all was sent."""
@@ -242,9 +242,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.hub.storage[oid] = self.body
                 return self.answer(200)
             case "POST", ["storage", "verify"]:
-                asked = json.loads(self.body)
-                there = self.hub.storage.get(asked["oid"])
-                return self.answer(200 if there and len(there) == asked["size"] else 404)
+                request = json.loads(self.body)
+                there = self.hub.storage.get(request["oid"])
+                return self.answer(200 if there and len(there) == request["size"] else 404)
             case "GET" | "HEAD", ["storage", oid]:
                 return self._send(self.hub.storage[oid], {"ETag": f'"{oid}"'})
             case "GET" | "HEAD", ["spaces", org, name, "resolve", revision, *path]:
@@ -256,45 +256,45 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _open(self, name: str, *, writing: bool = False) -> Repository | None:
         """The repository, None after a refusal."""
         bearer = "Authorization" in self.headers
-        found = self.hub.repositories.get(name)
-        if found is None or (found.private and not bearer) or (writing and not bearer):
+        repository = self.hub.repositories.get(name)
+        if repository is None or (repository.private and not bearer) or (writing and not bearer):
             # As the Hub does: who is not logged in is not told what there is.
             self.refuse(404 if bearer else 401, "RepoNotFound", "Repository not found")
             return None
-        if found.disabled:
+        if repository.disabled:
             self.refuse(403, message="Access to this resource is disabled.")
             return None
-        if found.gated and not writing:
+        if repository.gated and not writing:
             self.refuse(403 if bearer else 401, "GatedRepo", f"Access to {name} is restricted.")
             return None
-        return found
+        return repository
 
     def _create(self) -> None:
-        asked = json.loads(self.body)
-        name = f"{asked.get('organization') or 'org'}/{asked['name']}"
-        if asked.get("organization") not in (None, "org"):
+        request = json.loads(self.body)
+        name = f"{request.get('organization') or 'org'}/{request['name']}"
+        if request.get("organization") not in (None, "org"):
             return self.refuse(403, message="You don't have the rights to create a model there")
-        if asked.get("type") == "space":
-            if asked.get("sdk") not in ("gradio", "docker", "static"):
+        if request.get("type") == "space":
+            if request.get("sdk") not in ("gradio", "docker", "static"):
                 return self.refuse(400, message="A Space needs an sdk")
             name = f"spaces/{name}"
-        known = {"url": f"{self.hub.endpoint}/{name}", "name": name, "id": name}
+        entry = {"url": f"{self.hub.endpoint}/{name}", "name": name, "id": name}
         if name in self.hub.repositories:
-            return self.json(409, {"error": "You already created this model repo", **known})
-        private = asked.get("private") or asked.get("visibility") == "private"
+            return self.json(409, {"error": "You already created this model repo", **entry})
+        private = request.get("private") or request.get("visibility") == "private"
         repository = Repository(name, private=bool(private))
         repository.commit({".gitattributes": b"*.onnx filter=lfs\n"}, "initial commit")
         self.hub.repositories[name] = repository
-        return self.json(200, known)
+        return self.json(200, entry)
 
     def _list(self, query: dict[str, list[str]]) -> None:
         assert query["filter"] == ["ganzoo"]
-        found = [
+        entries = [
             {"id": r.name, "downloads": 7, "lastModified": "2026-01-02T03:04:05.000Z", "tags": []}
             for r in self.hub.repositories.values()
             if b"library_name: ganzoo" in r.head.files.get("README.md", b"")
         ]
-        return self.json(200, found)
+        return self.json(200, entries)
 
     def _about(self, name: str, rest: list[str]) -> None:
         writing = bool(rest) and rest[0] in {"preupload", "commit", "branch", "tag"}
@@ -351,8 +351,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _preupload(self, commit: Commit) -> None:
         files = []
-        for asked in json.loads(self.body)["files"]:
-            path = asked["path"]
+        for item in json.loads(self.body)["files"]:
+            path = item["path"]
             content = commit.files.get(path)
             large = path.endswith(LARGE)
             oid = None
@@ -366,12 +366,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self._open(name, writing=True) is None:
             return None
         objects = []
-        for asked in json.loads(self.body)["objects"]:
-            entry: dict[str, Any] = {"oid": asked["oid"], "size": asked["size"]}
-            if asked["oid"] not in self.hub.storage:
+        for item in json.loads(self.body)["objects"]:
+            entry: dict[str, Any] = {"oid": item["oid"], "size": item["size"]}
+            if item["oid"] not in self.hub.storage:
                 storage = f"{self.hub.storage_endpoint}/storage"
                 entry["actions"] = {
-                    "upload": {"href": f"{storage}/{asked['oid']}?{SIGNATURE}"},
+                    "upload": {"href": f"{storage}/{item['oid']}?{SIGNATURE}"},
                     "verify": {"href": f"{self.hub.endpoint}/storage/verify"},
                 }
             objects.append(entry)
@@ -406,12 +406,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         commit = repository.find(revision)
         if commit is None:
             return self.refuse(404, "RevisionNotFound", "Invalid rev id")
-        known = {"X-Repo-Commit": self.commit or commit.oid}
+        headers = {"X-Repo-Commit": self.commit or commit.oid}
         content = commit.files.get(path)
         if content is None:
-            return self.refuse(404, "EntryNotFound", "Entry not found", **known)
+            return self.refuse(404, "EntryNotFound", "Entry not found", **headers)
         if not path.endswith(LARGE):
-            return self._send(content, known | {"ETag": f'"{self.etag or blob_id(content)}"'})
+            return self._send(content, headers | {"ETag": f'"{self.etag or blob_id(content)}"'})
         oid = hashlib.sha256(content).hexdigest()
         self.hub.storage[oid] = content
         linked = {
@@ -419,16 +419,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "X-Linked-Size": str(len(content)),
             "Location": f"{self.hub.storage_endpoint}/storage/{oid}?{SIGNATURE}",
         }
-        return self.answer(302, b"", known | linked)
+        return self.answer(302, b"", headers | linked)
 
     def _send(self, content: bytes, headers: dict[str, str]) -> None:
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        byte_range = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if self.spoil and self.command == "GET":
             content = self.spoil(content)
         headers |= {"Accept-Ranges": "bytes"}
-        if asked and self.command == "GET":
-            self.hub.ranges.append(asked[0])
-            start, end = int(asked[1]), int(asked[2] or len(content) - 1)
+        if byte_range and self.command == "GET":
+            self.hub.ranges.append(byte_range[0])
+            start, end = int(byte_range[1]), int(byte_range[2] or len(content) - 1)
             part = content[start : end + 1]
             span = {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}"}
             return self.answer(206, part, headers | span)
@@ -547,7 +547,7 @@ def _flip(handler: Handler, bit: int) -> bool:
     return False
 
 
-def named(etag: str) -> Fault:
+def with_etag(etag: str) -> Fault:
     """Say that a file has another ETag."""
 
     def fault(handler: Handler) -> bool:

@@ -41,15 +41,15 @@ class Process:
         self._status = status
         self._out, self._err = out, err
         self._arguments = arguments
-        self._said = b""
+        self._progress = b""
         self.returncode: int | None = None
         assert self._read_until(1, TIMEOUT), "the process that forks did not start the job"
-        self.pid = int(self._said.split()[0])
+        self.pid = int(self._progress.split()[0])
 
     def poll(self) -> int | None:
         """Return its exit status; None while it runs."""
         if self.returncode is None and self._read_until(2, 0):
-            self.returncode = int(self._said.split()[1])
+            self.returncode = int(self._progress.split()[1])
             os.close(self._status)
         return self.returncode
 
@@ -70,10 +70,10 @@ class Process:
         """Wait until it has printed a text; return its standard output so far."""
         deadline = time.monotonic() + timeout
         while True:
-            ended = self._read_until(2, 0.02)  # before its output, which is then complete
+            finished = self._read_until(2, 0.02)  # before its output, which is then complete
             if text in (output := self.output()[0]):
                 return output
-            assert not ended, self.output()
+            assert not finished, self.output()
             assert time.monotonic() < deadline, self.output()
 
     def output(self) -> tuple[str, str]:
@@ -92,13 +92,13 @@ class Process:
 
     def _read_until(self, lines: int, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
-        while self._said.count(b"\n") < lines:
+        while self._progress.count(b"\n") < lines:
             left = max(0.0, deadline - time.monotonic())
             if not select.select([self._status], [], [], left)[0]:
                 return False
-            said = os.read(self._status, 64)
-            assert said, "the process that forks is gone"
-            self._said += said
+            chunk = os.read(self._status, 64)
+            assert chunk, "the process that forks is gone"
+            self._progress += chunk
         return True
 
 

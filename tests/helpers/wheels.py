@@ -102,10 +102,10 @@ def make_environment(folder: Path, *, sources: bool = True) -> Path:
         sources: whether it also sees what is installed here from a source tree (editable).
     """
     python, site = _make_empty(folder)
-    seen = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
+    line = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
     if not sources:  # .pth files of the folders that hold them point to source trees
-        seen = "\n".join(p for p in sys.path if any(Path(p).glob("*.dist-info")))
-    (site / "seen.pth").write_text(seen + "\n")
+        line = "\n".join(p for p in sys.path if any(Path(p).glob("*.dist-info")))
+    (site / "seen.pth").write_text(line + "\n")
     return python
 
 
@@ -115,8 +115,8 @@ def make_environment_of(wheel: Path, folder: Path) -> Path:
     What it requires, and what that requires, is linked to where it is installed here.
     """
     python, site = _make_empty(folder)
-    (found,) = metadata.distributions(path=[str(wheel)])
-    for distribution in _required_by(found):
+    (root,) = metadata.distributions(path=[str(wheel)])
+    for distribution in _required_by(root):
         for file in distribution.files or ():
             if file.parts[0] != "..":  # commands, which lie elsewhere
                 link = site / file
@@ -128,8 +128,8 @@ def make_environment_of(wheel: Path, folder: Path) -> Path:
 
 def _required_by(first: metadata.Distribution) -> list[metadata.Distribution]:
     """Return what is installed here that a distribution requires, and what that requires."""
-    found: dict[str, metadata.Distribution] = {}
-    looked_at: set[tuple[str, str]] = set()
+    distributions: dict[str, metadata.Distribution] = {}
+    done: set[tuple[str, str]] = set()
     todo = [(first, "")]
     while todo:
         distribution, extra = todo.pop()
@@ -138,11 +138,11 @@ def _required_by(first: metadata.Distribution) -> list[metadata.Distribution]:
             if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
                 continue
             name = canonicalize_name(requirement.name)
-            found.setdefault(name, metadata.distribution(name))
-            wanted = {(name, each) for each in ("", *requirement.extras)} - looked_at
-            looked_at |= wanted
-            todo += [(found[name], each) for _, each in wanted]
-    return list(found.values())
+            distributions.setdefault(name, metadata.distribution(name))
+            needs = {(name, each) for each in ("", *requirement.extras)} - done
+            done |= needs
+            todo += [(distributions[name], each) for _, each in needs]
+    return list(distributions.values())
 
 
 def _make_empty(folder: Path) -> tuple[Path, Path]:

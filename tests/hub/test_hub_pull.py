@@ -33,19 +33,19 @@ def server():
 def clients(server, tmp_path_factory):
     """Of one who is not logged in, one who is, and one whose token has expired."""
     folder = tmp_path_factory.mktemp("clients")
-    found = {
+    clients_by_name = {
         "nobody": HubClient(server.endpoint, folder / "nobody"),
         "member": HubClient(server.endpoint, folder / "member", HF_TOKEN=TOKEN),
         "expired": HubClient(server.endpoint, folder / "expired", HF_TOKEN="hf_expired"),
     }
-    for client in found.values():
+    for client in clients_by_name.values():
         client.run(IMPATIENT)
-    yield found
-    for client in found.values():
+    yield clients_by_name
+    for client in clients_by_name.values():
         client.stop()
-        assert TOKEN not in client.said
-        assert hub_server.SIGNATURE not in client.said
-        assert "hf_expired" not in client.said
+        assert TOKEN not in client.output
+        assert hub_server.SIGNATURE not in client.output
+        assert "hf_expired" not in client.output
 
 
 @pytest.fixture
@@ -81,14 +81,14 @@ def downloaded(server):
         for commit in repository.commits:
             for path, content in commit.files.items():
                 names[hashlib.sha256(content).hexdigest()] = path
-    found = []
+    labels = []
     for request in server.requests:
         method, path = request.split(" ", 1)
         if method == "GET" and "/storage/" in path:
-            found.append(names[path.split("/")[-1].partition("?")[0]])
+            labels.append(names[path.split("/")[-1].partition("?")[0]])
         elif method == "GET" and not path.endswith((".onnx", ".safetensors")):
-            found.append(path.rpartition("/")[2])
-    return found
+            labels.append(path.rpartition("/")[2])
+    return labels
 
 
 def in_cache(home):
@@ -125,7 +125,7 @@ def test_torch_alone_does_not_download_the_onnx(server, repository, tmp_path):
     assert downloaded(server) == ["config.json", "SHA256SUMS", "model.safetensors"]
 
 
-def test_without_the_plugin_what_is_on_the_hub_is_said(server, repository, tmp_path):
+def test_a_missing_plugin_is_named_with_the_files_on_the_hub(server, repository, tmp_path):
     code = LOAD.replace("'onnx'", "'torch'")
     env = {"GANZOO_PLUGINS": "", "HF_HUB_ETAG_TIMEOUT": "10"}
     files = repository.head.files
@@ -158,7 +158,7 @@ def test_a_commit_in_the_cache_makes_no_request(server, repository, client, imag
     assert server.requests == []
 
 
-def test_a_branch_moves_a_commit_does_not(server, repository, client, files, images):
+def test_a_branch_is_updated_and_a_commit_is_fixed(server, repository, client, files, images):
     name, old = f"hf://{repository.name}", repository.head.oid
     answer = client.load(name)
     assert answer.err.count("follows 'main', which points to commit") == 1
@@ -181,7 +181,7 @@ def test_a_branch_moves_a_commit_does_not(server, repository, client, files, ima
     assert f"commit {new} when the Hub, now unreachable, last answered" in offline.stderr
 
 
-def test_all_files_are_of_the_commit_that_was_resolved_first(server, repository, client, files):
+def test_all_files_belong_to_the_resolved_commit(server, repository, client, files):
     """A push between two requests must not mix two models."""
     name, old = f"hf://{repository.name}", repository.head.oid
 
@@ -203,7 +203,7 @@ def test_a_token_is_sent_only_where_it_is_needed(server, repository, clients, im
     assert not any(server.authorized)
 
 
-def test_a_private_model(server, files, clients, images, repository):
+def test_a_private_model_needs_a_token(server, files, clients, images, repository):
     repository.private = True
     name = f"hf://{repository.name}"
     answer = clients["nobody"].load(name)
@@ -230,30 +230,32 @@ def test_a_private_model(server, files, clients, images, repository):
         ("GET /storage/", [hub_server.late(0.3)]),
     ],
 )
-def test_what_fails_some_times_loads(server, repository, client, images, request_, faults):
+def test_temporary_failures_are_retried_in_a_load(
+    server, repository, client, images, request_, faults
+):
     server.plan(request_, *faults)
     assert client.load(f"hf://{repository.name}").value == images
     assert server.faults == [], "it did happen"
 
 
-def test_what_fails_for_long_loads_from_the_cache(server, repository, client, images):
+def test_permanent_failures_load_from_the_cache(server, repository, client, images):
     name = f"hf://{repository.name}"
     server.plan("HEAD", *[hub_server.status(503)] * 4)
     answer = client.load(name)
     assert "HubError" in answer.error
     assert "the Hub failed (503: planned 503). Try again later." in answer.text
     assert client.load(name).value == images
-    said = ""
+    err = ""
     for fault in (hub_server.reset, hub_server.status(502), hub_server.portal):
         server.reset()
         server.plan("HEAD", *[fault] * 4)
         answer = client.load(name)
         assert answer.value == images
-        said += answer.err
-    assert said.count("when the Hub, now unreachable, last answered") == 1
+        err += answer.err
+    assert err.count("when the Hub, now unreachable, last answered") == 1
 
 
-def test_a_server_that_asks_to_wait_for_long_is_not_waited_for(server, repository, client):
+def test_a_long_retry_after_is_not_waited_for(server, repository, client):
     server.plan("HEAD", hub_server.status(429, Retry_After="3000"))
     answer = client.load(f"hf://{repository.name}")
     assert "too many requests to the Hub (429). Try again in 3000 seconds" in answer.text
@@ -262,7 +264,7 @@ def test_a_server_that_asks_to_wait_for_long_is_not_waited_for(server, repositor
     assert "in 271 seconds" in client.load(f"hf://{repository.name}").text
 
 
-def test_who_is_logged_in_may_ask_for_more(server, repository, clients, images):
+def test_logged_in_users_have_a_higher_rate_limit(server, repository, clients, images):
     server.plan("HEAD", hub_server.status(429, Retry_After="3000"))
     assert clients["member"].load(f"hf://{repository.name}").value == images
     assert server.authorized[:2] == [False, True]
@@ -273,13 +275,13 @@ def test_who_is_logged_in_may_ask_for_more(server, repository, clients, images):
 
 @pytest.mark.parametrize("request_", ["GET /storage/", "GET .*config", "GET .*SHA256SUMS"])
 @pytest.mark.parametrize("fault", [hub_server.flip, hub_server.flip_to_binary])
-def test_a_damaged_download_is_made_again(server, repository, client, images, request_, fault):
+def test_a_damaged_download_is_repeated(server, repository, client, images, request_, fault):
     server.plan(request_, fault)
     assert client.load(f"hf://{repository.name}@{repository.head.oid}").value == images
     assert server.faults == []
 
 
-def test_what_stays_damaged_is_not_loaded(server, repository, client, images):
+def test_permanent_damage_is_an_error(server, repository, client, images):
     name = f"hf://{repository.name}@{repository.head.oid}"
     server.plan("GET /storage/", *[hub_server.flip] * 2)
     answer = client.load(name)
@@ -292,14 +294,14 @@ def test_what_stays_damaged_is_not_loaded(server, repository, client, images):
     assert client.load(name).value == images
 
 
-def test_a_file_of_the_cache_that_was_changed_is_replaced(server, repository, client, images):
+def test_a_changed_file_of_the_cache_is_replaced(server, repository, client, images):
     name = f"hf://{repository.name}@{repository.head.oid}"
     client.load(name)
     folder = client.home / "hub" / f"models--{repository.name.replace('/', '--')}"
-    (found,) = folder.glob("snapshots/*/model.onnx")
-    content = bytearray(found.read_bytes())
+    (file,) = folder.glob("snapshots/*/model.onnx")
+    content = bytearray(file.read_bytes())
     content[100] ^= 1
-    found.resolve().write_bytes(content)
+    file.resolve().write_bytes(content)
     server.reset()
     assert client.load(name).value == images
     assert sorted(downloaded(server)) == ["SHA256SUMS", "model.onnx"]
@@ -317,7 +319,7 @@ def test_a_file_without_checksum_is_not_loaded(server, repository, client, files
     assert "has no role 'encoder'" in answer.text
 
 
-def test_what_is_not_listed_is_not_asked_for_again(server, repository, client, files):
+def test_unlisted_files_are_not_requested_again(server, repository, client, files):
     lines = files["SHA256SUMS"].decode().splitlines(keepends=True)
     sums = "".join(line for line in lines if "README" not in line).encode()
     repository.commit(files | {"SHA256SUMS": sums})
@@ -331,19 +333,19 @@ def test_what_is_not_listed_is_not_asked_for_again(server, repository, client, f
     assert answer.value.count("![") == answer.value.count("(data:image/png;base64,") > 0
     server.reset()
     assert client.run(f"import ganzoo.demo.cards, ganzoo.zoo; value = {card}").value == answer.value
-    asked = f"import ganzoo.zoo; ganzoo.zoo.find({name!r}).file('README.md')"
-    assert "SHA256SUMS does not list README.md" in client.run(asked).text
+    code = f"import ganzoo.zoo; ganzoo.zoo.find({name!r}).file('README.md')"
+    assert "SHA256SUMS does not list README.md" in client.run(code).text
     assert server.requests == []
 
 
-def test_an_etag_that_climbs_does_not_leave_the_cache(server, repository, client):
+def test_an_etag_with_parent_folders_stays_in_the_cache(server, repository, client):
     name = f"hf://{repository.name}@{repository.head.oid}"
     before = set(client.home.parent.rglob("*"))
     for file in ("SHA256SUMS", "config", "onnx"):
         for etag in ("../../../../escaped", "/tmp/escaped", "..", "a/../../../b"):
             # Also if only the client's own question is answered so, the second.
             for honest in ([], [hub_server.late(0)]):
-                server.plan(f"HEAD .*{file}", *honest, hub_server.named(etag))
+                server.plan(f"HEAD .*{file}", *honest, hub_server.with_etag(etag))
                 answer = client.load(name)
                 assert "HubError" in answer.error
                 assert f"an unsafe ETag, {etag!r}: as a file name it points outside" in answer.text
@@ -353,7 +355,7 @@ def test_an_etag_that_climbs_does_not_leave_the_cache(server, repository, client
 
 
 @pytest.mark.parametrize("commit", ["../../../../escaped", "/tmp/escaped", "..", "a" * 39])
-def test_a_commit_that_climbs_does_not_leave_the_cache(server, repository, client, commit):
+def test_a_commit_with_parent_folders_stays_in_the_cache(server, repository, client, commit):
     before = set(client.home.parent.rglob("*"))
     for honest in ([], [hub_server.late(0)]):  # the second is the client's own question
         for file in ("config", "absent"):
@@ -372,9 +374,9 @@ def test_a_commit_that_climbs_does_not_leave_the_cache(server, repository, clien
     assert not Path("/tmp/escaped").exists()
 
 
-def test_a_session_that_the_client_renews_is_watched_too(server, repository, client):
+def test_a_renewed_session_is_observed_too(server, repository, client):
     """As it does where a connection cannot be made."""
-    server.plan("HEAD .*config", hub_server.named("../../../../escaped"))
+    server.plan("HEAD .*config", hub_server.with_etag("../../../../escaped"))
     answer = client.run(
         "from huggingface_hub import close_session, get_session\n"
         "from ganzoo.hub.client import connect\n"
@@ -393,7 +395,7 @@ def test_a_session_that_the_client_renews_is_watched_too(server, repository, cli
     assert answer.value is False, "and given back as it was"
 
 
-def test_a_branch_that_the_cache_says_to_be_no_commit(server, repository, client, files):
+def test_an_invalid_branch_of_the_cache_is_ignored(server, repository, client, files):
     """Whoever else may write into a shared cache."""
     name = f"hf://{repository.name}"
     client.load(name)
@@ -406,7 +408,7 @@ def test_a_branch_that_the_cache_says_to_be_no_commit(server, repository, client
 
 
 @pytest.mark.parametrize(("file", "size"), [("config.json", 2**21 + 1), ("SHA256SUMS", 2**18 + 1)])
-def test_what_is_too_large_to_be_honest_is_not_downloaded(server, repository, client, file, size):
+def test_oversized_files_are_not_downloaded(server, repository, client, file, size):
     repository.commit(repository.head.files | {file: b" " * size})
     answer = client.load(f"hf://{repository.name}@{repository.head.oid}")
     assert "HubError" in answer.error
@@ -418,10 +420,10 @@ def test_a_link_out_of_the_cache_is_not_followed(server, repository, client, tmp
     name = f"hf://{repository.name}@{repository.head.oid}"
     client.load(name)
     folder = client.home / "hub" / f"models--{repository.name.replace('/', '--')}"
-    (found,) = folder.glob("snapshots/*/model.onnx")
-    shutil.copyfile(found, tmp_path / "elsewhere")
-    found.unlink()
-    found.symlink_to(tmp_path / "elsewhere")
+    (file,) = folder.glob("snapshots/*/model.onnx")
+    shutil.copyfile(file, tmp_path / "elsewhere")
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
     answer = client.load(name)
     assert "HubError" in answer.error
     assert f"a link to a file outside the cache, {tmp_path / 'elsewhere'}" in answer.text
@@ -443,7 +445,7 @@ def test_a_link_out_of_the_cache_is_not_followed(server, repository, client, tmp
         (lambda r: r.commit({"config.json": b""}), "", "has no SHA256SUMS, so it is not a ganzoo"),
     ],
 )
-def test_each_refusal_says_what_to_do(server, repository, client, change, suffix, message):
+def test_each_refusal_names_the_remedy(server, repository, client, change, suffix, message):
     change(repository)
     answer = client.load(f"hf://{repository.name}{suffix}")
     assert "HubError" in answer.error, answer.err
@@ -451,7 +453,7 @@ def test_each_refusal_says_what_to_do(server, repository, client, change, suffix
     assert message in answer.text
 
 
-def test_a_refusal_to_one_who_is_logged_in(server, repository, clients):
+def test_refusals_of_logged_in_users_name_the_remedy(server, repository, clients):
     name = f"hf://{repository.name}"
     assert "or your token cannot read it" in clients["member"].load(f"{name}-absent").text
     repository.gated = True
@@ -471,7 +473,7 @@ def test_a_signed_address_is_not_shown(server, repository, client):
     assert hub_server.SIGNATURE not in answer.err
 
 
-def test_a_token_that_is_cited_is_not_shown(server, repository, clients, tmp_path):
+def test_a_token_in_a_server_message_is_not_shown(server, repository, clients, tmp_path):
     server.plan("HEAD", hub_server.status(403), hub_server.echo)
     answer = clients["member"].load(f"hf://{repository.name}")
     assert "your token has no read access (403: not with Authorization: ..." in answer.text
@@ -483,7 +485,7 @@ def test_a_token_that_is_cited_is_not_shown(server, repository, clients, tmp_pat
     assert "sec" not in result.stderr.split("HubError")[-1]
 
 
-def test_a_login_page_of_the_network_is_not_the_hub(server, repository, client):
+def test_a_captive_portal_is_an_error(server, repository, client):
     server.plan("HEAD", hub_server.portal)
     answer = client.load(f"hf://{repository.name}")
     assert "does not answer like the Hub" in answer.text
@@ -493,7 +495,7 @@ def test_a_login_page_of_the_network_is_not_the_hub(server, repository, client):
     "revision",
     ["../../escaped", "/tmp/escaped", "a/../b", "a//b", "a/", "./a", "-a", ".git", "a/.b", "a..b"],
 )
-def test_a_revision_that_is_a_path_is_none(server, repository, client, revision):
+def test_a_revision_with_a_path_is_refused(server, repository, client, revision):
     repository.tags[revision] = repository.head.oid
     answer = client.load(f"hf://{repository.name}@{revision}")
     assert "NameSyntaxError" in answer.error
@@ -509,7 +511,7 @@ def test_a_misspelt_argument_is_an_error(client):
 # Without a network.
 
 
-def test_offline_says_what_is_missing_and_what_to_type(server, repository, tmp_path):
+def test_offline_names_missing_files_and_the_remedy(server, repository, tmp_path):
     name = f"hf://{repository.name}"
     result = run_load(server, tmp_path, name, HF_HUB_OFFLINE="1")
     assert f"config.json is not in the cache, {tmp_path / 'hub'}, and HF_HUB_OFF" in result.stderr
@@ -523,16 +525,16 @@ def test_offline_says_what_is_missing_and_what_to_type(server, repository, tmp_p
     env = environment(server.endpoint, tmp_path, HF_HUB_OFFLINE="1")
     assert run_load(server, tmp_path, name).returncode == 0
     out = tmp_path / "x.png"
-    shown = run_cli("sample", name, "--runtime", "onnx", "-n", "1", "-o", out, env=env)
-    assert shown.returncode == 0, shown.stderr
+    sample = run_cli("sample", name, "--runtime", "onnx", "-n", "1", "-o", out, env=env)
+    assert sample.returncode == 0, sample.stderr
     assert out.is_file()
-    assert shown.stderr.count("warning: ") == 1
+    assert sample.stderr.count("warning: ") == 1
     code = "import sys; from ganzoo import zoo; zoo.find(sys.argv[1]).weights_of('generator')"
     result = run_load(server, tmp_path, name, code, HF_HUB_OFFLINE="1")
     assert "model.safetensors is not in the cache" in result.stderr
 
 
-def test_a_network_in_which_nothing_answers(server, tmp_path):
+def test_an_unreachable_hub_is_an_error(server, tmp_path):
     """Neither names: to find them has no timeout of the client's."""
     code = (
         "import socket, threading\n"
@@ -546,7 +548,7 @@ def test_a_network_in_which_nothing_answers(server, tmp_path):
     assert f"config.json is not in the cache, {tmp_path / 'hub'}" in result.stderr
 
 
-def test_an_address_that_is_not_https_is_warned_of(server, repository, tmp_path):
+def test_an_endpoint_without_https_warns(server, repository, tmp_path):
     other = f"http://0.0.0.0:{server.port}"  # also this machine, but not by its loopback name
     result = run_load(server, tmp_path, f"hf://{repository.name}", endpoint=other)
     assert result.returncode == 0, result.stderr
@@ -559,12 +561,12 @@ def test_an_address_that_is_not_https_is_warned_of(server, repository, tmp_path)
 def test_two_processes_download_one_model_at_once(server, repository, tmp_path):
     server.plan("GET /storage/", hub_server.late(0.3), hub_server.late(0.3))
     env = environment(server.endpoint, tmp_path)
-    both = [start_python(LOAD, f"hf://{repository.name}", env=env) for _ in range(2)]
-    assert [process.communicate()[0] for process in both] == ["tiny\n"] * 2
+    processes = [start_python(LOAD, f"hf://{repository.name}", env=env) for _ in range(2)]
+    assert [process.communicate()[0] for process in processes] == ["tiny\n"] * 2
     assert in_cache(tmp_path) == ["SHA256SUMS", "config.json", "model.onnx"]
 
 
-def test_a_download_that_was_cut_goes_on_where_it_was(server, repository, tmp_path):
+def test_an_interrupted_download_continues(server, repository, tmp_path):
     """In whole parts, which the client has of 10 MiB, and here of 1,000 bytes."""
     server.plan("GET /storage/", hub_server.closed(4500), hub_server.closed(2500))
     parts = "from huggingface_hub import constants; constants.DOWNLOAD_CHUNK_SIZE = 1000\n"
@@ -574,7 +576,7 @@ def test_a_download_that_was_cut_goes_on_where_it_was(server, repository, tmp_pa
     assert server.faults == [], "it did happen"
 
 
-def test_killed_in_mid_download(server, repository, tmp_path, images):
+def test_a_killed_download_continues(server, repository, tmp_path, images):
     name = f"hf://{repository.name}@{repository.head.oid}"
     server.plan("GET /storage/", hub_server.hang_after(1000))
     env = environment(server.endpoint, tmp_path)
@@ -588,7 +590,7 @@ def test_killed_in_mid_download(server, repository, tmp_path, images):
     assert run_load(server, tmp_path, name).stdout == "tiny\n"
 
 
-def test_a_full_disk(server, repository, tmp_path):
+def test_a_full_disk_is_an_error(server, repository, tmp_path):
     """A file may have 8,000 bytes: less than the model, more than all else."""
     name = f"hf://{repository.name}@{repository.head.oid}"
     assert len(repository.head.files["model.onnx"]) > 8000
@@ -605,7 +607,7 @@ def test_a_full_disk(server, repository, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_cache_that_cannot_be_written(server, repository, tmp_path):
+def test_an_unwritable_cache_is_an_error(server, repository, tmp_path):
     (tmp_path / "hub").mkdir(mode=0o500)
     result = run_load(server, tmp_path, f"hf://{repository.name}")
     assert "cannot be written. Set HF_HOME" in result.stderr
@@ -651,7 +653,7 @@ def test_a_plugin_registers_a_model_of_the_hub(server, repository, tmp_path, cha
     assert server.requests == []
 
 
-def test_a_place_on_the_hub_is_checked():
+def test_a_location_on_the_hub_is_validated():
     good = {"repository": "org/name", "commit": COMMIT, "size": 1, "sha256": "0" * 64}
     assert str(ganzoo.HubModel(**good)) == f"hf://org/name@{COMMIT}"
     for wrong in (
@@ -666,7 +668,7 @@ def test_a_place_on_the_hub_is_checked():
             ganzoo.HubModel(**good | wrong)
 
 
-def test_shipped_models_do_not_wait_for_the_client():
+def test_shipped_models_do_not_import_the_hub_client():
     code = """
 import sys, ganzoo
 ganzoo.load("gan-mnist", runtime="onnx").sample(1)

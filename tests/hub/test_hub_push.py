@@ -59,19 +59,19 @@ def server():
 def clients(server, tmp_path_factory):
     """Of one who is logged in, one who is not, and one whose token has expired."""
     folder = tmp_path_factory.mktemp("clients")
-    found = {
+    clients_by_name = {
         "member": HubClient(server.endpoint, folder / "member", HF_TOKEN=TOKEN),
         "nobody": HubClient(server.endpoint, folder / "nobody"),
         "expired": HubClient(server.endpoint, folder / "expired", HF_TOKEN="hf_expired"),
     }
-    for client in found.values():
+    for client in clients_by_name.values():
         client.run(IMPATIENT)
-    yield found
-    for client in found.values():
+    yield clients_by_name
+    for client in clients_by_name.values():
         client.stop()
-        assert TOKEN not in client.said
-        assert hub_server.SIGNATURE not in client.said
-        assert "hf_expired" not in client.said
+        assert TOKEN not in client.output
+        assert hub_server.SIGNATURE not in client.output
+        assert "hf_expired" not in client.output
 
 
 @pytest.fixture
@@ -111,9 +111,9 @@ def test_one_commit_holds_the_bundle_and_nothing_else(server, client, name, bund
     (bundle / "private.png").write_bytes(b"not listed")
     (bundle / ".env").write_text("SECRET=1")
     answer = client.push(bundle, name, tag="v1")
-    commit, changed, kept, sums = answer.value
+    commit, changed, card_kept, sums = answer.value
     assert changed == PUSHED
-    assert not kept
+    assert not card_kept
     repository = server.repositories[name]
     assert commits(server, name) == ["initial commit", "Push with ganzoo"]
     assert sorted(repository.head.files) == [".gitattributes", *PUSHED]
@@ -133,44 +133,44 @@ def test_one_commit_holds_the_bundle_and_nothing_else(server, client, name, bund
     assert open_bundle(tmp_path / "clone").spec == open_bundle(bundle).spec
 
 
-def test_a_dry_run_asks_nobody(server, name, bundle, tmp_path):
+def test_a_dry_run_makes_no_requests(server, name, bundle, tmp_path):
     env = environment(server.endpoint, tmp_path, HF_TOKEN=TOKEN)
-    shown = run_cli("push", bundle, name, "--dry-run", "--tag", "v1", env=env)
-    assert shown.returncode == 0, shown.stderr
-    assert [line.split()[-1] for line in shown.stdout.split("\n\n")[0].splitlines()[:-1]] == [
+    result = run_cli("push", bundle, name, "--dry-run", "--tag", "v1", env=env)
+    assert result.returncode == 0, result.stderr
+    assert [line.split()[-1] for line in result.stdout.split("\n\n")[0].splitlines()[:-1]] == [
         *["config.json", "model.safetensors", "model.onnx"],
         *["curves.png", "interpolation.png", "samples.png"],
         *["training/recipe.toml", "training/log.jsonl", "SHA256SUMS", "README.md"],
     ]
     size = (bundle / "model.onnx").stat().st_size
-    assert f"{size:,}  model.onnx" in shown.stdout
-    assert "## Results" in shown.stdout
+    assert f"{size:,}  model.onnx" in result.stdout
+    assert "## Results" in result.stdout
     assert server.requests == []
     assert name not in server.repositories
 
 
-def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
+def test_the_command_reports_its_changes(server, name, bundle, tmp_path):
     env = environment(server.endpoint, tmp_path, HF_TOKEN=TOKEN)
-    shown = run_cli("push", bundle, name, env=env)
-    assert shown.returncode == 0, shown.stderr
+    result = run_cli("push", bundle, name, env=env)
+    assert result.returncode == 0, result.stderr
     head = server.repositories[name].head.oid
-    assert shown.stdout.startswith(f"hf://{name}@{head}: README.md, SHA256SUMS, config.json")
-    assert f"HubModel(repository='{name}', commit='{head}', size=" in shown.stdout
-    assert shown.stderr == ""
-    listed = run_cli("list", "--hub", "org/*", env=env)
-    assert f"hf://{name} " in listed.stdout
-    assert "2026-01-02  7 downloads" in listed.stdout
+    assert result.stdout.startswith(f"hf://{name}@{head}: README.md, SHA256SUMS, config.json")
+    assert f"HubModel(repository='{name}', commit='{head}', size=" in result.stdout
+    assert result.stderr == ""
+    result = run_cli("list", "--hub", "org/*", env=env)
+    assert f"hf://{name} " in result.stdout
+    assert "2026-01-02  7 downloads" in result.stdout
     assert f"hf://{name}" not in run_cli("list", "other-*", "--hub", env=env).stdout
-    listed = run_cli("list", "--hub", env=env | {"HF_HUB_OFFLINE": "1"})
-    assert listed.returncode == 1
-    assert "the Hub's models: HF_HUB_OFFLINE forbids requests to the Hub. Unset" in listed.stderr
-    listed = run_cli("list", "--hub", env=env | {"HF_ENDPOINT": "http://127.0.0.1:9"})
-    assert "http://127.0.0.1:9 cannot be reached (ConnectError). Connect" in listed.stderr
+    result = run_cli("list", "--hub", env=env | {"HF_HUB_OFFLINE": "1"})
+    assert result.returncode == 1
+    assert "the Hub's models: HF_HUB_OFFLINE forbids requests to the Hub. Unset" in result.stderr
+    result = run_cli("list", "--hub", env=env | {"HF_ENDPOINT": "http://127.0.0.1:9"})
+    assert "http://127.0.0.1:9 cannot be reached (ConnectError). Connect" in result.stderr
     misspelt = run_cli("push", bundle, name, "--privat", env=env)
     assert misspelt.returncode == 2
 
 
-def test_models_are_listed_without_a_token_where_that_will_do(server, clients, client, name):
+def test_models_are_listed_without_a_token(server, clients, client, name):
     server.add(name, {"README.md": b"---\nlibrary_name: ganzoo\n---\n"})
     code = "from ganzoo.hub import search\nvalue = [found.repository for found in search()]"
     for who in ("member", "nobody", "expired"):
@@ -207,7 +207,7 @@ def test_a_card_names_public_addresses_and_its_branch(server, client, name, bund
 
 
 @pytest.mark.parametrize("model", SHIPPED)
-def test_every_shipped_model_is_fit_to_be_pushed(model):
+def test_every_shipped_model_can_be_pushed(model):
     done = ganzoo.push(models.get(model), f"org/{model}", dry_run=True)
     assert {"model.onnx", "model.safetensors", "samples.png"} <= done.sizes.keys()
     assert f'ganzoo.load("hf://org/{model}")' in done.card
@@ -231,7 +231,7 @@ def set_parity(value):
         lambda config: config["roles"].append("encoder"),
     ],
 )
-def test_without_a_passed_parity_check(bundle, change):
+def test_a_bundle_without_parity_is_refused(bundle, change):
     change_config(bundle, change)
     shutil.copyfile(bundle / "model.safetensors", bundle / "encoder.safetensors")
     shutil.copyfile(bundle / "model.onnx", bundle / "encoder.onnx")
@@ -241,14 +241,14 @@ def test_without_a_passed_parity_check(bundle, change):
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "README.md"])
-def test_without_a_file(bundle, file):
+def test_a_bundle_without_a_file_is_refused(bundle, file):
     (bundle / file).unlink()
     rehash(bundle)
     with pytest.raises(PublishError, match=rf"has no {file}\. `ganzoo export"):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
-def test_a_damaged_bundle_or_none(bundle, tmp_path):
+def test_a_damaged_or_missing_bundle_is_refused(bundle, tmp_path):
     with pytest.raises(NotABundleError):
         ganzoo.push(tmp_path / "absent", "org/name", dry_run=True)
     (bundle / "samples.png").write_bytes(b"x")
@@ -272,7 +272,7 @@ def test_a_damaged_bundle_or_none(bundle, tmp_path):
         ("# tiny\n", "TBD\n\n# tiny\n", r"'\(all\)' still says 'TBD'"),
     ],
 )
-def test_an_unfinished_card(bundle, old, new, message):
+def test_an_unfinished_card_is_refused(bundle, old, new, message):
     card = (bundle / "README.md").read_text()
     assert old in card
     (bundle / "README.md").write_text(card.replace(old, new))
@@ -281,7 +281,7 @@ def test_an_unfinished_card(bundle, old, new, message):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
-def test_a_card_that_is_no_text(bundle):
+def test_a_binary_card_is_refused(bundle):
     (bundle / "README.md").write_bytes(b"---\nlicense: mit\n---\n# caf\xe9\n")
     rehash(bundle)
     with pytest.raises(
@@ -290,7 +290,7 @@ def test_a_card_that_is_no_text(bundle):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
-def test_a_card_may_say_more():
+def test_a_card_can_have_more_sections():
     head = "---\nlicense: {}\n---\n# name\n"
     for licence in ("mit", "[mit, apache-2.0]", "other\nlicense_name: mine"):
         check_card(head.format(licence) + "## A\n### B\nen todo\n```python\n## C\n```\n")
@@ -316,7 +316,7 @@ def test_a_card_may_say_more():
         ("org/name", {"tag": ""}),
     ],
 )
-def test_a_place_that_is_none(bundle, repository, how):
+def test_an_invalid_repository_name_is_refused(bundle, repository, how):
     with pytest.raises(NameSyntaxError):
         ganzoo.push(bundle, repository, dry_run=True, **how)
 
@@ -324,7 +324,7 @@ def test_a_place_that_is_none(bundle, repository, how):
 # A second time.
 
 
-def test_pushing_again_changes_what_changed(server, client, name, bundle):
+def test_pushing_again_uploads_only_changes(server, client, name, bundle):
     first = client.push(bundle, f"hf://{name}").value
     again = client.push(bundle, name)
     assert again.value == [first[0], [], False, first[3]]
@@ -344,10 +344,10 @@ def test_pushing_again_changes_what_changed(server, client, name, bundle):
     assert sorted(repository.head.files) == [".gitattributes", "LICENSE", *PUSHED]
 
 
-def test_a_card_that_was_edited_on_the_hub_stays(server, client, name, bundle):
+def test_an_edited_card_on_the_hub_stays(server, client, name, bundle):
     client.push(bundle, name)
-    written = server.repositories[name].head.files["README.md"].decode()
-    edited = written.replace("## Limits", "Ask me anything.\n\n## Limits")
+    first_card = server.repositories[name].head.files["README.md"].decode()
+    edited = first_card.replace("## Limits", "Ask me anything.\n\n## Limits")
     edit(server, name, edited)
     card = (bundle / "README.md").read_text()
     (bundle / "README.md").write_text(card.replace("## Limits", "A new sentence.\n\n## Limits"))
@@ -359,7 +359,7 @@ def test_a_card_that_was_edited_on_the_hub_stays(server, client, name, bundle):
     # And a third time, although the push before did not write it.
     assert client.push(bundle, name).value[1:3] == [[], True]
     # Put back as it was written, it is replaced.
-    edit(server, name, written)
+    edit(server, name, first_card)
     assert client.push(bundle, name).value[1:3] == [["README.md"], False]
     assert "A new sentence." in server.repositories[name].head.files["README.md"].decode()
     # A header alone, as the Hub writes it for a new repository, is nobody's prose.
@@ -367,7 +367,7 @@ def test_a_card_that_was_edited_on_the_hub_stays(server, client, name, bundle):
     assert client.push(bundle, name).value[1:3] == [["README.md"], False]
 
 
-def test_a_header_alone_is_nobodys_prose():
+def test_a_header_without_prose_is_replaced():
     for text in ("", "\n", "---\nlicense: mit\n---", "---\nlicense: mit\ntags:\n- a\n---\n\n"):
         assert not was_edited(text)
     for text in ("# a", "---\na: b\n---\nprose\n\n---\n", "---\nprose\n", "words\n---\na\n---\n"):
@@ -375,15 +375,15 @@ def test_a_header_alone_is_nobodys_prose():
 
 
 @given(st.text())
-def test_any_edit_of_a_card_is_seen(text):
-    signed = sign_card(f"# a card\n{text}")
-    assert not was_edited(signed)
-    for at in (0, len(signed) // 2, len(signed)):
-        assert was_edited(f"{signed[:at]}x{signed[at:]}")
+def test_any_edit_of_a_card_is_detected(text):
+    card = sign_card(f"# a card\n{text}")
+    assert not was_edited(card)
+    for at in (0, len(card) // 2, len(card)):
+        assert was_edited(f"{card[:at]}x{card[at:]}")
     assert was_edited(f"# a card\n{text}")
 
 
-def test_a_card_of_others_stays(server, client, name, bundle):
+def test_a_foreign_card_stays(server, client, name, bundle):
     server.add(name, {"README.md": b"# ours\n\nWords.\n", "model.onnx": b"another", "a.txt": b"a"})
     assert client.push(bundle, name).value[2]
     files = server.repositories[name].head.files
@@ -404,7 +404,7 @@ def test_a_card_of_others_stays(server, client, name, bundle):
         [hub_server.status(412), hub_server.status(409)],
     ],
 )
-def test_a_commit_is_made_once_whatever_is_answered(server, client, name, bundle, faults):
+def test_a_commit_is_made_once_after_any_answer(server, client, name, bundle, faults):
     server.plan("POST .*/commit/main", *faults)
     commit, changed, _, _ = client.push(bundle, name, tag="v1").value
     assert server.faults == []
@@ -413,7 +413,7 @@ def test_a_commit_is_made_once_whatever_is_answered(server, client, name, bundle
     assert changed == PUSHED
 
 
-def test_a_commit_that_is_applied_but_called_a_conflict(server, client, name, bundle):
+def test_an_applied_commit_reported_as_a_conflict(server, client, name, bundle):
     """The answer was lost on the way, and something in between asked again."""
 
     def twice(handler):
@@ -429,7 +429,7 @@ def test_a_commit_that_is_applied_but_called_a_conflict(server, client, name, bu
     assert len(commits(server, name)) == 2
 
 
-def test_another_commit_at_the_same_time(server, client, name, bundle):
+def test_a_concurrent_commit_is_kept(server, client, name, bundle):
     client.push(bundle, name)
     (bundle / "samples.png").write_bytes(b"other samples")
     card = (bundle / "README.md").read_text()
@@ -441,8 +441,8 @@ def test_another_commit_at_the_same_time(server, client, name, bundle):
         return False
 
     server.plan("POST .*/commit/main", meanwhile)
-    _, changed, kept, _ = client.push(bundle, name).value
-    assert kept, "the card that was edited while we pushed"
+    _, changed, card_kept, _ = client.push(bundle, name).value
+    assert card_kept, "the card that was edited while we pushed"
     assert "README.md" not in changed
     head = server.repositories[name].head
     assert head.files["README.md"].startswith(b"# a card\n\nof one who was")
@@ -450,7 +450,7 @@ def test_another_commit_at_the_same_time(server, client, name, bundle):
     assert commits(server, name)[2:] == ["Update README", "Push with ganzoo"]
 
 
-def test_a_commit_that_never_gets_through(server, client, name, bundle):
+def test_a_commit_that_always_conflicts_is_an_error(server, client, name, bundle):
     server.plan("POST .*/commit/main", *[hub_server.status(412)] * 4)
     refused(client.push(bundle, name), "another commit to the repository came first (412")
     assert commits(server, name) == ["initial commit"]
@@ -469,7 +469,7 @@ def test_a_commit_that_never_gets_through(server, client, name, bundle):
         ("GET .*/resolve/.*/README", [hub_server.status(502), hub_server.reset]),
     ],
 )
-def test_what_fails_some_times_is_pushed(server, client, name, bundle, request_, faults):
+def test_temporary_failures_are_retried_in_a_push(server, client, name, bundle, request_, faults):
     server.plan(request_, *faults)
     answer = client.push(bundle, name, tag="v1")
     assert answer.error is None, answer.err
@@ -478,7 +478,7 @@ def test_what_fails_some_times_is_pushed(server, client, name, bundle, request_,
     assert server.repositories[name].tags["v1"] == answer.value[0]
 
 
-def test_killed_in_mid_push(server, client, name, bundle, tmp_path):
+def test_a_killed_push_can_be_repeated(server, client, name, bundle, tmp_path):
     client.push(bundle, name)
     before = server.repositories[name].head
     (bundle / "model.onnx").write_bytes((bundle / "model.onnx").read_bytes() + b"more")
@@ -497,7 +497,7 @@ def test_killed_in_mid_push(server, client, name, bundle, tmp_path):
     assert answer.value[1] == ["README.md", "SHA256SUMS", "model.onnx"]
 
 
-def test_what_the_hub_serves_afterwards_is_compared(server, client, name, bundle):
+def test_a_push_verifies_the_files_on_the_hub(server, client, name, bundle):
     server.plan("GET .*/resolve/.*/config", *[hub_server.flip] * 2)
     answer = client.push(bundle, name)
     refused(answer, "was written, but the Hub serves another config.json (sha256 ")
@@ -507,7 +507,7 @@ def test_what_the_hub_serves_afterwards_is_compared(server, client, name, bundle
 # Refusals.
 
 
-def test_each_refusal_says_what_to_do(server, clients, client, name, bundle):
+def test_each_refusal_names_the_remedy(server, clients, client, name, bundle):
     message = "without a token that has write access. Log in: hf auth login"
     refused(clients["nobody"].push(bundle, name), message)
     refused(clients["expired"].push(bundle, name), "the Hub does not accept your token (401)")
@@ -543,7 +543,7 @@ def test_each_refusal_says_what_to_do(server, clients, client, name, bundle):
         ("POST .*/commit/", {}),
     ],
 )
-def test_answers_that_are_not_the_hubs(server, client, name, bundle, request_, value):
+def test_unexpected_answers_raise_only_hub_errors(server, client, name, bundle, request_, value):
     server.plan(request_, hub_server.strange(value))
     answer = client.push(bundle, name, tag="v1")
     assert answer.error is None or "HubError" in answer.error, answer.err
@@ -553,7 +553,7 @@ def test_answers_that_are_not_the_hubs(server, client, name, bundle, request_, v
         assert any(text in answer.text for text in strange)
 
 
-def test_the_quota_of_the_large_file_storage(server, client, name, bundle):
+def test_an_exceeded_quota_is_an_error(server, client, name, bundle):
     def full(handler):
         import json
 
@@ -568,7 +568,7 @@ def test_the_quota_of_the_large_file_storage(server, client, name, bundle):
     refused(client.push(bundle, name), "Private storage limit reached")
 
 
-def test_a_card_that_the_hub_refuses(server, client, name, bundle):
+def test_a_card_refused_by_the_hub_is_an_error(server, client, name, bundle):
     def invalid(handler):
         handler.json(400, {"errors": [{"message": '"license" must be one of'}], "warnings": []})
         return True
@@ -577,7 +577,7 @@ def test_a_card_that_the_hub_refuses(server, client, name, bundle):
     refused(client.push(bundle, name), 'the Hub rejected the request (400: "license" must be one')
 
 
-def test_without_xet_there_is_a_way(server, name, bundle, tmp_path):
+def test_a_failure_of_xet_suggests_disabling_it(server, name, bundle, tmp_path):
     client = HubClient(server.endpoint, tmp_path / "xet", HF_TOKEN=TOKEN, HF_HUB_DISABLE_XET="0")
     answer = client.push(bundle, name)
     client.stop()
@@ -585,7 +585,7 @@ def test_without_xet_there_is_a_way(server, name, bundle, tmp_path):
     assert server.endpoint not in answer.text, "an address of the client's may be signed"
 
 
-def test_nobody_is_waited_for_for_ever(server, name, bundle, tmp_path):
+def test_a_silent_server_times_out(server, name, bundle, tmp_path):
     client = HubClient(server.endpoint, tmp_path / "soon", HF_TOKEN=TOKEN, HF_HUB_ETAG_TIMEOUT="1")
     # Its variable takes whole seconds, and for what changes the Hub we wait for six times as long.
     client.run("from huggingface_hub import constants; constants.HF_HUB_DOWNLOAD_TIMEOUT = 0.2")
@@ -612,7 +612,7 @@ def test_a_public_repository_does_not_become_private(server, client, name, bundl
     refused(answer, "exists and is public; --private applies to new repositories")
 
 
-def test_a_branch_and_its_tag(server, client, name, bundle):
+def test_a_branch_is_created_and_tagged(server, client, name, bundle):
     commit = client.push(bundle, name, revision="half", tag="v1").value[0]
     repository = server.repositories[name]
     assert repository.branches["half"] == commit
@@ -624,7 +624,7 @@ def test_a_branch_and_its_tag(server, client, name, bundle):
     assert client.push(bundle, name, tag="v2").value[1] == PUSHED
 
 
-def test_a_tag_that_somebody_makes_meanwhile(server, client, name, bundle):
+def test_a_concurrent_tag_is_an_error(server, client, name, bundle):
     def meanwhile(handler):
         repository = server.repositories[name]
         repository.tags["v1"] = repository.commits[0].oid
@@ -634,10 +634,10 @@ def test_a_tag_that_somebody_makes_meanwhile(server, client, name, bundle):
     refused(client.push(bundle, name, tag="v1"), "but another push moved the tag 'v1' to")
 
 
-def test_checksums_of_a_push_leave_the_card_to_its_owner(server, client, name, bundle, tmp_path):
+def test_checksums_of_a_push_exclude_the_card(server, client, name, bundle, tmp_path):
     client.push(bundle, name)
     (tmp_path / "SHA256SUMS").write_bytes(server.repositories[name].head.files["SHA256SUMS"])
-    listed = read_checksums(tmp_path)
-    assert sorted(listed) == sorted(set(PUSHED) - {"README.md", "SHA256SUMS"})
+    names = read_checksums(tmp_path)
+    assert sorted(names) == sorted(set(PUSHED) - {"README.md", "SHA256SUMS"})
     edit(server, name, "# edited\n\nby its owner\n")
     assert client.load(f"hf://{name}").error is None

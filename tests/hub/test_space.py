@@ -37,7 +37,7 @@ def client(server, tmp_path_factory):
     client = HubClient(server.endpoint, tmp_path_factory.mktemp("client") / "home", HF_TOKEN=TOKEN)
     yield client
     client.stop()
-    assert TOKEN not in client.said
+    assert TOKEN not in client.output
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def header(repository):
     return yaml.safe_load(repository.head.files["README.md"].decode().split("---\n")[1])
 
 
-def test_a_space_is_one_commit_beside_the_model(server, client, name, bundle):
+def test_a_space_is_one_commit(server, client, name, bundle):
     answer = push(client, bundle, name)
     assert answer.value[1] == FILES, answer.err
     space = server.repositories[f"spaces/{name}"]
@@ -93,7 +93,7 @@ def test_a_space_is_one_commit_beside_the_model(server, client, name, bundle):
     }
 
 
-def test_a_second_push_writes_what_changed_and_keeps_an_edited_page(server, client, name, bundle):
+def test_a_second_push_writes_changes_and_keeps_an_edited_page(server, client, name, bundle):
     push(client, bundle, name)
     assert push(client, bundle, name).value == [[], []]
     space = server.repositories[f"spaces/{name}"]
@@ -104,7 +104,7 @@ def test_a_second_push_writes_what_changed_and_keeps_an_edited_page(server, clie
     assert space.head.files["notes.txt"] == b"mine"
 
 
-def test_a_private_one_and_a_branch(server, client, name, bundle):
+def test_a_space_can_be_private_and_have_a_branch(server, client, name, bundle):
     push(client, bundle, name, private=True, revision="next")
     space = server.repositories[f"spaces/{name}"]
     assert space.private
@@ -112,7 +112,7 @@ def test_a_private_one_and_a_branch(server, client, name, bundle):
     assert set(space.branches) == {"main"}
 
 
-def test_faults_are_survived_and_what_is_left_says_which(server, client, name, bundle):
+def test_temporary_faults_are_retried_and_others_reported(server, client, name, bundle):
     server.plan(rf"POST /api/spaces/{name}/commit", hub_server.lost)
     server.plan(rf"POST /api/spaces/{name}/preupload", hub_server.status(503))
     assert push(client, bundle, name).value[1] == FILES
@@ -131,38 +131,38 @@ def test_faults_are_survived_and_what_is_left_says_which(server, client, name, b
     assert "the Hub serves another app.py" in answer.text
 
 
-def test_a_dry_run_shows_its_files_and_asks_nobody(server, name, bundle, tmp_path):
+def test_a_dry_run_lists_its_files_without_requests(server, name, bundle, tmp_path):
     env = environment(server.endpoint, tmp_path, HF_TOKEN=TOKEN)
-    shown = run_cli("push", bundle, name, "--space", "--dry-run", env=env)
-    assert shown.returncode == 0, shown.stderr
-    listed = shown.stdout.split("\n\n")[0].splitlines()
-    assert [line.split()[1] for line in listed[-4:-1]] == [
+    result = run_cli("push", bundle, name, "--space", "--dry-run", env=env)
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.split("\n\n")[0].splitlines()
+    assert [line.split()[1] for line in lines[-4:-1]] == [
         "app.py",
         "requirements.txt",
         "README.md",
     ]
-    assert listed[-1].endswith(f"total, to the Space {name}")
+    assert lines[-1].endswith(f"total, to the Space {name}")
     assert server.requests == []
 
 
-def test_the_command_says_what_it_did(server, name, bundle, tmp_path):
+def test_the_command_reports_its_changes(server, name, bundle, tmp_path):
     env = environment(server.endpoint, tmp_path, HF_TOKEN=TOKEN)
-    shown = run_cli("push", bundle, name, "--space", "--private", env=env)
-    assert shown.returncode == 0, shown.stderr
-    assert f"the Space {name}: README.md, app.py, requirements.txt\n" in shown.stdout
-    assert "Add a token to its settings as secret HF_TOKEN" in shown.stdout
-    assert "The card was edited" not in shown.stdout
+    result = run_cli("push", bundle, name, "--space", "--private", env=env)
+    assert result.returncode == 0, result.stderr
+    assert f"the Space {name}: README.md, app.py, requirements.txt\n" in result.stdout
+    assert "Add a token to its settings as secret HF_TOKEN" in result.stdout
+    assert "The card was edited" not in result.stdout
     space = server.repositories[f"spaces/{name}"]
     edited = space.head.files["README.md"] + b"\nMore of mine.\n"
     space.commit(space.head.files | {"README.md": edited})
-    shown = run_cli("push", bundle, name, "--space", env=env)
-    _, _, of_the_space = shown.stdout.partition(f"the Space {name}: no changes\n")
+    result = run_cli("push", bundle, name, "--space", env=env)
+    _, _, of_the_space = result.stdout.partition(f"the Space {name}: no changes\n")
     assert of_the_space.startswith("The card was edited on the Hub and is not replaced"), (
-        shown.stdout
+        result.stdout
     )
 
 
-def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, tmp_path):
+def test_the_app_shows_the_pushed_model(server, client, name, bundle, tmp_path):
     pytest.importorskip("gradio", reason="gradio is not installed")
     push(client, bundle, name)
     (tmp_path / "app.py").write_bytes(server.repositories[f"spaces/{name}"].head.files["app.py"])
@@ -170,14 +170,14 @@ def test_its_app_shows_the_model_that_was_pushed(server, client, name, bundle, t
         port = probe.getsockname()[1]
     env = environment(server.endpoint, tmp_path / "home", GRADIO_SERVER_PORT=str(port))
     app = start_python((tmp_path / "app.py").read_text(), cwd=tmp_path, env=env)
-    said = app.wait_for("\n")
-    assert said == f"1 model at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", app.output()
+    line = app.wait_for("\n")
+    assert line == f"1 model at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", app.output()
     assert any(f"/{name}/resolve/" in request for request in server.requests)
     app.send_signal(signal.SIGINT)
     app.wait(60)
 
 
-def test_its_requirements_bring_the_page_and_no_torch():
+def test_the_requirements_exclude_torch():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     (gradio,) = map(Requirement, project["optional-dependencies"]["demo"])
     assert gradio.name == "gradio"
@@ -185,7 +185,7 @@ def test_its_requirements_bring_the_page_and_no_torch():
     assert not any(Requirement(text).name == "torch" for text in project["dependencies"])
 
 
-def test_its_app_is_python_that_calls_what_there_is():
+def test_the_app_calls_existing_functions():
     import inspect
 
     from ganzoo.demo import launch
