@@ -21,19 +21,19 @@ def blocks_of(net):
 
 @pytest.mark.parametrize("side", [8, 20, 28, 32, 48, 64, 256])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_it_makes_and_judges_sizes_that_halve(side, channels):
+def test_networks_fit_every_supported_size(side, channels):
     nets = wake(build(side, channels, full_width_side=256))
     images = nets["generator"](100 * torch.randn(2, 5))
     assert images.shape == (2, channels, side, side)
     assert images.abs().max() <= 1
-    said = nets["discriminator"](images)
-    assert said.logits.shape == (2,)
-    assert said.features.shape == (2, 16)
+    output = nets["discriminator"](images)
+    assert output.logits.shape == (2,)
+    assert output.features.shape == (2, 16)
 
 
 @settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.booleans())
-def test_any_other_size_is_refused_and_no_other(height, width, square):
+def test_other_sizes_raise_an_error(height, width, square):
     width = height if square else width
     odd = height
     while odd % 2 == 0 and odd > 7:
@@ -104,12 +104,12 @@ def test_halving_is_bilinear():
         torch.arange(8, dtype=torch.float64), torch.arange(6, dtype=torch.float64), indexing="ij"
     )
     plane = 2 * rows + 5 * columns
-    wanted = (2 * (rows + 0.25) + 5 * (columns + 0.25))[::2, ::2] + 2 * 0.25 + 5 * 0.25
-    torch.testing.assert_close(layer(plane[None, None])[0, 0], wanted)
+    expected = (2 * (rows + 0.25) + 5 * (columns + 0.25))[::2, ::2] + 2 * 0.25 + 5 * 0.25
+    torch.testing.assert_close(layer(plane[None, None])[0, 0], expected)
 
 
 @pytest.mark.parametrize("between", [enlarge, reduce])
-def test_channels_change_where_they_differ_alone(between):
+def test_channels_are_projected_only_if_they_differ(between):
     x = torch.randn(2, 6, 8, 8)
     same, other = nn.Sequential(*between(6, 6)), nn.Sequential(*between(6, 4))
     assert not list(same.parameters())
@@ -117,7 +117,7 @@ def test_channels_change_where_they_differ_alone(between):
     assert other(x).shape == (2, 4, *same(x).shape[2:])
 
 
-def test_nothing_is_normalised():
+def test_networks_have_no_normalisation_layers():
     allowed = (nn.Conv2d, nn.Linear, nn.Embedding)
     for net in build(32, 3, conditioning="projection", blocks=2).values():
         leaves = [m for m in net.modules() if not list(m.children()) and list(m.parameters())]
@@ -128,33 +128,33 @@ def test_nothing_is_normalised():
 
 
 @pytest.mark.parametrize("depth", [1, 16])
-def test_a_block_begins_as_the_identity_and_its_weights_as_fixup_says(depth):
+def test_a_block_starts_as_the_identity_with_fixup_weights(depth):
     torch.manual_seed(0)
     block = ResidualBlock(64, 128, 8, depth)
     x = torch.randn(2, 64, 4, 4)
     assert torch.equal(block(x), x)
     # He's standard deviation under a leaky ReLU; a group of the 3x3 convolution has 16 inputs.
     for convolution, inputs in ((block.widen, 64), (block.mix, 16 * 9)):
-        wanted = math.sqrt(2 / (1 + SLOPE**2) / inputs) * depth ** (-1 / 4)
-        assert convolution.weight.std().item() == pytest.approx(wanted, rel=0.04)
+        expected = math.sqrt(2 / (1 + SLOPE**2) / inputs) * depth ** (-1 / 4)
+        assert convolution.weight.std().item() == pytest.approx(expected, rel=0.04)
         assert not convolution.bias.any()
     with torch.no_grad():
         block.narrow.weight.fill_(0.1)
     assert not torch.equal(block(x), x)
 
 
-def test_each_network_scales_its_blocks_by_their_number():
+def test_each_network_scales_weights_by_its_number_of_blocks():
     """Six blocks of one width at 16 pixels: 6^(-1/4) of what a network of one block has."""
     torch.manual_seed(0)
     for net in build(16, width=64, blocks=2, group_size=16).values():
         blocks = blocks_of(net)
         assert len(blocks) == 6
         weights = torch.cat([block.widen.weight.flatten() for block in blocks])
-        wanted = math.sqrt(2 / 1.04 / 64) * 6 ** (-1 / 4)
-        assert weights.std().item() == pytest.approx(wanted, rel=0.02)
+        expected = math.sqrt(2 / 1.04 / 64) * 6 ** (-1 / 4)
+        assert weights.std().item() == pytest.approx(expected, rel=0.02)
 
 
-def test_at_first_the_generator_is_its_basis_enlarged():
+def test_the_initial_generator_is_its_enlarged_basis():
     """tanh of a 1x1 convolution of the basis, scaled by a linear map of z, and interpolated."""
     generator = build(16, 3, blocks=2)["generator"].double()
     z = torch.randn(3, 5, dtype=torch.float64)
@@ -171,34 +171,34 @@ def test_gradients_reach_every_weight(conditioning):
     nets = wake(build(16, conditioning=conditioning))
     y = None if conditioning == "none" else torch.tensor([0, 1, 2])
     z = torch.randn(3, 5)
-    made = nets["generator"](*(z,) if y is None else (z, y))
-    said = call_discriminator(nets["discriminator"], made, y=y, condition=None)
-    (slope,) = torch.autograd.grad(said.logits.sum(), made, create_graph=True)
-    told = sum(head.square().sum() for head in said.heads.values())
-    (said.logits.square().sum() + slope.square().sum() + told).backward()
+    fake = nets["generator"](*(z,) if y is None else (z, y))
+    output = call_discriminator(nets["discriminator"], fake, y=y, condition=None)
+    (slope,) = torch.autograd.grad(output.logits.sum(), fake, create_graph=True)
+    heads = sum(head.square().sum() for head in output.heads.values())
+    (output.logits.square().sum() + slope.square().sum() + heads).backward()
     for role, net in nets.items():
         for name, weight in net.named_parameters():
             assert weight.grad is not None, (role, name)
             assert weight.grad.abs().sum() > 0, (role, name)
 
 
-def test_a_constant_of_the_logits_is_not_learnt():
+def test_the_logits_have_no_bias():
     """RpGAN sees differences of logits: a bias of the last layer would drift."""
     assert build()["discriminator"].last.bias is None
 
 
 @pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])
-def test_labels_change_what_is_made_and_said(conditioning):
+def test_labels_change_images_and_logits(conditioning):
     nets = wake(build(conditioning=conditioning))
     assert inputs_of(nets["generator"]) == ("z", "y")
     z, zeros, ones = torch.randn(3, 5), torch.zeros(3, dtype=int), torch.ones(3, dtype=int)
-    made = nets["generator"](z, zeros)
-    assert not torch.allclose(made, nets["generator"](z, ones))
-    said, other = (nets["discriminator"](made, y) for y in (zeros, ones))
+    fake = nets["generator"](z, zeros)
+    assert not torch.allclose(fake, nets["generator"](z, ones))
+    output, other = (nets["discriminator"](fake, y) for y in (zeros, ones))
     if conditioning == "auxiliary":
-        assert said.heads["class"].shape == (3, 3)
+        assert output.heads["class"].shape == (3, 3)
     else:
-        assert not torch.allclose(said.logits, other.logits)
+        assert not torch.allclose(output.logits, other.logits)
 
 
 @pytest.mark.parametrize(
@@ -216,10 +216,10 @@ def test_labels_change_what_is_made_and_said(conditioning):
         ({"conditioning": "projection", "classes": 0}, "needs two classes or more"),
     ],
 )
-def test_what_cannot_be_built_is_said(arguments, says):
+def test_invalid_arguments_raise_an_error(arguments, says):
     classes = arguments.pop("classes", 3)
     data = DataSpec(ImageSpec(16, 16, 1), classes=classes)
     arguments = SMALL | {"group_size": 16} | arguments
-    with torch.device("meta"), pytest.raises(ArchitectureError) as told:
+    with torch.device("meta"), pytest.raises(ArchitectureError) as error:
         ganzoo.architectures.get("r3gan")(data, **arguments)
-    assert re.search(says, str(told.value)), told.value
+    assert re.search(says, str(error.value)), error.value

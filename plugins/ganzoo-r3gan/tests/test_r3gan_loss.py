@@ -42,7 +42,7 @@ def comparison(progress):
 
 
 @pytest.mark.parametrize(("progress", "left"), [(0, 1), (1 / 3, 0.775), (0.5, 0.55), (1, 0.1)])
-def test_it_has_the_papers_values_and_gamma_falls_along_half_a_cosine(progress, left):
+def test_loss_has_the_papers_values_and_gamma_follows_a_cosine(progress, left):
     loss = ganzoo.losses.get("r3gan")(r1=3.0, r2=5.0)
     nets, batch, turn, real, fake = comparison(progress)
     w = nets["discriminator"].weight.detach()
@@ -57,35 +57,35 @@ def test_it_has_the_papers_values_and_gamma_falls_along_half_a_cosine(progress, 
         rel=1e-6,
     )
     assert left == pytest.approx(0.1 + 0.9 * (1 + math.cos(math.pi * progress)) / 2)
-    made = loss.generator(nets, batch, turn)
-    assert float(made["adversarial"].detach().mean()) == pytest.approx(
+    generator_terms = loss.generator(nets, batch, turn)
+    assert float(generator_terms["adversarial"].detach().mean()) == pytest.approx(
         float((1 + margin.exp()).log().mean()), rel=1e-6
     )
 
 
-def test_where_nothing_decays_it_is_rpgan():
+def test_without_decay_it_equals_rpgan():
     weights = {"r1": 3.0, "r2": 5.0, "penalty_every": 2}
     plain = ganzoo.losses.get("rpgan")(**weights)
     ours = ganzoo.losses.get("r3gan")(penalty_decay_to=1.0, **weights)
     for tick in range(2):
         for player in ("discriminator", "generator"):
-            found = []
+            terms = []
             for loss in (plain, ours):
                 nets, batch, turn, *_ = comparison(0.7)
-                found.append(getattr(loss, player)(nets, batch, replace(turn, tick=tick)))
-            assert found[0].keys() == found[1].keys()
-            for name, term in found[0].items():
-                assert torch.equal(term, found[1][name])
+                terms.append(getattr(loss, player)(nets, batch, replace(turn, tick=tick)))
+            assert terms[0].keys() == terms[1].keys()
+            for name, term in terms[0].items():
+                assert torch.equal(term, terms[1][name])
 
 
-def test_its_defaults_are_the_papers_for_ffhq_64():
+def test_defaults_are_the_papers_for_ffhq_64():
     loss = ganzoo.losses.get("r3gan")()
     assert {penalty.name: penalty.weight for penalty in loss.penalties} == {"r1": 2, "r2": 2}
     assert loss.decay_to == 0.1
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
-def test_a_share_that_is_none_is_refused(share):
-    chosen = recipe(loss=Component("r3gan", {"penalty_decay_to": share}))
+def test_a_share_out_of_range_is_refused(share):
+    settings = recipe(loss=Component("r3gan", {"penalty_decay_to": share}))
     with pytest.raises(RecipeError, match=r"penalty_decay_to is .*\[0, 1\]|cannot be written"):
-        prepare(chosen)
+        prepare(settings)

@@ -28,8 +28,8 @@ def test_a_trained_model_with_labels_samples_alike_on_both_runtimes_in_any_batch
     assert whole.shape == (7, 16, 16, 1)
     assert whole.std() > 0
     for n in (1, 2, 7):
-        made = by_onnx.sample(n, seed=1, label=3).numpy().astype(int)
-        assert np.abs(made - whole[:n]).max() <= 1
+        part = by_onnx.sample(n, seed=1, label=3).numpy().astype(int)
+        assert np.abs(part - whole[:n]).max() <= 1
     assert not np.array_equal(whole, by_torch.sample(7, seed=1, label=4).numpy())
 
 
@@ -43,7 +43,7 @@ def pictures(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_the_papers_settings_are_in_its_recipes(pictures, name):
+def test_recipes_hold_the_papers_settings(pictures, name):
     whole = find_recipe(name)
     batch_size, gamma, halflife = PAPER[name]
     assert (whole.batch_size, whole.ema_halflife, whole.images) == (batch_size, halflife, 2 * 10**7)
@@ -64,7 +64,7 @@ def test_the_papers_settings_are_in_its_recipes(pictures, name):
     assert prepared.data.image.shape == (3, side, side)
 
 
-def test_spectral_normalisation_needs_weights_that_do_not_begin_at_zero():
+def test_spectral_normalisation_refuses_zero_weights():
     with pytest.raises(
         ArchitectureError,
         match=r"narrow': its weights are initialised to zero.*--initialisation ortho",
@@ -81,14 +81,14 @@ def test_spectral_normalisation_needs_weights_that_do_not_begin_at_zero():
     ],
 )
 def test_the_small_recipes_fit_their_data(name, data):
-    chosen = complete(find_recipe(name))
-    assert chosen.name == name
-    game = build_loss(chosen)
-    check_combination(chosen, build_networks(chosen, data), game, data)
+    full = complete(find_recipe(name))
+    assert full.name == name
+    game = build_loss(full)
+    check_combination(full, build_networks(full, data), game, data)
     assert {penalty.name for penalty in game.penalties} == {"r1", "r2"}
 
 
-def test_the_plugin_uses_public_names_alone():
+def test_the_plugin_uses_only_public_names():
     """What it imports of ganzoo is what a stranger's plugin may."""
     import ganzoo_r3gan
 
@@ -103,12 +103,12 @@ def test_the_plugin_uses_public_names_alone():
 @pytest.mark.parametrize(
     ("name", "shape"), [("r3gan-mnist", (28, 28, 1)), ("r3gan-tinyhero", (32, 32, 3))]
 )
-def test_what_ships_loads_by_name_and_has_a_finished_card(name, shape):
+def test_the_shipped_model_loads_by_name_and_has_a_finished_card(name, shape):
     assert ganzoo.load(name, runtime="onnx").sample(2).numpy().shape == (2, *shape)
     assert cards.check(name) == []
 
 
-def test_a_character_is_made_as_seen_from_the_side_that_is_asked_for():
+def test_the_label_chooses_the_side_of_a_character():
     model = ganzoo.load("r3gan-tinyhero", runtime="onnx")
     assert model.spec.data.labels == ("back", "left", "front", "right")
     left, right = (model.sample(16, label=side).numpy().astype(float) for side in ("left", "right"))

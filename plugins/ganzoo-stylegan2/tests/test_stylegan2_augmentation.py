@@ -29,7 +29,7 @@ def column(*values):
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("size", [(8, 8), (9, 12), (28, 28)])
-def test_with_probability_0_nothing_changes(channels, size):
+def test_probability_0_changes_nothing(channels, size):
     images = noise(5, channels, *size)
     for probability in (0.0, torch.zeros(())):
         assert torch.equal(augment(images, probability), images)
@@ -37,7 +37,7 @@ def test_with_probability_0_nothing_changes(channels, size):
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 12)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_with_probability_1_every_image_changes_and_keeps_its_size(size, channels):
+def test_probability_1_changes_every_image_and_keeps_its_size(size, channels):
     images = noise(20, channels, *size)
     changed = augment(images, 1.0)
     assert changed.shape == images.shape
@@ -59,7 +59,7 @@ def test_half_of_the_images_are_mirrored_and_a_quarter_turned_each_way(monkeypat
     assert unchanged.item() == pytest.approx((1 - 0.3 / 2) * (1 - 0.3 * 3 / 4), abs=0.03)
 
 
-def test_images_that_are_not_square_are_turned_upside_down_at_most(monkeypatch):
+def test_non_square_images_are_rotated_by_180_degrees_only(monkeypatch):
     monkeypatch.setattr(blitting, "SHIFT", 0)
     image = noise(1, 1, 5, 8)
     four = [m.rot90(k, (2, 3)) for m in (image, image.flip(3)) for k in (0, 2)]
@@ -69,7 +69,7 @@ def test_images_that_are_not_square_are_turned_upside_down_at_most(monkeypatch):
 
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (2, 0), (-3, 1), (0, -4), (5, 7)])
-def test_a_shift_mirrors_what_comes_in(down, right):
+def test_a_shift_pads_by_reflection(down, right):
     image = noise(1, 2, 6, 8)
     by = max(abs(down), abs(right))
     wide = pad(image, (min(by, 7),) * 2 + (min(by, 5),) * 2, mode="reflect")
@@ -78,7 +78,7 @@ def test_a_shift_mirrors_what_comes_in(down, right):
     assert torch.equal(shift(image, column(down), column(right)), expected)
 
 
-def test_shifts_are_by_up_to_an_eighth_of_the_side(monkeypatch):
+def test_shifts_are_at_most_an_eighth_of_the_side(monkeypatch):
     monkeypatch.setattr(blitting, "either", lambda images, choices: column(*[0] * len(images)))
     ramp = torch.arange(32.0).double().expand(1, 1, 32, 32)
     blitted = blit(ramp.expand(MANY, -1, -1, -1), 1.0)
@@ -100,7 +100,7 @@ def test_the_wavelet_is_orthonormal_and_has_six_vanishing_moments():
 
 
 @pytest.mark.parametrize("size", [(7, 7), (8, 11), (28, 28)])
-def test_what_is_doubled_and_halved_is_the_image(size):
+def test_doubling_and_halving_restores_the_image(size):
     images = noise(2, 3, *size)
     wide = double(images)
     assert wide.shape[2:] == (2 * size[0] + 10, 2 * size[1] + 10)
@@ -109,7 +109,7 @@ def test_what_is_doubled_and_halved_is_the_image(size):
     torch.testing.assert_close(double(level), torch.full_like(wide[:1, :1], 0.7))
 
 
-def test_a_warp_that_stays_is_none():
+def test_the_identity_warp_changes_nothing():
     images = noise(3, 2, 9, 12)
     torch.testing.assert_close(
         warp(images, torch.eye(2).double().expand(3, 2, 2), 0 * STILL), images
@@ -120,14 +120,14 @@ def test_a_warp_that_stays_is_none():
 def test_a_warp_by_whole_pixels_is_a_shift(right, down):
     images = noise(1, 2, 20, 24)
     by = torch.tensor([[right, down]]).double()
-    found = warp(images, torch.eye(2).double()[None], by)
+    output = warp(images, torch.eye(2).double()[None], by)
     expected = images.roll((down, right), (2, 3))
     inside = slice(5, -5)
-    torch.testing.assert_close(found[:, :, inside, inside], expected[:, :, inside, inside])
+    torch.testing.assert_close(output[:, :, inside, inside], expected[:, :, inside, inside])
 
 
 @pytest.mark.parametrize("size", [(40, 40), (36, 48)])
-def test_a_warp_of_a_slope_is_the_slope_of_the_warp(size):
+def test_a_warped_ramp_is_the_ramp_of_warped_coordinates(size):
     """What was at matrix @ (u - shift) is at u."""
     height, width = size
     y, x = torch.meshgrid(
@@ -140,35 +140,37 @@ def test_a_warp_of_a_slope_is_the_slope_of_the_warp(size):
         torch.tensor([[0.8, 0.6]]).double()
     )
     by = torch.tensor([[1.3, -2.4]]).double()
-    found = warp(images, matrix, by)[0]
+    output = warp(images, matrix, by)[0]
     place = torch.stack([x - 1.3, y + 2.4])
     expected = torch.einsum("ij,jhw->ihw", matrix[0], place)
     inside = slice(8, -8)
-    found, expected = found[:, inside, inside], expected[:, inside, inside]
+    output, expected = output[:, inside, inside], expected[:, inside, inside]
     for axis in (1, 2):
-        torch.testing.assert_close(found.diff(dim=axis), expected.diff(dim=axis), atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            output.diff(dim=axis), expected.diff(dim=axis), atol=1e-6, rtol=0
+        )
     # The filter's middle is a fifth of a pixel beside its centre.
-    assert (found - expected).abs().max() < 0.15
+    assert (output - expected).abs().max() < 0.15
 
 
-def test_a_warp_by_a_right_angle_is_a_turn():
+def test_a_warp_by_a_right_angle_is_a_rotation():
     smooth = torch.sin(torch.arange(32).double() / 5)
     image = (smooth[:, None] * (1 + smooth[None, :].cos()))[None, None]
-    found = warp(image, rotation(torch.tensor([math.pi / 2]).double()), STILL)
+    output = warp(image, rotation(torch.tensor([math.pi / 2]).double()), STILL)
     turned = image.rot90(1, (2, 3))
-    assert (found - turned)[:, :, 3:-3, 3:-3].abs().max() < 0.06
-    assert (found - turned.rot90(2, (2, 3)))[:, :, 3:-3, 3:-3].abs().max() > 0.5
+    assert (output - turned)[:, :, 3:-3, 3:-3].abs().max() < 0.06
+    assert (output - turned.rot90(2, (2, 3)))[:, :, 3:-3, 3:-3].abs().max() > 0.5
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5])
-def test_the_share_of_images_that_are_transformed(probability):
+def test_the_probability_is_the_share_of_transformed_images(probability):
     """Scaling, turning, stretching and shifting each leave 1 - p as they are."""
     images = noise(1, 1, 7, 7).expand(MANY, -1, -1, -1)
     unchanged = (transform(images, probability) == images).all(3).all(2).all(1)
     assert unchanged.double().mean().item() == pytest.approx((1 - probability) ** 4, abs=0.03)
 
 
-def test_luma_is_flipped_and_hue_kept():
+def test_luma_flips_keep_the_hue():
     images = noise(4, 3, 5, 5)
     flipped = flip_luma(images)
     torch.testing.assert_close(flip_luma(flipped), images)
@@ -177,7 +179,7 @@ def test_luma_is_flipped_and_hue_kept():
     torch.testing.assert_close(flip_luma(images[:, :1]), -images[:, :1])
 
 
-def test_a_third_of_a_circle_passes_colours_on():
+def test_a_hue_rotation_of_120_degrees_permutes_colours():
     images = noise(4, 3, 5, 5)
     third = torch.full((4, 1, 1, 1), 2 * math.pi / 3, dtype=torch.float64)
     torch.testing.assert_close(turn_hue(images, third), images.roll(1, 1))
@@ -215,7 +217,7 @@ def test_brightness_contrast_and_luma_have_the_papers_strengths():
     assert (offset / slope).std().item() == pytest.approx(0.2, rel=0.05)
 
 
-def test_the_gradient_passes_twice():
+def test_first_and_second_order_gradients_are_right():
     images = noise(2, 3, 7, 7).requires_grad_()
 
     def same(images):
@@ -228,7 +230,7 @@ def test_the_gradient_passes_twice():
     assert torch.autograd.gradgradcheck(lambda x: same(x).square(), images, fast_mode=True)
 
 
-def test_parts_of_a_batch_are_augmented_as_in_the_whole():
+def test_partial_batches_are_augmented_like_the_whole_batch():
     images = noise(8, 3, 8, 8)
 
     def seeded(images):
@@ -244,11 +246,11 @@ def test_parts_of_a_batch_are_augmented_as_in_the_whole():
 
 def feed(augmentation, logits, turns, batch=10):
     """What the discriminator says of real images in its turns, one after the other."""
-    seen = []
+    probabilities = []
     for turn in range(turns):
         augmentation.adapt(torch.tensor(logits), turn, turn * batch)
-        seen.append(augmentation.probability.item())
-    return seen
+        probabilities.append(augmentation.probability.item())
+    return probabilities
 
 
 def test_the_probability_rises_while_the_discriminator_overfits():
@@ -257,7 +259,7 @@ def test_the_probability_rises_while_the_discriminator_overfits():
     assert p == pytest.approx([0] * 3 + [0.03] * 4 + [0.07] * 4 + [0.11])
 
 
-def test_and_falls_while_it_does_not():
+def test_the_probability_falls_without_overfitting():
     augmentation = AdaptiveAugmentation(0.6, 1000)
     augmentation.probability.fill_(0.5)
     # Three of four are taken for real: r_t is 0.5.
@@ -265,7 +267,7 @@ def test_and_falls_while_it_does_not():
     assert p == pytest.approx([0.5] * 3 + [0.47] * 4 + [0.43])
 
 
-def test_it_is_the_mean_over_four_turns_that_decides():
+def test_the_mean_over_four_turns_decides():
     augmentation = AdaptiveAugmentation(0.6, 1000)
     for turn, logits in enumerate([[1.0], [1.0], [1.0], [-1.0]]):
         augmentation.adapt(torch.tensor(logits), turn, 10 * turn)
@@ -275,13 +277,13 @@ def test_it_is_the_mean_over_four_turns_that_decides():
     assert augmentation.probability.item() == pytest.approx(0.04)
 
 
-def test_it_stays_a_probability():
+def test_the_probability_stays_between_0_and_1():
     augmentation = AdaptiveAugmentation(0.6, 50)
     assert feed(augmentation, [1.0], 40)[-1] == 1
     assert feed(AdaptiveAugmentation(0.6, 50), [-1.0], 8)[-1] == 0
 
 
-def test_its_state_is_saved():
+def test_the_state_is_saved():
     one = AdaptiveAugmentation(0.6, 1000)
     feed(one, [1.0], 6)
     other = AdaptiveAugmentation(0.6, 1000)
@@ -296,8 +298,8 @@ def test_its_state_is_saved():
 def test_a_discriminator_reads_augmented_images(probability):
     augmentation = AdaptiveAugmentation(0.6, 1000)
     augmentation.probability.fill_(probability)
-    shown = []
-    discriminate = AugmentedDiscriminator(shown.append, augmentation)
+    inputs = []
+    discriminate = AugmentedDiscriminator(inputs.append, augmentation)
     images = noise(6, 3, 8, 8)
     discriminate(images)
-    assert torch.equal(shown[0], images) == (probability == 0)
+    assert torch.equal(inputs[0], images) == (probability == 0)

@@ -9,14 +9,14 @@ TICKS = 9  # two of path lengths after the first, two adaptations
 
 
 def test_processes_compute_the_gradients_of_one(tmp_path):
-    chosen = recipe(
+    settings = recipe(
         {"conditioning": "projection"},
         loss=Component("stylegan2", {"r1": 1.0, "penalty_every": 4, "ada": True, "ada_images": 50}),
         images=TICKS * 8,
         optimizer=Optimizer(name="sgd", lr=1e-3),
     )
     file = tmp_path / "styles.toml"
-    file.write_text(chosen.to_toml())
+    file.write_text(settings.to_toml())
     differences = difference(2, tmp_path, "", file)["styles"]
     assert len(differences) == 2 * TICKS
     assert max(differences) < 1e-9

@@ -55,24 +55,28 @@ def grouped(x, weight, style, *, demodulate, up):
 def test_modulated_convolution_is_the_papers_grouped_by_batch(demodulate, up):
     x = noise(N, INPUTS, SIDE, SIDE)
     weight, style = noise(OUTPUTS, INPUTS, 3, 3, seed=1), noise(N, INPUTS, seed=2)
-    given = [t.requires_grad_() for t in (x, weight, style)]
-    found = modulated_conv2d(x, weight, style, demodulate=demodulate, up=up)
-    wanted = grouped(x, weight, style, demodulate=demodulate, up=up)
-    assert found.shape == (N, OUTPUTS, SIDE * (1 + up), SIDE * (1 + up))
-    torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10)
-    direction = noise(*found.shape, seed=3)
-    a, b = (torch.autograd.grad(y, given, direction, create_graph=True) for y in (found, wanted))
+    inputs = [t.requires_grad_() for t in (x, weight, style)]
+    output = modulated_conv2d(x, weight, style, demodulate=demodulate, up=up)
+    expected = grouped(x, weight, style, demodulate=demodulate, up=up)
+    assert output.shape == (N, OUTPUTS, SIDE * (1 + up), SIDE * (1 + up))
+    torch.testing.assert_close(output, expected, rtol=0, atol=1e-10)
+    direction = noise(*output.shape, seed=3)
+    a, b = (
+        torch.autograd.grad(y, inputs, direction, create_graph=True) for y in (output, expected)
+    )
     for one, other in zip(a, b, strict=True):
         assert one.abs().max() > 0.1
         torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
     # The path length is differentiated once more.
-    a, b = (torch.autograd.grad(g[2].square().sum(), given, materialize_grads=True) for g in (a, b))
+    a, b = (
+        torch.autograd.grad(g[2].square().sum(), inputs, materialize_grads=True) for g in (a, b)
+    )
     for one, other in zip(a, b, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-9)
 
 
 @pytest.mark.parametrize("spread_of_styles", [0.1, 1.0, 30.0])
-def test_demodulation_gives_unit_variance_whatever_the_style(spread_of_styles):
+def test_demodulation_gives_unit_variance_for_any_style(spread_of_styles):
     x, weight = noise(20, 32, 24, 24), 7 * noise(6, 32, 3, 3, seed=1)
     style = spread_of_styles * noise(20, 32, seed=2)
     inner = modulated_conv2d(x, weight, style)[:, :, 1:-1, 1:-1]
@@ -82,7 +86,7 @@ def test_demodulation_gives_unit_variance_whatever_the_style(spread_of_styles):
     assert plain.std() > 10 * spread_of_styles
 
 
-def test_a_style_begins_as_about_one():
+def test_initial_styles_are_about_one():
     torch.manual_seed(0)
     layer = ModulatedConv2d(8, 3, 3, style_dim=400)
     style = layer.style(torch.randn(2000, 400)).detach()
@@ -100,7 +104,7 @@ def test_smoothing_is_the_filter_1_3_3_1():
     torch.testing.assert_close(smooth(x, padding=2), filtered(x, 2, 2))
 
 
-def test_enlarging_and_reducing_by_a_closed_form():
+def test_upsampling_and_downsampling_match_a_closed_form():
     """With this filter they are bilinear interpolation, with antialiasing where that reduces."""
     x = noise(2, 3, 8, 8)
     larger, smaller = upsample(x), downsample(x)
@@ -113,7 +117,7 @@ def test_enlarging_and_reducing_by_a_closed_form():
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.01])
-def test_equalised_layers_keep_variance_and_step_alike(rate):
+def test_equalised_layers_keep_variance_and_step_size(rate):
     layer = EqualisedLinear(500, 300, rate=rate, bias=0.5)
     y = layer(torch.randn(400, 500)).detach()
     assert y.std() == pytest.approx(1, abs=0.03)
@@ -141,7 +145,7 @@ def test_equalised_convolution_keeps_variance():
     assert layer.weight.detach().std() == pytest.approx(1, abs=0.02)
 
 
-def test_the_activation_about_keeps_the_mean_square():
+def test_the_activation_roughly_keeps_the_mean_square():
     """E[lrelu(x)^2] = (1 + slope^2) / 2."""
     x = noise(10**6)
     assert activate(x).square().mean() == pytest.approx(1 + 0.2**2, abs=0.01)
@@ -150,30 +154,30 @@ def test_the_activation_about_keeps_the_mean_square():
     )
 
 
-def test_pixel_norm_puts_rows_on_a_sphere():
+def test_pixel_norm_gives_rows_a_fixed_norm():
     x = 5 * noise(4, 9)
     y = pixel_norm(x)
     torch.testing.assert_close(y.square().mean(1), torch.ones(4).double())
     torch.testing.assert_close(y / x, (y / x)[:, :1].expand_as(x))
 
 
-def test_deviation_is_of_each_group_over_its_samples():
+def test_deviation_is_computed_per_group_over_its_samples():
     x = noise(8, 3, 2, 2)
-    found = append_deviation(x, 4)
-    assert torch.equal(found[:, :3], x)
+    output = append_deviation(x, 4)
+    assert torch.equal(output[:, :3], x)
     for group in (slice(0, 4), slice(4, 8)):
         expected = x[group].std(0, correction=0).mean()
-        torch.testing.assert_close(found[group, 3], expected.expand(4, 2, 2), rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(output[group, 3], expected.expand(4, 2, 2), rtol=1e-6, atol=1e-6)
 
 
-def test_groups_are_the_same_in_parts_of_a_batch():
+def test_partial_batches_have_the_same_groups():
     x = noise(16, 3, 2, 2)
     parts = torch.cat([append_deviation(part, 4) for part in x.split(8)])
     assert torch.equal(parts, append_deviation(x, 4))
 
 
 @pytest.mark.parametrize(("n", "size"), [(1, 1), (2, 2), (6, 3), (7, 1), (12, 4), (5, 1)])
-def test_a_batch_that_is_no_multiple_of_the_group(n, size):
+def test_a_batch_that_the_group_does_not_divide_has_smaller_groups(n, size):
     x = noise(n, 2, 3, 3)
     torch.testing.assert_close(append_deviation(x, 4), append_deviation(x, size))
     x.requires_grad_()

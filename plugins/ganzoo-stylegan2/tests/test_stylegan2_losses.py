@@ -49,15 +49,15 @@ def test_path_lengths_of_a_linear_generator(linear_case):
     """||J^T y|| with the y that is drawn, divided by the roots of pixels and of styles."""
     styles, jacobian, images = linear_case
     torch.manual_seed(7)
-    found = path_lengths(images, styles)
+    lengths = path_lengths(images, styles)
     torch.manual_seed(7)
     y = torch.randn_like(images).flatten(1)
     products = torch.einsum("lpd,np->nld", jacobian, y)
     expected = products.square().sum((1, 2)).div(STYLES * SIDE**2).sqrt()
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(lengths, expected)
 
 
-def test_the_mean_square_of_path_lengths_is_that_of_the_jacobian():
+def test_the_mean_square_of_path_lengths_equals_that_of_the_jacobian():
     styles, jacobian = noise(4000, STYLES, 6).requires_grad_(), noise(STYLES, SIDE**2, 6, seed=1)
     lengths = path_lengths(linear(styles, jacobian), styles)
     expected = jacobian.square().sum() / (STYLES * SIDE**2)
@@ -70,15 +70,15 @@ def test_the_weight_of_2_is_the_papers_gamma(linear_case):
     penalty = PathLength().double()
     torch.manual_seed(7)
     with means_by(torch.zeros_like):  # the average stays 0
-        found = 2 * penalty(images, styles)
+        term = 2 * penalty(images, styles)
     torch.manual_seed(7)
     y = torch.randn_like(images).flatten(1)
     squares = torch.einsum("lpd,np->nld", jacobian, y).square().sum((1, 2))
     gamma = math.log(2) / (SIDE**2 * (math.log(SIDE) - math.log(2)))
-    torch.testing.assert_close(found, gamma * squares)
+    torch.testing.assert_close(term, gamma * squares)
 
 
-def test_the_average_length_runs_and_the_penalty_is_the_distance_from_it(linear_case):
+def test_the_penalty_is_the_distance_from_a_running_average(linear_case):
     """The mean of all lengths at first, then one that forgets a hundredth a time."""
     styles, _, images = linear_case
     penalty, average = PathLength().double(), 0.0
@@ -101,7 +101,7 @@ def test_the_penalty_reaches_the_weights():
     assert (jacobian.grad * jacobian).sum() > 0, "shorter is better than 0"
 
 
-def test_every_image_is_mixed_from_its_own_layer_on():
+def test_every_image_has_its_own_crossover_layer():
     first, second = torch.zeros(9000, 2), torch.ones(9000, 2)
     styles = mix_styles(first, second, 5, 1.0)
     assert styles.shape == (9000, 5, 2)
@@ -119,7 +119,7 @@ def test_a_share_of_the_images_is_mixed(share):
     assert (styles.sum((1, 2)) > 0).double().mean().item() == pytest.approx(share, abs=0.02)
 
 
-def test_parts_of_a_batch_are_mixed_as_in_the_whole():
+def test_partial_batches_are_mixed_like_the_whole_batch():
     first, second = noise(8, 3), noise(8, 3, seed=1)
 
     def seeded(first, second):
@@ -140,7 +140,7 @@ def test_the_players_minimise_the_non_saturating_game():
     torch.testing.assert_close(game.criterion.g(fake, fake), softplus(-fake))
 
 
-def test_penalties_come_lazily_and_so_many_times_as_strong():
+def test_lazy_penalties_are_scaled_by_their_interval():
     nets, game = build(), loss(r1=2.0)
     for tick in range(33):
         now = turn(tick)
@@ -155,7 +155,7 @@ def test_penalties_come_lazily_and_so_many_times_as_strong():
     torch.testing.assert_close(lazy["path_length"], 6 * eager["path_length"])
 
 
-def test_r1_is_of_real_images_before_they_are_augmented():
+def test_r1_uses_real_images_without_augmentation():
     """The gradient of the sum of all logits: what a sample does to its group belongs to it."""
     nets, game, now, images = build(), loss(r1=2.0, ada=True), turn(), batch()
     terms = game.discriminator(nets, images, now)
@@ -170,7 +170,7 @@ def test_r1_is_of_real_images_before_they_are_augmented():
     assert sum(float(w.grad.abs().sum()) for w in weights if w.grad is not None) > 0
 
 
-def test_the_generator_is_judged_by_the_very_images_that_the_discriminator_saw():
+def test_both_players_use_the_same_fake_images():
     """They are handed on with their graph, and so are their styles."""
     nets, game, now, images = build(), loss(), turn(), batch()
     game.discriminator(nets, images, now)
@@ -181,7 +181,7 @@ def test_the_generator_is_judged_by_the_very_images_that_the_discriminator_saw()
         assert weight.grad is not None, name
 
 
-def test_styles_of_a_frozen_generator_are_not_kept():
+def test_styles_of_a_frozen_generator_are_not_shared():
     nets, game, now = build(), loss(), turn()
     nets["generator"].requires_grad_(False)
     game.discriminator(nets, batch(), now)
@@ -229,7 +229,7 @@ class Sure(nn.Module):
 
 
 @pytest.mark.parametrize(("opinion", "rises"), [(3.0, True), (-3.0, False)])
-def test_augmentation_follows_what_is_said_of_real_images(opinion, rises):
+def test_augmentation_follows_the_logits_of_real_images(opinion, rises):
     nets = build() | {"discriminator": Sure(opinion)}
     game = loss(ada=True, ada_images=100, r1=0.0)
     for tick in range(8):
@@ -239,7 +239,7 @@ def test_augmentation_follows_what_is_said_of_real_images(opinion, rises):
     assert game.ada.probability.item() == pytest.approx(0.56 if rises else 0)
 
 
-def test_augmentation_adapts_also_where_the_discriminator_plays_seldom():
+def test_augmentation_adapts_if_the_discriminator_trains_rarely():
     nets = build() | {"discriminator": Sure(3.0)}
     game = loss(ada=True, ada_images=100, r1=0.0, discriminator_every=2)
     for tick in range(0, 16, 2):
@@ -257,12 +257,12 @@ def test_augmentation_adapts_also_where_the_discriminator_plays_seldom():
         ({"ada": True, "ada_images": 0}, "ada_images is 0; it must be at least 1"),
     ],
 )
-def test_numbers_out_of_range(arguments, says):
+def test_numbers_out_of_range_are_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
         loss(**arguments)
 
 
-def test_images_that_are_made_from_others_are_not_moved_away_from_them():
+def test_augmentation_refuses_translators():
     class Translator(nn.Module):
         def forward(self, condition):
             return condition
@@ -275,7 +275,7 @@ def test_images_that_are_made_from_others_are_not_moved_away_from_them():
 
 
 @pytest.mark.parametrize("side", [6, 7])
-def test_images_too_small_to_be_mirrored_are_not_augmented(side):
+def test_augmentation_refuses_images_too_small_for_reflection(side):
     nets = build() | {"generator": Plain()}
     data = DataSpec(ImageSpec(side, 9, 1))
     if side == 7:

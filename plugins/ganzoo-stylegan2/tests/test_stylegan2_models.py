@@ -68,7 +68,7 @@ def test_a_trained_model_samples_alike_on_both_runtimes(run, tmp_path, how):
     )
 
 
-def test_truncation_that_cannot_be_is_refused(run, tmp_path):
+def test_invalid_truncation_is_refused(run, tmp_path):
     with pytest.raises(ExportError, match=r"cannot have truncation 3\.0 .*it must lie in \[0, 1\]"):
         ganzoo.export(run.path, tmp_path / "wild", arguments={"truncation": 3.0})
 
@@ -86,7 +86,7 @@ def test_truncation_is_chosen_after_training_on_both_runtimes(run, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_weights_in_fewer_bits(run, tmp_path, precision):
+def test_weights_can_be_stored_in_fewer_bits(run, tmp_path, precision):
     bundle = ganzoo.export(run.path, tmp_path / precision, precision=precision)
     a, b = (ganzoo.load(bundle, runtime=r).sample(4).numpy() for r in ("torch", "onnx"))
     assert np.abs(a.astype(int) - b).max() <= 1
@@ -104,14 +104,14 @@ def test_resume_is_exact(tmp_path):
     )
     path = train(game, tmp_path / "run").path
     *early, last = sorted((path / "checkpoints").iterdir())
-    wanted = load_file(last)
+    expected = load_file(last)
     assert len(early) == 3
     for checkpoint in [last, *early[1:]]:
         checkpoint.unlink()
     assert ganzoo.resume(path, device="cpu", progress=False).finished
-    found = load_file(path / "checkpoints" / last.name)
-    assert wanted.keys() == found.keys()
-    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+    actual = load_file(path / "checkpoints" / last.name)
+    assert expected.keys() == actual.keys()
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
 
 
 def test_the_state_of_the_loss_is_in_the_checkpoint(tmp_path):
@@ -133,16 +133,16 @@ def test_the_state_of_the_loss_is_in_the_checkpoint(tmp_path):
     ],
 )
 def test_the_recipes_fit_together(name, data):
-    chosen = complete(find_recipe(name))
-    assert chosen.description
-    assert chosen.name == name
-    game = build_loss(chosen)
+    full = complete(find_recipe(name))
+    assert full.description
+    assert full.name == name
+    game = build_loss(full)
     with torch.device("meta"):
-        nets = build_networks(chosen, data)
-    check_combination(chosen, nets, game, data)
+        nets = build_networks(full, data)
+    check_combination(full, nets, game, data)
     assert game.options.penalty_every == 16
     assert (game.ada is not None) == (name == "stylegan2-64")
-    assert chosen.optimizer.betas == (0.0, 0.99)
+    assert full.optimizer.betas == (0.0, 0.99)
 
 
 def test_its_loss_trains_other_networks(tmp_path):
@@ -152,7 +152,7 @@ def test_its_loss_trains_other_networks(tmp_path):
     assert ganzoo.load(run.bundle).sample(2).numpy().shape == (2, 16, 16, 1)
 
 
-def test_the_plugin_uses_public_names_alone():
+def test_the_plugin_uses_only_public_names():
     """What it imports of ganzoo is what a stranger's plugin may."""
     allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors"}
     for file in Path(ganzoo_stylegan2.__file__).parent.rglob("*.py"):
@@ -163,6 +163,6 @@ def test_the_plugin_uses_public_names_alone():
 @pytest.mark.parametrize(
     ("name", "shape"), [("stylegan2-mnist", (28, 28, 1)), ("stylegan2-tinyhero", (32, 32, 3))]
 )
-def test_what_ships_loads_by_name_and_has_a_finished_card(name, shape):
+def test_the_shipped_model_loads_by_name_and_has_a_finished_card(name, shape):
     assert ganzoo.load(name, runtime="onnx").sample(2).numpy().shape == (2, *shape)
     assert cards.check(name) == []

@@ -16,17 +16,17 @@ Z = torch.randn(6, SMALL["latent_dim"], generator=torch.Generator().manual_seed(
 
 @pytest.mark.parametrize("side", [8, 10, 20, 28, 32, 48, 64, 112])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_it_makes_and_judges_sizes_that_halve(side, channels):
+def test_networks_fit_every_supported_size(side, channels):
     nets = build(side, channels)
     images = nets["generator"](Z[:2])
     assert images.shape == (2, channels, side, side)
-    said = nets["discriminator"](images)
-    assert said.logits.shape == (2,)
-    assert said.features.shape[0] == 2
+    output = nets["discriminator"](images)
+    assert output.logits.shape == (2,)
+    assert output.features.shape[0] == 2
 
 
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (30, 30), (28, 32), (2048, 2048), (34, 34)])
-def test_it_says_what_it_cannot_build(height, width):
+def test_invalid_arguments_raise_an_architecture_error(height, width):
     data = DataSpec(ImageSpec(height, width, 1))
     with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture mlp"):
         ganzoo.architectures.get("stylegan2")(data)
@@ -46,7 +46,7 @@ def test_a_truncation_out_of_range_is_refused(truncation):
         build(truncation=truncation)
 
 
-def test_labels_that_are_not_there_are_refused():
+def test_missing_labels_are_refused():
     with pytest.raises(ArchitectureError, match=r"two classes or more, but the data has none"):
         build(conditioning="projection")
 
@@ -72,7 +72,7 @@ def test_widths_double_until_the_widest():
 
 
 @pytest.mark.parametrize("classes", [0, 3])
-def test_it_is_deterministic_and_each_image_alone_after_training(classes):
+def test_eval_mode_is_deterministic_and_independent_of_the_batch(classes):
     generator = build(classes=classes)["generator"].eval()
     assert inputs_of(generator) == (("z", "y") if classes else ("z",))
     y = (torch.arange(6) % 3,) if classes else ()
@@ -91,10 +91,10 @@ def test_it_is_deterministic_and_each_image_alone_after_training(classes):
         assert not torch.allclose(generator(Z, *y), generator(Z, *y), atol=1e-3), "noise is drawn"
 
 
-def test_noise_is_part_of_what_is_saved():
+def test_noise_is_part_of_the_state_dict():
     generator = build()["generator"]
-    kept = generator.state_dict()
-    noises = [name for name in kept if name.endswith(".noise")]
+    state = generator.state_dict()
+    noises = [name for name in state if name.endswith(".noise")]
     assert len(noises) == generator.synthesis.styles - 1
     with torch.no_grad():
         generator.synthesis.first.noise_strength.fill_(1.0)
@@ -104,7 +104,7 @@ def test_noise_is_part_of_what_is_saved():
     assert not torch.allclose(generator(Z), before, atol=1e-3)
 
 
-def test_no_truncation_is_the_default_and_training_does_not_depend_on_it():
+def test_truncation_defaults_to_none_and_does_not_affect_training():
     whole, none = build()["generator"], build(truncation=0.0)["generator"]
     none.load_state_dict(whole.state_dict())
     torch.manual_seed(0)
@@ -118,7 +118,7 @@ def test_no_truncation_is_the_default_and_training_does_not_depend_on_it():
 
 
 @pytest.mark.parametrize("truncation", [0.0, 0.5])
-def test_truncation_pulls_towards_the_image_of_the_average_style(truncation):
+def test_truncation_interpolates_to_the_average_style(truncation):
     generator = build(truncation=truncation)["generator"]
     for _ in range(20):
         generator(torch.randn(64, SMALL["latent_dim"]))
@@ -126,15 +126,17 @@ def test_truncation_pulls_towards_the_image_of_the_average_style(truncation):
     with torch.no_grad():
         average, w = generator.mapping.average, generator.mapping(Z)
         assert average.abs().max() > 0.01
-        kept = average + truncation * (w - average)
-        expected = generator.synthesis(kept[:, None].expand(-1, generator.synthesis.styles, -1))
+        truncated = average + truncation * (w - average)
+        expected = generator.synthesis(
+            truncated[:, None].expand(-1, generator.synthesis.styles, -1)
+        )
         images = generator(Z)
         torch.testing.assert_close(images, expected.clamp(-1, 1))
         same = torch.allclose(images[:1].expand_as(images), images, atol=1e-6)
         assert same == (truncation == 0), "of none, all images are the mean one"
 
 
-def test_the_average_style_is_that_of_many_latents():
+def test_the_average_style_approximates_the_mean_of_many_latents():
     mapping = build()["generator"].mapping
     for _ in range(1500):
         mapping(torch.randn(16, SMALL["latent_dim"]))
@@ -158,7 +160,7 @@ def test_latents_of_any_length_point_to_the_same_style():
     torch.testing.assert_close(mapping(Z), mapping(5 * Z))
 
 
-def test_gradients_reach_every_parameter_where_there_are_classes():
+def test_gradients_reach_every_parameter_with_classes():
     nets, y = build(32, 3, classes=3), torch.arange(6) % 3
     logits = nets["discriminator"](nets["generator"](Z, y), y).logits
     nn.functional.softplus(-logits).sum().backward()
@@ -168,18 +170,18 @@ def test_gradients_reach_every_parameter_where_there_are_classes():
             assert weight.grad.abs().max() > 0, (role, name)
 
 
-def test_the_discriminator_sees_the_class_and_the_rest_of_its_group():
+def test_the_discriminator_depends_on_the_class_and_its_group():
     discriminator = build(classes=3)["discriminator"]
     images, y = torch.randn(8, 1, 16, 16), torch.zeros(8, dtype=torch.int64)
     with torch.no_grad():
-        said = discriminator(images, y).logits
-        assert not torch.allclose(said, discriminator(images, y + 1).logits, atol=1e-3)
+        logits = discriminator(images, y).logits
+        assert not torch.allclose(logits, discriminator(images, y + 1).logits, atol=1e-3)
         images[0] = 0
-        changed = discriminator(images, y).logits != said
+        changed = discriminator(images, y).logits != logits
     assert changed.tolist() == [True] * 4 + [False] * 4
 
 
-def test_begins_with_images_and_logits_of_about_unit_size():
+def test_initial_images_and_logits_have_unit_scale():
     nets = build(64, 3, width=16, widest=64, style_dim=64, latent_dim=64, mapping_layers=8)
     with torch.no_grad():
         images = nets["generator"](torch.randn(16, 64))

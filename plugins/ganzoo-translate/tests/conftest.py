@@ -53,7 +53,7 @@ def play(data_for: Callable[[Recipe], Path]) -> Callable[[Recipe], Any]:
             prepared.state,
             prepared.batches,
             log_term=lambda player, term, value: terms.append((player.name, term, float(value))),
-            log_metric=lambda *seen: None,
+            log_metric=lambda *metric: None,
             report=lambda: True,
         )
         return prepared, terms

@@ -10,18 +10,18 @@ from ganzoo.nn import inputs_of
 
 @pytest.mark.parametrize("side", [32, 64, 128, 256])
 @pytest.mark.parametrize(("condition", "channels"), [(3, 3), (1, 3)])
-def test_unet_makes_images_of_the_size_and_judges_patches(side, condition, channels):
+def test_unet_keeps_the_image_size_and_its_discriminator_judges_patches(side, condition, channels):
     nets = build("unet", data_spec(side, channels, condition), width=2)
-    given, real = images(2, side, condition), images(2, side, channels)
-    made = nets["generator"](given)
-    assert made.shape == real.shape
-    assert made.abs().max() <= 1
-    said = nets["discriminator"](real, given)
-    assert said.logits.shape == (2, 1, side // 8 - 2, side // 8 - 2)
-    assert said.features.shape == (2, 16, side // 8 - 1, side // 8 - 1)
+    condition_images, real = images(2, side, condition), images(2, side, channels)
+    output = nets["generator"](condition_images)
+    assert output.shape == real.shape
+    assert output.abs().max() <= 1
+    judgement = nets["discriminator"](real, condition_images)
+    assert judgement.logits.shape == (2, 1, side // 8 - 2, side // 8 - 2)
+    assert judgement.features.shape == (2, 16, side // 8 - 1, side // 8 - 1)
 
 
-def test_unet_of_the_smallest_images():
+def test_unet_fits_the_smallest_images():
     nets = build("unet", data_spec(16), width=2, patch_layers=2)
     assert nets["generator"](images(2, 16)).shape == (2, 3, 16, 16)
     assert nets["discriminator"](images(2, 16), images(2, 16)).logits.shape == (2, 1, 2, 2)
@@ -47,14 +47,16 @@ def test_a_logit_sees_a_patch_of_the_papers_size(layers, pixels):
     logits = net(x).logits
     middle = logits.shape[2] // 2
     logits[0, 0, middle, middle].backward()
-    seen = x.grad.abs().sum((0, 1)) > 0
-    assert (int(seen.any(0).sum()), int(seen.any(1).sum())) == (pixels, pixels)
+    touched = x.grad.abs().sum((0, 1)) > 0
+    assert (int(touched.any(0).sum()), int(touched.any(1).sum())) == (pixels, pixels)
 
 
-def test_skip_connections_carry_what_the_bottleneck_cannot():
+def test_skip_connections_bypass_the_bottleneck():
     """Of a U-Net whose way through one pixel is cut, the images still depend on the condition."""
     generator = build("unet", width=4, dropout=0.0)["generator"].eval()
-    generator.down[-1].register_forward_hook(lambda module, given, made: torch.zeros_like(made))
+    generator.down[-1].register_forward_hook(
+        lambda module, inputs, output: torch.zeros_like(output)
+    )
     assert not torch.allclose(generator(images(seed=0)), generator(images(seed=1)))
     joined = [up[0].in_channels for up in generator.up[1:]]
     assert joined == [2 * down[0].out_channels for down in generator.down[-2:0:-1]]
@@ -70,7 +72,7 @@ def test_dropout_is_random_in_training_and_absent_in_eval():
     assert torch.equal(sure(x), sure(x))
 
 
-def test_test_dropout_is_dropout_by_the_sign_of_its_latents():
+def test_test_dropout_is_controlled_by_the_sign_of_latents():
     generator = build("unet", width=4, test_dropout=True)["generator"].eval()
     assert inputs_of(generator) == ("condition", "z")
     assert inputs_of(build("unet", width=4)["generator"]) == ("condition",)
@@ -79,13 +81,13 @@ def test_test_dropout_is_dropout_by_the_sign_of_its_latents():
     assert isinstance(generator.latent_dim, int)
     x = images()
     z = torch.randn(2, generator.latent_dim, generator=torch.Generator().manual_seed(0))
-    made = generator(x, z)
-    assert torch.equal(made, generator(x, z))
-    assert torch.equal(made, generator(x, 3 * z)), "the sign alone counts"
-    assert not torch.equal(made, generator(x, -z))
+    output = generator(x, z)
+    assert torch.equal(output, generator(x, z))
+    assert torch.equal(output, generator(x, 3 * z)), "the sign alone counts"
+    assert not torch.equal(output, generator(x, -z))
 
 
-def test_a_mask_of_latents_drops_what_dropout_drops():
+def test_a_latent_mask_equals_dropout():
     """The same mask gives the same image as torch's dropout: kept units are doubled."""
     latent = build("unet", width=4, test_dropout=True)["generator"]
     plain = build("unet", width=4)["generator"]
@@ -106,20 +108,20 @@ def test_a_mask_of_latents_drops_what_dropout_drops():
 
     plain.dropout = Mask()
     x = images()
-    wanted = plain(x)
+    expected = plain(x)
     assert len(plain.dropout.signs) == 3
-    torch.testing.assert_close(latent(x, torch.cat(plain.dropout.signs, 1)), wanted)
+    torch.testing.assert_close(latent(x, torch.cat(plain.dropout.signs, 1)), expected)
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
-def test_a_generator_with_one_pair_at_a_time(norm):
+def test_a_batch_of_one_pair_trains(norm):
     """BatchNorm of one pair is instance normalisation, up to its scale and shift."""
     generator = build("unet", width=4, generator_norm=norm)["generator"]
     assert torch.isfinite(generator(images(1))).all()
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-def test_norms_of_the_discriminator(norm):
+def test_the_discriminator_has_the_requested_norm(norm):
     net = build("unet", width=4, discriminator_norm=norm)["discriminator"]
     kinds = {type(m) for m in net.modules()}
     assert (nn.BatchNorm2d in kinds) is (norm == "batch")
@@ -129,7 +131,7 @@ def test_norms_of_the_discriminator(norm):
     assert same is (norm != "batch")
 
 
-def test_the_discriminator_judges_an_image_beside_its_source():
+def test_the_discriminator_reads_the_image_and_its_condition():
     net = build("unet", width=4, discriminator_norm="none")["discriminator"]
     x, a, b = images(seed=0), images(seed=1), images(seed=2)
     assert not torch.allclose(net(x, a).logits, net(x, b).logits)
@@ -140,14 +142,14 @@ def test_the_discriminator_judges_an_image_beside_its_source():
 def test_the_translator_keeps_the_size_of_an_image(size):
     image, condition = ImageSpec(*size, 3), ImageSpec(*size, 1)
     nets = build("translator", DataSpec(image, condition=condition), width=2, blocks=1)
-    given, real = torch.rand(2, 1, *size), torch.rand(2, 3, *size)
-    made = nets["generator"](given)
-    assert made.shape == real.shape
-    assert made.abs().max() <= 1
-    assert nets["discriminator"](made, given).logits.shape[:2] == (2, 1)
+    conditions, real = torch.rand(2, 1, *size), torch.rand(2, 3, *size)
+    output = nets["generator"](conditions)
+    assert output.shape == real.shape
+    assert output.abs().max() <= 1
+    assert nets["discriminator"](output, conditions).logits.shape[:2] == (2, 1)
 
 
-def test_cyclegan_translates_both_ways_and_judges_images_alone():
+def test_cyclegan_has_two_translators_and_unconditional_discriminators():
     nets = build("cyclegan", data_spec(32, 3, 1, paired=False), width=2, blocks=1)
     a, b = images(2, channels=1), images(2, channels=3)
     assert nets["generator"](a).shape == b.shape
@@ -196,7 +198,7 @@ def test_cyclegan_translates_both_ways_and_judges_images_alone():
         ),
     ],
 )
-def test_what_cannot_be_built_is_said(architecture, data, arguments, says):
+def test_invalid_arguments_raise_an_error(architecture, data, arguments, says):
     with (
         pytest.raises(ArchitectureError, match=f"architecture '{architecture}'.*{says}"),
         torch.device("meta"),

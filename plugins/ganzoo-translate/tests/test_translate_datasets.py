@@ -30,7 +30,7 @@ RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 
 @pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
-def test_items_are_an_image_no_label_and_what_it_is_made_from(name, pairs, domains):
+def test_items_are_an_image_no_label_and_a_condition(name, pairs, domains):
     if name == "unpaired":
         dataset, spec = read(name, domains, size=16, repeat_shorter=True)
     else:
@@ -48,16 +48,16 @@ def test_items_are_an_image_no_label_and_what_it_is_made_from(name, pairs, domai
 
 
 @pytest.mark.parametrize("condition_half", ["left", "right"])
-def test_halves_of_a_picture(tmp_path, condition_half):
+def test_halves_of_an_image_file_are_image_and_condition(tmp_path, condition_half):
     halves("red", "blue").save(tmp_path / "a.png")
     dataset, _ = read("paired", tmp_path, size=16, condition_half=condition_half)
     image, _, condition = dataset[0]
-    wanted = (BLUE, RED) if condition_half == "left" else (RED, BLUE)
-    assert is_all(image, wanted[0])
-    assert is_all(condition, wanted[1])
+    colours = (BLUE, RED) if condition_half == "left" else (RED, BLUE)
+    assert is_all(image, colours[0])
+    assert is_all(condition, colours[1])
 
 
-def test_folders_are_matched_by_name_whatever_the_ending(tmp_path):
+def test_folders_are_matched_by_file_stem(tmp_path):
     for k in range(3):
         Image.new("RGB", (20, 20), (0, 0, 80 * k)).save(paint(tmp_path / "sketch" / f"x/{k}.bmp"))
         Image.new("RGB", (20, 20), (80 * k, 0, 0)).save(paint(tmp_path / "photo" / f"x/{k}.png"))
@@ -75,7 +75,7 @@ def test_folders_are_matched_by_name_whatever_the_ending(tmp_path):
         assert is_all(condition, (0, 0, 80 * k))
 
 
-def test_both_pictures_of_a_pair_are_cut_alike(tmp_path):
+def test_both_images_of_a_pair_are_cropped_alike(tmp_path):
     """The short side is resized, the middle cut out, of both halves."""
     picture = halves("red", "red", 64, 32)
     picture.paste(Image.new("RGB", (32, 32), "blue"), (16, 0))
@@ -86,7 +86,7 @@ def test_both_pictures_of_a_pair_are_cut_alike(tmp_path):
     assert torch.equal(image, condition)
 
 
-def test_line_art_is_white_with_dark_lines_where_brightness_changes(tmp_path):
+def test_line_art_has_dark_lines_at_edges(tmp_path):
     pixels = np.zeros((32, 32, 3), np.uint8)
     pixels[:, 16:] = 200
     Image.fromarray(pixels).save(tmp_path / "a.png")
@@ -104,13 +104,13 @@ def test_line_art_is_white_with_dark_lines_where_brightness_changes(tmp_path):
 def test_line_art_is_grey_dilated_subtracted_and_inverted(tmp_path):
     picture = Image.open(paint(tmp_path / "a.png"))
     grey = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_GRAYSCALE)
-    wanted = 255 - cv2.absdiff(cv2.dilate(grey, np.ones((5, 5), np.uint8)), grey)
+    expected = 255 - cv2.absdiff(cv2.dilate(grey, np.ones((5, 5), np.uint8)), grey)
     drawing = np.asarray(draw_lines(picture))
-    assert np.abs(drawing.astype(int) - wanted).max() <= 1
-    assert wanted.min() < 200
+    assert np.abs(drawing.astype(int) - expected).max() <= 1
+    assert expected.min() < 200
 
 
-def test_the_smaller_domain_is_seen_again(domains):
+def test_the_smaller_domain_repeats(domains):
     with pytest.raises(DataError, match="'A' has 7 images and 'B' has 5.*repeat-shorter to"):
         read("unpaired", domains, size=16)
     assert len(read("unpaired", domains, size=16, count=5)[0]) == 5
@@ -125,7 +125,7 @@ def test_the_smaller_domain_is_seen_again(domains):
     assert torch.equal(turned[6][0], items[6][2])
 
 
-def test_parts_for_training_and_testing(pairs, domains):
+def test_start_and_count_select_a_part(pairs, domains):
     whole, part, rest = (
         read("paired", pairs, size=16, **part)[0]
         for part in ({}, {"count": 5}, {"start": 5, "count": 2})
@@ -140,7 +140,7 @@ def test_parts_for_training_and_testing(pairs, domains):
 @pytest.mark.parametrize(
     "kind", ["palette", "palette-alpha", "RGBA", "LA", "L", "1", "I;16", "CMYK"]
 )
-def test_pictures_of_any_mode_are_rgb_and_what_is_transparent_is_white(tmp_path, kind):
+def test_images_of_any_mode_become_rgb_on_white(tmp_path, kind):
     file = tmp_path / f"a.{'tif' if kind == 'CMYK' else 'png'}"
     match kind:
         case "palette":
@@ -171,14 +171,14 @@ def test_pictures_of_any_mode_are_rgb_and_what_is_transparent_is_white(tmp_path,
         assert is_all(image, WHITE)
 
 
-def test_hidden_files_and_other_files_are_passed_over(tmp_path):
+def test_hidden_files_and_other_files_are_skipped(tmp_path):
     paint_all(tmp_path, ["a.png", ".b.png", ".thumbs/c.png"])
     (tmp_path / "notes.txt").write_text("mine")
     assert len(read("lineart", tmp_path, size=16)[0]) == 1
 
 
 @pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
-def test_data_that_is_not_there(tmp_path, name):
+def test_missing_data_is_refused(tmp_path, name):
     with pytest.raises(DataNotFoundError, match=f"'{name}' needs a folder.*--data DIR"):
         read(name, None)
     with pytest.raises(DataNotFoundError, match="folder not found: .*--data DIR"):
@@ -192,7 +192,7 @@ def test_data_that_is_not_there(tmp_path, name):
 @pytest.mark.parametrize(
     ("name", "arguments"), [("paired", {"layout": "folders"}), ("unpaired", {})]
 )
-def test_a_sub_folder_that_is_not_there(tmp_path, name, arguments):
+def test_a_missing_sub_folder_is_refused(tmp_path, name, arguments):
     paint_all(tmp_path, ["trainA/1.png", "trainB/1.png"])
     with pytest.raises(
         DataNotFoundError, match=r"'A' in .* trainA, trainB\..*--dataset\.condition-folder NAME"
@@ -202,7 +202,7 @@ def test_a_sub_folder_that_is_not_there(tmp_path, name, arguments):
         read(name, tmp_path, condition_folder="trainA", **arguments)
 
 
-def test_folders_without_partners(tmp_path):
+def test_folders_without_matching_names_are_refused(tmp_path):
     paint_all(tmp_path, ["A/1.png", "A/2.png", "A/3.png", "B/1.png", "B/4.png"])
     with pytest.raises(
         DataError, match=r"contains 3, .* 2, and only one of them has '2', '3', '4'\. .*unp"
@@ -213,13 +213,13 @@ def test_folders_without_partners(tmp_path):
         read("paired", tmp_path, layout="folders")
 
 
-def test_two_files_of_one_name(tmp_path):
+def test_two_files_with_one_stem_are_refused(tmp_path):
     paint_all(tmp_path, ["A/1.png", "A/1.jpg", "B/1.png"])
     with pytest.raises(DataError, match=r"1\.jpg and .*1\.png have the same name"):
         read("paired", tmp_path, layout="folders")
 
 
-def test_a_pair_of_two_sizes(tmp_path):
+def test_a_pair_of_different_sizes_is_refused(tmp_path):
     paint(tmp_path / "A" / "1.png", 40, 40)
     paint(tmp_path / "B" / "1.png", 40, 30)
     dataset, _ = read("paired", tmp_path, layout="folders")
@@ -235,20 +235,20 @@ def test_a_pair_of_two_sizes(tmp_path):
         (16, 7, r"is 16x7 pixels; the minimum is 8x8"),
     ],
 )
-def test_a_picture_without_two_halves(tmp_path, width, height, says):
+def test_an_image_file_without_two_halves_is_refused(tmp_path, width, height, says):
     paint(tmp_path / "odd.png", width, height)
     with pytest.raises(DataError, match=f"odd.png .*{says}"):
         read("paired", tmp_path)[0][0]
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nno more", b"text"])
-def test_a_corrupt_picture_is_named(tmp_path, content):
+def test_a_corrupt_image_file_is_named(tmp_path, content):
     (tmp_path / "bad.png").write_bytes(content)
     with pytest.raises(DataError, match=r"cannot read the image .*bad\.png: .*Repair it or remove"):
         read("lineart", tmp_path)[0][0]
 
 
-def test_half_a_picture_is_named(tmp_path):
+def test_a_truncated_image_file_is_named(tmp_path):
     file = paint(tmp_path / "half.png", 200, 200)
     file.write_bytes(file.read_bytes()[:-200])
     with pytest.raises(DataError, match=r"half\.png"):
@@ -267,20 +267,20 @@ def test_half_a_picture_is_named(tmp_path):
         ({"start": 1, "count": 10_000}, r"select 10,000 items from index 1 on: it has \d"),
     ],
 )
-def test_numbers_out_of_range(pairs, domains, name, arguments, says):
+def test_numbers_out_of_range_are_refused(pairs, domains, name, arguments, says):
     with pytest.raises(DataError, match=f"dataset '{name}'.*{says}"):
         read(name, domains if name == "unpaired" else pairs, **arguments)
 
 
 @pytest.mark.parametrize("thickness", [1, 17])
-def test_a_thickness_that_draws_nothing(pairs, thickness):
+def test_a_thickness_out_of_range_is_refused(pairs, thickness):
     with pytest.raises(
         DataError, match=rf"thickness {thickness}\. Use --dataset\.thickness 2 to 16"
     ):
         read("lineart", pairs, size=16, thickness=thickness)
 
 
-def test_openmoji_has_two_parts_and_a_licence(tmp_path):
+def test_openmoji_has_two_splits_and_a_licence(tmp_path):
     with pytest.raises(DataNotFoundError, match=r"openmoji/train\. Download .*DIR/openmoji/train"):
         read("openmoji", tmp_path)
     paint_all(tmp_path / "openmoji" / "train", ["a.png", "b.png"])

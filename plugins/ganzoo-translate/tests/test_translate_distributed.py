@@ -9,7 +9,7 @@ TICKS = 4
 
 
 def test_processes_compute_the_gradients_of_one(data_for, tmp_path):
-    chosen = recipe(
+    settings = recipe(
         "unet",
         loss=Component("pix2pix"),
         images=TICKS * 4,
@@ -17,7 +17,7 @@ def test_processes_compute_the_gradients_of_one(data_for, tmp_path):
         sync_batchnorm=True,
     )
     file = tmp_path / "pix2pix.toml"
-    file.write_text(chosen.to_toml())
-    differences = difference(2, tmp_path, str(data_for(chosen)), file)["pix2pix"]
+    file.write_text(settings.to_toml())
+    differences = difference(2, tmp_path, str(data_for(settings)), file)["pix2pix"]
     assert len(differences) == 2 * TICKS
     assert max(differences) < 1e-9

@@ -35,32 +35,32 @@ def bundle(exported, tmp_path):
     return Path(shutil.copytree(exported, tmp_path / "bundle"))
 
 
-def test_the_figures_are_those_of_its_translations(bundle, pairs):
+def test_metrics_are_computed_from_its_translations(bundle, pairs):
     with pytest.warns(UserWarning, match="trained on these pairs"):
-        found = ganzoo.evaluate(bundle, data=pairs, progress=False)
+        evaluation = ganzoo.evaluate(bundle, data=pairs, progress=False)
     items, _ = ganzoo.datasets.get("lineart")(pairs, size=SIDE)
     real, _, lines = (np.stack([np.asarray(i[k]) for i in items]) for k in range(3))
-    made = ganzoo.load(bundle).translate(lines.transpose(0, 2, 3, 1)).numpy()
-    wanted = compare_pairs(made, real.transpose(0, 2, 3, 1))
-    assert found.metrics == pytest.approx(wanted)
-    assert found.protocol["settings"]["pixel-pairs"].startswith("pixels in [0, 1]; PSNR in dB")
-    assert found.protocol["samples"] == found.protocol["real_images"] == len(items)
+    output = ganzoo.load(bundle).translate(lines.transpose(0, 2, 3, 1)).numpy()
+    expected = compare_pairs(output, real.transpose(0, 2, 3, 1))
+    assert evaluation.metrics == pytest.approx(expected)
+    assert evaluation.protocol["settings"]["pixel-pairs"].startswith("pixels in [0, 1]; PSNR in dB")
+    assert evaluation.protocol["samples"] == evaluation.protocol["real_images"] == len(items)
     by_onnx = ganzoo.evaluate(bundle, data=pairs, runtime="onnx", progress=False)
     assert by_onnx.metrics["mean_absolute_error"] == pytest.approx(
-        wanted["mean_absolute_error"], abs=1e-3
+        expected["mean_absolute_error"], abs=1e-3
     )
     assert ganzoo.evaluate(bundle, data=pairs, samples=2, progress=False).protocol["samples"] == 2
 
 
-def test_bundle_and_card_keep_them(bundle, pairs, capsys):
+def test_bundle_and_card_store_the_metrics(bundle, pairs, capsys):
     cards.write(bundle)
     assert main(["evaluate", str(bundle), "--data", str(pairs)]) == 0
-    said = capsys.readouterr().out
-    made = json.loads((bundle / "config.json").read_text())["provenance"]["metrics"]
-    assert f"{made[0]['metrics']['psnr']:.6g}" in said
+    out = capsys.readouterr().out
+    metrics = json.loads((bundle / "config.json").read_text())["provenance"]["metrics"]
+    assert f"{metrics[0]['metrics']['psnr']:.6g}" in out
     card = (bundle / "README.md").read_text()
-    assert f"| psnr | {made[0]['metrics']['psnr']:.4g} |" in card
-    assert f"| mean absolute error | {made[0]['metrics']['mean_absolute_error']:.4g} |" in card
+    assert f"| psnr | {metrics[0]['metrics']['psnr']:.4g} |" in card
+    assert f"| mean absolute error | {metrics[0]['metrics']['mean_absolute_error']:.4g} |" in card
     assert "each against its target among" in card
     assert "type: psnr" in card
     assert all("TODO" in line for line in cards.check(bundle))
@@ -82,27 +82,27 @@ def test_bundle_and_card_keep_them(bundle, pairs, capsys):
         ),
     ],
 )
-def test_what_cannot_be_measured(bundle, pairs, domains, how, message):
+def test_unsupported_evaluations_are_refused(bundle, pairs, domains, how, message):
     place = domains if "unpaired" in str(how.get("dataset")) else pairs
     with pytest.raises(MetricError, match=message):
         ganzoo.evaluate(bundle, data=place, progress=False, **how)
 
 
-def test_the_dataset_of_training_keeps_its_arguments_where_it_is_named(bundle, pairs, tmp_path):
-    found = ganzoo.evaluate(bundle, dataset="lineart", data=pairs, progress=False)
-    assert found.protocol["dataset"]["size"] == SIDE
+def test_naming_the_training_dataset_keeps_its_arguments(bundle, pairs, tmp_path):
+    evaluation = ganzoo.evaluate(bundle, dataset="lineart", data=pairs, progress=False)
+    assert evaluation.protocol["dataset"]["size"] == SIDE
 
 
-def test_a_split_is_of_the_dataset_of_training(tmp_path, capsys):
+def test_a_split_refers_to_the_training_dataset(tmp_path, capsys):
     paint_all(tmp_path / "openmoji" / "train", [f"{k}.png" for k in range(4)])
     paint_all(tmp_path / "openmoji" / "val", ["a.png", "b.png"])
     game = recipe("unet", dataset=Component("openmoji", {"size": SIDE}))
     run = ganzoo.train(game, out=tmp_path / "run", data=tmp_path, device="cpu", progress=False)
     assert main(["evaluate", str(run.bundle), "--split", "val", "--data", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert f"name openmoji, split val, size {SIDE}" in said
-    (found,) = ganzoo.info(run.bundle).provenance["metrics"]
-    assert found["protocol"]["samples"] == 2
+    out = capsys.readouterr().out
+    assert f"name openmoji, split val, size {SIDE}" in out
+    (evaluation,) = ganzoo.info(run.bundle).provenance["metrics"]
+    assert evaluation["protocol"]["samples"] == 2
 
 
 def test_translators_are_not_compared(bundle, pairs):

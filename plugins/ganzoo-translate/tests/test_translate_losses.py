@@ -41,10 +41,10 @@ def turn() -> Turn:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("game", GAMES)
-def test_every_game_trains_and_moves_every_network(play, data_for, game, precision):
-    chosen = of(game, precision=precision)
-    before = prepare(chosen, data=data_for(chosen), device="cpu").state.nets
-    prepared, terms = play(chosen)
+def test_every_loss_updates_every_network(play, data_for, game, precision):
+    settings = of(game, precision=precision)
+    before = prepare(settings, data=data_for(settings), device="cpu").state.nets
+    prepared, terms = play(settings)
     assert prepared.state.tick == 3
     assert all(math.isfinite(value) for _, _, value in terms)
     for role, net in prepared.state.nets.items():
@@ -55,7 +55,7 @@ def test_every_game_trains_and_moves_every_network(play, data_for, game, precisi
 
 
 @pytest.mark.parametrize("every", [2, 3])
-def test_the_discriminator_plays_once_in_several_turns_of_the_generator(play, every):
+def test_the_discriminator_interval_is_an_argument(play, every):
     loss = Component("pix2pix", {"discriminator_every": every})
     _, terms = play(recipe(loss=loss, images=6 * 4))
     turns = [player for player, term, _ in terms if term == "adversarial"]
@@ -89,14 +89,14 @@ class Negative(nn.Module):
 
 
 @pytest.mark.parametrize("every", [1, 3])
-def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every):
+def test_the_discriminator_reads_each_image_with_its_own_condition(data_for, every):
     """In pairs.png the halves differ, so a pair that is mixed up is found."""
     from ganzoo.training.loop import run_ticks
 
     loss = Component("pix2pix", {"discriminator_every": every, "discriminator_steps": 2})
-    chosen = recipe(loss=loss, images=6 * 4)
-    prepared = prepare(chosen, data=data_for(chosen), device="cpu")
-    dataset, _ = ganzoo.datasets.get("paired")(data_for(chosen), size=32)
+    settings = recipe(loss=loss, images=6 * 4)
+    prepared = prepare(settings, data=data_for(settings), device="cpu")
+    dataset, _ = ganzoo.datasets.get("paired")(data_for(settings), size=32)
     partner = {
         (condition / 127.5 - 1).numpy().tobytes(): image / 127.5 - 1
         for image, _, condition in dataset
@@ -107,19 +107,19 @@ def test_the_discriminator_sees_each_image_beside_its_own_source(data_for, every
     run_ticks(
         prepared.state,
         prepared.batches,
-        log_term=lambda *seen: None,
-        log_metric=lambda *seen: None,
+        log_term=lambda *values: None,
+        log_metric=lambda *values: None,
         report=lambda: True,
     )
     real = fake = 0
-    for shown, conditions in discriminator.seen:
-        wanted = torch.stack(
+    for inputs, conditions in discriminator.seen:
+        expected = torch.stack(
             [partner[condition.contiguous().numpy().tobytes()] for condition in conditions]
         )
-        if torch.allclose(shown, wanted, atol=1e-6):
+        if torch.allclose(inputs, expected, atol=1e-6):
             real += 1
         else:  # the generator rests: its optimizer holds the network that it took the place of
-            torch.testing.assert_close(shown, -conditions)
+            torch.testing.assert_close(inputs, -conditions)
             fake += 1
     discriminations = 6 // every * 2
     assert (real, fake) == (discriminations, discriminations + 6)
@@ -156,9 +156,11 @@ def test_pix2pix_has_its_papers_values(criterion):
     nets = {"generator": Scaled(0.5), "discriminator": Patches()}
     batch = Batch(x, condition=a)
     logits = a[:, :1]  # 2 * 0.5 * a
-    made = means(loss.generator(nets, batch, turn()))
-    assert made["l1"] == pytest.approx(7.0 * float((0.5 * a - x).abs().mean()), rel=1e-12)
-    judged = means(loss.discriminator(nets, batch, turn()))
+    generator_terms = means(loss.generator(nets, batch, turn()))
+    assert generator_terms["l1"] == pytest.approx(
+        7.0 * float((0.5 * a - x).abs().mean()), rel=1e-12
+    )
+    discriminator_terms = means(loss.discriminator(nets, batch, turn()))
     real = 2 * x[:, :1]
     if criterion == "lsgan":
         g = (logits - 1).square().mean()
@@ -166,9 +168,9 @@ def test_pix2pix_has_its_papers_values(criterion):
     else:
         g = -logits.sigmoid().log().mean()
         d = -real.sigmoid().log().mean() - (1 - logits.sigmoid()).log().mean()
-    assert made["adversarial"] == pytest.approx(float(g), rel=1e-12)
-    assert judged["adversarial"] == pytest.approx(float(d), rel=1e-12)
-    assert set(made) == {"adversarial", "l1"}
+    assert generator_terms["adversarial"] == pytest.approx(float(g), rel=1e-12)
+    assert discriminator_terms["adversarial"] == pytest.approx(float(d), rel=1e-12)
+    assert set(generator_terms) == {"adversarial", "l1"}
     plain = ganzoo.losses.get("pix2pix")()
     assert plain.l1_weight == 100
 
@@ -184,14 +186,14 @@ def test_cyclegan_has_its_papers_values():
         "reverse_discriminator": Patches(),
     }
     batch, now = Batch(b, condition=a), turn()
-    found = means(loss.generators(nets, batch, now))
+    generator_terms = means(loss.generators(nets, batch, now))
     mean_a, mean_b = float(a.abs().mean()), float(b.abs().mean())
 
     def squares(x):
         return float(x.square().mean())
 
     fake, reverse_fake = 2 * there * a[:, :1], 2 * back * b[:, :1]
-    assert found == pytest.approx(
+    assert generator_terms == pytest.approx(
         {
             "adversarial": squares(fake - 1),
             "reverse_adversarial": squares(reverse_fake - 1),
@@ -202,8 +204,8 @@ def test_cyclegan_has_its_papers_values():
         },
         rel=1e-12,
     )
-    judged = means(loss.discriminators(nets, batch, now))
-    assert judged == pytest.approx(
+    discriminator_terms = means(loss.discriminators(nets, batch, now))
+    assert discriminator_terms == pytest.approx(
         {
             "adversarial": 0.5 * (squares(2 * b[:, :1] - 1) + squares(fake)),
             "reverse_adversarial": 0.5 * (squares(2 * a[:, :1] - 1) + squares(reverse_fake)),
@@ -217,7 +219,7 @@ def test_cyclegan_has_its_papers_values():
     assert not any("identity" in term for term in without.generators(nets, batch, turn()))
 
 
-def test_the_pool_returns_new_images_and_old_ones():
+def test_the_pool_returns_new_and_old_images():
     torch.manual_seed(0)
     pool = ImagePool(50)
     first = torch.arange(50.0).view(50, 1, 1, 1)
@@ -227,29 +229,29 @@ def test_the_pool_returns_new_images_and_old_ones():
     old = total = 0
     for k in range(200):
         new = torch.arange(100.0 + 4 * k, 104.0 + 4 * k).view(4, 1, 1, 1)
-        held = set(pool.images.flatten().tolist()) | set(new.flatten().tolist())
-        shown = pool.exchange(new)
-        kept, out = set(pool.images.flatten().tolist()), set(shown.flatten().tolist())
+        candidates = set(pool.images.flatten().tolist()) | set(new.flatten().tolist())
+        output = pool.exchange(new)
+        stored, out = set(pool.images.flatten().tolist()), set(output.flatten().tolist())
         # An image is shown, or it is held; one that is shown in another's place has left.
-        assert kept | out == held
-        assert len(kept) == 50
+        assert stored | out == candidates
+        assert len(stored) == 50
         assert len(out) == 4
-        old += int((shown != new).sum())
+        old += int((output != new).sum())
         total += 4
     assert 0.4 < old / total < 0.6
 
 
-def test_pools_of_no_and_few_places():
+def test_pools_of_size_zero_and_small_size():
     x = images(4)
     assert torch.equal(ImagePool(0).exchange(x), x)
     small = ImagePool(2)
-    shown = small.exchange(x)
-    assert shown.shape == x.shape
+    output = small.exchange(x)
+    assert output.shape == x.shape
     assert len(small.images) == 2
     assert not small.exchange(x.requires_grad_()).requires_grad
 
 
-def test_a_pool_is_restored_whatever_it_held():
+def test_a_pool_is_restored_from_any_state():
     pool, other = ImagePool(5), ImagePool(5)
     pool.exchange(images(3))
     other.exchange(images(5, seed=1))
@@ -268,14 +270,14 @@ def test_a_pool_is_restored_whatever_it_held():
         ("dcgan", "paired", "that translates images. Use --architecture unet"),
     ],
 )
-def test_pix2pix_refuses_what_has_no_pairs(data_for, architecture, dataset, says):
+def test_pix2pix_refuses_unpaired_data(data_for, architecture, dataset, says):
     arguments = {"size": 32} | ({"repeat_shorter": True} if dataset == "unpaired" else {})
-    chosen = recipe(architecture, dataset=Component(dataset, arguments))
+    settings = recipe(architecture, dataset=Component(dataset, arguments))
     with pytest.raises(IncompatibleCombinationError, match=says):
-        prepare(chosen, data=data_for(chosen))
+        prepare(settings, data=data_for(settings))
 
 
-def test_cyclegan_refuses_domains_of_two_sizes_and_single_images():
+def test_cyclegan_refuses_different_sizes_and_unconditional_data():
     loss = ganzoo.losses.get("cyclegan")()
     nets = build("cyclegan", width=2, blocks=1)
     loss.check(nets, data_spec(paired=False))
@@ -283,20 +285,20 @@ def test_cyclegan_refuses_domains_of_two_sizes_and_single_images():
         loss.check(nets, data_spec(condition=1))
     with pytest.raises(ValueError, match="two domains. Use --dataset unpaired"):
         loss.check(nets, DataSpec(ImageSpec(32, 32, 3)))
-    drawn = build("unet", width=2, test_dropout=True)["generator"]
+    random_generator = build("unet", width=2, test_dropout=True)["generator"]
     with pytest.raises(ValueError, match="reverse_generator whose only input is an image"):
-        loss.check(nets | {"reverse_generator": drawn}, data_spec())
+        loss.check(nets | {"reverse_generator": random_generator}, data_spec())
 
 
-def test_games_and_architectures_that_do_not_fit_name_those_that_do(data_for):
-    chosen = recipe(loss=Component("cyclegan"))
+def test_incompatible_combinations_name_compatible_ones(data_for):
+    settings = recipe(loss=Component("cyclegan"))
     with pytest.raises(
         IncompatibleCombinationError, match="Architectures that fit cyclegan: cyclegan"
     ):
-        prepare(chosen, data=data_for(chosen))
-    chosen = recipe("cyclegan")
+        prepare(settings, data=data_for(settings))
+    settings = recipe("cyclegan")
     with pytest.raises(IncompatibleCombinationError, match="that fit pix2pix: .*translator, unet"):
-        prepare(chosen, data=data_for(chosen))
+        prepare(settings, data=data_for(settings))
 
 
 @pytest.mark.parametrize(
@@ -310,7 +312,7 @@ def test_games_and_architectures_that_do_not_fit_name_those_that_do(data_for):
         ("cyclegan", {"pool_size": -1}),
     ],
 )
-def test_numbers_that_a_loss_refuses(loss, arguments):
+def test_invalid_loss_arguments_are_refused(loss, arguments):
     (name,) = arguments
     with pytest.raises(RecipeError, match=f"{name}"):
         prepare(recipe(loss=Component(loss, arguments)))

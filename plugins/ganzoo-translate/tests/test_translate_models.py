@@ -73,35 +73,39 @@ def test_a_trained_model_translates_alike_on_both_runtimes(bundle_of, kind):
     for role in roles:
         by_torch = ganzoo.load(bundle, role=role)
         by_onnx = ganzoo.load(bundle, role=role, runtime="onnx")
-        given = pictures(by_torch)
-        a, b = by_torch.translate(given).numpy(), by_onnx.translate(given).numpy()
+        conditions = pictures(by_torch)
+        a, b = by_torch.translate(conditions).numpy(), by_onnx.translate(conditions).numpy()
         assert a.shape == (5, SIDE, SIDE, 3)
         assert np.abs(a.astype(int) - b).max() <= 1
-        assert np.array_equal(a[:2], by_torch.translate(given[:2]).numpy())
+        assert np.array_equal(a[:2], by_torch.translate(conditions[:2]).numpy())
     if kind == "lineart":
         assert by_onnx.condition.channels == 1
 
 
-def test_cyclegan_has_a_network_for_each_way(bundle_of):
+def test_cyclegan_exports_a_network_for_each_direction(bundle_of):
     bundle = bundle_of("cyclegan", whole=False)
     roles = ganzoo.info(bundle).roles
     assert list(roles) == ["generator", "reverse_generator"]
     forth, back = (ganzoo.load(bundle, role=role) for role in roles)
-    given = pictures(forth)
-    assert not np.array_equal(forth.translate(given).numpy(), back.translate(given).numpy())
+    conditions = pictures(forth)
+    assert not np.array_equal(
+        forth.translate(conditions).numpy(), back.translate(conditions).numpy()
+    )
 
 
 def test_dropout_after_training_follows_the_seed(bundle_of):
     for runtime in ("torch", "onnx"):
         model = ganzoo.load(bundle_of("test-dropout", whole=True), runtime=runtime)
-        given = np.repeat(pictures(model, 1), 3, 0)
-        first, again, other = (model.translate(given, seed=s).numpy() for s in (0, 0, 1))
+        conditions = np.repeat(pictures(model, 1), 3, 0)
+        first, again, other = (model.translate(conditions, seed=s).numpy() for s in (0, 0, 1))
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
         assert not np.array_equal(first[0], first[1]), "image k has latent k"
     model = ganzoo.load(bundle_of("unet", whole=False))
-    given = pictures(model, 2)
-    assert np.array_equal(model.translate(given, 0).numpy(), model.translate(given, 1).numpy())
+    conditions = pictures(model, 2)
+    assert np.array_equal(
+        model.translate(conditions, 0).numpy(), model.translate(conditions, 1).numpy()
+    )
 
 
 @pytest.mark.parametrize("kind", ["unet", "test-dropout", "cyclegan"])
@@ -112,16 +116,16 @@ def test_resume_is_exact(tmp_path, data_for, kind):
         game = replace(game, loss=Component("cyclegan", {"pool_size": 5}))
     run = train(game, tmp_path / "run", data_for(game)).path
     *early, last = sorted((run / "checkpoints").iterdir())
-    wanted = load_file(last)
+    expected = load_file(last)
     for checkpoint in [last, *early[1:]]:
         checkpoint.unlink()
     assert ganzoo.resume(run, device="cpu", progress=False).finished
-    found = load_file(run / "checkpoints" / last.name)
-    assert wanted.keys() == found.keys()
-    assert all(torch.equal(wanted[name], found[name]) for name in wanted)
+    actual = load_file(run / "checkpoints" / last.name)
+    assert expected.keys() == actual.keys()
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
 
 
-def test_a_model_refuses_pictures_of_another_size(bundle_of):
+def test_a_model_refuses_images_of_another_size(bundle_of):
     model = ganzoo.load(bundle_of("unet", whole=False))
     with pytest.raises(
         SampleError, match=r"images are uint8 \(1, 16, 16, 3\).*reads uint8 \(n, 32, 32, 3\)"
@@ -145,7 +149,7 @@ def test_the_recipes_can_be_prepared(name, pairs, domains):
     assert len(prepared.batches) == 5
 
 
-def test_the_plugin_uses_public_names_alone():
+def test_the_plugin_uses_only_public_names():
     """What it imports of ganzoo is what a stranger's plugin may."""
     import ganzoo_translate
 
@@ -161,7 +165,7 @@ def test_the_plugin_uses_public_names_alone():
         assert set(used) <= allowed, file
 
 
-def test_what_ships_loads_by_name_and_has_a_finished_card():
+def test_the_shipped_model_loads_by_name_and_has_a_finished_card():
     spec = ganzoo.info("pix2pix-openmoji")
     trained = complete(Recipe.from_dict(spec.provenance["recipe"]))
     recipe = complete(find_recipe("pix2pix-openmoji"))
@@ -171,7 +175,7 @@ def test_what_ships_loads_by_name_and_has_a_finished_card():
     assert cards.check("pix2pix-openmoji") == []
 
 
-def test_the_lines_of_its_card_that_compute_figures_run(tmp_path, capsys):
+def test_the_cards_evaluation_commands_run(tmp_path, capsys):
     paint_all(tmp_path / "openmoji" / "train", ["1F600.png"])
     paint_all(tmp_path / "openmoji" / "val", ["1F600-200D.png", "1F601.png", "1F602.png"])
     card = (ganzoo.models.get("pix2pix-openmoji") / "README.md").read_text()
@@ -182,12 +186,12 @@ def test_the_lines_of_its_card_that_compute_figures_run(tmp_path, capsys):
     assert apart.startswith("2 {'mean_absolute_error'")
 
 
-def test_what_ships_fills_outlines_with_colour():
+def test_the_shipped_model_fills_outlines_with_colour():
     drawing = Image.new("L", (128, 128), 255)
     ImageDraw.Draw(drawing).ellipse((24, 24, 104, 104), outline=0, width=3)
-    given = np.asarray(drawing)[None, ..., None]
+    conditions = np.asarray(drawing)[None, ..., None]
     by_torch, by_onnx = (
-        ganzoo.load("pix2pix-openmoji", runtime=name).translate(given).numpy().astype(int)
+        ganzoo.load("pix2pix-openmoji", runtime=name).translate(conditions).numpy().astype(int)
         for name in ("torch", "onnx")
     )
     assert np.abs(by_torch - by_onnx).max() <= 1

@@ -19,7 +19,7 @@ def trained(tmp_path_factory, data_for):
     return run.bundle, data
 
 
-def test_condition_output_and_truth_stand_below_each_other(trained, tmp_path, monkeypatch, capsys):
+def test_condition_output_and_truth_are_rows(trained, tmp_path, monkeypatch, capsys):
     bundle, data = trained
     monkeypatch.chdir(tmp_path)
     command = ["plot", "translation", str(bundle), "--data", str(data), "-n", "3", "--start", "1"]
@@ -41,19 +41,19 @@ def find(picture, part):
     """Where a picture holds another: its top and its left."""
     height, width = part.shape[:2]
     corners = np.argwhere((picture == part[0, 0]).all(axis=2))
-    found = [
+    positions = [
         (top, left)
         for top, left in corners
         if np.array_equal(picture[top : top + height, left : left + width], part)
     ]
-    assert len(found) == 1
-    return found[0]
+    assert len(positions) == 1
+    return positions[0]
 
 
 @pytest.mark.parametrize(
     "command", [["comparison"], ["interpolation"], ["umap"]], ids=lambda command: command[0]
 )
-def test_a_translator_has_no_latents_to_draw(trained, capsys, command):
+def test_plots_of_latents_refuse_a_translator(trained, capsys, command):
     bundle, _ = trained
     assert main(["plot", *command, str(bundle)]) == 1
     assert f"ganzoo plot translation {bundle}" in capsys.readouterr().err
