@@ -75,8 +75,8 @@ def measure(path):
     )
     seconds = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, spent, result.stdout.count("bench-gans-")
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, cpu_seconds, result.stdout.count("bench-gans-")
 
 
 def main():
@@ -92,8 +92,8 @@ def main():
         for _ in range(options.runs):
             for path, results in runs.items():
                 results.append(measure(path))
-    listed = runs[site][0][2]
-    assert listed == options.plugins * (len(GROUPS) * EACH + 1), listed
+    count = runs[site][0][2]
+    assert count == options.plugins * (len(GROUPS) * EACH + 1), count
     print(f"medians of {options.runs} runs")
     for row, clock in enumerate(("elapsed", "processor")):
         none, some = (statistics.median(run[row] for run in runs[path]) for path in ("", site))

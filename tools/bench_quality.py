@@ -83,10 +83,10 @@ def train_loop(which: Loop, data: Path, seconds: float, seed: int) -> tuple[floa
     images = MNIST(data, transform=to_tensor)
     loader = DataLoader(images, batch_size, shuffle=True, drop_last=True)
     steps = adversarial_reference(generator, discriminator, cycle(loader))
-    seen, ends = 0, time.perf_counter() + seconds
+    count, ends = 0, time.perf_counter() + seconds
     while time.perf_counter() < ends:
-        seen += next(steps)[0]
-    return distance(prepared, nn.Sequential(generator, transforms.Resize(28)).eval()), seen
+        count += next(steps)[0]
+    return distance(prepared, nn.Sequential(generator, transforms.Resize(28)).eval()), count
 
 
 class Score(nn.Module):
@@ -99,11 +99,11 @@ class Score(nn.Module):
 def train_ours(recipe: str, data: Path, seconds: float, seed: int) -> tuple[float, int]:
     """Train the recipe on the number of images that fits the time."""
     whole = measured(replace(find_recipe(recipe), precision="bf16"), seed)
-    seen, took = play(prepare(whole, data=data), PACE)
-    images = int(seen / took * seconds)
+    count, took = play(prepare(whole, data=data), PACE)
+    images = int(count / took * seconds)
     prepared = prepare(replace(whole, images=images), data=data)
-    seen, _ = play(prepared, seconds)
-    return distance(prepared, prepared.state.ema.networks["generator"]), seen
+    count, _ = play(prepared, seconds)
+    return distance(prepared, prepared.state.ema.networks["generator"]), count
 
 
 def measured(recipe: Recipe, seed: int) -> Recipe:
@@ -154,8 +154,8 @@ def main(
     """
     if side:
         train = partial(train_loop, loop) if side == "loop" else partial(train_ours, recipe)
-        value, seen = train(data, 60 * minutes[0], seed)
-        print(json.dumps({"images": seen, "distance": value}))
+        value, count = train(data, 60 * minutes[0], seed)
+        print(json.dumps({"images": count, "distance": value}))
         return
     about: dict[str, Any] = {
         "hardware": describe_hardware(torch.device("cpu")).partition(", ")[0],

@@ -38,9 +38,9 @@ def export(run: Path, path: Path, precision: Precision) -> str:
     if not (run / "bundle").is_dir():
         return "skipped, no checkpoint yet"
     spec = open_bundle(run / "bundle").spec
-    seen, images = spec.provenance["images_seen"], spec.provenance["recipe"]["images"]
-    if seen < images:
-        return f"skipped, not finished: {seen:,} of {images:,} images"
+    images_seen, images = spec.provenance["images_seen"], spec.provenance["recipe"]["images"]
+    if images_seen < images:
+        return f"skipped, not finished: {images_seen:,} of {images:,} images"
     if is_exported(spec, path, precision):
         return f"{path} is up to date"
     return f"{ganzoo.export(run, path, precision=precision)}"
