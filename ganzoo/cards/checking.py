@@ -58,11 +58,11 @@ def find_wrong_figures(context: CardContext, card: str) -> list[str]:
     return wrong
 
 
-def _compare(part: str, stated: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+def _compare(part: str, header: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return [
         f"the figure {label!r} in the card's {part} is {value}; "
         + (f"the config says {expected[label]}." if label in expected else "the config has none.")
-        for label, value in stated.items()
+        for label, value in header.items()
         if label not in expected or expected[label] != value
     ]
 
@@ -95,7 +95,7 @@ def _problems(bundle: Bundle) -> Iterator[str]:
         if card is None:
             yield f"the bundle has no {CARD}. Run `{command}` to write it."
             return
-        blocks, stated = read_blocks(card, BLOCKS), read_header(card)
+        blocks, header = read_blocks(card, BLOCKS), read_header(card)
         wrong = find_wrong_figures(context, card)
     except CardError as error:
         yield str(error)
@@ -111,8 +111,8 @@ def _problems(bundle: Bundle) -> Iterator[str]:
             yield f"the card has no block {name!r}. Write {fences} into it, then run `{command}`."
         elif blocks[name] != content:
             yield f"the card's block {name!r} differs from the config. Run `{command}`."
-    for key, value in merge(stated, metadata).items():
-        if stated.get(key) != value:
+    for key, value in merge(header, metadata).items():
+        if header.get(key) != value:
             yield f"the header's field {key!r} differs from the config. Run `{command}`."
     yield from find_unfinished(card)
     if read_checksums(bundle.path).get(CARD) != sha256(bundle.path / CARD):

@@ -40,14 +40,14 @@ def describe(context: CardContext) -> Metadata:
     return fields
 
 
-def merge(stated: Metadata, described: Metadata) -> Metadata:
+def merge(header: Metadata, described: Metadata) -> Metadata:
     """Return the merged header: the config's fields, and the author's other fields and tags.
 
     The author's licence and datasets are kept if the config states none.
     """
-    own = {key: value for key, value in stated.items() if key not in (*described, INDEX)}
+    own = {key: value for key, value in header.items() if key not in (*described, INDEX)}
     merged = described | own
-    tags = stated.get("tags")
+    tags = header.get("tags")
     if isinstance(tags, list):
         merged["tags"] = list(dict.fromkeys([*described["tags"], *map(str, tags)]))
     return merged

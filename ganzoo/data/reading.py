@@ -60,7 +60,7 @@ class Reader(Dataset[Read]):
 
     def __getitem__(self, places: tuple[Sequence[int], Sequence[int]]) -> Read:
         items, failure = None, None
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as record:
             warnings.simplefilter("always")
             try:
                 items = read_items(self.dataset, self.spec, *places)
@@ -69,7 +69,7 @@ class Reader(Dataset[Read]):
             except Exception as error:  # noqa: BLE001 - a plugin's dataset may raise anything
                 text = f"cannot read an item of the dataset: {describe(error)}."
                 failure = Failure(DataError, text)
-        return Read(items, tuple((w.category, str(w.message)) for w in caught), failure)
+        return Read(items, tuple((w.category, str(w.message)) for w in record), failure)
 
 
 def read_items(

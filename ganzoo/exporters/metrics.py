@@ -47,7 +47,7 @@ def record(bundle: Bundle, evaluation: dict[str, Any]) -> None:
     evaluation = json.loads(json.dumps(evaluation))  # compares like the stored evaluations
     provenance = bundle.spec.provenance
     protocol = _protocol_key(evaluation)
-    kept = [entry for entry in provenance.get(METRICS, []) if _protocol_key(entry) != protocol]
+    previous = [entry for entry in provenance.get(METRICS, []) if _protocol_key(entry) != protocol]
     for entry in provenance.get(METRICS, []):
         if _conditions(entry) == _conditions(evaluation):
             settings = entry["protocol"]["settings"] | evaluation["protocol"]["settings"]
@@ -55,7 +55,7 @@ def record(bundle: Bundle, evaluation: dict[str, Any]) -> None:
                 METRICS: entry[METRICS] | evaluation[METRICS],
                 "protocol": evaluation["protocol"] | {"settings": settings},
             }
-    spec = replace(bundle.spec, provenance=provenance | {METRICS: [*kept, evaluation]})
+    spec = replace(bundle.spec, provenance=provenance | {METRICS: [*previous, evaluation]})
     amend_bundle(bundle, spec, _updated_card(bundle, spec))
 
 

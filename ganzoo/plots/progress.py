@@ -34,18 +34,18 @@ def draw_progress(samples: Sequence[tuple[int, Image.Image]]) -> Figure:
         PlotError: there are no samples.
     """
     _check(samples)
-    drawn = choose_evenly(samples, SHEETS)
-    rows = math.ceil(len(drawn) / COLUMNS)
-    columns = math.ceil(len(drawn) / rows)
-    width, height = (max(sample.size[axis] for _, sample in drawn) for axis in (0, 1))
+    selection = choose_evenly(samples, SHEETS)
+    rows = math.ceil(len(selection) / COLUMNS)
+    columns = math.ceil(len(selection) / rows)
+    width, height = (max(sample.size[axis] for _, sample in selection) for axis in (0, 1))
     room = (PIXELS - 2 * MARGIN) // columns - MARGIN
     scale = min(1.0, room / width)
-    captions = [f"{images:,} images" for images, _ in drawn]
+    captions = [f"{images:,} images" for images, _ in selection]
     width = max(round(width * scale), max(map(text_width, captions)) + 2 * GAP)
     height = round(height * scale)
     block = LINE + height + MARGIN
     sheet = Sheet(2 * MARGIN + columns * (width + MARGIN) - MARGIN, MARGIN + rows * block)
-    for k, (_, sample) in enumerate(drawn):
+    for k, (_, sample) in enumerate(selection):
         left = MARGIN + k % columns * (width + MARGIN)
         top = MARGIN + k // columns * block
         sheet.write(captions[k], left + GAP, top + LINE / 2 - GAP)

@@ -66,8 +66,8 @@ def has_players(subject: Loss) -> None:
             f"{subject.label} has several players that train {enumerate_names(duplicates)}: let "
             "only one player train each network."
         )
-    kept = {role for player in game.players for role in player.keeps_graph_of}
-    if unknown := (set(game.exported_roles) | kept) - set(trained):
+    shared_roles = {role for player in game.players for role in player.keeps_graph_of}
+    if unknown := (set(game.exported_roles) | shared_roles) - set(trained):
         raise ConformanceError(
             f"{subject.label} exports or keeps the graph of {enumerate_names(unknown)}, but trains "
             f"only {enumerate_names(game.roles)}: name roles that it trains."

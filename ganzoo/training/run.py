@@ -294,13 +294,13 @@ def _explaining(path: Path) -> Iterator[None]:
         yield
     except GanzooError as error:
         saved = sorted((path / "checkpoints").glob("*.safetensors"))
-        kept = f" The last good checkpoint is {saved[-1]}." if saved else ""
+        last = f" The last good checkpoint is {saved[-1]}." if saved else ""
         advice = (
             " Try a lower --optimizer.lr, another --loss or --precision fp32."
             if isinstance(error, NonFiniteLossError)
             else f" ganzoo train --resume {path} continues the run."
         )
-        raise type(error)(f"{error}{kept}{advice}") from error
+        raise type(error)(f"{error}{last}{advice}") from error
     except RuntimeError as error:
         if "deterministic" not in str(error):
             raise

@@ -199,7 +199,7 @@ class LatentUNet(SkipConnections):
         parts = torch.split(z, self.units, 1)
 
         def drop(k: int, x: Tensor) -> Tensor:
-            kept = (parts[k] > 0).reshape(-1, *self.dropped[k])
-            return torch.where(kept, 2.0 * x, 0.0)
+            mask = (parts[k] > 0).reshape(-1, *self.dropped[k])
+            return torch.where(mask, 2.0 * x, 0.0)
 
         return self.translate(condition, drop)
