@@ -1,4 +1,4 @@
-"""Real parts at tiny size: a network that was really trained, a bundle that was really exported."""
+"""Shared fixtures: a trained run and an exported bundle of tiny size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Files of few tests that take long: begun last, one would keep a single process busy at the end.
+# Files with few slow tests start first, so that none of them runs alone at the end.
 BEGUN_FIRST = (
     *("test_from_wheels", "test_distributed", "test_interruptions", "test_toys", "test_docs"),
     *("test_demo_page", "test_readme"),
@@ -28,19 +28,19 @@ BEGUN_FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest."""
+    """Run the slowest files first."""
     items.sort(key=lambda item: item.path.stem not in BEGUN_FIRST)
 
 
 @pytest.fixture(autouse=True)
 def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests see the data of their own alone, whatever the user's environment says."""
+    """Remove the user's data folder from the environment."""
     monkeypatch.delenv("GANZOO_DATA", raising=False)
 
 
 @pytest.fixture(autouse=True)
 def _no_modules_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Modules that a test wrote and imported do not stay for the next test."""
+    """Forget modules that a test wrote and imported."""
     before = set(sys.modules)
     yield
     written = str(tmp_path_factory.getbasetemp())
@@ -51,14 +51,14 @@ def _no_modules_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run. Copy it before changing anything in it."""
+    """A finished run. Copy it before changing it."""
     path = tmp_path_factory.mktemp("runs") / "tiny"
     return ganzoo.train(tiny(), out=path, progress=False).path
 
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An exported bundle. Copy it before changing anything in it."""
+    """An exported bundle. Copy it before changing it."""
     return ganzoo.export(tiny_run, tmp_path_factory.mktemp("bundles") / "tiny")
 
 

@@ -1,4 +1,4 @@
-"""Changes to a bundle that a test makes on purpose."""
+"""Changes to bundles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import ganzoo.cards
 
 
 def finish_card(bundle: Path) -> None:
-    """Write what a card leaves to its author, as one who publishes it does."""
+    """Fill in the sections that a card leaves to its author."""
     card = bundle / "README.md"
     card.write_text(re.sub(r"^TODO: .*", "Ours says so.", card.read_text(), flags=re.MULTILINE))
     ganzoo.cards.write(bundle)

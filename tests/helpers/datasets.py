@@ -1,4 +1,4 @@
-"""Datasets on disk, tiny and of noise, in the layouts that real ones have."""
+"""Tiny datasets of noise, in the layouts of real ones."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def pictures(folder, names, size=(40, 30), mode="RGB"):
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
-    """The format of MNIST's files: magic number, sizes, bytes."""
+    """Write a file in MNIST's format: magic number, sizes, bytes."""
     header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(header + array.astype(np.uint8).tobytes())
 
 
 def fake_mnist(root: Path, n: int = 40, name: str = "MNIST") -> Path:
-    """A folder like MNIST's or FashionMNIST's, of noise."""
+    """Write a folder like MNIST's or FashionMNIST's, with noise."""
     rng = np.random.default_rng(1)
     for prefix in ("train", "t10k"):
         write_idx(
@@ -50,7 +50,7 @@ def fake_mnist(root: Path, n: int = 40, name: str = "MNIST") -> Path:
 
 
 def fake_celeba(root, monkeypatch, n=4):
-    """CelebA's layout with noise for faces; torchvision's checksums are those of the real lists."""
+    """Write noise in CelebA's layout; torchvision's checksums are those of the real lists."""
     monkeypatch.setattr(torchvision.datasets.CelebA, "file_list", [])
     folder = root / "celeba"
     names = [f"{k:06d}.jpg" for k in range(1, n + 1)]
@@ -67,7 +67,7 @@ def fake_celeba(root, monkeypatch, n=4):
 
 
 def fake_tinyhero(root):
-    """TinyHero's layout: a folder a side, where a character has one name in all."""
+    """Write noise in TinyHero's layout: one folder per side, with equal file names."""
     pictures(root / "tinyhero", [f"{side}/{k}.png" for side in range(4) for k in range(2)])
     return root
 
@@ -90,7 +90,7 @@ def write_tar(path, members, form=tarfile.PAX_FORMAT):
 
 
 def shards(root, n=11, shard_size=4, labels=True):
-    """Labels are k % 3; keys repeat over formats of picture."""
+    """Write shards whose labels are k % 3; keys repeat for each image format."""
     for start in range(0, n, shard_size):
         members = []
         for k in range(start, min(start + shard_size, n)):

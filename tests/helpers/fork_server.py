@@ -15,7 +15,7 @@ import traceback
 from types import ModuleType
 from typing import Any
 
-# What commands import when they need it: training and drawing, export, measuring.
+# Modules that commands import when needed: training, plots, export, evaluation.
 import onnxscript.function_libs.torch_lib.ops  # noqa: F401
 import pydantic.dataclasses  # noqa: F401
 import sklearn.datasets  # noqa: F401
@@ -32,7 +32,7 @@ import ganzoo.training  # noqa: F401
 
 
 def serve(requests: socket.socket) -> None:
-    """Fork for each job, until the other end is closed."""
+    """Fork for each job, until the socket is closed."""
     while True:
         length, files, _, _ = socket.recv_fds(requests, 4, 4)
         if not length:
@@ -41,7 +41,7 @@ def serve(requests: socket.socket) -> None:
         if supervisor := os.fork():
             for file in files:
                 os.close(file)
-            os.waitpid(supervisor, 0)  # it has forked, and ends: the job is nobody's zombie
+            os.waitpid(supervisor, 0)  # it has forked and ends, so the job does not become a zombie
         elif os.fork():
             os._exit(0)
         else:
@@ -50,13 +50,13 @@ def serve(requests: socket.socket) -> None:
 
 
 def _supervise(job: dict[str, Any], out: int, err: int, status: int, stdin: int) -> None:
-    """Wait for the job, as the parent that it would have in a shell."""
+    """Wait for the job, as its parent in a shell would."""
     pid = os.fork()
     if not pid:
         os.close(status)
         _run(job, stdin, out, err)
     for file in (out, err, stdin):
-        os.close(file)  # so that a reader of the other end sees the job's end
+        os.close(file)  # so that a reader of the pipe sees the end of the job
     os.write(status, f"{pid}\n".encode())
     _, code = os.waitpid(pid, 0)
     os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
@@ -93,7 +93,7 @@ def _run(job: dict[str, Any], stdin: int, out: int, err: int) -> None:
 
 
 def _new_main() -> dict[str, Any]:
-    """Return the variables of a main module that processes started by the job do not look for."""
+    """Return the variables of a main module that child processes of the job do not import."""
     sys.modules["__main__"] = ModuleType("__main__")
     return vars(sys.modules["__main__"])
 

@@ -1,4 +1,4 @@
-"""The Hub's real client in forks: it reads the environment when it is imported, after the fork."""
+"""The Hub's real client in forks: it is imported, and reads the environment, after the fork."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ for line in sys.stdin:
     print(json.dumps(answer), file=answers, flush=True)
 """
 
-# Run by a client, it tries as often as ever and waits a tenth as long in between.
+# The client retries as often as usual, and waits a tenth of the usual time.
 IMPATIENT = """
 from ganzoo.hub import failures, upload
 failures.WAITS = upload.WAITS = tuple(wait / 10 for wait in failures.WAITS)
@@ -39,7 +39,7 @@ failures.WAITS = upload.WAITS = tuple(wait / 10 for wait in failures.WAITS)
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a piece of code: the value of `value`, or the error and its bases."""
+    """The result of code: the value of `value`, or the error and its bases."""
 
     value: Any
     error: list[str] | None
@@ -49,23 +49,23 @@ class Answer:
 
 
 def environment(endpoint: str, home: Path, **variables: str) -> dict[str, str | None]:
-    """The variables of a client, without what the tests' own environment says about the Hub."""
+    """Return a client's environment without the Hub variables of the tests' environment."""
     return {
         **{name: None for name in os.environ if name.startswith(("HF_", "HUGGING"))},
         "HF_ENDPOINT": endpoint,
         "HF_HOME": str(home),
-        "HF_HUB_DISABLE_XET": "1",  # the tests' server does not speak it
+        "HF_HUB_DISABLE_XET": "1",  # the test server does not support it
         "no_proxy": "127.0.0.1,localhost",
         **variables,
     }
 
 
 class HubClient:
-    """A process that runs one piece of code after another, far quicker than one for each."""
+    """A process that runs several pieces of code, faster than a process for each."""
 
     def __init__(self, endpoint: str, home: Path, **variables: str) -> None:
         self.home = home
-        self.output = ""  # all that was printed
+        self.output = ""  # everything that was printed
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = start_python(

@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 TOKEN = "hf_atokenforthetests"
-LARGE = (".safetensors", ".onnx")  # what the Hub keeps in its large file storage
+LARGE = (".safetensors", ".onnx")  # files in the Hub's large file storage
 SIGNATURE = "Signature=signedandsecret"
 
 Fault = Callable[["Handler"], bool]
@@ -75,11 +75,11 @@ class HubServer:
         self.storage: dict[str, bytes] = {}
         self.requests: list[str] = []
         self.authorized: list[bool] = []
-        self.ranges: list[str] = []  # that were asked for
+        self.ranges: list[str] = []  # requested byte ranges
         self.agents: set[str] = set()
         self.faults: list[tuple[str, re.Pattern[str], Fault]] = []
-        self.released = threading.Event()  # lets go what hangs
-        self.waiting = threading.Event()  # something hangs
+        self.released = threading.Event()  # releases hanging requests
+        self.waiting = threading.Event()  # a request hangs
         self.lock = threading.RLock()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -97,7 +97,7 @@ class HubServer:
 
     @property
     def storage_endpoint(self) -> str:
-        """Another host than the endpoint, as the Hub's storage is."""
+        """The URL of the storage, on another host than the endpoint, like the Hub's."""
         return f"http://localhost:{self.port}"
 
     def add(self, name: str, files: dict[str, bytes], **how: Any) -> Repository:
@@ -108,11 +108,11 @@ class HubServer:
         return repository
 
     def plan(self, request: str, *faults: Fault) -> None:
-        """Let the next requests that match "METHOD path", a regular expression, go wrong."""
+        """Plan faults for the next requests that match "METHOD path", a regular expression."""
         self.faults += [(request, re.compile(request), fault) for fault in faults]
 
     def reset(self) -> None:
-        """Forget what was requested and planned."""
+        """Clear requests and planned faults."""
         self.released.set()
         self.released, self.waiting = threading.Event(), threading.Event()
         self.requests.clear()
@@ -135,9 +135,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     dropped = False  # the answer is not to be sent
     spoil: Callable[[bytes], bytes] | None = None  # of the content of a file
     cut: int | None = None  # bytes of a content after which the connection breaks
-    closes = False  # there, rather than is reset
+    closes = False  # and is not reset
     etag: str | None = None
-    commit: str | None = None  # that it says it is of
+    commit: str | None = None  # reported instead of the real commit
 
     def do_GET(self) -> None:
         self.hub = self.server.hub  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = unquote(self.path)
         request = f"{self.command} {path}"
         with self.hub.lock:
-            if path != "/api/agent-harnesses":  # which the client asks of its own accord
+            if path != "/api/agent-harnesses":  # which the client sends by itself
                 self.hub.requests.append(request)
                 self.hub.authorized.append("Authorization" in self.headers)
             self.hub.agents.add(self.headers.get("User-Agent", ""))
@@ -167,7 +167,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments: Any) -> None:
         pass
 
-    # What the routes answer with.
+    # Responses of the routes.
 
     def answer(
         self, status: int, content: bytes = b"", headers: dict[str, str] | None = None
@@ -202,7 +202,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.json(status, {"error": message or str(status)}, extra)
 
     def close_early(self) -> None:
-        """Close the connection in good order, before all was sent."""
+        """Close the connection cleanly, before the whole response was sent."""
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -258,7 +258,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         bearer = "Authorization" in self.headers
         repository = self.hub.repositories.get(name)
         if repository is None or (repository.private and not bearer) or (writing and not bearer):
-            # As the Hub does: who is not logged in is not told what there is.
+            # Like the Hub: anonymous users do not learn which repositories exist.
             self.refuse(404 if bearer else 401, "RepoNotFound", "Repository not found")
             return None
         if repository.disabled:
@@ -449,7 +449,7 @@ def _entry(path: str, content: bytes) -> dict[str, Any]:
 
 
 def status(code: int, **headers: str) -> Fault:
-    """Refuse."""
+    """Answer with an error status."""
 
     def fault(handler: Handler) -> bool:
         handler.refuse(code, message=f"planned {code}", **headers)
@@ -459,19 +459,19 @@ def status(code: int, **headers: str) -> Fault:
 
 
 def reset(handler: Handler) -> bool:
-    """Break the connection off before anything is done."""
+    """Reset the connection before the request is processed."""
     handler.break_off()
     return True
 
 
 def lost(handler: Handler) -> bool:
-    """Do what is asked, and break the connection off instead of answering."""
+    """Process the request, and reset the connection without an answer."""
     handler.dropped = True
     return False
 
 
 def cut(after: int) -> Fault:
-    """Break the connection off in the middle of a content."""
+    """Reset the connection in the middle of a file."""
 
     def fault(handler: Handler) -> bool:
         handler.cut = after
@@ -481,7 +481,7 @@ def cut(after: int) -> Fault:
 
 
 def closed(after: int) -> Fault:
-    """Close the connection in the middle of a content, as a proxy does that has had enough."""
+    """Close the connection in the middle of a file, like a proxy at its limit."""
 
     def fault(handler: Handler) -> bool:
         handler.cut, handler.closes = after, True
@@ -501,7 +501,7 @@ def late(seconds: float) -> Fault:
 
 
 def hang(handler: Handler) -> bool:
-    """Answer nothing until the server is reset."""
+    """Do not answer until the server is reset."""
     released = handler.hub.released
     handler.hub.waiting.set()
     released.wait(60)
@@ -510,7 +510,7 @@ def hang(handler: Handler) -> bool:
 
 
 def hang_after(count: int) -> Fault:
-    """Send the beginning of a content, and then nothing until the server is reset."""
+    """Send the beginning of a file, and then nothing until the server is reset."""
 
     def fault(handler: Handler) -> bool:
         released = handler.hub.released
@@ -529,12 +529,12 @@ def hang_after(count: int) -> Fault:
 
 
 def flip(handler: Handler) -> bool:
-    """Change one bit of a content, its length stays; a digit of hexadecimals may stay one."""
+    """Change one bit of a file of the same length; a hexadecimal digit can stay one."""
     return _flip(handler, 0b0000_0001)
 
 
 def flip_to_binary(handler: Handler) -> bool:
-    """Change one bit of a text's content, so that it is no text any more."""
+    """Change one bit of a text file, so that it is not UTF-8."""
     return _flip(handler, 0b1000_0000)
 
 
@@ -548,7 +548,7 @@ def _flip(handler: Handler, bit: int) -> bool:
 
 
 def with_etag(etag: str) -> Fault:
-    """Say that a file has another ETag."""
+    """Report another ETag of a file."""
 
     def fault(handler: Handler) -> bool:
         handler.etag = etag
@@ -558,7 +558,7 @@ def with_etag(etag: str) -> Fault:
 
 
 def of_commit(commit: str) -> Fault:
-    """Say that a file is of another commit."""
+    """Report another commit of a file."""
 
     def fault(handler: Handler) -> bool:
         handler.commit = commit
@@ -568,7 +568,7 @@ def of_commit(commit: str) -> Fault:
 
 
 def strange(value: Any) -> Fault:
-    """Answer with other JSON than the protocol's."""
+    """Answer with JSON that the protocol does not have."""
 
     def fault(handler: Handler) -> bool:
         handler.json(200, value)
@@ -578,12 +578,12 @@ def strange(value: Any) -> Fault:
 
 
 def echo(handler: Handler) -> bool:
-    """Refuse, and cite the request with the token that is in it."""
+    """Answer with an error that quotes the request and its token."""
     handler.refuse(403, message=f"not with Authorization: {handler.headers['Authorization']}")
     return True
 
 
 def portal(handler: Handler) -> bool:
-    """Answer as a login page of the network does, to everything."""
+    """Answer every request with a login page, like a captive portal."""
     handler.answer(200, b"<html>Log in</html>", {"Content-Type": "text/html"})
     return True

@@ -1,4 +1,4 @@
-"""Code blocks of a page of documentation, and how each is run as it stands."""
+"""Run the code blocks of documentation pages."""
 
 import re
 import shlex
@@ -9,12 +9,12 @@ from helpers.processes import run_cli, run_python
 
 
 def blocks_of(page: Path) -> list[tuple[str, str]]:
-    """Language and text of every block that is fenced."""
+    """Return language and text of every fenced block."""
     return re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
 def run_block(folder: Path, language: str, block: str, elsewhere: tuple[str, ...] = ()) -> None:
-    """Run a block in a folder; commands that begin as one of `elsewhere` does are run there."""
+    """Run a block in a folder; commands with a prefix in `elsewhere` run in its folder."""
     if language == "python":
         result = run_python(block, cwd=folder)
         assert result.returncode == 0, result.stderr

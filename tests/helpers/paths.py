@@ -1,4 +1,4 @@
-"""Where the project's own folders are."""
+"""Folders of the project."""
 
 from pathlib import Path
 

@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 TIMEOUT = 300  # seconds
-# Read when an interpreter starts: a fork would not heed them.
+# Variables that an interpreter reads at its start; forks would ignore them.
 STARTUP = {"PYTHONOPTIMIZE", "PYTHONWARNINGS", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONHASHSEED"}
 
 
 class Process:
-    """A fork that runs, as `subprocess.Popen` would describe it.
+    """A running fork, with the interface of `subprocess.Popen`.
 
     Attributes:
         pid: its process id.
@@ -70,7 +70,7 @@ class Process:
         """Wait until it has printed a text; return its standard output so far."""
         deadline = time.monotonic() + timeout
         while True:
-            finished = self._read_until(2, 0.02)  # before its output, which is then complete
+            finished = self._read_until(2, 0.02)  # read before the output, which is then complete
             if text in (output := self.output()[0]):
                 return output
             assert not finished, self.output()
@@ -83,7 +83,7 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
         if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):  # it may end in between
+            with contextlib.suppress(ProcessLookupError):  # it can end in between
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
@@ -104,10 +104,10 @@ class Process:
 
 @functools.cache
 def _server(python: str) -> socket.socket:
-    """Start the process that forks, once for each process of tests."""
+    """Start the fork server, once per test process."""
     ours, theirs = socket.socketpair()
     script = Path(__file__).with_name("fork_server.py")
-    # -P: what lies beside the script shadows no package.
+    # -P: files next to the script shadow no package.
     command = [python, "-P", str(script), str(theirs.fileno())]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
     theirs.close()

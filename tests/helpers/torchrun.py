@@ -32,17 +32,17 @@ class Group:
         self._ranks = tempfile.TemporaryDirectory()
         options = ["--standalone", "--nproc-per-node", processes, "--max-restarts", restarts]
         options += ["--start-method", "fork", "--run-path", WORKER, self._ranks.name, script]
-        # What a script imports: the helpers.
+        # Scripts import the helpers.
         paths = [str(WORKER.parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
         env = {"PYTHONPATH": os.pathsep.join(paths)}
         self.agent: Process = start_python(MAIN, *map(str, [*options, *arguments]), env=env)
 
     def pid(self, rank: int) -> int:
-        """Return the process id of a rank that has begun; of the newest, after a restart."""
+        """Return the process id of a started rank; after a restart, of the newest process."""
         return int(Path(self._ranks.name, str(rank)).read_text())
 
     def finish(self, timeout: float = TIMEOUT) -> tuple[int, str, str]:
-        """Wait for the end: the status of torchrun, and what all printed."""
+        """Wait for the end; return torchrun's status and the output of all processes."""
         status = self.agent.wait(timeout)
         self._ranks.cleanup()
         return status, *self.agent.output()
@@ -58,5 +58,5 @@ def start_group(
 def run_group(
     processes: int, *arguments: object, script: str | Path = GANZOO
 ) -> tuple[int, str, str]:
-    """Run several processes: the status of torchrun, and what all printed."""
+    """Run several processes; return torchrun's status and the output of all processes."""
     return start_group(processes, *arguments, script=script).finish()

@@ -1,4 +1,4 @@
-"""What a fork of torchrun runs: it notes its process id, and becomes a script.
+"""The main module of a fork of torchrun: store the process id, then run a script.
 
 torchrun_worker.py FOLDER SCRIPT.py ARGUMENTS ...
 """

@@ -1,4 +1,4 @@
-"""Plugins as users have them: built as wheels from tiny source trees and installed by pip."""
+"""Build plugins as wheels from tiny source trees, and install them with pip."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def build(trees: Sequence[Path], out: Path) -> list[Path]:
 
 
 def install_each(folders: Mapping[Path, Sequence[Path]]) -> None:
-    """Install wheels into folders that may lie on the path, by one process of pip."""
+    """Install wheels into folders for the path, with one process of pip."""
     commands = [
         ["install", *_OFFLINE, "--target", str(folder), *map(str, wheels)]
         for folder, wheels in folders.items()
@@ -89,7 +89,7 @@ def install_each(folders: Mapping[Path, Sequence[Path]]) -> None:
 
 
 def install_into(folder: Path, wheels: Sequence[Path]) -> Path:
-    """Install wheels into a folder that may lie on the path."""
+    """Install wheels into a folder for the path."""
     install_each({folder: wheels})
     return folder
 
@@ -118,7 +118,7 @@ def make_environment_of(wheel: Path, folder: Path) -> Path:
     (root,) = metadata.distributions(path=[str(wheel)])
     for distribution in _required_by(root):
         for file in distribution.files or ():
-            if file.parts[0] != "..":  # commands, which lie elsewhere
+            if file.parts[0] != "..":  # commands are in another folder
                 link = site / file
                 link.parent.mkdir(parents=True, exist_ok=True)
                 link.symlink_to(distribution.locate_file(file))
@@ -127,7 +127,7 @@ def make_environment_of(wheel: Path, folder: Path) -> Path:
 
 
 def _required_by(first: metadata.Distribution) -> list[metadata.Distribution]:
-    """Return what is installed here that a distribution requires, and what that requires."""
+    """Return the installed distributions that a distribution requires, directly or not."""
     distributions: dict[str, metadata.Distribution] = {}
     done: set[tuple[str, str]] = set()
     todo = [(first, "")]
@@ -146,14 +146,14 @@ def _required_by(first: metadata.Distribution) -> list[metadata.Distribution]:
 
 
 def _make_empty(folder: Path) -> tuple[Path, Path]:
-    """Make an environment with nothing in it; return its Python, and where packages go."""
+    """Create an empty environment; return its Python and its folder of packages."""
     venv.create(folder, symlinks=True)
     place = {"base": str(folder), "platbase": str(folder)}
     return folder / "bin" / "python", Path(sysconfig.get_path("purelib", "venv", place))
 
 
 def pip(python: Path, *arguments: str | Path) -> str:
-    """Run pip on an environment; what is installed comes from no network."""
+    """Run pip for an environment, without a network."""
     offline = _OFFLINE if arguments[0] == "install" else ()
     command = (sys.executable, "-m", "pip", "--python", python)
     return run(*command, arguments[0], *offline, *arguments[1:])
@@ -161,7 +161,7 @@ def pip(python: Path, *arguments: str | Path) -> str:
 
 @contextmanager
 def on_path(*folders: Path) -> Iterator[None]:
-    """Have folders first on this process's path, and what was imported from them forgotten."""
+    """Put folders first on this process's path; forget modules imported from them at the end."""
     places = [str(folder) for folder in folders]
     sys.path[:0] = places
     importlib.invalidate_caches()

@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests see the data of their own alone, whatever the user's environment says."""
+    """Remove the user's data folder from the environment."""
     monkeypatch.delenv("GANZOO_DATA", raising=False)

@@ -1,4 +1,4 @@
-"""Real parts at tiny size."""
+"""Helpers: tiny networks and recipes."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec, Recipe
 from ganzoo.spec import Component
 
-# Networks this small are slower on more threads, and far slower beside other work.
+# Small networks are slower with more threads, above all on a busy machine.
 torch.set_num_threads(1)
 
 SMALL = {"latent_dim": 5, "width": 16, "blocks": 1, "group_size": 8}
 
 
 def build(side: int = 16, channels: int = 1, **arguments: Any) -> dict[str, nn.Module]:
-    """Networks as an installed plugin provides them, for three classes."""
+    """Build the networks of the installed plugin, for three classes."""
     data = DataSpec(ImageSpec(side, side, channels), classes=3)
     return ganzoo.architectures.get("r3gan")(data, **SMALL | arguments)
 
 
 def wake(nets: dict[str, nn.Module]) -> dict[str, nn.Module]:
-    """Give every weight a value, as training soon does: blocks begin as the identity."""
+    """Set every weight to a random value, since initial blocks are the identity."""
     torch.manual_seed(0)
     with torch.no_grad():
         for net in nets.values():
@@ -34,7 +34,7 @@ def wake(nets: dict[str, nn.Module]) -> dict[str, nn.Module]:
 
 
 def recipe(**changes: Any) -> Recipe:
-    """A recipe that trains in a second, on scikit-learn's digits at 16x16 pixels."""
+    """Return a recipe that trains in a second, on scikit-learn's digits at 16x16 pixels."""
     arguments = changes.pop("arguments", {})
     fields: dict[str, Any] = {
         "name": "tiny",

@@ -77,7 +77,7 @@ def test_the_defaults_are_the_papers_widths_and_groups(side, widths):
 
 
 def test_doubling_is_bilinear():
-    """Between centres i and i + 1 lie i + 1/4 and i + 3/4; beyond the outermost nothing changes."""
+    """New centres are at i + 1/4 and i + 3/4; values beyond the outermost centres are constant."""
     torch.manual_seed(0)
     x = torch.randn(2, 3, 5, 4, dtype=torch.float64)
     (layer,) = enlarge(3, 3)
@@ -95,7 +95,7 @@ def test_doubling_is_bilinear():
 
 
 def test_halving_is_bilinear():
-    """The middle of four pixels is their mean; a plane stays a plane."""
+    """Each output is the mean of four pixels, so a linear ramp stays linear."""
     torch.manual_seed(0)
     x = torch.randn(2, 3, 6, 4, dtype=torch.float64)
     (layer,) = reduce(3, 3)
@@ -144,7 +144,7 @@ def test_a_block_starts_as_the_identity_with_fixup_weights(depth):
 
 
 def test_each_network_scales_weights_by_its_number_of_blocks():
-    """Six blocks of one width at 16 pixels: 6^(-1/4) of what a network of one block has."""
+    """Six blocks scale their weights by 6^(-1/4), relative to one block."""
     torch.manual_seed(0)
     for net in build(16, width=64, blocks=2, group_size=16).values():
         blocks = blocks_of(net)
@@ -167,7 +167,7 @@ def test_the_initial_generator_is_its_enlarged_basis():
 
 @pytest.mark.parametrize("conditioning", ["none", "concat", "projection", "auxiliary"])
 def test_gradients_reach_every_weight(conditioning):
-    """Of the generator through the discriminator, and of the discriminator through a penalty."""
+    """Generator gradients pass the discriminator; discriminator gradients pass a penalty."""
     nets = wake(build(16, conditioning=conditioning))
     y = None if conditioning == "none" else torch.tensor([0, 1, 2])
     z = torch.randn(3, 5)

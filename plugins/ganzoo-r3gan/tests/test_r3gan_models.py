@@ -89,7 +89,7 @@ def test_the_small_recipes_fit_their_data(name, data):
 
 
 def test_the_plugin_uses_only_public_names():
-    """What it imports of ganzoo is what a stranger's plugin may."""
+    """The plugin imports only names of ganzoo that are public."""
     import ganzoo_r3gan
 
     allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors"}

@@ -1,4 +1,4 @@
-"""Real parts at tiny size, on the built-in digits."""
+"""Helpers: tiny networks and recipes on the built-in digits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec, Recipe
 from ganzoo.spec import Component
 
-# Networks this small are slower on more threads, and far slower beside other work.
+# Small networks are slower with more threads, above all on a busy machine.
 torch.set_num_threads(1)
 
 SMALL = {"latent_dim": 6, "style_dim": 5, "mapping_layers": 2, "width": 4, "widest": 8}
 
 
 def recipe(arguments: dict[str, Any] | None = None, **changes: Any) -> Recipe:
-    """A recipe that trains in seconds."""
+    """Return a recipe that trains in seconds."""
     fields: dict[str, Any] = {
         "name": "tiny",
         "architecture": Component("stylegan2", SMALL | (arguments or {})),
@@ -34,7 +34,7 @@ def recipe(arguments: dict[str, Any] | None = None, **changes: Any) -> Recipe:
 
 
 def build(side: int = 16, channels: int = 1, classes: int = 0, **arguments: Any) -> dict[str, Any]:
-    """Networks, as the installed plugin provides them."""
+    """Build the networks of the installed plugin."""
     data = DataSpec(ImageSpec(side, side, channels), classes=classes)
     if classes:
         arguments = {"conditioning": "projection"} | arguments
@@ -42,6 +42,6 @@ def build(side: int = 16, channels: int = 1, classes: int = 0, **arguments: Any)
 
 
 def noise(*shape: int, seed: int = 0, **like: Any) -> torch.Tensor:
-    """Numbers from N(0, 1), float64."""
+    """Return numbers from N(0, 1), float64."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(*shape, generator=generator, dtype=torch.float64, **like)

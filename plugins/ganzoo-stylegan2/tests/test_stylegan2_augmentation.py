@@ -1,4 +1,4 @@
-"""Each transformation against a formula or what it must not change, in float64."""
+"""Compare each transformation with a formula or an invariant, in float64."""
 
 import math
 
@@ -128,7 +128,7 @@ def test_a_warp_by_whole_pixels_is_a_shift(right, down):
 
 @pytest.mark.parametrize("size", [(40, 40), (36, 48)])
 def test_a_warped_ramp_is_the_ramp_of_warped_coordinates(size):
-    """What was at matrix @ (u - shift) is at u."""
+    """The value of the input at matrix @ (u - shift) is the output at u."""
     height, width = size
     y, x = torch.meshgrid(
         torch.arange(height).double() - (height - 1) / 2,
@@ -149,7 +149,7 @@ def test_a_warped_ramp_is_the_ramp_of_warped_coordinates(size):
         torch.testing.assert_close(
             output.diff(dim=axis), expected.diff(dim=axis), atol=1e-6, rtol=0
         )
-    # The filter's middle is a fifth of a pixel beside its centre.
+    # The filter is off its centre by a fifth of a pixel.
     assert (output - expected).abs().max() < 0.15
 
 
@@ -164,7 +164,7 @@ def test_a_warp_by_a_right_angle_is_a_rotation():
 
 @pytest.mark.parametrize("probability", [0.1, 0.5])
 def test_the_probability_is_the_share_of_transformed_images(probability):
-    """Scaling, turning, stretching and shifting each leave 1 - p as they are."""
+    """Each of scaling, rotation, stretching and shifting keeps a share 1 - p unchanged."""
     images = noise(1, 1, 7, 7).expand(MANY, -1, -1, -1)
     unchanged = (transform(images, probability) == images).all(3).all(2).all(1)
     assert unchanged.double().mean().item() == pytest.approx((1 - probability) ** 4, abs=0.03)
@@ -204,7 +204,7 @@ def test_saturation_is_the_distance_from_grey():
 
 
 def test_brightness_contrast_and_luma_have_the_papers_strengths():
-    """Of a grey image they are a line: +-contrast (x + brightness)."""
+    """For a grey image they are linear: +-contrast (x + brightness)."""
     x = torch.linspace(-1, 1, 49).double().view(1, 1, 7, 7)
     changed = recolour(x.expand(MANY, -1, -1, -1), 1.0).flatten(1)
     slope = (changed[:, -1] - changed[:, 0]) / 2
@@ -245,7 +245,7 @@ def test_partial_batches_are_augmented_like_the_whole_batch():
 
 
 def feed(augmentation, logits, turns, batch=10):
-    """What the discriminator says of real images in its turns, one after the other."""
+    """Pass logits of real images, one turn after the other; return the probabilities."""
     probabilities = []
     for turn in range(turns):
         augmentation.adapt(torch.tensor(logits), turn, turn * batch)
@@ -254,7 +254,7 @@ def feed(augmentation, logits, turns, batch=10):
 
 
 def test_the_probability_rises_while_the_discriminator_overfits():
-    """Every fourth turn, by the images seen since the last time."""
+    """The probability changes every fourth turn, by the images seen since the last change."""
     p = feed(AdaptiveAugmentation(0.6, 1000), [2.0, 0.1, 3.0], 12)
     assert p == pytest.approx([0] * 3 + [0.03] * 4 + [0.07] * 4 + [0.11])
 
@@ -262,7 +262,7 @@ def test_the_probability_rises_while_the_discriminator_overfits():
 def test_the_probability_falls_without_overfitting():
     augmentation = AdaptiveAugmentation(0.6, 1000)
     augmentation.probability.fill_(0.5)
-    # Three of four are taken for real: r_t is 0.5.
+    # Three of four logits are positive: r_t is 0.5.
     p = feed(augmentation, [2.0, 1.0, 0.1, -5.0], 8)
     assert p == pytest.approx([0.5] * 3 + [0.47] * 4 + [0.43])
 

@@ -1,4 +1,4 @@
-"""The plugin keeps what every plugin must."""
+"""The conformance suite of the plugin."""
 
 from ganzoo.testing import PluginSuite
 

@@ -1,4 +1,4 @@
-"""Several processes compute what one does: mixing, noise, path lengths, augmentation and all."""
+"""Several processes compute the gradients of one, with mixing, noise and augmentation."""
 
 from stylegan2_helpers import recipe
 

@@ -1,4 +1,4 @@
-"""Each layer against the formula of its paper, in float64."""
+"""Compare each layer with the formula of its paper, in float64."""
 
 import math
 
@@ -18,7 +18,7 @@ BINOMIAL = torch.tensor([1.0, 3, 3, 1]).double() / 8
 
 
 def spread(x):
-    """Zeros between pixels, and after the last."""
+    """Insert a zero after each pixel."""
     n, channels, height, width = x.shape
     wide = x.new_zeros(n, channels, 2 * height, 2 * width)
     wide[:, :, ::2, ::2] = x
@@ -26,14 +26,14 @@ def spread(x):
 
 
 def filtered(x, before, after, gain=1.0):
-    """Every channel under the filter, written out."""
+    """Filter every channel, written as loops."""
     kernel = gain * torch.outer(BINOMIAL, BINOMIAL)[None, None]
     x = pad(x, (before, after, before, after))
     return torch.cat([conv2d(x[:, c : c + 1], kernel) for c in range(x.shape[1])], 1)
 
 
 def grouped(x, weight, style, *, demodulate, up):
-    """Equations 1 and 3 as they stand: weights of its own for each sample, batch as groups."""
+    """Compute equations 1 and 3 directly: separate weights per sample, the batch as groups."""
     n, inputs = x.shape[:2]
     own = weight * style[:, None, :, None, None]
     if demodulate:
@@ -105,7 +105,7 @@ def test_smoothing_is_the_filter_1_3_3_1():
 
 
 def test_upsampling_and_downsampling_match_a_closed_form():
-    """With this filter they are bilinear interpolation, with antialiasing where that reduces."""
+    """With this filter they equal bilinear interpolation, antialiased if the size shrinks."""
     x = noise(2, 3, 8, 8)
     larger, smaller = upsample(x), downsample(x)
     torch.testing.assert_close(larger, filtered(spread(x), 2, 1, gain=4))
@@ -123,7 +123,7 @@ def test_equalised_layers_keep_variance_and_step_size(rate):
     assert y.std() == pytest.approx(1, abs=0.03)
     assert y.mean() == pytest.approx(0.5, abs=0.03)
     assert layer.weight.detach().std() * rate == pytest.approx(1, abs=0.02)
-    # A step of Adam moves every parameter by its learning rate: what is computed moves by
+    # A step of Adam moves every parameter by its learning rate: the output moves by
     # rate / sqrt(inputs) of it, and a bias by rate.
     before = [layer.weight.detach().clone(), layer.bias.detach().clone()]
     torch.optim.Adam(layer.parameters(), lr=1e-3).zero_grad()

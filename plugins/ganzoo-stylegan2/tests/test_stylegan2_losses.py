@@ -1,4 +1,4 @@
-"""The loss against closed forms, and what it asks of networks."""
+"""Compare the loss with closed forms, and check its requirements of networks."""
 
 import math
 
@@ -46,7 +46,7 @@ def linear_case():
 
 
 def test_path_lengths_of_a_linear_generator(linear_case):
-    """||J^T y|| with the y that is drawn, divided by the roots of pixels and of styles."""
+    """||J^T y|| for a random y, divided by the roots of the numbers of pixels and of styles."""
     styles, jacobian, images = linear_case
     torch.manual_seed(7)
     lengths = path_lengths(images, styles)
@@ -79,7 +79,7 @@ def test_the_weight_of_2_is_the_papers_gamma(linear_case):
 
 
 def test_the_penalty_is_the_distance_from_a_running_average(linear_case):
-    """The mean of all lengths at first, then one that forgets a hundredth a time."""
+    """The first value is the mean of all lengths; then the average decays by 1 % per step."""
     styles, _, images = linear_case
     penalty, average = PathLength().double(), 0.0
     for step in range(130):
@@ -156,7 +156,7 @@ def test_lazy_penalties_are_scaled_by_their_interval():
 
 
 def test_r1_uses_real_images_without_augmentation():
-    """The gradient of the sum of all logits: what a sample does to its group belongs to it."""
+    """R1 is the gradient of the sum of all logits, since samples of a group interact."""
     nets, game, now, images = build(), loss(r1=2.0, ada=True), turn(), batch()
     terms = game.discriminator(nets, images, now)
     x = images.images.clone().requires_grad_()
@@ -171,7 +171,7 @@ def test_r1_uses_real_images_without_augmentation():
 
 
 def test_both_players_use_the_same_fake_images():
-    """They are handed on with their graph, and so are their styles."""
+    """The discriminator shares its fake images and their styles, with the graph."""
     nets, game, now, images = build(), loss(), turn(), batch()
     game.discriminator(nets, images, now)
     assert now.shared["styles"].shape == (8, nets["generator"].synthesis.styles, 5)
@@ -218,7 +218,7 @@ def test_a_generator_without_styles_is_trained_without_mixing_and_path_lengths()
 
 
 class Sure(nn.Module):
-    """A discriminator of one opinion."""
+    """A discriminator with constant logits."""
 
     def __init__(self, opinion):
         super().__init__()

@@ -1,4 +1,4 @@
-"""From pictures to a bundle that samples, on both runtimes."""
+"""Train, export and sample on both runtimes."""
 
 import re
 from dataclasses import replace
@@ -27,12 +27,12 @@ def train(game, out: Path):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """With classes, lasting long enough for an average style."""
+    """A run with classes, long enough to have an average style."""
     game = recipe({"conditioning": "projection", "truncation": 0.7})
     return train(game, tmp_path_factory.mktemp("runs") / "run")
 
 
-# All that an export may change at once; what is exported as it was trained is a slow test.
+# Change everything that an export can change; an unchanged export is a slow test.
 CHANGED = {"arguments": {"truncation": 0.5}, "precision": "int8"}
 
 
@@ -75,7 +75,7 @@ def test_invalid_truncation_is_refused(run, tmp_path):
 
 @pytest.mark.slow
 def test_truncation_is_chosen_after_training_on_both_runtimes(run, tmp_path):
-    """Of none, every image of a class is the mean one."""
+    """With truncation 0, every image of a class is the mean image."""
     bundle = ganzoo.export(run.path, tmp_path / "mean", arguments={"truncation": 0.0})
     for runtime in ("torch", "onnx"):
         images = ganzoo.load(bundle, runtime=runtime).sample(8, label=2).numpy()
@@ -93,7 +93,7 @@ def test_weights_can_be_stored_in_fewer_bits(run, tmp_path, precision):
 
 
 def test_resume_is_exact(tmp_path):
-    """Also of the average path length, of the augmentation, and of the average style."""
+    """The state includes the average path length, the augmentation and the average style."""
     game = recipe(
         loss=ADA,
         images=80,
@@ -153,7 +153,7 @@ def test_its_loss_trains_other_networks(tmp_path):
 
 
 def test_the_plugin_uses_only_public_names():
-    """What it imports of ganzoo is what a stranger's plugin may."""
+    """The plugin imports only names of ganzoo that are public."""
     allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors"}
     for file in Path(ganzoo_stylegan2.__file__).parent.rglob("*.py"):
         used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)

@@ -1,4 +1,4 @@
-"""The networks as the core and other losses use them."""
+"""The networks, as the core and other losses call them."""
 
 import pytest
 import torch

@@ -16,20 +16,20 @@ from ganzoo.training.loop import run_ticks
 
 @pytest.fixture(autouse=True)
 def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests see the data of their own alone, whatever the user's environment says."""
+    """Remove the user's data folder from the environment."""
     monkeypatch.delenv("GANZOO_DATA", raising=False)
 
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven pairs, side by side."""
+    """A folder of seven pairs, side by side in one image file each."""
     folder = tmp_path_factory.mktemp("pairs")
     return paint_all(folder, [f"{k}.png" for k in range(7)], width=2 * SIDE, height=SIDE)
 
 
 @pytest.fixture(scope="session")
 def domains(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven pictures of A and five of B."""
+    """A folder of seven images of A and five of B."""
     folder = tmp_path_factory.mktemp("domains")
     paint_all(folder / "A", [f"{k}.png" for k in range(7)])
     paint_all(folder / "B", [f"{k}.png" for k in range(5)])
@@ -38,13 +38,13 @@ def domains(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def data_for(pairs: Path, domains: Path) -> Callable[[Recipe], Path]:
-    """Where the data of a tiny recipe lies."""
+    """Return the folder of data of a tiny recipe."""
     return lambda recipe: domains if recipe.dataset.name == "unpaired" else pairs
 
 
 @pytest.fixture
 def play(data_for: Callable[[Recipe], Path]) -> Callable[[Recipe], Any]:
-    """Train a recipe without writing anything: what was prepared, and every term."""
+    """Train a recipe without writing files; return the prepared training and all terms."""
 
     def run(recipe: Recipe) -> tuple[Any, list[tuple[str, str, float]]]:
         prepared = prepare(recipe, data=data_for(recipe), device="cpu")

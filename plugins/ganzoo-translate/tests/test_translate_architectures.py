@@ -52,7 +52,7 @@ def test_a_logit_sees_a_patch_of_the_papers_size(layers, pixels):
 
 
 def test_skip_connections_bypass_the_bottleneck():
-    """Of a U-Net whose way through one pixel is cut, the images still depend on the condition."""
+    """Without the path through the bottleneck, the images still depend on the condition."""
     generator = build("unet", width=4, dropout=0.0)["generator"].eval()
     generator.down[-1].register_forward_hook(
         lambda module, inputs, output: torch.zeros_like(output)
@@ -102,7 +102,7 @@ def test_a_latent_mask_equals_dropout():
 
         def forward(self, x):
             y = nn.functional.dropout(x, 0.5, training=True)
-            # Where a unit is 0 before dropout, its sign is free.
+            # The sign of a unit that is 0 before dropout is arbitrary.
             self.signs.append((y != 0).float().flatten(1) - 0.5)
             return y
 
@@ -115,7 +115,7 @@ def test_a_latent_mask_equals_dropout():
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_a_batch_of_one_pair_trains(norm):
-    """BatchNorm of one pair is instance normalisation, up to its scale and shift."""
+    """For one pair, BatchNorm equals instance normalisation up to scale and shift."""
     generator = build("unet", width=4, generator_norm=norm)["generator"]
     assert torch.isfinite(generator(images(1))).all()
 

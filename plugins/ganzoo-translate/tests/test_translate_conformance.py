@@ -1,4 +1,4 @@
-"""The plugin keeps what every plugin must, on pictures where a dataset needs them."""
+"""The conformance suite of the plugin, with image files for its datasets."""
 
 import pytest
 from translate_helpers import paint_all

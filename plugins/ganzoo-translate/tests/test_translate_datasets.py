@@ -76,7 +76,7 @@ def test_folders_are_matched_by_file_stem(tmp_path):
 
 
 def test_both_images_of_a_pair_are_cropped_alike(tmp_path):
-    """The short side is resized, the middle cut out, of both halves."""
+    """Both halves are resized by their short side and cropped to the centre."""
     picture = halves("red", "red", 64, 32)
     picture.paste(Image.new("RGB", (32, 32), "blue"), (16, 0))
     picture.paste(Image.new("RGB", (32, 32), "blue"), (64 + 16, 0))

@@ -1,4 +1,4 @@
-"""Several processes compute what one does, dropout and all."""
+"""Several processes compute the gradients of one, with dropout."""
 
 from translate_helpers import recipe
 

@@ -1,4 +1,4 @@
-"""Translators are measured pair by pair, and their bundles and cards keep the figures."""
+"""Translators are evaluated pair by pair; bundles and cards store the values."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from ganzoo.errors import MetricError
 from ganzoo.evaluation import compare_pairs
 from ganzoo.spec import Component
 
-# Tiny runs have one folder of pairs; that it is warned of has a test.
+# Tiny runs have only one folder of pairs; the warning has its own test.
 pytestmark = pytest.mark.filterwarnings("ignore:.*was trained on these pairs")
 
 LINEART = Component("lineart", {"size": SIDE})
@@ -23,7 +23,7 @@ LINEART = Component("lineart", {"size": SIDE})
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, pairs):
-    """A bundle with all that exporting adds, whose source channels are one. Nobody changes it."""
+    """An exported bundle with conditions of one channel. Copy it before changing it."""
     folder, game = tmp_path_factory.mktemp("evaluated"), recipe("unet", dataset=LINEART)
     run = ganzoo.train(game, out=folder / "run", data=pairs, device="cpu", progress=False)
     return ganzoo.export(run.path)

@@ -49,7 +49,7 @@ def test_every_loss_updates_every_network(play, data_for, game, precision):
     assert all(math.isfinite(value) for _, _, value in terms)
     for role, net in prepared.state.nets.items():
         for (name, old), new in zip(before[role].named_parameters(), net.parameters(), strict=True):
-            # Within the hinge's margins a last bias moves as much up as down.
+            # Within the hinge's margins the gradients of a last bias cancel.
             if old.dim() > 1:
                 assert not torch.equal(old, new), f"{role}.{name} did not move"
 
@@ -65,7 +65,7 @@ def test_the_discriminator_interval_is_an_argument(play, every):
 
 
 class Recording(nn.Module):
-    """A discriminator that notes what it is shown."""
+    """A discriminator that stores its inputs."""
 
     def __init__(self):
         super().__init__()
@@ -78,7 +78,7 @@ class Recording(nn.Module):
 
 
 class Negative(nn.Module):
-    """A generator whose images tell what they are made from."""
+    """A generator whose images identify their conditions."""
 
     def __init__(self):
         super().__init__()
@@ -90,7 +90,7 @@ class Negative(nn.Module):
 
 @pytest.mark.parametrize("every", [1, 3])
 def test_the_discriminator_reads_each_image_with_its_own_condition(data_for, every):
-    """In pairs.png the halves differ, so a pair that is mixed up is found."""
+    """The halves of the pairs differ, so the test detects mixed pairs."""
     from ganzoo.training.loop import run_ticks
 
     loss = Component("pix2pix", {"discriminator_every": every, "discriminator_steps": 2})
@@ -118,7 +118,7 @@ def test_the_discriminator_reads_each_image_with_its_own_condition(data_for, eve
         )
         if torch.allclose(inputs, expected, atol=1e-6):
             real += 1
-        else:  # the generator rests: its optimizer holds the network that it took the place of
+        else:  # the generator rests: its optimizer holds the network that it replaced
             torch.testing.assert_close(inputs, -conditions)
             fake += 1
     discriminations = 6 // every * 2
@@ -126,7 +126,7 @@ def test_the_discriminator_reads_each_image_with_its_own_condition(data_for, eve
 
 
 class Patches(nn.Module):
-    """A logit for each pixel of the first channel."""
+    """Return a logit for each pixel of the first channel."""
 
     def __init__(self):
         super().__init__()
@@ -232,7 +232,7 @@ def test_the_pool_returns_new_and_old_images():
         candidates = set(pool.images.flatten().tolist()) | set(new.flatten().tolist())
         output = pool.exchange(new)
         stored, out = set(pool.images.flatten().tolist()), set(output.flatten().tolist())
-        # An image is shown, or it is held; one that is shown in another's place has left.
+        # An image is returned or stored; a returned old image leaves the pool.
         assert stored | out == candidates
         assert len(stored) == 50
         assert len(out) == 4

@@ -1,4 +1,4 @@
-"""From pictures to a bundle that translates, on both runtimes."""
+"""Train, export and translate on both runtimes."""
 
 import functools
 import re
@@ -42,7 +42,7 @@ def pictures(model: Translator, n: int = 5) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def bundle_of(tmp_path_factory, data_for):
-    """A bundle of each kind that is asked for, with what exporting adds, or without."""
+    """Return a function that trains a bundle of a kind, exported or not."""
 
     @functools.cache
     def trained(kind):
@@ -110,7 +110,7 @@ def test_dropout_after_training_follows_the_seed(bundle_of):
 
 @pytest.mark.parametrize("kind", ["unet", "test-dropout", "cyclegan"])
 def test_resume_is_exact(tmp_path, data_for, kind):
-    """Also of what CycleGAN's pools hold: at the checkpoint less than at the end."""
+    """The state includes CycleGAN's pools, which still grow after the checkpoint."""
     game = replace(KINDS[kind], images=12, batch_size=2, checkpoint_every=2, keep_checkpoints=9)
     if kind == "cyclegan":
         game = replace(game, loss=Component("cyclegan", {"pool_size": 5}))
@@ -150,7 +150,7 @@ def test_the_recipes_can_be_prepared(name, pairs, domains):
 
 
 def test_the_plugin_uses_only_public_names():
-    """What it imports of ganzoo is what a stranger's plugin may."""
+    """The plugin imports only names of ganzoo that are public."""
     import ganzoo_translate
 
     allowed = {

@@ -1,4 +1,4 @@
-"""`ganzoo plot translation` of a model that was trained here."""
+"""`ganzoo plot translation` for a model trained by the test."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_condition_output_and_truth_are_rows(trained, tmp_path, monkeypatch, cap
 
 
 def find(picture, part):
-    """Where a picture holds another: its top and its left."""
+    """Return the top left corner of an image within another."""
     height, width = part.shape[:2]
     corners = np.argwhere((picture == part[0, 0]).all(axis=2))
     positions = [

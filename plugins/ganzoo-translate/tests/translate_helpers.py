@@ -1,4 +1,4 @@
-"""Real parts at tiny size, on pictures that are painted here."""
+"""Helpers: tiny networks, recipes and synthetic image files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec, Recipe
 from ganzoo.spec import Component
 
-# Networks this small are slower on more threads, and far slower beside other work.
+# Small networks are slower with more threads, above all on a busy machine.
 torch.set_num_threads(1)
 
 SIDE = 32
@@ -26,7 +26,7 @@ SMALL = {
 
 
 def recipe(architecture: str = "unet", **changes: Any) -> Recipe:
-    """A recipe that trains in a second."""
+    """Return a recipe that trains in a second."""
     arguments = changes.pop("arguments", {})
     data = Component("paired", {"size": SIDE})
     if architecture == "cyclegan":
@@ -49,24 +49,24 @@ def recipe(architecture: str = "unet", **changes: Any) -> Recipe:
 def data_spec(
     side: int = SIDE, channels: int = 3, condition: int = 3, paired: bool = True
 ) -> DataSpec:
-    """Data of squares, without any of it."""
+    """Return a description of data with square images."""
     condition = ImageSpec(side, side, condition)
     return DataSpec(ImageSpec(side, side, channels), condition=condition, paired=paired)
 
 
 def build(architecture: str, data: DataSpec | None = None, **arguments: Any) -> dict[str, Any]:
-    """Networks of an architecture, as an installed plugin provides it."""
+    """Build the networks of an architecture of the installed plugin."""
     return ganzoo.architectures.get(architecture)(data or data_spec(), **arguments)
 
 
 def images(n: int = 2, side: int = SIDE, channels: int = 3, seed: int = 0, **like: Any) -> Any:
-    """Noise in [-1, 1]."""
+    """Return noise in [-1, 1]."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(n, channels, side, side, generator=generator, **like) * 2 - 1
 
 
 def paint(file: Path, width: int = 40, height: int = 40, seed: int = 0, mode: str = "RGB") -> Path:
-    """Write a picture of a bright disc on a dark ground."""
+    """Write an image file of a bright disc on a dark background."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     middle = rng.uniform(0.3, 0.7, 2) * (height, width)
@@ -78,7 +78,7 @@ def paint(file: Path, width: int = 40, height: int = 40, seed: int = 0, mode: st
 
 
 def paint_all(folder: Path, names: list[str], **options: Any) -> Path:
-    """Write a picture of each name."""
+    """Write an image file of each name."""
     for k, name in enumerate(names):
         paint(folder / name, seed=k, **options)
     return folder
