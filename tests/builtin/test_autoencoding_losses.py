@@ -1,4 +1,4 @@
-"""Losses with an encoder against their formulas."""
+"""Compare losses with an encoder with their formulas."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ class Decoder(nn.Module):
 
 
 class Judge(nn.Module):
-    """Two features, and a logit that is their sum."""
+    """A discriminator with two features, whose sum is the logit."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ def turn(z=None):
 
 
 def test_kl_equals_the_general_formula():
-    """Against N(0, I), with a full covariance matrix in the general case."""
+    """Compare with the general formula for N(0, I) and a full covariance matrix."""
     torch.manual_seed(0)
     mean, log_variance = torch.randn(2, 5, 4).double()
     general = kl_divergence(
@@ -92,7 +92,7 @@ def test_kl_equals_the_general_formula():
 
 
 def test_kl_equals_its_monte_carlo_estimate():
-    """E_q[log q(z) - log p(z)] over z drawn as training draws them."""
+    """E_q[log q(z) - log p(z)] over z sampled as in training."""
     torch.manual_seed(0)
     mean, log_variance = torch.tensor([[0.5, -1.0]]).double(), torch.tensor([[0.3, -0.8]]).double()
     n = 400_000
@@ -123,7 +123,7 @@ def test_bernoulli_error_is_the_negative_log_likelihood():
 
 
 def test_bernoulli_error_has_its_minimum_at_the_grey_image():
-    """Cross-entropy of grey values has its minimum, not 0, where the probability is the value."""
+    """The cross-entropy of a grey value has a positive minimum at the value itself."""
     grey = torch.tensor([0.4]).double()
     output = grey.clone().requires_grad_()
     (slope,) = torch.autograd.grad(reconstruction_error(output, grey, "bernoulli").sum(), output)
@@ -182,7 +182,7 @@ def test_a_vae_sums_over_pixels_and_weighs_the_divergence(nets, batch, name, arg
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae", "vaegan", "bigan"])
 def test_gradients_reach_only_the_acting_player(nets, batch, name):
-    """Every network that a player trains is moved, and no other."""
+    """Each player changes all its networks and no other."""
     loss = ganzoo.losses.get(name)()
     nets = nets | {"joint_discriminator": JointJudge()}
     nets = {role: nets[role] for role in loss.roles}
@@ -199,7 +199,7 @@ def test_gradients_reach_only_the_acting_player(nets, batch, name):
 
 
 def test_vaegan_equals_the_papers_algorithm(nets, batch):
-    """Larsen et al. (2016), algorithm 1: who minimises which of prior, likelihood and GAN loss."""
+    """Larsen et al. (2016), algorithm 1: prior, likelihood and GAN loss of each player."""
     loss = ganzoo.losses.get("vaegan")(reconstruction_weight=0.25)
     assert [p.name for p in loss.players] == ["discriminator", "encoder", "generator"]
     z = torch.randn(6, 3).double()
@@ -240,7 +240,7 @@ def test_vaegan_equals_the_papers_algorithm(nets, batch):
     "options", [{"augmentation": ("cutout",)}, {"instance_noise": 0.5}], ids=str
 )
 def test_vaegan_compares_images_without_augmentation(nets, batch, options):
-    """Else its distance of an image from itself would not be 0."""
+    """With augmentation the distance of an image to itself would not be 0."""
     loss = ganzoo.losses.get("vaegan")(**options)
     assert (loss._feature_error(nets, batch.images, batch, turn()) == 0).all()
 

@@ -1,4 +1,4 @@
-"""What ships in the box keeps what every plugin must."""
+"""The conformance suites of the built-in parts."""
 
 import pytest
 
@@ -52,7 +52,7 @@ class TestJointConvAutoencoder(ArchitectureSuite):
 
 
 def variants():
-    """Our architectures at each other value of each choice, and with codes."""
+    """Built-in architectures with each other value of each choice, and with codes."""
     return [
         pytest.param(e.name, arguments, id=" ".join([e.name, *map(str, arguments.values())]))
         for e in architectures.entries()
@@ -104,7 +104,7 @@ def test_the_combinations_are_complete():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", architectures.names())
 def test_an_architecture_trains_with_every_loss_that_fits(name):
-    """Ours and those of the plugins that are installed."""
+    """Return the built-in combinations and those of the installed plugins."""
     plays_all(Architecture(name, every_partner=True))
 
 
@@ -125,7 +125,7 @@ def ours_of(registry):
 
 
 class TestLosses(PluginSuite):
-    """Each with one partner: the architectures above play them all."""
+    """Each loss with one partner, since the architectures above train with all losses."""
 
     distribution = OURS
 

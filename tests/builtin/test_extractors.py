@@ -1,4 +1,4 @@
-"""Feature extractors: what ships, what is fetched, what a stranger registers."""
+"""Feature extractors: shipped, downloaded and registered by a plugin."""
 
 import os
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_images_are_resized_to_the_extractor():
 
 
 def test_a_failed_download_of_weights_is_one_error(tmp_path):
-    """A name server that is not there, as on a machine without a network."""
+    """Simulate a machine without a network: name resolution fails."""
     result = run_python(
         "import socket\n"
         "def refuse(*a, **k): raise OSError('no network')\n"

@@ -1,4 +1,4 @@
-"""Closed forms: value and gradient of every loss against its paper's formula, in float64."""
+"""Compare value and gradient of every loss with its paper's formula, in float64."""
 
 import math
 
@@ -44,7 +44,7 @@ ADVERSARIAL = [*FORMULAS, *RELATIVISTIC]
 
 
 def compare(discriminator, real, fake):
-    """A comparison by a discriminator that returns bare logits."""
+    """Return the comparison of a discriminator that returns plain logits."""
 
     def discriminate(images):
         return DiscriminatorOutput(discriminator(images))
@@ -94,7 +94,7 @@ def test_criterion_has_the_right_gradient(name):
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_gradients_have_the_right_sign(name):
-    """At logits of 0 the discriminator lifts the real one and the generator lifts the fake one."""
+    """At logits of 0 the discriminator raises real logits and the generator raises fake ones."""
     criterion = ganzoo.losses.get(name)().criterion
     real, fake = (torch.zeros(4, dtype=torch.float64, requires_grad=True) for _ in range(2))
     d_real, d_fake = torch.autograd.grad(criterion.d(real, fake).sum(), (real, fake))
@@ -125,7 +125,7 @@ class Linear(nn.Module):
 
 @pytest.mark.parametrize("n", [1, 7, 64])
 def test_gradient_penalty_is_exact_on_a_linear_discriminator(n):
-    """(||w|| - 1)^2 of each sample, whatever the batch: the norm is one sample's."""
+    """(||w|| - 1)^2 of each sample, for any batch: the norm is per sample."""
     generator = torch.Generator().manual_seed(n)
     w = torch.randn(3 * 4 * 4, generator=generator, dtype=torch.float64)
     discriminator = Linear(w)
@@ -156,7 +156,7 @@ def test_r1_and_r2_are_exact_on_a_linear_discriminator(n, kind):
 
 
 def half_square(x):
-    """D(x) = |x|^2 / 2, whose gradient is x: a penalty shows where it was taken."""
+    """D(x) = |x|^2 / 2, whose gradient is x: the penalty reveals its points."""
     return x.square().sum((1, 2, 3)) / 2
 
 
@@ -169,7 +169,7 @@ def test_r1_uses_real_and_r2_fake_images():
 
 @pytest.mark.parametrize("n", [2, 64])
 def test_dragan_is_exact_on_a_linear_discriminator(n):
-    """(||w|| - 1)^2 wherever it is taken."""
+    """(||w|| - 1)^2 at every point."""
     w = torch.randn(12, dtype=torch.float64)
     real, fake = torch.randn(2, n, 3, 2, 2, dtype=torch.float64)
     value = Dragan(1.0).value(compare(Linear(w), real, fake))
@@ -177,7 +177,7 @@ def test_dragan_is_exact_on_a_linear_discriminator(n):
 
 
 def test_dragan_samples_around_real_images():
-    """Up to half the standard deviation of the batch beyond them, and never at fake ones."""
+    """Points are up to half the standard deviation of the batch from real images."""
     real = torch.cat([torch.full((250, 1, 1, 1), 3.0), torch.full((250, 1, 1, 1), 5.0)])
     fake = torch.full((500, 1, 1, 1), 90.0)
     where = Dragan(1.0).value(compare(half_square, real, fake)).detach().sqrt() + 1
@@ -194,7 +194,7 @@ def test_nonsaturating_has_an_option_r1():
 
 
 def test_gradient_penalty_interpolates_real_and_fake():
-    """On D(x) = x^2 / 2 the gradient's norm is |x|: the penalty shows where it was taken."""
+    """For D(x) = x^2 / 2 the gradient's norm is |x|: the penalty reveals its points."""
     real, fake = torch.full((500, 1, 1, 1), 3.0), torch.full((500, 1, 1, 1), 5.0)
     penalty = GradientPenalty(1.0).value(compare(half_square, real, fake))
     where = penalty.detach().sqrt() + 1
@@ -217,7 +217,7 @@ def test_a_lazy_penalty_is_scaled_by_its_interval():
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_terms_are_means_over_the_batch(name):
-    """A batch repeated thrice has the same loss: nothing sums over the batch."""
+    """A batch repeated three times has the same loss, so no term sums over the batch."""
     loss = ganzoo.losses.get(name)()
     nets = {"generator": nn.Unflatten(1, (1, 1, 2)), "discriminator": Linear(torch.randn(2))}
     z, x = torch.randn(4, 2), torch.randn(4, 1, 1, 2)

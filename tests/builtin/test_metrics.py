@@ -1,4 +1,4 @@
-"""The metrics that ship: their figures, and which values of each are better."""
+"""The built-in metrics: their values and directions."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from helpers.processes import run_new
 
 OURS = "torch-ganzoo"
 
-# By hand, from the papers that the metrics name.
+# Written by hand, from the papers that the metrics name.
 DIRECTIONS = {
     "frechet": {"frechet_distance": "lower"},
     "kernel": {"kernel_distance": "lower", "kernel_distance_error": "neither"},

@@ -1,4 +1,4 @@
-"""Every recipe can be built, and the curriculum's have the numbers of their sources."""
+"""Every recipe can be built; recipes of papers have the papers' numbers."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Theorems and failures of the papers on data small enough to know the truth."""
+"""Theorems and failures of the papers, on data small enough for exact results."""
 
 import math
 
@@ -18,7 +18,7 @@ Q = torch.tensor([0.1, 0.3, 0.2, 0.4], dtype=torch.float64)
 
 
 def best_discriminator(p, q):
-    """Train a logit for each of four outcomes to convergence: the logits, and the value reached."""
+    """Train a logit per outcome to convergence; return the logits and the value."""
     criterion = ganzoo.losses.get("minimax")().criterion
     logits = torch.zeros(4, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
@@ -87,13 +87,13 @@ def test_a_critics_estimate_is_the_wasserstein_distance(distance):
 
 
 MODES, RADIUS, STD = 8, 0.75, 0.03
-# The critic is five times trained for each step of the generator: where it is nearly optimal,
+# The critic trains five times for each step of the generator: if it is nearly optimal,
 # minimax chases it from mode to mode.
 GAME = {"discriminator_steps": 5}
 
 
 def modes_kept(tmp_path, loss, **arguments):
-    """Modes of the ring that at least 1 % of 1,000 samples lie within three deviations of."""
+    """Count modes of the ring with at least 1 % of 1,000 samples within three deviations."""
     recipe = Recipe(
         name="ring",
         architecture=Component("mlp", {"latent_dim": 16, "width": 128, "depth": 2, "slope": 0.2}),

@@ -90,13 +90,13 @@ def cut(at):
         cut(1024 + 512),  # between two members
         cut(1024 + 600),
         lambda content: b"no tar" * 1000,
-        lambda content: content[:1536] + b"\xff" * 512 + content[2048:],  # a header amid it
+        lambda content: content[:1536] + b"\xff" * 512 + content[2048:],  # a header in the middle
         lambda content: __import__("gzip").compress(content),
     ],
 )
 def test_a_truncated_shard_is_named(tmp_path, damage):
     root = shards(tmp_path)
-    small = [(f"{k}.cls", b"1") for k in range(4)]  # of which each takes 1,024 bytes
+    small = [(f"{k}.cls", b"1") for k in range(4)]  # each takes 1,024 bytes
     path = write_tar(root / "s-002.tar", small, tarfile.USTAR_FORMAT)
     path.write_bytes(damage(path.read_bytes()))
     for pattern in (r"s-002\.tar",):
@@ -196,7 +196,7 @@ def test_a_resumed_run_verifies_its_shards(tmp_path):
 
 
 class Ranges(http.server.SimpleHTTPRequestHandler):
-    """A server of files that can send parts, and that fails first for each path in `stumbles`."""
+    """A file server with range requests; the first request of each path in `stumbles` fails."""
 
     stumbles = set()
     whole = False
@@ -229,7 +229,7 @@ class Ranges(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def served(tmp_path, monkeypatch, socket_enabled):
-    """A folder of shards and its address on this machine."""
+    """A folder of shards and its local URL."""
     monkeypatch.setattr(ranges, "WAIT", 0.0)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(Ranges, "stumbles", set())

@@ -1,4 +1,4 @@
-"""What ships: every model loads, is really trained as its recipe says, and has its card."""
+"""The shipped models: each loads, was trained by its recipe, and has its card."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def test_its_training_finished_by_the_recipe_in_the_package(shipped):
     provenance = shipped.spec.provenance
     trained = complete(Recipe.from_dict(provenance["recipe"]))
     recipe = complete(find_recipe(shipped.spec.name))
-    # Everything but the precision and what was watched, which are the trainer's choice.
+    # Compare everything except the precision and the evaluation during the training.
     watched = {"evaluate_every": trained.evaluate_every, "keep_best": trained.keep_best}
     changes = {"precision": trained.precision, "description": trained.description} | watched
     assert trained == replace(recipe, **changes)
@@ -80,11 +80,11 @@ def test_its_samples_differ_from_each_other_and_look_like_the_data(shipped):
     ink = images.mean((1, 2, 3)) / 255
     clothes = "fashion" in shipped.spec.name
     assert 0.2 < ink.mean() < 0.4 if clothes else 0.05 < ink.mean() < 0.25
-    blurred = "encoder" in shipped.spec.roles  # as an average of the images a code stands for is
-    if not clothes:  # which are of all greys
+    blurred = "encoder" in shipped.spec.roles  # as the mean image of a code is
+    if not clothes:  # which have all grey levels
         assert ((images < 40) | (images > 215)).mean() > (0.7 if blurred else 0.85)
     flat = images.reshape(256, -1)
     distances = ((flat[:, None] - flat[None]) ** 2).sum(-1) ** 0.5
     assert np.median(distances) > 1500
-    if shipped.spec.latent.dim > 2:  # on a plane 256 points lie close together
+    if shipped.spec.latent.dim > 2:  # 256 points on a plane are close together
         assert np.sort(distances, axis=1)[:, 1].min() > 50

@@ -1,4 +1,4 @@
-"""Bundles that are not to be trusted: each refused with one clear error."""
+"""Damaged and inconsistent bundles: each is refused with one clear error."""
 
 import errno
 import json
@@ -229,12 +229,12 @@ def test_an_onnx_with_external_files_is_refused(bundle, tmp_path):
     tensor.data_location = onnx.TensorProto.EXTERNAL
     where = tensor.external_data.add(key="location", value="")
     onnx.helper.set_model_props(model, {"ganzoo.config": config})
-    for place in ("../secret", str(tmp_path / "secret"), "secret"):  # nor any that nobody checks
+    for place in ("../secret", str(tmp_path / "secret"), "secret"):  # nor unlisted files
         where.value = place
         (bundle / "model.onnx").write_bytes(model.SerializeToString())
         rehash(bundle)
         assert "it has data in other files" in refused(bundle, runtimes=["onnx"])
-    del tensor.external_data[:]  # which onnxruntime would look for in a file of no name
+    del tensor.external_data[:]  # which onnxruntime would search in a file without a name
     (bundle / "model.onnx").write_bytes(model.SerializeToString())
     rehash(bundle)
     assert "it has data in other files" in refused(bundle, runtimes=["onnx"])

@@ -1,4 +1,4 @@
-"""Bundles made to do harm: each is refused in a line of its own, before much is allocated."""
+"""Malicious bundles: each is refused in one line, before large allocations."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ from ganzoo.runtimes.onnx_file import CHUNK, MAX_FIELDS, read_config
 from ganzoo.spec import MAX_CONFIG, MAX_VALUES, ModelSpec
 from helpers.bundles import change_config, rehash
 
-# Loads what it is told to and answers with the errors and by how much the peak of memory rose.
+# Loads bundles; answers with the errors and the increase of the peak memory.
 LOADER = """
 import json, resource, sys
 from pathlib import Path
@@ -53,12 +53,12 @@ for line in sys.stdin:
             texts.append(str(error))
     print(json.dumps([texts, status("VmHWM") - before]), flush=True)
 """
-POOL = 2**27  # bytes that onnxruntime may take in that process
+POOL = 2**27  # limit of onnxruntime's memory in that process, in bytes
 
 
 @pytest.fixture(scope="module")
 def loader(tiny_bundle):
-    """A process of its own, so that memory can be measured and limited."""
+    """A separate process, whose memory can be measured and limited."""
     process = subprocess.Popen(
         [sys.executable, "-c", LOADER, str(tiny_bundle), str(POOL)],
         stdin=subprocess.PIPE,
@@ -71,7 +71,7 @@ def loader(tiny_bundle):
 
 
 def refused(bundle, *runtimes, error=BundleError):
-    """The one line in which all runtimes refuse a bundle."""
+    """Return the one line of all runtimes that refuse a bundle."""
     texts = set()
     for runtime in runtimes or ("onnx", "torch"):
         with pytest.raises(error) as excinfo:
@@ -84,7 +84,7 @@ def refused(bundle, *runtimes, error=BundleError):
 
 
 def refused_within_bounds(loader, bundle, *runtimes):
-    """As `refused`, in a process that fails where it takes more memory than stated."""
+    """Like `refused`, in a process with limited memory."""
     sizes = [p.stat().st_size for p in bundle.iterdir() if p.suffix in (".onnx", ".safetensors")]
     bound = MAX_OPENING + 2 * max(sizes, default=0)
     loader.stdin.write(json.dumps([str(bundle), bound, runtimes]) + "\n")
@@ -96,7 +96,7 @@ def refused_within_bounds(loader, bundle, *runtimes):
 
 
 def write_weights(bundle, header, data=b"", length=None):
-    """Write a file of safetensors by hand, of which the checksum is right."""
+    """Write a safetensors file by hand, with the right checksum."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     size = len(text) if length is None else length
     (bundle / "model.safetensors").write_bytes(struct.pack("<Q", size) + text + data)
@@ -104,7 +104,7 @@ def write_weights(bundle, header, data=b"", length=None):
 
 
 def change_weights(bundle, change):
-    """Change the tensors and renew the checksums."""
+    """Change the tensors and update the checksums."""
     tensors = load_file(bundle / "model.safetensors")
     change(tensors)
     metadata = {"ganzoo.config": (bundle / "config.json").read_text()}
@@ -113,7 +113,7 @@ def change_weights(bundle, change):
 
 
 def change_everywhere(bundle, change):
-    """Change the config and both repetitions of it, as one would who builds such a bundle."""
+    """Change the config and its copies in weights and graph."""
     config = json.loads((bundle / "config.json").read_text())
     change(config)
     text = json.dumps(config)
@@ -130,7 +130,7 @@ def change_everywhere(bundle, change):
 
 
 def write_graph(bundle, nodes, initializers=(), opsets=(("", 20),)):
-    """Write an ONNX file that says to map latents to images."""
+    """Write an ONNX file that claims to map latents to images."""
     spec = ModelSpec.from_json((bundle / "config.json").read_bytes())
     z = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["batch", spec.latent.dim])
     shape = ["batch", *spec.data.image.shape]
@@ -190,7 +190,7 @@ def test_an_oversized_manifest_is_refused(bundle):
 
 
 def test_special_files_are_not_opened(bundle, tmp_path):
-    """Whoever opens a pipe waits for its writer."""
+    """Opening a pipe would block until it has a writer."""
     for name in ("samples.png", "model.onnx", "SHA256SUMS", "config.json"):
         content = (bundle / name).read_bytes()
         (bundle / name).unlink()
@@ -238,7 +238,7 @@ def test_links_outside_the_bundle_are_refused(bundle, tmp_path):
 
 
 def test_oversized_folders_are_refused(bundle):
-    """Files without content that claim terabytes, and as many others as one likes beside them."""
+    """Sparse files of terabytes, and many small files."""
     with (bundle / "samples.png").open("r+b") as file:
         file.truncate(MAX_BYTES)
     assert f"the limit of a bundle is {MAX_BYTES:,}" in refused(bundle)
@@ -347,7 +347,7 @@ def test_arguments_for_huge_networks_are_refused(bundle, loader, arguments):
 
 
 def test_millions_of_layers_are_refused(bundle, loader):
-    """An architecture need not foresee every argument."""
+    """The limit holds for architectures that do not check their arguments."""
 
     def deep(data, *, latent_dim: int = 8, width: int = 4, depth: int = 1, **_):
         layers = [torch.nn.Linear(1, 1) for _ in range(depth)]
@@ -363,7 +363,7 @@ def test_millions_of_layers_are_refused(bundle, loader):
         assert "more than 20,000 tensors of weights" in refused(bundle, "torch")
     finally:
         ganzoo.architectures._here.pop("deep")
-    # What counted them is gone: networks of whatever size can be made.
+    # The counter is removed: later networks can have any size.
     assert len(torch.nn.ModuleList([torch.nn.Linear(1, 1) for _ in range(10_001)])) == 10_001
 
 
@@ -431,7 +431,7 @@ def test_a_wrong_header_is_refused(bundle, header, length, message):
 def test_a_header_of_100_megabytes_is_refused(bundle, loader):
     entry = b'"%07d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'
     header = b"{" + b",".join(entry % k for k in range(1_500_000)) + b"}"
-    assert 80_000_000 < len(header) < 100_000_000  # of which the library takes the most
+    assert 80_000_000 < len(header) < 100_000_000  # the limit of the library
     write_weights(bundle, header)
     text = refused_within_bounds(loader, bundle, "torch")
     assert f"the limit is {MAX_HEADER:,}." in text
@@ -493,7 +493,7 @@ def test_an_onnx_with_non_finite_weights_is_refused(bundle, number, dtype):
     [(1, "float_data"), (11, "double_data"), (10, "int32_data"), (16, "int32_data")],
 )
 def test_onnx_weights_outside_raw_data_are_checked(bundle, kind, field):
-    """A bias is short enough not to be raw, and may be NaN: of half precision, as its bits."""
+    """A short bias can be stored outside raw data and be NaN; half precision as bits."""
     number = 0x7FFF if field == "int32_data" else np.nan
     weights = TensorProto(name="w", data_type=kind, dims=[1], **{field: [number]})
     write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
@@ -502,7 +502,7 @@ def test_onnx_weights_outside_raw_data_are_checked(bundle, kind, field):
 
 @pytest.mark.parametrize("kind", [1, 16])
 def test_weights_are_checked_in_chunks(tmp_path, kind):
-    """What says of each number whether it is finite takes a byte, or three, for each."""
+    """A finiteness mask takes one to three bytes per number."""
     size = {1: 4, 16: 2}[kind]
     content = bytearray(size * 16 * CHUNK)
     content[-size:] = b"\xff" * size  # NaN, the last one
@@ -514,7 +514,7 @@ def test_weights_are_checked_in_chunks(tmp_path, kind):
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_oversized_metadata_is_refused(tmp_path, number):
-    """In the model, its graph or a tensor: a key or a value."""
+    """Keys or values of metadata in the model, its graph or a tensor."""
     entry = message(number, bytes(25 * MAX_CONFIG))
     tensor = message(16, entry)
     for content in (message(14, entry), graph_of(message(16, entry)), graph_of(message(5, tensor))):
@@ -531,7 +531,7 @@ def test_repeated_large_configs_are_refused(tmp_path):
 
 
 def message(number, content):
-    """A field of bytes, encoded."""
+    """Return an encoded field of bytes."""
     return varint(number << 3 | 2) + varint(len(content)) + content
 
 
@@ -545,7 +545,7 @@ def tensor_of(kind, raw, size):
 
 
 def peak_of(file, content):
-    """The most memory that looking through a file takes, and what is said of it."""
+    """Return the peak memory of a check of a file, and its error message."""
     file.write_bytes(content)
     del content
     message = ""
@@ -605,7 +605,7 @@ def test_tensors_larger_than_the_file_are_refused(bundle, loader):
 
 
 def test_an_onnx_of_millions_of_nodes_is_refused(bundle, loader):
-    """Two bytes in the file are a hundred in memory where each is a message of its own."""
+    """A message of two bytes in the file takes a hundred bytes in memory."""
     node = b"\x0a\x00"
     graph = node * 10_000_000
     content = b"\x3a" + varint(len(graph)) + graph
@@ -679,7 +679,7 @@ def test_images_of_an_unexpected_shape_are_an_error(bundle):
 
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
 def test_non_finite_images_are_an_error(bundle, runtime):
-    """Finite weights may overflow all the same."""
+    """Finite weights can still overflow."""
     if runtime == "torch":
         change_weights(
             bundle,
@@ -702,7 +702,7 @@ def test_non_finite_images_are_an_error(bundle, runtime):
 
 
 def test_onnxruntime_prints_nothing(bundle, capfd):
-    """It would say how it falls back to the processor that it is on."""
+    """onnxruntime would warn about its fallback to the CPU."""
     content = (bundle / "model.onnx").read_bytes()
     (bundle / "model.onnx").write_bytes(
         content.replace(b"\x0dConvTranspose", b"\x0d" + b"\xff" * 13)

@@ -173,7 +173,7 @@ def test_references_are_read_from_a_docstring():
 
 @pytest.fixture(scope="module")
 def measured(tiny_bundle, tmp_path_factory):
-    """A bundle that was evaluated twice, with a finished card."""
+    """A bundle with two evaluations and a finished card."""
     path = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("measured") / "tiny")
     for seed in (0, 1):
         ganzoo.evaluate(path, samples=257, extractor="pixels", seed=seed, progress=False,
@@ -290,7 +290,7 @@ def test_outdated_blocks_are_replaced(bundle):
 
 
 def test_values_of_different_protocols_are_distinguished(bundle):
-    """Two evaluations have a precision each; a wrong one is found in either table."""
+    """Each of two evaluations has a precision; a wrong value is detected in either table."""
     card = (bundle / "README.md").read_text()
     for number in (0, 1):
         at = [m.end() for m in re.finditer(r"\| precision \| ", card)][number]
@@ -300,7 +300,7 @@ def test_values_of_different_protocols_are_distinguished(bundle):
 
 
 def test_values_of_different_splits_are_distinguished(bundle):
-    """Evaluations of the splits differ in nothing else; a wrong figure is found in either."""
+    """Evaluations differ only in the split; a wrong value is detected in either."""
 
     def split(config):
         for each, name in zip(config["provenance"]["metrics"], ("train", "test"), strict=True):
@@ -320,7 +320,7 @@ def test_values_of_different_splits_are_distinguished(bundle):
 
 
 def test_commands_in_a_card_quote_their_arguments(bundle):
-    """The provenance is anybody's text: in a command it stays one word."""
+    """The provenance is untrusted text: a command quotes it as one word."""
     evil = "x; touch /tmp/x $(id) `id` 'y'"
 
     def change(config):
@@ -431,7 +431,7 @@ def test_the_command_line(bundle):
     assert error.stderr.startswith("error: no bundle at ")
 
 
-# What the Hub reads of a header
+# Headers, as the Hub reads them
 
 
 @pytest.mark.parametrize("name", ["measured", *SHIPPED])

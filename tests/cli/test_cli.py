@@ -68,7 +68,7 @@ def test_sample(tmp_path, capsys, runtime):
 
 
 def test_train_export_sample(tmp_path):
-    """The commands in a row, each in a process of its own, as a user types them."""
+    """Run the commands of a user in a row, each in a separate process."""
     small = ["--architecture.width", "4", "--architecture.latent-dim", "8", "--batch-size", "16"]
     result = run_cli(
         "train", "dcgan-digits", "--loss", "wgan-gp", "--loss.discriminator-steps", "2",

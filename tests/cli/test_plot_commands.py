@@ -1,4 +1,4 @@
-"""`ganzoo plot KIND`, as it is typed."""
+"""The commands `ganzoo plot KIND`."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from helpers.recipes import tiny
 
 @pytest.fixture(scope="module")
 def autoencoder(tmp_path_factory):
-    """A run of an autoencoder with a plane of latents."""
+    """A run of an autoencoder with two-dimensional latents."""
     recipe = tiny(
         name="plane",
         architecture=Component("mlp-autoencoder", {"latent_dim": 2, "width": 8}),
@@ -34,7 +34,7 @@ def autoencoder(tmp_path_factory):
 
 @pytest.fixture
 def plot(tmp_path, monkeypatch, capsys):
-    """Type a command in an empty folder; return its picture and what it said."""
+    """Return a function that runs a plot command and returns its image and output."""
     monkeypatch.chdir(tmp_path)
 
     def typed(*args):
@@ -93,7 +93,7 @@ def test_comparison(plot, tiny_bundle):
 
 
 def holds(pixels, part):
-    """Whether a picture holds another somewhere."""
+    """Return whether an image contains another."""
     height, width = part.shape
     windows = np.lib.stride_tricks.sliding_window_view(pixels, width, axis=1)
     rows = np.argwhere((windows == part[height // 2]).all(axis=2))
@@ -106,7 +106,7 @@ def test_neighbours(plot, tiny_bundle):
     picture, out = plot("neighbours", tiny_bundle, "-n", 4)
     assert out == "neighbours.png: 4 samples and their nearest of 1,797 training images\n"
     one_row, _ = plot("comparison", tiny_bundle, "-n", 4)
-    assert picture.height > 1.5 * one_row.height  # a row of samples, and of what is nearest
+    assert picture.height > 1.5 * one_row.height  # a row of samples and a row of their neighbours
 
 
 def test_interpolation_between_seeds(plot):
@@ -129,7 +129,7 @@ def test_interpolation_between_real_images(plot, autoencoder):
     assert real.labels.tolist() == [7, 2]
     pixels = np.asarray(picture.convert("L"))
     for image in real.images.numpy():
-        scale = 5  # that twelve columns leave room for
+        scale = 5  # for which twelve columns leave room
         assert holds(pixels, image[:, :, 0].repeat(scale, 0).repeat(scale, 1))
     index = [str(k) for k in range(2)]
     _, out = plot("interpolation", autoencoder / "bundle", "--index", *index, "-o", "a.svg.png")

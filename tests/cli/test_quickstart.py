@@ -11,7 +11,7 @@ from ganzoo.cli import tour
 
 
 def test_the_tour_creates_its_outputs(tmp_path, capsys, monkeypatch):
-    """The whole tour, with a shorter training: what is trained is another test's."""
+    """Run the whole tour with a shorter training, which has its own tests."""
     real = training.train
 
     def short(recipe, out):
@@ -57,7 +57,7 @@ def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
 
 
 def test_an_interrupted_tour_prints_how_to_resume(tmp_path, capsys, monkeypatch):
-    """It is the second tour here, which leaves the folder of the first as it is."""
+    """A second tour does not change the folder of the first."""
     real = training.train
     monkeypatch.setattr(
         training, "train", lambda *a, **k: real(*a, **k, max_time="0.001s", progress=False)

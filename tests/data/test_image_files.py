@@ -1,4 +1,4 @@
-"""Pictures of every format, read one way wherever they come in."""
+"""Image files of every format are read in one way."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a training takes of memory does not depend on how many images there are."""
+"""The memory of a training does not depend on the number of images."""
 
 import json
 import sys
@@ -37,7 +37,7 @@ print(json.dumps([begin, train(sys.argv[3], sys.argv[4] + "-many")]))
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="needs Linux's /proc")
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
     make_shards(tmp_path / "few", 2_000, size=32)
-    make_shards(tmp_path / "many", 40_000, size=32)  # 123 MB, were they kept decoded
+    make_shards(tmp_path / "many", 40_000, size=32)  # 123 MB if they were kept decoded
     dataset = Component("webdataset", {"size": 32})
     recipe = tiny(dataset=dataset, streaming="on", images=640, checkpoint_every=0)
     (tmp_path / "recipe.toml").write_text(recipe.to_toml())

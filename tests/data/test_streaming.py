@@ -27,7 +27,7 @@ CPU = torch.device("cpu")
 
 
 class Numbers(Dataset):
-    """Image k is k all over, and so is its condition; notes what was read in this process."""
+    """Image k and its condition have the constant value k; stores the indices that were read."""
 
     def __init__(self, n=23, with_conditions=False):
         self.n = n
@@ -74,7 +74,7 @@ def test_a_stream_equals_batches_from_memory(spec, workers):
     memory = MemoryBatches(data, spec, 10, 5, CPU)
     stream = StreamedBatches(data, spec, 10, 5, CPU, workers=workers)
     assert len(stream) == len(memory) == 23
-    for _ in range(8):  # more than three epochs, no border of which is one of a batch
+    for _ in range(8):  # more than three epochs, with batches across their borders
         assert same(next(stream), next(memory))
     assert stream.position == memory.position == 8
     for position in (3, 4, 1, 30):
@@ -266,7 +266,7 @@ def start(root, out, recipe, **options):
 
 
 def worker_of(process):
-    """A process that reads for a run: of its children the one that leads a group of its own."""
+    """Return a reader process of a run: the child that leads its own group."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None:
         for pid in map(int, children.read_text().split()):

@@ -1,4 +1,4 @@
-"""What the page to play with computes, without gradio."""
+"""The computations of the demo page, without gradio."""
 
 import base64
 import io
@@ -46,7 +46,7 @@ def classy(cache):
 
 
 class Recorder(Generator):
-    """A generator that keeps the latents it is given."""
+    """A generator that stores its latents."""
 
     def __init__(self, dim, side=8):
         size = ImageSpec(side, side, 1)
@@ -144,7 +144,7 @@ def test_models_that_are_not_on_the_page_are_refused(cache):
         ModelCache.of(["dcgann-mnist"])
 
 
-# Pictures of seeds.
+# Images of seeds.
 
 
 def test_samples_equal_those_of_the_model(plain, classy):
@@ -290,7 +290,7 @@ def test_the_frame_surrounds_the_clicked_image(x, y):
 
 
 def png(width, height, data=b""):
-    """A PNG whose header promises pixels."""
+    """Return a PNG whose header claims a size."""
 
     def chunk(kind, content):
         checksum = zlib.crc32(kind + content)
@@ -312,7 +312,7 @@ def png(width, height, data=b""):
             b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
             "is not an image in a supported format",
         ),
-        # Had it been decoded, the message would be of the pixels that are not there.
+        # After decoding, the message would name missing pixels.
         (
             png(10_000, 10_000),
             "has 10,000x10,000 pixels, and the limit is 25 megapixels. Upload",
@@ -426,7 +426,7 @@ def test_an_autoencoder_reconstructs_its_own_images(cache):
     assert np.abs(output.numpy().astype(int) - images.numpy()).mean() < 10
 
 
-# Pictures and words of the page.
+# Images and text of the page.
 
 
 def test_enlarging_repeats_whole_pixels():
@@ -499,7 +499,7 @@ def test_distances_use_the_usual_extractor_of_the_data(cache):
 
 
 def figures_of(spec):
-    """The figures of a model as a table has them."""
+    """Return the values of a model, formatted as in the table."""
     (evaluation,) = spec.provenance["metrics"]
     names = ("frechet_distance", "precision", "recall")
     return [f"{evaluation['metrics'][name]:.3g}" for name in names]
@@ -528,7 +528,7 @@ def test_the_table_has_one_row_per_model_for_any_config(cache):
         assert "<" not in table
 
 
-# Where it is served.
+# Address and port.
 
 
 @pytest.mark.enable_socket
@@ -559,7 +559,7 @@ def test_the_environment_of_a_space_sets_the_address(monkeypatch):
         find_address(None, None)
 
 
-# gradio is for the page alone.
+# Only the page needs gradio.
 
 
 def test_computations_need_no_gradio():

@@ -1,4 +1,4 @@
-"""The page to play with, in a real browser: every control, bad uploads, two visitors at once."""
+"""The demo page in a real browser: every control, bad uploads, two visitors at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed"),
 ]
 
-TIMEOUT = 20_000  # ms, for a machine that is busy; what is waited for comes within one second
+TIMEOUT = 20_000  # ms, for a busy machine; normally each wait takes less than a second
 GENERATORS = ["dcgan-mnist", "cgan-mnist", "vae2d-mnist"]
 
 
@@ -47,7 +47,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def stranger():
-    """A host that nobody is to ask."""
+    """A server that must receive no request."""
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.settimeout(0)
         yield stranger
@@ -57,7 +57,7 @@ def stranger():
 
 @pytest.fixture(scope="module")
 def negative(tmp_path_factory, stranger) -> Path:
-    """A model that makes the negative of a drawing; its card is a spy."""
+    """A model that inverts a drawing; its card refers to the spy server."""
     spy = f"http://127.0.0.1:{stranger.getsockname()[1]}/spy.png"
     import onnx
     from onnx import TensorProto, helper
@@ -86,7 +86,7 @@ def negative(tmp_path_factory, stranger) -> Path:
 
 @pytest.fixture(scope="module")
 def server(negative):
-    """The command, as a user types it; its address."""
+    """Run the command; return its address."""
     port = free_port()
     environment = {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
     process = start_cli("demo", *GENERATORS, negative, "--port", port, env=environment)
@@ -112,12 +112,12 @@ def browser():
 
 @pytest.fixture(scope="module")
 def context(browser):
-    """A browser's profile, which keeps the page's scripts from one test to the next."""
+    """A browser profile, which caches the page's scripts for all tests."""
     return browser.new_context(viewport={"width": 1200, "height": 900})
 
 
 class Visitor:
-    """Someone at the page, with what the browser complained of and whom it asked."""
+    """A visitor of the page, with the browser's complaints and the requested hosts."""
 
     def __init__(self, context, address):
         self.context = context
@@ -139,13 +139,13 @@ class Visitor:
             self.hosts.add(urlsplit(url).netloc)
 
     def open(self, tab):
-        """Go to a tab; return its panel."""
+        """Open a tab; return its panel."""
         self.page.get_by_role("tab", name=tab, exact=True).click()
         panel = self.page.locator("[role=tabpanel]:visible")
         return panel
 
     def picture_sources(self, panel):
-        """The addresses of all pictures in a panel."""
+        """Return the addresses of all images in a panel."""
         return panel.locator("img").evaluate_all("all => all.map(each => each.src)")
 
     def wait_for_change(self, panel, before):
@@ -160,7 +160,7 @@ class Visitor:
         )
 
     def changes(self, panel, act):
-        """Do something; wait until a picture in the panel is another, and all are at rest."""
+        """Call a function; wait until an image of the panel has changed and all are stable."""
         before = self.picture_sources(panel)
         act()
         self.wait_for_change(panel, before)
@@ -169,13 +169,13 @@ class Visitor:
             self.page.wait_for_timeout(100)
 
     def picture(self, panel, number=0):
-        """A picture of the panel, grey."""
+        """Return an image of the panel, in grey."""
         source = self.picture_sources(panel)[number]
         content = self.context.request.get(source).body()
         return np.asarray(Image.open(io.BytesIO(content)).convert("L"))
 
     def wait_for_picture(self, panel, expected, number=0):
-        """Wait until a picture is the expected one."""
+        """Wait until an image equals the expected one."""
         for _ in range(TIMEOUT // 50):
             if self.picture_sources(panel) and np.array_equal(
                 self.picture(panel, number), expected
@@ -185,7 +185,7 @@ class Visitor:
         raise AssertionError("another picture is shown")
 
     def read_message(self):
-        """What the page says in a message; close it."""
+        """Return the text of the page's message, and close it."""
         message = self.page.locator(".toast-body").first
         message.wait_for()
         text = message.inner_text()
@@ -207,7 +207,7 @@ class Visitor:
         self.page.mouse.up()
 
     def leave(self):
-        """Go; nothing was wrong, and nobody else was asked."""
+        """Leave; check that there were no complaints and no requests to other hosts."""
         host = urlsplit(self.page.url).netloc
         self.page.close()
         assert self.complaints == []
@@ -232,7 +232,7 @@ def model(name):
 SEVEN = ((0.3, 0.2), (0.7, 0.2), (0.5, 0.8))
 
 
-# Every control of every tab does something to its pictures.
+# Every control of every tab changes its images.
 
 
 @pytest.mark.parametrize("tab", ["Samples", "Interpolate", "Walk", "Compare"])
@@ -402,7 +402,7 @@ def test_a_form_in_a_card_is_not_submitted(server):
     assert {"form-action 'self'", "base-uri 'self'", "object-src 'none'"} <= set(policy)
 
 
-# What is wrong is said, and the page goes on.
+# Errors have a message, and the page continues to work.
 
 
 def test_an_invalid_seed_shows_a_message_and_keeps_the_images(visitor):
@@ -417,7 +417,7 @@ def test_an_invalid_seed_shows_a_message_and_keeps_the_images(visitor):
 
 
 def ask(server, choose, **changes):
-    """Ask as no browser would, past the controls; return the answer's error."""
+    """Send a request that no browser would send; return the error of the response."""
     with urllib.request.urlopen(f"{server}config") as answer:
         config = json.load(answer)
     labels = {c["id"]: c["props"].get("label") for c in config["components"]}

@@ -14,7 +14,7 @@ from ganzoo.evaluation import distances, frechet_distance, kernel_distance, usab
 
 
 def with_moments(rng, n, mean, cov):
-    """Points whose mean and covariance are those exactly."""
+    """Return points with exactly this mean and covariance."""
     x = rng.standard_normal((n, len(mean)))
     x -= x.mean(0)
     x = x @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T).reshape(len(mean), -1))).T
@@ -27,7 +27,7 @@ def random_gaussian(rng, d):
 
 
 def torch_fidelitys(real, fake):
-    """The other library's figure."""
+    """Return the value of torch-fidelity."""
     statistics = [fid_features_to_statistics(torch.from_numpy(x).double()) for x in (real, fake)]
     return fid_statistics_to_metric(*statistics, False)["frechet_inception_distance"]
 
@@ -68,7 +68,7 @@ def test_full_covariances_match_the_closed_form_and_torch_fidelity(seed, d):
 
 
 def test_pixel_features_match_torch_fidelity(digits):
-    """Some pixels are always 0: the covariances are singular."""
+    """Some pixels are always 0, so the covariances are singular."""
     real, fake = (x.astype(np.float32) for x in (digits[0], digits[1] * 0.8))
     assert frechet_distance(real, fake) == pytest.approx(torch_fidelitys(real, fake), rel=1e-6)
 
@@ -97,7 +97,7 @@ def shifted(x, amount):
 
 
 def collapsed(x, amount):
-    """Only as many different images are left."""
+    """Return images with only so many different ones."""
     return x[np.arange(len(x)) % amount]
 
 
@@ -152,7 +152,7 @@ def test_invalid_features_are_refused(distance, real, fake, message):
 
 
 def mmd(x, y):
-    """The unbiased estimate over whole sets, by its formula."""
+    """Return the unbiased estimate over whole sets, by its formula."""
     kxx, kyy, kxy = ((a @ b.T / x.shape[1] + 1) ** 3 for a, b in ((x, x), (y, y), (x, y)))
     n, m = len(x), len(y)
     within = (kxx.sum() - np.trace(kxx)) / (n * (n - 1)) + (kyy.sum() - np.trace(kyy)) / (
@@ -210,7 +210,7 @@ def test_the_error_is_the_spread_over_samples(subset_size):
         )
         for _ in range(60)
     ]
-    # The deviation of 60 values is known to 9 %.
+    # The deviation of 60 values has an error of 9 %.
     spread = np.std([f.value for f in distances], ddof=1)
     assert np.mean([f.error for f in distances]) == pytest.approx(spread, rel=0.3)
 

@@ -1,4 +1,4 @@
-"""A model by name -> figures with their protocol, kept in its bundle and its card."""
+"""Evaluate models by name; bundle and card store values and protocol."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def test_an_evaluation_records_its_protocol(bundle):
     evaluation = ganzoo.evaluate(bundle, **QUICK)
     assert {"frechet_distance", "kernel_distance", "precision", "recall"} <= set(evaluation.metrics)
     assert {"density", "coverage", "authenticity_by_pixels"} <= set(evaluation.metrics)
-    assert "inception_score" not in evaluation.metrics  # pixels tell no classes apart
+    assert "inception_score" not in evaluation.metrics  # pixels have no classes
     protocol = evaluation.protocol
     assert protocol["dataset"] == {"name": "digits", "size": 16}
     assert protocol["extractor"] == "pixels"
@@ -163,7 +163,7 @@ def test_the_data_chooses_its_extractor():
 
 
 class Playback(Generator):
-    """A generator that makes the images it was given."""
+    """A generator that returns given images."""
 
     def __init__(self, images: np.ndarray, data: DataSpec) -> None:
         self.images = images
@@ -210,7 +210,7 @@ def test_classes_are_counted_by_a_matching_classifier():
 
 def test_label_accuracy_is_measured_for_a_conditional_model():
     images, labels = torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.arange(300) % 10
-    images[:, :, 4:24, 12:16] = 255  # a stroke, which the classifier reads as one and the same
+    images[:, :, 4:24, 12:16] = 255  # a stroke, which the classifier always reads as the same digit
     spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
     evaluator = Evaluator(
         images, labels, spec, {"sha256": "3" * 64}, spec.extractor, samples=200, metrics=["modes"]
@@ -218,7 +218,7 @@ def test_label_accuracy_is_measured_for_a_conditional_model():
     pixels = images[:200].numpy().transpose(0, 2, 3, 1)
     conditional = Playback(pixels, spec)
     conditional.spec = replace(conditional.spec, inputs=("z", "y"))
-    assert evaluator(conditional).metrics["label_accuracy"] == 0.1  # one digit of ten was asked
+    assert evaluator(conditional).metrics["label_accuracy"] == 0.1  # the label of one digit in ten
     assert "label_accuracy" not in evaluator(Playback(pixels, spec)).metrics
 
 
@@ -286,7 +286,9 @@ def test_the_commands(bundle, tmp_path):
 
 def test_a_bundle_that_changed_during_evaluation_stores_no_values(bundle, tmp_path):
     before = open_bundle(bundle)
-    evaluation = ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"]).to_dict()  # by somebody else
+    evaluation = ganzoo.evaluate(
+        bundle, **QUICK, metrics=["frechet"]
+    ).to_dict()  # by another process
     with pytest.raises(BundleError, match="was replaced after it was opened"):
         exporters.record(before, evaluation | {"metrics": {"frechet_distance": 0.0}})
     assert ganzoo.info(bundle).provenance["metrics"] == [evaluation]
@@ -321,10 +323,10 @@ def test_invalid_evaluations_are_one_line(bundle, capsys, options, message):
 
 
 def test_values_of_other_arguments_are_dropped(tmp_path):
-    """A stand-in for truncation: an argument that changes what the same weights make."""
+    """Like truncation, the argument changes the images of the same weights."""
 
     def dimmed(data, *, latent_dim: int = 4, share: float = 1.0) -> dict:
-        """A generator whose light is an argument."""
+        """A generator whose brightness is an argument."""
         nets = ganzoo.architectures.get("mlp")(data, latent_dim=latent_dim, width=8)
         nets["generator"].register_forward_hook(lambda module, inputs, output: output * share)
         return nets

@@ -18,7 +18,7 @@ def digits():
 
 
 def brute(samples, training):
-    """Indices, distances and authenticity by their definitions."""
+    """Return indices, distances and authenticity by their definitions."""
     between = cdist(samples.astype(float), training.astype(float))
     index = between.argmin(1)
     among = cdist(training.astype(float), training.astype(float))

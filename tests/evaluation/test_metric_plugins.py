@@ -1,4 +1,4 @@
-"""A stranger's metric: one file and an entry point."""
+"""A third-party metric: one file and an entry point."""
 
 import json
 
@@ -51,7 +51,7 @@ def site(tmp_path, monkeypatch):
 
 @pytest.fixture
 def site_of_one(tmp_path, monkeypatch):
-    """A distribution with the metric that is right, alone."""
+    """A distribution with only the correct metric."""
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     code = CODE.partition("contrast = ")[0]

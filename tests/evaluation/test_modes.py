@@ -9,7 +9,7 @@ from ganzoo.evaluation import gaussian_modes, label_accuracy, mode_coverage, mod
 
 
 def logits(classes, known=4):
-    """Logits of images that are surely of these classes."""
+    """Return logits that are certain of these classes."""
     return np.eye(known, dtype=np.float32)[classes] * 5 - 2
 
 

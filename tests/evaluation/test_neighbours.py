@@ -19,7 +19,7 @@ def digits():
 
 
 def brute(real, fake, k):
-    """All four figures by their definitions."""
+    """Return all four metrics by their definitions."""
     of_real, of_fake = (np.sort(cdist(x, x), axis=1)[:, k] for x in (real, fake))
     between = cdist(real, fake)
     in_real, in_fake = between <= of_real[:, None], between <= of_fake
@@ -108,7 +108,7 @@ def test_one_outlier_widens_the_fake_manifold_but_no_ball_of_coverage():
 
 @pytest.mark.parametrize("offset", [0, 1000.3])
 def test_copies_are_inside_balls_of_radius_zero(offset):
-    """On a grid, many points are one; far from 0, rounding moves their distances."""
+    """On a grid, many points coincide; far from 0, rounding changes their distances."""
     grid = np.random.default_rng(0).integers(0, 12, (400, 2)) / 255 + offset
     copies = np.repeat(grid, 2, axis=0)
     assert precision_recall(copies, grid, k=1) == (1, 1)

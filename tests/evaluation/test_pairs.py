@@ -1,4 +1,4 @@
-"""Pairs of images, by figures that closed forms give."""
+"""Metrics of image pairs, compared with closed forms."""
 
 import math
 
@@ -14,7 +14,7 @@ def flat(value, n=1, side=32, channels=3):
 
 @pytest.mark.parametrize(("a", "b"), [(0, 51), (51, 204), (255, 0)])
 def test_flat_images_have_closed_form_values(a, b):
-    """Of flat images SSIM is its luminance term, (2 a b + C1) / (a^2 + b^2 + C1), C1 = 0.01^2."""
+    """For flat images SSIM is (2 a b + C1) / (a^2 + b^2 + C1), C1 = 0.01^2."""
     values = compare_pairs(flat(a), flat(b))
     x, y = a / 255, b / 255
     assert values["mean_absolute_error"] == pytest.approx(abs(x - y), abs=1e-6)

@@ -20,7 +20,7 @@ def test_identical_images_score_one():
 def test_certain_and_balanced_classes_score_their_number():
     logits = np.float32([[1e4, 0, -1e4], [-1e4, 1e4, 0], [0, -1e4, 1e4]])
     score = inception_score(np.repeat(logits, 10_000, axis=0))
-    # A part of 3,000 is even but for chance: 3 (1 - 2 / 6,000).
+    # A split of 3,000 is balanced up to chance: 3 (1 - 2 / 6,000).
     assert score.value == pytest.approx(2.999, abs=0.001)
     assert score.value < 3
     assert 0 < score.error < 0.001

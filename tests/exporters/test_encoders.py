@@ -1,4 +1,4 @@
-"""Models with an encoder: both networks travel in the bundle and run on both runtimes."""
+"""Models with an encoder: the bundle has both networks, for both runtimes."""
 
 import shutil
 
@@ -20,7 +20,7 @@ RUNTIMES = ["torch", "onnx"]
 
 @pytest.fixture(scope="module")
 def encoding(tmp_path_factory):
-    """An exported VAE, little trained, and its run."""
+    """A briefly trained VAE as a bundle, and its run."""
     folder = tmp_path_factory.mktemp("encoding")
     architecture = Component("conv-autoencoder", {"latent_dim": 2, "width": 4})
     recipe = tiny(architecture=architecture, loss=Component("vae"))

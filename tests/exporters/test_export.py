@@ -128,7 +128,7 @@ def test_export_refuses_what_is_no_run_and_never_replaces_other_folders(tiny_run
 
 
 class Faint(nn.Module):
-    """A generator whose images are as strong as an argument says."""
+    """A generator whose images are scaled by an argument."""
 
     def __init__(self, strength):
         super().__init__()
@@ -140,7 +140,7 @@ class Faint(nn.Module):
 
 
 def faint(data: DataSpec, *, latent_dim: int = 4, strength: float = 1.0) -> dict[str, nn.Module]:
-    """Of a strength that can be chosen after training."""
+    """A run whose scale can be changed after training."""
     if strength < 0:
         raise ValueError("strength is below 0")
     critic = nn.Sequential(nn.Flatten(), nn.Linear(256, 1), nn.Flatten(0))
@@ -200,7 +200,7 @@ def test_a_bundle_whose_provenance_is_not_ours_has_no_card(bundle):
 
 
 class Restless(nn.Module):
-    """A generator that breaks the contract: it draws random numbers."""
+    """A generator that breaks the contract: it uses random numbers."""
 
     def __init__(self, fixed: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The pictures that an export draws: small, and true where that matters."""
+"""The figures of an export: small files, exact for samples."""
 
 import io
 import json

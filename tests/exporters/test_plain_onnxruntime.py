@@ -1,4 +1,4 @@
-"""A bundle's ONNX file gives the same images where there is neither ganzoo nor torch."""
+"""A bundle's ONNX file gives the same images without ganzoo and torch."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ def site(tmp_path_factory):
 
 
 def run(site, code, cwd):
-    """Run code that sees those packages and the standard library."""
+    """Run code that can import only those packages and the standard library."""
     head = f"import sys; sys.path.append({str(site)!r})\n"
     command = [sys.executable, "-I", "-S", "-c", head + code]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=cwd)

@@ -1,4 +1,4 @@
-"""AdversarialOptions of the adversarial game: each against its definition, whatever loss has it."""
+"""Compare each option of adversarial losses with its definition."""
 
 import dataclasses
 import itertools
@@ -33,7 +33,7 @@ SHAPE = (2, 16, 16)
 
 
 class Judge(nn.Module):
-    """D(x) = w . x; remembers what it saw."""
+    """D(x) = w . x; stores its inputs."""
 
     def __init__(self):
         super().__init__()
@@ -74,7 +74,7 @@ def turn(tick=0, progress=0.0):
     "chosen", [c for k in range(5) for c in itertools.combinations(PENALTIES, k)], ids="+".join
 )
 def test_penalties_combine(nets, names):
-    """On D(x) = w . x each has its closed form, whichever others there are."""
+    """For D(x) = w . x each penalty has its closed form, with any others."""
     loss = ganzoo.losses.get("rpgan")(**{name: 3.0 for name in names})
     terms = loss.discriminator(nets, batch(), turn())
     assert set(terms) == {"adversarial", *(PENALTIES[name] for name in names)}
@@ -93,7 +93,7 @@ def test_penalties_combine(nets, names):
 @pytest.mark.parametrize("discriminator_every", [1, 2, 3])
 @pytest.mark.parametrize("penalty_every", [2, 3, 4])
 def test_lazy_penalties_keep_their_total_strength(nets, penalty_every, discriminator_every):
-    """However often the discriminator plays, and over any of its turns that they come round in."""
+    """The sum over turns is constant for any interval of discriminator and penalty."""
 
     def total(every):
         loss = ganzoo.losses.get("hinge")(
@@ -133,7 +133,7 @@ def test_smoothed_labels_are_one_sided(smoothing, nets):
 
 
 def test_the_best_logit_under_smoothed_labels_is_their_target():
-    """D is sure to 1 - s where all is real: its logit there is log((1-s)/s), and lsgan's is 1 - s."""
+    """With real images only, the best logit is log((1-s)/s), and 1 - s for lsgan."""
     for name, best in (("nonsaturating", torch.tensor(9.0).log()), ("lsgan", torch.tensor(0.9))):
         loss = ganzoo.losses.get(name)(label_smoothing=0.1)
         logit = best.double().requires_grad_()
@@ -145,7 +145,7 @@ def test_the_best_logit_under_smoothed_labels_is_their_target():
 
 
 class Constant(nn.Module):
-    """Says the same of every image."""
+    """A discriminator with equal logits for all images."""
 
     def __init__(self, logit):
         super().__init__()
@@ -167,7 +167,7 @@ def test_losses_without_targets_refuse_label_smoothing(name):
 
 @pytest.mark.parametrize("progress", [0.0, 0.25, 0.5, 1.0])
 def test_instance_noise_falls_linearly_to_zero(nets, progress):
-    """Of real and fake images, in both players' turns, and drawn anew each time."""
+    """Noise is added to real and fake images in all turns, sampled separately each time."""
     loss = ganzoo.losses.get("hinge")(instance_noise=0.4)
     x, z = torch.randn(200, *SHAPE).double(), torch.randn(200, 1).double()
     now = Turn(0, lambda n: z, progress)
@@ -280,7 +280,7 @@ def test_translation_shifts_by_at_most_an_eighth_and_pads_with_zeros():
 
 
 def test_cutout_masks_a_square_of_half_the_side():
-    """Wholly inside the image that is a quarter of it, less where it lies across an edge."""
+    """A square inside the image is a quarter of it, and less across an edge."""
     torch.manual_seed(0)
     blank = augment(torch.ones(2000, 3, 16, 32), ["cutout"]) == 0
     assert torch.equal(blank, blank[:, :1].expand_as(blank))
@@ -294,7 +294,7 @@ def test_cutout_masks_a_square_of_half_the_side():
 
 
 def test_color_changes_nothing_in_expectation():
-    """Brightness, saturation and contrast are drawn around those that the image has."""
+    """The expected brightness, saturation and contrast are those of the image."""
     torch.manual_seed(0)
     image = 2 * torch.rand(1, 3, 4, 4) - 1
     output = augment(image.expand(50_000, -1, -1, -1), ["color"])
@@ -303,7 +303,7 @@ def test_color_changes_nothing_in_expectation():
 
 
 def test_color_changes_brightness_saturation_and_contrast():
-    """It keeps what is grey grey, and its brightness moves by up to a half."""
+    """Grey stays grey, and the brightness changes by at most a half."""
     torch.manual_seed(0)
     grey = torch.rand(1, 1, 4, 4).expand(4000, 3, -1, -1)
     output = augment(grey, ["color"])
@@ -317,7 +317,7 @@ def test_color_changes_brightness_saturation_and_contrast():
 
 
 def test_real_and_fake_images_are_augmented_in_every_turn(nets):
-    """Also where a penalty looks: its gradient is taken through the change."""
+    """The penalty's gradient passes through the augmentation."""
     loss = ganzoo.losses.get("hinge")(augmentation=("cutout",), r1=1.0)
     ones = Batch(torch.ones(100, *SHAPE).double())
     now = Turn(0, lambda n: torch.ones(n, 1).double())
@@ -336,7 +336,7 @@ def test_real_and_fake_images_are_augmented_in_every_turn(nets):
 
 
 class JudgeOfBoth(nn.Module):
-    """Sees images beside what they are made from."""
+    """A discriminator that stores images and conditions."""
 
     def forward(self, images, condition):
         self.inputs = images, condition
@@ -452,7 +452,7 @@ def test_the_command_line_refuses_an_option_out_of_range(tmp_path):
     assert not out.exists()
 
 
-# Those with an encoder, heads or pairs have tests of their own.
+# Losses with an encoder, heads or pairs have separate tests.
 PLAIN = [n for n in WITH_RULES if type(ganzoo.losses.get(n)()) is AdversarialLoss]
 
 

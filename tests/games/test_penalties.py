@@ -1,4 +1,4 @@
-"""A stranger's penalty: an option of every adversarial loss, and no burden where it is not used."""
+"""A third-party penalty is an option of every adversarial loss."""
 
 import inspect
 import re
@@ -56,7 +56,7 @@ class Drift(Penalty):
 
 @pytest.fixture
 def drift():
-    """A penalty of this process."""
+    """A penalty registered by this process."""
     ganzoo.penalties.register("logit-drift")(Drift)
     yield Drift
     ganzoo.penalties.unregister("logit-drift")
@@ -142,7 +142,7 @@ def test_a_loss_can_enable_a_penalty_by_default(drift):
 
     assert drifting().options.penalties == {"logit-drift": 3.0}
     assert drifting(logit_drift=0.0).penalties == ()
-    # Else the recipe would mean the default.
+    # Otherwise the recipe would use the default.
     assert bind("loss", "drifting", drifting, {"logit_drift": 0.0})["logit_drift"] == 0.0
 
 

@@ -31,7 +31,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def clients(server, tmp_path_factory):
-    """Of one who is not logged in, one who is, and one whose token has expired."""
+    """Clients without a token, with a token, and with an expired token."""
     folder = tmp_path_factory.mktemp("clients")
     clients_by_name = {
         "nobody": HubClient(server.endpoint, folder / "nobody"),
@@ -61,7 +61,7 @@ def files(tiny_bundle):
 
 @pytest.fixture
 def repository(server, files, request):
-    """A repository of the test's own."""
+    """A separate repository for the test."""
     server.reset()
     name = hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
     return server.add(f"org/{name}", files)
@@ -69,13 +69,13 @@ def repository(server, files, request):
 
 @pytest.fixture(scope="module")
 def images(tiny_bundle):
-    """The digest that `HubClient.load` gives."""
+    """The digest that `HubClient.load` returns."""
     images = ganzoo.load(tiny_bundle, runtime="onnx").sample(2, seed=0)
     return hashlib.sha256(images.numpy().tobytes()).hexdigest()
 
 
 def downloaded(server):
-    """Names of the files whose content was sent, in order, each once a request."""
+    """Return the names of sent files in order, one per request."""
     names = {}
     for repository in server.repositories.values():
         for commit in repository.commits:
@@ -100,7 +100,7 @@ def run_load(server, home, name, code=LOAD, **variables):
     return run_python(code, str(name), env=env)
 
 
-# What is downloaded.
+# Downloads.
 
 
 def test_only_what_the_runtime_needs_is_downloaded(server, repository, client, images):
@@ -174,7 +174,7 @@ def test_a_branch_is_updated_and_a_commit_is_fixed(server, repository, client, f
     assert answer.value == "newer"
     assert new in answer.err
     assert client.run(code.format(f"{name}@{old}")).value == "tiny"
-    # What the branch is now was written down, for when nobody can be asked.
+    # The commit of the branch is stored, for use without a network.
     code = "import sys, ganzoo; print(ganzoo.info(sys.argv[1]).name)"
     offline = run_load(server, client.home, name, code, HF_HUB_OFFLINE="1")
     assert offline.stdout == "newer\n"
@@ -213,7 +213,7 @@ def test_a_private_model_needs_a_token(server, files, clients, images, repositor
     assert clients["member"].load(name).value == images
 
 
-# What may pass by itself.
+# Temporary failures.
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_logged_in_users_have_a_higher_rate_limit(server, repository, clients, i
     assert server.authorized[:2] == [False, True]
 
 
-# What was damaged.
+# Damage.
 
 
 @pytest.mark.parametrize("request_", ["GET /storage/", "GET .*config", "GET .*SHA256SUMS"])
@@ -343,7 +343,7 @@ def test_an_etag_with_parent_folders_stays_in_the_cache(server, repository, clie
     before = set(client.home.parent.rglob("*"))
     for file in ("SHA256SUMS", "config", "onnx"):
         for etag in ("../../../../escaped", "/tmp/escaped", "..", "a/../../../b"):
-            # Also if only the client's own question is answered so, the second.
+            # Also if only the client's own request, the second one, gets this answer.
             for honest in ([], [hub_server.late(0)]):
                 server.plan(f"HEAD .*{file}", *honest, hub_server.with_etag(etag))
                 answer = client.load(name)
@@ -357,7 +357,7 @@ def test_an_etag_with_parent_folders_stays_in_the_cache(server, repository, clie
 @pytest.mark.parametrize("commit", ["../../../../escaped", "/tmp/escaped", "..", "a" * 39])
 def test_a_commit_with_parent_folders_stays_in_the_cache(server, repository, client, commit):
     before = set(client.home.parent.rglob("*"))
-    for honest in ([], [hub_server.late(0)]):  # the second is the client's own question
+    for honest in ([], [hub_server.late(0)]):  # the second request is the client's own
         for file in ("config", "absent"):
             if file == "absent":
                 repository.commit({"README.md": b""})
@@ -375,7 +375,7 @@ def test_a_commit_with_parent_folders_stays_in_the_cache(server, repository, cli
 
 
 def test_a_renewed_session_is_observed_too(server, repository, client):
-    """As it does where a connection cannot be made."""
+    """The client renews its session after a failed connection."""
     server.plan("HEAD .*config", hub_server.with_etag("../../../../escaped"))
     answer = client.run(
         "from huggingface_hub import close_session, get_session\n"
@@ -396,7 +396,7 @@ def test_a_renewed_session_is_observed_too(server, repository, client):
 
 
 def test_an_invalid_branch_of_the_cache_is_ignored(server, repository, client, files):
-    """Whoever else may write into a shared cache."""
+    """A shared cache is untrusted."""
     name = f"hf://{repository.name}"
     client.load(name)
     folder = client.home / "hub" / f"models--{repository.name.replace('/', '--')}"
@@ -429,7 +429,7 @@ def test_a_link_out_of_the_cache_is_not_followed(server, repository, client, tmp
     assert f"a link to a file outside the cache, {tmp_path / 'elsewhere'}" in answer.text
 
 
-# What is not there, or not for everybody.
+# Missing and private repositories.
 
 
 @pytest.mark.parametrize(
@@ -477,7 +477,7 @@ def test_a_token_in_a_server_message_is_not_shown(server, repository, clients, t
     server.plan("HEAD", hub_server.status(403), hub_server.echo)
     answer = clients["member"].load(f"hf://{repository.name}")
     assert "your token has no read access (403: not with Authorization: ..." in answer.text
-    # One that no header can hold is cited by the client itself.
+    # The client itself quotes a token that no header can contain.
     repository.private = True
     secret = "hf_sec\x7fret"
     result = run_load(server, tmp_path, f"hf://{repository.name}", HF_TOKEN=secret)
@@ -516,12 +516,12 @@ def test_offline_names_missing_files_and_the_remedy(server, repository, tmp_path
     result = run_load(server, tmp_path, name, HF_HUB_OFFLINE="1")
     assert f"config.json is not in the cache, {tmp_path / 'hub'}, and HF_HUB_OFF" in result.stderr
     assert "Unset it, or set HF_HOME" in result.stderr
-    # A port that nobody listens on.
+    # A port without a server.
     result = run_load(server, tmp_path, name, endpoint="http://127.0.0.1:9")
     assert "http://127.0.0.1:9 cannot be reached (ConnectError)" in result.stderr
     assert f"config.json is not in the cache, {tmp_path / 'hub'}" in result.stderr
     assert server.requests == []
-    # What is in the cache loads, and what is missing beside it is named.
+    # Files of the cache load, and missing files are named.
     env = environment(server.endpoint, tmp_path, HF_HUB_OFFLINE="1")
     assert run_load(server, tmp_path, name).returncode == 0
     out = tmp_path / "x.png"
@@ -535,7 +535,7 @@ def test_offline_names_missing_files_and_the_remedy(server, repository, tmp_path
 
 
 def test_an_unreachable_hub_is_an_error(server, tmp_path):
-    """Neither names: to find them has no timeout of the client's."""
+    """Name resolution hangs too: the client has no timeout for it."""
     code = (
         "import socket, threading\n"
         "def wait(*a, **k):\n"
@@ -567,7 +567,7 @@ def test_two_processes_download_one_model_at_once(server, repository, tmp_path):
 
 
 def test_an_interrupted_download_continues(server, repository, tmp_path):
-    """In whole parts, which the client has of 10 MiB, and here of 1,000 bytes."""
+    """The client downloads chunks of 10 MiB, here of 1,000 bytes."""
     server.plan("GET /storage/", hub_server.closed(4500), hub_server.closed(2500))
     parts = "from huggingface_hub import constants; constants.DOWNLOAD_CHUNK_SIZE = 1000\n"
     result = run_load(server, tmp_path, f"hf://{repository.name}", parts + LOAD)
@@ -591,7 +591,7 @@ def test_a_killed_download_continues(server, repository, tmp_path, images):
 
 
 def test_a_full_disk_is_an_error(server, repository, tmp_path):
-    """A file may have 8,000 bytes: less than the model, more than all else."""
+    """Files are limited to 8,000 bytes: less than the model, more than the other files."""
     name = f"hf://{repository.name}@{repository.head.oid}"
     assert len(repository.head.files["model.onnx"]) > 8000
 

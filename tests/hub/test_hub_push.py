@@ -37,7 +37,7 @@ SHIPPED = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
 
 @pytest.fixture(scope="module")
 def finished_bundle(tiny_bundle, tmp_path_factory):
-    """An exported bundle whose card is written to the end."""
+    """An exported bundle with a finished card."""
     path = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("finished") / "tiny")
     finish_card(path)
     return path
@@ -57,7 +57,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def clients(server, tmp_path_factory):
-    """Of one who is logged in, one who is not, and one whose token has expired."""
+    """Clients with a token, without one, and with an expired token."""
     folder = tmp_path_factory.mktemp("clients")
     clients_by_name = {
         "member": HubClient(server.endpoint, folder / "member", HF_TOKEN=TOKEN),
@@ -81,7 +81,7 @@ def client(clients):
 
 @pytest.fixture
 def name(server, request):
-    """A repository of the test's own; neither it nor what it is to hold is there yet."""
+    """The name of a separate repository, which does not exist yet."""
     server.reset()
     server.storage.clear()
     return "org/" + hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
@@ -103,7 +103,7 @@ def refused(answer, message, error="HubError"):
     assert message in answer.text
 
 
-# What travels.
+# Uploads.
 
 
 def test_one_commit_holds_the_bundle_and_nothing_else(server, client, name, bundle, tmp_path):
@@ -123,7 +123,7 @@ def test_one_commit_holds_the_bundle_and_nothing_else(server, client, name, bund
         assert repository.head.files[path] == (bundle / path).read_bytes()
     assert hashlib.sha256(repository.head.files["SHA256SUMS"]).hexdigest() == sums
     assert f'ganzoo.load("hf://{name}")' in repository.head.files["README.md"].decode()
-    # What is there is a bundle like any other, by its name and as a clone.
+    # The repository is a valid bundle, by name and as a clone.
     images = ganzoo.load(bundle, runtime="onnx").sample(2, seed=0)
     digest = hashlib.sha256(images.numpy().tobytes()).hexdigest()
     assert client.load(f"hf://{name}@v1").value == digest
@@ -188,7 +188,7 @@ def test_models_are_listed_without_a_token(server, clients, client, name):
 
 
 def test_a_card_names_public_addresses_and_its_branch(server, client, name, bundle):
-    """The endpoint of whoever pushes may be a mirror, or hold a password."""
+    """The endpoint of the user can be a mirror, or contain a password."""
     answer = client.run(
         "import ganzoo\n"
         "from ganzoo.hub.space import pack_space\n"
@@ -213,7 +213,7 @@ def test_every_shipped_model_can_be_pushed(model):
     assert f'ganzoo.load("hf://org/{model}")' in done.card
 
 
-# What is refused, before anybody is asked.
+# Refusals before the first request.
 
 
 def set_parity(value):
@@ -335,7 +335,7 @@ def test_pushing_again_uploads_only_changes(server, client, name, bundle):
     rehash(bundle)
     second = client.push(bundle, name).value
     assert second[1] == ["README.md", "SHA256SUMS", "manifold.png", "training/log.jsonl"]
-    # A file of an earlier push that this one does not write is removed: no checksum covers it.
+    # Files of an earlier push that this one does not write are removed.
     repository = server.repositories[name]
     repository.commit(repository.head.files | {"LICENSE": b"theirs"}, "by hand")
     (bundle / "manifold.png").unlink()
@@ -356,13 +356,13 @@ def test_an_edited_card_on_the_hub_stays(server, client, name, bundle):
     answer = client.push(bundle, name)
     assert answer.value[1:3] == [["SHA256SUMS", "samples.png"], True]
     assert server.repositories[name].head.files["README.md"].decode() == edited
-    # And a third time, although the push before did not write it.
+    # It stays in a third push too.
     assert client.push(bundle, name).value[1:3] == [[], True]
-    # Put back as it was written, it is replaced.
+    # A restored card is replaced.
     edit(server, name, first_card)
     assert client.push(bundle, name).value[1:3] == [["README.md"], False]
     assert "A new sentence." in server.repositories[name].head.files["README.md"].decode()
-    # A header alone, as the Hub writes it for a new repository, is nobody's prose.
+    # The Hub writes a header for a new repository; it counts as no prose.
     edit(server, name, "---\nlicense: mit\n---\n")
     assert client.push(bundle, name).value[1:3] == [["README.md"], False]
 
@@ -392,7 +392,7 @@ def test_a_foreign_card_stays(server, client, name, bundle):
     assert files["model.onnx"] == (bundle / "model.onnx").read_bytes()
 
 
-# Answers that are lost, and others who push.
+# Lost answers and concurrent pushes.
 
 
 @pytest.mark.parametrize(
@@ -414,7 +414,7 @@ def test_a_commit_is_made_once_after_any_answer(server, client, name, bundle, fa
 
 
 def test_an_applied_commit_reported_as_a_conflict(server, client, name, bundle):
-    """The answer was lost on the way, and something in between asked again."""
+    """The answer was lost, and a proxy repeated the request."""
 
     def twice(handler):
         dropped, handler.answer = handler.answer, lambda *a, **k: None
@@ -587,7 +587,7 @@ def test_a_failure_of_xet_suggests_disabling_it(server, name, bundle, tmp_path):
 
 def test_a_silent_server_times_out(server, name, bundle, tmp_path):
     client = HubClient(server.endpoint, tmp_path / "soon", HF_TOKEN=TOKEN, HF_HUB_ETAG_TIMEOUT="1")
-    # Its variable takes whole seconds, and for what changes the Hub we wait for six times as long.
+    # The variable takes whole seconds, and the timeout of writes is six times as long.
     client.run("from huggingface_hub import constants; constants.HF_HUB_DOWNLOAD_TIMEOUT = 0.2")
     for request in ("GET .*/whoami", "POST .*/create"):
         server.plan(request, hub_server.hang)

@@ -42,14 +42,14 @@ def client(server, tmp_path_factory):
 
 @pytest.fixture
 def bundle(bundle):
-    """One whose card is written to the end."""
+    """A bundle with a finished card."""
     finish_card(bundle)
     return bundle
 
 
 @pytest.fixture
 def name(server, request):
-    """A repository of the test's own, and not there yet."""
+    """The name of a separate repository, which does not exist yet."""
     server.reset()
     return "org/" + hashlib.sha256(request.node.name.encode()).hexdigest()[:12]
 

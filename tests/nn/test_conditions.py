@@ -63,7 +63,7 @@ def test_projection_adds_the_product_of_features_and_the_classes_vector():
 @pytest.mark.parametrize("initialisation", ["own", "normal", "orthogonal"])
 @pytest.mark.parametrize("trunk", TRUNKS)
 def test_an_initial_projection_gives_small_logits(trunk, initialisation):
-    """Its product sums over all features: vectors from N(0, 1) would decide before training."""
+    """The product sums over all features: vectors from N(0, 1) would dominate initially."""
     architecture = Component(trunk, {"conditioning": "projection"})
     state = prepare(tiny(architecture=architecture, initialisation=initialisation)).state
     images = 2 * torch.rand(64, *prepare(tiny()).data.image.shape) - 1
@@ -133,7 +133,7 @@ def test_bad_codes_are_refused(trunk, arguments, message):
 
 
 def test_codes_have_their_distribution():
-    """Each category is as likely; continuous codes are uniform on [-1, 1]; all are independent."""
+    """Categories are uniform, continuous codes uniform on [-1, 1]; all are independent."""
     torch.manual_seed(0)
     n, k = 100_000, 5
     codes = CodedGenerator(nn.Identity(), k, 2).codes(torch.randn(n, 12))
@@ -161,7 +161,7 @@ def test_a_coded_generator_passes_codes_and_latents_to_its_trunk():
 
 
 class Painter(nn.Module):
-    """Makes an image of constants out of its codes."""
+    """A generator of constant images that depend on its codes."""
 
     def codes(self, z):
         return {"categorical": z[:, :3].argmax(1), "continuous": z[:, 3:5].tanh()}

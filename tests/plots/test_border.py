@@ -1,4 +1,4 @@
-"""The border of a cloud of points, and the plane of images that it is drawn in."""
+"""The border of a cloud of points, and the plane of images with that border."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_far_points_are_outside_and_central_ones_are_not():
 
 
 def test_the_border_of_a_comb_is_one_tooth_away():
-    """On whole numbers every nearest neighbour is at distance 1, and so is the border."""
+    """For whole numbers every nearest neighbour is at distance 1, like the border."""
     border = Border(np.arange(100.0)[:, None], neighbours=1)
     assert border.radius == 1
     places = np.array([[-1.001], [-1.0], [-0.999], [50.5], [100.0], [101.0]])
@@ -41,7 +41,7 @@ def test_the_border_of_a_comb_is_one_tooth_away():
 
 
 def test_the_percentile_is_that_of_the_cloud():
-    """Of distances 1 to 20 to the nearest, the border at 25 % leaves the 5 largest outside."""
+    """For distances 1 to 20, the border at 25 % leaves the 5 largest outside."""
     pairs = np.array([[1000.0 * k + side * (k + 1)] for k in range(20) for side in (0, 1)])
     border = Border(pairs, neighbours=1, percentile=25.0)
     own = np.repeat(np.arange(1.0, 21.0), 2)
@@ -52,7 +52,7 @@ def test_the_percentile_is_that_of_the_cloud():
 @given(st.floats(0.01, 100), st.floats(-50, 50))
 def test_scale_and_origin_do_not_matter(scale, shift):
     cloud, places = RNG.normal(size=(60, 2)), 3 * RNG.normal(size=(40, 2))
-    # Not those that rounding could carry over the border.
+    # Without points that rounding could move across the border.
     clear = np.abs(Border(cloud).distances(places) / Border(cloud).radius - 1) > 1e-6
     moved = Border(cloud * scale + shift).outside(places * scale + shift)
     assert np.array_equal(moved[clear], Border(cloud).outside(places)[clear])
@@ -68,7 +68,7 @@ def test_invalid_borders_are_refused(arguments):
 
 
 def discs(n, seed):
-    """Round spots at random places: images that lie on a surface of few dimensions."""
+    """Round spots at random places: images on a surface of few dimensions."""
     rng = np.random.default_rng(seed)
     x, y, radius = rng.uniform([4, 4, 2], [8, 8, 3], (n, 3)).T[:, :, None, None]
     grid = np.arange(12) + 0.5
@@ -125,7 +125,7 @@ def test_the_command(tiny_bundle, tmp_path, monkeypatch, capsys):
     first, plane, pixels = capsys.readouterr().out.splitlines()
     assert first.startswith("umap.png: 40 generated images")
     assert plane.split()[:3] == ["plane", "of", "pixels"]
-    # What was hardly trained makes grey squares, and no digit is one.
+    # A barely trained model generates grey squares, unlike any digit.
     assert pixels.split()[:2] == ["pixels", "100.0%"]
     assert Image.open("umap.png").width == 1260
 

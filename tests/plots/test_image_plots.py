@@ -1,4 +1,4 @@
-"""Pictures that set images beside each other: rows, ways between them, planes of latents."""
+"""Figures of images: rows, paths between images, planes of latents."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def batch(n=3, height=16, width=16, channels=1):
 
 
 def tiles(figure):
-    """Each placed image: its left, top, right, bottom and its pixels, in the order of placing."""
+    """Return left, top, right, bottom and pixels of each image, in order of placement."""
     result = []
     for image in figure.axes[0].images:
         left, right, bottom, top = image.get_extent()
@@ -174,7 +174,7 @@ def test_missing_neighbours_are_refused(indices, message):
         plots.draw_neighbours(batch(3), batch(9), np.array(indices))
 
 
-# Ways between images
+# Paths between images
 
 
 @pytest.mark.parametrize("path", ["spherical", "linear"])

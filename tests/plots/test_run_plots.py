@@ -1,4 +1,4 @@
-"""Pictures of a run: its curves, its metrics, its samples over time."""
+"""Figures of a run: curves, metrics, samples over time."""
 
 import json
 import math
@@ -43,14 +43,14 @@ def words(panel):
 
 
 def paint(folder, images, kind="samples", level=0, size=(26, 18)):
-    """A picture as a run leaves it: of one grey level, so that it can be told from others."""
+    """Write a sample file of a run, with one grey level that identifies it."""
     folder.mkdir(parents=True, exist_ok=True)
     Image.new("L", size, level).save(folder / f"{images:012d}-{kind}.png")
 
 
 @pytest.fixture
 def run(tiny_run, tmp_path):
-    """A run with three pictures, of which the middle one is as tiny_run made it."""
+    """A run with three samples; the middle one is that of tiny_run."""
     path = shutil.copytree(tiny_run, tmp_path / "run")
     paint(path / "samples", 16, level=40)
     paint(path / "samples", 1_000_000, level=200)
@@ -107,7 +107,7 @@ def test_smoothing_is_the_mean_within_half_a_window(values, window):
 
 
 def test_an_outlier_does_not_flatten_a_curve():
-    """As the loss of an autoencoder: one huge value first, then a slow fall."""
+    """Like the loss of an autoencoder: one huge value first, then a slow decrease."""
     values = [5000.0, *np.linspace(150, 130, 199)]
     panel = panel_of(plots.draw_curves(log(values)), "generator: adversarial")
     bottom, top = panel.get_ylim()
@@ -281,7 +281,7 @@ def test_an_animation_has_one_frame_per_sample(run, tmp_path, ending):
             animation.seek(k)
             animation.load()
             durations.append(animation.info["duration"])
-            # Within the smallest picture, enlarged.
+            # Within the smallest sample, enlarged.
             middles.append(np.asarray(animation.convert("L"))[LINE + 40, MARGIN + 20])
     assert durations == [120, 120, 700]
     assert abs(int(middles[0]) - 40) <= 6
@@ -289,7 +289,7 @@ def test_an_animation_has_one_frame_per_sample(run, tmp_path, ending):
 
 
 def test_a_frame_shows_the_progress_of_the_training():
-    """The bar under the words is as long as the share of the images seen."""
+    """The length of the bar is the share of the images seen."""
     frames = plots.animate_progress(
         [(25, Image.new("L", (50, 50))), (100, Image.new("L", (50, 50)))]
     )

@@ -1,4 +1,4 @@
-"""Wheels of our own distributions."""
+"""Wheels of the core and its plugins."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SOURCES = (ROOT, *sorted(file.parent for file in ROOT.glob("plugins/*/pyproject.
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> list[Path]:
-    """The core's wheel and those of our plugins, built once for all processes of tests."""
+    """The wheels of the core and its plugins, built once for all test processes."""
     place = tmp_path_factory.getbasetemp()
     if hasattr(request.config, "workerinput"):  # a folder that pytest-xdist's processes share
         place = place.parent

@@ -44,7 +44,7 @@ VIOLATIONS = {
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory):
-    """What import-linter says of a copy that breaks every contract once."""
+    """Return the output of import-linter for a copy that breaks every contract once."""
     folder = tmp_path_factory.mktemp("contracts")
     ignored = shutil.ignore_patterns("pretrained", "__pycache__", "*.safetensors")
     shutil.copytree(ROOT / "ganzoo", folder / "ganzoo", ignore=ignored)
@@ -74,7 +74,7 @@ def test_each_contract_can_break(verdicts, contract):
 
 
 def test_builtin_imports_only_named_packages():
-    """What the contract does not forbid is listed here: a new package is forbidden or added."""
+    """Packages that the contract allows are listed here, so a new one needs a decision."""
     (forbidden,) = (
         set(contract["forbidden_modules"])
         for contract in CONFIG["contracts"]

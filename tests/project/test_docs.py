@@ -9,11 +9,11 @@ from helpers.pages import blocks_of, run_block
 from helpers.paths import ROOT
 
 DOCS = ROOT / "docs"
-# Their commands measure for minutes, or other tests run them.
+# Pages whose commands take minutes, or run in other tests.
 ASIDE = ("performance", "deployment")
 PAGES = [p for p in sorted(DOCS.rglob("*.md")) if p.stem not in ASIDE and blocks_of(p)]
 
-# How the commands of a page begin that other tests run in full.
+# Prefixes of commands that other tests run in full.
 ELSEWHERE = {
     "pip install": "tests/project/test_package.py",
     "torchrun": "tests/sampling/test_shards.py",

@@ -1,4 +1,4 @@
-"""The template's plugin and our own, as users get them: wheels, and no source tree to be seen."""
+"""The template's plugin and our plugins, installed from wheels without a source tree."""
 
 import os
 import re
@@ -30,7 +30,7 @@ PYTEST = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
 
 @pytest.fixture(scope="module")
 def place(wheels, tmp_path_factory):
-    """A folder with the source of acme-gans, and an environment that the wheels are in."""
+    """A folder with the source of acme-gans, and an environment with the wheels."""
     folder = tmp_path_factory.mktemp("place")
     source = write_plugin("acme-gans", folder / "acme-gans")
     python = make_environment(folder / "environment", sources=False)
@@ -40,7 +40,7 @@ def place(wheels, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def suites(place):
-    """The tests of acme-gans, and of our plugins those that every plugin has to pass."""
+    """The tests of acme-gans, and the conformance suites of our plugins."""
     for source in (place / "acme-gans", *OURS):
         shutil.copytree(source / "tests", place / "suites" / source.name)
     return place / "suites"
@@ -127,7 +127,7 @@ def test_the_templates_suite_passes(place, suites):
 
 
 def test_every_check_of_our_plugins_is_collected(place, suites):
-    """They are run in the source tree."""
+    """The suites run in the source tree."""
     out = in_environment(
         place, PYTEST, *options(suites), "--collect-only", *conformance(suites)
     )  # fmt: skip
@@ -138,7 +138,7 @@ def test_every_check_of_our_plugins_is_collected(place, suites):
 
 @pytest.mark.slow
 def test_the_suites_of_our_plugins_pass(place, suites):
-    """In a process of their own, without anything that pytest's has imported."""
+    """Run them in a separate process, without modules that pytest has imported."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     python = place / "environment" / "bin" / "python"
     report = place / "ours.xml"

@@ -1,4 +1,4 @@
-"""The distribution: a wheel in an environment of its own, far from the source tree."""
+"""The wheel, installed in a separate environment."""
 
 import subprocess
 import sys

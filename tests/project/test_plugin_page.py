@@ -1,4 +1,4 @@
-"""Every file and command of plugins/README.md, in an environment of its own, with its output."""
+"""Run every file and command of plugins/README.md, and compare the output."""
 
 import importlib.util
 import re
@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"(?:`([\w./-]+)`:\n\n)?^```(\w+)\n(.*?)^```", PAGE, re.MULT
 
 
 def commands(block):
-    """A command and the output that the page shows of it, which is None where it shows none."""
+    """A command and its output on the page; None if the page shows no output."""
     if "$ " not in block:
         return [(line, None) for line in block.splitlines()]
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
@@ -41,7 +41,7 @@ def place(tmp_path_factory):
 
 
 def pattern(output):
-    """What an output has to match: three dots stand for anything."""
+    """Return the pattern of an output: three dots match any text."""
     return re.escape(output.strip()).replace(r"\.\.\.", ".*?")
 
 

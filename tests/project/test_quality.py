@@ -14,7 +14,7 @@ def test_no_module_shares_its_name_with_a_public_name():
 
 
 def test_every_builtin_file_is_registered():
-    """No plugin of ours comes in by another door than a stranger's."""
+    """Built-in parts use entry points, like third-party plugins."""
     from ganzoo.registry import REGISTRIES
 
     targets = {e.target for r in REGISTRIES for e in r.entries() if e.distribution}

@@ -1,4 +1,4 @@
-"""Every code block of the README is run, as it stands."""
+"""Run every code block of the README."""
 
 import re
 
@@ -12,7 +12,7 @@ PAGE = ROOT / "README.md"
 README, BLOCKS = PAGE.read_text(), blocks_of(PAGE)
 ZOO = (ROOT / "docs" / "zoo.md").read_text()
 
-# What other tests run in full, with the line of the README that stands for it.
+# Commands that other tests run in full, with their lines in the README.
 ELSEWHERE = {
     "make demo": "tests/cli/test_quickstart.py",
     "make test": "this very run",
@@ -31,7 +31,7 @@ EXTRACTORS = {"mnist": "lenet-mnist@1", "fashion": "lenet-fashion@1", "tinyhero"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The blocks are run in order in one folder, as a reader would."""
+    """Run the blocks in order in one folder."""
     return tmp_path_factory.mktemp("readme")
 
 

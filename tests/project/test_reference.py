@@ -20,7 +20,7 @@ COMMANDS = (ROOT / "docs" / "reference" / "cli.md").read_text()
 
 
 def find(name):
-    """The object that a dotted name of ganzoo means."""
+    """Return the object of a dotted name of ganzoo."""
     thing = importlib.import_module("ganzoo")
     for part in name.split(".")[1:]:
         if isinstance(thing, ModuleType) and not hasattr(thing, part):
@@ -31,7 +31,7 @@ def find(name):
 
 
 def names_in(text):
-    """Dotted names of ganzoo that a Python source imports or uses."""
+    """Return dotted names of ganzoo that a Python source imports or uses."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganzoo":
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
@@ -42,7 +42,7 @@ def names_in(text):
 
 
 def used_names():
-    """Names that the plugins, the template and the code blocks of the guides use."""
+    """Return names that the plugins, the template and the guides' code blocks use."""
     sources = [(path, path.read_text().replace("$package", "package")) for path in CODE]
     for page in GUIDES:
         sources += [(page, code) for language, code in blocks_of(page) if language == "python"]
@@ -50,7 +50,7 @@ def used_names():
 
 
 def members_of(name):
-    """Public names of a module, and none if the name is not a module's."""
+    """Return public names of a module; none if the name is not a module."""
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError:
@@ -59,7 +59,7 @@ def members_of(name):
 
 
 def listed_names():
-    """Names of the `:::` lines; of a module also its members, or those that the page selects."""
+    """Return names of the `:::` lines; for a module also its members or the selected ones."""
     listed = {}
     for page in PAGES:
         blocks = re.findall(r"^::: (\S+)\n((?: +\S.*\n)*)", page.read_text() + "\n", re.MULTILINE)
@@ -75,7 +75,7 @@ LISTED = listed_names()
 
 
 def is_listed(name):
-    """Whether the reference lists a name, or the same object under another name."""
+    """Return whether the reference lists a name, or its object under another name."""
     last = name.rpartition(".")[2]
     same = [other for other in LISTED if other.rpartition(".")[2] == last]
     return name in same or any(find(other) is find(name) for other in same)
@@ -106,7 +106,7 @@ def test_every_name_in_a_text_exists(page):
 
 
 def commands_of(*words):
-    """Commands that the help of a command lists."""
+    """Return the commands that the help of a command lists."""
     usage = run_cli(*words, "--help").stdout.split("\n\n")[0]
     listed = re.search(r"\{([\w,\s-]+)\}\s*$", usage)
     return re.sub(r"\s", "", listed[1]).split(",") if listed else []

@@ -1,4 +1,4 @@
-"""One plugin's trouble stays its own: distributions as pip installs them, side by side."""
+"""A broken plugin does not affect others: distributions installed with pip side by side."""
 
 import re
 import tomllib
@@ -144,7 +144,7 @@ PLUGINS = [
 ]  # fmt: skip
 
 
-# Their entry points as someone damaged them after they were installed.
+# Damaged entry points of installed distributions.
 DAMAGED = {
     "torn": b"[ganzoo.losses]\ntorn torn:game\n",
     "scrambled": b"[ganzoo.losses]\nscrambled = scrambled:game \xff\n",
@@ -154,7 +154,7 @@ DAMAGED = {
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
-    """Two folders that pip installed them into, apart from those that are damaged afterwards."""
+    """Two folders of installed distributions: damaged ones and the others."""
     folder = tmp_path_factory.mktemp("plugins")
     names = (*DAMAGED, "sound")
     others = [
@@ -176,7 +176,7 @@ def crowd(places):
 
 @pytest.fixture(scope="module")
 def damaged(places):
-    """Another folder, of distributions whose entry points cannot be read, and a sound one."""
+    """A folder of distributions with unreadable entry points, and an intact one."""
     for name, content in DAMAGED.items():
         (places[1] / f"{name}-1.0.dist-info" / "entry_points.txt").write_bytes(content)
     return places[1]
@@ -189,7 +189,7 @@ def installed(crowd):
 
 
 def recipe(**changes):
-    """One whose components are named so that no other plugin's are meant."""
+    """Return a recipe whose components have unambiguous names."""
     ours = {"architecture": Component("acme"), "dataset": Component("torch-ganzoo:digits")}
     return tiny(**ours | changes)
 
@@ -340,7 +340,7 @@ def test_unreadable_entry_points_are_skipped(damaged):
 
 
 def test_plugins_that_break_other_libraries_are_named(damaged):
-    """Python itself then reads nobody's entry points, for torch and for others."""
+    """Python then fails to read all entry points, also for torch."""
     result = run_cli("list", env={"PYTHONPATH": str(damaged)})
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
@@ -407,7 +407,7 @@ def test_two_plugins_with_one_name_are_distinguished(installed, tmp_path, monkey
 
 
 def test_a_recipe_prefers_components_of_its_distribution(installed):
-    """A plugin that takes our names does not take our recipes."""
+    """Built-in recipes keep built-in components if a plugin reuses their names."""
     refusal(AmbiguousNameError, lambda: ganzoo.architectures.get("dcgan"))
     recipe = find_recipe("dcgan-digits")
     assert recipe.architecture.name == "torch-ganzoo:dcgan"
@@ -417,7 +417,7 @@ def test_a_recipe_prefers_components_of_its_distribution(installed):
 
 
 def test_a_model_is_evaluated_on_its_training_data(installed, bundle, tmp_path, monkeypatch):
-    """By the distribution that its provenance names."""
+    """The dataset comes from the distribution that the provenance names."""
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
     evaluation = ganzoo.evaluate(bundle, samples=32, metrics=("precision-recall",), progress=False)
     assert evaluation.protocol["dataset"]["name"] == "torch-ganzoo:digits"
@@ -431,7 +431,7 @@ def test_builtin_parts_load_beside_broken_plugins(installed):
 
 
 def test_an_editable_install_is_listed(tmp_path):
-    """In an environment of its own, where pip installs it from its source, and uninstalls it."""
+    """Install and uninstall a plugin from its source in a separate environment."""
     python = make_environment(tmp_path / "environment")
     points = {"losses": {"tidy": "tidy:game"}}
     tree = lay_out(tmp_path, "Tidy_Gans", "0.4", points, {"tidy.py": GAME})

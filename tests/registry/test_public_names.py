@@ -1,4 +1,4 @@
-"""What `import ganzoo` offers."""
+"""The public names of `import ganzoo`."""
 
 from importlib import metadata
 

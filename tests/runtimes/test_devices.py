@@ -42,7 +42,7 @@ def test_auto_falls_back_to_the_cpu_and_warns_once(tiny_bundle, runtime, capfd):
 
 
 def test_missing_cuda_libraries_are_named(tiny_bundle, monkeypatch, capfd):
-    """With a driver (any library stands for it), onnxruntime is tried, refuses, and is quoted."""
+    """If there is a driver (here any library), the error quotes onnxruntime."""
     if torch.cuda.is_available() or sessions.CUDA not in onnxruntime.get_available_providers():
         pytest.skip("needs onnxruntime-gpu on a machine without a GPU")
     monkeypatch.setattr(sessions, "_DRIVER", None)

@@ -1,4 +1,4 @@
-"""Models with classes: the label asked for is the label made, on both runtimes."""
+"""Models with classes: labels choose the class, on both runtimes."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ RUNTIMES = ["torch", "onnx"]
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
-    """An exported model of ten classes, little trained."""
+    """An exported model of ten classes, briefly trained."""
     folder = tmp_path_factory.mktemp("labelled")
     architecture = Component("dcgan", {"latent_dim": 8, "width": 4, "conditioning": "concat"})
     run = ganzoo.train(tiny(architecture=architecture), out=folder / "run", progress=False)

@@ -1,4 +1,4 @@
-"""Networks are built without initial values, and have a bundle's weights to the bit."""
+"""Networks are built without initial values and get the exact weights of a bundle."""
 
 import hashlib
 import threading
@@ -28,7 +28,7 @@ assert "torch._dynamo" not in sys.modules
     result = run_new("-c", code)
     assert result.returncode == 0, result.stderr
     spec = ganzoo.info("dcgan-mnist")
-    # Built with initial values, as a training does, and then given the weights.
+    # Built with initial values, as in training, before the weights are loaded.
     network = architectures.make(
         architectures.entry(spec.architecture), spec.data, **spec.arguments
     )["generator"]
@@ -39,7 +39,7 @@ assert "torch._dynamo" not in sys.modules
 
 
 class Own(nn.Module):
-    """A generator that draws its weights in its own ways, and computes buffers."""
+    """A generator that initialises its weights itself and computes buffers."""
 
     def __init__(self):
         super().__init__()
@@ -99,7 +99,7 @@ def test_only_meta_tensors_stay_uninitialised(fill):
 
 
 def test_other_threads_are_unaffected():
-    """It makes a network with weights while this one builds others without."""
+    """Another thread builds a network with weights while this one builds others without."""
     bundle = ganzoo.bundle.open_bundle(models.get("dcgan-mnist"))
     layers = []
     with torch.device("meta"), Uninitialised():

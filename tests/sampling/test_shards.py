@@ -1,4 +1,4 @@
-"""Folders of shards: the same bytes whoever makes them, and however often they were cut off."""
+"""Folders of shards have the same bytes for any processes and after any kills."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from helpers.bundles import change_config
 from helpers.processes import run_cli, run_new, run_python
 from helpers.torchrun import run_group
 
-N, SIZE = 600, 70  # shards that begin within the generator's batches; the last one is shorter
+N, SIZE = 600, 70  # shards start within the generator's batches; the last one is shorter
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def model(tiny_bundle):
 
 @pytest.fixture(scope="module")
 def whole(model, tmp_path_factory):
-    """What one process writes that nothing interrupts."""
+    """The content that one uninterrupted process writes."""
     folder = tmp_path_factory.mktemp("shards") / "whole"
     sample_to(model, folder, N, 3, shard_size=SIZE)
     return content(folder)
@@ -42,7 +42,7 @@ def content(folder):
 
 
 def members(folder):
-    """Everything in the folder's tars, in their order."""
+    """Return all members of the folder's tar files, in order."""
     files = []
     for path in sorted(folder.glob("*.tar")):
         with tarfile.open(path) as tar:
@@ -129,7 +129,7 @@ def test_cost_does_not_depend_on_the_image_number(model, tmp_path, monkeypatch):
     assert np.array_equal(np.stack([pixels(png) for _, png in files]), expected)
 
 
-# A process that the operating system kills after so many batches, in the middle of a shard.
+# A process that is killed after some batches, in the middle of a shard.
 KILLED = """
 import os, signal, sys, ganzoo
 from ganzoo.sampling.shards import Process, sample_to
@@ -175,7 +175,7 @@ def test_a_kill_keeps_finished_shards(tiny_bundle, whole, model, tmp_path):
 
 
 def of_torchrun(bundle, runtime):
-    """A command for several processes, and what one writes."""
+    """A command for several processes, and the content that one process writes."""
     command = ["sample", bundle, "-n", "300", "--seed", "3", "--shard-size", "40", "--out", "out"]
     model = ganzoo.load(bundle, runtime=runtime)
     sample_to(model, "one", 300, 3, shard_size=40)
@@ -183,7 +183,7 @@ def of_torchrun(bundle, runtime):
 
 
 def test_torchrun(tiny_bundle, tmp_path, monkeypatch):
-    """The command of the README: two processes, one folder, one last line."""
+    """Run the README's command: two processes, one folder, one last line."""
     monkeypatch.chdir(tmp_path)
     command, one = of_torchrun(tiny_bundle, "onnx")
     launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -327,7 +327,7 @@ def test_a_rank_out_of_range_is_refused():
 
 
 def test_a_full_disk_is_one_clear_line(tiny_bundle, whole, tmp_path):
-    """Files may grow to so much only: the index fits, a shard does not."""
+    """File sizes are limited: the index fits, a shard does not."""
     code = """
 import resource, signal, sys
 from ganzoo.cli import main
@@ -347,7 +347,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_the_command_line_writes_the_same_shards(tiny_bundle, whole, tmp_path):
-    """Also where a launcher starts the processes one after the other."""
+    """A launcher can also start the processes one after the other."""
     settings = ["-n", N, "--seed", 3, "--shard-size", SIZE, "--runtime", "onnx"]
     command = ["sample", tiny_bundle, *settings, "--out", tmp_path]
     for rank, output in ((1, ""), (0, f"{tmp_path}: 600 images of seed 3, ")):

@@ -30,7 +30,7 @@ def site(tmp_path, monkeypatch):
 
 
 def check(capsys, *args):
-    """Exit status, the lines of each registered thing, and what went to standard error."""
+    """Return exit status, the lines of each registered part, and standard error."""
     status = main(["check", *args])
     out, err = capsys.readouterr()
     parts = re.split(r"^(?=\S)", out, flags=re.MULTILINE)[1:]

@@ -1,4 +1,4 @@
-"""Of partners of one kind one is played, and all where that is asked for."""
+"""One partner of each kind is trained, or all on request."""
 
 import pytest
 import torch
@@ -97,7 +97,7 @@ def test_a_command_trains_all_and_a_suite_one_of_each_kind():
 
 
 class Variance(nn.Module):
-    """A network whose variance has a weight of its own."""
+    """A network with a separate weight for its variance."""
 
     def __init__(self, size):
         super().__init__()
@@ -109,7 +109,7 @@ class Variance(nn.Module):
 
 
 class Noisy(ganzoo.Loss):
-    """Of one kind with every other of itself, which a number tells apart."""
+    """A loss with a number that does not change its kind."""
 
     def __init__(self, noise):
         super().__init__()

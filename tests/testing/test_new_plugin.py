@@ -1,4 +1,4 @@
-"""What `ganzoo new-plugin` writes, and what it refuses to; `test_from_wheels` installs it."""
+"""The files and errors of `ganzoo new-plugin`; `test_from_wheels` installs the plugin."""
 
 import keyword
 import re

@@ -1,4 +1,4 @@
-"""tools/build_zoo.py builds what is missing, goes on where it was stopped, and skips the rest."""
+"""tools/build_zoo.py builds missing models, resumes stopped ones and skips the others."""
 
 import importlib
 import sys
@@ -14,7 +14,7 @@ SETTINGS = "images = 64, evaluate_every = 32, evaluate_samples = 300, checkpoint
 
 @pytest.fixture
 def zoo(tmp_path, monkeypatch):
-    """The tool, of a zoo of one tiny model in a folder of its own."""
+    """The tool, for a zoo of one tiny model in a temporary folder."""
     monkeypatch.syspath_prepend(TOOLS)
     monkeypatch.chdir(tmp_path)
     ship, build = (importlib.import_module(name) for name in ("ship_model", "build_zoo"))
@@ -62,7 +62,7 @@ def test_missing_models_are_built(zoo, tmp_path, capsys):
 
 
 def test_a_model_without_a_best_bundle_is_built(zoo, tmp_path, capsys):
-    """As one that makes images out of others."""
+    """Translators, for example, have no best bundle."""
     write(tmp_path, [0], ', keep_best = ""')
     zoo.main()
     assert "seed 0: trained" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""tools/export.py exports what is finished, once."""
+"""tools/export.py exports finished runs once."""
 
 import runpy
 import shutil
@@ -47,7 +47,7 @@ def test_all_finished_runs_are_exported_once(tiny_run, tmp_path, capsys):
     assert f"finished: {out / 'finished'} is up to date" in output.out
     assert (out / "finished").stat().st_ino == before, "the folder was not written again"
 
-    # Half the size, or half there, it is exported again.
+    # A bundle of another precision, or a damaged one, is exported again.
     size = (out / "finished" / "model.safetensors").stat().st_size
     run_tool(runs, out, precision="fp16", capsys=capsys)
     assert (out / "finished" / "model.safetensors").stat().st_size < size

@@ -1,4 +1,4 @@
-"""The fuzzer of bundles: a short run of it, and that it finds what there is to be found."""
+"""The fuzzer of bundles: a short run, and the detection of planted faults."""
 
 import faulthandler
 import os
@@ -84,7 +84,7 @@ def test_an_unexpected_error_is_a_finding(original, tmp_path, monkeypatch):
 
 
 def test_mutated_bundles_have_valid_checksums(original, tmp_path):
-    """Else nothing but those would be tested; and a case is the same whenever it is made."""
+    """Otherwise only checksums would be tested; cases are reproducible."""
     for kind in ("config.json", "model.safetensors", "model.onnx"):
         cases = [fuzz_bundle.mutate(original, 1, k) for k in range(200)]
         changed = [files for files in cases if files[kind] != original[kind]]

@@ -1,4 +1,4 @@
-"""tools/push.py pushes every model that ships, whatever becomes of the others."""
+"""tools/push.py pushes every shipped model, also if others fail."""
 
 import runpy
 

@@ -60,7 +60,7 @@ PROCESSES, TICKS = 3, 6
 
 @pytest.fixture(scope="module")
 def differences(tmp_path_factory):
-    """By how much the gradients of several processes differ from those of one, for every game."""
+    """Differences between the gradients of several processes and of one, for every game."""
     folder = tmp_path_factory.mktemp("gradients")
     for name, game in GAMES.items():
         recipe = replace(
@@ -131,7 +131,7 @@ def test_a_signal_to_one_process_stops_all(recipe_file, tmp_path):
 
 
 def shorten(run: Path, images: int) -> None:
-    """Let a run of endless length end soon, in its recipe and in its checkpoints alike."""
+    """Shorten an endless run, in its recipe and in its checkpoints."""
     folder = run / "checkpoints"
     recipe = replace(Recipe.from_toml(run / "recipe.toml"), images=images)
     state = load_checkpoint(folder) | {"recipe": recipe.to_toml()}
@@ -180,7 +180,7 @@ def test_a_restart_does_not_resume_another_run(recipe_file, tmp_path):
 
 
 def test_a_process_lost_in_a_backward_pass_is_an_error(recipe_file, tmp_path):
-    """Statistics over the whole batch have their gradients averaged there."""
+    """Set up a game whose statistics over the whole batch average gradients."""
     recipe = recipe_file(images=10**9, sync_batchnorm=True, checkpoint_every=64)
     run = tmp_path / "run"
     together = start_group(2, "train", recipe, "--out", run)

@@ -1,4 +1,4 @@
-"""How a step is computed: in parts, compiled, in fewer bits. The mathematics stays."""
+"""Execution of a step: accumulated, compiled, in fewer bits."""
 
 import json
 from dataclasses import replace
@@ -36,7 +36,7 @@ SHORT = tiny(
 
 
 def gradients(recipe):
-    """Every update's gradient."""
+    """Return the gradient of every update."""
     prepared = prepare(recipe)
     results = []
     for optimizer in prepared.state.optimizers.values():
@@ -72,7 +72,7 @@ def test_an_indivisible_batch_is_refused():
             PENALISED,
             "aot_eager",
             6,
-        ),  # the graphs that a backend compiles, without a compiler of C++
+        ),  # the graphs of a backend, without a C++ compiler
         (SHORT, "inductor", 2),
         pytest.param(PENALISED, "inductor", 6, marks=pytest.mark.slow),
     ],
@@ -169,7 +169,7 @@ def test_the_best_of_an_unlogged_term_warns(tmp_path):
     ("steps", "parts", "forwards"), [(1, 1, 1), (3, 1, 3), (1, 2, 4)], ids=["1", "3", "parts"]
 )
 def test_the_generator_runs_once_per_tick(steps, parts, forwards):
-    """It is judged by the very images that the discriminator saw first, at their present worth."""
+    """The generator's loss uses the discriminator's first fake images, with current weights."""
     loss = Component("nonsaturating", {"discriminator_steps": steps})
     plain = Component("dcgan", {"latent_dim": 8, "width": 4, "discriminator_norm": "none"})
     recipe = tiny(loss=loss, architecture=plain, accumulate=parts, images=16)

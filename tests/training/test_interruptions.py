@@ -1,4 +1,4 @@
-"""Whatever ends a run, it goes on from a whole checkpoint and ends in the same weights."""
+"""An interrupted run resumes from an intact checkpoint and ends in the same weights."""
 
 import os
 import shutil
@@ -128,7 +128,7 @@ def test_a_folder_in_use_is_refused_until_its_process_ends(tmp_path):
 
 
 def test_a_second_ctrl_c_ends_at_once_and_keeps_the_checkpoint(tmp_path):
-    """The first is not granted yet: the tick is held up."""
+    """The first signal has no effect yet, because the tick is blocked."""
     code = f"""
 import os, signal, time, ganzoo, ganzoo.training.log as log
 from ganzoo.spec import Recipe

@@ -1,4 +1,4 @@
-"""Parameters of a loss itself: a player trains them as it does a network, or they are refused."""
+"""Parameters of a loss: a player trains them like a network, or they are refused."""
 
 import math
 import os
@@ -38,7 +38,7 @@ class Painter(nn.Module):
 
 
 class Scaled(Loss):
-    """Its one term is the generator's weight times a scale of its own, 2."""
+    """A loss whose only term is the generator's weight times its own scale, 2."""
 
     players = TRAINED
 
@@ -56,7 +56,7 @@ class Scaled(Loss):
 
 @pytest.fixture
 def recipe():
-    """Two ticks of SGD on the two."""
+    """Run two ticks of SGD on both."""
 
     def painter(data: DataSpec) -> dict[str, nn.Module]:
         return {"generator": Painter(data)}
@@ -97,7 +97,7 @@ def test_two_steps_match_sgd(recipe):
 
 
 def test_a_separate_player_trains_only_the_loss(recipe):
-    """Each sees what the one before it left: v = 0.5 - 0.1 * 2, then s = 2 - 0.1 v, and again."""
+    """Players alternate: v = 0.5 - 0.1 * 2, then s = 2 - 0.1 v, and again."""
     players = (Player("generator", ("generator",)), Player("scale_player", ("loss",)))
     state = play_with(recipe, players)
     v, s = 0.5, 2.0
@@ -206,7 +206,7 @@ def tempered(tmp_path, monkeypatch):
 
 
 def test_a_loss_with_parameters_passes_the_checks(tempered):
-    """Among them: its player moves it and no other does, and a resumed training has its bits."""
+    """The checks include that its player trains the parameter and that resuming is exact."""
     subject = LossSubject("tempered", partners={"mlp": {"width": 4}})
     outcomes = {check.__name__: examine(check, subject) for check in subject.checks}
     assert {outcome.verdict for outcome in outcomes.values()} == {"ok"}, outcomes

@@ -1,4 +1,4 @@
-"""Monitors of other distributions: found, asked whether they fit, switched off if they fail."""
+"""Third-party monitors: loaded, selected, and disabled after a failure."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""Trainings that really fail are told apart from those that do not, and none is changed."""
+"""Monitors distinguish failing trainings from healthy ones, without changing them."""
 
 import math
 import os
@@ -64,7 +64,7 @@ def digits(loss, **changes):
 
 
 def nearest_mode(images):
-    """The mode of the ring that a point lies nearest to."""
+    """Return the nearest mode of the ring."""
     angles = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
     centres = 0.75 * torch.stack([angles.cos(), angles.sin()], 1)
     return torch.cdist(images.double().flatten(1) / 127.5 - 1, centres).argmin(1)
@@ -94,14 +94,14 @@ def findings(lines):
 
 
 def first_finding(lines, monitor):
-    """The finding with which it first began."""
+    """Return the first finding of a monitor."""
     beginnings = [f for f in findings(lines) if (f.monitor, f.event) == (monitor, "begins")]
     assert beginnings, findings(lines)
     return beginnings[0]
 
 
 def test_mode_collapse(tmp_path):
-    """A generator that is ahead of its discriminator makes the one point that looks most real."""
+    """A generator that is ahead of its discriminator collapses to one point."""
     recipe = ring("minimax", options={"discriminator_every": 10}, images=20_000)
     lines = watch(recipe, tmp_path, classes=nearest_mode)
     (finding,) = findings(lines)
@@ -125,7 +125,7 @@ def test_a_winning_discriminator_is_reported(tmp_path):
 
 
 def test_a_losing_discriminator_is_reported(tmp_path):
-    """It learns so slowly that the generator finds a point it always takes for real."""
+    """The discriminator learns too slowly to keep up with the generator."""
     rates = {"discriminator": 1e-8, "generator": 1e-3}
     recipe = ring("nonsaturating", learning_rates=rates, images=12_800)
     finding = first_finding(watch(recipe, tmp_path), "the discriminator has lost")
@@ -134,7 +134,7 @@ def test_a_losing_discriminator_is_reported(tmp_path):
 
 
 def test_exploding_gradients_are_reported(tmp_path):
-    """A critic that nothing keeps Lipschitz, and large steps."""
+    """A critic without a Lipschitz constraint, and large steps."""
     options = {"weight_clip": 0.0, "discriminator_steps": 1}
     fast = Optimizer(lr=0.02, betas=(0.5, 0.999))
     recipe = ring(
@@ -217,7 +217,7 @@ def test_lost_modes_need_a_classifier():
 
 
 def test_an_equilibrium_is_not_reported():
-    """An accuracy of 0.5 is where the game ends well, unless samples are as far away as ever."""
+    """An accuracy of 0.5 is an equilibrium, unless samples stay far from the data."""
 
     def at(accuracy, distance):
         return {
@@ -263,7 +263,7 @@ class Saying(Monitor):
 
 @given(st.lists(st.sampled_from([True, False, None]), max_size=60))
 def test_an_episode_starts_and_ends_once(verdicts):
-    """As a count over all that was said has it; lines that say nothing are not there."""
+    """Compare with a count over all verdicts; lines without a verdict are ignored."""
     episode = Episode(Saying())
     lines = [{"images": k} | ({} if s is None else {"said": [s]}) for k, s in enumerate(verdicts)]
     events = [(line["images"], event) for line in lines if (event := episode.read(line))]
@@ -284,7 +284,7 @@ def test_an_episode_starts_and_ends_once(verdicts):
 
 @pytest.fixture
 def constant():
-    """A generator whose images depend on nothing but the class."""
+    """A generator whose images depend only on the class."""
 
     class Constant(nn.Module):
         def __init__(self):
@@ -315,7 +315,7 @@ def test_sample_statistics_equal_their_definitions(constant):
     numbers = Samples(prepared).measure()
     real = some_items(prepared.batches, 64).images.numpy().reshape(64, -1).astype(float)
     apart = np.linalg.norm(real[:, None] - real[None], axis=2).sum() / (64 * 63)
-    between = np.linalg.norm(real - 128, axis=1).mean()  # grey, as 0 is rounded
+    between = np.linalg.norm(real - 128, axis=1).mean()  # grey, to which 0 is rounded
     assert numbers["diversity"] == 0
     assert numbers["distance"] == pytest.approx(1 - apart / (2 * between), rel=1e-6)
 
@@ -415,7 +415,7 @@ def test_monitors_do_not_change_the_training(tmp_path, recipe):
 
 
 def test_a_resumed_run_has_the_findings_of_an_uninterrupted_one(tmp_path, capsys):
-    """The monitors of the second part know what those of the first saw."""
+    """Monitors of the resumed run restore their state."""
     recipe = tiny(images=320, learning_rates={"generator": 0.0}, checkpoint_every=64)
     whole = ganzoo.train(recipe, out=tmp_path / "whole", progress=False)
     capsys.readouterr()
@@ -427,7 +427,7 @@ def test_a_resumed_run_has_the_findings_of_an_uninterrupted_one(tmp_path, capsys
             os.kill(os.getpid(), signal.SIGTERM)
         original(self, player, term, value)
 
-    for stop in (2, 7):  # before and after it is found
+    for stop in (2, 7):  # before and after the finding
         run = tmp_path / f"{stop}"
         ticks.clear()
         with pytest.MonkeyPatch.context() as patch:

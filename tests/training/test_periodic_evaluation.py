@@ -1,4 +1,4 @@
-"""A training that is evaluated now and then, and keeps what was best."""
+"""Periodic evaluation during a training, and the best bundle."""
 
 from dataclasses import replace
 
@@ -27,7 +27,7 @@ def _no_cache(tmp_path_factory, monkeypatch):
 
 
 def points(**changes):
-    """A recipe whose images are points, which are measured at once."""
+    """Return a recipe whose images are points, which are fast to evaluate."""
     fields = {
         "architecture": Component("mlp", {"latent_dim": 8, "width": 32}),
         "dataset": Component("ring", {"count": 512}),

@@ -1,4 +1,4 @@
-"""What is due at the end of each tick, and where the run's options are declared."""
+"""The work that is due after each tick, and the options of a run."""
 
 import dataclasses
 import inspect

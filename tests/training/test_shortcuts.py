@@ -1,4 +1,4 @@
-"""Shortcuts are the functions they stand for."""
+"""Fast layers equal the layers they replace."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ from ganzoo.nn import LatentToMap, UpsampleConv2d
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(2, 3, 4, 4), (1, 5, 1, 1), (3, 2, 7, 5)])
 def test_upsampling_convolution_equals_repetition_and_convolution(shape, bias):
-    """Function and gradients to 1e-12 in float64."""
+    """Compare values and gradients to 1e-12 in float64."""
     torch.manual_seed(0)
     layer = UpsampleConv2d(shape[1], 6, bias=bias).double()
     images = torch.randn(shape).double().requires_grad_()

@@ -1,4 +1,4 @@
-"""What a training writes is what a real TensorBoard shows."""
+"""A real TensorBoard shows the files of a training."""
 
 import json
 import re
@@ -31,7 +31,7 @@ ODD = torch.nn.ParameterDict(
 
 
 class Shown:
-    """A TensorBoard that shows a folder of runs, asked through its HTTP interface."""
+    """A TensorBoard of a folder of runs, with its HTTP interface."""
 
     def __init__(self, folder, *options):
         command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder)]
@@ -66,7 +66,7 @@ class Shown:
         return self.ask(f"{plugin}/{plugin}", run=f"{run}/tensorboard", tag=tag)
 
     def picture(self, run, tag):
-        """The steps of a picture, and its newest PNG."""
+        """Return the steps of an image, and its newest PNG."""
         entries = self.ask("images/images", run=f"{run}/tensorboard", tag=tag, sample=0)
         with self.open(f"images/individualImage?{entries[-1]['query']}&x=") as answer:
             return [picture["step"] for picture in entries], answer.read()
@@ -78,7 +78,7 @@ class Shown:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Runs, one of which was resumed, and what no run writes. Only to be read."""
+    """Runs, one of them resumed, and unusual values. Do not change them."""
     folder = tmp_path_factory.mktemp("runs")
     resumed = ganzoo.train(tiny(images=96), out=folder / "resumed", progress=False).path
     assert len(list((resumed / "tensorboard").iterdir())) == 1
@@ -100,7 +100,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["true", "false"], ids=["fast", "slow"])
 def board(request, runs):
-    """A TensorBoard that shows the runs, by either of its readers."""
+    """A TensorBoard of the runs, with either of its readers."""
     board = Shown(runs, f"--load_fast={request.param}")
     yield board
     board.close()
@@ -108,7 +108,7 @@ def board(request, runs):
 
 @pytest.fixture
 def reader(board, socket_enabled):
-    """The same, when it has read all."""
+    """The same TensorBoard, after it has read everything."""
     for run, tag, step in (
         ("stale", "terms/generator/adversarial", 96),
         ("resumed", "terms/generator/adversarial", 96),
@@ -155,7 +155,7 @@ def test_scalars_images_histograms_and_findings_are_written(runs, reader):
 
 
 def test_a_resumed_run_continues_in_the_same_folder(runs, reader):
-    """What was written after the checkpoint that it resumes from is written, and shown, once."""
+    """Values after the resumed checkpoint are written and shown once."""
     assert len(list((runs / "resumed" / "tensorboard").iterdir())) == 2
     points = reader.points("resumed", "scalars", "terms/generator/adversarial")
     assert [step for _, step, _ in points] == [16, 32, 48, 64, 80, 96]

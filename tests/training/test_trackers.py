@@ -1,4 +1,4 @@
-"""Trackers: a stranger's logs a run beside TensorBoard, and one that fails ends nothing."""
+"""Third-party trackers log a run beside TensorBoard; a failing one does not stop it."""
 
 import json
 import warnings
@@ -189,7 +189,7 @@ def test_trackers_are_listed_and_checked(site, capsys):
 
 
 def test_another_tracker_named_tensorboard_breaks_no_training(tmp_path):
-    """`--tensorboard auto`, the default, means ganzoo's own."""
+    """`--tensorboard auto`, the default, selects the built-in tracker."""
     site = tmp_path / "site"
     points = {"trackers": {"tensorboard": "acme_board:Board"}}
     install(

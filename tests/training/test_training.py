@@ -95,7 +95,7 @@ def test_a_turn_changes_only_the_players_networks(architecture, loss):
 
 
 class Recorder(Loss):
-    """A game of two players that notes which batches they were given."""
+    """A loss of two players that stores their batches."""
 
     def __init__(self, every: int, repeat: int) -> None:
         super().__init__()
@@ -195,7 +195,7 @@ def test_training_is_reproducible_bit_for_bit(tmp_path):
 )
 @pytest.mark.parametrize("architecture", ["dcgan", "mlp"])
 def test_resume_is_exact(tmp_path, architecture, loss, optimizer):
-    """Stopped by a signal at a tick that is no checkpoint, and continued: the same bits."""
+    """A run stopped by a signal between checkpoints continues bit for bit."""
     recipe = pair(
         architecture,
         loss,
@@ -288,7 +288,7 @@ def test_a_finished_run_resumes_to_itself(tmp_path):
         {"accumulate": 4},
         {"optimizer": Optimizer(name="adamw", weight_decay=0.1)},
         {"optimizer": Optimizer(name="sgd", lr=0.01)},
-        {"batch_size": 700, "images": 700 * 6},  # passes the end of an epoch in two of the ticks
+        {"batch_size": 700, "images": 700 * 6},  # two of the ticks pass the end of an epoch
     ],
     ids=["r1", "bf16", "fp16", "accumulate", "adamw", "sgd", "epochs"],
 )
@@ -505,7 +505,7 @@ os.rmdir(locked)
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(tmp_path):
-    """Files may grow to so much only: the log and the bundle fit, a checkpoint does not."""
+    """File sizes are limited: log and bundle fit, a checkpoint does not."""
     run = train(tiny(), tmp_path / "run").path
     before = {p: p.read_bytes() for p in sorted((run / "checkpoints").iterdir())}
     before.popitem()
@@ -588,7 +588,7 @@ def test_an_unsupported_image_size_is_refused(tmp_path):
 
 
 def test_the_average_is_exponential():
-    """With weights 0 then 1 for ever, the average nears 1 by half a distance each half-life."""
+    """After a change of weights from 0 to 1, the distance halves in each half-life."""
     network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
     nn.init.zeros_(network[0].weight)
     average = Averaged({"generator": network}, halflife=100, batch_size=10)
@@ -632,7 +632,7 @@ def test_learning_rates_warm_up_and_follow_a_cosine():
 
 
 def test_gradients_are_clipped_to_a_norm(tmp_path):
-    """With SGD a step is the gradient, so that a player moves by lr times its norm at most."""
+    """A step of SGD is lr times the gradient, so its norm is at most lr times the limit."""
     optimizer = Optimizer("sgd", lr=1.0, clip_norm=0.01)
     prepared = prepare(tiny(images=16, optimizer=optimizer))
     before = {r: [p.clone() for p in n.parameters()] for r, n in prepared.state.nets.items()}

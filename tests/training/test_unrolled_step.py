@@ -1,4 +1,4 @@
-"""The training step of docs/architecture.md is the loop's, bit for bit."""
+"""The training step of docs/architecture.md equals the loop bit for bit."""
 
 import torch
 

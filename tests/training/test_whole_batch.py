@@ -1,4 +1,4 @@
-"""What each process draws are its rows of what one process draws."""
+"""Each process draws its rows of the whole batch."""
 
 import pytest
 import torch
@@ -50,7 +50,7 @@ def test_rows_come_from_one_draw(draw):
 
 
 def test_real_and_fake_at_once():
-    """Rows of both halves, each where the whole batch has them."""
+    """Processes get rows of both halves, in the order of the whole batch."""
     whole = seeded(lambda x: torch.randn(2 * len(x), 5), PLACES)
     for rank, mine in enumerate(PLACES.split(ROWS)):
         with WholeBatch(ROWS, rank, RANKS, None):

@@ -20,7 +20,7 @@ from helpers.bundles import rehash
 
 
 class Balanced(HTMLParser):
-    """Counts what is opened and not closed."""
+    """A parser that tracks open tags."""
 
     def __init__(self, text):
         super().__init__()
@@ -44,7 +44,7 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     page = (tmp_path / "gallery.html").read_text()
     parser = Balanced(page)
     assert not parser.open
-    # Nothing is fetched: every picture is in the page.
+    # The page contains every image and downloads nothing.
     assert all(source.startswith("data:image/") for source in parser.sources)
     assert not re.search(r"<(script|link|iframe)", page)
     for name in ganzoo.list_models():
@@ -88,7 +88,7 @@ def test_summaries_need_no_loading(tmp_path):
         facts = find_summary(entry)
         assert facts == read_summary(find(entry.name))
         if facts.spec.architecture == "stylegan2":
-            continue  # whose fixed noise only its code tells from what is learned
+            continue  # only its code separates fixed noise from learned parameters
         learned = sum(
             p.numel() for p in ganzoo.load(entry.name, runtime="torch").network.parameters()
         )

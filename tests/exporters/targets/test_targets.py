@@ -1,4 +1,4 @@
-"""Export targets are found by name, ours and a stranger's alike."""
+"""Export targets are found by name, built-in and third-party."""
 
 from ganzoo.cli import main
 from helpers.distributions import install

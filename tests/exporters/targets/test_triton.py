@@ -1,4 +1,4 @@
-"""The model repository that `export --for triton` writes, by Triton's own definition of it."""
+"""The model repository of `export --for triton`, checked with Triton's schema."""
 
 import importlib.util
 from pathlib import Path
@@ -21,7 +21,7 @@ NUMBERS = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
 
 @pytest.fixture(scope="module")
 def definition():
-    """The protobuf module of ModelConfig, without the clients beside it, which import gRPC."""
+    """Return the protobuf module of ModelConfig, without the clients that import gRPC."""
     client = importlib.util.find_spec("tritonclient")
     if client is None:
         pytest.skip("needs tritonclient")

@@ -33,7 +33,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-SECONDS = 120_000  # milliseconds that a busy machine may take
+SECONDS = 120_000  # milliseconds, for a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def int8(tiny_run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(int8, tmp_path_factory):
-    """A page with classes, one without and one of int8, as npm and we write them."""
+    """Pages of a model with classes, of one without, and of one in int8."""
     folder = tmp_path_factory.mktemp("pages")
     try:
         for name in ("cgan-mnist", "dcgan-mnist", int8):
@@ -60,7 +60,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def browser(pages, tmp_path_factory):
-    """Opens one of the pages and returns it, with what it logged and requested."""
+    """Return a function that opens a page, with its console and requests."""
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("needs Chromium")
@@ -113,7 +113,7 @@ def pixels(page, canvas):
 
 
 def assert_same(actual, batch):
-    """To a level, as between runtimes: the browser's kernels round otherwise."""
+    """Compare to one level, since the browser's kernels round differently."""
     expected = np.asarray(batch.grid()) if isinstance(batch, ganzoo.ImageBatch) else batch
     assert actual.shape == expected.shape
     assert np.abs(actual - expected).max() <= 1
@@ -306,7 +306,7 @@ def test_a_translator_has_no_page(tmp_path):
 
 def test_a_page_does_not_replace_other_folders(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    (tmp_path / "model.json").write_text("{}")  # as other programs' folders have
+    (tmp_path / "model.json").write_text("{}")  # which other programs also write
     for place in (tmp_path, tmp_path / "thesis.txt"):
         with pytest.raises(OutputError, match="is not a page that ganzoo wrote"):
             write_web(find("dcgan-mnist"), place, cdn=True)
