@@ -30,7 +30,7 @@ from helpers.processes import run_python
 RUNTIMES = ["onnx", "torch"]
 
 
-def refused(bundle, error=BundleError, runtimes=RUNTIMES):
+def refusal(bundle, error=BundleError, runtimes=RUNTIMES):
     texts = []
     for runtime in runtimes:
         with pytest.raises(error) as excinfo:
@@ -63,7 +63,7 @@ def test_a_wrong_checksum_is_refused(bundle, name):
     content = bytearray((bundle / name).read_bytes())
     content[len(content) // 2] ^= 1
     (bundle / name).write_bytes(content)
-    assert f"{name} does not match its checksum" in refused(bundle)
+    assert f"{name} does not match its checksum" in refusal(bundle)
 
 
 def test_checksums_that_do_not_match_are_refused(bundle):
@@ -80,24 +80,24 @@ def test_checksums_that_do_not_match_are_refused(bundle):
         ("", "has no checksum of config.json, model.onnx, model.safetensors"),
     ]:
         (bundle / "SHA256SUMS").write_text(text)
-        assert message in refused(bundle)
+        assert message in refusal(bundle)
     (bundle / "SHA256SUMS").unlink()
-    assert "so its files cannot be verified" in refused(bundle)
+    assert "so its files cannot be verified" in refusal(bundle)
 
 
 def test_missing_weights_are_refused(bundle):
     (bundle / "model.safetensors").unlink()
     rehash(bundle)
-    assert "model.safetensors" in refused(bundle)
+    assert "model.safetensors" in refusal(bundle)
 
 
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])
 def test_a_truncated_safetensors_file_is_refused(bundle, keep):
     content = (bundle / "model.safetensors").read_bytes()
     (bundle / "model.safetensors").write_bytes(content[:keep])
-    assert "does not match its checksum" in refused(bundle)
+    assert "does not match its checksum" in refusal(bundle)
     rehash(bundle)
-    assert "is not a complete safetensors file" in refused(bundle, runtimes=["torch"])
+    assert "is not a complete safetensors file" in refusal(bundle, runtimes=["torch"])
 
 
 def test_a_pickle_renamed_to_safetensors_is_not_run(bundle, tmp_path):
@@ -107,10 +107,10 @@ def test_a_pickle_renamed_to_safetensors_is_not_run(bundle, tmp_path):
 
     (bundle / "model.safetensors").write_bytes(pickle.dumps(Bomb()))
     rehash(bundle)
-    assert "is not a complete safetensors file" in refused(bundle, runtimes=["torch"])
+    assert "is not a complete safetensors file" in refusal(bundle, runtimes=["torch"])
     torch.save({"x": torch.zeros(1)}, bundle / "model.safetensors")
     rehash(bundle)
-    assert "is not a complete safetensors file" in refused(bundle, runtimes=["torch"])
+    assert "is not a complete safetensors file" in refusal(bundle, runtimes=["torch"])
     assert not (tmp_path / "ran").exists()
 
 
@@ -119,19 +119,19 @@ def test_an_oversized_header_is_refused(bundle):
     data = struct.pack("<Q", len(header)) + header.encode() + b"\0" * 4
     (bundle / "model.safetensors").write_bytes(data)
     rehash(bundle)
-    assert "is not a complete safetensors file" in refused(bundle, runtimes=["torch"])
+    assert "is not a complete safetensors file" in refusal(bundle, runtimes=["torch"])
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\x80\x81", "null"])
 def test_a_config_that_is_not_json(bundle, text):
     (bundle / "config.json").write_text(text, encoding="latin-1")
     rehash(bundle)
-    assert "config.json is not a valid ganzoo config" in refused(bundle)
+    assert "config.json is not a valid ganzoo config" in refusal(bundle)
 
 
 def test_a_config_with_an_unknown_field(bundle):
     change_config(bundle, lambda c: c.update(trust_remote_code=True))
-    assert "there is no field 'trust_remote_code'" in refused(bundle)
+    assert "there is no field 'trust_remote_code'" in refusal(bundle)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_config_with_an_unknown_field(bundle):
 )
 def test_absurd_sizes_are_refused_by_both_runtimes(bundle, change):
     change_config(bundle, change)
-    assert "it must be between" in refused(bundle)
+    assert "it must be between" in refusal(bundle)
 
 
 def test_absurd_arguments_are_refused_before_allocation(bundle):
@@ -156,7 +156,7 @@ def test_absurd_arguments_are_refused_before_allocation(bundle):
     config = (bundle / "config.json").read_text()
     save_file(tensors, bundle / "model.safetensors", {"ganzoo.config": config})
     rehash(bundle)
-    text = refused(bundle, runtimes=["torch"])
+    text = refusal(bundle, runtimes=["torch"])
     assert "does not fit config.json: tensor" in text
 
 
@@ -171,7 +171,7 @@ def test_absurd_arguments_are_refused_before_allocation(bundle):
 )
 def test_a_config_of_another_model_is_refused(bundle, change, message):
     change_config(bundle, change)
-    assert all(message in text for text in refused(bundle))
+    assert all(message in text for text in refusal(bundle))
 
 
 def test_weights_of_another_network_are_refused(bundle):
@@ -185,10 +185,10 @@ def test_weights_of_another_network_are_refused(bundle):
     ):
         save_file(changed, bundle / "model.safetensors", {"ganzoo.config": config})
         rehash(bundle)
-        assert "does not fit config.json: tensor" in refused(bundle, runtimes=["torch"])
+        assert "does not fit config.json: tensor" in refusal(bundle, runtimes=["torch"])
     save_file(tensors, bundle / "model.safetensors")
     rehash(bundle)
-    assert "contains no ganzoo config" in refused(bundle, runtimes=["torch"])
+    assert "contains no ganzoo config" in refusal(bundle, runtimes=["torch"])
 
 
 def test_an_onnx_with_other_inputs_is_refused(bundle):
@@ -198,7 +198,7 @@ def test_an_onnx_with_other_inputs_is_refused(bundle):
     del model.metadata_props[:]
     onnx.save(model, path)
     rehash(bundle)
-    assert "contains no ganzoo config" in refused(bundle, runtimes=["onnx"])
+    assert "contains no ganzoo config" in refusal(bundle, runtimes=["onnx"])
 
     z = onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["batch", 8])
     images = onnx.helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, ["batch", 8])
@@ -209,11 +209,11 @@ def test_an_onnx_with_other_inputs_is_refused(bundle):
     onnx.helper.set_model_props(other, {"ganzoo.config": config})
     onnx.save(other, path)
     rehash(bundle)
-    assert "does not match config.json: it maps" in refused(bundle, runtimes=["onnx"])
+    assert "does not match config.json: it maps" in refusal(bundle, runtimes=["onnx"])
 
     path.write_bytes(b"not onnx")
     rehash(bundle)
-    assert "is not an ONNX file that ganzoo runs: it is not encoded" in refused(
+    assert "is not an ONNX file that ganzoo runs: it is not encoded" in refusal(
         bundle, runtimes=["onnx"]
     )
 
@@ -233,11 +233,11 @@ def test_an_onnx_with_external_files_is_refused(bundle, tmp_path):
         where.value = place
         (bundle / "model.onnx").write_bytes(model.SerializeToString())
         rehash(bundle)
-        assert "it has data in other files" in refused(bundle, runtimes=["onnx"])
+        assert "it has data in other files" in refusal(bundle, runtimes=["onnx"])
     del tensor.external_data[:]  # which onnxruntime would search in a file without a name
     (bundle / "model.onnx").write_bytes(model.SerializeToString())
     rehash(bundle)
-    assert "it has data in other files" in refused(bundle, runtimes=["onnx"])
+    assert "it has data in other files" in refusal(bundle, runtimes=["onnx"])
 
 
 def test_a_missing_plugin_is_named(bundle):

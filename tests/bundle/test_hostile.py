@@ -70,7 +70,7 @@ def loader(tiny_bundle):
     process.wait(60)
 
 
-def refused(bundle, *runtimes, error=BundleError):
+def refusal(bundle, *runtimes, error=BundleError):
     """Return the one line of all runtimes that refuse a bundle."""
     texts = set()
     for runtime in runtimes or ("onnx", "torch"):
@@ -83,8 +83,8 @@ def refused(bundle, *runtimes, error=BundleError):
     return text
 
 
-def refused_within_bounds(loader, bundle, *runtimes):
-    """Like `refused`, in a process with limited memory."""
+def refusal_within_bounds(loader, bundle, *runtimes):
+    """Like `refusal`, in a process with limited memory."""
     sizes = [p.stat().st_size for p in bundle.iterdir() if p.suffix in (".onnx", ".safetensors")]
     bound = MAX_OPENING + 2 * max(sizes, default=0)
     loader.stdin.write(json.dumps([str(bundle), bound, runtimes]) + "\n")
@@ -177,16 +177,16 @@ def change_onnx(bundle, change):
 def test_unknown_file_names_are_refused(bundle, name):
     with (bundle / "SHA256SUMS").open("a") as sums:
         sums.write(f"{'0' * 64}  {name}\n")
-    assert "is not a valid file name in a bundle" in refused(bundle)
+    assert "is not a valid file name in a bundle" in refusal(bundle)
 
 
 def test_an_oversized_manifest_is_refused(bundle):
     with (bundle / "SHA256SUMS").open("a") as sums:
         sums.writelines(f"{'0' * 64}  {k}\n" for k in range(MAX_FILES))
-    assert f"a bundle has at most {MAX_FILES:,}." in refused(bundle)
+    assert f"a bundle has at most {MAX_FILES:,}." in refusal(bundle)
     with (bundle / "SHA256SUMS").open("r+b") as sums:
         sums.truncate(MAX_CHECKSUMS + 1)
-    assert f"the limit is {MAX_CHECKSUMS:,}." in refused(bundle)
+    assert f"the limit is {MAX_CHECKSUMS:,}." in refusal(bundle)
 
 
 def test_special_files_are_not_opened(bundle, tmp_path):
@@ -196,7 +196,7 @@ def test_special_files_are_not_opened(bundle, tmp_path):
         (bundle / name).unlink()
         os.mkfifo(bundle / name)
         is_config = name == "config.json"
-        text = refused(bundle, error=NotABundleError if is_config else BundleError)
+        text = refusal(bundle, error=NotABundleError if is_config else BundleError)
         assert ("contains no config.json" if is_config else f"{name} is not a regular file") in text
         (bundle / name).unlink()
         (bundle / name).write_bytes(content)
@@ -208,7 +208,7 @@ def test_special_files_are_not_opened(bundle, tmp_path):
             listening.bind("samples.png")
         finally:
             os.chdir(here)
-        assert "samples.png is not a regular file" in refused(bundle)
+        assert "samples.png is not a regular file" in refusal(bundle)
 
 
 def test_links_outside_the_bundle_are_refused(bundle, tmp_path):
@@ -217,34 +217,34 @@ def test_links_outside_the_bundle_are_refused(bundle, tmp_path):
         content = (bundle / name).read_bytes()
         (bundle / name).unlink()
         (bundle / name).symlink_to(tmp_path / "secret")
-        text = refused(bundle)
+        text = refusal(bundle)
         assert f"{name} is a link that leads outside the bundle" in text
         assert "xyzzy" not in text
         (bundle / name).unlink()
         (bundle / name).write_bytes(content)
     (bundle / "samples.png").unlink()
     (bundle / "samples.png").symlink_to("samples.png")
-    assert "samples.png is not a regular file" in refused(bundle)
+    assert "samples.png is not a regular file" in refusal(bundle)
     (bundle / "samples.png").unlink()
     (bundle / "samples.png").symlink_to("/dev/zero")
-    assert "leads outside the bundle" in refused(bundle)
+    assert "leads outside the bundle" in refusal(bundle)
     (bundle / "training" / "log.jsonl").unlink()
     (bundle / "training" / "recipe.toml").unlink()
     (bundle / "training").rmdir()
     (bundle / "training").symlink_to(tmp_path)
     (bundle / "samples.png").unlink()
     (bundle / "samples.png").write_bytes(b"")
-    assert "training/log.jsonl" in refused(bundle)
+    assert "training/log.jsonl" in refusal(bundle)
 
 
 def test_oversized_folders_are_refused(bundle):
     """Sparse files of terabytes, and many small files."""
     with (bundle / "samples.png").open("r+b") as file:
         file.truncate(MAX_BYTES)
-    assert f"the limit of a bundle is {MAX_BYTES:,}" in refused(bundle)
+    assert f"the limit of a bundle is {MAX_BYTES:,}" in refusal(bundle)
     with (bundle / "config.json").open("r+b") as file:
         file.truncate(10**9)
-    assert f"1,000,000,000 bytes; the limit is {MAX_CONFIG:,}." in refused(bundle)
+    assert f"1,000,000,000 bytes; the limit is {MAX_CONFIG:,}." in refusal(bundle)
 
 
 def test_unlisted_files_are_ignored(bundle):
@@ -283,8 +283,8 @@ def test_invalid_paths_are_refused(tmp_path, name):
 def test_an_oversized_config_is_refused(bundle, loader, text, message):
     (bundle / "config.json").write_text(text)
     rehash(bundle)
-    assert message in refused(bundle)
-    assert message in refused_within_bounds(loader, bundle, "torch", "onnx")
+    assert message in refusal(bundle)
+    assert message in refusal_within_bounds(loader, bundle, "torch", "onnx")
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_an_oversized_config_is_refused(bundle, loader, text, message):
 )
 def test_implausible_configs_are_refused(bundle, change, message):
     change_config(bundle, change)
-    assert message in refused(bundle)
+    assert message in refusal(bundle)
 
 
 @pytest.mark.parametrize(
@@ -342,8 +342,8 @@ def test_implausible_configs_are_refused(bundle, change, message):
 )
 def test_arguments_for_huge_networks_are_refused(bundle, loader, arguments):
     change_everywhere(bundle, lambda config: config["arguments"].update(arguments))
-    refused(bundle, "torch")
-    refused_within_bounds(loader, bundle, "torch")
+    refusal(bundle, "torch")
+    refusal_within_bounds(loader, bundle, "torch")
 
 
 def test_millions_of_layers_are_refused(bundle, loader):
@@ -360,7 +360,7 @@ def test_millions_of_layers_are_refused(bundle, loader):
     change_everywhere(bundle, change)
     ganzoo.architectures.register("deep")(deep)
     try:
-        assert "more than 20,000 tensors of weights" in refused(bundle, "torch")
+        assert "more than 20,000 tensors of weights" in refusal(bundle, "torch")
     finally:
         ganzoo.architectures._here.pop("deep")
     # The counter is removed: later networks can have any size.
@@ -425,7 +425,7 @@ def tensor(begin, end, shape=(1,), dtype="F32"):
 )
 def test_a_wrong_header_is_refused(bundle, header, length, message):
     write_weights(bundle, header, b"\0" * 8, length)
-    assert message.lower() in refused(bundle, "torch").lower()
+    assert message.lower() in refusal(bundle, "torch").lower()
 
 
 def test_a_header_of_100_megabytes_is_refused(bundle, loader):
@@ -433,7 +433,7 @@ def test_a_header_of_100_megabytes_is_refused(bundle, loader):
     header = b"{" + b",".join(entry % k for k in range(1_500_000)) + b"}"
     assert 80_000_000 < len(header) < 100_000_000  # the limit of the library
     write_weights(bundle, header)
-    text = refused_within_bounds(loader, bundle, "torch")
+    text = refusal_within_bounds(loader, bundle, "torch")
     assert f"the limit is {MAX_HEADER:,}." in text
 
 
@@ -444,7 +444,7 @@ def test_weights_of_another_dtype_are_refused(bundle, dtype):
         tensors[name] = tensors[name].to(dtype)
 
     change_weights(bundle, change)
-    assert "in the file and torch.float32 in the network" in refused(bundle, "torch")
+    assert "in the file and torch.float32 in the network" in refusal(bundle, "torch")
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -466,7 +466,7 @@ def test_non_finite_weights_are_refused(bundle, number):
         tensors[name].view(-1)[-1] = number
 
     change_weights(bundle, change)
-    assert "contains NaN or infinity" in refused(bundle, "torch")
+    assert "contains NaN or infinity" in refusal(bundle, "torch")
 
 
 # The ONNX file.
@@ -485,7 +485,7 @@ def test_an_onnx_with_non_finite_weights_is_refused(bundle, number, dtype):
         weights.data_type = ONNX_TYPES[dtype]
 
     change_onnx(bundle, change)
-    assert "its weights contain NaN or infinity" in refused(bundle, "onnx")
+    assert "its weights contain NaN or infinity" in refusal(bundle, "onnx")
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_onnx_weights_outside_raw_data_are_checked(bundle, kind, field):
     number = 0x7FFF if field == "int32_data" else np.nan
     weights = TensorProto(name="w", data_type=kind, dims=[1], **{field: [number]})
     write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
-    assert "raw data" in refused(bundle, "onnx")
+    assert "raw data" in refusal(bundle, "onnx")
 
 
 @pytest.mark.parametrize("kind", [1, 16])
@@ -566,12 +566,12 @@ def nodes_of(op, *inputs, domain="", **attributes):
 
 def test_custom_operators_are_refused(bundle):
     write_graph(bundle, nodes_of("Run", "z", domain="evil"), opsets=[("", 20), ("evil", 1)])
-    assert "it has operators of the domain b'evil'" in refused(bundle, "onnx")
+    assert "it has operators of the domain b'evil'" in refusal(bundle, "onnx")
     write_graph(bundle, nodes_of("Run", "z"))
-    assert "onnxruntime cannot read" in refused(bundle, "onnx")
+    assert "onnxruntime cannot read" in refusal(bundle, "onnx")
     body = helper.make_graph([], "body", [], [])
     write_graph(bundle, nodes_of("Loop", "z", body=body))
-    assert "it has a subgraph" in refused(bundle, "onnx")
+    assert "it has a subgraph" in refusal(bundle, "onnx")
 
     def add_function(model):
         function = model.functions.add()
@@ -579,10 +579,10 @@ def test_custom_operators_are_refused(bundle):
 
     write_graph(bundle, nodes_of("Identity", "z"))
     change_onnx(bundle, add_function)
-    assert "it has its own functions" in refused(bundle, "onnx")
+    assert "it has its own functions" in refusal(bundle, "onnx")
     write_graph(bundle, nodes_of("Identity", "z"))
     change_onnx(bundle, lambda model: model.training_info.add())
-    assert "it has training information" in refused(bundle, "onnx")
+    assert "it has training information" in refusal(bundle, "onnx")
 
 
 def test_an_onnx_with_two_configs_is_refused(bundle):
@@ -590,7 +590,7 @@ def test_an_onnx_with_two_configs_is_refused(bundle):
         model.metadata_props.add(key="ganzoo.config", value="{}")
 
     change_onnx(bundle, change)
-    assert "it has more than one config" in refused(bundle, "onnx")
+    assert "it has more than one config" in refusal(bundle, "onnx")
 
 
 def test_tensors_larger_than_the_file_are_refused(bundle, loader):
@@ -599,7 +599,7 @@ def test_tensors_larger_than_the_file_are_refused(bundle, loader):
         if raw is not None:
             weights.raw_data = raw
         write_graph(bundle, nodes_of("Add", "z", "w"), [weights])
-        text = refused_within_bounds(loader, bundle, "onnx")
+        text = refusal_within_bounds(loader, bundle, "onnx")
         assert "a tensor of " in text
         assert "has" in text
 
@@ -611,7 +611,7 @@ def test_an_onnx_of_millions_of_nodes_is_refused(bundle, loader):
     content = b"\x3a" + varint(len(graph)) + graph
     (bundle / "model.onnx").write_bytes(content)
     rehash(bundle)
-    text = refused_within_bounds(loader, bundle, "onnx")
+    text = refusal_within_bounds(loader, bundle, "onnx")
     assert f"it has more than {MAX_FIELDS:,} parts" in text
 
 
@@ -639,7 +639,7 @@ def varint(value):
 def test_a_malformed_onnx_is_refused(bundle, content):
     (bundle / "model.onnx").write_bytes(content)
     rehash(bundle)
-    assert "is not an ONNX file that ganzoo runs" in refused(bundle, "onnx")
+    assert "is not an ONNX file that ganzoo runs" in refusal(bundle, "onnx")
 
 
 def test_every_prefix_of_an_onnx_is_refused_or_has_no_config(bundle, tmp_path):
@@ -665,7 +665,7 @@ def test_a_graph_that_exceeds_the_memory_is_an_error(bundle, loader):
     axes = numpy_helper.from_array(np.array([-1, *spec.data.image.shape], np.int64), "axes")
     nodes = [product, total, scaled, *nodes_of("Reshape", "scaled", "axes")]
     write_graph(bundle, nodes, [column, row, axes])
-    text = refused_within_bounds(loader, bundle, "onnx")
+    text = refusal_within_bounds(loader, bundle, "onnx")
     assert "onnxruntime cannot r" in text
     assert "Available memory of" in text, "by our bound, not for lack of memory"
 
@@ -673,7 +673,7 @@ def test_a_graph_that_exceeds_the_memory_is_an_error(bundle, loader):
 def test_images_of_an_unexpected_shape_are_an_error(bundle):
     shape = numpy_helper.from_array(np.array([-1, 1, 8, 8], np.int64), "shape")
     write_graph(bundle, nodes_of("Reshape", "z", "shape"), [shape])
-    text = refused(bundle, "onnx")
+    text = refusal(bundle, "onnx")
     assert "does not match" in text or "cannot read" in text
 
 
@@ -697,7 +697,7 @@ def test_non_finite_images_are_an_error(bundle, runtime):
             *nodes_of("Reshape", "many", "axes"),
         ]
         write_graph(bundle, nodes, [axes])
-    text = refused(bundle, runtime, error=SampleError)
+    text = refusal(bundle, runtime, error=SampleError)
     assert "generates values that are not finite" in text
 
 
@@ -708,5 +708,5 @@ def test_onnxruntime_prints_nothing(bundle, capfd):
         content.replace(b"\x0dConvTranspose", b"\x0d" + b"\xff" * 13)
     )
     rehash(bundle)
-    assert "onnxruntime cannot read" in refused(bundle, "onnx")
+    assert "onnxruntime cannot read" in refusal(bundle, "onnx")
     assert capfd.readouterr() == ("", "")

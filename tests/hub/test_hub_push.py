@@ -97,7 +97,7 @@ def edit(server, name, text):
     return repository.commit(repository.head.files | {"README.md": text.encode()}, "Update README")
 
 
-def refused(answer, message, error="HubError"):
+def assert_refused(answer, message, error="HubError"):
     assert answer.error, answer.value
     assert error in answer.error, answer.err
     assert message in answer.text
@@ -182,9 +182,9 @@ def test_models_are_listed_without_a_token(server, clients, client, name):
         assert name in client.run(code).value
         assert server.authorized[-2:] == [False, True]
     server.plan("GET /api/models", hub_server.status(401))
-    refused(clients["nobody"].run(code), "the Hub's models: ")
+    assert_refused(clients["nobody"].run(code), "the Hub's models: ")
     server.plan("GET /api/models", hub_server.status(401))
-    refused(clients["expired"].run(code), "the Hub does not accept your token (401: Invalid")
+    assert_refused(clients["expired"].run(code), "the Hub does not accept your token (401: Invalid")
 
 
 def test_a_card_names_public_addresses_and_its_branch(server, client, name, bundle):
@@ -452,7 +452,7 @@ def test_a_concurrent_commit_is_kept(server, client, name, bundle):
 
 def test_a_commit_that_always_conflicts_is_an_error(server, client, name, bundle):
     server.plan("POST .*/commit/main", *[hub_server.status(412)] * 4)
-    refused(client.push(bundle, name), "another commit to the repository came first (412")
+    assert_refused(client.push(bundle, name), "another commit to the repository came first (412")
     assert commits(server, name) == ["initial commit"]
 
 
@@ -500,7 +500,7 @@ def test_a_killed_push_can_be_repeated(server, client, name, bundle, tmp_path):
 def test_a_push_verifies_the_files_on_the_hub(server, client, name, bundle):
     server.plan("GET .*/resolve/.*/config", *[hub_server.flip] * 2)
     answer = client.push(bundle, name)
-    refused(answer, "was written, but the Hub serves another config.json (sha256 ")
+    assert_refused(answer, "was written, but the Hub serves another config.json (sha256 ")
     assert client.push(bundle, name).value[1] == []
 
 
@@ -509,24 +509,28 @@ def test_a_push_verifies_the_files_on_the_hub(server, client, name, bundle):
 
 def test_each_refusal_names_the_remedy(server, clients, client, name, bundle):
     message = "without a token that has write access. Log in: hf auth login"
-    refused(clients["nobody"].push(bundle, name), message)
-    refused(clients["expired"].push(bundle, name), "the Hub does not accept your token (401)")
+    assert_refused(clients["nobody"].push(bundle, name), message)
+    assert_refused(
+        clients["expired"].push(bundle, name), "the Hub does not accept your token (401)"
+    )
     assert name not in server.repositories
-    refused(client.push(bundle, "others/name"), "your token has no write access")
+    assert_refused(client.push(bundle, "others/name"), "your token has no write access")
     server.plan("POST .*/create", hub_server.status(404))
-    refused(client.push(bundle, name), "organisation or repository on the Hub (404: planned")
+    assert_refused(client.push(bundle, name), "organisation or repository on the Hub (404: planned")
     server.plan("POST .*/commit", hub_server.status(403))
-    refused(client.push(bundle, name), "no write access (403: planned 403). Create one with")
+    assert_refused(client.push(bundle, name), "no write access (403: planned 403). Create one with")
     for request in ("POST .*/commit", "POST .*/preupload", "PUT /storage"):
         server.storage.clear()
         server.plan(request, hub_server.status(413))
-        refused(client.push(bundle, name), "your storage on the Hub is full (413")
+        assert_refused(client.push(bundle, name), "your storage on the Hub is full (413")
     server.plan("GET .*/whoami", hub_server.status(429, Retry_After="600"))
-    refused(client.push(bundle, name), "Try again in 600 seconds.")
+    assert_refused(client.push(bundle, name), "Try again in 600 seconds.")
     server.plan("GET .*/whoami", hub_server.portal)
-    refused(client.push(bundle, name), "does not answer like the Hub. The cause may be a proxy")
+    assert_refused(
+        client.push(bundle, name), "does not answer like the Hub. The cause may be a proxy"
+    )
     server.plan("GET .*/whoami", *[hub_server.status(500)] * 4)
-    refused(client.push(bundle, name), "the Hub failed (500")
+    assert_refused(client.push(bundle, name), "the Hub failed (500")
     assert commits(server, name) == ["initial commit"], "none of these has written anything"
 
 
@@ -565,7 +569,7 @@ def test_an_exceeded_quota_is_an_error(server, client, name, bundle):
         return True
 
     server.plan("POST .*/objects/batch", full)
-    refused(client.push(bundle, name), "Private storage limit reached")
+    assert_refused(client.push(bundle, name), "Private storage limit reached")
 
 
 def test_a_card_refused_by_the_hub_is_an_error(server, client, name, bundle):
@@ -574,14 +578,16 @@ def test_a_card_refused_by_the_hub_is_an_error(server, client, name, bundle):
         return True
 
     server.plan("POST .*/validate-yaml", invalid)
-    refused(client.push(bundle, name), 'the Hub rejected the request (400: "license" must be one')
+    assert_refused(
+        client.push(bundle, name), 'the Hub rejected the request (400: "license" must be one'
+    )
 
 
 def test_a_failure_of_xet_suggests_disabling_it(server, name, bundle, tmp_path):
     client = HubClient(server.endpoint, tmp_path / "xet", HF_TOKEN=TOKEN, HF_HUB_DISABLE_XET="0")
     answer = client.push(bundle, name)
     client.stop()
-    refused(answer, "Set HF_HUB_DISABLE_XET=1 to transfer without it")
+    assert_refused(answer, "Set HF_HUB_DISABLE_XET=1 to transfer without it")
     assert server.endpoint not in answer.text, "an address of the client's may be signed"
 
 
@@ -592,14 +598,14 @@ def test_a_silent_server_times_out(server, name, bundle, tmp_path):
     for request in ("GET .*/whoami", "POST .*/create"):
         server.plan(request, hub_server.hang)
         answer = client.push(bundle, name)
-        refused(answer, f"{server.endpoint} cannot be reached (ReadTimeout)")
+        assert_refused(answer, f"{server.endpoint} cannot be reached (ReadTimeout)")
         server.reset()
     client.push(bundle, name)
     server.plan("HEAD .*config", hub_server.hang)
-    refused(client.load(f"hf://{name}"), "cannot be reached (ReadTimeout)")
+    assert_refused(client.load(f"hf://{name}"), "cannot be reached (ReadTimeout)")
     server.plan("HEAD /$", hub_server.hang)
     answer = client.run("from ganzoo.hub import search; search()")
-    refused(answer, "the Hub's models: ")
+    assert_refused(answer, "the Hub's models: ")
     client.stop()
 
 
@@ -609,7 +615,7 @@ def test_a_public_repository_does_not_become_private(server, client, name, bundl
     assert client.push(bundle, name).value[1] == []
     server.repositories[name].private = False
     answer = client.push(bundle, name, private=True)
-    refused(answer, "exists and is public; --private applies to new repositories")
+    assert_refused(answer, "exists and is public; --private applies to new repositories")
 
 
 def test_a_branch_is_created_and_tagged(server, client, name, bundle):
@@ -619,7 +625,7 @@ def test_a_branch_is_created_and_tagged(server, client, name, bundle):
     assert list(repository.head.files) == [".gitattributes"], "main is as it was"
     assert client.push(bundle, name, revision="half", tag="v1").value[1] == []
     message = f"already has a tag 'v1', which points to commit {commit}"
-    refused(client.push(bundle, name, tag="v1"), message)
+    assert_refused(client.push(bundle, name, tag="v1"), message)
     assert list(repository.head.files) == [".gitattributes"], "nothing is written before that"
     assert client.push(bundle, name, tag="v2").value[1] == PUSHED
 
@@ -631,7 +637,7 @@ def test_a_concurrent_tag_is_an_error(server, client, name, bundle):
         return False
 
     server.plan("POST .*/tag/", meanwhile)
-    refused(client.push(bundle, name, tag="v1"), "but another push moved the tag 'v1' to")
+    assert_refused(client.push(bundle, name, tag="v1"), "but another push moved the tag 'v1' to")
 
 
 def test_checksums_of_a_push_exclude_the_card(server, client, name, bundle, tmp_path):
