@@ -255,7 +255,7 @@ def read_checksums(path: Path) -> dict[str, str]:
             f"{sums} lists {len(lines) - 1:,} files; a bundle has at most {MAX_FILES:,}. "
             "Get the bundle again."
         )
-    listed: dict[str, str] = {}
+    checksums: dict[str, str] = {}
     for line in filter(None, lines):
         match = _CHECKSUM_LINE.fullmatch(line)
         if not match:
@@ -269,10 +269,10 @@ def read_checksums(path: Path) -> dict[str, str]:
                 f"{sums} lists {name[:80]!r}, which is not a valid file name in a bundle. "
                 "Get the bundle again."
             )
-        if name in listed:
+        if name in checksums:
             raise BundleError(f"{sums} lists {name} twice. Get the bundle again.")
-        listed[name] = match[1]
-    return listed
+        checksums[name] = match[1]
+    return checksums
 
 
 def check_size(file: Path, limit: int) -> None:
@@ -289,20 +289,20 @@ def check_size(file: Path, limit: int) -> None:
 
 def _verify(path: Path, edited: Collection[str] = ()) -> None:
     _check_kind(path, CHECKSUMS)
-    listed = {
+    entries = {
         name: expected
         for name, expected in read_checksums(path).items()
         if name not in edited or (path / name).exists()
     }
-    for name in listed:
+    for name in entries:
         _check_kind(path, name)
-    size = sum((path / name).stat().st_size for name in listed)
+    size = sum((path / name).stat().st_size for name in entries)
     if size > MAX_BYTES:  # checked first: reading them may take hours
         raise BundleError(
             f"the files of {path} have {size:,} bytes; the limit of a bundle is {MAX_BYTES:,}. "
             "Get the bundle again."
         )
-    for name, expected in listed.items():
+    for name, expected in entries.items():
         file = path / name
         try:
             actual = sha256(file)
@@ -320,7 +320,7 @@ def _verify(path: Path, edited: Collection[str] = ()) -> None:
             )
     # Files that a runtime reads must have a checksum; other files may lack one.
     read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}
-    if missing := read - listed.keys():
+    if missing := read - entries.keys():
         raise BundleError(
             f"{path / CHECKSUMS} has no checksum of {', '.join(sorted(missing))}. "
             "Get the bundle again."

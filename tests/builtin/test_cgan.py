@@ -1,7 +1,7 @@
-"""The conditional model makes the digit it is asked for, as the classifier that ships sees it.
+"""The conditional model generates the digit of the label, according to the shipped classifier.
 
-The classifier learnt from real digits, and the model was neither trained nor chosen by it. How well
-it reads real ones is tested with the extractors.
+The classifier was trained on real digits, and had no part in training or selecting the model. The
+tests of extractors measure its accuracy on real digits.
 """
 
 import numpy as np

@@ -110,8 +110,11 @@ def test_the_distance_grows_with_corruption(digits, spoil, amounts):
     none = frechet_distance(real, held_out)
     # The trace of the covariance is 4.6: halves differ by what 898 images leave to chance.
     assert 0 < none < 0.2
-    grown = [none, *(frechet_distance(real, spoil(held_out, amount)) for amount in amounts)]
-    assert np.all(np.diff(grown) > 0.02), grown
+    distances_by_amount = [
+        none,
+        *(frechet_distance(real, spoil(held_out, amount)) for amount in amounts),
+    ]
+    assert np.all(np.diff(distances_by_amount) > 0.02), distances_by_amount
     kernel = [
         kernel_distance(real, held_out),
         *(kernel_distance(real, spoil(held_out, amount)) for amount in amounts),

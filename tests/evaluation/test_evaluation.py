@@ -85,12 +85,12 @@ def test_another_protocol_is_added_and_an_equal_one_replaced(bundle):
     ganzoo.evaluate(bundle, **QUICK, metrics=["frechet"])
     ganzoo.evaluate(bundle, **QUICK, metrics=["precision-recall"])
     ganzoo.evaluate(bundle, **QUICK | {"samples": 280}, metrics=["frechet"])
-    stored = ganzoo.info(bundle).provenance["metrics"]
-    assert [sorted(each["metrics"]) for each in stored] == [
+    evaluations = ganzoo.info(bundle).provenance["metrics"]
+    assert [sorted(each["metrics"]) for each in evaluations] == [
         ["frechet_distance", "precision", "recall"],
         ["frechet_distance"],
     ]
-    assert [each["protocol"]["samples"] for each in stored] == [300, 280]
+    assert [each["protocol"]["samples"] for each in evaluations] == [300, 280]
 
 
 def test_values_of_other_weights_are_dropped(bundle, tmp_path):

@@ -74,9 +74,9 @@ def fake_tinyhero(root):
 
 def picture(seed, kind="png", size=(20, 16)):
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    held = io.BytesIO()
-    Image.fromarray(pixels).save(held, {"jpg": "jpeg"}.get(kind, kind))
-    return held.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, {"jpg": "jpeg"}.get(kind, kind))
+    return buffer.getvalue()
 
 
 def write_tar(path, members, form=tarfile.PAX_FORMAT):

@@ -1,8 +1,8 @@
-"""A process that has imported what most commands need, and forks for each job.
+"""A process that has imported the modules of most commands, and forks for each job.
 
-It is started by `helpers.processes`, with a socket as its only argument. A job is a message of JSON
-with four files: standard output, standard error, a pipe that says the process's id and, at its end,
-its exit status, and standard input.
+`helpers.processes` starts it with a socket as its only argument. A job is a message of JSON with
+four files: standard output, standard error, a pipe for the process id and the exit status, and
+standard input.
 """
 
 import importlib

@@ -69,8 +69,8 @@ def difference(processes: int, folder: Path, data: str, *recipes: Path) -> dict[
     """Play recipes in this process and in several, and compare their gradients.
 
     Returns:
-        For each recipe, by its file's stem, what the gradients of each update differ by: the norm of
-        the difference in units of that of the gradient.
+        For each recipe, by its file's stem, the relative difference of the gradients of each update:
+        the norm of the difference divided by the norm of the gradient.
     """
     alone, together = folder / "alone", folder / "together"
     for out in (alone, together):

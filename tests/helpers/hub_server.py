@@ -1,8 +1,8 @@
-"""A model hub on loopback that speaks the Hub's protocol to its real client, faults included.
+"""A model hub on loopback with the Hub's protocol, for its real client, with planned faults.
 
 Spaces are its repositories "spaces/org/name".
 
-A test plans faults by method and path; each is used up by one request that matches.
+A test plans faults by method and path; each affects one matching request.
 """
 
 from __future__ import annotations

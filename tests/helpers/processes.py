@@ -1,9 +1,8 @@
-"""Commands in processes of their own: forks of one that has imported what they need, or new ones.
+"""Commands in separate processes: forks of a process with imported modules, or new interpreters.
 
-A new interpreter imports for seconds before a command begins. A fork of one that has imported
-torch and the rest is as alone as a new process: it has its own memory, files, environment, working
-folder and process id, and can be killed. What it does not show is what importing does; a test of
-that takes a new one.
+A new interpreter imports for seconds before a command starts. A fork is as isolated as a new
+process: it has its own memory, files, environment, working folder and process id, and can be
+killed. It does not show the effects of imports; tests of imports use a new interpreter.
 """
 
 from __future__ import annotations
@@ -133,12 +132,12 @@ def start_python(
 
     Args:
         code: Python; None runs ``ganzoo``.
-        arguments: those it finds in `sys.argv`.
-        cwd: its working folder.
-        env: variables that are added to this process's environment; None removes one.
-        new_session: whether it leads a session, and a process group, of its own.
-        stdin: an open file; by default it reads nothing.
-        python: the interpreter whose forks these are.
+        arguments: arguments in `sys.argv`.
+        cwd: working folder.
+        env: variables to add to this process's environment; None removes one.
+        new_session: whether it leads a new session and process group.
+        stdin: an open file; by default it is empty.
+        python: interpreter of the fork server.
     """
     environment = {k: v for k, v in {**os.environ, **(env or {})}.items() if v is not None}
     assert not STARTUP & (env or {}).keys(), "read when an interpreter starts: take a new process"
@@ -181,10 +180,10 @@ def run_cli(*arguments: str | Path, **options: Any) -> subprocess.CompletedProce
 
 
 def run_new(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run Python in a new interpreter, for tests of importing and of starting.
+    """Run Python in a new interpreter, for tests of imports and start-up.
 
     Args:
-        arguments: of ``python``, such as ``-m ganzoo list`` or ``-c CODE``.
+        arguments: arguments of ``python``, such as ``-m ganzoo list`` or ``-c CODE``.
         options: ``python`` for another one, ``env`` for variables to add, and those of
             `subprocess.run`.
     """

@@ -1,8 +1,8 @@
-"""Groups of processes that torchrun starts, of forks.
+"""Groups of forked processes, started by torchrun.
 
-It is the real torchrun, with its agent, rendezvous, variables and restarts. It forks its workers,
-where by default it starts an interpreter for each. A fork that ends well waits for the others to do
-so too: a test that stops the agent by a signal takes new interpreters, or it waits for 30 seconds.
+It is the real torchrun, with its agent, rendezvous, variables and restarts. It forks its workers
+instead of starting an interpreter for each. A fork that succeeds waits for the others: tests that
+stop the agent by a signal use new interpreters, since forks would wait for 30 seconds.
 """
 
 from __future__ import annotations

@@ -46,12 +46,12 @@ def lay_out(
     """Write the source tree of a plugin.
 
     Args:
-        folder: where; the tree is a folder in it.
-        distribution: its name, and its version.
-        version: likewise.
+        folder: parent folder of the tree.
+        distribution: name of the distribution.
+        version: version of the distribution.
         groups: entry points, as ``{"losses": {"name": "module:attribute"}}``.
-        files: contents of its files by name.
-        requires: what its metadata says it depends on.
+        files: contents of files by name.
+        requires: requirements in its metadata.
     """
     tree = folder / f"{distribution}-{version}"
     tree.mkdir(parents=True)
@@ -95,24 +95,24 @@ def install_into(folder: Path, wheels: Sequence[Path]) -> Path:
 
 
 def make_environment(folder: Path, *, sources: bool = True) -> Path:
-    """Make an environment that sees what this one has installed; return its Python.
+    """Create an environment that sees the packages of this one; return its Python.
 
     Args:
-        folder: where.
-        sources: whether it also sees what is installed here from a source tree (editable).
+        folder: folder of the environment.
+        sources: whether it also sees editable installations (source trees).
     """
     python, site = _make_empty(folder)
     line = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
-    if not sources:  # .pth files of the folders that hold them point to source trees
+    if not sources:  # .pth files of site-packages point to source trees
         line = "\n".join(p for p in sys.path if any(Path(p).glob("*.dist-info")))
     (site / "seen.pth").write_text(line + "\n")
     return python
 
 
 def make_environment_of(wheel: Path, folder: Path) -> Path:
-    """Make an environment of a wheel and of what it requires alone; return its Python.
+    """Create an environment of a wheel and its requirements; return its Python.
 
-    What it requires, and what that requires, is linked to where it is installed here.
+    Direct and indirect requirements are links to the installed packages.
     """
     python, site = _make_empty(folder)
     (root,) = metadata.distributions(path=[str(wheel)])

@@ -33,7 +33,7 @@ def wheel(wheels):
 def base(request, wheel, tmp_path_factory):
     """An environment with the base install and nothing else.
 
-    What it requires comes from this environment, or, as a user's does, from the package index.
+    Requirements are links to this environment's packages, or come from the package index.
     """
     folder = tmp_path_factory.mktemp("base")
     if request.param == "links":

@@ -1,4 +1,4 @@
-"""What no tool says of the code: names that are public, and what is registered.
+"""Checks that no tool has: public names, and registrations.
 
 `make lint` runs the tools.
 """

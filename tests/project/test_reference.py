@@ -60,15 +60,15 @@ def members_of(name):
 
 def listed_names():
     """Return names of the `:::` lines; for a module also its members or the selected ones."""
-    listed = {}
+    pages = {}
     for page in PAGES:
         blocks = re.findall(r"^::: (\S+)\n((?: +\S.*\n)*)", page.read_text() + "\n", re.MULTILINE)
         for name, options in blocks:
-            listed[name] = page.name
+            pages[name] = page.name
             selected = re.search(r"members: \[(.*)\]", options)
             members = selected[1].split(", ") if selected else members_of(name)
-            listed |= {f"{name}.{member}": page.name for member in members}
-    return listed
+            pages |= {f"{name}.{member}": page.name for member in members}
+    return pages
 
 
 LISTED = listed_names()
@@ -108,8 +108,8 @@ def test_every_name_in_a_text_exists(page):
 def commands_of(*words):
     """Return the commands that the help of a command lists."""
     usage = run_cli(*words, "--help").stdout.split("\n\n")[0]
-    listed = re.search(r"\{([\w,\s-]+)\}\s*$", usage)
-    return re.sub(r"\s", "", listed[1]).split(",") if listed else []
+    match = re.search(r"\{([\w,\s-]+)\}\s*$", usage)
+    return re.sub(r"\s", "", match[1]).split(",") if match else []
 
 
 def test_every_command_is_listed():

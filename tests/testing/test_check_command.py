@@ -63,8 +63,8 @@ def test_each_check_is_one_line(site, capsys):
     status, blocks, err = check(capsys, "Acme_Data", "grey")
     assert (status, set(blocks), err) == (0, {"dataset grey", "10 ok"}, "")
 
-    known = "dataset gray: loads=it is spelt grey = not gray"
-    status, blocks, err = check(capsys, "acme-data", "--expect", known)
+    expectation = "dataset gray: loads=it is spelt grey = not gray"
+    status, blocks, err = check(capsys, "acme-data", "--expect", expectation)
     assert (status, err) == (0, "")
     assert blocks["dataset gray"][0] == "  expected failure loads: it is spelt grey = not gray"
 

@@ -664,12 +664,12 @@ class Flipping(Items):
 
 
 class ChangesWhenReopened(Items):
-    opened = 0
+    count = 0
 
     def __init__(self):
         super().__init__()
-        ChangesWhenReopened.opened += 1
-        self.images = self.images + ChangesWhenReopened.opened
+        ChangesWhenReopened.count += 1
+        self.images = self.images + ChangesWhenReopened.count
 
 
 class Locked(Items):

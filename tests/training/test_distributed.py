@@ -1,6 +1,6 @@
-"""Several processes compute what one does. Real ones, started by torchrun, over gloo.
+"""Several processes, started by torchrun over gloo, compute the results of one.
 
-torchrun forks all but those of one test, which is that of the command in the documentation.
+torchrun forks the processes of all tests but one, which runs the command of the documentation.
 """
 
 import json

@@ -138,12 +138,12 @@ def _expand(urls: tuple[str, ...]) -> list[str]:
                 f"{entry} is neither an http or https URL nor a text file of such URLs: {error}. "
                 "Check --dataset.urls."
             ) from error
-        listed = [line.strip() for line in lines if line.strip()]
-        if wrong := [line for line in listed if not is_url(line)]:
+        entries = [line.strip() for line in lines if line.strip()]
+        if wrong := [line for line in entries if not is_url(line)]:
             raise DataError(
                 f"{entry} lists {wrong[0]!r}, which is not an http or https URL. Correct that line."
             )
-        places += listed
+        places += entries
     if not places:
         raise DataNotFoundError(
             f"{', '.join(urls)} lists no URL. Write one http or https URL on each line."

@@ -231,10 +231,10 @@ def test_the_pool_returns_new_and_old_images():
         new = torch.arange(100.0 + 4 * k, 104.0 + 4 * k).view(4, 1, 1, 1)
         candidates = set(pool.images.flatten().tolist()) | set(new.flatten().tolist())
         output = pool.exchange(new)
-        stored, out = set(pool.images.flatten().tolist()), set(output.flatten().tolist())
+        pool_values, out = set(pool.images.flatten().tolist()), set(output.flatten().tolist())
         # An image is returned or stored; a returned old image leaves the pool.
-        assert stored | out == candidates
-        assert len(stored) == 50
+        assert pool_values | out == candidates
+        assert len(pool_values) == 50
         assert len(out) == 4
         old += int((output != new).sum())
         total += 4

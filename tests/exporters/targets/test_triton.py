@@ -83,8 +83,8 @@ def test_a_changed_model_is_a_new_version_and_an_edited_config_stays(tmp_path):
     assert first.name == "1"
     assert write_triton(find("dcgan-mnist"), tmp_path) == [first], "nothing is new"
     config = tmp_path / "dcgan-mnist" / "config.pbtxt"
-    tuned = config.read_text().replace("count: 1", "count: 2")
-    config.write_text(tuned)
+    edited_config = config.read_text().replace("count: 1", "count: 2")
+    config.write_text(edited_config)
     assert (
         main(
             ["export", "dcgan-mnist", "--for", "triton", "--precision", "int8", "-o", str(tmp_path)]
@@ -92,7 +92,7 @@ def test_a_changed_model_is_a_new_version_and_an_edited_config_stays(tmp_path):
         == 0
     )
     assert sorted(p.name for p in config.parent.iterdir()) == ["1", "2", "config.pbtxt"]
-    assert config.read_text() == tuned
+    assert config.read_text() == edited_config
     sizes = [(config.parent / v / "model.onnx").stat().st_size for v in "12"]
     assert sizes[1] < 0.6 * sizes[0]
 
