@@ -42,7 +42,7 @@ for runtime in ("torch", "onnx"):  # imports all that is needed
     ganzoo.load(Path(sys.argv[1]), runtime=runtime).sample(1)
 for line in sys.stdin:
     path, bound, runtimes = json.loads(line)
-    Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = status("VmHWM")
     resource.setrlimit(resource.RLIMIT_AS, (status("VmSize") + 4 * bound, -1))
     texts = []

@@ -190,8 +190,8 @@ def test_the_app_calls_existing_functions():
 
     from ganzoo.demo import launch
 
-    parcel = pack_space(HubName("org/name"), "---\nlicense: mit\n---\n")
-    tree = ast.parse(parcel.contents["app.py"])
+    files = pack_space(HubName("org/name"), "---\nlicense: mit\n---\n")
+    tree = ast.parse(files.contents["app.py"])
     (call,) = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     inspect.signature(launch).bind(*map(ast.literal_eval, call.args))
     assert ast.literal_eval(call.args[0]) == ["hf://org/name"]

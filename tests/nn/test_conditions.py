@@ -83,10 +83,10 @@ def test_projection_pools_feature_maps_by_their_sum():
 
 def test_an_auxiliary_head_does_not_read_the_label():
     network, images = discriminator("auxiliary"), torch.randn(4, 2, 8, 8)
-    judgement = network(images)
-    torch.testing.assert_close(judgement.logits, images.sum((1, 2, 3)))
+    output = network(images)
+    torch.testing.assert_close(output.logits, images.sum((1, 2, 3)))
     expected = network.heads["class"](images.sum((2, 3)))
-    torch.testing.assert_close(judgement.heads["class"], expected)
+    torch.testing.assert_close(output.heads["class"], expected)
 
 
 @pytest.mark.parametrize("conditioning", ["concat", "projection", "auxiliary"])

@@ -1,6 +1,8 @@
-"""Words that docs, docstrings, comments and messages do not use: archaic, poetic or coined ones."""
+"""Words that docs, docstrings, comments, messages and names do not use."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -48,13 +50,35 @@ FILES = sorted(
             "plugins/*.md",
             "plugins/*/*.md",
             "tests/*.md",
+            "tests/**/*.py",
+            "plugins/*/tests/*.py",
             "ganzoo/**/*.template",
             "ganzoo/**/*.html",
         ),
         *("ganzoo/**/*.toml", "plugins/*/ganzoo_*/**/*.toml", "model_cards/*.md"),
     )
     for path in ROOT.glob(pattern)
+    if path != Path(__file__)
 )
+# Participles say nothing about a value; its name is `output`, `message`, `expected`, ...
+PARTICIPLE = re.compile(
+    "asked|begun|caught|drawn|found|given|handed|kept|listed|made|meant|parted|promised|refused|"
+    "said|seen|shown|signed|sought|stated|taken|told|wanted|warned"
+)
+# Names in file formats, and properties and arguments of several modules.
+EXCEPTIONS = {
+    "ganzoo/benchmark.py": {"shown"},
+    "ganzoo/data/batches.py": {"kept"},
+    "ganzoo/data/decoding.py": {"shown"},
+    "ganzoo/data/memory_batches.py": {"kept"},
+    "ganzoo/evaluation/evaluator.py": {"shown"},
+    "ganzoo/evaluation/extraction.py": {"shown"},
+    "ganzoo/evaluation/images.py": {"drawn"},
+    "ganzoo/evaluation/pairs.py": {"shown"},
+    "ganzoo/training/monitors/monitor.py": {"seen"},
+    "plugins/ganzoo-stylegan2/ganzoo_stylegan2/augmentation/adaptive.py": {"seen"},
+    "plugins/ganzoo-stylegan2/ganzoo_stylegan2/losses/path_length.py": {"seen"},
+}
 
 
 @pytest.mark.parametrize("words", FORBIDDEN)
@@ -67,6 +91,32 @@ def test_plain_english(words):
         if pattern.search(line)
     ]
     assert matches == [], f"write instead: {FORBIDDEN[words]}"
+
+
+def names_of(source):
+    """Yield the name and the line of every variable, parameter, function and alias."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name, node.lineno
+            case ast.FunctionDef(name=name) | ast.ExceptHandler(name=str(name)):
+                yield name, node.lineno
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name, node.lineno
+            case ast.alias(asname=str(name)):
+                yield name, node.lineno
+
+
+def test_no_variable_is_a_participle():
+    for path in FILES:
+        if path.suffix == ".py":
+            place = path.relative_to(ROOT).as_posix()
+            matches = {
+                f"{place}:{line}: {name}"
+                for name, line in names_of(path.read_text())
+                if PARTICIPLE.fullmatch(name) and name not in EXCEPTIONS.get(place, ())
+            }
+            assert matches == set(), "name the thing: output, message, expected, ..."
 
 
 def test_there_are_files():

@@ -16,9 +16,9 @@ def test_unet_keeps_the_image_size_and_its_discriminator_judges_patches(side, co
     output = nets["generator"](condition_images)
     assert output.shape == real.shape
     assert output.abs().max() <= 1
-    judgement = nets["discriminator"](real, condition_images)
-    assert judgement.logits.shape == (2, 1, side // 8 - 2, side // 8 - 2)
-    assert judgement.features.shape == (2, 16, side // 8 - 1, side // 8 - 1)
+    verdict = nets["discriminator"](real, condition_images)
+    assert verdict.logits.shape == (2, 1, side // 8 - 2, side // 8 - 2)
+    assert verdict.features.shape == (2, 16, side // 8 - 1, side // 8 - 1)
 
 
 def test_unet_fits_the_smallest_images():
