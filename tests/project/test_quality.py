@@ -1,7 +1,9 @@
-"""Checks that no tool has: public names, and registrations.
+"""Checks that no tool has: public names, registrations, and names of tests.
 
 `make lint` runs the tools.
 """
+
+import re
 
 from helpers.paths import ROOT
 
@@ -25,3 +27,15 @@ def test_every_builtin_file_is_registered():
     ):
         for file in (ROOT / "ganzoo" / "builtin" / kind).glob("[a-z]*.py"):
             assert f"ganzoo.builtin.{kind}.{file.stem}" in used
+
+
+def test_the_table_of_mutations_names_existing_tests():
+    page = (ROOT / "tests" / "README.md").read_text().partition("## Mutations")[2]
+    rows = re.findall(r"^\| `([\w./-]+\.py)::([^`]+)` \|", page, re.MULTILINE)
+    assert len(rows) > 50
+    for file, names in rows:
+        path = ROOT / file if file.startswith("plugins/") else ROOT / "tests" / file
+        source = path.read_text()
+        if "test_it[" not in names:  # test_it is inherited from the suite
+            for name in re.findall(r"\btest_\w+", names):
+                assert f"def {name}(" in source, f"{file}::{name}"
