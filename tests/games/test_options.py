@@ -71,7 +71,7 @@ def turn(tick=0, progress=0.0):
 
 
 @pytest.mark.parametrize(
-    "chosen", [c for k in range(5) for c in itertools.combinations(PENALTIES, k)], ids="+".join
+    "names", [c for k in range(5) for c in itertools.combinations(PENALTIES, k)], ids="+".join
 )
 def test_penalties_combine(nets, names):
     """For D(x) = w . x each penalty has its closed form, with any others."""

@@ -237,7 +237,7 @@ class Refusing(Drift):
 
 
 @pytest.mark.parametrize(
-    ("thing", "says"),
+    ("thing", "message"),
     [
         (Nameless, "penalty 'wrong' of this process has no name for its term: set `name"),
         (Adversarial, "has the term 'adversarial', and so has every adversarial loss"),
@@ -248,10 +248,10 @@ class Refusing(Drift):
         (len, "it is builtin_function_or_method, not a subclass of ganzoo.games.Penalty"),
     ],
 )
-def test_an_object_that_is_not_a_penalty_is_refused(thing, says):
+def test_an_object_that_is_not_a_penalty_is_refused(thing, message):
     ganzoo.penalties.register("wrong")(thing)
     try:
-        with pytest.raises(GanzooError, match=says):
+        with pytest.raises(GanzooError, match=message):
             ganzoo.losses.get("hinge")(wrong=1.0, r1=1.0)
     finally:
         ganzoo.penalties.unregister("wrong")

@@ -232,24 +232,24 @@ def test_plugins_are_shown_by_distribution(crowd):
 
 
 @pytest.mark.parametrize(
-    ("name", "because"),
+    ("name", "reason"),
     [
         ("absent-import", "No module named 'einops_that_is_absent'"),
         ("misspelt", "SyntaxError: invalid syntax"),
         ("quitter", "SystemExit: 0"),
     ],
 )
-def test_a_failing_import_is_an_error(installed, name, because):
+def test_a_failing_import_is_an_error(installed, name, reason):
     text = refusal(BrokenPluginError, lambda: ganzoo.losses.get(name))
     module = name.replace("-", "_")
     assert f"from      {name} 1.0   (ganzoo.losses: {name} = {module}:game)" in text
-    assert because in text
+    assert reason in text
     assert f"{module}.py" in text, "its author wants the file"
     assert ganzoo.losses.get("acme")().players, "another plugin must not suffer"
 
 
 def test_a_failing_factory_is_an_error(installed):
-    for what, because in (
+    for what, reason in (
         (lambda: prepare(recipe(architecture=Component("failing"))), "ZeroDivisionError: division"),
         (lambda: prepare(recipe(loss=Component("failing"))), "KeyError: 'absent'"),
         (lambda: find_dataset("failing", {}, None), "SystemExit: enough"),
@@ -257,7 +257,7 @@ def test_a_failing_factory_is_an_error(installed):
     ):
         text = refusal(BrokenPluginError, what)
         assert "'failing' is installed but could not be built." in text
-        assert because in text
+        assert reason in text
         assert re.search(r"from      failing 1\.0 .*\n.*failing\.py:\d+\)", text)
 
 

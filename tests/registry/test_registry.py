@@ -111,7 +111,7 @@ def test_a_missing_plugin_names_its_distribution():
 
 
 @pytest.mark.parametrize(
-    ("code", "because"),
+    ("code", "reason"),
     [
         ("import einops_that_is_absent", "No module named 'einops_that_is_absent'"),
         ("raise RuntimeError('boom')", "RuntimeError: boom"),
@@ -119,14 +119,14 @@ def test_a_missing_plugin_names_its_distribution():
         ("mine = 3", "it is int, not a function"),
     ],
 )
-def test_a_broken_plugin_is_an_error(site, code, because):
+def test_a_broken_plugin_is_an_error(site, code, reason):
     module = f"broken_{abs(hash(code))}"
     install(site, "broken", {"losses": {"bad": f"{module}:mine"}}, **{module: code})
     with pytest.raises(BrokenPluginError) as error:
         ganzoo.losses.get("bad")
     text = str(error.value)
     assert f"broken 1.2   (ganzoo.losses: bad = {module}:mine)" in text
-    assert because in text
+    assert reason in text
     assert ganzoo.losses.get("lsgan"), "another plugin must not suffer"
 
 

@@ -74,7 +74,7 @@ def test_each_check_is_one_line(site, capsys):
 
 
 @pytest.mark.parametrize(
-    ("args", "says"),
+    ("args", "message"),
     [
         (["acme-dato"], "no distribution named 'acme-dato' is installed. Did you mean 'acme-data'"),
         (["acme-data", "gery"], "acme-data registers nothing named 'gery'. Did you mean 'grey'?"),
@@ -91,12 +91,12 @@ def test_each_check_is_one_line(site, capsys):
         ),
     ],
 )
-def test_missing_names_are_refused(site, capsys, args, says):
+def test_missing_names_are_refused(site, capsys, args, message):
     install(site, "acme-data", {"datasets": {"grey": "acme_data:grey"}}, acme_data=RIGHT)
     install(site, "acme-typo", {"dataset": {"grey": "acme_data:grey"}})
     status, _, err = check(capsys, *args)
     assert status == 1
-    assert f"error: {says}" in err
+    assert f"error: {message}" in err
 
 
 def test_a_distribution_outside_the_allowed_ones_is_refused(site, capsys, monkeypatch):

@@ -72,7 +72,7 @@ def test_any_other_text_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    ("name", "error", "says"),
+    ("name", "error", "message"),
     [
         ("acme gans", NameSyntaxError, "'acme gans' is not a name of a distribution"),
         ("", NameSyntaxError, "not a name of a distribution"),
@@ -87,9 +87,9 @@ def test_any_other_text_is_refused(text):
         ("dcgan-digits", NameTakenError, "the recipe 'dcgan-digits' is registered already"),
     ],
 )
-def test_unsuitable_names_are_refused(tmp_path, monkeypatch, name, error, says):
+def test_unsuitable_names_are_refused(tmp_path, monkeypatch, name, error, message):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(error, match=re.escape(says)):
+    with pytest.raises(error, match=re.escape(message)):
         write_plugin(name)
     assert not list(tmp_path.iterdir())
 

@@ -135,16 +135,16 @@ class Exporting(Scaled):
 
 
 @pytest.mark.parametrize(
-    ("game", "says"),
+    ("game", "message"),
     [
         (Empty, "a player 'generator' that trains the loss's own parameters, but it has none"),
         (Exporting, "exports 'loss', which is not a network"),
     ],
 )
-def test_an_inconsistent_loss_is_refused(recipe, game, says):
+def test_an_inconsistent_loss_is_refused(recipe, game, message):
     ganzoo.losses.unregister("scaled")
     ganzoo.losses.register("scaled")(lambda: game())
-    with pytest.raises(BrokenPluginError, match=says):
+    with pytest.raises(BrokenPluginError, match=message):
         prepare(recipe)
 
 

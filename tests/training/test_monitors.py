@@ -146,7 +146,7 @@ def test_exploding_gradients_are_reported(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "seen"),
+    ("changes", "text"),
     [
         ({"learning_rates": {"generator": 0.0}}, "the generator's is 0"),
         ({"learning_rates": {"generator": 1e-12}}, "the generator's is 1.0e-12, and its weights"),
@@ -311,7 +311,7 @@ def constant():
 
 
 def test_sample_statistics_equal_their_definitions(constant):
-    prepared = prepare(tiny(architecture=Component("constant", {"told": False})))
+    prepared = prepare(tiny(architecture=Component("constant", {"conditional": False})))
     numbers = Samples(prepared).measure()
     real = some_items(prepared.batches, 64).images.numpy().reshape(64, -1).astype(float)
     apart = np.linalg.norm(real[:, None] - real[None], axis=2).sum() / (64 * 63)

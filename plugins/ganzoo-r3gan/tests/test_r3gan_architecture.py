@@ -202,7 +202,7 @@ def test_labels_change_images_and_logits(conditioning):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         *(({name: 0}, f"{name}=0.*--architecture.{name.replace('_', '-')}") for name in SMALL),
         ({"full_width_side": 0}, "full_width_side=0.*--architecture.full-width-side"),
@@ -216,10 +216,10 @@ def test_labels_change_images_and_logits(conditioning):
         ({"conditioning": "projection", "classes": 0}, "needs two classes or more"),
     ],
 )
-def test_invalid_arguments_raise_an_error(arguments, says):
+def test_invalid_arguments_raise_an_error(arguments, message):
     classes = arguments.pop("classes", 3)
     data = DataSpec(ImageSpec(16, 16, 1), classes=classes)
     arguments = SMALL | {"group_size": 16} | arguments
     with torch.device("meta"), pytest.raises(ArchitectureError) as error:
         ganzoo.architectures.get("r3gan")(data, **arguments)
-    assert re.search(says, str(error.value)), error.value
+    assert re.search(message, str(error.value)), error.value

@@ -248,7 +248,7 @@ def test_augmentation_adapts_if_the_discriminator_trains_rarely():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ({"style_mixing": 1.5}, r"style_mixing is 1\.5; it must lie in \[0, 1\]"),
         ({"path_length": -1.0}, r"path_length is -1\.0; it must be at least 0"),
@@ -257,8 +257,8 @@ def test_augmentation_adapts_if_the_discriminator_trains_rarely():
         ({"ada": True, "ada_images": 0}, "ada_images is 0; it must be at least 1"),
     ],
 )
-def test_numbers_out_of_range_are_refused(arguments, says):
-    with pytest.raises(ValueError, match=says):
+def test_numbers_out_of_range_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
         loss(**arguments)
 
 

@@ -163,7 +163,7 @@ def test_cyclegan_has_two_translators_and_unconditional_discriminators():
 
 
 @pytest.mark.parametrize(
-    ("architecture", "data", "arguments", "says"),
+    ("architecture", "data", "arguments", "message"),
     [
         ("unet", DataSpec(ImageSpec(32, 32, 3)), {}, "no condition images. Use --dataset paired"),
         ("unet", data_spec(48), {}, "needs square images of 16, .*--dataset.size 128"),
@@ -198,9 +198,9 @@ def test_cyclegan_has_two_translators_and_unconditional_discriminators():
         ),
     ],
 )
-def test_invalid_arguments_raise_an_error(architecture, data, arguments, says):
+def test_invalid_arguments_raise_an_error(architecture, data, arguments, message):
     with (
-        pytest.raises(ArchitectureError, match=f"architecture '{architecture}'.*{says}"),
+        pytest.raises(ArchitectureError, match=f"architecture '{architecture}'.*{message}"),
         torch.device("meta"),
     ):
         build(architecture, data, **arguments)

@@ -228,16 +228,16 @@ def test_a_pair_of_different_sizes_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "says"),
+    ("width", "height", "message"),
     [
         (33, 16, r"33x16 pixels, and its width is odd.*--dataset\.layout folders"),
         (14, 16, r"is 7x16 pixels; the minimum is 8x8"),
         (16, 7, r"is 16x7 pixels; the minimum is 8x8"),
     ],
 )
-def test_an_image_file_without_two_halves_is_refused(tmp_path, width, height, says):
+def test_an_image_file_without_two_halves_is_refused(tmp_path, width, height, message):
     paint(tmp_path / "odd.png", width, height)
-    with pytest.raises(DataError, match=f"odd.png .*{says}"):
+    with pytest.raises(DataError, match=f"odd.png .*{message}"):
         read("paired", tmp_path)[0][0]
 
 
@@ -257,7 +257,7 @@ def test_a_truncated_image_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("name", ["paired", "lineart", "unpaired"])
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ({"size": 4}, r"to 4 pixels\. Use --dataset\.size 8 to 1024"),
         ({"size": 10**6}, "cannot resize images to 1000000"),
@@ -267,8 +267,8 @@ def test_a_truncated_image_file_is_named(tmp_path):
         ({"start": 1, "count": 10_000}, r"select 10,000 items from index 1 on: it has \d"),
     ],
 )
-def test_numbers_out_of_range_are_refused(pairs, domains, name, arguments, says):
-    with pytest.raises(DataError, match=f"dataset '{name}'.*{says}"):
+def test_numbers_out_of_range_are_refused(pairs, domains, name, arguments, message):
+    with pytest.raises(DataError, match=f"dataset '{name}'.*{message}"):
         read(name, domains if name == "unpaired" else pairs, **arguments)
 
 

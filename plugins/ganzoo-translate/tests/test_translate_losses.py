@@ -263,17 +263,17 @@ def test_a_pool_is_restored_from_any_state():
 
 
 @pytest.mark.parametrize(
-    ("architecture", "dataset", "says"),
+    ("architecture", "dataset", "message"),
     [
         ("dcgan", "digits", "this data has single images. Use --dataset paired"),
         ("unet", "unpaired", "two domains without pairs.*--loss cyclegan"),
         ("dcgan", "paired", "that translates images. Use --architecture unet"),
     ],
 )
-def test_pix2pix_refuses_unpaired_data(data_for, architecture, dataset, says):
+def test_pix2pix_refuses_unpaired_data(data_for, architecture, dataset, message):
     arguments = {"size": 32} | ({"repeat_shorter": True} if dataset == "unpaired" else {})
     settings = recipe(architecture, dataset=Component(dataset, arguments))
-    with pytest.raises(IncompatibleCombinationError, match=says):
+    with pytest.raises(IncompatibleCombinationError, match=message):
         prepare(settings, data=data_for(settings))
 
 
