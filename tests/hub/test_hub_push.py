@@ -172,7 +172,7 @@ def test_the_command_reports_its_changes(server, name, bundle, tmp_path):
 
 def test_models_are_listed_without_a_token(server, clients, client, name):
     server.add(name, {"README.md": b"---\nlibrary_name: ganzoo\n---\n"})
-    code = "from ganzoo.hub import search\nvalue = [found.repository for found in search()]"
+    code = "from ganzoo.hub import search\nvalue = [model.repository for model in search()]"
     for who in ("member", "nobody", "expired"):
         assert name in clients[who].run(code).value
     assert not any(server.authorized)
