@@ -58,11 +58,11 @@ def find_wrong_figures(context: CardContext, card: str) -> list[str]:
     return wrong
 
 
-def _compare(part: str, header: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+def _compare(part: str, actual: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return [
         f"the figure {label!r} in the card's {part} is {value}; "
         + (f"the config says {expected[label]}." if label in expected else "the config has none.")
-        for label, value in header.items()
+        for label, value in actual.items()
         if label not in expected or expected[label] != value
     ]
 
