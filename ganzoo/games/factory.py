@@ -96,10 +96,10 @@ class AdversarialLossFactory:
         """Return the registered names of the penalties, by argument."""
         return penalty_options([*OPTIONS, *(parameter.name for parameter in self._own)])
 
-    def _weight(self, argument: str, listed: bool) -> inspect.Parameter:
-        """Return the parameter of a penalty; a recipe lists its default if `listed` or not 0."""
+    def _weight(self, argument: str, always: bool) -> inspect.Parameter:
+        """Return the parameter of a penalty; a recipe lists its default if `always` or not 0."""
         default = self._weights.get(argument, 0.0)
-        hint = float if listed or default else Annotated[float, OMIT_DEFAULT]
+        hint = float if always or default else Annotated[float, OMIT_DEFAULT]
         return _keyword(argument, default, hint)
 
 

@@ -57,7 +57,7 @@ def test_the_generator_is_the_averaged_one(tiny_run, tiny_bundle):
         assert torch.equal(tensor, exported.network.state_dict()[name])
 
 
-def test_parity_is_measured_and_kept(tiny_bundle):
+def test_parity_is_measured_and_stored(tiny_bundle):
     parity = ganzoo.info(tiny_bundle).provenance["parity"]
     assert parity["batches"] == [1, 7]
     assert 0 <= parity["max_abs_error"] <= parity["tolerance"] < 2 / 255
@@ -74,7 +74,7 @@ def test_parity_is_measured_and_kept(tiny_bundle):
     assert worst == pytest.approx(parity["max_abs_error"], abs=1e-6)
 
 
-def test_the_onnx_graph_carries_no_path_of_the_exporting_machine(tiny_bundle):
+def test_the_onnx_graph_contains_no_local_paths(tiny_bundle):
     content = (tiny_bundle / "model.onnx").read_bytes()
     here = [str(Path(ganzoo.__file__).parent.parent), str(Path(torch.__file__).parent), ".py"]
     for text in ["stack_trace", "site-packages", str(Path.home()), *here]:
@@ -94,7 +94,7 @@ def test_the_batch_is_dynamic(tiny_bundle, n):
     assert images.shape == (n, 1, 16, 16)
 
 
-def test_export_in_place_and_again(tiny_run, tiny_bundle, tmp_path):
+def test_exports_replace_only_bundles(tiny_run, tiny_bundle, tmp_path):
     run = Path(shutil.copytree(tiny_run, tmp_path / "run"))
     with pytest.raises(BundleError, match=r"has no model\.onnx\. Write it with `ganzoo export"):
         ganzoo.load(run / "bundle", runtime="onnx")
@@ -113,7 +113,7 @@ def test_export_in_place_and_again(tiny_run, tiny_bundle, tmp_path):
     assert [p.name for p in run.iterdir() if p.name.startswith(".")] == [".lock"]
 
 
-def test_export_refuses_what_is_no_run_and_never_replaces_other_folders(tiny_run, tmp_path):
+def test_export_refuses_other_folders_as_input_and_output(tiny_run, tmp_path):
     with pytest.raises(RunNotFoundError, match="neither a run nor a bundle"):
         ganzoo.export(tmp_path / "absent")
     with pytest.raises(RunNotFoundError, match="`ganzoo train RECIPE` writes a run"):
@@ -155,7 +155,7 @@ def faint_run(tmp_path_factory):
     architectures.unregister("faint")
 
 
-def test_an_argument_that_leaves_the_weights_can_be_chosen_after_training(faint_run, tmp_path):
+def test_an_argument_without_weights_can_change_after_training(faint_run, tmp_path):
     whole = ganzoo.export(faint_run, tmp_path / "whole", figures=False)
     command = ["export", str(whole), "-o", str(tmp_path / "half"), "--no-figures"]
     assert main([*command, "--arguments", "strength", "0.5"]) == 0
@@ -172,27 +172,29 @@ def test_an_argument_that_leaves_the_weights_can_be_chosen_after_training(faint_
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "says"),
+    ("arguments", "error", "message"),
     [
         ({"strenght": 1.0}, RecipeError, r"no argument 'strenght'\. Did you mean 'strength'"),
         ({"strength": "much"}, RecipeError, "'strength': .*valid number.*not 'much'"),
         ({"strength": -1.0}, ExportError, r"cannot have strength -1\.0 .*strength is below 0"),
     ],
 )
-def test_an_argument_that_cannot_be_chosen(faint_run, tmp_path, arguments, error, says):
-    with pytest.raises(error, match=says):
+def test_other_arguments_cannot_change_after_training(
+    faint_run, tmp_path, arguments, error, message
+):
+    with pytest.raises(error, match=message):
         ganzoo.export(faint_run, tmp_path / "out", arguments=arguments)
     assert not (tmp_path / "out").exists()
 
 
-def test_an_argument_that_other_weights_belong_to(tiny_run, tmp_path):
+def test_an_argument_that_changes_the_weights_is_refused(tiny_run, tmp_path):
     with pytest.raises(
         ExportError, match=r"'tiny' cannot have width 8 after training: the weights"
     ):
         ganzoo.export(tiny_run, tmp_path / "out", arguments={"width": 8})
 
 
-def test_a_bundle_whose_provenance_is_not_ours_has_no_card(bundle):
+def test_a_foreign_provenance_gives_no_card(bundle):
     change_config(bundle, lambda c: c.update(provenance={"versions": 3}))
     assert main(["info", str(bundle)]) == 0
     with pytest.raises(BundleError, match="lacks a value that a card states"):
@@ -238,7 +240,7 @@ def test_an_export_that_fails_parity_is_refused(tmp_path):
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
 
 
-def test_the_card_is_whole_and_its_figures_are_the_configs(tiny_bundle):
+def test_the_card_is_complete_and_agrees_with_the_config(tiny_bundle):
     card = (tiny_bundle / "README.md").read_text()
     spec = ganzoo.info(tiny_bundle)
     header, body = card.removeprefix("---\n").split("---\n", 1)
@@ -279,17 +281,17 @@ def test_the_recipe_in_a_bundle_trains_the_same_model_again(tiny_bundle, tmp_pat
     assert log[-1]["images"] == ganzoo.info(tiny_bundle).provenance["images_seen"]
 
 
-@pytest.mark.parametrize(("length", "kept"), [(500, 500), (502, 251), (1004, 335)])
-def test_of_a_long_log_lines_are_left_out_and_never_the_last(tmp_path, length, kept):
-    numbered = [f"{k}\n" for k in range(length)]
-    write_file(tmp_path / "training" / "log.jsonl", "".join(numbered))
+@pytest.mark.parametrize(("length", "expected"), [(500, 500), (502, 251), (1004, 335)])
+def test_a_long_log_is_thinned_and_keeps_its_last_line(tmp_path, length, expected):
+    entries = [f"{k}\n" for k in range(length)]
+    write_file(tmp_path / "training" / "log.jsonl", "".join(entries))
     (log,) = read_training(tmp_path).values()
-    found = log.decode().splitlines(keepends=True)
-    assert len(found) == kept
-    assert found[-1] == numbered[-1]
+    lines = log.decode().splitlines(keepends=True)
+    assert len(lines) == expected
+    assert lines[-1] == entries[-1]
 
 
-def test_without_pictures_those_that_are_there_stay(bundle, tmp_path):
+def test_an_export_without_figures_keeps_existing_ones(bundle, tmp_path):
     log = bundle / "training" / "log.jsonl"
     line = json.loads(log.read_text().splitlines()[-1])
     log.write_text("".join(json.dumps(line | {"tick": k}) + "\n" for k in range(501)))

@@ -1,4 +1,4 @@
-"""Weights stored in fewer bits: how they are, what they compute, and what is refused."""
+"""Weights stored in fewer bits: format, images and errors."""
 
 import shutil
 
@@ -29,8 +29,8 @@ LEVELS = 127.5
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
-    """One run in every precision; the first with pictures, the second by the command line."""
+def bundles(tmp_path_factory):
+    """Bundles of one run in every precision; the first has figures, the second is exported by the CLI."""
     folder = tmp_path_factory.mktemp("precision")
     recipe = tiny(architecture=Component("dcgan", {"latent_dim": 8, "width": 32}), images=64)
     run = ganzoo.train(recipe, out=folder / "run", progress=False).path
@@ -41,61 +41,61 @@ def stored(tmp_path_factory):
     return {each: folder / each for each in FINEST_FIRST}
 
 
-def test_each_precision_takes_fewer_bytes(stored):
+def test_each_precision_takes_fewer_bytes(bundles):
     for name in ("model.onnx", "model.safetensors"):
-        whole, half, quarter = ((stored[p] / name).stat().st_size for p in FINEST_FIRST)
+        whole, half, quarter = ((bundles[p] / name).stat().st_size for p in FINEST_FIRST)
         assert half < 0.55 * whole + 8_000
         assert quarter < 0.28 * whole + 10_000
 
 
 @pytest.mark.parametrize("precision", FINEST_FIRST)
-def test_both_runtimes_compute_with_the_same_rounded_weights(stored, precision):
+def test_both_runtimes_compute_with_the_same_rounded_weights(bundles, precision):
     z = latents.normal(0, 7, 8)
-    made = [ganzoo.load(stored[precision], runtime=r).generate(z) for r in ("torch", "onnx")]
-    assert np.abs(made[0] - made[1]).max() < 1e-5
-    whole = ganzoo.load(stored["fp32"], runtime="torch").generate(z)
-    moved = np.sqrt(np.square(made[0] - whole).mean())
+    images = [ganzoo.load(bundles[precision], runtime=r).generate(z) for r in ("torch", "onnx")]
+    assert np.abs(images[0] - images[1]).max() < 1e-5
+    whole = ganzoo.load(bundles["fp32"], runtime="torch").generate(z)
+    moved = np.sqrt(np.square(images[0] - whole).mean())
     assert bool(moved == 0) is (precision == "fp32")
     assert moved <= TOLERANCES.get(precision, 0)
 
 
-def test_half_stores_half_and_computes_in_float32(stored):
-    whole, half = stored["fp32"], stored["fp16"]
+def test_fp16_stores_half_and_computes_in_float32(bundles):
+    whole, half = bundles["fp32"], bundles["fp16"]
     for name in ("model.safetensors", "model.onnx"):
         assert (half / name).stat().st_size < 0.6 * (whole / name).stat().st_size + 8_000
     with safe_open(half / "model.safetensors", "pt") as file:
-        kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     network = ganzoo.load(half, runtime="torch").state_dict()
     for name, tensor in ganzoo.load(whole, runtime="torch").state_dict().items():
-        wanted = tensor.half() if tensor.is_floating_point() else tensor
-        assert torch.equal(kept[name.removeprefix("network.")], wanted)
+        expected = tensor.half() if tensor.is_floating_point() else tensor
+        assert torch.equal(tensors[name.removeprefix("network.")], expected)
         assert network[name].dtype == tensor.dtype
-        assert torch.equal(network[name], wanted.to(tensor.dtype))
+        assert torch.equal(network[name], expected.to(tensor.dtype))
 
 
-def test_half_says_how_far_images_moved_and_both_runtimes_agree(stored):
-    whole, half = stored["fp32"], stored["fp16"]
+def test_fp16_reports_the_change_of_images_and_runtimes_agree(bundles):
+    whole, half = bundles["fp32"], bundles["fp16"]
     rounding = ganzoo.info(half).provenance["rounding"]
     assert "rounding" not in ganzoo.info(whole).provenance
     worst = 0.0
     for seed in (0, 1):
         z = latents.normal(seed, 7, 8)
-        made = {
+        images = {
             (path, runtime): ganzoo.load(path, runtime=runtime).generate(z)
             for path in (whole, half)
             for runtime in ("torch", "onnx")
         }
-        assert np.abs(made[half, "torch"] - made[half, "onnx"]).max() < 1e-5
-        worst = max(worst, float(np.abs(made[half, "torch"] - made[whole, "torch"]).max()))
+        assert np.abs(images[half, "torch"] - images[half, "onnx"]).max() < 1e-5
+        worst = max(worst, float(np.abs(images[half, "torch"] - images[whole, "torch"]).max()))
     assert 0 < worst == pytest.approx(rounding["generator"], rel=1e-3)
     assert f"of the generator by at most {rounding['generator']:.1e}" in (
         half / "README.md"
     ).read_text().replace("\n", " ")
 
 
-def test_half_refuses_weights_beyond_its_range(stored, tmp_path):
+def test_fp16_refuses_weights_out_of_range(bundles, tmp_path):
     large = tmp_path / "large"
-    shutil.copytree(stored["fp32"], large)
+    shutil.copytree(bundles["fp32"], large)
     weights = load_file(large / "model.safetensors")
     weights[next(k for k in weights if k.endswith("bias"))][0] = 1e6
     metadata = {"ganzoo.config": (large / "config.json").read_text()}
@@ -106,9 +106,9 @@ def test_half_refuses_weights_beyond_its_range(stored, tmp_path):
     assert not (tmp_path / "half").exists()
 
 
-def test_a_count_stored_as_a_fraction_is_refused(stored, tmp_path):
+def test_a_count_stored_as_a_fraction_is_refused(bundles, tmp_path):
     wrong = tmp_path / "wrong"
-    shutil.copytree(stored["fp32"], wrong)
+    shutil.copytree(bundles["fp32"], wrong)
     weights = load_file(wrong / "model.safetensors")
     count = next(k for k in weights if k.endswith("num_batches_tracked"))
     weights[count] = weights[count].float()
@@ -119,20 +119,20 @@ def test_a_count_stored_as_a_fraction_is_refused(stored, tmp_path):
         ganzoo.load(wrong, runtime="torch")
 
 
-def test_int8_is_int8_in_both_files(stored):
-    with safe_open(stored["int8"] / "model.safetensors", "pt") as file:
-        kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    graph = onnx.load(stored["int8"] / "model.onnx").graph
+def test_int8_is_int8_in_both_files(bundles):
+    with safe_open(bundles["int8"] / "model.safetensors", "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    graph = onnx.load(bundles["int8"] / "model.onnx").graph
     in_graph = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer}
-    scaled = [name for name in kept if name + SCALE in kept]
-    weights = ganzoo.load(stored["fp32"], runtime="torch").network.state_dict()
+    scaled = [name for name in tensors if name + SCALE in tensors]
+    weights = ganzoo.load(bundles["fp32"], runtime="torch").network.state_dict()
     assert sorted(scaled) == sorted(k for k, v in weights.items() if v.ndim == 4)
     for name in scaled:
-        assert kept[name].dtype == torch.int8
-        assert np.array_equal(in_graph[f"network.{name}.int8"], kept[name].numpy())
-        error = (kept[name].float() * kept[name + SCALE] - weights[name]).abs()
-        assert (error <= 0.5001 * kept[name + SCALE]).all(), "to the nearest step"
-        assert (kept[name + SCALE] <= weights[name].abs().max() / LARGEST * 1.001).all()
+        assert tensors[name].dtype == torch.int8
+        assert np.array_equal(in_graph[f"network.{name}.int8"], tensors[name].numpy())
+        error = (tensors[name].float() * tensors[name + SCALE] - weights[name]).abs()
+        assert (error <= 0.5001 * tensors[name + SCALE]).all(), "to the nearest step"
+        assert (tensors[name + SCALE] <= weights[name].abs().max() / LARGEST * 1.001).all()
     assert sum(node.op_type == "DequantizeLinear" for node in graph.node) == len(scaled)
 
 
@@ -145,8 +145,8 @@ def test_int8_is_int8_in_both_files(stored):
 def test_rounding_again_changes_nothing(layer, seed, exponent):
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        drawn = torch.randn(layer.weight.shape, generator=generator) * 2.0**exponent
-        layer.weight.copy_(drawn * (torch.rand(drawn.shape, generator=generator) > 0.2))
+        weight = torch.randn(layer.weight.shape, generator=generator) * 2.0**exponent
+        layer.weight.copy_(weight * (torch.rand(weight.shape, generator=generator) > 0.2))
         once = quantize(layer)
         restored = dequantize("here", once)
         layer.weight.copy_(restored["weight"])
@@ -156,24 +156,24 @@ def test_rounding_again_changes_nothing(layer, seed, exponent):
     assert all(torch.equal(once[name], again[name]) for name in once)
 
 
-def test_what_is_stored_stays_so_when_exported_again(stored, tmp_path):
+def test_a_second_export_keeps_the_precision(bundles, tmp_path):
     for precision in ("fp16", "int8"):
-        again = ganzoo.export(stored[precision], tmp_path / precision, figures=False)
+        again = ganzoo.export(bundles[precision], tmp_path / precision, figures=False)
         for name in ("model.safetensors", "model.onnx", "config.json", "README.md"):
-            assert (again / name).read_bytes() == (stored[precision] / name).read_bytes()
-    assert "int8 with one scale per output channel" in (stored["int8"] / "README.md").read_text()
+            assert (again / name).read_bytes() == (bundles[precision] / name).read_bytes()
+    assert "int8 with one scale per output channel" in (bundles["int8"] / "README.md").read_text()
 
 
-def test_what_was_rounded_away_does_not_come_back(stored, tmp_path):
-    for has, asked in (("fp16", "fp32"), ("int8", "fp16"), ("int8", "fp32")):
+def test_a_finer_precision_than_stored_is_refused(bundles, tmp_path):
+    for has, precision in (("fp16", "fp32"), ("int8", "fp16"), ("int8", "fp32")):
         with pytest.raises(
-            ExportError, match=f"as {asked}: the stored weights are rounded to {has}"
+            ExportError, match=f"as {precision}: the stored weights are rounded to {has}"
         ):
-            ganzoo.export(stored[has], tmp_path / "out", precision=asked)
-    coarser = ganzoo.export(stored["fp16"], tmp_path / "coarser", precision="int8", figures=False)
+            ganzoo.export(bundles[has], tmp_path / "out", precision=precision)
+    coarser = ganzoo.export(bundles["fp16"], tmp_path / "coarser", precision="int8", figures=False)
     assert ganzoo.info(coarser).provenance["stored_as"] == "int8"
     with pytest.raises(ExportError, match="unknown precision 'int4'. Use fp32, fp16, int8"):
-        ganzoo.export(stored["fp32"], tmp_path / "out", precision="int4")
+        ganzoo.export(bundles["fp32"], tmp_path / "out", precision="int4")
 
 
 def rewrite(bundle, weights):
@@ -182,26 +182,26 @@ def rewrite(bundle, weights):
     rehash(bundle)
 
 
-def test_a_precision_that_harms_is_refused_in_one_line(stored, tmp_path, capsys):
-    """A weight far from the others of its channel leaves those no steps of their own."""
-    harmed = shutil.copytree(stored["fp32"], tmp_path / "harmed")
-    weights = load_file(harmed / "model.safetensors")
+def test_a_precision_with_large_errors_is_refused_in_one_line(bundles, tmp_path, capsys):
+    """An outlier of a channel leaves too few steps for its other weights."""
+    folder = shutil.copytree(bundles["fp32"], tmp_path / "harmed")
+    weights = load_file(folder / "model.safetensors")
     last = [name for name, tensor in weights.items() if tensor.ndim == 4][-1]
     weights[last] *= 20
     weights[last][0, 0, 0, 0] = 3000.0
-    rewrite(harmed, weights)
-    before = {p: p.read_bytes() for p in harmed.rglob("*") if p.is_file()}
-    assert main(["export", str(harmed), "--precision", "int8"]) == 1
-    said = capsys.readouterr().err.strip()
-    assert said.startswith("error: cannot export the generator as int8: rounding its")
-    assert said.endswith("Export as fp16.")
-    assert "\n" not in said
-    assert {p: p.read_bytes() for p in harmed.rglob("*") if p.is_file()} == before
+    rewrite(folder, weights)
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    assert main(["export", str(folder), "--precision", "int8"]) == 1
+    err = capsys.readouterr().err.strip()
+    assert err.startswith("error: cannot export the generator as int8: rounding its")
+    assert err.endswith("Export as fp16.")
+    assert "\n" not in err
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
 
 
 @pytest.mark.parametrize("wrong", ["shape", "dtype", "lost"])
-def test_scales_that_do_not_fit_are_refused(stored, tmp_path, wrong):
-    bundle = shutil.copytree(stored["int8"], tmp_path / "bundle")
+def test_scales_that_do_not_fit_are_refused(bundles, tmp_path, wrong):
+    bundle = shutil.copytree(bundles["int8"], tmp_path / "bundle")
     weights = load_file(bundle / "model.safetensors")
     scale = next(name for name in weights if name.endswith(SCALE))
     if wrong == "shape":
@@ -215,10 +215,10 @@ def test_scales_that_do_not_fit_are_refused(stored, tmp_path, wrong):
         ganzoo.load(bundle, runtime="torch")
 
 
-def test_the_onnx_file_stands_alone(stored, tmp_path):
-    """It names no other file, so that it can be served, sent and read from memory by itself."""
+def test_the_onnx_file_is_self_contained(bundles, tmp_path):
+    """The file refers to no other file, so it can be served and read from memory."""
     z = latents.normal(0, 2, 8)
-    for bundle in stored.values():
+    for bundle in bundles.values():
         content = (bundle / "model.onnx").read_bytes()
         assert not any(t.external_data for t in onnx.load_from_string(content).graph.initializer)
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])

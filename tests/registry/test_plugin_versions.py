@@ -1,4 +1,4 @@
-"""A model and the versions of the plugin that trained it, each built as a wheel and installed."""
+"""A model and several versions of its plugin, each installed from a wheel."""
 
 import re
 import warnings
@@ -47,7 +47,7 @@ recipe = Recipe(*parts, images=32, batch_size=16, name="acme-digits")
 LAYERS = "nn.Linear(latent_dim, width), nn.Linear(width, pixels)"
 PLAIN = "latent_dim: int = 4, width: int = 8"
 
-# The architecture's arguments in each version, and the layers it makes of them.
+# The architecture's arguments and layers in each version.
 VERSIONS = {
     "1.2": (PLAIN, LAYERS),
     "1.3": ("latent_dim: int = 16, width: int = 32", LAYERS),
@@ -67,7 +67,7 @@ REMEDY = "pip install 'acme-gans==1.2'"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A folder for each version of acme-gans, that pip installed it into."""
+    """A folder with an installation of each version of acme-gans."""
     folder = tmp_path_factory.mktemp("versions")
     trees = []
     for version, (arguments, layers) in VERSIONS.items():
@@ -87,7 +87,7 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(installed, tmp_path_factory):
-    """A bundle that acme-gans 1.2 trained, and its first images."""
+    """A bundle trained with acme-gans 1.2, and its first images."""
     folder = tmp_path_factory.mktemp("trained")
     with on_path(installed["1.2"]):
         run = ganzoo.train(tiny(architecture=Component("acme")), out=folder / "run", progress=False)
@@ -96,41 +96,41 @@ def trained(installed, tmp_path_factory):
 
 
 def load_under(place, bundle):
-    """The images that a bundle gives beside a version, and what is warned of."""
-    with on_path(place), warnings.catch_warnings(record=True) as caught:
+    """Return images and warnings of a bundle with a version installed."""
+    with on_path(place), warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         images = ganzoo.load(bundle, runtime="torch").sample(8).numpy()
-    return images, [str(w.message) for w in caught]
+    return images, [str(w.message) for w in record]
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3", "1.4"])
 def test_other_defaults_and_new_arguments_change_nothing(installed, trained, version):
-    """A bundle states all arguments, those that were left to a default too."""
+    """A bundle stores all arguments, including defaults."""
     bundle, images = trained
-    again, warned = load_under(installed[version], bundle)
+    again, messages = load_under(installed[version], bundle)
     assert np.array_equal(images, again)
-    assert not warned
+    assert not messages
 
 
-def test_another_major_version_is_warned_of(installed, trained, monkeypatch, capsys):
+def test_another_major_version_warns(installed, trained, monkeypatch, capsys):
     bundle, images = trained
-    again, warned = load_under(installed["2.0"], bundle)
+    again, messages = load_under(installed["2.0"], bundle)
     assert np.array_equal(images, again)
-    assert warned == [f"{MOVED.format('2.0')}: {REMEDY}"]
-    assert load_under(installed["2.0"], bundle)[1] == warned, "each time"
+    assert messages == [f"{MOVED.format('2.0')}: {REMEDY}"]
+    assert load_under(installed["2.0"], bundle)[1] == messages, "each time"
     monkeypatch.chdir(bundle.parent)
     with on_path(installed["2.0"]):
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             assert main(["sample", "./bundle"]) == 0
-        assert capsys.readouterr().err == f"warning: {warned[0]}\n"
+        assert capsys.readouterr().err == f"warning: {messages[0]}\n"
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             ganzoo.load(bundle, runtime="onnx").sample(1)
 
 
 @pytest.mark.parametrize(
-    ("version", "because"),
+    ("version", "reason"),
     [
         ("1.5", r"tensor '0.bias' has shape \(8,\) in the file and none in the network\."),
         ("2.1", "architecture 'acme' has no argument 'width'. .*Its arguments: latent_dim."),
@@ -138,27 +138,27 @@ def test_another_major_version_is_warned_of(installed, trained, monkeypatch, cap
         ("2.3", "architecture 'acme' needs the argument 'depth'"),
     ],
 )
-def test_another_network_is_one_error_that_names_the_versions(installed, trained, version, because):
+def test_a_changed_network_is_one_error_with_versions(installed, trained, version, reason):
     bundle, images = trained
-    with on_path(installed[version]), pytest.raises(BundleError, match=because) as caught:
+    with on_path(installed[version]), pytest.raises(BundleError, match=reason) as error:
         ganzoo.load(bundle, runtime="torch")
-    assert str(caught.value).endswith(f" {MOVED.format(version)}: {REMEDY}.")
+    assert str(error.value).endswith(f" {MOVED.format(version)}: {REMEDY}.")
     with on_path(installed[version]):
         there = ganzoo.load(bundle, runtime="onnx").sample(8).numpy()
     assert np.abs(images.astype(int) - there).max() <= 1
 
 
-def test_a_version_that_no_longer_registers_it(installed, trained):
-    with on_path(installed["3.0"]), pytest.raises(MissingPluginError) as caught:
+def test_a_version_without_the_architecture_is_an_error(installed, trained):
+    with on_path(installed["3.0"]), pytest.raises(MissingPluginError) as error:
         ganzoo.load(trained[0], runtime="torch")
-    assert str(caught.value) == (
+    assert str(error.value) == (
         "'tiny' needs the architecture 'acme', which acme-gans 3.0 does not register. "
         f"The model was trained with acme-gans 1.2: {REMEDY}. "
         "Or run the model without the plugin: runtime='onnx'."
     )
 
 
-def test_the_first_on_the_path_of_two_versions_counts(installed):
+def test_the_first_version_on_the_path_is_used(installed):
     for first, second in (("1.2", "1.3"), ("1.3", "1.2")):
         with on_path(installed[first], installed[second]):
             (entry,) = ganzoo.architectures.entries("acme")
@@ -169,7 +169,7 @@ def test_the_first_on_the_path_of_two_versions_counts(installed):
         assert "acme" not in ganzoo.architectures, "what the first does not register is not there"
 
 
-def test_provenance_says_who_made_it(installed, tmp_path, capsys):
+def test_provenance_lists_plugins(installed, tmp_path, capsys):
     with on_path(installed["1.2"]):
         run = ganzoo.train("acme-digits", out=tmp_path / "run", progress=False)
         spec = ganzoo.info(run.bundle)
@@ -179,14 +179,14 @@ def test_provenance_says_who_made_it(installed, tmp_path, capsys):
     assert spec.provenance["versions"]["acme-gans"] == "1.2"
     assert spec.requires == ("acme-gans>=1.2",)
     assert all(spec.provider_of(kind) == ("acme-gans", "1.2") for kind in kinds)
-    said = ", ".join(f"{kind} acme-gans 1.2" for kind in kinds)
-    assert re.search(rf"^  plugins +{said}$", capsys.readouterr().out, re.MULTILINE)
+    plugins = ", ".join(f"{kind} acme-gans 1.2" for kind in kinds)
+    assert re.search(rf"^  plugins +{plugins}$", capsys.readouterr().out, re.MULTILINE)
 
 
-def test_a_recipe_with_other_components_is_not_that_of_its_name(installed, tmp_path):
+def test_a_changed_recipe_does_not_count_as_its_plugins(installed, tmp_path):
     with on_path(installed["1.2"]):
-        found = find_recipe("acme-digits")
-        other = tiny(name="acme-digits", architecture=found.architecture)
+        recipe = find_recipe("acme-digits")
+        other = tiny(name="acme-digits", architecture=recipe.architecture)
         spec = ganzoo.info(ganzoo.train(other, out=tmp_path / "run", progress=False).bundle)
     ours = ganzoo.losses.entry("hinge").provider
     assert spec.provenance["plugins"] == {
@@ -197,7 +197,7 @@ def test_a_recipe_with_other_components_is_not_that_of_its_name(installed, tmp_p
     assert spec.provider_of("recipe") is None
 
 
-def test_a_run_goes_on_under_a_version_with_another_argument(installed, tmp_path):
+def test_a_run_resumes_under_a_version_with_a_new_argument(installed, tmp_path):
     recipe = tiny(architecture=Component("acme"), images=10**6)
     with on_path(installed["1.2"]):
         ganzoo.train(recipe, out=tmp_path, max_time="0.001s", progress=False)
@@ -211,16 +211,16 @@ def test_a_run_goes_on_under_a_version_with_another_argument(installed, tmp_path
         ganzoo.resume(tmp_path, progress=False)
 
 
-def test_a_config_may_say_anything_of_its_plugins(bundle):
-    """The provenance is free-form, and a bundle may come from anyone."""
-    for said in (
+def test_any_plugin_record_of_a_config_is_read(bundle):
+    """The provenance is free-form and untrusted."""
+    for plugins in (
         None,
         [],
         {"architecture": 3},
         {"architecture": "acme-gans"},
         {"architecture": " "},
     ):
-        change_config(bundle, lambda config: config["provenance"].update(plugins=said))  # noqa: B023
+        change_config(bundle, lambda config: config["provenance"].update(plugins=plugins))  # noqa: B023
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             ganzoo.load(bundle, runtime="torch")
@@ -243,19 +243,19 @@ def test_a_config_may_say_anything_of_its_plugins(bundle):
         ("no version", "1.0", True),
     ],
 )
-def test_versions_promise_as_semver_says(before, now, broken):
+def test_versions_follow_semantic_versioning(before, now, broken):
     assert breaks_promises(before, now) is broken
 
 
 @given(st.tuples(*[st.integers(0, 30)] * 3), st.tuples(*[st.integers(0, 30)] * 3))
-def test_promises_are_kept_up_to_the_first_number_that_is_not_zero(one, other):
-    promised = one[:1] if one[0] or other[0] else one[:2]
-    kept = other[: len(promised)] == promised
-    assert breaks_promises(*(".".join(map(str, v)) for v in (one, other))) is not kept
+def test_compatibility_depends_on_the_first_nonzero_number(one, other):
+    prefix = one[:1] if one[0] or other[0] else one[:2]
+    same = other[: len(prefix)] == prefix
+    assert breaks_promises(*(".".join(map(str, v)) for v in (one, other))) is not same
 
 
-def test_a_bundle_that_ships_with_its_architecture_is_not_warned_of(installed, trained, tmp_path):
-    """Its author answers for both."""
+def test_a_bundle_shipped_with_its_architecture_does_not_warn(installed, trained, tmp_path):
+    """One distribution has both, so its versions match."""
     points = {
         "architectures": {"acme": "acme:networks"},
         "models": {"shipped": "acme:model"},
@@ -264,7 +264,7 @@ def test_a_bundle_that_ships_with_its_architecture_is_not_warned_of(installed, t
     code += f"\nfrom pathlib import Path\nmodel = Path({str(trained[0])!r})\n"
     tree = lay_out(tmp_path, "acme-gans", "4.0", points, {"acme.py": code})
     site = install_into(tmp_path / "site", build([tree], tmp_path / "wheels"))
-    images, warned = load_under(site, "shipped")
+    images, messages = load_under(site, "shipped")
     assert np.array_equal(images, trained[1])
-    assert not warned
+    assert not messages
     assert load_under(site, trained[0])[1] == [f"{MOVED.format('4.0')}: {REMEDY}"]

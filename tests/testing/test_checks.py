@@ -1,4 +1,4 @@
-"""Every check can fail: for each there is something wrong, and the sentence that says so."""
+"""Every check can fail: each has a faulty part and its error message."""
 
 import contextlib
 import functools
@@ -55,19 +55,19 @@ def registered(registry, thing, name="wrong"):
         registry.unregister(name)
 
 
-def fails(check_name, subject, says):
-    """The check of that name fails, with that sentence."""
+def fails(check_name, subject, message):
+    """Assert that the check fails with that message."""
     (check,) = [c for c in subject.checks if c.__name__ == check_name]
     outcome = examine(check, subject)
     assert outcome.verdict == "FAILED", outcome
-    assert re.search(says, outcome.sentence), outcome.sentence
+    assert re.search(message, outcome.sentence), outcome.sentence
 
 
 # ---- architectures
 
 
 class Maker(nn.Module):
-    """A generator that is right."""
+    """A correct generator."""
 
     def __init__(self, data, width=4):
         super().__init__()
@@ -86,7 +86,7 @@ class Maker(nn.Module):
 
 
 class Judge(nn.Module):
-    """A discriminator that is right."""
+    """A correct discriminator."""
 
     def __init__(self, data, width=4):
         super().__init__()
@@ -102,7 +102,7 @@ class Judge(nn.Module):
 
 
 def of(generator=Maker, discriminator=Judge):
-    """An architecture of these networks."""
+    """Return an architecture of these networks."""
 
     def wrong(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
         return {"generator": generator(data), "discriminator": discriminator(data)}
@@ -246,7 +246,7 @@ def rename(thing):
     return thing
 
 
-# Check, what is wrong, what is said.
+# Check, fault, message.
 ARCHITECTURES = [
     ("is_named_alike", of(), "named 'wrong'.*rename it to 'right', or register it as 'wrong'"),
     ("takes_named_arguments", careless, r"takes \*\*arguments: int, .*keyword-only"),
@@ -283,15 +283,15 @@ ARCHITECTURES = [
 ]
 
 
-@pytest.mark.parametrize(("check", "thing", "says"), ARCHITECTURES)
-def test_a_wrong_architecture(check, thing, says):
+@pytest.mark.parametrize(("check", "thing", "message"), ARCHITECTURES)
+def test_a_wrong_architecture_fails(check, thing, message):
     name = "right" if check == "is_named_alike" else "wrong"
     with registered(ganzoo.architectures, thing, name):
-        fails(check, Architecture(name, partners=PARTNER), says)
+        fails(check, Architecture(name, partners=PARTNER), message)
 
 
-def test_a_right_architecture(tmp_path, monkeypatch):
-    """What the wrong ones differ from passes them all, but for a snapshot that is not there yet."""
+def test_a_right_architecture_passes(tmp_path, monkeypatch):
+    """The correct architecture passes all checks, except for a missing snapshot."""
     with registered(ganzoo.architectures, of()):
         file = tmp_path / "snapshots" / "wrong.json"
         subject = Architecture("wrong", partners=PARTNER, snapshot=file)
@@ -306,10 +306,10 @@ def test_a_right_architecture(tmp_path, monkeypatch):
             "uses_labels",
         ]
         monkeypatch.delenv("GANZOO_SNAPSHOTS")
-        kept = json.loads(file.read_text())
-        assert kept["generator"] == ["first.bias", "first.weight", "last.bias", "last.weight"]
-        kept["generator"][0] = "start.bias"
-        file.write_text(json.dumps(kept))
+        names = json.loads(file.read_text())
+        assert names["generator"] == ["first.bias", "first.weight", "last.bias", "last.weight"]
+        names["generator"][0] = "start.bias"
+        file.write_text(json.dumps(names))
         fails(
             "keeps_its_names",
             subject,
@@ -320,7 +320,7 @@ def test_a_right_architecture(tmp_path, monkeypatch):
         ]
 
 
-def test_what_cannot_be_built_fails_once_and_is_not_checked_further():
+def test_a_failed_build_fails_once_and_stops():
     with registered(ganzoo.architectures, picky):
         subject = Architecture("wrong")
         verdicts = {check.__name__: examine(check, subject) for check in subject.checks}
@@ -329,7 +329,7 @@ def test_what_cannot_be_built_fails_once_and_is_not_checked_further():
         assert verdicts[name].sentence == "the check 'builds' fails, and this check depends on it."
 
 
-def test_an_architecture_that_nothing_trains():
+def test_an_architecture_without_a_loss_fails():
     def wrong(data: DataSpec, *, latent_dim: int = 12) -> dict[str, nn.Module]:
         return {"generator": Maker(data), "oracle": Judge(data)}
 
@@ -350,7 +350,7 @@ PLAYERS = (
 
 
 class Game(Loss):
-    """A game that is right."""
+    """A correct loss."""
 
     players = PLAYERS
 
@@ -383,7 +383,7 @@ def game(**parts):
 
 
 def term(value):
-    """A generator's method that makes something else of its term."""
+    """Return a method that changes the generator's term."""
 
     def generator(self, nets, batch, turn):
         return value(Game.generator(self, nets, batch, turn)["adversarial"])
@@ -399,7 +399,7 @@ def clip_all(self, player, nets):
 
 
 class Clock(Game):
-    """It keeps its time in a number that no checkpoint holds."""
+    """A loss whose counter is not in the checkpoint."""
 
     time = 0
 
@@ -441,7 +441,7 @@ def needy(*, weight: float) -> Loss: ...
 UNKNOWN = Player("generator", trains=("generator", "mapper"))
 
 
-# Check, what is wrong, what is said.
+# Check, fault, message.
 LOSSES = [
     ("takes_named_arguments", takes_any, r"takes \*\*arguments: float"),
     ("names_its_source", takes_any, "no link to its source"),
@@ -522,15 +522,15 @@ LOSSES = [
 ]
 
 
-@pytest.mark.parametrize(("check", "thing", "says"), LOSSES)
-def test_a_wrong_loss(check, thing, says):
-    nothing_fits = "builds generator, mapper" in says
+@pytest.mark.parametrize(("check", "thing", "message"), LOSSES)
+def test_a_wrong_loss_fails(check, thing, message):
+    nothing_fits = "builds generator, mapper" in message
     with registered(ganzoo.losses, thing):
         subject = LossSubject("wrong", partners=None if nothing_fits else {"mlp": {"width": 4}})
-        fails(check, subject, says)
+        fails(check, subject, message)
 
 
-def test_a_right_loss():
+def test_a_right_loss_passes():
     with registered(ganzoo.losses, plays(Game)):
         subject = LossSubject("wrong", partners={"mlp": {"width": 4}})
         outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
@@ -538,7 +538,7 @@ def test_a_right_loss():
     assert set(outcomes.values()) == {"ok"}, outcomes
 
 
-def test_a_partner_that_does_not_fit_is_named():
+def test_an_incompatible_partner_is_named():
     with registered(ganzoo.losses, plays(Game)):
         fails(
             "trains",
@@ -555,7 +555,7 @@ def logits_of(comparison):
 
 
 def penalty(value=lambda c: logits_of(c).square().mean(1), **parts):
-    """A penalty of this value."""
+    """Return a penalty of this value."""
     parts = {"name": "term", "__doc__": SOURCE} | parts
     return type("Wrong", (Penalty,), parts | {"value": lambda self, comparison: value(comparison)})
 
@@ -599,19 +599,19 @@ PENALTIES = [
 ]
 
 
-@pytest.mark.parametrize(("check", "thing", "says"), PENALTIES)
-def test_a_wrong_penalty(check, thing, says):
+@pytest.mark.parametrize(("check", "thing", "message"), PENALTIES)
+def test_a_wrong_penalty_fails(check, thing, message):
     with registered(ganzoo.penalties, thing):
-        fails(check, PenaltySubject("wrong"), says)
+        fails(check, PenaltySubject("wrong"), message)
 
 
 @pytest.mark.parametrize("name", ["penalty-every", "lambda", "0-gp"])
-def test_a_penalty_whose_name_is_no_argument(name):
+def test_a_penalty_with_an_invalid_name_fails(name):
     with registered(ganzoo.penalties, penalty(), name):
         fails("is_an_option", PenaltySubject(name), "is not an option of losses")
 
 
-def test_a_right_penalty():
+def test_a_right_penalty_passes():
     with registered(ganzoo.penalties, penalty()):
         subject = PenaltySubject("wrong")
         outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
@@ -623,7 +623,7 @@ def test_a_right_penalty():
 
 
 class Items(torch.utils.data.Dataset):
-    """Items that are right: 8 images of 4x4, in three classes."""
+    """Correct items: 8 images of 4x4, in three classes."""
 
     def __init__(self):
         rng = torch.Generator().manual_seed(0)
@@ -697,7 +697,7 @@ def read_a_list(root: Path | None) -> tuple[Items, DataSpec]:
     return Items(), DataSpec(**SPEC)
 
 
-# Check, what is wrong, what is said.
+# Check, fault, message.
 DATASETS = [
     ("takes_named_arguments", plays(Game), r"takes \(\) by position, .*\(root\)"),
     ("opens", alone, "returns Items, but must return a torch dataset and its DataSpec"),
@@ -724,14 +724,14 @@ DATASETS = [
 ]
 
 
-@pytest.mark.parametrize(("check", "thing", "says"), DATASETS)
-def test_a_wrong_dataset(check, thing, says):
+@pytest.mark.parametrize(("check", "thing", "message"), DATASETS)
+def test_a_wrong_dataset_fails(check, thing, message):
     torch.manual_seed(0)
     with registered(ganzoo.datasets, thing):
-        fails(check, Dataset("wrong"), says)
+        fails(check, Dataset("wrong"), message)
 
 
-def test_a_right_dataset():
+def test_a_right_dataset_passes():
     with registered(ganzoo.datasets, holds()):
         subject = Dataset("wrong")
         outcomes = {check.__name__: examine(check, subject).verdict for check in subject.checks}
@@ -739,7 +739,7 @@ def test_a_right_dataset():
     assert set(outcomes.values()) == {"ok"}, outcomes
 
 
-def test_a_dataset_without_a_licence_is_warned_of():
+def test_a_dataset_without_a_licence_warns():
     with registered(ganzoo.datasets, holds(license=None)):
         subject = Dataset("wrong")
         check = next(c for c in subject.checks if c.__name__ == "says_its_origin")
@@ -747,7 +747,7 @@ def test_a_dataset_without_a_licence_is_warned_of():
             assert examine(check, subject).verdict == "ok"
 
 
-def test_a_dataset_whose_files_are_elsewhere(tmp_path):
+def test_a_dataset_with_missing_files_fails(tmp_path):
     def wrong(root: Path | None) -> tuple[Items, DataSpec]:
         raise DataNotFoundError("no list: --data DIR")
 
@@ -769,18 +769,18 @@ def site(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
+    ("code", "message"),
     [
         ("def sagn(): ...", r'sagan = "acme_net\w*:sagan" does not load: AttributeError: .*sagan'),
         ("import einops_none", "does not load: ModuleNotFoundError: No module named 'einops_none'"),
         ("sagan = 3", "does not load: it is int, not a function"),
     ],
 )
-def test_an_entry_point_that_does_not_load(site, code, says):
+def test_a_failing_entry_point_fails(site, code, message):
     module = f"acme_net{abs(hash(code))}"
     install(site, "acme-gans", {"architectures": {"sagan": f"{module}:sagan"}}, **{module: code})
     subject = Architecture("sagan")
-    fails("loads", subject, says)
+    fails("loads", subject, message)
     for check in subject.checks[1:]:
         outcome = examine(check, subject)
         if check is not imports.imports_quietly and check is not registration.is_named_alike:
@@ -797,14 +797,14 @@ def test_an_entry_point_that_does_not_load(site, code, says):
         ("wgan-gp", "wgan", False),
     ],
 )
-def test_a_name_is_the_objects_own(site, name, target, right):
+def test_a_check_uses_the_registered_name(site, name, target, right):
     install(site, "acme-names", {"losses": {name: f"acme_names:{target}"}}, acme_names="")
     outcome = examine(registration.is_named_alike, LossSubject(name, distribution="acme-names"))
     assert (outcome.verdict == "ok") is right, outcome
 
 
 class Versioned(CheckedPlugin):
-    """A name as the registry does not have it yet."""
+    """A name that the registry does not have yet."""
 
     registry = ganzoo.losses
     entry = ganzoo.registry.entries.Entry("sagan@1", "acme-gans", "1.0", "acme_gans:sagan_1")
@@ -831,38 +831,38 @@ IMPORTS = {
 }
 
 
-def test_what_imports_do(site):
-    """One process imports them all, each after another that fails or is quiet."""
+def test_effects_of_imports_are_reported(site):
+    """One process imports all modules, each after a failing or a quiet one."""
     quiet = "import socket, ganzoo.games\nprint('hello')\nsocket.socketpair()"
     code = {name: text for name, (text, _) in IMPORTS.items()} | {"quiet": quiet}
     points = {name: f"acme_{name}:{name}" for name in code}
     files = {f"acme_{name}": text for name, text in code.items()}
     install(site, "acme-loud", {"losses": points}, **files)
-    for name, (_, says) in IMPORTS.items():
-        fails("imports_quietly", LossSubject(name), says)
+    for name, (_, message) in IMPORTS.items():
+        fails("imports_quietly", LossSubject(name), message)
     assert examine(imports.imports_quietly, LossSubject("quiet")).verdict == "ok"
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
+    ("code", "message"),
     [
-        (  # as it is after CUDA's first use, also on a machine without it
+        (  # as after CUDA's first use, also on a machine without CUDA
             "import torch\ntorch.cuda.is_initialized = lambda: True",
             "acme_loud, the module of loss loud, initialises CUDA when it is imported: do so",
         ),
         ("import os\nos._exit(3)", "ends the process with status 3"),
     ],
 )
-def test_an_import_that_changes_its_process(site, code, says):
+def test_an_import_that_changes_the_process_fails(site, code, message):
     install(site, "acme-loud", {"losses": {"loud": "acme_loud:loud"}}, acme_loud=code)
-    fails("imports_quietly", LossSubject("loud"), says)
+    fails("imports_quietly", LossSubject("loud"), message)
 
 
 RECIPE = 'images = 64\narchitecture = "mlp"\nloss = "{loss}"\ndataset = "digits"\n'
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "says"),
+    ("file", "content", "message"),
     [
         ("mine.toml", RECIPE.format(loss="hinge"), None),
         ("mine.toml", RECIPE.format(loss="hinje"), "UnknownNameError: .*Did you mean 'hinge'"),
@@ -874,15 +874,15 @@ RECIPE = 'images = 64\narchitecture = "mlp"\nloss = "{loss}"\ndataset = "digits"
         ("other.toml", RECIPE.format(loss="hinge"), "trains models with the name 'other'"),
     ],
 )
-def test_a_recipe(site, tmp_path, file, content, says):
+def test_a_recipe(site, tmp_path, file, content, message):
     module = f"acme_recipe{abs(hash((file, content)))}"
     code = f"from pathlib import Path\nmine = Path(__file__).with_name({file!r})\n"
     install(site, "acme-recipes", {"recipes": {"mine": f"{module}:mine"}}, **{module: code})
     (site / file).write_text(content)
-    if says is None:
+    if message is None:
         assert [examine(check, Recipe("mine")).verdict for check in Recipe.checks] == ["ok"] * 4
     else:
-        fails("is_complete", Recipe("mine"), says)
+        fails("is_complete", Recipe("mine"), message)
 
 
 def test_a_model(site, bundle):
@@ -898,7 +898,7 @@ def test_a_model(site, bundle):
 
 
 def metric_of(value, **declaration):
-    """A metric that returns these figures."""
+    """Return a metric with these values."""
 
     def compute(sets):
         return value() if callable(value) else value
@@ -936,13 +936,13 @@ METRICS = [
 ]
 
 
-@pytest.mark.parametrize(("check", "metric", "says"), METRICS)
-def test_a_wrong_metric(check, metric, says):
+@pytest.mark.parametrize(("check", "metric", "message"), METRICS)
+def test_a_wrong_metric_fails(check, metric, message):
     with registered(ganzoo.metrics, metric):
-        fails(check, Metric("wrong"), says)
+        fails(check, Metric("wrong"), message)
 
 
-def test_a_metric_that_refuses_every_tiny_set_is_not_checked():
+def test_a_metric_that_refuses_tiny_sets_is_skipped():
     refuses = metric_of({"gap": 1.0}, refuses=lambda extractor, data: "it is for music")
     with registered(ganzoo.metrics, refuses):
         outcomes = [examine(check, Metric("wrong")) for check in Metric.checks[-2:]]
@@ -955,15 +955,15 @@ class Mute(ganzoo.Tracker):
 
 
 @pytest.mark.parametrize(
-    ("factory", "says"),
+    ("factory", "message"),
     [
         (lambda: 3, "returns int, but must return a ganzoo.Tracker"),
         (Mute, "tracker wrong logs nothing: override one of log_scalars, log_images, "),
     ],
 )
-def test_a_wrong_tracker(factory, says):
+def test_a_wrong_tracker_fails(factory, message):
     with registered(ganzoo.trackers, factory):
-        fails("builds", Tracker("wrong"), says)
+        fails("builds", Tracker("wrong"), message)
 
 
 # ---- extractors, monitors and export targets
@@ -997,10 +997,10 @@ EXTRACTORS = [
 ]
 
 
-@pytest.mark.parametrize(("check", "factory", "says"), EXTRACTORS)
-def test_a_wrong_extractor(check, factory, says):
+@pytest.mark.parametrize(("check", "factory", "message"), EXTRACTORS)
+def test_a_wrong_extractor(check, factory, message):
     with registered(ganzoo.extractors, factory):
-        fails(check, Extractor("wrong"), says)
+        fails(check, Extractor("wrong"), message)
 
 
 def test_an_extractor_without_its_weights_is_not_checked():
@@ -1050,12 +1050,12 @@ MONITORS = [
 ]
 
 
-@pytest.mark.parametrize(("check", "monitor", "says"), MONITORS)
-def test_a_wrong_monitor(trainings, check, monitor, says):
+@pytest.mark.parametrize(("check", "monitor", "message"), MONITORS)
+def test_a_wrong_monitor(trainings, check, monitor, message):
     subject = Monitor("wrong")
     subject.trainings = trainings
     with registered(ganzoo.monitors, lambda training: monitor()):
-        fails(check, subject, says)
+        fails(check, subject, message)
 
 
 def test_a_monitor_that_fits_no_training_is_not_checked(trainings):
@@ -1067,16 +1067,16 @@ def test_a_monitor_that_fits_no_training_is_not_checked(trainings):
 
 
 @pytest.mark.parametrize(
-    ("target", "says"),
+    ("target", "message"),
     [
         (lambda bundle, out: out, "returns .*: return a ganzoo.exporters.targets.TargetFiles"),
         (lambda bundle, out: TargetFiles([out]), "returns .*, but did not write it"),
     ],
 )
-def test_a_wrong_export_target(target, says):
+def test_a_wrong_export_target(target, message):
     with registered(ganzoo.export_targets, target):
         fails("describes_itself", ExportTarget("wrong"), "has no docstring")
-        fails("writes", ExportTarget("wrong"), says)
+        fails("writes", ExportTarget("wrong"), message)
 
 
 # ---- checks themselves
@@ -1118,12 +1118,12 @@ def does_not_apply(subject):
         ),
     ],
 )
-def test_what_comes_of_a_check(check, expected, verdict, sentence):
+def test_results_of_a_check_are_reported(check, expected, verdict, sentence):
     outcome = examine(check, None, expected)
     assert (outcome.verdict, outcome.sentence) == (verdict, sentence)
 
 
-def test_a_failure_is_expected_of_a_check_that_there_is():
+def test_expected_failures_must_name_existing_checks():
     check_expected(["exports"], ["exports", "trains"])
     with pytest.raises(
         ConformanceError, match="expected failure 'export' names no check.*Did you mean 'exports'"
@@ -1131,11 +1131,11 @@ def test_a_failure_is_expected_of_a_check_that_there_is():
         check_expected(["export"], ["exports", "trains"])
 
 
-def test_every_check_is_seen_to_fail_and_says_what_holds():
+def test_every_check_has_a_failing_case_and_a_docstring():
     tables = (ARCHITECTURES, LOSSES, PENALTIES, DATASETS, METRICS, EXTRACTORS, MONITORS)
-    seen = {check for table in tables for check, _, _ in table}
-    seen |= set(re.findall(r'\bfails\(\s*"(\w+)"', Path(__file__).read_text()))
-    assert {check.__name__ for check in checks()} - seen == set()
+    tested = {check for table in tables for check, _, _ in table}
+    tested |= set(re.findall(r'\bfails\(\s*"(\w+)"', Path(__file__).read_text()))
+    assert {check.__name__ for check in checks()} - tested == set()
     sentences = [check.__doc__.splitlines()[0] for check in checks()]
     assert all(sentence.endswith(".") for sentence in sentences)
     assert len(set(sentences)) == len(sentences)

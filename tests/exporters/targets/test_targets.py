@@ -25,15 +25,15 @@ def test_a_plugin_adds_a_target(tiny_bundle, tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stdout == "tiny-readme\nnext: cat tiny-readme/NAME\n"
     assert (tmp_path / "tiny-readme" / "NAME").read_text() == "tiny"
-    listed = run_cli("list", "--kind", "export-targets", env=env).stdout
-    assert [line.split()[0] for line in listed.splitlines()] == [
+    names = run_cli("list", "--kind", "export-targets", env=env).stdout
+    assert [line.split()[0] for line in names.splitlines()] == [
         *("export-targets", "broken", "readme", "triton", "web", "web-cdn")
     ]
-    refused = run_cli("export", tiny_bundle, "--for", "broken", cwd=tmp_path, env=env)
-    assert refused.returncode == 1
-    assert refused.stderr == "error: export target 'broken' cannot be built: no such format.\n"
+    failure = run_cli("export", tiny_bundle, "--for", "broken", cwd=tmp_path, env=env)
+    assert failure.returncode == 1
+    assert failure.stderr == "error: export target 'broken' cannot be built: no such format.\n"
 
 
-def test_a_target_that_is_not_there_is_one_line(tiny_bundle, capsys):
+def test_an_unknown_target_is_one_line(tiny_bundle, capsys):
     assert main(["export", str(tiny_bundle), "--for", "tritn"]) == 1
     assert "no export target named 'tritn'. Did you mean 'triton'?" in capsys.readouterr().err
