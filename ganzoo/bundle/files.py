@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from ganzoo.bundle import leftovers
 from ganzoo.errors import GanzooError, OutputError
 
 CACHE_VARIABLE = "GANZOO_CACHE"
@@ -59,20 +60,43 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 
 @contextlib.contextmanager
+def temporary_folder(prefix: str = "ganzoo-") -> Iterator[Path]:
+    """Yield a folder that is removed afterwards.
+
+    Raises:
+        OutputError: no folder for temporary files is writable.
+    """
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=prefix)
+    except FileNotFoundError as error:
+        raise no_temporary_folder() from error
+    with folder as path:
+        yield Path(path)
+
+
+def no_temporary_folder() -> OutputError:
+    """Return the error that no folder for temporary files is writable."""
+    return OutputError(
+        "this needs a folder for temporary files, and none is writable. Set the environment "
+        "variable TMPDIR to one that is."
+    )
+
+
+@contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """Yield an empty file that replaces `path` if the block ends without an error.
 
-    A process that is killed in the block leaves its temporary file behind. The file's name is a
-    dot, the name of `path`, a dot and random characters.
+    A process that is killed in the block leaves its temporary file, see `ganzoo.bundle.leftovers`.
 
     Raises:
         OutputError: the file cannot be written (read-only folder, full disk).
     """
     with reporting_output(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=leftovers.prefix(path))
         try:
             with os.fdopen(handle, "wb") as file:
+                leftovers.lock(file.fileno())
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -87,24 +111,32 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder that replaces `path` if the block ends without an error.
 
+    First, this undoes what killed processes left when they wrote the same folder.
+
     Raises:
         OutputError: the folder cannot be written.
     """
     with reporting_output(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        leftovers.remove(path)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=leftovers.prefix(path)))
         try:
-            yield temporary
-            os.chmod(temporary, 0o755)
-            old = temporary.with_name(f"{temporary.name}.old")
-            if path.exists():
-                os.replace(path, old)
-            try:
-                os.replace(temporary, path)
-            except BaseException:
-                if old.exists():
-                    os.replace(old, path)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
+            with leftovers.locked(temporary):
+                yield temporary
+                _replace_folder(path, temporary)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(path: Path, temporary: Path) -> None:
+    os.chmod(temporary, 0o755)
+    old = leftovers.former(temporary)
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        if old.exists():
+            os.replace(old, path)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

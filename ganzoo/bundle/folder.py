@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganzoo.bundle.files import new_folder, sha256, write_file
+from ganzoo.bundle.leftovers import find_former
 from ganzoo.errors import BundleError, NotABundleError
 from ganzoo.spec import MAX_CONFIG, ModelSpec
 
@@ -106,6 +107,11 @@ def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
 def _open(path: Path, edited: Collection[str]) -> Bundle:
     if not path.is_dir():
         state = "is a file, not a folder" if path.exists() else "does not exist"
+        for old in find_former(path):
+            raise NotABundleError(
+                f"no bundle at {path}: a command that was killed left the former one at {old}. "
+                f"Rename it: mv {old} {path}"
+            )
         raise NotABundleError(
             f"no bundle at {path}: the path {state}. Pass a folder that contains {CONFIG}, such as "
             "one that `ganzoo export RUN` writes."

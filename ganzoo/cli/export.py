@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -73,14 +73,16 @@ def _write_target(
     arguments: dict[str, str] | None,
 ) -> None:
     from ganzoo.bundle import open_bundle
+    from ganzoo.bundle.files import temporary_folder
     from ganzoo.registry import export_targets
 
     entry = export_targets.entry(target)
     bundle = _find(name)
     out = output or Path(f"{bundle.spec.name}-{entry.name}")
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack:
         if precision or arguments or not bundle.onnx_of("generator").is_file():
-            bundle = open_bundle(_exported(bundle, Path(folder) / "bundle", precision, arguments))
+            folder = stack.enter_context(temporary_folder())
+            bundle = open_bundle(_exported(bundle, folder / "bundle", precision, arguments))
         files = export_targets.make(entry, bundle, out)
     print(*files.folders, sep="\n")
     if files.next_step:

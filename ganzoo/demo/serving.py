@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ganzoo.bundle.files import temporary_folder
 from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
+from ganzoo.dependencies import environment
 
 # A model's card cannot load resources from other hosts or send forms to them. Links still work.
 # Gradio's own scripts need the exceptions.
@@ -23,10 +24,12 @@ POLICY = (
 
 def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
     """Serve a page of these models; see `ganzoo.demo.launch`."""
-    with tempfile.TemporaryDirectory(prefix="ganzoo-demo-") as folder:
+    with (
+        temporary_folder("ganzoo-demo-") as folder,
+        environment(no_proxy=_bypass_proxy()),
         # For images and uploads; gradio's default is one folder for all users of a machine.
-        os.environ.setdefault("GRADIO_TEMP_DIR", folder)
-        _bypass_proxy()
+        environment(GRADIO_TEMP_DIR=os.environ.get("GRADIO_TEMP_DIR", str(folder))),
+    ):
         blocks = page.build(cache)
         blocks.launch(
             server_name=host,
@@ -52,10 +55,10 @@ def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
             blocks.close(verbose=False)
 
 
-def _bypass_proxy() -> None:
-    """Exclude this machine from the proxy: gradio sends a request to its own server."""
+def _bypass_proxy() -> str:
+    """Return the hosts without a proxy, with this machine: gradio asks its own server."""
     hosts = os.environ.get("no_proxy", os.environ.get("NO_PROXY", ""))
-    os.environ["no_proxy"] = ",".join(filter(None, [hosts, "localhost", "127.0.0.1"]))
+    return ",".join(filter(None, [hosts, "localhost", "127.0.0.1"]))
 
 
 class _Policy:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import onnx
 
 from ganzoo.bundle import Bundle
+from ganzoo.bundle.files import temporary_folder
 from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.parity import check_parity
 from ganzoo.exporters.precision import Precision, store
@@ -38,7 +37,7 @@ def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxEx
     store(graph, model, precision)
     content = graph.SerializeToString()
     onnx.checker.check_model(content, full_check=True)
-    with tempfile.TemporaryDirectory() as folder:
-        trial = Bundle(Path(folder), model.spec)
+    with temporary_folder() as folder:
+        trial = Bundle(folder, model.spec)
         onnx_graph.write(content, model.spec, trial.onnx_of(role))
         return OnnxExport(content, check_parity(model, load_onnx(trial, role), role))

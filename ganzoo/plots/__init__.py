@@ -1,29 +1,32 @@
 """Figures of runs, models and data: functions from arrays and logs to matplotlib figures."""
 
-from ganzoo.plots.border import Border
-from ganzoo.plots.comparisons import (
-    draw_comparison,
-    draw_neighbours,
-    draw_reconstructions,
-    draw_translations,
-)
-from ganzoo.plots.curves import draw_curves
-from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_interpolation
-from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
-from ganzoo.plots.metrics import draw_metrics
-from ganzoo.plots.of_run import PLOTS, draw_run
-from ganzoo.plots.planes import OutsidePoints, Plane, draw_planes, fit_plane
-from ganzoo.plots.progress import animate_progress, draw_progress
-from ganzoo.plots.rows import draw_rows
-from ganzoo.plots.run_files import find_moments, read_log, read_metrics
-from ganzoo.plots.saving import (
-    ANIMATIONS,
-    FIGURES,
-    check_ending,
-    save_animation,
-    save_figure,
-    to_pil,
-)
+from ganzoo.dependencies import quiet_imports
+
+with quiet_imports():
+    from ganzoo.plots.border import Border
+    from ganzoo.plots.comparisons import (
+        draw_comparison,
+        draw_neighbours,
+        draw_reconstructions,
+        draw_translations,
+    )
+    from ganzoo.plots.curves import draw_curves
+    from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_interpolation
+    from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
+    from ganzoo.plots.metrics import draw_metrics
+    from ganzoo.plots.of_run import PLOTS, draw_run
+    from ganzoo.plots.planes import OutsidePoints, Plane, draw_planes, fit_plane
+    from ganzoo.plots.progress import animate_progress, draw_progress
+    from ganzoo.plots.rows import draw_rows
+    from ganzoo.plots.run_files import find_moments, read_log, read_metrics
+    from ganzoo.plots.saving import (
+        ANIMATIONS,
+        FIGURES,
+        check_ending,
+        save_animation,
+        save_figure,
+        to_pil,
+    )
 
 __all__ = [
     "ANIMATIONS",

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import PlotError
 from ganzoo.plots.border import PERCENTILE, Border
 from ganzoo.plots.style import BLUE, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
@@ -178,7 +179,8 @@ def _vectors(images: ImageBatch, features: Features | None) -> NDArray[np.float3
 
 def _umap(seed: int) -> Any:
     try:
-        from umap import UMAP
+        with quiet_imports():
+            from umap import UMAP
     except ModuleNotFoundError as error:
         from ganzoo.errors import missing_extra
 

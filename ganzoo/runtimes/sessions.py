@@ -22,10 +22,12 @@ import sys
 import warnings
 from pathlib import Path
 
-import onnxruntime as ort
-
+from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import BundleError, DeviceError
 from ganzoo.runtimes.devices import check_threads, gpu_number
+
+with quiet_imports():
+    import onnxruntime as ort
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 

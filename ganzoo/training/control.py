@@ -14,6 +14,7 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from ganzoo.bundle.files import reporting_output
+from ganzoo.bundle.leftovers import remove_all
 from ganzoo.errors import RunExistsError
 from ganzoo.training.distributed import ALONE, Group
 
@@ -24,7 +25,8 @@ LOCK = ".lock"
 def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
     """Create a run's folder and lock it until the block or the process ends.
 
-    In a training of several processes, the first one holds the lock.
+    In a training of several processes, the first one holds the lock. It removes what killed
+    processes left in the folder.
 
     Raises:
         RunExistsError: another process holds the lock.
@@ -44,6 +46,8 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
                 "folder with --out DIR."
             ) from error
     try:
+        for folder in (run, run / "checkpoints"):
+            remove_all(folder)
         yield
     finally:
         lock.release()

@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import nn
 
+from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import BrokenPluginError, MissingExtraError, describe
 from ganzoo.registry import trackers
 from ganzoo.registry.distributions import DISTRIBUTION
@@ -152,7 +153,8 @@ class Tracking:
             try:
                 if name not in self._started:
                     self._started.add(name)
-                    tracker.start(self.run)
+                    with quiet_imports():  # trackers import libraries that draw
+                        tracker.start(self.run)
                 log(tracker)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
                 del self._active[name]

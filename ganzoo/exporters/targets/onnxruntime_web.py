@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
-from ganzoo.bundle.files import cache_folder, new_folder
+from ganzoo.bundle.files import cache_folder, new_folder, temporary_folder
 from ganzoo.errors import DeploymentError
 
 PACKAGE = "onnxruntime-web"
@@ -30,8 +29,8 @@ def fetch_files() -> Path:
     """
     folder = cache_folder() / f"{PACKAGE}-{VERSION}"
     if not all((folder / name).is_file() for name in (SCRIPT, WASM)):
-        with tempfile.TemporaryDirectory() as temporary, new_folder(folder) as new:
-            _unpack(_pack(Path(temporary)), new)
+        with temporary_folder() as temporary, new_folder(folder) as new:
+            _unpack(_pack(temporary), new)
     return folder
 
 

@@ -1,0 +1,69 @@
+"""Import libraries that would write to the user's home folder or use the network."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from ganzoo.bundle.files import cache_folder, no_temporary_folder
+
+
+@contextlib.contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Import onnxruntime, matplotlib, umap or what imports them in this block.
+
+    - From version 1.29, onnxruntime writes an identifier of the machine to the home folder and
+      looks up a host on the network, unless ORT_DISABLE_TELEMETRY is set during its import. Its
+      function `disable_telemetry_events` comes too late.
+    - matplotlib writes a list of fonts to the home folder. Here it goes to ganzoo's cache folder,
+      unless the user has a folder of matplotlib's.
+    - numba, which umap imports, writes compiled code to the home folder if it cannot write beside
+      the code. Then it goes to ganzoo's cache folder, too.
+
+    Raises:
+        OutputError: matplotlib finds no folder that is writable.
+    """
+    variables = {"ORT_DISABLE_TELEMETRY": "1"}
+    with contextlib.suppress(RuntimeError):  # the user has no home folder
+        if not ("matplotlib" in sys.modules or _uses_matplotlib()):
+            variables["MPLCONFIGDIR"] = str(cache_folder() / "matplotlib")
+        umap = find_spec("umap")
+        if umap and umap.origin and not os.access(Path(umap.origin).parent, os.W_OK):
+            variables["NUMBA_CACHE_DIR"] = str(cache_folder() / "numba")
+    with environment(**{name: os.environ.get(name, value) for name, value in variables.items()}):
+        try:
+            yield
+        except OSError as error:
+            if "temporary directory" not in str(error):
+                raise
+            raise no_temporary_folder() from error  # matplotlib's folder is not writable either
+
+
+@contextlib.contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Set variables of the environment while the block runs."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _uses_matplotlib() -> bool:
+    """Return whether the user has a folder of matplotlib's."""
+    home = Path.home()
+    parents = [
+        Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config"),
+        Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache"),
+    ]
+    folders = [*(parent / "matplotlib" for parent in parents), home / ".matplotlib"]
+    return any(folder.is_dir() for folder in folders)
