@@ -11,9 +11,10 @@ import socket
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -26,9 +27,19 @@ from huggingface_hub.utils.tqdm import (
 )
 
 from ganzoo.errors import HubError
-from ganzoo.hub.failures import MAX_WAIT, RateLimitError, describe_rate_limit, retry_after
+from ganzoo.hub.budget import Budget, limit
+from ganzoo.hub.failures import (
+    MAX_WAIT,
+    RateLimitError,
+    describe_rate_limit,
+    retry,
+    retry_after,
+)
+from ganzoo.hub.progress import fail_at_once, watch_request, watch_response
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.names import is_commit
+
+T = TypeVar("T")
 
 # Public address of a repository. HF_ENDPOINT may name a mirror instead.
 PUBLIC = constants._HF_DEFAULT_ENDPOINT
@@ -36,7 +47,7 @@ PUBLIC = constants._HF_DEFAULT_ENDPOINT
 LIBRARY = "ganzoo"  # name in the Hub's tags and statistics
 
 CONNECT_TIMEOUT = 1.5  # seconds, unless HF_HUB_ETAG_TIMEOUT is set; a missing network fails fast
-WRITE_TIMEOUT_FACTOR = 6  # a request that changes the Hub may take this many download timeouts
+SHORTEST = 0.01  # seconds; a timeout of 0 means none
 
 # These loggers print file addresses, which may hold a signature.
 _LOGGERS = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2")
@@ -44,34 +55,69 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*")
 _LOCK = threading.RLock()  # all threads share one client session
 
 
+@dataclass(frozen=True)
+class Connection:
+    """The client for one operation, and the time that the operation may take."""
+
+    api: HfApi
+    budget: Budget
+
+    def retry(self, request: Callable[[], T]) -> T:
+        """Call a function, and call it again after temporary failures while time is left."""
+        return retry(request, self.budget)
+
+
 @contextlib.contextmanager
-def connect() -> Iterator[HfApi]:
-    """Yield the client and restore its session afterwards.
+def connect() -> Iterator[Connection]:
+    """Yield the client for one operation and restore its session afterwards.
 
     Raises:
         TimeoutError: the Hub does not answer.
+        HubError: the environment's time limit is not a number.
     """
+    budget = Budget(limit())
     _warn_of_endpoint()
     _check_network(constants.ENDPOINT)
-    with _LOCK, _silence(), _add_hooks():
-        yield HfApi(library_name=LIBRARY, library_version=metadata.version(DISTRIBUTION))
+    with _LOCK, _silence():
+        budget.progress()  # another thread's operation does not count
+        with _add_hooks(budget):
+            version = metadata.version(DISTRIBUTION)
+            yield Connection(HfApi(library_name=LIBRARY, library_version=version), budget)
 
 
 @contextlib.contextmanager
-def _add_hooks() -> Iterator[None]:
-    """Hook timeouts and checks into the current session and into every session that replaces it.
+def _add_hooks(budget: Budget) -> Iterator[None]:
+    """Hook the time limit and checks into the session and into every session that replaces it.
 
-    The client's factory opens a new session when a connection breaks.
+    The client's factory opens a new session when a connection breaks. Requests of threads that
+    run already are not this operation's, but share the session: they stay as they are.
     """
-    factory, originals = _http._GLOBAL_CLIENT_FACTORY, []
+    factory, undo = _http._GLOBAL_CLIENT_FACTORY, contextlib.ExitStack()
+    others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+
+    def is_own() -> bool:
+        return threading.get_ident() not in others
+
+    def own(hook: Callable[[Any], None]) -> Callable[[Any], None]:
+        return lambda message: hook(message) if is_own() else None
 
     def add_hooks(session: Any) -> Any:
         hooks = session.event_hooks
-        originals.append((session, hooks))
         session.event_hooks = {
-            "request": [*hooks["request"], _limit_time],
-            "response": [*hooks["response"], _check_answer],
+            "request": [
+                *hooks["request"],
+                own(_refuse_unasked),
+                own(functools.partial(watch_request, budget=budget)),
+                own(functools.partial(_limit_time, budget=budget)),
+            ],
+            "response": [
+                *hooks["response"],
+                own(_check_answer),
+                own(functools.partial(watch_response, budget=budget)),
+            ],
         }
+        undo.callback(setattr, session, "event_hooks", hooks)
+        undo.callback(fail_at_once(session, is_own))
         return session
 
     add_hooks(get_session())
@@ -80,8 +126,7 @@ def _add_hooks() -> Iterator[None]:
         yield
     finally:
         _http._GLOBAL_CLIENT_FACTORY = factory
-        for session, hooks in originals:
-            session.event_hooks = hooks
+        undo.close()
 
 
 @functools.cache
@@ -159,15 +204,24 @@ def _connect_timeout() -> float:
     return constants.HF_HUB_ETAG_TIMEOUT if is_set else CONNECT_TIMEOUT
 
 
-def _limit_time(request: Any) -> None:
-    """Set timeouts on a request: many of the client's requests have none."""
-    timeouts = request.extensions.get("timeout", {})
-    connect_timeout = _connect_timeout()
+def _refuse_unasked(request: Any) -> None:
+    """Refuse a request that the client makes for its statistics; it goes on without the answer."""
+    if request.url.path == "/api/agent-harnesses":
+        raise OSError("nobody asked for this request")
+
+
+def _limit_time(request: Any, budget: Budget) -> None:
+    """Set timeouts on a request, at most the time that is left: many requests have none.
+
+    A request that changes the Hub may take all of it.
+    """
+    timeouts, left = request.extensions.get("timeout", {}), max(budget.left, SHORTEST)
     is_read = request.method in ("GET", "HEAD")
-    default = constants.HF_HUB_DOWNLOAD_TIMEOUT * (1 if is_read else WRITE_TIMEOUT_FACTOR)
+    default = constants.HF_HUB_DOWNLOAD_TIMEOUT if is_read else left
+    defaults = dict.fromkeys(("read", "write", "pool"), default) | {"connect": _connect_timeout()}
     request.extensions["timeout"] = {
-        "connect": min(timeouts.get("connect") or connect_timeout, connect_timeout),
-        **{kind: timeouts.get(kind) or default for kind in ("read", "write", "pool")},
+        kind: min(timeouts.get(kind) or seconds, seconds if kind == "connect" else left, left)
+        for kind, seconds in defaults.items()
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import HfApi, constants, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import constants, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     EntryNotFoundError,
     FileMetadataError,
@@ -24,12 +24,11 @@ from ganzoo.bundle import (
 )
 from ganzoo.bundle.files import git_hash, sha256
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
-from ganzoo.hub.client import connect, warn_once
+from ganzoo.hub.client import Connection, connect, warn_once
 from ganzoo.hub.failures import (
     RateLimitError,
     UnreachableError,
     may_take_token,
-    retry,
     translated_errors,
 )
 from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision
@@ -107,10 +106,10 @@ class Snapshot:
         with translated_errors(self.name, file):
             if not force and (path := _cached(self.repository, file, self.commit)):
                 return path
-            with connect() as api:
-                token = self._ask(api, file)
-                retry(
-                    lambda: api.hf_hub_download(
+            with connect() as connection:
+                token = self._ask(connection, file)
+                connection.retry(
+                    lambda: connection.api.hf_hub_download(
                         self.repository,
                         file,
                         revision=self.commit,
@@ -125,12 +124,9 @@ class Snapshot:
             f"{constants.HF_HUB_CACHE}. Try again."
         )
 
-    def _ask(self, api: HfApi, file: str) -> bool | None:
-        """Check a file's commit and size before its download, and return the token to use.
-
-        Without a network, the client would repeat its own request for half a minute.
-        """
-        commit, size, token = _ask(api, self.repository, file, self.commit)
+    def _ask(self, connection: Connection, file: str) -> bool | None:
+        """Check a file's commit and size before its download, and return the token to use."""
+        commit, size, token = _ask(connection, self.repository, file, self.commit)
         if commit != self.commit:
             raise HubError(
                 f"{self.name}: the Hub answers with another commit, {commit}. Check HF_ENDPOINT."
@@ -200,12 +196,14 @@ def resolve(name: HubName) -> str:
             "tag, or a commit's full hash, after @."
         )
     try:
-        with translated_errors(name, CONFIG), connect() as api:
-            commit, _, token = _ask(api, repository, CONFIG, revision)
+        with translated_errors(name, CONFIG), connect() as connection:
+            commit, _, token = _ask(connection, repository, CONFIG, revision)
             if commit != _known(repository, revision):
                 # This also records the branch's commit in the cache.
-                config = retry(
-                    lambda: api.hf_hub_download(repository, CONFIG, revision=revision, token=token)
+                config = connection.retry(
+                    lambda: connection.api.hf_hub_download(
+                        repository, CONFIG, revision=revision, token=token
+                    )
                 )
                 commit = Path(config).parent.name
         state = f"points to commit {commit}"
@@ -242,7 +240,7 @@ def _cached(repository: str, file: str, revision: str) -> Path | None:
 
 
 def _ask(
-    api: HfApi, repository: str, file: str, revision: str
+    connection: Connection, repository: str, file: str, revision: str
 ) -> tuple[str, int | None, bool | None]:
     """Return a file's commit and size, and the token that its download needs.
 
@@ -251,14 +249,18 @@ def _ask(
     url = hf_hub_url(repository, file, revision=revision)
     token: bool | None = False
     try:
-        metadata = retry(lambda: api.get_hf_file_metadata(url=url, token=False))
+        metadata = connection.retry(
+            lambda: connection.api.get_hf_file_metadata(url=url, token=False)
+        )
     except (RevisionNotFoundError, EntryNotFoundError):
         raise
     except (HfHubHTTPError, RateLimitError) as error:
         if not may_take_token(error):
             raise
         token = None  # the user's own
-        metadata = retry(lambda: api.get_hf_file_metadata(url=url, token=None))
+        metadata = connection.retry(
+            lambda: connection.api.get_hf_file_metadata(url=url, token=None)
+        )
     if not is_commit(metadata.commit_hash or ""):
         raise FileMetadataError("no commit")
     assert metadata.commit_hash is not None

@@ -24,13 +24,14 @@ from huggingface_hub.errors import (
 )
 
 from ganzoo.errors import GanzooError, HubError
+from ganzoo.hub.budget import Budget, describe_limit
 
 T = TypeVar("T")
 
-WAITS = (0.25, 0.5, 1.0)  # seconds before each retry
+WAITS = (0.25, 0.5, 1.0)  # seconds before each retry, as far as the budget allows
 MAX_WAIT = 5.0  # seconds; if a server asks for a longer wait, the request fails
 
-_TEMPORARY = {408, 429, 500, 502, 503, 504}
+TEMPORARY = {408, 429, 500, 502, 503, 504}
 _RACES = {409, 412}  # another commit came first, or this one did and its response was lost
 _CLOSED = {401, 403, 404, 429}  # without a token; with one, the request may succeed
 _QUOTA = {402, 413, 507}
@@ -47,16 +48,29 @@ class RateLimitError(UnreachableError):
     """The Hub's rate limit is reached."""
 
 
-def retry(request: Callable[[], T]) -> T:
-    """Call a function, and call it again up to three times after a temporary failure."""
+def retry(request: Callable[[], T], budget: Budget) -> T:
+    """Call a function, and call it again up to three times after a temporary failure.
+
+    Args:
+        request: the function.
+        budget: the time that its operation may take.
+    """
     for wait in WAITS:
         try:
             return request()
         except Exception as error:
-            if not is_temporary(error):
+            if not is_temporary(error) or not wait_within(budget, wait, error):
                 raise
-            time.sleep(max(wait, _server_wait(error)))
     return request()
+
+
+def wait_within(budget: Budget, wait: float, error: BaseException) -> bool:
+    """Wait before a retry, as long as the server asks; return False if too little time is left."""
+    wait = max(wait, _server_wait(error))
+    if wait >= budget.left:
+        return False
+    time.sleep(wait)
+    return True
 
 
 def is_temporary(error: BaseException, *, commit: bool = False) -> bool:
@@ -68,8 +82,8 @@ def is_temporary(error: BaseException, *, commit: bool = False) -> bool:
     """
     for cause in _chain(error):
         if isinstance(cause, HfHubHTTPError):
-            return cause.response.status_code in _TEMPORARY | (_RACES if commit else set())
-        if _is_network(cause):
+            return cause.response.status_code in TEMPORARY | (_RACES if commit else set())
+        if is_network(cause):
             kind = type(cause).__name__
             # No server listens or answers: a retry would take as long and fail again.
             return not kind.startswith("Connect") and (commit or "Timeout" not in kind)
@@ -96,6 +110,7 @@ def translated_errors(name: object, file: str = "", *, writing: bool = False) ->
             if isinstance(cause, GanzooError):
                 raise cause from None
             if explanation := _explain(cause, file, writing):
+                explanation += _explain_limit(cause)
                 # Not `from error`: its text may hold a signed address.
                 kind = UnreachableError if _is_unreachable(cause) else HubError
                 raise kind(f"{name}: {explanation}") from None
@@ -135,7 +150,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _is_network(error: BaseException) -> bool:
+def is_network(error: BaseException) -> bool:
+    """Return whether the network, and not the Hub, failed."""
     if type(error) is TimeoutError:  # raised by the network check of `ganzoo.hub.client`
         return True
     modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
@@ -149,12 +165,21 @@ def _server_wait(error: BaseException) -> float:
     return 0.0
 
 
+def _explain_limit(error: BaseException) -> str:
+    """Return a sentence on the time limit if the error may have taken long, else nothing."""
+    if isinstance(error, HfHubHTTPError):
+        takes_long = error.response.status_code in TEMPORARY
+    else:
+        takes_long = is_network(error) and not type(error).__name__.startswith("Connect")
+    return f" {describe_limit()}" if takes_long else ""
+
+
 def _is_unreachable(error: BaseException) -> bool:
     if isinstance(error, HfHubHTTPError):
-        return error.response.status_code in _TEMPORARY
+        return error.response.status_code in TEMPORARY
     if isinstance(error, OfflineModeIsEnabled | FileMetadataError | JSONDecodeError):
         return True
-    return _is_network(error)
+    return is_network(error)
 
 
 def _explain(error: BaseException, file: str, writing: bool) -> str | None:
@@ -210,7 +235,7 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
             f"the transfer by Xet failed: {_without_secrets(str(error))} A mirror or proxy may "
             "not support Xet. Set HF_HUB_DISABLE_XET=1 to transfer without it."
         )
-    if _is_network(error):
+    if is_network(error):
         return (
             f"{missing}{', and ' if missing else ''}{constants.ENDPOINT} cannot be reached "
             f"({type(error).__name__}). Connect to the network and try again."

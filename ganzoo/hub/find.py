@@ -6,11 +6,11 @@ import fnmatch
 from dataclasses import dataclass
 from datetime import datetime
 
-from huggingface_hub import HfApi, ModelInfo, get_session
+from huggingface_hub import ModelInfo
 from huggingface_hub.errors import HfHubHTTPError
 
-from ganzoo.hub.client import LIBRARY, connect
-from ganzoo.hub.failures import RateLimitError, may_take_token, retry, translated_errors
+from ganzoo.hub.client import LIBRARY, Connection, connect
+from ganzoo.hub.failures import RateLimitError, may_take_token, translated_errors
 
 MAX_RESULTS = 1_000
 
@@ -39,10 +39,8 @@ def search(pattern: str = "*") -> list[SearchResult]:
     Raises:
         HubError: the Hub does not answer.
     """
-    with translated_errors("the Hub's models"), connect() as api:
-        # Without a network, the client would repeat its own request for half a minute.
-        retry(lambda: get_session().head(api.endpoint))
-        models = _list(api)
+    with translated_errors("the Hub's models"), connect() as connection:
+        models = _list(connection)
     return [
         SearchResult(model.id, model.downloads, model.last_modified)
         for model in models
@@ -50,12 +48,16 @@ def search(pattern: str = "*") -> list[SearchResult]:
     ]
 
 
-def _list(api: HfApi) -> list[ModelInfo]:
+def _list(connection: Connection) -> list[ModelInfo]:
     """List models, without a token first so that an expired token does not block the search."""
 
     def request(token: bool | None) -> list[ModelInfo]:
-        return list(
-            api.list_models(filter=LIBRARY, sort="last_modified", limit=MAX_RESULTS, token=token)
+        return connection.retry(
+            lambda: list(
+                connection.api.list_models(
+                    filter=LIBRARY, sort="last_modified", limit=MAX_RESULTS, token=token
+                )
+            )
         )
 
     try:

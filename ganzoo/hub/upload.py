@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +20,11 @@ from huggingface_hub.errors import FileMetadataError
 from huggingface_hub.hf_api import RepoFile
 
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
-from ganzoo.bundle.files import git_hash, sha256
+from ganzoo.bundle.files import git_hash, sha256, temporary_folder
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.hub.card import was_edited
-from ganzoo.hub.client import connect
-from ganzoo.hub.failures import WAITS, is_temporary, retry, translated_errors
+from ganzoo.hub.client import Connection, connect
+from ganzoo.hub.failures import WAITS, is_temporary, translated_errors, wait_within
 from ganzoo.hub.repo_files import RepoFiles, pack, read
 from ganzoo.hub.space import pack_space
 from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision, parse_model_name
@@ -109,16 +107,16 @@ def push(
         )
     with (
         translated_errors(place, writing=True),
-        connect() as api,
-        tempfile.TemporaryDirectory() as scratch,
+        connect() as connection,
+        temporary_folder() as scratch,
     ):
-        target = _Repository(api, place.repository, revision, Path(scratch))
+        target = _Repository(connection, place.repository, revision, scratch)
         target.create(private=private)
         commit, plan = target.write(files, tag)
         target.compare(files, plan, commit)
         space_plan = _Plan()
         if page:
-            space_plan = _push_space(api, place.repository, page, Path(scratch), private)
+            space_plan = _push_space(connection, place.repository, page, scratch, private)
     model = HubModel(place.repository, commit, sum(files.sizes.values()), files.digests[CHECKSUMS])
     return Pushed(
         model,
@@ -132,9 +130,11 @@ def push(
     )
 
 
-def _push_space(api: HfApi, name: str, page: RepoFiles, scratch: Path, private: bool) -> _Plan:
+def _push_space(
+    connection: Connection, name: str, page: RepoFiles, scratch: Path, private: bool
+) -> _Plan:
     """Publish a model's Space and return the changes."""
-    target = _Repository(api, name, None, scratch / "space", "space")
+    target = _Repository(connection, name, None, scratch / "space", "space")
     with translated_errors(target.title, writing=True):
         target.create(private=private)
         commit, plan = target.write(page, None)
@@ -157,11 +157,16 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Repository:
-    api: HfApi
+    connection: Connection
     name: str
     branch: str | None
     scratch: Path
     kind: Literal["model", "space"] = "model"
+
+    @property
+    def api(self) -> HfApi:
+        """Return the client."""
+        return self.connection.api
 
     @property
     def title(self) -> str:
@@ -170,6 +175,7 @@ class _Repository:
 
     def create(self, *, private: bool) -> None:
         """Create the repository and its branch if they do not exist, and check its privacy."""
+        retry = self.connection.retry
         retry(self.api.whoami)  # rejects an invalid token before anything is created
         sdk = "gradio" if self.kind == "space" else None
         retry(
@@ -188,7 +194,9 @@ class _Repository:
             )
         if self.branch and self.branch != constants.DEFAULT_REVISION:
             branch = self.branch
-            retry(lambda: self.api.create_branch(self.name, branch=branch, exist_ok=True))
+            self.connection.retry(
+                lambda: self.api.create_branch(self.name, branch=branch, exist_ok=True)
+            )
 
     def write(self, files: RepoFiles, tag: str | None) -> tuple[str, _Plan]:
         """Commit the differences and tag the commit; return its hash and the changes.
@@ -207,7 +215,8 @@ class _Repository:
                 except Exception as error:
                     if wait is None or not is_temporary(error, commit=True):
                         raise
-                    time.sleep(wait)
+                    if not wait_within(self.connection.budget, wait, error):
+                        raise
                     continue
             self._tag(tag, commit)
             return commit, _Plan(last_plan.changed, plan.card_kept)
@@ -235,12 +244,14 @@ class _Repository:
         return sha
 
     def _info(self, revision: str | None = None) -> ModelInfo | SpaceInfo:
-        info = retry(lambda: self.api.repo_info(self.name, revision=revision, repo_type=self.kind))
+        info = self.connection.retry(
+            lambda: self.api.repo_info(self.name, revision=revision, repo_type=self.kind)
+        )
         assert isinstance(info, ModelInfo | SpaceInfo)
         return info
 
     def _plan(self, files: RepoFiles, head: str) -> _Plan:
-        remote = retry(
+        remote = self.connection.retry(
             lambda: {
                 entry.path: entry
                 for entry in self.api.list_repo_tree(
@@ -282,7 +293,7 @@ class _Repository:
         ).oid
 
     def _tags(self) -> dict[str, str]:
-        refs = retry(lambda: self.api.list_repo_refs(self.name))
+        refs = self.connection.retry(lambda: self.api.list_repo_refs(self.name))
         return {tag.name: tag.target_commit for tag in refs.tags}
 
     def _check_tag(self, tag: str | None, head: str, plan: _Plan) -> None:
@@ -296,7 +307,9 @@ class _Repository:
     def _tag(self, tag: str | None, commit: str) -> None:
         if not tag:
             return
-        retry(lambda: self.api.create_tag(self.name, tag=tag, revision=commit, exist_ok=True))
+        self.connection.retry(
+            lambda: self.api.create_tag(self.name, tag=tag, revision=commit, exist_ok=True)
+        )
         if (target := self._tags().get(tag)) != commit:
             raise HubError(
                 f"hf://{self.name}@{commit} was written, but another push moved the tag {tag!r} to "
@@ -304,7 +317,7 @@ class _Repository:
             )
 
     def _download(self, file: str, commit: str, folder: str) -> Path:
-        path = retry(
+        path = self.connection.retry(
             lambda: self.api.hf_hub_download(
                 self.name,
                 file,

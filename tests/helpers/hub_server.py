@@ -148,9 +148,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = unquote(self.path)
         request = f"{self.command} {path}"
         with self.hub.lock:
-            if path != "/api/agent-harnesses":  # which the client sends by itself
-                self.hub.requests.append(request)
-                self.hub.authorized.append("Authorization" in self.headers)
+            self.hub.requests.append(request)
+            self.hub.authorized.append("Authorization" in self.headers)
             self.hub.agents.add(self.headers.get("User-Agent", ""))
             fault = next((f for f in self.hub.faults if f[1].search(request)), None)
             if fault:
