@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError, did_you_mean, enumerate_names
 from ganzoo.sampling import latents
+from ganzoo.sampling.arrays import as_labels, as_latents, as_pixels
 from ganzoo.sampling.images import ImageBatch, to_pixels
 from ganzoo.spec import ImageSpec, ModelSpec
 
@@ -25,6 +26,7 @@ MANIFOLD = "manifold.png"  # the images of a plane of latents
 
 MAX_SAMPLES = 1_000_000
 MAX_PIXELS = 2**32  # bytes of the images of one call, which keeps all of them in memory
+MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
 MAX_BATCH = 4_096  # latents in one run of a network, which keeps the feature maps of all of them
 PREVIEW = 64  # images in a model's preview: numbers 0 to 63 of seed 0, uncurated
 PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per class
@@ -60,14 +62,15 @@ class Generator(Model):
         """Run the network: (n, latent_dim), (n,) -> (n, channels, height, width) in [-1, 1].
 
         Args:
-            z: latents, float32 (n, latent_dim), n up to 4,096; `decode` accepts any number.
+            z: latents (n, latent_dim), n up to 4,096; `decode` accepts any number. They are
+                converted to float32.
             y: class labels, integers (n,), if the model has classes.
 
         Raises:
-            SampleError: an array has the wrong shape, labels are missing or out of range, or there
-                are more than 4,096 latents.
+            SampleError: an array has the wrong shape or type, a latent is not finite, labels are
+                missing or out of range, or there are more than 4,096 latents.
         """
-        self._check(z, y)
+        z, y = self._check(z, y)
         if len(z) > MAX_BATCH:
             raise SampleError(
                 f"cannot run a batch of {len(z):,}: a batch has up to {MAX_BATCH:,} latents. "
@@ -169,13 +172,13 @@ class Generator(Model):
         """Generate images from any number of latents, in the batches of `sample`.
 
         Args:
-            z: latents, float32 (n, latent_dim).
+            z: latents (n, latent_dim), converted to float32.
             y: class labels, integers (n,), if the model has classes.
 
         Raises:
-            SampleError: as for `generate`.
+            SampleError: as for `generate`, or the output is not finite.
         """
-        self._check(z, y)
+        z, y = self._check(z, y)
         padding = -len(z) % COMPUTE_BATCH
         padded = np.pad(z, ((0, padding), (0, 0)))
         images = self._in_blocks(padded, None if y is None else np.pad(y, (0, padding)))
@@ -217,7 +220,7 @@ class Generator(Model):
         label: Label | None = None,
         path: PathKind = "spherical",
     ) -> ImageBatch:
-        """Generate `steps` images between two latents, float32 (latent_dim,).
+        """Generate `steps` images between two latents (latent_dim,), converted to float32.
 
         Args:
             a: first latent, such as an encoder's latent of an image.
@@ -227,13 +230,14 @@ class Generator(Model):
             path: as for `interpolate`.
 
         Raises:
-            SampleError: as for `interpolate`; or a latent has the wrong length.
+            SampleError: as for `interpolate`; or a latent has the wrong length or is not finite.
         """
         if not 2 <= steps <= MAX_SAMPLES or path not in latents.PATHS:
             raise SampleError(
                 f"cannot interpolate in {steps} steps on a {path!r} path: steps is 2 to "
                 f"{MAX_SAMPLES:,} and path is one of {enumerate_names(latents.PATHS)}."
             )
+        a, b = (as_latents(z, (self._latent_dim,), self.spec.name) for z in (a, b))
         z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
         has_classes = "y" in self.spec.inputs
         y = self.labels(steps, label=0 if label is None and has_classes else label)
@@ -264,22 +268,16 @@ class Generator(Model):
         assert self.spec.latent is not None  # guaranteed by the spec of a generator
         return self.spec.latent.dim
 
-    def _check(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> None:
-        dim = self._latent_dim
-        if z.ndim != 2 or z.shape[1] != dim or not len(z):
-            raise SampleError(
-                f"the latents have shape {tuple(z.shape)}; {self.spec.name!r} reads "
-                f"shape (n, {dim})."
-            )
+    def _check(
+        self, z: NDArray[np.float32], y: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+        """Return latents as float32 and labels as int64."""
+        name = self.spec.name
+        z = as_latents(z, (None, self._latent_dim), name)
         if "y" not in self.spec.inputs:
             self._refuse_labels(y)
-            return
-        y = np.asarray(y)
-        if y.shape != z.shape[:1] or y.dtype.kind not in "iu":
-            raise SampleError(
-                f"{self.spec.name!r} reads one label per latent. Pass y of whole numbers, (n,)."
-            )
-        self._check_labels(y)
+            return z, None
+        return z, as_labels(y, len(z), self.spec.data.classes, name)
 
     def _in_blocks(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> NDArray[np.uint8]:
         """Return the pixels of checked latents and labels, a multiple of the block's size."""
@@ -287,7 +285,7 @@ class Generator(Model):
         parts = []
         for k in range(0, len(z), COMPUTE_BATCH):
             block = {name: array[k : k + COMPUTE_BATCH] for name, array in inputs.items()}
-            parts.append(to_pixels(_finite(self.run(block), self.spec.name)))
+            parts.append(to_pixels(_finite(self.run(block), self.spec.name, block["z"])))
         return np.concatenate(parts)
 
     def _inputs(
@@ -295,7 +293,7 @@ class Generator(Model):
     ) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {"z": z}
         if y is not None:
-            arrays["y"] = np.asarray(y).astype(np.int64)
+            arrays["y"] = y
         return {name: arrays[name] for name in self.spec.inputs}
 
     def _number(self, label: Label) -> int:
@@ -392,19 +390,19 @@ def _as_list(label: Any) -> list[Any]:
 def _to_unit(
     images: ImageBatch | NDArray[np.uint8], shape: tuple[int, int, int], name: str
 ) -> NDArray[np.float32]:
-    pixels = images.numpy() if isinstance(images, ImageBatch) else np.asarray(images)
-    channels, height, width = shape
-    expected = (height, width, channels)
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != expected or not len(pixels):
-        raise SampleError(
-            f"the images are {pixels.dtype} {pixels.shape}; {name!r} reads uint8 "
-            f"(n, {', '.join(map(str, expected))})."
-        )
-    return ImageBatch(pixels).to_unit()
+    pixels = images.numpy() if isinstance(images, ImageBatch) else images
+    return ImageBatch(as_pixels(pixels, shape, name)).to_unit()
 
 
-def _finite(images: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+def _finite(
+    images: NDArray[np.float32], name: str, z: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     if not np.isfinite(images).all():
+        if z is not None and (largest := float(np.abs(z).max())) > MAX_LATENT:
+            raise SampleError(
+                f"{name!r} generates values that are not finite from latents that reach "
+                f"{largest:.3g}. It was trained on latents of N(0, 1). Pass smaller ones."
+            )
         raise SampleError(
             f"{name!r} generates values that are not finite, so its weights are damaged. "
             "Get another version of the model."

@@ -46,7 +46,11 @@ def slerp(
     Returns:
         float32 array of shape (n, dim).
     """
-    cosine = np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        lengths, product = np.linalg.norm(a) * np.linalg.norm(b), np.dot(a, b)
+    if not lengths or not np.isfinite(lengths):  # 0 has no direction, and float32 an end
+        return lerp(a, b, t)
+    cosine = product / lengths
     omega = np.arccos(np.clip(cosine, -1.0, 1.0))
     if np.sin(omega) < 1e-6:  # the same or opposite directions: the arc is not unique
         return lerp(a, b, t)
