@@ -29,6 +29,7 @@ from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
 from ganzoo.evaluation.extraction import fit, name_extractor
 from ganzoo.evaluation.pairs import measure_pairs
+from ganzoo.nn import torch_defaults
 from ganzoo.registry import datasets
 from ganzoo.registry.names import parse_model_name
 from ganzoo.registry.signatures import bind
@@ -41,6 +42,7 @@ PREVIEWED = 10  # images of each model in the figure of a comparison
 TIMED = 512  # images that measure a runtime's speed
 
 
+@torch_defaults()
 def evaluate(
     name: str | Path,
     *,
@@ -127,7 +129,7 @@ def evaluate(
         try:
             exporters.record(bundle, evaluation.to_dict())
         except (BundleError, OutputError) as error:
-            warnings.warn(f"the results are not saved in {path}: {error}", stacklevel=2)
+            warnings.warn(f"the results are not saved in {path}: {error}", stacklevel=3)
     return evaluation
 
 
@@ -152,6 +154,7 @@ class Row:
     preview: ImageBatch
 
 
+@torch_defaults()
 def compare(names: Sequence[str | Path], *, seed: int = 0, **options: Any) -> list[Row]:
     """Measure several models under one protocol: the same seed, samples, data and extractor.
 
@@ -282,7 +285,7 @@ def _measure_pairs(
         warnings.warn(
             f"{model.spec.name!r} was trained on these pairs, so its results are too good. "
             "Measure it on other pairs with --split or --data.",
-            stacklevel=3,
+            stacklevel=4,
         )
     return measure_pairs(
         model,

@@ -13,11 +13,14 @@ from torch_fidelity.metric_kid import (
     KEY_METRIC_KID_STD,
     kid_features_to_metric,
 )
-from torchmetrics.image.fid import FrechetInceptionDistance
 
+from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.arrays import as_features
 from ganzoo.evaluation.estimate import Estimate
+
+with quiet_imports():
+    from torchmetrics.image.fid import FrechetInceptionDistance
 
 ROWS = 4096  # images converted to float64 at a time
 

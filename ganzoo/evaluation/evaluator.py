@@ -18,6 +18,7 @@ from ganzoo.evaluation.extraction import Features, describe_resizing, extract, m
 from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.evaluation.values import compute_values
 from ganzoo.machine import describe_hardware, describe_versions
+from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import DataSpec, Direction
 
@@ -65,6 +66,7 @@ class Evaluator:
         ExtractorError: the weights of the extractor are not available.
     """
 
+    @torch_defaults()
     def __init__(
         self,
         images: Tensor,
@@ -101,6 +103,7 @@ class Evaluator:
             None if labels is None else labels.numpy(),
         )
 
+    @torch_defaults()
     def __call__(self, generator: Generator) -> Evaluation:
         """Measure a generator.
 

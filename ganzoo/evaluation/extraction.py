@@ -12,7 +12,7 @@ from torchvision.transforms.v2 import functional
 from tqdm import tqdm
 
 from ganzoo.errors import BrokenPluginError, MetricError
-from ganzoo.nn import Extractor
+from ganzoo.nn import Extractor, exact_inference, in_eval_mode, torch_defaults
 from ganzoo.registry import extractors
 from ganzoo.spec import DataSpec, ImageSpec
 
@@ -51,6 +51,7 @@ def name_extractor(name: str, spec: DataSpec) -> str:
     return name
 
 
+@torch_defaults()
 def make_extractor(name: str) -> Extractor:
     """Build a registered extractor, on the GPU if there is one.
 
@@ -112,7 +113,6 @@ def fit(images: Tensor, channels: int | None, size: tuple[int, int] | None) -> T
     return images
 
 
-@torch.inference_mode()
 def extract(extractor: Extractor, images: Tensor, shown: str = "") -> Features:
     """Run an extractor on uint8 images (n, channels, height, width), in batches.
 
@@ -129,9 +129,11 @@ def extract(extractor: Extractor, images: Tensor, shown: str = "") -> Features:
         disable=None if shown else True,
         leave=False,
     )
-    outputs = [
-        extractor(fit(part, extractor.channels, extractor.size).to(device)) for part in parts
-    ]
+    network = in_eval_mode(extractor)
+    with exact_inference(device):
+        outputs = [
+            network(fit(part, extractor.channels, extractor.size).to(device)) for part in parts
+        ]
     logits = [output.logits.float().cpu() for output in outputs if output.logits is not None]
     return Features(
         torch.cat([output.features.float().cpu() for output in outputs]).numpy(),

@@ -9,19 +9,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
 from tqdm import tqdm
 
+from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.evaluation.values import compute_values
 from ganzoo.machine import describe_hardware, describe_versions
+from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Translator
+
+with quiet_imports():
+    from torchmetrics.functional.image import (
+        peak_signal_noise_ratio,
+        structural_similarity_index_measure,
+    )
 
 AT_ONCE = 64  # pairs converted to floats at a time
 SMALLEST = 6  # pixels of a side: SSIM mirrors borders by half of its window
@@ -29,6 +33,7 @@ SMALLEST = 6  # pixels of a side: SSIM mirrors borders by half of its window
 _VALUES = "mean_absolute_error", "psnr", "ssim"
 
 
+@torch_defaults()
 def compare_pairs(fake: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str, float]:
     """Compare images with their targets, pixel by pixel.
 
@@ -73,6 +78,7 @@ def compare_pairs(fake: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str,
     return {name: float(torch.cat(values).mean()) for name, values in parts.items()}
 
 
+@torch_defaults()
 def measure_pairs(
     model: Translator,
     conditions: NDArray[np.uint8],

@@ -31,12 +31,14 @@ from ganzoo.exporters.figures import draw_model, draw_training, keep_figures
 from ganzoo.exporters.onnx_export import prove
 from ganzoo.exporters.precision import Precision, choose, pack, precision_of, round_weights
 from ganzoo.exporters.training_files import read_training
+from ganzoo.nn import torch_defaults
 from ganzoo.registry import models as registered
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
 
 
+@torch_defaults()
 def export(
     run: str | Path,
     out: str | Path | None = None,

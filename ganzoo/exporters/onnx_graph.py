@@ -15,6 +15,7 @@ import torch
 from ganzoo.bundle import METADATA_KEY
 from ganzoo.bundle.files import new_file
 from ganzoo.errors import ExportError
+from ganzoo.nn import torch_defaults
 from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec
@@ -22,6 +23,7 @@ from ganzoo.spec import ModelSpec
 OPSET = 20
 
 
+@torch_defaults()
 def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     """Export a network with torch's ONNX exporter.
 
@@ -39,7 +41,7 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     try:
         with _quiet():
             program = torch.onnx.export(
-                model.cpu().eval(),
+                model.on_cpu(),
                 tuple(
                     torch.zeros(2, *shape, dtype=torch.int64 if name == "y" else torch.float32)
                     for name, shape in inputs.items()

@@ -52,7 +52,7 @@ def choose(precision: Precision | None, provenance: Mapping[str, Any]) -> Precis
 
 def pack(model: TorchModel, precision: Precision) -> dict[str, Tensor]:
     """Return a network's weights in a precision, on the CPU."""
-    network = model.cpu().network
+    network = model.on_cpu().network
     pack_as = {"fp32": lambda network: dict(network.state_dict()), "fp16": halve, "int8": quantize}
     return {name: t.contiguous() for name, t in pack_as[precision](network).items()}
 

@@ -3,6 +3,7 @@
 from ganzoo.nn.autoencoding import DiscriminatorKind, GaussianEncoder, JointDiscriminator
 from ganzoo.nn.conditioning import Conditioning, ConditioningHeads, Discriminator
 from ganzoo.nn.discriminator_output import DiscriminatorOutput
+from ganzoo.nn.eval_mode import in_eval_mode
 from ganzoo.nn.extractor import Extracted, Extractor
 from ganzoo.nn.from_latent import LatentToMap
 from ganzoo.nn.initialisation import (
@@ -12,6 +13,7 @@ from ganzoo.nn.initialisation import (
 )
 from ganzoo.nn.inputs import call_discriminator, generate, inputs_of
 from ganzoo.nn.precision import at_least_fp32
+from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
 
 __all__ = [
@@ -29,8 +31,11 @@ __all__ = [
     "add_spectral_norm",
     "at_least_fp32",
     "call_discriminator",
+    "exact_inference",
     "generate",
+    "in_eval_mode",
     "init_normal",
     "init_orthogonal",
     "inputs_of",
+    "torch_defaults",
 ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -57,7 +61,16 @@ STYLE: Any = {
     "svg.hashsalt": "ganzoo",  # the same figure gives the same file
 }
 
-styled = style.context(["default", STYLE])
+_LOCK = threading.RLock()  # a style belongs to the whole process
+
+
+@contextlib.contextmanager
+def _use_style() -> Iterator[None]:
+    with _LOCK, style.context(["default", STYLE]), np.errstate(all="ignore"):
+        yield
+
+
+styled = _use_style()
 """Decorator of drawing functions: they use this style only and restore matplotlib's afterwards."""
 
 

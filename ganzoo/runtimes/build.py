@@ -137,7 +137,7 @@ def warn_of_versions(bundle: Bundle, entry: Entry) -> None:
     trained = _trained_with(bundle.spec, entry)
     same_package = bundle.distribution == entry.distribution
     if trained and not same_package and breaks_promises(trained, entry.version or ""):
-        warnings.warn(_compare(bundle.spec, trained, entry), stacklevel=4)
+        warnings.warn(_compare(bundle.spec, trained, entry), stacklevel=5)
 
 
 def _compare(spec: ModelSpec, trained: str | None, entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.bundle.tensors import SCALE, is_scale, open_tensors
 from ganzoo.errors import BundleError, DeviceError, ExportError
+from ganzoo.nn import exact_inference, in_eval_mode, torch_defaults
 from ganzoo.registry import architectures
 from ganzoo.registry.signatures import check
 from ganzoo.runtimes.build import (
@@ -32,9 +34,11 @@ from ganzoo.spec import ModelSpec
 
 
 class TorchModel(nn.Module, Model):
-    """A network that torch runs; ``.to("cuda")``, ``torch.compile`` and ``eval`` work.
+    """A network that torch runs, as an `nn.Module`: ``.to("cuda")`` and ``train`` work.
 
-    ``forward`` takes and returns float32 tensors; images are in [-1, 1].
+    ``forward`` takes and returns float32 tensors; images are in [-1, 1]. To compile `sample` and
+    the other methods, call ``model.compile()``. ``torch.compile(model)`` returns another module,
+    which compiles calls of itself and nothing else.
     """
 
     def __init__(self, spec: ModelSpec, network: nn.Module) -> None:
@@ -48,29 +52,31 @@ class TorchModel(nn.Module, Model):
         result: Tensor = self.network(*inputs)
         return result
 
-    @torch.inference_mode()
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Run the network on NumPy arrays in eval mode, then restore the module's mode."""
-        parameter = next(self.parameters())
-        modes = [(module, module.training) for module in self.modules()]
-        self.eval()
-        tensors = [torch.from_numpy(array).to(parameter.device) for array in inputs.values()]
-        try:
-            result = self(*(t.to(parameter.dtype) if t.is_floating_point() else t for t in tensors))
-        finally:
-            for module, training in modes:
-                module.training = training
-        array: NDArray[np.float32] = result.float().cpu().numpy()
+        """Run the network on NumPy arrays in eval mode.
+
+        The module does not change, and settings of the process such as torch's default dtype do
+        not change the result.
+        """
+        parameter, model = next(self.parameters()), in_eval_mode(self)
+        with exact_inference(parameter.device):
+            tensors = [torch.from_numpy(array).to(parameter.device) for array in inputs.values()]
+            result = model(
+                *(t.to(parameter.dtype) if t.is_floating_point() else t for t in tensors)
+            )
+            array: NDArray[np.float32] = result.float().cpu().numpy()
         return array
 
-    def accelerate(self, local_rank: int = 0) -> None:
-        """Move to GPU `local_rank` modulo the number of GPUs; do nothing without a GPU.
+    def on_cpu(self) -> TorchModel:
+        """Return the model in eval mode on the CPU: itself, or a copy if it is not."""
+        model = in_eval_mode(self)
+        if all(tensor.device.type == "cpu" for tensor in self.state_dict().values()):
+            return model
+        return copy.deepcopy(model).cpu()
 
-        Makes the process's convolutions deterministic, so that every process computes the same
-        image.
-        """
+    def accelerate(self, local_rank: int = 0) -> None:
+        """Move to GPU `local_rank` modulo the number of GPUs; do nothing without a GPU."""
         if torch.cuda.is_available():
-            torch.backends.cudnn.deterministic = True
             self.to(torch.device("cuda", local_rank % torch.cuda.device_count()))
 
 
@@ -109,6 +115,7 @@ def find_device(device: str) -> torch.device:
     return torch.device("cpu")
 
 
+@torch_defaults()
 def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     """Build one of a bundle's networks and load its weights.
 
@@ -148,6 +155,7 @@ def load_torch(bundle: Bundle, role: str = "generator") -> TorchModel:
     return wrap(bundle.spec, network.requires_grad_(False), role)
 
 
+@torch_defaults()
 def rebuild(
     model: TorchModel, bundle: Bundle, arguments: Mapping[str, Any], role: str = "generator"
 ) -> TorchModel:

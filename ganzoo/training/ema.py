@@ -30,7 +30,7 @@ class Averaged:
         self.batch_size = batch_size
         self.decay = 0.0
         self.average = AveragedModel(self.current, multi_avg_fn=self._blend, use_buffers=True)
-        self.average.requires_grad_(False)
+        self.average.requires_grad_(False).eval()
 
     def update(self, images_seen: int) -> None:
         """Add the current weights to the average."""
@@ -41,7 +41,7 @@ class Averaged:
     @property
     def networks(self) -> dict[str, nn.Module]:
         """The averaged networks by role, in eval mode."""
-        averages = self.average.module.eval()
+        averages = self.average.module
         assert isinstance(averages, nn.ModuleDict)
         return dict(averages.items())
 

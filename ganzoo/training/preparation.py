@@ -14,13 +14,13 @@ from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
 from ganzoo.errors import DataError, RecipeError
 from ganzoo.machine import describe_hardware
-from ganzoo.nn import inputs_of
+from ganzoo.nn import inputs_of, torch_defaults
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import build, provenance
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
 from ganzoo.training.evaluation import evaluator_of
-from ganzoo.training.seeding import seed_networks
+from ganzoo.training.seeding import own_random_numbers, seed_networks
 from ganzoo.training.state import State
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ class Prepared:
         )
 
 
+@torch_defaults()
+@own_random_numbers()
 def prepare(
     recipe: Recipe | str | Path,
     *,

@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 
 from ganzoo.bundle.files import reporting_output, write_file
+from ganzoo.dependencies import environment
 from ganzoo.errors import (
     CheckpointError,
     GanzooError,
@@ -23,6 +24,7 @@ from ganzoo.errors import (
     RunExistsError,
     RunNotFoundError,
 )
+from ganzoo.nn import torch_defaults
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.training.build import complete
@@ -36,6 +38,7 @@ from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
 from ganzoo.training.reporter import RunReporter
 from ganzoo.training.schedule import due_after_tick
+from ganzoo.training.seeding import own_random_numbers
 from ganzoo.training.snapshot import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.tracking import Tracker, create_trackers
 
@@ -74,6 +77,8 @@ class Run:
         return self.path / BEST
 
 
+@torch_defaults()
+@own_random_numbers()
 def train(
     recipe: Recipe | str | Path,
     *,
@@ -144,6 +149,8 @@ def _check_new(path: Path) -> None:
             )
 
 
+@torch_defaults()
+@own_random_numbers()
 def resume(
     path: str | Path,
     *,
@@ -275,16 +282,17 @@ def _deterministic(enabled: bool) -> Iterator[None]:
     if not enabled:
         yield
         return
+    mode, benchmark = torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark
     # cuBLAS reads this variable at its first use.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     try:
-        yield
+        with environment(CUBLAS_WORKSPACE_CONFIG=workspace):
+            yield
     finally:
-        torch.use_deterministic_algorithms(before[0])
-        torch.backends.cudnn.benchmark = before[1]
+        torch.set_deterministic_debug_mode(mode)
+        torch.backends.cudnn.benchmark = benchmark
 
 
 @contextmanager

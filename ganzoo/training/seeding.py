@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
 # The purpose of a seed, as the second entry of each seed sequence. The order of the data uses 2.
 _NETWORKS, _TICK = 0, 1
+
+
+@contextlib.contextmanager
+def own_random_numbers() -> Iterator[None]:
+    """Give torch's random generators back as they were before the block."""
+    is_initialized = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    devices = range(torch.cuda.device_count()) if is_initialized else ()
+    with torch.random.fork_rng(devices):
+        yield
 
 
 def _mix(*parts: int) -> int:

@@ -19,7 +19,7 @@ from ganzoo.bundle import open_bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import GanzooError, did_you_mean, enumerate_names
 from ganzoo.games import Batch
-from ganzoo.nn import generate
+from ganzoo.nn import exact_inference, generate, in_eval_mode
 from ganzoo.sampling import latents
 from ganzoo.sampling.generator import SAMPLES, Generator
 from ganzoo.sampling.images import ImageBatch
@@ -43,13 +43,14 @@ class InTraining(Generator):
         self.network = network
         self.device = device
 
-    @torch.no_grad()
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Run the network."""
-        images = self.network(
-            *(torch.from_numpy(array).to(self.device) for array in inputs.values())
-        )
-        result: NDArray[np.float32] = images.float().cpu().numpy()
+        """Run the network in eval mode, without changing it."""
+        network = in_eval_mode(self.network)
+        with exact_inference(self.device):
+            images = network(
+                *(torch.from_numpy(array).to(self.device) for array in inputs.values())
+            )
+            result: NDArray[np.float32] = images.float().cpu().numpy()
         return result
 
 

@@ -1,0 +1,53 @@
+"""Run a module in eval mode without changing it."""
+
+from __future__ import annotations
+
+import copy
+from types import MethodType
+from typing import Any, TypeVar
+
+from torch import nn
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def in_eval_mode(module: M) -> M:
+    """Return the module if all its parts are in eval mode, else a copy in eval mode.
+
+    The copy shares the module's weights and buffers. `module.eval()` would change the mode for
+    every thread that uses the module, such as one that trains it. The copy does not run code that
+    `torch.compile` compiled, which belongs to the module.
+    """
+    if not any(part.training for part in module.modules()):
+        return module
+    duplicate: M = _copy(module, {})
+    return duplicate
+
+
+def _copy(module: nn.Module, copies: dict[int, nn.Module]) -> Any:
+    if "_orig_mod" in module._modules:  # `torch.compile(module)`
+        module = module.get_submodule("_orig_mod")
+    if id(module) in copies:
+        return copies[id(module)]
+    duplicate = copies[id(module)] = module.__new__(type(module))
+    for name, value in vars(module).items():
+        duplicate.__dict__[name] = _replace_modules(value, copies)
+    duplicate.__dict__["training"] = False
+    if "_compiled_call_impl" in vars(module):  # `module.compile()`
+        duplicate.__dict__["_compiled_call_impl"] = None
+    return duplicate
+
+
+def _replace_modules(value: Any, copies: dict[int, nn.Module]) -> Any:
+    """Return an attribute with every module in it replaced by its copy."""
+    if isinstance(value, nn.Module):
+        return _copy(value, copies)
+    if isinstance(value, MethodType) and isinstance(value.__self__, nn.Module):
+        return MethodType(value.__func__, _copy(value.__self__, copies))
+    if type(value) in (list, tuple):
+        return type(value)(_replace_modules(item, copies) for item in value)
+    if isinstance(value, dict):
+        duplicate = copy.copy(value)
+        duplicate.update({key: _replace_modules(item, copies) for key, item in value.items()})
+        return duplicate
+    return value

@@ -1,0 +1,77 @@
+"""A copy in eval mode shares the weights and leaves the module as it is."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+from torch import nn
+
+from ganzoo.nn import in_eval_mode
+
+
+class Network(nn.Module):
+    """Reaches its layers in every way: as parts, in lists and dicts, and by a method."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+        self.second = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))
+        self.order = [self.first, (self.second, {"again": self.first})]
+        self.last = self._last
+        self.calls = 0
+
+    def _last(self, x):
+        return x if not self.training else x * torch.nan
+
+    def forward(self, x):
+        self.calls += 1
+        first, (second, rest) = self.order
+        return self.last(rest["again"](second(first(x))))
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    module = Network()
+    module(torch.randn(8, 4))  # statistics that differ from a batch's
+    return module
+
+
+X = torch.randn(5, 4, generator=torch.Generator().manual_seed(1))
+
+
+def run(module):
+    with torch.no_grad():
+        return in_eval_mode(module)(X)
+
+
+def test_a_module_in_eval_mode_is_itself(network):
+    network.eval()
+    assert in_eval_mode(network) is network
+    network.first[1].train()
+    assert in_eval_mode(network) is not network, "one part in train mode is enough"
+
+
+def test_a_module_in_train_mode_does_not_change(network):
+    expected, network = run(network.eval()), network.train()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    calls, modes = network.calls, [part.training for part in network.modules()]
+    with ThreadPoolExecutor(8) as pool:
+        for result in pool.map(run, [network] * 40):
+            assert torch.equal(result, expected)
+    assert network.calls == calls
+    assert [part.training for part in network.modules()] == modes
+    assert all(torch.equal(tensor, before[k]) for k, tensor in network.state_dict().items())
+
+
+def test_weights_are_shared(network):
+    copied = dict(in_eval_mode(network).state_dict(keep_vars=True))
+    assert all(copied[k] is v for k, v in network.state_dict(keep_vars=True).items())
+
+
+def test_a_compiled_module_is_copied_without_its_code(network):
+    expected = run(network.eval())
+    network.train().compile(backend="eager")
+    assert torch.equal(run(network), expected)
+    assert torch.equal(run(nn.Sequential(torch.compile(network, backend="eager"))), expected)
+    assert network.training
