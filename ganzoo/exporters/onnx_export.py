@@ -33,11 +33,11 @@ def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxEx
     Raises:
         ExportError: the network cannot be exported, or the runtimes disagree.
     """
-    graph = onnx_graph.trace(model, role, fold=precision == "fp32")
-    store(graph, model, precision)
-    content = graph.SerializeToString()
-    onnx.checker.check_model(content, full_check=True)
-    with temporary_folder() as folder:
+    with temporary_folder() as folder:  # the exporter of torch needs one, too
+        graph = onnx_graph.trace(model, role, fold=precision == "fp32")
+        store(graph, model, precision)
+        content = graph.SerializeToString()
+        onnx.checker.check_model(content, full_check=True)
         trial = Bundle(folder, model.spec)
         onnx_graph.write(content, model.spec, trial.onnx_of(role))
         return OnnxExport(content, check_parity(model, load_onnx(trial, role), role))
