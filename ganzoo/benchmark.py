@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from ganzoo import exporters, zoo
 from ganzoo.bundle.summary import read_summary
-from ganzoo.data import decode, find_dataset, find_root
+from ganzoo.data import decode, find_dataset, find_root, show_file_counts
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.errors import (
     BundleError,
@@ -79,7 +79,7 @@ def evaluate(
         seed: seed of the samples and of random metrics, 0 to 2**64 - 1.
         runtime: as for `load`.
         resize: resize images whose size differs from the model's or the extractor's.
-        progress: show a progress bar on a terminal.
+        progress: show a progress bar on a terminal, and what files of the dataset are in use.
 
     Returns:
         The results and the protocol that produced them.
@@ -263,7 +263,7 @@ def _measure_pairs(
     seed: int,
     shown: bool,
 ) -> Evaluation:
-    torch_dataset, spec, entry = _find(dataset, root)
+    torch_dataset, spec, entry = _find(dataset, root, shown)
     if spec.condition is None or not spec.paired:
         raise MetricError(
             f"cannot measure an image-to-image model on dataset {entry['name']!r}: it has no "
@@ -302,7 +302,7 @@ def _measure_pairs(
 def _evaluator(
     dataset: Component, root: Path | None, image: ImageSpec, resize: bool, **options: Any
 ) -> Evaluator:
-    torch_dataset, spec, data = _find(dataset, root)
+    torch_dataset, spec, data = _find(dataset, root, options["shown"])
     if spec.image != image and not resize:
         raise MetricError(
             f"the model generates images of {image}, but dataset {data['name']!r} has images of "
@@ -325,8 +325,11 @@ def _evaluator(
 
 
 def _find(
-    dataset: Component, root: Path | None
+    dataset: Component, root: Path | None, shown: bool
 ) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec, dict[str, Any]]:
     """Return a dataset, its spec, and its entry in the protocol: its name and arguments."""
     arguments = bind("dataset", dataset.name, datasets.get(dataset.name), dataset.arguments)
-    return *find_dataset(dataset.name, arguments, root), {"name": dataset.name, **arguments}
+    torch_dataset, spec = find_dataset(dataset.name, arguments, root)
+    if shown:
+        show_file_counts(torch_dataset)
+    return torch_dataset, spec, {"name": dataset.name, **arguments}

@@ -34,6 +34,8 @@ class Batches(Iterator[Batch]):
         position: number of the next batch. Set it to seek.
         fingerprint: text that identifies the dataset of a run.
         kept: short description of where the images are stored.
+        file_counts: one line about the dataset's files in use and those passed over, from its
+            attribute of that name; empty if it has none.
 
     Raises:
         DataError: the images do not match the spec, or an image is corrupt.
@@ -56,6 +58,7 @@ class Batches(Iterator[Batch]):
         parts: int = 1,
     ) -> None:
         self._length = len(dataset)  # type: ignore[arg-type]
+        self.file_counts = getattr(dataset, "file_counts", "")
         if self._length == 0:
             raise DataError("the dataset contains no images. Add images, or choose another.")
         self.spec = spec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,3 +62,13 @@ def find_dataset(
         f"{datasets.cite(name)} returned {types}, not a torch dataset with a length and its "
         "DataSpec. Report this to the plugin's author."
     )
+
+
+def show_file_counts(dataset: Dataset[tuple[Tensor, ...]]) -> None:
+    """Print one line about the files of a dataset to standard error, if it counts them.
+
+    Datasets of files have an attribute `file_counts` (a str) about the files in use and those that
+    are passed over.
+    """
+    if counts := getattr(dataset, "file_counts", ""):
+        print(f"data: {counts}", file=sys.stderr)

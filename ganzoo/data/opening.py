@@ -15,6 +15,7 @@ from ganzoo.data.batches import Batches
 from ganzoo.data.capacity import free_memory
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
+from ganzoo.errors import RecipeError
 from ganzoo.spec import DataSpec
 
 MEMORY_SHARE = 0.25  # share of free memory for decoded images; the networks need the rest
@@ -50,8 +51,9 @@ def open_batches(
 
     Raises:
         DataError: the images do not match the spec, or an image is corrupt.
-        RecipeError: the processes cannot share a batch evenly.
+        RecipeError: the processes cannot share a batch evenly, or a batch exceeds free memory.
     """
+    _check_batch(spec, batch_size // ranks, device)
     stream = streaming == "on" or (
         streaming == "auto"
         and not isinstance(dataset, TensorDataset)  # it is in memory already
@@ -62,11 +64,26 @@ def open_batches(
     return kind(dataset, spec, batch_size, seed, device, rank=rank, ranks=ranks, parts=parts)
 
 
+def _check_batch(spec: DataSpec, images: int, device: torch.device) -> None:
+    """Raise RecipeError if the images of one batch, as float32, exceed free memory."""
+    size, free = 4 * images * _values(spec), free_memory(device)
+    if size > free:
+        raise RecipeError(
+            f"a batch of {images:,} images takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} "
+            "GiB of memory are free. Use a smaller --batch-size."
+        )
+
+
 def _copies(ranks: int, device: torch.device) -> int:
     """Return how many copies of the images share one memory, the GPU's or the host's."""
     return 1 if device.type == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
 
 
 def _decoded_bytes(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> int:
+    return len(dataset) * _values(spec)  # type: ignore[arg-type]
+
+
+def _values(spec: DataSpec) -> int:
+    """Return the number of values of an item: its image and its condition."""
     sizes = [spec.image.shape] + ([spec.condition.shape] if spec.condition else [])
-    return len(dataset) * sum(math.prod(size) for size in sizes)  # type: ignore[arg-type]
+    return sum(math.prod(size) for size in sizes)

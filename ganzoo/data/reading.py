@@ -66,9 +66,6 @@ class Reader(Dataset[Read]):
                 items = read_items(self.dataset, self.spec, *places)
             except GanzooError as error:
                 failure = Failure(type(error), str(error))
-            except Exception as error:  # noqa: BLE001 - a plugin's dataset may raise anything
-                text = f"cannot read an item of the dataset: {describe(error)}."
-                failure = Failure(DataError, text)
         return Read(items, tuple((w.category, str(w.message)) for w in record), failure)
 
 
@@ -87,18 +84,36 @@ def read_items(
         condition_index: indices of the conditions. They differ from `index` for unpaired data.
 
     Raises:
-        DataError: the items do not match the spec, or an image is corrupt.
+        DataError: the items do not match the spec, or one cannot be read.
     """
-    rows = [dataset[place] for place in index]
-    images, labels = default_collate([row[0] for row in rows]), [row[1] for row in rows]
-    conditions = None
+    rows = [_item(dataset, place) for place in index]
+    condition_rows: list[tuple[Tensor, ...]] | None = None
     if spec.condition is not None:
         paired = condition_index == index
-        condition_rows = rows if paired else [dataset[place] for place in condition_index]
-        conditions = default_collate([row[2] for row in condition_rows])
-    items = Items(images, default_collate(labels).to(torch.int64), conditions)
+        condition_rows = rows if paired else [_item(dataset, place) for place in condition_index]
+    try:
+        images, labels = (default_collate([row[part] for row in rows]) for part in (0, 1))
+        conditions = condition_rows and default_collate([row[2] for row in condition_rows])
+        items = Items(images, labels.to(torch.int64), conditions)
+    except Exception as error:
+        raise DataError(
+            f"cannot join items of the dataset to a batch: {describe(error)}. Report this to the "
+            "author of the dataset's plugin."
+        ) from error
     check_items(items, spec)
     return items
+
+
+def _item(dataset: Dataset[tuple[Tensor, ...]], place: int) -> tuple[Tensor, ...]:
+    try:
+        return dataset[place]
+    except GanzooError:
+        raise
+    except Exception as error:
+        raise DataError(
+            f"cannot read the item {place:,} of the dataset: {describe(error)}. Repair its file, "
+            "or report this to the author of the dataset's plugin."
+        ) from error
 
 
 def check_items(items: Items, spec: DataSpec) -> None:

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ganzoo.data.reading import Items, Read, Reader
 from ganzoo.errors import DataError, WorkerError
+from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.spec import DataSpec
 
 MAX_WORKERS = 8  # more workers rarely read faster, and each keeps some batches in memory
@@ -37,7 +38,8 @@ def default_workers(ranks: int = 1) -> int:
 class ReadAhead(Iterator[Items]):
     """Items of a dataset that worker processes read in a given order.
 
-    Warnings of the workers are repeated in this process, each text once.
+    Warnings of the workers are repeated in this process, each text once, and `NarrowRangeWarning`
+    once.
 
     Args:
         dataset: as for `Batches`.
@@ -82,8 +84,10 @@ class ReadAhead(Iterator[Items]):
             self._explain(error)
             raise
         for kind, text in read.warnings:
-            if text not in self._warned:
-                self._warned.add(text)
+            # Usually all files of a dataset have the same range: one warning is enough.
+            key = kind.__name__ if issubclass(kind, NarrowRangeWarning) else text
+            if key not in self._warned:
+                self._warned.add(key)
                 warnings.warn(text, kind, stacklevel=2)
         if read.failure is not None:
             raise read.failure.kind(read.failure.message)

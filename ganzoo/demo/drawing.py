@@ -129,7 +129,7 @@ def _decode(file: BinaryIO, mode: str) -> Image.Image:
             width, height = image.size
     except Image.DecompressionBombError:
         raise ImageFileError(_too_large("too many")) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:
         raise ImageFileError(
             "this file is not an image in a supported format. Upload a PNG, JPEG or WebP file."
         ) from error

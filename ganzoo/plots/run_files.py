@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from PIL import Image
 
 from ganzoo.errors import PlotError, RunNotFoundError
+from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
 
 T = TypeVar("T")
@@ -37,7 +39,9 @@ class Moment(NamedTuple):
         Raises:
             ImageFileError: the file is damaged.
         """
-        image = decode_image(self.file, "RGB", str(self.file))
+        with warnings.catch_warnings():  # samples of an untrained network have little contrast
+            warnings.simplefilter("ignore", NarrowRangeWarning)
+            image = decode_image(self.file, "RGB", str(self.file))
         grey = image.convert("L")
         return grey if image == grey.convert("RGB") else image
 

@@ -1,103 +1,73 @@
-"""Find image files in folders, and read them upright with eight bits per channel."""
+"""Read image files upright with eight bits per channel."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
+from ganzoo.errors import DataError, ImageFileError
+from ganzoo.sampling.image_depth import ValueRange, to_eight_bits
 
-ENDINGS = frozenset(
-    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
-)
 SMALLEST = 8  # pixels, the minimum width and height
 
-
-def find_folder(dataset: str, root: Path | None) -> Path:
-    """Return the folder of an image dataset.
-
-    Raises:
-        DataNotFoundError: no folder is given, or it does not exist.
-    """
-    if root is None:
-        raise DataNotFoundError(
-            f"dataset {dataset!r} needs a folder of image files, but none is given. "
-            "Pass --data DIR or set GANZOO_DATA=DIR."
-        )
-    if not root.is_dir():
-        raise DataNotFoundError(f"folder not found: {root}. Pass its location with --data DIR.")
-    return root
+_UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
-def find_image_files(folder: Path) -> list[Path]:
-    """Return all image files in a folder and its subfolders, sorted, without hidden ones.
-
-    Raises:
-        DataNotFoundError: the folder contains no image files.
-    """
-    return [folder / name for name in find_names(folder)]
-
-
-def find_names(folder: Path) -> list[str]:
-    """Return the paths of `find_image_files` relative to the folder, in a fifth of the memory.
-
-    Raises:
-        DataNotFoundError: the folder contains no image files.
-    """
-    skip = len(os.path.join(folder, ""))
-    names = sorted((path[skip:] for path in _walk(folder)), key=lambda name: name.split(os.sep))
-    if not names:
-        raise DataNotFoundError(
-            f"{folder} contains no image files, such as .png or .jpg. "
-            "Pass the folder of the image files with --data DIR."
-        )
-    return names
-
-
-def _walk(folder: str | Path) -> Iterator[str]:
-    """Yield the paths of image files; directory listings avoid a system call for each file."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in ENDINGS and entry.is_file():
-                yield entry.path
-
-
-def read_image(file: str | Path, mode: str = "RGB") -> Image.Image:
+def read_image(
+    file: str | Path, mode: str = "RGB", value_range: ValueRange | None = None
+) -> Image.Image:
     """Return an image file upright, in a PIL mode without alpha; transparent pixels are white.
+
+    Args:
+        file: path of the file.
+        mode: ``RGB``, or ``L`` for grey.
+        value_range: the values of black and white in a grey file, for formats that do not define
+            them, such as float TIFFs.
 
     Raises:
         DataError: the file does not exist.
-        ImageFileError: the file cannot be read, or a side is below 8 pixels.
+        ImageFileError: the file cannot be read, a side is below 8 pixels, or its format does not
+            define black and white, as for `to_eight_bits`.
     """
     if not Path(file).exists():
         raise DataError(f"image file not found: {file}. Check the path.")
-    return decode_image(file, mode, str(file))
+    if not Path(file).is_file():  # to open a pipe would wait for a writer
+        raise ImageFileError(f"cannot read the image {file}: it is not a file. Remove it.")
+    return decode_image(file, mode, str(file), value_range)
 
 
-def decode_image(file: str | Path | BinaryIO, mode: str, name: str) -> Image.Image:
+def decode_image(
+    file: str | Path | BinaryIO, mode: str, name: str, value_range: ValueRange | None = None
+) -> Image.Image:
     """Return an image as `read_image` does, from a path or an open file.
 
     Args:
         file: a path, or an open binary file.
         mode: a PIL mode without alpha.
         name: name of the file in error messages.
+        value_range: as for `read_image`.
 
     Raises:
-        ImageFileError: the file cannot be read, or a side is below 8 pixels.
+        ImageFileError: as for `read_image`.
     """
     try:
         with Image.open(file) as image:
-            upright = _eight_bits(ImageOps.exif_transpose(image)).convert("RGBA")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            image.load()
+            upright = _turn(to_eight_bits(image, name, value_range), _orientation(image))
+            upright = upright.convert("RGBA")
+    except ImageFileError:
+        raise
+    except Exception as error:
         raise ImageFileError(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
         ) from error
@@ -106,9 +76,24 @@ def decode_image(file: str | Path | BinaryIO, mode: str, name: str) -> Image.Ima
     return Image.alpha_composite(white, upright).convert(mode)
 
 
+def _orientation(image: Image.Image) -> object:
+    """Return the EXIF tag Orientation alone: other tags may be damaged, and change no pixel."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # noqa: BLE001 - the reader of damaged metadata may raise anything
+        return None
+
+
+def _turn(image: Image.Image, orientation: object) -> Image.Image:
+    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if method is None else image.transpose(method)
+
+
 def _plain(error: Exception) -> str:
-    """Return the text of an error without the memory address that PIL prints of open files."""
-    return "it is not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+    """Return the text of a decoder's error in one line, without an address in memory."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is not an image"
+    return " ".join(str(error).split()).removesuffix(".") or type(error).__name__
 
 
 def check_sides(file: str | Path, size: tuple[int, int]) -> None:
@@ -127,10 +112,3 @@ def check_sides(file: str | Path, size: tuple[int, int]) -> None:
 def fit_image(image: Image.Image, width: int, height: int) -> Image.Image:
     """Resize an image until it covers the size, and crop its center."""
     return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale an image of 16 bits per pixel to 8 bits; PIL's conversion would clip it to white."""
-    if not image.mode.startswith("I"):
-        return image
-    return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))

@@ -118,7 +118,7 @@ def says_where_it_is_missing(subject: Dataset) -> None:
                 raise ConformanceError(
                     f"{subject.label}, opened in {description}, raises {type(error).__name__} "
                     f"({error}): raise a ganzoo.errors.DataNotFoundError that names the folder and "
-                    "what to type, as ganzoo.sampling.image_files.find_folder does."
+                    "what to type, as ganzoo.sampling.image_folders.find_folder does."
                 ) from error
 
 

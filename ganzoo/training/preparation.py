@@ -172,10 +172,12 @@ def plan(prepared: Prepared) -> str:
     enabled = [name for name in ("compile", "deterministic") if settings[name]]
     if settings["processes"] > 1:
         enabled.append(f"{settings['processes']} processes, BatchNorm over {settings['batchnorm']}")
+    counts = prepared.batches.file_counts
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
         f"  data        {len(prepared.batches):,} images of {prepared.data.image}, "
         f"{prepared.batches.kept}\n"
+        f"{f'  files       {counts}' + chr(10) if counts else ''}"
         f"  parameters  {sizes}\n"
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"

@@ -13,9 +13,13 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.datasets import digits
 from ganzoo.data.memory_batches import MemoryBatches
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.data.streamed_batches import StreamedBatches
+from ganzoo.data.workers import ReadAhead
+from ganzoo.errors import DataError, DataNotFoundError, RecipeError
+from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.spec import Component
 from helpers.datasets import CPU, fake_celeba, fake_mnist, fake_tinyhero, get, pictures
+from helpers.images import with_damaged_tag
 from helpers.recipes import tiny
 
 REAL_DATA = Path(os.environ.get("GANZOO_DATA", "."))
@@ -96,6 +100,16 @@ def test_celeba_is_read_in_torchvisions_layout(tmp_path, monkeypatch):
         dataset[1]
 
 
+def test_mnist_of_another_type_is_damaged(tmp_path):
+    """torchvision raises a TypeError for 16-bit integers."""
+    path = fake_mnist(tmp_path) / "MNIST/raw/train-images-idx3-ubyte"
+    content = bytearray(path.read_bytes())
+    content[2] = 11
+    path.write_bytes(content + content[16:])
+    with pytest.raises(DataError, match="cannot read MNIST in"):
+        get("mnist", tmp_path)
+
+
 def test_missing_celeba_says_what_to_do(tmp_path):
     with pytest.raises(DataNotFoundError, match=r"--data DIR or GANZOO_DATA=DIR.*--dataset folder"):
         get("celeba", tmp_path)
@@ -115,9 +129,8 @@ def test_tinyhero_labels_are_viewing_directions(tmp_path):
             get("tinyhero", root)
 
 
-@pytest.mark.parametrize("stray", ["5.png", "left/5.png"])
-def test_tinyhero_has_four_sides(tmp_path, stray):
-    pictures(fake_tinyhero(tmp_path) / "tinyhero", [stray])
+def test_tinyhero_has_four_sides(tmp_path):
+    pictures(fake_tinyhero(tmp_path) / "tinyhero", ["left/5.png"])
     with pytest.raises(DataNotFoundError, match="the four folders 0, 1, 2 and 3"):
         get("tinyhero", tmp_path)
 
@@ -134,6 +147,181 @@ def test_folder_skips_other_files(tmp_path):
     (tmp_path / "figure.eps").write_bytes(b"%!PS")
     (tmp_path / "folder.png").mkdir()
     assert len(get("folder", tmp_path)[0]) == 1
+
+
+def linked_classes(root):
+    """Three classes of 8 images; two of the folders are links to elsewhere."""
+    for name in ("cat", "dog", "owl"):
+        home = root / ("data" if name == "owl" else "elsewhere")
+        pictures(home / name, [f"{k}.png" for k in range(8)])
+    for name in ("cat", "dog"):
+        (root / "data" / name).symlink_to(root / "elsewhere" / name)
+    return root / "data"
+
+
+def test_class_folders_that_are_links_are_followed(tmp_path):
+    dataset, spec = get("folder", linked_classes(tmp_path), size=8)
+    assert len(dataset) == 24
+    assert spec.labels == ("cat", "dog", "owl")
+    assert [int(label) for _, label in dataset] == [k // 8 for k in range(24)]
+    assert dataset.file_counts == "24 image files in 3 classes; passed over: none"
+
+
+def test_links_that_lead_back_end(tmp_path):
+    """To the folder itself, to its parent, to a folder above a linked one, and to each other."""
+    root = linked_classes(tmp_path)
+    (root / "loop").symlink_to(root)
+    (root / "cat" / "up").symlink_to(tmp_path)
+    (root / "owl" / "up").symlink_to("..")
+    (root / "owl" / "gone.png").symlink_to("nowhere")
+    dataset, spec = get("folder", root, size=8)
+    assert len(dataset) == 24
+    assert spec.labels == ("cat", "dog", "owl")
+    assert "link to a folder that contains it (3)" in dataset.file_counts
+    assert "broken link (1)" in dataset.file_counts
+
+
+def test_a_link_to_the_data_is_followed(tmp_path):
+    root = linked_classes(tmp_path)
+    (tmp_path / "link").symlink_to(root)
+    dataset, spec = get("folder", tmp_path / "link", size=8)
+    assert (len(dataset), spec.classes) == (24, 3)
+
+
+def test_a_stray_image_does_not_remove_the_classes(tmp_path):
+    root = pictures(tmp_path, [*(f"{c}/{k}.png" for c in "ab" for k in range(3)), "stray.png"])
+    dataset, spec = get("folder", root, size=8)
+    assert (len(dataset), spec.labels) == (6, ("a", "b"))
+    assert dataset.file_counts.endswith("passed over: beside the class folders (1)")
+    everything, spec = get("folder", root, size=8, labels="none")
+    assert (len(everything), spec.classes) == (7, 0)
+    pictures(root, [f"{k}.png" for k in range(9)])
+    dataset, spec = get("folder", root, size=8)
+    assert (len(dataset), spec.classes) == (16, 0)
+    dataset, spec = get("folder", root, size=8, labels="folders")
+    assert (len(dataset), spec.classes) == (6, 2)
+    with pytest.raises(DataError, match="contain no image files"):
+        get("folder", pictures(tmp_path / "flat", ["1.png"]), labels="folders")
+
+
+def test_what_is_passed_over_is_counted_with_its_reason(tmp_path):
+    root = pictures(tmp_path, ["a/1.png", "b/2.png", ".thumbs/1.png", "a/.3.png"])
+    for name in ("a/notes.txt", "b/more.TXT", "README"):
+        (root / name).write_text("no picture")
+    (root / "empty").mkdir()
+    counts = get("folder", root, size=8)[0].file_counts
+    assert counts.startswith("2 image files in 2 classes; passed over: ")
+    parts = counts.partition("passed over: ")[2].split(", ")
+    assert sorted(parts) == [
+        "folder without image files (1)",
+        "hidden (2)",
+        "no extension (1)",
+        "type .txt (2)",
+    ]
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="the superuser reads every folder")
+def test_a_folder_that_may_not_be_read_is_named(tmp_path):
+    root = pictures(tmp_path, ["a/1.png"])
+    (root / "a").chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"cannot read the folder .*a: Permission denied"):
+            get("folder", root)
+    finally:
+        (root / "a").chmod(0o755)
+
+
+def test_a_training_and_an_evaluation_say_what_they_count(tmp_path, capfd):
+    root = pictures(tmp_path / "data", [f"{c}/{k}.png" for c in "ab" for k in range(10)])
+    (root / "a" / "notes.txt").touch()
+    line = "20 image files in 2 classes; passed over: type .txt (1)"
+    recipe = tiny(dataset=Component("folder", {"size": 16}))
+    run = ganzoo.train(recipe, data=root, out=tmp_path / "run", monitors="off", tensorboard="off")
+    assert capfd.readouterr().err.count(line) == 1
+    options = {"data": root, "samples": 8, "metrics": ["precision-recall"], "extractor": "pixels"}
+    ganzoo.evaluate(run.bundle, **options)
+    assert capfd.readouterr().err.count(f"data: {line}\n") == 1
+    ganzoo.evaluate(run.bundle, **options, progress=False)
+    assert line not in capfd.readouterr().err
+
+
+def float_images(root, n=6):
+    """Grey TIFFs of floats from 0 to 1."""
+    root.mkdir(parents=True)
+    for k in range(n):
+        pixels = np.random.default_rng(k).random((20, 20), np.float32)
+        Image.fromarray(pixels).save(root / f"{k}.tif")
+    return root
+
+
+def test_a_stated_range_applies_to_the_whole_folder(tmp_path):
+    root = float_images(tmp_path / "data")
+    with pytest.raises(DataError, match=r"0\.tif holds float values .* --dataset\.value-range"):
+        get("folder", root)[0][0]
+    dataset, _ = get("folder", root, size=20, channels=1, value_range=(0.0, 1.0))
+    for k in range(len(dataset)):
+        exact = 255 * np.random.default_rng(k).random((20, 20), np.float32)
+        assert np.abs(dataset[k][0][0].numpy() - exact).max() <= 0.5 + 1e-3
+    values = {"size": 16, "value_range": [0, 1]}  # as in a recipe
+    recipe = tiny(dataset=Component("folder", values))
+    assert ganzoo.train(recipe, data=root, out=tmp_path / "run", progress=False).finished
+
+
+def test_a_narrow_range_is_warned_of_once(tmp_path):
+    for k in range(6):
+        pixels = np.random.default_rng(k).integers(0, 4096, (20, 20), np.uint16)
+        Image.fromarray(pixels).save(tmp_path / f"{k}.png")
+    for workers in (0, 1):
+        stream = StreamedBatches(*get("folder", tmp_path, size=8), 6, 0, CPU, workers=workers)
+        with pytest.warns(NarrowRangeWarning) as told:
+            next(stream)
+        assert len(told) == 1
+
+
+def test_a_damaged_tag_ends_no_training(tmp_path):
+    root = pictures(tmp_path / "data", [f"{k}.jpg" for k in range(5)])
+    with_damaged_tag(root / "5.jpg")
+    recipe = tiny(dataset=Component("folder", {"size": 16}))
+    assert ganzoo.train(recipe, data=root, out=tmp_path / "run", progress=False).finished
+
+
+class Odd(torch.utils.data.Dataset):
+    """A dataset whose item 3 raises what nobody expects, or has another size."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, index):
+        if index == 3 and self.error:
+            raise self.error
+        side = 9 if index == 3 else 8
+        return torch.zeros(1, side, side, dtype=torch.uint8), torch.tensor(0)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ZeroDivisionError("x"), "the item 3 of the dataset: ZeroDivisionError"),
+        (None, "cannot join"),
+    ],
+)
+def test_whatever_an_item_raises_becomes_an_error_of_the_data(error, message, workers):
+    spec = DataSpec(ImageSpec(8, 8, 1))
+    with pytest.raises(DataError, match=message):
+        MemoryBatches(Odd(error), spec, 6, 0, CPU)
+    places = range(6)
+    with pytest.raises(DataError, match=message):
+        next(ReadAhead(Odd(error), spec, [(places, places)], workers=workers))
+
+
+def test_a_batch_that_no_memory_holds_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match=r"a batch of 1,000,000,000,000 images takes .* GiB"):
+        ganzoo.train(tiny(batch_size=10**12), out=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
 
 
 def test_missing_mnist_says_how_to_get_it(tmp_path):

@@ -161,6 +161,40 @@ def test_a_corrupt_image_is_named_or_skipped(tmp_path, name, make):
         assert len(record) == 1, "a warning once, whichever process met it"
 
 
+def test_members_that_are_passed_over_are_counted(tmp_path):
+    members = [
+        ("0.png", picture(0)),
+        ("0.json", b"{}"),
+        ("0.cls", b"0"),
+        (".x", b""),
+        ("1.png", picture(1)),
+    ]
+    write_tar(tmp_path / "one.tar", members)
+    (tmp_path / "two.tar.gz").touch()
+    counts = get("webdataset", tmp_path)[0].file_counts
+    assert counts.startswith("2 image files in 1 shards; passed over: ")
+    for part in ("type .json (1)", "type .cls (1)", "no key and suffix (1)", "no shard (1)"):
+        assert part in counts
+
+
+def test_shards_take_a_value_range(tmp_path):
+    file = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 4096, (20, 20), np.uint16)
+    Image.fromarray(pixels).save(file, "png")
+    write_tar(tmp_path / "one.tar", [("0.png", file.getvalue())])
+    dataset, _ = get("webdataset", tmp_path, size=20, channels=1, value_range=(0, 4095))
+    assert np.abs(dataset[0][0][0].numpy() - pixels * (255 / 4095)).max() <= 0.5
+
+
+@pytest.mark.parametrize("url", ["http://[bad/1.tar", "https://a]b/1.tar"])
+def test_an_address_that_cannot_be_parsed_is_named(tmp_path, url):
+    with pytest.raises(DataError, match="is not a URL"):
+        get("webdataset", None, urls=(url,))
+    (tmp_path / "urls.txt").write_text(url)
+    with pytest.raises(DataError, match="is not a URL"):
+        get("webdataset", None, urls=(str(tmp_path / "urls.txt"),))
+
+
 def test_the_first_image_replaces_a_corrupt_last_image(tmp_path):
     root = pictures(tmp_path, ["1.png", "2.png", "3.png"])
     (root / "3.png").write_bytes(b"")

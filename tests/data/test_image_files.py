@@ -1,12 +1,17 @@
 """Image files of every format are read in one way."""
 
+import os
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganzoo import ImageBatch, ImageSpec
-from ganzoo.errors import DataError
-from ganzoo.sampling.image_files import read_image
+from ganzoo.errors import DataError, ImageFileError
+from ganzoo.sampling.image_depth import NarrowRangeWarning, check_value_range
+from ganzoo.sampling.image_files import decode_image, read_image
+from helpers.images import with_damaged_tag
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
 
@@ -32,6 +37,142 @@ def test_half_transparent_pixels_become_half_white(tmp_path):
 def test_sixteen_bits_keep_their_brightness(tmp_path):
     Image.fromarray(np.full((8, 8), 257 * 100, np.uint16)).save(tmp_path / "a.png")
     assert read_image(tmp_path / "a.png", "L").getpixel((0, 0)) == 100
+
+
+GREY = np.random.default_rng(0).random((16, 16))  # 0 to 1
+
+
+def grey(path, values, dtype, **options):
+    """Write grey values as they are."""
+    Image.fromarray(values.astype(dtype)).save(path, **options)
+    return path
+
+
+def error_of(image, exact=GREY):
+    """The largest error of an image's levels, in levels."""
+    return np.abs(np.asarray(image) - 255 * exact).max()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("name", "dtype", "white"),
+    [("a.png", "u1", 255), ("a.png", "u2", 65535), ("a.tif", "u2", 65535), ("a.tif", ">u2", 65535)],
+)
+def test_unsigned_values_have_the_range_of_their_bits(tmp_path, name, dtype, white):
+    assert error_of(read_image(grey(tmp_path / name, GREY * white, dtype), "L")) <= 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_file_that_states_its_white_has_it(tmp_path):
+    """The largest value of a PGM, and the bits of a TIFF of 12 bits packed."""
+    values = (GREY * 4095).astype(">u2")
+    (tmp_path / "a.pgm").write_bytes(b"P5 16 16 4095\n" + values.tobytes())
+    assert error_of(read_image(tmp_path / "a.pgm", "L")) <= 1
+    inverted = grey(tmp_path / "a.tif", (1 - GREY) * 65535, "u2", tiffinfo={262: 0})  # 0 is white
+    assert error_of(read_image(inverted, "L")) <= 1
+
+
+UNDEFINED = {
+    "float_of_1": ("f4", GREY, (0, 1)),
+    "float_of_65535": ("f4", 65535 * GREY, (0, 65535)),
+    "bits_32": ("i4", 255 * GREY, (0, 255)),
+    "signed": ("i4", 2000 * GREY - 1000, (-1000, 1000)),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", UNDEFINED)
+def test_values_without_a_defined_white_are_refused_or_have_a_stated_one(tmp_path, name):
+    dtype, values, ends = UNDEFINED[name]
+    file = grey(tmp_path / f"{name}.tif", values, dtype)
+    low, high = values.astype(dtype).min(), values.astype(dtype).max()
+    with pytest.raises(ImageFileError, match=rf"{name}\.tif holds .* from {low:g} to {high:g}, .*"):
+        read_image(file, "L")
+    assert error_of(read_image(file, "L", ends)) <= 1
+
+
+def test_signed_bytes_are_not_read_as_unsigned_ones(tmp_path):
+    """PIL reads -1 as 255."""
+    file = grey(tmp_path / "a.tif", (255 * GREY).astype("u1") ^ 128, "u1", tiffinfo={339: 2})
+    with pytest.raises(ImageFileError, match="signed values of 8 bits"):
+        read_image(file)
+    assert error_of(read_image(file, "L", (-128, 127))) <= 1
+
+
+@pytest.mark.parametrize("white", [255, 1023, 4095, 16383])
+def test_fewer_bits_than_the_file_has_are_warned_of(tmp_path, white):
+    file = grey(tmp_path / "a.png", GREY * white, "u2")
+    with pytest.warns(
+        NarrowRangeWarning, match=r"a\.png has only values from .*--dataset\.value-range"
+    ):
+        read_image(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert error_of(read_image(file, "L", (0, white))) <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_classes_as_levels_are_warned_of(tmp_path, mode):
+    """A segmentation of 8 bits holds the numbers 0 to 5."""
+    Image.fromarray((5 * GREY).astype("u1")).convert(mode).save(tmp_path / "a.png")
+    with pytest.warns(NarrowRangeWarning, match="has only values from 0 to 4"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_image_of_one_value_and_a_stated_range_are_not_warned_of(tmp_path):
+    for level in (0, 3, 255):
+        read_image(saved(tmp_path / "a.png", "L", level))
+    assert error_of(read_image(grey(tmp_path / "b.png", 5 * GREY, "u1"), "L", (0, 5))) <= 51
+
+
+def test_values_that_are_no_numbers_and_colours_with_a_range_are_refused(tmp_path):
+    values = GREY.copy()
+    values[0, 0] = np.nan
+    with pytest.raises(ImageFileError, match=r"a\.tif contains values that are NaN"):
+        read_image(grey(tmp_path / "a.tif", values, "f4"), "L", (0, 1))
+    with pytest.raises(ImageFileError, match="colour mode RGB"):
+        read_image(saved(tmp_path / "a.png"), "L", (0, 1))
+
+
+@pytest.mark.parametrize("values", [(1.0,), (1.0, 1.0), (2.0, 1.0), (0.0, np.inf), (1, 2, 3)])
+def test_a_wrong_value_range_is_refused(values):
+    with pytest.raises(DataError, match="dataset 'folder' cannot use the value range"):
+        check_value_range("folder", values)
+
+
+def test_a_damaged_tag_beside_the_orientation_does_no_harm(tmp_path):
+    image = read_image(with_damaged_tag(tmp_path / "a.jpg", size=(20, 10)))
+    assert image.size == (10, 20)
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a\nb"), KeyError("x"), IndexError(), MemoryError(), SyntaxError("bad")]
+)
+def test_whatever_a_decoder_raises_names_the_file_in_one_line(tmp_path, monkeypatch, error):
+    def broken(*_):
+        raise error
+
+    file = saved(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", broken)
+    with pytest.raises(
+        ImageFileError, match=r"cannot read the image .*a\.png: .+\. Repair"
+    ) as told:
+        read_image(file)
+    assert "\n" not in str(told.value)
+    with (
+        pytest.raises(ImageFileError, match=r"cannot read the image of mine: "),
+        file.open("rb") as f,
+    ):
+        decode_image(f, "RGB", "of mine")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", tmp_path):
+        with pytest.raises(ImageFileError, match="is not a file"):
+            read_image(path)
 
 
 def test_exif_orientation_is_applied(tmp_path):

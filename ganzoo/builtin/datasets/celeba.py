@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
+from torchvision.transforms.functional import pil_to_tensor
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.image_files import fit_image, read_image
 
 
 class Faces(Dataset[tuple[Tensor, Tensor]]):
@@ -26,15 +26,9 @@ class Faces(Dataset[tuple[Tensor, Tensor]]):
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        try:
-            image, _ = self.files[index]
-        except OSError as error:
-            name = self.files.filename[index]
-            raise DataError(
-                f"cannot read CelebA's image {name}: {error}. Download it again."
-            ) from error
-        square = ImageOps.fit(image, (self.size, self.size), Image.Resampling.LANCZOS)
-        return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous(), torch.tensor(0)
+        folder = Path(self.files.root, self.files.base_folder, "img_align_celeba")
+        image = fit_image(read_image(folder / self.files.filename[index]), self.size, self.size)
+        return pil_to_tensor(image), torch.tensor(0)
 
 
 def celeba(
@@ -65,7 +59,7 @@ def celeba(
     folder = root if root is not None else Path()
     try:
         files = CelebA(str(folder), split=split, download=False)
-    except (RuntimeError, OSError) as error:
+    except Exception as error:
         raise DataNotFoundError(
             f"CelebA not found or not complete: {(folder / 'celeba').resolve()}. {error} Pass its "
             "location with --data DIR or GANZOO_DATA=DIR. For a plain folder of image files use "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -13,7 +15,11 @@ from PIL import Image
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.errors import DataError
-from ganzoo.sampling.image_files import find_folder, find_names, read_image
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_files import read_image
+from ganzoo.sampling.image_folders import ImageList, describe_files, find_folder, list_images
+
+_BESIDE = "beside the class folders"
 
 
 class ImageFolder(ImageFiles):
@@ -26,6 +32,7 @@ class ImageFolder(ImageFiles):
         size: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         skip_corrupt: as for `ImageFiles`.
+        value_range: as for `ImageFiles`.
     """
 
     def __init__(
@@ -37,14 +44,15 @@ class ImageFolder(ImageFiles):
         channels: int,
         *,
         skip_corrupt: bool = False,
+        value_range: ValueRange | None = None,
     ) -> None:
-        super().__init__(labels, size, channels, skip_corrupt=skip_corrupt)
+        super().__init__(labels, size, channels, skip_corrupt=skip_corrupt, value_range=value_range)
         self.folder = folder
         self.names = names
 
     def read(self, index: int) -> Image.Image:
         """Return an image, rotated upright."""
-        return read_image(self.folder / self.names[index], self.mode)
+        return read_image(self.folder / self.names[index], self.mode, self.value_range)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -70,36 +78,78 @@ def folder(
     *,
     size: int = 64,
     channels: Literal[1, 3] = 3,
+    labels: Literal["auto", "folders", "none"] = "auto",
     skip_corrupt: bool = False,
+    value_range: tuple[float, ...] = (),
 ) -> tuple[ImageFolder, DataSpec]:
-    """Any folder of image files, with its sub-folders.
+    """Any folder of image files, with its sub-folders. Links to folders are followed.
 
-    If all image files are in sub-folders, the sub-folders are the classes, as in torchvision's
-    ImageFolder. Hidden files are skipped. Images are resized on their short side and cropped to a
-    centred square.
+    If most image files are in sub-folders, the sub-folders are the classes, as in torchvision's
+    ImageFolder, and image files beside them are passed over. Hidden files are passed over. Images
+    are resized on their short side and cropped to a centred square.
 
     Args:
         root: the folder. Nothing is written to it.
         size: height and width of the images in pixels.
         channels: 3 for colour, 1 for grey.
+        labels: ``folders`` for one class per sub-folder, ``none`` for no classes, or ``auto``.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
 
     Raises:
         DataNotFoundError: the folder does not exist or contains no image files.
-        DataError: the size is not valid, or an image is corrupt.
+        DataError: an argument is not valid, or an image is corrupt.
     """
     check_size("folder", size)
-    path = find_folder("folder", root)
-    names = find_names(path)
-    parents = [Path(name).parts[0] for name in names]
-    in_classes = all(parent != name for parent, name in zip(parents, names, strict=True))
-    classes = sorted(set(parents)) if in_classes else []
+    ends = check_value_range("folder", value_range)
+    images = list_images(find_folder("folder", root))
+    images, classes = _select(images, labels)
     numbers = {name: number for number, name in enumerate(classes)}
-    labels = np.array([numbers.get(parent, 0) for parent in parents])
+    indices = np.array([numbers.get(_first_part(name), 0) for name in images.names])
     spec = DataSpec(
         ImageSpec(size, size, channels),
         classes=len(classes),
         labels=tuple(classes),
-        origin=f"{len(names)} image files in the folder {path.name!r}",
+        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}",
     )
-    return ImageFolder(path, names, labels, size, channels, skip_corrupt=skip_corrupt), spec
+    dataset = ImageFolder(
+        images.folder,
+        images.names,
+        indices,
+        size,
+        channels,
+        skip_corrupt=skip_corrupt,
+        value_range=ends,
+    )
+    in_classes = f"in {len(classes):,} classes" if classes else "without classes"
+    dataset.file_counts = describe_files(
+        f"{len(images.names):,} image files {in_classes}", images.passed_over
+    )
+    return dataset, spec
+
+
+def _select(
+    images: ImageList, labels: Literal["auto", "folders", "none"]
+) -> tuple[ImageList, list[str]]:
+    """Return the image files to use, and the sorted names of their classes.
+
+    Raises:
+        DataError: the sub-folders should be classes, and contain no image files.
+    """
+    in_folders = [name for name in images.names if _first_part(name) != name]
+    beside = len(images.names) - len(in_folders)
+    if labels == "none" or (labels == "auto" and len(in_folders) <= beside):
+        return images, []
+    if not in_folders:
+        raise DataError(
+            f"dataset 'folder' cannot use the sub-folders of {images.folder} as classes: they "
+            "contain no image files. Use --dataset.labels none."
+        )
+    passed_over = images.passed_over + Counter({_BESIDE: beside})
+    chosen = ImageList(images.folder, in_folders, passed_over)
+    return chosen, sorted({_first_part(name) for name in in_folders})
+
+
+def _first_part(name: str) -> str:
+    return name.partition(os.sep)[0]

@@ -87,7 +87,7 @@ def _read(name: str, root: Path | None, split: str) -> TensorDataset:
     raw_files = folder / name / "raw"
     try:
         raw = getattr(datasets, name)(folder, train=split == "train", download=False)
-    except (RuntimeError, ValueError, OSError) as error:
+    except Exception as error:
         if any(raw_files.glob(f"{PREFIX[split]}-*-ubyte")):
             raise DataError(
                 f"cannot read {name} in {raw_files}: {error}. Download it again."

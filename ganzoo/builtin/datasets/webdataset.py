@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 from PIL import Image
@@ -17,7 +18,9 @@ from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo.sampling.image_files import decode_image, find_folder
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_files import decode_image
+from ganzoo.sampling.image_folders import describe_files, find_folder
 
 
 class Shards(ImageFiles):
@@ -29,6 +32,7 @@ class Shards(ImageFiles):
         size: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         skip_corrupt: as for `ImageFiles`.
+        value_range: as for `ImageFiles`.
     """
 
     def __init__(
@@ -39,8 +43,11 @@ class Shards(ImageFiles):
         channels: int,
         *,
         skip_corrupt: bool = False,
+        value_range: ValueRange | None = None,
     ) -> None:
-        super().__init__(entries["label"], size, channels, skip_corrupt=skip_corrupt)
+        super().__init__(
+            entries["label"], size, channels, skip_corrupt=skip_corrupt, value_range=value_range
+        )
         self.places = places
         self.entries = entries
 
@@ -49,7 +56,8 @@ class Shards(ImageFiles):
         entry = self.entries[index]
         place, offset = self.places[entry["shard"]], int(entry["offset"])
         name, content = read_member(place, offset, int(entry["size"]))
-        return decode_image(io.BytesIO(content), self.mode, f"{name} of the shard {place}")
+        where = f"{name} of the shard {place}"
+        return decode_image(io.BytesIO(content), self.mode, where, self.value_range)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -68,6 +76,7 @@ def webdataset(
     classes: int = 0,
     urls: tuple[str, ...] = (),
     skip_corrupt: bool = False,
+    value_range: tuple[float, ...] = (),
 ) -> tuple[Shards, DataSpec]:
     """Image files in tar shards with WebDataset's layout, from a folder or from the web.
 
@@ -84,15 +93,19 @@ def webdataset(
         urls: http or https URLs of shards, used instead of those in `root`, or text files with one
             such URL on each line. The server must support range requests, one for each image.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
 
     Raises:
         DataNotFoundError: the folder or a URL does not exist, or there are no shards.
-        DataError: the size is not valid; a shard is not a complete tar or has another layout; the
-            server does not respond or supports no range requests; or an image is corrupt.
+        DataError: an argument is not valid; a shard is not a complete tar or has another layout;
+            the server does not respond or supports no range requests; or an image is corrupt.
     """
     check_size("webdataset", size)
-    places = _expand(urls) if urls else _find(root)
-    entries = index_shards(places, classes)
+    ends = check_value_range("webdataset", value_range)
+    passed_over: Counter[str] = Counter()
+    places = _expand(urls) if urls else _find(root, passed_over)
+    entries = index_shards(places, classes, passed_over)
     if len(entries) == 0:
         raise DataNotFoundError(
             f"the {len(places)} shards contain no image files: {places[0]} has no member such as "
@@ -104,12 +117,22 @@ def webdataset(
         classes=classes,
         origin=f"{len(entries)} image files in {len(places)} shards of {host}",
     )
-    return Shards(places, entries, size, channels, skip_corrupt=skip_corrupt), spec
+    dataset = Shards(places, entries, size, channels, skip_corrupt=skip_corrupt, value_range=ends)
+    dataset.file_counts = describe_files(
+        f"{len(entries):,} image files in {len(places):,} shards", passed_over
+    )
+    return dataset, spec
 
 
-def _find(root: Path | None) -> list[str]:
+def _find(root: Path | None, passed_over: Counter[str]) -> list[str]:
     folder = find_folder("webdataset", root)
-    shards = sorted(str(path) for path in folder.glob("*.tar") if not path.name.startswith("."))
+    shards = []
+    for path in folder.iterdir():
+        if path.suffix == ".tar" and path.is_file() and not path.name.startswith("."):
+            shards.append(str(path))
+        else:
+            passed_over["no shard"] += 1
+    shards.sort()
     if not shards:
         raise DataNotFoundError(
             f"{folder} contains no shards (.tar). Pass their location with --data DIR or "
@@ -123,7 +146,7 @@ def _expand(urls: tuple[str, ...]) -> list[str]:
     places = []
     for entry in urls:
         if is_url(entry):
-            parts = urlsplit(entry)
+            parts = _split(entry)
             if parts.query or parts.username or parts.password:
                 raise DataError(
                     f"the URL of {parts.hostname} may contain a secret, which would be published "
@@ -143,9 +166,18 @@ def _expand(urls: tuple[str, ...]) -> list[str]:
             raise DataError(
                 f"{entry} lists {wrong[0]!r}, which is not an http or https URL. Correct that line."
             )
+        for line in entries:
+            _split(line)
         places += entries
     if not places:
         raise DataNotFoundError(
             f"{', '.join(urls)} lists no URL. Write one http or https URL on each line."
         )
     return places
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise DataError(f"{url!r} is not a URL: {error}. Check --dataset.urls.") from error

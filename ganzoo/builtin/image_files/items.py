@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
 from ganzoo.errors import DataError, ImageFileError
+from ganzoo.sampling.image_depth import ValueRange
 from ganzoo.sampling.image_files import fit_image
 
 
@@ -29,15 +30,28 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
         channels: 3 for colour, 1 for grey.
         skip_corrupt: replace an image that cannot be read by the next one that can, with the label
             of that one, and warn. After the last image comes the first.
+        value_range: the values of black and white in grey files; None for those of the format.
+
+    Attributes:
+        file_counts: one line about the files in use and those passed over.
     """
 
+    file_counts: str
+
     def __init__(
-        self, labels: np.ndarray, size: int, channels: int, *, skip_corrupt: bool = False
+        self,
+        labels: np.ndarray,
+        size: int,
+        channels: int,
+        *,
+        skip_corrupt: bool = False,
+        value_range: ValueRange | None = None,
     ) -> None:
         self.labels = labels
         self.size = size
         self.mode = "RGB" if channels == 3 else "L"
         self.skip_corrupt = skip_corrupt
+        self.value_range = value_range
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -33,7 +33,11 @@ def open_seekable(place: str) -> BinaryIO:
     try:
         return open(place, "rb")
     except OSError as error:
-        raise DataError(f"cannot read {place}: {error.strerror}. Check the file.") from error
+        raise _unreadable(place, error) from error
+
+
+def _unreadable(place: str, error: OSError) -> DataError:
+    return DataError(f"cannot read {place}: {error.strerror}. Check the file.")
 
 
 def read_range(place: str, start: int, size: int) -> bytes:
@@ -47,8 +51,11 @@ def read_range(place: str, start: int, size: int) -> bytes:
         part = _fetch(place, start, size)
     else:
         with open_seekable(place) as file:
-            file.seek(start)
-            part = file.read(size)
+            try:
+                file.seek(start)
+                part = file.read(size)
+            except OSError as error:
+                raise _unreadable(place, error) from error
     if len(part) < size:
         raise DataError(
             f"{place} ends before byte {start + size}: it is shorter than when its headers were "

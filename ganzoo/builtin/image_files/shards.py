@@ -6,6 +6,7 @@ import itertools
 import re
 import tarfile
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ganzoo.builtin.image_files.ranges import open_seekable, read_range
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, GanzooError
 
 ENTRY = np.dtype([("shard", "<i4"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8")])
 
@@ -22,16 +23,17 @@ _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")  # key, dot, suffix
 _MAX_LABEL = 20  # maximum bytes of an integer in text form
 
 
-def index_shards(places: list[str], classes: int) -> np.ndarray:
+def index_shards(places: list[str], classes: int, passed_over: Counter[str]) -> np.ndarray:
     """Return the positions of the image files: `ENTRY` (n,), in the order of shards and members.
 
     Members have names ``key.suffix``, and members of one key are adjacent. The suffixes ``jpg``,
     ``jpeg``, ``png`` and ``webp`` are image files, ``cls`` is the class number in text form. Other
-    members are skipped.
+    members are passed over.
 
     Args:
         places: paths and URLs of the shards.
         classes: number of classes; 0 reads no labels.
+        passed_over: counts other members, by the reason for passing them over.
 
     Raises:
         DataNotFoundError: a URL does not exist.
@@ -39,7 +41,9 @@ def index_shards(places: list[str], classes: int) -> np.ndarray:
             several; or a label is missing or out of range.
     """
     progress = tqdm(places, "reading headers", unit="shard", disable=None, leave=False)
-    return np.concatenate([_index(place, k, classes) for k, place in enumerate(progress)])
+    return np.concatenate(
+        [_index(place, k, classes, passed_over) for k, place in enumerate(progress)]
+    )
 
 
 def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
@@ -52,21 +56,24 @@ def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
     header, content = part[: tarfile.BLOCKSIZE], part[tarfile.BLOCKSIZE :]
     try:
         return tarfile.TarInfo.frombuf(header, "utf-8", "replace").name, content
-    except tarfile.TarError:
+    except (tarfile.TarError, ValueError):
         return f"at byte {offset}", content
 
 
-def _index(place: str, number: int, classes: int) -> np.ndarray:
+def _index(place: str, number: int, classes: int, passed_over: Counter[str]) -> np.ndarray:
     """Return the positions of the image files of one shard."""
     rows = array("q")
     with open_seekable(place) as file:
-        for key, members in itertools.groupby(_members(file, place), lambda member: member[0]):
+        files = _members(file, place, passed_over)
+        for key, members in itertools.groupby(files, lambda member: member[0]):
             images, label = [], 0 if classes == 0 else None
             for _, suffix, member in members:
                 if suffix in _ENDINGS:
                     images.append(member)
                 elif suffix == "cls" and classes:
                     label = _label(file, member, place, classes)
+                else:
+                    passed_over[f"type .{suffix}"] += 1
             if len(images) != 1:
                 raise DataError(
                     f"{key!r} in the shard {place} has {len(images)} image files, but it must "
@@ -85,8 +92,10 @@ def _index(place: str, number: int, classes: int) -> np.ndarray:
     return entries
 
 
-def _members(file: BinaryIO, place: str) -> Iterator[tuple[str, str, tarfile.TarInfo]]:
-    """Yield key, suffix and header of every file whose name has both."""
+def _members(
+    file: BinaryIO, place: str, passed_over: Counter[str]
+) -> Iterator[tuple[str, str, tarfile.TarInfo]]:
+    """Yield key, suffix and header of every file whose name has both; count the others."""
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             while member := tar.next():
@@ -94,9 +103,13 @@ def _members(file: BinaryIO, place: str) -> Iterator[tuple[str, str, tarfile.Tar
                 parts = _NAME.fullmatch(member.name)
                 if member.isreg() and parts:
                     yield parts[1], parts[2].lower(), member
+                elif not member.isdir():
+                    passed_over["no key and suffix" if member.isreg() else "not a file"] += 1
             file.seek(tar.offset)
             complete = file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
-    except tarfile.TarError as error:
+    except GanzooError:
+        raise
+    except Exception as error:
         raise DataError(
             f"the shard {place} is not a complete tar: {error}. Download it again. If it is "
             "compressed, decompress it first."

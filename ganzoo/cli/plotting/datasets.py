@@ -60,13 +60,14 @@ class ModelDataset:
             RecipeError: the dataset has no parts.
             UnknownNameError, DataNotFoundError, ...: the dataset or its folder does not exist.
         """
-        from ganzoo.data import find_dataset, find_root
+        from ganzoo.data import find_dataset, find_root, show_file_counts
 
         name, arguments = _choose(model, dataset)
         if split is not None:
             arguments["split"] = split
         arguments = _bind(model, name, arguments)
         self._dataset, self.spec = find_dataset(name, arguments, find_root(data))
+        show_file_counts(self._dataset)
         for kind, size, expected in (
             ("images", self.spec.image, model.data.image),
             ("conditions", self.spec.condition, model.data.condition),

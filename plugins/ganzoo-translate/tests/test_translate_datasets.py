@@ -294,3 +294,43 @@ def test_openmoji_has_two_splits_and_a_licence(tmp_path):
     assert "OpenMoji" in spec.origin
     alone, _ = read("lineart", tmp_path / "openmoji" / "val", size=32)
     assert all((a == b).all() for a, b in zip(val[0][::2], alone[0][::2], strict=True))
+
+
+def grey_pairs(folder: Path, count: int = 3) -> Path:
+    """Pairs of floats from 0 to 1, side by side, the left one dark."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(count):
+        pixels = np.random.default_rng(k).random((16, 32), np.float32)
+        pixels[:, :16] /= 2
+        Image.fromarray(pixels).save(folder / f"{k}.tif")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["paired", "unpaired", "lineart"])
+def test_grey_files_of_any_depth_need_a_range_where_their_format_has_none(tmp_path, name):
+    root = tmp_path / "data"
+    for part in ("A", "B") if name == "unpaired" else ("",):
+        grey_pairs(root / part)
+    with pytest.raises(DataError, match=r"0\.tif holds float values .* --dataset\.value-range"):
+        read(name, root, size=16)[0][0]
+    dataset, _ = read(name, root, size=16, value_range=(0.0, 1.0))
+    image, _, _ = dataset[0]
+    assert image.max() > 200
+    with pytest.raises(DataError, match="cannot use the value range 1, 0"):
+        read(name, root, value_range=(1.0, 0.0))
+
+
+def test_datasets_count_what_they_pass_over(tmp_path):
+    root = paint_all(tmp_path, [*(f"A/{k}.png" for k in range(3)), "B/0.png", "B/1.png", "B/2.png"])
+    (root / "A" / "notes.txt").touch()
+    (root / "B" / "link").symlink_to(root)
+    passed = "link to a folder that contains it (1)", "type .txt (1)"
+    for name, arguments, counted in (
+        ("paired", {"layout": "folders"}, "3 pairs"),
+        ("unpaired", {}, "3 image files in 'A' and 3 in 'B'"),
+        ("lineart", {"count": 4}, "4 image files"),
+    ):
+        counts = read(name, root, **arguments)[0].file_counts
+        assert counts.startswith(f"{counted}; passed over: ")
+        assert all(part in counts for part in passed)
+        assert ("not selected by start and count (2)" in counts) is (name == "lineart")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -48,8 +49,17 @@ def find_sub_folder(name: str, root: Path, folder: str, argument: str) -> Path:
     return root / folder
 
 
-def select(name: str, items: Sequence[T], start: int, count: int) -> list[T]:
+def select(
+    name: str, items: Sequence[T], start: int, count: int, passed_over: Counter[str]
+) -> list[T]:
     """Return `count` items from index `start` on, or all from there if `count` is 0.
+
+    Args:
+        name: name of the dataset.
+        items: all items.
+        start: index of the first one.
+        count: number of items.
+        passed_over: counts the items that are not selected.
 
     Raises:
         DataError: `start` or `count` is negative, or there are not enough items.
@@ -65,4 +75,7 @@ def select(name: str, items: Sequence[T], start: int, count: int) -> list[T]:
             f"dataset {name!r} cannot select {items_from} on: it has {len(items):,} items. "
             "Use --dataset.start 0 --dataset.count 0 to select all."
         )
-    return list(items[start : start + count] if count else items[start:])
+    selection = list(items[start : start + count] if count else items[start:])
+    if len(selection) < len(items):
+        passed_over["not selected by start and count"] += len(items) - len(selection)
+    return selection

@@ -21,13 +21,18 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         places: the location of each item, such as a path.
         read: function from a location to the image and its condition image. It must be picklable,
             so that worker processes can use it.
+        file_counts: one line about the files in use and those passed over.
     """
 
     def __init__(
-        self, places: Sequence[T], read: Callable[[T], tuple[Image.Image, Image.Image]]
+        self,
+        places: Sequence[T],
+        read: Callable[[T], tuple[Image.Image, Image.Image]],
+        file_counts: str,
     ) -> None:
         self.places = places
         self.read = read
+        self.file_counts = file_counts
 
     def __len__(self) -> int:
         return len(self.places)

@@ -11,13 +11,21 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.sampling.image_files import find_folder, find_image_files, fit_image, read_image
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_folders import describe_files, find_folder, list_images
 from ganzoo_translate.datasets.checks import check_size, select
 from ganzoo_translate.datasets.items import Translations
 
 
 def lineart(
-    root: Path | None, *, size: int = 128, thickness: int = 5, start: int = 0, count: int = 0
+    root: Path | None,
+    *,
+    size: int = 128,
+    thickness: int = 5,
+    start: int = 0,
+    count: int = 0,
+    value_range: tuple[float, ...] = (),
 ) -> tuple[Translations[Path], DataSpec]:
     """Any folder of image files, with its sub-folders, each paired with a line drawing of itself.
 
@@ -30,6 +38,8 @@ def lineart(
         thickness: side of the square that dilates bright parts, in pixels.
         start: index of the first file.
         count: number of files; 0 for all from the first on.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
 
     Returns:
         Items of a uint8 image (3, size, size), the label 0, and the uint8 line drawing
@@ -45,19 +55,24 @@ def lineart(
             f"dataset 'lineart' cannot draw lines with thickness {thickness}. Use "
             f"--dataset.thickness 2 to {size}, which is the size."
         )
+    ends = check_value_range("lineart", value_range)
     folder = find_folder("lineart", root)
-    files = select("lineart", find_image_files(folder), start, count)
+    images = list_images(folder)
+    files = select("lineart", images.paths, start, count, images.passed_over)
 
     spec = DataSpec(
         ImageSpec(size, size, 3),
         origin=f"{len(files)} image files in the folder {folder.name!r} and their line drawings",
         condition=ImageSpec(size, size, 1),
     )
-    return Translations(files, functools.partial(_read, size, thickness)), spec
+    counts = describe_files(f"{len(files):,} image files", images.passed_over)
+    return Translations(files, functools.partial(_read, size, thickness, ends), counts), spec
 
 
-def _read(size: int, thickness: int, file: Path) -> tuple[Image.Image, Image.Image]:
-    image = fit_image(read_image(file), size, size)
+def _read(
+    size: int, thickness: int, ends: ValueRange | None, file: Path
+) -> tuple[Image.Image, Image.Image]:
+    image = fit_image(read_image(file, value_range=ends), size, size)
     return image, draw_lines(image, thickness)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,13 +12,9 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.sampling.image_files import (
-    check_sides,
-    find_folder,
-    find_image_files,
-    fit_image,
-    read_image,
-)
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_files import check_sides, fit_image, read_image
+from ganzoo.sampling.image_folders import describe_files, find_folder, list_images
 from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
 from ganzoo_translate.datasets.items import Translations
 
@@ -33,6 +31,7 @@ def paired(
     target_folder: str = "B",
     start: int = 0,
     count: int = 0,
+    value_range: tuple[float, ...] = (),
 ) -> tuple[Translations[tuple[Path, ...]], DataSpec]:
     """Pairs of images, side by side in one file or with the same name in two folders.
 
@@ -49,6 +48,8 @@ def paired(
         target_folder: folder of the target images.
         start: index of the first pair.
         count: number of pairs; 0 for all from the first on.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
 
     Returns:
         Items of the uint8 target image (3, size, size), the label 0, and the uint8 condition image
@@ -60,15 +61,19 @@ def paired(
             images of two sizes, or has an odd width.
     """
     check_size("paired", size)
+    ends = check_value_range("paired", value_range)
+    passed_over: Counter[str] = Counter()
     folder = find_folder("paired", root)
     places: list[tuple[Path, ...]]
     if layout == "folders":
         conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
         targets = find_sub_folder("paired", folder, target_folder, "target-folder")
-        places = [*_match(conditions, targets)]
+        places = [*_match(conditions, targets, passed_over)]
     else:
-        places = [(file,) for file in find_image_files(folder)]
-    selection = select("paired", places, start, count)
+        images = list_images(folder)
+        passed_over.update(images.passed_over)
+        places = [(file,) for file in images.paths]
+    selection = select("paired", places, start, count, passed_over)
 
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
@@ -76,19 +81,26 @@ def paired(
         origin=f"{len(selection)} pairs of images in the folder {folder.name!r}",
         condition=square,
     )
-    return Translations(selection, functools.partial(_read, size, condition_half)), spec
+    counts = describe_files(f"{len(selection):,} pairs", passed_over)
+    read = functools.partial(_read, size, condition_half, ends)
+    return Translations(selection, read, counts), spec
 
 
 def _read(
-    size: int, condition_half: str, place: tuple[Path, ...]
+    size: int, condition_half: str, ends: ValueRange | None, place: tuple[Path, ...]
 ) -> tuple[Image.Image, Image.Image]:
-    condition, image = _halves(*place, condition_half) if len(place) == 1 else _whole(*place)
+    images = [read_image(file, value_range=ends) for file in place]
+    if len(place) == 1:
+        condition, image = _halves(place[0], images[0], condition_half)
+    else:
+        _check_sizes(place, images)
+        condition, image = images
     return fit_image(image, size, size), fit_image(condition, size, size)
 
 
-def _match(conditions: Path, targets: Path) -> list[tuple[Path, Path]]:
+def _match(conditions: Path, targets: Path, passed_over: Counter[str]) -> list[tuple[Path, Path]]:
     """Match the image files of two folders by name, without their extensions."""
-    by_name = [_by_name(folder) for folder in (conditions, targets)]
+    by_name = [_by_name(folder, passed_over) for folder in (conditions, targets)]
     unmatched = sorted(by_name[0].keys() ^ by_name[1].keys())
     if unmatched:
         names = ", ".join(repr(str(name)) for name in unmatched[:MAX_NAMES])
@@ -102,9 +114,11 @@ def _match(conditions: Path, targets: Path) -> list[tuple[Path, Path]]:
     return [(file, by_name[1][name]) for name, file in sorted(by_name[0].items())]
 
 
-def _by_name(folder: Path) -> dict[Path, Path]:
+def _by_name(folder: Path, passed_over: Counter[str]) -> dict[Path, Path]:
     files: dict[Path, Path] = {}
-    for file in find_image_files(folder):
+    images = list_images(folder)
+    passed_over.update(images.passed_over)
+    for file in images.paths:
         name = file.relative_to(folder).with_suffix("")
         if name in files:
             raise DataError(
@@ -115,9 +129,8 @@ def _by_name(folder: Path) -> dict[Path, Path]:
     return files
 
 
-def _halves(file: Path, condition_half: str) -> tuple[Image.Image, Image.Image]:
+def _halves(file: Path, image: Image.Image, condition_half: str) -> tuple[Image.Image, Image.Image]:
     """Return the condition image and the target image of a file."""
-    image = read_image(file)
     width, height = image.size
     if width % 2:
         raise DataError(
@@ -131,12 +144,10 @@ def _halves(file: Path, condition_half: str) -> tuple[Image.Image, Image.Image]:
     return (left, right) if condition_half == "left" else (right, left)
 
 
-def _whole(condition: Path, image: Path) -> tuple[Image.Image, Image.Image]:
-    pair = read_image(condition), read_image(image)
+def _check_sizes(files: Sequence[Path], pair: Sequence[Image.Image]) -> None:
     if pair[0].size != pair[1].size:
         sizes = ["x".join(map(str, member.size)) for member in pair]
         raise DataError(
-            f"the images {condition} and {image} are a pair, but are {sizes[0]} and {sizes[1]} "
+            f"the images {files[0]} and {files[1]} are a pair, but are {sizes[0]} and {sizes[1]} "
             "pixels. Resize one of them, or remove both."
         )
-    return pair

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from pathlib import Path
 
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
-from ganzoo.sampling.image_files import find_folder, find_image_files, fit_image, read_image
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_folders import describe_files, find_folder, list_images
 from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
 from ganzoo_translate.datasets.items import Translations
 
@@ -23,6 +26,7 @@ def unpaired(
     repeat_shorter: bool = False,
     start: int = 0,
     count: int = 0,
+    value_range: tuple[float, ...] = (),
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
     """Two folders of images, one for each domain.
 
@@ -37,6 +41,8 @@ def unpaired(
             larger folder. Without it, folders of different length raise an error.
         start: index of the first file of each folder, sorted by name.
         count: number of files of each folder; 0 for all from the first on.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
 
     Returns:
         Items of a uint8 target image (3, size, size), the label 0, and a uint8 condition image
@@ -48,19 +54,15 @@ def unpaired(
             corrupt.
     """
     check_size("unpaired", size)
+    ends = check_value_range("unpaired", value_range)
     folder = find_folder("unpaired", root)
-    conditions, targets = (
-        select(
-            "unpaired",
-            find_image_files(find_sub_folder("unpaired", folder, name, option)),
-            start,
-            count,
-        )
-        for name, option in (
-            (condition_folder, "condition-folder"),
-            (target_folder, "target-folder"),
-        )
-    )
+    passed_over: Counter[str] = Counter()
+    domains = []
+    for name, option in ((condition_folder, "condition-folder"), (target_folder, "target-folder")):
+        images = list_images(find_sub_folder("unpaired", folder, name, option))
+        passed_over.update(images.passed_over)
+        domains.append(select("unpaired", images.paths, start, count, passed_over))
+    conditions, targets = domains
     if len(conditions) != len(targets) and not repeat_shorter:
         raise DataError(
             f"dataset 'unpaired' needs folders of equal length, but {condition_folder!r} has "
@@ -81,9 +83,16 @@ def unpaired(
         condition=square,
         paired=False,
     )
-    return Translations(places, functools.partial(_read, size)), spec
+    counts = describe_files(
+        f"{len(conditions):,} image files in {condition_folder!r} and {len(targets):,} in "
+        f"{target_folder!r}",
+        passed_over,
+    )
+    return Translations(places, functools.partial(_read, size, ends), counts), spec
 
 
-def _read(size: int, place: tuple[Path, Path]) -> tuple[Image.Image, Image.Image]:
-    condition, image = (fit_image(read_image(file), size, size) for file in place)
+def _read(
+    size: int, ends: ValueRange | None, place: tuple[Path, Path]
+) -> tuple[Image.Image, Image.Image]:
+    condition, image = (fit_image(read_image(file, value_range=ends), size, size) for file in place)
     return image, condition

@@ -1,0 +1,157 @@
+"""Conversion of image files of any depth to eight bits per channel."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, TiffTags
+from PIL.TiffImagePlugin import TiffImageFile
+
+from ganzoo.errors import DataError, ImageFileError
+
+ValueRange = tuple[float, float]
+
+_TAGS = {tag.name: number for number, tag in TiffTags.TAGS_V2.items()}
+_SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the TIFF tags SampleFormat and PhotometricInterpretation
+# The smallest share of the range from black to white that images usually fill. Files of more than
+# 8 bits are often of a camera with 10 to 14 bits, and then fill a quarter or less.
+_USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
+
+
+class NarrowRangeWarning(UserWarning):
+    """An image file whose values fill almost none of the range from black to white."""
+
+
+def check_value_range(dataset: str, values: Sequence[float]) -> ValueRange | None:
+    """Return the argument `value_range` of a dataset; None if it is empty.
+
+    Raises:
+        DataError: it is neither empty nor two increasing, finite numbers.
+    """
+    if not values:
+        return None
+    if len(values) != 2 or not np.isfinite(values).all() or values[0] >= values[1]:
+        raise DataError(
+            f"dataset {dataset!r} cannot use the value range {', '.join(f'{v:g}' for v in values)}."
+            " State the values of black and white: --dataset.value-range 0 4095"
+        )
+    return values[0], values[1]
+
+
+def to_eight_bits(
+    image: Image.Image, name: str, value_range: ValueRange | None = None
+) -> Image.Image:
+    """Return an image with 8 bits per channel: black becomes 0, white 255, values are rounded.
+
+    Files of up to 8 bits, of unsigned 16 bits, and TIFFs that state a number of bits, use the full
+    range of their bits. The formats do not define black and white for other values.
+
+    Args:
+        image: an open image file, in any mode of PIL.
+        name: name of the file in error messages.
+        value_range: the values of black and white in a grey file; values beyond become black or
+            white. None for the range that the file's format defines.
+
+    Warns:
+        NarrowRangeWarning: the values fill almost none of the range.
+
+    Raises:
+        ImageFileError: the file has float, signed or 32-bit values and `value_range` is None; it
+            has NaN or infinite values; or a colour file has a `value_range`.
+    """
+    if image.mode not in ("L", "F") and not image.mode.startswith("I"):
+        if value_range:
+            raise ImageFileError(
+                f"the image {name} has the colour mode {image.mode}, but a value range applies to "
+                "grey files only. Convert the file to grey, or leave out --dataset.value-range."
+            )
+        colour = image.convert("RGBA")
+        _warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, _USUAL_SHARE)
+        return colour
+    values = _values(image)
+    extremes = (float(values.min()), float(values.max()))
+    if not np.isfinite(extremes).all():
+        raise ImageFileError(
+            f"the image {name} contains values that are NaN or infinite. Repair it or remove it."
+        )
+    ends = value_range or _range_of_format(image, values)
+    if ends is None:
+        raise ImageFileError(
+            f"the image {name} holds {_describe(values)} from {extremes[0]:g} to {extremes[1]:g}, "
+            "and its format does not define which of them are black and white. Convert it to 8 or "
+            "16 bits; a dataset also accepts the two values: --dataset.value-range BLACK WHITE."
+        )
+    share = _USUAL_SHARE if values.dtype == np.uint8 else _USUAL_SHARE_OF_DEEP_FILES
+    _warn_if_narrow(extremes, ends, name, share)
+    if values.dtype == np.uint8 and (ends[0], ends[1]) == (0.0, 255.0):
+        return image
+    shares = (values.astype(np.float64) - ends[0]) / (ends[1] - ends[0])
+    return Image.fromarray((255 * shares).clip(0, 255).round().astype(np.uint8))
+
+
+def _values(image: Image.Image) -> NDArray[Any]:
+    """Return the values of a grey image as the file means them, which PIL does not in some cases.
+
+    PIL reads signed bytes as unsigned ones, and does not invert TIFFs of 16 bits in which 0 is
+    white.
+    """
+    values = np.asarray(image)
+    if values.dtype == np.uint8 and _tag(image, "SampleFormat") == _SIGNED:
+        return values.view(np.int8)
+    if _is_16_bit(values) and _tag(image, "PhotometricInterpretation") == _WHITE_IS_ZERO:
+        return 65535 - values
+    return values
+
+
+def _range_of_format(image: Image.Image, values: NDArray[Any]) -> ValueRange | None:
+    """Return the values of black and white that the file's format defines, or None."""
+    if values.dtype == np.uint8:
+        return 0, 255
+    if _is_16_bit(values):
+        bits = _tag(image, "BitsPerSample")
+        return 0, 2**bits - 1 if isinstance(bits, int) and 8 < bits < 16 else 65535
+    # PIL reads these formats, whose largest value is 65535, as 32 bits.
+    return (0, 65535) if image.mode == "I" and image.format in ("PNG", "PPM") else None
+
+
+def _is_16_bit(values: NDArray[Any]) -> bool:
+    return values.dtype.kind == "u" and values.dtype.itemsize == 2  # of either byte order
+
+
+def _tag(image: Image.Image, name: str) -> Any:
+    """Return the first value of a TIFF tag; None in other formats."""
+    value = image.tag_v2.get(_TAGS[name]) if isinstance(image, TiffImageFile) else None
+    return value[0] if isinstance(value, tuple) and value else value
+
+
+def _extremes_of_colour(image: Image.Image) -> ValueRange:
+    """Return the least and greatest value of the channels of an RGBA image, without alpha."""
+    lows, highs = zip(*(image.getchannel(channel).getextrema() for channel in "RGB"), strict=True)
+    return min(lows), max(highs)
+
+
+def _describe(values: NDArray[Any]) -> str:
+    kind = {"f": "float", "i": "signed", "u": "unsigned"}[values.dtype.kind]
+    return f"{kind} values of {8 * values.dtype.itemsize} bits"
+
+
+def _warn_if_narrow(extremes: ValueRange, ends: ValueRange, name: str, usual_share: float) -> None:
+    """Warn if the values of an image, clipped to the range, fill less than a share of it.
+
+    An image of one value does not tell its range.
+    """
+    (low, high), (black, white) = extremes, ends
+    filled = (min(high, white) - max(low, black)) / (white - black)
+    if low < high and filled < usual_share:
+        warnings.warn(
+            f"the image {name} has only values from {low:g} to {high:g}, but black is {black:g} "
+            f"and white is {white:g}, so it is dark or has little contrast. If the file has "
+            "another range, convert it; a dataset also accepts the values of black and white: "
+            "--dataset.value-range BLACK WHITE",
+            NarrowRangeWarning,
+            stacklevel=4,
+        )

@@ -1,0 +1,153 @@
+"""Find image files in folders, and count the files that are passed over."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.spec.parsing import shorten
+
+ENDINGS = frozenset(
+    [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
+)
+_HIDDEN = "hidden"
+_BROKEN_LINK = "broken link"
+_CYCLE = "link to a folder that contains it"
+_NO_FILE = "not a regular file"
+_EMPTY = "folder without image files"
+_MAX_REASONS = 6  # in a description
+
+
+@dataclass(frozen=True)
+class ImageList:
+    """The image files in a folder.
+
+    Attributes:
+        folder: the folder.
+        names: paths relative to the folder, sorted, in a fifth of the memory of `Path` objects.
+        passed_over: number of other entries by the reason for passing them over.
+    """
+
+    folder: Path
+    names: list[str]
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def paths(self) -> list[Path]:
+        """The paths of the image files."""
+        return [self.folder / name for name in self.names]
+
+
+def find_folder(dataset: str, root: Path | None) -> Path:
+    """Return the folder of an image dataset.
+
+    Raises:
+        DataNotFoundError: no folder is given, or it does not exist.
+    """
+    if root is None:
+        raise DataNotFoundError(
+            f"dataset {dataset!r} needs a folder of image files, but none is given. "
+            "Pass --data DIR or set GANZOO_DATA=DIR."
+        )
+    if not root.is_dir():
+        raise DataNotFoundError(f"folder not found: {root}. Pass its location with --data DIR.")
+    return root
+
+
+def list_images(folder: Path) -> ImageList:
+    """Find all image files in a folder and its sub-folders, without hidden ones.
+
+    Links to files and folders are followed, except to a folder that contains the link.
+
+    Raises:
+        DataNotFoundError: the folder contains no image files.
+        DataError: a folder cannot be read.
+    """
+    passed_over: Counter[str] = Counter()
+    skip = len(os.path.join(folder, ""))
+    paths = _walk(str(folder), (os.path.realpath(folder),), passed_over)
+    names = sorted((path[skip:] for path in paths), key=lambda name: name.split(os.sep))
+    if not names:
+        others = f" (passed over: {describe_counts(passed_over)})" if passed_over else ""
+        raise DataNotFoundError(
+            f"{folder} contains no image files, such as .png or .jpg{others}. "
+            "Pass the folder of the image files with --data DIR."
+        )
+    return ImageList(folder, names, passed_over)
+
+
+def describe_counts(passed_over: Counter[str]) -> str:
+    """Return the reasons and their numbers in one line, such as ``hidden (3), type .txt (1)``."""
+    common = passed_over.most_common()
+    parts = [f"{shorten(reason)} ({count:,})" for reason, count in common[:_MAX_REASONS]]
+    if rest := sum(count for _, count in common[_MAX_REASONS:]):
+        parts.append(f"other reasons ({rest:,})")
+    return ", ".join(parts)
+
+
+def describe_files(what: str, passed_over: Counter[str]) -> str:
+    """Return one line about the files of a dataset, for its attribute `file_counts`.
+
+    Args:
+        what: the number and kind of the files in use, such as ``24 image files``.
+        passed_over: number of other files by the reason for passing them over.
+    """
+    return f"{what}; passed over: {describe_counts(passed_over) or 'none'}"
+
+
+def _walk(folder: str, above: tuple[str, ...], passed_over: Counter[str]) -> Iterator[str]:
+    """Yield the paths of image files; directory listings avoid a system call for each file.
+
+    Args:
+        folder: the folder.
+        above: the real paths of the folder and of all folders on the way to it.
+        passed_over: counts the entries that are no image files.
+    """
+    try:
+        entries = list(os.scandir(folder))
+    except OSError as error:
+        raise DataError(
+            f"cannot read the folder {folder}: {error.strerror}. Change its permissions, or "
+            "remove it."
+        ) from error
+    empty = True
+    for entry in entries:
+        if reason := _reason(entry, above):
+            passed_over[reason] += 1
+            continue
+        if not entry.is_dir():
+            paths: Iterable[str] = (entry.path,)
+        elif entry.is_symlink():
+            paths = _walk(entry.path, (*above, os.path.realpath(entry.path)), passed_over)
+        else:
+            paths = _walk(entry.path, (*above, os.path.join(above[-1], entry.name)), passed_over)
+        for path in paths:
+            empty = False
+            yield path
+    if empty:
+        passed_over[_EMPTY] += 1
+
+
+def _reason(entry: os.DirEntry[str], above: tuple[str, ...]) -> str:
+    """Return why an entry is passed over; empty for an image file and for a folder to read."""
+    ending = os.path.splitext(entry.name)[1].lower()
+    if entry.name.startswith("."):
+        return _HIDDEN
+    if entry.is_dir(follow_symlinks=False):
+        return ""
+    if entry.is_dir():
+        real = os.path.realpath(entry.path)
+        return _CYCLE if any(_contains(real, place) for place in above) else ""
+    if entry.is_symlink() and not os.path.exists(entry.path):
+        return _BROKEN_LINK
+    if ending not in ENDINGS:
+        return f"type {ending}" if ending else "no extension"
+    return "" if entry.is_file() else _NO_FILE
+
+
+def _contains(folder: str, place: str) -> bool:
+    return place == folder or place.startswith(os.path.join(folder, ""))
