@@ -11,7 +11,7 @@ from ganzoo.nn.initialisation import (
     init_normal,
     init_orthogonal,
 )
-from ganzoo.nn.inputs import call_discriminator, generate, inputs_of
+from ganzoo.nn.inputs import call_discriminator, generate, generate_logits, inputs_of
 from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
@@ -33,6 +33,7 @@ __all__ = [
     "call_discriminator",
     "exact_inference",
     "generate",
+    "generate_logits",
     "in_eval_mode",
     "init_normal",
     "init_orthogonal",

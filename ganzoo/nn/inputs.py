@@ -11,7 +11,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import torch
 from torch import Tensor, nn
+
+from ganzoo.nn.precision import at_least_fp32
 
 INPUTS = ("condition", "z", "y")
 
@@ -32,6 +35,30 @@ def generate(
     arguments = {"condition": condition, "z": z, "y": y}
     images: Tensor = generator(*(arguments[name] for name in inputs_of(generator)))
     return images
+
+
+def generate_logits(
+    generator: nn.Module,
+    *,
+    z: Tensor | None = None,
+    y: Tensor | None = None,
+    condition: Tensor | None = None,
+) -> Tensor:
+    """Return the logits l of a generator's images x = tanh(l / 2), at least float32.
+
+    They are the logits of the probabilities (x + 1) / 2. A generator whose last layer is a tanh
+    should accept ``logits=True`` in `forward` and return them. Of other generators they are
+    computed from the images, exactly up to where a tanh rounds to 1: beyond \\|l\\| = 17.3 in
+    float32, l is 17.3 without a gradient.
+    """
+    if "logits" in inspect.signature(type(generator).forward).parameters:
+        arguments = {"condition": condition, "z": z, "y": y}
+        values = (arguments[name] for name in inputs_of(generator))
+        return at_least_fp32(generator(*values, logits=True))
+    images = at_least_fp32(generate(generator, z=z, y=y, condition=condition))
+    limit = 1 - torch.finfo(images.dtype).eps / 2
+    # The sum keeps NaN and infinity, which the clamp would hide.
+    return 2 * torch.atanh(images.clamp(-limit, limit)) + 0 * images
 
 
 def call_discriminator(

@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganzoo.errors import ConformanceError, GanzooError, enumerate_names
+from ganzoo.games import Batch, Turn
 from ganzoo.games import Loss as Game
-from ganzoo.games import Turn
 from ganzoo.registry import architectures, losses
 from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
@@ -34,6 +34,7 @@ from ganzoo.testing.sizes import SIDES, data_of, tiny_variants
 from ganzoo.training import prepare
 from ganzoo.training.build import build_loss, build_networks
 from ganzoo.training.players import train_only
+from ganzoo.training.state import State
 
 
 def builds(subject: Loss) -> None:
@@ -96,6 +97,42 @@ def returns_terms(subject: Loss) -> None:
                 _check_terms(where, terms, len(batch))
 
 
+def reports_divergence(subject: Loss) -> None:
+    """If its networks return NaN or infinity, its terms are not finite, and no player raises."""
+    for partner, combination in subject.selection.items():
+        with noise(combination.data) as dataset, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with prerequisite("trains"):
+                prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
+            batch = next(prepared.batches)
+            for value in (float("inf"), float("nan")):
+                for weight in prepared.state.nets["generator"].parameters():
+                    nn.init.constant_(weight, value)
+                _check_divergence(f"{subject.label} with {partner}", prepared.state, batch)
+
+
+def _check_divergence(where: str, state: State, batch: Batch) -> None:
+    shared: dict[str, Tensor] = {}
+    finite = True
+    for player in state.loss.players:
+        train_only(state.nets, player.trains + player.keeps_graph_of, state.loss_parameters)
+        turn = Turn(0, state.draw_latents, shared=shared)
+        try:
+            terms = getattr(state.loss, player.name)(state.nets, batch, turn)
+        except Exception as error:
+            raise ConformanceError(
+                f"{where}: the player {player.name!r} raises {type(error).__name__} ({error}) if "
+                "the generator's images are NaN. Return terms that are NaN: ganzoo then ends the "
+                "training and names the term."
+            ) from error
+        finite &= all(bool(term.isfinite().all()) for term in terms.values())
+    if finite:
+        raise ConformanceError(
+            f"{where} returns finite terms if the generator's images are NaN, so a training that "
+            "diverges would continue: clamp no images or logits, and use losses on logits."
+        )
+
+
 def _check_terms(where: str, terms: Any, n: int) -> None:
     if not isinstance(terms, Mapping) or not terms:
         actual = "no term" if isinstance(terms, Mapping) else type(terms).__name__
@@ -150,6 +187,7 @@ class Loss(TrainablePlugin):
         builds,
         has_players,
         returns_terms,
+        reports_divergence,
         trains,
         moves_its_own,
         resumes,

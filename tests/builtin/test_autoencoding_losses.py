@@ -13,7 +13,7 @@ from ganzoo.builtin.losses.autoencoding import (
     reconstruction_error,
 )
 from ganzoo.games import Batch, Turn
-from ganzoo.nn import DiscriminatorOutput
+from ganzoo.nn import DiscriminatorOutput, generate_logits
 from ganzoo.training.players import train_only
 
 SHAPE = (1, 4, 4)
@@ -119,28 +119,64 @@ def test_bernoulli_error_is_the_negative_log_likelihood():
     output = 1.98 * torch.rand(3, *SHAPE).double() - 0.99
     images = torch.randint(2, (3, *SHAPE)).double() * 2 - 1
     expected = -Bernoulli((output + 1) / 2).log_prob((images + 1) / 2)
-    torch.testing.assert_close(reconstruction_error(output, images, "bernoulli"), expected)
+    logits = 2 * torch.atanh(output)
+    torch.testing.assert_close(reconstruction_error(logits, images, "bernoulli"), expected)
 
 
 def test_bernoulli_error_has_its_minimum_at_the_grey_image():
     """The cross-entropy of a grey value has a positive minimum at the value itself."""
     grey = torch.tensor([0.4]).double()
-    output = grey.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(reconstruction_error(output, grey, "bernoulli").sum(), output)
+    logits = (2 * torch.atanh(grey)).requires_grad_()
+    error = reconstruction_error(logits, grey, "bernoulli")
+    (slope,) = torch.autograd.grad(error.sum(), logits)
     assert slope.abs() < 1e-12
-    assert reconstruction_error(grey, grey, "bernoulli") > 0.5
+    assert error > 0.5
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-def test_errors_of_pure_black_and_white_are_finite(likelihood):
-    output, images = torch.tensor([-1.0, 1.0, -1.0, 1.0]), torch.tensor([-1.0, 1.0, 1.0, -1.0])
-    output.requires_grad_()
-    error = reconstruction_error(output, images, likelihood)
+@pytest.mark.parametrize("activation", [8.0, 8.9, 9.1, 20.0, 50.0])
+def test_a_pixel_that_is_surely_wrong_has_its_error_and_gradient(activation):
+    """-log p(white | a) is softplus(-2a), about -2a for a large negative a; its slope is -2."""
+    network = ganzoo.architectures.get("mlp-autoencoder")
+    generator = network(ganzoo.DataSpec(ganzoo.ImageSpec(2, 2, 1)), latent_dim=1)["generator"]
+    for weight in generator.parameters():
+        nn.init.zeros_(weight)
+    bias = generator.layers[-2].bias
+    nn.init.constant_(bias, -activation)
+    logits = generate_logits(generator, z=torch.zeros(1, 1))
+    error = reconstruction_error(logits, torch.ones(1, 1, 2, 2), "bernoulli")
     error.sum().backward()
-    assert torch.isfinite(error).all()
-    assert torch.isfinite(output.grad).all()
-    assert (error[:2] < 1e-6).all()
-    assert (error[2:] > 1).all()
+    torch.testing.assert_close(error, torch.full_like(error, 2 * activation))
+    torch.testing.assert_close(bias.grad, torch.full_like(bias, -2.0))
+
+
+@pytest.mark.parametrize("name", ["mlp-autoencoder", "conv-autoencoder"])
+def test_the_logits_of_a_decoder_are_those_of_its_images(name):
+    torch.manual_seed(0)
+    data = ganzoo.DataSpec(ganzoo.ImageSpec(16, 16, 1))
+    generator = ganzoo.architectures.get(name)(data, latent_dim=3)["generator"].eval()
+    z = 3 * torch.randn(2, 3)
+    logits = generate_logits(generator, z=z)
+    assert torch.equal((logits / 2).tanh(), generator(z))
+
+
+def test_the_logits_of_another_decoder_follow_from_its_images(nets):
+    """To where a tanh rounds to 1; a decoder that is not finite has no finite logits."""
+    z = torch.randn(5, 3).double()
+    logits = generate_logits(nets["generator"], z=z)
+    torch.testing.assert_close(logits.flatten(1), 2 * nets["generator"].map(z))
+    with torch.no_grad():
+        nets["generator"].map.bias.fill_(100.0)
+    assert generate_logits(nets["generator"], z=z).isfinite().all()
+    for value in (float("nan"), float("inf")):
+        linear = nn.Linear(3, 4)
+        nn.init.constant_(linear.bias, value)
+        assert not generate_logits(linear, z=z.float()).isfinite().any()
+
+
+def test_black_and_white_have_no_error_where_they_are_met():
+    images = torch.tensor([-1.0, 1.0, 1.0, -1.0])
+    assert (reconstruction_error(30 * images, images, "bernoulli") < 1e-12).all()
+    assert (reconstruction_error(images, images, "gaussian") == 0).all()
 
 
 def test_gaussian_error_is_half_the_square():
@@ -154,6 +190,7 @@ def test_an_autoencoder_takes_the_mean_and_averages_over_pixels(nets, batch, lik
     loss = ganzoo.losses.get("autoencoder")(likelihood=likelihood)
     terms = loss.autoencoder(nets, batch, turn())
     output = nets["generator"](nets["encoder"](batch.images)[0])
+    output = 2 * torch.atanh(output) if likelihood == "bernoulli" else output
     expected = reconstruction_error(output, batch.images, likelihood).mean((1, 2, 3))
     assert terms.keys() == {"reconstruction"}
     torch.testing.assert_close(terms["reconstruction"], expected)
@@ -174,8 +211,8 @@ def test_a_vae_sums_over_pixels_and_weighs_the_divergence(nets, batch, name, arg
     terms = loss.autoencoder(nets, batch, turn())
     mean, log_variance = nets["encoder"](batch.images)
     torch.manual_seed(5)
-    output = nets["generator"](draw(mean, log_variance))
-    error = reconstruction_error(output, batch.images, "bernoulli").sum((1, 2, 3))
+    logits = 2 * torch.atanh(nets["generator"](draw(mean, log_variance)))
+    error = reconstruction_error(logits, batch.images, "bernoulli").sum((1, 2, 3))
     torch.testing.assert_close(terms["reconstruction"], error)
     torch.testing.assert_close(terms["kl"], beta * kl_from_standard_normal(mean, log_variance))
 

@@ -494,6 +494,16 @@ LOSSES = [
         "without a gradient",
     ),
     (
+        "reports_divergence",
+        plays(game(generator=term(lambda t: {"a": t if t.isfinite().all() else 1 / 0}))),
+        "'generator' raises ZeroDivisionError .* if the generator's images are NaN",
+    ),
+    (
+        "reports_divergence",
+        plays(game(logits=lambda self, net, images: net(images).logits.nan_to_num())),
+        "returns finite terms if the generator's images are NaN",
+    ),
+    (
         "trains",
         plays(Overflowing),
         "with mlp in fp32: the term generator/adversarial becomes inf",

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from ganzoo import DataSpec
 from ganzoo.builtin.architectures.dcgan import Generator, Trunk, check
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import ConditioningHeads, DiscriminatorKind, GaussianEncoder, JointDiscriminator
+
+
+class Decoder(nn.Sequential):
+    """A fully connected hidden layer, and DCGAN's generator: z -> images."""
+
+    def forward(self, z: Tensor, logits: bool = False) -> Tensor:
+        """Return images x (n, channels, side, side) in [-1, 1], or l with x = tanh(l / 2)."""
+        linear, relu, generator = self
+        images: Tensor = generator(relu(linear(z)), logits)
+        return images
 
 
 def conv_autoencoder(
@@ -56,7 +66,7 @@ def conv_autoencoder(
     encoder = nn.Sequential(encoder_trunk, nn.Flatten(), nn.Linear(features, hidden), nn.ReLU())
     nets: dict[str, nn.Module] = {
         "encoder": GaussianEncoder(encoder, hidden, latent_dim),
-        "generator": nn.Sequential(
+        "generator": Decoder(
             nn.Linear(latent_dim, hidden),
             nn.ReLU(),
             Generator(hidden, image.channels, width, image.height),

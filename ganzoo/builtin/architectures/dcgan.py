@@ -174,9 +174,9 @@ class Generator(nn.Module):
             layers.append(nn.ConvTranspose2d(width, channels, _kernel(side), 2, 1))
         self.layers = nn.Sequential(*layers, nn.Tanh())
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Return images (n, channels, side, side) in [-1, 1]."""
-        images: Tensor = self.layers(z)
+    def forward(self, z: Tensor, logits: bool = False) -> Tensor:
+        """Return images x (n, channels, side, side) in [-1, 1], or l with x = tanh(l / 2)."""
+        images: Tensor = 2 * self.layers[:-1](z) if logits else self.layers(z)
         return images
 
 

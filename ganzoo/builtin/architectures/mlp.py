@@ -98,7 +98,7 @@ class Generator(nn.Module):
             nn.Tanh(),
         )
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Return images (n, channels, height, width) in [-1, 1]."""
-        images: Tensor = self.layers(z)
+    def forward(self, z: Tensor, logits: bool = False) -> Tensor:
+        """Return images x (n, channels, height, width) in [-1, 1], or l with x = tanh(l / 2)."""
+        images: Tensor = 2 * self.layers[:-1](z) if logits else self.layers(z)
         return images.reshape(-1, *self.shape)

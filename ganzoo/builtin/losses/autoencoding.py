@@ -11,10 +11,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from ganzoo.games import Batch, Loss, Player, Turn, check_weight
-from ganzoo.nn import at_least_fp32, generate
+from ganzoo.nn import at_least_fp32, generate, generate_logits
 
 Likelihood = Literal["bernoulli", "gaussian"]
 
@@ -23,17 +23,18 @@ def reconstruction_error(reconstruction: Tensor, images: Tensor, likelihood: Lik
     """Return -log p(images | reconstruction) of each value, up to a constant.
 
     Args:
-        reconstruction: values in [-1, 1], in the shape of `images`.
+        reconstruction: in the shape of `images`: for ``bernoulli`` the logits of the probabilities
+            (x + 1) / 2, which are exact where the probabilities round to 0 or 1; for ``gaussian``
+            values in [-1, 1].
         images: values in [-1, 1].
-        likelihood: ``bernoulli``, with the probabilities (x + 1) / 2, or ``gaussian``.
+        likelihood: ``bernoulli`` or ``gaussian``.
     """
     reconstruction = at_least_fp32(reconstruction)
     with torch.autocast(images.device.type, enabled=False):
         if likelihood == "gaussian":
             return 0.5 * mse_loss(reconstruction, images, reduction="none")
-        # Rounding errors may move (x + 1) / 2 slightly out of [0, 1].
-        p, x = ((0.5 * value + 0.5).clamp(0.0, 1.0) for value in (reconstruction, images))
-        return binary_cross_entropy(p, x, reduction="none")
+        targets = (0.5 * images + 0.5).clamp(0.0, 1.0)  # rounding errors may leave [0, 1] slightly
+        return binary_cross_entropy_with_logits(reconstruction, targets, reduction="none")
 
 
 def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -77,7 +78,8 @@ class Autoencoding(Loss):
         """Return the reconstruction error of the batch, and the weighted KL divergence."""
         mean, log_variance = encode(nets["encoder"], batch.images)
         z = mean if self.beta is None else draw(mean, log_variance)
-        reconstruction = generate(nets["generator"], z=z, y=batch.labels)
+        decode = generate_logits if self.likelihood == "bernoulli" else generate
+        reconstruction = decode(nets["generator"], z=z, y=batch.labels)
         error = reconstruction_error(reconstruction, batch.images, self.likelihood).flatten(1)
         if self.beta is None:
             return {"reconstruction": error.mean(1)}
