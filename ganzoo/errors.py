@@ -48,6 +48,17 @@ __all__ = [
 ]
 
 
+MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What code raises that reads free-form fields of another type, size or depth than expected."""
+
+
 class GanzooError(Exception):
     """Base class of all errors that ganzoo raises."""
 

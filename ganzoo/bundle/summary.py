@@ -13,7 +13,7 @@ from typing import Any
 
 from ganzoo.bundle import CONFIG, Bundle, weights_name
 from ganzoo.bundle.tensors import read_header
-from ganzoo.errors import GanzooError
+from ganzoo.errors import MALFORMED, GanzooError
 from ganzoo.registry.entries import Entry
 from ganzoo.spec import METRICS, ModelSpec
 
@@ -59,7 +59,7 @@ class ModelSummary:
         distances: dict[str, float] = {}
         metrics = self.spec.provenance.get(METRICS)
         for evaluation in metrics if isinstance(metrics, list) else []:
-            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+            with contextlib.suppress(*MALFORMED):
                 extractor = str(evaluation["protocol"]["extractor"])
                 distances[extractor] = float(evaluation[METRICS]["frechet_distance"])
         return distances
@@ -120,7 +120,7 @@ def describe_recipe(entry: Entry) -> str:
     recipe. It is empty if there is no such file.
     """
     for file in _search(entry, f"{entry.name}.toml"):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             return str(tomllib.loads(file.read_text(encoding="utf-8")).get("description", ""))
     return ""
 

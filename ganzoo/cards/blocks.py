@@ -8,7 +8,8 @@ from ganzoo.cards import checksums, facts, figures, results, training, use
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.metadata import describe
-from ganzoo.errors import BundleError
+from ganzoo.errors import MALFORMED, BundleError
+from ganzoo.spec.parsing import shorten
 
 BLOCKS: dict[str, Callable[[CardContext], str]] = {
     "samples": figures.render_samples,
@@ -26,12 +27,14 @@ def generate(context: CardContext) -> tuple[Metadata, dict[str, str]]:
     """Return a card's header and the content of each block, computed from the config alone.
 
     Raises:
-        BundleError: the provenance, which is free-form, lacks a value that a card states.
+        BundleError: the provenance, which is free-form, lacks a value that a card states, or has
+            one of another type or size.
     """
     try:
         return describe(context), {name: render(context) for name, render in BLOCKS.items()}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
+        reason = f"{type(error).__name__}: {shorten(str(error))}"
         raise BundleError(
             f"cannot generate the card of {context.spec.name!r}: its provenance lacks a value that "
-            f"a card states ({type(error).__name__}: {error}). Export a run that ganzoo trained."
+            f"a card states ({reason}). Export a run that ganzoo trained."
         ) from error

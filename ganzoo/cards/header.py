@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from ganzoo.errors import CardError
+from ganzoo.errors import MALFORMED, CardError
+from ganzoo.spec.parsing import shorten
 
 _DASHES = r"---[ \t]*\r?"
 _HEADER = re.compile(rf"\A{_DASHES}\n(?P<yaml>(?:(?!{_DASHES}$).*\n)*){_DASHES}(?:\n|\Z)", re.M)
@@ -33,8 +34,8 @@ def read_header(text: str) -> Metadata:
     match = _HEADER.match(text)
     try:
         fields = yaml.safe_load(match["yaml"]) if match else None
-    except (yaml.YAMLError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    except (yaml.YAMLError, *MALFORMED) as error:
+        reason = shorten(" ".join(str(error).split()))
         raise CardError(
             f"the card's header is not valid YAML: {reason.removesuffix('.')}. Correct it."
         ) from error

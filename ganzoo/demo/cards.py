@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ganzoo.bundle import CARD, Bundle, read_checksums
 from ganzoo.cards import BLOCKS, CardContext, Location, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
-from ganzoo.errors import BundleError, HubError, ImageFileError
+from ganzoo.errors import MALFORMED, BundleError, HubError, ImageFileError
 from ganzoo.spec import ModelSpec
 
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
@@ -49,7 +49,7 @@ def _generated(name: str, bundle: Bundle) -> str:
     for title, block in _SECTIONS.items():
         try:
             content = BLOCKS[block](context)
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+        except MALFORMED:
             continue
         parts.append(f"## {title}\n\n{content}" if title else content)
     return "\n".join(parts)
@@ -98,7 +98,7 @@ def _read_metrics(spec: ModelSpec) -> tuple[dict[str, float], str]:
         for entry in spec.provenance["metrics"]:
             metrics = {k: float(entry["metrics"][k]) for k in _METRICS if k in entry["metrics"]}
             results[str(entry["protocol"]["extractor"])] = metrics
-    except (KeyError, TypeError, ValueError):
+    except MALFORMED:
         return {}, ""
     usual = spec.data.extractor
     extractor = usual if usual in results else next(iter(results), "")
@@ -108,7 +108,7 @@ def _read_metrics(spec: ModelSpec) -> tuple[dict[str, float], str]:
 def _loss(spec: ModelSpec) -> str:
     try:
         return str(spec.provenance["recipe"]["loss"]["name"])
-    except (KeyError, TypeError):
+    except MALFORMED:
         return ""
 
 

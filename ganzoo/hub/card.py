@@ -10,7 +10,8 @@ from yaml import YAMLError
 
 from ganzoo.bundle import CARD
 from ganzoo.cards import find_unfinished, split_header
-from ganzoo.errors import PublishError
+from ganzoo.errors import MALFORMED, PublishError
+from ganzoo.spec.parsing import shorten
 
 # "Licenses" of the Hub's documentation.
 _LICENCES = """
@@ -58,15 +59,19 @@ def was_edited(text: str) -> bool:
 def _check_licence(text: str) -> None:
     try:
         data = ModelCard(text).data
-    except (YAMLError, ValueError) as error:
-        reason = " ".join(str(error).split())
+    except (YAMLError, *MALFORMED) as error:
+        reason = shorten(" ".join(str(error).split()))
         raise PublishError(
             f"the card's header is not valid YAML: {reason}. Correct the header in {CARD}."
         ) from error
     licence = data.get("license")
     for identifier in licence if isinstance(licence, list) else [licence]:
-        if identifier not in LICENCES:
-            fault = f"{identifier!r} is not in the Hub's list" if identifier else "is missing"
+        if not isinstance(identifier, str) or identifier not in LICENCES:
+            fault = (
+                f"{shorten(repr(identifier))} is not in the Hub's list"
+                if identifier
+                else "is missing"
+            )
             raise PublishError(
                 f"the licence in the card's header {fault}. Write `license: ID`, for example mit, "
                 "apache-2.0 or cc-by-4.0. For another licence write `license: other` and "

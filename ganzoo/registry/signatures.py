@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
 
 from ganzoo.errors import BrokenPluginError, RecipeError, did_you_mean, enumerate_names
+from ganzoo.spec.parsing import shorten
 
 OMIT_DEFAULT = "omit default"
 """Metadata of an annotation: `bind` omits the argument if it has its default value."""
@@ -95,7 +96,8 @@ def check(
     for key in arguments:
         if key not in schema:
             raise RecipeError(
-                f"{kind} {name!r} has no argument {key!r}.{did_you_mean(key, schema)} "
+                f"{kind} {name!r} has no argument {shorten(key)!r}."
+                f"{did_you_mean(shorten(key), schema)} "
                 f"Its arguments: {enumerate_names(schema)}."
             )
     for key, value in arguments.items():
@@ -109,6 +111,6 @@ def check(
         except ValidationError as error:
             raise RecipeError(
                 f"{kind} {name!r}, argument {key!r}: {error.errors()[0]['msg'].lower()}, "
-                f"not {value!r}."
+                f"not {shorten(repr(value))}."
             ) from error
     return checked

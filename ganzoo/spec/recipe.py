@@ -10,8 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ganzoo.errors import RecipeError, missing_extra
-from ganzoo.spec.parsing import STRICT, UNBOUNDED, check_name, check_range, explain, parse
+from ganzoo.errors import MALFORMED, RecipeError, missing_extra
+from ganzoo.spec.parsing import (
+    STRICT,
+    UNBOUNDED,
+    check_name,
+    check_range,
+    explain,
+    parse,
+    shorten,
+)
+
+MAX_RECIPE = 2**20  # characters of a recipe's TOML
 
 
 @dataclass(frozen=True)
@@ -198,7 +208,12 @@ class Recipe:
                 fields[part] = {"name": component["name"], "arguments": arguments}
         try:
             # Via JSON: strict parsing accepts a JSON list for a tuple, but not a Python list.
-            recipe: Recipe = parse(cls, json.dumps(fields, default=str))
+            text = json.dumps(fields, default=str)
+        except MALFORMED as error:
+            reason = shorten(str(error)).removesuffix(".")
+            raise RecipeError(f"{where} is not valid: {reason}.") from error
+        try:
+            recipe: Recipe = parse(cls, text)
         except ValidationError as error:
             raise RecipeError(f"{where} is not valid: {explain(error, cls)}") from error
         return recipe
@@ -211,12 +226,41 @@ class Recipe:
             RecipeError: the file cannot be read, is not TOML, or is not a valid recipe.
         """
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
+            if path.exists() and not path.is_file():  # to open a pipe would wait for a writer
+                raise RecipeError(
+                    f"cannot read the recipe {path}: it is not a file. Pass a TOML file."
+                )
+            content = path.read_bytes()
         except OSError as error:
             raise RecipeError(f"cannot read the recipe {path}: {error.strerror}.") from error
-        except ValueError as error:
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
             raise RecipeError(f"the recipe {path} is not TOML: {error}.") from error
-        return cls.from_dict({"name": path.stem} | table, where=str(path))
+        return cls.from_text(text, where=str(path), name=path.stem)
+
+    @classmethod
+    def from_text(cls, text: str, *, where: str = "the recipe", name: str | None = None) -> Recipe:
+        """Return the recipe of a TOML text.
+
+        Args:
+            text: the text.
+            where: name of the text in error messages.
+            name: name of the model, if the text has none.
+
+        Raises:
+            RecipeError: the text is too long, not TOML, or not a valid recipe.
+        """
+        if len(text) > MAX_RECIPE:
+            raise RecipeError(
+                f"{where} has {len(text):,} characters; the limit of a recipe is {MAX_RECIPE:,}."
+            )
+        try:
+            table = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
+            reason = shorten(str(error)).removesuffix(".")
+            raise RecipeError(f"{where} is not TOML: {reason}. Correct the file.") from error
+        return cls.from_dict({"name": name} | table if name else table, where=where)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as a table that `from_dict` accepts."""

@@ -14,10 +14,18 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import CheckpointError, OutputError
+from ganzoo.errors import MALFORMED, CheckpointError, OutputError
+from ganzoo.spec.parsing import shorten
 from ganzoo.training.distributed import Group
 
 _KEY = "ganzoo.state"
+_FIELDS = {
+    "state": dict,
+    "batches_drawn": int,
+    "recipe": str,
+    "data_root": str | None,
+    "data_fingerprint": str,
+}
 
 
 def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep: int) -> Path:
@@ -32,7 +40,8 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
     content = safetensors.torch.save(tensors, {_KEY: json.dumps(skeleton)})
     check_space(folder, len(content))
     write_file(path, content)
-    for old in sorted(folder.glob("*.safetensors"))[:-keep]:
+    files = [file for file in sorted(folder.glob("*.safetensors")) if file.is_file()]
+    for old in files[:-keep]:
         old.unlink()
     return path
 
@@ -51,10 +60,11 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     for path in reversed(paths):
         try:
             return _read(path)
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (SafetensorError, OSError, *MALFORMED) as error:
             if path == paths[0]:
+                reason = shorten(str(error)).removesuffix(".")
                 raise CheckpointError(
-                    f"the checkpoint {path} is damaged: {error}. Delete it to start the training "
+                    f"the checkpoint {path} is damaged: {reason}. Delete it to start the training "
                     "again."
                 ) from error
             renamed = path.replace(path.with_suffix(".damaged"))
@@ -99,10 +109,19 @@ def check_space(folder: Path, size: int) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():  # to open a pipe would wait for a writer
+        raise ValueError("it is not a regular file")
     with safe_open(path, framework="pt") as file:
         skeleton = json.loads(file.metadata()[_KEY])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    state: dict[str, Any] = _put_tensors(skeleton, tensors)
+    state = _put_tensors(skeleton, tensors)
+    if not isinstance(state, dict):
+        raise ValueError("it holds no state of a training")
+    for name, kind in _FIELDS.items():
+        if not isinstance(state.get(name), kind):
+            raise ValueError(f"its field {name!r} is missing or of another type")
+    if state["batches_drawn"] < 0:
+        raise ValueError("its number of batches is negative")
     return state
 
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ganzoo.bundle.files import reporting_output, write_file
-from ganzoo.errors import NonFiniteLossError
+from ganzoo.errors import CheckpointError, NonFiniteLossError
 from ganzoo.games import Player
+from ganzoo.spec.parsing import shorten
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.state import State
 
@@ -156,20 +157,44 @@ def add_line(path: Path, line: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return all lines; an empty list if there is no file."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """Return all lines; an empty list if there is no file.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    return [line for _, line in _parse(path)]
 
 
 def cut_back(path: Path, images_seen: int) -> None:
     """Remove lines beyond `images_seen`, and an incomplete last line, of a killed run.
 
     Raises:
+        CheckpointError: the file is damaged.
         OutputError: the file cannot be written.
     """
+    if path.exists():
+        complete = [text for text, line in _parse(path) if line["images"] <= images_seen]
+        write_file(path, "".join(complete))
+
+
+def _parse(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the text and the content of each line, without an incomplete last one."""
     if not path.exists():
-        return
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    complete = [x for x in lines if x.endswith("\n") and json.loads(x)["images"] <= images_seen]
-    write_file(path, "".join(complete))
+        return []
+    if not path.is_file():  # to open a pipe would wait for a writer
+        raise CheckpointError(f"{path} is not a file. Remove it to continue the run.")
+    with reporting_output(path):
+        texts = path.read_bytes().decode(errors="replace").split("\n")[:-1]
+    lines = []
+    for number, text in enumerate(texts, 1):
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            line = None
+        if not isinstance(line, dict) or type(line.get("images")) is not int:
+            raise CheckpointError(
+                f"line {number:,} of {path} is damaged: {shorten(text, 80)!r}. Remove the line to "
+                "continue the run."
+            )
+        lines.append((f"{text}\n", line))
+    return lines

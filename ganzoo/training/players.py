@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -119,3 +120,33 @@ def _make_optimizer(recipe: Recipe, weights: list[nn.Parameter], lr: float) -> O
             return torch.optim.RMSprop(weights, lr, weight_decay=o.weight_decay)
         case "sgd":
             return torch.optim.SGD(weights, lr, weight_decay=o.weight_decay)
+
+
+def check_moments(optimizer: Optimizer) -> None:
+    """Check that the state of an optimizer is what its next step reads.
+
+    Raises:
+        ValueError: it has moments of other names or sizes, or for no weight.
+    """
+    names = _names_of_moments(optimizer)
+    weights = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    for weight, moments in optimizer.state.items():
+        if id(weight) not in weights:
+            raise ValueError("an optimizer has moments of a weight that it does not train")
+        if moments and set(moments) != names:
+            raise ValueError(f"an optimizer has the moments {', '.join(map(str, moments))}")
+        for name, moment in moments.items():
+            shape = moment.shape if isinstance(moment, torch.Tensor) else None
+            if shape not in (weight.shape, ()) or not moment.is_floating_point():
+                raise ValueError(f"the moment {name!r} of a weight {tuple(weight.shape)} is wrong")
+
+
+def _names_of_moments(optimizer: Optimizer) -> set[str]:
+    """Return the names in the state of an optimizer, from a step on a weight of its own."""
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.zeros(1)
+    settings = {k: v for k, v in optimizer.param_groups[0].items() if k != "params"}
+    kind: Any = type(optimizer)
+    other = kind([{"params": [weight], **settings}])
+    other.step()
+    return set(other.state[weight])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.dependencies import environment
 from ganzoo.errors import (
+    MALFORMED,
     CheckpointError,
     GanzooError,
     NonFiniteLossError,
@@ -27,6 +27,7 @@ from ganzoo.errors import (
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
+from ganzoo.spec.parsing import shorten
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.control import LOCK, sole_user, stop_on_signal
@@ -194,7 +195,7 @@ def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
     """Load the newest checkpoint. Only the first process reads files; it shares them."""
     file = path / "recipe.toml"
     text = Recipe.from_toml(file).to_toml() if group.first else ""
-    recipe = Recipe.from_dict(tomllib.loads(group.tell(text.encode()).decode()), where=str(file))
+    recipe = Recipe.from_text(group.tell(text.encode()).decode(), where=str(file))
     own = load_checkpoint(path / "checkpoints") if group.first else None
     checkpoint = share_checkpoint(own, group)
     if checkpoint is None:  # interrupted before the first checkpoint: start again
@@ -202,7 +203,7 @@ def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
     data = options.data or checkpoint["data_root"]
     prepared = prepare(recipe, data=data, device=options.device, group=group)
     # Both are completed by today's plugins, which may have got new arguments since the checkpoint.
-    trained = Recipe.from_dict(tomllib.loads(checkpoint["recipe"]), where="its checkpoint")
+    trained = Recipe.from_text(checkpoint["recipe"], where="the recipe in its checkpoint")
     if complete(trained) != prepared.recipe:
         raise CheckpointError(
             f"{file} differs from the recipe of the run's checkpoint. Restore the file, or start a "
@@ -213,7 +214,14 @@ def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
             f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
             "the folder of that data with --data DIR."
         )
-    prepared.state.load_state_dict(checkpoint["state"])
+    try:
+        prepared.state.load_state_dict(checkpoint["state"])
+    except (RuntimeError, *MALFORMED) as error:
+        raise CheckpointError(
+            f"the newest checkpoint in {path / 'checkpoints'} does not hold the networks and "
+            f"optimizers of this recipe: {shorten(str(error)).removesuffix('.')}. Delete it to "
+            "continue from the one before it."
+        ) from error
     prepared.batches.position = checkpoint["batches_drawn"]
     return prepared
 

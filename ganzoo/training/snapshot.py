@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ganzoo import bundle
 from ganzoo.bundle import open_bundle
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import GanzooError, did_you_mean, enumerate_names
+from ganzoo.errors import MALFORMED, GanzooError, did_you_mean, enumerate_names
 from ganzoo.games import Batch
 from ganzoo.nn import exact_inference, generate, in_eval_mode
 from ganzoo.sampling import latents
@@ -213,7 +213,7 @@ def _best_value(path: Path) -> float | None:
     """Return the value of the best bundle, or None if there is no complete one."""
     try:
         return float(open_bundle(path).spec.provenance["best"]["value"])
-    except (GanzooError, KeyError):
+    except (GanzooError, *MALFORMED):
         return None
 
 

@@ -15,7 +15,7 @@ from ganzoo.nn import inputs_of
 from ganzoo.spec import LatentSpec, Recipe
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.ema import Averaged
-from ganzoo.training.players import make_optimizers, trained_parameters
+from ganzoo.training.players import check_moments, make_optimizers, trained_parameters
 
 
 class State:
@@ -160,18 +160,32 @@ class State:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Load a state that `state_dict` returned."""
+        """Load a state that `state_dict` returned.
+
+        Raises:
+            ValueError, TypeError, LookupError, RuntimeError, ...: it is not the state of these
+                networks and optimizers.
+        """
+        tick, seconds = state["tick"], state["seconds"]
+        if type(tick) is not int or tick < 0:
+            raise ValueError(f"the tick is {tick!r}, not a number of ticks")
+        if type(seconds) not in (int, float) or not 0 <= seconds < float("inf"):
+            raise ValueError(f"the time is {seconds!r}, not a number of seconds")
         for role, net in self.nets.items():
             net.load_state_dict(state["nets"][role])
         self.ema.average.load_state_dict(state["ema"])
         self.loss.load_state_dict(state["loss"])
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            # The recipe defines the settings of the groups.
+            groups = optimizer.state_dict()["param_groups"]
+            saved = state["optimizers"][name]["state"]
+            optimizer.load_state_dict({"state": saved, "param_groups": groups})
+            check_moments(optimizer)
             _match_memory_format(optimizer)
         for name, scaler in self.scalers.items():
+            _check_like(scaler.state_dict(), state["scalers"][name])
             scaler.load_state_dict(state["scalers"][name])
-        self.tick = state["tick"]
-        self.seconds = state["seconds"]
+        self.tick, self.seconds = tick, seconds
 
 
 def latent_of(recipe: Recipe, generator: nn.Module) -> LatentSpec | None:
@@ -188,6 +202,13 @@ def latent_of(recipe: Recipe, generator: nn.Module) -> LatentSpec | None:
     if isinstance(dim := getattr(generator, "latent_dim", None), int):
         return LatentSpec(dim)
     raise KeyError("latent_dim")
+
+
+def _check_like(current: Mapping[str, Any], loaded: Mapping[str, Any]) -> None:
+    """Raise ValueError unless the loaded numbers have the names and types of the current ones."""
+    kinds = {name: type(value) for name, value in current.items()}
+    if {name: type(value) for name, value in loaded.items()} != kinds:
+        raise ValueError(f"the scaler of losses is {dict(loaded)!r}, it needs {dict(current)!r}")
 
 
 def _match_memory_format(optimizer: Optimizer) -> None:

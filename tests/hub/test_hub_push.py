@@ -290,6 +290,15 @@ def test_a_binary_card_is_refused(bundle):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
+@pytest.mark.parametrize(
+    "licence", ["{a: b}", "[[mit]]", "[mit, {a: b}]", "1", "[" * 2000 + "]" * 2000], ids=range(5)
+)
+def test_a_licence_of_another_type_is_one_line(licence):
+    with pytest.raises(PublishError, match="licence|header") as error:
+        check_card(f"---\nlicense: {licence}\n---\n# name\n")
+    assert "\n" not in str(error.value)
+
+
 def test_a_card_can_have_more_sections():
     head = "---\nlicense: {}\n---\n# name\n"
     for licence in ("mit", "[mit, apache-2.0]", "other\nlicense_name: mine"):

@@ -1,4 +1,6 @@
+import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,12 +77,32 @@ def test_a_wrong_recipe_has_a_clear_error(change, message):
     assert message in str(error.value)
 
 
+@given(st.text() | st.recursive(values, lambda v: st.lists(v) | st.dictionaries(st.text(), v)))
+def test_any_text_or_table_is_a_recipe_or_one_line(content):
+    with contextlib.suppress(RecipeError):
+        if isinstance(content, str):
+            Recipe.from_text(content)
+        else:
+            Recipe.from_dict(tiny().to_dict() | {"loss": content})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes")
+def test_a_recipe_that_is_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.toml")
+    for path in (tmp_path / "a.toml", tmp_path):
+        with pytest.raises(RecipeError, match="it is not a file"):
+            Recipe.from_toml(path)
+
+
 def test_a_missing_field_is_named():
     with pytest.raises(RecipeError, match="'images' is missing"):
         Recipe.from_dict({"architecture": "mlp", "loss": "lsgan", "dataset": "digits"})
 
 
-@pytest.mark.parametrize("text", ["images = ", "\xff"])
+NESTED = ["[", "{a = ", '"""', "a.", "[["]
+
+
+@pytest.mark.parametrize("text", ["images = ", "\xff", *(f"x = {n * 100_000}" for n in NESTED)])
 def test_a_recipe_file_with_invalid_toml_is_refused(tmp_path, text):
     path = tmp_path / "bad.toml"
     path.write_bytes(text.encode("latin-1"))

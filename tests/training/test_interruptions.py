@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 import ganzoo
 from ganzoo.errors import CheckpointError, OutputError, RecipeError, RunExistsError
-from ganzoo.training.checkpoint import check_space
+from ganzoo.training.checkpoint import check_space, load_checkpoint, save_checkpoint
 from helpers.processes import run_cli, run_python, start_cli
 from helpers.recipes import tiny
 
@@ -106,6 +106,63 @@ def test_a_run_without_an_intact_checkpoint_is_an_error(tmp_path):
         pytest.warns(UserWarning, match="is damaged"),
         pytest.raises(CheckpointError, match="is damaged.*Delete it to start the training again"),
     ):
+        ganzoo.resume(run, progress=False)
+
+
+def folder(path):
+    path.mkdir()
+
+
+@pytest.mark.parametrize("make", [folder, getattr(os, "mkfifo", folder)])
+def test_a_folder_or_pipe_among_the_checkpoints_is_passed_over(tmp_path, tiny_run, make):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    make(run / "checkpoints" / "999999999999.safetensors")
+    with pytest.warns(UserWarning, match="999999999999.safetensors is damaged"):
+        assert ganzoo.resume(run, progress=False).finished
+    make(run / "checkpoints" / "000000000000.safetensors")
+    assert ganzoo.resume(run, progress=False).finished
+
+
+HOSTILE = {
+    "tick": lambda s: s["state"].update(tick=-1),
+    "time": lambda s: s["state"].update(seconds="soon"),
+    "no_state": lambda s: s.pop("state"),
+    "recipe": lambda s: s.update(recipe=7),
+    "recipe_text": lambda s: s.update(recipe="x = " + "[" * 100_000),
+    "root": lambda s: s.update(data_root=3),
+    "batches": lambda s: s.update(batches_drawn=-5),
+    "networks": lambda s: s["state"]["nets"].pop("generator"),
+    "weights": lambda s: s["state"]["nets"]["generator"].popitem(),
+    "optimizers": lambda s: s["state"]["optimizers"].clear(),
+    "moments": lambda s: s["state"]["optimizers"]["generator"]["state"][0].pop("exp_avg"),
+    "sizes": lambda s: s["state"]["optimizers"]["generator"]["state"][0].update(
+        exp_avg=torch.zeros(3)
+    ),
+    "places": lambda s: s["state"]["optimizers"]["generator"]["state"].update({999: {}}),
+    "scalers": lambda s: s["state"]["scalers"]["generator"].update(scale="x"),
+}
+
+
+@pytest.mark.parametrize("field", HOSTILE)
+def test_a_hostile_checkpoint_is_one_line(tmp_path, tiny_run, field):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    for path in list((run / "checkpoints").iterdir()):
+        state = load_checkpoint(run / "checkpoints")
+        path.unlink()
+    HOSTILE[field](state)
+    save_checkpoint(run / "checkpoints", 64, state, keep=1)
+    with pytest.raises((CheckpointError, RecipeError)) as error:
+        ganzoo.resume(run, progress=False)
+    assert "\n" not in str(error.value)
+    assert "checkpoint" in str(error.value)
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", '{"images": "x"}', "[" * 100_000])
+def test_a_damaged_line_of_the_log_is_named(tmp_path, tiny_run, line):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    log = run / "log.jsonl"
+    log.write_text(f"{line}\n{log.read_text()}")
+    with pytest.raises(CheckpointError, match=r"line 1 of .*log\.jsonl is damaged: .* Remove the"):
         ganzoo.resume(run, progress=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
@@ -17,10 +18,11 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from ganzoo import zoo
-from ganzoo.bundle import CARD, Bundle
+from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.bundle.summary import ModelSummary, read_summary
-from ganzoo.cards import split_header
+from ganzoo.cards import read, split_header
+from ganzoo.errors import CardError
 from ganzoo.sampling.generator import SAMPLES
 
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
@@ -86,9 +88,12 @@ def _rows(facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _card(name: str, bundle: Bundle) -> str:
-    """Return a model's card as HTML; HTML in the card is escaped."""
-    file = bundle.path / CARD
-    text = file.read_text(encoding="utf-8") if file.is_file() else "The model has no card."
+    """Return a model's card as HTML; HTML in the card is escaped. Warns of an unreadable card."""
+    try:
+        text = read(bundle.path) or "The model has no card."
+    except CardError as error:
+        warnings.warn(f"the page shows no card of {name}: {error}", stacklevel=2)
+        text = "The model's card cannot be read."
     _, body = split_header(text)
     rendered = _markdown().render(_COMMENT.sub("", body), {"folder": bundle.path})
     return f'<article id="{_anchor(name)}">{rendered}</article>'

@@ -83,6 +83,17 @@ def test_a_card_is_escaped(tiny_bundle, tmp_path):
     assert 'href="javascript' not in page
 
 
+def test_a_card_that_is_no_text_does_not_end_the_page(tiny_bundle, tmp_path):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    (bundle / CARD).write_bytes(b"# caf\xe9\n")
+    rehash(bundle)
+    with pytest.warns(UserWarning, match=r"no card of .*bundle: cannot read the card .* UTF-8"):
+        write_gallery([bundle, "ae-mnist"], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<article") == 2
+    assert "cannot be read" in page
+
+
 def test_summaries_need_no_loading(tmp_path):
     for entry in models.entries():
         facts = find_summary(entry)
@@ -113,6 +124,7 @@ def test_any_provenance_is_summarised(tiny_bundle, tmp_path):
     for provenance in (
         {"recipe": "r", "metrics": "m"},
         {"recipe": {"dataset": 3, "description": 4}, "metrics": [{"x": 1}, 2, {"metrics": 5}]},
+        {"metrics": [{"protocol": {"extractor": "e"}, "metrics": {"frechet_distance": 10**400}}]},
     ):
         facts = read_summary(replace(bundle, spec=replace(bundle.spec, provenance=provenance)))
         assert (facts.dataset, facts.distances) == ("", {})
