@@ -237,7 +237,7 @@ def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None)
     if isinstance(dataset, Component):
         chosen = dataset
     else:
-        arguments = dict(spec.provenance.get("recipe", {}).get("dataset", {}))
+        arguments = spec.recorded("recipe", "dataset")
         own = arguments.pop("name", None)
         if dataset not in (None, own):
             chosen = Component(dataset)
@@ -281,7 +281,7 @@ def _measure_pairs(
         tensor.numpy().transpose(0, 2, 3, 1) for tensor in (items.conditions, items.images)
     )
     data = {"dataset": entry, "sha256": fingerprint_items(items)}
-    if data["sha256"] == model.spec.provenance.get("data", {}).get("sha256"):
+    if data["sha256"] == model.spec.recorded("data").get("sha256"):
         warnings.warn(
             f"{model.spec.name!r} was trained on these pairs, so its results are too good. "
             "Measure it on other pairs with --split or --data.",

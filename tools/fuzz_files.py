@@ -8,7 +8,9 @@ only on the seed and its number: repeat one with --first K --cases 1.
 """
 
 import contextlib
+import io
 import json
+import logging
 import os
 import random
 import resource
@@ -23,7 +25,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 import torch
@@ -32,11 +34,12 @@ import yaml
 from fuzz_bundle import NUMBERS, TEXTS, join, mutate_bytes, mutate_json, split
 
 import ganzoo
-from ganzoo import cards
+from ganzoo import cards, exporters
 from ganzoo.bundle import CARD, CHECKSUMS, CONFIG, open_bundle
 from ganzoo.bundle.files import sha256
 from ganzoo.bundle.folder import format_checksums, read_checksums
 from ganzoo.bundle.summary import read_summary
+from ganzoo.cli.listing import info
 from ganzoo.demo.cards import card as demo_card
 from ganzoo.demo.gallery import write_gallery
 from ganzoo.errors import GanzooError
@@ -51,6 +54,16 @@ ADDRESSES = 2**32  # bytes of additional virtual memory: a larger network is ref
 DATA = DataSpec(ImageSpec(8, 8, 1))
 
 Random = random.Random
+
+
+EVALUATION: dict[str, Any] = {
+    "metrics": {"frechet_distance": 1.5},
+    "protocol": {
+        **{"dataset": {"name": "digits"}, "sha256": "0" * 64, "samples": 10, "real_images": 10},
+        **{"extractor": "pixels", "extractor_sha256": "0" * 64, "resizing": "none", "seed": 0},
+        **{"versions": {"torch": "2"}, "runtime": "torch", "hardware": "CPU", "settings": {}},
+    },
+}
 
 
 class Hang(BaseException):
@@ -205,12 +218,15 @@ def run_card(file: Path) -> None:
         lambda: demo_card(str(folder), bundle),
         lambda: check_card(cards.read(folder) or ""),
         lambda: [getattr(read_summary(bundle), name) for name in ("description", "distance")],
+        lambda: info(str(folder)),
+        lambda: exporters.record(bundle, EVALUATION),
         lambda: cards.write(folder),
     ]
     errors = []
     for step in steps:
         try:
-            step()
+            with contextlib.redirect_stdout(io.StringIO()):
+                step()
         except GanzooError as error:
             errors.append(error)
     if errors:
@@ -219,14 +235,8 @@ def run_card(file: Path) -> None:
 
 def change_provenance(folder: Path, r: Random) -> None:
     config = json.loads((folder / CONFIG).read_text())
-    protocol = {
-        **{"dataset": {"name": "digits"}, "sha256": "0" * 64, "samples": 10, "real_images": 10},
-        **{"extractor": "pixels", "extractor_sha256": "0" * 64, "resizing": "none", "seed": 0},
-        **{"versions": {"torch": "2"}, "runtime": "torch", "hardware": "CPU"},
-    }
     value = r.choice([1.5, 10**400, *NUMBERS])
-    metrics = [{"metrics": {"frechet_distance": value, "x": 1.0}, "protocol": protocol}]
-    config["provenance"]["metrics"] = metrics
+    config["provenance"]["metrics"] = [EVALUATION | {"metrics": {"frechet_distance": value}}]
     config["provenance"] = mutate_json(r, config["provenance"])
     if r.random() < 0.2:
         config["data"]["license"] = r.choice(TEXTS)
@@ -321,6 +331,7 @@ def main(
         out: folder for the findings, one subfolder each.
     """
     torch.set_num_threads(1)
+    logging.disable()
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESSES, size + ADDRESSES))
     os.environ["GANZOO_CACHE"] = tempfile.mkdtemp()

@@ -39,8 +39,7 @@ class ModelSummary:
     @property
     def recipe(self) -> dict[str, Any]:
         """The recipe; empty if the provenance, which is free-form, has none."""
-        recipe = self.spec.provenance.get("recipe")
-        return recipe if isinstance(recipe, dict) else {}
+        return self.spec.recorded("recipe")
 
     @property
     def description(self) -> str:
@@ -50,8 +49,7 @@ class ModelSummary:
     @property
     def dataset(self) -> str:
         """Registered name of the training dataset."""
-        dataset = self.recipe.get("dataset")
-        return str(dataset.get("name", "")) if isinstance(dataset, dict) else ""
+        return str(self.spec.recorded("recipe", "dataset").get("name", ""))
 
     @property
     def distances(self) -> dict[str, float]:

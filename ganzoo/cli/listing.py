@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from shutil import get_terminal_size
 from typing import Any, Literal
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
+from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
@@ -144,31 +145,34 @@ def info(name: Text, /) -> None:
     }
     for part in ("versions", "plugins", *filter(is_parity, provenance)):
         if isinstance(provenance.get(part), dict):
-            rows[part.replace("_", " ")] = ", ".join(
-                f"{k.replace('_', ' ')} {brief(v)}" for k, v in provenance[part].items()
-            )
-    try:
-        rows |= _metric_rows(provenance.get("metrics", []))
-    except (LookupError, TypeError, AttributeError, ValueError):  # the field is free-form
-        rows["metrics"] = "not in the format of ganzoo"
+            rows[part.replace("_", " ")] = _or_invalid(_figures, provenance[part])
+    metrics = provenance.get("metrics", [])
+    for number, evaluation in enumerate(metrics if isinstance(metrics, list) else [None], start=1):
+        rows[f"metrics {number}"] = _or_invalid(_metrics, evaluation)
     print(spec.name)
     for key, value in rows.items():
         print(_printable(f"  {key:<14} {value}"))
 
 
-def _metric_rows(evaluations: list[Any]) -> dict[str, str]:
-    rows = {}
-    for number, evaluation in enumerate(evaluations, start=1):
-        protocol = evaluation["protocol"]
-        values = ", ".join(
-            f"{k.replace('_', ' ')} {brief(v)}" for k, v in evaluation["metrics"].items()
-        )
-        rows[f"metrics {number}"] = (
-            f"{values} ({protocol['samples']:,} samples, "
-            f"{protocol.get('extractor', 'pair by pair')}, "
-            f"{' '.join(map(str, protocol['dataset'].values()))})"
-        )
-    return rows
+def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:
+    """Return the description of a field of the provenance, which is free-form."""
+    try:
+        return describe(field)
+    except MALFORMED:
+        return "not in the format of ganzoo"
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    return ", ".join(f"{k.replace('_', ' ')} {brief(v)}" for k, v in figures.items())
+
+
+def _metrics(evaluation: dict[str, Any]) -> str:
+    protocol = evaluation["protocol"]
+    return (
+        f"{_figures(evaluation['metrics'])} ({protocol['samples']:,} samples, "
+        f"{protocol.get('extractor', 'pair by pair')}, "
+        f"{' '.join(map(str, protocol['dataset'].values()))})"
+    )
 
 
 def _printable(text: str) -> str:

@@ -47,10 +47,10 @@ def record(bundle: Bundle, evaluation: dict[str, Any]) -> None:
     evaluation = json.loads(json.dumps(evaluation))  # compares like the stored evaluations
     provenance = bundle.spec.provenance
     protocol = _protocol_key(evaluation)
-    previous = [entry for entry in provenance.get(METRICS, []) if _protocol_key(entry) != protocol]
-    for entry in provenance.get(METRICS, []):
+    previous = [entry for entry in _evaluations(bundle) if _protocol_key(entry) != protocol]
+    for entry in _evaluations(bundle):
         if _conditions(entry) == _conditions(evaluation):
-            settings = entry["protocol"]["settings"] | evaluation["protocol"]["settings"]
+            settings = entry["protocol"].get("settings", {}) | evaluation["protocol"]["settings"]
             evaluation = {
                 METRICS: entry[METRICS] | evaluation[METRICS],
                 "protocol": evaluation["protocol"] | {"settings": settings},
@@ -90,6 +90,19 @@ def _updated_card(bundle: Bundle, spec: ModelSpec) -> dict[str, str]:
     except CardError as error:
         warnings.warn(f"the card is left unchanged: {error}", stacklevel=3)
         return {}
+
+
+def _evaluations(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the recorded evaluations, without entries of another form."""
+    entries = bundle.spec.provenance.get(METRICS)
+    return [
+        entry
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+        and isinstance(entry.get(METRICS), dict)
+        and isinstance(protocol := entry.get("protocol"), dict)
+        and isinstance(protocol.get("settings", {}), dict)
+    ]
 
 
 def _protocol_key(evaluation: dict[str, Any]) -> list[Any]:

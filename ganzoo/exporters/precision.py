@@ -18,6 +18,7 @@ from ganzoo.exporters.parity import LEVEL, compare
 from ganzoo.runtimes.int8 import dequantize
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ROUNDING, STORED_AS
+from ganzoo.spec.parsing import shorten
 
 Precision = Literal["fp32", "fp16", "int8"]
 FINEST_FIRST: tuple[Precision, ...] = get_args(Precision)
@@ -28,8 +29,17 @@ TOLERANCES: Mapping[Precision, float] = {"fp16": LEVEL / 4, "int8": 3 * LEVEL}
 
 
 def precision_of(provenance: Mapping[str, Any]) -> Precision:
-    """Return how a bundle's weights are stored."""
+    """Return how a bundle's weights are stored.
+
+    Raises:
+        ExportError: the provenance, which is free-form, states an unknown precision.
+    """
     stored: Precision = provenance.get(STORED_AS, "fp16" if ROUNDING in provenance else "fp32")
+    if stored not in FINEST_FIRST:
+        raise ExportError(
+            f"the config states that weights are stored as {shorten(repr(stored))}, which is not "
+            f"one of {', '.join(FINEST_FIRST)}. Export the run that trained the model."
+        )
     return stored
 
 

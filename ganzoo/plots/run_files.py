@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
-from ganzoo.errors import PlotError, RunNotFoundError
+from ganzoo.errors import MALFORMED, PlotError, RunNotFoundError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
 
@@ -130,7 +130,7 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
     check_run(run)
     file = run / name
     try:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise PlotError(f"cannot read {file}: {error}.") from error
     lines = []
@@ -138,8 +138,9 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
     for number, line in enumerate(text.split("\n")[:-1], start=1):
         try:
             fields = json.loads(line)
-            good = fields["images"] >= 0 and isinstance(fields[field], dict)
-        except (ValueError, TypeError, KeyError):
+            _ = [float(value) for value in fields[field].values()]  # JSON numbers of any length
+            good = fields["images"] >= 0
+        except MALFORMED:
             good = False
         if not good:
             raise PlotError(f"line {number} of {file} is damaged: {line[:60]!r}. Delete this line.")

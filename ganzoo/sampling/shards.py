@@ -212,7 +212,7 @@ def _claim(folder: Path, index: dict[str, Any], writes: bool) -> set[str]:
 def _parse(content: bytes) -> dict[str, Any]:
     try:
         known = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         known = None
     return known if isinstance(known, dict) else {}
 

@@ -109,6 +109,16 @@ class ModelSpec:
         network = (self.architecture, self.arguments, self.latent, self.inputs, self.roles)
         return (*network, data.image, data.classes, data.condition)
 
+    def recorded(self, *path: str) -> dict[str, Any]:
+        """Return a copy of a table in the provenance, such as ``recorded("recipe", "dataset")``.
+
+        It is empty if the provenance, which is free-form, has no such table.
+        """
+        value: Any = self.provenance
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return dict(value) if isinstance(value, dict) else {}
+
     def provider_of(self, kind: str) -> tuple[str, str] | None:
         """Return the distribution and version that provided a component of the recipe.
 
@@ -118,8 +128,7 @@ class ModelSpec:
         Returns:
             None if the provenance, which is free-form, does not state them.
         """
-        plugins = self.provenance.get("plugins")
-        plugin = plugins.get(kind) if isinstance(plugins, dict) else None
+        plugin = self.recorded("plugins").get(kind)
         match = _PLUGIN.fullmatch(plugin) if isinstance(plugin, str) else None
         return (match[1], match[2]) if match else None
 

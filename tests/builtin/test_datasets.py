@@ -273,9 +273,9 @@ def test_a_narrow_range_is_warned_of_once(tmp_path):
         Image.fromarray(pixels).save(tmp_path / f"{k}.png")
     for workers in (0, 1):
         stream = StreamedBatches(*get("folder", tmp_path, size=8), 6, 0, CPU, workers=workers)
-        with pytest.warns(NarrowRangeWarning) as told:
+        with pytest.warns(NarrowRangeWarning) as record:
             next(stream)
-        assert len(told) == 1
+        assert len(record) == 1
 
 
 def test_a_damaged_tag_ends_no_training(tmp_path):

@@ -157,9 +157,9 @@ def test_whatever_a_decoder_raises_names_the_file_in_one_line(tmp_path, monkeypa
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", broken)
     with pytest.raises(
         ImageFileError, match=r"cannot read the image .*a\.png: .+\. Repair"
-    ) as told:
+    ) as error_info:
         read_image(file)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error_info.value)
     with (
         pytest.raises(ImageFileError, match=r"cannot read the image of mine: "),
         file.open("rb") as f,

@@ -197,7 +197,7 @@ def load_autoencoder(name: str) -> tuple[Generator, Encoder]:
 
 def _choose(model: ModelSpec, dataset: str | None) -> tuple[str, dict[str, Any]]:
     """Return the name of a dataset, and its arguments in the training of the model."""
-    trained = dict(model.provenance.get("recipe", {}).get("dataset", {}))
+    trained = model.recorded("recipe", "dataset")
     own = trained.pop("name", None)
     if dataset is not None:
         return dataset, trained if dataset == own else {}

@@ -120,6 +120,5 @@ def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
 
 
 def _description(spec: ModelSpec) -> str:
-    recipe = spec.provenance.get("recipe")
-    description = recipe.get("description") if isinstance(recipe, dict) else ""
+    description = spec.recorded("recipe").get("description")
     return str(description or f"{spec.architecture}, {spec.data.image}")
