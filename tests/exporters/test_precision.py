@@ -18,7 +18,7 @@ from ganzoo.bundle.tensors import SCALE
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError
 from ganzoo.exporters.int8 import LARGEST, quantize
-from ganzoo.exporters.precision import FINEST_FIRST, TOLERANCES
+from ganzoo.exporters.precision import FINEST_FIRST, TOLERANCES, precision_of
 from ganzoo.runtimes.int8 import dequantize
 from ganzoo.sampling import latents
 from ganzoo.spec import Component
@@ -226,3 +226,10 @@ def test_the_onnx_file_is_self_contained(bundles, tmp_path):
         np.testing.assert_allclose(
             images, ganzoo.load(bundle, runtime="onnx").generate(z), atol=1e-6
         )
+
+
+@pytest.mark.parametrize("value", [7, None, "fp8", {}, "x" * 5000])
+def test_an_unknown_stored_precision_is_one_line(value):
+    with pytest.raises(ExportError, match="weights are stored as .* not one of fp32") as error:
+        precision_of({"stored_as": value})
+    assert len(str(error.value)) < 1000

@@ -343,7 +343,7 @@ def test_an_incomplete_line_is_not_read(run):
     assert plots.read_log(run) == whole
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"terms": {}}', '{"images": "a", "terms": {}}', '{"images": 1, "terms": 2}'])  # fmt: skip
+@pytest.mark.parametrize("line", ["{", "[]", '{"images": 1, "terms": {"a": 1' + 400 * '0' + '}}', '{"terms": {}}', '{"images": "a", "terms": {}}', '{"images": 1, "terms": 2}'])  # fmt: skip
 def test_a_damaged_log_is_refused(run, line):
     with (run / "log.jsonl").open("a") as file:
         file.write(f"{line}\n")

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,14 @@ def test_a_recipe_that_is_a_pipe_is_not_waited_for(tmp_path):
     for path in (tmp_path / "a.toml", tmp_path):
         with pytest.raises(RecipeError, match="it is not a file"):
             Recipe.from_toml(path)
+
+
+def test_a_table_of_the_provenance_may_be_anything():
+    spec = replace(SPEC, provenance={"recipe": {"dataset": {"name": "digits"}}, "data": [1]})
+    assert spec.recorded("recipe", "dataset") == {"name": "digits"}
+    assert (
+        spec.recorded("recipe", "loss") == spec.recorded("data") == spec.recorded("data", "x") == {}
+    )
 
 
 def test_a_missing_field_is_named():

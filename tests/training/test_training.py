@@ -31,6 +31,8 @@ from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.checkpoint import load_checkpoint
 from ganzoo.training.ema import Averaged
+from ganzoo.training.log import Log
+from ganzoo.training.loop import run_ticks
 from ganzoo.training.players import learning_rate_factor
 from helpers.processes import run_cli, run_python, start_cli
 from helpers.recipes import play, tiny
@@ -331,6 +333,31 @@ def test_a_non_finite_loss_stops_and_keeps_the_last_good_checkpoint(tmp_path):
     newest = sorted(good.parent.iterdir())[-1]
     assert newest == good
     assert all(torch.isfinite(t).all() for t in load_file(newest).values())
+
+
+@pytest.mark.parametrize("loss", ["autoencoder", "vae"])
+def test_an_autoencoder_that_diverges_stops_with_the_same_sentence(tmp_path, loss):
+    recipe = tiny(
+        architecture=Component("conv-autoencoder", {"width": 4, "hidden": 8}),
+        loss=Component(loss),
+        optimizer=Optimizer(lr=100.0),
+        images=16,
+    )
+    prepared = prepare(recipe, device="cpu")
+    for weight in prepared.state.nets["encoder"].parameters():
+        torch.nn.init.constant_(weight, float("nan"))
+    log = Log(tmp_path / "log.jsonl", 16, 0, progress=False)
+    run_ticks(
+        prepared.state,
+        prepared.batches,
+        log_term=log.log_term,
+        log_metric=log.log_metric,
+        report=lambda: True,
+    )
+    with pytest.raises(
+        NonFiniteLossError, match="the autoencoder's term 'reconstruction' became nan"
+    ):
+        log.read(prepared.state)
 
 
 class Spreading(Loss):
