@@ -93,7 +93,7 @@ def read_items(
         condition_rows = rows if paired else [_item(dataset, place) for place in condition_index]
     try:
         images, labels = (default_collate([row[part] for row in rows]) for part in (0, 1))
-        conditions = condition_rows and default_collate([row[2] for row in condition_rows])
+        conditions = default_collate([row[2] for row in condition_rows]) if condition_rows else None
         items = Items(images, labels.to(torch.int64), conditions)
     except Exception as error:
         raise DataError(
