@@ -20,7 +20,8 @@ def parse_duration(text: str) -> float:
         RecipeError: the text is not a duration, or the duration is 0.
     """
     compact = re.sub(r"\s", "", text)
-    seconds = sum(float(n) * _SECONDS[unit] for n, unit in re.findall(_PART, compact))
-    if not re.fullmatch(f"(?:{_PART})+", compact) or not seconds:
+    parts = re.findall(_PART, compact) if re.fullmatch(f"(?:{_PART})+", compact) else []
+    seconds = sum(float(n) * _SECONDS[unit] for n, unit in parts)
+    if not seconds:
         raise RecipeError(f"{text!r} is not a duration. Write 3h, 90m, 1h30m or 45s.")
     return seconds

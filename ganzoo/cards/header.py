@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,17 +13,46 @@ import yaml
 from ganzoo.errors import MALFORMED, CardError
 from ganzoo.spec.parsing import shorten
 
-_DASHES = r"---[ \t]*\r?"
-_HEADER = re.compile(rf"\A{_DASHES}\n(?P<yaml>(?:(?!{_DASHES}$).*\n)*){_DASHES}(?:\n|\Z)", re.M)
+MAX_CARD = 2**18  # bytes of a card
+
+_DASHES = r"^---[ \t]*\r?"
+_BEGIN = re.compile(rf"{_DASHES}\n")
+_END = re.compile(rf"{_DASHES}(?:\n|\Z)", re.MULTILINE)
 _WIDTH = 1_000  # characters of a line, so that each metric stays on one line
 
 Metadata = dict[str, Any]
 
 
+def read_card(file: Path) -> bytes:
+    """Return the content of a card.
+
+    Raises:
+        CardError: the card has more than `MAX_CARD` bytes.
+        OSError: the file cannot be read.
+    """
+    with file.open("rb") as opened:
+        content = opened.read(MAX_CARD + 1)
+    if len(content) > MAX_CARD:
+        raise CardError(
+            f"the card {file} has {file.stat().st_size:,} bytes; the limit is {MAX_CARD:,}. "
+            "Shorten it."
+        )
+    return content
+
+
 def split_header(text: str) -> tuple[str, str]:
     """Return a card's header with its dashes (empty if it has none) and the text after it."""
-    match = _HEADER.match(text)
-    return (match[0], text[match.end() :]) if match else ("", text)
+    header, _, body = _split(text)
+    return header, body
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """Return the header with its dashes, the YAML between them, and the text after it."""
+    begin = _BEGIN.match(text)
+    end = _END.search(text, begin.end()) if begin else None
+    if begin is None or end is None:
+        return "", "", text
+    return text[: end.end()], text[begin.end() : end.start()], text[end.end() :]
 
 
 def read_header(text: str) -> Metadata:
@@ -31,9 +61,9 @@ def read_header(text: str) -> Metadata:
     Raises:
         CardError: the header is not valid YAML, or not a mapping of fields.
     """
-    match = _HEADER.match(text)
+    _, content, _ = _split(text)
     try:
-        fields = yaml.safe_load(match["yaml"]) if match else None
+        fields = yaml.safe_load(content)
     except (yaml.YAMLError, *MALFORMED) as error:
         reason = shorten(" ".join(str(error).split()))
         raise CardError(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from ganzoo.cards.header import split_header
 
-_HEADING = re.compile(r"(#{1,6})\s+(.*\S)\s*")
+_HEADING = re.compile(r"#{1,6}(?=\s)")
 _UNFINISHED = re.compile(r"\bTODO\b|\bFIXME\b|\bTBD\b|\[?(?i:more information needed)\]?")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)  # as in HTML, an open one hides the rest
 
 
 def find_unfinished(text: str) -> Iterator[str]:
@@ -31,25 +31,30 @@ class _Section:
     number: int
     level: int
     title: str
-    text: str  # up to the next heading of any level
+    lines: list[str] = field(default_factory=list)  # up to the next heading of any level
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
 
     def with_parts(self, sections: list[_Section]) -> Iterator[_Section]:
         """Yield this section and its subsections."""
         yield self
-        deeper = itertools.takewhile(lambda s: s.level > self.level, sections[self.number + 1 :])
-        yield from deeper
+        following = (sections[k] for k in range(self.number + 1, len(sections)))
+        yield from itertools.takewhile(lambda s: s.level > self.level, following)
 
 
 def _sections(text: str) -> list[_Section]:
     """Return every section; the first one holds the text before the first heading."""
-    sections = [_Section(0, 0, "(all)", "")]
+    sections = [_Section(0, 0, "(all)")]
     fenced = False
     for line in _COMMENT.sub("", split_header(text)[1]).splitlines():
-        heading = None if fenced else _HEADING.fullmatch(line)
+        heading = None if fenced else _HEADING.match(line)
+        title = line[heading.end() :].strip() if heading else ""
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
-        if heading:
-            sections.append(_Section(len(sections), len(heading[1]), heading[2], ""))
+        if heading and title:
+            sections.append(_Section(len(sections), len(heading[0]), title))
         else:
-            sections[-1] = replace(sections[-1], text=f"{sections[-1].text}{line}\n")
+            sections[-1].lines.append(line)
     return sections

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-
-_ROW = re.compile(r"^\| (.+?) \| (.*) \|$", re.MULTILINE)
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
@@ -15,7 +12,11 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
 
 def read_rows(text: str) -> Iterator[tuple[str, str]]:
     """Return the rows of all tables of two columns in a text."""
-    return ((match[1], match[2]) for match in _ROW.finditer(text))
+    for line in text.split("\n"):
+        if line.startswith("| ") and line.endswith(" |"):
+            label, separator, value = line[2:-2].partition(" | ")
+            if label and separator:
+                yield label, value
 
 
 def _cell(text: str) -> str:

@@ -8,7 +8,7 @@ from ganzoo.bundle import CARD, amend_bundle, open_bundle
 from ganzoo.cards.blocks import BLOCKS, generate
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import find_blocks, replace_blocks
-from ganzoo.cards.header import read_header, replace_header
+from ganzoo.cards.header import read_card, read_header, replace_header
 from ganzoo.cards.metadata import merge
 from ganzoo.cards.prose import draft
 from ganzoo.errors import CardError
@@ -72,11 +72,11 @@ def read(folder: Path) -> str | None:
     """Return the text of a bundle's card; None if it has none.
 
     Raises:
-        CardError: the card cannot be read, or is not UTF-8.
+        CardError: the card cannot be read, is not UTF-8, or is too long.
     """
     file = folder / CARD
     try:
         # `read_text` would change the line endings.
-        return file.read_bytes().decode() if file.is_file() else None
+        return read_card(file).decode() if file.is_file() else None
     except (OSError, UnicodeDecodeError) as error:
         raise CardError(f"cannot read the card {file}: {error}. Save it as UTF-8.") from error

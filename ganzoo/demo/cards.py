@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable
 
 from ganzoo.bundle import CARD, Bundle, read_checksums
-from ganzoo.cards import BLOCKS, CardContext, Location, split_header
+from ganzoo.cards import BLOCKS, CardContext, Location, read_card, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
-from ganzoo.errors import MALFORMED, BundleError, HubError, ImageFileError
+from ganzoo.errors import MALFORMED, BundleError, CardError, HubError, ImageFileError
 from ganzoo.spec import ModelSpec
 
-_IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]*)[^)]*\)")
+# An image with its caption, file and title, or the mark of an image that is written otherwise. No
+# part can match the beginning of the next image, so a search is linear in the text.
+_IMAGE = re.compile(r"!\[([^\[\]]*)\]\(([^()\s]*)(?:\s[^()]*)?\)|!(?=\[)")
 # Sections of a card that need only the config; the others describe files that may be on the Hub.
 _SECTIONS = {"": "samples", "Use": "use", "Training": "training", "Results": "results"}
 _METRICS = {
@@ -32,8 +34,9 @@ def card(name: str, bundle: Bundle) -> str:
         bundle: the model's bundle.
     """
     try:
-        text = bundle.file(CARD).read_text("utf-8", "replace") if bundle.holds(CARD) else None
-    except (BundleError, HubError, OSError):
+        file = bundle.file(CARD) if bundle.holds(CARD) else None
+        text = read_card(file).decode("utf-8", "replace") if file else None
+    except (BundleError, CardError, HubError, OSError):
         text = None
     body = _generated(name, bundle) if text is None else split_header(text)[1]
     return _IMAGE.sub(lambda match: _inline(bundle, match[1], match[2]), body)
@@ -78,9 +81,9 @@ def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _inline(bundle: Bundle, caption: str, name: str) -> str:
+def _inline(bundle: Bundle, caption: str | None, name: str | None) -> str:
     """Return one of the bundle's images as Markdown with a data URL, empty for any other."""
-    if not name.endswith(".png") or "/" in name or "\\" in name:
+    if not name or not name.endswith(".png") or "/" in name or "\\" in name:
         return ""
     try:
         return f"![{caption}]({write_drawing(open_upload(bundle.file(name)))})"

@@ -22,7 +22,7 @@ MAX_CONFIG = 2**21  # bytes of config.json
 MAX_VALUES = 2**18  # values in config.json
 # PEP 508 without URLs and markers, because the text is printed as part of a shell command.
 _REQUIREMENT = re.compile(
-    r"[A-Za-z0-9]+([-._]+[A-Za-z0-9]+)*(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
+    r"[A-Za-z0-9]++([-._]++[A-Za-z0-9]++)*+(\[[A-Za-z0-9,._-]+\])?[ 0-9A-Za-z.,*+<>=!~]*"
 )
 _PLUGIN = re.compile(r"([A-Za-z0-9._-]{1,100}) ([A-Za-z0-9.+!_-]{1,100})")
 
@@ -80,7 +80,7 @@ class ModelSpec:
                 "be z, z and y, condition, or condition and z"
             )
         for requirement in self.requires:
-            if not _REQUIREMENT.fullmatch(requirement) or len(requirement) > MAX_NAME:
+            if len(requirement) > MAX_NAME or not _REQUIREMENT.fullmatch(requirement):
                 raise ValueError(
                     f"the requirement {requirement[:80]!r} is not a distribution with versions, "
                     "such as acme-gans>=1.2"

@@ -25,7 +25,7 @@ from ganzoo.cards import read, split_header
 from ganzoo.errors import CardError
 from ganzoo.sampling.generator import SAMPLES
 
-_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+_COMMENT = re.compile(r"<!--.*?(?:-->\n?|\Z)", re.DOTALL)
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
 
 

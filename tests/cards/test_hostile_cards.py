@@ -1,0 +1,101 @@
+"""Cards of strangers: no text makes a search take more than linear time. A search that does takes
+hours on these texts."""
+
+import pytest
+
+import ganzoo
+from ganzoo import cards
+from ganzoo.cards.header import MAX_CARD
+from ganzoo.cards.tables import read_rows
+from ganzoo.demo.cards import card
+from ganzoo.demo.gallery import write_gallery
+from ganzoo.durations import parse_duration
+from ganzoo.errors import CardError, RecipeError
+from ganzoo.hub.failures import _without_secrets
+from ganzoo.spec import ModelSpec
+from ganzoo.zoo import find
+from helpers.bundles import change_config, rehash
+
+PARTS = {
+    "images": "![",
+    "links": "![](",
+    "files": "![](a ",
+    "captions": "![a](b",
+    "comments": "<!--",
+    "cells": "| a ",
+    "lines": "\n",
+    "headings": "# a\n###### \n",
+}
+
+
+def filled(part, size=MAX_CARD - 100):
+    return part * (size // len(part))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_demo_shows_any_card(bundle, part):
+    (bundle / "README.md").write_text("# Title\n\n" + filled(PARTS[part]))
+    rehash(bundle)
+    shown = card("tiny", find(bundle))
+    assert shown.startswith("# Title")
+    assert "![" not in shown, "it would request the image"
+
+
+@pytest.mark.parametrize(
+    "text", [*map(filled, PARTS.values()), "#" + filled(" "), "---\n" + filled("--- x\n")]
+)
+def test_any_card_is_checked(text):
+    assert isinstance(list(cards.find_unfinished(text)), list)
+    assert list(read_rows(text)) == []
+    assert cards.split_header(text) == ("", text)
+    assert cards.read_header(text) == {}
+
+
+def test_images_that_are_written_otherwise(bundle):
+    (bundle / "README.md").write_text(
+        "![samples](samples.png) ![a](http://x/a.png) ![b][c] ![[d]](e.png) ![f](<g h.png>)\n"
+        "![titled](samples.png 'Title') plain!\n\n[c]: http://x/c.png"
+    )
+    rehash(bundle)
+    shown = card("tiny", find(bundle))
+    assert shown.count("![samples](data:image/png;base64,") == 1
+    assert shown.count("![titled](data:image/png;base64,") == 1
+    assert shown.count("![") == 2
+    assert "plain!" in shown
+
+
+def test_a_card_that_is_too_long(bundle, tmp_path):
+    (bundle / "README.md").write_text("# Long\n" + "x" * MAX_CARD)
+    rehash(bundle)
+    text = rf"README\.md has 262,151 bytes; the limit is {MAX_CARD:,}\. Shorten it\."
+    with pytest.raises(CardError, match=text):
+        cards.read(bundle)
+    with pytest.raises(CardError, match=text):
+        write_gallery([bundle], tmp_path / "gallery.html")
+    assert "# tiny" in card("tiny", find(bundle)), "the demo generates one"
+    assert ganzoo.load(bundle, runtime="onnx").sample(1)
+
+
+def test_other_texts_of_strangers(bundle):
+    with pytest.raises(RecipeError, match="is not a duration"):
+        parse_duration(filled("1"))
+    assert parse_duration("1.5h 30m") == 7200
+    assert _without_secrets(filled("a") + " https://x/y?token=1 hf_abc") == filled("a")[:300]
+    assert _without_secrets("see https://x/y?token=1 and hf_abc Bearer x") == "see ... and ... ..."
+    for part in ("a", "a.", "-a", " "):
+        change_config(bundle, lambda c, part=part: c.update(requires=["a" + filled(part) + "\0"]))
+        with pytest.raises(ganzoo.GanzooError, match="is not a distribution with versions"):
+            ModelSpec.from_json((bundle / "config.json").read_bytes())
+
+
+def test_tables_and_headings_mean_what_they_did():
+    text = "| | |\n|---|---|\n| a | b |\n| c | d | e |\n| | x |\n|f | g |\n"
+    assert list(read_rows(text)) == [("a", "b"), ("c", "d | e")]
+    text = "# A\ntext\n## B  \n\n##\n####### C\n<!-- # D -->\n# E\n<!-- open\nTODO"
+    (sentence,) = cards.find_unfinished(text)
+    assert sentence.startswith("the card's section 'E' is empty.")
+    assert cards.split_header("---\na: 1\n---\nb") == ("---\na: 1\n---\n", "b")
+    assert cards.split_header("---\n---") == ("---\n---", "")
+    assert cards.split_header("---\r\na: 1\r\n--- \r\nb")[1] == "b"
+    assert cards.split_header("---\na: 1\n----\n") == ("", "---\na: 1\n----\n")
+    assert cards.split_header("\n---\n---\n") == ("", "\n---\n---\n")
