@@ -2,12 +2,15 @@
 
 python tools/bench_inference.py [NAME] [--runs 7] [--blocks 7] [--threads 2]
 python tools/bench_inference.py [NAME] --options
+python tools/bench_inference.py [NAME] --opening
 
 A cold start is a new process that imports, loads and generates one image: ganzoo on onnxruntime,
 ganzoo on torch, and a plain onnxruntime session on the same file. Throughput is the network's in
 one process: eager torch, torch.compile and onnxruntime, for batches of 1, 16 and 64. All variants
 alternate. The output is medians, and ratios to eager torch. --options compares session options of
-onnxruntime instead: each variant changes one option of ganzoo's session.
+onnxruntime instead: each variant changes one option of ganzoo's session. --opening measures what
+checking a file costs, for the model and for a graph with 127 MiB of weights: the check of its
+bytes, the bound of its work, and a session on these bytes instead of the file.
 """
 
 import argparse
@@ -15,15 +18,18 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 
 from ganzoo import zoo
 from ganzoo.machine import describe_hardware
-from ganzoo.runtimes import sessions
+from ganzoo.runtimes import onnx_file, onnx_work, sessions
 from ganzoo.sampling import latents
 
 BATCHES = (1, 16, 64)
@@ -166,6 +172,54 @@ def session_options(name, options):
         print(f"{kind:<20} {seconds * 1e3:8.1f}{row}")
 
 
+def opening(name, options):
+    """Print the milliseconds of each step that opens a file, and the memory of the session."""
+    bundle = zoo.find(name)
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder) / "large.onnx"
+        large.write_bytes(graph_of_megabytes(bundle.spec))
+        for file in (bundle.onnx_of("generator"), large):
+            graph = onnx_file.read_onnx(file)
+            session = sessions.session_options(options.threads)
+            steps = {
+                "read the bytes": file.read_bytes,
+                "read and check": lambda f=file: onnx_file.read_onnx(f),
+                "bound the work": lambda g=graph, f=file: onnx_work.Work(
+                    g, f, bundle.spec, "generator"
+                ).check(1),
+                "session on the file": lambda f=file, o=session: onnxruntime.InferenceSession(
+                    str(f), o, providers=[sessions.CPU]
+                ),
+                "session on the bytes": lambda g=graph, f=file: sessions.open_session(
+                    g.content, f, threads=options.threads
+                ),
+            }
+            print(f"{file.name}, {file.stat().st_size / 2**20:.1f} MiB")
+            for step, seconds in rounds(steps, options.blocks).items():
+                print(f"  {step:<22} {seconds * 1e3:8.1f} ms")
+
+
+def graph_of_megabytes(spec):
+    """Return a graph of the model's inputs with two layers and 127 MiB of weights."""
+    dim = spec.latent.dim
+    width = 127 * 2**20 // 4 // (dim + 1)
+    rng = np.random.default_rng(0)
+    weights = [
+        onnx.numpy_helper.from_array(rng.normal(size=shape).astype(np.float32), key)
+        for key, shape in (("w", (dim, width)), ("v", (width, 1)))
+    ]
+    z = onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, ["batch", dim])
+    images = onnx.helper.make_tensor_value_info("images", onnx.TensorProto.FLOAT, ["batch", 1])
+    nodes = [
+        onnx.helper.make_node("MatMul", ["z", "w"], ["h"]),
+        onnx.helper.make_node("MatMul", ["h", "v"], ["images"]),
+    ]
+    graph = onnx.helper.make_graph(nodes, "g", [z], [images], weights)
+    opset = onnx.helper.make_opsetid("", 20)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=10)
+    return model.SerializeToString()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("name", nargs="?", default="dcgan-mnist")
@@ -173,6 +227,7 @@ def main():
     parser.add_argument("--blocks", type=int, default=7, help="blocks per batch size")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--options", action="store_true")
+    parser.add_argument("--opening", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     onnxruntime.set_default_logger_severity(3)  # it warns about changed options
@@ -181,6 +236,9 @@ def main():
     print(f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}")
     if options.options:
         session_options(options.name, options)
+        return
+    if options.opening:
+        opening(options.name, options)
         return
     cold_starts(options.name, options)
     throughput(options.name, options)

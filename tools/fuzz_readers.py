@@ -15,7 +15,7 @@ with atheris.instrument_imports(include=["ganzoo"]):
     from ganzoo.bundle import read_checksums
     from ganzoo.errors import GanzooError
     from ganzoo.registry.names import parse_model_name
-    from ganzoo.runtimes.onnx_file import read_config
+    from ganzoo.runtimes.onnx_file import read_onnx
     from ganzoo.spec import ModelSpec
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-readers-"))
@@ -35,7 +35,7 @@ def read(data: bytes) -> None:
                 parse_model_name(content.decode(errors="replace"))
             case _:
                 (FOLDER / "model.onnx").write_bytes(content)
-                read_config(FOLDER / "model.onnx")
+                read_onnx(FOLDER / "model.onnx")
     except GanzooError as error:
         if "\n" in str(error):
             raise AssertionError("the error message is not one line") from error

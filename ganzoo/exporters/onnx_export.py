@@ -8,6 +8,7 @@ import onnx
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import temporary_folder
+from ganzoo.errors import BundleError, ExportError
 from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.parity import check_parity
 from ganzoo.exporters.precision import Precision, store
@@ -40,4 +41,12 @@ def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxEx
         onnx.checker.check_model(content, full_check=True)
         trial = Bundle(folder, model.spec)
         onnx_graph.write(content, model.spec, trial.onnx_of(role))
-        return OnnxExport(content, check_parity(model, load_onnx(trial, role), role))
+        try:
+            exported = load_onnx(trial, role)
+        except BundleError as error:
+            raise ExportError(
+                f"the {role} of {model.spec.name!r} cannot be exported to ONNX: "
+                f"{error.__cause__ or error}. ganzoo runs the operators of "
+                "ganzoo.runtimes.onnx_shapes, within the limits of ganzoo.runtimes.onnx_work."
+            ) from error
+        return OnnxExport(content, check_parity(model, exported, role))

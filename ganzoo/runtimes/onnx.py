@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle import Bundle, check_repeated_config
 from ganzoo.errors import BundleError, SampleError
-from ganzoo.runtimes.onnx_file import read_config
+from ganzoo.runtimes.onnx_file import read_onnx
+from ganzoo.runtimes.onnx_work import Work
 from ganzoo.runtimes.sessions import explain, open_session
 from ganzoo.runtimes.signature import signature
 from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
@@ -32,7 +33,7 @@ class OnnxModel(Model):
 
         Raises:
             BundleError: the file is missing, is not ONNX, does not match the config, or fails the
-                checks of `ganzoo.runtimes.onnx_file.read_config`.
+                checks of `ganzoo.runtimes.onnx_file.read_onnx` or `ganzoo.runtimes.onnx_work`.
             DeviceError: the device is not available.
         """
         self.spec = bundle.spec
@@ -42,8 +43,11 @@ class OnnxModel(Model):
                 f"{bundle.path} has no {file.name}. Write it with `ganzoo export {bundle.path}`, "
                 'or use runtime="torch".'
             )
-        check_repeated_config(bundle, file, read_config(file))
-        self._session = open_session(file, device=device, threads=threads)
+        graph = read_onnx(file)
+        check_repeated_config(bundle, file, graph.config)
+        self._work = Work(graph, file, self.spec, role)
+        self._work.check(1)  # a session computes constants when it opens
+        self._session = open_session(graph.content, file, device=device, threads=threads)
         inputs = _describe(self._session.get_inputs())
         outputs = _describe(self._session.get_outputs())
         self._check_signature(file, inputs, outputs, *signature(self.spec, role))
@@ -58,9 +62,11 @@ class OnnxModel(Model):
         Raises:
             SampleError: onnxruntime fails, for example because the batch needs more memory than
                 `ganzoo.runtimes.sessions.MAX_MEMORY`.
-            BundleError: the output's shape or dtype does not match the config.
+            BundleError: the output's shape or dtype does not match the config, or the work of the
+                batch is beyond the limits of `ganzoo.runtimes.onnx_work`.
         """
         n = len(next(iter(inputs.values())))
+        self._work.check(n)
         try:
             (result,) = self._session.run(None, dict(inputs))
         except Exception as error:

@@ -1,239 +1,282 @@
 """Check an ONNX file before onnxruntime loads it.
 
-The file is memory-mapped and read field by field, so that a hostile file cannot exhaust memory.
-Features that no exported network needs are rejected: data in other files, operators outside the
-ONNX standard, and subgraphs, which may loop forever.
+The file is read once, and onnxruntime gets exactly the bytes that passed the check. The schema
+lists the fields that exported networks use. Any other is refused, among them data in other files,
+functions, and subgraphs, which may loop forever. `ganzoo.runtimes.protobuf` accepts only bytes that
+every parser reads alike, and `ganzoo.runtimes.onnx_work` bounds the computation.
 
-Open Neural Network Exchange, IR specification: https://onnx.ai/onnx/repo-docs/IR.html, encoded as
-Protocol Buffers: https://protobuf.dev/programming-guides/encoding/.
+Open Neural Network Exchange, IR specification: https://onnx.ai/onnx/repo-docs/IR.html.
 """
 
 from __future__ import annotations
 
 import math
-import mmap
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganzoo.bundle import METADATA_KEY, check_size
 from ganzoo.errors import BundleError
+from ganzoo.runtimes.protobuf import Field, Message, Reader, WireError
 from ganzoo.spec import MAX_CONFIG
 
 MAX_ONNX = 2**31 - 1  # bytes of a message of Protocol Buffers
-MAX_FIELDS = 1_000_000  # of all messages in the file
-MAX_UNPACKED = 1_000  # integers of a tensor that is not stored as raw data
+MAX_FIELDS = 200_000  # of all messages in the file
+MAX_DIMS = 16  # of a tensor
+MAX_NUMBERS = 1_000  # of a tensor whose numbers are kept
 CHUNK = 2**20  # numbers that are checked together
 
-_DOMAINS = {b"", b"ai.onnx"}
+_DOMAINS = {"", "ai.onnx"}
 
-# For each kind of message, the fields that hold messages to check, by field number.
-_MESSAGES = {
-    "model": {7: "graph", 8: "opset", 14: "entry"},
-    "graph": {
-        **{1: "node", 5: "tensor", 16: "entry"},
-        **dict.fromkeys((11, 12, 13), "value"),
+_NOT_RAW = dict.fromkeys((4, 5, 7, 10, 11), "numbers that are not stored as raw data")
+_METADATA = "metadata outside the model's own"
+
+_ENTRY = Message("metadata", {1: Field("key", "text"), 2: Field("value", "text", limit=MAX_CONFIG)})
+_TENSOR = Message(
+    "tensor",
+    {
+        1: Field("dims", "int64", repeated=True),
+        2: Field("kind", "int32"),
+        8: Field("name", "text"),
+        9: Field("raw", "bytes"),
+        12: Field("doc_string", "text"),
+        14: Field("location", "int32"),
     },
-    "node": {5: "attribute", 9: "entry"},
-    "attribute": {5: "tensor", 10: "tensor"},
-    "tensor": {16: "entry"},
-    "value": {2: "type", 4: "entry"},
-    "type": {1: "tensor type"},
-    "tensor type": {2: "shape"},
-    "shape": {1: "dimension"},
-}
-_REJECTED = {
-    "model": {20: "training information", 25: "its own functions"},
-    "graph": {14: "annotations", 15: "sparse tensors"},
-    "attribute": {
-        **{6: "a subgraph", 11: "subgraphs"},
+    {
+        **{3: "a tensor in segments", 6: "tensors of text", 13: "data in other files"},
+        **_NOT_RAW,
+        16: _METADATA,
+    },
+)
+_ATTRIBUTE = Message(
+    "attribute",
+    {
+        1: Field("name", "text"),
+        2: Field("f", "float"),
+        3: Field("i", "int64"),
+        4: Field("s", "text"),
+        5: Field("t", _TENSOR),
+        7: Field("floats", "float", repeated=True),
+        8: Field("ints", "int64", repeated=True),
+        9: Field("strings", "text", repeated=True),
+        13: Field("doc_string", "text"),
+        20: Field("type", "int32"),
+    },
+    {
+        **{6: "a subgraph", 11: "subgraphs", 10: "lists of tensors", 21: "references"},
         **{14: "types", 15: "types", 22: "sparse tensors", 23: "sparse tensors"},
     },
-    "tensor": {
-        **{3: "a tensor in segments", 13: "data in other files"},
-        **dict.fromkeys((4, 10), "floats that are not stored as raw data"),
+)
+_NODE = Message(
+    "node",
+    {
+        1: Field("input", "text", repeated=True),
+        2: Field("output", "text", repeated=True),
+        3: Field("name", "text"),
+        4: Field("op_type", "text"),
+        5: Field("attribute", _ATTRIBUTE, repeated=True),
+        6: Field("doc_string", "text"),
+        7: Field("domain", "text"),
     },
+    {8: "overloaded functions", 9: _METADATA, 10: "device configurations"},
+)
+_DIMENSION = Message("dimension", {1: Field("size", "int64"), 2: Field("size", "text")})
+_SHAPE = Message("shape", {1: Field("dim", _DIMENSION, repeated=True)})
+_TENSOR_TYPE = Message("tensor type", {1: Field("elem_type", "int32"), 2: Field("shape", _SHAPE)})
+_TYPE = Message("type", {1: Field("tensor_type", _TENSOR_TYPE)})
+_VALUE = Message(
+    "value",
+    {1: Field("name", "text"), 2: Field("type", _TYPE), 3: Field("doc_string", "text")},
+    {4: _METADATA},
+)
+_GRAPH = Message(
+    "graph",
+    {
+        1: Field("node", _NODE, repeated=True),
+        2: Field("name", "text"),
+        5: Field("initializer", _TENSOR, repeated=True),
+        10: Field("doc_string", "text"),
+        11: Field("input", _VALUE, repeated=True),
+        12: Field("output", _VALUE, repeated=True),
+        13: Field("value_info", _VALUE, repeated=True),
+    },
+    {14: "annotations", 15: "sparse tensors", 16: _METADATA},
+)
+_OPSET = Message("opset", {1: Field("domain", "text"), 2: Field("version", "int64")})
+_MODEL = Message(
+    "model",
+    {
+        1: Field("ir_version", "int64"),
+        2: Field("producer_name", "text"),
+        3: Field("producer_version", "text"),
+        4: Field("domain", "text"),
+        5: Field("model_version", "int64"),
+        6: Field("doc_string", "text"),
+        7: Field("graph", _GRAPH),
+        8: Field("opset", _OPSET, repeated=True),
+        14: Field("metadata", _ENTRY, repeated=True),
+    },
+    {20: "training information", 25: "its own functions", 26: "device configurations"},
+)
+
+# The field that holds an attribute's value, by the attribute's type, and the value without a field.
+_ATTRIBUTE_VALUES: dict[int, tuple[str, Any]] = {
+    **{1: ("f", 0.0), 2: ("i", 0), 3: ("s", ""), 4: ("t", None)},
+    **{6: ("floats", []), 7: ("ints", []), 8: ("strings", [])},
 }
-# By ONNX type number: size in bytes, and the NumPy dtype of types that may hold NaN.
-_TYPES: dict[int, tuple[int, str | None]] = {
-    **{1: (4, "<f4"), 10: (2, "<f2"), 11: (8, "<f8"), 16: (2, None)},
-    **{2: (1, None), 3: (1, None), 4: (2, None), 5: (2, None), 6: (4, None), 7: (8, None)},
-    **{9: (1, None), 12: (4, None), 13: (8, None)},
+# By ONNX type number: the NumPy dtype. NumPy has no bfloat16; its bits are checked instead.
+DTYPES = {
+    **{1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?"},
+    **{10: "<f2", 11: "<f8", 12: "<u4", 13: "<u8", 16: "<u2"},
 }
-_FLOAT16, _BFLOAT16 = 10, 16
+_FLOATS, _BFLOAT16 = {1, 10, 11}, 16
 
 
-@dataclass
-class _Tensor:
-    kind: int = 0
-    dims: list[int] = field(default_factory=list)
-    raw: tuple[int, int] | None = None
+class Value(NamedTuple):
+    """A tensor: its shape, a copy of its numbers if they are known and few, and its type.
+
+    A sequence of tensors has the items, and the shape of all their numbers in one row.
+    """
+
+    shape: tuple[int, ...]
+    numbers: NDArray[Any] | None = None
+    items: tuple[Value, ...] = ()
+    is_integer: bool = False
 
 
-class _FaultError(ValueError):
-    """A fault of the file, as the end of a sentence."""
+@dataclass(frozen=True)
+class Node:
+    """An operation: names of its inputs and outputs, and its attributes by name."""
+
+    op: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any]
 
 
-def read_config(file: Path) -> str | None:
-    """Check an ONNX file and return the config in its metadata, None without one.
+@dataclass(frozen=True)
+class OnnxFile:
+    """A checked file: its bytes, the config in its metadata if any, and its graph."""
 
-    The check needs a few megabytes of memory for a file of any size.
+    content: bytes
+    config: str | None
+    opset: int
+    nodes: list[Node]
+    tensors: list[tuple[str, Value]]
+
+
+def read_onnx(file: Path) -> OnnxFile:
+    """Read an ONNX file and check it.
+
+    The check needs a few megabytes of memory beside the file's bytes, for a file of any size.
 
     Raises:
         BundleError: the file is not ONNX, or it holds data in other files, custom operators,
             subgraphs, NaN or infinite weights, weights that are not raw data, a tensor whose size
-            differs from its declared shape, or metadata of more than `MAX_CONFIG` bytes.
+            differs from its declared shape, metadata of more than `MAX_CONFIG` bytes, or a field
+            that no exported network has.
     """
     check_size(file, MAX_ONNX)
+    content = file.read_bytes()
     try:
-        with file.open("rb") as opened:
-            if not file.stat().st_size:
-                raise _FaultError("it is empty")
-            with (
-                mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-                memoryview(mapped) as data,
-            ):
-                return _Walk(data).model()
-    except _FaultError as error:
+        return _check(content)
+    except WireError as error:
         raise BundleError(
             f"{file} is not an ONNX file that ganzoo runs: {error}. Get the bundle again."
         ) from error
 
 
-class _Walk:
-    def __init__(self, data: memoryview) -> None:
-        self.data = data
-        self.fields = 0
-        self.configs: list[str] = []
+def _check(content: bytes) -> OnnxFile:
+    if not content:
+        raise WireError("it is empty")
+    model = Reader(memoryview(content), MAX_FIELDS).read(_MODEL)
+    if "graph" not in model:
+        raise WireError("it has no graph")
+    graph = model["graph"]
+    return OnnxFile(
+        content,
+        _config(model.get("metadata", [])),
+        _opset(model.get("opset", [])),
+        [_node(node) for node in graph.get("node", [])],
+        [(tensor.get("name", ""), _tensor(tensor)) for tensor in graph.get("initializer", [])],
+    )
 
-    def model(self) -> str | None:
-        self._message("model", 0, len(self.data))
-        return self.configs[0] if self.configs else None
 
-    def _message(self, kind: str, start: int, end: int) -> None:
-        """Check a message; messages nest to a depth of six, never within their own kind."""
-        tensor, entry = _Tensor(), {1: b"", 2: b""}
-        for number, value, span in self._fields(start, end):
-            if feature := _REJECTED.get(kind, {}).get(number):
-                raise _FaultError(f"it has {feature}")
-            inner = _MESSAGES.get(kind, {}).get(number)
-            if inner and span:
-                self._message(inner, *span)
-            elif inner:
-                raise _FaultError(f"field {number} of a {kind} is not a message")
-            elif kind == "node" and number == 7 and span and self._bytes(span) not in _DOMAINS:
-                raise _FaultError(f"it has operators of the domain {self._bytes(span)!r}")
-            elif kind == "tensor":
-                self._tensor_field(tensor, number, value, span)
-            elif kind == "entry" and number in entry and span:
-                if (size := span[1] - span[0]) > MAX_CONFIG:
-                    raise _FaultError(f"it has metadata of {size:,} bytes")
-                entry[number] = bytes(self.data[slice(*span)])
-        if kind == "tensor":
-            self._check(tensor)
-        if kind == "entry" and entry[1] == METADATA_KEY.encode():
-            if self.configs:
-                raise _FaultError("it has more than one config")
-            self.configs.append(entry[2].decode(errors="replace"))
+def _config(entries: list[dict[str, str]]) -> str | None:
+    metadata = [(entry.get("key", ""), entry.get("value", "")) for entry in entries]
+    if len(metadata) != len(dict(metadata)):
+        raise WireError("it has more than one config, or other metadata of one name")
+    return dict(metadata).get(METADATA_KEY)
 
-    def _tensor_field(
-        self, tensor: _Tensor, number: int, value: int, span: tuple[int, int] | None
-    ) -> None:
-        if number == 1 and span:
-            tensor.dims += self._packed(*span)
-        elif number == 1:
-            tensor.dims.append(value)
-        elif number == 2:
-            tensor.kind = value
-        elif number == 9 and span:
-            tensor.raw = span
-        elif number == 14 and value:
-            raise _FaultError("it has data in other files")
 
-    def _check(self, tensor: _Tensor) -> None:
-        numbers = math.prod(tensor.dims)
-        if tensor.raw is None:
-            if numbers > MAX_UNPACKED or tensor.kind in (_FLOAT16, _BFLOAT16):
-                raise _FaultError(f"a tensor of {_shape(tensor)} has no raw data")
-            return
-        if tensor.kind not in _TYPES:
-            raise _FaultError(f"a tensor has the unknown type {tensor.kind}")
-        size, _ = _TYPES[tensor.kind]
-        start, end = tensor.raw
-        if numbers * size != end - start:
-            raise _FaultError(f"a tensor of {_shape(tensor)} has {end - start:,} bytes")
-        if not tensor.dims:  # a bound, which may be infinite
-            return
-        raw = self.data[start:end]
-        finite = _is_finite(raw, tensor.kind)
-        raw.release()
-        if not finite:
-            raise _FaultError("its weights contain NaN or infinity")
+def _opset(opsets: list[dict[str, Any]]) -> int:
+    if len(opsets) != 1 or opsets[0].get("domain", "") not in _DOMAINS:
+        names = [opset.get("domain", "")[:80] for opset in opsets[:8]]
+        raise WireError(f"it has operators of the domains {names}, not of the ONNX standard alone")
+    return int(opsets[0].get("version", 0))
 
-    def _fields(self, at: int, end: int) -> Iterator[tuple[int, int, tuple[int, int] | None]]:
-        """Yield each field of a message: its number, its value, and the span of a bytes field."""
-        while at < end:
-            self.fields += 1
-            if self.fields > MAX_FIELDS:
-                raise _FaultError(f"it has more than {MAX_FIELDS:,} parts")
-            tag, at = self._varint(at, end)
-            value, span = 0, None
-            match tag & 7:
-                case 0:
-                    value, at = self._varint(at, end)
-                case 1:
-                    at += 8
-                case 2:
-                    size, at = self._varint(at, end)
-                    span = (at, at + size)
-                    at += size
-                case 5:
-                    at += 4
-                case _:
-                    raise _FaultError("it is not encoded as Protocol Buffers")
-            if at > end:
-                raise _FaultError("it is truncated, or not encoded as Protocol Buffers")
-            yield tag >> 3, value, span
 
-    def _varint(self, at: int, end: int) -> tuple[int, int]:
-        value = 0
-        for shift in range(0, 70, 7):
-            if at >= end:
-                break
-            byte = self.data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value & (2**64 - 1), at
-        raise _FaultError("it is not encoded as Protocol Buffers")
+def _node(node: dict[str, Any]) -> Node:
+    domain = node.get("domain", "")
+    if domain not in _DOMAINS:
+        raise WireError(f"it has operators of the domain {domain[:80]!r}")
+    attributes = [_attribute(attribute) for attribute in node.get("attribute", [])]
+    if len(attributes) != len(dict(attributes)):
+        raise WireError("an operator has two attributes of one name")
+    return Node(
+        node.get("op_type", ""), node.get("input", []), node.get("output", []), dict(attributes)
+    )
 
-    def _packed(self, at: int, end: int) -> Iterator[int]:
-        while at < end:
-            self.fields += 1
-            if self.fields > MAX_FIELDS:
-                raise _FaultError(f"it has more than {MAX_FIELDS:,} parts")
-            value, at = self._varint(at, end)
-            yield value
 
-    def _bytes(self, span: tuple[int, int]) -> bytes:
-        start, end = span
-        return bytes(self.data[start : min(end, start + 80)])
+def _attribute(attribute: dict[str, Any]) -> tuple[str, Any]:
+    """Return an attribute's name and the value of its type; no other value may be present."""
+    kind = attribute.get("type", 0)
+    if kind not in _ATTRIBUTE_VALUES:
+        raise WireError(f"an attribute has the unknown type {kind}")
+    key, default = _ATTRIBUTE_VALUES[kind]
+    others = attribute.keys() - {key, "name", "type", "doc_string"}
+    value = attribute.get(key, default)
+    if others or value is None:
+        raise WireError("the value of an attribute is not of its type")
+    return attribute.get("name", ""), _tensor(value) if key == "t" else value
+
+
+def _tensor(tensor: dict[str, Any]) -> Value:
+    kind, dims, raw = tensor.get("kind", 0), tuple(tensor.get("dims", ())), tensor.get("raw")
+    shape = "x".join(map(str, dims[:8])) or "one number"
+    if tensor.get("location", 0):
+        raise WireError("it has data in other files")
+    if kind not in DTYPES:
+        raise WireError(f"a tensor has the unknown type {kind}")
+    if len(dims) > MAX_DIMS or min(dims, default=0) < 0:
+        raise WireError(f"a tensor has the shape {shape}")
+    if raw is None:
+        raise WireError(f"a tensor of {shape} has no raw data")
+    if math.prod(dims) * np.dtype(DTYPES[kind]).itemsize != len(raw):
+        raise WireError(f"a tensor of {shape} has {len(raw):,} bytes")
+    if dims and not _is_finite(raw, kind):  # a single number may be a bound, which may be infinite
+        raise WireError("its weights contain NaN or infinity")
+    if math.prod(dims) > MAX_NUMBERS or kind == _BFLOAT16:
+        return Value(dims, is_integer=is_integer(kind))
+    numbers = np.frombuffer(raw, DTYPES[kind]).reshape(dims).copy()
+    return Value(dims, numbers, is_integer=is_integer(kind))
+
+
+def is_integer(kind: int) -> bool:
+    """Whether an ONNX type number is that of integers."""
+    return kind != _BFLOAT16 and np.dtype(DTYPES[kind]).kind in "iu"
 
 
 def _is_finite(raw: memoryview, kind: int) -> bool:
-    _, dtype = _TYPES[kind]
-    if not dtype and kind != _BFLOAT16:
+    if kind not in _FLOATS and kind != _BFLOAT16:
         return True
-    numbers = np.frombuffer(raw, dtype or "<u2")
+    numbers = np.frombuffer(raw, DTYPES[kind])
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        finite = np.isfinite(chunk) if dtype else (chunk & 0x7F80) != 0x7F80
+        finite = np.isfinite(chunk) if kind in _FLOATS else (chunk & 0x7F80) != 0x7F80
         if not finite.all():
             return False
     return True
-
-
-def _shape(tensor: _Tensor) -> str:
-    return "x".join(map(str, tensor.dims[:8])) or "one number"

@@ -38,15 +38,16 @@ _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
 def open_session(
-    file: Path, *, device: str = "cpu", threads: int | None = None
+    content: bytes, file: Path, *, device: str = "cpu", threads: int | None = None
 ) -> ort.InferenceSession:
-    """Open a session on an ONNX file.
+    """Open a session on the content of an ONNX file.
 
     Weights and intermediate results are limited to `MAX_MEMORY`, since a small file can declare a
     computation of terabytes.
 
     Args:
-        file: the graph with its weights.
+        content: the graph with its weights, as `ganzoo.runtimes.onnx_file.read_onnx` returns it.
+        file: its file, for messages.
         device: ``cpu``, ``cuda``, ``cuda:N``, or ``auto``, which uses a GPU if it can and otherwise
             warns with the reason and uses the CPU.
         threads: threads of one operation on the CPU; by default OMP_NUM_THREADS, as in torch, or
@@ -62,14 +63,14 @@ def open_session(
     options = session_options(threads)
     if number is not None:
         reason = _cuda_is_missing()
-        session = None if reason else _open(file, options, _cuda(number))
+        session = None if reason else _open(content, file, options, _cuda(number))
         if session and CUDA in session.get_providers():
             return session
         reason = reason or _cuda_does_not_answer(number)
         if device != "auto":
             raise DeviceError(f"device {device!r} is not available: {reason}. Or use device='cpu'.")
         warnings.warn(f"computing on the CPU: {reason}", stacklevel=5)
-    session = _open(file, options, [CPU])
+    session = _open(content, file, options, [CPU])
     assert session is not None  # the CPU is always available
     return session
 
@@ -81,6 +82,8 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    # Otherwise bytes that are ONNX to the check may be onnxruntime's own format to the session.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.use_env_allocators", "1")
     default = os.environ.get("OMP_NUM_THREADS", "")
     if threads is not None or default.isdecimal():
@@ -119,6 +122,7 @@ def _cuda(number: int) -> list[str | tuple[str, dict[str, str]]]:
 
 
 def _open(
+    content: bytes,
     file: Path,
     options: ort.SessionOptions,
     providers: list[str] | list[str | tuple[str, dict[str, str]]],
@@ -128,9 +132,11 @@ def _open(
     if on_gpu:
         ort.set_default_logger_severity(_FATAL)
     try:
-        return ort.InferenceSession(str(file), options, providers=providers, enable_fallback=0)
+        session = ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
+        session._model_bytes = None  # it keeps them for a fallback, which is off
+        return session
     except Exception as error:
-        if on_gpu and file.is_file():  # a fault of the file shows in the CPU's session
+        if on_gpu:  # a fault of the file shows in the CPU's session
             return None
         raise BundleError(
             f"onnxruntime cannot read {file}: {explain(error)}. Get the bundle again."

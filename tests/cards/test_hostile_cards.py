@@ -10,7 +10,7 @@ from ganzoo.cards.tables import read_rows
 from ganzoo.demo.cards import card
 from ganzoo.demo.gallery import write_gallery
 from ganzoo.durations import parse_duration
-from ganzoo.errors import CardError, RecipeError
+from ganzoo.errors import CardError, GanzooError, RecipeError
 from ganzoo.hub.failures import _without_secrets
 from ganzoo.spec import ModelSpec
 from ganzoo.zoo import find
@@ -36,9 +36,9 @@ def filled(part, size=MAX_CARD - 100):
 def test_the_demo_shows_any_card(bundle, part):
     (bundle / "README.md").write_text("# Title\n\n" + filled(PARTS[part]))
     rehash(bundle)
-    shown = card("tiny", find(bundle))
-    assert shown.startswith("# Title")
-    assert "![" not in shown, "it would request the image"
+    markdown = card("tiny", find(bundle))
+    assert markdown.startswith("# Title")
+    assert "![" not in markdown, "it would request the image"
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_images_that_are_written_otherwise(bundle):
         "![titled](samples.png 'Title') plain!\n\n[c]: http://x/c.png"
     )
     rehash(bundle)
-    shown = card("tiny", find(bundle))
-    assert shown.count("![samples](data:image/png;base64,") == 1
-    assert shown.count("![titled](data:image/png;base64,") == 1
-    assert shown.count("![") == 2
-    assert "plain!" in shown
+    markdown = card("tiny", find(bundle))
+    assert markdown.count("![samples](data:image/png;base64,") == 1
+    assert markdown.count("![titled](data:image/png;base64,") == 1
+    assert markdown.count("![") == 2
+    assert "plain!" in markdown
 
 
 def test_a_card_that_is_too_long(bundle, tmp_path):
@@ -84,7 +84,7 @@ def test_other_texts_of_strangers(bundle):
     assert _without_secrets("see https://x/y?token=1 and hf_abc Bearer x") == "see ... and ... ..."
     for part in ("a", "a.", "-a", " "):
         change_config(bundle, lambda c, part=part: c.update(requires=["a" + filled(part) + "\0"]))
-        with pytest.raises(ganzoo.GanzooError, match="is not a distribution with versions"):
+        with pytest.raises(GanzooError, match="is not a distribution with versions"):
             ModelSpec.from_json((bundle / "config.json").read_bytes())
 
 
