@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo import exporters, zoo
+from ganzoo.bundle.location import locate_bundle
 from ganzoo.bundle.summary import read_summary
 from ganzoo.data import decode, find_dataset, find_root, show_file_counts
 from ganzoo.data.fingerprints import fingerprint_items
@@ -23,7 +24,6 @@ from ganzoo.errors import (
     MissingExtraError,
     MissingPluginError,
     OutputError,
-    RunNotFoundError,
 )
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
@@ -218,14 +218,7 @@ def _bundle_of(name: str | Path) -> str | Path:
     parsed = parse_model_name(name)
     if not isinstance(parsed, Path):
         return name
-    if (parsed / "bundle").is_dir():
-        return parsed / "bundle"
-    if (parsed / "recipe.toml").is_file():
-        raise RunNotFoundError(
-            f"the run {parsed} has not saved a model yet. Continue it: "
-            f"ganzoo train --resume {parsed}"
-        )
-    return parsed
+    return locate_bundle(parsed)
 
 
 def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None) -> Component:

@@ -10,6 +10,8 @@ import difflib
 import traceback
 from collections.abc import Iterable
 
+from ganzoo.escaping import printable
+
 __all__ = [
     "AmbiguousNameError",
     "ArchitectureError",
@@ -64,7 +66,7 @@ class GanzooError(Exception):
 
     def __str__(self) -> str:
         # KeyError would print the repr of the message.
-        return str(self.args[0]) if self.args else ""
+        return printable(str(self.args[0])) if self.args else ""
 
 
 class UnknownNameError(GanzooError, KeyError):

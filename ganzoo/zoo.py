@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from ganzoo.bundle import Bundle, open_bundle
+from ganzoo.bundle.location import locate_bundle
 from ganzoo.errors import (
     BundleError,
     DeviceError,
@@ -19,7 +20,7 @@ from ganzoo.errors import (
     install_extra,
 )
 from ganzoo.registry import REGISTRIES, models
-from ganzoo.registry.names import HubModel, HubName, parse_model_name
+from ganzoo.registry.names import HubModel, HubName, parse_model_name, suggest_hub_name
 from ganzoo.sampling.generator import Encoder, Generator
 from ganzoo.spec import ModelSpec
 
@@ -71,7 +72,8 @@ def load(
     one that trained the model (torch runtime only).
 
     Args:
-        name: a registered name, a bundle's folder (``./folder``) or ``hf://org/repo[@revision]``.
+        name: a registered name, the folder of a bundle or run (``./folder``), or
+            ``hf://org/repo[@revision]``.
         role: the network to load: ``generator``, or another network of the bundle, such as
             ``encoder``.
         runtime: ``torch`` loads an `nn.Module`; ``onnx`` uses onnxruntime and imports no torch. The
@@ -88,7 +90,7 @@ def load(
 
     Raises:
         UnknownNameError: no model has this name.
-        NotABundleError: the folder contains no bundle.
+        NotABundleError, RunNotFoundError: the folder contains no bundle.
         BundleError: the bundle is damaged, has no such role, or the installed plugin builds a
             different architecture than the one that was trained.
         MissingPluginError, BrokenPluginError: the plugin that provides the architecture is not
@@ -151,7 +153,7 @@ def info(name: str | Path) -> ModelSpec:
         name: as for `load`.
 
     Raises:
-        UnknownNameError, NotABundleError: there is no such model.
+        UnknownNameError, NotABundleError, RunNotFoundError: there is no such model.
         BundleError: the bundle is damaged.
         NameSyntaxError, AmbiguousNameError: the name is not valid, or several plugins register it.
         HubError: the model cannot be downloaded.
@@ -166,14 +168,14 @@ def find(name: str | Path) -> Bundle:
         name: as for `load`.
 
     Raises:
-        UnknownNameError, NotABundleError: there is no such model.
+        UnknownNameError, NotABundleError, RunNotFoundError: there is no such model.
         BundleError: the bundle is damaged.
         NameSyntaxError, AmbiguousNameError: the name is not valid, or several plugins register it.
         HubError: the model cannot be downloaded.
     """
     parsed = parse_model_name(name)
     if isinstance(parsed, Path):
-        return open_bundle(parsed)
+        return _open(parsed, str(name))
     if isinstance(parsed, HubName):
         return _pull(parsed)
     try:
@@ -189,6 +191,15 @@ def find(name: str | Path) -> Bundle:
             f"bundle. Reinstall {entry.distribution or 'the plugin that registers it'}."
         ) from error
     return replace(bundle, distribution=entry.distribution)
+
+
+def _open(path: Path, name: str) -> Bundle:
+    try:
+        return open_bundle(locate_bundle(path))
+    except NotABundleError as error:
+        if path.exists() or not (hub_name := suggest_hub_name(name)):
+            raise
+        raise NotABundleError(f"{error} For the model on the Hub, use {hub_name}.") from error
 
 
 def _pull(location: HubName | HubModel) -> Bundle:

@@ -38,6 +38,16 @@ def reporting_output(path: Path) -> Iterator[None]:
         ) from error
 
 
+def find_outward_link(folder: Path) -> Path | None:
+    """Return a link in a folder that leads out of it, or None."""
+    root = os.path.realpath(folder)
+    for parent, folders, names in os.walk(folder):
+        for path in (Path(parent, name) for name in (*folders, *names)):
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                return path
+    return None
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

@@ -9,10 +9,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganzoo.bundle.clones import (
+    ATTRIBUTES,
+    KEEP_BYTES,
+    check_line_endings,
+    check_own,
+    check_pointer,
+    is_inside,
+)
 from ganzoo.bundle.files import new_folder, sha256, write_file
 from ganzoo.bundle.leftovers import find_former
 from ganzoo.errors import BundleError, NotABundleError
@@ -31,6 +39,7 @@ METADATA_KEY = "ganzoo.config"  # key of the config's copy in the weights files
 
 MAX_FILES = 1_000  # files that a bundle lists
 MAX_CHECKSUMS = 2**18  # bytes of SHA256SUMS
+MAX_CARD = 2**18  # bytes of README.md
 MAX_BYTES = 2**34  # bytes of all listed files, 16 GiB
 MAX_OPENING = 2**28  # bytes of memory beyond the size of the weights files, 256 MiB
 
@@ -72,22 +81,24 @@ class Bundle:
         return self.file(onnx_name(role))
 
     def holds(self, name: str) -> bool:
-        """Return whether the bundle contains a file."""
-        return (self.path / name).is_file()
+        """Return whether the bundle contains a file: a verified one, or the card."""
+        if name == CARD:
+            return os.path.lexists(self.path / CARD)
+        return name in read_checksums(self.path)
 
     def file(self, name: str) -> Path:
         """Return the path of a file; subclasses that download lazily fetch it here."""
         return self.path / name
 
 
-def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
-    """Read a bundle's config and verify every file against SHA256SUMS.
+def open_bundle(path: Path) -> Bundle:
+    """Read a bundle's config and verify every file except the card against SHA256SUMS.
 
-    Only the config is kept in memory.
+    The card is prose for people, which its author may edit at any time. Only the config is kept in
+    memory. The folder may be a snapshot of the Hub's client, whose files are links.
 
     Args:
         path: the folder.
-        edited: files that may differ from their checksum or be absent.
 
     Raises:
         NotABundleError: the folder does not exist or is not a bundle.
@@ -95,7 +106,7 @@ def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
             file is not allowed; or the config is not valid.
     """
     try:
-        return _open(path, edited)
+        return _open(path)
     except OSError as error:
         if isinstance(error, NotABundleError):
             raise
@@ -104,7 +115,7 @@ def open_bundle(path: Path, *, edited: Collection[str] = ()) -> Bundle:
         ) from error
 
 
-def _open(path: Path, edited: Collection[str]) -> Bundle:
+def _open(path: Path) -> Bundle:
     if not path.is_dir():
         state = "is a file, not a folder" if path.exists() else "does not exist"
         for old in find_former(path):
@@ -117,11 +128,9 @@ def _open(path: Path, edited: Collection[str]) -> Bundle:
             "one that `ganzoo export RUN` writes."
         )
     if not (path / CONFIG).is_file():
-        nested = path / "bundle"
-        hint = f" Did you mean {nested}?" if (nested / CONFIG).is_file() else ""
-        raise NotABundleError(f"{path} is not a bundle: it contains no {CONFIG}.{hint}")
+        raise NotABundleError(f"{path} is not a bundle: it contains no {CONFIG}.")
     check_size(path / CONFIG, MAX_CONFIG)
-    _verify(path, edited)
+    _verify(path)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
     for role in spec.roles:
         if not (path / weights_name(role)).is_file():
@@ -144,7 +153,7 @@ def replaceable(path: Path) -> bool:
         _verify(path)
     except BundleError:
         return False
-    return all(name in read_checksums(path) for name in list_files(path))
+    return {*list_files(path)} <= {*read_checksums(path), CARD}
 
 
 def check_repeated_config(bundle: Bundle, file: Path, repeated: str | None) -> None:
@@ -178,15 +187,18 @@ def write_bundle(
         writers: for each file name in the bundle, a function that writes the file at a path.
 
     Raises:
+        BundleError: the folder is a snapshot in the cache of the Hub's client.
         OutputError: the folder cannot be written.
     """
+    check_own(path)
     with new_folder(path) as folder:
+        write_attributes(folder)
         (folder / CONFIG).write_text(spec.to_json(), encoding="utf-8")
         for name, write in writers.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write(folder / name)
             (folder / name).chmod(0o644)
-        sums = {name: sha256(folder / name) for name in list_files(folder)}
+        sums = {name: sha256(folder / name) for name in list_files(folder) if name != CARD}
         (folder / CHECKSUMS).write_text(format_checksums(sums), encoding="utf-8")
     return Bundle(path, spec)
 
@@ -202,10 +214,12 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
         contents: contents of new or replaced files, by name.
 
     Raises:
-        BundleError: the bundle on disk changed after it was opened.
+        BundleError: the bundle on disk changed after it was opened, or is a snapshot in the cache
+            of the Hub's client.
         OutputError: the bundle cannot be written.
     """
-    if open_bundle(bundle.path, edited=contents).spec != bundle.spec:
+    check_own(bundle.path)
+    if open_bundle(bundle.path).spec != bundle.spec:
         raise BundleError(
             f"cannot change {bundle.path}: its config was replaced after it was opened. "
             "Run the command again."
@@ -218,7 +232,32 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
         for name, content in (config | dict(contents)).items():
             write_file(folder / name, content)
             sums[name] = sha256(folder / name)
+        sums.pop(CARD, None)
         write_file(folder / CHECKSUMS, format_checksums(sums))
+        write_attributes(folder)
+
+
+def write_attributes(folder: Path) -> None:
+    """Tell git to keep the bytes of a bundle's files, unless the folder has its own attributes."""
+    if not os.path.lexists(folder / ATTRIBUTES):
+        write_file(folder / ATTRIBUTES, f"{KEEP_BYTES}\n")
+
+
+def read_card(folder: Path) -> bytes | None:
+    """Return the bytes of a bundle's card; None if there is no card.
+
+    Raises:
+        BundleError: the card is not a regular file inside the bundle, has more than 256 KiB, or
+            cannot be read.
+    """
+    if not os.path.lexists(folder / CARD):
+        return None
+    _check_kind(folder, CARD)
+    check_size(folder / CARD, MAX_CARD)
+    try:
+        return (folder / CARD).read_bytes()
+    except OSError as error:
+        raise BundleError(f"cannot read {folder / CARD}: {error.strerror}.") from error
 
 
 def _link(file: str, target: str) -> None:
@@ -235,9 +274,9 @@ def format_checksums(sums: Mapping[str, str]) -> str:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Return the relative POSIX paths of all files of a bundle except the checksums."""
+    """Return the relative POSIX paths of all files of a bundle except checksums and attributes."""
     files = (p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    return sorted(name for name in files if name != CHECKSUMS)
+    return sorted(name for name in files if name not in (CHECKSUMS, ATTRIBUTES))
 
 
 def read_checksums(path: Path) -> dict[str, str]:
@@ -255,6 +294,7 @@ def read_checksums(path: Path) -> dict[str, str]:
             "Get the bundle again."
         )
     check_size(sums, MAX_CHECKSUMS)
+    check_pointer(path, sums)
     lines = sums.read_text(encoding="utf-8", errors="replace").split("\n")
     if len(lines) - 1 > MAX_FILES:
         raise BundleError(
@@ -270,7 +310,7 @@ def read_checksums(path: Path) -> dict[str, str]:
                 "Get the bundle again."
             )
         name = match[2]
-        if not _FILE_NAME.fullmatch(name):
+        if name != ATTRIBUTES and not _FILE_NAME.fullmatch(name):
             raise BundleError(
                 f"{sums} lists {name[:80]!r}, which is not a valid file name in a bundle. "
                 "Get the bundle again."
@@ -293,15 +333,13 @@ def check_size(file: Path, limit: int) -> None:
         )
 
 
-def _verify(path: Path, edited: Collection[str] = ()) -> None:
+def _verify(path: Path) -> None:
     _check_kind(path, CHECKSUMS)
-    entries = {
-        name: expected
-        for name, expected in read_checksums(path).items()
-        if name not in edited or (path / name).exists()
-    }
+    entries = {name: digest for name, digest in read_checksums(path).items() if name != CARD}
     for name in entries:
         _check_kind(path, name)
+    if os.path.lexists(path / CARD):
+        _check_kind(path, CARD)
     size = sum((path / name).stat().st_size for name in entries)
     if size > MAX_BYTES:  # checked first: reading them may take hours
         raise BundleError(
@@ -311,19 +349,16 @@ def _verify(path: Path, edited: Collection[str] = ()) -> None:
     for name, expected in entries.items():
         file = path / name
         try:
-            actual = sha256(file)
+            if sha256(file) == expected:
+                continue
+            check_pointer(path, file)
+            check_line_endings(file, expected)
         except OSError as error:
             raise BundleError(f"cannot read {file}: {error.strerror}.") from error
-        if actual != expected and name not in edited:
-            advice = (
-                f"If you edited it, run `ganzoo card write {path}`."
-                if name == CARD
-                else "Get the bundle again."
-            )
-            raise BundleError(
-                f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
-                f"{advice}"
-            )
+        raise BundleError(
+            f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
+            "Get the bundle again."
+        )
     # Files that a runtime reads must have a checksum; other files may lack one.
     read = {CONFIG} | {p.name for end in ("safetensors", "onnx") for p in path.glob(f"*.{end}")}
     if missing := read - entries.keys():
@@ -345,7 +380,7 @@ def _check_kind(path: Path, name: str) -> None:
         raise BundleError(
             f"{path} lacks {name[:200]}, which {CHECKSUMS} lists. Get the bundle again."
         )
-    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(path)):
+    if not is_inside(path, file):
         raise BundleError(f"{file} is a link that leads outside the bundle. Get the bundle again.")
     if not file.is_file():
         raise BundleError(f"{file} is not a regular file. Get the bundle again.")

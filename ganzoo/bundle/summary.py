@@ -11,10 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ganzoo.bundle import CONFIG, Bundle, weights_name
+from ganzoo.bundle import CARD, CHECKSUMS, CONFIG, Bundle, read_checksums, weights_name
 from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import MALFORMED, GanzooError
 from ganzoo.registry.entries import Entry
+from ganzoo.registry.zipped import on_disk
 from ganzoo.spec import METRICS, ModelSpec
 
 # BatchNorm's statistics, which no optimizer updates.
@@ -75,7 +76,8 @@ def read_summary(bundle: Bundle) -> ModelSummary:
     Raises:
         BundleError: the files cannot be read.
     """
-    files = [file for file in bundle.path.rglob("*") if file.is_file()]
+    names = {*read_checksums(bundle.path), CARD, CHECKSUMS}
+    files = [file for name in names if (file := bundle.path / name).is_file()]
     size = sum(file.stat().st_size for file in files)
     return ModelSummary(bundle.spec, count_parameters(bundle.weights_of("generator")), size)
 
@@ -138,7 +140,8 @@ def _search(entry: Entry, pattern: str) -> Iterator[Path]:
     except (ImportError, ValueError):
         return
     for location in (module and module.submodule_search_locations) or ():
-        folder = Path(location, *inside)
-        while not folder.is_dir():  # a module that is a file
+        root = on_disk(Path(location))
+        folder = root.joinpath(*inside)
+        while not folder.is_dir() and folder != root:  # a module that is a file
             folder = folder.parent
         yield from sorted(folder.rglob(pattern))

@@ -3,7 +3,7 @@
 from ganzoo.cards.blocks import BLOCKS
 from ganzoo.cards.checking import check, find_wrong_figures
 from ganzoo.cards.context import CardContext, Location
-from ganzoo.cards.header import read_card, read_header, split_header
+from ganzoo.cards.header import read_header, split_header
 from ganzoo.cards.sections import find_unfinished
 from ganzoo.cards.writing import compose, has_blocks, read, write
 
@@ -17,7 +17,6 @@ __all__ = [
     "find_wrong_figures",
     "has_blocks",
     "read",
-    "read_card",
     "read_header",
     "split_header",
     "write",

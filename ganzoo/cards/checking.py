@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ganzoo.bundle import CARD, CHECKSUMS, Bundle, open_bundle, read_checksums
-from ganzoo.bundle.files import sha256
+from ganzoo.bundle import CARD, Bundle
+from ganzoo.bundle.location import explain_download, open_folder
 from ganzoo.cards.blocks import BLOCKS, generate
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import fence, read_blocks
@@ -25,11 +25,11 @@ from ganzoo.registry.names import ZooName, parse_model_name
 def check(name: str | Path) -> list[str]:
     """Return the problems of a model's card, one line each.
 
-    A problem is a figure, block or header field that differs from the config, a section that is
-    empty or unfinished, or a card that differs from its checksum.
+    A problem is a figure, block or header field that differs from the config, or a section that is
+    empty or unfinished.
 
     Args:
-        name: a bundle's folder, or the name of a model that an installed package ships.
+        name: the folder of a bundle or run, or the name of a model that an installed package ships.
 
     Returns:
         One line for each problem; an empty list for a correct card.
@@ -38,7 +38,7 @@ def check(name: str | Path) -> list[str]:
         CardError: the model is on the Hub. Its card is checked before it is pushed.
         UnknownNameError, NotABundleError, BundleError: the bundle does not exist or is damaged.
     """
-    bundle = open_bundle(_find(name), edited=(CARD,))
+    bundle = open_folder(_find(name))
     return list(_problems(bundle))
 
 
@@ -82,8 +82,8 @@ def _find(name: str | Path) -> Path:
     path = models.get(str(address)) if isinstance(address, ZooName) else address
     if not isinstance(path, Path):
         raise CardError(
-            f"cannot check the card of {name}: the model is on the Hub. Check the card in its "
-            "bundle's folder: ganzoo card check ./FOLDER"
+            f"cannot check the card of {name}: the model is on the Hub. "
+            f"{explain_download(str(path))}"
         )
     return path
 
@@ -115,5 +115,3 @@ def _problems(bundle: Bundle) -> Iterator[str]:
         if header.get(key) != value:
             yield f"the header's field {key!r} differs from the config. Run `{command}`."
     yield from find_unfinished(card)
-    if read_checksums(bundle.path).get(CARD) != sha256(bundle.path / CARD):
-        yield f"{CARD} was edited and differs from its checksum in {CHECKSUMS}. Run `{command}`."

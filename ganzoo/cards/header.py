@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,31 +12,12 @@ import yaml
 from ganzoo.errors import MALFORMED, CardError
 from ganzoo.spec.parsing import shorten
 
-MAX_CARD = 2**18  # bytes of a card
-
 _DASHES = r"^---[ \t]*\r?"
 _BEGIN = re.compile(rf"{_DASHES}\n")
 _END = re.compile(rf"{_DASHES}(?:\n|\Z)", re.MULTILINE)
 _WIDTH = 1_000  # characters of a line, so that each metric stays on one line
 
 Metadata = dict[str, Any]
-
-
-def read_card(file: Path) -> bytes:
-    """Return the content of a card.
-
-    Raises:
-        CardError: the card has more than `MAX_CARD` bytes.
-        OSError: the file cannot be read.
-    """
-    with file.open("rb") as opened:
-        content = opened.read(MAX_CARD + 1)
-    if len(content) > MAX_CARD:
-        raise CardError(
-            f"the card {file} has {file.stat().st_size:,} bytes; the limit is {MAX_CARD:,}. "
-            "Shorten it."
-        )
-    return content
 
 
 def split_header(text: str) -> tuple[str, str]:

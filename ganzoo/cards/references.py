@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ganzoo.errors import GanzooError
 from ganzoo.registry import COMPONENTS
+from ganzoo.registry.docstrings import docstring_of
 from ganzoo.spec import ModelSpec
 
 _UP_TO_LINK = re.compile(r".*https?://(?:dx\.)?(?:doi\.org|arxiv\.org)/[^\s,;)]+", re.DOTALL)
@@ -39,4 +40,4 @@ def _all(spec: ModelSpec) -> Iterator[str]:
     for registry in COMPONENTS:
         with contextlib.suppress(GanzooError):
             component = registry.get(recipe[registry.kind]["name"])
-            yield from read_references(component.__doc__ or "")
+            yield from read_references(docstring_of(component))

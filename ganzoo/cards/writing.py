@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganzoo.bundle import CARD, amend_bundle, open_bundle
+from ganzoo.bundle import CARD, amend_bundle, read_card
+from ganzoo.bundle.location import open_folder
 from ganzoo.cards.blocks import BLOCKS, generate
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import find_blocks, replace_blocks
-from ganzoo.cards.header import read_card, read_header, replace_header
+from ganzoo.cards.header import read_header, replace_header
 from ganzoo.cards.metadata import merge
 from ganzoo.cards.prose import draft
-from ganzoo.errors import CardError
+from ganzoo.errors import BundleError, CardError
 
 
 def write(path: str | Path) -> Path:
     """Update the header and the generated blocks of a bundle's card, or write a new card.
 
-    Prose and the header's other fields are kept. The bundle's checksums are updated.
+    Prose and the header's other fields are kept.
 
     Args:
-        path: the bundle's folder.
+        path: the folder of the bundle, or of a run.
 
     Returns:
         Path of the card.
@@ -31,7 +32,7 @@ def write(path: str | Path) -> Path:
         NotABundleError, BundleError: the folder is not a bundle, or the bundle is damaged.
         OutputError: the card cannot be written.
     """
-    bundle = open_bundle(Path(path), edited=(CARD,))
+    bundle = open_folder(Path(path))
     text = compose(CardContext.of(bundle), read(bundle.path))
     amend_bundle(bundle, bundle.spec, {CARD: text})
     return bundle.path / CARD
@@ -74,9 +75,12 @@ def read(folder: Path) -> str | None:
     Raises:
         CardError: the card cannot be read, is not UTF-8, or is too long.
     """
-    file = folder / CARD
     try:
-        # `read_text` would change the line endings.
-        return read_card(file).decode() if file.is_file() else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CardError(f"cannot read the card {file}: {error}. Save it as UTF-8.") from error
+        content = read_card(folder)
+        return None if content is None else content.decode()
+    except UnicodeDecodeError as error:
+        raise CardError(
+            f"cannot read the card {folder / CARD}: {error}. Save it as UTF-8."
+        ) from error
+    except BundleError as error:
+        raise CardError(str(error)) from error

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,19 +14,22 @@ from typing import Any
 import tyro
 
 from ganzoo.cli.arguments import Output
-from ganzoo.cli.cards import card
+from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.demo import demo
 from ganzoo.cli.evaluation import compare, evaluate
 from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.listing import info, plugins
-from ganzoo.cli.plotting import plot
+from ganzoo.cli.plotting import KINDS, plot
 from ganzoo.cli.plugin_tools import check, new_plugin
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
-from ganzoo.errors import GanzooError, missing_extra
+from ganzoo.errors import GanzooError, OutputError, did_you_mean, missing_extra
 from ganzoo.registry import distributions
+from ganzoo.registry.docstrings import docstring_of
+from ganzoo.spec import Optimizer
+from ganzoo.terminal import print_error, print_out, usable_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,57 +40,56 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = list(sys.argv[1:] if argv is None else argv)
     warnings.showwarning = _show_warning
+    sys.excepthook = _show_traceback
+    status = 0  # also if the reader of the output, such as `head`, has closed the pipe
+    try:
+        with usable_streams():
+            status = _run(args)
+    except OutputError as error:
+        print_error(f"error: {error}")
+        return 1
+    return status
+
+
+def _run(args: list[str]) -> int:
+    if sys.flags.optimize >= 2:  # tyro shows docstrings, which python -OO removes
+        for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values(), Optimizer):
+            item.__doc__ = docstring_of(item)
+    if problem := _find_misspelling(args):
+        print_error(f"error: {problem}")
+        return 2
     try:
         if args[:1] == ["train"]:
             return run_train(args[1:])
         if args[:1] == ["--version"]:
-            print(f"ganzoo {metadata.version('torch-ganzoo')}")
+            print_out(f"ganzoo {metadata.version('torch-ganzoo')}")
             return 0
         tyro.extras.subcommand_cli_from_dict(
-            {
-                "list": list_,
-                "info": info,
-                "sample": sample,
-                "translate": translate,
-                "train": train,
-                "export": export,
-                "card": card,
-                "push": push,
-                "evaluate": evaluate,
-                "compare": compare,
-                "gallery": gallery,
-                "plot": plot,
-                "demo": demo,
-                "plugins": plugins,
-                "new-plugin": new_plugin,
-                "check": check,
-                "quickstart": quickstart,
-            },
+            COMMANDS,
             args=args or ["--help"],
             prog="ganzoo",
             description="A plugin-based model zoo for generative adversarial networks.",
             config=(tyro.conf.FlagCreatePairsOff,),
         )
     except GanzooError as error:
-        print(f"error{_of_rank()}: {error}", file=sys.stderr)
+        print_error(f"error{_of_rank()}: {error}")
         return 1
     except ModuleNotFoundError as error:
-        print(f"error: {missing_extra('this command', error)}", file=sys.stderr)
+        print_error(f"error: {missing_extra('this command', error)}")
         return 1
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        print_error("stopped")
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # of standard output, perhaps
+        raise
     except Exception as error:
         # Libraries that read entry points fail if those of any distribution are invalid.
         if not (unreadable := distributions.find_unreadable()):
             raise
-        print(
+        print_error(
             f"error: {type(error).__name__}: {error}\n"
             f"The entry_points.txt of {' and '.join(unreadable)} cannot be read, and other "
-            "libraries fail on it too. Reinstall the package, or uninstall it.",
-            file=sys.stderr,
+            "libraries fail on it too. Reinstall the package, or uninstall it."
         )
         return 1
     return 0
@@ -103,10 +106,54 @@ def quickstart(output: Output = Path("demo")) -> None:
     run(output)
 
 
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "list": list_,
+    "info": info,
+    "sample": sample,
+    "translate": translate,
+    "train": train,
+    "export": export,
+    "card": card,
+    "push": push,
+    "evaluate": evaluate,
+    "compare": compare,
+    "gallery": gallery,
+    "plot": plot,
+    "demo": demo,
+    "plugins": plugins,
+    "new-plugin": new_plugin,
+    "check": check,
+    "quickstart": quickstart,
+}
+SUBCOMMANDS: dict[str, Mapping[str, Callable[..., Any]]] = {"plot": KINDS, "card": ACTIONS}
+
+
+def _find_misspelling(args: list[str]) -> str:
+    """Return what is wrong with the name of a command or subcommand; empty if nothing is."""
+    known: Mapping[str, Callable[..., Any]] = COMMANDS
+    prefix = ""
+    for word in args[:2]:
+        if word.startswith("-"):
+            return ""
+        if word not in known:
+            return (
+                f"no command 'ganzoo {prefix}{word}'.{did_you_mean(word, known)} Use one of "
+                f"{', '.join(known)}."
+            )
+        if word not in SUBCOMMANDS:
+            return ""
+        known, prefix = SUBCOMMANDS[word], f"{word} "
+    return ""
+
+
 def _of_rank() -> str:
     """Return the rank of this process under torchrun, for error messages."""
     return f" (rank {os.environ['RANK']})" if "RANK" in os.environ else ""
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    print_error(f"warning: {message}")
+
+
+def _show_traceback(*error: Any) -> None:
+    print_error("".join(traceback.format_exception(*error)), end="")

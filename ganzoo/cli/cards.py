@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import tyro
 
 from ganzoo.cli.arguments import Folder, Text
 from ganzoo.errors import CardError
+from ganzoo.terminal import print_out
 
 
 def write(bundle: Folder, /) -> None:
@@ -18,9 +20,9 @@ def write(bundle: Folder, /) -> None:
     """
     from ganzoo import cards
 
-    print(cards.write(bundle))
+    print_out(cards.write(bundle))
     for problem in cards.check(bundle):
-        print(f"  {problem}")
+        print_out(f"  {problem}")
 
 
 def check(name: Text, /) -> None:
@@ -32,13 +34,15 @@ def check(name: Text, /) -> None:
     from ganzoo import cards
 
     if problems := cards.check(name):
-        print("\n".join(problems))
+        print_out("\n".join(problems))
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
         raise CardError(
             f"the card of {name} has {count}. Update it with 'ganzoo card write PATH' or edit it."
         )
-    print(f"{name}: the card is complete and matches the config")
+    print_out(f"{name}: the card is complete and matches the config")
 
+
+ACTIONS: dict[str, Callable[..., None]] = {"write": write, "check": check}
 
 # tyro runs a command when it constructs the value of its subcommand.
 Action = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
+from ganzoo.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.benchmark import Row
@@ -57,12 +58,12 @@ def evaluate(
         runtime=runtime,
         resize=resize,
     )
-    print(name)
+    print_out(name)
     for metric, value in evaluation.metrics.items():
-        print(f"  {metric.replace('_', ' '):<28} {value:.6g}")
-    print("protocol")
+        print_out(f"  {metric.replace('_', ' '):<28} {value:.6g}")
+    print_out("protocol")
     for key, value in evaluation.protocol.items():
-        print(f"  {key.replace('_', ' '):<28} {_flat(value)}")
+        print_out(f"  {key.replace('_', ' '):<28} {_flat(value)}")
 
 
 def compare(
@@ -107,7 +108,7 @@ def compare(
         resize=resize,
     )
     previews = {row.name: row.preview for row in rows}
-    print(plots.save_figure(plots.draw_comparison(previews), output))
+    print_out(plots.save_figure(plots.draw_comparison(previews), output))
     runtimes = benchmark.RUNTIMES
     columns = list({metric: None for row in rows for metric in row.evaluation.metrics})
     heads = ["model", "parameters", "MB", *(f"{r} images/s" for r in runtimes), *columns]
@@ -122,9 +123,9 @@ def compare(
         )
     widths = [max(map(len, column)) for column in zip(heads, *table, strict=True)]
     for cells in (heads, *table):
-        print("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
+        print_out("  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True)))
     protocol = rows[0].evaluation.protocol
-    print(
+    print_out(
         f"{protocol['samples']:,} samples of seed {seed} against {protocol['real_images']:,} real "
         f"images ({_flat(protocol['dataset'])}), extractor {protocol['extractor']}; * best value"
     )

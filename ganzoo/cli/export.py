@@ -11,6 +11,7 @@ import tyro
 from ganzoo.cli.arguments import MaybeOutput, Text
 from ganzoo.cli.formatting import as_folder, is_parity
 from ganzoo.errors import DeploymentError
+from ganzoo.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.bundle import Bundle
@@ -52,14 +53,14 @@ def export(
     path = exporters.export(run, output, precision=precision, arguments=arguments, figures=figures)
     spec = zoo.info(path)
     command = "translate" if "condition" in spec.inputs else "sample"
-    print(path)
+    print_out(path)
     for key in filter(is_parity, spec.provenance):
         role, parity = key.removesuffix("parity").strip("_") or "generator", spec.provenance[key]
-        print(
+        print_out(
             f"  {role}: torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} "
             f"(allowed {parity['tolerance']:.1e})"
         )
-    print(
+    print_out(
         f"next: ganzoo {command} {as_folder(path)}{' FILE ...' * (command == 'translate')} "
         "--runtime onnx"
     )
@@ -84,21 +85,16 @@ def _write_target(
             folder = stack.enter_context(temporary_folder())
             bundle = open_bundle(_exported(bundle, folder / "bundle", precision, arguments))
         files = export_targets.make(entry, bundle, out)
-    print(*files.folders, sep="\n")
+    print_out(*files.folders, sep="\n")
     if files.next_step:
-        print(f"next: {files.next_step}")
+        print_out(f"next: {files.next_step}")
 
 
 def _find(name: str) -> Bundle:
-    """Find a model by its name or folder; the folder of a run means its bundle."""
+    """Find a model by its folder, or else by its name."""
     from ganzoo import zoo
 
-    inside = Path(name) / "bundle"
-    if inside.is_dir():
-        return zoo.find(inside)
-    if Path(name).is_dir():
-        return zoo.find(Path(name))
-    return zoo.find(name)
+    return zoo.find(Path(name) if Path(name).is_dir() else name)
 
 
 def _exported(

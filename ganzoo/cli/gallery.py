@@ -9,6 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Output
 from ganzoo.errors import GanzooError
+from ganzoo.terminal import print_out
 
 
 def gallery(
@@ -24,7 +25,7 @@ def gallery(
 
     chosen = names or _available()
     write_gallery(chosen, output)
-    print(f"{output}: {len(chosen)} models")
+    print_out(f"{output}: {len(chosen)} models")
 
 
 def _available() -> tuple[str, ...]:

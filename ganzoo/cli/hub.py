@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganzoo.cli import listing
 from ganzoo.cli.arguments import Folder, Text
+from ganzoo.terminal import print_out
 
 _KEPT = "The card was edited on the Hub and is not replaced. Check that it is still correct."
 
@@ -27,7 +28,9 @@ def list_(pattern: Text = "*", /, kind: listing.Kind = "all", hub: bool = False)
 
     for model in search(pattern):
         updated = f"{model.updated:%Y-%m-%d}" if model.updated else ""
-        print(f"  hf://{model.repository:<40} {updated:<10}  {model.downloads or 0:,} downloads")
+        print_out(
+            f"  hf://{model.repository:<40} {updated:<10}  {model.downloads or 0:,} downloads"
+        )
 
 
 def push(
@@ -66,24 +69,24 @@ def push(
         _show_sizes(result.sizes, repository)
         if space:
             _show_sizes(result.space_sizes, f"the Space {repository}")
-        print(f"\n{result.card}", end="")
+        print_out(f"\n{result.card}", end="")
         return
-    print(f"{result.model}: {', '.join(result.changed) or 'no changes'}")
+    print_out(f"{result.model}: {', '.join(result.changed) or 'no changes'}")
     if result.card_kept:
-        print(_KEPT)
+        print_out(_KEPT)
     if space:
         written = ", ".join(result.space_changed) or "no changes"
-        print(f"the Space {result.model.repository}: {written}")
+        print_out(f"the Space {result.model.repository}: {written}")
         if result.space_card_kept:
-            print(_KEPT)
+            print_out(_KEPT)
         if private:
-            print(
+            print_out(
                 "The Space reads a private model. Add a token to its settings as secret HF_TOKEN."
             )
-    print(f"to register it in a plugin: {result.model!r}\nnext: ganzoo sample {result.model}")
+    print_out(f"to register it in a plugin: {result.model!r}\nnext: ganzoo sample {result.model}")
 
 
 def _show_sizes(sizes: dict[str, int], where: str) -> None:
     for name, size in sizes.items():
-        print(f"{size:>12,}  {name}")
-    print(f"{sum(sizes.values()):>12,}  total, to {where}")
+        print_out(f"{size:>12,}  {name}")
+    print_out(f"{sum(sizes.values()):>12,}  total, to {where}")

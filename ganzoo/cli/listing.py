@@ -12,6 +12,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
+from ganzoo.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
 HEADINGS = (
@@ -47,7 +48,7 @@ def list_(pattern: str, kind: Kind) -> None:
         if kind not in ("all", plural):
             continue
         entries = registry.entries(pattern)
-        print(f"{plural}{'' if entries else '  (none)'}")
+        print_out(f"{plural}{'' if entries else '  (none)'}")
         if plural == "models":
             if entries:
                 _print_table([HEADINGS, *map(_row, entries)])
@@ -55,10 +56,10 @@ def list_(pattern: str, kind: Kind) -> None:
         for entry in entries:
             description = describe_recipe(entry) if plural == "recipes" else ""
             provider = f"{entry.provider}{_trouble(entry.trouble)}"
-            print(_printable(f"  {entry.name:<24} {provider:<24} {description}").rstrip())
+            print_out(_on_one_line(f"  {entry.name:<24} {provider:<24} {description}").rstrip())
     for distribution in distributions.installed():
         if distribution.admitted and distribution.trouble and not distribution.points:
-            print(f"{distribution} {distribution.trouble}")
+            print_out(f"{distribution} {distribution.trouble}")
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -101,7 +102,7 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         for line in lines:
             text = "  ".join(cells[k] for k in line).rstrip()
             if text.strip():
-                print(_printable(f"{FIRST if line is lines[0] else FURTHER}{text}"))
+                print_out(_on_one_line(f"{FIRST if line is lines[0] else FURTHER}{text}"))
 
 
 def _fold(widths: Sequence[int], columns: int) -> list[list[int]]:
@@ -149,9 +150,9 @@ def info(name: Text, /) -> None:
     metrics = provenance.get("metrics", [])
     for number, evaluation in enumerate(metrics if isinstance(metrics, list) else [None], start=1):
         rows[f"metrics {number}"] = _or_invalid(_metrics, evaluation)
-    print(spec.name)
+    print_out(spec.name)
     for key, value in rows.items():
-        print(_printable(f"  {key:<14} {value}"))
+        print_out(f"  {key:<14} {_on_one_line(value)}")
 
 
 def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:
@@ -175,9 +176,8 @@ def _metrics(evaluation: dict[str, Any]) -> str:
     )
 
 
-def _printable(text: str) -> str:
-    """Return text from a plugin without the control characters of a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)
+def _on_one_line(value: Any) -> str:
+    return " ".join(str(value).splitlines())
 
 
 def plugins() -> None:
@@ -186,14 +186,16 @@ def plugins() -> None:
 
     for distribution in distributions.installed():
         state = "" if distribution.admitted else f"   switched off: {distributions.SWITCH}"
-        print(f"{distribution}{state}{_trouble(distribution.trouble)}")
+        print_out(f"{distribution}{state}{_trouble(distribution.trouble)}")
         for registry in REGISTRIES:
             names = [point.name for point in distribution.points if point.group == registry.group]
             if names:
-                print(f"  {registry.group.removeprefix('ganzoo.'):<14} {', '.join(sorted(names))}")
+                print_out(
+                    f"  {registry.group.removeprefix('ganzoo.'):<14} {', '.join(sorted(names))}"
+                )
     if distributions.SWITCH in os.environ:
         switch = os.environ[distributions.SWITCH]
-        print(f"{distributions.SWITCH}={switch}: only these plugins are switched on.")
+        print_out(f"{distributions.SWITCH}={switch}: only these plugins are switched on.")
 
 
 def _trouble(text: str) -> str:

@@ -15,9 +15,11 @@ import tyro
 
 from ganzoo.errors import RecipeError
 from ganzoo.registry import COMPONENTS, find_recipe
+from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.names import parse_registered
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
+from ganzoo.terminal import escaped_output
 from ganzoo.training import RunOptions
 
 NOT_OPTIONS = ("progress",)  # of RunOptions: the command line always shows it
@@ -77,13 +79,14 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, TrainOptions]:
     preset = _with_components(original, args[1:])
     factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
     schema = dataclasses.make_dataclass("Options", _fields(preset, factories))
-    options: Any = tyro.cli(
-        schema,
-        args=list(args[1:]),
-        prog=f"{prog} {args[0]}",
-        description=preset.description,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
+    with escaped_output():  # the help shows texts of the recipe and of plugins
+        options: Any = tyro.cli(
+            schema,
+            args=list(args[1:]),
+            prog=f"{prog} {args[0]}",
+            description=preset.description,
+            config=(tyro.conf.FlagCreatePairsOff,),
+        )
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(schema)}
     run = TrainOptions(**{field[0]: values.pop(field[0]) for field in _run_fields(TrainOptions)})
     for kind in factories:
@@ -189,7 +192,7 @@ def _default(value: Any) -> Any:
 
 
 def _helps(documented: Any) -> dict[str, str]:
-    parsed = docstring_parser.parse(documented.__doc__ or "")
+    parsed = docstring_parser.parse(docstring_of(documented))
     return {
         part.strip(): " ".join((parameter.description or "").split()).replace("``", "'")
         for parameter in parsed.params

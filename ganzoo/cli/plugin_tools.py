@@ -10,6 +10,7 @@ import tyro
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import ConformanceError
+from ganzoo.terminal import print_out
 
 
 def check(
@@ -36,16 +37,18 @@ def check(
     check_expected(expected, names)
     counts: Counter[str] = Counter()
     for subject in subjects:
-        print(f"{subject.label}")
+        print_out(f"{subject.label}")
         for function in subject.checks:
             label = f"{subject.label}: {function.__name__}"
             outcome = examine(function, subject, expected.get(label))
             counts[outcome.verdict] += 1
-            print(f"  {outcome.verdict:<11} {function.__name__}: {outcome.sentence}", flush=True)
+            print_out(
+                f"  {outcome.verdict:<11} {function.__name__}: {outcome.sentence}", flush=True
+            )
     summary = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     if counts["FAILED"]:
         raise ConformanceError(f"{distribution} fails checks for plugins: {summary}.")
-    print(summary)
+    print_out(summary)
 
 
 def new_plugin(name: Text, /, out: Path | None = None) -> None:
@@ -60,7 +63,7 @@ def new_plugin(name: Text, /, out: Path | None = None) -> None:
     from ganzoo.testing.plugin_template import write_plugin
 
     path = write_plugin(name, out)
-    print(
+    print_out(
         f"{path}\n"
         f"next: pip install --editable '{as_folder(path)}[test]'\n"
         f"      pytest {path}\n"

@@ -9,6 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import MaybeOutput, Output, Text
 from ganzoo.errors import SampleError
+from ganzoo.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.sampling.generator import Generator
@@ -62,7 +63,7 @@ def sample(
         _sample_to(model, out, n, seed, label, shard_size)
         return
     images = model.sample(n, seed, label=label)
-    print(f"{images.save(output or Path('grid.png'))}: {n} images of seed {seed}")
+    print_out(f"{images.save(output or Path('grid.png'))}: {n} images of seed {seed}")
 
 
 def _sample_to(
@@ -77,9 +78,9 @@ def _sample_to(
         model, out, n, seed, label=label, shard_size=size, process=process, progress=True
     )
     if result.ended_it:
-        print(f"{out}: {n:,} images of seed {seed}, {result.images_per_second:,.0f} images/s")
+        print_out(f"{out}: {n:,} images of seed {seed}, {result.images_per_second:,.0f} images/s")
     elif result.whole and not process.rank:
-        print(f"{out}: {n:,} images of seed {seed} exist already")
+        print_out(f"{out}: {n:,} images of seed {seed} exist already")
 
 
 def translate(
@@ -115,4 +116,4 @@ def translate(
     conditions = ImageBatch.open(files, model.condition)
     grid = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
     count = "1 image" if len(conditions) == 1 else f"{len(conditions)} images"
-    print(f"{grid.save(output)}: {count} translated")
+    print_out(f"{grid.save(output)}: {count} translated")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ganzoo import exporters, training, zoo
+from ganzoo.terminal import print_out
 
 
 def run(folder: Path) -> None:
@@ -21,27 +22,27 @@ def run(folder: Path) -> None:
     """
     folder = _free(folder)
 
-    print("1/4  load the built-in model dcgan-mnist and generate 64 digits")
+    print_out("1/4  load the built-in model dcgan-mnist and generate 64 digits")
     shipped_grid = zoo.load("dcgan-mnist").sample(64, seed=0).save(folder / "dcgan-mnist.png")
-    print(f"     {shipped_grid}")
+    print_out(f"     {shipped_grid}")
 
-    print("2/4  train a small DCGAN on the built-in digits (about a minute on two cores)")
+    print_out("2/4  train a small DCGAN on the built-in digits (about a minute on two cores)")
     trained = training.train("dcgan-digits", out=folder / "run")
     if not trained.finished:
-        print(f"the training is saved. Continue with: ganzoo train --resume {trained.path}")
+        print_out(f"the training is saved. Continue with: ganzoo train --resume {trained.path}")
         raise KeyboardInterrupt  # the training has handled Ctrl-C; the command exits with 130
 
-    print("3/4  export the trained model to safetensors and ONNX, and compare their outputs")
+    print_out("3/4  export the trained model to safetensors and ONNX, and compare their outputs")
     bundle = exporters.export(trained.path, folder / "dcgan-digits")
     parity = zoo.info(bundle).provenance["parity"]
-    print(f"     {bundle}: largest difference {parity['max_abs_error']:.1e}")
+    print_out(f"     {bundle}: largest difference {parity['max_abs_error']:.1e}")
 
-    print("4/4  generate 64 digits with onnxruntime")
+    print_out("4/4  generate 64 digits with onnxruntime")
     own_grid = zoo.load(bundle, runtime="onnx").sample(64, seed=0).save(folder / "dcgan-digits.png")
-    print(f"     {own_grid}")
+    print_out(f"     {own_grid}")
 
     ganzoo = _command()
-    print(
+    print_out(
         f"""
 digits of dcgan-mnist         {shipped_grid}
 digits of your model          {own_grid}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
 from ganzoo.cli.arguments import Text
+from ganzoo.terminal import print_error, print_out
 
 
 def train(recipe: Text = "RECIPE", /) -> None:
@@ -41,23 +41,21 @@ def run_train(args: list[str]) -> int:
     if not args or args[0] in ("-h", "--help"):
         from ganzoo.registry import recipes
 
-        print(_TRAIN_USAGE + ", ".join(recipes.names()))
+        print_out(_TRAIN_USAGE + ", ".join(recipes.names()))
         return 0
     resuming = any(arg == "--resume" or arg.startswith("--resume=") for arg in args)
     if resuming and not args[0].startswith("-"):
-        print(
+        print_error(
             "error: --resume uses the recipe of the run, so no other recipe is allowed. "
-            "Use: ganzoo train --resume DIR",
-            file=sys.stderr,
+            "Use: ganzoo train --resume DIR"
         )
         return 2
     if resuming:
         return _resume(args)
     if args[0].startswith("-"):
-        print(
+        print_error(
             "error: the recipe is missing; it comes before all options. "
-            f"Use: ganzoo train RECIPE {args[0]} ...",
-            file=sys.stderr,
+            f"Use: ganzoo train RECIPE {args[0]} ..."
         )
         return 2
     from ganzoo.cli.options import keywords_of, parse_recipe
@@ -71,7 +69,7 @@ def run_train(args: list[str]) -> int:
                 recipe, data=options.data, device=options.device, group=group
             )
             if group.first:
-                print(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
+                print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
         return 0
     run = training.train(recipe, out=options.out, **keywords_of(options))
     return _report_run(run, recipe.images)
@@ -92,17 +90,16 @@ def _report_run(run: Any, images: int) -> int:
         return 0
     if not run.finished:
         reason = "time limit reached" if run.ended == "time" else "stopped"
-        print(
+        print_error(
             f"{reason} after {run.images_seen:,} of {images:,} images; the run is saved. "
             "Resume with\n"
-            f"  ganzoo train --resume {run.path}",
-            file=sys.stderr,
+            f"  ganzoo train --resume {run.path}"
         )
         return 0 if run.ended == "time" else 130
     from ganzoo import plots
 
     plots.draw_run(run.path)
-    print(
+    print_out(
         f"trained on {run.images_seen:,} images: {run.path}\n"
         f"  samples   {run.path / 'samples'}\n"
         f"  plots     {run.path / plots.PLOTS}\n"

@@ -23,6 +23,7 @@ from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.spec import DataSpec
 
 MAX_WORKERS = 8  # more workers rarely read faster, and each keeps some batches in memory
+_GUARD = 'Put the script\'s own commands below `if __name__ == "__main__":`.'
 GRACE = 5.0  # seconds to wait for the exit of a process whose connection broke
 
 
@@ -33,6 +34,18 @@ def default_workers(ranks: int = 1) -> int:
     except AttributeError:  # macOS and Windows do not have it
         cores = os.cpu_count() or 1
     return 0 if cores == 1 else min(max(cores // ranks - 1, 1), MAX_WORKERS)
+
+
+def check_main_guard() -> None:
+    """Raise an error in a worker process whose import of the main script trains again.
+
+    Raises:
+        WorkerError: this process is a worker that is starting.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise WorkerError(
+            f"a worker process that reads the data runs the script again to import it. {_GUARD}"
+        )
 
 
 class ReadAhead(Iterator[Items]):
@@ -63,6 +76,7 @@ class ReadAhead(Iterator[Items]):
         workers: int,
         pin: bool = False,
     ) -> None:
+        check_main_guard()
         loader: DataLoader[Read] = DataLoader(
             Reader(dataset, spec),
             batch_size=None,  # the reader's index is a batch already
@@ -128,9 +142,11 @@ class ReadAhead(Iterator[Items]):
 def _describe_death(worker: BaseProcess) -> str:
     status = worker.exitcode or 0
     if status >= 0:
+        forks = multiprocessing.get_start_method() == "fork"
         return (
             f"a worker process that reads the data (pid {worker.pid}) ended with status {status}. "
-            "Use --streaming off to read the data in the main process."
+            + ("" if forks else f"If a script trains the model: {_GUARD} ")
+            + "Use --streaming off to read the data in the main process."
         )
     name = signal.Signals(-status).name
     advice = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ganzoo.bundle import CARD, Bundle, read_checksums
-from ganzoo.cards import BLOCKS, CardContext, Location, read_card, split_header
+from ganzoo.bundle import CARD, Bundle, read_card, read_checksums
+from ganzoo.cards import BLOCKS, CardContext, Location, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
-from ganzoo.errors import MALFORMED, BundleError, CardError, HubError, ImageFileError
+from ganzoo.errors import MALFORMED, BundleError, HubError, ImageFileError
 from ganzoo.spec import ModelSpec
 
 # An image with its caption, file and title, or the mark of an image that is written otherwise. No
@@ -26,19 +26,22 @@ _METRICS = {
 def card(name: str, bundle: Bundle) -> str:
     """Return a model's card without its header, with the bundle's images and no others.
 
-    The card of a model on the Hub may be edited there and has no checksum, so a card generated from
-    the config replaces it.
+    The card of a model on the Hub may be edited there by others, so a card generated from the
+    config replaces it.
 
     Args:
         name: the model's name, as in `ganzoo.load`.
         bundle: the model's bundle.
     """
     try:
-        file = bundle.file(CARD) if bundle.holds(CARD) else None
-        text = read_card(file).decode("utf-8", "replace") if file else None
-    except (BundleError, CardError, HubError, OSError):
-        text = None
-    body = _generated(name, bundle) if text is None else split_header(text)[1]
+        content = read_card(bundle.file(CARD).parent) if bundle.holds(CARD) else None
+    except (BundleError, HubError, OSError):
+        content = None
+    body = (
+        _generated(name, bundle)
+        if content is None
+        else split_header(content.decode("utf-8", "replace"))[1]
+    )
     return _IMAGE.sub(lambda match: _inline(bundle, match[1], match[2]), body)
 
 
@@ -86,6 +89,8 @@ def _inline(bundle: Bundle, caption: str | None, name: str | None) -> str:
     if not name or not name.endswith(".png") or "/" in name or "\\" in name:
         return ""
     try:
+        if not bundle.holds(name):
+            return ""
         return f"![{caption}]({write_drawing(open_upload(bundle.file(name)))})"
     except (BundleError, HubError, ImageFileError, OSError):  # show the card without the image
         return ""

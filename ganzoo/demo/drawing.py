@@ -42,6 +42,18 @@ def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
         return _decode(stream, mode)
 
 
+def move_upload(file: str | Path, side: int) -> str:
+    """Return an uploaded image as the URL of a square drawing, and delete the file.
+
+    Raises:
+        ImageFileError: as for `open_upload`; the file is deleted, too.
+    """
+    try:
+        return write_drawing(fit_image(open_upload(file), side, side))
+    finally:
+        Path(file).unlink(missing_ok=True)
+
+
 def read_drawing(url: Any, mode: str = "RGB") -> Image.Image:
     """Return the image of a canvas from its ``data:`` URL of a PNG.
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +17,7 @@ from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.dependencies import environment
+from ganzoo.terminal import print_out
 
 # A model's card cannot load resources from other hosts or send forms to them. Links still work.
 # Gradio's own scripts need the exceptions.
@@ -48,11 +53,29 @@ def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
         )
         count = "1 model" if len(cache.names) == 1 else f"{len(cache.names)} models"
         public = f" and {blocks.share_url}" if share else ""
-        print(f"{count} at {blocks.local_url}{public} (press Ctrl-C to stop)", flush=True)
+        print_out(f"{count} at {blocks.local_url}{public} (press Ctrl-C to stop)", flush=True)
         try:
-            threading.Event().wait()
+            with _ending_on_sigterm():
+                threading.Event().wait()
         finally:
             blocks.close(verbose=False)
+
+
+@contextlib.contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """Exit on SIGTERM, which containers send, so that uploads and images are deleted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _: Any) -> None:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _bypass_proxy() -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from ganzoo.bundle import CURVES, INTERPOLATION, LOG, RECONSTRUCTIONS
+from ganzoo.bundle import CURVES, INTERPOLATION, LOG, RECONSTRUCTIONS, Bundle
 from ganzoo.errors import PlotError, RunNotFoundError
 from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator, Model
 from ganzoo.sampling.images import ImageBatch
@@ -22,12 +21,12 @@ MARGIN = 8  # white pixels around a figure
 
 
 def keep_figures(
-    folder: Path, model: Model, *, has_new_arguments: bool, has_new_precision: bool
+    bundle: Bundle, model: Model, *, has_new_arguments: bool, has_new_precision: bool
 ) -> dict[str, bytes]:
     """Return the figures of a bundle that stay valid after an export, by file name.
 
     Args:
-        folder: the bundle's folder.
+        bundle: the bundle.
         model: its generator or translator.
         has_new_arguments: whether the model gets other arguments, which change all its images.
         has_new_precision: whether its weights are rounded. Samples must be exact, so figures that
@@ -39,7 +38,7 @@ def keep_figures(
     elif has_new_precision and isinstance(model, Generator):
         stale = {*MODEL_FIGURES}
     names = {*MODEL_FIGURES, RECONSTRUCTIONS, CURVES} - stale
-    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    return {name: bundle.file(name).read_bytes() for name in names if bundle.holds(name)}
 
 
 def draw_model(model: Generator) -> dict[str, bytes]:
@@ -57,15 +56,17 @@ def draw_model(model: Generator) -> dict[str, bytes]:
     return figures
 
 
-def draw_training(folder: Path) -> dict[str, bytes]:
+def draw_training(bundle: Bundle) -> dict[str, bytes]:
     """Return the curves of a bundle's training as PNG, by file name; empty without a usable log.
 
     The curves leave out the training speed, which depends on the machine.
     """
     from ganzoo import plots
 
+    if not bundle.holds(LOG):
+        return {}
     try:
-        lines = plots.read_log((folder / LOG).parent)
+        lines = plots.read_log(bundle.file(LOG).parent)
         figure = plots.draw_curves([line | {"images_per_second": None} for line in lines])
     except (PlotError, RunNotFoundError):
         return {}

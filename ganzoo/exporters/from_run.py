@@ -25,7 +25,8 @@ from ganzoo.bundle import (
     write_bundle,
 )
 from ganzoo.bundle.files import sha256, write_file
-from ganzoo.errors import BundleError, CardError, RunNotFoundError
+from ganzoo.bundle.location import explain_download, open_folder
+from ganzoo.errors import BundleError, CardError, NotABundleError, RunNotFoundError
 from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.figures import draw_model, draw_training, keep_figures
 from ganzoo.exporters.onnx_export import prove
@@ -33,6 +34,7 @@ from ganzoo.exporters.precision import Precision, choose, pack, precision_of, ro
 from ganzoo.exporters.training_files import read_training
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import models as registered
+from ganzoo.registry.names import suggest_hub_name
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
@@ -104,16 +106,16 @@ def export(
         provenance["parity" if role == "generator" else f"{role}_parity"] = parity
     spec = replace(models["generator"].spec, provenance=provenance)
 
-    files = read_training(bundle.path)
+    files = read_training(bundle)
     generator = models["generator"]
     files |= keep_figures(
-        bundle.path,
+        bundle,
         generator,
         has_new_arguments=bool(arguments),
         has_new_precision=new_precision != old_precision,
     )
     if figures:
-        files |= draw_training(bundle.path)
+        files |= draw_training(bundle)
         files |= draw_model(generator) if isinstance(generator, Generator) else {}
 
     writers: dict[str, Callable[[Path], object]] = {
@@ -139,15 +141,12 @@ def _load(bundle: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]
 
 
 def _find(path: Path) -> Bundle:
-    inside = path / "bundle"
     try:
-        return open_bundle(inside if inside.is_dir() else path)
-    except FileNotFoundError as error:
-        hint = (
-            f" It is a run without a saved model: ganzoo train --resume {path}"
-            if (path / "recipe.toml").is_file()
-            else " `ganzoo train RECIPE` writes a run."
-        )
+        return open_folder(path)
+    except NotABundleError as error:
+        hint = " `ganzoo train RECIPE` writes a run."
+        if not path.exists() and (name := suggest_hub_name(str(path))):
+            hint = f" {explain_download(name)}"
         if str(path) in registered:
             hint = (
                 f" It is the name of a registered model, which is a bundle already. Write `ganzoo "

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ganzoo.bundle import LOG, RECIPE
+from ganzoo.bundle import LOG, RECIPE, Bundle
 
 LOG_LINES = 500  # maximum
 
 
-def read_training(folder: Path) -> dict[str, bytes]:
+def read_training(bundle: Bundle) -> dict[str, bytes]:
     """Return the recipe and the log of a bundle by name, without the missing ones.
 
     Logs longer than `LOG_LINES` lines are thinned evenly; the last line is kept.
     """
-    names = [name for name in (RECIPE, LOG) if (folder / name).is_file()]
-    files = {name: (folder / name).read_bytes() for name in names}
+    names = [name for name in (RECIPE, LOG) if bundle.holds(name)]
+    files = {name: bundle.file(name).read_bytes() for name in names}
     return files | ({LOG: _thin(files[LOG])} if LOG in files else {})
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 from ganzoo.games.game import Loss
 from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.registered_penalties import describe_penalty, own_penalties, penalty_options
+from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.signatures import OMIT_DEFAULT
 
 OPTIONS = tuple(f.name for f in fields(AdversarialOptions) if f.name != "penalties")
@@ -73,7 +74,7 @@ class AdversarialLossFactory:
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
-        options = inspect.cleandoc(AdversarialOptions.__doc__ or "")
+        options = docstring_of(AdversarialOptions)
         _, _, fixed = options[: options.index("Raises:")].partition("    penalty_every:")
         weights = (
             f"    {argument}: {describe_penalty(name)}"
@@ -81,7 +82,7 @@ class AdversarialLossFactory:
         )
         return "\n".join(
             [
-                inspect.cleandoc(self.function.__doc__ or ""),
+                docstring_of(self.function),
                 "",
                 "Attributes:",
                 *weights,

@@ -11,6 +11,7 @@ from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.penalties import Penalty
 from ganzoo.registry import penalties
 from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.entries import Entry
 
 
@@ -69,7 +70,7 @@ def describe_penalty(name: str) -> str:
     For a penalty that cannot be loaded, return the reason.
     """
     try:
-        text = penalties.load(find_penalty(name)).__doc__ or ""
+        text = docstring_of(penalties.load(find_penalty(name)))
     except GanzooError as error:
         return " ".join(f"not available: {error}".split())
     paragraph = " ".join(text.strip().partition("\n\n")[0].split())

@@ -20,10 +20,10 @@ from ganzoo.bundle import (
     Bundle,
     format_checksums,
     onnx_name,
-    open_bundle,
     read_checksums,
     weights_name,
 )
+from ganzoo.bundle.location import open_folder
 from ganzoo.errors import CardError, PublishError
 from ganzoo.hub.card import check_card, sign_card
 from ganzoo.hub.client import PUBLIC
@@ -62,7 +62,7 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     """Collect the files of a bundle that are published.
 
     Args:
-        path: the bundle's folder.
+        path: the folder of the bundle, or of a run.
         repository: ``org/name``; the card names it.
         branch: the branch that the card names, by default main.
 
@@ -72,12 +72,12 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
         PublishError: its runtimes were not compared or differ, a file is missing, its card is
             unfinished, or its licence is not in the Hub's list.
     """
-    bundle = open_bundle(path)
-    checksums = read_checksums(path)
+    bundle = open_folder(path)
+    path, checksums = bundle.path, read_checksums(bundle.path)
     _check_parity(bundle)
     networks = [name(r) for r in bundle.spec.roles for name in (weights_name, onnx_name)]
     for name in (CONFIG, CARD, *networks):
-        if name not in checksums:
+        if not bundle.holds(name):
             raise PublishError(f"{path} has no {name}. `ganzoo export {path}` writes it.")
     figures = sorted(name for name in checksums if name.endswith(".png") and "/" not in name)
     names = [CONFIG, *networks, *figures, *(name for name in (RECIPE, LOG) if name in checksums)]
@@ -99,7 +99,7 @@ def _published_card(context: cards.CardContext, repository: str, branch: str | N
     """Return a bundle's card with addresses on the Hub."""
     try:
         card = cards.read(context.folder)
-        assert card is not None  # the checksums list it
+        assert card is not None  # `pack` checks that there is one
         check_card(card)
         if mistakes := cards.find_wrong_figures(context, card):
             raise PublishError(f"{mistakes[0]} `ganzoo card write {context.folder}` corrects it.")

@@ -20,6 +20,7 @@ from huggingface_hub.errors import FileMetadataError
 from huggingface_hub.hf_api import RepoFile
 
 from ganzoo.bundle import CARD, CHECKSUMS, read_checksums
+from ganzoo.bundle.clones import ATTRIBUTES, KEEP_BYTES
 from ganzoo.bundle.files import git_hash, sha256, temporary_folder
 from ganzoo.errors import BundleError, HubError, NameSyntaxError
 from ganzoo.hub.card import was_edited
@@ -28,6 +29,11 @@ from ganzoo.hub.failures import WAITS, is_temporary, translated_errors, wait_wit
 from ganzoo.hub.repo_files import RepoFiles, pack, read
 from ganzoo.hub.space import pack_space
 from ganzoo.registry.names import HubModel, HubName, is_commit, is_revision, parse_model_name
+
+# The Hub stores these files with git-lfs. A new repository's own attributes say so, too.
+_LARGE_FILES = [
+    f"*.{ending} filter=lfs diff=lfs merge=lfs -text" for ending in ("onnx", "safetensors")
+]
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,10 @@ def push(
     """Publish a bundle on the Hub in one commit, then download it and compare the checksums.
 
     A later push writes only the changed files. A card that was edited on the Hub is left
-    unchanged.
+    unchanged. The repository's .gitattributes get a line that keeps git from changing line endings.
 
     Args:
-        bundle: the bundle's folder.
+        bundle: the folder of the bundle, or of a run.
         repository: ``org/name``; created if it does not exist.
         private: create a private repository.
         revision: the branch to write to, created if it does not exist; by default main.
@@ -89,7 +95,7 @@ def push(
         HubError: the Hub rejects a request or does not answer, or the tag points to another
             commit.
     """
-    place = parse_model_name(f"hf://{repository.removeprefix('hf://')}")
+    place = parse_model_name(repository if "://" in repository else f"hf://{repository}")
     if not isinstance(place, HubName) or place.revision or not _is_name(revision):
         raise NameSyntaxError(
             f"cannot push to {repository!r} at {revision or 'main'!r}: the repository or the "
@@ -274,6 +280,13 @@ class _Repository:
             former = _read_checksums(self._download(CHECKSUMS, head, head).parent)
             stale = former.keys() & remote.keys() - files.contents.keys()
             plan.changed |= dict.fromkeys(stale, None)
+        if CHECKSUMS in files.contents:
+            lines = _LARGE_FILES
+            if ATTRIBUTES in remote:
+                text = self._download(ATTRIBUTES, head, head).read_text("utf-8", "replace")
+                lines = text.splitlines()
+            if KEEP_BYTES not in lines:  # first, because the last line that matches decides
+                plan.changed[ATTRIBUTES] = "\n".join([KEEP_BYTES, *lines, ""]).encode()
         return plan
 
     def _commit(self, plan: _Plan, head: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
+from ganzoo.bundle.files import find_outward_link
 from ganzoo.errors import MALFORMED, PlotError, RunNotFoundError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
@@ -115,14 +116,20 @@ def _kind(moment: Moment) -> str:
 
 
 def check_run(run: Path) -> None:
-    """Raise an error if a folder contains no run.
+    """Raise an error if a folder contains no run, or a link that leads out of it.
 
     Raises:
         RunNotFoundError: none of a run's files exist.
+        PlotError: a link leads out of the folder.
     """
     if not any((run / name).exists() for name in (RECIPE, LOG, METRICS, SAMPLES)):
         raise RunNotFoundError(
             f"{run} is not a run: it contains no {RECIPE}. Start a run: ganzoo train RECIPE"
+        )
+    if link := find_outward_link(run):
+        raise PlotError(
+            f"{link} is a link that leads out of the run's folder, so the run is not drawn. "
+            "Replace the link with what it leads to."
         )
 
 

@@ -139,7 +139,8 @@ def _read(candidate: metadata.Distribution) -> Distribution | None:
     try:
         headers = candidate.metadata
         name, version = normalise(_header(headers, "Name")), _header(headers, "Version")
-        if metadata.distribution(name).locate_file("") != candidate.locate_file(""):
+        # As text: two paths into the same zip archive are not equal.
+        if str(metadata.distribution(name).locate_file("")) != str(candidate.locate_file("")):
             return None
         points = tuple(p for p in candidate.entry_points if p.group.startswith(GROUPS))
         requirements = () if name == DISTRIBUTION else headers.get_all("Requires-Dist") or ()

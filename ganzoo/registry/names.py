@@ -11,6 +11,16 @@ from ganzoo.errors import NameSyntaxError
 _REGISTERED = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*(?:@[1-9][0-9]*)?")
 _HUB_PART = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _HUB = re.compile(rf"hf://({_HUB_PART}/{_HUB_PART})(?:@([A-Za-z0-9._/-]+))?")
+# What people write for a repository: its URL, another spelling of hf://, or org/name alone.
+_HUB_LIKE = re.compile(
+    rf"(?:https?:/+[^/\s]+/|hf:/*|[\w-]+(?:\.[\w-]+)+/|)(?:models/)?"
+    rf"(?P<name>{_HUB_PART}/{_HUB_PART})"
+    r"(?:/(?:tree|blob|resolve|raw|commit)/(?P<revision>[A-Za-z0-9._-]+)(?:/.*)?|@(?P<at>[\w./-]+))?"
+    r"/?(?:[?#].*)?",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+-]+:/+[^/]|hf:[^/]+/", re.IGNORECASE)
+_MAX_NAME = 300  # characters of a text that may mean a repository
 _REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -83,6 +93,15 @@ def is_revision(text: str) -> bool:
     return _REVISION.fullmatch(text) is not None and ".." not in text
 
 
+def suggest_hub_name(text: str) -> str:
+    """Return the Hub name that a URL, a misspelt scheme or ``org/name`` means; empty if none."""
+    match = _HUB_LIKE.fullmatch(text[: _MAX_NAME + 1])
+    if not match or len(text) > _MAX_NAME:
+        return ""
+    revision = match["revision"] or match["at"]
+    return str(HubName(match["name"], None if revision == "main" else revision))
+
+
 def is_registrable(name: str) -> bool:
     """Return whether a name is lower-case words joined by ``-``, ``.`` or ``_``, plus ``@1``."""
     return _REGISTERED.fullmatch(name) is not None
@@ -114,10 +133,18 @@ def parse_model_name(text: str | Path) -> ZooName | HubName | Path:
     if text.startswith("hf://"):
         match = _HUB.fullmatch(text)
         if not match:
+            name = suggest_hub_name(text)
+            hint = f" Did you mean {name!r}?" if name else ""
             raise NameSyntaxError(
-                f"{text!r} is not a Hub name. Write hf://org/repo or hf://org/repo@revision."
+                f"{text!r} is not a Hub name. Write hf://org/repo or hf://org/repo@revision.{hint}"
             )
         return HubName(match[1], match[2])
+    if _SCHEME.match(text):
+        hint = f" Did you mean {name!r}?" if (name := suggest_hub_name(text)) else ""
+        raise NameSyntaxError(
+            f"{text!r} is an address, not the name of a model. A model on the Hub has a name such "
+            f"as 'hf://org/repo'.{hint}"
+        )
     if "\0" in text:
         raise NameSyntaxError(f"{text!r} is not a name: it contains the character NUL.")
     if text.startswith("~") or text in {".", ".."} or "/" in text or "\\" in text:

@@ -34,6 +34,8 @@ from ganzoo.registry import distributions
 from ganzoo.registry.distributions import DISTRIBUTION, SWITCH
 from ganzoo.registry.entries import Entry, entry_of
 from ganzoo.registry.names import HubModel, parse_registered
+from ganzoo.registry.own_plugins import find_owner, install_command
+from ganzoo.registry.zipped import on_disk
 from ganzoo.spec import DataSpec, Metric, Recipe
 
 T = TypeVar("T")
@@ -183,7 +185,13 @@ class Registry(Generic[T]):
             return MissingPluginError(
                 f"{self.kind} {name!r}: the distribution {query.distribution!r} is not "
                 f"installed or registers no {self.kind}. "
-                f"pip install {query.distribution}, or see `ganzoo plugins`."
+                f"{install_command(distributions.normalise(query.distribution))}, or see "
+                "`ganzoo plugins`."
+            )
+        if not query.distribution and (plugin := find_owner(self.group, query.name)):
+            return MissingPluginError(
+                f"{self.kind} {name!r} belongs to the plugin {plugin}, which is not installed. "
+                f"Type {install_command(plugin)}."
             )
         unreadable = [d for d in distributions.installed() if d.trouble and not d.points]
         return UnknownNameError(
@@ -226,7 +234,7 @@ class Registry(Generic[T]):
             actual = f"the class {thing.__name__}" if is_class else type(thing).__name__
             because = f"it is {actual}, not {self._expects}"
             raise BrokenPluginError(self._broken(entry, because, "could not be loaded"))
-        return cast(T, thing)
+        return cast(T, on_disk(thing) if isinstance(thing, Path) else thing)
 
     def make(self, name: str | Entry, *context: Any, **arguments: Any) -> Any:
         """Call the registered function with a name, and return its result.

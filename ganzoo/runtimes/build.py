@@ -30,6 +30,7 @@ from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, distributions
 from ganzoo.registry.distributions import breaks_promises
 from ganzoo.registry.entries import Entry
+from ganzoo.registry.own_plugins import install_command
 from ganzoo.registry.signatures import bind
 from ganzoo.runtimes.uninitialised import Uninitialised
 from ganzoo.spec import ModelSpec
@@ -166,7 +167,7 @@ def _explain_absence(spec: ModelSpec, distribution: str | None) -> str:
         return f", which is not installed. {remedy}"
     owner = distributions.find(distribution)
     if owner is None:
-        command = f"pip install {' '.join(map(repr, spec.requires))}"
+        command = install_command(distributions.normalise(distribution), *spec.requires)
         return f", which is not installed. It needs {', '.join(spec.requires)}: {command}"
     if not owner.admitted:
         return f", and {owner.say_switched_off()}"

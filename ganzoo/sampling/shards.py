@@ -21,6 +21,7 @@ from typing import Any
 from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.generator import Generator, Label
+from ganzoo.terminal import print_error
 
 SHARD_SIZE = 10_000
 MAX_IMAGES = 10**9  # images that nine digits can number
@@ -285,7 +286,7 @@ class _Progress:
     def __exit__(self, *_: object) -> None:
         if self._visible and self._terminal:
             self._show()
-            print(file=sys.stderr)
+            print_error()
 
     def update(self, images: int) -> None:
         """Count images, and print the line if it is due."""
@@ -303,6 +304,7 @@ class _Progress:
             text = f"process 0: {text}; all {self._processes}: {rate * self._processes:,.0f}"
         text += f", {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
         if self._terminal:
-            print(f"\r{text:<79}", end="", file=sys.stderr, flush=True)
+            sys.stderr.write("\r")
+            print_error(f"{text:<79}", end="", flush=True)
         else:
-            print(text, file=sys.stderr, flush=True)
+            print_error(text, flush=True)

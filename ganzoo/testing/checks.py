@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from ganzoo.errors import ConformanceError, did_you_mean, enumerate_names
+from ganzoo.registry.docstrings import docstring_of
 
 Check = Callable[[Any], None]
 
@@ -61,7 +61,7 @@ def examine(check: Check, subject: Any, expected: str | None = None) -> Outcome:
 
 def sentence_of(check: Check) -> str:
     """Return the sentence that holds if a check passes: the first line of its docstring."""
-    return inspect.getdoc(check).splitlines()[0]  # type: ignore[union-attr]
+    return docstring_of(check).splitlines()[0]
 
 
 def check_expected(expected: Iterable[str], known: Iterable[str]) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ganzoo.errors import UnknownNameError, did_you_mean, enumerate_names
 from ganzoo.registry import REGISTRIES
 from ganzoo.registry.distributions import normalise
+from ganzoo.registry.own_plugins import OWN_PLUGINS, install_command
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset
@@ -52,11 +55,11 @@ def subjects_of(
         UnknownNameError: the distribution is not installed, registers nothing or nothing with
             this name, or has an unknown group of entry points; or `arguments` has an unknown label.
     """
-    distribution = normalise(distribution)
+    spelling, distribution = distribution, normalise(distribution)
     _check_groups(distribution)
     entries = [(r, e) for r in REGISTRIES for e in r.entries() if e.distribution == distribution]
     if not entries:
-        raise UnknownNameError(_nothing_of(distribution))
+        raise UnknownNameError(_nothing_of(spelling))
     names = {entry.name for _, entry in entries}
     if name is not None and name not in names:
         raise UnknownNameError(
@@ -106,13 +109,31 @@ def _check_groups(distribution: str) -> None:
             )
 
 
-def _nothing_of(distribution: str) -> str:
-    installed = {normalise(name) for d in metadata.distributions() if (name := d.name)}
+def _nothing_of(name: str) -> str:
+    """Return why a name is not that of an installed plugin, and what to type."""
+    distribution = normalise(name)
+    installed = {normalise(d.name) for d in metadata.distributions() if d.name}
     if distribution in installed:
         return (
             f"{distribution} is installed, but registers nothing for ganzoo. A plugin "
             'has entry points such as [project.entry-points."ganzoo.losses"] in its '
             "pyproject.toml; if GANZOO_PLUGINS is set, it must list the plugin."
+        )
+    owners = [(r, e) for r in REGISTRIES for e in r.entries() if e.name == name and e.distribution]
+    if owners:
+        registry, entry = owners[0]
+        return (
+            f"{name!r} is a {registry.kind} of {entry.distribution}, and the checks need the name "
+            f"of a distribution. Use: ganzoo check {entry.distribution} {name}"
+        )
+    plugins = [p for p, groups in OWN_PLUGINS.items() if name in (p, *chain(*groups.values()))]
+    if plugins:
+        return f"{plugins[0]} is not installed. Type {install_command(plugins[0])}."
+    if Path(name).is_dir():
+        return (
+            f"{name!r} is a folder. Install the plugin first: pip install {shlex.quote(name)}. "
+            "Then use: ganzoo check DISTRIBUTION. To check a bundle's card, use: "
+            f"ganzoo card check {shlex.quote(name)}"
         )
     known = {e.distribution for r in REGISTRIES for e in r.entries() if e.distribution}
     return (

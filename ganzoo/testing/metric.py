@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from functools import cached_property
 
@@ -14,6 +13,7 @@ from ganzoo.evaluation.extraction import Features
 from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.nn import Extracted, Extractor
 from ganzoo.registry import metrics
+from ganzoo.registry.docstrings import docstring_of
 from ganzoo.spec import DataSpec, ImageSpec
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
@@ -28,7 +28,7 @@ SIZES = ((8, 8, 1), (8, 8, 3), (1, 2, 1))  # the last one means points in the pl
 
 def names_its_source(subject: Metric) -> None:
     """The docstring of its compute function links to its source: a paper, or a web page."""
-    if not registration.LINK.search(inspect.getdoc(subject.metric.compute) or ""):
+    if not registration.LINK.search(docstring_of(subject.metric.compute)):
         raise ConformanceError(
             f"{subject.label} has no link to its source: add the link of the paper, such as "
             "https://arxiv.org/abs/1706.08500, to the docstring of its compute function."

@@ -7,6 +7,7 @@ import re
 import typing
 
 from ganzoo.errors import BrokenPluginError, ConformanceError
+from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.signatures import arguments_of
 from ganzoo.spec import is_toml
 from ganzoo.testing.checked_plugin import CheckedPlugin
@@ -79,7 +80,7 @@ def takes_named_arguments(subject: CheckedPlugin) -> None:
 
 def names_its_source(subject: CheckedPlugin) -> None:
     """Its docstring links to its source: a paper, or a web page."""
-    if not LINK.search(inspect.getdoc(subject.thing) or ""):
+    if not LINK.search(docstring_of(subject.thing)):
         raise ConformanceError(
             f"{subject.label} has no link to its source in its docstring: add the link of the "
             "paper, such as https://arxiv.org/abs/1406.2661, or of a web page."

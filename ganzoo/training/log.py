@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.errors import CheckpointError, NonFiniteLossError
+from ganzoo.escaping import printable
 from ganzoo.games import Player
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.distributed import ALONE, Group
@@ -118,12 +119,13 @@ class Log:
             totals[player] = totals.get(player, 0.0) + mean
         values = totals | {name.split("/", 1)[1]: mean for name, mean in line["metrics"].items()}
         parts = [f"{name} {value:.3f}" for name, value in values.items()]
-        self._bar.set_postfix_str("  ".join(parts + [f"! {alert}" for alert in alerts]), False)
+        postfix = "  ".join(parts + [f"! {alert}" for alert in alerts])
+        self._bar.set_postfix_str(printable(postfix), False)
         self._bar.update(line["images"] - self._bar.n)
 
     def print(self, text: str) -> None:
         """Write a line of text to standard error, above the progress line."""
-        self._bar.write(text, file=sys.stderr)
+        self._bar.write(printable(text), file=sys.stderr)
 
     def close(self) -> None:
         """End the progress line."""

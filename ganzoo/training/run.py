@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -14,6 +13,7 @@ from typing import Literal
 import torch
 
 from ganzoo.bundle.files import reporting_output, write_file
+from ganzoo.data.workers import check_main_guard
 from ganzoo.dependencies import environment
 from ganzoo.errors import (
     MALFORMED,
@@ -28,6 +28,7 @@ from ganzoo.nn import torch_defaults
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
+from ganzoo.terminal import print_error
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.control import LOCK, sole_user, stop_on_signal
@@ -110,8 +111,10 @@ def train(
         ExtractorError: the extractor for the evaluation is not available.
         MissingExtraError: `tensorboard` is on, and tensorboard is not installed.
         RunExistsError, OutputError: the run's folder exists or cannot be written.
+        WorkerError: the script has no main guard, and a worker process runs it again.
         NonFiniteLossError: a loss became NaN or infinite. The last checkpoint remains.
     """
+    check_main_guard()
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
     path = Path(out) if out is not None else Path("runs") / recipe.name
     options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
@@ -179,6 +182,7 @@ def resume(
         CheckpointError: all checkpoints are damaged, or the recipe or the data has changed.
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
+    check_main_guard()
     path = Path(path)
     options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
     active_trackers = create_trackers(options.trackers, options.tensorboard)
@@ -232,9 +236,9 @@ def _run(
     recipe, state = prepared.recipe, prepared.state
     group = state.group
     if options.progress and group.first:
-        print(plan(prepared), file=sys.stderr)
+        print_error(plan(prepared))
         if recipe.compile:
-            print("compiling: the first ticks take ten seconds to several minutes", file=sys.stderr)
+            print_error("compiling: the first ticks take ten seconds to several minutes")
     if group.first:
         cut_back(path / METRICS, state.images_seen)
     reporter = RunReporter(

@@ -46,19 +46,17 @@ def test_an_unknown_name_suggests_the_nearest():
         ganzoo.load("DCGAN on MNIST")
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path, tiny_run):
+def test_a_folder_without_a_bundle_is_refused(tmp_path):
     with pytest.raises(NotABundleError, match="does not exist"):
         ganzoo.load(tmp_path / "absent")
     with pytest.raises(NotABundleError, match=r"contains no config\.json"):
         ganzoo.load(str(tmp_path))
-    with pytest.raises(NotABundleError, match=r"Did you mean .*bundle\?"):
-        ganzoo.load(tiny_run)
     (tmp_path / "file").write_text("x")
     with pytest.raises(NotABundleError, match="is a file"):
         ganzoo.load(tmp_path / "file")
 
 
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "model.onnx", "README.md"])
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "model.onnx", "samples.png"])
 def test_a_wrong_checksum_is_refused(bundle, name):
     content = bytearray((bundle / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -301,7 +299,8 @@ def test_a_killed_amendment_leaves_the_bundle_unchanged(bundle):
     amended = open_bundle(bundle)
     assert amended.spec.provenance == before.provenance | {"note": "amended"}
     assert (bundle / "README.md").read_text() == "# amended\n"
-    assert {"README.md", "training/more.txt"} < read_checksums(bundle).keys()
+    assert "training/more.txt" in read_checksums(bundle)
+    assert "README.md" not in read_checksums(bundle)
     assert "notes/deep/mine.txt" not in read_checksums(bundle)
     assert (bundle / "notes" / "deep" / "mine.txt").read_text() == "mine"
     assert ganzoo.load(bundle, runtime="onnx").sample(1)

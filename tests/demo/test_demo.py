@@ -332,6 +332,9 @@ def test_invalid_uploads_are_refused(tmp_path, content, message):
     file.write_bytes(content)
     with pytest.raises(ImageFileError, match=message):
         drawing.open_upload(file)
+    with pytest.raises(ImageFileError, match=message):
+        drawing.move_upload(file, 28)
+    assert not file.exists()
     with pytest.raises(ImageFileError, match="the canvas is empty" if not content else message):
         drawing.read_drawing(
             content and f"data:image/png;base64,{base64.b64encode(content).decode()}"
@@ -344,6 +347,13 @@ def test_an_oversized_upload_is_not_read(tmp_path):
         sparse.truncate(drawing.MAX_BYTES + 1)
     with pytest.raises(ImageFileError, match="the limit is 20 MB"):
         drawing.open_upload(file)
+
+
+def test_an_upload_is_deleted_once_it_is_read(tmp_path):
+    Image.new("L", (20, 10), 7).save(tmp_path / "upload.png")
+    url = drawing.move_upload(tmp_path / "upload.png", 16)
+    assert drawing.read_drawing(url, "L").size == (16, 16)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_drawing_round_trips():

@@ -12,6 +12,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import DataSpec, cards
+from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError, RecipeError, RunNotFoundError
@@ -37,6 +38,7 @@ def test_a_bundle_is_complete(tiny_bundle):
         "training/recipe.toml",
         "training/log.jsonl",
         "SHA256SUMS",
+        ".gitattributes",
     }
     config = (tiny_bundle / "config.json").read_text()
     with safe_open(tiny_bundle / "model.safetensors", "np") as file:
@@ -282,10 +284,11 @@ def test_the_recipe_in_a_bundle_trains_the_same_model_again(tiny_bundle, tmp_pat
 
 
 @pytest.mark.parametrize(("length", "expected"), [(500, 500), (502, 251), (1004, 335)])
-def test_a_long_log_is_thinned_and_keeps_its_last_line(tmp_path, length, expected):
+def test_a_long_log_is_thinned_and_keeps_its_last_line(tiny_bundle, tmp_path, length, expected):
     entries = [f"{k}\n" for k in range(length)]
     write_file(tmp_path / "training" / "log.jsonl", "".join(entries))
-    (log,) = read_training(tmp_path).values()
+    rehash(tmp_path)
+    (log,) = read_training(Bundle(tmp_path, ganzoo.info(tiny_bundle))).values()
     lines = log.decode().splitlines(keepends=True)
     assert len(lines) == expected
     assert lines[-1] == entries[-1]

@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.exporters.figures import MAX_BYTES, draw_model, draw_training, encode
+from helpers.bundles import rehash
 
 
 def noise(*shape):
@@ -49,16 +51,18 @@ def test_figures_of_a_model_with_classes():
 
 
 @pytest.mark.parametrize("lines", [None, "", '{"images": 1, "terms": {}}\n', "no JSON\n"])
-def test_an_empty_log_gives_no_figure(tmp_path, lines):
+def test_an_empty_log_gives_no_figure(tiny_bundle, tmp_path, lines):
     if lines is not None:
         write_file(tmp_path / "training" / "log.jsonl", lines)
-    assert draw_training(tmp_path) == {}
+    rehash(tmp_path)
+    assert draw_training(Bundle(tmp_path, ganzoo.info(tiny_bundle))) == {}
 
 
-def test_a_training_has_a_figure_of_its_progress(tmp_path):
+def test_a_training_has_a_figure_of_its_progress(tiny_bundle, tmp_path):
     lines = [{"images": k, "terms": {"g/a": 1 / k}, "images_per_second": k} for k in range(1, 9)]
     write_file(tmp_path / "training" / "log.jsonl", "".join(json.dumps(x) + "\n" for x in lines))
-    (content,) = draw_training(tmp_path).values()
+    rehash(tmp_path)
+    (content,) = draw_training(Bundle(tmp_path, ganzoo.info(tiny_bundle))).values()
     picture = np.asarray(decode(content).convert("L"))
     assert picture.shape[1] < 800, "one panel, and nothing beside it: the speed is left out"
     assert (picture < 200).any()

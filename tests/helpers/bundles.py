@@ -19,9 +19,12 @@ def finish_card(bundle: Path) -> None:
     ganzoo.cards.write(bundle)
 
 
+UNLISTED = {"SHA256SUMS", "README.md", ".gitattributes"}
+
+
 def rehash(bundle: Path) -> None:
     """Write checksums of a bundle's files as they are now, as an attacker would."""
-    files = sorted(p for p in bundle.rglob("*") if p.is_file() and p.name != "SHA256SUMS")
+    files = sorted(p for p in bundle.rglob("*") if p.is_file() and p.name not in UNLISTED)
     lines = [
         f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(bundle).as_posix()}\n"
         for p in files

@@ -112,7 +112,7 @@ def test_one_commit_holds_the_bundle_and_nothing_else(server, client, name, bund
     (bundle / ".env").write_text("SECRET=1")
     answer = client.push(bundle, name, tag="v1")
     commit, changed, card_kept, sums = answer.value
-    assert changed == PUSHED
+    assert changed == [".gitattributes", *PUSHED]
     assert not card_kept
     repository = server.repositories[name]
     assert commits(server, name) == ["initial commit", "Push with ganzoo"]
@@ -131,6 +131,21 @@ def test_one_commit_holds_the_bundle_and_nothing_else(server, client, name, bund
         (tmp_path / "clone" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "clone" / path).write_bytes(content)
     assert open_bundle(tmp_path / "clone").spec == open_bundle(bundle).spec
+
+
+def test_the_attributes_of_a_repository_keep_line_endings(server, client, name, bundle):
+    client.push(bundle, name)
+    files = server.repositories[name].head.files
+    assert files[".gitattributes"] == b"* -text\n*.onnx filter=lfs\n"
+    assert client.push(bundle, name).value[1] == []
+    repository = server.repositories[name]
+    repository.commit({k: v for k, v in files.items() if k != ".gitattributes"})
+    assert client.push(bundle, name).value[1] == [".gitattributes"]
+    assert repository.head.files[".gitattributes"].decode().splitlines() == [
+        "* -text",
+        "*.onnx filter=lfs diff=lfs merge=lfs -text",
+        "*.safetensors filter=lfs diff=lfs merge=lfs -text",
+    ]
 
 
 def test_a_dry_run_makes_no_requests(server, name, bundle, tmp_path):
@@ -154,7 +169,7 @@ def test_the_command_reports_its_changes(server, name, bundle, tmp_path):
     result = run_cli("push", bundle, name, env=env)
     assert result.returncode == 0, result.stderr
     head = server.repositories[name].head.oid
-    assert result.stdout.startswith(f"hf://{name}@{head}: README.md, SHA256SUMS, config.json")
+    assert result.stdout.startswith(f"hf://{name}@{head}: .gitattributes, README.md, SHA256SUMS")
     assert f"HubModel(repository='{name}', commit='{head}', size=" in result.stdout
     assert result.stderr == ""
     result = run_cli("list", "--hub", "org/*", env=env)
@@ -419,7 +434,7 @@ def test_a_commit_is_made_once_after_any_answer(server, client, name, bundle, fa
     assert server.faults == []
     assert commits(server, name) == ["initial commit", "Push with ganzoo"]
     assert commit == server.repositories[name].head.oid == server.repositories[name].tags["v1"]
-    assert changed == PUSHED
+    assert changed == [".gitattributes", *PUSHED]
 
 
 def test_an_applied_commit_reported_as_a_conflict(server, client, name, bundle):
@@ -634,7 +649,7 @@ def test_a_branch_is_created_and_tagged(server, client, name, bundle):
     message = f"already has a tag 'v1', which points to commit {commit}"
     assert_refused(client.push(bundle, name, tag="v1"), message)
     assert list(repository.head.files) == [".gitattributes"], "nothing is written before that"
-    assert client.push(bundle, name, tag="v2").value[1] == PUSHED
+    assert client.push(bundle, name, tag="v2").value[1] == [".gitattributes", *PUSHED]
 
 
 def test_a_concurrent_tag_is_an_error(server, client, name, bundle):

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganzoo.errors import NameSyntaxError
-from ganzoo.registry.names import HubName, ZooName, parse_model_name, parse_registered
+from ganzoo.registry.names import (
+    HubName,
+    ZooName,
+    parse_model_name,
+    parse_registered,
+    suggest_hub_name,
+)
 
 WORDS = st.from_regex(r"[a-z0-9]+([-._][a-z0-9]+)*", fullmatch=True)
 PART = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", fullmatch=True)
@@ -63,3 +69,45 @@ def test_folder_like_texts_are_folders(folder):
 def test_other_texts_are_refused(text):
     with pytest.raises(NameSyntaxError):
         parse_model_name(text)
+
+
+NAMES = [
+    "https://hub.example/org/name",
+    "https://hub.example/org/name/",
+    "http://hub.example/models/org/name?tab=files#top",
+    "https://hub.example/org/name/tree/main",
+    "https://hub.example/org/name/blob/main/config.json",
+    "https:/hub.example/org/name",
+    "hub.example/org/name",
+    "HF://org/name",
+    "hf:/org/name",
+    "hf:org/name",
+    "hf://org/name/",
+    "org/name",
+    "org/name/",
+]
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_what_means_a_repository_suggests_its_name(text):
+    assert suggest_hub_name(text) == "hf://org/name"
+    if ":" in text:
+        with pytest.raises(NameSyntaxError, match="Did you mean 'hf://org/name'"):
+            parse_model_name(text)
+
+
+def test_a_revision_is_suggested_too():
+    assert suggest_hub_name("https://hub.example/org/name/tree/v1.0") == "hf://org/name@v1.0"
+    assert suggest_hub_name("org/name@v1") == "hf://org/name@v1"
+
+
+@pytest.mark.parametrize("text", ["./org/name", "/org/name", "a/b/c", "name", "", "x" * 400 + "/y"])
+def test_other_paths_suggest_nothing(text):
+    assert suggest_hub_name(text) == ""
+
+
+@given(PART, PART)
+def test_a_suggestion_is_a_valid_name(org, repo):
+    for text in (f"{org}/{repo}", f"https://hub.example/{org}/{repo}", f"HF://{org}/{repo}"):
+        if name := suggest_hub_name(text):
+            assert isinstance(parse_model_name(name), HubName)

@@ -11,6 +11,7 @@ import tyro
 from ganzoo.cli.arguments import Output, Text
 from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
+from ganzoo.terminal import print_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,9 @@ def comparison(
     plots.check_ending(output, plots.FIGURES)
     _check_named(names)
     rows = {name: load_generator(name).sample(n, seed) for name in names}
-    print(f"{plots.save_figure(plots.draw_comparison(rows), output)}: {n} images of seed {seed}")
+    print_out(
+        f"{plots.save_figure(plots.draw_comparison(rows), output)}: {n} images of seed {seed}"
+    )
 
 
 def interpolation(
@@ -106,7 +109,7 @@ def interpolation(
         )
     else:
         plots.save_figure(plots.draw_interpolation(walks, (first, last), real), output)
-    print(f"{output}: {steps} steps from {first} to {last}")
+    print_out(f"{output}: {steps} steps from {first} to {last}")
 
 
 def reconstructions(
@@ -142,7 +145,7 @@ def reconstructions(
         for name, (generator, encoder) in models.items()
     }
     figure = plots.draw_reconstructions(real.images, reconstructed)
-    print(f"{plots.save_figure(figure, output)}: the first {n} images of {opened.spec.origin}")
+    print_out(f"{plots.save_figure(figure, output)}: the first {n} images of {opened.spec.origin}")
 
 
 def latent_map(
@@ -178,7 +181,7 @@ def latent_map(
         for name, (generator, encoder) in models.items()
     }
     classes = opened.spec.labels or tuple(map(str, range(opened.spec.classes)))
-    print(f"{plots.save_figure(plots.draw_latent_maps(maps, classes), output)}: {n:,} images")
+    print_out(f"{plots.save_figure(plots.draw_latent_maps(maps, classes), output)}: {n:,} images")
 
 
 def umap(
@@ -219,11 +222,13 @@ def umap(
         for space, features in spaces.items()
     }
     plots.save_figure(plots.draw_planes(planes, generated), output)
-    print(f"{output}: {n:,} generated images; share on or outside the border of the real images:")
+    print_out(
+        f"{output}: {n:,} generated images; share on or outside the border of the real images:"
+    )
     for space, plane in planes.items():
         for label, border in ((f"plane of {space}", plane.in_plane), (space, plane.in_space)):
             reference = f"(held-out real images {border.held_out_share:.1%})"
-            print(f"  {label:<24} {border.share:6.1%}   {reference}")
+            print_out(f"  {label:<24} {border.share:6.1%}   {reference}")
 
 
 def neighbours(
@@ -264,7 +269,7 @@ def neighbours(
         nearest = nearest_training(features(samples), features(training))
         rows[f"nearest by {space}"] = ImageBatch(training.numpy()[nearest.indices])
     written = plots.save_figure(plots.draw_rows(rows), output)
-    print(f"{written}: {n} samples and their nearest of {len(training):,} training images")
+    print_out(f"{written}: {n} samples and their nearest of {len(training):,} training images")
 
 
 def translation(
@@ -305,7 +310,7 @@ def translation(
         model.translate(real.conditions, seed),
         real.images if opened.spec.paired else None,
     )
-    print(f"{plots.save_figure(figure, output)}: {n} images of {opened.spec.origin}")
+    print_out(f"{plots.save_figure(figure, output)}: {n} images of {opened.spec.origin}")
 
 
 def _check_named(names: tuple[str, ...]) -> None:

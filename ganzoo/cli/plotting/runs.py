@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ganzoo.cli.arguments import Folder, Output
 from ganzoo.errors import PlotError
+from ganzoo.terminal import print_out
 
 
 def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
@@ -19,7 +20,7 @@ def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
 
     plots.check_ending(output, plots.FIGURES)
     lines = plots.read_log(run)
-    print(f"{plots.save_figure(plots.draw_curves(lines), output)}: {len(lines)} log lines")
+    print_out(f"{plots.save_figure(plots.draw_curves(lines), output)}: {len(lines)} log lines")
 
 
 def metric(
@@ -39,7 +40,7 @@ def metric(
     plots.check_ending(output, plots.FIGURES)
     lines = plots.read_metrics(run)
     written = plots.save_figure(plots.draw_metrics(lines, metrics), output)
-    print(f"{written}: {len(lines)} measurements")
+    print_out(f"{written}: {len(lines)} measurements")
 
 
 def progress(
@@ -60,7 +61,7 @@ def progress(
         plots.save_animation(plots.animate_progress(frames), output)
     else:
         plots.save_figure(plots.draw_progress(frames), output)
-    print(f"{output}: {len(frames)} frames, up to {frames[-1][0]:,} images seen")
+    print_out(f"{output}: {len(frames)} frames, up to {frames[-1][0]:,} images seen")
 
 
 def run(run: Folder, /) -> None:
@@ -77,4 +78,4 @@ def run(run: Folder, /) -> None:
             f"there is nothing to draw: the log of {run} is empty. Wait for the first log line."
         )
     for file in written:
-        print(file)
+        print_out(file)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
+import posixpath
 import re
 import warnings
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from string import Template
 
 from markdown_it import MarkdownIt
@@ -26,6 +27,7 @@ from ganzoo.errors import CardError
 from ganzoo.sampling.generator import SAMPLES
 
 _COMMENT = re.compile(r"<!--.*?(?:-->\n?|\Z)", re.DOTALL)
+_MAX_FIGURE = 2**24  # bytes of an image file; larger ones are left out
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
 
 
@@ -76,7 +78,7 @@ def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
 
 
 def _samples(name: str, bundle: Bundle) -> str:
-    url = _data_url(bundle.path / SAMPLES)
+    url = _data_url(bundle, SAMPLES)
     image = f'<img src="{url}" alt="samples of {html.escape(name)}">'
     return f'<a href="#{_anchor(name)}">{image}</a>' if url else ""
 
@@ -95,7 +97,7 @@ def _card(name: str, bundle: Bundle) -> str:
         warnings.warn(f"the page shows no card of {name}: {error}", stacklevel=2)
         text = "The model's card cannot be read."
     _, body = split_header(text)
-    rendered = _markdown().render(_COMMENT.sub("", body), {"folder": bundle.path})
+    rendered = _markdown().render(_COMMENT.sub("", body), {"bundle": bundle})
     return f'<article id="{_anchor(name)}">{rendered}</article>'
 
 
@@ -111,15 +113,17 @@ def _image(
 ) -> str:
     """Return an image of the bundle with a data URL; for any other image, its description."""
     token = tokens[number]
-    folder: Path = env["folder"]
-    file = (folder / str(token.attrs.get("src", ""))).resolve()
     alt = html.escape(token.content)
-    url = _data_url(file) if file.is_relative_to(folder.resolve()) else None
+    url = _data_url(env["bundle"], posixpath.normpath(str(token.attrs.get("src", ""))))
     return f'<img src="{url}" alt="{alt}" loading="lazy">' if url else f"<em>{alt}</em>"
 
 
-def _data_url(file: Path) -> str | None:
-    if file.suffix not in _TYPES or not file.is_file():
+def _data_url(bundle: Bundle, name: str) -> str | None:
+    """Return one of the bundle's verified image files as a URL; None for any other name."""
+    if PurePosixPath(name).suffix not in _TYPES or not bundle.holds(name):
+        return None
+    file = bundle.file(name)
+    if file.stat().st_size > _MAX_FIGURE:
         return None
     return f"data:image/{_TYPES[file.suffix]};base64,{base64.b64encode(file.read_bytes()).decode()}"
 

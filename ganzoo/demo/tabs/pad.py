@@ -8,9 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from ganzoo.demo.drawing import open_upload, write_drawing
+from ganzoo.demo.drawing import move_upload
 from ganzoo.demo.tabs.controls import EVENT, show_errors
-from ganzoo.sampling.image_files import fit_image
 
 SIDE = 280  # pixels of the canvas
 
@@ -63,4 +62,4 @@ def pad(hint: str, *, ink: str, paper: str, width: int) -> Pad:
 
 
 def _read_upload(file: Any) -> str:
-    return write_drawing(fit_image(open_upload(file), SIDE, SIDE))
+    return move_upload(file, SIDE)

@@ -1,5 +1,7 @@
 """The page of all models."""
 
+import base64
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -11,6 +13,7 @@ import ganzoo
 from ganzoo.bundle import CARD, amend_bundle, open_bundle
 from ganzoo.bundle.summary import describe_recipe, find_summary, read_summary
 from ganzoo.cli import main
+from ganzoo.demo import cards
 from ganzoo.demo.gallery import write_gallery
 from ganzoo.errors import BundleError
 from ganzoo.registry import find_recipe, models, recipes
@@ -152,3 +155,70 @@ def test_a_models_module_can_be_a_file(tiny_bundle, tmp_path, monkeypatch):
     facts = find_summary(Entry("tiny", "mine", "1", "shelf_of_mine.models:tiny"))
     assert facts is not None
     assert facts.spec.name == "tiny"
+
+
+def unlist(bundle, *names):
+    lines = (bundle / "SHA256SUMS").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if line.split()[1] not in names]
+    (bundle / "SHA256SUMS").write_text("".join(kept))
+
+
+def pages_of(bundle, tmp_path):
+    """What the gallery and the demo show of a bundle; empty where it is refused."""
+    try:
+        write_gallery([bundle], tmp_path / "page.html")
+        card = cards.card("./x", open_bundle(bundle))
+    except BundleError:
+        return ""
+    return (tmp_path / "page.html").read_text() + card
+
+
+@pytest.mark.parametrize("name", ["samples.png", "README.md", "z.png", "curves.png"])
+@pytest.mark.parametrize("directly", [True, False])
+def test_no_page_shows_files_that_a_link_leads_to(tiny_bundle, tmp_path, name, directly):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    key = tmp_path / "id_rsa"
+    key.write_text("PRIVATE-KEY-5150")
+    with (bundle / "README.md").open("a") as card:
+        card.write("\n![z](z.png) ![z](./z.png) ![x](training/../z.png)\n")
+    (bundle / name).unlink(missing_ok=True)
+    if directly:
+        (bundle / name).symlink_to(key)
+    else:
+        (bundle / "folder").symlink_to(tmp_path)
+        (bundle / name).symlink_to("folder/id_rsa")
+    unlist(bundle, name)
+    shown = pages_of(bundle, tmp_path)
+    assert "PRIVATE-KEY" not in shown
+    assert base64.b64encode(b"PRIVATE-KEY-515").decode() not in shown
+
+
+def test_no_page_reads_a_pipe_or_a_file_of_gigabytes(tiny_bundle, tmp_path):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    with (bundle / "samples.png").open("r+b") as file:
+        file.truncate(3 << 30)
+    unlist(bundle, "samples.png")
+    assert len(pages_of(bundle, tmp_path)) < 10_000_000
+    (bundle / "README.md").unlink()
+    os.mkfifo(bundle / "README.md")
+    assert pages_of(bundle, tmp_path) == ""
+
+
+def test_a_page_shows_the_card_of_a_snapshot_of_the_hub(tiny_bundle, tmp_path):
+    blobs = tmp_path / "models--org--name" / "blobs"
+    snapshot = tmp_path / "models--org--name" / "snapshots" / ("0" * 40)
+    shutil.copytree(tiny_bundle, snapshot)
+    blobs.mkdir()
+    for number, name in enumerate(("README.md", "samples.png")):
+        shutil.move(snapshot / name, blobs / str(number))
+        (snapshot / name).symlink_to(f"../../blobs/{number}")
+    write_gallery([tiny_bundle], tmp_path / "a.html")
+    write_gallery([snapshot], tmp_path / "b.html")
+    a, b = ((tmp_path / name).read_text().count("data:image/png") for name in ("a.html", "b.html"))
+    assert a == b > 2
+
+
+def test_a_card_that_is_not_utf_8_is_shown(tiny_bundle, tmp_path):
+    bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
+    (bundle / "README.md").write_bytes(b"# caf\xe9\n")
+    assert "caf\ufffd" in pages_of(bundle, tmp_path)

@@ -1,0 +1,34 @@
+"""Files of plugins that Python imports from a zip archive, such as a wheel on its path."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+
+def on_disk(path: Path) -> Path:
+    """Return a path outside of archives.
+
+    A file or folder in a zip archive is extracted to a folder that this process removes at its end.
+    Any other path is returned unchanged, whether it exists or not.
+    """
+    if path.exists():
+        return path
+    archive = next((parent for parent in path.parents if parent.is_file()), None)
+    if archive is None or not zipfile.is_zipfile(archive):
+        return path
+    return _extract(archive, path.relative_to(archive).as_posix())
+
+
+@functools.cache
+def _extract(archive: Path, name: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="ganzoo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with zipfile.ZipFile(archive) as opened:
+        members = [m for m in opened.namelist() if m == name or m.startswith(f"{name}/")]
+        opened.extractall(folder, members)
+    return folder / name

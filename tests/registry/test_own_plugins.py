@@ -1,0 +1,139 @@
+"""Plugins of ganzoo's repository that are not installed, and plugins in zip archives."""
+
+import shutil
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import ganzoo
+from ganzoo.bundle.summary import describe_recipe, find_summary
+from ganzoo.cli import main
+from ganzoo.errors import MissingPluginError
+from ganzoo.registry import REGISTRIES, distributions, find_recipe, models, recipes
+from ganzoo.registry.own_plugins import OWN_PLUGINS, install_command
+from helpers.distributions import install
+from helpers.paths import ROOT
+from helpers.wheels import on_path
+
+
+def test_the_table_lists_what_the_plugins_register():
+    registered = {}
+    for file in ROOT.glob("plugins/*/pyproject.toml"):
+        project = tomllib.loads(file.read_text())["project"]
+        registered[project["name"]] = {
+            group: tuple(sorted(points))
+            for group, points in project["entry-points"].items()
+            if group.startswith("ganzoo.")
+        }
+    assert registered == OWN_PLUGINS
+
+
+def test_the_folder_to_install_exists():
+    for plugin in OWN_PLUGINS:
+        folder = install_command(plugin).split()[2]
+        assert (ROOT / folder / "pyproject.toml").is_file()
+
+
+@pytest.fixture
+def absent(monkeypatch):
+    """Without ganzoo's own plugins."""
+    only = tuple(d for d in distributions.installed() if d.name not in OWN_PLUGINS)
+    monkeypatch.setattr(distributions, "installed", lambda: only)
+
+
+def test_a_name_of_an_absent_plugin_says_what_to_install(absent):
+    for plugin, groups in OWN_PLUGINS.items():
+        for group, names in groups.items():
+            registry = next(r for r in REGISTRIES if r.group == group)
+            for name in names:
+                with pytest.raises(MissingPluginError) as caught:
+                    registry.get(name)
+                assert str(caught.value) == (
+                    f"{registry.kind} {name!r} belongs to the plugin {plugin}, which is not "
+                    f"installed. Type pip install ./plugins/{plugin} in a clone of ganzoo."
+                )
+    with pytest.raises(MissingPluginError, match=r"pip install \./plugins/ganzoo-r3gan in a clone"):
+        ganzoo.load("ganzoo-r3gan:r3gan-mnist")
+    with pytest.raises(MissingPluginError, match="pip install acme, or see"):
+        ganzoo.load("acme:x")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sample", "info", "evaluate", "gallery", "plot comparison", "train", "card check"],
+)
+def test_every_command_says_what_to_install(absent, capsys, command):
+    assert main([*command.split(), "r3gan-mnist"]) == 1
+    assert "pip install ./plugins/ganzoo-r3gan in a clone" in capsys.readouterr().err
+
+
+def test_a_bundle_says_what_to_install(absent):
+    folder = ROOT / "plugins/ganzoo-r3gan/ganzoo_r3gan/pretrained/r3gan-mnist"
+    with pytest.raises(MissingPluginError, match=r"pip install \./plugins/ganzoo-r3gan in a clone"):
+        ganzoo.load(folder, runtime="torch")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("dcgan-mnist", "Use: ganzoo check torch-ganzoo dcgan-mnist"),
+        ("r3gan", "Use: ganzoo check ganzoo-r3gan r3gan"),
+        ("torch-ganzo", "Did you mean 'torch-ganzoo'?"),
+        (".", "'.' is a folder. Install the plugin first: pip install ."),
+    ],
+)
+def test_check_reads_names_of_distributions(capsys, name, message):
+    assert main(["check", name]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_check_says_how_to_install_an_absent_plugin(absent, capsys, monkeypatch):
+    monkeypatch.setattr(metadata, "distributions", lambda: [])
+    for name in ("r3gan-mnist", "ganzoo-r3gan"):
+        assert main(["check", name]) == 1
+        assert "pip install ./plugins/ganzoo-r3gan in a clone" in capsys.readouterr().err
+
+
+PACKAGE = """
+from pathlib import Path
+from ganzoo.games import AdversarialLoss, Criterion
+
+model = Path(__file__).parent / "zipped"
+recipe = Path(__file__).parent / "zipped.toml"
+
+def loss() -> AdversarialLoss:
+    return AdversarialLoss(Criterion(d=lambda real, fake: fake - real, g=lambda real, fake: -fake))
+"""
+
+
+def test_a_wheel_on_the_path_is_a_plugin(bundle, tmp_path, capsys):
+    tree = tmp_path / "tree"
+    groups = {
+        "models": {"zipped": "acme_zip:model"},
+        "recipes": {"zipped": "acme_zip:recipe"},
+        "losses": {"zipped": "acme_zip:loss"},
+    }
+    install(tree, "acme-zip", groups)
+    shutil.copytree(bundle, tree / "acme_zip" / "zipped")
+    (tree / "acme_zip" / "__init__.py").write_text(PACKAGE)
+    text = find_recipe("dcgan-digits").to_toml()
+    (tree / "acme_zip" / "zipped.toml").write_text(text.replace("dcgan-digits", "zipped"))
+    wheel = shutil.make_archive(tmp_path / "acme_zip-1.2-py3-none-any", "zip", tree)
+    shutil.rmtree(tree)
+    (tmp_path / "trap.toml").write_text("description = 'not of the plugin'")
+    with on_path(Path(wheel)):
+        assert distributions.find("acme-zip").version == "1.2"
+        for runtime in ("onnx", "torch"):
+            images = ganzoo.load("zipped", runtime=runtime).sample(2).numpy()
+            assert (images == ganzoo.load(bundle, runtime=runtime).sample(2).numpy()).all()
+        assert find_summary(models.entry("zipped")).spec == ganzoo.info(bundle)
+        assert find_recipe("zipped").name == "zipped"
+        assert describe_recipe(recipes.entry("zipped")) == find_recipe("zipped").description
+        assert ganzoo.losses.get("zipped")()
+        assert main(["list", "zipped"]) == 0
+        assert main(["check", "acme-zip", "zipped"]) in (0, 1)
+    assert "not shipped" not in capsys.readouterr().out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["acme_zip-1.2-py3-none-any.zip", "bundle",
+                                                         "trap.toml"]  # fmt: skip
