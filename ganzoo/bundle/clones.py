@@ -63,14 +63,29 @@ def check_pointer(folder: Path, file: Path) -> None:
     Raises:
         BundleError: the file is a pointer.
     """
+    if text := explain_pointer(folder, file):
+        raise BundleError(text)
+
+
+def explain_pointer(folder: Path, file: Path) -> str:
+    """Return what a file is and what to type if it is a pointer of git-lfs; empty if it is not.
+
+    Args:
+        folder: a folder of the git repository.
+        file: a file in it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     with file.open("rb") as opened:
         is_pointer = opened.read(len(_POINTER)) == _POINTER
-    if is_pointer and file.stat().st_size <= _MAX_POINTER:
-        raise BundleError(
-            f"{file} is a git-lfs pointer, not the file itself: the repository was cloned without "
-            "git-lfs. Install git-lfs, then run `git lfs install` and "
-            f"`git -C {shlex.quote(str(folder))} lfs pull`."
-        )
+    if not is_pointer or file.stat().st_size > _MAX_POINTER:
+        return ""
+    return (
+        f"{file} is a git-lfs pointer, not the file itself: the repository was cloned without "
+        "git-lfs. Install git-lfs, then run `git lfs install` and "
+        f"`git -C {shlex.quote(str(folder))} lfs pull`."
+    )
 
 
 def check_line_endings(file: Path, expected: str) -> None:

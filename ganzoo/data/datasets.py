@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset
 from ganzoo.errors import BrokenPluginError, DataNotFoundError
 from ganzoo.registry import datasets
 from ganzoo.spec import DataSpec
+from ganzoo.terminal import print_error
 
 DATA_VARIABLE = "GANZOO_DATA"
 
@@ -71,4 +71,4 @@ def show_file_counts(dataset: Dataset[tuple[Tensor, ...]]) -> None:
     are passed over.
     """
     if counts := getattr(dataset, "file_counts", ""):
-        print(f"data: {counts}", file=sys.stderr)
+        print_error(f"data: {counts}")

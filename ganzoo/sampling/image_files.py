@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from ganzoo.bundle.clones import explain_pointer
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.image_depth import ValueRange, to_eight_bits
 
@@ -68,6 +69,9 @@ def decode_image(
     except ImageFileError:
         raise
     except Exception as error:
+        path = Path(file) if isinstance(file, str | Path) else None
+        if path and path.is_file() and (text := explain_pointer(path.parent, path)):
+            raise ImageFileError(text) from error
         raise ImageFileError(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
         ) from error

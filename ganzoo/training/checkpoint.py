@@ -13,6 +13,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from ganzoo.bundle.clones import explain_pointer
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import MALFORMED, CheckpointError, OutputError
 from ganzoo.spec.parsing import shorten
@@ -52,12 +53,14 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     Warns of a damaged file, renames it, and reads the one before it.
 
     Raises:
-        CheckpointError: all files are damaged.
+        CheckpointError: all files are damaged, or a file is a pointer of git-lfs.
     """
     paths = sorted(folder.glob("*.safetensors"))
     if not paths:
         return None
     for path in reversed(paths):
+        if path.is_file() and (text := explain_pointer(folder, path)):
+            raise CheckpointError(text)
         try:
             return _read(path)
         except (SafetensorError, OSError, *MALFORMED) as error:

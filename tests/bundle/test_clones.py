@@ -13,7 +13,9 @@ import ganzoo
 from ganzoo import cards
 from ganzoo.bundle import amend_bundle, open_bundle, read_checksums
 from ganzoo.bundle.summary import read_summary
-from ganzoo.errors import BundleError, CardError
+from ganzoo.errors import BundleError, CardError, CheckpointError, ImageFileError
+from ganzoo.sampling.image_files import read_image
+from ganzoo.training.checkpoint import load_checkpoint
 from helpers.bundles import rehash
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -190,7 +192,7 @@ def test_a_card_that_is_a_link_or_a_pipe_is_refused(bundle, tmp_path):
 
 
 def test_a_card_has_a_limit(bundle):
-    (bundle / "README.md").write_bytes(b"x" * (2**20 + 1))
+    (bundle / "README.md").write_bytes(b"x" * (2**18 + 1))
     assert "has 262,145 bytes; the limit is 262,144" in cards.check(bundle)[0]
     with pytest.raises(CardError, match="the limit is 262,144"):
         cards.write(bundle)
@@ -210,3 +212,16 @@ def test_only_listed_files_are_read(bundle, tmp_path):
     assert not opened.holds("samples.png")
     out = ganzoo.export(bundle, tmp_path / "out", figures=False)
     assert not any(b"private" in p.read_bytes() for p in out.rglob("*") if p.is_file())
+
+
+def test_other_files_that_git_lfs_left_as_pointers_are_named_too(tmp_path):
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
+    for name in ("a.png", "000000000064.safetensors"):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ImageFileError, match=r"a\.png is a git-lfs pointer.* lfs pull"):
+        read_image(tmp_path / "a.png")
+    with pytest.raises(CheckpointError, match="is a git-lfs pointer.* lfs pull"):
+        load_checkpoint(tmp_path)
+    assert (tmp_path / "000000000064.safetensors").read_text() == text, (
+        "neither renamed nor removed"
+    )
