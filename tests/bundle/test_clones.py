@@ -131,9 +131,9 @@ def test_line_endings_that_git_changed_are_named_and_the_advice_works(bundle, tm
     git("-c", "core.autocrlf=true", "clone", "-q", bundle, tmp_path / "clone", cwd=tmp_path)
     text = r"only in its line endings, which git changed to CRLF .*: (git .*) URL$"
     for read in (ganzoo.load, ganzoo.info, cards.write, cards.check):
-        with pytest.raises(BundleError, match=text) as caught:
+        with pytest.raises(BundleError, match=text) as error:
             read(tmp_path / "clone")
-    advice = str(caught.value).partition("again: ")[2].removesuffix(" URL")
+    advice = str(error.value).partition("again: ")[2].removesuffix(" URL")
     git(*shlex.split(advice)[1:], str(bundle), str(tmp_path / "again"), cwd=tmp_path)
     assert ganzoo.load(tmp_path / "again", runtime="onnx").sample(1)
 
@@ -206,8 +206,8 @@ def test_only_listed_files_are_read(bundle, tmp_path):
     (bundle / "training" / "log.jsonl").symlink_to(tmp_path / "private.png")
     rehash(bundle)
     lines = (bundle / "SHA256SUMS").read_text().splitlines(keepends=True)
-    kept = [x for x in lines if "samples.png" not in x and "log.jsonl" not in x]
-    (bundle / "SHA256SUMS").write_text("".join(kept))
+    lines_left = [x for x in lines if "samples.png" not in x and "log.jsonl" not in x]
+    (bundle / "SHA256SUMS").write_text("".join(lines_left))
     opened = open_bundle(bundle)
     assert not opened.holds("samples.png")
     out = ganzoo.export(bundle, tmp_path / "out", figures=False)

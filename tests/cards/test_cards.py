@@ -222,7 +222,7 @@ def test_writing_keeps_prose_byte_for_byte(bundle):
     edit(bundle, "license: cc-by-4.0", "language: en\nlicense: cc-by-4.0")
     edit(bundle, "tags: [gan, ", "tags: [digits, gan, ")
     before = (bundle / "README.md").read_bytes()
-    open_bundle(bundle)  # the card is prose: whoever edits it need not renew a checksum
+    open_bundle(bundle)  # the card is prose: an edit needs no new checksum
     assert [line for line in cards.check(bundle) if "checksum" in line] == []
     assert cards.write(bundle) == bundle / "README.md"
     after = (bundle / "README.md").read_bytes()

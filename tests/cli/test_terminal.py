@@ -27,16 +27,16 @@ ESCAPED = r"\x1b[2J\x1b]0;title\x07\x1b[31mAll fine\r\u202eenif\u2066\x9b2J\x00"
 
 def test_control_characters_are_escaped():
     assert printable(HOSTILE) == ESCAPED
-    kept = "Fréchet\u00a0é 数字\t\u3000\n\N{GREEK SMALL LETTER ALPHA}"
-    assert printable(kept) == kept
+    text = "Fréchet\u00a0é 数字\t\u3000\n\N{GREEK SMALL LETTER ALPHA}"
+    assert printable(text) == text
     assert str(GanzooError(HOSTILE)) == ESCAPED
 
 
 @given(st.text())
 def test_any_text_is_printable_and_printable_text_stays(text):
-    shown = printable(text)
-    assert printable(shown) == shown
-    assert not {unicodedata.category(c) for c in shown if c not in "\n\t"} & {"Cc", "Cf", "Cs"}
+    output = printable(text)
+    assert printable(output) == output
+    assert not {unicodedata.category(c) for c in output if c not in "\n\t"} & {"Cc", "Cf", "Cs"}
 
 
 def test_messages_of_every_kind_are_escaped(bundle, capsys, tmp_path):
@@ -50,8 +50,8 @@ def test_messages_of_every_kind_are_escaped(bundle, capsys, tmp_path):
     terminal.print_out(HOSTILE)
     terminal.print_error(HOSTILE)
     Log(tmp_path / "log.jsonl", 1, 0, progress=False).print(HOSTILE)
-    shown = capsys.readouterr()
-    for text in (shown.out, shown.err):
+    output = capsys.readouterr()
+    for text in (output.out, output.err):
         assert r"\x1b[2J" in text
         assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\r"} & set(text)
 
@@ -63,9 +63,9 @@ def test_the_help_of_a_recipe_is_escaped(tmp_path, capsys):
     (tmp_path / "r.toml").write_text(text)
     with pytest.raises(SystemExit):
         main(["train", str(tmp_path / "r.toml"), "--help"])
-    shown = capsys.readouterr().out
-    assert r"\x1b[31m\u202e" in shown
-    assert "\x1b[31m\u202e" not in shown
+    output = capsys.readouterr().out
+    assert r"\x1b[31m\u202e" in output
+    assert "\x1b[31m\u202e" not in output
 
 
 class Stream(io.TextIOWrapper):
@@ -83,14 +83,14 @@ def test_characters_that_an_encoding_lacks_are_escaped(encoding, monkeypatch):
     with terminal.usable_streams():
         terminal.print_out("数 é ─")
     assert stream.errors == "strict", "as it was"
-    shown = stream.buffer.getvalue()
-    assert (r"\u6570" in shown.decode(encoding)) == (encoding not in ("utf-8", "cp932"))
+    output = stream.buffer.getvalue()
+    assert (r"\u6570" in output.decode(encoding)) == (encoding not in ("utf-8", "cp932"))
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp932"])
 def test_the_help_of_a_recipe_in_another_encoding(encoding):
-    shown = run_new("-m", "ganzoo", "list", env={"PYTHONIOENCODING": encoding})
-    assert (shown.returncode, shown.stderr) == (0, "")
+    output = run_new("-m", "ganzoo", "list", env={"PYTHONIOENCODING": encoding})
+    assert (output.returncode, output.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -48,9 +48,9 @@ def test_a_name_of_an_absent_plugin_says_what_to_install(absent):
         for group, names in groups.items():
             registry = next(r for r in REGISTRIES if r.group == group)
             for name in names:
-                with pytest.raises(MissingPluginError) as caught:
+                with pytest.raises(MissingPluginError) as error:
                     registry.get(name)
-                assert str(caught.value) == (
+                assert str(error.value) == (
                     f"{registry.kind} {name!r} belongs to the plugin {plugin}, which is not "
                     f"installed. Type pip install ./plugins/{plugin} in a clone of ganzoo."
                 )

@@ -159,8 +159,8 @@ def test_a_models_module_can_be_a_file(tiny_bundle, tmp_path, monkeypatch):
 
 def unlist(bundle, *names):
     lines = (bundle / "SHA256SUMS").read_text().splitlines(keepends=True)
-    kept = [line for line in lines if line.split()[1] not in names]
-    (bundle / "SHA256SUMS").write_text("".join(kept))
+    lines_left = [line for line in lines if line.split()[1] not in names]
+    (bundle / "SHA256SUMS").write_text("".join(lines_left))
 
 
 def pages_of(bundle, tmp_path):
@@ -188,9 +188,9 @@ def test_no_page_shows_files_that_a_link_leads_to(tiny_bundle, tmp_path, name, d
         (bundle / "folder").symlink_to(tmp_path)
         (bundle / name).symlink_to("folder/id_rsa")
     unlist(bundle, name)
-    shown = pages_of(bundle, tmp_path)
-    assert "PRIVATE-KEY" not in shown
-    assert base64.b64encode(b"PRIVATE-KEY-515").decode() not in shown
+    pages = pages_of(bundle, tmp_path)
+    assert "PRIVATE-KEY" not in pages
+    assert base64.b64encode(b"PRIVATE-KEY-515").decode() not in pages
 
 
 def test_no_page_reads_a_pipe_or_a_file_of_gigabytes(tiny_bundle, tmp_path):
