@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from torch import Tensor
-from torch.utils.data import Dataset
-
 from ganzoo import exporters, zoo
 from ganzoo.bundle.location import locate_bundle
 from ganzoo.bundle.summary import read_summary
-from ganzoo.data import decode, find_dataset, find_root, show_file_counts
+from ganzoo.data import Items, decode, show_file_counts
 from ganzoo.data.fingerprints import fingerprint_items
+from ganzoo.data.model_data import ModelData, open_model_data
 from ganzoo.errors import (
     BundleError,
     MetricError,
@@ -29,6 +27,7 @@ from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation, Evaluator
 from ganzoo.evaluation.extraction import fit, name_extractor
 from ganzoo.evaluation.pairs import measure_pairs
+from ganzoo.evaluation.plan import check_numbers, plan_evaluation
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import datasets
 from ganzoo.registry.names import parse_model_name
@@ -40,6 +39,26 @@ from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
 PREVIEWED = 10  # images of each model in the figure of a comparison
 TIMED = 512  # images that measure a runtime's speed
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """The options of an evaluation, see `evaluate`.
+
+    Attributes:
+        data, samples, metrics, extractor, seed, runtime, resize, progress: arguments of `evaluate`.
+        defaults: see `compare`.
+    """
+
+    data: str | Path | None = None
+    samples: int = 10_000
+    metrics: Sequence[str] = ()
+    extractor: str = ""
+    seed: int = 0
+    runtime: Literal["torch", "onnx"] | None = None
+    resize: bool = False
+    progress: bool = True
+    defaults: Sequence[str] = ()
 
 
 @torch_defaults()
@@ -62,6 +81,9 @@ def evaluate(
     Image-to-image models are measured pair by pair, by metrics that need ``pairs``. They take no
     `extractor` or `resize`.
 
+    Without `data`, the dataset of the training must hold the images of the training. With `data`,
+    other images are accepted, and the protocol and the card say that they are others.
+
     If `name` is a folder, the results are also saved in the bundle's config and card. They replace
     the results of the same protocol. Features of real images are cached in the folder GANZOO_CACHE,
     by default the user's cache folder.
@@ -71,7 +93,8 @@ def evaluate(
         dataset: a registered dataset, with or without arguments. The default is the dataset that
             the model was trained on. A dataset without arguments uses those of the training.
         split: a part of the dataset, such as ``test``, if the dataset has parts.
-        data: folder that contains the dataset. The default is the environment variable GANZOO_DATA.
+        data: folder that contains the dataset. The default is the folder that the model's run was
+            trained on; without a run, the environment variable GANZOO_DATA.
         samples: number of generated images; for image-to-image models at most the number of pairs.
         metrics: registered names. The default is all of ganzoo's own that fit the model, and those
             of plugins that are registered with ``by_default=True``.
@@ -88,7 +111,8 @@ def evaluate(
         MetricError: a metric is unknown or does not fit, the image sizes differ, or there are too
             few samples.
         ExtractorError: the extractor's weights are missing or damaged.
-        DataNotFoundError, DataError: the dataset is missing or cannot be used.
+        DataNotFoundError, DataError: the dataset is missing or cannot be used, or `data` is None
+            and the images are not those of the training.
         RunNotFoundError: the run has not saved a model yet.
         UnknownNameError, BundleError, ...: as for `load`.
 
@@ -97,34 +121,29 @@ def evaluate(
         >>> evaluation = ganzoo.evaluate("dcgan-mnist", split="test", metrics=["frechet"])
         >>> evaluation.metrics["frechet_distance"]
     """
+    options = EvaluationOptions(data, samples, metrics, extractor, seed, runtime, resize, progress)
+    return _evaluate(name, dataset, split, options)
+
+
+def _evaluate(
+    name: str | Path,
+    dataset: str | Component | None,
+    split: str | None,
+    options: EvaluationOptions,
+) -> Evaluation:
     path = _bundle_of(name)
     bundle = zoo.find(path)
-    model = zoo.load(path, runtime=runtime)
-    component, root = _choose(model.spec, dataset, split), find_root(data)
+    model = zoo.load(path, runtime=options.runtime)
+    component = _choose(model.spec, dataset, split)
+    opened = _open(model.spec, path, component, options.data)
+    entry = {"name": component.name, **component.arguments}
     if isinstance(model, Translator):
-        if extractor or resize:
-            raise MetricError(
-                f"{name} is an image-to-image model, which is measured pair by pair. Leave out "
-                "--extractor and --resize."
-            )
-        choose_pair_metrics(metrics)  # refuses before anything is computed
-        model.accelerate()
-        evaluation = _measure_pairs(model, component, root, samples, metrics, seed, progress)
+        evaluation = _measure_pairs(model, opened, entry, options)
     else:
-        evaluator = _evaluator(
-            component,
-            root,
-            model.spec.data.image,
-            samples=samples,
-            metrics=metrics,
-            extractor=extractor,
-            seed=seed,
-            resize=resize,
-            shown=progress,
-        )
-        model.accelerate()
-        evaluation = evaluator(model)
-    evaluation.protocol["runtime"] = runtime or ("torch" if hasattr(model, "network") else "onnx")
+        evaluation = _measure_sets(model, opened, entry, options)
+    evaluation.protocol["runtime"] = options.runtime or (
+        "torch" if hasattr(model, "network") else "onnx"
+    )
     if isinstance(path, Path):
         try:
             exporters.record(bundle, evaluation.to_dict())
@@ -155,13 +174,27 @@ class Row:
 
 
 @torch_defaults()
-def compare(names: Sequence[str | Path], *, seed: int = 0, **options: Any) -> list[Row]:
+def compare(
+    names: Sequence[str | Path],
+    *,
+    dataset: str | Component | None = None,
+    split: str | None = None,
+    data: str | Path | None = None,
+    seed: int = 0,
+    defaults: Sequence[str] = (),
+    **options: Any,
+) -> list[Row]:
     """Measure several models under one protocol: the same seed, samples, data and extractor.
 
     Args:
         names: two or more models, as for `evaluate`.
+        dataset: as for `evaluate`. The default is the first model's.
+        split: as for `evaluate`.
+        data: as for `evaluate`. The default is the folder of the first model's dataset.
         seed: seed of the samples.
-        options: other arguments of `evaluate`. The default dataset is the first model's.
+        defaults: names of metrics that are computed if `metrics` is empty and they can be; by
+            default all default metrics.
+        options: other arguments of `evaluate`.
 
     Returns:
         One row for each model, in the order of `names`.
@@ -179,29 +212,34 @@ def compare(names: Sequence[str | Path], *, seed: int = 0, **options: Any) -> li
                 f"cannot compare {name}: it is an image-to-image model, and a comparison needs "
                 f"models that generate from latents. Measure it alone: ganzoo evaluate {name}"
             )
-    options["dataset"] = _choose(
-        specs[names[0]], options.get("dataset"), options.pop("split", None)
-    )
-    return [_row(name, seed, options) for name in names]
+    first = names[0]
+    check_numbers(options.get("samples", 1), seed, "samples")
+    component = _choose(specs[first], dataset, split)
+    opened = _open(specs[first], _bundle_of(first), component, data)
+    chosen = EvaluationOptions(data, seed=seed, defaults=tuple(defaults), **options)
+    for spec in specs.values():  # before any model is measured
+        _check_size(spec.data.image, opened.spec, component.name, chosen.resize)
+    # The other models are compared on the first one's images, whatever they were trained on.
+    others = chosen if opened.root is None else replace(chosen, data=opened.root)
+    return [_row(name, component, chosen if name == first else others) for name in names]
 
 
-def _row(name: str | Path, seed: int, options: dict[str, Any]) -> Row:
+def _row(name: str | Path, dataset: Component, options: EvaluationOptions) -> Row:
     path = _bundle_of(name)
-    bundle = zoo.find(path)
+    evaluation = _evaluate(name, dataset, None, options)
     rates: dict[str, float] = {}
-    model = zoo.load(path, runtime=options.get("runtime"))
+    model = zoo.load(path, runtime=options.runtime)
     for runtime in RUNTIMES:
         with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
             rates[runtime] = _rate(zoo.load(path, runtime=runtime))
-    preview = model.sample(PREVIEWED, seed)
-    summary = read_summary(bundle)
+    summary = read_summary(zoo.find(path))
     return Row(
         str(name),
         summary.parameters,
         summary.bytes,
         rates,
-        evaluate(name, seed=seed, **options),
-        preview,
+        evaluation,
+        model.sample(PREVIEWED, options.seed),
     )
 
 
@@ -242,21 +280,31 @@ def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None)
         else:
             provider = spec.provider_of("dataset")
             chosen = Component(datasets.prefer(own, provider[0] if provider else None), arguments)
-    return (
-        chosen if split is None else replace(chosen, arguments={**chosen.arguments, "split": split})
-    )
+    arguments = chosen.arguments if split is None else {**chosen.arguments, "split": split}
+    factory = datasets.get(chosen.name)
+    return Component(chosen.name, bind("dataset", chosen.name, factory, arguments))
+
+
+def _open(
+    spec: ModelSpec, path: str | Path, dataset: Component, data: str | Path | None
+) -> ModelData:
+    folder = path if isinstance(path, Path) else None
+    return open_model_data(spec, dataset, data=data, path=folder)
 
 
 def _measure_pairs(
-    model: Translator,
-    dataset: Component,
-    root: Path | None,
-    samples: int,
-    metrics: Sequence[str],
-    seed: int,
-    shown: bool,
+    model: Translator, opened: ModelData, entry: dict[str, Any], options: EvaluationOptions
 ) -> Evaluation:
-    torch_dataset, spec, entry = _find(dataset, root, shown)
+    """Measure an image-to-image model."""
+    name, spec = model.spec.name, opened.spec
+    if options.extractor or options.resize:
+        raise MetricError(
+            f"{name} is an image-to-image model, which is measured pair by pair. Leave out "
+            "--extractor and --resize."
+        )
+    # Refuses before anything is computed.
+    check_numbers(options.samples, options.seed, "pairs")
+    choose_pair_metrics(options.metrics, model.spec.data)
     if spec.condition is None or not spec.paired:
         raise MetricError(
             f"cannot measure an image-to-image model on dataset {entry['name']!r}: it has no "
@@ -268,61 +316,79 @@ def _measure_pairs(
             f"{entry['name']!r} has pairs of {spec.condition} and {spec.image}. Choose another "
             "--dataset."
         )
-    items = decode(torch_dataset, spec, shown=shown)
+    items, protocol = _read(opened, entry, options.progress)
+    if protocol["training_images"]:
+        warnings.warn(
+            f"{name!r} was trained on these pairs, so its results are too good. Measure it on "
+            "other pairs with --split or --data.",
+            stacklevel=4,
+        )
     assert items.conditions is not None  # the spec has a condition
     conditions, images = (
         tensor.numpy().transpose(0, 2, 3, 1) for tensor in (items.conditions, items.images)
     )
-    data = {"dataset": entry, "sha256": fingerprint_items(items)}
-    if data["sha256"] == model.spec.recorded("data").get("sha256"):
-        warnings.warn(
-            f"{model.spec.name!r} was trained on these pairs, so its results are too good. "
-            "Measure it on other pairs with --split or --data.",
-            stacklevel=4,
-        )
+    model.accelerate()
     return measure_pairs(
         model,
         conditions,
         images,
-        data,
-        samples=samples,
-        metrics=metrics,
-        seed=seed,
-        shown=shown,
+        protocol,
+        samples=options.samples,
+        metrics=options.metrics,
+        seed=options.seed,
+        shown=options.progress,
     )
 
 
-def _evaluator(
-    dataset: Component, root: Path | None, image: ImageSpec, resize: bool, **options: Any
-) -> Evaluator:
-    torch_dataset, spec, data = _find(dataset, root, options["shown"])
-    if spec.image != image and not resize:
-        raise MetricError(
-            f"the model generates images of {image}, but dataset {data['name']!r} has images of "
-            f"{spec.image}. Resize them (bilinear with antialiasing) with --resize, or choose "
-            "another --dataset."
-        )
-    items = decode(torch_dataset, spec, shown=options["shown"])
-    protocol = {"dataset": data, "sha256": fingerprint_items(items)}
-    if spec.image != image:
-        protocol["data_resized"] = f"from {spec.image} to {image}, bilinear with antialiasing"
-    return Evaluator(
+def _measure_sets(
+    model: Generator, opened: ModelData, entry: dict[str, Any], options: EvaluationOptions
+) -> Evaluation:
+    """Measure a model that generates images from latents."""
+    image, real = model.spec.data.image, opened.spec.image
+    _check_size(image, opened.spec, entry["name"], options.resize)
+    spec = replace(opened.spec, image=image)
+    plan = plan_evaluation(
+        name_extractor(options.extractor, spec),
+        spec,
+        len(opened),
+        samples=options.samples,
+        seed=options.seed,
+        metrics=options.metrics,
+        defaults=options.defaults,
+        resize=options.resize,
+    )
+    items, protocol = _read(opened, entry, options.progress)
+    if real != image:
+        protocol["data_resized"] = f"from {real} to {image}, bilinear with antialiasing"
+    evaluator = Evaluator(
         fit(items.images, image.channels, (image.height, image.width)),
         items.labels if spec.classes else None,
-        replace(spec, image=image),
+        plan,
         protocol,
-        name_extractor(options.pop("extractor"), replace(spec, image=image)),
-        resize=resize,
-        **options,
+        shown=options.progress,
     )
+    model.accelerate()
+    return evaluator(model)
 
 
-def _find(
-    dataset: Component, root: Path | None, shown: bool
-) -> tuple[Dataset[tuple[Tensor, ...]], DataSpec, dict[str, Any]]:
-    """Return a dataset, its spec, and its entry in the protocol: its name and arguments."""
-    arguments = bind("dataset", dataset.name, datasets.get(dataset.name), dataset.arguments)
-    torch_dataset, spec = find_dataset(dataset.name, arguments, root)
+def _check_size(image: ImageSpec, data: DataSpec, dataset: str, resize: bool) -> None:
+    if data.image != image and not resize:
+        raise MetricError(
+            f"the model generates images of {image}, but dataset {dataset!r} has images of "
+            f"{data.image}. Resize them (bilinear with antialiasing) with --resize, or choose "
+            "another --dataset."
+        )
+
+
+def _read(opened: ModelData, entry: dict[str, Any], shown: bool) -> tuple[Items, dict[str, Any]]:
+    """Return all items of a dataset, and the fields of the protocol that identify them."""
     if shown:
-        show_file_counts(torch_dataset)
-    return torch_dataset, spec, {"name": dataset.name, **arguments}
+        show_file_counts(opened.dataset)
+    items = decode(opened.dataset, opened.spec, shown=shown)
+    sha256 = fingerprint_items(items)
+    return items, {
+        "dataset": entry,
+        "origin": opened.spec.origin,
+        "sha256": sha256,
+        "training_images": opened.is_training_data(sha256),
+    }

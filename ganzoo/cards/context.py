@@ -14,7 +14,7 @@ from ganzoo.bundle.summary import count_parameters
 from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import METRICS, ModelSpec
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 
@@ -98,6 +98,17 @@ class CardContext:
             "encoder" in self.spec.roles
             and "discriminator_steps" not in self.provenance["recipe"]["loss"]
         )
+
+    @property
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The evaluations in the config, those against the training images first."""
+        evaluations = self.provenance.get(METRICS) or []
+        return sorted(evaluations, key=lambda each: not self.is_on_training_images(each))
+
+    def is_on_training_images(self, evaluation: Mapping[str, Any]) -> bool:
+        """Whether an evaluation compares with the images that the model was trained on."""
+        protocol, trained = evaluation["protocol"], self.provenance["data"]["sha256"]
+        return bool(protocol.get("training_images", protocol["sha256"] == trained))
 
     @property
     def task(self) -> str:

@@ -11,9 +11,7 @@ CAPTIONS = {
         "Interpolations between the first images of two seeds, along the arc between their latents."
     ),
     MANIFOLD: "The plane of latents, in steps of equal probability under N(0, 1).",
-    RECONSTRUCTIONS: (
-        "Alternating rows: the first images of the training data, and their reconstructions."
-    ),
+    RECONSTRUCTIONS: ("Alternating rows: images of the training data, and their reconstructions."),
 }
 CURVES_CAPTION = "Training curves: the loss terms of each player, and the logged metrics."
 

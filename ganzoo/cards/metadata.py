@@ -12,7 +12,6 @@ from ganzoo.cards.figures import caption
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.results import SHARE
 from ganzoo.sampling.generator import SAMPLES
-from ganzoo.spec import METRICS
 
 INDEX = "model-index"  # the field that holds the metrics
 _DATA = ("type", "config", "split")  # fields of a dataset that distinguish evaluations
@@ -79,19 +78,22 @@ def _results(context: CardContext) -> list[Metadata]:
     """
     data = context.spec.data
     results: dict[str, Metadata] = {}
-    for evaluation in context.provenance.get(METRICS) or []:
+    for evaluation in context.evaluations:
         protocol = evaluation["protocol"]
         arguments = dict(protocol["dataset"])
         name = arguments.pop("name")
         of_training = name == context.provenance["recipe"]["dataset"]["name"]
         dataset = {
             "type": (data.hub if of_training else "") or name,
-            "name": (data.origin if of_training else "") or name,
+            "name": protocol.get("origin") or (data.origin if of_training else "") or name,
         }
         if "split" in arguments:
             dataset["split"] = str(arguments.pop("split"))
-        if arguments:
-            dataset["config"] = ", ".join(f"{k} {v}" for k, v in arguments.items())
+        settings = [f"{k} {v}" for k, v in arguments.items()]
+        if not context.is_on_training_images(evaluation):
+            settings.append("not the training images")
+        if settings:
+            dataset["config"] = ", ".join(settings)
         result = results.setdefault(
             repr(dataset), {"task": {"type": context.task}, "dataset": dataset, "metrics": []}
         )

@@ -11,7 +11,7 @@ from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
 from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds
 from ganzoo.sampling.generator import SAMPLES
-from ganzoo.spec import METRICS, SEEDS
+from ganzoo.spec import SEEDS, UNIFORM_LABELS
 
 SHARE = "share_of_"  # prefix of metrics: the share of samples in a class
 ERROR = "_error"  # suffix of metrics: the standard error of another metric
@@ -19,7 +19,7 @@ ERROR = "_error"  # suffix of metrics: the standard error of another metric
 
 def render(context: CardContext) -> str:
     """Return the table of each evaluation, its protocol, and the command that repeats it."""
-    evaluations = context.provenance.get(METRICS)
+    evaluations = context.evaluations
     if not evaluations:
         samples = "the samples above" if SAMPLES in context.digests else "its samples"
         return f"No quality metric was computed for this model. Judge it by {samples}.\n"
@@ -61,9 +61,11 @@ def _evaluation(context: CardContext, evaluation: dict[str, Any]) -> str:
     )
     return (
         f"{table(_rows(evaluation['metrics']))}\n"
-        f"- {_compared(protocol)} {data} ({fingerprint(protocol['sha256'])})\n"
+        f"- {_compared(protocol)} {data} ({fingerprint(protocol['sha256'])}), "
+        f"{_relation(context, evaluation)}\n"
+        f"{_labels(context, protocol)}"
         f"{_features(protocol)}"
-        f"{settings}"
+        f"{settings}{_left_out(protocol)}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
         f"- {_seed_count(context)}; weights: {describe_weights(context.provenance)}\n\n"
         "Metrics of other protocols are not comparable. Repeat this evaluation with:\n\n"
@@ -79,6 +81,25 @@ def _compared(protocol: dict[str, Any]) -> str:
     return (
         f"{samples:,} translations of seed {seed}, each against its target among {real:,} images of"
     )
+
+
+def _relation(context: CardContext, evaluation: dict[str, Any]) -> str:
+    """Return how the real images relate to those of the training."""
+    trained = context.is_on_training_images(evaluation)
+    return "the training images" if trained else "which are not the training images"
+
+
+def _labels(context: CardContext, protocol: dict[str, Any]) -> str:
+    """Return the labels of the samples of a model with classes."""
+    if "y" not in context.spec.inputs:
+        return ""
+    return f"- labels of the samples: {protocol.get('labels', UNIFORM_LABELS)}\n"
+
+
+def _left_out(protocol: dict[str, Any]) -> str:
+    """Return the default metrics that could not be computed, with their reasons."""
+    left_out = protocol.get("left_out", {}).items()
+    return "".join(f"- not computed: {name}, because {reason}\n" for name, reason in left_out)
 
 
 def _features(protocol: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from ganzoo.bundle import onnx_name
 from ganzoo.cards.context import CardContext
@@ -22,7 +23,10 @@ def render(context: CardContext) -> str:
             '.save("translated.png")'
         )
     else:
-        label, option = (", label=1", " --label 1") if "y" in spec.inputs else ("", "")
+        label = option = ""
+        if "y" in spec.inputs:
+            name = spec.data.class_names[min(1, spec.data.classes - 1)]
+            label, option = f", label={_literal(name)}", f" --label {shlex.quote(name)}"
         command = f"sample {address} -n {PREVIEW} --seed 0{option} -o grid.png"
         call = f'model.sample({PREVIEW}, seed=0{label}).save("grid.png")'
     text = (
@@ -65,6 +69,11 @@ def render_onnxruntime(context: CardContext) -> str:
         f'(images,) = session.run(["images"], inputs)  # float32 ({n}, {shape}) in [-1, 1]\n'
         'pixels = ((images + 1) * 127.5).round().astype("uint8")\n```\n'
     )
+
+
+def _literal(name: str) -> str:
+    """Return a class as Python code: a number if its name is one."""
+    return name if re.fullmatch(r"0|[1-9][0-9]{0,9}", name) else repr(name)
 
 
 def _installation(context: CardContext) -> str:

@@ -14,6 +14,8 @@ from ganzoo.terminal import print_out
 if TYPE_CHECKING:
     from ganzoo.benchmark import Row
 
+TABLE = ("frechet", "precision-recall")  # default metrics of a comparison
+
 
 def evaluate(
     name: Text,
@@ -34,7 +36,8 @@ def evaluate(
         name: name of a model, ./folder of a bundle or run, or hf://org/repo.
         dataset: dataset of the real images; by default the training dataset of the model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         samples: number of images to generate, or of pairs for a model that translates images.
         metrics: names of metrics ('ganzoo list --kind metrics'); by default every default metric
             that fits the model and the dataset.
@@ -73,7 +76,7 @@ def compare(
     split: str | None = None,
     data: Path | None = None,
     samples: int = 10_000,
-    metrics: tuple[str, ...] = ("frechet", "precision-recall"),
+    metrics: tuple[str, ...] = (),
     extractor: str = "",
     seed: int = 0,
     resize: bool = False,
@@ -85,9 +88,11 @@ def compare(
         names: names of two or more models.
         dataset: dataset of the real images; by default the training dataset of the first model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         samples: number of images to generate with each model.
-        metrics: metrics of the table ('ganzoo list --kind metrics').
+        metrics: metrics of the table ('ganzoo list --kind metrics'); by default frechet and
+            precision-recall, where they can be computed.
         extractor: extractor of the features; by default the dataset's.
         seed: seed of the samples; image k has the same latents for each model.
         resize: resize images that differ from the size of the model or the extractor.
@@ -103,6 +108,7 @@ def compare(
         data=data,
         samples=samples,
         metrics=metrics,
+        defaults=TABLE,
         extractor=extractor,
         seed=seed,
         resize=resize,

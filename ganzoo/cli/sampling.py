@@ -40,7 +40,7 @@ def sample(
         output: image file to write; by default grid.png.
         out: folder for tar shards of PNGs, instead of a grid; repeat the command to continue.
         shard_size: images per shard of --out; by default 10,000.
-        label: number or name of a class, for models with classes; by default all classes
+        label: name or number of a class, for models with classes; by default all classes
             alternate.
         runtime: torch or onnx; by default torch if it is installed.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -13,6 +14,8 @@ from ganzoo.data.order import Order
 from ganzoo.errors import DataError
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
+
+SEED = 0  # of the choice of items
 
 
 class Batches(Iterator[Batch]):
@@ -78,9 +81,13 @@ class Batches(Iterator[Batch]):
     def __next__(self) -> Batch:
         """Return this process's share of the next batch."""
 
+    def draw(self, n: int) -> Batch:
+        """Return `n` random items, or all if there are fewer; the same ones in every run."""
+        return self._gather(draw_indices(len(self), n))
+
     @abstractmethod
-    def first(self, n: int) -> Batch:
-        """Return the first `n` images in the dataset's order, or all if there are fewer."""
+    def _gather(self, indices: list[int]) -> Batch:
+        """Return items by their indices."""
 
     @abstractmethod
     def matches(self, fingerprint: str) -> bool:
@@ -105,6 +112,15 @@ class Batches(Iterator[Batch]):
             labels if self.spec.classes else None,
             None if conditions is None else _normalise(conditions),
         )
+
+
+def draw_indices(length: int, n: int) -> list[int]:
+    """Return `n` random indices of a dataset, sorted, or all if there are fewer.
+
+    They come from the whole dataset, which may be sorted, and are the same at every call.
+    """
+    choice = np.random.default_rng(SEED).permutation(length)[:n]
+    return sorted(choice.tolist())  # the order of the files on the disk
 
 
 def _normalise(pixels: Tensor) -> Tensor:

@@ -8,9 +8,12 @@ import json
 from typing import Any
 
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, TensorDataset
+from tqdm import tqdm
 
-from ganzoo.data.reading import Items, read_items
+from ganzoo.data.decoding import decode
+from ganzoo.data.reading import CHUNK, Items, chunks, read_items
+from ganzoo.data.workers import ReadAhead
 from ganzoo.spec import DataSpec
 
 STREAM = "stream:"  # prefix of a fingerprint that does not cover all pixels
@@ -43,6 +46,45 @@ def fingerprint_stream(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> 
     ends = (0, length - 1)
     digest.update(fingerprint_items(read_items(dataset, spec, ends, ends)).encode())
     return STREAM + digest.hexdigest()
+
+
+def has_fingerprint(
+    fingerprint: str,
+    dataset: Dataset[tuple[Tensor, ...]],
+    spec: DataSpec,
+    sha256: str | None = None,
+    workers: int = 0,
+) -> bool:
+    """Return whether a fingerprint, of either kind, is that of a dataset.
+
+    Args:
+        fingerprint: the result of `fingerprint_items` or `fingerprint_stream`.
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
+        sha256: the result of `fingerprint_items` for this dataset, if it is known. Without, all
+            items are read.
+        workers: number of worker processes that read.
+    """
+    if fingerprint.startswith(STREAM):
+        return fingerprint == fingerprint_stream(dataset, spec)
+    return fingerprint == (sha256 or _fingerprint_dataset(dataset, spec, workers))
+
+
+def _fingerprint_dataset(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, workers: int) -> str:
+    """Return the result of `fingerprint_items`, computed in one pass per kind of tensor."""
+    if isinstance(dataset, TensorDataset):
+        return fingerprint_items(decode(dataset, spec))
+    length = len(dataset)  # type: ignore[arg-type]
+    digest = hashlib.sha256()
+    for column in range(2 if spec.condition is None else 3):
+        ahead = ReadAhead(dataset, spec, chunks(length), workers=workers)
+        total = -(-length // CHUNK)
+        progress = tqdm(ahead, "comparing data", total, unit="batch", disable=None, leave=False)
+        for items in progress:
+            part = items[column]
+            assert part is not None
+            digest.update(_bytes(part))
+    return digest.hexdigest()
 
 
 def _bytes(tensor: Tensor) -> memoryview:

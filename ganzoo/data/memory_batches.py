@@ -48,18 +48,17 @@ class MemoryBatches(Batches):
     def __next__(self) -> Batch:
         index, condition_index = self._indices.batch(self.position)
         self.position += 1
-        return self._gather(index, condition_index)
-
-    def first(self, n: int) -> Batch:
-        """Return the first `n` images in the dataset's order, or all if there are fewer."""
-        index = torch.arange(min(n, len(self)), device=self.device)
-        return self._gather(index, index)
+        return self._select(index, condition_index)
 
     def matches(self, fingerprint: str) -> bool:
         """Return whether a fingerprint, of either kind, is that of these images."""
         return fingerprint in (self.fingerprint, self._as_stream)
 
-    def _gather(self, index: Tensor, condition_index: Tensor) -> Batch:
+    def _gather(self, indices: list[int]) -> Batch:
+        index = torch.tensor(indices, device=self.device)
+        return self._select(index, index)
+
+    def _select(self, index: Tensor, condition_index: Tensor) -> Batch:
         return self._batch(
             self.images.index_select(0, index),
             self.labels.index_select(0, index),

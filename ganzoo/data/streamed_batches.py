@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
-from tqdm import tqdm
 
 from ganzoo.data.batches import Batches
-from ganzoo.data.fingerprints import STREAM, fingerprint_stream
-from ganzoo.data.reading import CHUNK, Items, chunks, read_items
+from ganzoo.data.fingerprints import fingerprint_stream, has_fingerprint
+from ganzoo.data.reading import Items, read_items
 from ganzoo.data.workers import ReadAhead, default_workers
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
@@ -69,32 +67,15 @@ class StreamedBatches(Batches):
         self._ahead_at = self.position
         return self._deliver(items)
 
-    def first(self, n: int) -> Batch:
-        """Return the first `n` images in the dataset's order, read from disk at every call."""
-        places = range(min(n, len(self)))
-        return self._deliver(read_items(self.dataset, self.spec, places, places))
-
     def matches(self, fingerprint: str) -> bool:
         """Return whether a fingerprint, of either kind, is that of these images.
 
         The comparison with a fingerprint of `MemoryBatches` reads the whole dataset.
         """
-        if fingerprint.startswith(STREAM):
-            return fingerprint == self.fingerprint
-        return fingerprint == self._fingerprint_of_all()
+        return has_fingerprint(fingerprint, self.dataset, self.spec, workers=self.workers)
 
-    def _fingerprint_of_all(self) -> str:
-        """Return the result of `fingerprint_items`, computed in one pass per kind of tensor."""
-        digest = hashlib.sha256()
-        for column in range(2 if self.spec.condition is None else 3):
-            ahead = ReadAhead(self.dataset, self.spec, chunks(len(self)), workers=self.workers)
-            total = -(-len(self) // CHUNK)
-            progress = tqdm(ahead, "comparing data", total, unit="batch", disable=None, leave=False)
-            for items in progress:
-                part = items[column]
-                assert part is not None
-                digest.update(part.numpy().data)
-        return digest.hexdigest()
+    def _gather(self, indices: list[int]) -> Batch:
+        return self._deliver(read_items(self.dataset, self.spec, indices, indices))
 
     def _deliver(self, items: Items) -> Batch:
         images, labels, conditions = (

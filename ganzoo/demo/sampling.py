@@ -26,7 +26,7 @@ def classes(spec: ModelSpec) -> tuple[str, ...]:
     """Return the names of a model's classes, empty for a model without classes."""
     if "y" not in spec.inputs:
         return ()
-    return spec.data.labels or tuple(str(k) for k in range(spec.data.classes))
+    return spec.data.class_names
 
 
 def max_images(spec: ModelSpec) -> int:
@@ -110,7 +110,8 @@ def one_class(model: Generator, n: int, label: str | None) -> NDArray[np.int64] 
     Raises:
         SampleError: the class does not exist.
     """
-    return model.labels(n, label=0 if label is None else label) if classes(model.spec) else None
+    names = classes(model.spec)
+    return model.labels(n, label=names[0] if label is None else label) if names else None
 
 
 def latent_dim(model: Generator) -> int:

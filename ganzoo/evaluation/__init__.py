@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         precision_recall,
     )
     from ganzoo.evaluation.pairs import compare_pairs
+    from ganzoo.evaluation.plan import EvaluationPlan, plan_evaluation
     from ganzoo.evaluation.scores import inception_score
 
 _NAMES = {
@@ -66,6 +67,7 @@ _NAMES = {
     ),
     "neighbours": ("DensityCoverage", "PrecisionRecall", "density_coverage", "precision_recall"),
     "pairs": ("compare_pairs",),
+    "plan": ("EvaluationPlan", "plan_evaluation"),
     "scores": ("inception_score",),
 }
 _HOME = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
@@ -74,6 +76,7 @@ __all__ = [
     "DensityCoverage",
     "Estimate",
     "Evaluation",
+    "EvaluationPlan",
     "Evaluator",
     "GaussianModes",
     "ImageSet",
@@ -98,6 +101,7 @@ __all__ = [
     "mode_coverage",
     "modes_hit",
     "nearest_training",
+    "plan_evaluation",
     "precision_recall",
     "usable_subset_size",
     "wasserstein1",

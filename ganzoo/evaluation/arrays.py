@@ -8,8 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ganzoo.errors import MetricError
+from ganzoo.spec import as_integer
 
 Floats = NDArray[np.floating[Any]]
+
+
+def as_integers(**values: int) -> list[int]:
+    """Return arguments as integers.
+
+    Raises:
+        MetricError: an argument is no integer, such as 1.5 or True.
+    """
+    try:
+        return [as_integer(name, value) for name, value in values.items()]
+    except ValueError as error:
+        raise MetricError(f"{error}.") from error
 
 
 def as_floats(name: str, values: ArrayLike) -> Floats:

@@ -12,6 +12,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from ganzoo.bundle.files import cache_folder, write_file
+from ganzoo.bundle.sealing import check_seal, seal
 from ganzoo.errors import OutputError
 from ganzoo.evaluation.extraction import Features
 
@@ -19,7 +20,8 @@ from ganzoo.evaluation.extraction import Features
 def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Features:
     """Return features from the cache, or compute and cache them.
 
-    The features are recomputed if the cache cannot be read or holds a damaged file.
+    The features are recomputed if the cache cannot be read, or holds a file that differs from its
+    digest.
 
     Args:
         key: everything the features depend on, as JSON: content hashes, not names.
@@ -27,7 +29,8 @@ def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Fea
     """
     name = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     file = cache_folder() / "features" / f"{name}.safetensors"
-    with contextlib.suppress(OSError, SafetensorError, KeyError):
+    with contextlib.suppress(OSError, SafetensorError, KeyError, ValueError):
+        check_seal(file)
         cached = safetensors.numpy.load(file.read_bytes())
         return Features(cached["features"], cached.get("logits"))
     features = compute()
@@ -35,5 +38,5 @@ def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Fea
     if features.logits is not None:
         arrays["logits"] = features.logits
     with contextlib.suppress(OutputError):
-        write_file(file, safetensors.numpy.save(arrays))
+        write_file(file, b"".join(seal(safetensors.numpy.save(arrays))))
     return features

@@ -16,7 +16,7 @@ from torch_fidelity.metric_kid import (
 
 from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import MetricError
-from ganzoo.evaluation.arrays import as_features
+from ganzoo.evaluation.arrays import as_features, as_integers
 from ganzoo.evaluation.estimate import Estimate
 
 with quiet_imports():
@@ -99,6 +99,7 @@ def kernel_distance(
         MetricError: there are fewer than 4 images of a kind, or an argument is out of its range.
     """
     real, fake = as_features(real, fake)
+    seed, subsets = as_integers(seed=seed, subsets=subsets)
     size = usable_subset_size(len(real), len(fake), subset_size)
     if subsets < 2 or seed < 0:
         raise MetricError(
@@ -132,6 +133,7 @@ def usable_subset_size(real: int, fake: int, subset_size: int = 1000) -> int:
     Raises:
         MetricError: there are fewer than 4 images of a kind, or `subset_size` is below 2.
     """
+    real, fake, subset_size = as_integers(real=real, fake=fake, subset_size=subset_size)
     if min(real, fake) < 4 or subset_size < 2:
         raise MetricError(
             f"the kernel distance cannot be computed with {real:,} real and {fake:,} fake images "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,14 +12,14 @@ from tqdm import tqdm
 
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.cache import cached_features
-from ganzoo.evaluation.choice import choose_metrics
-from ganzoo.evaluation.extraction import Features, describe_resizing, extract, make_extractor
+from ganzoo.evaluation.extraction import Features, extract
 from ganzoo.evaluation.images import ImageSet, ImageSets
+from ganzoo.evaluation.plan import EvaluationPlan
 from ganzoo.evaluation.values import compute_values
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Generator
-from ganzoo.spec import DataSpec, Direction
+from ganzoo.spec import UNIFORM_LABELS
 
 SAMPLED_AT_ONCE = 1024  # images between two updates of the progress bar
 PACKAGES = ("torchmetrics", "torch-fidelity", "scikit-learn", "scipy")
@@ -50,20 +49,9 @@ class Evaluator:
     Args:
         images: the real images, uint8 (n, channels, height, width).
         labels: classes of the real images, int64 (n,), or None.
-        data: spec of the real images.
+        plan: the metrics and the settings, see `plan_evaluation`.
         origin: fields of the protocol that identify the real images: dataset, split, sha256.
-        extractor: registered name of the extractor.
-        samples: number of generated images.
-        seed: seed of the samples, and of random choices in a metric.
-        metrics: registered names; by default every default metric that can be computed.
-        resize: whether images may be resized for the extractor.
         shown: whether to show progress on a terminal.
-
-    Raises:
-        UnknownNameError: there is no metric of that name.
-        MetricError: a metric cannot be computed, or the images need resizing and `resize` is
-            False.
-        ExtractorError: the weights of the extractor are not available.
     """
 
     @torch_defaults()
@@ -71,31 +59,21 @@ class Evaluator:
         self,
         images: Tensor,
         labels: Tensor | None,
-        data: DataSpec,
+        plan: EvaluationPlan,
         origin: dict[str, Any],
-        extractor: str,
         *,
-        samples: int = 10_000,
-        seed: int = 0,
-        metrics: Sequence[str] = (),
-        resize: bool = False,
         shown: bool = False,
     ) -> None:
-        if samples < 1:
-            raise MetricError(f"cannot measure {samples} samples. Use --samples 1 or more.")
-        self.extractor = make_extractor(extractor)
-        self.data = data
-        self.samples = samples
-        self.seed = seed
+        self.plan = plan
         self.shown = shown
-        self.resizing = describe_resizing(extractor, self.extractor, data.image, resize)
-        self.metrics = choose_metrics(metrics, self.extractor, data)
-        self._origin = origin | {"extractor": extractor}
-        key = {"data": origin["sha256"], "extractor": [extractor, self.extractor.sha256]} | {
-            "resizing": self.resizing,
-            "image": str(data.image),
+        self._origin = origin | {"extractor": plan.extractor_name}
+        key = {
+            "data": origin["sha256"],
+            "extractor": [plan.extractor_name, plan.extractor.sha256],
+            "resizing": plan.resizing,
+            "image": str(plan.data.image),
             "torch": torch.__version__,
-            "device": str(next(self.extractor.parameters(), torch.zeros(())).device.type),
+            "device": self._device.type,
         }
         self.real = ImageSet(
             images.numpy(),
@@ -112,50 +90,55 @@ class Evaluator:
                 more images.
             BrokenPluginError: a metric fails.
         """
-        fake = self._sample(generator)
+        plan, fake = self.plan, self._sample(generator)
+        labels = generator.labels(plan.samples)
         comparison = ImageSets(
             self.real,
-            ImageSet(fake.numpy(), self._extract(fake, "samples"), generator.labels(self.samples)),
-            self.seed,
-            self.extractor.classes,
-            self.data.labels,
+            ImageSet(fake.numpy(), self._extract(fake, "samples"), labels),
+            plan.seed,
+            plan.extractor.classes,
+            plan.data.labels,
         )
-        values, settings = compute_values(self.metrics, comparison)
-        device = next(self.extractor.parameters(), torch.zeros(())).device
+        values, settings = compute_values(plan.metrics, comparison)
+        protocol = self._origin | {
+            "extractor_sha256": plan.extractor.sha256,
+            "resizing": plan.resizing,
+            "real_images": len(self.real),
+            "samples": plan.samples,
+            "seed": plan.seed,
+        }
+        if labels is not None:
+            protocol["labels"] = UNIFORM_LABELS
+        if plan.left_out:
+            protocol["left_out"] = dict(plan.left_out)
         return Evaluation(
             values,
-            self._origin
+            protocol
             | {
-                "extractor_sha256": self.extractor.sha256,
-                "resizing": self.resizing,
-                "real_images": len(self.real),
-                "samples": self.samples,
-                "seed": self.seed,
                 "settings": settings,
-                "hardware": describe_hardware(device),
+                "hardware": describe_hardware(self._device),
                 "versions": describe_versions(*PACKAGES),
             },
         )
 
-    def direction(self, name: str) -> Direction | None:
-        """Return whether higher or lower values are better, None if no metric declares the name."""
-        directions = (metric.direction(name) for metric in self.metrics.values())
-        return next(filter(None, directions), None)
+    @property
+    def _device(self) -> torch.device:
+        return next(self.plan.extractor.parameters(), torch.zeros(())).device
 
     def _extract(self, images: Tensor, title: str) -> Features:
-        return extract(self.extractor, images, title if self.shown else "")
+        return extract(self.plan.extractor, images, title if self.shown else "")
 
     def _sample(self, generator: Generator) -> Tensor:
         spec = generator.spec.data.image
-        if spec != self.data.image:
+        if spec != self.plan.data.image:
             raise MetricError(
                 f"{generator.spec.name!r} generates images of {spec}, but the data has images of "
-                f"{self.data.image}. Use a dataset of the same image size."
+                f"{self.plan.data.image}. Use a dataset of the same image size."
             )
-        starts = range(0, self.samples, SAMPLED_AT_ONCE)
+        starts = range(0, self.plan.samples, SAMPLED_AT_ONCE)
         parts = [
             generator.sample(
-                min(SAMPLED_AT_ONCE, self.samples - start), self.seed, start=start
+                min(SAMPLED_AT_ONCE, self.plan.samples - start), self.plan.seed, start=start
             ).numpy()
             for start in tqdm(
                 starts, "samples", unit="k", disable=None if self.shown else True, leave=False

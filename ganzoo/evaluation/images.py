@@ -73,5 +73,9 @@ class ImageSets:
     @functools.cached_property
     def drawn(self) -> NDArray[np.float32]:
         """Features of a random subset of the real images, as many as there are samples."""
-        order = np.random.default_rng(self.seed).permutation(len(self.real))
-        return self.real.features[np.sort(order[: len(self.fake)])]
+        return self.real.features[random_rows(len(self.real), len(self.fake), self.seed)]
+
+
+def random_rows(length: int, n: int, seed: int) -> NDArray[np.int64]:
+    """Return `n` random rows of `length`, sorted, or all if there are fewer."""
+    return np.sort(np.random.default_rng(seed).permutation(length)[:n])

@@ -11,7 +11,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
 from ganzoo.errors import MetricError
-from ganzoo.evaluation.arrays import as_features
+from ganzoo.evaluation.arrays import as_features, as_integers
 
 BLOCK = 64  # MiB of distances computed at a time
 ROUNDING = 1e-6  # rounding error of distances, relative to the largest norm
@@ -106,6 +106,7 @@ def _centred(real: ArrayLike, fake: ArrayLike) -> tuple[Doubles, Doubles]:
 
 def _radii(kind: str, points: Doubles, k: int) -> Doubles:
     """Return the distance of each point to its k-th neighbour, plus the rounding error."""
+    (k,) = as_integers(k=k)
     if not 1 <= k < len(points):
         raise MetricError(
             f"neighbour k={k} does not exist among {len(points):,} {kind} images. Use k of at "

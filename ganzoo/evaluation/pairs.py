@@ -12,10 +12,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ganzoo.dependencies import quiet_imports
-from ganzoo.errors import MetricError
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation
-from ganzoo.evaluation.images import ImageSet, ImageSets
+from ganzoo.evaluation.images import ImageSet, ImageSets, random_rows
+from ganzoo.evaluation.plan import check_numbers
 from ganzoo.evaluation.values import compute_values
 from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.nn import torch_defaults
@@ -98,19 +98,19 @@ def measure_pairs(
         images: targets, uint8 (n, height, width, channels), of the model's output size; image k is
             the target of condition k.
         origin: fields of the protocol that identify the images: dataset, sha256.
-        samples: number of pairs, counted from the first; all pairs if there are fewer.
+        samples: number of random pairs; all pairs if there are fewer.
         metrics: registered names of metrics of pairs; by default every default metric of pairs.
-        seed: seed of the latents, if the model reads latents.
+        seed: seed of the choice of pairs, and of the latents if the model reads latents.
         shown: whether to show progress on a terminal.
 
     Raises:
         MetricError: `samples` is below 1, or a metric does not compare pairs.
         SampleError: there are no images, or they differ in size from the model's input.
     """
-    if samples < 1:
-        raise MetricError(f"cannot measure {samples} pairs. Use --samples 1 or more.")
-    by_name = choose_pair_metrics(metrics)
-    chosen = conditions[:samples]
+    samples, seed = check_numbers(samples, seed, "pairs")
+    by_name = choose_pair_metrics(metrics, model.spec.data)
+    rows = random_rows(len(conditions), samples, seed)
+    chosen = conditions[rows]
     starts = tqdm(
         range(0, len(chosen), AT_ONCE),
         "translations",
@@ -119,7 +119,7 @@ def measure_pairs(
         leave=False,
     )
     parts = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
-    sets = ImageSets(_as_set(images[:samples]), _as_set(np.concatenate(parts)), seed)
+    sets = ImageSets(_as_set(images[rows]), _as_set(np.concatenate(parts)), seed)
     values, settings = compute_values(by_name, sets)
     network = getattr(model, "network", None)  # a model on onnxruntime has no network
     device = next(network.parameters()).device if network is not None else torch.device("cpu")

@@ -9,7 +9,7 @@ from scipy.stats import sem
 from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
 
 from ganzoo.errors import MetricError
-from ganzoo.evaluation.arrays import Floats, as_rows
+from ganzoo.evaluation.arrays import Floats, as_integers, as_rows
 from ganzoo.evaluation.estimate import Estimate
 
 LEAST_LOG_ODDS = -700.0  # of a class against the likeliest; exp is 0 in float64 below it
@@ -36,6 +36,7 @@ def inception_score(logits: ArrayLike, *, splits: int = 10, seed: int = 0) -> Es
         MetricError: there are too few images, or an argument is out of its range.
     """
     logits = as_rows("the logits", logits)
+    splits, seed = as_integers(splits=splits, seed=seed)
     if splits < 2 or seed < 0 or len(logits) < 2 * splits:
         raise MetricError(
             f"the Inception score cannot be computed with {len(logits):,} images, splits={splits} "

@@ -91,11 +91,11 @@ def _interpolate(model: Generator) -> dict[str, ImageBatch]:
     """Interpolate between pairs of seeds; with classes, each pair uses another class."""
     if "y" not in model.spec.inputs:
         return {f"seed {a} to {b}": model.interpolate(a, b, STEPS) for a, b in SEED_PAIRS}
-    classes, labels = model.spec.data.classes, model.spec.data.labels
+    names, named = model.spec.data.class_names, bool(model.spec.data.labels)
     rows = {}
     for k, (a, b) in enumerate(SEED_PAIRS):
-        label = k * classes // len(SEED_PAIRS)
-        name = labels[label] if labels else f"class {label}"
+        label = names[k * len(names) // len(SEED_PAIRS)]
+        name = label if named else f"class {label}"
         rows[f"{name}: seed {a} to {b}"] = model.interpolate(a, b, STEPS, label=label)
     return rows
 

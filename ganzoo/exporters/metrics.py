@@ -110,5 +110,5 @@ def _protocol_key(evaluation: dict[str, Any]) -> list[Any]:
 
 
 def _conditions(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """Return the protocol without the settings of single metrics."""
-    return {k: v for k, v in evaluation["protocol"].items() if k != "settings"}
+    """Return the protocol without what depends on the choice of metrics."""
+    return {k: v for k, v in evaluation["protocol"].items() if k not in ("settings", "left_out")}

@@ -231,8 +231,9 @@ class AdversarialLoss(Loss):
             flipped = self.criterion.d(zeros, real) - self.criterion.d(real, zeros)
             loss = loss + self.options.label_smoothing * flipped
         terms = {"adversarial": loss}
+        number = turn.tick // self.options.discriminator_every
         for penalty in self.penalties:
-            terms |= penalty.term(comparison, turn.tick // self.options.discriminator_every)
+            terms |= penalty.term(comparison, number, turn)
         for name, metric in self.criterion.metrics.items():
             turn.metrics[name] = metric(real.detach(), fake.detach())
         return terms

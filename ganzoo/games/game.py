@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from ganzoo.spec import DataSpec
+from ganzoo.spec import DataSpec, as_integer
 
 LOSS = "loss"
 """The entry of `Player.trains` that means the loss's own parameters; others are roles."""
+
+WEIGHTED = "_weighted"
+"""The suffix of a term in the log that is multiplied by its weight."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,8 @@ class Player:
                 f"player {self.name!r} trains no network: name a role in `trains`, such as "
                 'trains=("generator",)'
             )
-        if self.every < 1 or self.repeat < 1:
-            raise ValueError(
-                f"player {self.name!r}: every is {self.every} and repeat is {self.repeat}, "
-                "both must be at least 1"
-            )
+        for name in ("every", "repeat"):
+            check_count(f"player {self.name!r}: {name}", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class Turn:
         shared: tensors that a player leaves for later players of the same tick; detached, or
             from networks that it `keeps_graph_of`.
         metrics: detached scalars to log beside the player's terms, such as an accuracy.
+        unweighted: detached terms before their multiplication by a weight, to log; see `weigh`.
     """
 
     tick: int
@@ -99,6 +100,20 @@ class Turn:
     images_seen: int = 0
     shared: MutableMapping[str, Tensor] = field(default_factory=dict)
     metrics: MutableMapping[str, Tensor] = field(default_factory=dict)
+    unweighted: MutableMapping[str, Tensor] = field(default_factory=dict)
+
+    def weigh(self, name: str, weight: float, value: Tensor) -> Tensor:
+        """Return a term multiplied by its weight.
+
+        The log then holds both: the value as `name`, and the product as ``<name>_weighted``.
+
+        Args:
+            name: the term's name in the dict that the player's method returns.
+            weight: its weight.
+            value: a scalar, or one value per sample.
+        """
+        self.unweighted[name] = value.detach()
+        return weight * value
 
 
 def check_weight(name: str, weight: float) -> None:
@@ -109,6 +124,16 @@ def check_weight(name: str, weight: float) -> None:
     """
     if not 0 <= weight < float("inf"):
         raise ValueError(f"{name} is {weight}; it must be at least 0, and finite")
+
+
+def check_count(name: str, value: int) -> None:
+    """Check that a number is an integer of at least 1.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if as_integer(name, value) < 1:
+        raise ValueError(f"{name} is {value}; it must be at least 1")
 
 
 class Loss(nn.Module):
@@ -124,8 +149,9 @@ class Loss(nn.Module):
         def generator(self, nets, batch, turn) -> dict[str, Tensor]
 
     The method returns named terms: scalars, or one value per sample. The training loop averages
-    each term over the batch, sums them, back-propagates and logs them. A loss never calls an
-    optimizer, clears gradients or freezes weights.
+    each term over the batch, sums them, back-propagates and logs them. A term with a weight is
+    ``turn.weigh("kl", weight, kl)``, which logs it with and without the weight. A loss never calls
+    an optimizer, clears gradients or freezes weights.
 
     Attributes:
         players: the players, in the order of their turns.

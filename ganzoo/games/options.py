@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ganzoo.games.augmentation import Policy
-from ganzoo.games.game import check_weight
+from ganzoo.games.game import check_count, check_weight
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class AdversarialOptions:
 
     def __post_init__(self) -> None:
         for name in ("penalty_every", "discriminator_steps", "discriminator_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+            check_count(name, getattr(self, name))
         for name, weight in self.penalties.items():
             check_weight(name, weight)
         for name in ("weight_clip", "instance_noise"):

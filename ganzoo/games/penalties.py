@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganzoo.games.game import Turn, check_count
 from ganzoo.nn import DiscriminatorOutput
 
 
@@ -65,17 +66,23 @@ class Penalty(ABC):
     uses_gradient: bool = False
 
     def __init__(self, weight: float, every: int = 1) -> None:
-        if every < 1:
-            raise ValueError(f"penalty {self.name!r}: every is {every}; it must be at least 1")
+        check_count(f"penalty {self.name!r}: every", every)
         self.weight = weight
         self.every = every
 
-    def term(self, comparison: Comparison, turn: int) -> dict[str, Tensor]:
-        """Return the weighted term in every `every`-th turn, and an empty dict in the others."""
-        if turn % self.every:
+    def term(self, comparison: Comparison, number: int, turn: Turn) -> dict[str, Tensor]:
+        """Return the weighted term in every `every`-th turn, and an empty dict in the others.
+
+        Args:
+            comparison: the outputs for one batch.
+            number: number of the discriminator's turn.
+            turn: the turn, which logs the unweighted term.
+        """
+        if number % self.every:
             return {}
         with torch.autocast(comparison.real.device.type, enabled=False):
-            return {self.name: self.weight * self.every * self.value(comparison)}
+            value = self.value(comparison)
+            return {self.name: turn.weigh(self.name, self.weight * self.every, value)}
 
     @abstractmethod
     def value(self, comparison: Comparison) -> Tensor:

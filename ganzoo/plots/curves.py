@@ -35,12 +35,19 @@ WIDE = 12.0  # an axis is logarithmic if the maximum is this many times the medi
 TICKS = 6  # number of ticks of such an axis
 CHANCE = 0.5  # accuracy of a random guess
 
+TOTALS = "totals"  # of a line: sums of terms with their weights, beside terms without
+WEIGHTED = "_weighted"  # suffix of a term that is multiplied by its weight
+
 Array = NDArray[np.float64]
 
 
 @styled
 def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw a run's log over the images seen, one panel for each curve.
+
+    Terms with a weight have two panels, without and with the weight, unless the weight is 1. A note
+    says so if a log holds only products, as those of models that were trained with earlier
+    versions.
 
     The pale line shows the logged values, the strong line a centred moving average, if there are
     enough points. A note gives the width of the average in images. An axis is cut if some values
@@ -74,9 +81,15 @@ def draw_curves(lines: Sequence[Mapping[str, Any]]) -> Figure:
         count_images(panel)
     for panel in spare:
         panel.remove()
+    notes = []
     if any(smoothed):
-        note = f"pale: as logged; strong: mean over {window:,.0f} images, centred at each point"
-        figure.supxlabel(note, size="small", color=GREY, x=0.01, ha="left")
+        notes.append(
+            f"pale: as logged; strong: mean over {window:,.0f} images, centred at each point"
+        )
+    if not any(TOTALS in line for line in lines):  # a log of an earlier version
+        notes.append("terms are multiplied by their weights")
+    if notes:
+        figure.supxlabel("; ".join(notes), size="small", color=GREY, x=0.01, ha="left")
     return figure
 
 
@@ -99,7 +112,14 @@ def _curves(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[A
     curves = {}
     for group in ("terms", "metrics"):
         for name in dict.fromkeys(name for line in lines for name in line.get(group, {})):
-            curves[group, name] = _points((x["images"], x.get(group, {}).get(name)) for x in lines)
+            # A term whose weight is 1 has the same curve twice.
+            plain = name.removesuffix(WEIGHTED)
+            if plain == name or any(
+                line.get(group, {}).get(name) != line.get(group, {}).get(plain) for line in lines
+            ):
+                curves[group, name] = _points(
+                    (line["images"], line.get(group, {}).get(name)) for line in lines
+                )
     curves["", "speed"] = _points((x["images"], x.get("images_per_second")) for x in lines)
     return {key: points for key, points in curves.items() if len(points[0])}
 

@@ -17,6 +17,7 @@ from ganzoo.errors import PlotError
 from ganzoo.plots.border import PERCENTILE, Border
 from ganzoo.plots.style import BLUE, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.spec import as_integer
 
 Features = Callable[[ImageBatch], NDArray[Any]]
 
@@ -102,6 +103,10 @@ def fit_plane(
         PlotError: there are too few images, or the features have a wrong shape.
         MissingExtraError: umap-learn is not installed.
     """
+    try:
+        seed = as_integer("seed", seed)
+    except ValueError as error:
+        raise PlotError(f"{error}.") from error
     vectors = [_vectors(batch, features) for batch in (real, held_out, generated)]
     if len(real) <= UMAP_NEIGHBOURS or not len(held_out) or not len(generated):
         raise PlotError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from PIL import Image
 
 from ganzoo.bundle.files import find_outward_link
-from ganzoo.errors import MALFORMED, PlotError, RunNotFoundError
+from ganzoo.bundle.json_lines import read_lines
+from ganzoo.errors import PlotError, RunNotFoundError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
 
@@ -48,21 +48,21 @@ class Moment(NamedTuple):
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """Return the lines of a run's log, oldest first.
+    """Return the lines of a run's log, oldest first. Warns of damaged lines.
 
     Raises:
         RunNotFoundError: the folder contains no run.
-        PlotError: the log is empty or damaged.
+        PlotError: the log is empty.
     """
     return _read_lines(run, LOG, "terms", "Train longer, or use a smaller --log-every.")
 
 
 def read_metrics(run: Path) -> list[dict[str, Any]]:
-    """Return the evaluations of a run's training, oldest first.
+    """Return the evaluations of a run's training, oldest first. Warns of damaged lines.
 
     Raises:
         RunNotFoundError: the folder contains no run.
-        PlotError: there are no evaluations, or the file is damaged.
+        PlotError: there are no evaluations.
     """
     return _read_lines(run, METRICS, "metrics", "Train with --evaluate-every to write it.")
 
@@ -137,21 +137,9 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
     check_run(run)
     file = run / name
     try:
-        text = file.read_text(encoding="utf-8") if file.is_file() else ""
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_lines(file, (field,))
+    except OSError as error:
         raise PlotError(f"cannot read {file}: {error}.") from error
-    lines = []
-    # The text after the last line break is an incomplete line.
-    for number, line in enumerate(text.split("\n")[:-1], start=1):
-        try:
-            fields = json.loads(line)
-            _ = [float(value) for value in fields[field].values()]  # JSON numbers of any length
-            good = fields["images"] >= 0
-        except MALFORMED:
-            good = False
-        if not good:
-            raise PlotError(f"line {number} of {file} is damaged: {line[:60]!r}. Delete this line.")
-        lines.append(fields)
     if not lines:
-        raise PlotError(f"cannot draw: {file} does not exist or is empty. {advice}")
+        raise PlotError(f"cannot draw: {file} has no readable line. {advice}")
     return sorted(lines, key=lambda fields: fields["images"])

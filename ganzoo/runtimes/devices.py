@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ganzoo.errors import DeviceError
+from ganzoo.spec import as_integer
 
 _CUDA = re.compile(r"cuda(?::(\d+))?")
 
@@ -29,10 +30,14 @@ def gpu_number(device: str) -> int | None:
 
 
 def check_threads(threads: int | None) -> None:
-    """Raise an error if the number of threads is below 1.
+    """Raise an error if the number of threads is no integer or below 1.
 
     Raises:
-        DeviceError: the number is below 1.
+        DeviceError: the number is no integer or below 1.
     """
-    if threads is not None and threads < 1:
+    try:
+        below = threads is not None and as_integer("threads", threads) < 1
+    except ValueError as error:
+        raise DeviceError(f"{error}.") from error
+    if below:
         raise DeviceError(f"threads is {threads}, but it must be 1 or more.")

@@ -15,7 +15,8 @@ from ganzoo.errors import SampleError, did_you_mean, enumerate_names
 from ganzoo.sampling import latents
 from ganzoo.sampling.arrays import as_labels, as_latents, as_pixels
 from ganzoo.sampling.images import ImageBatch, to_pixels
-from ganzoo.spec import ImageSpec, ModelSpec
+from ganzoo.spec import ImageSpec, ModelSpec, as_integer, find_class
+from ganzoo.spec.parsing import shorten
 
 # Every batch has this size: kernels may round differently at another batch size, and image k of a
 # seed must not depend on the number of images.
@@ -31,6 +32,7 @@ MAX_BATCH = 4_096  # latents in one run of a network, which keeps the feature ma
 PREVIEW = 64  # images in a model's preview: numbers 0 to 63 of seed 0, uncurated
 PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per class
 PREVIEW_COLUMNS = 10
+MAX_NAMED = 100  # classes that an error message names
 
 Label = int | str
 PathKind = Literal["spherical", "linear"]
@@ -94,15 +96,16 @@ class Generator(Model):
         Args:
             n: number of images, 1 to 1,000,000.
             seed: 0 to 2**64 - 1.
-            label: index or name of the class of all images, or a list with one per image; by
-                default image k has class k modulo the number of classes. Only for models with
-                classes.
+            label: name or index of the class of all images, or a list with one per image; by
+                default image k has class k modulo the number of classes. If all names are numbers,
+                such as 1, 2 and 5, a number means the name. Only for models with classes.
             start: number of the first image, to generate a long series in parts.
 
         Raises:
             SampleError: an argument is out of range, a label does not exist, or the output is not
                 finite.
         """
+        n = _integer("n", n)
         if not 1 <= n <= MAX_SAMPLES:
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
         if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
@@ -111,7 +114,7 @@ class Generator(Model):
                 f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
                 "shards with `ganzoo sample --out FOLDER`."
             )
-        _check_latents(seed, start)
+        seed, start = _check_latents(seed, start)
         skip = start % COMPUTE_BATCH  # image k is always row k % COMPUTE_BATCH
         first, end = start - skip, start + n
         blocks = range(first, end, COMPUTE_BATCH)
@@ -133,17 +136,18 @@ class Generator(Model):
         if "y" not in self.spec.inputs:
             self._refuse_labels(label)
             return None
+        n, start = _integer("n", n), _integer("start", start)
         if label is None:
             return np.arange(start, start + n) % self.spec.data.classes
+        names = self.spec.data.class_names
         if isinstance(label, int | np.integer | str):
-            y = np.full(n, self._number(label))
+            y = np.full(n, self._index(label, names))
         else:
-            y = np.array([self._number(item) for item in _as_list(label)])
+            y = np.array([self._index(item, names) for item in _as_list(label)], np.int64)
             if len(y) != n:
                 raise SampleError(
                     f"{len(y)} labels were given for {n} images. Pass one label per image."
                 )
-        self._check_labels(y)
         return y
 
     def class_grid(self, columns: int = PREVIEW_COLUMNS, seed: int = 0) -> ImageBatch:
@@ -154,7 +158,7 @@ class Generator(Model):
         """
         if "y" not in self.spec.inputs:
             self._refuse_labels(0)
-        rows = [self.sample(columns, seed, label=c) for c in range(self.spec.data.classes)]
+        rows = [self.sample(columns, seed, label=name) for name in self.spec.data.class_names]
         return ImageBatch(np.concatenate([row.numpy() for row in rows]), columns)
 
     def preview(self) -> ImageBatch:
@@ -199,13 +203,14 @@ class Generator(Model):
             seed_a: seed of the first image.
             seed_b: seed of the last image.
             steps: number of images.
-            label: class of all images, 0 by default. Only for models with classes.
+            label: class of all images, by default the first. Only for models with classes.
             path: ``spherical`` is the arc between the two latents, ``linear`` the straight line.
 
         Raises:
             SampleError: there are fewer than 2 steps, a seed is out of range, or the label does not
                 exist.
         """
+        seed_a, seed_b = _integer("seed_a", seed_a), _integer("seed_b", seed_b)
         if not all(0 <= seed < 2**64 for seed in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b}: a seed is 0 to 2**64 - 1.")
         a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
@@ -232,6 +237,7 @@ class Generator(Model):
         Raises:
             SampleError: as for `interpolate`; or a latent has the wrong length or is not finite.
         """
+        steps = _integer("steps", steps)
         if not 2 <= steps <= MAX_SAMPLES or path not in latents.PATHS:
             raise SampleError(
                 f"cannot interpolate in {steps} steps on a {path!r} path: steps is 2 to "
@@ -239,8 +245,9 @@ class Generator(Model):
             )
         a, b = (as_latents(z, (self._latent_dim,), self.spec.name) for z in (a, b))
         z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
-        has_classes = "y" in self.spec.inputs
-        y = self.labels(steps, label=0 if label is None and has_classes else label)
+        if label is None and "y" in self.spec.inputs:
+            label = self.spec.data.class_names[0]
+        y = self.labels(steps, label=label)
         return ImageBatch(self.decode(z, y).numpy(), steps)
 
     def manifold(self, steps: int = 20) -> ImageBatch:
@@ -253,6 +260,7 @@ class Generator(Model):
         Raises:
             SampleError: the latents do not have length 2, or steps is outside 2 to 100.
         """
+        steps = _integer("steps", steps)
         if self._latent_dim != 2 or not 2 <= steps <= 100:
             raise SampleError(
                 f"cannot generate a plane of {steps} steps: {self.spec.name!r} has latents of "
@@ -296,18 +304,22 @@ class Generator(Model):
             arrays["y"] = y
         return {name: arrays[name] for name in self.spec.inputs}
 
-    def _number(self, label: Label) -> int:
-        names = self.spec.data.labels
+    def _index(self, label: Label, names: Sequence[str]) -> int:
         if isinstance(label, bool) or not isinstance(label, int | np.integer | str):
-            raise SampleError(f"{label!r} is not a label. Pass the index or name of a class.")
-        if isinstance(label, str) and label in names:
-            return names.index(label)
-        if isinstance(label, str) and not label.isdecimal():
+            raise SampleError(f"{label!r} is not a label. Pass the name or index of a class.")
+        index = find_class(label if isinstance(label, str) else int(label), names)
+        if index is None:
+            text = shorten(str(label), 80)
+            if not isinstance(label, str) and not self.spec.data.labels:
+                raise SampleError(
+                    f"{self.spec.name!r} has no class {text}: labels are 0 to {len(names) - 1}."
+                )
+            more = ", ..." * (len(names) > MAX_NAMED)
             raise SampleError(
-                f"{self.spec.name!r} has no class {label!r}.{did_you_mean(label, names)} "
-                f"Classes: {enumerate_names(names)}."
+                f"{self.spec.name!r} has no class {text!r}.{did_you_mean(text, names)} "
+                f"Classes: {', '.join(names[:MAX_NAMED])}{more}."
             )
-        return int(label)
+        return index
 
     def _check_labels(self, y: NDArray[np.int64]) -> None:
         classes = self.spec.data.classes
@@ -345,7 +357,7 @@ class Translator(Model):
             SampleError: there are no images, they have the wrong size, or an argument is out of
                 range.
         """
-        _check_latents(seed, start)
+        seed, start = _check_latents(seed, start)
         x = _to_unit(images, self.condition.shape, self.spec.name)
         arrays: dict[str, NDArray[Any]] = {"condition": x}
         if self.spec.latent is not None:
@@ -370,11 +382,20 @@ class Encoder(Model):
         return _run_in_parts(self, {"images": x})
 
 
-def _check_latents(seed: int, start: int) -> None:
+def _integer(name: str, value: Any) -> int:
+    try:
+        return as_integer(name, value)
+    except ValueError as error:
+        raise SampleError(f"{error}.") from error
+
+
+def _check_latents(seed: int, start: int) -> tuple[int, int]:
+    seed, start = _integer("seed", seed), _integer("start", start)
     if not 0 <= seed < 2**64:
         raise SampleError(f"seed is {seed}; it must be 0 to 2**64 - 1.")
     if not 0 <= start < 2**48:
         raise SampleError(f"start is {start}; it must be 0 to 2**48 - 1.")
+    return seed, start
 
 
 def _as_list(label: Any) -> list[Any]:
@@ -382,7 +403,7 @@ def _as_list(label: Any) -> list[Any]:
         return list(label)
     except TypeError as error:
         raise SampleError(
-            f"{label!r} is not a label. Pass the index or name of a class, or a list with one per "
+            f"{label!r} is not a label. Pass the name or index of a class, or a list with one per "
             "image."
         ) from error
 

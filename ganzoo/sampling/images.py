@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError
-from ganzoo.spec import ImageSpec
+from ganzoo.spec import ImageSpec, as_integer
 
 if TYPE_CHECKING:  # programs that use arrays only, such as servers, start without Pillow
     from PIL import Image
@@ -107,7 +107,12 @@ class ImageBatch:
         Args:
             columns: images in a row; by default the batch's `columns`, or a nearly square grid.
             padding: white pixels between the images.
+
+        Raises:
+            ValueError: a number is no integer.
         """
+        columns = None if columns is None else as_integer("columns", columns)
+        padding = as_integer("padding", padding)
         n, height, width, channels = self._pixels.shape
         columns = columns or self.columns or max(1, math.ceil(math.sqrt(n)))
         rows = max(1, math.ceil(n / columns))

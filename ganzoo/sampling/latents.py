@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.spec import as_integer
+
 _WORDS = 4  # 64-bit words per step of the Philox counter
 
 
@@ -24,7 +26,11 @@ def normal(seed: int, n: int, dim: int, *, start: int = 0) -> NDArray[np.float32
 
     Returns:
         float32 array of shape (n, dim).
+
+    Raises:
+        ValueError: an argument is no integer.
     """
+    seed, n, dim, start = map(as_integer, ("seed", "n", "dim", "start"), (seed, n, dim, start))
     blocks = -(-2 * dim // _WORDS)
     counter = np.random.Philox(key=seed, counter=start * blocks)
     words = counter.random_raw(n * blocks * _WORDS).reshape(n, blocks * _WORDS)[:, : 2 * dim]

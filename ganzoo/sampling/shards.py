@@ -1,8 +1,9 @@
 """Write many images as a folder of tar shards, with any number of processes.
 
 A shard is a tar of PNG files for WebDataset: ``000000123.png``, and ``000000123.cls`` with the
-class label if the model has classes. On one type of device and runtime, the bytes of a shard depend
-only on the settings. A process that is killed loses at most its current shard.
+class index if the model has classes; ``index.json`` names the classes. On one type of device and
+runtime, the bytes of a shard depend only on the settings. A process that is killed loses at most
+its current shard.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.generator import Generator, Label
+from ganzoo.spec import as_integer
 from ganzoo.terminal import print_error
 
 SHARD_SIZE = 10_000
@@ -118,7 +120,8 @@ def sample_to(
         folder: a new or empty folder, or one with shards of the same settings.
         n: number of images, 1 to 1,000,000,000.
         seed: 0 to 2**64 - 1.
-        label: index or name of the class; by default image k has class k modulo their number.
+        label: name or index of the class, as for `Generator.sample`; by default image k has class
+            k modulo their number.
         shard_size: images in a shard.
         process: index of this process among several; by default the only one.
         progress: whether process 0 prints its progress on stderr.
@@ -131,6 +134,10 @@ def sample_to(
         OutputError: the folder contains other files, or cannot be written.
     """
     folder, process = Path(folder), process or Process()
+    try:
+        n, shard_size = as_integer("n", n), as_integer("shard_size", shard_size)
+    except ValueError as error:
+        raise SampleError(f"{error}.") from error
     if not 1 <= n <= MAX_IMAGES:
         raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_IMAGES:,}.")
     if shard_size < 1:
@@ -172,6 +179,7 @@ def _describe(
         "shard_size": shard_size,
         "seed": seed,
         "label": None if chosen is None else int(chosen[0]),
+        "classes": list(model.spec.data.class_names) if "y" in model.spec.inputs else [],
         "model": model.spec.name,
         "config_sha256": hashlib.sha256(model.spec.to_json().encode()).hexdigest(),
     }

@@ -9,8 +9,9 @@ from ganzoo.spec.data import (
     DataSpec,
     ImageSpec,
     LatentSpec,
+    find_class,
 )
-from ganzoo.spec.metric import Direction, Metric
+from ganzoo.spec.metric import Direction, Metric, SetSizes
 from ganzoo.spec.model import (
     FORMAT,
     MAX_CONFIG,
@@ -19,9 +20,10 @@ from ganzoo.spec.model import (
     ROUNDING,
     SEEDS,
     STORED_AS,
+    UNIFORM_LABELS,
     ModelSpec,
 )
-from ganzoo.spec.parsing import is_toml
+from ganzoo.spec.parsing import as_integer, is_toml
 from ganzoo.spec.recipe import Component, Optimizer, Recipe
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "ROUNDING",
     "SEEDS",
     "STORED_AS",
+    "UNIFORM_LABELS",
     "Component",
     "DataSpec",
     "Direction",
@@ -46,5 +49,8 @@ __all__ = [
     "ModelSpec",
     "Optimizer",
     "Recipe",
+    "SetSizes",
+    "as_integer",
+    "find_class",
     "is_toml",
 ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganzoo.spec.parsing import STRICT, check_range
+from ganzoo.spec.parsing import STRICT, check_integer
 
 MAX_IMAGE_SIZE = 4096
 MAX_CHANNELS = 64
 MAX_IMAGE_NUMBERS = 4 * MAX_IMAGE_SIZE**2  # values in one image; images are generated in batches
 MAX_LATENT_DIM = 65536
 MAX_CLASSES = 100_000
+MAX_NUMBER = 1000  # digits of a number in a label
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,11 @@ class ImageSpec:
     channels: int
 
     def __post_init__(self) -> None:
-        check_range("image height", self.height, 1, MAX_IMAGE_SIZE)
-        check_range("image width", self.width, 1, MAX_IMAGE_SIZE)
-        check_range("image channels", self.channels, 1, MAX_CHANNELS)
+        check_integer("image height", self.height, 1, MAX_IMAGE_SIZE)
+        check_integer("image width", self.width, 1, MAX_IMAGE_SIZE)
+        check_integer("image channels", self.channels, 1, MAX_CHANNELS)
         numbers = self.height * self.width * self.channels
-        check_range("height x width x channels of the image", numbers, 1, MAX_IMAGE_NUMBERS)
+        check_integer("height x width x channels of the image", numbers, 1, MAX_IMAGE_NUMBERS)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -52,7 +54,7 @@ class LatentSpec:
     dim: int
 
     def __post_init__(self) -> None:
-        check_range("latent dim", self.dim, 1, MAX_LATENT_DIM)
+        check_integer("latent dim", self.dim, 1, MAX_LATENT_DIM)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class DataSpec:
     hub: str = ""
 
     def __post_init__(self) -> None:
-        check_range("number of classes", self.classes, 0, MAX_CLASSES)
+        check_integer("number of classes", self.classes, 0, MAX_CLASSES)
         if self.labels and len(self.labels) != self.classes:
             raise ValueError(
                 f"there are {len(self.labels)} labels for {self.classes} classes. "
@@ -98,3 +100,34 @@ class DataSpec:
                 raise ValueError(
                     f"the label {label[:80]!r} contains characters that are not printable"
                 )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of all classes: the labels, or the indices of classes without labels."""
+        return self.labels or tuple(map(str, range(self.classes)))
+
+
+def find_class(label: int | str, names: Sequence[str]) -> int | None:
+    """Return the index of a class, or None if there is no such class.
+
+    Args:
+        label: a name, or a number. If all names are numbers, such as 1, 2 and 5, a number means
+            the class of that name; else it is the index of a class.
+        names: names of all classes, in the order of their indices.
+    """
+    if isinstance(label, str):
+        if label in names:
+            return names.index(label)
+        if not _is_number(label):
+            return None
+        label = int(label)
+    if 0 <= label < len(names) and names[label] == str(label):  # an index and a name
+        return label
+    if all(map(_is_number, names)):
+        same = [index for index, name in enumerate(names) if int(name) == label]
+        return same[0] if len(same) == 1 else None
+    return label if 0 <= label < len(names) else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_NUMBER

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from ganzoo.spec.data import DataSpec
 
@@ -15,6 +15,24 @@ Direction = Literal["higher", "lower", "neither"]
 Need = Literal["features", "logits", "labels", "pairs"]
 """``features`` and ``logits`` of an extractor, ``labels`` of the real images, ``pairs``: real image
 k is the one that image k should be."""
+
+
+class SetSizes(NamedTuple):
+    """The sizes of the sets that a metric compares.
+
+    Attributes:
+        real: number of real images.
+        samples: number of generated images.
+        features: number of features of an image.
+    """
+
+    real: int
+    samples: int
+    features: int
+
+
+def _enough(sizes: SetSizes) -> str:
+    return ""
 
 
 def _no_settings(sets: Any) -> str:
@@ -44,8 +62,10 @@ class Metric:
         figures: the direction of each figure; a name may hold the wildcard ``*``.
         needs: what it reads besides the pixels.
         settings: returns the numbers that it is computed with, in a few words for the protocol.
-        refuses: (extractor, data) -> why it cannot be computed with them, empty if it can. Not
-            called for pairs, which have no extractor.
+        refuses: (extractor, data) -> why it cannot be computed with them, empty if it can. The
+            extractor of pairs is None.
+        too_few: the sizes of the sets -> why there are too few images, empty if there are enough.
+            A default metric is then left out. Not called for pairs.
         by_default: whether it is computed where it fits and no metric is named.
 
     Raises:
@@ -57,6 +77,7 @@ class Metric:
     needs: tuple[Need, ...] = ()
     settings: Callable[[Any], str] = _no_settings
     refuses: Callable[[Any, DataSpec], str] = _fits
+    too_few: Callable[[SetSizes], str] = _enough
     by_default: bool = False
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import operator
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,25 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     if value < low and high >= UNBOUNDED:
         raise ValueError(f"{name} is {text}; it must be at least {low:g}")
     raise ValueError(f"{name} is {text}; it must be between {low:g} and {high:g}")
+
+
+def as_integer(name: str, value: Any) -> int:
+    """Return an integer, such as Python's or NumPy's, as an int.
+
+    Raises:
+        ValueError: the value has another type, such as 1.5, 1.0, "1" or True.
+    """
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise ValueError(f"{name} is {shorten(repr(value))}; it must be an integer")
+
+
+def check_integer(name: str, value: Any, low: float, high: float) -> None:
+    """Raise ValueError for a number that is no integer, or outside [low, high]."""
+    check_range(name, as_integer(name, value), low, high)
 
 
 def parse(cls: Any, text: str | bytes) -> Any:

@@ -14,6 +14,7 @@ from ganzoo.errors import MALFORMED, RecipeError, missing_extra
 from ganzoo.spec.parsing import (
     STRICT,
     UNBOUNDED,
+    check_integer,
     check_name,
     check_range,
     explain,
@@ -70,7 +71,7 @@ class Optimizer:
         for beta in self.betas:
             check_range("optimizer.betas", beta, 0.0, 1.0 - 1e-9)
         check_range("optimizer.weight_decay", self.weight_decay, 0.0, 100.0)
-        check_range("optimizer.warmup", self.warmup, 0, UNBOUNDED)
+        check_integer("optimizer.warmup", self.warmup, 0, UNBOUNDED)
         check_range("optimizer.clip_norm", self.clip_norm, 0.0, UNBOUNDED)
         check_range("optimizer.decay_start", self.decay_start, 0.0, 1.0)
         check_range("optimizer.decay_to", self.decay_to, 0.0, 1.0)
@@ -121,13 +122,13 @@ class Recipe:
         evaluate_samples: Images to generate for an evaluation.
         evaluate_with: Registered name of the feature extractor of the evaluations; by default the
             dataset's own extractor.
-        keep_best: Value that selects the bundle to keep as ``best``. A value of the log, such as
+        keep_best: Value that selects the bundle to keep as ``best``. A term of the log, such as
             ``autoencoder/reconstruction``, selects the checkpoint with the lowest average since the
             last checkpoint. A metric, such as ``frechet_distance``, selects the evaluation with the
             best value.
 
     Raises:
-        ValueError: a number is out of its range, or two fields contradict each other.
+        ValueError: a number is out of its range or no integer, or two fields contradict each other.
     """
 
     __pydantic_config__ = STRICT
@@ -176,7 +177,7 @@ class Recipe:
             ("evaluate_every", 0),
             ("evaluate_samples", 2),
         ):
-            check_range(name, getattr(self, name), low, UNBOUNDED)
+            check_integer(name, getattr(self, name), low, UNBOUNDED)
         if self.batch_size % self.accumulate:
             raise ValueError(
                 f"a batch of {self.batch_size} has no {self.accumulate} equal parts. Set "
@@ -185,7 +186,7 @@ class Recipe:
         if self.keep_best and "/" not in self.keep_best and not self.evaluate_every:
             raise ValueError(
                 f"keep_best is {self.keep_best!r}, a metric, but evaluate_every is 0. Set "
-                "evaluate_every, or name a value of the log, such as generator/adversarial"
+                "evaluate_every, or name a term of the log, such as generator/adversarial"
             )
         for player, lr in self.learning_rates.items():
             check_range(f"learning_rates.{player}", lr, 0.0, 100.0)

@@ -7,6 +7,7 @@ import warnings
 from functools import cached_property
 from pathlib import Path
 
+from ganzoo.bundle.json_lines import read_lines
 from ganzoo.errors import ConformanceError, enumerate_names
 from ganzoo.registry import monitors
 from ganzoo.spec import Component
@@ -19,7 +20,6 @@ from ganzoo.testing.short_training import BATCH, recipe_of
 from ganzoo.testing.sizes import data_of
 from ganzoo.training import Monitor as Base
 from ganzoo.training import Prepared, prepare, train
-from ganzoo.training.log import read_lines
 from ganzoo.training.monitors.monitor import Line
 
 TRAININGS = (  # one with a discriminator, one without

@@ -14,7 +14,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganzoo.bundle.clones import explain_pointer
-from ganzoo.bundle.files import write_file
+from ganzoo.bundle.files import new_file
+from ganzoo.bundle.sealing import check_seal, seal
 from ganzoo.errors import MALFORMED, CheckpointError, OutputError
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.distributed import Group
@@ -30,7 +31,7 @@ _FIELDS = {
 
 
 def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep: int) -> Path:
-    """Write a state, and delete all but the newest `keep` files.
+    """Write a state with a digest of its content, and delete all but the newest `keep` files.
 
     Raises:
         OutputError: the file cannot be written. The older files remain.
@@ -40,7 +41,9 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
     path = folder / f"{images_seen:012d}.safetensors"
     content = safetensors.torch.save(tensors, {_KEY: json.dumps(skeleton)})
     check_space(folder, len(content))
-    write_file(path, content)
+    with new_file(path) as file:
+        for part in seal(content):
+            file.write(part)
     files = [file for file in sorted(folder.glob("*.safetensors")) if file.is_file()]
     for old in files[:-keep]:
         old.unlink()
@@ -50,7 +53,8 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     """Return the newest readable state in a folder, or None if the folder holds none.
 
-    Warns of a damaged file, renames it, and reads the one before it.
+    A file is damaged if it differs from its digest. Warns of it, renames it, and reads the one
+    before it.
 
     Raises:
         CheckpointError: all files are damaged, or a file is a pointer of git-lfs.
@@ -114,6 +118,7 @@ def check_space(folder: Path, size: int) -> None:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():  # to open a pipe would wait for a writer
         raise ValueError("it is not a regular file")
+    check_seal(path)
     with safe_open(path, framework="pt") as file:
         skeleton = json.loads(file.metadata()[_KEY])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -5,30 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo.bundle.json_lines import add_line
 from ganzoo.data import Items
-from ganzoo.data.batches import Batches
+from ganzoo.data.batches import Batches, draw_indices
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.reading import read_items
 from ganzoo.data.streamed_batches import StreamedBatches
-from ganzoo.errors import MetricError, RecipeError
+from ganzoo.errors import MetricError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.nn import inputs_of
+from ganzoo.registry import metrics
 from ganzoo.spec import Recipe
-from ganzoo.training.log import add_line
 from ganzoo.training.snapshot import InTraining
 from ganzoo.training.state import State
 
 if TYPE_CHECKING:
-    from ganzoo.evaluation import Evaluator
+    from ganzoo.evaluation import EvaluationPlan, Evaluator
     from ganzoo.training.preparation import Prepared
 
 METRICS = "metrics.jsonl"
 STREAMED = 10_000  # the most real images if memory does not hold the data
-SEED = 0  # of the choice of real images, which is the same in every run on this data
 
 
 def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | None:
@@ -37,8 +36,8 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
     Returns None if the recipe has no evaluation, or if another process does it.
 
     Raises:
-        RecipeError: the generator translates images, there are too few images for the features, or
-            `keep_best` names a metric that has no better direction.
+        RecipeError: the generator translates images, or `keep_best` names a metric that the
+            evaluation does not compute or that has no better direction.
         UnknownNameError, BrokenPluginError, ExtractorError: the extractor is not available.
     """
     if not recipe.evaluate_every or not state.group.first:
@@ -48,27 +47,25 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
             f"--evaluate-every {recipe.evaluate_every} measures images generated from latents, but "
             f"{recipe.architecture.name!r} generates them from images. Remove --evaluate-every."
         )
-    from ganzoo.evaluation import Evaluator
+    from ganzoo.evaluation import Evaluator, plan_evaluation
 
-    items = all_items(batches, STREAMED)
-    dataset = {"name": recipe.dataset.name, **recipe.dataset.arguments}
-    evaluator = Evaluator(
-        items.images,
-        items.labels if batches.spec.classes else None,
-        batches.spec,
-        {"dataset": dataset, "sha256": fingerprint_items(items)},
+    plan = plan_evaluation(
         _extractor(recipe, batches),
+        batches.spec,
+        count_items(batches, STREAMED),
         samples=recipe.evaluate_samples,
         seed=recipe.seed,
         resize=True,  # part of the protocol
     )
-    _check_counts(recipe, evaluator)
-    if evaluator.direction(recipe.keep_best) == "neither":
-        raise RecipeError(
-            f"keep_best is {recipe.keep_best!r}, a metric where neither low nor high values are "
-            "better. Choose one that has a direction, such as --keep-best frechet_distance."
-        )
-    return evaluator
+    _check_best(recipe.keep_best, plan)
+    items = all_items(batches, STREAMED)
+    dataset = {"name": recipe.dataset.name, **recipe.dataset.arguments}
+    return Evaluator(
+        items.images,
+        items.labels if batches.spec.classes else None,
+        plan,
+        {"dataset": dataset, "sha256": fingerprint_items(items)},
+    )
 
 
 def evaluate(run: Path, prepared: Prepared) -> dict[str, Any]:
@@ -98,33 +95,44 @@ def _extractor(recipe: Recipe, batches: Batches) -> str:
         return "pixels"
 
 
-def _check_counts(recipe: Recipe, evaluator: Evaluator) -> None:
-    """Raise before the training if there are too few images for a metric."""
-    real, dimensions = evaluator.real.features.shape
-    shortage, remedy = "", ""
-    if "frechet" in evaluator.metrics and real <= dimensions:
-        shortage = f"the data has {real:,} images"
-    elif "frechet" in evaluator.metrics and recipe.evaluate_samples <= dimensions:
-        shortage = f"evaluate_samples is {recipe.evaluate_samples:,}"
-        remedy = f"--evaluate-samples {dimensions + 1}, or "
-    if shortage:
+def _check_best(name: str, plan: EvaluationPlan) -> None:
+    """Check that the evaluation computes the metric that selects the best bundle.
+
+    Raises:
+        RecipeError: it does not, or neither low nor high values of the metric are better.
+    """
+    if not name or "/" in name:
+        return
+    direction = plan.direction(name)
+    if direction is None:
+        left_out = {key: metrics.get(key) for key in plan.left_out}
+        owner = next((key for key, metric in left_out.items() if metric.direction(name)), None)
+        known = [figure for metric in plan.metrics.values() for figure in metric.figures]
+        reason = (
+            f"metric {owner!r} cannot be computed: {plan.left_out[owner]}. Choose another with "
+            "--keep-best, use --evaluate-with NAME for an extractor of fewer features, or more "
+            "--evaluate-samples."
+            if owner
+            else f"the evaluation has no such metric.{did_you_mean(name, known)} It has "
+            f"{enumerate_names(known)}."
+        )
+        raise RecipeError(f"keep_best is {name!r}, but {reason}")
+    if direction == "neither":
         raise RecipeError(
-            f"{shortage}, but the Fréchet distance needs more than the {dimensions:,} features of "
-            f"an image. Use {remedy}--evaluate-with NAME for an extractor of fewer features."
+            f"keep_best is {name!r}, a metric where neither low nor high values are better. Choose "
+            "one that has a direction, such as --keep-best frechet_distance."
         )
 
 
 def some_items(batches: Batches, n: int) -> Items:
     """Return `n` random items on the CPU, or all if there are fewer.
 
-    Every run on a dataset gets the same items. They come from the whole dataset, which may be
-    sorted.
+    Every run on a dataset gets the same items.
 
     Raises:
         DataError: an image is corrupt.
     """
-    choice = np.random.default_rng(SEED).permutation(len(batches))[:n]
-    indices = sorted(choice.tolist())  # the order of the files on the disk
+    indices = draw_indices(len(batches), n)
     if isinstance(batches, StreamedBatches):
         return read_items(batches.dataset, batches.spec, indices, indices)
     index = torch.tensor(indices)
@@ -140,6 +148,11 @@ def all_items(batches: Batches, limit: int) -> Items:
     if isinstance(batches, StreamedBatches):
         return some_items(batches, limit)
     return Items(*(None if x is None else x.cpu() for x in _in_memory(batches)))  # type: ignore[arg-type]
+
+
+def count_items(batches: Batches, limit: int) -> int:
+    """Return how many items `all_items` returns, without reading them."""
+    return min(limit, len(batches)) if isinstance(batches, StreamedBatches) else len(batches)
 
 
 def _in_memory(batches: Batches) -> Items:

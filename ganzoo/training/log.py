@@ -1,8 +1,7 @@
-"""The log of a training: a progress line, log.jsonl, and other files of JSON lines."""
+"""The log of a training: a progress line, and log.jsonl."""
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
@@ -14,13 +13,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ganzoo.bundle.files import reporting_output, write_file
-from ganzoo.errors import CheckpointError, NonFiniteLossError
+from ganzoo.bundle.json_lines import METRICS, TERMS, add_line, cut_back
+from ganzoo.errors import NonFiniteLossError
 from ganzoo.escaping import printable
-from ganzoo.games import Player
-from ganzoo.spec.parsing import shorten
+from ganzoo.games import WEIGHTED, Player
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.state import State
+
+TABLES = (TERMS, METRICS)  # of every line
 
 
 class Log:
@@ -44,7 +44,7 @@ class Log:
         self._images_seen = images_seen
         self._since = time.perf_counter()
         if group.first:
-            cut_back(path, images_seen)
+            cut_back(path, images_seen, TABLES)
         self._bar = tqdm(
             total=images,
             initial=images_seen,
@@ -65,6 +65,9 @@ class Log:
 
     def read(self, state: State) -> dict[str, Any]:
         """Return the next line: averages since the last line, and the settings in force.
+
+        A term with a weight has two entries: its value, and ``<name>_weighted``. ``totals`` are the
+        sums of each player's terms with their weights, which the player minimises.
 
         Every process of the group must call it.
 
@@ -90,7 +93,8 @@ class Log:
             "seconds": round(state.seconds, 3),
             "images_per_second": round(rate, 1),
             "in_force": state.in_force(),
-            "terms": _means(terms),
+            "terms": (mean_terms := _means(terms)),
+            "totals": _totals(mean_terms),
             "metrics": _means(metrics),
             "learning_rates": {
                 name: float(optimizer.param_groups[0]["lr"])
@@ -113,11 +117,9 @@ class Log:
         if not self._group.first:
             return
         add_line(self.path, line)
-        totals: dict[str, float] = {}
-        for name, mean in line["terms"].items():
-            player = name.split("/")[0]
-            totals[player] = totals.get(player, 0.0) + mean
-        values = totals | {name.split("/", 1)[1]: mean for name, mean in line["metrics"].items()}
+        values = line["totals"] | {
+            name.split("/", 1)[1]: mean for name, mean in line["metrics"].items()
+        }
         parts = [f"{name} {value:.3f}" for name, value in values.items()]
         postfix = "  ".join(parts + [f"! {alert}" for alert in alerts])
         self._bar.set_postfix_str(printable(postfix), False)
@@ -141,62 +143,18 @@ class Log:
         ]
 
 
+def _totals(terms: Mapping[str, float]) -> dict[str, float]:
+    """Return the sum of each player's terms, with their weights."""
+    totals: dict[str, float] = {}
+    for name, mean in terms.items():
+        if f"{name}{WEIGHTED}" not in terms:
+            player = name.split("/")[0]
+            totals[player] = totals.get(player, 0.0) + mean
+    return totals
+
+
 def _means(values: list[tuple[str, str, float]]) -> dict[str, float]:
     collected: dict[str, list[float]] = {}
     for player, name, value in values:
         collected.setdefault(f"{player}/{name}", []).append(value)
     return {key: sum(numbers) / len(numbers) for key, numbers in collected.items()}
-
-
-def add_line(path: Path, line: Mapping[str, Any]) -> None:
-    """Append one line.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    with reporting_output(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return all lines; an empty list if there is no file.
-
-    Raises:
-        CheckpointError: the file is damaged.
-    """
-    return [line for _, line in _parse(path)]
-
-
-def cut_back(path: Path, images_seen: int) -> None:
-    """Remove lines beyond `images_seen`, and an incomplete last line, of a killed run.
-
-    Raises:
-        CheckpointError: the file is damaged.
-        OutputError: the file cannot be written.
-    """
-    if path.exists():
-        complete = [text for text, line in _parse(path) if line["images"] <= images_seen]
-        write_file(path, "".join(complete))
-
-
-def _parse(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the text and the content of each line, without an incomplete last one."""
-    if not path.exists():
-        return []
-    if not path.is_file():  # to open a pipe would wait for a writer
-        raise CheckpointError(f"{path} is not a file. Remove it to continue the run.")
-    with reporting_output(path):
-        texts = path.read_bytes().decode(errors="replace").split("\n")[:-1]
-    lines = []
-    for number, text in enumerate(texts, 1):
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            line = None
-        if not isinstance(line, dict) or type(line.get("images")) is not int:
-            raise CheckpointError(
-                f"line {number:,} of {path} is damaged: {shorten(text, 80)!r}. Remove the line to "
-                "continue the run."
-            )
-        lines.append((f"{text}\n", line))
-    return lines

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo.data.batches import Batches
-from ganzoo.games import Player, Turn
+from ganzoo.games import WEIGHTED, Player, Turn
 from ganzoo.training.players import set_learning_rates, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State
@@ -27,7 +27,8 @@ def run_ticks(
     Args:
         state: everything that changes.
         batches: the data.
-        log_term: receives each player's terms, detached and still on the device.
+        log_term: receives each player's terms, detached and still on the device; a term with a
+            weight twice, without and with it.
         log_metric: receives each player's metrics, detached and still on the device.
         report: runs after each tick; writes logs, samples and checkpoints when they are due, and
             returns whether to continue.
@@ -60,6 +61,9 @@ def run_ticks(
                     means = {name: term.mean() for name, term in terms.items()}
                     state.backward(player, torch.stack(list(means.values())).sum())
                     for name, mean in means.items():
+                        if name in now.unweighted:
+                            log_term(player, name, now.unweighted[name].mean())
+                            name += WEIGHTED
                         log_term(player, name, mean.detach())
                     for name, value in now.metrics.items():
                         log_metric(player, name, value)

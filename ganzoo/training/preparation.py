@@ -12,7 +12,7 @@ import torch
 
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
-from ganzoo.errors import DataError, RecipeError
+from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.machine import describe_hardware
 from ganzoo.nn import inputs_of, torch_defaults
 from ganzoo.registry import architectures, find_recipe
@@ -100,6 +100,7 @@ def prepare(
     build.check_combination(recipe, nets, loss, spec)
     build.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
+    _check_keep_best(recipe, [player.name for player in loss.players])
     batches = open_batches(
         dataset,
         spec,
@@ -136,6 +137,15 @@ def _find_device(device: str | torch.device | None) -> torch.device:
     if selected.type == "cuda" and not cuda:
         raise RecipeError("no CUDA device found. Use --device cpu.")
     return selected
+
+
+def _check_keep_best(recipe: Recipe, players: list[str]) -> None:
+    player, slash, _ = recipe.keep_best.partition("/")
+    if slash and player not in players:
+        raise RecipeError(
+            f"keep_best is {recipe.keep_best!r}, but loss {recipe.loss.name!r} has no player "
+            f"{player!r}.{did_you_mean(player, players)} Its players: {enumerate_names(players)}."
+        )
 
 
 def _check_compiler(recipe: Recipe, device: torch.device) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo.training.log import Log, read_lines
+from ganzoo.bundle.json_lines import read_lines
+from ganzoo.training.log import TABLES, Log
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
 from ganzoo.training.preparation import Prepared
@@ -48,7 +49,7 @@ class RunReporter:
         self.monitors = None
         if monitors and first:
             classes = classifier_of(prepared.data, state.device)
-            self.monitors = Monitors(prepared, read_lines(path / LOG), classes=classes)
+            self.monitors = Monitors(prepared, read_lines(path / LOG, TABLES), classes=classes)
 
     def report(self) -> None:
         """Write the next line of the log with the monitors' findings, and send it to the trackers.

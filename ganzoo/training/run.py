@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +15,9 @@ from typing import Literal
 
 import torch
 
-from ganzoo.bundle.files import reporting_output, write_file
+from ganzoo.bundle.files import reporting_output, sha256, write_file
+from ganzoo.bundle.json_lines import cut_back
+from ganzoo.data.run_data import RunData
 from ganzoo.data.workers import check_main_guard
 from ganzoo.dependencies import environment
 from ganzoo.errors import (
@@ -34,7 +39,6 @@ from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.control import LOCK, sole_user, stop_on_signal
 from ganzoo.training.distributed import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.evaluation import METRICS, evaluate
-from ganzoo.training.log import cut_back
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
 from ganzoo.training.preparation import Prepared, plan, prepare
@@ -45,6 +49,7 @@ from ganzoo.training.snapshot import BEST, BUNDLE, keep, keep_best_by_log, keep_
 from ganzoo.training.tracking import Tracker, create_trackers
 
 ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
+RECIPE = "recipe.toml"
 LAUNCH = ".launch"  # holds the id of the torchrun launch that started the run
 
 
@@ -129,7 +134,9 @@ def train(
         with sole_user(path, group):
             if group.first:
                 _check_new(path)
-                write_file(path / "recipe.toml", prepared.recipe.to_toml())
+                recipe_text = prepared.recipe.to_toml()
+                _record_data(path, prepared, hashlib.sha256(recipe_text.encode()).hexdigest())
+                write_file(path / RECIPE, recipe_text)  # last: it makes the folder a run
                 if group.size > 1:
                     write_file(path / LAUNCH, launch())
             return _run(path, prepared, options, active_trackers)
@@ -187,7 +194,7 @@ def resume(
     options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
     active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:
-        if group.first and not (path / "recipe.toml").is_file():
+        if group.first and not (path / RECIPE).is_file():
             raise RunNotFoundError(
                 f"{path} is not a run: it holds no recipe.toml. Start one: ganzoo train RECIPE"
             )
@@ -197,27 +204,39 @@ def resume(
 
 def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
     """Load the newest checkpoint. Only the first process reads files; it shares them."""
-    file = path / "recipe.toml"
+    file = path / RECIPE
     text = Recipe.from_toml(file).to_toml() if group.first else ""
     recipe = Recipe.from_text(group.tell(text.encode()).decode(), where=str(file))
-    own = load_checkpoint(path / "checkpoints") if group.first else None
-    checkpoint = share_checkpoint(own, group)
-    if checkpoint is None:  # interrupted before the first checkpoint: start again
-        return prepare(recipe, data=options.data, device=options.device, group=group)
-    data = options.data or checkpoint["data_root"]
-    prepared = prepare(recipe, data=data, device=options.device, group=group)
-    # Both are completed by today's plugins, which may have got new arguments since the checkpoint.
-    trained = Recipe.from_text(checkpoint["recipe"], where="the recipe in its checkpoint")
-    if complete(trained) != prepared.recipe:
+    began = _share(RunData.read(path) if group.first else None, group)
+    folder = options.data or (began.folder if began else None)
+    checkpoint = share_checkpoint(
+        load_checkpoint(path / "checkpoints") if group.first else None, group
+    )
+    if checkpoint is None and began and group.first and sha256(file) != began.recipe_sha256:
         raise CheckpointError(
-            f"{file} differs from the recipe of the run's checkpoint. Restore the file, or start a "
-            "new run with the changed recipe: ganzoo train RECIPE --out DIR."
+            f"{file} has changed since the run began, and the run has no checkpoint. Restore the "
+            f"file, or start a new run with it: ganzoo train {file} --out DIR."
         )
-    if not prepared.batches.matches(checkpoint["data_fingerprint"]):
+    prepared = prepare(recipe, data=folder, device=options.device, group=group)
+    if checkpoint:
+        # Both are completed by today's plugins, which may have got new arguments since the
+        # checkpoint.
+        trained = Recipe.from_text(checkpoint["recipe"], where="the recipe in its checkpoint")
+        if complete(trained) != prepared.recipe:
+            raise CheckpointError(
+                f"{file} differs from the recipe of the run's checkpoint. Restore the file, or "
+                "start a new run with the changed recipe: ganzoo train RECIPE --out DIR."
+            )
+    fingerprint = checkpoint["data_fingerprint"] if checkpoint else began and began.sha256
+    if fingerprint and not prepared.batches.matches(fingerprint):
         raise CheckpointError(
             f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
             "the folder of that data with --data DIR."
         )
+    if group.first:
+        _record_data(path, prepared, sha256(file))  # the folder may have moved
+    if checkpoint is None:  # interrupted before the first checkpoint: start again
+        return prepared
     try:
         prepared.state.load_state_dict(checkpoint["state"])
     except (RuntimeError, *MALFORMED) as error:
@@ -230,6 +249,19 @@ def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
     return prepared
 
 
+def _record_data(path: Path, prepared: Prepared, recipe_sha256: str) -> None:
+    """Write where a run's data is, and the fingerprints that a resumed run checks."""
+    folder = str(prepared.root.resolve()) if prepared.root else None
+    batches = prepared.batches
+    RunData(folder, len(batches), batches.fingerprint, recipe_sha256).write(path)
+
+
+def _share(data: RunData | None, group: Group) -> RunData | None:
+    """Return the first process's data of the run in all processes."""
+    fields = json.loads(group.tell(json.dumps(data and dataclasses.asdict(data)).encode()))
+    return RunData(**fields) if fields else None
+
+
 def _run(
     path: Path, prepared: Prepared, options: RunOptions, trackers: Mapping[str, Tracker]
 ) -> Run:
@@ -240,7 +272,7 @@ def _run(
         if recipe.compile:
             print_error("compiling: the first ticks take ten seconds to several minutes")
     if group.first:
-        cut_back(path / METRICS, state.images_seen)
+        cut_back(path / METRICS, state.images_seen, ("metrics",))
     reporter = RunReporter(
         path,
         prepared,

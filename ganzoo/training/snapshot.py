@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from ganzoo import bundle
 from ganzoo.bundle import open_bundle
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import MALFORMED, GanzooError, did_you_mean, enumerate_names
+from ganzoo.bundle.json_lines import read_lines
+from ganzoo.errors import MALFORMED, BundleError, NotABundleError, did_you_mean, enumerate_names
 from ganzoo.games import Batch
 from ganzoo.nn import exact_inference, generate, in_eval_mode
 from ganzoo.sampling import latents
@@ -25,7 +26,7 @@ from ganzoo.sampling.generator import SAMPLES, Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec, Recipe
 from ganzoo.training.checkpoint import save_checkpoint
-from ganzoo.training.log import read_lines
+from ganzoo.training.log import TABLES
 
 if TYPE_CHECKING:
     from ganzoo.training.preparation import Prepared
@@ -57,12 +58,12 @@ class InTraining(Generator):
 def preview_images(prepared: Prepared) -> dict[str, ImageBatch]:
     """Return the sample images of a training by file name, for the same inputs each time.
 
-    A generator shows its fixed preview. A translator shows rows of the data's first conditions, of
-    its outputs and of the real images. With an encoder, a second file shows rows of the data's
-    first images and of their reconstructions.
+    A generator shows its fixed preview. A translator shows rows of random conditions of the data,
+    of its outputs and of the real images. With an encoder, a second file shows rows of random
+    images of the data and of their reconstructions.
     """
     spec, nets = prepared.spec(), prepared.state.ema.networks
-    batch = prepared.batches.first(SHOWN)
+    batch = prepared.batches.draw(SHOWN)
     if "condition" in spec.inputs:
         translated = _translate(nets["generator"], spec, batch)
         return {SAMPLES: _rows(batch.condition, translated, batch.images)}
@@ -146,7 +147,6 @@ def keep(run: Path, prepared: Prepared) -> None:
         "state": state.state_dict(),
         "batches_drawn": prepared.batches.position,
         "recipe": recipe.to_toml(),
-        "data_root": str(prepared.root.resolve()) if prepared.root else None,
         "data_fingerprint": prepared.batches.fingerprint,
     }
     save_checkpoint(
@@ -155,10 +155,10 @@ def keep(run: Path, prepared: Prepared) -> None:
 
 
 def keep_best_by_log(run: Path, prepared: Prepared) -> None:
-    """Write the best bundle if the recipe's `keep_best` names a number of the log.
+    """Write the best bundle if the recipe's `keep_best` names a term of the log.
 
-    It compares the average of the number since the previous checkpoint; lower is better. Warns if
-    the log does not have the number.
+    It compares the average of the term since the previous checkpoint; players minimise terms, so
+    lower is better. Warns if the log does not have the term.
 
     Raises:
         OutputError: a file cannot be written.
@@ -168,13 +168,15 @@ def keep_best_by_log(run: Path, prepared: Prepared) -> None:
         return
     every = recipe.checkpoint_every or until
     since = (until - recipe.batch_size) // every * every
-    lines = [line for line in read_lines(run / LOG) if line["images"] > since]
-    numbers = [line["terms"] | line["metrics"] for line in lines]
+    lines = [line for line in read_lines(run / LOG, TABLES) if line["images"] > since]
+    numbers = [line["terms"] for line in lines]
     values = [entry[recipe.keep_best] for entry in numbers if recipe.keep_best in entry]
     if values:
         _keep_if_best(run, prepared, sum(values) / len(values), higher=False)
     else:
-        _warn_missing("log", recipe.keep_best, {name for entry in numbers for name in entry})
+        _warn_missing(
+            "log", "term", recipe.keep_best, {name for entry in numbers for name in entry}
+        )
 
 
 def keep_best_by_metric(run: Path, prepared: Prepared, metrics: Mapping[str, float]) -> None:
@@ -195,10 +197,10 @@ def keep_best_by_metric(run: Path, prepared: Prepared, metrics: Mapping[str, flo
         return
     if name in metrics:
         assert prepared.evaluator is not None  # it computed the metrics
-        higher = prepared.evaluator.direction(name) == "higher"
+        higher = prepared.evaluator.plan.direction(name) == "higher"
         _keep_if_best(run, prepared, metrics[name], higher)
     else:
-        _warn_missing("evaluation", name, metrics)
+        _warn_missing("evaluation", "metric", name, metrics)
 
 
 def _keep_if_best(run: Path, prepared: Prepared, value: float, higher: bool) -> None:
@@ -210,17 +212,21 @@ def _keep_if_best(run: Path, prepared: Prepared, value: float, higher: bool) -> 
 
 
 def _best_value(path: Path) -> float | None:
-    """Return the value of the best bundle, or None if there is no complete one."""
+    """Return the value of the best bundle, or None if there is none. Warns if it is damaged."""
     try:
         return float(open_bundle(path).spec.provenance["best"]["value"])
-    except (GanzooError, *MALFORMED):
+    except NotABundleError:
+        return None
+    except (BundleError, *MALFORMED) as error:
+        warnings.warn(f"{error} The next bundle replaces it, better or not", stacklevel=4)
         return None
 
 
-def _warn_missing(where: str, name: str, known: Iterable[str]) -> None:
+def _warn_missing(where: str, kind: str, name: str, known: Iterable[str]) -> None:
     names = sorted(known)
+    lacks = f"the {where} has no {kind} {name!r}.{did_you_mean(name, names)}"
     warnings.warn(
-        f"no best bundle is kept: the {where} has no {name!r}.{did_you_mean(name, names)} It has "
-        f"{enumerate_names(names)}. Start a new run with --keep-best NAME",
+        f"no best bundle is kept: {lacks} It has {enumerate_names(names)}. Start a new run with "
+        "--keep-best NAME",
         stacklevel=3,
     )

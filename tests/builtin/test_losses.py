@@ -208,9 +208,11 @@ def test_a_lazy_penalty_is_scaled_by_its_interval():
     w = torch.tensor([3.0, 4.0])
     pair = compare(Linear(w), torch.ones(2, 2), torch.zeros(2, 2))
     lazy, eager = GradientPenalty(0.5, every=4), GradientPenalty(0.5)
-    lazy_sum = sum(lazy.term(pair, t)["gradient_penalty"].mean() for t in range(8) if t % 4 == 0)
-    assert all(lazy.term(pair, t) == {} for t in range(8) if t % 4)
-    eager_sum = sum(eager.term(pair, t)["gradient_penalty"].mean() for t in range(8))
+    turn = Turn(0, torch.randn)
+    computed = [lazy.term(pair, t, turn) for t in range(8)]
+    lazy_sum = sum(terms["gradient_penalty"].mean() for terms in computed[::4])
+    assert all(terms == {} for t, terms in enumerate(computed) if t % 4)
+    eager_sum = sum(eager.term(pair, t, turn)["gradient_penalty"].mean() for t in range(8))
     torch.testing.assert_close(lazy_sum, eager_sum)
     torch.testing.assert_close(eager_sum, torch.tensor(8 * 0.5 * (5.0 - 1) ** 2))
 

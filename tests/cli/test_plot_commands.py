@@ -143,11 +143,11 @@ def test_an_animated_interpolation(plot):
 
 def test_reconstructions(plot, autoencoder):
     picture, out = plot("reconstructions", autoencoder / "bundle", "-n", "4")
-    assert out.startswith("reconstructions.png: the first 4 images of ")
+    assert out.startswith("reconstructions.png: 4 random images of ")
     dataset = ModelDataset(ganzoo.info(autoencoder / "bundle"), None, None, None)
     generator = ganzoo.load(autoencoder / "bundle")
     encoder = ganzoo.load(autoencoder / "bundle", role="encoder")
-    real = dataset.first(4).images
+    real = dataset.draw(4, 10).images
     pixels = np.asarray(picture.convert("L"))
     for batch in (real, generator.decode(encoder.encode(real))):
         for image in batch.numpy():
@@ -157,7 +157,7 @@ def test_reconstructions(plot, autoencoder):
 def test_latent_map(plot, autoencoder):
     bundle = autoencoder / "bundle"
     picture, out = plot("latent-map", bundle, "-n", "200", "--dataset", "digits")
-    assert out == "latent-map.png: 200 images\n"
+    assert out.startswith("latent-map.png: 200 random images of ")
     assert picture.height > picture.width
 
 
@@ -165,7 +165,7 @@ def test_latent_map(plot, autoencoder):
     ("command", "message"),
     [
         (["curves", "absent"], "absent is not a run"),
-        (["metric", "RUN"], "metrics.jsonl does not exist or is empty"),
+        (["metric", "RUN"], "metrics.jsonl has no readable line"),
         (["progress", "RUN", "--picture", "manifold"], "Choose samples"),
         (["run", "EMPTY"], "is empty. Wait for the first log line"),
         (["curves", "RUN", "-o", "a.jpg"], "not one of .png, .svg. Use for example -o a.png"),
@@ -222,14 +222,14 @@ def test_help_names_every_kind(capsys):
 def test_the_training_data_is_read_with_its_arguments(autoencoder):
     spec = ganzoo.info(autoencoder / "bundle")
     dataset = ModelDataset(spec, None, None, None)
-    first = dataset.first(3, start=5)
+    first = dataset.consecutive(3, start=5)
     assert first.images.numpy().shape == (3, 16, 16, 1)
     assert first.conditions is None
     again = dataset.numbered(7, 5)
     assert np.array_equal(again.images.numpy(), first.images.numpy()[[2, 0]])
     assert again.labels.tolist() == [first.labels[2], first.labels[0]]
     with pytest.raises(DataError, match="holds 1797"):
-        dataset.first(2, start=1796)
+        dataset.consecutive(2, start=1796)
 
 
 def test_another_dataset_is_read_at_the_models_size(autoencoder, tmp_path):
@@ -238,7 +238,7 @@ def test_another_dataset_is_read_at_the_models_size(autoencoder, tmp_path):
     spec = ganzoo.info(autoencoder / "bundle")
     data = pictures(tmp_path / "data", [f"{k}.png" for k in range(4)])
     dataset = ModelDataset(spec, "folder", None, data)
-    assert dataset.first(4).images.numpy().shape == (4, 16, 16, 1)
+    assert dataset.draw(None, 10).images.numpy().shape == (4, 16, 16, 1)  # all that there are
     with pytest.raises(PlotError, match="It has no classes. Choose.*--index"):
         dataset.of_classes("7", "2")
 

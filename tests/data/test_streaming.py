@@ -81,8 +81,8 @@ def test_a_stream_equals_batches_from_memory(spec, workers):
         stream.position = memory.position = position
         assert same(next(stream), next(memory))
         assert same(next(stream), next(memory))
-    assert same(stream.first(5), memory.first(5))
-    assert len(stream.first(99)) == 23
+    assert same(stream.draw(5), memory.draw(5))
+    assert len(stream.draw(99)) == 23
 
 
 def test_a_folder_streams_bit_for_bit(tmp_path):

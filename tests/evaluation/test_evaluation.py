@@ -23,8 +23,9 @@ from ganzoo.errors import (
 )
 from ganzoo.evaluation.evaluator import Evaluator
 from ganzoo.evaluation.extraction import name_extractor
-from ganzoo.sampling.generator import Generator
-from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, ModelSpec
+from ganzoo.evaluation.plan import plan_evaluation
+from ganzoo.spec import Component, DataSpec, ImageSpec
+from helpers.playback import Playback
 from helpers.processes import run_cli
 from helpers.recipes import tiny
 
@@ -162,27 +163,12 @@ def test_the_data_chooses_its_extractor():
     assert name_extractor("lenet-mnist@1", colour) == "lenet-mnist@1"
 
 
-class Playback(Generator):
-    """A generator that returns given images."""
-
-    def __init__(self, images: np.ndarray, data: DataSpec) -> None:
-        self.images = images
-        self.spec = ModelSpec("playback", "none", {}, (), data, LatentSpec(1))
-
-    def sample(self, n=1, seed=0, *, label=None, start=0):
-        return ganzoo.ImageBatch(self.images[start : start + n])
-
-    def run(self, inputs):
-        raise NotImplementedError
-
-
 def test_modes_of_the_ring_are_counted_on_points():
     (images, labels), spec = (lambda ring: (ring[0].tensors, ring[1]))(
         ganzoo.datasets.get("ring")(None, count=4000)
     )
-    evaluator = Evaluator(
-        images, labels, spec, {"sha256": "0" * 64}, "pixels", samples=1000, metrics=["ring-modes"]
-    )
+    plan = plan_evaluation("pixels", spec, len(images), samples=1000, metrics=["ring-modes"])
+    evaluator = Evaluator(images, labels, plan, {"sha256": "0" * 64})
     pixels = images.numpy().transpose(0, 2, 3, 1)
     everything = evaluator(Playback(pixels[:1000], spec)).metrics
     assert everything["modes_hit"] == everything["modes"] == 8
@@ -198,9 +184,8 @@ def test_classes_are_counted_by_a_matching_classifier():
     images = torch.from_numpy(rng.integers(0, 256, (300, 1, 28, 28), dtype=np.uint8))
     spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
     labels = torch.arange(300) % 10
-    evaluator = Evaluator(
-        images, labels, spec, {"sha256": "1" * 64}, spec.extractor, samples=200, metrics=["modes"]
-    )
+    plan = plan_evaluation(spec.extractor, spec, len(images), samples=200, metrics=["modes"])
+    evaluator = Evaluator(images, labels, plan, {"sha256": "1" * 64})
     one = np.broadcast_to(images[0].numpy().transpose(1, 2, 0), (200, 28, 28, 1)).copy()
     values = evaluator(Playback(one, spec)).metrics
     assert values["classes_missing"] == 9
@@ -212,9 +197,8 @@ def test_label_accuracy_is_measured_for_a_conditional_model():
     images, labels = torch.zeros(300, 1, 28, 28, dtype=torch.uint8), torch.arange(300) % 10
     images[:, :, 4:24, 12:16] = 255  # a stroke, which the classifier always reads as the same digit
     spec = DataSpec(ImageSpec(28, 28, 1), 10, tuple("0123456789"), extractor="lenet-mnist@1")
-    evaluator = Evaluator(
-        images, labels, spec, {"sha256": "3" * 64}, spec.extractor, samples=200, metrics=["modes"]
-    )
+    plan = plan_evaluation(spec.extractor, spec, len(images), samples=200, metrics=["modes"])
+    evaluator = Evaluator(images, labels, plan, {"sha256": "3" * 64})
     pixels = images[:200].numpy().transpose(0, 2, 3, 1)
     conditional = Playback(pixels, spec)
     conditional.spec = replace(conditional.spec, inputs=("z", "y"))
@@ -226,15 +210,8 @@ def test_copies_are_detected():
     images, labels = ganzoo.datasets.get("digits")(None)[0].tensors
     spec = ganzoo.datasets.get("digits")(None)[1]
     training, held_out = images[:1200], images[1200:]
-    evaluator = Evaluator(
-        training,
-        labels[:1200],
-        spec,
-        {"sha256": "2" * 64},
-        "pixels",
-        samples=500,
-        metrics=["memorisation"],
-    )
+    plan = plan_evaluation("pixels", spec, len(training), samples=500, metrics=["memorisation"])
+    evaluator = Evaluator(training, labels[:1200], plan, {"sha256": "2" * 64})
     pixels = lambda tensor: Playback(tensor.numpy().transpose(0, 2, 3, 1)[:500], spec)  # noqa: E731
     copies, honest = evaluator(pixels(training)).metrics, evaluator(pixels(held_out)).metrics
     assert copies["authenticity_by_pixels"] == copies["nearest_by_pixels"] == 0

@@ -8,7 +8,7 @@ import ganzoo
 from ganzoo import plots
 from ganzoo.cli import main
 from ganzoo.errors import BrokenPluginError, MetricError, RecipeError
-from ganzoo.evaluation import Evaluator
+from ganzoo.evaluation import Evaluator, plan_evaluation
 from ganzoo.registry import direction_of
 from ganzoo.spec import Component, DataSpec, ImageSpec
 from ganzoo.training import prepare
@@ -63,7 +63,8 @@ def evaluator(*metrics, channels=1, **how):
     items, spec = ganzoo.datasets.get("digits")(None)
     spec = DataSpec(ImageSpec(*spec.image.shape[1:], channels))
     images = items.tensors[0][:300].expand(-1, channels, -1, -1)
-    return Evaluator(images, None, spec, {"sha256": "0" * 64}, "pixels", metrics=metrics, **how)
+    plan = plan_evaluation("pixels", spec, len(images), metrics=metrics, **how)
+    return Evaluator(images, None, plan, {"sha256": "0" * 64})
 
 
 def test_a_named_metric_is_evaluated(site_of_one, bundle, capsys):
@@ -91,7 +92,7 @@ def test_a_named_metric_is_evaluated(site_of_one, bundle, capsys):
 
 def test_an_unnamed_metric_is_computed_only_by_default(site):
     with pytest.warns(UserWarning, match="a metric is skipped: metric 'number'"):
-        names = list(evaluator().metrics)
+        names = list(evaluator().plan.metrics)
     assert "contrast" in names
     assert not {"brightness", "undeclared", "failing", "colliding", "number"} & set(names)
 

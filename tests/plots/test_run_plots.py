@@ -23,7 +23,13 @@ from helpers.processes import run_new
 
 def log(values, term="generator/adversarial", every=100):
     return [
-        {"images": every * (k + 1), "terms": {term: value}, "metrics": {}, "images_per_second": 9.0}
+        {
+            "images": every * (k + 1),
+            "terms": {term: value},
+            "totals": {},
+            "metrics": {},
+            "images_per_second": 9.0,
+        }
         for k, value in enumerate(values)
     ]
 
@@ -344,11 +350,12 @@ def test_an_incomplete_line_is_not_read(run):
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"images": 1, "terms": {"a": 1' + 400 * '0' + '}}', '{"terms": {}}', '{"images": "a", "terms": {}}', '{"images": 1, "terms": 2}'])  # fmt: skip
-def test_a_damaged_log_is_refused(run, line):
+def test_a_damaged_line_is_passed_over_with_a_warning(run, line):
+    good = plots.read_log(run)
     with (run / "log.jsonl").open("a") as file:
         file.write(f"{line}\n")
-    with pytest.raises(PlotError, match=r"line 5 of .*log\.jsonl"):
-        plots.read_log(run)
+    with pytest.warns(UserWarning, match=r"line 5 of .*log\.jsonl is damaged and passed over"):
+        assert plots.read_log(run) == good
 
 
 def test_missing_files_of_a_run_are_one_error(run, tmp_path):
@@ -356,7 +363,7 @@ def test_missing_files_of_a_run_are_one_error(run, tmp_path):
         plots.read_log(tmp_path / "absent")
     with pytest.raises(RunNotFoundError):
         plots.draw_run(tmp_path / "absent")
-    with pytest.raises(PlotError, match=r"metrics\.jsonl does not exist or is empty"):
+    with pytest.raises(PlotError, match=r"metrics\.jsonl has no readable line"):
         plots.read_metrics(run)
     with pytest.raises(PlotError, match="no image files of 'manifold'. Choose .*samples"):
         plots.find_moments(run, "manifold")
@@ -364,7 +371,7 @@ def test_missing_files_of_a_run_are_one_error(run, tmp_path):
     with pytest.raises(PlotError, match="contains no image files"):
         plots.find_moments(run)
     (run / "log.jsonl").write_text("")
-    with pytest.raises(PlotError, match="does not exist or is empty"):
+    with pytest.raises(PlotError, match="has no readable line"):
         plots.read_log(run)
 
 

@@ -1,12 +1,19 @@
 """Models with classes: labels choose the class, on both runtimes."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 import ganzoo
+from ganzoo.bundle import open_bundle
+from ganzoo.demo.sampling import samples as demo_samples
 from ganzoo.errors import ArchitectureError, BundleError, SampleError
+from ganzoo.exporters.targets.triton import write_triton
+from ganzoo.sampling.shards import sample_to
 from ganzoo.spec import Component
 from helpers.bundles import change_config
 from helpers.processes import run_cli
@@ -41,7 +48,7 @@ def test_labels_are_numbers_names_or_sequences(labelled, runtime):
 
 @pytest.mark.parametrize("label", [1.5, [1.7, 2], [None, 1], True, object()])
 def test_invalid_labels_are_refused(labelled, label):
-    with pytest.raises(SampleError, match="is not a label. Pass the index or name of a class"):
+    with pytest.raises(SampleError, match="is not a label. Pass the name or index of a class"):
         ganzoo.load(labelled).sample(2, label=label)
 
 
@@ -88,11 +95,11 @@ def test_interpolation_keeps_the_class(labelled):
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (10, "no class 10: labels are 0 to 9"),
-        (-1, "no class -1"),
+        (10, "no class '10'.*Classes: 0, 1"),
+        (-1, "no class '-1'"),
         ("eight", "no class 'eight'.*Classes: 0, 1"),
         ([1, 2], "2 labels were given for 3 images"),
-        ([1, 2, 30], "no class 30"),
+        ([1, 2, 30], "no class '30'"),
     ],
 )
 def test_unknown_labels_are_refused(labelled, runtime, label, message):
@@ -131,7 +138,7 @@ def test_the_command_line_accepts_a_label(labelled, tmp_path):
     assert np.array_equal(np.asarray(Image.open(out)), expected)
     result = run_cli("sample", labelled, "--label", "11", "-o", out)
     assert result.returncode == 1
-    assert "has no class 11" in result.stderr
+    assert "has no class '11'" in result.stderr
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -182,3 +189,61 @@ def test_the_torch_model_accepts_label_tensors(labelled):
     with torch.no_grad():
         images = model(torch.randn(3, 8), torch.tensor([1, 2, 3]))
     assert images.shape == (3, 1, 16, 16)
+
+
+@pytest.fixture(scope="module")
+def numbered(labelled, tmp_path_factory):
+    """A model whose classes are named 1, 2, 5 and so on, not by their indices."""
+    bundle = shutil.copytree(labelled, tmp_path_factory.mktemp("numbered") / "bundle")
+    names = ["1", "2", "5", "10", "11", "12", "13", "14", "15", "16"]
+
+    def rename(config):
+        config["data"]["labels"] = names
+
+    change_config(bundle, rename)
+    return bundle, names
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_where_all_names_are_numbers_a_number_is_a_name(numbered, runtime):
+    bundle, names = numbered
+    model = ganzoo.load(bundle, runtime=runtime)
+    by_index = [model.decode(z := latents(3), np.full(len(z), k)) for k in range(10)]
+    for k, name in enumerate(names):
+        for label in (name, int(name), np.int64(name), [name] * 3):
+            assert np.array_equal(model.sample(3, label=label).numpy(), by_index[k].numpy())
+    for label in ("0", 0, "3", 3, 9, "9", [1, 0, 2]):
+        with pytest.raises(SampleError, match="has no class '[039]'.*Classes: 1, 2, 5, 10"):
+            model.sample(3, label=label)
+        with pytest.raises(SampleError, match="has no class"):
+            model.interpolate(0, 1, label=label if isinstance(label, str | int) else "0")
+    assert len(model.class_grid(2)) == 20
+    assert np.array_equal(
+        model.interpolate(0, 1, 3).numpy(), model.interpolate(0, 1, 3, label="1").numpy()
+    )
+
+
+def latents(n):
+    return ganzoo.latents.normal(0, n, 8)
+
+
+def test_targets_and_shards_name_the_classes(numbered, tmp_path):
+    bundle, names = numbered
+    sample_to(ganzoo.load(bundle), tmp_path / "shards", 3, label="5")
+    index = json.loads((tmp_path / "shards" / "index.json").read_text())
+    assert (index["label"], index["classes"]) == (2, names)
+    (version,) = write_triton(open_bundle(bundle), tmp_path / "triton")
+    config = (version.parent / "config.pbtxt").read_text()
+    assert "# y 2 is the class '5'\n" in config
+    with pytest.raises(SampleError, match="has no class '0'"):
+        demo_samples(ganzoo.load(bundle), 0, 3, "0")
+    assert len(demo_samples(ganzoo.load(bundle), 0, 3, "5")) == 3
+
+
+def test_the_command_line_refuses_what_is_no_name(numbered, tmp_path):
+    bundle, _ = numbered
+    output = tmp_path / "a.png"
+    done = run_cli("sample", bundle, "-n", "2", "--label", "0", "-o", output)
+    assert done.returncode == 1
+    assert "has no class '0'. Did you mean '10'? Classes: 1, 2, 5" in done.stderr
+    assert run_cli("sample", bundle, "-n", "2", "--label", "5", "-o", output).returncode == 0

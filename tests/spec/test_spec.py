@@ -4,15 +4,17 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ganzoo import DataSpec, ImageSpec, ModelSpec, Recipe, recipes
 from ganzoo.errors import BundleError, RecipeError
+from ganzoo.games import AdversarialOptions, Player
 from ganzoo.registry import find_recipe
 from ganzoo.registry.signatures import bind
-from ganzoo.spec import Component, LatentSpec
+from ganzoo.spec import Component, LatentSpec, Optimizer, as_integer, find_class
 from helpers.recipes import tiny
 
 SPEC = ModelSpec(
@@ -158,3 +160,49 @@ def test_signatures_define_the_schema():
         bind("architecture", "f", factory, {})
     with pytest.raises(RecipeError, match="'width': input should be a valid integer.*not 'wide'"):
         bind("architecture", "f", factory, {"name": "x", "width": "wide"})
+
+
+NUMBERS = st.lists(st.integers(0, 30).map(str), min_size=1, max_size=8, unique=True)
+WORDS = st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=8, unique=True)
+
+
+@given(NUMBERS, st.integers(-2, 35))
+def test_where_all_names_are_numbers_a_label_is_a_name(names, label):
+    expected = names.index(str(label)) if str(label) in names else None
+    assert find_class(label, names) == find_class(str(label), names) == expected
+
+
+@given(WORDS | NUMBERS, st.data())
+def test_a_name_is_always_found_and_an_index_where_a_name_is_no_number(names, data):
+    name = data.draw(st.sampled_from(names))
+    assert find_class(name, names) == names.index(name)
+    if not all(name.isascii() and name.isdecimal() for name in names):
+        for k in range(-1, len(names) + 1):
+            assert find_class(k, names) == (k if 0 <= k < len(names) else None)
+
+
+@pytest.mark.parametrize("value", [1.5, 1.0, True, "1", None, np.float32(2), np.bool_(True), [1]])
+def test_what_is_no_integer_is_refused(value):
+    with pytest.raises(ValueError, match="it must be an integer"):
+        as_integer("n", value)
+    for name in ("seed", "images", "batch_size", "log_every", "evaluate_samples"):
+        with pytest.raises(ValueError, match=f"{name} is .*; it must be an integer"):
+            tiny(**{name: value})
+    for make in (
+        lambda: ImageSpec(value, 8, 1),
+        lambda: LatentSpec(value),
+        lambda: DataSpec(ImageSpec(8, 8, 1), classes=value),
+        lambda: Optimizer(warmup=value),
+        lambda: Player("a", ("generator",), every=value),
+        lambda: AdversarialOptions(discriminator_steps=value),
+    ):
+        with pytest.raises(ValueError, match="must be an integer"):
+            make()
+    assert as_integer("n", np.int64(3)) == 3
+
+
+def test_a_recipe_file_with_a_fraction_is_refused(tmp_path):
+    text = tiny().to_toml().replace("seed = 0", "seed = 1.5")
+    (tmp_path / "a.toml").write_text(text)
+    with pytest.raises(RecipeError, match="seed: .*integer"):
+        Recipe.from_toml(tmp_path / "a.toml")

@@ -1,5 +1,6 @@
 """An interrupted run resumes from an intact checkpoint and ends in the same weights."""
 
+import json
 import os
 import shutil
 import time
@@ -96,6 +97,62 @@ def test_a_truncated_checkpoint_falls_back_to_the_previous(tmp_path):
         assert ganzoo.resume(run, progress=False).finished
     assert same_weights(whole, run)
     assert broken.with_suffix(".damaged").exists()
+
+
+def flip_a_bit(content):
+    content[len(content) // 2] ^= 0x10
+
+
+def zero_a_block(content):
+    content[-4096:-2048] = bytes(2048)
+
+
+def flip_the_last_bit(content):
+    content[-1] ^= 0x80
+
+
+def flip_in_the_header(content):
+    place = content.index(b"images_seen") if b"images_seen" in content else content.index(b"tick")
+    content[content.index(b"[", place) if b"[" in content[place : place + 30] else place] ^= 1
+
+
+@pytest.mark.parametrize(
+    "damage", [flip_a_bit, zero_a_block, flip_the_last_bit, flip_in_the_header]
+)
+def test_a_checkpoint_with_other_bits_gives_way_to_the_one_before(tmp_path, tiny_run, damage):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    broken = newest(run)
+    content = bytearray(broken.read_bytes())
+    damage(content)
+    broken.write_bytes(content)
+    with pytest.warns(UserWarning, match=f"{broken.name} is damaged .* from the one before it"):
+        assert ganzoo.resume(run, progress=False).finished
+    assert same_weights(tiny_run, run)
+
+
+def test_damaged_lines_of_a_log_are_passed_over(tmp_path, tiny_run):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    newest(run).unlink()
+    log = run / "log.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    damaged = lines[0].replace(b'"terms"', b'"tesms"')
+    log.write_bytes(b"".join([damaged, *lines[1:]]))
+    with pytest.warns(UserWarning, match=r"line 1 of .*log\.jsonl is damaged and passed over"):
+        assert ganzoo.resume(run, progress=False).finished
+    assert [json.loads(line)["images"] for line in log.read_text().splitlines()] == [32, 48, 64]
+    assert same_weights(tiny_run, run)
+
+
+def test_a_damaged_best_bundle_is_replaced_with_a_warning(tmp_path):
+    run = train(tiny(keep_best="generator/adversarial"), tmp_path / "run")
+    newest(run.path).unlink()
+    weights = run.best / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    flip_a_bit(content)
+    weights.write_bytes(content)
+    with pytest.warns(UserWarning, match="The next bundle replaces it"):
+        ganzoo.resume(run.path, progress=False)
+    assert ganzoo.load(run.best)
 
 
 def test_a_run_without_an_intact_checkpoint_is_an_error(tmp_path):

@@ -5,10 +5,10 @@ import warnings
 import pytest
 
 import ganzoo
+from ganzoo.bundle.json_lines import read_lines
 from ganzoo.cli import main
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from ganzoo.training.log import read_lines
 from ganzoo.training.monitors import monitors_of
 from helpers.distributions import install
 from helpers.recipes import tiny

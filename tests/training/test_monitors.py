@@ -13,11 +13,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 import ganzoo
+from ganzoo.bundle.json_lines import read_lines
 from ganzoo.registry import architectures
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
 from ganzoo.training.evaluation import some_items
-from ganzoo.training.log import Log, read_lines
+from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.collapse import ModeCollapse

@@ -9,11 +9,11 @@ from torch import nn
 
 import ganzoo
 from ganzoo import benchmark
+from ganzoo.bundle.json_lines import cut_back, read_lines
 from ganzoo.errors import RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
 from ganzoo.training.evaluation import evaluator_of
-from ganzoo.training.log import cut_back, read_lines
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 from helpers.torchrun import run_group
@@ -104,11 +104,11 @@ def test_higher_is_better_for_some_metrics(tmp_path):
     assert "the highest `precision`" in card
 
 
-def test_an_unmeasured_metric_warns(tmp_path):
+def test_a_metric_that_is_not_computed_cannot_select_the_best_bundle(tmp_path):
     recipe = points(keep_best="frechet_distanse", images=48)
-    with pytest.warns(UserWarning, match=f"no 'frechet_distanse'.*Did you mean '{FRECHET}'"):
-        run = train(recipe, tmp_path / "run")
-    assert not run.best.exists()
+    with pytest.raises(RecipeError, match=f"has no such metric.*Did you mean '{FRECHET}'"):
+        train(recipe, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_evaluation_does_not_change_the_training(evaluated, tmp_path):
@@ -169,12 +169,15 @@ def test_real_images_can_be_streamed(tmp_path, streaming):
 
 
 def test_invalid_evaluations_are_refused_before_writing(tmp_path):
-    few = tiny(evaluate_every=16, evaluate_samples=256)
-    with pytest.raises(RecipeError, match="evaluate_samples is 256.* --evaluate-samples 257"):
+    few = tiny(evaluate_every=16, evaluate_samples=256, keep_best=FRECHET)
+    needed = "'frechet' cannot be computed: features of 256 dimensions need 257 or more"
+    with (
+        pytest.warns(UserWarning, match="'frechet' is left out"),
+        pytest.raises(RecipeError, match=f"keep_best is '{FRECHET}', but metric {needed}"),
+    ):
         train(few, tmp_path / "run")
-    short = points(dataset=Component("ring", {"count": 10, "size": 8}))
-    with pytest.raises(RecipeError, match="the data has 10 images.*--evaluate-with"):
-        train(short, tmp_path / "run")
+    with pytest.raises(RecipeError, match="has no player 'g'.*Its players: discriminator, gen"):
+        train(tiny(keep_best="g/adversarial"), tmp_path / "run")
     with pytest.raises(UnknownNameError, match="no extractor named 'pixel'"):
         train(points(evaluate_with="pixel"), tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import ganzoo
+from ganzoo.bundle.json_lines import read_lines
 from ganzoo.errors import MissingExtraError
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.training import TrackedRun
-from ganzoo.training.log import read_lines
 from helpers.processes import run_new
 from helpers.recipes import tiny
 

@@ -6,9 +6,9 @@ import warnings
 import pytest
 
 import ganzoo
+from ganzoo.bundle.json_lines import read_lines
 from ganzoo.cli import main
 from ganzoo.errors import BrokenPluginError, UnknownNameError
-from ganzoo.training.log import read_lines
 from ganzoo.training.tracking import create_trackers
 from helpers.distributions import install
 from helpers.processes import run_cli

@@ -84,7 +84,7 @@ class Autoencoding(Loss):
         if self.beta is None:
             return {"reconstruction": error.mean(1)}
         kl = kl_from_standard_normal(mean, log_variance)
-        return {"reconstruction": error.sum(1), "kl": self.beta * kl}
+        return {"reconstruction": error.sum(1), "kl": turn.weigh("kl", self.beta, kl)}
 
 
 def autoencoder(*, likelihood: Likelihood = "bernoulli") -> Loss:

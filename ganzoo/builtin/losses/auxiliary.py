@@ -47,7 +47,8 @@ class AuxiliaryClassifier(AdversarialLoss):
         comparison = self.judge_both(nets["discriminator"], fake, batch, turn)
         terms = self.discriminator_terms(comparison, turn)
         for name, output in (("real", comparison.real_output), ("fake", comparison.fake_output)):
-            terms[f"class_{name}"] = self._class_term(output.heads["class"], batch)
+            term = f"class_{name}"
+            terms[term] = self._class_term(term, output.heads["class"], batch, turn)
         return terms
 
     def generator(
@@ -56,11 +57,13 @@ class AuxiliaryClassifier(AdversarialLoss):
         """Return the adversarial term, and the classification error of fake images."""
         fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
         loss, output = self.generator_terms(nets["discriminator"], fake, batch, turn)
-        return {"adversarial": loss, "class": self._class_term(output.heads["class"], batch)}
+        error = self._class_term("class", output.heads["class"], batch, turn)
+        return {"adversarial": loss, "class": error}
 
-    def _class_term(self, logits: Tensor, batch: Batch) -> Tensor:
+    def _class_term(self, name: str, logits: Tensor, batch: Batch, turn: Turn) -> Tensor:
         assert batch.labels is not None
-        return self.class_weight * cross_entropy(logits, batch.labels, reduction="none")
+        error = cross_entropy(logits, batch.labels, reduction="none")
+        return turn.weigh(name, self.class_weight, error)
 
 
 class MutualInformation(AdversarialLoss):
@@ -93,7 +96,7 @@ class MutualInformation(AdversarialLoss):
         fake, z = self.fake_for_discriminator(nets["generator"], batch, turn)
         comparison = self.judge_both(nets["discriminator"], fake, batch, turn)
         return self.discriminator_terms(comparison, turn) | self._code_terms(
-            nets, z, comparison.fake_output.heads
+            nets, z, comparison.fake_output.heads, turn
         )
 
     def generator(
@@ -102,20 +105,24 @@ class MutualInformation(AdversarialLoss):
         """Return the adversarial term, and the errors of the codes of fake images."""
         fake, z = self.fake_for_generator(nets["generator"], batch, turn)
         loss, output = self.generator_terms(nets["discriminator"], fake, batch, turn)
-        return {"adversarial": loss} | self._code_terms(nets, z, output.heads)
+        return {"adversarial": loss} | self._code_terms(nets, z, output.heads, turn)
 
     def _code_terms(
-        self, nets: Mapping[str, nn.Module], z: Tensor | None, heads: Mapping[str, Tensor]
+        self,
+        nets: Mapping[str, nn.Module],
+        z: Tensor | None,
+        heads: Mapping[str, Tensor],
+        turn: Turn,
     ) -> dict[str, Tensor]:
         # -log Q(c | x): Q is categorical, or normal with unit variance for continuous codes.
         codes: dict[str, Tensor] = nets["generator"].codes(z)  # type: ignore[operator]
         terms = {}
         if "categorical" in codes:
             loss = cross_entropy(heads["categorical"], codes["categorical"], reduction="none")
-            terms["categorical"] = self.categorical_weight * loss
+            terms["categorical"] = turn.weigh("categorical", self.categorical_weight, loss)
         if "continuous" in codes:
             loss = 0.5 * mse_loss(heads["continuous"], codes["continuous"], reduction="none").sum(1)
-            terms["continuous"] = self.continuous_weight * loss
+            terms["continuous"] = turn.weigh("continuous", self.continuous_weight, loss)
         return terms
 
 

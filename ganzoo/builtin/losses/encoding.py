@@ -75,7 +75,7 @@ class VaeGan(AdversarialLoss):
         return {
             "adversarial": loss,
             "reconstructed": reconstructed,
-            "features": self.reconstruction_weight * features,
+            "features": turn.weigh("features", self.reconstruction_weight, features),
         }
 
     def _reconstruct(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
+from ganzoo.spec import SetSizes
 
 
 def _frechet(sets: ImageSets) -> dict[str, float]:
@@ -12,10 +13,20 @@ def _frechet(sets: ImageSets) -> dict[str, float]:
     return {"frechet_distance": value}
 
 
+def _too_few(sizes: SetSizes) -> str:
+    if min(sizes.real, sizes.samples) > sizes.features:
+        return ""
+    return (
+        f"features of {sizes.features:,} dimensions need {sizes.features + 1:,} or more real "
+        f"images and samples, and there are {sizes.real:,} and {sizes.samples:,}"
+    )
+
+
 frechet = Metric(
     _frechet,
     {"frechet_distance": "lower"},
     needs=("features",),
     settings=lambda sets: "all real images",
+    too_few=_too_few,
     by_default=True,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
+from ganzoo.spec import SetSizes
 
+LEAST = 4  # images of each kind
 SUBSETS = 100  # number of subsets that the distance is averaged over
 
 
@@ -21,10 +23,16 @@ def _settings(sets: ImageSets) -> str:
     return f"{SUBSETS} subsets of {size} images"
 
 
+def _too_few(sizes: SetSizes) -> str:
+    enough = min(sizes.real, sizes.samples) >= LEAST
+    return "" if enough else f"it needs {LEAST} or more real images and samples"
+
+
 kernel = Metric(
     _kernel,
     {"kernel_distance": "lower", "kernel_distance_error": "neither"},
     needs=("features",),
     settings=_settings,
+    too_few=_too_few,
     by_default=True,
 )

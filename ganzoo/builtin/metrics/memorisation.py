@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
+from ganzoo.spec import SetSizes
 
 SEARCHED = 1_000  # samples that are compared with the training images
 
@@ -27,6 +28,10 @@ def _memorisation(sets: ImageSets) -> dict[str, float]:
     return values
 
 
+def _too_few(sizes: SetSizes) -> str:
+    return "" if sizes.real >= 2 else "it needs two or more real images"
+
+
 memorisation = Metric(
     _memorisation,
     {
@@ -37,5 +42,6 @@ memorisation = Metric(
     },
     needs=("features",),
     settings=lambda sets: f"{min(len(sets.fake), SEARCHED)} samples, all real images",
+    too_few=_too_few,
     by_default=True,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
 
@@ -27,6 +29,17 @@ def _modes(sets: ImageSets) -> dict[str, float]:
     if sets.fake.labels is not None:
         values["label_accuracy"] = evaluation.label_accuracy(sets.fake.labels, sets.fake.logits)
     return values
+
+
+def _modes_settings(sets: ImageSets) -> str:
+    text = "one sample makes a class"
+    if sets.fake.labels is None or sets.real.labels is None:
+        return text
+    # Samples have uniform labels, which differ from those of the data.
+    counts = (
+        np.bincount(y, minlength=len(sets.classes)) for y in (sets.fake.labels, sets.real.labels)
+    )
+    return f"{text}; class_kl is {evaluation.kl(*counts):.2g} if each sample has its label's class"
 
 
 def _ring_modes(sets: ImageSets) -> dict[str, float]:
@@ -60,7 +73,7 @@ modes = Metric(
         "share_of_*": "neither",
     },
     needs=("logits", "labels"),
-    settings=lambda sets: "one sample makes a class",
+    settings=_modes_settings,
     refuses=_refuse_other_classes,
     by_default=True,
 )

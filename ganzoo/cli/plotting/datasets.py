@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from ganzoo.sampling.generator import Encoder, Generator
     from ganzoo.sampling.images import ImageBatch
     from ganzoo.spec import ModelSpec
+
+
+SEED = 0  # of the choice of images
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,16 @@ class ModelDataset:
 
     Attributes:
         spec: spec of the dataset.
+        is_training_data: whether these are the images that the model was trained on.
     """
 
     def __init__(
-        self, model: ModelSpec, dataset: str | None, split: str | None, data: Path | None
+        self,
+        model: ModelSpec,
+        dataset: str | None,
+        split: str | None,
+        data: Path | None,
+        name: str | None = None,
     ) -> None:
         """Open a dataset, by default the training dataset of a model.
 
@@ -52,21 +60,30 @@ class ModelDataset:
             model: config of the model.
             dataset: registered name; None for the training dataset.
             split: part of the dataset; None for its default.
-            data: folder of the dataset; by default the environment variable GANZOO_DATA.
+            data: folder of the dataset; by default that of the model's run, or without a run the
+                environment variable GANZOO_DATA.
+            name: name of the model, which may be the folder of a bundle or run.
 
         Raises:
             PlotError: `dataset` is None and the config records no training dataset, or the images
                 differ from the model's in size.
             RecipeError: the dataset has no parts.
+            DataError: no folder is named, and the images are not those of the training.
             UnknownNameError, DataNotFoundError, ...: the dataset or its folder does not exist.
         """
-        from ganzoo.data import find_dataset, find_root, show_file_counts
+        from ganzoo.data import show_file_counts
+        from ganzoo.data.model_data import open_model_data
+        from ganzoo.registry.names import parse_model_name
+        from ganzoo.spec import Component
 
+        path = None if name is None else parse_model_name(name)
+        folder = path if isinstance(path, Path) else None
         name, arguments = _choose(model, dataset)
         if split is not None:
             arguments["split"] = split
         arguments = _bind(model, name, arguments)
-        self._dataset, self.spec = find_dataset(name, arguments, find_root(data))
+        opened = open_model_data(model, Component(name, arguments), data=data, path=folder)
+        self._dataset, self.spec = opened.dataset, opened.spec
         show_file_counts(self._dataset)
         for kind, size, expected in (
             ("images", self.spec.image, model.data.image),
@@ -77,11 +94,22 @@ class ModelDataset:
                     f"the {kind} of {name!r} are {size or 'absent'}, but those of {model.name!r} "
                     f"are {expected}. Choose a matching dataset with --dataset NAME."
                 )
+        self.is_training_data = opened.is_training_data()
+
+    @property
+    def description(self) -> str:
+        """The origin of the images, and whether they are others than those of the training."""
+        other = "" if self.is_training_data else ", which are not the training images"
+        return f"{self.spec.origin or 'the dataset'}{other}"
 
     def __len__(self) -> int:
         return len(self._dataset)  # type: ignore[arg-type]
 
-    def first(self, n: int, start: int = 0) -> Images:
+    def all(self) -> Images:
+        """Read all images in the order of the dataset."""
+        return self._read(range(len(self)))
+
+    def consecutive(self, n: int, start: int) -> Images:
         """Read consecutive images in the order of the dataset.
 
         Args:
@@ -91,16 +119,52 @@ class ModelDataset:
         Raises:
             DataError: the dataset holds fewer images, or an image is corrupt.
         """
-        length = len(self._dataset)  # type: ignore[arg-type]
-        if not 0 < n <= length - start:
+        if start < 0 or not 0 < n <= len(self) - start:
             raise DataError(
-                f"cannot read {n} images from number {start} on: the dataset holds {length}. Use "
-                "fewer images."
+                f"cannot read {n} images from number {start} on: the dataset holds {len(self)}. "
+                "Use fewer images."
             )
         return self._read(range(start, start + n))
 
+    def draw(self, n: int | None, default: int) -> Images:
+        """Read random images, which are the same at every call.
+
+        Args:
+            n: number of images, at least 1; None for `default`, or all if there are fewer.
+            default: the number of images if `n` is None.
+
+        Raises:
+            DataError: the dataset holds fewer images, or an image is corrupt.
+        """
+        (images,) = self.draw_sets(n, default, 1)
+        return images
+
+    def draw_sets(self, n: int | None, default: int, sets: int) -> list[Images]:
+        """Read random sets of images without a common image.
+
+        Args:
+            n: number of images in a set, at least 1; None for `default`, or fewer if the dataset
+                holds fewer.
+            default: the number of images if `n` is None.
+            sets: number of sets.
+
+        Raises:
+            DataError: the dataset holds fewer images, or an image is corrupt.
+        """
+        length = len(self)
+        count = max(min(default, length // sets), 1) if n is None else n
+        if not 0 < count * sets <= length:
+            needed = f"{sets} x {count}" if sets > 1 else f"{count}"
+            raise DataError(
+                f"cannot draw {needed} images: the dataset holds {length}. Use fewer images, -n 1 "
+                f"to {length // sets}."
+            )
+        order = self._order()
+        parts = (order[k * count : (k + 1) * count] for k in range(sets))
+        return [self._read(sorted(part.tolist())) for part in parts]
+
     def of_classes(self, *names: str) -> Images:
-        """Read the first image of each class.
+        """Read a random image of each class, the same at every call.
 
         Args:
             names: names or numbers of classes.
@@ -108,7 +172,7 @@ class ModelDataset:
         Raises:
             PlotError: the dataset has no such class, or no image of it.
         """
-        return self._read([self._first_of(self._number(name)) for name in names])
+        return self._read([self._find(self._number(name)) for name in names])
 
     def numbered(self, *numbers: int) -> Images:
         """Read images by their numbers in the order of the dataset.
@@ -133,11 +197,12 @@ class ModelDataset:
         return Images(_to_batch(items.images), items.labels.numpy(), conditions)
 
     def _number(self, name: str) -> int:
-        classes = self.spec.labels or tuple(map(str, range(self.spec.classes)))
-        if name in classes:
-            return classes.index(name)
-        if name.isdecimal() and int(name) < len(classes):
-            return int(name)
+        from ganzoo.spec import find_class
+
+        number = find_class(name, self.spec.class_names)
+        if number is not None:
+            return number
+        classes = self.spec.class_names
         raise PlotError(
             f"the dataset has no class {name!r}. "
             + (
@@ -147,14 +212,17 @@ class ModelDataset:
             )
         )
 
-    def _first_of(self, label: int) -> int:
-        length = len(self._dataset)  # type: ignore[arg-type]
-        for k in count():
-            if k == length:
-                raise PlotError(f"the dataset holds no image of class {label}.")
+    def _find(self, label: int) -> int:
+        for k in self._order().tolist():
             if int(self._dataset[k][1]) == label:
-                return k
-        raise AssertionError("count() is infinite")
+                return int(k)
+        raise PlotError(f"the dataset holds no image of class {self.spec.class_names[label]!r}.")
+
+    def _order(self) -> NDArray[np.int64]:
+        """Return all numbers of images in a random order: a dataset may be sorted by class."""
+        import numpy as np
+
+        return np.random.default_rng(SEED).permutation(len(self))
 
 
 def load_generator(name: str) -> Generator:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Texts = tyro.conf.Positional[tuple[str, ...]]
 Count = Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])]
+MaybeCount = Annotated[int | None, tyro.conf.arg(name="n", aliases=["-n"])]
 
 ROW_STEPS = 10
 ANIMATION_STEPS = 30
@@ -69,14 +70,15 @@ def interpolation(
     Args:
         name: name of a model, ./folder or hf://org/repo.
         seeds: first and last seed.
-        between: names or numbers of two classes: interpolate between the first real image of each.
+        between: names or numbers of two classes: interpolate between a real image of each.
         index: numbers of two real images in the dataset to interpolate between.
         steps: number of images; by default 10, or 30 for an animation.
         path: interpolation of the latents: on an arc, on a straight line, or both.
-        label: class of the images, for models with classes; by default 0.
+        label: class of the images, for models with classes; by default the first one.
         dataset: dataset of the real images; by default the training dataset of the model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         output: .png or .svg for rows, .gif or .webp for an animation forwards and backwards.
     """
     from ganzoo import plots
@@ -87,7 +89,7 @@ def interpolation(
         raise PlotError("--between and --index exclude each other. Pass only one of them.")
     if between is not None or index is not None:
         model, encoder = load_autoencoder(name)
-        opened = ModelDataset(model.spec, dataset, split, data)
+        opened = ModelDataset(model.spec, dataset, split, data, name)
         ends = opened.of_classes(*between) if between else opened.numbered(*(index or ()))
         real = ends.images
         first, last = (f"real {end}" for end in between or index or ())
@@ -115,20 +117,21 @@ def interpolation(
 def reconstructions(
     names: Texts,
     /,
-    n: Count = 10,
+    n: MaybeCount = None,
     dataset: str | None = None,
     split: str | None = None,
     data: Path | None = None,
     output: Output = Path("reconstructions.png"),
 ) -> None:
-    """Plot the first images of a dataset above their reconstructions by autoencoders.
+    """Plot random images of a dataset above their reconstructions by autoencoders.
 
     Args:
         names: names of models, ./folders or hf://org/repo.
-        n: number of images.
+        n: number of images; by default 10, or all if there are fewer.
         dataset: dataset of the real images; by default the training dataset of the first model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         output: image file to write, .png or .svg.
     """
     from ganzoo import plots
@@ -136,8 +139,8 @@ def reconstructions(
     plots.check_ending(output, plots.FIGURES)
     _check_named(names)
     models = {name: load_autoencoder(name) for name in names}
-    opened = ModelDataset(models[names[0]][0].spec, dataset, split, data)
-    real = opened.first(n)
+    opened = ModelDataset(models[names[0]][0].spec, dataset, split, data, names[0])
+    real = opened.draw(n, 10)
     reconstructed = {
         name: generator.decode(
             encoder.encode(real.images), real.labels if "y" in generator.spec.inputs else None
@@ -145,13 +148,14 @@ def reconstructions(
         for name, (generator, encoder) in models.items()
     }
     figure = plots.draw_reconstructions(real.images, reconstructed)
-    print_out(f"{plots.save_figure(figure, output)}: the first {n} images of {opened.spec.origin}")
+    count = len(real.images)
+    print_out(f"{plots.save_figure(figure, output)}: {count} random images of {opened.description}")
 
 
 def latent_map(
     names: Texts,
     /,
-    n: Count = 5_000,
+    n: MaybeCount = None,
     dataset: str | None = None,
     split: str | None = None,
     data: Path | None = None,
@@ -161,10 +165,11 @@ def latent_map(
 
     Args:
         names: names of models, ./folders or hf://org/repo, with latents of length 2.
-        n: number of real images.
+        n: number of random real images; by default 5,000, or all if there are fewer.
         dataset: dataset of the real images; by default the training dataset of the first model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         output: image file to write, .png or .svg.
     """
     from ganzoo import plots
@@ -174,20 +179,21 @@ def latent_map(
     models = {name: load_autoencoder(name) for name in names}
     for generator, _ in models.values():
         plots.check_plane(generator)
-    opened = ModelDataset(models[names[0]][0].spec, dataset, split, data)
-    real = opened.first(n)
+    opened = ModelDataset(models[names[0]][0].spec, dataset, split, data, names[0])
+    real = opened.draw(n, 5_000)
     maps = {
         name: plots.map_latents(generator, encoder.encode(real.images), real.labels)
         for name, (generator, encoder) in models.items()
     }
-    classes = opened.spec.labels or tuple(map(str, range(opened.spec.classes)))
-    print_out(f"{plots.save_figure(plots.draw_latent_maps(maps, classes), output)}: {n:,} images")
+    figure = plots.draw_latent_maps(maps, opened.spec.class_names)
+    written = plots.save_figure(figure, output)
+    print_out(f"{written}: {len(real.images):,} random images of {opened.description}")
 
 
 def umap(
     name: Text,
     /,
-    n: Count = 2_000,
+    n: MaybeCount = None,
     seed: int = 0,
     dataset: str | None = None,
     split: str | None = None,
@@ -199,12 +205,13 @@ def umap(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        n: number of real images to fit the plane on, of held-out real images, and of generated
-            images.
+        n: number of random real images to fit the plane on, of held-out real images, and of
+            generated images; by default 2,000, or half of the dataset if it is smaller.
         seed: seed of the samples and of the plane.
         dataset: dataset of the real images; by default the training dataset of the model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         extractor: extractor of the features for a second plane; by default the dataset's. Without
             one there is no second plane.
         output: image file to write, .png or .svg.
@@ -213,18 +220,18 @@ def umap(
 
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
-    opened = ModelDataset(model.spec, dataset, split, data)
+    opened = ModelDataset(model.spec, dataset, split, data, name)
     spaces = {"pixels": _flat} | _features(extractor or opened.spec.extractor, model.spec)
-    real, held_out = opened.first(n).images, opened.first(n, start=n).images
+    real, held_out = (images.images for images in opened.draw_sets(n, 2_000, 2))
+    n = len(real)
     generated = model.sample(n, seed)
     planes = {
         space: plots.fit_plane(real, held_out, generated, features=features, seed=seed)
         for space, features in spaces.items()
     }
     plots.save_figure(plots.draw_planes(planes, generated), output)
-    print_out(
-        f"{output}: {n:,} generated images; share on or outside the border of the real images:"
-    )
+    print_out(f"{output}: {n:,} generated images; real images: {n:,} of {opened.description}")
+    print_out("share on or outside the border of the real images:")
     for space, plane in planes.items():
         for label, border in ((f"plane of {space}", plane.in_plane), (space, plane.in_space)):
             reference = f"(held-out real images {border.held_out_share:.1%})"
@@ -250,7 +257,8 @@ def neighbours(
         seed: seed of the samples.
         dataset: dataset of the real images; by default the training dataset of the model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         extractor: extractor of the features for a second neighbour; by default the dataset's.
         output: image file to write, .png or .svg.
     """
@@ -260,23 +268,24 @@ def neighbours(
 
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
-    opened = ModelDataset(model.spec, dataset, split, data)
+    opened = ModelDataset(model.spec, dataset, split, data, name)
     spaces = {"pixels": _flat} | _features(extractor or opened.spec.extractor, model.spec)
-    training = opened.first(len(opened)).images
+    training = opened.all().images
     samples = model.sample(n, seed)
     rows = {"sample": samples}
     for space, features in spaces.items():
         nearest = nearest_training(features(samples), features(training))
         rows[f"nearest by {space}"] = ImageBatch(training.numpy()[nearest.indices])
     written = plots.save_figure(plots.draw_rows(rows), output)
-    print_out(f"{written}: {n} samples and their nearest of {len(training):,} training images")
+    kind = "training images" if opened.is_training_data else f"images of {opened.description}"
+    print_out(f"{written}: {n} samples and their nearest of {len(training):,} {kind}")
 
 
 def translation(
     name: Text,
     /,
-    n: Count = 8,
-    start: int = 0,
+    n: MaybeCount = None,
+    start: int | None = None,
     seed: int = 0,
     dataset: str | None = None,
     split: str | None = None,
@@ -287,12 +296,13 @@ def translation(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        n: number of images.
-        start: number of the first image.
+        n: number of images; by default 8, or all if there are fewer.
+        start: number of the first image, for consecutive images; by default random images.
         seed: seed of the latents, for models with latents.
         dataset: dataset of the real images; by default the training dataset of the model.
         split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default the environment variable GANZOO_DATA.
+        data: folder of the dataset; by default that of the model's run, or without a run the
+            environment variable GANZOO_DATA.
         output: image file to write, .png or .svg.
     """
     from ganzoo import plots, zoo
@@ -302,15 +312,16 @@ def translation(
     model = zoo.load(name)
     if not isinstance(model, Translator):
         raise PlotError(f"{name} does not translate images. Use: ganzoo plot comparison {name}")
-    opened = ModelDataset(model.spec, dataset, split, data)
-    real = opened.first(n, start)
+    opened = ModelDataset(model.spec, dataset, split, data, name)
+    real = opened.draw(n, 8) if start is None else opened.consecutive(n or 8, start)
     assert real.conditions is not None  # ModelDataset checks that there are conditions
     figure = plots.draw_translations(
         real.conditions,
         model.translate(real.conditions, seed),
         real.images if opened.spec.paired else None,
     )
-    print_out(f"{plots.save_figure(figure, output)}: {n} images of {opened.spec.origin}")
+    count = len(real.images)
+    print_out(f"{plots.save_figure(figure, output)}: {count} images of {opened.description}")
 
 
 def _check_named(names: tuple[str, ...]) -> None:

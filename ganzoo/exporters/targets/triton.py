@@ -29,7 +29,7 @@ version_policy { latest { num_versions: 1 } }
 dynamic_batching { max_queue_delay_microseconds: $max_delay }
 # Runs on every GPU of the server, or on the CPU without a GPU.
 instance_group [ { kind: KIND_AUTO, count: 1 } ]
-$inputs
+$classes$inputs
 $outputs
 """)
 
@@ -98,9 +98,16 @@ def _config(bundle: Bundle, role: str, name: str) -> str:
         model=bundle.spec.name,
         max_batch=MAX_BATCH,
         max_delay=MAX_DELAY,
+        classes=_classes(bundle) if "y" in inputs else "",
         inputs="\n".join(_tensor("input", key, shape) for key, shape in inputs.items()),
         outputs="\n".join(_tensor("output", key, shape) for key, shape in outputs.items()),
     )
+
+
+def _classes(bundle: Bundle) -> str:
+    """Return a comment that names the classes, which clients send as their indices."""
+    names = enumerate(bundle.spec.data.class_names)
+    return "".join(f"# y {index} is the class {name!r}\n" for index, name in names)
 
 
 def _tensor(kind: str, name: str, shape: list[int]) -> str:

@@ -27,6 +27,12 @@ function classes(n) {
   return Array(n).fill(Number(value));
 }
 
+/** Returns the name of the selected class. */
+const className = () => element("class").selectedOptions[0].text;
+
+/** Returns a text as part of a file name. */
+const fileName = (text) => text.replace(/[^\p{L}\p{N}._-]/gu, "_");
+
 /** Returns a function that draws a section; a new call cancels the previous one. */
 function drawing(section, draw) {
   let newestCall = 0;
@@ -66,9 +72,8 @@ const drawGrid = drawing(element("samples"), async (outdated) => {
     context.putImageData(data, left, top);
     k++;
   }
-  const option = element("class").selectedOptions[0];
-  const suffix =
-    generator.spec.classes && option.value !== ALL_CLASSES ? `, class ${option.text}` : "";
+  const allClasses = element("class").value === ALL_CLASSES;
+  const suffix = generator.spec.classes && !allClasses ? `, class ${className()}` : "";
   canvas.setAttribute("aria-label", `${n} images of seed ${seed}${suffix}`);
   showStatus(`${n} images of seed ${seed}${suffix}.`);
 });
@@ -114,7 +119,7 @@ function offerClasses({ classes: number, labels }) {
 
 function listen({ name }) {
   const suffix = () =>
-    element("class").value === ALL_CLASSES ? "" : `-class-${element("class").value}`;
+    element("class").value === ALL_CLASSES ? "" : `-class-${fileName(className())}`;
   element("seed").addEventListener("change", drawGrid);
   element("next").addEventListener("click", () => {
     const seed = seedOf(element("seed")) ?? -1n;

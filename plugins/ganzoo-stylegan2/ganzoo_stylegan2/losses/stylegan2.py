@@ -14,6 +14,7 @@ from ganzoo.games import (
     Comparison,
     Loss,
     Turn,
+    check_count,
     check_weight,
     with_adversarial_options,
 )
@@ -43,8 +44,7 @@ class StyleLoss(AdversarialLoss):
         if not 0 <= style_mixing <= 1:
             raise ValueError(f"style_mixing is {style_mixing}; it must lie in [0, 1]")
         check_weight("path_length", path_length)
-        if path_length_every < 1:
-            raise ValueError(f"path_length_every is {path_length_every}; it must be at least 1")
+        check_count("path_length_every", path_length_every)
         super().__init__(NONSATURATING, options)
         self.style_mixing = style_mixing
         self.path_length_weight = path_length
@@ -110,7 +110,7 @@ class StyleLoss(AdversarialLoss):
         due = self.path_length_weight > 0 and turn.tick % self.path_length_every == 0
         if due and styles is not None:
             weight = self.path_length_weight * self.path_length_every
-            terms["path_length"] = weight * self.path_length(fake, styles)
+            terms["path_length"] = turn.weigh("path_length", weight, self.path_length(fake, styles))
         return terms
 
 

@@ -81,14 +81,17 @@ class CycleGan(Loss):
             "reverse_adversarial": self._generator_terms(
                 nets["reverse_discriminator"], reverse_fake, batch, turn
             ),
-            "cycle": self.cycle_weight * cycle,
-            "reverse_cycle": self.cycle_weight * reverse_cycle,
+            "cycle": turn.weigh("cycle", self.cycle_weight, cycle),
+            "reverse_cycle": turn.weigh("reverse_cycle", self.cycle_weight, reverse_cycle),
         }
         if self.identity_weight:
             weight = self.cycle_weight * self.identity_weight
             identity = _distance(_translate(forward, batch.images), batch.images)
             reverse_identity = _distance(_translate(reverse, batch.condition), batch.condition)
-            terms |= {"identity": weight * identity, "reverse_identity": weight * reverse_identity}
+            terms |= {
+                "identity": turn.weigh("identity", weight, identity),
+                "reverse_identity": turn.weigh("reverse_identity", weight, reverse_identity),
+            }
         return terms
 
     def discriminators(

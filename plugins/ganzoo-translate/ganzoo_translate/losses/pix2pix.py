@@ -62,7 +62,7 @@ class Pix2Pix(AdversarialLoss):
         fake, _ = self.fake_for_generator(nets["generator"], batch, turn)
         loss, _ = self.generator_terms(nets["discriminator"], fake, batch, turn)
         distance = (fake - batch.images).abs().flatten(1).mean(1)
-        return {"adversarial": loss, "l1": self.l1_weight * distance}
+        return {"adversarial": loss, "l1": turn.weigh("l1", self.l1_weight, distance)}
 
 
 @with_adversarial_options()
