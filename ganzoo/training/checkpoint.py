@@ -25,7 +25,6 @@ _FIELDS = {
     "state": dict,
     "batches_drawn": int,
     "recipe": str,
-    "data_root": str | None,
     "data_fingerprint": str,
 }
 

@@ -186,7 +186,6 @@ HOSTILE = {
     "no_state": lambda s: s.pop("state"),
     "recipe": lambda s: s.update(recipe=7),
     "recipe_text": lambda s: s.update(recipe="x = " + "[" * 100_000),
-    "root": lambda s: s.update(data_root=3),
     "batches": lambda s: s.update(batches_drawn=-5),
     "networks": lambda s: s["state"]["nets"].pop("generator"),
     "weights": lambda s: s["state"]["nets"]["generator"].popitem(),
