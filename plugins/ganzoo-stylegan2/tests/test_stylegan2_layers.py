@@ -37,7 +37,7 @@ def grouped(x, weight, style, *, demodulate, up):
     n, inputs = x.shape[:2]
     own = weight * style[:, None, :, None, None]
     if demodulate:
-        own = own / (own.square().sum((2, 3, 4), keepdim=True) + 1e-7).sqrt()
+        own = own / (own.square().sum((2, 3, 4), keepdim=True) + 1e-8).sqrt()
     if up:
         # Zeros between the pixels, the convolution at the full size, then the filter.
         x = pad(spread(x), (2, 1, 2, 1))
@@ -73,6 +73,18 @@ def test_modulated_convolution_is_the_papers_grouped_by_batch(demodulate, up):
     )
     for one, other in zip(a, b, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-4])
+@pytest.mark.parametrize("up", [True, False])
+def test_the_constant_of_demodulation_is_in_units_of_the_stored_weights(size, up):
+    """Equation 3 for a layer: it divides by the norm of the weights before they are scaled."""
+    layer = ModulatedConv2d(INPUTS, OUTPUTS, 3, style_dim=6, up=up).double()
+    with torch.no_grad():
+        layer.weight.mul_(size)
+    x, w = noise(N, INPUTS, SIDE, SIDE), noise(N, 6, seed=1)
+    expected = grouped(x, layer.weight, layer.style(w), demodulate=True, up=up)
+    torch.testing.assert_close(layer(x, w), expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("spread_of_styles", [0.1, 1.0, 30.0])

@@ -94,11 +94,49 @@ def test_the_penalty_is_the_distance_from_a_running_average(linear_case):
     assert restored.seen == 130
 
 
+def test_the_gradient_passes_through_the_average_of_lengths(linear_case):
+    """The average contains a hundredth of the mean length of the batch, which depends on G."""
+    styles, jacobian, _ = linear_case
+    jacobian = jacobian.requires_grad_()
+    penalty = PathLength().double()
+    penalty.average.fill_(0.2)
+    penalty.seen.fill_(500)
+    torch.manual_seed(3)
+    penalty(linear(styles, jacobian), styles).mean().backward()
+    torch.manual_seed(3)
+    y = torch.randn(5, 1, SIDE, SIDE, dtype=torch.float64).flatten(1)
+    by_hand = jacobian.detach().requires_grad_()
+    products = torch.einsum("lpd,np->nld", by_hand, y)
+    lengths = products.square().sum((1, 2)).div(STYLES * SIDE**2).sqrt()
+    average = 0.99 * 0.2 + 0.01 * lengths.mean()
+    (lengths - average).square().mean().backward()
+    torch.testing.assert_close(jacobian.grad, by_hand.grad)
+    assert not penalty.average.requires_grad
+
+
 def test_the_penalty_reaches_the_weights():
     styles = noise(5, STYLES, 6).requires_grad_()
     jacobian = noise(STYLES, SIDE**2, 6, seed=1).requires_grad_()
     PathLength().double()(linear(styles, jacobian), styles).sum().backward()
     assert (jacobian.grad * jacobian).sum() > 0, "shorter is better than 0"
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+def test_the_average_of_w_is_that_of_the_first_styles(classes):
+    """Second latents of mixed images do not move it."""
+    nets, game = build(classes=classes), loss(style_mixing=1.0)
+    images = Batch(batch().images, torch.arange(8) % 3 if classes else None)
+    mapping, latents_read = nets["generator"].mapping, []
+
+    def latents(n):
+        latents_read.append(torch.randn(n, SMALL["latent_dim"]))
+        return latents_read[-1]
+
+    game.generate_fakes(nets["generator"], images, Turn(0, latents))
+    with torch.no_grad():
+        w = mapping.transform(latents_read[0], *([images.labels] if classes else []))
+    assert len(latents_read) == 2
+    torch.testing.assert_close(mapping.average, 0.005 * w.mean(0))
 
 
 def test_every_image_has_its_own_crossover_layer():
@@ -185,7 +223,7 @@ def test_styles_of_a_frozen_generator_are_not_shared():
     nets, game, now = build(), loss(), turn()
     nets["generator"].requires_grad_(False)
     game.discriminator(nets, batch(), now)
-    assert now.shared == {}
+    assert set(now.shared) == {"random_state"}, "the images, but not their graph"
     nets["generator"].requires_grad_(True)
     assert "path_length" in game.generator(nets, batch(), now)
 

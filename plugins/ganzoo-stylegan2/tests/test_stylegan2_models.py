@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from stylegan2_helpers import SMALL, recipe
 
@@ -14,7 +15,7 @@ import ganzoo
 import ganzoo_stylegan2
 from ganzoo import DataSpec, ImageSpec, cards
 from ganzoo.errors import ExportError
-from ganzoo.registry import find_recipe
+from ganzoo.registry import find_recipe, models
 from ganzoo.spec import Component
 from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
@@ -166,3 +167,10 @@ def test_the_plugin_uses_only_public_names():
 def test_the_shipped_model_loads_by_name_and_has_a_finished_card(name, shape):
     assert ganzoo.load(name, runtime="onnx").sample(2).numpy().shape == (2, *shape)
     assert cards.check(name) == []
+
+
+@pytest.mark.parametrize("name", ["stylegan2-mnist", "stylegan2-tinyhero"])
+def test_a_shipped_model_generates_its_images_on_torch(name):
+    shipped = np.asarray(Image.open(models.get(name) / "samples.png")).astype(int)
+    images = np.asarray(ganzoo.load(name, runtime="torch").preview().grid())
+    assert np.abs(shipped - images).max() <= 1

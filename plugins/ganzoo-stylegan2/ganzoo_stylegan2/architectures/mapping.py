@@ -48,14 +48,19 @@ class Mapping(nn.Module):
         self.register_buffer("average", torch.zeros(style_dim))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """Return w."""
+        """Return w, and in training mode update the average of w."""
+        w = self.transform(z, y)
+        if self.training:
+            with torch.no_grad():
+                middle = batch_mean(w, dim=0).to(self.average)
+                self.average.lerp_(middle, 1 - MEMORY)
+        return w
+
+    def transform(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """Return w; the average stays as it is."""
         w = pixel_norm(z)
         if self.embedding is not None:
             w = torch.cat([w, pixel_norm(self.embedding(y))], 1)
         for layer in self.layers:
             w = activate(layer(w))
-        if self.training:
-            with torch.no_grad():
-                middle = batch_mean(w, dim=0).to(self.average)
-                self.average.lerp_(middle, 1 - MEMORY)
         return w

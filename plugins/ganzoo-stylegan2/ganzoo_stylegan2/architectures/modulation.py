@@ -12,14 +12,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d
 
+from ganzoo.nn import at_least_fp32
 from ganzoo_stylegan2.architectures.equalised import EqualisedLinear
 from ganzoo_stylegan2.architectures.resampling import smooth
 
-EPSILON = 1e-7  # the ONNX exporter of torch treats 1e-8 as 0 and drops it
+EPSILON = 1e-8  # added to the sum of squares of unscaled weights
 
 
 def modulated_conv2d(
-    x: Tensor, weight: Tensor, style: Tensor, *, demodulate: bool = True, up: bool = False
+    x: Tensor,
+    weight: Tensor,
+    style: Tensor,
+    *,
+    scale: float = 1.0,
+    demodulate: bool = True,
+    up: bool = False,
 ) -> Tensor:
     """Convolve each sample with weights scaled by its style: equations 1 and 3 of the paper.
 
@@ -30,6 +37,8 @@ def modulated_conv2d(
         x: (n, inputs, height, width).
         weight: (outputs, inputs, k, k); k is odd, and at least 3 if `up`.
         style: factor of each input channel, (n, inputs).
+        scale: factor of the weights in the convolution. Demodulation divides by the norm of the
+            scaled weights, so the scale has no effect on its result.
         demodulate: whether to divide the weights of each sample by their norm, per output channel.
         up: whether to double the sides: insert zeros between pixels, convolve, and apply the
             filter (1, 3, 3, 1).
@@ -38,17 +47,20 @@ def modulated_conv2d(
         (n, outputs, height, width), with twice the sides if `up`.
     """
     x = x * style[:, :, None, None].to(x.dtype)
-    padding = weight.shape[2] // 2
+    scaled, padding = weight * scale, weight.shape[2] // 2
     if up:
         # Factor 4, because three of four pixels are 0.
-        y = conv_transpose2d(x, 4 * weight.transpose(0, 1), stride=2, padding=padding - 1)
+        y = conv_transpose2d(x, 4 * scaled.transpose(0, 1), stride=2, padding=padding - 1)
         y = smooth(y)
     else:
-        y = conv2d(x, weight, padding=padding)
+        y = conv2d(x, scaled, padding=padding)
     if not demodulate:
         return y
-    energy = style.square() @ weight.square().sum((2, 3)).T
-    return y * (energy + EPSILON).rsqrt()[:, :, None, None].to(y.dtype)
+    energy = at_least_fp32(style.square() @ scaled.square().sum((2, 3)).T)
+    # (energy + least)^(-1/2): the ONNX exporter of torch drops the addition of so small a number.
+    least = EPSILON * scale**2
+    factor = (energy / least + 1).rsqrt() / math.sqrt(least)
+    return y * factor[:, :, None, None].to(y.dtype)
 
 
 class ModulatedConv2d(nn.Module):
@@ -79,5 +91,6 @@ class ModulatedConv2d(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map x (n, inputs, height, width) and w (n, style_dim) to (n, outputs, ...)."""
-        weight = self.weight * self.scale
-        return modulated_conv2d(x, weight, self.style(w), demodulate=self.demodulate, up=self.up)
+        return modulated_conv2d(
+            x, self.weight, self.style(w), scale=self.scale, demodulate=self.demodulate, up=self.up
+        )

@@ -14,6 +14,7 @@ from ganzoo_stylegan2.augmentation.filtering import double, halve
 
 SCALING = 0.2  # standard deviation of the logarithm to base 2 of a scale
 SHIFT = 1 / 8  # standard deviation of a shift, as a share of the side
+CENTRE = -0.5  # the centre of an image in `double` of it, in pixels from the centre of the latter
 
 
 def transform(images: Tensor, probability: Tensor | float) -> Tensor:
@@ -51,11 +52,13 @@ def rotation(angle: Tensor) -> Tensor:
 def warp(images: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     """Return images whose position u shows position matrix @ (u - shift) of the input.
 
-    Images are sampled at twice their resolution, and mirrored beyond their borders.
+    Images are sampled at twice their resolution, and mirrored beyond their borders. `double` puts
+    pixel k at pixel 2k of the larger image, and the centre of the image is therefore half a pixel
+    up and to the left of the centre of the larger image.
 
     Args:
         images: (n, channels, height, width).
-        matrix: (n, 2, 2), for positions (right, down) in pixels from the centre.
+        matrix: (n, 2, 2), for positions (right, down) in pixels from the centre of the image.
         shift: (n, 2), in pixels.
     """
     wide = double(images)
@@ -63,7 +66,9 @@ def warp(images: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     # Positions of a grid are shares of half the side; a pixel of `wide` is half a pixel of images.
     sides = torch.tensor([width, height], device=images.device, dtype=images.dtype) / 2
     by_share = matrix * sides / sides[:, None]
-    offset = -(matrix @ (2 * shift)[:, :, None])[:, :, 0] / sides
+    # v = matrix @ (u - 2 shift) holds for positions from the centre of the image, at CENTRE.
+    centre = torch.full_like(sides, CENTRE)
+    offset = (centre - (matrix @ (2 * shift + centre)[:, :, None])[:, :, 0]) / sides
     theta = torch.cat([by_share, offset[:, :, None]], 2)
     grid = affine_grid(theta, list(wide.shape), align_corners=False)
     sampled: Tensor = _Sampled.apply(wide, grid)

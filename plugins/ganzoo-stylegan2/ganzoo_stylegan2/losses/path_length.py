@@ -52,9 +52,10 @@ class PathLength(nn.Module):
         # Autocast still applies in the backward pass of operations that ran in bf16.
         with torch.autocast(images.device.type, enabled=False):
             lengths = path_lengths(images, styles)
-            with torch.no_grad():
-                self.seen += 1
-                # The plain mean at first: a moving average from 0 would pull lengths towards 0.
-                share = self.seen.reciprocal().clamp(min=1 - MEMORY)
-                self.average.lerp_(batch_mean(lengths), share)
-            return (lengths - self.average).square()
+            self.seen += 1
+            # The plain mean at first: a moving average from 0 would pull lengths towards 0.
+            share = self.seen.reciprocal().clamp(min=1 - MEMORY)
+            # The gradient passes through this batch's share of the average.
+            average = self.average + share * (batch_mean(lengths) - self.average)
+            self.average.copy_(average.detach())
+            return (lengths - average).square()

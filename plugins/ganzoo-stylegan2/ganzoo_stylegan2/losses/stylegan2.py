@@ -29,8 +29,10 @@ class StyleLoss(AdversarialLoss):
     """The non-saturating game with path lengths, style mixing and ADA; see `stylegan2`.
 
     A generator has styles if it has the modules ``mapping``, from z, and y if it reads labels, to
-    w (n, style_dim), and ``synthesis``, from (n, ``styles``, style_dim) to images. Other
-    generators are trained without style mixing and path lengths.
+    w (n, style_dim), and ``synthesis``, from (n, ``styles``, style_dim) to images. If ``mapping``
+    has a method ``transform``, which computes w without an update of its average, it computes the
+    second styles of mixed images. Other generators are trained without style mixing and path
+    lengths.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class StyleLoss(AdversarialLoss):
         z = turn.latents(len(batch))
         first = second = generate(mapping, z=z, y=batch.labels)
         if self.style_mixing:
-            second = generate(mapping, z=turn.latents(len(batch)), y=batch.labels)
+            second = _second_styles(mapping, turn.latents(len(batch)), batch.labels)
         layers: int = synthesis.styles  # type: ignore[assignment]
         styles = mix_styles(first, second, layers, self.style_mixing)
         if styles.requires_grad:
@@ -112,6 +114,15 @@ class StyleLoss(AdversarialLoss):
             weight = self.path_length_weight * self.path_length_every
             terms["path_length"] = turn.weigh("path_length", weight, self.path_length(fake, styles))
         return terms
+
+
+def _second_styles(mapping: nn.Module, z: Tensor, y: Tensor | None) -> Tensor:
+    """Return w of the second styles, which the average of w does not contain."""
+    transform = getattr(mapping, "transform", None)
+    if transform is None:
+        return generate(mapping, z=z, y=y)
+    w: Tensor = transform(z) if y is None else transform(z, y)
+    return w
 
 
 @with_adversarial_options(r1=10.0, penalty_every=16)
