@@ -12,6 +12,7 @@ from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import LOSS, Batch, Loss, Player, Turn
 from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.penalties import Comparison
+from ganzoo.games.random_state import get_random_state, set_random_state
 from ganzoo.games.registered_penalties import build_penalties
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
@@ -102,10 +103,13 @@ class AdversarialLoss(Loss):
 
     Attributes:
         heads_used: heads of the discriminator that the terms of this loss use.
+        generator_reads_real: whether the generator's terms read real images even if its criterion
+            does not.
         penalties: the penalties of `options` whose weight is not 0.
     """
 
     heads_used: frozenset[str] = frozenset()
+    generator_reads_real: bool = False
 
     def __init__(self, criterion: Criterion, options: AdversarialOptions | None = None) -> None:
         super().__init__()
@@ -128,7 +132,11 @@ class AdversarialLoss(Loss):
                 repeat=options.discriminator_steps,
                 keeps_graph_of=("generator",),
             ),
-            Player("generator", trains=("generator",)),
+            Player(
+                "generator",
+                trains=("generator",),
+                reads_real=criterion.g_needs_real or self.generator_reads_real,
+            ),
         )
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
@@ -190,12 +198,19 @@ class AdversarialLoss(Loss):
     def fake_for_discriminator(
         self, generator: nn.Module, batch: Batch, turn: Turn
     ) -> tuple[Tensor, Tensor | None]:
-        """Return detached fake images, and share those with a graph with the generator's turn."""
+        """Return detached fake images, and share them with the generator's turn.
+
+        Images without a graph are shared as the state of the random generators before them. With
+        `Turn.fresh_latents` nothing is shared.
+        """
+        state = get_random_state(batch.images.device)
         fake, z = self.generate_fakes(generator, batch, turn)
-        if fake.requires_grad:
+        if fake.requires_grad and not turn.fresh_latents:
             turn.shared["fake"] = fake
             if z is not None:
                 turn.shared["z"] = z
+        elif not turn.fresh_latents:
+            turn.shared.setdefault("random_state", state)
         return fake.detach(), z
 
     def fake_for_generator(
@@ -204,7 +219,14 @@ class AdversarialLoss(Loss):
         """Return the fake images that the discriminator's turn shared, or generate new ones."""
         if "fake" in turn.shared:
             return turn.shared["fake"], turn.shared.get("z")
-        return self.generate_fakes(generator, batch, turn)
+        if "random_state" not in turn.shared:
+            return self.generate_fakes(generator, batch, turn)
+        device = batch.images.device
+        state = get_random_state(device)
+        set_random_state(turn.shared["random_state"], device)
+        fakes = self.generate_fakes(generator, batch, turn)
+        set_random_state(state, device)
+        return fakes
 
     def wrap_discriminator(
         self, discriminator: nn.Module, batch: Batch, turn: Turn

@@ -30,6 +30,8 @@ class Player:
         repeat: updates per turn, each on a fresh batch; 5 for the critic of WGAN.
         keeps_graph_of: roles of networks that stay trainable in the first update of a turn, so
             that a later player can train them on the same output.
+        reads_real: whether it compares with the batch's real images; with `fresh_latents` in the
+            recipe it then gets a batch of its own.
 
     Raises:
         ValueError: `trains` is empty, or `every` or `repeat` is below 1.
@@ -40,6 +42,7 @@ class Player:
     every: int = 1
     repeat: int = 1
     keeps_graph_of: tuple[str, ...] = ()
+    reads_real: bool = False
 
     def __post_init__(self) -> None:
         if not self.trains:
@@ -92,6 +95,7 @@ class Turn:
             from networks that it `keeps_graph_of`.
         metrics: detached scalars to log beside the player's terms, such as an accuracy.
         unweighted: detached terms before their multiplication by a weight, to log; see `weigh`.
+        fresh_latents: whether each player draws latents of its own, instead of sharing fake images.
     """
 
     tick: int
@@ -101,6 +105,7 @@ class Turn:
     shared: MutableMapping[str, Tensor] = field(default_factory=dict)
     metrics: MutableMapping[str, Tensor] = field(default_factory=dict)
     unweighted: MutableMapping[str, Tensor] = field(default_factory=dict)
+    fresh_latents: bool = False
 
     def weigh(self, name: str, weight: float, value: Tensor) -> Tensor:
         """Return a term multiplied by its weight.

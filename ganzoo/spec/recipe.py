@@ -100,11 +100,16 @@ class Recipe:
             any architecture (Miyato et al., 2018).
         ema_halflife: Images after which the weight of an old generator in the moving average
             halves; 0 means no average. The averaged generator is sampled and exported.
+        ema_ramp: Growth of this half-life: ``proportional`` is at most a twentieth of the images
+            seen, ``cosine`` rises from 0 along half a cosine over the whole run.
         seed: Seed of the initialisation, the data order and the latents.
         precision: Precision of the training: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere;
             fp16 scales losses to preserve small gradients.
         accumulate: Parts of a batch that are computed one after the other, to save memory.
-            Statistics over a batch are then computed over a part.
+            Statistics over a batch are then computed over a part; all else stays the same.
+        fresh_latents: Draw new latents for each player, and new real images for a generator whose
+            loss reads them, as in the algorithms of papers. Otherwise the generator's turn uses
+            the images that it generated for the discriminator's turn, which saves time.
         channels_last: Store images channels last, which makes convolutions faster on CPUs and GPUs.
         compile: Compile networks with torch.compile, which takes from ten seconds to minutes at the
             start. Gradient penalties use the uncompiled networks.
@@ -145,9 +150,11 @@ class Recipe:
     initialisation: Literal["own", "normal", "orthogonal"] = "own"
     spectral_norm: bool = False
     ema_halflife: int = 10_000
+    ema_ramp: Literal["proportional", "cosine"] = "proportional"
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: int = 1
+    fresh_latents: bool = False
     channels_last: bool = True
     compile: bool = False
     deterministic: bool = False

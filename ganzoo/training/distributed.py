@@ -64,23 +64,33 @@ class Group:
         """Whether this is the first process, which writes all files."""
         return self.rank == 0
 
-    def whole_batch(self, rows: int, sync_batchnorm: bool) -> AbstractContextManager[None]:
-        """Return a context in which processes compute what one process with the batch would.
+    def whole_batch(
+        self, rows: int, sync_batchnorm: bool, *, part: int = 0, parts: int = 1
+    ) -> AbstractContextManager[None]:
+        """Return a context in which processes and parts draw what one with the batch would.
 
         Args:
-            rows: samples of this process.
-            sync_batchnorm: whether BatchNorm takes its statistics over the whole batch too.
+            rows: samples of this process in the part.
+            sync_batchnorm: whether BatchNorm takes its statistics over all processes too.
+            part: number of the part of a batch that is computed.
+            parts: number of parts, which are computed one after the other.
         """
-        if self.size == 1:
+        if self.size == parts == 1:
             return nullcontext()
-        return self._whole_batch(rows, sync_batchnorm)
+        return self._whole_batch(rows, sync_batchnorm, part, parts)
 
     @contextmanager
-    def _whole_batch(self, rows: int, sync_batchnorm: bool) -> Iterator[None]:
-        mean = self.mean if sync_batchnorm else None
+    def _whole_batch(
+        self, rows: int, sync_batchnorm: bool, part: int, parts: int
+    ) -> Iterator[None]:
+        several = self.size > 1
+        mean = self.mean if several and sync_batchnorm else None
+        # A part holds the samples of all processes, in the order of their ranks.
+        share, shares = part * self.size + self.rank, parts * self.size
         with ExitStack() as stack:
-            stack.enter_context(means_by(self.mean))
-            stack.enter_context(WholeBatch(rows, self.rank, self.size, mean))
+            if several:
+                stack.enter_context(means_by(self.mean))
+            stack.enter_context(WholeBatch(rows, share, shares, mean, processes=self.size))
             yield
 
     def mean(self, value: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ganzoo.data.batches import Batches
 from ganzoo.games import WEIGHTED, Player, Turn
+from ganzoo.games.random_state import get_random_state, set_random_state
 from ganzoo.training.players import set_learning_rates, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State
@@ -39,24 +40,38 @@ def run_ticks(
         set_learning_rates(recipe, state.optimizers, state.images_seen)
         batch_of_tick, progress = next(batches), state.images_seen / recipe.images
         shared_tensors: list[dict[str, Tensor]] = [{} for _ in range(recipe.accumulate)]
+        batch_is_used = False
         for player in loss.players:
             if state.tick % player.every:
                 continue
             for turn in range(player.repeat):
                 # All players use the tick's batch in their first update, so that shared fake
                 # images are compared with the real images of the same batch.
-                batch = batch_of_tick if turn == 0 else next(batches)
+                is_fresh = recipe.fresh_latents and player.reads_real and batch_is_used
+                batch = next(batches) if turn or is_fresh else batch_of_tick
+                batch_is_used = True
                 # With several parts, keeping all graphs would need the memory that parts save.
-                keeps_graph = turn == 0 and recipe.accumulate == 1
+                keeps_graph = turn == 0 and recipe.accumulate == 1 and not recipe.fresh_latents
                 train_only(
                     nets, player.trains + player.keeps_graph_of * keeps_graph, state.loss_parameters
                 )
                 state.optimizers[player.name].zero_grad(set_to_none=True)
-                for part, shared in zip(
-                    batch.split(len(shared_tensors)), shared_tensors, strict=True
-                ):
-                    now = Turn(state.tick, state.draw_latents, progress, state.images_seen, shared)
-                    with state.autocast(), group.whole_batch(len(part), recipe.sync_batchnorm):
+                random_state = get_random_state(state.device)
+                for number, part in enumerate(batch.split(recipe.accumulate)):
+                    if number:  # every part draws the numbers of the whole batch
+                        set_random_state(random_state, state.device)
+                    now = Turn(
+                        state.tick,
+                        state.draw_latents,
+                        progress,
+                        state.images_seen,
+                        shared_tensors[number],
+                        fresh_latents=recipe.fresh_latents,
+                    )
+                    whole_batch = group.whole_batch(
+                        len(part), recipe.sync_batchnorm, part=number, parts=recipe.accumulate
+                    )
+                    with state.autocast(), whole_batch:
                         terms = getattr(loss, player.name)(nets, part, now)
                     means = {name: term.mean() for name, term in terms.items()}
                     state.backward(player, torch.stack(list(means.values())).sum())

@@ -63,7 +63,12 @@ class State:
             for player in loss.players
         }
         exported = {role: self.nets[role] for role in loss.exported_roles}
-        self.ema = Averaged(exported, recipe.ema_halflife, recipe.batch_size)
+        self.ema = Averaged(
+            exported,
+            recipe.ema_halflife,
+            recipe.batch_size,
+            cosine_over=recipe.images if recipe.ema_ramp == "cosine" else 0,
+        )
         self.latent = latent_of(recipe, nets["generator"])
         if recipe.compile:
             for net in self.nets.values():

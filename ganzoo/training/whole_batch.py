@@ -39,16 +39,24 @@ class WholeBatch(TorchFunctionMode):
 
     Args:
         rows: samples of this process.
-        rank: number of this process.
-        ranks: number of processes, each with the same number of samples.
+        rank: number of this process's share of the batch.
+        ranks: number of shares, each with the same number of samples: one for each process, and
+            for each part that it computes after the other.
         mean: differentiable mean over the processes, for BatchNorm in training; None uses the
             statistics of each process's own samples.
+        processes: number of processes; by default one for each share.
     """
 
     def __init__(
-        self, rows: int, rank: int, ranks: int, mean: Callable[[Tensor], Tensor] | None
+        self,
+        rows: int,
+        rank: int,
+        ranks: int,
+        mean: Callable[[Tensor], Tensor] | None,
+        processes: int | None = None,
     ) -> None:
         super().__init__()
+        self.processes = ranks if processes is None else processes
         self.rows = rows
         self.ranks = ranks
         self.rank = rank
@@ -139,7 +147,7 @@ class WholeBatch(TorchFunctionMode):
         centre = mean(x.mean(over))
         spread = mean((x - centre.view(shape)).square().mean(over))
         if running_mean is not None and running_var is not None:
-            count = self.ranks * x.numel() / x.shape[1]
+            count = self.processes * x.numel() / x.shape[1]
             with torch.no_grad():
                 running_mean.lerp_(centre.to(running_mean), momentum)
                 running_var.lerp_((spread * count / (count - 1)).to(running_var), momentum)

@@ -288,11 +288,12 @@ def test_a_finished_run_resumes_to_itself(tmp_path):
         {"precision": "bf16"},
         {"precision": "fp16"},
         {"accumulate": 4},
+        {"loss": Component("rpgan", {"discriminator_steps": 2}), "fresh_latents": True},
         {"optimizer": Optimizer(name="adamw", weight_decay=0.1)},
         {"optimizer": Optimizer(name="sgd", lr=0.01)},
         {"batch_size": 700, "images": 700 * 6},  # two of the ticks pass the end of an epoch
     ],
-    ids=["r1", "bf16", "fp16", "accumulate", "adamw", "sgd", "epochs"],
+    ids=["r1", "bf16", "fp16", "accumulate", "fresh", "adamw", "sgd", "epochs"],
 )
 def test_resume_from_an_older_checkpoint_is_exact(tmp_path, changes):
     batch = changes.get("batch_size", 16)

@@ -31,6 +31,7 @@ class VaeGan(AdversarialLoss):
     """A VAE with a reconstruction error in the discriminator's features; see `vaegan`."""
 
     exported_roles = ("generator", "encoder")
+    generator_reads_real = True
 
     def __init__(self, options: AdversarialOptions, reconstruction_weight: float) -> None:
         check_weight("reconstruction_weight", reconstruction_weight)
@@ -125,7 +126,7 @@ class BiGan(AdversarialLoss):
                 every=options.discriminator_every,
                 repeat=options.discriminator_steps,
             ),
-            Player("generator", trains=("generator", "encoder")),
+            Player("generator", trains=("generator", "encoder"), reads_real=True),
         )
 
     def discriminator(

@@ -37,23 +37,27 @@ class ImagePool(nn.Module):
     def exchange(self, images: Tensor) -> Tensor:
         """Store new images and return the same number of new or old images, detached.
 
-        While the pool is not full, every image is stored and returned. Later, each image is
-        returned with probability 1/2. Otherwise it replaces an old image, which is returned.
+        Images enter one after the other. While the pool is not full, an image is stored and
+        returned. Later, it is returned with probability 1/2. Otherwise it replaces an old image,
+        which is returned.
         """
         images = images.detach().contiguous()
-        room = self.size - len(self.images)
-        first, rest = images[:room], images[room:]
-        if len(first):
-            self.images = torch.cat([self.images, first]) if len(self.images) else first.clone()
-        if not self.size or not len(rest):
+        if not self.size:
             return images
-        # Each image gets its own index. Images in excess of the pool's size are returned.
-        index = torch.randperm(self.size, device=images.device)[: len(rest)]
-        new, excess = rest[: len(index)], rest[len(index) :]
-        old = self.images[index]
-        swap = torch.rand(len(index), 1, 1, 1, device=images.device) < 0.5
-        self.images[index] = torch.where(swap, new, old)
-        return torch.cat([first, torch.where(swap, old, new), excess])
+        # One draw for each image, so that the draws do not depend on the split of a batch.
+        indices = torch.randint(self.size, (len(images), 1), device=images.device).tolist()
+        swaps = (torch.rand(len(images), 1, device=images.device) < 0.5).tolist()
+        exchanged = []
+        for image, (index,), (swap,) in zip(images, indices, swaps, strict=True):
+            if len(self.images) < self.size:
+                new = image[None]
+                self.images = torch.cat([self.images, new]) if len(self.images) else new.clone()
+            elif swap:
+                old = self.images[index].clone()
+                self.images[index] = image
+                image = old
+            exchanged.append(image)
+        return torch.stack(exchanged)
 
     def _load_from_state_dict(self, state: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Resize the buffer to the number of saved images, and load them."""
