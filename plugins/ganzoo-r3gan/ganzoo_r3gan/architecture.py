@@ -6,13 +6,16 @@ https://arxiv.org/abs/2501.05441.
 
 from __future__ import annotations
 
+import math
+
 from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import Conditioning, ConditioningHeads
 from ganzoo_r3gan.blocks import Stage, init_linear
-from ganzoo_r3gan.networks import Generator, Trunk
+from ganzoo_r3gan.networks import Generator, NoLogit, Trunk
+from ganzoo_r3gan.resampling import Resampling
 
 SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; 4 in the paper
 LARGEST = 256
@@ -27,16 +30,18 @@ def r3gan(
     blocks: int = 2,
     expansion: int = 2,
     group_size: int = 16,
+    resampling: Resampling = "filter",
+    image_biases: bool = False,
     conditioning: Conditioning = "none",
+    unconditional_logit: bool = False,
     categorical_code: int = 0,
     continuous_codes: int = 0,
 ) -> dict[str, nn.Module]:
     """R3GAN, configuration E (Huang et al., 2024), https://arxiv.org/abs/2501.05441.
 
-    The defaults are those of the paper for 32 to 256 pixels. There are two differences: a tanh
-    bounds the images, and labels enter through `ganzoo.nn.ConditioningHeads`: one-hot next to z,
-    and ``projection`` for the paper's product of the discriminator's features with an embedding
-    of the class.
+    The defaults are those of the paper for 32 to 256 pixels, except that a tanh bounds the images,
+    and that a one-hot label is concatenated to z without an embedding of its own. ``projection``
+    is the paper's use of labels in the discriminator.
 
     Args:
         data: square images with a side of 8 to 256 pixels that halves to between 4 and 7, such as
@@ -47,8 +52,15 @@ def r3gan(
         blocks: residual blocks per side, in each network.
         expansion: channels inside a block, as a multiple of those outside.
         group_size: channels per group of the 3x3 convolutions.
+        resampling: ``filter`` is (1, 3, 3, 1) with zeros outside the map, as in the paper;
+            ``mean`` halves by means of 2x2 pixels, and doubles bilinearly with a constant
+            continuation beyond the border.
+        image_biases: add biases to the convolutions from and to images; the paper has none.
         conditioning: use of labels: ``none``, ``concat``, ``projection`` or ``auxiliary``, see
             `ganzoo.nn.ConditioningHeads`.
+        unconditional_logit: with ``projection``, add a logit that does not depend on the label,
+            as other architectures do; in the paper, the logit is the product of an embedding of
+            the label with a linear map of the features.
         categorical_code: number of values of a categorical code in z, for the loss infogan.
         continuous_codes: number of continuous codes in z, for the loss infogan.
 
@@ -91,14 +103,31 @@ def r3gan(
         for side in sides
     ]
     conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
-    generator = Generator(latent_dim + conditions.classes, image.channels, stages)
-    trunk = Trunk(image.channels + conditions.extra_channels, stages)
+    generator = Generator(
+        latent_dim + conditions.classes,
+        image.channels,
+        stages,
+        resampling,
+        image_bias=image_biases,
+    )
+    product_alone = conditioning == "projection" and not unconditional_logit
+    trunk = Trunk(
+        image.channels + conditions.extra_channels,
+        stages,
+        resampling,
+        image_bias=image_biases,
+        linear=product_alone,
+    )
     features = stages[0].width
     # No bias: it would cancel in the differences of logits, and RpGAN uses only these.
-    last = init_linear(nn.Linear(features, 1, bias=False))
+    last = NoLogit() if product_alone else init_linear(nn.Linear(features, 1, bias=False))
+    discriminator = conditions.discriminator(trunk, last, features)
+    if product_alone and discriminator.projection is not None:
+        std = 1 / math.sqrt(features * conditions.classes)
+        nn.init.normal_(discriminator.projection.weight, 0.0, std)
     return {
         "generator": conditions.generator(generator, latent_dim),
-        "discriminator": conditions.discriminator(trunk, last, features),
+        "discriminator": discriminator,
     }
 
 

@@ -1,4 +1,4 @@
-"""The layers of both networks: residual blocks, and bilinear resampling between sides.
+"""The layers of both networks: residual blocks, and the transitions between sides.
 
 "The GAN is dead; long live the GAN! A Modern GAN Baseline" (Huang et al., 2024), section 4,
 https://arxiv.org/abs/2501.05441.
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
+
+from ganzoo_r3gan.resampling import Resampling, downsample, upsample
 
 SLOPE = 0.2  # negative slope of the leaky ReLU
 
@@ -75,15 +77,15 @@ class ResidualBlock(nn.Module):
         return result
 
 
-def enlarge(inputs: int, outputs: int) -> list[nn.Module]:
-    """Return layers that double the side bilinearly, and change the channels if they differ."""
+def enlarge(inputs: int, outputs: int, resampling: Resampling) -> list[nn.Module]:
+    """Return layers that double the side, and change the channels if they differ."""
     # A 1x1 convolution and an interpolation commute; convolving the smaller map is cheaper.
-    return [*_change(inputs, outputs), nn.Upsample(scale_factor=2.0, mode="bilinear")]
+    return [*_change(inputs, outputs), upsample(resampling)]
 
 
-def reduce(inputs: int, outputs: int) -> list[nn.Module]:
-    """Return layers that halve the side bilinearly, and change the channels if they differ."""
-    return [nn.Upsample(scale_factor=0.5, mode="bilinear"), *_change(inputs, outputs)]
+def reduce(inputs: int, outputs: int, resampling: Resampling) -> list[nn.Module]:
+    """Return layers that halve the side, and change the channels if they differ."""
+    return [downsample(resampling), *_change(inputs, outputs)]
 
 
 def init_linear(layer: nn.Conv2d | nn.Linear) -> nn.Module:

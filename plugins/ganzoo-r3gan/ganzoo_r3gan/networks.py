@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo_r3gan.blocks import Stage, enlarge, init_linear, reduce
+from ganzoo_r3gan.resampling import Resampling
 
 
 class Generator(nn.Module):
@@ -22,9 +23,19 @@ class Generator(nn.Module):
         latent_dim: length of z, including one-hot labels.
         channels: channels of the images.
         stages: stages from the smallest side to that of the images.
+        resampling: the filter between sides.
+        image_bias: whether the last convolution has a bias.
     """
 
-    def __init__(self, latent_dim: int, channels: int, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        channels: int,
+        stages: Sequence[Stage],
+        resampling: Resampling,
+        *,
+        image_bias: bool,
+    ) -> None:
         super().__init__()
         first, last = stages[0], stages[-1]
         depth = sum(stage.blocks for stage in stages)
@@ -33,9 +44,9 @@ class Generator(nn.Module):
         self.modulation = init_linear(nn.Linear(latent_dim, first.width, bias=False))
         layers = first.build(depth)
         for below, stage in pairwise(stages):
-            layers += [*enlarge(below.width, stage.width), *stage.build(depth)]
+            layers += [*enlarge(below.width, stage.width, resampling), *stage.build(depth)]
         self.layers = nn.Sequential(*layers)
-        self.to_image = init_linear(nn.Conv2d(last.width, channels, 1))
+        self.to_image = init_linear(nn.Conv2d(last.width, channels, 1, bias=image_bias))
 
     def forward(self, z: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""
@@ -50,22 +61,44 @@ class Trunk(nn.Module):
     Args:
         channels: channels of the images, including those of conditions and labels.
         stages: stages from the smallest side to that of the images.
+        resampling: the filter between sides.
+        image_bias: whether the first convolution has a bias.
+        linear: whether a linear layer follows.
     """
 
-    def __init__(self, channels: int, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        channels: int,
+        stages: Sequence[Stage],
+        resampling: Resampling,
+        *,
+        image_bias: bool,
+        linear: bool = False,
+    ) -> None:
         super().__init__()
         first, last = stages[-1], stages[0]
         depth = sum(stage.blocks for stage in stages)
-        self.from_image = init_linear(nn.Conv2d(channels, first.width, 1))
+        self.from_image = init_linear(nn.Conv2d(channels, first.width, 1, bias=image_bias))
         layers = first.build(depth)
         for above, stage in pairwise(reversed(stages)):
-            layers += [*reduce(above.width, stage.width), *stage.build(depth)]
+            layers += [*reduce(above.width, stage.width, resampling), *stage.build(depth)]
         self.layers = nn.Sequential(*layers)
         self.pool = init_linear(
             nn.Conv2d(last.width, last.width, last.side, groups=last.width, bias=False)
         )
+        self.linear = (
+            init_linear(nn.Linear(last.width, last.width, bias=False)) if linear else nn.Identity()
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Return features (n, width of the smallest map): a weighted sum of each channel."""
-        features: Tensor = self.pool(self.layers(self.from_image(images)))
-        return features.flatten(1)
+        features: Tensor = self.linear(self.pool(self.layers(self.from_image(images))).flatten(1))
+        return features
+
+
+class NoLogit(nn.Module):
+    """features (n, width) -> 0, (n, 1): the logit of a projection discriminator is the product."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return zeros."""
+        return features.new_zeros(len(features), 1)

@@ -80,7 +80,7 @@ def test_doubling_is_bilinear():
     """New centres are at i + 1/4 and i + 3/4; values beyond the outermost centres are constant."""
     torch.manual_seed(0)
     x = torch.randn(2, 3, 5, 4, dtype=torch.float64)
-    (layer,) = enlarge(3, 3)
+    (layer,) = enlarge(3, 3, "mean")
 
     def weights(n):
         w = torch.zeros(2 * n, n, dtype=torch.float64)
@@ -98,7 +98,7 @@ def test_halving_is_bilinear():
     """Each output is the mean of four pixels, so a linear ramp stays linear."""
     torch.manual_seed(0)
     x = torch.randn(2, 3, 6, 4, dtype=torch.float64)
-    (layer,) = reduce(3, 3)
+    (layer,) = reduce(3, 3, "mean")
     torch.testing.assert_close(layer(x), x.unfold(2, 2, 2).unfold(3, 2, 2).mean((-1, -2)))
     rows, columns = torch.meshgrid(
         torch.arange(8, dtype=torch.float64), torch.arange(6, dtype=torch.float64), indexing="ij"
@@ -108,10 +108,29 @@ def test_halving_is_bilinear():
     torch.testing.assert_close(layer(plane[None, None])[0, 0], expected)
 
 
+def filter_of(n):
+    """(1, 3, 3, 1) / 8 over pixels 2k - 1 to 2k + 2 of n pixels, zeros beyond the border."""
+    rows = torch.zeros(n // 2, n, dtype=torch.float64)
+    for k in range(n // 2):
+        for offset, tap in enumerate((1, 3, 3, 1), -1):
+            if 0 <= 2 * k + offset < n:
+                rows[k, 2 * k + offset] += tap / 8
+    return rows
+
+
+def test_the_papers_filter():
+    """Doubling is the transpose of halving, times 2 for each side."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 3, 6, 4, dtype=torch.float64)
+    (larger,), (smaller,) = enlarge(3, 3, "filter"), reduce(3, 3, "filter")
+    torch.testing.assert_close(smaller(x), filter_of(6) @ x @ filter_of(4).T)
+    torch.testing.assert_close(larger(x), 4 * filter_of(12).T @ x @ filter_of(8))
+
+
 @pytest.mark.parametrize("between", [enlarge, reduce])
 def test_channels_are_projected_only_if_they_differ(between):
     x = torch.randn(2, 6, 8, 8)
-    same, other = nn.Sequential(*between(6, 6)), nn.Sequential(*between(6, 4))
+    same, other = (nn.Sequential(*between(6, outputs, "filter")) for outputs in (6, 4))
     assert not list(same.parameters())
     assert [tuple(weight.shape) for weight in other.parameters()] == [(4, 6, 1, 1)]
     assert other(x).shape == (2, 4, *same(x).shape[2:])
@@ -159,8 +178,8 @@ def test_the_initial_generator_is_its_enlarged_basis():
     generator = build(16, 3, blocks=2)["generator"].double()
     z = torch.randn(3, 5, dtype=torch.float64)
     scaled = torch.einsum("nz,cz,chw->nchw", z, generator.modulation.weight, generator.basis)
-    for _ in range(2):
-        scaled = nn.functional.interpolate(scaled, scale_factor=2, mode="bilinear")
+    for side in (4, 8):
+        scaled = 4 * filter_of(2 * side).T @ scaled @ filter_of(2 * side)
     image = torch.einsum("nchw,kc->nkhw", scaled, generator.to_image.weight[:, :, 0, 0])
     torch.testing.assert_close(generator(z), image.tanh())
 
@@ -180,6 +199,28 @@ def test_gradients_reach_every_weight(conditioning):
         for name, weight in net.named_parameters():
             assert weight.grad is not None, (role, name)
             assert weight.grad.abs().sum() > 0, (role, name)
+
+
+def test_the_logit_of_a_label_is_the_product_with_its_embedding():
+    """And with `unconditional_logit` the logit of other architectures is added."""
+    nets = wake(build(conditioning="projection"))
+    images, y = torch.randn(3, 1, 16, 16), torch.tensor([0, 1, 2])
+    discriminator = nets["discriminator"]
+    trunk, embedding = discriminator.trunk, discriminator.projection.weight
+    pooled = trunk.pool(trunk.layers(trunk.from_image(images))).flatten(1)
+    expected = ((pooled @ trunk.linear.weight.T) * embedding[y]).sum(1)
+    torch.testing.assert_close(discriminator(images, y).logits, expected)
+    other = wake(build(conditioning="projection", unconditional_logit=True))["discriminator"]
+    features = other.trunk(images)
+    expected = other.last(features)[:, 0] + (features * other.projection.weight[y]).sum(1)
+    torch.testing.assert_close(other(images, y).logits, expected)
+
+
+def test_image_layers_have_biases_on_request_alone():
+    for biases in (True, False):
+        nets = build(image_biases=biases)
+        assert (nets["generator"].to_image.bias is not None) is biases
+        assert (nets["discriminator"].trunk.from_image.bias is not None) is biases
 
 
 def test_the_logits_have_no_bias():

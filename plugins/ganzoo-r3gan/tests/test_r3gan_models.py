@@ -10,8 +10,8 @@ from r3gan_helpers import recipe
 import ganzoo
 from ganzoo import cards
 from ganzoo.errors import ArchitectureError
-from ganzoo.registry import find_recipe
-from ganzoo.spec import Component
+from ganzoo.registry import find_recipe, models
+from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
@@ -52,7 +52,12 @@ def test_recipes_hold_the_papers_settings(pictures, name):
     assert loss["penalty_decay_to"] * gamma == pytest.approx(gamma / 10)
     assert (optimizer.lr, optimizer.lr * optimizer.decay_to) == (2e-4, 5e-5)
     assert (optimizer.decay, optimizer.decay_start) == ("cosine", 0)
-    arguments = whole.architecture.arguments
+    assert whole.fresh_latents
+    assert whole.ema_ramp == "cosine"
+    arguments = complete(whole).architecture.arguments
+    assert arguments["resampling"] == "filter"
+    assert not arguments["image_biases"]
+    assert not arguments["unconditional_logit"]
     assert (arguments["width"], arguments["blocks"], arguments["latent_dim"]) == (768, 2, 64)
     small = replace(
         whole,
@@ -106,6 +111,24 @@ def test_the_plugin_uses_only_public_names():
 def test_the_shipped_model_loads_by_name_and_has_a_finished_card(name, shape):
     assert ganzoo.load(name, runtime="onnx").sample(2).numpy().shape == (2, *shape)
     assert cards.check(name) == []
+
+
+@pytest.mark.parametrize("name", ["r3gan-mnist", "r3gan-tinyhero"])
+def test_a_shipped_model_generates_its_images_on_torch(name):
+    """It was trained with simpler layers than the paper's, as its config says."""
+    model = ganzoo.load(name, runtime="torch")
+    arguments = model.spec.arguments
+    assert (arguments["resampling"], arguments["image_biases"]) == ("mean", True)
+    shipped = np.asarray(Image.open(models.get(name) / "samples.png")).astype(int)
+    assert np.abs(shipped - np.asarray(model.preview().grid())).max() <= 1
+    trained, recipe = (
+        complete(r).architecture
+        for r in (
+            Recipe.from_toml(models.get(name) / "training" / "recipe.toml"),
+            find_recipe(name),
+        )
+    )
+    assert trained == recipe
 
 
 def test_the_label_chooses_the_side_of_a_character():
