@@ -1,11 +1,14 @@
+import math
 import re
 
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import one_hot
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.builtin.architectures.dcgan import UniformLatents
 from ganzoo.errors import ArchitectureError
 from ganzoo.registry.signatures import arguments_of
 
@@ -136,6 +139,49 @@ def test_dcgan_has_the_papers_widths():
         generator = ganzoo.architectures.get("dcgan")(data, width=128)["generator"]
     convolutions = [x for x in generator.layers if isinstance(x, nn.ConvTranspose2d)]
     assert [x.out_channels for x in convolutions] == [1024, 512, 256, 128, 3]
+
+
+@pytest.mark.parametrize("conditioning", ["none", "concat"])
+def test_dcgan_reads_uniform_latents_on_request(conditioning):
+    """u = 2 Phi(z) - 1; codes, which come first, and labels stay as they are."""
+    arguments = {"categorical_code": 2, "continuous_codes": 1, "conditioning": conditioning}
+    nets = build("dcgan", 16, latent_distribution="uniform", **arguments)
+    read = []
+    uniform = next(m for m in nets["generator"].modules() if isinstance(m, UniformLatents))
+    uniform.trunk.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    z, y = torch.randn(4, 5), torch.tensor([0, 1, 2, 0])
+    nets["generator"](*((z, y) if conditioning == "concat" else (z,)))
+    phi = torch.distributions.Normal(0.0, 1.0).cdf
+    codes = torch.cat([one_hot(z[:, :2].argmax(1), 2), 2 * phi(z[:, 2:3]) - 1], 1)
+    torch.testing.assert_close(read[0][:, :3], codes)
+    torch.testing.assert_close(read[0][:, 3:5], 2 * phi(z[:, 3:]) - 1)
+    if conditioning == "concat":
+        assert torch.equal(read[0][:, 5:], one_hot(y, 3).float())
+    numbers = UniformLatents(nn.Identity(), 0, 2)(torch.randn(20_000, 2))
+    shares = torch.histc(numbers, 10, -1, 1) / numbers.numel()
+    assert (shares - 0.1).abs().max() < 0.01
+
+
+def test_resnet_starts_from_glorots_weights_times_the_root_of_2_in_blocks():
+    torch.manual_seed(0)
+    nets = ganzoo.architectures.get("resnet")(
+        DataSpec(ImageSpec(32, 32, 3)), width=32, spectral_norm=False
+    )
+    for role, net in nets.items():
+        inside = 0
+        for name, module in net.named_modules():
+            if not isinstance(module, nn.Conv2d | nn.Linear):
+                continue
+            weight = module.weight
+            area = weight[0, 0].numel()
+            fans = area * (weight.shape[0] + weight.shape[1])
+            in_block = name.rpartition(".")[2].startswith("convolution")
+            bound = math.sqrt((2 if in_block else 1) * 6 / fans)
+            assert weight.abs().max().item() == pytest.approx(bound, rel=0.05), (role, name)
+            assert weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.15)
+            assert module.bias is None or not module.bias.any()
+            inside += in_block
+        assert inside >= 6
 
 
 def test_dcgan_starts_from_normal_weights():

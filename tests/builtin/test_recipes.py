@@ -6,6 +6,7 @@ from torch import nn
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
+from ganzoo.builtin.architectures.dcgan import UniformLatents
 from ganzoo.registry import find_recipe, recipes
 from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
@@ -43,7 +44,7 @@ def layers(net, *kinds):
 def test_gan_mnist():
     recipe, nets, loss = build("gan-mnist")
     assert recipe.images == 20_000 * recipe.batch_size == 20_000 * 128
-    assert recipe.log_every == 1_000 * recipe.batch_size
+    assert recipe.log_every == recipe.sample_every == 1_000 * recipe.batch_size
     generator, discriminator = nets["generator"], nets["discriminator"]
     assert [(x.in_features, x.out_features) for x in layers(generator, nn.Linear)] == [
         (100, 128),
@@ -65,7 +66,17 @@ def test_dcgan_paper_mnist():
     o = recipe.optimizer
     assert (o.name, o.lr, o.betas, o.decay_start) == ("adam", 2e-4, (0.5, 0.999), 1.0)
     assert layers(nets["discriminator"], nn.BatchNorm2d)
+    assert layers(nets["generator"], UniformLatents)
     assert not loss.penalties
+
+
+def test_recipes_of_papers_draw_fresh_latents():
+    """Those whose point is speed do not."""
+    fresh = {name for name in RECIPES if find_recipe(name).fresh_latents}
+    assert fresh == {
+        *("gan-mnist", "dcgan-paper-mnist", "dcgan-faces", "cgan-mnist"),
+        *("wgan-mnist", "wgan-gp-mnist"),
+    }
 
 
 def test_wgan_mnist():
@@ -133,4 +144,7 @@ def test_dcgan_faces():
     recipe, nets, _ = build("dcgan-faces")
     assert recipe.images == 50_000 * recipe.batch_size == 50_000 * 100
     assert nets["generator"](torch.randn(2, 100)).shape == (2, 3, 64, 64)
+    assert layers(nets["generator"], UniformLatents)
+    widths = [x.out_channels for x in layers(nets["generator"], nn.ConvTranspose2d)]
+    assert widths == [1024, 512, 256, 128, 3], "figure 1 of Radford et al. (2016)"
     assert "celeba" in ganzoo.datasets

@@ -10,12 +10,23 @@ import ganzoo
 from ganzoo import cards
 from ganzoo.bundle import open_bundle
 from ganzoo.registry import find_recipe, models
-from ganzoo.spec import Recipe
+from ganzoo.spec import Component, Recipe
 from ganzoo.training.build import complete
 from helpers.paths import ROOT
 
 MODELS = [e.name for e in models.entries() if e.distribution == "torch-ganzoo"]
 OF_PLUGINS = sorted((ROOT / "plugins").glob("*/*/pretrained/*-*"))
+
+
+OLDER = {"fresh_latents": False}
+TRAINED_WITH = {
+    "gan-mnist": OLDER | {"sample_every": 256_000},
+    "dcgan-paper-mnist": OLDER,
+    "cgan-mnist": OLDER,
+    "wgan-mnist": OLDER,
+    "wgan-gp-mnist": OLDER,
+}
+"""Fields of recipes that have changed since the training of the model of the same name."""
 
 
 @pytest.fixture(params=MODELS)
@@ -32,7 +43,11 @@ def test_a_shipped_bundle_is_small(shipped):
 def test_its_training_finished_by_the_recipe_in_the_package(shipped):
     provenance = shipped.spec.provenance
     trained = complete(Recipe.from_dict(provenance["recipe"]))
-    recipe = complete(find_recipe(shipped.spec.name))
+    recipe = replace(find_recipe(shipped.spec.name), **TRAINED_WITH.get(shipped.spec.name, {}))
+    if shipped.spec.name == "dcgan-paper-mnist":
+        arguments = recipe.architecture.arguments | {"latent_distribution": "normal"}
+        recipe = replace(recipe, architecture=Component("dcgan", arguments))
+    recipe = complete(recipe)
     # Compare everything except the precision and the evaluation during the training.
     watched = {"evaluate_every": trained.evaluate_every, "keep_best": trained.keep_best}
     changes = {"precision": trained.precision, "description": trained.description} | watched

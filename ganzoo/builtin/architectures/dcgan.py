@@ -9,8 +9,10 @@ discriminator. Its section 4: weights from N(0, 0.02), slope 0.2.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
@@ -27,6 +29,7 @@ def dcgan(
     data: DataSpec,
     *,
     latent_dim: int = 100,
+    latent_distribution: Literal["normal", "uniform"] = "normal",
     width: int = 64,
     discriminator_norm: Literal["batch", "none"] = "batch",
     global_average_pooling: bool = False,
@@ -40,6 +43,9 @@ def dcgan(
     Args:
         data: spec of the images, square, 16 to 256 pixels, any number of channels.
         latent_dim: length of z.
+        latent_distribution: distribution of the numbers that the generator reads: ``normal``, or
+            ``uniform`` in [-1, 1] as in the paper. z is normal in both cases, and the distribution
+            function of a normal maps it to uniform numbers.
         width: channels of the largest map below the image size. They double each time the side is
             halved, up to 8 times this number.
         discriminator_norm: ``batch`` as in the paper, or ``none``, which suits gradient penalties.
@@ -64,13 +70,15 @@ def dcgan(
     check("dcgan", "mlp", data, latent_dim, width)
     image = data.image
     heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
-    generator = Generator(
+    generator: nn.Module = Generator(
         latent_dim + heads.classes,
         image.channels,
         width,
         image.height,
         last_convolution=last_convolution,
     )
+    if latent_distribution == "uniform":
+        generator = UniformLatents(generator, categorical_code + continuous_codes, latent_dim)
     trunk = Trunk(
         image.channels + heads.extra_channels,
         width,
@@ -177,6 +185,30 @@ class Generator(nn.Module):
     def forward(self, z: Tensor, logits: bool = False) -> Tensor:
         """Return images x (n, channels, side, side) in [-1, 1], or l with x = tanh(l / 2)."""
         images: Tensor = 2 * self.layers[:-1](z) if logits else self.layers(z)
+        return images
+
+
+class UniformLatents(nn.Module):
+    """A generator that reads uniform numbers, computed from normal latents.
+
+    The distribution function of a normal, scaled to [-1, 1], maps normal numbers to uniform ones.
+
+    Args:
+        trunk: the generator.
+        start, stop: the first latent that becomes uniform, and the first after them that does not.
+    """
+
+    def __init__(self, trunk: nn.Module, start: int, stop: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.start, self.stop = start, stop
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return images."""
+        uniform = torch.erf(z[:, self.start : self.stop] / math.sqrt(2))
+        images: Tensor = self.trunk(
+            torch.cat([z[:, : self.start], uniform, z[:, self.stop :]], dim=1)
+        )
         return images
 
 

@@ -6,6 +6,8 @@ https://arxiv.org/abs/1802.05957.
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
 
@@ -70,15 +72,27 @@ def resnet(
     inputs = latent_dim + heads.classes
     generator = Generator(inputs, image.channels, 2 * width, base, doublings)
     trunk = Trunk(image.channels + heads.extra_channels, width, image.height)
-    discriminator = heads.discriminator(trunk, SumPooled(width), width)
-    # The sum over 64 positions amplifies any bias, and the logit would saturate before training.
-    for name, weight in discriminator.named_parameters():
-        if name.endswith("bias"):
-            nn.init.zeros_(weight)
+    discriminator = _initialise(heads.discriminator(trunk, SumPooled(width), width))
     return {
-        "generator": heads.generator(generator, latent_dim),
+        "generator": _initialise(heads.generator(generator, latent_dim)),
         "discriminator": add_spectral_norm(discriminator) if spectral_norm else discriminator,
     }
+
+
+def _initialise(network: nn.Module) -> nn.Module:
+    """Initialise weights as the paper's authors do, and return the network.
+
+    Weights are uniform as in "Understanding the difficulty of training deep feedforward neural
+    networks" (Glorot and Bengio, 2010), equation 16, times sqrt(2) inside residual blocks, and
+    biases are 0.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            inside = name.endswith((".convolution1", ".convolution2"))
+            nn.init.xavier_uniform_(module.weight, math.sqrt(2) if inside else 1.0)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    return network
 
 
 def _halve(side: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from ganzoo.games import Batch, Turn
 from ganzoo.nn import DiscriminatorOutput
 from ganzoo.spec import Component
 from ganzoo.training import prepare
+from ganzoo.training.whole_batch import WholeBatch
 from ganzoo_translate.losses.pool import ImagePool
 
 R1 = Component("pix2pix", {"criterion": "lsgan", "r1": 1.0})
@@ -149,10 +150,12 @@ def means(terms):
     return {name: float(term.detach().mean()) for name, term in terms.items()}
 
 
+@pytest.mark.parametrize("halved", [True, False])
 @pytest.mark.parametrize("criterion", ["nonsaturating", "lsgan"])
-def test_pix2pix_has_its_papers_values(criterion):
+def test_pix2pix_has_its_papers_values(criterion, halved):
     x, a = (images(3, 8, seed=seed, dtype=torch.float64) for seed in (0, 1))
-    loss = ganzoo.losses.get("pix2pix")(l1_weight=7.0, criterion=criterion)
+    arguments = {} if halved else {"halved_discriminator": False}
+    loss = ganzoo.losses.get("pix2pix")(l1_weight=7.0, criterion=criterion, **arguments)
     nets = {"generator": Scaled(0.5), "discriminator": Patches()}
     batch = Batch(x, condition=a)
     logits = a[:, :1]  # 2 * 0.5 * a
@@ -164,12 +167,14 @@ def test_pix2pix_has_its_papers_values(criterion):
     real = 2 * x[:, :1]
     if criterion == "lsgan":
         g = (logits - 1).square().mean()
-        d = 0.5 * ((real - 1).square().mean() + logits.square().mean())
+        d = (real - 1).square().mean() + logits.square().mean()
     else:
         g = -logits.sigmoid().log().mean()
         d = -real.sigmoid().log().mean() - (1 - logits.sigmoid()).log().mean()
     assert generator_terms["adversarial"] == pytest.approx(float(g), rel=1e-12)
-    assert discriminator_terms["adversarial"] == pytest.approx(float(d), rel=1e-12)
+    assert discriminator_terms["adversarial"] == pytest.approx(
+        float(d) / (2 if halved else 1), rel=1e-12
+    )
     assert set(generator_terms) == {"adversarial", "l1"}
     plain = ganzoo.losses.get("pix2pix")()
     assert plain.l1_weight == 100
@@ -239,6 +244,18 @@ def test_the_pool_returns_new_and_old_images():
         old += int((output != new).sum())
         total += 4
     assert 0.4 < old / total < 0.6
+
+
+def test_a_batch_in_parts_is_pooled_as_the_whole():
+    x, pools = images(12), (ImagePool(5), ImagePool(5))
+    torch.manual_seed(0)
+    whole, parts = pools[0].exchange(x), []
+    for number, part in enumerate(x.split(4)):
+        torch.manual_seed(0)
+        with WholeBatch(4, number, 3, None):
+            parts.append(pools[1].exchange(part))
+    assert torch.equal(torch.cat(parts), whole)
+    assert torch.equal(pools[0].images, pools[1].images)
 
 
 def test_pools_of_size_zero_and_small_size():

@@ -17,8 +17,10 @@ from ganzoo.games import (
     check_weight,
 )
 from ganzoo.nn import generate, inputs_of
-from ganzoo_translate.losses.criteria import LEAST_SQUARES
+from ganzoo_translate.losses.criteria import LEAST_SQUARES, halve_discriminator
 from ganzoo_translate.losses.pool import ImagePool
+
+CRITERION = halve_discriminator(LEAST_SQUARES)
 
 
 class CycleGan(Loss):
@@ -108,8 +110,8 @@ class CycleGan(Loss):
         ):
             discriminate = _wrap(nets[f"{prefix}discriminator"], batch, turn)
             on_real, on_fake = discriminate(real_images).logits, discriminate(fake_images).logits
-            terms[f"{prefix}adversarial"] = LEAST_SQUARES.d(on_real, on_fake)
-            for name, metric in LEAST_SQUARES.metrics.items():
+            terms[f"{prefix}adversarial"] = CRITERION.d(on_real, on_fake)
+            for name, metric in CRITERION.metrics.items():
                 turn.metrics[f"{prefix}{name}"] = metric(on_real.detach(), on_fake.detach())
         return terms
 
@@ -117,7 +119,7 @@ class CycleGan(Loss):
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> Tensor:
         logits = _wrap(discriminator, batch, turn)(fake).logits
-        return LEAST_SQUARES.g(logits, logits)
+        return CRITERION.g(logits, logits)
 
 
 def _wrap(discriminator: nn.Module, batch: Batch, turn: Turn) -> WrappedDiscriminator:

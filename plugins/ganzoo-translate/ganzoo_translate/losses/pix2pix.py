@@ -12,13 +12,14 @@ from ganzoo.games import (
     AdversarialLoss,
     AdversarialOptions,
     Batch,
+    Criterion,
     Loss,
     Turn,
     check_weight,
     with_adversarial_options,
 )
 from ganzoo.nn import inputs_of
-from ganzoo_translate.losses.criteria import CRITERIA
+from ganzoo_translate.losses.criteria import CRITERIA, halve_discriminator
 
 
 class Pix2Pix(AdversarialLoss):
@@ -26,13 +27,15 @@ class Pix2Pix(AdversarialLoss):
 
     Args:
         options: options of adversarial losses.
-        criterion: ``nonsaturating`` or ``lsgan``.
+        criterion: the losses of both players.
         l1_weight: weight of the L1 term.
     """
 
-    def __init__(self, options: AdversarialOptions, criterion: str, l1_weight: float) -> None:
+    generator_reads_real = True
+
+    def __init__(self, options: AdversarialOptions, criterion: Criterion, l1_weight: float) -> None:
         check_weight("l1_weight", l1_weight)
-        super().__init__(CRITERIA[criterion], options)
+        super().__init__(criterion, options)
         self.l1_weight = l1_weight
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
@@ -71,6 +74,7 @@ def pix2pix(
     *,
     l1_weight: float = 100.0,
     criterion: Literal["nonsaturating", "lsgan"] = "nonsaturating",
+    halved_discriminator: bool = True,
 ) -> Loss:
     """pix2pix: a conditional GAN loss plus the mean absolute difference, cGAN + lambda L1.
 
@@ -81,5 +85,10 @@ def pix2pix(
     Args:
         l1_weight: lambda, the weight of the mean absolute difference of images in [-1, 1].
         criterion: ``nonsaturating`` as in the paper, or ``lsgan`` for least squares.
+        halved_discriminator: divide the discriminator's adversarial term by 2, as in the paper.
+            Adam hardly depends on this factor; penalties are relative to it.
     """
-    return Pix2Pix(options, criterion, l1_weight)
+    chosen = CRITERIA[criterion]
+    if halved_discriminator:
+        chosen = halve_discriminator(chosen)
+    return Pix2Pix(options, chosen, l1_weight)
