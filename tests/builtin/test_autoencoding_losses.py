@@ -1,9 +1,11 @@
 """Compare losses with an encoder with their formulas."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
+from torch.distributions import Bernoulli, Laplace, MultivariateNormal, Normal, kl_divergence
 from torch.nn.functional import mse_loss, softplus
 
 import ganzoo
@@ -185,13 +187,26 @@ def test_gaussian_error_is_half_the_square():
     torch.testing.assert_close(reconstruction_error(output, images, "gaussian"), normal)
 
 
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-def test_an_autoencoder_takes_the_mean_and_averages_over_pixels(nets, batch, likelihood):
-    loss = ganzoo.losses.get("autoencoder")(likelihood=likelihood)
+def test_the_laplace_likelihood_is_the_absolute_error(nets, batch):
+    """Its mean over pixels is the MAE; -log p with scale 1 is log 2 more."""
+    output = nets["generator"](nets["encoder"](batch.images)[0])
+    loss = ganzoo.losses.get("autoencoder")(likelihood="laplace")
+    term = loss.autoencoder(nets, batch, turn())["reconstruction"]
+    torch.testing.assert_close(term, (output - batch.images).abs().mean((1, 2, 3)))
+    log_p = Laplace(output, 1.0).log_prob(batch.images).mean((1, 2, 3))
+    torch.testing.assert_close(term, -log_p - math.log(2))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian", "laplace"])
+def test_an_autoencoder_takes_the_mean_and_reduces_over_pixels(nets, batch, likelihood, reduction):
+    arguments = {} if reduction == "mean" else {"reduction": "sum"}
+    loss = ganzoo.losses.get("autoencoder")(likelihood=likelihood, **arguments)
     terms = loss.autoencoder(nets, batch, turn())
     output = nets["generator"](nets["encoder"](batch.images)[0])
     output = 2 * torch.atanh(output) if likelihood == "bernoulli" else output
-    expected = reconstruction_error(output, batch.images, likelihood).mean((1, 2, 3))
+    error = reconstruction_error(output, batch.images, likelihood)
+    expected = getattr(error, reduction)((1, 2, 3))
     assert terms.keys() == {"reconstruction"}
     torch.testing.assert_close(terms["reconstruction"], expected)
 

@@ -16,7 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from ganzoo.games import Batch, Loss, Player, Turn, check_weight
 from ganzoo.nn import at_least_fp32, generate, generate_logits
 
-Likelihood = Literal["bernoulli", "gaussian"]
+Likelihood = Literal["bernoulli", "gaussian", "laplace"]
+Reduction = Literal["mean", "sum"]
 
 
 def reconstruction_error(reconstruction: Tensor, images: Tensor, likelihood: Likelihood) -> Tensor:
@@ -24,12 +25,14 @@ def reconstruction_error(reconstruction: Tensor, images: Tensor, likelihood: Lik
 
     Args:
         reconstruction: in the shape of `images`: for ``bernoulli`` the logits of the probabilities
-            (x + 1) / 2, which are exact where the probabilities round to 0 or 1; for ``gaussian``
+            (x + 1) / 2, which are exact where the probabilities round to 0 or 1; for the others
             values in [-1, 1].
         images: values in [-1, 1].
-        likelihood: ``bernoulli`` or ``gaussian``.
+        likelihood: ``bernoulli``, ``gaussian``, or ``laplace`` with scale 1.
     """
     reconstruction = at_least_fp32(reconstruction)
+    if likelihood == "laplace":
+        return (reconstruction - images).abs()
     with torch.autocast(images.device.type, enabled=False):
         if likelihood == "gaussian":
             return 0.5 * mse_loss(reconstruction, images, reduction="none")
@@ -60,13 +63,18 @@ class Autoencoding(Loss):
         likelihood: the reconstruction error, see `reconstruction_error`.
         beta: weight of the KL divergence of the latents from N(0, I); None uses the mean as the
             latent, without noise and without this term.
+        reduction: whether the reconstruction error of an image is the mean or the sum over its
+            values.
     """
 
     players = (Player("autoencoder", trains=("encoder", "generator")),)
     exported_roles = ("generator", "encoder")
 
-    def __init__(self, likelihood: Likelihood, beta: float | None) -> None:
+    def __init__(
+        self, likelihood: Likelihood, beta: float | None, reduction: Reduction = "sum"
+    ) -> None:
         super().__init__()
+        self.reduction = reduction
         if beta is not None:
             check_weight("beta", beta)
         self.likelihood = likelihood
@@ -81,22 +89,26 @@ class Autoencoding(Loss):
         decode = generate_logits if self.likelihood == "bernoulli" else generate
         reconstruction = decode(nets["generator"], z=z, y=batch.labels)
         error = reconstruction_error(reconstruction, batch.images, self.likelihood).flatten(1)
+        reconstruction_term = error.sum(1) if self.reduction == "sum" else error.mean(1)
         if self.beta is None:
-            return {"reconstruction": error.mean(1)}
+            return {"reconstruction": reconstruction_term}
         kl = kl_from_standard_normal(mean, log_variance)
-        return {"reconstruction": error.sum(1), "kl": turn.weigh("kl", self.beta, kl)}
+        return {"reconstruction": reconstruction_term, "kl": turn.weigh("kl", self.beta, kl)}
 
 
-def autoencoder(*, likelihood: Likelihood = "bernoulli") -> Loss:
-    """Autoencoder: reconstruct images from a short latent; the loss is the mean over pixels.
+def autoencoder(*, likelihood: Likelihood = "bernoulli", reduction: Reduction = "mean") -> Loss:
+    """Autoencoder: reconstruct images from a short latent.
 
     "Reducing the Dimensionality of Data with Neural Networks" (Hinton and Salakhutdinov, 2006),
     https://doi.org/10.1126/science.1127647.
 
     Args:
-        likelihood: ``bernoulli`` is binary cross-entropy per pixel, ``gaussian`` squared error.
+        likelihood: ``bernoulli`` is binary cross-entropy per pixel, ``gaussian`` half of the
+            squared error, ``laplace`` the absolute error (MAE), of values in [-1, 1].
+        reduction: ``mean`` or ``sum`` over the values of an image. The loss `vae` always uses the
+            sum.
     """
-    return Autoencoding(likelihood, None)
+    return Autoencoding(likelihood, None, reduction)
 
 
 def vae(*, beta: float = 1.0, likelihood: Likelihood = "bernoulli") -> Loss:
@@ -108,7 +120,7 @@ def vae(*, beta: float = 1.0, likelihood: Likelihood = "bernoulli") -> Loss:
     Args:
         beta: weight of the KL divergence; 1 is the variational bound.
         likelihood: ``bernoulli`` is binary cross-entropy per pixel, ``gaussian`` squared error
-            with unit variance.
+            with unit variance, ``laplace`` the absolute error with scale 1.
     """
     return Autoencoding(likelihood, beta)
 
