@@ -163,7 +163,8 @@ def wasserstein1(
     estimates it, https://arxiv.org/abs/1701.07875.
 
     Work is mass times distance, summed over all mass. In this example 2 units leave the first bin
-    and 1 unit leaves the second, for the last two bins. The work is 8 for 14 units of mass:
+    and 1 unit leaves the second, for the last bin. The work is 8 for 14 units of mass.
+    ``ganzoo plot earth-mover`` draws it:
 
     >>> p, q = [4, 4, 4, 2], [2, 3, 4, 5]
     >>> wasserstein1(p, q, normalise=None)

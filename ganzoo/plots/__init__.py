@@ -11,6 +11,8 @@ with quiet_imports():
         draw_translations,
     )
     from ganzoo.plots.curves import draw_curves
+    from ganzoo.plots.earth_mover import EARTH_MOVER, draw_earth_mover
+    from ganzoo.plots.grids import draw_grids
     from ganzoo.plots.interpolation import WALK_MS, animate_interpolation, draw_interpolation
     from ganzoo.plots.latent_map import LatentMap, check_plane, draw_latent_maps, map_latents
     from ganzoo.plots.metrics import draw_metrics
@@ -30,6 +32,7 @@ with quiet_imports():
 
 __all__ = [
     "ANIMATIONS",
+    "EARTH_MOVER",
     "FIGURES",
     "PLOTS",
     "WALK_MS",
@@ -43,6 +46,8 @@ __all__ = [
     "check_plane",
     "draw_comparison",
     "draw_curves",
+    "draw_earth_mover",
+    "draw_grids",
     "draw_interpolation",
     "draw_latent_maps",
     "draw_metrics",

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 
 from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import PlotError
 from ganzoo.plots.border import PERCENTILE, Border
-from ganzoo.plots.style import BLUE, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
+from ganzoo.plots.latent_map import separate
+from ganzoo.plots.style import BLUE, DPI, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import as_integer
 
@@ -27,6 +30,11 @@ SEED = 0
 SHEET_IMAGES = 36  # maximum number of images on a contact sheet
 SHEET_COLUMNS = 6
 ROW_HEIGHT = 4.0  # inches
+THUMBNAIL = 34  # side of an image in the plane, in pixels
+PLANE_PIXELS = 560  # about the side of a plane that shows images
+ROUNDS = 2_000  # in which images move apart
+THUMBNAILS_HEIGHT = 5.2  # inches of a row whose plane shows images
+THUMBNAILS_RATIO = 2.4  # width of such a plane, in units of a contact sheet's
 GRID = 160  # grid points on a side for the contour of the border
 MARKER = 3.0  # scale of the points in the legend
 POINT = 5.0  # size of a point, in points squared
@@ -135,7 +143,9 @@ def fit_plane(
 
 
 @styled
-def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
+def draw_planes(
+    planes: Mapping[str, Plane], generated: ImageBatch, *, thumbnails: int = 0
+) -> Figure:
     """Draw planes, one row for each, with contact sheets of the images outside and inside.
 
     The contact sheets show the first 36 images of each kind, in the order of `generated`.
@@ -143,6 +153,8 @@ def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
     Args:
         planes: planes by the name of their space, such as ``pixels`` and ``features``.
         generated: the generated images that were passed to `fit_plane`.
+        thumbnails: number of generated images to draw at their points in the planes, far apart
+            from each other.
 
     Raises:
         PlotError: there are no planes, or they were fitted with other generated images.
@@ -152,12 +164,15 @@ def draw_planes(planes: Mapping[str, Plane], generated: ImageBatch) -> Figure:
             "cannot draw planes: there are none, or they were fitted with other generated images. "
             "Pass planes and the generated images that they were fitted with."
         )
-    figure = new_figure(WIDTH, ROW_HEIGHT * len(planes))
+    height, ratio = (THUMBNAILS_HEIGHT, THUMBNAILS_RATIO) if thumbnails else (ROW_HEIGHT, 1.4)
+    figure = new_figure(WIDTH, height * len(planes))
     panels = figure.subplots(
-        len(planes), 3, squeeze=False, gridspec_kw={"width_ratios": (1.4, 1.0, 1.0)}
+        len(planes), 3, squeeze=False, gridspec_kw={"width_ratios": (ratio, 1.0, 1.0)}
     )
     for row, (name, plane) in zip(panels, planes.items(), strict=True):
         _scatter(row[0], name, plane)
+        if thumbnails:
+            _thumbnails(row[0], plane, generated, thumbnails)
         outside = plane.in_plane.generated
         _sheet(row[1], generated, outside, "on or outside", VERMILLION)
         _sheet(row[2], generated, ~outside, "inside", BLUE)
@@ -217,6 +232,49 @@ def _scatter(panel: Axes, name: str, plane: Plane) -> None:
     panel.set_xlabel("UMAP 1")
     panel.set_ylabel("UMAP 2")
     panel.grid(visible=False)
+
+
+def _thumbnails(panel: Axes, plane: Plane, images: ImageBatch, count: int) -> None:
+    """Draw images beside their points, framed in the colour of the points, without overlaps."""
+    pixels, outside = images.numpy(), plane.in_plane.generated
+    chosen = spread_out(plane.generated, count)
+    limits = np.array([panel.get_xlim(), panel.get_ylim()])
+    unit = (limits[:, 1] - limits[:, 0]) / PLANE_PIXELS
+    boxes = separate(plane.generated[chosen] / unit, THUMBNAIL * 2**0.5, ROUNDS) * unit
+    room = THUMBNAIL * unit
+    panel.set_xlim(*_including(limits[0], boxes[:, 0], room[0]))
+    panel.set_ylim(*_including(limits[1], boxes[:, 1], room[1]))
+    zoom = THUMBNAIL / max(pixels.shape[1:3]) * 72 / DPI
+    for k, place in zip(chosen, boxes, strict=True):
+        image = pixels[k] if pixels.shape[3] == 3 else pixels[k, :, :, 0]
+        picture = OffsetImage(image, zoom=zoom, cmap="gray", norm=Normalize(0, 255))
+        colour = VERMILLION if outside[k] else BLUE
+        box = AnnotationBbox(
+            picture, tuple(plane.generated[k]), xybox=tuple(place), pad=0.0,
+            bboxprops={"edgecolor": colour, "linewidth": 1.5},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7},
+        )  # fmt: skip
+        panel.add_artist(box)
+
+
+def _including(
+    limits: NDArray[np.floating], values: NDArray[np.floating], room: float
+) -> tuple[float, float]:
+    """Return limits that include values with some room around them."""
+    return min(limits[0], values.min() - room), max(limits[1], values.max() + room)
+
+
+def spread_out(places: NDArray[np.floating], count: int) -> list[int]:
+    """Return the indices of at most `count` places (n, 2) that are far apart from each other.
+
+    The first place comes first, and then always the one that is farthest from all before it.
+    """
+    chosen = [0]
+    distances = np.linalg.norm(places - places[0], axis=1)
+    while len(chosen) < min(count, len(places)):
+        chosen.append(int(distances.argmax()))
+        distances = np.minimum(distances, np.linalg.norm(places - places[chosen[-1]], axis=1))
+    return chosen
 
 
 def _outline(panel: Axes, border: Border) -> None:

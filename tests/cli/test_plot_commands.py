@@ -56,6 +56,20 @@ def test_curves(plot, tiny_run):
     assert picture.width == 1260
 
 
+def test_samples_beside_real_images(plot, tiny_bundle):
+    picture, said = plot("samples", tiny_bundle, "-n", 12)
+    assert said == "samples.png: 12 samples of seed 0\n"
+    both, said = plot("samples", tiny_bundle, "-n", 12, "--beside-real")
+    assert said == "samples.png: 12 samples of seed 0 beside 12 real images\n"
+    assert picture.width < both.width <= 1260
+
+
+def test_earth_mover(plot):
+    picture, said = plot("earth-mover")
+    assert said == "earth-mover.png\n"
+    assert picture.width == 1260
+
+
 def test_metric(plot, tiny_run, tmp_path_factory):
     run = shutil.copytree(tiny_run, tmp_path_factory.mktemp("measured") / "run")
     lines = [{"images": k, "metrics": {"a": 1.0 / k, "b": 1.0}} for k in (1, 2)]
@@ -186,6 +200,7 @@ def test_latent_map(plot, autoencoder):
         (["reconstructions", "vae-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["latent-map", "vae-mnist"], "latents have length 10"),
         (["umap", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
+        (["samples", "dcgan-mnist", "--beside-real"], "--data DIR or GANZOO_DATA=DIR"),
         (["translation", "dcgan-mnist"], "does not translate images"),
     ],
 )  # fmt: skip

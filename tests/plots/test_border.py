@@ -5,12 +5,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_rgba
+from matplotlib.offsetbox import AnnotationBbox
 from PIL import Image
 
 from ganzoo import ImageBatch, plots
 from ganzoo.cli import main
 from ganzoo.errors import PlotError
 from ganzoo.plots.border import Border
+from ganzoo.plots.planes import spread_out
+from ganzoo.plots.style import BLUE, VERMILLION
 
 RNG = np.random.default_rng(0)
 
@@ -117,13 +121,29 @@ def test_broken_images_are_outside_and_intact_ones_are_not():
         points = [len(c.get_offsets()) for c in panel.collections[:3]]
         assert points == [150, 60 - count, count]
     assert plots.to_pil(figure).width == 1260
+    figure = plots.draw_planes({"pixels": plane}, generated, thumbnails=25)
+    boxes = [a for a in figure.axes[0].artists if isinstance(a, AnnotationBbox)]
+    assert len(boxes) == 25
+    for box in boxes:
+        (k,) = np.flatnonzero((plane.generated == np.float32(box.xy)).all(axis=1))[:1]
+        assert np.array_equal(box.offsetbox.get_data(), generated.numpy()[k, :, :, 0])
+        colour = VERMILLION if plane.in_plane.generated[k] else BLUE
+        assert box.patch.get_edgecolor() == to_rgba(colour)
+    plots.to_pil(figure)
+
+
+def test_thumbnails_are_far_apart():
+    line = np.stack([np.arange(10.0), np.zeros(10)], axis=1)
+    assert spread_out(line, 3) == [0, 9, 4]
+    assert sorted(spread_out(line, 99)) == list(range(10))
 
 
 def test_the_command(tiny_bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["plot", "umap", str(tiny_bundle), "-n", "40"]) == 0
+    counts = ["-n", "40", "--generated", "12", "--thumbnails", "5"]
+    assert main(["plot", "umap", str(tiny_bundle), *counts]) == 0
     first, plane, pixels = capsys.readouterr().out.splitlines()
-    assert first.startswith("umap.png: 40 generated images")
+    assert first.startswith("umap.png: 12 generated images")
     assert plane.split()[:3] == ["plane", "of", "pixels"]
     # A barely trained model generates grey squares, unlike any digit.
     assert pixels.split()[:2] == ["pixels", "100.0%"]

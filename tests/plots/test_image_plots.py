@@ -1,15 +1,20 @@
 """Figures of images: rows, paths between images, planes of latents."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 import ganzoo
 from ganzoo import ImageBatch, plots
 from ganzoo.errors import PlotError, SampleError
+from ganzoo.evaluation import wasserstein1
 from ganzoo.plots.latent_map import separate
 from ganzoo.plots.sheet import Sheet, enlarge, text_width
-from ganzoo.plots.style import class_colours
+from ganzoo.plots.style import PALE, class_colours
 from ganzoo.sampling import latents
 
 RNG = np.random.default_rng(0)
@@ -172,6 +177,67 @@ def test_neighbours_are_those_of_the_indices():
 def test_missing_neighbours_are_refused(indices, message):
     with pytest.raises(PlotError, match=message):
         plots.draw_neighbours(batch(3), batch(9), np.array(indices))
+
+
+def test_grids_stand_beside_each_other_below_their_names():
+    a, b = batch(5), batch(3, 8, 8, 3)
+    figure = plots.draw_grids({"real": a, "generated": b}, columns=2)
+    assert words(figure) == ["real", "generated"]
+    placed = tiles(figure)
+    expected = [*a.numpy()[:, :, :, 0], *b.numpy()]
+    scales = [
+        len(pixels) // side for (_, pixels), side in zip(placed, [16] * 5 + [8] * 3, strict=True)
+    ]
+    for (_, pixels), scale, image in zip(placed, scales, expected, strict=True):
+        assert np.array_equal(small(pixels, scale), image)
+    lefts = [place[0] for place, _ in placed]
+    assert [lefts[k] for k in (0, 2, 4)] == [lefts[0]] * 3, "two columns"
+    assert min(lefts[5:]) > max(place[2] for place, _ in placed[:5])
+    assert placed[0][0][1] == placed[5][0][1]
+    assert plots.to_pil(plots.draw_grids({"a": batch(64, 64, 64, 3), "b": batch(64)})).width <= 1260
+    with pytest.raises(PlotError, match="cannot draw 1 grids"):
+        plots.draw_grids({"a": batch(0)})
+
+
+# The earth mover
+
+
+def test_three_ways_to_eight():
+    """Cells that leave and arrive are coloured alike, and every way has the work of the distance."""
+    p, q = plots.EARTH_MOVER
+    assert wasserstein1(p, q, normalise=None) == 8
+    names = ("total-mass", "largest-distance", "mean-transport")
+    normalised = {name: wasserstein1(p, q, normalise=name) for name in names}
+    figure = plots.draw_earth_mover(normalised=normalised)
+    titles = [panel.get_title("left") for panel in figure.axes[:3]]
+    assert [title.rpartition(" = ")[2] for title in titles] == ["8", "8", "8"]
+    assert titles[0] == "straight to the gap\n2 x 3 + 1 x 2 = 8"
+    for before, after in zip(figure.axes[:3], figure.axes[3:], strict=True):
+        columns, coloured = [], []
+        for panel in (before, after):
+            cells = [patch for patch in panel.patches if isinstance(patch, Rectangle)]
+            # A cell that leaves is drawn over the one that it was.
+            places = {(c.get_x(), c.get_y()): c.get_facecolor() for c in cells}
+            columns.append(Counter(round(x + 0.46) for x, _ in places))
+            coloured.append(Counter(c for c in places.values() if c != to_rgba(PALE)))
+        assert [columns[0][k] for k in range(4)] == list(p)
+        assert [columns[1][k] for k in range(4)] == list(q)
+        assert coloured[0] == coloured[1]
+    text = figure._supxlabel.get_text()
+    assert text.splitlines() == [
+        "total-mass: 8 / 14 = 0.571, divided by all cells",
+        "largest-distance: 8 / 42 = 0.190, divided by all cells, times the largest distance of two "
+        "columns",
+        "mean-transport: 8 / 3 = 2.667, divided by the surplus cells",
+    ]
+    assert plots.to_pil(figure).width == 1260
+
+
+def test_a_plan_that_does_not_fit_is_refused():
+    with pytest.raises(PlotError, match=r"'a' turns \(2, 0\) into \(1, 1\), not into \(0, 2\)"):
+        plots.draw_earth_mover((2, 0), (0, 2), {"a": [(0, 1, 1)]})
+    with pytest.raises(PlotError, match="Pass at least one plan"):
+        plots.draw_earth_mover((2, 0), (0, 2), {})
 
 
 # Paths between images

@@ -14,12 +14,14 @@ KINDS: dict[str, Callable[..., None]] = {
     "metric": runs.metric,
     "progress": runs.progress,
     "run": runs.run,
+    "samples": models.samples,
     "comparison": models.comparison,
     "interpolation": models.interpolation,
     "reconstructions": models.reconstructions,
     "latent-map": models.latent_map,
     "neighbours": models.neighbours,
     "umap": models.umap,
+    "earth-mover": models.earth_mover,
     "translation": models.translation,
 }
 
