@@ -57,16 +57,16 @@ def test_curves(plot, tiny_run):
 
 
 def test_samples_beside_real_images(plot, tiny_bundle):
-    picture, said = plot("samples", tiny_bundle, "-n", 12)
-    assert said == "samples.png: 12 samples of seed 0\n"
-    both, said = plot("samples", tiny_bundle, "-n", 12, "--beside-real")
-    assert said == "samples.png: 12 samples of seed 0 beside 12 real images\n"
+    picture, output = plot("samples", tiny_bundle, "-n", 12)
+    assert output == "samples.png: 12 samples of seed 0\n"
+    both, output = plot("samples", tiny_bundle, "-n", 12, "--beside-real")
+    assert output == "samples.png: 12 samples of seed 0 beside 12 real images\n"
     assert picture.width < both.width <= 1260
 
 
 def test_earth_mover(plot):
-    picture, said = plot("earth-mover")
-    assert said == "earth-mover.png\n"
+    picture, output = plot("earth-mover")
+    assert output == "earth-mover.png\n"
     assert picture.width == 1260
 
 
