@@ -142,8 +142,8 @@ def test_the_command(tiny_bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     counts = ["-n", "40", "--generated", "12", "--thumbnails", "5"]
     assert main(["plot", "umap", str(tiny_bundle), *counts]) == 0
-    first, plane, pixels = capsys.readouterr().out.splitlines()
-    assert first.startswith("umap.png: 12 generated images")
+    first, _, plane, pixels = capsys.readouterr().out.splitlines()
+    assert first.startswith("umap.png: 12 generated images; real images: 40 of ")
     assert plane.split()[:3] == ["plane", "of", "pixels"]
     # A barely trained model generates grey squares, unlike any digit.
     assert pixels.split()[:2] == ["pixels", "100.0%"]
