@@ -98,7 +98,8 @@ def evaluate(
         samples: number of generated images; for image-to-image models at most the number of pairs.
         metrics: registered names. The default is all of ganzoo's own that fit the model, and those
             of plugins that are registered with ``by_default=True``.
-        extractor: registered name of the feature extractor. The default is the dataset's own.
+        extractor: registered name of the feature extractor. The default is the dataset's own, and
+            ``colour-64@1`` for colour images whose dataset names none.
         seed: seed of the samples and of random metrics, 0 to 2**64 - 1.
         runtime: as for `load`.
         resize: resize images whose size differs from the model's or the extractor's.

@@ -42,7 +42,7 @@ def evaluate(
         metrics: names of metrics ('ganzoo list --kind metrics'); by default every default metric
             that fits the model and the dataset.
         extractor: extractor of the features ('ganzoo list --kind extractors'); by default the
-            dataset's.
+            dataset's, and colour-64@1 for colour images whose dataset names none.
         seed: seed of the samples, and of random choices in a metric.
         runtime: torch or onnx; by default torch if it is installed.
         resize: resize images that differ from the size of the model or the extractor.
@@ -93,7 +93,8 @@ def compare(
         samples: number of images to generate with each model.
         metrics: metrics of the table ('ganzoo list --kind metrics'); by default frechet and
             precision-recall, where they can be computed.
-        extractor: extractor of the features; by default the dataset's.
+        extractor: extractor of the features; by default the dataset's, and colour-64@1 for colour
+            images whose dataset names none.
         seed: seed of the samples; image k has the same latents for each model.
         resize: resize images that differ from the size of the model or the extractor.
         output: image file to write, .png or .svg.

@@ -17,6 +17,7 @@ from ganzoo.registry import extractors
 from ganzoo.spec import DataSpec, ImageSpec
 
 BATCH = 256  # images that go through an extractor at once
+COLOUR = "colour-64@1"  # reads colour images of any size, and needs no download
 
 
 class Features(NamedTuple):
@@ -35,14 +36,15 @@ def name_extractor(name: str, spec: DataSpec) -> str:
     """Return the name of the extractor for a dataset.
 
     Args:
-        name: requested name; if empty, the extractor of the dataset, and ``inception-v3`` for
-            colour images whose dataset names none.
+        name: requested name; if empty, the extractor of the dataset, and ``colour-64@1`` for
+            colour images whose dataset names none. The default depends on the data alone, not on
+            the weights that a machine has downloaded.
         spec: spec of the dataset.
 
     Raises:
         MetricError: no name is requested, and there is no default for such images.
     """
-    name = name or spec.extractor or ("inception-v3" if spec.image.channels == 3 else "")
+    name = name or spec.extractor or (COLOUR if spec.image.channels == 3 else "")
     if not name:
         raise MetricError(
             f"there is no default extractor for images of {spec.image}. "

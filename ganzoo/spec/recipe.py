@@ -126,7 +126,7 @@ class Recipe:
         evaluate_every: Images between two evaluations, which metrics.jsonl records; 0 means none.
         evaluate_samples: Images to generate for an evaluation.
         evaluate_with: Registered name of the feature extractor of the evaluations; by default the
-            dataset's own extractor.
+            dataset's own extractor, ``colour-64@1`` for other colour images, and else ``pixels``.
         keep_best: Value that selects the bundle to keep as ``best``. A term of the log, such as
             ``autoencoder/reconstruction``, selects the checkpoint with the lowest average since the
             last checkpoint. A metric, such as ``frechet_distance``, selects the evaluation with the

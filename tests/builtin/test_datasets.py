@@ -123,6 +123,8 @@ def test_tinyhero_labels_are_viewing_directions(tmp_path):
     assert spec.labels == ("back", "left", "front", "right")
     assert [int(label) for _, label in dataset] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert spec.license == "cc-by-sa-3.0"
+    assert spec.extractor == "pixels"
+    assert get("tinyhero", tmp_path, size=64)[1].extractor == ""  # more pixels than images
     (tmp_path / "tinyhero/3").rename(tmp_path / "tinyhero/4")
     for root in (tmp_path, None):
         with pytest.raises(DataNotFoundError, match=r"git clone .* and pass --data DIR"):

@@ -112,7 +112,7 @@ def test_a_failed_download_of_weights_is_one_error(tmp_path):
     assert "the weights of 'inception-v3' are not at" in result.stdout, result.stderr
     assert str(tmp_path) in result.stdout
     assert "no network" in result.stdout
-    assert "lenet-mnist@1" in result.stdout
+    assert "--extractor colour-64@1" in result.stdout
 
 
 def test_a_pickle_is_not_loaded(tmp_path, monkeypatch):

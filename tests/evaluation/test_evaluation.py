@@ -158,7 +158,7 @@ def test_the_data_chooses_its_extractor():
     grey, colour = DataSpec(ImageSpec(32, 32, 1)), DataSpec(ImageSpec(32, 32, 3))
     with pytest.raises(MetricError, match="Choose with --extractor: .*pixels"):
         name_extractor("", grey)
-    assert name_extractor("", colour) == "inception-v3"
+    assert name_extractor("", colour) == "colour-64@1"
     assert name_extractor("", replace(grey, extractor="pixels")) == "pixels"
     assert name_extractor("lenet-mnist@1", colour) == "lenet-mnist@1"
 

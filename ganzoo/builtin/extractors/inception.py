@@ -66,7 +66,7 @@ def inception_v3() -> Inception:
             raise ExtractorError(
                 f"the weights of 'inception-v3' are not at {file}, and the download failed: "
                 f"{error}. Download {URL_INCEPTION_V3} to that path on another machine, or choose "
-                "another extractor, such as --extractor lenet-mnist@1 for grey digits."
+                "another extractor, such as --extractor colour-64@1."
             ) from error
     try:
         network = Inception(file)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-import safetensors.torch
 from torch import Tensor, nn
 
 from ganzoo import Extractor
 from ganzoo.builtin.datasets.vision import CLOTHES, DIGITS
-from ganzoo.errors import BundleError
+from ganzoo.builtin.weights import read_weights
 from ganzoo.nn import Extracted
 
 MNIST = Path(__file__).with_name("lenet-mnist-1.safetensors")
@@ -70,12 +68,6 @@ def lenet_fashion_1() -> LeNet:
 
 
 def _read(weights: Path, sha256: str, classes: tuple[str, ...]) -> LeNet:
-    content = weights.read_bytes()
-    if (digest := hashlib.sha256(content).hexdigest()) != sha256:
-        raise BundleError(
-            f"{weights} is damaged: its SHA-256 is {digest}, not {sha256}. Reinstall ganzoo: type "
-            "pip install --force-reinstall . in a clone of ganzoo."
-        )
     network = LeNet(classes, sha256)
-    network.load_state_dict(safetensors.torch.load(content), strict=True)
+    network.load_state_dict(read_weights(weights, sha256), strict=True)
     return network.eval().requires_grad_(False)
