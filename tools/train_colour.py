@@ -141,6 +141,8 @@ def to_uint8(images):
 
 
 def train(images, steps):
+    """Return a trained network. The same seed of torch gives the same weights on one machine."""
+    torch.set_num_threads(1)  # sums depend on the number of threads
     network = Colour64("").train()
     head = nn.Sequential(nn.ReLU(), nn.Linear(DIMENSIONS, 2 * DIMENSIONS), nn.ReLU())
     head.append(nn.Linear(2 * DIMENSIONS, DIMENSIONS))

@@ -23,6 +23,7 @@ from helpers.paths import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 import measure_extractor
+import train_colour
 
 DATA = os.environ.get("GANZOO_DATA")
 N = 100  # images of each kind: more than dimensions
@@ -106,6 +107,18 @@ def test_it_is_small_and_its_hash_is_its_contract(extractor):
     assert (extractor.dim, extractor.classes) == (64, ())
     assert not extractor.training
     assert not any(p.requires_grad for p in extractor.parameters())
+
+
+def test_the_same_seed_trains_the_same_weights():
+    side = train_colour.STORED
+    images = torch.randint(256, (8, 3, side, side), dtype=torch.uint8)
+    weights = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        network = train_colour.train(images, steps=2)
+        weights.append(torch.cat([tensor.flatten() for tensor in network.state_dict().values()]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
 
 
 def test_damaged_weights_are_refused(tmp_path, monkeypatch):
