@@ -76,8 +76,8 @@ def coarse(images, factor):
 
 def collapse(images, factor):
     """Mode collapse: few images, repeated. Strength: copies of each image."""
-    kept = -(-len(images) // factor)
-    return images[torch.arange(len(images)) % kept]
+    distinct = -(-len(images) // factor)
+    return images[torch.arange(len(images)) % distinct]
 
 
 def none(images, strength):
