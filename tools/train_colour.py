@@ -182,7 +182,7 @@ def main():
     print(", ".join(f"{len(array):,} {name}" for name, array in images.items()))
     stored = torch.from_numpy(np.concatenate([*images.values()])).permute(0, 3, 1, 2)
     network = train(stored.contiguous(), options.steps)
-    content = safetensors.torch.save(network.state_dict())
+    content = safetensors.torch.save(network.half().state_dict())  # half the size
     options.output.write_bytes(content)
     print(f"{options.output}: {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
 

@@ -14,7 +14,7 @@ from ganzoo.nn import Extracted
 SIDE = 64  # height and width of the images that the network reads, in pixels
 DIMENSIONS = 64  # the Fréchet distance needs more images than dimensions
 WEIGHTS = Path(__file__).with_name("colour-64-1.safetensors")
-SHA256 = "3b2e6e893897385403761be12a43097e277448b6f119de26fdfd13d9e8fdd290"
+SHA256 = "f6d99fea2c6bbf1fed7878c4fea80f76df135d98762a965a8bb8b6ca74abcbb0"
 
 
 class Colour64(Extractor):
