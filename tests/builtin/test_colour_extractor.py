@@ -17,6 +17,7 @@ from ganzoo.data import decode
 from ganzoo.errors import BundleError
 from ganzoo.evaluation.evaluator import Evaluator
 from ganzoo.evaluation.extraction import extract, make_extractor, name_extractor
+from ganzoo.evaluation.plan import plan_evaluation
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
 from helpers.paths import ROOT
@@ -191,9 +192,9 @@ def test_few_colour_images_have_every_default_figure_without_a_network(tmp_path,
     monkeypatch.setenv("GANZOO_CACHE", str(tmp_path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # no weights of Inception
     images, data = balls(2 * N), DataSpec(ImageSpec(64, 64, 3))
-    evaluator = Evaluator(
-        images[:N], None, data, {"sha256": ""}, name_extractor("", data), samples=N
-    )
+    plan = plan_evaluation(name_extractor("", data), data, N, samples=N)
+    assert not plan.left_out
+    evaluator = Evaluator(images[:N], None, plan, {"sha256": ""})
     evaluation = evaluator(Playback(images[N:], data))
     assert evaluation.protocol["extractor"] == "colour-64@1"
     assert evaluation.protocol["extractor_sha256"] == colour.SHA256
