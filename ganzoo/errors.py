@@ -30,6 +30,7 @@ __all__ = [
     "GanzooError",
     "HubError",
     "ImageFileError",
+    "ImportFileError",
     "IncompatibleCombinationError",
     "MetricError",
     "MissingExtraError",
@@ -199,6 +200,10 @@ class ExtractorError(GanzooError, OSError):
 
 class DeploymentError(GanzooError, RuntimeError):
     """A model that cannot be written in the format of a deployment target."""
+
+
+class ImportFileError(GanzooError, ValueError):
+    """A checkpoint of another project that is damaged, unsafe, unknown or incomplete."""
 
 
 class ExportError(GanzooError, RuntimeError):

@@ -1,0 +1,1 @@
+"""Turn checkpoints of other projects into bundles."""

@@ -1,0 +1,204 @@
+"""The callables of a pickle that become values: tensors, arrays and ordered dictionaries.
+
+The list is closed. Everything else that a file calls becomes an inert `Record`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ganzoo.errors import ImportFileError
+from ganzoo.importers.values import (
+    DTYPES,
+    Dtype,
+    Entries,
+    Name,
+    Record,
+    Storage,
+    StoredTensor,
+    check_key,
+    check_shape,
+    view_storage,
+)
+
+# Reads a pickle from a stream, with a function for persistent ids.
+ReadNested = Callable[[BinaryIO, Callable[[Any], Any]], Any]
+
+ARRAYS = ("numpy.core.multiarray", "numpy._core.multiarray")
+BUFFERS = ("numpy.core.numeric", "numpy._core.numeric")
+
+
+class _Dtype(Record):
+    """A NumPy dtype that the file describes."""
+
+    @property
+    def resolved(self) -> Dtype:
+        """The dtype."""
+        code = self.args[0] if self.args else None
+        order = self.state[1] if isinstance(self.state, tuple) and len(self.state) > 1 else "<"
+        for dtype in DTYPES.values():
+            if dtype.name != "bfloat16" and code in (dtype.raw[1:], dtype.raw):
+                if order == ">" and dtype.size > 1:
+                    raise ImportFileError("the file holds big-endian numbers, which are unusual.")
+                return dtype
+        raise ImportFileError(
+            f"the file holds a NumPy array of {str(code)[:20]!r}; weights are numbers."
+        )
+
+
+class _Array(Record):
+    """A NumPy array that the file describes; `build` turns it into a tensor."""
+
+
+def apply(called: Name, arguments: tuple[Any, ...], read_nested: ReadNested) -> Any:
+    """Return the value of a call: a tensor, an array, a dictionary; else an inert record.
+
+    Raises:
+        ImportFileError: the arguments of a known callable are not valid.
+    """
+    module, name = called.module, called.name
+    try:
+        if module == "collections" and name == "OrderedDict":
+            return _ordered_dict(*arguments)
+        if module == "torch._utils" and name in _TENSORS:
+            return _TENSORS[name](*arguments)
+        if module == "torch._tensor" and name == "_rebuild_from_type_v2":
+            function, _, inner, state = arguments
+            return build(apply(function, inner, read_nested), state)
+        if module == "torch.storage" and name == "_load_from_bytes":
+            from ganzoo.importers.torch_files import read_legacy
+
+            (content,) = arguments
+            return read_legacy(io.BytesIO(content), read_nested)
+        if module in ("copyreg", "copy_reg") and name == "_reconstructor":
+            kind, _, _ = arguments  # an object of a class, in protocols 0 and 1
+            if isinstance(kind, Name):
+                return Record(kind)
+        if module == "torch" and name == "Size":
+            return check_shape(*arguments)
+        if module in ARRAYS and name == "_reconstruct":
+            return _Array(called, arguments)
+        if module in ARRAYS and name == "scalar":
+            return _scalar(*arguments)
+        if module in BUFFERS and name == "_frombuffer":
+            return _from_buffer(*arguments)
+        if module == "numpy" and name == "dtype":
+            return _Dtype(called, arguments)
+        if module == "_codecs" and name == "encode":
+            text, encoding = arguments
+            if encoding in ("latin1", "latin-1"):
+                return text.encode("latin-1")
+    except TypeError as error:
+        raise ImportFileError(
+            f"the pickle calls {called} with the wrong arguments. Get the file again."
+        ) from error
+    return Record(called, arguments)
+
+
+def build(target: Any, state: Any) -> Any:
+    """Return an object after the file set its state.
+
+    Raises:
+        ImportFileError: the object has no state.
+    """
+    if isinstance(target, _Array):
+        return _array(*state)
+    if isinstance(target, StoredTensor):
+        if state:
+            raise ImportFileError("the pickle sets attributes of a tensor.")
+        return target
+    if isinstance(target, Record):
+        if target.state is not None:
+            raise ImportFileError(f"the pickle sets the state of {target.callable} twice.")
+        target.state = state
+        return target
+    if isinstance(target, Entries):
+        target.state = state
+        return target
+    raise ImportFileError(f"the pickle sets attributes of {type(target).__name__}.")
+
+
+def _ordered_dict(pairs: Any = ()) -> Entries:
+    result = Entries()
+    for pair in pairs:
+        key, value = pair
+        result[check_key(key)] = value
+    return result
+
+
+def _rebuild_v2(storage: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> StoredTensor:
+    return view_storage(_storage(storage), offset, shape, strides)
+
+
+def _rebuild_v3(
+    storage: Any, offset: Any, shape: Any, strides: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
+) -> StoredTensor:
+    return view_storage(_storage(storage), offset, shape, strides, dtype_of(dtype))
+
+
+def _parameter(data: Any, *rest: Any) -> StoredTensor:
+    if not isinstance(data, StoredTensor):
+        raise ImportFileError("a parameter of the file is not a tensor.")
+    return data
+
+
+_TENSORS: dict[str, Callable[..., StoredTensor]] = {
+    "_rebuild_tensor": _rebuild_v2,
+    "_rebuild_tensor_v2": _rebuild_v2,
+    "_rebuild_tensor_v3": _rebuild_v3,
+    "_rebuild_parameter": _parameter,
+    "_rebuild_parameter_with_state": _parameter,
+}
+
+
+def dtype_of(name: Any) -> Dtype:
+    """Return the dtype that a file names, such as ``torch.float32``.
+
+    Raises:
+        ImportFileError: it is not a dtype of weights.
+    """
+    dtype = DTYPES.get(name.name) if isinstance(name, Name) and name.module == "torch" else None
+    if dtype is None:
+        raise ImportFileError(f"the file holds numbers of type {str(name)[:40]}; weights are real.")
+    return dtype
+
+
+def _storage(value: Any) -> Storage:
+    if not isinstance(value, Storage):
+        raise ImportFileError("a tensor of the file has no storage.")
+    return value
+
+
+def _bytes(value: Any) -> bytes:
+    """Return the bytes of an array; files of Python 2 hold them as text."""
+    return value.encode("latin-1") if isinstance(value, str) else bytes(memoryview(value))
+
+
+def _array(version: Any, shape: Any, dtype: Any, fortran: Any, content: Any) -> StoredTensor:
+    return _as_tensor(content, dtype, check_shape(shape), "F" if fortran else "C")
+
+
+def _from_buffer(content: Any, dtype: Any, shape: Any, order: Any) -> StoredTensor:
+    return _as_tensor(content, dtype, check_shape(shape), "F" if order == "F" else "C")
+
+
+def _scalar(dtype: Any, content: Any) -> Any:
+    return _as_tensor(content, dtype, (), "C").read().item()
+
+
+def _as_tensor(content: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> StoredTensor:
+    if not isinstance(dtype, _Dtype) or not isinstance(content, bytes | bytearray | str):
+        raise ImportFileError("the file holds a NumPy array of objects; weights are numbers.")
+    raw, resolved = _bytes(content), dtype.resolved
+    if len(raw) != math.prod(shape) * resolved.size:
+        raise ImportFileError(
+            f"a NumPy array of shape {shape} has {len(raw):,} bytes. Get the file again."
+        )
+    return StoredTensor(
+        resolved, shape, lambda: np.frombuffer(raw, resolved.raw).reshape(shape, order=order).copy()
+    )
