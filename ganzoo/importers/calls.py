@@ -89,6 +89,8 @@ def apply(called: Name, arguments: tuple[Any, ...], read_nested: ReadNested) -> 
             return _from_buffer(*arguments)
         if module == "numpy" and name == "dtype":
             return _Dtype(called, arguments)
+        if module in ("builtins", "__builtin__") and name == "bytes" and not arguments:
+            return b""
         if module == "_codecs" and name == "encode":
             text, encoding = arguments
             if encoding in ("latin1", "latin-1"):

@@ -16,7 +16,7 @@ from ganzoo.errors import ImportFileError
 from ganzoo.importers.checkpoint import Checkpoint, collect
 from ganzoo.importers.torch_files import MAGIC, read_legacy, read_zip
 from ganzoo.importers.unpickle import Unpickler
-from ganzoo.importers.values import DTYPES, Dtype, StoredTensor, check_shape, widen
+from ganzoo.importers.values import DTYPES, Dtype, Entries, StoredTensor, check_shape, widen
 
 MAX_JSON = 2**20  # bytes of a config, and of the header of a safetensors file times 8
 CONFIGS = ("config.json", ".config.json")
@@ -184,10 +184,10 @@ class _Raw(io.RawIOBase):
         return len(part)
 
 
-def _read_safetensors(content: mmap.mmap) -> dict[str, StoredTensor]:
+def _read_safetensors(content: mmap.mmap) -> Entries:
     length = int.from_bytes(content[:8], "little")
     header = _parse_json(content[8 : 8 + length], "the header", 8 * MAX_JSON)
-    start, tensors = 8 + length, {}
+    start, tensors = 8 + length, Entries()
     for name, entry in header.items():
         if name == "__metadata__":
             continue

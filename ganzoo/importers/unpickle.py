@@ -32,6 +32,8 @@ _PUSHED = frozenset(
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
+# What `pickletools` and this interpreter raise; a warning if warnings are errors.
+_MALFORMED = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, Warning)
 
 
 def refuse_persistent(pid: Any) -> Any:
@@ -66,7 +68,7 @@ class Unpickler:
 
     Args:
         persistent: returns the value of a persistent id; by default they are refused.
-        outer: the reader of the pickle that this one lies in, whose budget it shares.
+        outer: the reader of the pickle that contains this one; both share one budget.
 
     Attributes:
         names: the classes and functions that the pickles name.
@@ -92,7 +94,7 @@ class Unpickler:
             return self._read(file)
         except ImportFileError:
             raise
-        except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
+        except _MALFORMED as error:
             reason = " ".join(str(error).split())[:200]
             raise ImportFileError(
                 f"the pickle is damaged: {type(error).__name__}: {reason}. Get the file again."
@@ -112,7 +114,7 @@ class Unpickler:
             name = opcode.name
             if name == "FRAME":
                 if frame_end:
-                    raise ImportFileError("a frame of the pickle lies in another frame.")
+                    raise ImportFileError("a frame of the pickle is inside another frame.")
                 frame_end = file.tell() + argument
             elif name == "STOP":
                 (value,) = self._stack
