@@ -21,6 +21,7 @@ from ganzoo.importers.values import (
     Record,
     Storage,
     StoredTensor,
+    brief,
     check_key,
     check_shape,
     view_storage,
@@ -47,7 +48,7 @@ class _Dtype(Record):
                     raise ImportFileError("the file holds big-endian numbers, which are unusual.")
                 return dtype
         raise ImportFileError(
-            f"the file holds a NumPy array of {str(code)[:20]!r}; weights are numbers."
+            f"the file holds a NumPy array of type {brief(code)}; weights are numbers."
         )
 
 
@@ -166,7 +167,7 @@ def dtype_of(name: Any) -> Dtype:
     """
     dtype = DTYPES.get(name.name) if isinstance(name, Name) and name.module == "torch" else None
     if dtype is None:
-        raise ImportFileError(f"the file holds numbers of type {str(name)[:40]}; weights are real.")
+        raise ImportFileError(f"the file holds numbers of type {brief(name)}; weights are real.")
     return dtype
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers.values import Entries, Name, Record, Storage, StoredTensor
+from ganzoo.importers.values import Entries, Name, Record, Storage, StoredTensor, brief
 
 MAX_NODES = 300_000  # values that are visited; shared ones count each time
 MAX_DEPTH = 100
@@ -133,11 +133,12 @@ def _persistent(record: Record, content: Content) -> tuple[Name, Any]:
     version, kind, name = (meta.get(key) for key in ("version", "type", "class_name"))
     if version != PERSISTENT_VERSION or kind != "class" or not isinstance(name, str):
         raise ImportFileError(
-            f"an object of the file has version {str(version)[:20]} and type {str(kind)[:20]!r}. "
+            f"an object of the file has version {brief(version)} and type {brief(kind)}. "
             f"Objects of version {PERSISTENT_VERSION} and type 'class' are known."
         )
-    source = str(meta.get("module_src", ""))
-    content.sources.add(hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest())
+    source = meta.get("module_src")
+    if isinstance(source, str):
+        content.sources.add(hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest())
     return Name(str(record.callable.module), name[:200]), meta.get("state")
 
 

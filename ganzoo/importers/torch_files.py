@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from ganzoo.errors import ImportFileError
 from ganzoo.importers.calls import ReadNested
 from ganzoo.importers.unpickle import Unpickler
-from ganzoo.importers.values import DTYPES, Dtype, Name, Storage, is_count
+from ganzoo.importers.values import DTYPES, Dtype, Name, Storage, brief, is_count
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older format
 PROTOCOL = 1001
@@ -61,17 +61,17 @@ def read_zip(file: BinaryIO, unpickler: Unpickler) -> Any:
     def read(name: str) -> memoryview:
         info = entries.get(root + name)
         if info is None:
-            raise ImportFileError(f"the archive has no {name}. Get the file again.")
+            raise ImportFileError(f"the archive has no {name[:80]}. Get the file again.")
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise ImportFileError(
-                f"{name} in the archive is compressed, which torch.save never does. Unpack it and "
-                "pack it again without compression."
+                f"{name[:80]} in the archive is compressed, which torch.save never does. Unpack it "
+                "and pack it again without compression."
             )
         try:
             return memoryview(archive.read(info))
         except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:
             raise ImportFileError(
-                f"{name} in the archive is damaged: {error}. Get the file again."
+                f"{name[:80]} in the archive is damaged: {str(error)[:100]}. Get the file again."
             ) from error
 
     if f"{root}byteorder" in entries and bytes(read("byteorder")) != b"little":
@@ -84,7 +84,7 @@ def read_zip(file: BinaryIO, unpickler: Unpickler) -> Any:
         if info is None or info.file_size != size:
             actual = f"has {info.file_size:,} bytes" if info else "is missing"
             raise ImportFileError(
-                f"the storage {key!r} {actual}; its tensors need {size:,}. Get the file again."
+                f"the storage {brief(key)} {actual}; its tensors need {size:,}. Get the file again."
             )
         return Storage(dtype, count, lambda: read(f"data/{key}"))
 
@@ -121,8 +121,8 @@ def read_legacy(file: BinaryIO, read_nested: ReadNested) -> Any:
             start, actual = places.get(key, (0, -1))
             if actual != size:
                 raise ImportFileError(
-                    f"the storage {key!r} has {max(actual, 0):,} bytes; its tensors need {size:,}. "
-                    "Get the file again."
+                    f"the storage {brief(key)} has {max(actual, 0):,} bytes; its tensors need "
+                    f"{size:,}. Get the file again."
                 )
             file.seek(start)
             return memoryview(file.read(size))
@@ -142,7 +142,7 @@ def read_legacy(file: BinaryIO, read_nested: ReadNested) -> Any:
         start = file.tell()
         if key in places or start + size > end:
             raise ImportFileError(
-                f"the storage {key!r} is repeated or cut short. Get the file again."
+                f"the storage {brief(key)} is repeated or cut short. Get the file again."
             )
         places[key] = (start, size)
         file.seek(start + size)
@@ -181,6 +181,6 @@ def _parse(pid: Any) -> tuple[Dtype | None, str, int]:
         return None, key, count
     if kind.module != "torch" or kind.name not in _STORAGES:
         raise ImportFileError(
-            f"the file holds a {str(kind)[:60]}; weights are stored as real numbers."
+            f"the file holds a {brief(kind)}; weights are stored as real numbers."
         )
     return DTYPES[_STORAGES[kind.name]], key, count

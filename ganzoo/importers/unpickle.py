@@ -249,7 +249,7 @@ class Unpickler:
         count = 3 if name == "NEWOBJ_EX" else 2
         called, *arguments = self._pop_many(count)
         if name == "NEWOBJ_EX" and arguments[1]:
-            raise ImportFileError(f"the pickle builds {called} with keyword arguments.")
+            raise ImportFileError("the pickle builds an object with keyword arguments.")
         self._push_call(called, arguments[0])
 
     def _push_call(self, called: Any, arguments: Any) -> None:

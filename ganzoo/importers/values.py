@@ -160,7 +160,7 @@ def view_storage(
     shape, strides = check_shape(shape), check_shape(strides)
     if not is_count(offset) or len(shape) != len(strides):
         raise ImportFileError(
-            f"a tensor has offset {str(offset)[:20]}, {len(shape)} dimensions and {len(strides)} "
+            f"a tensor has offset {brief(offset)}, {len(shape)} dimensions and {len(strides)} "
             "strides. The file is damaged: get it again."
         )
     size = math.prod(shape)
@@ -190,6 +190,22 @@ def widen(array: NDArray[Any], dtype: Dtype) -> NDArray[Any]:
     return (array.astype("<u4") << 16).view("<f4")
 
 
+def brief(value: Any) -> str:
+    """Return a value of a file for a message: at most 80 characters.
+
+    Lists that hold lists are not written out: a file of some bytes can hold 10**40 of them.
+    """
+    if isinstance(value, str):
+        return repr(value[:60])
+    if type(value) is int:
+        return str(value) if abs(value) < 2**64 else "a number of more than 64 bits"
+    if value is None or isinstance(value, bool | float | Name):
+        return str(value)[:80]
+    if isinstance(value, list | tuple) and all(type(item) in (int, float) for item in value):
+        return f"({', '.join(brief(item) for item in value[:6])}{', ...' * (len(value) > 6)})"
+    return type(value).__name__
+
+
 def is_count(value: Any) -> bool:
     """Return whether a value is a whole number from 0 to 2**63 - 1."""
     return type(value) is int and 0 <= value < 2**63
@@ -207,7 +223,7 @@ def check_shape(value: Any) -> tuple[int, ...]:
         )
     if not all(is_count(side) and side < MAX_SIDE for side in value):
         raise ImportFileError(
-            f"a tensor has the shape or strides {str(tuple(value))[:80]}. Each must be a whole "
+            f"a tensor has the shape or strides {brief(value)}. Each must be a whole "
             "number from 0 to 2**31 - 1. The file is damaged: get it again."
         )
     return tuple(value)
