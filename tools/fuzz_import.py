@@ -28,7 +28,7 @@ import torch
 import tyro
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers.containers import open_checkpoint
+from ganzoo.importers import open_checkpoint
 
 TIMEOUT = 10  # seconds per case
 MEMORY = 2**26  # bytes of a case

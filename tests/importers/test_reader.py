@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers.containers import open_checkpoint
+from ganzoo.importers import open_checkpoint
 from ganzoo.importers.unpickle import Unpickler
 from helpers.processes import run_new
 
@@ -113,7 +113,7 @@ def test_it_needs_no_torch(tmp_path):
     file = save(tmp_path / "a.pth", network().state_dict())
     code = (
         "import sys; from pathlib import Path\n"
-        "from ganzoo.importers.containers import open_checkpoint\n"
+        "from ganzoo.importers import open_checkpoint\n"
         "assert len(open_checkpoint(Path(sys.argv[1])).tensors) == 9\n"
         "assert 'torch' not in sys.modules\n"
     )
