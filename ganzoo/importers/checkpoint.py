@@ -90,7 +90,10 @@ def collect(root: Any) -> Content:
                 f"{MAX_PATH:,} characters in a name, the limits of a checkpoint."
             )
         children = _visit(path, value, content)
-        waiting += [(f"{path}.{key}" if path else key, depth + 1, v) for key, v in children]
+        waiting += [
+            (f"{path}.{key}" if path else key, depth + 1, part)
+            for key, part in reversed(children)  # the order of the file
+        ]
     return content
 
 

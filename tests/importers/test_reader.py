@@ -37,7 +37,7 @@ def save(path, value, zipped=True):
 
 
 def same(checkpoint, expected):
-    assert checkpoint.tensors.keys() == expected.keys()
+    assert list(checkpoint.tensors) == list(expected), "in the file's order"
     for name, tensor in expected.items():
         stored = checkpoint.tensors[name]
         assert stored.dtype.name == str(tensor.dtype).removeprefix("torch.")
