@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import difflib
 import traceback
+import unicodedata
 from collections.abc import Iterable
-
-from ganzoo.escaping import printable
 
 __all__ = [
     "AmbiguousNameError",
@@ -253,3 +252,18 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def enumerate_names(names: Iterable[str]) -> str:
     """Return the sorted names, separated by commas, or ``(none)``."""
     return ", ".join(sorted(names)) or "(none)"
+
+
+def printable(text: str) -> str:
+    """Return text with control characters escaped, such as ``\\x1b`` and ``\\u202e``.
+
+    These are the characters of terminal sequences and of bidirectional text. Line feeds, tabs and
+    all spaces are kept.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if _is_printable(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_printable(character: str) -> bool:
+    return character.isprintable() or character in "\n\t" or unicodedata.category(character) == "Zs"

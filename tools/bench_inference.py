@@ -28,9 +28,9 @@ import onnxruntime
 import torch
 
 from ganzoo import zoo
-from ganzoo.machine import describe_hardware
 from ganzoo.runtimes import onnx_file, onnx_work, sessions
 from ganzoo.sampling import latents
+from ganzoo.system.machine import describe_hardware
 
 BATCHES = (1, 16, 64)
 WITH_GANZOO = "import ganzoo; ganzoo.load({name!r}, runtime={runtime!r}).sample(1)"

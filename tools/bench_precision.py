@@ -32,9 +32,9 @@ from ganzoo.benchmark import evaluate
 from ganzoo.bundle import open_bundle, write_bundle
 from ganzoo.errors import ExportError
 from ganzoo.exporters import precision
-from ganzoo.machine import describe_hardware
 from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.sampling import latents
+from ganzoo.system.machine import describe_hardware
 
 LEVELS = 127.5  # from [-1, 1] to levels of 255
 BATCHES = (1, 64)

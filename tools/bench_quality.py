@@ -42,10 +42,10 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import MNIST
 
-from ganzoo.machine import describe_hardware
 from ganzoo.nn import DiscriminatorOutput
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
+from ganzoo.system.machine import describe_hardware
 from ganzoo.training import Prepared, prepare
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.snapshot import InTraining

@@ -20,6 +20,7 @@ from ganzoo.cli.evaluation import compare, evaluate
 from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
+from ganzoo.cli.importing import import_
 from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import KINDS, plot
 from ganzoo.cli.plugin_tools import check, new_plugin
@@ -29,7 +30,7 @@ from ganzoo.errors import GanzooError, OutputError, did_you_mean, missing_extra
 from ganzoo.registry import distributions
 from ganzoo.registry.docstrings import docstring_of
 from ganzoo.spec import Optimizer
-from ganzoo.terminal import print_error, print_out, usable_streams
+from ganzoo.system.terminal import print_error, print_out, usable_streams
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,6 +114,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "translate": translate,
     "train": train,
     "export": export,
+    "import": import_,
     "card": card,
     "push": push,
     "evaluate": evaluate,

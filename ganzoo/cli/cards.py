@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Folder, Text
 from ganzoo.errors import CardError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 
 def write(bundle: Folder, /) -> None:

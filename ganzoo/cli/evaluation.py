@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.benchmark import Row

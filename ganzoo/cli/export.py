@@ -11,7 +11,7 @@ import tyro
 from ganzoo.cli.arguments import MaybeOutput, Text
 from ganzoo.cli.formatting import as_folder, is_parity
 from ganzoo.errors import DeploymentError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.bundle import Bundle

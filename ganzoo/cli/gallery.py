@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Output
 from ganzoo.errors import GanzooError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 
 def gallery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganzoo.cli import listing
 from ganzoo.cli.arguments import Folder, Text
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 _KEPT = "The card was edited on the Hub and is not replaced. Check that it is still correct."
 

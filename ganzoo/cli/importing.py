@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ganzoo.cli.arguments import Text
 from ganzoo.errors import ImportFileError
+from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.importers import Checkpoint
@@ -31,7 +32,7 @@ def import_(file: Text, /, inspect: bool = False) -> None:
         )
     from ganzoo.importers import open_checkpoint
 
-    print("\n".join(_describe(open_checkpoint(Path(file)))))
+    print_out("\n".join(_describe(open_checkpoint(Path(file)))))
 
 
 def _describe(checkpoint: Checkpoint) -> list[str]:

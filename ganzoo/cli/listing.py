@@ -12,7 +12,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
 HEADINGS = (

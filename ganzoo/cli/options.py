@@ -19,7 +19,7 @@ from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.names import parse_registered
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
-from ganzoo.terminal import escaped_output
+from ganzoo.system.terminal import escaped_output
 from ganzoo.training import RunOptions
 
 NOT_OPTIONS = ("progress",)  # of RunOptions: the command line always shows it

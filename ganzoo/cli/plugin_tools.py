@@ -10,7 +10,7 @@ import tyro
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import ConformanceError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 
 def check(

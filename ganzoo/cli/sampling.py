@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import MaybeOutput, Output, Text
 from ganzoo.errors import SampleError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
     from ganzoo.sampling.generator import Generator

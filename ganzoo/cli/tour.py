@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ganzoo import exporters, training, zoo
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 
 def run(folder: Path) -> None:

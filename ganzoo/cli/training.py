@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from ganzoo.cli.arguments import Text
-from ganzoo.terminal import print_error, print_out
+from ganzoo.system.terminal import print_error, print_out
 
 
 def train(recipe: Text = "RECIPE", /) -> None:

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from ganzoo.errors import BrokenPluginError, DataNotFoundError
 from ganzoo.registry import datasets
 from ganzoo.spec import DataSpec
-from ganzoo.terminal import print_error
+from ganzoo.system.terminal import print_error
 
 DATA_VARIABLE = "GANZOO_DATA"
 

@@ -16,8 +16,8 @@ from ganzoo.bundle.files import temporary_folder
 from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.dependencies import environment
-from ganzoo.terminal import print_out
+from ganzoo.system.dependencies import environment
+from ganzoo.system.terminal import print_out
 
 # A model's card cannot load resources from other hosts or send forms to them. Links still work.
 # Gradio's own scripts need the exceptions.

@@ -14,10 +14,10 @@ from torch_fidelity.metric_kid import (
     kid_features_to_metric,
 )
 
-from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.arrays import as_features, as_integers
 from ganzoo.evaluation.estimate import Estimate
+from ganzoo.system.dependencies import quiet_imports
 
 with quiet_imports():
     from torchmetrics.image.fid import FrechetInceptionDistance

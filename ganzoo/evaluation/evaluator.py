@@ -16,10 +16,10 @@ from ganzoo.evaluation.extraction import Features, extract
 from ganzoo.evaluation.images import ImageSet, ImageSets
 from ganzoo.evaluation.plan import EvaluationPlan
 from ganzoo.evaluation.values import compute_values
-from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import UNIFORM_LABELS
+from ganzoo.system.machine import describe_hardware, describe_versions
 
 SAMPLED_AT_ONCE = 1024  # images between two updates of the progress bar
 PACKAGES = ("torchmetrics", "torch-fidelity", "scikit-learn", "scipy")

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from ganzoo.dependencies import quiet_imports
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.evaluation.images import ImageSet, ImageSets, random_rows
 from ganzoo.evaluation.plan import check_numbers
 from ganzoo.evaluation.values import compute_values
-from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Translator
+from ganzoo.system.dependencies import quiet_imports
+from ganzoo.system.machine import describe_hardware, describe_versions
 
 with quiet_imports():
     from torchmetrics.functional.image import (

@@ -79,8 +79,8 @@ class Unpickler:
     ) -> None:
         self.persistent = persistent
         self.names: set[str] = outer.names if outer else set()
-        self._budget = outer._budget if outer else _Budget()
-        self._depth = outer._depth + 1 if outer else 0
+        self._budget: _Budget = outer._budget if outer else _Budget()
+        self._depth: int = outer._depth + 1 if outer else 0
         if self._depth > MAX_DEPTH:
             raise ImportFileError(f"the file has pickles in pickles, more than {MAX_DEPTH} deep.")
 
@@ -115,7 +115,7 @@ class Unpickler:
             if name == "FRAME":
                 if frame_end:
                     raise ImportFileError("a frame of the pickle is inside another frame.")
-                frame_end = file.tell() + argument
+                frame_end = file.tell() + int(argument or 0)
             elif name == "STOP":
                 (value,) = self._stack
                 if frame_end and file.tell() != frame_end:

@@ -105,12 +105,12 @@ class Storage(NamedTuple):
 
     Attributes:
         dtype: their dtype; None for bytes whose tensors say it.
-        count: how many numbers, or bytes without a dtype.
+        length: how many numbers, or bytes without a dtype.
         read: returns their bytes.
     """
 
     dtype: Dtype | None
-    count: int
+    length: int
     read: Callable[[], memoryview]
 
 
@@ -156,7 +156,7 @@ def view_storage(
     dtype = storage.dtype or dtype
     if dtype is None:
         raise ImportFileError("a tensor of the file states no dtype. Get the file again.")
-    count = storage.count if storage.dtype else storage.count // dtype.size
+    count = storage.length if storage.dtype else storage.length // dtype.size
     shape, strides = check_shape(shape), check_shape(strides)
     if not is_count(offset) or len(shape) != len(strides):
         raise ImportFileError(

@@ -1,6 +1,6 @@
 """Figures of runs, models and data: functions from arrays and logs to matplotlib figures."""
 
-from ganzoo.dependencies import quiet_imports
+from ganzoo.system.dependencies import quiet_imports
 
 with quiet_imports():
     from ganzoo.plots.border import Border

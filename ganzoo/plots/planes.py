@@ -14,13 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 
-from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import PlotError
 from ganzoo.plots.border import PERCENTILE, Border
 from ganzoo.plots.latent_map import separate
 from ganzoo.plots.style import BLUE, DPI, GREY, INK, PALE, VERMILLION, WIDTH, new_figure, styled
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import as_integer
+from ganzoo.system.dependencies import quiet_imports
 
 Features = Callable[[ImageBatch], NDArray[Any]]
 

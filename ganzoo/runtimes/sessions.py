@@ -22,9 +22,9 @@ import sys
 import warnings
 from pathlib import Path
 
-from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import BundleError, DeviceError
 from ganzoo.runtimes.devices import check_threads, gpu_number
+from ganzoo.system.dependencies import quiet_imports
 
 with quiet_imports():
     import onnxruntime as ort

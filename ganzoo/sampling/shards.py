@@ -23,7 +23,7 @@ from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.generator import Generator, Label
 from ganzoo.spec import as_integer
-from ganzoo.terminal import print_error
+from ganzoo.system.terminal import print_error
 
 SHARD_SIZE = 10_000
 MAX_IMAGES = 10**9  # images that nine digits can number

@@ -14,8 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ganzoo.bundle.json_lines import METRICS, TERMS, add_line, cut_back
-from ganzoo.errors import NonFiniteLossError
-from ganzoo.escaping import printable
+from ganzoo.errors import NonFiniteLossError, printable
 from ganzoo.games import WEIGHTED, Player
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.state import State

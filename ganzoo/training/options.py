@@ -10,7 +10,7 @@ from typing import Literal
 
 import torch
 
-from ganzoo.durations import parse_duration
+from ganzoo.spec.durations import parse_duration
 
 OnOff = Literal["on", "off"]
 AutoOnOff = Literal["auto", "on", "off"]

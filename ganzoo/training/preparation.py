@@ -13,10 +13,10 @@ import torch
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
 from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names
-from ganzoo.machine import describe_hardware
 from ganzoo.nn import inputs_of, torch_defaults
 from ganzoo.registry import architectures, find_recipe
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
+from ganzoo.system.machine import describe_hardware
 from ganzoo.training import build, provenance
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
 from ganzoo.training.evaluation import evaluator_of

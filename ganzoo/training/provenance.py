@@ -10,10 +10,10 @@ import torch
 from ganzoo.errors import GanzooError
 from ganzoo.games.factory import AdversarialLossFactory
 from ganzoo.games.registered_penalties import find_penalty, own_penalties
-from ganzoo.machine import describe_hardware, describe_versions
 from ganzoo.registry import COMPONENTS, find_recipe, losses, recipes
 from ganzoo.registry.entries import Entry
 from ganzoo.spec import Recipe
+from ganzoo.system.machine import describe_hardware, describe_versions
 
 
 def find_entries(recipe: Recipe) -> dict[str, Entry]:

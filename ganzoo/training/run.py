@@ -19,7 +19,6 @@ from ganzoo.bundle.files import reporting_output, sha256, write_file
 from ganzoo.bundle.json_lines import cut_back
 from ganzoo.data.run_data import RunData
 from ganzoo.data.workers import check_main_guard
-from ganzoo.dependencies import environment
 from ganzoo.errors import (
     MALFORMED,
     CheckpointError,
@@ -33,7 +32,8 @@ from ganzoo.nn import torch_defaults
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
-from ganzoo.terminal import print_error
+from ganzoo.system.dependencies import environment
+from ganzoo.system.terminal import print_error
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.control import LOCK, sole_user, stop_on_signal

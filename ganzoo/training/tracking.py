@@ -11,12 +11,12 @@ from typing import Any
 
 from torch import nn
 
-from ganzoo.dependencies import quiet_imports
 from ganzoo.errors import BrokenPluginError, MissingExtraError, describe
 from ganzoo.registry import trackers
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import Recipe
+from ganzoo.system.dependencies import quiet_imports
 from ganzoo.training.monitors import Finding
 from ganzoo.training.options import AutoOnOff
 

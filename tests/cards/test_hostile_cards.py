@@ -9,10 +9,10 @@ from ganzoo.bundle import MAX_CARD
 from ganzoo.cards.tables import read_rows
 from ganzoo.demo.cards import card
 from ganzoo.demo.gallery import write_gallery
-from ganzoo.durations import parse_duration
 from ganzoo.errors import CardError, GanzooError, RecipeError
 from ganzoo.hub.failures import _without_secrets
 from ganzoo.spec import ModelSpec
+from ganzoo.spec.durations import parse_duration
 from ganzoo.zoo import find
 from helpers.bundles import change_config, rehash
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganzoo.durations import parse_duration
 from ganzoo.errors import RecipeError
+from ganzoo.spec.durations import parse_duration
 
 SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 

@@ -14,7 +14,7 @@ assert main(["export", bundle, "--for", "triton", "-o", f"{out}/models"]) == 0
 assert main(["export", bundle, "-o", f"{out}/bundle"]) == 1
 assert not Path(out, "bundle").exists()
 
-from ganzoo.dependencies import quiet_imports
+from ganzoo.system.dependencies import quiet_imports
 from ganzoo.errors import OutputError
 for message in ("No usable temporary directory found", "no such file"):
     try:

@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ganzoo
-from ganzoo import terminal
 from ganzoo.cli import main
-from ganzoo.errors import GanzooError, OutputError
-from ganzoo.escaping import printable
+from ganzoo.errors import GanzooError, OutputError, printable
 from ganzoo.registry import find_recipe
+from ganzoo.system import terminal
 from ganzoo.training.log import Log
 from helpers.bundles import change_config
 from helpers.processes import run_cli, run_new

@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import hashlib
 import io
 import pickle
 import zipfile
@@ -14,6 +15,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ganzoo.cli import main
 from ganzoo.errors import ImportFileError
 from ganzoo.importers import open_checkpoint
 from ganzoo.importers.unpickle import Unpickler
@@ -118,6 +120,20 @@ def test_it_needs_no_torch(tmp_path):
         "assert 'torch' not in sys.modules\n"
     )
     assert run_new("-c", code, file).returncode == 0
+
+
+def test_the_command_lists_the_content(tmp_path, capsys):
+    file = save(tmp_path / "a.pth", {"g": {"weight": torch.ones(2, 3)}, "step": 4})
+    assert main(["import", str(file), "--inspect"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[:2] == [
+        "a.pth",
+        f"container zip archive of torch.save, {file.stat().st_size:,} bytes",
+    ]
+    assert lines[2] == f"sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    assert lines[-3:] == ["values 1", "tensors 1, 6 numbers", "g.weight float32 2x3"]
+    assert main(["import", str(file)]) == 1
+    assert "Add --inspect" in capsys.readouterr().err
 
 
 # ---- files that must do no harm

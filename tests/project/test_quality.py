@@ -15,6 +15,11 @@ def test_no_module_shares_its_name_with_a_public_name():
     assert not modules & set(ganzoo.__all__)
 
 
+def test_the_package_stays_small_at_its_top():
+    entries = {p.name for p in (ROOT / "ganzoo").iterdir() if p.name != "__pycache__"}
+    assert len(entries) <= 26
+
+
 def test_every_builtin_file_is_registered():
     """Built-in parts use entry points, like third-party plugins."""
     from ganzoo.registry import REGISTRIES

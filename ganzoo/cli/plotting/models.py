@@ -11,7 +11,7 @@ import tyro
 from ganzoo.cli.arguments import Output, Text
 from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable

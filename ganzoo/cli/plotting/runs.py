@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganzoo.cli.arguments import Folder, Output
 from ganzoo.errors import PlotError
-from ganzoo.terminal import print_out
+from ganzoo.system.terminal import print_out
 
 
 def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:

@@ -13,8 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from ganzoo.errors import OutputError
-from ganzoo.escaping import printable
+from ganzoo.errors import OutputError, printable
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
