@@ -8,12 +8,10 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import tyro
 
-from ganzoo.cli.arguments import Output
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.demo import demo
 from ganzoo.cli.evaluation import compare, evaluate
@@ -24,6 +22,7 @@ from ganzoo.cli.importing import import_
 from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import KINDS, plot
 from ganzoo.cli.plugin_tools import check, new_plugin
+from ganzoo.cli.quickstart import quickstart
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
 from ganzoo.errors import GanzooError, OutputError, did_you_mean, missing_extra
@@ -94,17 +93,6 @@ def _run(args: list[str]) -> int:
         )
         return 1
     return 0
-
-
-def quickstart(output: Output = Path("demo")) -> None:
-    """Run a two-minute tour: load a model, train one, export it and run it.
-
-    Args:
-        output: folder for the results; if it exists, a number is added to its name.
-    """
-    from ganzoo.cli.tour import run
-
-    run(output)
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {

@@ -1,17 +1,17 @@
+import inspect
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
 import ganzoo
 from ganzoo import training
-from ganzoo.cli import tour
+from ganzoo.cli.quickstart import quickstart
 
 
-def test_the_tour_creates_its_outputs(tmp_path, capsys, monkeypatch):
-    """Run the whole tour with a shorter training, which has its own tests."""
+def test_it_creates_its_outputs(tmp_path, capsys, monkeypatch):
+    """Run the whole command with a shorter training, which has its own tests."""
     real = training.train
 
     def short(recipe, out):
@@ -22,7 +22,7 @@ def test_the_tour_creates_its_outputs(tmp_path, capsys, monkeypatch):
         return real(replace(find_recipe(recipe), images=640), out=out, progress=False)
 
     monkeypatch.setattr(training, "train", short)
-    tour.run(tmp_path / "demo")
+    quickstart(tmp_path / "demo")
     out = capsys.readouterr().out
     folder = tmp_path / "demo"
     assert Image.open(folder / "dcgan-mnist.png").size == (242, 242)
@@ -40,14 +40,14 @@ def test_the_tour_creates_its_outputs(tmp_path, capsys, monkeypatch):
     assert "dcgan-mnist" in result.stdout
 
 
-def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
+def test_its_commands_are_valid(tmp_path, monkeypatch):
     import re
     import shlex
 
     from ganzoo.cli import main
 
     monkeypatch.chdir(tmp_path)
-    source = Path(tour.__file__).read_text()
+    source = inspect.getsource(quickstart)
     commands = re.findall(r"^  \{ganzoo\} (.*?)(?:\"\"\")?$", source, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:
@@ -56,15 +56,15 @@ def test_the_tours_commands_are_valid(tmp_path, monkeypatch):
         assert main([*arguments, *extra]) == 0
 
 
-def test_an_interrupted_tour_prints_how_to_resume(tmp_path, capsys, monkeypatch):
-    """A second tour does not change the folder of the first."""
+def test_an_interrupted_training_prints_how_to_resume(tmp_path, capsys, monkeypatch):
+    """A second run does not change the folder of the first."""
     real = training.train
     monkeypatch.setattr(
         training, "train", lambda *a, **k: real(*a, **k, max_time="0.001s", progress=False)
     )
     (tmp_path / "demo").mkdir()
     with pytest.raises(KeyboardInterrupt):
-        tour.run(tmp_path / "demo")
+        quickstart(tmp_path / "demo")
     assert f"ganzoo train --resume {tmp_path / 'demo-2' / 'run'}" in capsys.readouterr().out
     assert (tmp_path / "demo-2" / "run").is_dir()
     assert not list((tmp_path / "demo").iterdir())

@@ -1,4 +1,4 @@
-"""A tour of the public API: load, train, export, run."""
+"""Load a model, train one, export it and run it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ import shutil
 import sys
 from pathlib import Path
 
-from ganzoo import exporters, training, zoo
+from ganzoo.cli.arguments import Output
 from ganzoo.system.terminal import print_out
 
 
-def run(folder: Path) -> None:
-    """Run the tour, and write all results to a folder.
+def quickstart(output: Output = Path("demo")) -> None:
+    """Load a model, train one, export it and run it, in two minutes.
 
     Args:
-        folder: folder to create; if it exists, a number is added to its name.
+        output: folder for the results; if it exists, a number is added to its name.
 
     Raises:
         KeyboardInterrupt: the user stopped the training, which is saved.
     """
-    folder = _free(folder)
+    from ganzoo import exporters, training, zoo
+
+    folder = _free(output)
 
     print_out("1/4  load the built-in model dcgan-mnist and generate 64 digits")
     shipped_grid = zoo.load("dcgan-mnist").sample(64, seed=0).save(folder / "dcgan-mnist.png")
