@@ -1,7 +1,7 @@
 """Model cards: generated blocks are updated and checked; handwritten text is kept."""
 
 from ganzoo.cards.blocks import BLOCKS
-from ganzoo.cards.checking import check, find_wrong_figures
+from ganzoo.cards.checking import check, find_wrong_values
 from ganzoo.cards.context import CardContext, Location
 from ganzoo.cards.header import read_header, split_header
 from ganzoo.cards.sections import find_unfinished
@@ -14,7 +14,7 @@ __all__ = [
     "check",
     "compose",
     "find_unfinished",
-    "find_wrong_figures",
+    "find_wrong_values",
     "has_blocks",
     "read",
     "read_header",

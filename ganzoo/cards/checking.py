@@ -25,7 +25,7 @@ from ganzoo.registry.names import ZooName, parse_model_name
 def check(name: str | Path) -> list[str]:
     """Return the problems of a model's card, one line each.
 
-    A problem is a figure, block or header field that differs from the config, or a section that is
+    A problem is a value, block or header field that differs from the config, or a section that is
     empty or unfinished.
 
     Args:
@@ -42,10 +42,10 @@ def check(name: str | Path) -> list[str]:
     return list(_problems(bundle))
 
 
-def find_wrong_figures(context: CardContext, card: str) -> list[str]:
-    """Return the figures in a card that differ from its model's config, one line each.
+def find_wrong_values(context: CardContext, card: str) -> list[str]:
+    """Return the values in a card that differ from its model's config, one line each.
 
-    The figures are the values of the header's metrics and the rows of the tables in the blocks.
+    The values are those of the header's metrics and of the rows of the tables in the blocks.
 
     Raises:
         CardError: the fences or the header cannot be read.
@@ -60,7 +60,7 @@ def find_wrong_figures(context: CardContext, card: str) -> list[str]:
 
 def _compare(part: str, actual: dict[str, Any], expected: dict[str, Any]) -> list[str]:
     return [
-        f"the figure {label!r} in the card's {part} is {value}; "
+        f"the value {label!r} in the card's {part} is {value}; "
         + (f"the config says {expected[label]}." if label in expected else "the config has none.")
         for label, value in actual.items()
         if label not in expected or expected[label] != value
@@ -96,7 +96,7 @@ def _problems(bundle: Bundle) -> Iterator[str]:
             yield f"the bundle has no {CARD}. Run `{command}` to write it."
             return
         blocks, header = read_blocks(card, BLOCKS), read_header(card)
-        wrong = find_wrong_figures(context, card)
+        wrong = find_wrong_values(context, card)
     except CardError as error:
         yield str(error)
         return

@@ -25,7 +25,7 @@ _LAYOUT = """\
 ### With onnxruntime alone
 
 {onnxruntime}
-## Pictures
+## Figures
 
 {figures}
 ## Model

@@ -127,7 +127,7 @@ def _defaults() -> Iterable[tuple[str, Metric]]:
 def _check_value_names(chosen: dict[str, Metric]) -> None:
     owners: dict[str, str] = {}
     for name, metric in chosen.items():
-        for value in metric.figures:
+        for value in metric.directions:
             if value in owners:
                 raise MetricError(
                     f"the metrics {owners[value]!r} and {name!r} both return a value {value!r}. "

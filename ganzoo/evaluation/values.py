@@ -41,7 +41,7 @@ def compute_values(
             if metric.direction(key) is None:
                 raise BrokenPluginError(
                     f"{metrics.cite(name)} returned the value {key!r}, but declares "
-                    f"{enumerate_names(metric.figures)}. Report this to the plugin's author, or "
+                    f"{enumerate_names(metric.directions)}. Report this to the plugin's author, or "
                     "choose other --metrics."
                 )
         finite |= {key: x for key, x in values.items() if math.isfinite(x)}

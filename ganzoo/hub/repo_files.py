@@ -101,7 +101,7 @@ def _published_card(context: cards.CardContext, repository: str, branch: str | N
         card = cards.read(context.folder)
         assert card is not None  # `pack` checks that there is one
         check_card(card)
-        if mistakes := cards.find_wrong_figures(context, card):
+        if mistakes := cards.find_wrong_values(context, card):
             raise PublishError(f"{mistakes[0]} `ganzoo card write {context.folder}` corrects it.")
         if not cards.has_blocks(card):
             return card

@@ -1,4 +1,4 @@
-"""The direction of a figure, lower or higher is better, as registered metrics declare it."""
+"""The direction of a metric's value, lower or higher is better, as its metric declares it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ganzoo.registry.registry import metrics
 from ganzoo.spec import Direction
 
 
-def direction_of(figure: str) -> Direction | None:
-    """Return whether lower or higher values of a figure are better.
+def direction_of(name: str) -> Direction | None:
+    """Return whether lower or higher values of a name are better.
 
     ganzoo's own metrics come first. Metrics that cannot be loaded are skipped.
 
     Args:
-        figure: name of the figure in a log or a config, such as ``frechet_distance``.
+        name: name of the value in a log or a config, such as ``frechet_distance``.
 
     Returns:
         The direction, or None if no installed metric declares it.
@@ -24,6 +24,6 @@ def direction_of(figure: str) -> Direction | None:
             metric = metrics.load(entry)
         except GanzooError:
             continue
-        if direction := metric.direction(figure):
+        if direction := metric.direction(name):
             return direction
     return None

@@ -98,7 +98,7 @@ def find_unreadable() -> list[str]:
     return unreadable
 
 
-def breaks_promises(before: str, now: str) -> bool:
+def may_be_incompatible(before: str, now: str) -> bool:
     """Return whether two versions may be incompatible, according to https://semver.org.
 
     They are if the major versions differ; below 1.0, if the minor versions differ.

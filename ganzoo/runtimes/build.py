@@ -28,7 +28,7 @@ from ganzoo.errors import (
 )
 from ganzoo.nn import inputs_of
 from ganzoo.registry import architectures, distributions
-from ganzoo.registry.distributions import breaks_promises
+from ganzoo.registry.distributions import may_be_incompatible
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.own_plugins import install_command
 from ganzoo.registry.signatures import bind
@@ -137,7 +137,7 @@ def warn_of_versions(bundle: Bundle, entry: Entry) -> None:
     """
     trained = _trained_with(bundle.spec, entry)
     same_package = bundle.distribution == entry.distribution
-    if trained and not same_package and breaks_promises(trained, entry.version or ""):
+    if trained and not same_package and may_be_incompatible(trained, entry.version or ""):
         warnings.warn(_compare(bundle.spec, trained, entry), stacklevel=5)
 
 

@@ -1,4 +1,4 @@
-"""A metric: what it computes, what it needs, and which way each of its figures is better."""
+"""A metric: what it computes, what it needs, and the better direction of each of its values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from ganzoo.spec.data import DataSpec
 
 Direction = Literal["higher", "lower", "neither"]
-"""Which values of a figure are better; ``neither`` for one that describes and does not judge."""
+"""Whether higher or lower values are better; ``neither`` for values without a better direction."""
 
 Need = Literal["features", "logits", "labels", "pairs"]
 """``features`` and ``logits`` of an extractor, ``labels`` of the real images, ``pairs``: real image
@@ -57,9 +57,9 @@ class Metric:
         brightness = Metric(brightness_gap, {"brightness_gap": "lower"})
 
     Attributes:
-        compute: `ganzoo.evaluation.ImageSets` -> the figures by name; all of them must be declared.
+        compute: `ganzoo.evaluation.ImageSets` -> values by name; `directions` declares each.
             Its docstring links to the paper.
-        figures: the direction of each figure; a name may hold the wildcard ``*``.
+        directions: the direction of each value by its name, which may hold the wildcard ``*``.
         needs: what it reads besides the pixels.
         settings: returns the numbers that it is computed with, in a few words for the protocol.
         refuses: (extractor, data) -> why it cannot be computed with them, empty if it can. The
@@ -69,11 +69,11 @@ class Metric:
         by_default: whether it is computed where it fits and no metric is named.
 
     Raises:
-        ValueError: no figure, an unknown direction or an unknown need.
+        ValueError: no value, an unknown direction or an unknown need.
     """
 
     compute: Callable[[Any], Mapping[str, float]]
-    figures: Mapping[str, Direction]
+    directions: Mapping[str, Direction]
     needs: tuple[Need, ...] = ()
     settings: Callable[[Any], str] = _no_settings
     refuses: Callable[[Any, DataSpec], str] = _fits
@@ -81,12 +81,12 @@ class Metric:
     by_default: bool = False
 
     def __post_init__(self) -> None:
-        if not self.figures:
-            raise ValueError("a metric declares no figure: figures={NAME: 'higher' or 'lower'}")
-        for figure, direction in self.figures.items():
+        if not self.directions:
+            raise ValueError("a metric declares no value: directions={NAME: 'higher' or 'lower'}")
+        for name, direction in self.directions.items():
             if direction not in get_args(Direction):
                 raise ValueError(
-                    f"the figure {figure!r} has the direction {direction!r}: "
+                    f"the value {name!r} has the direction {direction!r}: "
                     "choose 'higher', 'lower' or 'neither'"
                 )
         for need in self.needs:
@@ -95,10 +95,10 @@ class Metric:
                     f"a metric needs {need!r}: choose from {', '.join(get_args(Need))}"
                 )
 
-    def direction(self, figure: str) -> Direction | None:
-        """Return which values of a figure are better, None if it is not one of this metric."""
-        if figure in self.figures:
-            return self.figures[figure]
-        patterns = (name for name in self.figures if fnmatchcase(figure, name))
+    def direction(self, name: str) -> Direction | None:
+        """Return the direction of a value, None if the metric does not declare it."""
+        if name in self.directions:
+            return self.directions[name]
+        patterns = (pattern for pattern in self.directions if fnmatchcase(name, pattern))
         pattern = next(patterns, None)
-        return None if pattern is None else self.figures[pattern]
+        return None if pattern is None else self.directions[pattern]

@@ -23,9 +23,9 @@ from ganzoo.testing.combinations import (
     Combination,
     TrainablePlugin,
     fit,
-    moves_its_own,
     resumes,
     trains,
+    trains_only_its_own,
 )
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.kinds import kind_of_game
@@ -55,20 +55,20 @@ class Architecture(TrainablePlugin):
     registry = architectures
     checks = (
         registration.loads,
-        registration.is_named_alike,
+        registration.has_matching_name,
         registration.takes_named_arguments,
         registration.names_its_source,
         imports_quietly,
         networks.builds,
         networks.makes_images_of_the_size,
         networks.stays_in_range,
-        networks.answers_for_each_image,
+        networks.returns_one_row_per_image,
         networks.is_deterministic,
         networks.is_batch_independent,
         trains,
         networks.uses_labels,
         networks.learns_everywhere,
-        moves_its_own,
+        trains_only_its_own,
         resumes,
         delivery.loads_again,
         delivery.exports,

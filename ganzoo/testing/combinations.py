@@ -133,7 +133,7 @@ def trains(subject: TrainablePlugin) -> None:
                 raise ConformanceError(f"{problem}: the term {name} becomes {value}.")
 
 
-def moves_its_own(subject: TrainablePlugin) -> None:
+def trains_only_its_own(subject: TrainablePlugin) -> None:
     """A player's step changes the networks that it trains, and no others."""
     for partner, result in subject.successful_trainings.items():
         for player in result.prepared.state.loss.players:

@@ -56,7 +56,7 @@ def has_items_as_specified(subject: Dataset) -> None:
     subject.read(dataset)
 
 
-def says_its_origin(subject: Dataset) -> None:
+def names_its_origin(subject: Dataset) -> None:
     """Its DataSpec names the origin of the images. A missing licence gives a warning."""
     _, spec = subject.opened
     if not spec.origin.strip():
@@ -100,7 +100,7 @@ def is_read_by_workers(subject: Dataset) -> None:
         )
 
 
-def says_where_it_is_missing(subject: Dataset) -> None:
+def reports_missing_files(subject: Dataset) -> None:
     """If its files are missing, it raises a DataNotFoundError."""
     with prerequisite("opens"):
         arguments = subject.bound
@@ -135,15 +135,15 @@ class Dataset(CheckedPlugin):
     registry = datasets
     checks = (
         registration.loads,
-        registration.is_named_alike,
+        registration.has_matching_name,
         registration.takes_named_arguments,
         imports_quietly,
         opens,
         has_items_as_specified,
-        says_its_origin,
+        names_its_origin,
         is_the_same_twice,
         is_read_by_workers,
-        says_where_it_is_missing,
+        reports_missing_files,
     )
 
     def __init__(

@@ -63,7 +63,7 @@ def extracts(subject: Extractor) -> None:
         raise ConformanceError(f"{subject.label} returns features that are not finite.")
 
 
-def treats_images_alike(subject: Extractor) -> None:
+def is_batch_independent(subject: Extractor) -> None:
     """The features of an image depend on nothing but this image."""
     with prerequisite("extracts"):
         together = subject.extract(subject.images).features
@@ -85,7 +85,7 @@ class Extractor(CheckedPlugin):
         imports_quietly,
         builds,
         extracts,
-        treats_images_alike,
+        is_batch_independent,
     )
 
     @cached_property

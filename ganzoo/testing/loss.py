@@ -22,9 +22,9 @@ from ganzoo.testing.combinations import (
     Combination,
     TrainablePlugin,
     fit,
-    moves_its_own,
     resumes,
     trains,
+    trains_only_its_own,
 )
 from ganzoo.testing.imports import imports_quietly
 from ganzoo.testing.kinds import kind_of_networks
@@ -180,7 +180,7 @@ class Loss(TrainablePlugin):
     registry = losses
     checks = (
         registration.loads,
-        registration.is_named_alike,
+        registration.has_matching_name,
         registration.takes_named_arguments,
         registration.names_its_source,
         imports_quietly,
@@ -189,7 +189,7 @@ class Loss(TrainablePlugin):
         returns_terms,
         reports_divergence,
         trains,
-        moves_its_own,
+        trains_only_its_own,
         resumes,
     )
 

@@ -35,8 +35,8 @@ def names_its_source(subject: Metric) -> None:
         )
 
 
-def has_figures_of_its_own(subject: Metric) -> None:
-    """No other registered metric has a figure with the same name."""
+def has_unique_value_names(subject: Metric) -> None:
+    """No other registered metric declares a value with the same name."""
     for entry in metrics.entries():
         if entry.address == subject.entry.address:
             continue
@@ -44,28 +44,28 @@ def has_figures_of_its_own(subject: Metric) -> None:
             other = metrics.load(entry)
         except GanzooError:  # skips broken plugins
             continue
-        if shared := set(subject.metric.figures) & set(other.figures):
+        if shared := set(subject.metric.directions) & set(other.directions):
             raise ConformanceError(
-                f"{subject.label} and {entry.name} of {entry.provider} both have the figure "
+                f"{subject.label} and {entry.name} of {entry.provider} both have the value "
                 f"{enumerate_names(shared)}, so its direction is ambiguous: rename it."
             )
 
 
 def computes(subject: Metric) -> None:
-    """It returns finite figures for a tiny set, each with a declared direction."""
-    figures = subject.metric.compute(subject.sets)
-    if not figures:
-        raise ConformanceError(f"{subject.label} returns no figure: return a dict of floats.")
-    for figure, value in figures.items():
-        if subject.metric.direction(figure) is None:
+    """It returns finite values for a tiny set, each with a declared direction."""
+    values = subject.metric.compute(subject.sets)
+    if not values:
+        raise ConformanceError(f"{subject.label} returns no value: return a dict of floats.")
+    for name, value in values.items():
+        if subject.metric.direction(name) is None:
             raise ConformanceError(
-                f"{subject.label} returns {figure!r}, which has no direction: add it to its "
-                'figures, such as {"' + str(figure) + '": "lower"}.'
+                f"{subject.label} returns {name!r}, which has no direction: add it to its "
+                'directions, such as {"' + str(name) + '": "lower"}.'
             )
         if not isinstance(value, int | float | np.number) or not math.isfinite(value):
             raise ConformanceError(
-                f"{subject.label} returns {figure}={value!r}: return a finite number, or omit "
-                "a figure that cannot be computed."
+                f"{subject.label} returns {name}={value!r}: return a finite number, or omit "
+                "a value that cannot be computed."
             )
     if not isinstance(subject.metric.settings(subject.sets), str):
         raise ConformanceError(
@@ -74,12 +74,12 @@ def computes(subject: Metric) -> None:
 
 
 def repeats(subject: Metric) -> None:
-    """The same images and the same seed give the same figures."""
+    """The same images and the same seed give the same values."""
     with prerequisite("computes"):
         first, second = (dict(subject.metric.compute(subject.sets)) for _ in range(2))
     if first != second:
         raise ConformanceError(
-            f"{subject.label} returns other figures for the same images: draw random numbers from "
+            f"{subject.label} returns other values for the same images: draw random numbers from "
             "numpy.random.default_rng(sets.seed)."
         )
 
@@ -98,10 +98,10 @@ class Metric(CheckedPlugin):
     registry = metrics
     checks = (
         registration.loads,
-        registration.is_named_alike,
+        registration.has_matching_name,
         imports_quietly,
         names_its_source,
-        has_figures_of_its_own,
+        has_unique_value_names,
         computes,
         repeats,
     )

@@ -71,7 +71,7 @@ def stays_in_range(subject: Architecture) -> None:
             optimizer.step()
 
 
-def answers_for_each_image(subject: Architecture) -> None:
+def returns_one_row_per_image(subject: Architecture) -> None:
     """Its discriminator returns logits, and its encoder latents, with one row per image."""
     recipe, data, nets = subject.built
     images, y, condition = _images(data), _labels(data), _images(data, condition=True)

@@ -28,7 +28,7 @@ def loads(subject: CheckedPlugin) -> None:
         ) from error
 
 
-def is_named_alike(subject: CheckedPlugin) -> None:
+def has_matching_name(subject: CheckedPlugin) -> None:
     """The registered name is the object's, with '_' for characters that Python does not allow."""
     target = subject.entry.target.rpartition(":")[2].rpartition(".")[2]
     expected = re.sub(r"[^a-z0-9]", "_", subject.entry.name)

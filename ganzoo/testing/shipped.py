@@ -26,7 +26,7 @@ def is_complete(subject: Recipe) -> None:
         )
 
 
-def is_whole(subject: Model) -> None:
+def is_intact(subject: Model) -> None:
     """Its bundle is complete and undamaged, and its networks load."""
     bundle = open_bundle(subject.thing)
     for role in bundle.spec.roles:
@@ -37,11 +37,11 @@ class Recipe(CheckedPlugin):
     """A recipe under test."""
 
     registry = recipes
-    checks = (registration.loads, registration.is_named_alike, imports_quietly, is_complete)
+    checks = (registration.loads, registration.has_matching_name, imports_quietly, is_complete)
 
 
 class Model(CheckedPlugin):
     """A registered model under test."""
 
     registry = models
-    checks = (registration.loads, registration.is_named_alike, imports_quietly, is_whole)
+    checks = (registration.loads, registration.has_matching_name, imports_quietly, is_intact)

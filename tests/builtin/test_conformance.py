@@ -6,7 +6,7 @@ from ganzoo.registry import architectures, losses
 from ganzoo.testing import ArchitectureSuite, DatasetSuite, PluginSuite
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checks import examine
-from ganzoo.testing.combinations import moves_its_own, resumes, trains
+from ganzoo.testing.combinations import resumes, trains, trains_only_its_own
 from ganzoo.testing.distribution import WITHOUT_ARGUMENTS
 from ganzoo.testing.loss import Loss, returns_terms
 from ganzoo.testing.networks import learns_everywhere, uses_labels
@@ -14,7 +14,7 @@ from ganzoo.testing.sizes import tiny_variants
 from helpers.datasets import fake_celeba, fake_mnist, fake_tinyhero, pictures, shards
 
 OURS = "torch-ganzoo"
-PLAYED = (returns_terms, trains, moves_its_own, learns_everywhere)
+PLAYED = (returns_terms, trains, trains_only_its_own, learns_everywhere)
 
 
 class TestMlp(ArchitectureSuite):
@@ -65,7 +65,7 @@ def variants():
 def test_each_choice_of_an_architecture_trains(name, arguments):
     partner = next(iter(Architecture(name, arguments).combinations))
     subject = Architecture(name, arguments, partners={partner: {}})
-    outcomes = {c.__name__: examine(c, subject) for c in (trains, moves_its_own, resumes)}
+    outcomes = {c.__name__: examine(c, subject) for c in (trains, trains_only_its_own, resumes)}
     assert {outcome.verdict for outcome in outcomes.values()} == {"ok"}, outcomes
     reads_labels = "conditioning" in arguments
     assert examine(uses_labels, subject).verdict == ("ok" if reads_labels else "not checked")
@@ -104,7 +104,7 @@ def test_the_combinations_are_complete():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", architectures.names())
 def test_an_architecture_trains_with_every_loss_that_fits(name):
-    """Return the built-in combinations and those of the installed plugins."""
+    """Train the built-in combinations and those of the installed plugins."""
     plays_all(Architecture(name, every_partner=True))
 
 

@@ -34,7 +34,7 @@ DIRECTIONS = {
 
 def test_every_metric_has_the_direction_of_its_paper():
     ours = [entry for entry in metrics.entries() if entry.distribution == OURS]
-    assert {entry.name: dict(metrics.load(entry).figures) for entry in ours} == DIRECTIONS
+    assert {entry.name: dict(metrics.load(entry).directions) for entry in ours} == DIRECTIONS
     assert all(metrics.load(entry).by_default for entry in ours)
 
 

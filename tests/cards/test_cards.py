@@ -260,9 +260,9 @@ def test_an_export_over_a_bundle_of_the_same_model_keeps_its_prose(tiny_run, bun
 @pytest.mark.parametrize(
     ("old", "new", "problems"),
     [
-        (r"| precision | ", "| precision | 9", ["the figure 'precision' in the card's block 'resu"]),
-        (r"{type: recall, value: ", "{type: recall, value: 9", ["the figure 'recall by pixels, 257"]),
-        (r"| length | 64", "| length | 640", ["the figure 'length' in the card's block 'training'"]),
+        (r"| precision | ", "| precision | 9", ["the value 'precision' in the card's block 'resu"]),
+        (r"{type: recall, value: ", "{type: recall, value: 9", ["the value 'recall by pixels, 257"]),
+        (r"| length | 64", "| length | 640", ["the value 'length' in the card's block 'training'"]),
         ("cc-by-4.0", "mit", ["the header's field 'license' differs from the config"]),
         ("import ganzoo", "import gan", ["the card's block 'use' differs from the config"]),
         (fence("samples", "")[:30], "", ["line .* ends a block that is not open"]),
@@ -294,7 +294,7 @@ def test_values_of_different_protocols_are_distinguished(bundle):
         at = [m.end() for m in re.finditer(r"\| precision \| ", card)][number]
         (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
         label = "precision" if number == 0 else "precision (2)"
-        assert f"the figure {label!r} in the card's block 'results' is 7" in cards.check(bundle)[0]
+        assert f"the value {label!r} in the card's block 'results' is 7" in cards.check(bundle)[0]
 
 
 def test_values_of_different_splits_are_distinguished(bundle):
@@ -313,7 +313,7 @@ def test_values_of_different_splits_are_distinguished(bundle):
     for at, name in zip(places, ("train", "test"), strict=True):
         (bundle / "README.md").write_text(card[:at] + "7" + card[at:])
         (problem, *_) = cards.check(bundle)
-        assert problem.startswith("the figure 'precision by pixels, 257 samples of seed 0, ")
+        assert problem.startswith("the value 'precision by pixels, 257 samples of seed 0, ")
         assert f" on digits {name}' in the card's header is 7" in problem
 
 
@@ -342,14 +342,14 @@ def test_a_card_with_wrong_values_is_not_published(bundle, old):
     edit(bundle, old, f"{old}9")
     rehash(bundle)
     with pytest.raises(
-        PublishError, match=r"the figure 'precision.*' .* is 9.* config says .*write"
+        PublishError, match=r"the value 'precision.*' .* is 9.* config says .*write"
     ):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 
 def test_a_config_that_contradicts_the_card_is_not_published(bundle):
     change_config(bundle, lambda c: c["provenance"]["parity"].update(max_abs_error=1e-9))
-    with pytest.raises(PublishError, match="the figure 'parity' in the card's block 'facts' is"):
+    with pytest.raises(PublishError, match="the value 'parity' in the card's block 'facts' is"):
         ganzoo.push(bundle, "org/name", dry_run=True)
 
 

@@ -192,9 +192,9 @@ def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"figures": {}}, "declares no figure"),
-        ({"figures": {"a": "hihger"}}, "'a' has the direction 'hihger': choose 'higher'"),
-        ({"figures": {"a": "higher"}, "needs": ("feature",)}, "needs 'feature': choose from"),
+        ({"directions": {}}, "declares no value"),
+        ({"directions": {"a": "hihger"}}, "'a' has the direction 'hihger': choose 'higher'"),
+        ({"directions": {"a": "higher"}, "needs": ("feature",)}, "needs 'feature': choose from"),
     ],
 )
 def test_wrong_declarations_are_refused(arguments, message):

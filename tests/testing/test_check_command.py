@@ -140,7 +140,7 @@ class TestNoRoot(DatasetSuite):
 
 class TestKnown(DatasetSuite):
     name = "nameless"
-    expected_failures = {"says_its_origin": "nobody knows", "opens": "it is shy"}
+    expected_failures = {"names_its_origin": "nobody knows", "opens": "it is shy"}
 
 class TestUnknown(DatasetSuite):
     name = "nameless"
@@ -177,15 +177,15 @@ def test_suites(tmp_path, snapshots):
         assert (tmp_path / "snapshots" / "mlp.json").is_file()
         return
     assert {v for t, (v, _) in verdicts.items() if "TestRoot" in t} == {"PASSED"}
-    assert verdicts["TestNoRoot[says_where_it_is_missing]"][0] == "PASSED"
+    assert verdicts["TestNoRoot[reports_missing_files]"][0] == "PASSED"
     assert "TestNoRoot[opens]" not in verdicts, "it is skipped"
     assert "its files are not found" in result.stdout
-    assert verdicts["TestKnown[says_its_origin]"] == ("XFAIL", "nobody knows")
+    assert verdicts["TestKnown[names_its_origin]"] == ("XFAIL", "nobody knows")
     assert verdicts["TestKnown[opens]"][0] == "FAILED"
     assert "opens passes, but is expected to fail because it is shy" in result.stdout
-    assert verdicts["TestUnknown[says_its_origin]"][0] == "FAILED"
+    assert verdicts["TestUnknown[names_its_origin]"][0] == "FAILED"
     assert verdicts["TestUnknown::test_expected_failures_name_checks"][0] == "FAILED"
-    assert "Did you mean 'says_its_origin'?" in result.stdout
+    assert "Did you mean 'names_its_origin'?" in result.stdout
     assert verdicts["TestTypo[loads]"][0] == "FAILED"
     assert "no architecture named 'dcgann'. Did you mean 'dcgan'?" in result.stdout
     assert verdicts["TestMlp[keeps_its_names]"][0] == "FAILED"

@@ -248,7 +248,7 @@ def rename(thing):
 
 # Check, fault, message.
 ARCHITECTURES = [
-    ("is_named_alike", of(), "named 'wrong'.*rename it to 'right', or register it as 'wrong'"),
+    ("has_matching_name", of(), "named 'wrong'.*rename it to 'right', or register it as 'wrong'"),
     ("takes_named_arguments", careless, r"takes \*\*arguments: int, .*keyword-only"),
     ("takes_named_arguments", positional, r"\(data, width\) by position, .*\(data\)"),
     ("takes_named_arguments", untyped, "no type for its argument 'width'"),
@@ -261,8 +261,8 @@ ARCHITECTURES = [
     ("makes_images_of_the_size", of(Double), "returns float64 .*must return float32"),
     ("makes_images_of_the_size", of(Two), "returns tuple, but must return one tensor"),
     ("stays_in_range", of(Unbounded), r"after changes of its weights.*\[-1, 1\]: end it with"),
-    ("answers_for_each_image", of(Maker, Averaging), r"returns \(\), but must return logits"),
-    ("answers_for_each_image", short_encoder, r"mean and log-variance.*\(3, 12\) each"),
+    ("returns_one_row_per_image", of(Maker, Averaging), r"returns \(\), but must return logits"),
+    ("returns_one_row_per_image", short_encoder, r"mean and log-variance.*\(3, 12\) each"),
     ("is_deterministic", of(Noisy), "its generator returns different outputs for the same"),
     ("is_batch_independent", of(Mixing), "changes an image by .* if there are others in the batch"),
     (
@@ -273,7 +273,7 @@ ARCHITECTURES = [
     ("trains", of(Float32Only), "nonsaturating in bf16: TypeError: this kernel has no bf16"),
     ("uses_labels", of(Deaf), "reads y but returns the same images for other classes"),
     ("learns_everywhere", of(Idle), r"generator\.unused got no gradient .* nonsaturating"),
-    ("moves_its_own", sharing, "'discriminator' trains discriminator, .*changes generator"),
+    ("trains_only_its_own", sharing, "'discriminator' trains discriminator, .*changes generator"),
     ("resumes", of(Counting), "ends with other weights when its training is stopped and"),
     ("loads_again", of(Drawn), "has another output after saving and loading"),
     ("loads_again", of(Forgetful), "has a buffer that its state_dict lacks"),
@@ -285,7 +285,7 @@ ARCHITECTURES = [
 
 @pytest.mark.parametrize(("check", "thing", "message"), ARCHITECTURES)
 def test_a_wrong_architecture_fails(check, thing, message):
-    name = "right" if check == "is_named_alike" else "wrong"
+    name = "right" if check == "has_matching_name" else "wrong"
     with registered(ganzoo.architectures, thing, name):
         fails(check, Architecture(name, partners=PARTNER), message)
 
@@ -514,17 +514,17 @@ LOSSES = [
         "it needs an architecture that builds generator, mapper",
     ),
     (
-        "moves_its_own",
+        "trains_only_its_own",
         plays(game(constrain=clip_all)),
         "'discriminator' trains discriminator, and its turn changes generator",
     ),
     (
-        "moves_its_own",
+        "trains_only_its_own",
         plays(game(generator=term(lambda t: {"a": 0 * t}))),
         "'generator' trains generator, and its turns do not change generator",
     ),
     (
-        "moves_its_own",
+        "trains_only_its_own",
         plays(Unused),
         "trains generator and loss, and its turns do not change loss",
     ),
@@ -721,13 +721,13 @@ DATASETS = [
         holds(condition=ImageSpec(4, 4, 1)),
         "items of 2 parts, but its DataSpec needs tuples of 3: image, label, condition",
     ),
-    ("says_its_origin", holds(origin=" "), r"has no origin.*DataSpec\(\.\.\., origin="),
+    ("names_its_origin", holds(origin=" "), r"has no origin.*DataSpec\(\.\.\., origin="),
     ("is_the_same_twice", holds(Flipping), "other items when it is read again"),
     ("is_the_same_twice", holds(ChangesWhenReopened), "other items when it is opened again"),
     ("is_read_by_workers", holds(Locked), "cannot be pickled for .* no open file, lambda"),
     ("is_read_by_workers", holds(OfTheProcess), "other items in worker processes"),
     (
-        "says_where_it_is_missing",
+        "reports_missing_files",
         read_a_list,
         r"opened in an empty folder, raises FileNotFoundError",
     ),
@@ -752,7 +752,7 @@ def test_a_right_dataset_passes():
 def test_a_dataset_without_a_licence_warns():
     with registered(ganzoo.datasets, holds(license=None)):
         subject = Dataset("wrong")
-        check = next(c for c in subject.checks if c.__name__ == "says_its_origin")
+        check = next(c for c in subject.checks if c.__name__ == "names_its_origin")
         with pytest.warns(UserWarning, match="dataset wrong has no licence"):
             assert examine(check, subject).verdict == "ok"
 
@@ -793,7 +793,7 @@ def test_a_failing_entry_point_fails(site, code, message):
     fails("loads", subject, message)
     for check in subject.checks[1:]:
         outcome = examine(check, subject)
-        if check is not imports.imports_quietly and check is not registration.is_named_alike:
+        if check is not imports.imports_quietly and check is not registration.has_matching_name:
             assert outcome.verdict == "not checked", (check, outcome)
 
 
@@ -809,7 +809,7 @@ def test_a_failing_entry_point_fails(site, code, message):
 )
 def test_a_check_uses_the_registered_name(site, name, target, right):
     install(site, "acme-names", {"losses": {name: f"acme_names:{target}"}}, acme_names="")
-    outcome = examine(registration.is_named_alike, LossSubject(name, distribution="acme-names"))
+    outcome = examine(registration.has_matching_name, LossSubject(name, distribution="acme-names"))
     assert (outcome.verdict == "ok") is right, outcome
 
 
@@ -821,7 +821,7 @@ class Versioned(CheckedPlugin):
 
 
 def test_a_version_is_part_of_a_name():
-    assert examine(registration.is_named_alike, Versioned("sagan@1")).verdict == "ok"
+    assert examine(registration.has_matching_name, Versioned("sagan@1")).verdict == "ok"
 
 
 IMPORTS = {
@@ -901,7 +901,7 @@ def test_a_model(site, bundle):
     shutil.copytree(bundle, site / "tiny-bundle")
     assert [examine(check, Model("tiny")).verdict for check in Model.checks] == ["ok"] * 4
     (site / "tiny-bundle" / "model.safetensors").write_bytes(b"damaged")
-    fails("is_whole", Model("tiny"), "BundleError: .*does not match its checksum")
+    fails("is_intact", Model("tiny"), "BundleError: .*does not match its checksum")
 
 
 # ---- metrics and trackers
@@ -914,7 +914,7 @@ def metric_of(value, **declaration):
         return value() if callable(value) else value
 
     compute.__doc__ = SOURCE
-    return ganzoo.Metric(compute, **{"figures": {"gap": "lower"}} | declaration)
+    return ganzoo.Metric(compute, **{"directions": {"gap": "lower"}} | declaration)
 
 
 METRICS = [
@@ -924,11 +924,11 @@ METRICS = [
         "metric wrong has no link to its source",
     ),
     (
-        "has_figures_of_its_own",
-        metric_of({"recall": 1.0}, figures={"recall": "lower"}),
-        "metric wrong and precision-recall of torch-ganzoo .* both have the figure recall",
+        "has_unique_value_names",
+        metric_of({"recall": 1.0}, directions={"recall": "lower"}),
+        "metric wrong and precision-recall of torch-ganzoo .* both have the value recall",
     ),
-    ("computes", metric_of({}), "returns no figure"),
+    ("computes", metric_of({}), "returns no value"),
     ("computes", metric_of({"gab": 1.0}), "returns 'gab', which has no direction: add it"),
     ("computes", metric_of({"gap": float("nan")}), "returns gap=nan: return a finite number"),
     ("computes", metric_of({"gap": "1"}), "returns gap='1': return a finite number"),
@@ -941,7 +941,7 @@ METRICS = [
     (
         "repeats",
         metric_of(lambda: {"gap": random.random()}),
-        "returns other figures for the same",
+        "returns other values for the same",
     ),
 ]
 
@@ -1000,7 +1000,7 @@ EXTRACTORS = [
     ("extracts", lambda: Means(fault=lambda x: x[:1]), "return one row per image"),
     ("extracts", lambda: Means(fault=lambda x: x / 0), "features that are not finite"),
     (
-        "treats_images_alike",
+        "is_batch_independent",
         lambda: Means(fault=lambda x: x - x.mean(0)),
         "returns other features for an image alone than in a batch",
     ),
