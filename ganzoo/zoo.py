@@ -1,4 +1,4 @@
-"""Entry points of the library: load a model, list the models, read a model's config."""
+"""Find models by name: load a model, list the models, read a model's config."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ganzoo.errors import (
     enumerate_names,
     install_extra,
 )
-from ganzoo.registry import REGISTRIES, models
+from ganzoo.registry import REGISTRIES, models, recipes
 from ganzoo.registry.names import HubModel, HubName, parse_model_name, suggest_hub_name
 from ganzoo.sampling.generator import Encoder, Generator
 from ganzoo.spec import ModelSpec
@@ -212,9 +212,7 @@ def _hint(name: str) -> str:
     """Return advice for a name that is a folder or belongs to another registry."""
     if Path(name).is_dir():
         return f" To load the folder of that name, use ./{name}."
+    if name in recipes:
+        return f" {name!r} is a registered recipe. To get a model, run: ganzoo train {name}"
     kinds = [registry.kind for registry in REGISTRIES if name in registry]
-    return (
-        f" {name!r} is a registered {kinds[0]}, not a model. Training it gives a model."
-        if kinds
-        else ""
-    )
+    return f" {name!r} is a registered {kinds[0]}, not a model." if kinds else ""

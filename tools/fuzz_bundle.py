@@ -460,7 +460,7 @@ def main(
         cases: number of cases.
         seed: seed of all cases.
         first: number of the first case.
-        out: folder for the findings, one subfolder each.
+        out: folder for the findings, one sub-folder each.
         bundle: folder of the bundle to mutate; by default a tiny one, trained in a few seconds.
     """
     torch.set_num_threads(1)  # a forked process keeps only one thread

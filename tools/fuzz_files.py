@@ -328,7 +328,7 @@ def main(
         seed: seed of all cases.
         first: number of the first case.
         cases: largest number of cases.
-        out: folder for the findings, one subfolder each.
+        out: folder for the findings, one sub-folder each.
     """
     torch.set_num_threads(1)
     logging.disable()

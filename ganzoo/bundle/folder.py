@@ -111,7 +111,8 @@ def open_bundle(path: Path) -> Bundle:
         if isinstance(error, NotABundleError):
             raise
         raise BundleError(
-            f"cannot read the bundle {str(path)[:200]!r}: {error.strerror}."
+            f"cannot read the bundle {str(path)[:200]!r}: {error.strerror}. Check the path and its "
+            "permissions."
         ) from error
 
 
@@ -354,7 +355,9 @@ def _verify(path: Path) -> None:
             check_pointer(path, file)
             check_line_endings(file, expected)
         except OSError as error:
-            raise BundleError(f"cannot read {file}: {error.strerror}.") from error
+            raise BundleError(
+                f"cannot read {file}: {error.strerror}. Check its permissions."
+            ) from error
         raise BundleError(
             f"{file} does not match its checksum in {CHECKSUMS}: it was damaged or changed. "
             "Get the bundle again."

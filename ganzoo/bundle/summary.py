@@ -54,7 +54,7 @@ class ModelSummary:
 
     @property
     def distances(self) -> dict[str, float]:
-        """The Frechet distances to the training data, by name of the extractor."""
+        """The Fréchet distances to the training data, by name of the extractor."""
         distances: dict[str, float] = {}
         metrics = self.spec.provenance.get(METRICS)
         for evaluation in metrics if isinstance(metrics, list) else []:
@@ -65,7 +65,7 @@ class ModelSummary:
 
     @property
     def distance(self) -> float | None:
-        """The Frechet distance by the dataset's usual extractor, or else by the first extractor."""
+        """The Fréchet distance by the dataset's usual extractor, or else by the first extractor."""
         distances = self.distances
         return distances.get(self.spec.data.extractor, next(iter(distances.values()), None))
 

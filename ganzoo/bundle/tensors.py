@@ -47,7 +47,9 @@ def open_tensors(file: Path) -> Iterator[Any]:
         with safe_open(file, framework="pt") as tensors:
             yield tensors
     except OSError as error:
-        raise BundleError(f"cannot read {file}: {error.strerror or error}.") from error
+        raise BundleError(
+            f"cannot read {file}: {error.strerror or error}. Check its permissions."
+        ) from error
     except SafetensorError as error:
         reason = " ".join(str(error).split())[:300]
         raise BundleError(
@@ -81,7 +83,9 @@ def read_header(file: Path) -> dict[str, Stored]:
             if name != "__metadata__" and not is_scale(name, header)
         }
     except OSError as error:
-        raise BundleError(f"cannot read {file}: {error.strerror or error}.") from error
+        raise BundleError(
+            f"cannot read {file}: {error.strerror or error}. Check its permissions."
+        ) from error
     except _MALFORMED as error:
         raise BundleError(
             f"{file} is not a complete safetensors file. Get the bundle again."

@@ -42,8 +42,8 @@ def export(
         arguments: arguments of the architecture that keep the weights, each as a name and a value,
             such as --arguments truncation 0.7.
         target: name of an export target ('ganzoo list --kind export-targets').
-        figures: draw figures of samples, interpolations and the training; with --no-figures the
-            existing figures stay if they still show this model.
+        figures: whether to draw figures of samples, interpolations and the training; with
+            --no-figures, existing figures stay if they still show this model.
     """
     if target:
         _write_target(target, run, output, precision, arguments)

@@ -20,7 +20,7 @@ def check(
     data: Path | None = None,
     expect: tuple[str, ...] = (),
 ) -> None:
-    """Check that everything an installed plugin registers builds, trains, exports and so on.
+    """Check that the objects of an installed plugin can be built, trained and exported.
 
     Args:
         distribution: name of the plugin's distribution, as in 'pip install NAME'.

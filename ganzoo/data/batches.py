@@ -63,7 +63,7 @@ class Batches(Iterator[Batch]):
         self._length = len(dataset)  # type: ignore[arg-type]
         self.file_counts = getattr(dataset, "file_counts", "")
         if self._length == 0:
-            raise DataError("the dataset contains no images. Add images, or choose another.")
+            raise DataError("the dataset contains no images. Add images, or use another --dataset.")
         self.spec = spec
         self.paired = spec.paired
         self.batch_size = batch_size

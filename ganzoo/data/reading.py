@@ -135,7 +135,7 @@ def check_items(items: Items, spec: DataSpec) -> None:
                 "Report this to the author of the dataset's plugin."
             )
     if len(items.images) == 0:
-        raise DataError("the dataset contains no images. Add images, or choose another.")
+        raise DataError("the dataset contains no images. Add images, or use another --dataset.")
     labels = items.labels
     if spec.classes and not (int(labels.min()) >= 0 and int(labels.max()) < spec.classes):
         raise DataError(

@@ -61,7 +61,9 @@ def read_drawing(url: Any, mode: str = "RGB") -> Image.Image:
         ImageFileError: the canvas is empty, or the URL or its image is invalid.
     """
     if not url:
-        raise ImageFileError("the canvas is empty. Draw with the mouse or a finger, or upload.")
+        raise ImageFileError(
+            "the canvas is empty. Draw with the mouse or a finger, or upload an image."
+        )
     if not isinstance(url, str) or not url.startswith(_PREFIX) or len(url) > MAX_BYTES:
         raise ImageFileError("the drawing is not a PNG of this page. Clear it and draw again.")
     try:

@@ -40,7 +40,7 @@ class ModelCache:
         """Open models, by default all that ship with ganzoo.
 
         Warns about shipped models that cannot be opened and leaves them out. Shipped models are
-        ordered by dataset, the most frequent first, and then by Frechet distance.
+        ordered by dataset, the most frequent first, and then by Fréchet distance.
 
         Raises:
             UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: as for

@@ -37,9 +37,13 @@ def as_floats(name: str, values: ArrayLike) -> Floats:
     """
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
-        raise MetricError(f"{name} must be real numbers, but the dtype is {array.dtype}.")
+        raise MetricError(
+            f"{name} must be real numbers, but the dtype is {array.dtype}. Pass integers or floats."
+        )
     if not array.size:
-        raise MetricError(f"{name} must not be empty, but the shape is {array.shape}.")
+        raise MetricError(
+            f"{name} must not be empty, but the shape is {array.shape}. Pass one row per image."
+        )
     floats = array.astype(np.promote_types(array.dtype, np.float32), copy=False)
     if not np.isfinite(floats).all():
         raise MetricError(

@@ -224,7 +224,7 @@ def wasserstein1(
         case "mean-transport":
             return float(w1 / moved)
     raise MetricError(
-        f"there is no normalisation {normalise!r}. Choose 'total-mass', 'largest-distance', "
+        f"unknown normalisation {normalise!r}. Choose 'total-mass', 'largest-distance', "
         "'mean-transport' or None."
     )
 

@@ -23,7 +23,7 @@ from ganzoo.spec.parsing import shorten
 Precision = Literal["fp32", "fp16", "int8"]
 FINEST_FIRST: tuple[Precision, ...] = get_args(Precision)
 
-# Largest root mean square change of the outputs after rounding. Within it, the Frechet distance of
+# Largest root mean square change of the outputs after rounding. Within it, the Fréchet distance of
 # the shipped models changes by less than 1 %: `tools/bench_precision.py`.
 TOLERANCES: Mapping[Precision, float] = {"fp16": LEVEL / 4, "int8": 3 * LEVEL}
 

@@ -30,7 +30,7 @@ def augment(images: Tensor, policies: Iterable[Policy]) -> Tensor:
 def augment_pair(
     images: Tensor, condition: Tensor, policies: Iterable[Policy]
 ) -> tuple[Tensor, Tensor]:
-    """Return augmented images and conditions: both move alike, and only images change colors."""
+    """Return augmented images and conditions: both move alike, and only images change colours."""
     channels = images.shape[1]
     for policy in policies:
         if policy == "color":

@@ -90,7 +90,8 @@ class Snapshot:
         if file not in checksums:
             raise BundleError(
                 f"{self.name}: {CHECKSUMS} does not list {file}, so the file cannot be verified. "
-                f"It lists {', '.join(sorted(checksums))}."
+                f"It lists {', '.join(sorted(checksums))}. Use another runtime, or tell the "
+                "repository's owner."
             )
         path = self._download(file, force=force)
         check_size(path, MAX_BYTES)

@@ -170,7 +170,7 @@ def _cut(panel: Axes, y: Array) -> None:
     ):
         if beyond:
             panel.text(
-                1.0, place, f"beyond: to {value:.4g}", transform=panel.transAxes,
+                1.0, place, f"continues to {value:.4g}", transform=panel.transAxes,
                 color=GREY, ha="right", va=align, size="small",
             )  # fmt: skip
 

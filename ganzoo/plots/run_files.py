@@ -139,7 +139,7 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
     try:
         lines = read_lines(file, (field,))
     except OSError as error:
-        raise PlotError(f"cannot read {file}: {error}.") from error
+        raise PlotError(f"cannot read {file}: {error}. Restore the file.") from error
     if not lines:
         raise PlotError(f"cannot draw: {file} has no readable line. {advice}")
     return sorted(lines, key=lambda fields: fields["images"])

@@ -163,7 +163,7 @@ class Registry(Generic[T]):
             raise AmbiguousNameError(
                 f"several distributions register the {self.kind} {query.name!r}. "
                 f"Use {' or '.join(repr(e.address) for e in matches)}, or set {SWITCH} to the "
-                "distributions to admit."
+                "distributions to switch on."
             )
         return matches[0]
 

@@ -114,5 +114,5 @@ def check_sides(file: str | Path, size: tuple[int, int]) -> None:
 
 
 def fit_image(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Resize an image until it covers the size, and crop its center."""
+    """Resize an image until it covers the size, and crop its centre."""
     return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)

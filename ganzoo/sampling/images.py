@@ -55,7 +55,7 @@ class ImageBatch:
 
     @classmethod
     def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
-        """Read image files: resize and center-crop them to `size`, with transparency on white.
+        """Read image files: resize and centre-crop them to `size`, with transparency on white.
 
         Raises:
             DataError: there are no files, or a file is not an image.

@@ -53,8 +53,8 @@ class Process:
     def __post_init__(self) -> None:
         if not 0 <= self.rank < self.count or self.local_rank < 0:
             raise SampleError(
-                f"there is no process {self.rank} of {self.count} (index {self.local_rank} on its "
-                "machine): ranks start at 0. Let torchrun set RANK, WORLD_SIZE and LOCAL_RANK."
+                f"RANK is {self.rank}, WORLD_SIZE is {self.count} and LOCAL_RANK is "
+                f"{self.local_rank}, but ranks are 0 to WORLD_SIZE - 1. Let torchrun set them."
             )
 
     @classmethod

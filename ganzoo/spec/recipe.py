@@ -187,8 +187,8 @@ class Recipe:
             check_integer(name, getattr(self, name), low, UNBOUNDED)
         if self.batch_size % self.accumulate:
             raise ValueError(
-                f"a batch of {self.batch_size} has no {self.accumulate} equal parts. Set "
-                "accumulate to a divisor of batch_size"
+                f"a batch of {self.batch_size} cannot be split into {self.accumulate} equal parts. "
+                "Set accumulate to a divisor of batch_size"
             )
         if self.keep_best and "/" not in self.keep_best and not self.evaluate_every:
             raise ValueError(
@@ -240,11 +240,15 @@ class Recipe:
                 )
             content = path.read_bytes()
         except OSError as error:
-            raise RecipeError(f"cannot read the recipe {path}: {error.strerror}.") from error
+            raise RecipeError(
+                f"cannot read the recipe {path}: {error.strerror}. Check the path."
+            ) from error
         try:
             text = content.decode()
         except UnicodeDecodeError as error:
-            raise RecipeError(f"the recipe {path} is not TOML: {error}.") from error
+            raise RecipeError(
+                f"the recipe {path} is not TOML: {error}. Save it as UTF-8."
+            ) from error
         return cls.from_text(text, where=str(path), name=path.stem)
 
     @classmethod
@@ -261,7 +265,8 @@ class Recipe:
         """
         if len(text) > MAX_RECIPE:
             raise RecipeError(
-                f"{where} has {len(text):,} characters; the limit of a recipe is {MAX_RECIPE:,}."
+                f"{where} has {len(text):,} characters; the limit of a recipe is {MAX_RECIPE:,}. "
+                "Shorten it."
             )
         try:
             table = tomllib.loads(text)

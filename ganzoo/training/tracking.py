@@ -159,7 +159,7 @@ class Tracking:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
                 del self._active[name]
                 warnings.warn(
-                    f"the tracker {name!r} failed and is switched off; the training goes on: "
+                    f"the tracker {name!r} failed and is switched off; the training continues: "
                     f"{describe(error)}",
                     stacklevel=3,
                 )

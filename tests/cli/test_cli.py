@@ -214,7 +214,7 @@ def test_changed_options_change_the_description():
         (["sample", "dcgan-mnist", "-o", "x.abc"], "Use .png"),
         (["info", "./absent"], "does not exist"),
         (["info", "dcgan"], "'dcgan' is a registered architecture"),
-        (["info", "dcgan-digits"], "is a registered recipe"),
+        (["info", "dcgan-digits"], "To get a model, run: ganzoo train dcgan-digits"),
         (["train", "dcgan-digit"], "Did you mean 'dcgan-digits'?"),
         (["train", "dcgan-digits", "--loss", "wgann"], "no loss named 'wgann'"),
         (["train", "dcgan-digits", "--images", "0"], "images is 0"),

@@ -86,7 +86,7 @@ def test_progress(plot, autoencoder, ending):
     assert out == f"a.{ending}: 4 frames, up to 64 images seen\n"
     assert picture.format == ending.upper()
     assert getattr(picture, "n_frames", 1) == (1 if ending == "png" else 4)
-    other, _ = plot("progress", autoencoder, "--picture", "manifold", "-o", f"a.{ending}")
+    other, _ = plot("progress", autoencoder, "--kind", "manifold", "-o", f"a.{ending}")
     assert other.size != picture.size
 
 
@@ -180,7 +180,7 @@ def test_latent_map(plot, autoencoder):
     [
         (["curves", "absent"], "absent is not a run"),
         (["metric", "RUN"], "metrics.jsonl has no readable line"),
-        (["progress", "RUN", "--picture", "manifold"], "Choose samples"),
+        (["progress", "RUN", "--kind", "manifold"], "Choose samples"),
         (["run", "EMPTY"], "is empty. Wait for the first log line"),
         (["curves", "RUN", "-o", "a.jpg"], "not one of .png, .svg. Use for example -o a.png"),
         (["curves", "RUN", "-o", "a.gif"], "not one of .png, .svg"),
@@ -190,12 +190,12 @@ def test_latent_map(plot, autoencoder):
         (["interpolation", "dcgan-mnist", "--between", "7", "2"], "has no encoder"),
         (["interpolation", "PLANE", "--between", "7", "x"], "no class 'x'. Choose from 0, 1"),
         (["interpolation", "PLANE", "--between", "1", "2", "--index", "1", "2"], "Pass only one of them"),
-        (["interpolation", "PLANE", "--index", "0", "99999"], "there is no image 99999"),
+        (["interpolation", "PLANE", "--index", "0", "99999"], "the dataset has no image 99999"),
         (["interpolation", "dcgan-mnist", "--steps", "1"], "in 1 steps"),
         (["interpolation", "dcgan-mnist", "--seeds", "-1", "2"], "a seed is 0 to 2**64 - 1"),
         (["interpolation", "dcgan-mnist", "--label", "3"], "has no classes"),
         (["reconstructions", "dcgan-mnist"], "has no encoder"),
-        (["reconstructions", "PLANE", "-n", "9999"], "the dataset holds 1797"),
+        (["reconstructions", "PLANE", "-n", "9999"], "the dataset has 1797"),
         (["reconstructions", "PLANE", "--split", "test"], "'digits' has no argument 'split'"),
         (["reconstructions", "vae-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["latent-map", "vae-mnist"], "latents have length 10"),

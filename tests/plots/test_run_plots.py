@@ -119,7 +119,7 @@ def test_an_outlier_does_not_flatten_a_curve():
     bottom, top = panel.get_ylim()
     assert bottom < 130
     assert 150 < top < 170
-    assert words(panel) == ["beyond: to 5000"]
+    assert words(panel) == ["continues to 5000"]
 
 
 def test_a_smooth_curve_is_shown_completely():

@@ -40,6 +40,16 @@ FORBIDDEN = {
     r"was asked with": "was called with",
     r"\blearnt\b": "learned",
     r"comes first, and fails": "depends on a check that fails",
+    r"\bsub-folder": "sub-folder",
+    r"\bdata sets?\b": "dataset",
+    r"\bmust lie\b": "must be",
+    r"\bthe begin\b": "the start",
+    r"\bhindered\b": "limited, regularised",
+    r"training goes on\b": "the training continues",
+    r"\bFrechet distance": "Fréchet distance",
+    r"has no \S+ equal parts": "cannot be split into equal parts",
+    r"\bwhat it was\b": "name the earlier value",
+    r"breaks_promises": "may_be_incompatible",
     r"\bShelf\b|\bParcel\b|\bJudgement\b": "ModelCache, RepoFiles, DiscriminatorOutput",
 }
 FILES = sorted(
@@ -55,7 +65,7 @@ FILES = sorted(
             "ganzoo/**/*.template",
             "ganzoo/**/*.html",
         ),
-        *("ganzoo/**/*.toml", "plugins/*/ganzoo_*/**/*.toml", "model_cards/*.md"),
+        *("ganzoo/**/*.toml", "plugins/*/ganzoo_*/**/*.toml", "tools/*.toml", "model_cards/*.md"),
     )
     for path in ROOT.glob(pattern)
     if path != Path(__file__)

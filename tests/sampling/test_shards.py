@@ -287,7 +287,7 @@ def test_a_folder_of_other_files_is_refused(model, tmp_path):
         (["--seed", "-1"], {}, "seed is -1"),
         (["--label", "3"], {}, "has no classes. Omit the label"),
         (["-o", "grid.png"], {}, "exclude each other"),
-        ([], {"RANK": "2", "WORLD_SIZE": "2"}, "there is no process 2 of 2"),
+        ([], {"RANK": "2", "WORLD_SIZE": "2"}, "RANK is 2, WORLD_SIZE is 2"),
         ([], {"RANK": "one", "WORLD_SIZE": "2"}, "each is a whole number"),
     ],
 )

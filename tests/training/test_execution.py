@@ -61,7 +61,7 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole():
 
 
 def test_an_indivisible_batch_is_refused():
-    with pytest.raises(ValueError, match="a batch of 16 has no 3 equal parts"):
+    with pytest.raises(ValueError, match="a batch of 16 cannot be split into 3 equal parts"):
         tiny(accumulate=3)
 
 

@@ -90,7 +90,7 @@ def test_a_plugins_monitor_reports_and_a_failing_one_is_disabled(site, tmp_path,
     assert run.finished
     (message,) = messages_of(record)
     assert message.startswith(
-        "the monitor 'torn' failed and is switched off; the training goes on: "
+        "the monitor 'torn' failed and is switched off; the training continues: "
         "ConnectionError: the page is torn"
     )
     findings = [f for line in read_lines(run.path / "log.jsonl") for f in line["findings"]]

@@ -149,9 +149,9 @@ def test_exploding_gradients_are_reported(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"learning_rates": {"generator": 0.0}}, "the generator's is 0"),
-        ({"learning_rates": {"generator": 1e-12}}, "the generator's is 1.0e-12, and its weights"),
-        ({"optimizer": Optimizer(warmup=640)}, "rise over 640 images, and the run has 160"),
+        ({"learning_rates": {"generator": 0.0}}, "the generator's learning rate is 0"),
+        ({"learning_rates": {"generator": 1e-12}}, "learning rate is 1.0e-12, and its weights"),
+        ({"optimizer": Optimizer(warmup=640)}, "rise over 640 images, but the run has only 160"),
     ],
 )
 def test_stale_learning_rates_are_reported(tmp_path, changes, text):

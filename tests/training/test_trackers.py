@@ -120,7 +120,7 @@ def test_a_failing_tracker_is_disabled_and_the_training_continues(site, tmp_path
     assert run.finished
     (message,) = [str(w.message) for w in record if "tracker" in str(w.message)]
     assert message.startswith(
-        "the tracker 'torn' failed and is switched off; the training goes on: "
+        "the tracker 'torn' failed and is switched off; the training continues: "
         "ConnectionError: the page is torn"
     )
     calls = diary_of(run.path)

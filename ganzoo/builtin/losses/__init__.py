@@ -1,1 +1,1 @@
-"""Losses, one file a family."""
+"""Losses, one file per family."""

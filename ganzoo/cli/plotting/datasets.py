@@ -121,7 +121,7 @@ class ModelDataset:
         """
         if start < 0 or not 0 < n <= len(self) - start:
             raise DataError(
-                f"cannot read {n} images from number {start} on: the dataset holds {len(self)}. "
+                f"cannot read {n} images from index {start} on: the dataset has {len(self)}. "
                 "Use fewer images."
             )
         return self._read(range(start, start + n))
@@ -186,7 +186,7 @@ class ModelDataset:
         length = len(self._dataset)  # type: ignore[arg-type]
         for number in numbers:
             if not 0 <= number < length:
-                raise DataError(f"there is no image {number}. Use 0 to {length - 1}.")
+                raise DataError(f"the dataset has no image {number}. Use 0 to {length - 1}.")
         return self._read(numbers)
 
     def _read(self, index: Any) -> Images:
@@ -256,7 +256,7 @@ def load_autoencoder(name: str) -> tuple[Generator, Encoder]:
     roles = zoo.info(name).roles
     if "encoder" not in roles:
         raise PlotError(
-            f"{name} has no encoder, which this plot needs. It holds only {', '.join(roles)}. Use "
+            f"{name} has no encoder, which this plot needs. Its roles: {', '.join(roles)}. Use "
             "vae-mnist, or a model trained with the loss autoencoder, vae, betavae, vaegan or "
             "bigan."
         )

@@ -43,20 +43,18 @@ def metric(
     print_out(f"{written}: {len(lines)} measurements")
 
 
-def progress(
-    run: Folder, /, picture: str = "samples", output: Output = Path("progress.png")
-) -> None:
+def progress(run: Folder, /, kind: str = "samples", output: Output = Path("progress.png")) -> None:
     """Plot how the images of fixed seeds change, as a contact sheet or an animation.
 
     Args:
         run: folder of a run.
-        picture: kind of image file in the run: samples, reconstructions or manifold.
+        kind: kind of image file in the run: samples, reconstructions or manifold.
         output: .png or .svg for a contact sheet, .gif or .webp for an animation.
     """
     from ganzoo import plots
 
     plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
-    frames = [(moment.images, moment.read()) for moment in plots.find_moments(run, picture)]
+    frames = [(moment.images, moment.read()) for moment in plots.find_moments(run, kind)]
     if output.suffix.lower() in plots.ANIMATIONS:
         plots.save_animation(plots.animate_progress(frames), output)
     else:

@@ -50,7 +50,7 @@ def _create(entry: Entry, training: Prepared) -> Monitor | None:
 
 def _warn(name: str, reason: str) -> None:
     warnings.warn(
-        f"the monitor {name!r} failed and is switched off; the training goes on: {reason}",
+        f"the monitor {name!r} failed and is switched off; the training continues: {reason}",
         stacklevel=4,
     )
 

@@ -1,4 +1,4 @@
-"""What monitors ask of an adversarial training."""
+"""Questions about an adversarial training that several monitors ask."""
 
 from __future__ import annotations
 

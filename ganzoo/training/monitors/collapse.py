@@ -67,5 +67,7 @@ class ModeCollapse(Monitor):
             for name in ("classes", "real_classes")
         )
         if fake < FEW * real and late:
-            problems.append(f"generated images are of {fake} classes, as many real ones of {real}")
+            problems.append(
+                f"generated images cover {fake} classes, and as many real images cover {real}"
+            )
         return " and ".join(problems)

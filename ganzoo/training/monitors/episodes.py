@@ -1,4 +1,4 @@
-"""The begin and the end of the failures that a monitor reports."""
+"""The first and the last line of the failures that a monitor reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Episode:
         monitor: the monitor.
 
     Attributes:
-        active: whether the failure goes on.
+        active: whether the failure lasts.
         since: images seen at the first line that shows the failure.
     """
 

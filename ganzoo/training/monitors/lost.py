@@ -39,8 +39,8 @@ class DiscriminatorLost(Monitor):
     begins, ends = 5, 5
     remedy = (
         "a discriminator that learns more (--learning-rates discriminator 1e-3, "
-        "--loss.discriminator-steps 2, a larger --architecture.width), or one that is hindered "
-        "less (smaller penalties, less --loss.instance-noise or --loss.augmentation)"
+        "--loss.discriminator-steps 2, a larger --architecture.width), or one with less "
+        "regularisation (smaller penalties, less --loss.instance-noise or --loss.augmentation)"
     )
 
     def __init__(self, images: int) -> None:
@@ -64,6 +64,6 @@ class DiscriminatorLost(Monitor):
         ):
             return ""
         return (
-            f"its accuracy is {value:.2f}, that of random guessing, while samples are at distance "
-            f"{self._distance:.2f} from the data, {self._first:.2f} initially"
+            f"its accuracy is {value:.2f}, that of random guessing, although samples are at "
+            f"distance {self._distance:.2f} from the data (at the start: {self._first:.2f})"
         )

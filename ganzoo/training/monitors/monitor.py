@@ -49,7 +49,7 @@ class Monitor(ABC):
 
 @dataclass(frozen=True)
 class Finding:
-    """The begin or the end of a failure.
+    """A monitor's report that a failure begins or ends.
 
     Attributes:
         monitor: name of the monitor.

@@ -41,17 +41,17 @@ class StaleLearningRate(Monitor):
         """Name the players that learn nothing."""
         if self._warmup >= self._images:
             return (
-                f"learning rates rise over {self._warmup:,} images, and the run has "
+                f"learning rates rise over {self._warmup:,} images, but the run has only "
                 f"{self._images:,}"
             )
         problems = []
         for player, lr in line["learning_rates"].items():
             moved = line.get("movement", {}).get(player)
             if not lr:
-                problems.append(f"the {player}'s is 0")
+                problems.append(f"the {player}'s learning rate is 0")
             elif moved is not None and moved < STILL and player in line["gradient_norms"]:
                 problems.append(
-                    f"the {player}'s is {lr:.1e}, and its weights changed by {moved:.1e} of their "
-                    "norm since the last line of the log"
+                    f"the {player}'s learning rate is {lr:.1e}, and its weights changed by "
+                    f"{moved:.1e} of their norm since the last line of the log"
                 )
         return " and ".join(problems)

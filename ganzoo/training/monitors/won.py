@@ -25,7 +25,7 @@ def discriminator_won(training: Prepared) -> DiscriminatorWon | None:
 
 
 class DiscriminatorWon(Monitor):
-    """The accuracy is pinned at 1 and the generator's gradient has vanished.
+    """The accuracy stays at 1 and the generator's gradient has vanished.
 
     The better the discriminator, the smaller the gradient that passes through it if the loss
     saturates: "Towards Principled Methods for Training Generative Adversarial Networks" (Arjovsky
@@ -60,8 +60,8 @@ class DiscriminatorWon(Monitor):
         if value is None or value < PINNED:
             return ""
         return " and ".join(
-            f"its accuracy is {value:.3f}, and the {player}'s gradient {norm:.1e}, "
-            f"{norm / self._largest[player]:.1e} times what it was"
+            f"its accuracy is {value:.3f}, and the {player}'s gradient has norm {norm:.1e}, "
+            f"{norm / self._largest[player]:.1e} times its largest norm so far"
             for player, norm in recent.items()
             if norm < VANISHED * self._largest[player]
         )

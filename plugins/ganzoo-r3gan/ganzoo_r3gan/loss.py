@@ -37,7 +37,7 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
     def __init__(self, criterion: Criterion, options: AdversarialOptions, decay_to: float) -> None:
         super().__init__(criterion, options)
         if not 0 <= decay_to <= 1:
-            raise ValueError(f"penalty_decay_to is {decay_to}; it must lie in [0, 1]")
+            raise ValueError(f"penalty_decay_to is {decay_to}; it must be in [0, 1]")
         self.decay_to = decay_to
 
     def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:

@@ -288,10 +288,10 @@ def test_augmentation_adapts_if_the_discriminator_trains_rarely():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"style_mixing": 1.5}, r"style_mixing is 1\.5; it must lie in \[0, 1\]"),
+        ({"style_mixing": 1.5}, r"style_mixing is 1\.5; it must be in \[0, 1\]"),
         ({"path_length": -1.0}, r"path_length is -1\.0; it must be at least 0"),
         ({"path_length_every": 0}, "path_length_every is 0; it must be at least 1"),
-        ({"ada": True, "ada_target": 1.0}, r"ada_target is 1\.0; it must lie between -1 and 1"),
+        ({"ada": True, "ada_target": 1.0}, r"ada_target is 1\.0; it must be between -1 and 1"),
         ({"ada": True, "ada_images": 0}, "ada_images is 0; it must be at least 1"),
     ],
 )

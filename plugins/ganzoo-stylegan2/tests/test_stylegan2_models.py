@@ -70,7 +70,7 @@ def test_a_trained_model_samples_alike_on_both_runtimes(run, tmp_path, how):
 
 
 def test_invalid_truncation_is_refused(run, tmp_path):
-    with pytest.raises(ExportError, match=r"cannot have truncation 3\.0 .*it must lie in \[0, 1\]"):
+    with pytest.raises(ExportError, match=r"cannot have truncation 3\.0 .*it must be in \[0, 1\]"):
         ganzoo.export(run.path, tmp_path / "wild", arguments={"truncation": 3.0})
 
 

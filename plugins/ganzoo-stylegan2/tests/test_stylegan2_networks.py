@@ -41,7 +41,7 @@ def test_arguments_below_1_are_refused(name):
 @pytest.mark.parametrize("truncation", [-0.1, 1.5])
 def test_a_truncation_out_of_range_is_refused(truncation):
     with pytest.raises(
-        ArchitectureError, match=r"must lie in \[0, 1\]\. Use --architecture\.truncation 0\.7"
+        ArchitectureError, match=r"must be in \[0, 1\]\. Use --architecture\.truncation 0\.7"
     ):
         build(truncation=truncation)
 

@@ -70,7 +70,7 @@ def stylegan2(
         )
     if not 0 <= truncation <= 1:
         raise ArchitectureError(
-            f"architecture 'stylegan2' cannot be built with truncation={truncation}: it must lie "
+            f"architecture 'stylegan2' cannot be built with truncation={truncation}: it must be "
             "in [0, 1]. Use --architecture.truncation 0.7, for example."
         )
     if conditioning != "none" and data.classes < 2:

@@ -38,7 +38,7 @@ class AdaptiveAugmentation(nn.Module):
     def __init__(self, target: float, images: int) -> None:
         super().__init__()
         if not -1 < target < 1:
-            raise ValueError(f"ada_target is {target}; it must lie between -1 and 1")
+            raise ValueError(f"ada_target is {target}; it must be between -1 and 1")
         if images < 1:
             raise ValueError(f"ada_images is {images}; it must be at least 1")
         self.target = target

@@ -44,7 +44,7 @@ class StyleLoss(AdversarialLoss):
         ada: AdaptiveAugmentation | None,
     ) -> None:
         if not 0 <= style_mixing <= 1:
-            raise ValueError(f"style_mixing is {style_mixing}; it must lie in [0, 1]")
+            raise ValueError(f"style_mixing is {style_mixing}; it must be in [0, 1]")
         check_weight("path_length", path_length)
         check_count("path_length_every", path_length_every)
         super().__init__(NONSATURATING, options)
