@@ -30,9 +30,9 @@ def export(
 ) -> None:
     """Export a run as a bundle: one folder with safetensors, ONNX, config and card.
 
-    With --for TARGET, write a model for another program. triton: a model repository of the Triton
-    Inference Server. web: a static page that runs the model in the browser. web-cdn: the same page
-    with onnxruntime-web from a content delivery network. Plugins can register more targets.
+    With --for TARGET, write a model for another program, such as triton (a model repository of the
+    Triton Inference Server), web (a static page that runs the model in the browser) or web-cdn (the
+    same page with onnxruntime-web from a content delivery network). Plugins can register more.
 
     Args:
         run: folder of a run or of a bundle; with --for also the name of a model.

@@ -46,7 +46,7 @@ FORBIDDEN = {
     r"\bthe begin\b": "the start",
     r"\bhindered\b": "limited, regularised",
     r"training goes on\b": "the training continues",
-    r"\bFrechet distance": "Fréchet distance",
+    r"(?-i:Frechet distance)": "Fréchet distance",
     r"has no \S+ equal parts": "cannot be split into equal parts",
     r"\bwhat it was\b": "name the earlier value",
     r"breaks_promises": "may_be_incompatible",
