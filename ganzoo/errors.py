@@ -58,7 +58,7 @@ MALFORMED = (
     TypeError,
     ValueError,
 )
-"""What code raises that reads free-form fields of another type, size or depth than expected."""
+"""The errors of code that reads free-form fields of another type, size or depth than expected."""
 
 
 class GanzooError(Exception):

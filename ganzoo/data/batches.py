@@ -37,7 +37,7 @@ class Batches(Iterator[Batch]):
         position: number of the next batch. Set it to seek.
         fingerprint: text that identifies the dataset of a run.
         kept: short description of where the images are stored.
-        file_counts: one line about the dataset's files in use and those passed over, from its
+        file_counts: one line about the dataset's files in use and those skipped, from its
             attribute of that name; empty if it has none.
 
     Raises:

@@ -68,7 +68,7 @@ def show_file_counts(dataset: Dataset[tuple[Tensor, ...]]) -> None:
     """Print one line about the files of a dataset to standard error, if it counts them.
 
     Datasets of files have an attribute `file_counts` (a str) about the files in use and those that
-    are passed over.
+    are skipped.
     """
     if counts := getattr(dataset, "file_counts", ""):
         print_error(f"data: {counts}")

@@ -1,4 +1,4 @@
-"""Find image files in folders, and count the files that are passed over."""
+"""Find image files in folders, and count the files that are skipped."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class ImageList:
     Attributes:
         folder: the folder.
         names: paths relative to the folder, sorted, in a fifth of the memory of `Path` objects.
-        passed_over: number of other entries by the reason for passing them over.
+        skipped: number of other entries by the reason for skipping them.
     """
 
     folder: Path
     names: list[str]
-    passed_over: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
 
     @property
     def paths(self) -> list[Path]:
@@ -67,45 +67,45 @@ def list_images(folder: Path) -> ImageList:
         DataNotFoundError: the folder contains no image files.
         DataError: a folder cannot be read.
     """
-    passed_over: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     skip = len(os.path.join(folder, ""))
-    paths = _walk(str(folder), (os.path.realpath(folder),), passed_over)
+    paths = _walk(str(folder), (os.path.realpath(folder),), skipped)
     names = sorted((path[skip:] for path in paths), key=lambda name: name.split(os.sep))
     if not names:
-        others = f" (passed over: {describe_counts(passed_over)})" if passed_over else ""
+        others = f" (skipped: {describe_counts(skipped)})" if skipped else ""
         raise DataNotFoundError(
             f"{folder} contains no image files, such as .png or .jpg{others}. "
             "Pass the folder of the image files with --data DIR."
         )
-    return ImageList(folder, names, passed_over)
+    return ImageList(folder, names, skipped)
 
 
-def describe_counts(passed_over: Counter[str]) -> str:
+def describe_counts(skipped: Counter[str]) -> str:
     """Return the reasons and their numbers in one line, such as ``hidden (3), type .txt (1)``."""
-    common = passed_over.most_common()
+    common = skipped.most_common()
     parts = [f"{shorten(reason)} ({count:,})" for reason, count in common[:_MAX_REASONS]]
     if rest := sum(count for _, count in common[_MAX_REASONS:]):
         parts.append(f"other reasons ({rest:,})")
     return ", ".join(parts)
 
 
-def describe_files(what: str, passed_over: Counter[str]) -> str:
+def describe_files(what: str, skipped: Counter[str]) -> str:
     """Return one line about the files of a dataset, for its attribute `file_counts`.
 
     Args:
         what: the number and kind of the files in use, such as ``24 image files``.
-        passed_over: number of other files by the reason for passing them over.
+        skipped: number of other files by the reason for skipping them.
     """
-    return f"{what}; passed over: {describe_counts(passed_over) or 'none'}"
+    return f"{what}; skipped: {describe_counts(skipped) or 'none'}"
 
 
-def _walk(folder: str, above: tuple[str, ...], passed_over: Counter[str]) -> Iterator[str]:
+def _walk(folder: str, above: tuple[str, ...], skipped: Counter[str]) -> Iterator[str]:
     """Yield the paths of image files; directory listings avoid a system call for each file.
 
     Args:
         folder: the folder.
         above: the real paths of the folder and of all folders on the way to it.
-        passed_over: counts the entries that are no image files.
+        skipped: counts the entries that are no image files.
     """
     try:
         entries = list(os.scandir(folder))
@@ -117,23 +117,23 @@ def _walk(folder: str, above: tuple[str, ...], passed_over: Counter[str]) -> Ite
     empty = True
     for entry in entries:
         if reason := _reason(entry, above):
-            passed_over[reason] += 1
+            skipped[reason] += 1
             continue
         if not entry.is_dir():
             paths: Iterable[str] = (entry.path,)
         elif entry.is_symlink():
-            paths = _walk(entry.path, (*above, os.path.realpath(entry.path)), passed_over)
+            paths = _walk(entry.path, (*above, os.path.realpath(entry.path)), skipped)
         else:
-            paths = _walk(entry.path, (*above, os.path.join(above[-1], entry.name)), passed_over)
+            paths = _walk(entry.path, (*above, os.path.join(above[-1], entry.name)), skipped)
         for path in paths:
             empty = False
             yield path
     if empty:
-        passed_over[_EMPTY] += 1
+        skipped[_EMPTY] += 1
 
 
 def _reason(entry: os.DirEntry[str], above: tuple[str, ...]) -> str:
-    """Return why an entry is passed over; empty for an image file and for a folder to read."""
+    """Return why an entry is skipped; empty for an image file and for a folder to read."""
     ending = os.path.splitext(entry.name)[1].lower()
     if entry.name.startswith("."):
         return _HIDDEN

@@ -166,7 +166,7 @@ def test_class_folders_that_are_links_are_followed(tmp_path):
     assert len(dataset) == 24
     assert spec.labels == ("cat", "dog", "owl")
     assert [int(label) for _, label in dataset] == [k // 8 for k in range(24)]
-    assert dataset.file_counts == "24 image files in 3 classes; passed over: none"
+    assert dataset.file_counts == "24 image files in 3 classes; skipped: none"
 
 
 def test_links_that_lead_back_end(tmp_path):
@@ -194,7 +194,7 @@ def test_a_stray_image_does_not_remove_the_classes(tmp_path):
     root = pictures(tmp_path, [*(f"{c}/{k}.png" for c in "ab" for k in range(3)), "stray.png"])
     dataset, spec = get("folder", root, size=8)
     assert (len(dataset), spec.labels) == (6, ("a", "b"))
-    assert dataset.file_counts.endswith("passed over: beside the class folders (1)")
+    assert dataset.file_counts.endswith("skipped: beside the class folders (1)")
     everything, spec = get("folder", root, size=8, labels="none")
     assert (len(everything), spec.classes) == (7, 0)
     pictures(root, [f"{k}.png" for k in range(9)])
@@ -206,14 +206,14 @@ def test_a_stray_image_does_not_remove_the_classes(tmp_path):
         get("folder", pictures(tmp_path / "flat", ["1.png"]), labels="folders")
 
 
-def test_what_is_passed_over_is_counted_with_its_reason(tmp_path):
+def test_what_is_skipped_is_counted_with_its_reason(tmp_path):
     root = pictures(tmp_path, ["a/1.png", "b/2.png", ".thumbs/1.png", "a/.3.png"])
     for name in ("a/notes.txt", "b/more.TXT", "README"):
         (root / name).write_text("no picture")
     (root / "empty").mkdir()
     counts = get("folder", root, size=8)[0].file_counts
-    assert counts.startswith("2 image files in 2 classes; passed over: ")
-    parts = counts.partition("passed over: ")[2].split(", ")
+    assert counts.startswith("2 image files in 2 classes; skipped: ")
+    parts = counts.partition("skipped: ")[2].split(", ")
     assert sorted(parts) == [
         "folder without image files (1)",
         "hidden (2)",
@@ -236,7 +236,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path):
 def test_a_training_and_an_evaluation_say_what_they_count(tmp_path, capfd):
     root = pictures(tmp_path / "data", [f"{c}/{k}.png" for c in "ab" for k in range(10)])
     (root / "a" / "notes.txt").touch()
-    line = "20 image files in 2 classes; passed over: type .txt (1)"
+    line = "20 image files in 2 classes; skipped: type .txt (1)"
     recipe = tiny(dataset=Component("folder", {"size": 16}))
     run = ganzoo.train(recipe, data=root, out=tmp_path / "run", monitors="off", tensorboard="off")
     assert capfd.readouterr().err.count(line) == 1

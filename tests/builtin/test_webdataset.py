@@ -161,7 +161,7 @@ def test_a_corrupt_image_is_named_or_skipped(tmp_path, name, make):
         assert len(record) == 1, "a warning once, whichever process met it"
 
 
-def test_members_that_are_passed_over_are_counted(tmp_path):
+def test_members_that_are_skipped_are_counted(tmp_path):
     members = [
         ("0.png", picture(0)),
         ("0.json", b"{}"),
@@ -172,7 +172,7 @@ def test_members_that_are_passed_over_are_counted(tmp_path):
     write_tar(tmp_path / "one.tar", members)
     (tmp_path / "two.tar.gz").touch()
     counts = get("webdataset", tmp_path)[0].file_counts
-    assert counts.startswith("2 image files in 1 shards; passed over: ")
+    assert counts.startswith("2 image files in 1 shards; skipped: ")
     for part in ("type .json (1)", "type .cls (1)", "no key and suffix (1)", "no shard (1)"):
         assert part in counts
 

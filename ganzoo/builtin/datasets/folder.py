@@ -85,7 +85,7 @@ def folder(
     """Any folder of image files, with its sub-folders. Links to folders are followed.
 
     If most image files are in sub-folders, the sub-folders are the classes, as in torchvision's
-    ImageFolder, and image files beside them are passed over. Hidden files are passed over. Images
+    ImageFolder, and image files beside them are skipped. Hidden files are skipped. Images
     are resized on their short side and cropped to a centred square.
 
     Args:
@@ -124,7 +124,7 @@ def folder(
     )
     in_classes = f"in {len(classes):,} classes" if classes else "without classes"
     dataset.file_counts = describe_files(
-        f"{len(images.names):,} image files {in_classes}", images.passed_over
+        f"{len(images.names):,} image files {in_classes}", images.skipped
     )
     return dataset, spec
 
@@ -146,8 +146,8 @@ def _select(
             f"dataset 'folder' cannot use the sub-folders of {images.folder} as classes: they "
             "contain no image files. Use --dataset.labels none."
         )
-    passed_over = images.passed_over + Counter({_BESIDE: beside})
-    chosen = ImageList(images.folder, in_folders, passed_over)
+    skipped = images.skipped + Counter({_BESIDE: beside})
+    chosen = ImageList(images.folder, in_folders, skipped)
     return chosen, sorted({_first_part(name) for name in in_folders})
 
 

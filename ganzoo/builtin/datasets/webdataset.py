@@ -103,9 +103,9 @@ def webdataset(
     """
     check_size("webdataset", size)
     ends = check_value_range("webdataset", value_range)
-    passed_over: Counter[str] = Counter()
-    places = _expand(urls) if urls else _find(root, passed_over)
-    entries = index_shards(places, classes, passed_over)
+    skipped: Counter[str] = Counter()
+    places = _expand(urls) if urls else _find(root, skipped)
+    entries = index_shards(places, classes, skipped)
     if len(entries) == 0:
         raise DataNotFoundError(
             f"the {len(places)} shards contain no image files: {places[0]} has no member such as "
@@ -119,19 +119,19 @@ def webdataset(
     )
     dataset = Shards(places, entries, size, channels, skip_corrupt=skip_corrupt, value_range=ends)
     dataset.file_counts = describe_files(
-        f"{len(entries):,} image files in {len(places):,} shards", passed_over
+        f"{len(entries):,} image files in {len(places):,} shards", skipped
     )
     return dataset, spec
 
 
-def _find(root: Path | None, passed_over: Counter[str]) -> list[str]:
+def _find(root: Path | None, skipped: Counter[str]) -> list[str]:
     folder = find_folder("webdataset", root)
     shards = []
     for path in folder.iterdir():
         if path.suffix == ".tar" and path.is_file() and not path.name.startswith("."):
             shards.append(str(path))
         else:
-            passed_over["no shard"] += 1
+            skipped["no shard"] += 1
     shards.sort()
     if not shards:
         raise DataNotFoundError(

@@ -33,7 +33,7 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
         value_range: the values of black and white in grey files; None for those of the format.
 
     Attributes:
-        file_counts: one line about the files in use and those passed over.
+        file_counts: one line about the files in use and those skipped.
     """
 
     file_counts: str

@@ -23,17 +23,17 @@ _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")  # key, dot, suffix
 _MAX_LABEL = 20  # maximum bytes of an integer in text form
 
 
-def index_shards(places: list[str], classes: int, passed_over: Counter[str]) -> np.ndarray:
+def index_shards(places: list[str], classes: int, skipped: Counter[str]) -> np.ndarray:
     """Return the positions of the image files: `ENTRY` (n,), in the order of shards and members.
 
     Members have names ``key.suffix``, and members of one key are adjacent. The suffixes ``jpg``,
     ``jpeg``, ``png`` and ``webp`` are image files, ``cls`` is the class number in text form. Other
-    members are passed over.
+    members are skipped.
 
     Args:
         places: paths and URLs of the shards.
         classes: number of classes; 0 reads no labels.
-        passed_over: counts other members, by the reason for passing them over.
+        skipped: counts other members, by the reason for skipping them.
 
     Raises:
         DataNotFoundError: a URL does not exist.
@@ -41,9 +41,7 @@ def index_shards(places: list[str], classes: int, passed_over: Counter[str]) -> 
             several; or a label is missing or out of range.
     """
     progress = tqdm(places, "reading headers", unit="shard", disable=None, leave=False)
-    return np.concatenate(
-        [_index(place, k, classes, passed_over) for k, place in enumerate(progress)]
-    )
+    return np.concatenate([_index(place, k, classes, skipped) for k, place in enumerate(progress)])
 
 
 def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
@@ -60,11 +58,11 @@ def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
         return f"at byte {offset}", content
 
 
-def _index(place: str, number: int, classes: int, passed_over: Counter[str]) -> np.ndarray:
+def _index(place: str, number: int, classes: int, skipped: Counter[str]) -> np.ndarray:
     """Return the positions of the image files of one shard."""
     rows = array("q")
     with open_seekable(place) as file:
-        files = _members(file, place, passed_over)
+        files = _members(file, place, skipped)
         for key, members in itertools.groupby(files, lambda member: member[0]):
             images, label = [], 0 if classes == 0 else None
             for _, suffix, member in members:
@@ -73,7 +71,7 @@ def _index(place: str, number: int, classes: int, passed_over: Counter[str]) -> 
                 elif suffix == "cls" and classes:
                     label = _label(file, member, place, classes)
                 else:
-                    passed_over[f"type .{suffix}"] += 1
+                    skipped[f"type .{suffix}"] += 1
             if len(images) != 1:
                 raise DataError(
                     f"{key!r} in the shard {place} has {len(images)} image files, but it must "
@@ -93,7 +91,7 @@ def _index(place: str, number: int, classes: int, passed_over: Counter[str]) -> 
 
 
 def _members(
-    file: BinaryIO, place: str, passed_over: Counter[str]
+    file: BinaryIO, place: str, skipped: Counter[str]
 ) -> Iterator[tuple[str, str, tarfile.TarInfo]]:
     """Yield key, suffix and header of every file whose name has both; count the others."""
     try:
@@ -104,7 +102,7 @@ def _members(
                 if member.isreg() and parts:
                     yield parts[1], parts[2].lower(), member
                 elif not member.isdir():
-                    passed_over["no key and suffix" if member.isreg() else "not a file"] += 1
+                    skipped["no key and suffix" if member.isreg() else "not a file"] += 1
             file.seek(tar.offset)
             complete = file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
     except GanzooError:

@@ -331,6 +331,6 @@ def test_datasets_count_what_they_pass_over(tmp_path):
         ("lineart", {"count": 4}, "4 image files"),
     ):
         counts = read(name, root, **arguments)[0].file_counts
-        assert counts.startswith(f"{counted}; passed over: ")
+        assert counts.startswith(f"{counted}; skipped: ")
         assert all(part in counts for part in passed)
         assert ("not selected by start and count (2)" in counts) is (name == "lineart")

@@ -49,9 +49,7 @@ def find_sub_folder(name: str, root: Path, folder: str, argument: str) -> Path:
     return root / folder
 
 
-def select(
-    name: str, items: Sequence[T], start: int, count: int, passed_over: Counter[str]
-) -> list[T]:
+def select(name: str, items: Sequence[T], start: int, count: int, skipped: Counter[str]) -> list[T]:
     """Return `count` items from index `start` on, or all from there if `count` is 0.
 
     Args:
@@ -59,7 +57,7 @@ def select(
         items: all items.
         start: index of the first one.
         count: number of items.
-        passed_over: counts the items that are not selected.
+        skipped: counts the items that are not selected.
 
     Raises:
         DataError: `start` or `count` is negative, or there are not enough items.
@@ -77,5 +75,5 @@ def select(
         )
     selection = list(items[start : start + count] if count else items[start:])
     if len(selection) < len(items):
-        passed_over["not selected by start and count"] += len(items) - len(selection)
+        skipped["not selected by start and count"] += len(items) - len(selection)
     return selection

@@ -21,7 +21,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         places: the location of each item, such as a path.
         read: function from a location to the image and its condition image. It must be picklable,
             so that worker processes can use it.
-        file_counts: one line about the files in use and those passed over.
+        file_counts: one line about the files in use and those skipped.
     """
 
     def __init__(

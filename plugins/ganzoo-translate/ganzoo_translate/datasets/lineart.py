@@ -58,14 +58,14 @@ def lineart(
     ends = check_value_range("lineart", value_range)
     folder = find_folder("lineart", root)
     images = list_images(folder)
-    files = select("lineart", images.paths, start, count, images.passed_over)
+    files = select("lineart", images.paths, start, count, images.skipped)
 
     spec = DataSpec(
         ImageSpec(size, size, 3),
         origin=f"{len(files)} image files in the folder {folder.name!r} and their line drawings",
         condition=ImageSpec(size, size, 1),
     )
-    counts = describe_files(f"{len(files):,} image files", images.passed_over)
+    counts = describe_files(f"{len(files):,} image files", images.skipped)
     return Translations(files, functools.partial(_read, size, thickness, ends), counts), spec
 
 

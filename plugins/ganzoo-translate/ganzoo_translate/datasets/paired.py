@@ -62,18 +62,18 @@ def paired(
     """
     check_size("paired", size)
     ends = check_value_range("paired", value_range)
-    passed_over: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     folder = find_folder("paired", root)
     places: list[tuple[Path, ...]]
     if layout == "folders":
         conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
         targets = find_sub_folder("paired", folder, target_folder, "target-folder")
-        places = [*_match(conditions, targets, passed_over)]
+        places = [*_match(conditions, targets, skipped)]
     else:
         images = list_images(folder)
-        passed_over.update(images.passed_over)
+        skipped.update(images.skipped)
         places = [(file,) for file in images.paths]
-    selection = select("paired", places, start, count, passed_over)
+    selection = select("paired", places, start, count, skipped)
 
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
@@ -81,7 +81,7 @@ def paired(
         origin=f"{len(selection)} pairs of images in the folder {folder.name!r}",
         condition=square,
     )
-    counts = describe_files(f"{len(selection):,} pairs", passed_over)
+    counts = describe_files(f"{len(selection):,} pairs", skipped)
     read = functools.partial(_read, size, condition_half, ends)
     return Translations(selection, read, counts), spec
 
@@ -98,9 +98,9 @@ def _read(
     return fit_image(image, size, size), fit_image(condition, size, size)
 
 
-def _match(conditions: Path, targets: Path, passed_over: Counter[str]) -> list[tuple[Path, Path]]:
+def _match(conditions: Path, targets: Path, skipped: Counter[str]) -> list[tuple[Path, Path]]:
     """Match the image files of two folders by name, without their extensions."""
-    by_name = [_by_name(folder, passed_over) for folder in (conditions, targets)]
+    by_name = [_by_name(folder, skipped) for folder in (conditions, targets)]
     unmatched = sorted(by_name[0].keys() ^ by_name[1].keys())
     if unmatched:
         names = ", ".join(repr(str(name)) for name in unmatched[:MAX_NAMES])
@@ -114,10 +114,10 @@ def _match(conditions: Path, targets: Path, passed_over: Counter[str]) -> list[t
     return [(file, by_name[1][name]) for name, file in sorted(by_name[0].items())]
 
 
-def _by_name(folder: Path, passed_over: Counter[str]) -> dict[Path, Path]:
+def _by_name(folder: Path, skipped: Counter[str]) -> dict[Path, Path]:
     files: dict[Path, Path] = {}
     images = list_images(folder)
-    passed_over.update(images.passed_over)
+    skipped.update(images.skipped)
     for file in images.paths:
         name = file.relative_to(folder).with_suffix("")
         if name in files:

@@ -56,12 +56,12 @@ def unpaired(
     check_size("unpaired", size)
     ends = check_value_range("unpaired", value_range)
     folder = find_folder("unpaired", root)
-    passed_over: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     domains = []
     for name, option in ((condition_folder, "condition-folder"), (target_folder, "target-folder")):
         images = list_images(find_sub_folder("unpaired", folder, name, option))
-        passed_over.update(images.passed_over)
-        domains.append(select("unpaired", images.paths, start, count, passed_over))
+        skipped.update(images.skipped)
+        domains.append(select("unpaired", images.paths, start, count, skipped))
     conditions, targets = domains
     if len(conditions) != len(targets) and not repeat_shorter:
         raise DataError(
@@ -86,7 +86,7 @@ def unpaired(
     counts = describe_files(
         f"{len(conditions):,} image files in {condition_folder!r} and {len(targets):,} in "
         f"{target_folder!r}",
-        passed_over,
+        skipped,
     )
     return Translations(places, functools.partial(_read, size, ends), counts), spec
 
