@@ -213,7 +213,7 @@ def _check_like(current: Mapping[str, Any], loaded: Mapping[str, Any]) -> None:
     """Raise ValueError unless the loaded numbers have the names and types of the current ones."""
     kinds = {name: type(value) for name, value in current.items()}
     if {name: type(value) for name, value in loaded.items()} != kinds:
-        raise ValueError(f"the scaler of losses is {dict(loaded)!r}, it needs {dict(current)!r}")
+        raise ValueError(f"the scaler of losses is {dict(loaded)!r}; it needs {dict(current)!r}")
 
 
 def _match_memory_format(optimizer: Optimizer) -> None:
