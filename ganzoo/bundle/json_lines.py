@@ -75,7 +75,7 @@ def _parse(path: Path, tables: Sequence[str]) -> Iterator[tuple[bytes, dict[str,
     if damaged:
         which = f"line {damaged[0]}" if len(damaged) == 1 else f"{len(damaged)} lines"
         are = "is" if len(damaged) == 1 else "are"
-        warnings.warn(f"{which} of {path} {are} damaged and passed over", stacklevel=4)
+        warnings.warn(f"{which} of {path} {are} damaged and skipped", stacklevel=4)
 
 
 def is_good(line: Any, tables: Sequence[str]) -> bool:

@@ -107,7 +107,7 @@ def _check_best(name: str, plan: EvaluationPlan) -> None:
     if direction is None:
         left_out = {key: metrics.get(key) for key in plan.left_out}
         owner = next((key for key, metric in left_out.items() if metric.direction(name)), None)
-        known = [figure for metric in plan.metrics.values() for figure in metric.figures]
+        known = [value for metric in plan.metrics.values() for value in metric.directions]
         reason = (
             f"metric {owner!r} cannot be computed: {plan.left_out[owner]}. Choose another with "
             "--keep-best, use --evaluate-with NAME for an extractor of fewer features, or more "

@@ -55,7 +55,7 @@ BAD += ['{"images": 5}', '{"images": 5, "terms": {"a/b": "1"}}', "[" * 100_000, 
 @given(st.lists(st.sampled_from([GOOD, *BAD])), st.sampled_from(["", '{"images": 6, "te']))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.filterwarnings("ignore:.*damaged")
-def test_good_lines_are_read_and_damaged_ones_passed_over(tmp_path, lines, rest):
+def test_good_lines_are_read_and_damaged_ones_skipped(tmp_path, lines, rest):
     file = tmp_path / "log.jsonl"
     file.write_text("".join(f"{line}\n" for line in lines) + rest)
     good = lines.count(GOOD)
@@ -69,8 +69,8 @@ def test_good_lines_are_read_and_damaged_ones_passed_over(tmp_path, lines, rest)
 def test_damaged_lines_are_warned_of(tmp_path):
     file = tmp_path / "log.jsonl"
     file.write_text(f"{GOOD}\n{{\n")
-    with pytest.warns(UserWarning, match="line 2 of .* is damaged and passed over"):
+    with pytest.warns(UserWarning, match="line 2 of .* is damaged and skipped"):
         read_lines(file)
     file.write_text("{\n{\n")
-    with pytest.warns(UserWarning, match="2 lines of .* are damaged and passed over"):
+    with pytest.warns(UserWarning, match="2 lines of .* are damaged and skipped"):
         cut_back(file, 9)

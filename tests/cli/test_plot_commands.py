@@ -243,7 +243,7 @@ def test_the_training_data_is_read_with_its_arguments(autoencoder):
     again = dataset.numbered(7, 5)
     assert np.array_equal(again.images.numpy(), first.images.numpy()[[2, 0]])
     assert again.labels.tolist() == [first.labels[2], first.labels[0]]
-    with pytest.raises(DataError, match="holds 1797"):
+    with pytest.raises(DataError, match="has 1797"):
         dataset.consecutive(2, start=1796)
 
 

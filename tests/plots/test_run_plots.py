@@ -350,11 +350,11 @@ def test_an_incomplete_line_is_not_read(run):
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"images": 1, "terms": {"a": 1' + 400 * '0' + '}}', '{"terms": {}}', '{"images": "a", "terms": {}}', '{"images": 1, "terms": 2}'])  # fmt: skip
-def test_a_damaged_line_is_passed_over_with_a_warning(run, line):
+def test_a_damaged_line_is_skipped_with_a_warning(run, line):
     good = plots.read_log(run)
     with (run / "log.jsonl").open("a") as file:
         file.write(f"{line}\n")
-    with pytest.warns(UserWarning, match=r"line 5 of .*log\.jsonl is damaged and passed over"):
+    with pytest.warns(UserWarning, match=r"line 5 of .*log\.jsonl is damaged and skipped"):
         assert plots.read_log(run) == good
 
 

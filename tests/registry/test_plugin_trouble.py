@@ -306,7 +306,10 @@ def test_an_object_of_the_wrong_kind_is_an_error(installed):
     ):
         assert message in refusal(BrokenPluginError, what)
     text = refusal(RecipeError, lambda: find_recipe("nowhere"))
-    assert text == "cannot read the recipe /nowhere/recipe.toml: No such file or directory."
+    assert (
+        text
+        == "cannot read the recipe /nowhere/recipe.toml: No such file or directory. Check the path."
+    )
 
 
 def test_a_plugin_for_a_newer_ganzoo_is_an_error(installed):

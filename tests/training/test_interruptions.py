@@ -130,14 +130,14 @@ def test_a_checkpoint_with_other_bits_gives_way_to_the_one_before(tmp_path, tiny
     assert same_weights(tiny_run, run)
 
 
-def test_damaged_lines_of_a_log_are_passed_over(tmp_path, tiny_run):
+def test_damaged_lines_of_a_log_are_skipped(tmp_path, tiny_run):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     newest(run).unlink()
     log = run / "log.jsonl"
     lines = log.read_bytes().splitlines(keepends=True)
     damaged = lines[0].replace(b'"terms"', b'"tesms"')
     log.write_bytes(b"".join([damaged, *lines[1:]]))
-    with pytest.warns(UserWarning, match=r"line 1 of .*log\.jsonl is damaged and passed over"):
+    with pytest.warns(UserWarning, match=r"line 1 of .*log\.jsonl is damaged and skipped"):
         assert ganzoo.resume(run, progress=False).finished
     assert [json.loads(line)["images"] for line in log.read_text().splitlines()] == [32, 48, 64]
     assert same_weights(tiny_run, run)
@@ -218,7 +218,7 @@ def test_a_damaged_line_of_the_log_is_named(tmp_path, tiny_run, line):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     log = run / "log.jsonl"
     log.write_text(f"{line}\n{log.read_text()}")
-    with pytest.warns(UserWarning, match=r"line 1 of .*log\.jsonl is damaged and passed over"):
+    with pytest.warns(UserWarning, match=r"line 1 of .*log\.jsonl is damaged and skipped"):
         assert ganzoo.resume(run, progress=False).finished
 
 
