@@ -110,7 +110,8 @@ class Recipe:
         fresh_latents: Draw new latents for each player, and new real images for a generator whose
             loss reads them, as in the algorithms of papers. Otherwise the generator's turn uses
             the images that it generated for the discriminator's turn, which saves time.
-        channels_last: Store images channels last, which makes convolutions faster on CPUs and GPUs.
+        channels_last: Whether to store images channels last, which makes convolutions faster on
+            CPUs and GPUs.
         compile: Compile networks with torch.compile, which takes from ten seconds to minutes at the
             start. Gradient penalties use the uncompiled networks.
         deterministic: Use only deterministic algorithms on a GPU.

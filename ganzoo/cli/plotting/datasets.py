@@ -156,7 +156,7 @@ class ModelDataset:
         if not 0 < count * sets <= length:
             needed = f"{sets} x {count}" if sets > 1 else f"{count}"
             raise DataError(
-                f"cannot draw {needed} images: the dataset holds {length}. Use fewer images, -n 1 "
+                f"cannot draw {needed} images: the dataset has {length}. Use fewer images, -n 1 "
                 f"to {length // sets}."
             )
         order = self._order()
@@ -216,7 +216,7 @@ class ModelDataset:
         for k in self._order().tolist():
             if int(self._dataset[k][1]) == label:
                 return int(k)
-        raise PlotError(f"the dataset holds no image of class {self.spec.class_names[label]!r}.")
+        raise PlotError(f"the dataset has no image of class {self.spec.class_names[label]!r}.")
 
     def _order(self) -> NDArray[np.int64]:
         """Return all numbers of images in a random order: a dataset may be sorted by class."""
