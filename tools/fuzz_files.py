@@ -177,7 +177,7 @@ def run_checkpoint(file: Path) -> None:
 
 def prepare_card(folder: Path) -> Path:
     run = ganzoo.train(tiny(), out=folder / "run", device="cpu", progress=False, tensorboard="off")
-    return ganzoo.export(run.path, pictures=False) / CARD
+    return ganzoo.export(run.path, figures=False) / CARD
 
 
 def mutate_card(r: Random, content: bytes) -> bytes:

@@ -127,7 +127,10 @@ def _infer(node: Node, values: dict[str, Value]) -> Result:
     try:
         inputs = [values[name] if name else None for name in node.inputs]
     except KeyError as error:
-        raise ShapeError(f"its {node.op} reads a value that nothing before it computes") from error
+        raise ShapeError(
+            f"its {node.op} reads a value that does not come before it and is no input of the "
+            "network in config.json"
+        ) from error
     try:
         result = RULES[node.op](node, inputs)
         if len(result.outputs) < len(node.outputs):

@@ -211,7 +211,7 @@ def test_an_onnx_with_other_inputs_is_refused(bundle):
 
     path.write_bytes(b"not onnx")
     rehash(bundle)
-    assert "is not an ONNX file that ganzoo runs: it is not encoded" in refusal(
+    assert "is not an ONNX file that ganzoo runs: its model has" in refusal(
         bundle, runtimes=["onnx"]
     )
 

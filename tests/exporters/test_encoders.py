@@ -88,7 +88,8 @@ def test_reconstructions_are_rows_below_their_images(encoding):
     bundle, run = encoding
     picture = np.asarray(Image.open(bundle / "reconstructions.png"))
     prepared = ganzoo.training.prepare(run / "recipe.toml")
-    first = prepared.batches.images[0, 0].numpy()
+    first = prepared.batches.draw(16).images[0, 0]
+    first = ((first + 1) * 127.5).round().byte().numpy()
     assert np.array_equal(picture[2:18, 2:18], first)
     encoder, generator = (ganzoo.load(bundle, role=r) for r in ("encoder", "generator"))
     output = generator.generate(encoder.encode(first[None, :, :, None]))
@@ -125,7 +126,7 @@ def test_a_damaged_encoder_is_refused(encoding, tmp_path, name):
     with pytest.raises(BundleError, match="does not match its checksum"):
         ganzoo.load(bundle, role="encoder", runtime=runtime)
     rehash(bundle)
-    with pytest.raises(BundleError, match="does not"):
+    with pytest.raises(BundleError, match=r"does not (match|fit|come before it).*config\.json"):
         ganzoo.load(bundle, role="encoder", runtime=runtime)
     (bundle / name).unlink()
     rehash(bundle)

@@ -144,11 +144,11 @@ def test_options_reach_the_plan():
 
 
 def test_the_best_bundle_is_stored(tmp_path):
-    name = "discriminator/accuracy"
+    name = "generator/adversarial"
     recipe = tiny(keep_best=name, images=320, checkpoint_every=32)
     run = ganzoo.train(recipe, out=tmp_path / "run", progress=False)
     lines = [json.loads(x) for x in (run.path / "log.jsonl").read_text().splitlines()]
-    values = [line["metrics"][name] for line in lines]
+    values = [line["terms"][name] for line in lines]
     means = [(a + b) / 2 for a, b in zip(values[::2], values[1::2], strict=True)]
     provenance = ganzoo.info(run.best).provenance
     assert provenance["best"] == {"lowest": name, "value": min(means)}
@@ -161,8 +161,8 @@ def test_the_best_bundle_is_stored(tmp_path):
 
 
 def test_the_best_of_an_unlogged_term_warns(tmp_path):
-    with pytest.warns(UserWarning, match="no 'discriminator/acuracy'.*'discriminator/accuracy'"):
-        ganzoo.train(tiny(keep_best="discriminator/acuracy"), out=tmp_path / "run", progress=False)
+    with pytest.warns(UserWarning, match="no term 'generator/adversrial'.*'generator/adversarial'"):
+        ganzoo.train(tiny(keep_best="generator/adversrial"), out=tmp_path / "run", progress=False)
 
 
 @pytest.mark.parametrize(

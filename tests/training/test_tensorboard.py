@@ -124,6 +124,7 @@ def test_scalars_images_histograms_and_findings_are_written(runs, reader):
         *("terms/discriminator/adversarial", "terms/generator/adversarial"),
         *("metrics/discriminator/accuracy", "speed/images_per_second"),
         *(f"{what}/{player}" for player in ("discriminator", "generator") for what in PLAYERS),
+        *("totals/discriminator", "totals/generator"),
         *("samples/diversity", "samples/distance"),
     }
     for entry, name in (

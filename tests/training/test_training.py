@@ -155,6 +155,7 @@ def test_players_share_the_ticks_first_batch_and_play_when_due(watching, every, 
 def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
     assert {p.name for p in tiny_run.iterdir()} == {
         "recipe.toml",
+        "run.json",
         "log.jsonl",
         "samples",
         "checkpoints",

@@ -157,7 +157,9 @@ def test_the_plugin_uses_only_public_names():
         "ganzoo",
         "ganzoo.games",
         "ganzoo.nn",
+        "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",
+        "ganzoo.sampling.image_folders",
         "ganzoo.errors",
     }
     for file in Path(ganzoo_translate.__file__).parent.rglob("*.py"):
