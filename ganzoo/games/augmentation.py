@@ -46,6 +46,11 @@ def _per_image(images: Tensor) -> Tensor:
     return torch.rand(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
 
 
+def _rounded(pixels: float) -> int:
+    """Return the nearest integer; a half is rounded up, unlike by `round`."""
+    return int(pixels + 0.5)
+
+
 def color(images: Tensor) -> Tensor:
     """Change brightness by up to 0.5, saturation 0 to 2 times, and contrast 0.5 to 1.5 times."""
     images = images + (_per_image(images) - 0.5)
@@ -58,7 +63,7 @@ def color(images: Tensor) -> Tensor:
 def translation(images: Tensor) -> Tensor:
     """Shift by up to an eighth of the side; the uncovered border is 0."""
     n, _, height, width = images.shape
-    max_y, max_x = round(height * SHIFT), round(width * SHIFT)
+    max_y, max_x = _rounded(height * SHIFT), _rounded(width * SHIFT)
     padded = pad(images, (max_x, max_x, max_y, max_y))
     top = torch.randint(2 * max_y + 1, (n, 1), device=images.device)
     left = torch.randint(2 * max_x + 1, (n, 1), device=images.device)
@@ -69,12 +74,13 @@ def translation(images: Tensor) -> Tensor:
 
 
 def cutout(images: Tensor) -> Tensor:
-    """Set a square of half the side to 0; its centre is anywhere in the image."""
+    """Set a square of half the side to 0; its centre is anywhere in the image, edges included."""
     _, _, height, width = images.shape
 
     def outside(side: int) -> Tensor:
-        hole = round(HOLE * side)
-        centre = (_per_image(images) * side).long()
+        hole = _rounded(HOLE * side)
+        # The centre of an even hole is a border between pixels, and there is one more of these.
+        centre = (_per_image(images) * (side + 1 - hole % 2)).long()
         offset = torch.arange(side, device=images.device) - centre + hole // 2
         return (offset < 0) | (offset >= hole)
 

@@ -293,6 +293,28 @@ def test_cutout_masks_a_square_of_half_the_side():
     assert blank.double().mean((1, 2, 3)).max() == 0.25
 
 
+@pytest.mark.parametrize("side", [16, 5, 6])
+def test_cutout_treats_both_ends_of_a_side_alike(side):
+    """A hole of half the side, rounded up, can stick out by half of itself at either end."""
+    torch.manual_seed(0)
+    blank = augment(torch.ones(4000, 1, side, side), ["cutout"]) == 0
+    hole = int(side / 2 + 0.5)
+    for axis in (2, 3):
+        line = blank[:, 0].any(4 - axis)
+        holes = {tuple(row.nonzero()[:, 0].tolist()) for row in line}
+        starts = range(-(hole // 2), side - (hole - 1) // 2)
+        assert holes == {
+            tuple(k for k in range(start, start + hole) if 0 <= k < side) for start in starts
+        }
+
+
+def test_translation_rounds_half_a_pixel_up():
+    """An eighth of 20 pixels is 2.5: shifts of 3 occur."""
+    torch.manual_seed(0)
+    outputs = augment(torch.ones(500, 1, 20, 20), ["translation"])
+    assert int((outputs == 0).all(3).sum(2).max()) == 3
+
+
 def test_color_changes_nothing_in_expectation():
     """The expected brightness, saturation and contrast are those of the image."""
     torch.manual_seed(0)

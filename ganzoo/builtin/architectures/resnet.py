@@ -84,13 +84,13 @@ def _initialise(network: nn.Module) -> nn.Module:
 
     Weights are uniform as in "Understanding the difficulty of training deep feedforward neural
     networks" (Glorot and Bengio, 2010), equation 16, times sqrt(2) inside residual blocks, and
-    biases are 0.
+    biases are 0. An embedding of classes is a linear map of one-hot labels.
     """
     for name, module in network.named_modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
             inside = name.endswith((".convolution1", ".convolution2"))
             nn.init.xavier_uniform_(module.weight, math.sqrt(2) if inside else 1.0)
-            if module.bias is not None:
+            if getattr(module, "bias", None) is not None:
                 nn.init.zeros_(module.bias)
     return network
 

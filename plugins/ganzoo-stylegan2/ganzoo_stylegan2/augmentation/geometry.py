@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 from ganzoo_stylegan2.augmentation.coins import normal, toss, uniform
-from ganzoo_stylegan2.augmentation.filtering import double, halve
+from ganzoo_stylegan2.augmentation.filtering import MARGIN, double, halve
 
 SCALING = 0.2  # standard deviation of the logarithm to base 2 of a scale
 SHIFT = 1 / 8  # standard deviation of a shift, as a share of the side
@@ -52,27 +52,44 @@ def rotation(angle: Tensor) -> Tensor:
 def warp(images: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
     """Return images whose position u shows position matrix @ (u - shift) of the input.
 
-    Images are sampled at twice their resolution, and mirrored beyond their borders. `double` puts
-    pixel k at pixel 2k of the larger image, and the centre of the image is therefore half a pixel
-    up and to the left of the centre of the larger image.
+    Images are mirrored at their border pixels, as far as any position of the batch shows, and
+    sampled at twice their resolution. `double` puts pixel k at pixel 2k of the larger image, and
+    the centre of the image is therefore half a pixel up and to the left of the centre of the larger
+    image.
 
     Args:
         images: (n, channels, height, width).
         matrix: (n, 2, 2), for positions (right, down) in pixels from the centre of the image.
         shift: (n, 2), in pixels.
     """
-    wide = double(images)
-    height, width = wide.shape[2:]
+    right, down = _shown_beyond(images, matrix, shift)
+    wide = double(pad(images, (right, right, down, down), mode="reflect"))
     # Positions of a grid are shares of half the side; a pixel of `wide` is half a pixel of images.
-    sides = torch.tensor([width, height], device=images.device, dtype=images.dtype) / 2
-    by_share = matrix * sides / sides[:, None]
+    sides = torch.tensor(wide.shape[:1:-1], device=images.device, dtype=images.dtype) / 2
+    outputs = sides - 2 * torch.tensor([right, down], device=images.device, dtype=images.dtype)
+    by_share = matrix * outputs / sides[:, None]
     # v = matrix @ (u - 2 shift) holds for positions from the centre of the image, at CENTRE.
     centre = torch.full_like(sides, CENTRE)
     offset = (centre - (matrix @ (2 * shift + centre)[:, :, None])[:, :, 0]) / sides
     theta = torch.cat([by_share, offset[:, :, None]], 2)
-    grid = affine_grid(theta, list(wide.shape), align_corners=False)
+    height, width = (2 * outputs).long().flip(0).tolist()
+    grid = affine_grid(theta, [*images.shape[:2], height, width], align_corners=False)
     sampled: Tensor = _Sampled.apply(wide, grid)
     return halve(sampled)
+
+
+def _shown_beyond(images: Tensor, matrix: Tensor, shift: Tensor) -> tuple[int, int]:
+    """Return the pixels right and down of an image's border that a warp and its filters read.
+
+    Mirroring once reaches less than a side; `grid_sample` mirrors the little that is beyond.
+    """
+    sides = torch.tensor(images.shape[:1:-1], device=images.device, dtype=images.dtype)
+    signs = torch.tensor([[1, 1], [1, -1]], device=images.device, dtype=images.dtype)
+    corners = signs * (sides + MARGIN) / 2  # the other two are opposite
+    reach = matrix @ torch.cat([corners, -corners]).sub(shift[:, None]).mT
+    beyond = reach.abs().amax((0, 2)) - sides / 2 + MARGIN
+    right, down = beyond.ceil().long().clamp(min=0).minimum(sides.long() - 1).tolist()
+    return right, down
 
 
 def _sample(images: Tensor, grid: Tensor) -> Tensor:
