@@ -30,7 +30,8 @@ def inception_score(logits: ArrayLike, *, splits: int = 10, seed: int = 0) -> Es
 
     Returns:
         The mean over the parts, from 1 to the number of classes, and its standard error. Papers
-        report the standard deviation over the parts, which is the error times sqrt(splits).
+        report the standard deviation over the parts with the divisor `splits`, as NumPy computes
+        it by default: the error times sqrt(splits - 1).
 
     Raises:
         MetricError: there are too few images, or an argument is out of its range.

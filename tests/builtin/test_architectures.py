@@ -165,12 +165,15 @@ def test_dcgan_reads_uniform_latents_on_request(conditioning):
 def test_resnet_starts_from_glorots_weights_times_the_root_of_2_in_blocks():
     torch.manual_seed(0)
     nets = ganzoo.architectures.get("resnet")(
-        DataSpec(ImageSpec(32, 32, 3)), width=32, spectral_norm=False
+        DataSpec(ImageSpec(32, 32, 3), classes=10),
+        width=32,
+        spectral_norm=False,
+        conditioning="projection",
     )
     for role, net in nets.items():
         inside = 0
         for name, module in net.named_modules():
-            if not isinstance(module, nn.Conv2d | nn.Linear):
+            if not isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
                 continue
             weight = module.weight
             area = weight[0, 0].numel()
@@ -179,7 +182,8 @@ def test_resnet_starts_from_glorots_weights_times_the_root_of_2_in_blocks():
             bound = math.sqrt((2 if in_block else 1) * 6 / fans)
             assert weight.abs().max().item() == pytest.approx(bound, rel=0.05), (role, name)
             assert weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.15)
-            assert module.bias is None or not module.bias.any()
+            bias = getattr(module, "bias", None)
+            assert bias is None or not bias.any()
             inside += in_block
         assert inside >= 6
 

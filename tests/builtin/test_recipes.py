@@ -1,10 +1,13 @@
 """Every recipe can be built; recipes of papers have the papers' numbers."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 import ganzoo
+import ganzoo.builtin.recipes
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.architectures.dcgan import UniformLatents
 from ganzoo.registry import find_recipe, recipes
@@ -77,6 +80,22 @@ def test_recipes_of_papers_draw_fresh_latents():
         *("gan-mnist", "dcgan-paper-mnist", "dcgan-faces", "cgan-mnist"),
         *("wgan-mnist", "wgan-gp-mnist"),
     }
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_that_name_a_paper_say_that_the_networks_are_averaged(name):
+    text = Path(ganzoo.builtin.recipes.__file__).with_name(f"{name}.toml").read_text()
+    comment = text.partition("description")[0]
+    if "(19" in comment or "(20" in comment:
+        assert "averaged" in comment
+        assert find_recipe(name).ema_halflife
+
+
+def test_kernels_of_dcgan_are_those_that_its_recipes_state():
+    for name, sides in (("dcgan-faces", {4}), ("dcgan-paper-mnist", {3, 4})):
+        _, nets, _ = build(name)
+        convolutions = layers(nets["discriminator"], nn.Conv2d)[:-1]
+        assert {layer.kernel_size[0] for layer in convolutions} == sides
 
 
 def test_wgan_mnist():

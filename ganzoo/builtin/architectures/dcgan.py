@@ -4,7 +4,8 @@
 (Radford et al., 2016), https://arxiv.org/abs/1511.06434. Its guidelines: strided and transposed
 convolutions instead of pooling; BatchNorm except at the generator's output and the discriminator's
 input; no hidden fully connected layer; ReLU and a final tanh in the generator; LeakyReLU in the
-discriminator. Its section 4: weights from N(0, 0.02), slope 0.2.
+discriminator. Its section 4: weights from N(0, 0.02), slope 0.2. Kernels have a side of 4 (3 where
+a side is odd), which the stride divides; the paper's have 5.
 """
 
 from __future__ import annotations

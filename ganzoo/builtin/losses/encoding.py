@@ -160,7 +160,8 @@ def vaegan(options: AdversarialOptions, *, reconstruction_weight: float = 1e-2) 
     """VAE/GAN: a VAE that measures reconstructions in the features of a discriminator.
 
     "Autoencoding beyond pixels using a learned similarity metric" (Larsen et al., 2016),
-    algorithm 1, https://arxiv.org/abs/1512.09300.
+    algorithm 1, https://arxiv.org/abs/1512.09300. In the algorithm all three networks use the same
+    images and latents, as they do here without ``fresh_latents``.
 
     Args:
         reconstruction_weight: weight of the features in the generator's loss, the paper's gamma;

@@ -121,7 +121,9 @@ def test_a_warp_by_whole_pixels_is_a_shift(right, down):
     images = noise(1, 2, 20, 24)
     by = torch.tensor([[right, down]]).double()
     output = warp(images, torch.eye(2).double()[None], by)
-    expected = shift(images, torch.tensor(down).view(1, 1, 1, 1), torch.tensor(right).view(1, 1, 1, 1))
+    expected = shift(
+        images, torch.tensor(down).view(1, 1, 1, 1), torch.tensor(right).view(1, 1, 1, 1)
+    )
     torch.testing.assert_close(output, expected)
 
 

@@ -51,8 +51,9 @@ def unet(
         test_dropout: apply dropout after training too, so that the model gives different
             translations of one image. The latent z then determines the mask: a unit is kept and
             doubled if its entry of z, which is N(0, 1), is positive. This is dropout of 0.5.
-        generator_norm: ``batch``, or ``instance``, which is the same as ``batch`` in training with
-            a batch size of 1.
+        generator_norm: ``batch``, which uses the training's statistics in eval mode (the paper
+            uses those of the test batch), or ``instance``, which is the same as ``batch`` in
+            training with a batch size of 1.
         patch_layers: number of halvings in the discriminator. With 3, the receptive field of a
             logit is 70x70 pixels.
         discriminator_norm: ``batch`` as in the paper, ``instance``, or ``none``, which suits
