@@ -90,8 +90,8 @@ def _initialise(network: nn.Module) -> nn.Module:
         if isinstance(module, nn.Conv2d | nn.Linear | nn.Embedding):
             inside = name.endswith((".convolution1", ".convolution2"))
             nn.init.xavier_uniform_(module.weight, math.sqrt(2) if inside else 1.0)
-            if getattr(module, "bias", None) is not None:
-                nn.init.zeros_(module.bias)
+            if isinstance(bias := getattr(module, "bias", None), Tensor):
+                nn.init.zeros_(bias)
     return network
 
 
