@@ -96,13 +96,14 @@ def no_temporary_folder() -> OutputError:
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """Yield an empty file that replaces `path` if the block ends without an error.
 
-    A process that is killed in the block leaves its temporary file, see `ganzoo.bundle.leftovers`.
+    First, this removes what killed processes left when they wrote the same file.
 
     Raises:
         OutputError: the file cannot be written (read-only folder, full disk).
     """
     with reporting_output(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        leftovers.remove(path)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=leftovers.prefix(path))
         try:
             with os.fdopen(handle, "wb") as file:

@@ -11,7 +11,9 @@ import contextlib
 import glob
 import os
 import shutil
+import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ if sys.platform != "win32":
 
 _MARK = ".ganzoo-"
 _OLD = ".old"
+_GRACE = 60  # seconds
 
 
 def prefix(path: Path) -> str:
@@ -97,7 +100,10 @@ def _is_abandoned(temporary: Path) -> bool:
     except OSError:  # another process has just renamed or removed it
         return False
     try:
-        return lock(handle)
+        status = os.fstat(handle)
+        # Its process creates a file a moment before it locks it.
+        is_new = stat.S_ISREG(status.st_mode) and not status.st_size
+        return not (is_new and time.time() - status.st_mtime < _GRACE) and lock(handle)
     finally:
         os.close(handle)
 

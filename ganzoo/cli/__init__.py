@@ -12,6 +12,7 @@ from typing import Any
 
 import tyro
 
+from ganzoo.bundle.files import no_temporary_folder
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.demo import demo
 from ganzoo.cli.evaluation import compare, evaluate
@@ -39,15 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments of the command line; by default those of this process.
     """
     args = list(sys.argv[1:] if argv is None else argv)
-    warnings.showwarning = _show_warning
-    sys.excepthook = _show_traceback
     status = 0  # also if the reader of the output, such as `head`, has closed the pipe
+    show_warning, warnings.showwarning = warnings.showwarning, _show_warning
     try:
         with usable_streams():
             status = _run(args)
     except OutputError as error:
         print_error(f"error: {error}")
         return 1
+    except Exception:
+        if argv is None:  # the process ends, and Python prints the traceback after this function
+            sys.excepthook = _show_traceback
+        raise
+    finally:
+        warnings.showwarning = show_warning
     return status
 
 
@@ -76,6 +82,11 @@ def _run(args: list[str]) -> int:
         return 1
     except ModuleNotFoundError as error:
         print_error(f"error: {missing_extra('this command', error)}")
+        return 1
+    except FileNotFoundError as error:  # of a library, at its import
+        if "temporary directory" not in str(error):
+            raise
+        print_error(f"error: {no_temporary_folder()}")
         return 1
     except KeyboardInterrupt:
         print_error("stopped")

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -19,6 +14,7 @@ from ganzoo.nn import torch_defaults
 from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec
+from ganzoo.system.quiet import quiet
 
 OPSET = 20
 
@@ -39,7 +35,7 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     inputs, outputs = signature(model.spec, role)
     batch = torch.export.Dim("batch")
     try:
-        with _quiet():
+        with quiet():  # one thread at a time: the exporter needs that, too
             program = torch.onnx.export(
                 model.on_cpu(),
                 tuple(
@@ -115,16 +111,3 @@ def _forget_origin(model: onnx.ModelProto) -> None:
                 graphs += [*attribute.graphs] + ([attribute.g] if attribute.HasField("g") else [])
     del model.metadata_props[:]
     model.doc_string = ""
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide the exporter's progress messages and its libraries' deprecation warnings."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

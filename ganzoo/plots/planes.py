@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from ganzoo.plots.style import BLUE, DPI, GREY, INK, PALE, VERMILLION, WIDTH, ne
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import as_integer
 from ganzoo.system.dependencies import quiet_imports
+from ganzoo.system.quiet import ignored_warnings
 
 Features = Callable[[ImageBatch], NDArray[Any]]
 
@@ -126,8 +126,8 @@ def fit_plane(
 
     reducer = _umap(seed)
     # numba, which umap uses, changes the number of threads of the whole process.
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns that a seed disables its threads
+    # It warns that a seed disables its threads.
+    with ignored_warnings(), threadpool_limits(1):
         places = reducer.fit_transform(vectors[0])
         held_out_places, generated_places = [reducer.transform(v) for v in vectors[1:]]
     in_plane, in_space = Border(places), Border(vectors[0])
@@ -199,7 +199,7 @@ def _vectors(images: ImageBatch, features: Features | None) -> NDArray[np.float3
 
 def _umap(seed: int) -> Any:
     try:
-        with quiet_imports():
+        with quiet_imports(), ignored_warnings():  # of what umap could do with other libraries
             from umap import UMAP
     except ModuleNotFoundError as error:
         from ganzoo.errors import missing_extra

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -14,6 +13,7 @@ from ganzoo.bundle.json_lines import read_lines
 from ganzoo.errors import PlotError, RunNotFoundError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
+from ganzoo.system.quiet import ignored_warnings
 
 T = TypeVar("T")
 
@@ -40,8 +40,7 @@ class Moment(NamedTuple):
         Raises:
             ImageFileError: the file is damaged.
         """
-        with warnings.catch_warnings():  # samples of an untrained network have little contrast
-            warnings.simplefilter("ignore", NarrowRangeWarning)
+        with ignored_warnings(NarrowRangeWarning):  # of untrained networks, with little contrast
             image = decode_image(self.file, "RGB", str(self.file))
         grey = image.convert("L")
         return grey if image == grey.convert("RGB") else image

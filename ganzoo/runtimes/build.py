@@ -6,16 +6,15 @@ name the plugin's version if it differs from the one that trained the model.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import re
-import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
-from torch import nn
-from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ganzoo.bundle import Bundle, onnx_name
 from ganzoo.errors import (
@@ -36,6 +35,9 @@ from ganzoo.runtimes.uninitialised import Uninitialised
 from ganzoo.spec import ModelSpec
 
 MAX_PARAMETERS = 20_000  # tensors of weights in all networks of an architecture
+
+# nn.Module reads this attribute of each new parameter.
+_REGISTRATION = Tensor.grad_fn.__get__  # type: ignore[union-attr]
 
 
 def find_architecture(bundle: Bundle, role: str) -> Entry:
@@ -75,7 +77,7 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
     factory, name = architectures.load(entry), spec.architecture
     try:
         arguments = bind("architecture", name, factory, spec.arguments)
-        with torch.device("meta"), Uninitialised(), _limited():
+        with torch.device("meta"), Uninitialised(), _Limited():
             nets = architectures.make(entry, spec.data, **arguments)
     except (ValueError, BrokenPluginError) as error:
         # Invalid arguments in a bundle's config are not the fault of the plugin's author.
@@ -108,20 +110,28 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
     return network
 
 
-@contextlib.contextmanager
-def _limited() -> Iterator[None]:
-    """Raise an error in an architecture that creates more than `MAX_PARAMETERS` tensors."""
-    counter, thread = itertools.count(1), threading.get_ident()
+class _Limited(TorchFunctionMode):
+    """Raises an error in an architecture that creates more than `MAX_PARAMETERS` tensors.
 
-    def count(_module: nn.Module, _name: str, _parameter: nn.Parameter | None) -> None:
-        if threading.get_ident() == thread and next(counter) > MAX_PARAMETERS:
+    A mode applies to one thread. A registration hook of torch would apply to all, and adding it
+    breaks other threads that build networks at the moment.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counter = itertools.count(1)
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run a function, and count the calls of the one that registers a tensor."""
+        if func == _REGISTRATION and next(self._counter) > MAX_PARAMETERS:
             raise ArchitectureError(f"it has more than {MAX_PARAMETERS:,} tensors of weights")
-
-    hook = register_module_parameter_registration_hook(count)
-    try:
-        yield
-    finally:
-        hook.remove()
+        return func(*args, **(kwargs or {}))
 
 
 def explain_versions(spec: ModelSpec, entry: Entry) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from ganzoo.bundle.files import cache_folder, no_temporary_folder
+
+_LOCK = threading.Lock()
+_HELD: dict[str, tuple[int, str | None]] = {}  # by variable: its users and its former value
 
 
 @contextlib.contextmanager
@@ -45,17 +49,27 @@ def quiet_imports() -> Iterator[None]:
 
 @contextlib.contextmanager
 def environment(**variables: str) -> Iterator[None]:
-    """Set variables of the environment while the block runs."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    """Set variables of the environment while the block runs.
+
+    If several threads set a variable at once, it gets its former value back after the last of them.
+    """
+    with _LOCK:
+        for name, value in variables.items():
+            users, before = _HELD.get(name, (0, os.environ.get(name)))
+            _HELD[name] = users + 1, before
+            os.environ[name] = value
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        with _LOCK:
+            for name in variables:
+                users, before = _HELD.pop(name)
+                if users > 1:
+                    _HELD[name] = users - 1, before
+                elif before is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = before
 
 
 def _uses_matplotlib() -> bool:

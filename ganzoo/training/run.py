@@ -100,6 +100,9 @@ def train(
 ) -> Run:
     """Train a recipe.
 
+    Trainings in several threads of a process run one after another: all threads share torch's
+    random generators, so a program should not draw from them while another thread trains.
+
     Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues. A second signal
     ends the process at once, and `resume` continues from the last checkpoint.
 

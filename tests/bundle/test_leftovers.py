@@ -70,6 +70,21 @@ def test_a_process_that_still_writes_is_left_alone(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
 
+def test_the_next_write_of_a_file_removes_what_a_killed_one_left(tmp_path):
+    code = KILL.replace("new_folder", "new_file").replace('(folder / "text").write_text("new")', "")
+    code = code.replace("with files", "files.os.fsync = lambda _: None\nwith files").replace(
+        "    if sys", '    folder.write(b"half of it"); folder.flush()\n    if sys'
+    )
+    assert run_python(code, tmp_path / "file", "0").returncode == -signal.SIGKILL
+    (started,) = tmp_path.iterdir()
+    other = tmp_path / f"{leftovers.prefix(tmp_path / 'file')}other"
+    other.touch()  # another process has created it, and locks it next
+    with new_file(tmp_path / "file") as file:
+        file.write(b"content")
+    assert not started.exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == [other.name, "file"]
+
+
 def test_files_of_others_stay(tmp_path):
     path = tmp_path / "bundle"
     others = [".bundle.original", ".bundle.x.old", ".bundle", "bundle.old", ".other.ganzoo-x"]

@@ -14,6 +14,12 @@ assert main(["export", bundle, "--for", "triton", "-o", f"{out}/models"]) == 0
 assert main(["export", bundle, "-o", f"{out}/bundle"]) == 1
 assert not Path(out, "bundle").exists()
 
+from ganzoo import cli
+def import_library():
+    tempfile.gettempdir()
+cli.COMMANDS["info"] = import_library
+assert main(["info"]) == 1
+
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.errors import OutputError
 for message in ("No usable temporary directory found", "no such file"):
@@ -34,5 +40,5 @@ def test_what_needs_none_works_and_the_rest_says_what_to_set(tiny_bundle, tmp_pa
         "this needs a folder for temporary files, and none is writable. Set the environment "
         "variable TMPDIR to one that is."
     )
-    assert result.stderr.splitlines() == [f"error: {message}"]
+    assert result.stderr.splitlines() == 2 * [f"error: {message}"]
     assert result.stdout.splitlines()[-2:] == [message, "no such file"]

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ganzoo
+from ganzoo import cli
 from ganzoo.cli import main
 from ganzoo.errors import GanzooError, OutputError, printable
 from ganzoo.registry import find_recipe
@@ -38,14 +39,33 @@ def test_any_text_is_printable_and_printable_text_stays(text):
     assert not {unicodedata.category(c) for c in output if c not in "\n\t"} & {"Cc", "Cf", "Cs"}
 
 
-def test_messages_of_every_kind_are_escaped(bundle, capsys, tmp_path):
+def fail():
+    raise RuntimeError(HOSTILE)
+
+
+def test_a_program_that_runs_a_command_keeps_its_hooks(monkeypatch):
+    hooks = warnings.showwarning, sys.excepthook
+    assert main(["--version"]) == 0
+    monkeypatch.setitem(cli.COMMANDS, "info", fail)
+    with pytest.raises(RuntimeError):
+        main(["info"])
+    assert (warnings.showwarning, sys.excepthook) == hooks
+
+
+def test_messages_of_every_kind_are_escaped(bundle, capsys, tmp_path, monkeypatch):
     change_config(bundle, lambda config: config["provenance"].update(note=HOSTILE))
     assert main(["info", str(bundle)]) == 0
     change_config(bundle, lambda config: config.update({HOSTILE: 1}))
     assert main(["info", str(bundle)]) == 1
     assert main(["sample", f"./{HOSTILE.replace(chr(0), '')}"]) == 1
-    warnings.showwarning(UserWarning(HOSTILE), UserWarning, "", 0)
-    sys.excepthook(ValueError, ValueError(HOSTILE), None)
+    monkeypatch.setitem(cli.COMMANDS, "info", lambda: warnings.warn(HOSTILE, stacklevel=1))
+    assert main(["info"]) == 0
+    monkeypatch.setitem(cli.COMMANDS, "info", fail)
+    monkeypatch.setattr(sys, "argv", ["ganzoo", "info"])
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    with pytest.raises(RuntimeError) as fault:
+        main()
+    sys.excepthook(fault.type, fault.value, None)
     terminal.print_out(HOSTILE)
     terminal.print_error(HOSTILE)
     Log(tmp_path / "log.jsonl", 1, 0, progress=False).print(HOSTILE)

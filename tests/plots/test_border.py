@@ -1,5 +1,8 @@
 """The border of a cloud of points, and the plane of images with that border."""
 
+import sys
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +15,7 @@ from PIL import Image
 from ganzoo import ImageBatch, plots
 from ganzoo.cli import main
 from ganzoo.errors import PlotError
+from ganzoo.plots import planes
 from ganzoo.plots.border import Border
 from ganzoo.plots.planes import spread_out
 from ganzoo.plots.style import BLUE, VERMILLION
@@ -158,3 +162,15 @@ def test_invalid_planes_are_refused():
         plots.fit_plane(spots, spots, spots, features=lambda images: np.zeros(len(images)))
     with pytest.raises(PlotError, match="cannot draw planes"):
         plots.draw_planes({}, spots)
+
+
+def test_umap_may_warn_at_its_import(tmp_path, monkeypatch):
+    (tmp_path / "umap.py").write_text(
+        "import warnings\nwarnings.warn('no tensorflow', ImportWarning)\nUMAP = dict\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "umap", raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert planes._umap(3)["random_state"] == 3
+    sys.modules.pop("umap")

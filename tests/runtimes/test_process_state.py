@@ -1,8 +1,13 @@
 """What a bundle means depends on no setting of the process, and nothing changes a setting."""
 
 import contextlib
+import logging
+import os
 import random
+import sys
 import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,7 +15,9 @@ import torch
 from safetensors.torch import load_file
 
 import ganzoo
+from ganzoo.exporters.onnx_graph import trace
 from ganzoo.nn import torch_defaults
+from ganzoo.runtimes.build import _Limited
 from helpers.recipes import tiny
 
 
@@ -152,6 +159,42 @@ def test_the_default_dtype_comes_back_whichever_thread_ends_last():
             end.set()
             thread.join()
         assert torch.get_default_dtype() == torch.float64
+
+
+def run_in_threads(function, count=2):
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(function, range(count)))
+
+
+def test_trainings_in_threads_are_the_same_as_alone(tiny_run, tmp_path):
+    def train(number):
+        return ganzoo.train(tiny(), out=tmp_path / str(number), progress=False).bundle
+
+    expected = load_file(tiny_run / "bundle" / "model.safetensors")
+    for bundle in run_in_threads(train):
+        weights = load_file(bundle / "model.safetensors")
+        assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_exports_in_threads_succeed_and_leave_the_process_unchanged(tiny_bundle):
+    model = ganzoo.load(tiny_bundle, runtime="torch")
+
+    def describe():
+        return sys.stdout, warnings.filters[:], logging.root.manager.disable, dict(os.environ)
+
+    before = describe()
+    graphs = run_in_threads(lambda _: trace(model, "generator").SerializeToString())
+    assert graphs[0] == graphs[1]
+    assert describe() == before
+
+
+def test_a_network_is_limited_in_its_thread_alone():
+    hooks = torch.nn.modules.module._global_parameter_registration_hooks
+    before = dict(hooks)
+    with _Limited() as limit:
+        assert dict(hooks) == before, "other threads iterate over them"
+        torch.nn.Linear(2, 2)
+        assert next(limit._counter) == 3, "a weight and a bias"
 
 
 def test_a_model_in_train_mode_is_sampled_by_threads_while_it_is_trained():
