@@ -11,10 +11,11 @@ from ganzoo.cards.facts import switched_on
 from ganzoo.cards.figures import render_curves
 from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
-from ganzoo.registry import find_recipe
+from ganzoo.registry import COMPONENTS, find_recipe
+from ganzoo.registry.signatures import bind
 from ganzoo.spec import SEEDS, Recipe
 
-COMPONENTS = ("architecture", "loss", "dataset")
+_REGISTRIES = {registry.kind: registry for registry in COMPONENTS}
 
 
 def render(context: CardContext) -> str:
@@ -113,17 +114,37 @@ def _options(context: CardContext) -> list[str] | None:
 
 def _difference(registered: dict[str, Any], trained: dict[str, Any]) -> list[str] | None:
     """Return the options that turn the registered recipe into the trained one; None if none do."""
-    options = []
+    options: list[str] = []
     for name, value in trained.items():
-        if name in COMPONENTS:
-            # A registered recipe may omit defaults; the trained recipe states every argument.
-            if any(_plain(value.get(k)) != _plain(v) for k, v in registered[name].items()):
+        if name in ("name", "description"):
+            continue
+        # A registered recipe may omit defaults; the trained recipe states every argument.
+        pairs = [(name, registered[name], value)]
+        if name in _REGISTRIES:
+            if registered[name]["name"] != value["name"]:
                 return None
-        elif name not in ("name", "description") and _plain(value) != _plain(registered[name]):
-            if isinstance(value, bool | dict | list | tuple):
-                return None
-            options.append(f"--{name.replace('_', '-')} {value}")
+            before, now = _bind(name, registered[name]), _bind(name, value)
+            pairs = [(f"{name}.{argument}", before[argument], now[argument]) for argument in now]
+        for option, old, new in pairs:
+            if _plain(old) != _plain(new):
+                if isinstance(new, dict | list | tuple):
+                    return None
+                options.append(_option(option.replace("_", "-"), new))
     return options
+
+
+def _bind(kind: str, component: dict[str, Any]) -> dict[str, Any]:
+    """Return all arguments of a component, with today's defaults of those that it omits."""
+    name = component["name"]
+    arguments = {key: value for key, value in component.items() if key != "name"}
+    return bind(kind, name, _REGISTRIES[kind].get(name), arguments)
+
+
+def _option(name: str, value: Any) -> str:
+    if not isinstance(value, bool):
+        return f"--{name} {value}"
+    prefix, dot, last = name.rpartition(".")
+    return f"--{prefix}{dot}{'' if value else 'no-'}{last}"
 
 
 def _plain(value: Any) -> Any:

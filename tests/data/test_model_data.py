@@ -178,7 +178,7 @@ def test_images_are_drawn_from_the_whole_of_a_sorted_dataset(elsewhere):
     both = {image.tobytes() for part in (real, held_out) for image in part.images.numpy()}
     assert len(both) == 30
     assert set(real.labels.tolist()) == set(held_out.labels.tolist()) == {0, 1, 2}
-    with pytest.raises(DataError, match="cannot draw 2 x 16 images.*holds 30.*-n 1 to 15"):
+    with pytest.raises(DataError, match="cannot draw 2 x 16 images.*has 30.*-n 1 to 15"):
         dataset.draw_sets(16, 2_000, 2)
     classes = dataset.of_classes("0", "2").labels.tolist()
     assert classes == [0, 2]

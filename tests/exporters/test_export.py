@@ -252,7 +252,7 @@ def test_the_card_is_complete_and_agrees_with_the_config(tiny_bundle):
     assert [s.splitlines()[0] for s in sections[1:]] == [
         "What it is and what it is for",
         "Use",
-        "Pictures",
+        "Figures",
         "Model",
         "Training",
         "Results",

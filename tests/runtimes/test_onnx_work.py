@@ -431,7 +431,7 @@ def test_a_batch_is_checked_when_it_runs(bundle):
     ("nodes", "text"),
     [
         ([node("NonZero", "z", "x")], "the work of its operator 'NonZero' is not known"),
-        ([node("Relu", "later", "x"), node("Relu", "z", "later")], "nothing before it computes"),
+        ([node("Relu", "later", "x"), node("Relu", "z", "later")], "does not come before it"),
         ([node("Relu", "z", "z")], "it defines 'z' more than once"),
         ([node("Relu", "z", "x"), node("Relu", "z", "x")], "it defines 'x' more than once"),
         ([node("Cast", "z", "x", to=8)], "its Cast casts to a type that is not numeric"),
