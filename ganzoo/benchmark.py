@@ -15,7 +15,7 @@ from ganzoo.bundle.location import locate_bundle
 from ganzoo.bundle.summary import read_summary
 from ganzoo.data import Items, decode, show_file_counts
 from ganzoo.data.fingerprints import fingerprint_items
-from ganzoo.data.model_data import ModelData, open_model_data
+from ganzoo.data.model_data import ModelData, is_trained_on, open_model_data
 from ganzoo.errors import (
     BundleError,
     MetricError,
@@ -272,7 +272,7 @@ def _choose(spec: ModelSpec, dataset: str | Component | None, split: str | None)
         arguments = spec.recorded("recipe", "dataset")
         own = arguments.pop("name", None)
         if dataset not in (None, own):
-            chosen = Component(dataset)
+            chosen = Component(dataset, arguments if is_trained_on(own, dataset) else {})
         elif own is None:
             raise MetricError(
                 f"no dataset was named, and the config of {spec.name!r} does not record the one "

@@ -232,6 +232,9 @@ def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
     )
 
 
+MAX_DESCRIPTION = 400  # characters
+
+
 def describe(error: BaseException) -> str:
     """Return one line about an error that a plugin raised: class, message, file and line."""
     frames = [
@@ -240,7 +243,8 @@ def describe(error: BaseException) -> str:
         if "importlib" not in frame.filename
     ]
     location = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{location}"
+    message = " ".join(str(error)[:MAX_DESCRIPTION].split())  # torch appends frames of C++
+    return f"{type(error).__name__}: {message}{location}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

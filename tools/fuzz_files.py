@@ -125,7 +125,7 @@ def mutate_recipe(r: Random, content: bytes) -> bytes:
 
 def run_recipe(file: Path) -> None:
     recipe = Recipe.from_toml(file)
-    assert Recipe.from_text(recipe.to_toml()) == recipe
+    assert Recipe.from_text(recipe.to_toml()).to_toml() == recipe.to_toml()  # NaN is not NaN
     prepared = prepare(recipe, device="cpu")
     next(prepared.batches)
 

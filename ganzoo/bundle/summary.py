@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,13 +54,20 @@ class ModelSummary:
 
     @property
     def distances(self) -> dict[str, float]:
-        """The Fréchet distances to the training data, by name of the extractor."""
+        """The Fréchet distances to the training data, by name of the extractor.
+
+        Of several evaluations with one extractor, the one with the most samples counts.
+        """
         distances: dict[str, float] = {}
+        most: dict[str, int] = {}
         metrics = self.spec.provenance.get(METRICS)
         for evaluation in metrics if isinstance(metrics, list) else []:
             with contextlib.suppress(*MALFORMED):
-                extractor = str(evaluation["protocol"]["extractor"])
-                distances[extractor] = float(evaluation[METRICS]["frechet_distance"])
+                protocol = evaluation["protocol"]
+                extractor, samples = str(protocol["extractor"]), int(protocol["samples"])
+                distance = float(evaluation[METRICS]["frechet_distance"])
+                if is_on_training_images(self.spec, protocol) and samples >= most.get(extractor, 0):
+                    distances[extractor], most[extractor] = distance, samples
         return distances
 
     @property
@@ -68,6 +75,17 @@ class ModelSummary:
         """The Fréchet distance by the dataset's usual extractor, or else by the first extractor."""
         distances = self.distances
         return distances.get(self.spec.data.extractor, next(iter(distances.values()), None))
+
+
+def is_on_training_images(spec: ModelSpec, protocol: Mapping[str, Any]) -> bool:
+    """Return whether an evaluation compares with the images that a model was trained on.
+
+    Args:
+        spec: the model's config.
+        protocol: the protocol of the evaluation.
+    """
+    trained = spec.recorded("data").get("sha256")
+    return bool(protocol.get("training_images", protocol["sha256"] == trained))
 
 
 def read_summary(bundle: Bundle) -> ModelSummary:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle import CARD, Bundle, read_checksums, weights_name
-from ganzoo.bundle.summary import count_parameters
+from ganzoo.bundle.summary import count_parameters, is_on_training_images
 from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
@@ -107,8 +107,7 @@ class CardContext:
 
     def is_on_training_images(self, evaluation: Mapping[str, Any]) -> bool:
         """Whether an evaluation compares with the images that the model was trained on."""
-        protocol, trained = evaluation["protocol"], self.provenance["data"]["sha256"]
-        return bool(protocol.get("training_images", protocol["sha256"] == trained))
+        return is_on_training_images(self.spec, evaluation["protocol"])
 
     @property
     def task(self) -> str:

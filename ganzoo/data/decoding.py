@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 from tqdm import tqdm
 
-from ganzoo.data.reading import CHUNK, Items, check_items, chunks
+from ganzoo.data.reading import CHUNK, Items, as_labels, check_items, chunks
 from ganzoo.data.workers import ReadAhead
 from ganzoo.spec import DataSpec
 
@@ -26,7 +26,7 @@ def decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool = F
     if isinstance(dataset, TensorDataset):
         images, labels, *rest = dataset.tensors
         conditions = rest[0].contiguous() if spec.condition is not None else None
-        items = Items(images.contiguous(), labels.to(torch.int64), conditions)
+        items = Items(images.contiguous(), as_labels(labels), conditions)
         check_items(items, spec)
         return items
     length = len(dataset)  # type: ignore[arg-type]

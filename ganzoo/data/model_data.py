@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root
 from ganzoo.data.fingerprints import has_fingerprint
 from ganzoo.data.run_data import RunData, find_run_data
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.registry.names import parse_registered
 from ganzoo.spec import Component, DataSpec, ModelSpec
 
@@ -112,17 +112,36 @@ def open_model_data(
     """
     own = model.recorded("recipe", "dataset")
     arguments = {key: value for key, value in own.items() if key != "name"}
-    name = parse_registered(dataset.name).name
-    has_name = isinstance(own.get("name"), str) and name == parse_registered(own["name"]).name
+    has_name = is_trained_on(own.get("name"), dataset.name)
     run = None
     if path is not None and has_name:
         run = find_run_data(path, model.recorded("data").get("sha256"))
     root = find_root(data)
-    if data is None and run is not None and run.folder is not None and os.path.isdir(run.folder):
-        root = Path(run.folder)
     same = has_name and _plain(arguments) == _plain(dataset.arguments)
+    if data is None and run is not None and run.folder is not None:
+        if os.path.isdir(run.folder):
+            root = Path(run.folder)
+        elif not same:  # whether another part belongs to the data of the run cannot be checked
+            raise DataNotFoundError(
+                f"{model.name!r} was trained on data in {run.folder}, which is no folder any more. "
+                "Pass its new location with --data DIR."
+            )
     opened, spec = find_dataset(dataset.name, dataset.arguments, root)
     return ModelData(opened, spec, root, model, run, data is not None, same)
+
+
+def is_trained_on(own: Any, dataset: str) -> bool:
+    """Return whether a name, with or without its distribution, is that of the training dataset.
+
+    Args:
+        own: name of the dataset in the model's config.
+        dataset: the name.
+    """
+    if not isinstance(own, str):
+        return False
+    names = parse_registered(own), parse_registered(dataset)
+    same = len({name.distribution for name in names if name.distribution}) < 2
+    return same and names[0].name == names[1].name
 
 
 def _plain(value: Any) -> Any:

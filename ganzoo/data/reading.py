@@ -15,6 +15,7 @@ from ganzoo.errors import DataError, GanzooError, describe
 from ganzoo.spec import DataSpec
 
 CHUNK = 256  # images per read of a whole dataset
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class Items(NamedTuple):
@@ -94,7 +95,9 @@ def read_items(
     try:
         images, labels = (default_collate([row[part] for row in rows]) for part in (0, 1))
         conditions = default_collate([row[2] for row in condition_rows]) if condition_rows else None
-        items = Items(images, labels.to(torch.int64), conditions)
+        items = Items(images, as_labels(labels), conditions)
+    except GanzooError:
+        raise
     except Exception as error:
         raise DataError(
             f"cannot join items of the dataset to a batch: {describe(error)}. Report this to the "
@@ -114,6 +117,21 @@ def _item(dataset: Dataset[tuple[Tensor, ...]], place: int) -> tuple[Tensor, ...
             f"cannot read the item {place:,} of the dataset: {describe(error)}. Repair its file, "
             "or report this to the author of the dataset's plugin."
         ) from error
+
+
+def as_labels(labels: Tensor) -> Tensor:
+    """Return the labels of items as int64 (n,).
+
+    Raises:
+        DataError: they have another shape, or are no integers.
+    """
+    if labels.dtype not in _INTEGERS or labels.ndim != 1:
+        raise DataError(
+            f"the labels of the dataset are {str(labels.dtype).removeprefix('torch.')} "
+            f"{tuple(labels.shape[1:])}, but each must be one integer. Report this to the author "
+            "of the dataset's plugin."
+        )
+    return labels.to(torch.int64)
 
 
 def check_items(items: Items, spec: DataSpec) -> None:

@@ -20,9 +20,12 @@ from torch.utils.data import DataLoader, Dataset
 from ganzoo.data.reading import Items, Read, Reader
 from ganzoo.errors import DataError, WorkerError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
+from ganzoo.sampling.image_files import PartialImageWarning
 from ganzoo.spec import DataSpec
 
 MAX_WORKERS = 8  # more workers rarely read faster, and each keeps some batches in memory
+# Usually all files of a dataset are alike: one warning is enough.
+ONCE = (NarrowRangeWarning, PartialImageWarning)
 _GUARD = 'Put the script\'s own commands below `if __name__ == "__main__":`.'
 GRACE = 5.0  # seconds to wait for the exit of a process whose connection broke
 
@@ -51,8 +54,8 @@ def check_main_guard() -> None:
 class ReadAhead(Iterator[Items]):
     """Items of a dataset that worker processes read in a given order.
 
-    Warnings of the workers are repeated in this process, each text once, and `NarrowRangeWarning`
-    once.
+    Warnings of the workers are repeated in this process, each text once, and those of `ONCE` once
+    for all files.
 
     Args:
         dataset: as for `Batches`.
@@ -98,8 +101,7 @@ class ReadAhead(Iterator[Items]):
             self._explain(error)
             raise
         for kind, text in read.warnings:
-            # Usually all files of a dataset have the same range: one warning is enough.
-            key = kind.__name__ if issubclass(kind, NarrowRangeWarning) else text
+            key = kind.__name__ if issubclass(kind, ONCE) else text
             if key not in self._warned:
                 self._warned.add(key)
                 warnings.warn(text, kind, stacklevel=2)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from ganzoo.errors import GanzooError, MetricError
+from ganzoo.errors import BrokenPluginError, GanzooError, MetricError, describe
 from ganzoo.nn import Extractor
 from ganzoo.registry import metrics
+from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.spec import DataSpec, Metric, SetSizes
 
 
@@ -29,7 +30,8 @@ def choose_metrics(
     """Choose the metrics that compare sets of images, by name.
 
     Default metrics that do not fit the extractor or the data are no part of the choice. Those that
-    fit and need more images are left out with their reason.
+    fit and need more images, fail, or return a value of the same name as another metric are left
+    out with their reason.
 
     Args:
         names: registered names; if empty, every default metric that can be computed.
@@ -44,10 +46,10 @@ def choose_metrics(
         UnknownNameError, BrokenPluginError, ...: as `Registry.get`.
     """
 
-    def refusal(metric: Metric) -> str:
+    def refusal(name: str, metric: Metric) -> str:
         if "pairs" in metric.needs:
             return "it compares translated images with their targets"
-        if reason := metric.refuses(extractor, data):
+        if reason := _ask(name, metric.refuses, extractor, data):
             return reason
         if "logits" in metric.needs and not extractor.classes:
             return "the extractor has no classes"
@@ -56,26 +58,34 @@ def choose_metrics(
     if names:
         chosen = {name: metrics.get(name) for name in names}
         for name, metric in chosen.items():
-            if reason := refusal(metric) or metric.too_few(sizes):
+            if reason := refusal(name, metric) or _ask(name, metric.too_few, sizes):
                 raise _cannot_compute(name, reason)
         _check_value_names(chosen)
         return Choice(chosen, {})
     candidates = [(name, metrics.get(name)) for name in defaults] or _defaults()
-    fitting = {name: metric for name, metric in candidates if not refusal(metric)}
-    _check_value_names(fitting)
-    left_out = {name: metric.too_few(sizes) for name, metric in fitting.items()}
-    left_out = {name: reason for name, reason in left_out.items() if reason}
-    if left_out.keys() == fitting.keys():
+    chosen, left_out = {}, {}
+    for name, metric in candidates:
+        try:
+            if refusal(name, metric):
+                continue
+            reason = _ask(name, metric.too_few, sizes) or _clash(metric, chosen)
+        except BrokenPluginError as error:
+            reason = str(error)
+        if reason:
+            left_out[name] = reason
+        else:
+            chosen[name] = metric
+    if not chosen:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise MetricError(
             f"no default metric can be computed here{': ' * bool(reasons)}{reasons}. Choose a "
             "metric with --metrics ('ganzoo list --kind metrics')."
         )
-    return Choice({k: m for k, m in fitting.items() if k not in left_out}, left_out)
+    return Choice(chosen, left_out)
 
 
-def choose_pair_metrics(names: Sequence[str], data: DataSpec) -> dict[str, Metric]:
-    """Return the metrics that compare pairs of images, by name.
+def choose_pair_metrics(names: Sequence[str], data: DataSpec) -> Choice:
+    """Choose the metrics that compare pairs of images, by name.
 
     Args:
         names: registered names; if empty, every default metric of pairs that can be computed.
@@ -93,16 +103,41 @@ def choose_pair_metrics(names: Sequence[str], data: DataSpec) -> dict[str, Metri
                 f"metric {name!r} compares sets of images, but the model translates images. Choose "
                 "a metric of pairs, such as --metrics pixel-pairs."
             )
-        if reason := metric.refuses(None, data):
+        if reason := _ask(name, metric.refuses, None, data):
             raise _cannot_compute(name, reason)
-    if not names:
-        fitting = {name: metric for name, metric in _defaults() if "pairs" in metric.needs}
-        reasons = {name: metric.refuses(None, data) for name, metric in fitting.items()}
-        chosen = {name: metric for name, metric in fitting.items() if not reasons[name]}
-        if not chosen:
-            raise _cannot_compute(*next(iter(reasons.items())))
-    _check_value_names(chosen)
-    return chosen
+    if names:
+        _check_value_names(chosen)
+        return Choice(chosen, {})
+    left_out = {}
+    for name, metric in _defaults():
+        if "pairs" not in metric.needs:
+            continue
+        try:
+            reason = _ask(name, metric.refuses, None, data) or _clash(metric, chosen)
+        except BrokenPluginError as error:
+            reason = str(error)
+        if reason:
+            left_out[name] = reason
+        else:
+            chosen[name] = metric
+    if not chosen:
+        raise _cannot_compute(*next(iter(left_out.items())))
+    return Choice(chosen, left_out)
+
+
+def _ask(name: str, decide: Callable[..., str], *arguments: Any) -> str:
+    """Return why a metric cannot be computed, empty if it can.
+
+    Raises:
+        BrokenPluginError: the metric's own function fails.
+    """
+    try:
+        return decide(*arguments)
+    except Exception as error:
+        raise BrokenPluginError(
+            f"{metrics.cite(name)} failed: {describe(error)}. Report this to the plugin's author, "
+            "or choose other --metrics."
+        ) from error
 
 
 def _cannot_compute(name: str, reason: str) -> MetricError:
@@ -113,8 +148,8 @@ def _cannot_compute(name: str, reason: str) -> MetricError:
 
 
 def _defaults() -> Iterable[tuple[str, Metric]]:
-    """Yield the default metrics; warn about each metric that cannot be loaded."""
-    for entry in metrics.entries():
+    """Yield the default metrics, ganzoo's own first; warn about each that cannot be loaded."""
+    for entry in sorted(metrics.entries(), key=lambda entry: entry.distribution != DISTRIBUTION):
         try:
             metric = metrics.load(entry)
         except GanzooError as error:
@@ -125,12 +160,16 @@ def _defaults() -> Iterable[tuple[str, Metric]]:
 
 
 def _check_value_names(chosen: dict[str, Metric]) -> None:
-    owners: dict[str, str] = {}
+    before: dict[str, Metric] = {}
     for name, metric in chosen.items():
-        for value in metric.directions:
-            if value in owners:
-                raise MetricError(
-                    f"the metrics {owners[value]!r} and {name!r} both return a value {value!r}. "
-                    "Choose one of them with --metrics."
-                )
-            owners[value] = name
+        if reason := _clash(metric, before):
+            raise _cannot_compute(name, reason)
+        before[name] = metric
+
+
+def _clash(metric: Metric, chosen: Mapping[str, Metric]) -> str:
+    """Return which metric has a value of the same name; empty if none has."""
+    for name, other in chosen.items():
+        for value in metric.directions.keys() & other.directions.keys():
+            return f"it returns a value {value!r}, which the metric {name!r} returns too"
+    return ""

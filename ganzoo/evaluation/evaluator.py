@@ -99,7 +99,7 @@ class Evaluator:
             plan.extractor.classes,
             plan.data.labels,
         )
-        values, settings = compute_values(plan.metrics, comparison)
+        values, settings, failed = compute_values(plan.metrics, comparison, named=plan.named)
         protocol = self._origin | {
             "extractor_sha256": plan.extractor.sha256,
             "resizing": plan.resizing,
@@ -109,8 +109,8 @@ class Evaluator:
         }
         if labels is not None:
             protocol["labels"] = UNIFORM_LABELS
-        if plan.left_out:
-            protocol["left_out"] = dict(plan.left_out)
+        if left_out := {**plan.left_out, **failed}:
+            protocol["left_out"] = left_out
         return Evaluation(
             values,
             protocol

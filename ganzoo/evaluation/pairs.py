@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ganzoo.evaluation.choice import choose_pair_metrics
 from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.evaluation.images import ImageSet, ImageSets, random_rows
-from ganzoo.evaluation.plan import check_numbers
+from ganzoo.evaluation.plan import check_numbers, warn_left_out
 from ganzoo.evaluation.values import compute_values
 from ganzoo.nn import torch_defaults
 from ganzoo.sampling.generator import Translator
@@ -108,7 +108,8 @@ def measure_pairs(
         SampleError: there are no images, or they differ in size from the model's input.
     """
     samples, seed = check_numbers(samples, seed, "pairs")
-    by_name = choose_pair_metrics(metrics, model.spec.data)
+    by_name, left_out = choose_pair_metrics(metrics, model.spec.data)
+    warn_left_out(left_out)
     rows = random_rows(len(conditions), samples, seed)
     chosen = conditions[rows]
     starts = tqdm(
@@ -120,7 +121,7 @@ def measure_pairs(
     )
     parts = [model.translate(chosen[k : k + AT_ONCE], seed, start=k).numpy() for k in starts]
     sets = ImageSets(_as_set(images[rows]), _as_set(np.concatenate(parts)), seed)
-    values, settings = compute_values(by_name, sets)
+    values, settings, failed = compute_values(by_name, sets, named=bool(metrics))
     network = getattr(model, "network", None)  # a model on onnxruntime has no network
     device = next(network.parameters()).device if network is not None else torch.device("cpu")
     return Evaluation(
@@ -133,7 +134,8 @@ def measure_pairs(
             "settings": settings,
             "hardware": describe_hardware(device),
             "versions": describe_versions("torchmetrics"),
-        },
+        }
+        | ({"left_out": left_out | failed} if left_out or failed else {}),
     )
 
 

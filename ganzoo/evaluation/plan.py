@@ -29,6 +29,7 @@ class EvaluationPlan:
         left_out: the reason for each default metric that needs more images, by registered name.
         samples: number of generated images.
         seed: seed of the samples, and of random choices in a metric.
+        named: whether the user named the metrics.
     """
 
     data: DataSpec
@@ -39,6 +40,7 @@ class EvaluationPlan:
     left_out: Mapping[str, str]
     samples: int
     seed: int
+    named: bool = False
 
     def direction(self, name: str) -> Direction | None:
         """Return whether higher or lower values are better, None if no metric declares the name."""
@@ -82,9 +84,16 @@ def plan_evaluation(
     resizing = describe_resizing(extractor, network, data.image, resize)
     sizes = SetSizes(real, samples, _dimensions(network, data))
     chosen, left_out = choose_metrics(metrics, network, data, sizes, defaults)
+    warn_left_out(left_out)
+    return EvaluationPlan(
+        data, extractor, network, resizing, chosen, left_out, samples, seed, named=bool(metrics)
+    )
+
+
+def warn_left_out(left_out: Mapping[str, str]) -> None:
+    """Warn about metrics that are not computed, with their reasons."""
     for name, reason in left_out.items():
-        warnings.warn(f"metric {name!r} is left out: {reason}", stacklevel=2)
-    return EvaluationPlan(data, extractor, network, resizing, chosen, left_out, samples, seed)
+        warnings.warn(f"metric {name!r} is left out: {reason}", stacklevel=3)
 
 
 def check_numbers(samples: int, seed: int, counted: str) -> tuple[int, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ganzoo.errors import BrokenPluginError, GanzooError, describe, enumerate_names
 from ganzoo.evaluation.images import ImageSets
@@ -11,38 +13,71 @@ from ganzoo.registry import metrics
 from ganzoo.spec import Metric
 
 
-def compute_values(
-    chosen: Mapping[str, Metric], sets: ImageSets
-) -> tuple[dict[str, float], dict[str, str]]:
-    """Return the finite values by name, and the settings by metric.
+class Values(NamedTuple):
+    """The results of metrics.
+
+    Attributes:
+        finite: finite values by name.
+        settings: settings by metric, for the protocol.
+        left_out: reasons, by the name of a metric or value that has no result.
+    """
+
+    finite: dict[str, float]
+    settings: dict[str, str]
+    left_out: dict[str, str]
+
+
+def compute_values(chosen: Mapping[str, Metric], sets: ImageSets, *, named: bool = True) -> Values:
+    """Compute metrics.
+
+    Warns of each default metric that fails and of each value that is not finite, and leaves it out.
 
     Args:
         chosen: metrics by registered name.
         sets: the images.
+        named: whether the user named the metrics. Otherwise they are the default ones.
 
     Raises:
-        MetricError: a metric rejects the images, for example because there are too few.
-        BrokenPluginError: a metric fails, or returns a value that it does not declare.
+        MetricError: a named metric rejects the images, for example because there are too few.
+        BrokenPluginError: a named metric fails, or returns a value that it does not declare.
     """
-    finite: dict[str, float] = {}
-    settings: dict[str, str] = {}
+    results = Values({}, {}, {})
     for name, metric in chosen.items():
         try:
-            values = {key: float(x) for key, x in metric.compute(sets).items()}
-            settings[name] = metric.settings(sets)
-        except GanzooError:
-            raise
-        except Exception as error:
+            values, settings = _compute(name, metric, sets)
+        except GanzooError as error:
+            if named:
+                raise
+            results.left_out[name] = str(error)
+            continue
+        results.settings[name] = settings
+        for key, value in values.items():
+            if math.isfinite(value):
+                results.finite[key] = value
+            else:
+                results.left_out[key] = f"its value is {value}"
+    for name, reason in results.left_out.items():
+        warnings.warn(f"metric {name!r} is left out: {reason}", stacklevel=3)
+    return results
+
+
+def _compute(name: str, metric: Metric, sets: ImageSets) -> tuple[dict[str, float], str]:
+    """Return the values and the settings of a metric."""
+    try:
+        values = {key: float(x) for key, x in metric.compute(sets).items()}
+        settings = metric.settings(sets)
+    except GanzooError:
+        raise
+    except Exception as error:
+        raise BrokenPluginError(
+            f"{metrics.cite(name)} failed: {describe(error)}. Report this to the plugin's "
+            "author, or choose other --metrics."
+        ) from error
+    for key in values:
+        if metric.direction(key) is None:
             raise BrokenPluginError(
-                f"{metrics.cite(name)} failed: {describe(error)}. Report this to the plugin's "
-                "author, or choose other --metrics."
-            ) from error
-        for key in values:
-            if metric.direction(key) is None:
-                raise BrokenPluginError(
-                    f"{metrics.cite(name)} returned the value {key!r}, but declares "
-                    f"{enumerate_names(metric.directions)}. Report this to the plugin's author, or "
-                    "choose other --metrics."
-                )
-        finite |= {key: x for key, x in values.items() if math.isfinite(x)}
-    return finite, settings
+                f"{metrics.cite(name)} returned the value {key!r}, but declares "
+                f"{enumerate_names(metric.directions)}. Report this to the plugin's author, or "
+                "choose other --metrics."
+            )
+    return values, settings

@@ -48,7 +48,8 @@ def draw_metrics(
     better.
 
     Only lines of one protocol are comparable. If lines hold a ``protocol``, lines with another
-    protocol than the last line's are omitted, and the figure states their number.
+    protocol than the last line's are omitted, and the figure states their number. A line may lack
+    some metrics, such as those whose value was NaN.
 
     Args:
         lines: lines of metrics.jsonl, with ``images``, ``metrics`` and optionally ``protocol``.
@@ -62,8 +63,8 @@ def draw_metrics(
         raise PlotError(
             "there is nothing to draw: the run has no measurements. Train with --evaluate-every N."
         )
-    protocol = lines[-1].get("protocol")
-    comparable = [line for line in lines if line.get("protocol") == protocol]
+    protocol = _conditions(lines[-1])
+    comparable = [line for line in lines if _conditions(line) == protocol]
     known = list(dict.fromkeys(name for line in comparable for name in line["metrics"]))
     for name in names:
         if name not in known:
@@ -71,7 +72,8 @@ def draw_metrics(
                 f"the run has no metric {name!r}.{did_you_mean(name, known)} "
                 f"Choose from {enumerate_names(known)}."
             )
-    chosen = list(names) or known
+    drawable = [name for name in known if any(map(math.isfinite, _values(comparable, name)))]
+    chosen = list(names) or drawable or known
     figure = new_figure(WIDTH, 0.4 + PANEL_HEIGHT * len(chosen))
     panels = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
     for name, panel in zip(chosen, panels, strict=True):
@@ -82,6 +84,18 @@ def draw_metrics(
             **{"size": "small", "color": GREY, "x": 0.01, "ha": "left"},
         )
     return figure
+
+
+def _values(lines: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    return [line["metrics"][name] for line in lines if name in line["metrics"]]
+
+
+def _conditions(line: Mapping[str, Any]) -> Any:
+    """Return a line's protocol without the fields that tell which metrics it has."""
+    protocol = line.get("protocol")
+    if not isinstance(protocol, Mapping):
+        return protocol
+    return {key: value for key, value in protocol.items() if key not in ("settings", "left_out")}
 
 
 def _draw(

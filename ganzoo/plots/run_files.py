@@ -106,7 +106,7 @@ def _all_moments(run: Path) -> list[Moment]:
     return sorted(
         Moment(int(file.name.partition("-")[0]), file)
         for file in (run / SAMPLES).glob("*-*.png")
-        if file.name.partition("-")[0].isdecimal()
+        if file.name.partition("-")[0].isdecimal() and file.is_file()  # a pipe would wait
     )
 
 

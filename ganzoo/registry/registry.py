@@ -37,6 +37,7 @@ from ganzoo.registry.names import HubModel, parse_registered
 from ganzoo.registry.own_plugins import find_owner, install_command
 from ganzoo.registry.zipped import on_disk
 from ganzoo.spec import DataSpec, Metric, Recipe
+from ganzoo.spec.parsing import shorten
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -195,7 +196,7 @@ class Registry(Generic[T]):
             )
         unreadable = [d for d in distributions.installed() if d.trouble and not d.points]
         return UnknownNameError(
-            f"no {self.kind} named {name!r}.{did_you_mean(query.name, known)} "
+            f"no {self.kind} named {shorten(name)!r}.{did_you_mean(query.name, known)} "
             f"Installed: {enumerate_names(known)}."
             + "".join(f" {d} {d.trouble}." for d in unreadable if d.admitted)
         )

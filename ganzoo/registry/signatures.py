@@ -81,6 +81,26 @@ def bind(
     return bound
 
 
+def _is_same(value: Any, converted: Any) -> bool:
+    """Return whether a conversion kept what a value is: "16", 16.0 and True are not 16."""
+    match value:
+        case list() | tuple():
+            return all(map(_is_same, value, converted)) if _is_array(converted) else True
+        case bool():
+            return isinstance(converted, bool)
+        case int():
+            return not isinstance(converted, bool)
+        case float():
+            return not isinstance(converted, int)
+        case str():
+            return not isinstance(converted, bool | int | float)
+    return True
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
 def check(
     kind: str, name: str, factory: Callable[..., Any], arguments: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -103,6 +123,11 @@ def check(
     for key, value in arguments.items():
         try:
             checked[key] = TypeAdapter(schema[key].annotation).validate_python(value)
+            if not _is_same(value, checked[key]):
+                raise RecipeError(
+                    f"{kind} {name!r}, argument {key!r}: {shorten(repr(value))} is of another "
+                    f"type. Use {shorten(repr(checked[key]))} if you mean that."
+                )
         except PydanticUserError as error:
             raise BrokenPluginError(
                 f"{kind} {name!r}, argument {key!r}: a recipe cannot hold the type "

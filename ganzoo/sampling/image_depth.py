@@ -42,8 +42,16 @@ def check_value_range(dataset: str, values: Sequence[float]) -> ValueRange | Non
     return values[0], values[1]
 
 
+def is_deep(image: Image.Image) -> bool:
+    """Return whether the values of an image file have 16 bits. Call it before the file is loaded.
+
+    PIL reduces colours of 16 bits to 8, and does not remember it.
+    """
+    return ";16" in str(getattr(image, "tile", ""))
+
+
 def to_eight_bits(
-    image: Image.Image, name: str, value_range: ValueRange | None = None
+    image: Image.Image, name: str, value_range: ValueRange | None = None, *, deep: bool = False
 ) -> Image.Image:
     """Return an image with 8 bits per channel: black becomes 0, white 255, values are rounded.
 
@@ -55,6 +63,7 @@ def to_eight_bits(
         name: name of the file in error messages.
         value_range: the values of black and white in a grey file; values beyond become black or
             white. None for the range that the file's format defines.
+        deep: whether a colour file has values of 16 bits, see `is_deep`.
 
     Warns:
         NarrowRangeWarning: the values fill almost none of the range.
@@ -70,7 +79,8 @@ def to_eight_bits(
                 "grey files only. Convert the file to grey, or leave out --dataset.value-range."
             )
         colour = image.convert("RGBA")
-        _warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, _USUAL_SHARE)
+        share = _USUAL_SHARE_OF_DEEP_FILES if deep else _USUAL_SHARE
+        _warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, share, remedy="")
         return colour
     values = _values(image)
     extremes = (float(values.min()), float(values.max()))
@@ -90,7 +100,12 @@ def to_eight_bits(
     if values.dtype == np.uint8 and (ends[0], ends[1]) == (0.0, 255.0):
         return image
     shares = (values.astype(np.float64) - ends[0]) / (ends[1] - ends[0])
-    return Image.fromarray((255 * shares).clip(0, 255).round().astype(np.uint8))
+    levels = Image.fromarray((255 * shares).clip(0, 255).round().astype(np.uint8))
+    transparent = image.info.get("transparency")  # the value of transparent pixels in a PNG
+    if isinstance(transparent, int):
+        opaque = np.asarray(image) != transparent
+        levels.putalpha(Image.fromarray(np.where(opaque, 255, 0).astype(np.uint8)))
+    return levels
 
 
 def _values(image: Image.Image) -> NDArray[Any]:
@@ -139,7 +154,14 @@ def _describe(values: NDArray[Any]) -> str:
     return f"{kind} values of {8 * values.dtype.itemsize} bits"
 
 
-def _warn_if_narrow(extremes: ValueRange, ends: ValueRange, name: str, usual_share: float) -> None:
+def _warn_if_narrow(
+    extremes: ValueRange,
+    ends: ValueRange,
+    name: str,
+    usual_share: float,
+    remedy: str = "; a dataset also accepts the values of black and white: "
+    "--dataset.value-range BLACK WHITE",
+) -> None:
     """Warn if the values of an image, clipped to the range, fill less than a share of it.
 
     An image of one value does not tell its range.
@@ -150,8 +172,7 @@ def _warn_if_narrow(extremes: ValueRange, ends: ValueRange, name: str, usual_sha
         warnings.warn(
             f"the image {name} has only values from {low:g} to {high:g}, but black is {black:g} "
             f"and white is {white:g}, so it is dark or has little contrast. If the file has "
-            "another range, convert it; a dataset also accepts the values of black and white: "
-            "--dataset.value-range BLACK WHITE",
+            f"another range, convert it{remedy}",
             NarrowRangeWarning,
             stacklevel=4,
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ganzoo.bundle.clones import explain_pointer
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.image_depth import ValueRange, to_eight_bits
+from ganzoo.sampling.image_depth import ValueRange, is_deep, to_eight_bits
 
 SMALLEST = 8  # pixels, the minimum width and height
 
@@ -24,6 +25,10 @@ _UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientat
 }
 
 
+class PartialImageWarning(UserWarning):
+    """An image file of which only a part is read."""
+
+
 def read_image(
     file: str | Path, mode: str = "RGB", value_range: ValueRange | None = None
 ) -> Image.Image:
@@ -34,6 +39,10 @@ def read_image(
         mode: ``RGB``, or ``L`` for grey.
         value_range: the values of black and white in a grey file, for formats that do not define
             them, such as float TIFFs.
+
+    Warns:
+        PartialImageWarning: the file holds several images, and only the first is read.
+        NarrowRangeWarning: as for `to_eight_bits`.
 
     Raises:
         DataError: the file does not exist.
@@ -63,8 +72,11 @@ def decode_image(
     """
     try:
         with Image.open(file) as image:
+            _warn_if_partial(image, name)
+            deep = is_deep(image)
             image.load()
-            upright = _turn(to_eight_bits(image, name, value_range), _orientation(image))
+            colours = to_eight_bits(image, name, value_range, deep=deep)
+            upright = _turn(colours, _orientation(image))
             upright = upright.convert("RGBA")
     except ImageFileError:
         raise
@@ -78,6 +90,27 @@ def decode_image(
     check_sides(name, upright.size)
     white = Image.new("RGBA", upright.size, "white")
     return Image.alpha_composite(white, upright).convert(mode)
+
+
+def _warn_if_partial(image: Image.Image, name: str) -> None:
+    """Warn if a file holds several images, or if PIL would complete a truncated one in grey.
+
+    Files of the format MPO hold a photo and further views of it.
+    """
+    if getattr(image, "is_animated", False) and image.format != "MPO":
+        warnings.warn(
+            f"the image {name} holds several images, such as frames or pages, and only the first "
+            "is read. Save the others as files of their own to use them",
+            PartialImageWarning,
+            stacklevel=4,
+        )
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        warnings.warn(
+            "PIL's LOAD_TRUNCATED_IMAGES is on in this process, so the missing part of a truncated "
+            "image becomes grey. Set PIL.ImageFile.LOAD_TRUNCATED_IMAGES to False to refuse them",
+            PartialImageWarning,
+            stacklevel=4,
+        )
 
 
 def _orientation(image: Image.Image) -> object:

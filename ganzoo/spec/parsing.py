@@ -129,8 +129,10 @@ def is_finite(value: Any) -> bool:
 def is_toml(value: Any) -> bool:
     """Return whether TOML and JSON can store a value, as an argument of a component requires."""
     match value:
-        case bool() | int() | str():
+        case bool() | str():
             return True
+        case int():
+            return -(2**63) <= value < 2**63
         case float():
             return math.isfinite(value)
         case list() | tuple():

@@ -26,6 +26,7 @@ from ganzoo.registry import COMPONENTS, architectures, losses
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
+from ganzoo.spec.parsing import shorten
 from ganzoo.training.players import trained_parameters
 from ganzoo.training.state import latent_of
 
@@ -45,8 +46,9 @@ def complete(recipe: Recipe) -> Recipe:
         for name, value in arguments.items():
             if not is_toml(value):
                 raise RecipeError(
-                    f"{registry.kind} {component.name!r}, argument {name!r}: {value!r} cannot be "
-                    "written in a recipe. Use text, numbers, booleans, or lists or tables of them."
+                    f"{registry.kind} {component.name!r}, argument {name!r}: "
+                    f"{shorten(repr(value))} cannot be written in a recipe. Use text, finite "
+                    "numbers of 64 bits, booleans, or lists or tables of them."
                 )
         bound[registry.kind] = Component(component.name, arguments)
     return replace(recipe, **bound)

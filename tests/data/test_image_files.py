@@ -1,19 +1,35 @@
 """Image files of every format are read in one way."""
 
 import os
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ganzoo import ImageBatch, ImageSpec
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.image_depth import NarrowRangeWarning, check_value_range
-from ganzoo.sampling.image_files import decode_image, read_image
+from ganzoo.sampling.image_files import PartialImageWarning, decode_image, read_image
 from helpers.images import with_damaged_tag
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
+
+
+def png_of_sixteen_bits(values):
+    """Return a PNG of big-endian colours (height, width, 3), which PIL cannot write."""
+    height, width, _ = values.shape
+
+    def chunk(kind, content):
+        checksum = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
 def saved(path, mode="RGB", color="red", size=(10, 8)):
@@ -109,6 +125,46 @@ def test_fewer_bits_than_the_file_has_are_warned_of(tmp_path, white):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert error_of(read_image(file, "L", (0, white))) <= 1
+
+
+@pytest.mark.parametrize("white", [1023, 4095, 16383])
+def test_colours_of_fewer_bits_than_the_file_has_are_warned_of(tmp_path, white):
+    values = np.broadcast_to((GREY * white).astype(">u2")[..., None], (*GREY.shape, 3))
+    (tmp_path / "a.png").write_bytes(png_of_sixteen_bits(values))
+    with pytest.warns(NarrowRangeWarning, match=r"a\.png has only values from 0 to") as record:
+        read_image(tmp_path / "a.png")
+    assert "--dataset.value-range" not in str(record[0].message), "it is for grey files"
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "tif", "webp"])
+def test_an_image_file_of_several_images_is_warned_of(tmp_path, ending):
+    colours = ("red", "green", "blue")
+    first, *others = (Image.new("RGB", (10, 8), colour) for colour in colours)
+    first.save(tmp_path / f"a.{ending}", save_all=True, append_images=others)
+    with pytest.warns(PartialImageWarning, match=rf"a\.{ending} holds several images"):
+        read_image(tmp_path / f"a.{ending}")
+
+
+@pytest.mark.filterwarnings("error")
+def test_further_views_of_a_photo_are_not_warned_of(tmp_path):
+    photo = Image.new("RGB", (10, 8), "red")
+    photo.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[photo])
+    read_image(tmp_path / "a.jpg")
+
+
+def test_a_process_that_completes_truncated_images_is_warned_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.warns(PartialImageWarning, match="the missing part of a truncated image"):
+        read_image(saved(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize("value_range", [None, (0, 65535)])
+def test_transparent_values_of_sixteen_bits_become_white(tmp_path, value_range):
+    values = np.zeros((8, 10), "u2")
+    values[:, 5:] = 65535
+    values[0, 0] = 300
+    Image.fromarray(values).save(tmp_path / "a.png", transparency=300)
+    assert np.asarray(read_image(tmp_path / "a.png", "L", value_range))[0, :2].tolist() == [255, 0]
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])

@@ -2,16 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import ganzoo
+from ganzoo.bundle.summary import ModelSummary
 from ganzoo.cli import main
 from ganzoo.cli.plotting.datasets import ModelDataset
 from ganzoo.data.run_data import RunData
-from ganzoo.errors import CheckpointError, DataError
+from ganzoo.errors import CheckpointError, DataError, DataNotFoundError
 from ganzoo.spec import Component
 from helpers.recipes import tiny
 
@@ -108,6 +110,46 @@ def test_other_images_of_the_same_number_are_noticed(elsewhere, tmp_path):
         patch.setenv("GANZOO_DATA", str(draw(tmp_path / "same-number", 30, 2)))
         with pytest.raises(DataError, match="points to 30 others"):
             ganzoo.evaluate(bundle, **QUICK)
+
+
+def test_another_part_of_data_that_moved_is_not_read_elsewhere(places, tmp_path, monkeypatch):
+    """Whether other arguments give the data of the run cannot be checked by a fingerprint."""
+    run, own, other = places
+    monkeypatch.setenv("GANZOO_DATA", str(other))
+    run = shutil.copytree(run, tmp_path / "run")
+    fields = json.loads((run / "run.json").read_text()) | {"folder": str(tmp_path / "gone")}
+    (run / "run.json").write_text(json.dumps(fields))
+    part = Component("folder", {"size": 16, "channels": 1, "labels": "none"})
+    with pytest.raises(DataNotFoundError, match="gone, which is no folder any more"):
+        ganzoo.evaluate(run, dataset=part, **QUICK)
+    assert ganzoo.evaluate(run, dataset=part, data=own, **QUICK).protocol["real_images"] == 30
+
+
+def test_a_dataset_with_its_distribution_has_the_arguments_of_the_training(elsewhere):
+    run, _, _ = elsewhere
+    protocol = ganzoo.evaluate(run, dataset="torch-ganzoo:folder", **QUICK).protocol
+    assert (protocol["real_images"], protocol["dataset"]["size"]) == (30, 16)
+    spec = ganzoo.info(run / "bundle")
+    opened = ModelDataset(spec, "torch-ganzoo:folder", None, None, f"{run}/bundle")
+    assert opened.spec.image.channels == 1
+
+
+def test_a_distance_to_other_images_is_not_that_of_the_model(elsewhere):
+    run, _, _ = elsewhere
+    bundle = ganzoo.zoo.find(run / "bundle")
+    protocol = {"extractor": "pixels", "sha256": "0" * 64, "samples": 10}
+    trained = bundle.spec.provenance["data"]["sha256"]
+    evaluations = [
+        {"metrics": {"frechet_distance": value}, "protocol": protocol | changes}
+        for value, changes in (
+            (5.0, {"sha256": trained, "samples": 99}),
+            (6.0, {"training_images": True}),
+            (7.0, {"training_images": False}),
+            (8.0, {}),
+        )
+    ]
+    spec = replace(bundle.spec, provenance=bundle.spec.provenance | {"metrics": evaluations})
+    assert ModelSummary(spec, 0, 0).distances == {"pixels": 5.0}
 
 
 def test_a_changed_folder_is_refused(elsewhere, tmp_path):

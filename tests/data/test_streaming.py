@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, TensorDataset
 
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.data import opening
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.opening import open_batches
+from ganzoo.data.reading import read_items
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, RecipeError, WorkerError
 from ganzoo.spec import Component
@@ -167,6 +168,17 @@ def test_a_stream_refuses_labels_outside_the_classes():
     stream = StreamedBatches(Wrong(), SPEC, 4, 0, CPU, workers=1)
     with pytest.raises(DataError, match="declares 3 classes, but its labels are"):
         draw(stream, 6)
+
+
+@pytest.mark.parametrize(
+    "labels", [torch.tensor([0.7, 1.2]), torch.eye(2, dtype=torch.int64), torch.ones(2) > 0]
+)
+def test_labels_that_are_no_integers_are_refused(labels):
+    dataset = TensorDataset(torch.zeros((2, 1, 8, 8), dtype=torch.uint8), labels)
+    with pytest.raises(DataError, match="but each must be one integer"):
+        MemoryBatches(dataset, SPEC, 2, 0, CPU)
+    with pytest.raises(DataError, match="but each must be one integer"):
+        read_items(dataset, SPEC, [0, 1], [0, 1])
 
 
 def test_a_stream_leaves_the_random_state_unchanged():

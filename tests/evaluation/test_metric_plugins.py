@@ -105,8 +105,45 @@ def test_the_refusal_of_a_metric_is_the_reason(site):
 
 
 def test_two_metrics_with_one_value_name_are_refused(site):
-    with pytest.raises(MetricError, match="'colliding' and 'precision-recall' both return a value"):
+    with pytest.raises(
+        MetricError, match="a value 'precision', which the metric 'colliding' returns too"
+    ):
         evaluator("colliding", "precision-recall")
+
+
+DEFAULTS = """
+from ganzoo import Metric
+
+def broken(*arguments):
+    raise KeyError("nowhere")
+
+def default(compute, name, **options):
+    return Metric(compute, {name: "higher"}, by_default=True, **options)
+
+fails = default(broken, "a")
+refuses = default(lambda sets: {"b": 1.0}, "b", refuses=broken)
+counts = default(lambda sets: {"c": 1.0}, "c", too_few=broken)
+collides = default(lambda sets: {"precision": 1.0}, "precision")
+not_a_number = default(lambda sets: {"d": float("nan")}, "d")
+"""
+
+
+def test_one_odd_default_metric_does_not_refuse_the_others(tmp_path, monkeypatch, bundle):
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    names = ("fails", "refuses", "counts", "collides", "not_a_number")
+    points = {name.replace("_", "-"): f"acme_odd:{name}" for name in names}
+    install(tmp_path / "site", "acme-odd", {"metrics": points}, acme_odd=DEFAULTS)
+    with pytest.warns(UserWarning, match="is left out") as record:
+        evaluation = ganzoo.evaluate(bundle, **QUICK)
+    assert evaluation.metrics["precision"] != 1.0, "ganzoo's own"
+    left_out = evaluation.protocol["left_out"]
+    assert {"fails", "refuses", "counts", "collides", "d"} <= left_out.keys()
+    assert all("KeyError: 'nowhere'" in left_out[name] for name in ("fails", "refuses", "counts"))
+    assert "which the metric 'precision-recall' returns too" in left_out["collides"]
+    assert left_out["d"] == "its value is nan"
+    messages = " ".join(str(warning.message) for warning in record)
+    assert all(f"metric {name!r} is left out" in messages for name in left_out)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 import xml.etree.ElementTree as ElementTree
 
@@ -220,6 +221,22 @@ def test_only_equal_protocols_are_compared():
     figure = plots.draw_metrics(lines)
     assert list(marks(figure)) == ["best and final: 7 at 5k images"]
     assert figure.get_supxlabel() == "omitted: 1 line of another protocol"
+
+
+def test_a_metric_that_one_line_lacks_does_not_omit_the_line():
+    lines = measured([1.0, 2.0], protocol={"samples": 10})
+    lines[0]["protocol"] = {"samples": 10, "left_out": {"precision": "its value is nan"}}
+    lines[1]["metrics"]["odd"] = math.nan
+    figure = plots.draw_metrics(lines)
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "frechet distance (lower is better)"
+    ]
+    assert figure.get_supxlabel() == ""
+
+
+def test_a_pipe_among_the_samples_is_not_waited_for(run):
+    os.mkfifo(run / "samples" / "000000000001-samples.png")
+    assert all(moment.file.is_file() for moment in plots.find_moments(run))
 
 
 def test_a_missing_metric_is_refused():

@@ -9,7 +9,7 @@ from ganzoo.bundle.json_lines import read_lines
 from ganzoo.cli import main
 from ganzoo.spec import Component
 from ganzoo.training import prepare
-from ganzoo.training.monitors import monitors_of
+from ganzoo.training.monitors import Monitors, monitors_of
 from helpers.distributions import install
 from helpers.recipes import tiny
 
@@ -97,6 +97,17 @@ def test_a_plugins_monitor_reports_and_a_failing_one_is_disabled(site, tmp_path,
     assert [(f["monitor"], f["event"], f["since"]) for f in findings] == [("late", "begins", 48)]
     err = capsys.readouterr().err
     assert "warning: late since 48 images: 64 of 96. Try fewer images." in err
+
+
+def test_a_classifier_that_fails_does_not_end_the_training():
+    def broken(images):
+        raise KeyError("nowhere")
+
+    prepared = prepare(tiny())
+    monitors = Monitors(prepared, classes=broken)
+    line = {"tick": 1, "images": 32, "terms": {}, "metrics": {}, "gradient_norms": {}}
+    with pytest.warns(UserWarning, match="KeyError: 'nowhere'"):
+        assert "samples" not in monitors.check(line | {"learning_rates": {}})
 
 
 def test_a_monitor_that_cannot_be_created_is_skipped(site):

@@ -268,7 +268,9 @@ def _choose(model: ModelSpec, dataset: str | None) -> tuple[str, dict[str, Any]]
     trained = model.recorded("recipe", "dataset")
     own = trained.pop("name", None)
     if dataset is not None:
-        return dataset, trained if dataset == own else {}
+        from ganzoo.data.model_data import is_trained_on
+
+        return dataset, trained if is_trained_on(own, dataset) else {}
     if not isinstance(own, str):
         raise PlotError(
             f"the config of {model.name!r} does not record its training dataset. Pass "

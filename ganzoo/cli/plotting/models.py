@@ -374,7 +374,7 @@ def translation(
     if not isinstance(model, Translator):
         raise PlotError(f"{name} does not translate images. Use: ganzoo plot comparison {name}")
     opened = ModelDataset(model.spec, dataset, split, data, name)
-    real = opened.draw(n, 8) if start is None else opened.consecutive(n or 8, start)
+    real = opened.draw(n, 8) if start is None else opened.consecutive(8 if n is None else n, start)
     assert real.conditions is not None  # ModelDataset checks that there are conditions
     figure = plots.draw_translations(
         real.conditions,

@@ -104,7 +104,13 @@ class Monitors:
         """
         entries: dict[str, Any] = {"movement": self._movement.measure()}
         if self._samples and line["images"] - self._measured_at >= self._every:
-            entries["samples"] = self._samples.measure()
+            try:
+                entries["samples"] = self._samples.measure()
+            except GanzooError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a plugin's classifier may raise anything
+                self._samples = None
+                _warn("samples", describe(error))
         entries["findings"] = [asdict(finding) for finding in self._read({**line, **entries})]
         return entries
 

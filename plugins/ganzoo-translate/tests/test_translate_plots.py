@@ -37,6 +37,13 @@ def test_condition_output_and_truth_are_rows(trained, tmp_path, monkeypatch, cap
     assert [top for top, _ in tops] == sorted({top for top, _ in tops})
 
 
+def test_no_images_are_refused_and_not_replaced_by_the_default(trained, tmp_path, capsys):
+    bundle, data = trained
+    command = ["plot", "translation", str(bundle), "--data", str(data), "-n", "0", "--start", "1"]
+    assert main([*command, "-o", str(tmp_path / "a.png")]) == 1
+    assert "cannot read 0 images" in capsys.readouterr().err
+
+
 def find(picture, part):
     """Return the top left corner of an image within another."""
     height, width = part.shape[:2]
