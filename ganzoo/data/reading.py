@@ -15,7 +15,6 @@ from ganzoo.errors import DataError, GanzooError, describe
 from ganzoo.spec import DataSpec
 
 CHUNK = 256  # images per read of a whole dataset
-_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class Items(NamedTuple):
@@ -123,13 +122,13 @@ def as_labels(labels: Tensor) -> Tensor:
     """Return the labels of items as int64 (n,).
 
     Raises:
-        DataError: they have another shape, or are no integers.
+        DataError: they have another shape, or are no whole numbers.
     """
-    if labels.dtype not in _INTEGERS or labels.ndim != 1:
+    if labels.ndim != 1 or labels.is_complex() or not torch.equal(labels.long(), labels):
         raise DataError(
             f"the labels of the dataset are {str(labels.dtype).removeprefix('torch.')} "
-            f"{tuple(labels.shape[1:])}, but each must be one integer. Report this to the author "
-            "of the dataset's plugin."
+            f"{tuple(labels.shape[1:])}, but each must be one whole number. Report this to the "
+            "author of the dataset's plugin."
         )
     return labels.to(torch.int64)
 
