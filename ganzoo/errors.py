@@ -209,6 +209,14 @@ class ExportError(GanzooError, RuntimeError):
     """An export that failed, or whose runtimes give different images."""
 
 
+def no_temporary_folder() -> OutputError:
+    """Return the error that no folder for temporary files is writable."""
+    return OutputError(
+        "this needs a folder for temporary files, and none is writable. Set the environment "
+        "variable TMPDIR to one that is."
+    )
+
+
 def install_extra(extra: str) -> str:
     """Return the sentence that says how to install an optional dependency group of ganzoo."""
     return f"Type pip install '.[{extra}]' in a clone of ganzoo."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ganzoo.bundle import leftovers
-from ganzoo.errors import GanzooError, OutputError
+from ganzoo.errors import GanzooError, OutputError, no_temporary_folder
 
 CACHE_VARIABLE = "GANZOO_CACHE"
 
@@ -82,14 +82,6 @@ def temporary_folder(prefix: str = "ganzoo-") -> Iterator[Path]:
         raise no_temporary_folder() from error
     with folder as path:
         yield Path(path)
-
-
-def no_temporary_folder() -> OutputError:
-    """Return the error that no folder for temporary files is writable."""
-    return OutputError(
-        "this needs a folder for temporary files, and none is writable. Set the environment "
-        "variable TMPDIR to one that is."
-    )
 
 
 @contextlib.contextmanager

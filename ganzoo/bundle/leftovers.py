@@ -96,7 +96,8 @@ def _of(path: Path) -> list[Path]:
 
 def _is_abandoned(temporary: Path) -> bool:
     try:
-        handle = os.open(temporary, os.O_RDONLY)
+        # Without O_NONBLOCK, a pipe of such a name would wait for a writer.
+        handle = os.open(temporary, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError:  # another process has just renamed or removed it
         return False
     try:

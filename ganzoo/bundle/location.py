@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ganzoo.bundle.folder import CONFIG, Bundle, open_bundle
 from ganzoo.errors import NotABundleError, RunNotFoundError
+from ganzoo.registry import models
 from ganzoo.registry.names import suggest_hub_name
 
 RUN_BUNDLE = "bundle"  # the bundle in the folder of a run
@@ -44,6 +45,11 @@ def open_folder(path: Path) -> Bundle:
     try:
         return open_bundle(locate_bundle(path))
     except NotABundleError as error:
+        if not path.exists() and str(path) in models:
+            raise NotABundleError(
+                f"no bundle at {path}. The model {str(path)!r} belongs to the package that "
+                "registers it. Pass the folder of a bundle or run."
+            ) from error
         if path.exists() or not (name := suggest_hub_name(str(path))):
             raise
         raise NotABundleError(f"no bundle at {path}. {explain_download(name)}") from error

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError
 
 from ganzoo.errors import MALFORMED, CardError
 from ganzoo.spec.parsing import shorten
@@ -16,8 +19,46 @@ _DASHES = r"^---[ \t]*\r?"
 _BEGIN = re.compile(rf"{_DASHES}\n")
 _END = re.compile(rf"{_DASHES}(?:\n|\Z)", re.MULTILINE)
 _WIDTH = 1_000  # characters of a line, so that each metric stays on one line
+_MAX_HEADER = 2**16  # characters: YAML takes a second for 100,000
+_MAX_INTEGER = 2**63
 
 Metadata = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """Loads YAML that every parser reads alike and whose text is no larger than its source.
+
+    A few aliases of aliases repeat a value billions of times. Of a repeated key, one parser takes
+    the first value, another the last.
+    """
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Return a node; refuse an alias."""
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()
+            raise ComposerError(
+                None, None, f"it has the alias {event.anchor!r}; write the value", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping; refuse a repeated key."""
+        count = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        if repeated := [key for key, times in count.items() if times > 1]:
+            raise ConstructorError(
+                None, None, f"it has the key {repeated[0]!r} more than once", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: Any) -> int:
+        """Return an integer; refuse one that is too long to print."""
+        number = super().construct_yaml_int(node)
+        if abs(number) >= _MAX_INTEGER:
+            raise ConstructorError(None, None, "a number is too large", node.start_mark)
+        return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def split_header(text: str) -> tuple[str, str]:
@@ -39,11 +80,17 @@ def read_header(text: str) -> Metadata:
     """Return the fields of a card's header; empty if it has none.
 
     Raises:
-        CardError: the header is not valid YAML, or not a mapping of fields.
+        CardError: the header is not valid YAML, has an alias, a repeated key or a number of more
+            than 63 bits, is too long, or is not a mapping of fields.
     """
     _, content, _ = _split(text)
+    if len(content) > _MAX_HEADER:
+        raise CardError(
+            f"the card's header has {len(content):,} characters; the limit is {_MAX_HEADER:,}. "
+            "Shorten it."
+        )
     try:
-        fields = yaml.safe_load(content)
+        fields = yaml.load(content, _Loader)
     except (yaml.YAMLError, *MALFORMED) as error:
         reason = shorten(" ".join(str(error).split()))
         raise CardError(

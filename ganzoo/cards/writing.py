@@ -77,7 +77,7 @@ def read(folder: Path) -> str | None:
     """
     try:
         content = read_card(folder)
-        return None if content is None else content.decode()
+        return None if content is None else content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise CardError(
             f"cannot read the card {folder / CARD}: {error}. Save it as UTF-8."

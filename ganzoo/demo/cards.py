@@ -40,7 +40,7 @@ def card(name: str, bundle: Bundle) -> str:
     body = (
         _generated(name, bundle)
         if content is None
-        else split_header(content.decode("utf-8", "replace"))[1]
+        else split_header(content.decode("utf-8-sig", "replace"))[1]
     )
     return _IMAGE.sub(lambda match: _inline(bundle, match[1], match[2]), body)
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from huggingface_hub import ModelCard
-from yaml import YAMLError
-
-from ganzoo.bundle import CARD
-from ganzoo.cards import find_unfinished, split_header
-from ganzoo.errors import MALFORMED, PublishError
+from ganzoo.cards import find_unfinished, read_header, split_header
+from ganzoo.errors import CardError, PublishError
 from ganzoo.spec.parsing import shorten
 
 # "Licenses" of the Hub's documentation.
@@ -58,12 +54,9 @@ def was_edited(text: str) -> bool:
 
 def _check_licence(text: str) -> None:
     try:
-        data = ModelCard(text).data
-    except (YAMLError, *MALFORMED) as error:
-        reason = shorten(" ".join(str(error).split()))
-        raise PublishError(
-            f"the card's header is not valid YAML: {reason}. Correct the header in {CARD}."
-        ) from error
+        data = read_header(text)
+    except CardError as error:
+        raise PublishError(str(error)) from error
     licence = data.get("license")
     for identifier in licence if isinstance(licence, list) else [licence]:
         if not isinstance(identifier, str) or identifier not in LICENCES:

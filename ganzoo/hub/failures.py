@@ -123,8 +123,8 @@ def translated_errors(name: object, file: str = "", *, writing: bool = False) ->
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds that a response asks to wait before the next request, 0 for none."""
-    explicit = re.fullmatch(r"\s*(\d+)\s*", headers.get("retry-after", ""))
-    rate_limit = re.search(r"\br=0;\s*t=(\d+)", headers.get("ratelimit", ""))
+    explicit = re.fullmatch(r"\s*([0-9]{1,9})\s*", headers.get("retry-after", ""))
+    rate_limit = re.search(r"\br=0;\s*t=([0-9]{1,9})(?![0-9])", headers.get("ratelimit", ""))
     match = explicit or rate_limit
     return float(match[1]) if match else 0.0
 

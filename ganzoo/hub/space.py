@@ -6,9 +6,9 @@ import hashlib
 from importlib import metadata
 
 import yaml
-from huggingface_hub import ModelCard
 
 from ganzoo.bundle import CARD
+from ganzoo.cards import read_header
 from ganzoo.hub.card import sign_card
 from ganzoo.hub.client import PUBLIC
 from ganzoo.hub.repo_files import RepoFiles
@@ -39,7 +39,7 @@ def pack_space(model: HubName, card: str) -> RepoFiles:
         "python_version": PYTHON,
         "app_file": APP,
         "models": [model.repository],
-        "license": ModelCard(card).data.get("license"),
+        "license": read_header(card).get("license"),
     }
     header_text = yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
     readme = (

@@ -9,12 +9,17 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from ganzoo.errors import no_temporary_folder
+
 
 def on_disk(path: Path) -> Path:
     """Return a path outside of archives.
 
     A file or folder in a zip archive is extracted to a folder that this process removes at its end.
     Any other path is returned unchanged, whether it exists or not.
+
+    Raises:
+        OutputError: no folder for temporary files is writable.
     """
     if path.exists():
         return path
@@ -26,7 +31,10 @@ def on_disk(path: Path) -> Path:
 
 @functools.cache
 def _extract(archive: Path, name: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="ganzoo-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="ganzoo-"))
+    except FileNotFoundError as error:
+        raise no_temporary_folder() from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with zipfile.ZipFile(archive) as opened:
         members = [m for m in opened.namelist() if m == name or m.startswith(f"{name}/")]

@@ -7,7 +7,7 @@ import re
 from ganzoo.errors import DeviceError
 from ganzoo.spec import as_integer
 
-_CUDA = re.compile(r"cuda(?::(\d+))?")
+_CUDA = re.compile(r"cuda(?::([0-9]{1,4}))?")
 
 
 def gpu_number(device: str) -> int | None:

@@ -81,8 +81,7 @@ def decode_image(
     except ImageFileError:
         raise
     except Exception as error:
-        path = Path(file) if isinstance(file, str | Path) else None
-        if path and path.is_file() and (text := explain_pointer(path.parent, path)):
+        if isinstance(file, str | Path) and (text := explain_data_pointer(Path(file))):
             raise ImageFileError(text) from error
         raise ImageFileError(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
@@ -111,6 +110,11 @@ def _warn_if_partial(image: Image.Image, name: str) -> None:
             PartialImageWarning,
             stacklevel=4,
         )
+
+
+def explain_data_pointer(path: Path) -> str:
+    """Return what to type if a file of a dataset is a pointer of git-lfs, else an empty text."""
+    return explain_pointer(path.parent, path) if path.is_file() else ""
 
 
 def _orientation(image: Image.Image) -> object:

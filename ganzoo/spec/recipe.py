@@ -245,7 +245,7 @@ class Recipe:
                 f"cannot read the recipe {path}: {error.strerror}. Check the path."
             ) from error
         try:
-            text = content.decode()
+            text = content.decode("utf-8-sig")  # some editors write a byte order mark
         except UnicodeDecodeError as error:
             raise RecipeError(
                 f"the recipe {path} is not TOML: {error}. Save it as UTF-8."

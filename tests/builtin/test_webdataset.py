@@ -125,6 +125,20 @@ def test_a_shard_in_another_layout_is_refused(tmp_path, members, message):
         get("webdataset", tmp_path, classes=3)
 
 
+def test_a_pointer_of_git_lfs_among_shards_is_named(tmp_path):
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n"
+    (tmp_path / "0.tar").write_text(text)
+    with pytest.raises(DataError, match=r"0\.tar is a git-lfs pointer.* lfs pull"):
+        get("webdataset", tmp_path)
+
+
+def test_a_list_of_addresses_may_begin_with_a_byte_order_mark(tmp_path):
+    file = tmp_path / "urls.txt"
+    file.write_text("http://[bad/1.tar", encoding="utf-8-sig")
+    with pytest.raises(DataError, match=r"'http://\[bad/1\.tar' is not a URL"):
+        get("webdataset", None, urls=(str(file),))
+
+
 def damaged_shards(root):
     members = [(f"{k}.png", picture(k)) for k in range(6)]
     members[4] = ("4.png", picture(4)[:200])

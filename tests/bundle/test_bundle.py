@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 import ganzoo
 from ganzoo.bundle import amend_bundle, open_bundle, read_checksums
+from ganzoo.bundle.location import open_folder
 from ganzoo.errors import (
     BundleError,
     MissingPluginError,
@@ -320,3 +321,8 @@ def test_a_bundle_is_amended_through_symlinks_and_without_hard_links(bundle, tmp
         assert open_bundle(bundle).spec == before.spec
         monkeypatch.chdir(bundle)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bundle", "link"]
+
+
+def test_a_registered_name_in_place_of_a_folder():
+    with pytest.raises(NotABundleError, match=r"'gan-mnist' belongs to the package that registers"):
+        open_folder(Path("gan-mnist"))

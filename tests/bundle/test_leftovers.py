@@ -55,6 +55,12 @@ def test_two_kills_leave_nothing(tmp_path, at):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_pipe_among_leftovers_is_removed(tmp_path):
+    os.mkfifo(tmp_path / ".folder.ganzoo-pipe")  # to open it would wait for a writer
+    leftovers.remove(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_process_that_still_writes_is_left_alone(tmp_path):
     path = tmp_path / "folder"
     with new_folder(path) as folder:

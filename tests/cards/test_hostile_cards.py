@@ -1,6 +1,8 @@
 """Cards of strangers: no text makes a search take more than linear time. A search that does takes
 hours on these texts."""
 
+import re
+
 import pytest
 
 import ganzoo
@@ -9,7 +11,8 @@ from ganzoo.bundle import MAX_CARD
 from ganzoo.cards.tables import read_rows
 from ganzoo.demo.cards import card
 from ganzoo.demo.gallery import write_gallery
-from ganzoo.errors import CardError, GanzooError, RecipeError
+from ganzoo.errors import CardError, GanzooError, PublishError, RecipeError
+from ganzoo.hub.card import check_card
 from ganzoo.hub.failures import _without_secrets
 from ganzoo.spec import ModelSpec
 from ganzoo.spec.durations import parse_duration
@@ -86,6 +89,33 @@ def test_other_texts_of_strangers(bundle):
         change_config(bundle, lambda c, part=part: c.update(requires=["a" + filled(part) + "\0"]))
         with pytest.raises(GanzooError, match="is not a distribution with versions"):
             ModelSpec.from_json((bundle / "config.json").read_bytes())
+
+
+LEVELS = "".join(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 9)}]\n" for k in range(1, 12))
+HEADERS = {
+    "an alias": (f"a0: &a0 [x]\n{LEVELS}tags: *a11", "it has the alias 'a0'; write the value"),
+    "an alias of itself": ("tags: &a [*a]", "it has the alias 'a'; write the value"),
+    "a repeated key": ("license: mit\nlicense: gpl", "it has the key 'license' more than once"),
+    "a long number": (f"license: 0x{'f' * 9000}", "a number is too large"),
+    "a number of base 60": (f"license: {'1:' * 3000}1", "a number is too large"),
+    "a long header": ("a: b\n" * 20_000, "has 100,001 characters; the limit is 65,536"),
+}
+
+
+@pytest.mark.parametrize(("header", "message"), HEADERS.values(), ids=HEADERS)
+def test_a_header_that_parsers_read_differently_or_slowly(header, message):
+    text = f"---\n{header}\n---\n# Title\n\nText.\n"
+    with pytest.raises(CardError, match=re.escape(message)):
+        cards.read_header(text)
+    with pytest.raises(PublishError, match=re.escape(message)):
+        check_card(text)
+
+
+def test_a_card_may_begin_with_a_byte_order_mark(bundle):
+    text = "---\nlicense: mit\n---\n# Title\n"
+    (bundle / "README.md").write_text(text, encoding="utf-8-sig")
+    assert cards.read_header(cards.read(bundle)) == {"license": "mit"}
+    assert card("tiny", find(bundle)) == "# Title\n"
 
 
 def test_tables_and_headings_mean_what_they_did():

@@ -10,6 +10,7 @@ import pytest
 
 import ganzoo
 from ganzoo.errors import NameSyntaxError
+from ganzoo.hub.failures import describe_rate_limit
 from helpers import hub_server
 from helpers.distributions import install
 from helpers.hub_client import IMPATIENT, HubClient, environment
@@ -262,6 +263,8 @@ def test_a_long_retry_after_is_not_waited_for(server, repository, client):
     assert "hf auth login" in answer.text
     server.plan("HEAD .*SHA256SUMS", hub_server.status(429, RateLimit='"api";r=0;t=271'))
     assert "in 271 seconds" in client.load(f"hf://{repository.name}").text
+    for headers in ({"retry-after": "9" * 400}, {"ratelimit": f"r=0;t={'9' * 400}"}):
+        assert "Try again in a few minutes." in describe_rate_limit(headers)
 
 
 def test_logged_in_users_have_a_higher_rate_limit(server, repository, clients, images):

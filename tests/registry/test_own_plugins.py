@@ -1,6 +1,7 @@
 """Plugins of ganzoo's repository that are not installed, and plugins in zip archives."""
 
 import shutil
+import tempfile
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 import ganzoo
 from ganzoo.bundle.summary import describe_recipe, find_summary
 from ganzoo.cli import main
-from ganzoo.errors import MissingPluginError
+from ganzoo.errors import MissingPluginError, OutputError
 from ganzoo.registry import REGISTRIES, distributions, find_recipe, models, recipes
 from ganzoo.registry.own_plugins import OWN_PLUGINS, install_command
+from ganzoo.registry.zipped import on_disk
 from helpers.distributions import install
 from helpers.paths import ROOT
 from helpers.wheels import on_path
@@ -106,6 +108,15 @@ recipe = Path(__file__).parent / "zipped.toml"
 def loss() -> AdversarialLoss:
     return AdversarialLoss(Criterion(d=lambda real, fake: fake - real, g=lambda real, fake: -fake))
 """
+
+
+def test_a_wheel_needs_a_temporary_folder(tmp_path, monkeypatch):
+    (tmp_path / "tree" / "data").mkdir(parents=True)
+    wheel = shutil.make_archive(tmp_path / "acme", "zip", tmp_path / "tree")
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "absent")])
+    with pytest.raises(OutputError, match="TMPDIR to one that is"):
+        on_disk(Path(wheel) / "data")
 
 
 def test_a_wheel_on_the_path_is_a_plugin(bundle, tmp_path, capsys):

@@ -61,7 +61,9 @@ def test_onnxruntime_without_cuda_names_the_package(tiny_bundle, monkeypatch):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:-1", "CUDA", "", "cpu:0"])
+@pytest.mark.parametrize(
+    "device", ["gpu", "cuda:", "cuda:-1", "cuda:٣", f"cuda:{9:0>5000}", "CUDA", "", "cpu:0"]
+)
 def test_an_unknown_device_is_refused(tiny_bundle, runtime, device):
     with pytest.raises(DeviceError, match=f"^unknown device {device!r}. Use 'cpu', 'cuda'"):
         ganzoo.load(tiny_bundle, runtime=runtime, device=device)

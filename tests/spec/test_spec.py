@@ -123,6 +123,13 @@ def test_a_recipe_file_with_invalid_toml_is_refused(tmp_path, text):
         Recipe.from_toml(tmp_path / "absent.toml")
 
 
+def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
+    recipe = find_recipe("dcgan-digits")
+    path = tmp_path / "recipe.toml"
+    path.write_text(recipe.to_toml(), encoding="utf-8-sig")
+    assert Recipe.from_toml(path) == recipe
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -155,7 +155,7 @@ def _expand(urls: tuple[str, ...]) -> list[str]:
             places.append(entry)
             continue
         try:
-            lines = Path(entry).expanduser().read_text(encoding="utf-8").splitlines()
+            lines = Path(entry).expanduser().read_text(encoding="utf-8-sig").splitlines()
         except (OSError, ValueError) as error:
             raise DataNotFoundError(
                 f"{entry} is neither an http or https URL nor a text file of such URLs: {error}. "

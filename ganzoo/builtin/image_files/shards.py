@@ -8,13 +8,15 @@ import tarfile
 from array import array
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from tqdm import tqdm
 
-from ganzoo.builtin.image_files.ranges import open_seekable, read_range
+from ganzoo.builtin.image_files.ranges import is_url, open_seekable, read_range
 from ganzoo.errors import DataError, GanzooError
+from ganzoo.sampling.image_files import explain_data_pointer
 
 ENTRY = np.dtype([("shard", "<i4"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8")])
 
@@ -108,6 +110,8 @@ def _members(
     except GanzooError:
         raise
     except Exception as error:
+        if not is_url(place) and (pointer := explain_data_pointer(Path(place))):
+            raise DataError(pointer) from error
         raise DataError(
             f"the shard {place} is not a complete tar: {error}. Download it again. If it is "
             "compressed, decompress it first."
