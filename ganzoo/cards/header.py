@@ -25,7 +25,7 @@ _MAX_INTEGER = 2**63
 Metadata = dict[str, Any]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # the package has no types
     """Loads YAML that every parser reads alike and whose text is no larger than its source.
 
     A few aliases of aliases repeat a value billions of times. Of a repeated key, one parser takes
@@ -48,11 +48,12 @@ class _Loader(yaml.SafeLoader):
             raise ConstructorError(
                 None, None, f"it has the key {repeated[0]!r} more than once", node.start_mark
             )
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
     def construct_yaml_int(self, node: Any) -> int:
         """Return an integer; refuse one that is too long to print."""
-        number = super().construct_yaml_int(node)
+        number: int = super().construct_yaml_int(node)
         if abs(number) >= _MAX_INTEGER:
             raise ConstructorError(None, None, "a number is too large", node.start_mark)
         return number

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from ganzoo.bundle.files import cache_folder, no_temporary_folder
+from ganzoo.bundle.files import cache_folder
+from ganzoo.errors import no_temporary_folder
 
 _LOCK = threading.Lock()
 _HELD: dict[str, tuple[int, str | None]] = {}  # by variable: its users and its former value
