@@ -12,7 +12,6 @@ from typing import Any
 
 import tyro
 
-from ganzoo.bundle.files import no_temporary_folder
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.demo import demo
 from ganzoo.cli.evaluation import compare, evaluate
@@ -26,7 +25,13 @@ from ganzoo.cli.plugin_tools import check, new_plugin
 from ganzoo.cli.quickstart import quickstart
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
-from ganzoo.errors import GanzooError, OutputError, did_you_mean, missing_extra
+from ganzoo.errors import (
+    GanzooError,
+    OutputError,
+    did_you_mean,
+    missing_extra,
+    no_temporary_folder,
+)
 from ganzoo.registry import distributions
 from ganzoo.registry.docstrings import docstring_of
 from ganzoo.spec import Optimizer
