@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import MaybeOutput, Text
+from ganzoo.cli.arguments import MaybeOutput, Text, parse_value
 from ganzoo.cli.formatting import as_folder, is_parity
 from ganzoo.errors import DeploymentError
 from ganzoo.system.terminal import print_out
@@ -45,12 +45,13 @@ def export(
         figures: whether to draw figures of samples, interpolations and the training; with
             --no-figures, existing figures stay if they still show this model.
     """
+    values = {name: parse_value(text) for name, text in (arguments or {}).items()}
     if target:
-        _write_target(target, run, output, precision, arguments)
+        _write_target(target, run, output, precision, values)
         return
     from ganzoo import exporters, zoo
 
-    path = exporters.export(run, output, precision=precision, arguments=arguments, figures=figures)
+    path = exporters.export(run, output, precision=precision, arguments=values, figures=figures)
     spec = zoo.info(path)
     command = "translate" if "condition" in spec.inputs else "sample"
     print_out(path)
@@ -71,7 +72,7 @@ def _write_target(
     name: str,
     output: Path | None,
     precision: Precision | None,
-    arguments: dict[str, str] | None,
+    arguments: dict[str, Any],
 ) -> None:
     from ganzoo.bundle import open_bundle
     from ganzoo.bundle.files import temporary_folder
@@ -98,7 +99,7 @@ def _find(name: str) -> Bundle:
 
 
 def _exported(
-    bundle: Bundle, out: Path, precision: Precision | None, arguments: dict[str, str] | None
+    bundle: Bundle, out: Path, precision: Precision | None, arguments: dict[str, Any]
 ) -> Path:
     from ganzoo import exporters
     from ganzoo.bundle import weights_name

@@ -15,8 +15,10 @@ from typing import Literal
 
 import torch
 
+from ganzoo.bundle import leftovers
 from ganzoo.bundle.files import reporting_output, sha256, write_file
 from ganzoo.bundle.json_lines import cut_back
+from ganzoo.data.run_data import FILE as DATA_FILE
 from ganzoo.data.run_data import RunData
 from ganzoo.data.workers import check_main_guard
 from ganzoo.errors import (
@@ -152,11 +154,12 @@ def _is_of_this_launch(path: Path) -> bool:
 
 
 def _check_new(path: Path) -> None:
-    """Refuse a folder that holds anything but a lock file."""
+    """Refuse a folder that holds more than a training leaves that is killed before it begins."""
     with reporting_output(path):
         if path.is_file():
             raise RunExistsError(f"{path} is a file. Pass a folder for the run with --out DIR.")
-        if path.exists() and any(file.name != LOCK for file in path.iterdir()):
+        beginnings = (LOCK, DATA_FILE, *(leftovers.prefix(path / n) for n in (DATA_FILE, RECIPE)))
+        if path.exists() and not all(f.name.startswith(beginnings) for f in path.iterdir()):
             raise RunExistsError(
                 f"the run folder {path} exists already. Pass another with --out DIR, or continue "
                 f"the run: ganzoo train --resume {path}"

@@ -491,18 +491,24 @@ def test_a_model_without_a_card_is_shown_by_its_config(tmp_path):
 
 
 def test_distances_use_the_usual_extractor_of_the_data(cache):
-    usual = "lenet-mnist@1"
+    usual, known = "lenet-mnist@1", cache.spec("cgan-mnist")
     metrics = [
-        {"metrics": {"frechet_distance": figure}, "protocol": {"extractor": extractor}}
+        {
+            "metrics": {"frechet_distance": figure},
+            "protocol": {
+                "extractor": extractor,
+                "samples": 100,
+                "sha256": known.provenance["data"]["sha256"],
+            },
+        }
         for figure, extractor in ((7.5, "a@1"), (4.5, usual), (0.5, "z@1"))
     ]
-    known = cache.spec("cgan-mnist")
     data = replace(known.data, extractor=usual)
-    spec = replace(known, data=data, provenance={"metrics": metrics})
+    spec = replace(known, data=data, provenance=known.provenance | {"metrics": metrics})
     row = cards.table([("m", spec)]).splitlines()[-1]
     assert row.endswith(f"| 4.5 |  |  | {usual} |")
     assert ModelSummary(spec, 0, 0).distance == 4.5
-    others = replace(spec, provenance={"metrics": metrics[::2]})
+    others = replace(spec, provenance=known.provenance | {"metrics": metrics[::2]})
     assert cards.table([("m", others)]).splitlines()[-1].endswith("| 7.5 |  |  | a@1 |")
     assert ModelSummary(others, 0, 0).distance == 7.5
     assert ModelSummary(replace(spec, provenance={}), 0, 0).distance is None

@@ -314,3 +314,17 @@ def test_clock_changes_have_no_effect(tmp_path, monkeypatch):
     assert run.finished
     assert same_weights(whole, run.path)
     assert os.path.getsize(run.path / "log.jsonl")
+
+
+def test_a_folder_of_a_training_that_never_began_is_new(tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in (".lock", "run.json", ".run.json.ganzoo-abc", ".recipe.toml.ganzoo-abc"):
+        (run / name).write_text("")
+    assert ganzoo.train(tiny(images=16), out=run, progress=False).finished
+    with pytest.raises(RunExistsError, match="exists already"):
+        ganzoo.train(tiny(images=16), out=run, progress=False)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("")
+    with pytest.raises(RunExistsError, match="exists already"):
+        ganzoo.train(tiny(images=16), out=tmp_path / "other", progress=False)
