@@ -43,7 +43,7 @@ _TENSOR = Message(
         8: Field("name", "text"),
         9: Field("raw", "bytes"),
         12: Field("doc_string", "text"),
-        14: Field("location", "int32"),
+        14: Field("location", "int32", choices=2),
     },
     {
         **{3: "a tensor in segments", 6: "tensors of text", 13: "data in other files"},
@@ -63,7 +63,7 @@ _ATTRIBUTE = Message(
         8: Field("ints", "int64", repeated=True),
         9: Field("strings", "text", repeated=True),
         13: Field("doc_string", "text"),
-        20: Field("type", "int32"),
+        20: Field("type", "int32", choices=15),
     },
     {
         **{6: "a subgraph", 11: "subgraphs", 10: "lists of tensors", 21: "references"},

@@ -34,12 +34,15 @@ class Field(NamedTuple):
         kind: ``int32``, ``int64``, ``float``, ``text``, ``bytes``, or the schema of a message.
         repeated: whether its value is a list.
         limit: bytes of a text.
+        choices: for an enumeration, the number of its values, which begin with 0. Some parsers skip
+            other values.
     """
 
     name: str
     kind: str | Message
     repeated: bool = False
     limit: int = MAX_TEXT
+    choices: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,8 @@ class Reader:
         kind = item.kind
         if wire == _VARINT and kind in _INTEGERS:
             number, at = self._integer(str(kind), at, end)
+            if item.choices is not None and not 0 <= number < item.choices:
+                raise WireError(f"its {message.name} has the unknown {item.name} {number}")
             return [number], at
         if wire == _FIXED32 and kind == "float":
             start, at = self._span(4, at, end)

@@ -317,6 +317,14 @@ def comparable(value):
     return value.encode() if isinstance(value, str) else value
 
 
+def test_values_outside_an_enumeration_are_refused():
+    """The onnx package keeps them as unknown fields."""
+    content = TINY.replace(b"\xa0\x01\x04", b"\xa0\x01\x0f", 1)
+    assert content != TINY
+    with pytest.raises(WireError, match="its attribute has the unknown type 15"):
+        Reader(memoryview(content), MAX_FIELDS).read(onnx_file._MODEL)
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     mutants()
