@@ -108,11 +108,11 @@ def train(
     Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues. A second signal
     ends the process at once, and `resume` continues from the last checkpoint.
 
+    The other arguments are the fields of `ganzoo.training.RunOptions`.
+
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
         out: the run's folder, which must not exist; by default ``runs/<name>``.
-        data, device, max_time, progress, monitors, tensorboard, trackers: see
-            `ganzoo.training.RunOptions`.
 
     Raises:
         RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: the
@@ -184,10 +184,10 @@ def resume(
     If a checkpoint is damaged, ganzoo warns, renames it and uses the one before it. On the CPU, and
     with the same number of threads, the weights are bit for bit those of an uninterrupted run.
 
+    The other arguments are the fields of `ganzoo.training.RunOptions`.
+
     Args:
         path: the run's folder.
-        data, device, max_time, progress, monitors, tensorboard, trackers: see
-            `ganzoo.training.RunOptions`.
 
     Raises:
         RunNotFoundError: the folder holds no run.
