@@ -8,6 +8,7 @@ case depends only on the seed and its number: repeat one with --first K --cases 
 """
 
 import argparse
+import codecs
 import io
 import pickle
 import pickletools
@@ -205,7 +206,8 @@ def main(cases: int = 100_000, seed: int = 0, first: int = 0, out: Path | None =
     files, findings, start = originals(), 0, time.time()
     watch = Watch()
     with tempfile.TemporaryDirectory() as folder:
-        b"x".decode("cp437")  # the codec of zip names, which Python imports at first use
+        for codec in ("cp437", "unicode_escape", "raw_unicode_escape"):
+            codecs.lookup(codec)  # Python imports codecs of zip names and old pickles at first use
         for name, content in files.items():
             (Path(folder) / name).write_bytes(content)
             open_checkpoint(Path(folder) / name)
