@@ -290,7 +290,9 @@ def _sheet(
     panel: Axes, images: ImageBatch, mask: NDArray[np.bool_], title: str, colour: str
 ) -> None:
     panel.set_axis_off()
-    panel.set_title(f"{title}: {int(mask.sum()):,}", color=colour)
+    count = int(mask.sum())
+    more = f", {SHEET_IMAGES} shown" if count > SHEET_IMAGES else ""
+    panel.set_title(f"{title}: {count:,}{more}", color=colour)
     if mask.any():
         batch = ImageBatch(images.numpy()[mask][:SHEET_IMAGES])
         grid = np.asarray(batch.grid(columns=SHEET_COLUMNS))

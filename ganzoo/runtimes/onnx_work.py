@@ -114,6 +114,7 @@ class Work:
             _define(values, name, value)
         for node in self._nodes:
             result = _infer(node, values)
+            # A node may omit outputs at the end, such as the mask of a Dropout.
             for name, value in zip(node.outputs, result.outputs, strict=False):
                 if name:
                     _define(values, name, value)

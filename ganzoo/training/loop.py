@@ -56,9 +56,9 @@ def run_ticks(
                     nets, player.trains + player.keeps_graph_of * keeps_graph, state.loss_parameters
                 )
                 state.optimizers[player.name].zero_grad(set_to_none=True)
-                random_state = get_random_state(state.device)
+                random_state = get_random_state(state.device) if recipe.accumulate > 1 else None
                 for number, part in enumerate(batch.split(recipe.accumulate)):
-                    if number:  # every part draws the numbers of the whole batch
+                    if number and random_state is not None:  # each draws for the whole batch
                         set_random_state(random_state, state.device)
                     now = Turn(
                         state.tick,
