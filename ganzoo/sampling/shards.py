@@ -30,6 +30,7 @@ MAX_IMAGES = 10**9  # images that nine digits can number
 INDEX = "index.json"
 
 _AT_ONCE = 256  # images held in memory; a multiple of the generator's batch
+_UNFINISHED = ".unfinished"  # exists while shards are missing
 _LEFTOVERS = (f".{INDEX}.", ".images-")  # prefixes of the temporary files of a killed process
 
 
@@ -84,7 +85,7 @@ class ShardReport:
         images: images that were missing at the start, and that all processes wrote.
         seconds: duration of the call.
         whole: whether the folder contains all shards.
-        ended_it: whether this call wrote the last missing shard.
+        ended_it: whether this call completed the folder; true for one of several processes.
     """
 
     images: int
@@ -152,11 +153,15 @@ def sample_to(
     missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
     todo = {name: numbers for name, numbers in mine.items() if name not in existing}
     visible = progress and process.rank == 0
+    if todo:
+        with reporting_output(folder):
+            (folder / _UNFINISHED).touch()
     with _Progress(sum(map(len, todo.values())), process.count, visible) as line:
         for name, numbers in todo.items():
             _write_shard(folder / name, model, numbers, seed, label, line)
     whole = _tidy(folder, set(shards))
-    return ShardReport(missing, time.perf_counter() - since, whole, whole and bool(todo))
+    ended_it = whole and bool(todo) and _end(folder)
+    return ShardReport(missing, time.perf_counter() - since, whole, ended_it)
 
 
 def _plan(n: int, shard_size: int) -> dict[str, range]:
@@ -272,6 +277,19 @@ def _tidy(folder: Path, shards: set[str]) -> bool:
         for name in names:
             if name.startswith(_LEFTOVERS):
                 (folder / name).unlink(missing_ok=True)
+    return True
+
+
+def _end(folder: Path) -> bool:
+    """Return whether this process is the first to find the folder complete.
+
+    Two processes may find that after their last shards, but only one can remove a file.
+    """
+    with reporting_output(folder):
+        try:
+            (folder / _UNFINISHED).unlink()
+        except FileNotFoundError:
+            return False
     return True
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from ganzoo.errors import OutputError, printable
 
@@ -20,13 +20,18 @@ _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 def print_out(*values: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
     """Print values to standard output, with control characters escaped."""
-    print(printable(sep.join(map(str, values))), end=end, flush=flush)
+    _print(sep.join(map(str, values)), end, sys.stdout, flush)
 
 
 def print_error(text: str = "", *, end: str = "\n", flush: bool = False) -> None:
     """Print text to standard error, with control characters escaped."""
     if sys.stderr is not None:  # else print would use standard output
-        print(printable(text), end=end, file=sys.stderr, flush=flush)
+        _print(text, end, sys.stderr, flush)
+
+
+def _print(text: str, end: str, file: TextIO, flush: bool) -> None:
+    # One write, since lines of several processes may meet in one terminal or pipe.
+    print(printable(text) + end, end="", file=file, flush=flush)
 
 
 @contextlib.contextmanager

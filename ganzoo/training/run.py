@@ -108,7 +108,8 @@ def train(
     Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues. A second signal
     ends the process at once, and `resume` continues from the last checkpoint.
 
-    The other arguments are the fields of `ganzoo.training.RunOptions`.
+    `ganzoo.training.RunOptions` describes `data`, `device`, `max_time`, `progress`, `monitors`,
+    `tensorboard` and `trackers`.
 
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
@@ -184,7 +185,8 @@ def resume(
     If a checkpoint is damaged, ganzoo warns, renames it and uses the one before it. On the CPU, and
     with the same number of threads, the weights are bit for bit those of an uninterrupted run.
 
-    The other arguments are the fields of `ganzoo.training.RunOptions`.
+    `ganzoo.training.RunOptions` describes `data`, `device`, `max_time`, `progress`, `monitors`,
+    `tensorboard` and `trackers`.
 
     Args:
         path: the run's folder.

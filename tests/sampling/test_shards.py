@@ -15,6 +15,7 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.runtimes.torch import wrap
+from ganzoo.sampling import shards
 from ganzoo.sampling.shards import Process, sample_to
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.bundles import change_config
@@ -100,6 +101,23 @@ def test_any_number_of_processes_writes_the_same_shards(model, whole, tmp_path, 
     assert results[-1].whole
 
 
+def test_one_process_ends_it_where_two_finish_at_the_same_time(
+    model, whole, tmp_path, monkeypatch
+):
+    tidy, other = shards._tidy, []
+
+    def finish_the_other_first(*arguments):
+        monkeypatch.undo()
+        other.append(sample_to(model, tmp_path, N, 3, shard_size=SIZE, process=Process(1, 2)))
+        return tidy(*arguments)
+
+    monkeypatch.setattr(shards, "_tidy", finish_the_other_first)
+    mine = sample_to(model, tmp_path, N, 3, shard_size=SIZE, process=Process(0, 2))
+    assert (mine.whole, other[0].whole) == (True, True)
+    assert (mine.ended_it, other[0].ended_it) == (False, True)
+    assert content(tmp_path) == whole
+
+
 def test_existing_shards_are_not_generated_again(model, whole, tmp_path):
     first = sample_to(model, tmp_path, N, 3, shard_size=SIZE)
     assert (first.images, first.whole, first.ended_it) == (N, True, True)
@@ -165,10 +183,10 @@ def test_a_killed_run_continues_with_other_processes(tiny_bundle, model, tmp_pat
 def test_a_kill_keeps_finished_shards(tiny_bundle, whole, model, tmp_path):
     arguments = map(str, (tiny_bundle, tmp_path, N, SIZE, 20, 0, 1))
     assert run_python(KILLED, *arguments).returncode == -9
-    shards = content(tmp_path)
-    assert "images-000002.tar" in shards
-    assert "images-000008.tar" not in shards
-    assert {name: shards[name] for name in shards if name in whole}.items() <= whole.items()
+    files = content(tmp_path)
+    assert "images-000002.tar" in files
+    assert "images-000008.tar" not in files
+    assert {name: files[name] for name in files if name in whole}.items() <= whole.items()
     again = sample_to(model, tmp_path, N, 3, shard_size=SIZE)
     assert again.images < N
     assert content(tmp_path) == whole
@@ -341,7 +359,7 @@ sys.exit(main(sys.argv[1:]))
     assert result.returncode == 1
     assert "File too large. Choose a folder that is writable and has free space" in result.stderr
     assert result.stderr.count("\n") == 1
-    assert list(content(tmp_path / "out")) == ["index.json"]
+    assert list(content(tmp_path / "out")) == [".unfinished", "index.json"]
     assert run_cli(*command).returncode == 0
     assert content(tmp_path / "out") == whole
 
