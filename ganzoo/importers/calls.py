@@ -8,16 +8,18 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from ganzoo.errors import ImportFileError
+from ganzoo.importers.torch_files import read_legacy
 from ganzoo.importers.values import (
     DTYPES,
     Dtype,
     Entries,
     Name,
+    ReadNested,
     Record,
     Storage,
     StoredTensor,
@@ -26,9 +28,6 @@ from ganzoo.importers.values import (
     check_shape,
     view_storage,
 )
-
-# Reads a pickle from a stream, with a function for persistent ids.
-ReadNested = Callable[[BinaryIO, Callable[[Any], Any]], Any]
 
 ARRAYS = ("numpy.core.multiarray", "numpy._core.multiarray")
 BUFFERS = ("numpy.core.numeric", "numpy._core.numeric")
@@ -72,8 +71,6 @@ def apply(called: Name, arguments: tuple[Any, ...], read_nested: ReadNested) -> 
             function, _, inner, state = arguments
             return build(apply(function, inner, read_nested), state)
         if module == "torch.storage" and name == "_load_from_bytes":
-            from ganzoo.importers.torch_files import read_legacy
-
             (content,) = arguments
             return read_legacy(io.BytesIO(content), read_nested)
         if module in ("copyreg", "copy_reg") and name == "_reconstructor":

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import mmap
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -130,7 +129,7 @@ def _open(content: mmap.mmap) -> _Opened:
         raise ImportFileError("it is a tar archive. Unpack it, and import a file of it.")
     unpickler = Unpickler()
     if head[:1] == b"\x80" and head[2:].startswith(_LEGACY):
-        value = read_legacy(_stream(content), _nested(unpickler))
+        value = read_legacy(_stream(content), unpickler.read_nested)
         return _Opened("file of torch.save before 1.6", value, frozenset(unpickler.names))
     stream = _stream(content)
     value = unpickler.read(stream)
@@ -145,16 +144,9 @@ def _stream(content: mmap.mmap) -> BinaryIO:
     return content  # type: ignore[return-value]  # it has read, readline, seek and tell
 
 
-def _nested(unpickler: Unpickler) -> Callable[[BinaryIO, Callable[[Any], Any]], Any]:
-    def read(file: BinaryIO, persistent: Callable[[Any], Any]) -> Any:
-        return Unpickler(persistent, unpickler).read(file)
-
-    return read
-
-
 def _read_zip(content: mmap.mmap) -> _Opened:
     unpickler = Unpickler()
-    value = read_zip(io.BufferedReader(_Raw(content)), unpickler)
+    value = read_zip(io.BufferedReader(_Raw(content)), unpickler.read_nested)
     return _Opened("zip archive of torch.save", value, frozenset(unpickler.names))
 
 

@@ -7,9 +7,7 @@ import zipfile
 from typing import Any, BinaryIO
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers.calls import ReadNested
-from ganzoo.importers.unpickle import Unpickler
-from ganzoo.importers.values import DTYPES, Dtype, Name, Storage, brief, is_count
+from ganzoo.importers.values import DTYPES, Dtype, Name, ReadNested, Storage, brief, is_count
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older format
 PROTOCOL = 1001
@@ -29,7 +27,7 @@ _STORAGES = {
 }
 
 
-def read_zip(file: BinaryIO, unpickler: Unpickler) -> Any:
+def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
     """Return the value of a zip archive of torch.save; tensors read the open file later.
 
     Raises:
@@ -88,8 +86,7 @@ def read_zip(file: BinaryIO, unpickler: Unpickler) -> Any:
             )
         return Storage(dtype, count, lambda: read(f"data/{key}"))
 
-    unpickler.persistent = persistent
-    return unpickler.read(io.BytesIO(read("data.pkl")))
+    return read_nested(io.BytesIO(read("data.pkl")), persistent)
 
 
 def read_legacy(file: BinaryIO, read_nested: ReadNested) -> Any:

@@ -9,20 +9,17 @@ file into opcodes and checks their lengths.
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from ganzoo.errors import ImportFileError
 from ganzoo.importers.calls import apply, build
-from ganzoo.importers.values import Entries, Name, Record, check_key
+from ganzoo.importers.values import Entries, Name, Persistent, Record, check_key
 
 # Bounds on what a file of any size makes: an empty set takes 216 bytes, a small object about 60.
 MAX_OPCODES = 10_000_000
 MAX_CONTAINERS = 1_000_000
 MAX_PROTOCOL = 5
 MAX_DEPTH = 3  # of pickles in the bytes of pickles
-
-Persistent = Callable[[Any], Any]
 
 _PUSHED = frozenset(
     {"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"}
@@ -77,7 +74,7 @@ class Unpickler:
     def __init__(
         self, persistent: Persistent = refuse_persistent, outer: Unpickler | None = None
     ) -> None:
-        self.persistent = persistent
+        self._persistent = persistent
         self.names: set[str] = outer.names if outer else set()
         self._budget: _Budget = outer._budget if outer else _Budget()
         self._depth: int = outer._depth + 1 if outer else 0
@@ -99,6 +96,10 @@ class Unpickler:
             raise ImportFileError(
                 f"the pickle is damaged: {type(error).__name__}: {reason}. Get the file again."
             ) from error
+
+    def read_nested(self, file: BinaryIO, persistent: Persistent) -> Any:
+        """Return the value of a pickle within this one, from the same budget."""
+        return Unpickler(persistent, self).read(file)
 
     def _read(self, file: BinaryIO) -> Any:
         self._stack: list[Any] = []
@@ -173,7 +174,7 @@ class Unpickler:
             state = self._pop()
             stack.append(build(self._pop(), state))
         elif name in ("PERSID", "BINPERSID"):
-            stack.append(self.persistent(argument if name == "PERSID" else self._pop()))
+            stack.append(self._persistent(argument if name == "PERSID" else self._pop()))
         elif name == "POP":
             self._top(allow_mark=True)
             stack.pop()
@@ -256,8 +257,4 @@ class Unpickler:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise ImportFileError("the pickle calls something that is not named in it.")
         self._budget.take_container()
-        self._stack.append(apply(called, arguments, self._read_nested))
-
-    def _read_nested(self, file: BinaryIO, persistent: Persistent) -> Any:
-        """Return the value of a pickle within this one, from the same budget."""
-        return Unpickler(persistent, self).read(file)
+        self._stack.append(apply(called, arguments, self.read_nested))

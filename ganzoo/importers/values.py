@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import ImportFileError
+
+Persistent = Callable[[Any], Any]  # returns the value of a persistent id
+ReadNested = Callable[[BinaryIO, Persistent], Any]  # reads one pickle from a stream
 
 MAX_RANK = 16
 MAX_SIDE = 2**31  # of a dimension

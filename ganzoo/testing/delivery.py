@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -11,13 +10,11 @@ from ganzoo.bundle import open_bundle
 from ganzoo.errors import ConformanceError, ExportError
 from ganzoo.exporters import prove
 from ganzoo.runtimes.torch import load_torch
+from ganzoo.testing.built_architecture import BuiltArchitecture
 from ganzoo.testing.networks import run_role
 
-if TYPE_CHECKING:
-    from ganzoo.testing.architecture import Architecture
 
-
-def loads_again(subject: Architecture) -> None:
+def loads_again(subject: BuiltArchitecture) -> None:
     """Loaded from a bundle, its networks have the same weights and give the same bits."""
     recipe, data, _ = subject.built
     for role, trained in subject.trained.prepared.state.ema.networks.items():
@@ -34,7 +31,7 @@ def loads_again(subject: Architecture) -> None:
             )
 
 
-def exports(subject: Architecture) -> None:
+def exports(subject: BuiltArchitecture) -> None:
     """It exports to ONNX with a dynamic batch, and both runtimes agree."""
     bundle = open_bundle(subject.bundle)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +11,10 @@ from torch import Tensor, nn
 from ganzoo.errors import ConformanceError
 from ganzoo.nn import DiscriminatorOutput, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec, Recipe
+from ganzoo.testing.built_architecture import BuiltArchitecture
 from ganzoo.testing.checks import NotChecked, prerequisite
 from ganzoo.testing.short_training import ShortTraining
 from ganzoo.training.state import latent_of
-
-if TYPE_CHECKING:
-    from ganzoo.testing.architecture import Architecture
 
 ALL = slice(None)
 IMAGES = 3  # batch size
@@ -26,12 +23,12 @@ ASCENT_LR = 1.0
 ROUNDING = 1e-4  # tolerance of the largest output against another batch size
 
 
-def builds(subject: Architecture) -> None:
+def builds(subject: BuiltArchitecture) -> None:
     """It builds small networks by role, with a generator among them."""
     subject.build()
 
 
-def makes_images_of_the_size(subject: Architecture) -> None:
+def makes_images_of_the_size(subject: BuiltArchitecture) -> None:
     """Its generator returns float32 images of the size of the data."""
     recipe, data, nets = subject.built
     images = _generate(recipe, nets["generator"], data)
@@ -49,7 +46,7 @@ def makes_images_of_the_size(subject: Architecture) -> None:
         )
 
 
-def stays_in_range(subject: Architecture) -> None:
+def stays_in_range(subject: BuiltArchitecture) -> None:
     """Its generator's images are in [-1, 1] for all weights."""
     with prerequisite("builds"):
         recipe, data, nets = subject.build()
@@ -71,7 +68,7 @@ def stays_in_range(subject: Architecture) -> None:
             optimizer.step()
 
 
-def returns_one_row_per_image(subject: Architecture) -> None:
+def returns_one_row_per_image(subject: BuiltArchitecture) -> None:
     """Its discriminator returns logits, and its encoder latents, with one row per image."""
     recipe, data, nets = subject.built
     images, y, condition = _images(data), _labels(data), _images(data, condition=True)
@@ -98,7 +95,7 @@ def returns_one_row_per_image(subject: Architecture) -> None:
                 )
 
 
-def is_deterministic(subject: Architecture) -> None:
+def is_deterministic(subject: BuiltArchitecture) -> None:
     """In eval mode each exported network returns the same bits for the same inputs."""
     for role, run in _exported(subject).items():
         if not torch.equal(run(ALL), run(ALL)):
@@ -108,7 +105,7 @@ def is_deterministic(subject: Architecture) -> None:
             )
 
 
-def is_batch_independent(subject: Architecture) -> None:
+def is_batch_independent(subject: BuiltArchitecture) -> None:
     """In eval mode image k is the same alone and in a batch."""
     for role, run in _exported(subject).items():
         together = run(ALL)
@@ -122,7 +119,7 @@ def is_batch_independent(subject: Architecture) -> None:
             )
 
 
-def uses_labels(subject: Architecture) -> None:
+def uses_labels(subject: BuiltArchitecture) -> None:
     """If its generator reads labels, another label gives another image."""
     recipe, data, nets = subject.built
     if "y" not in inputs_of(nets["generator"]):
@@ -138,7 +135,7 @@ def uses_labels(subject: Architecture) -> None:
         )
 
 
-def learns_everywhere(subject: Architecture) -> None:
+def learns_everywhere(subject: BuiltArchitecture) -> None:
     """Every parameter gets a gradient from at least one loss that fits."""
     _, _, nets = subject.built
     unused = [(role, name) for role, net in nets.items() for name, _ in net.named_parameters()]
@@ -156,7 +153,7 @@ def learns_everywhere(subject: Architecture) -> None:
     )
 
 
-def _gradients(subject: Architecture) -> Iterator[tuple[str, set[tuple[str, str]]]]:
+def _gradients(subject: BuiltArchitecture) -> Iterator[tuple[str, set[tuple[str, str]]]]:
     """Yield each partner and the parameters with a gradient; the selection comes first."""
     for partner, result in subject.successful_trainings.items():
         yield partner, result.weights_with_gradient
@@ -178,7 +175,7 @@ def run_role(
         return _generate(recipe, net, data, rows)
 
 
-def _exported(subject: Architecture) -> dict[str, Callable[[slice], Tensor]]:
+def _exported(subject: BuiltArchitecture) -> dict[str, Callable[[slice], Tensor]]:
     recipe, data, nets = subject.built
     return {
         role: functools.partial(run_role, recipe, data, role, net)

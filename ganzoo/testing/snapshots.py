@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import ConformanceError
+from ganzoo.testing.built_architecture import BuiltArchitecture
 from ganzoo.testing.checks import NotChecked
-
-if TYPE_CHECKING:
-    from ganzoo.testing.architecture import Architecture
 
 SWITCH = "GANZOO_SNAPSHOTS"
 WRITE = "write"
 
 
-def keeps_its_names(subject: Architecture) -> None:
+def keeps_its_names(subject: BuiltArchitecture) -> None:
     """The names in its state_dicts are those in the snapshot next to its test."""
     file = subject.snapshot
     if file is None:

@@ -3,7 +3,8 @@
 from ganzoo.training.distributed import join
 from ganzoo.training.monitors import Monitor
 from ganzoo.training.options import RunOptions
-from ganzoo.training.preparation import Prepared, plan, prepare
+from ganzoo.training.preparation import plan, prepare
+from ganzoo.training.prepared import Prepared
 from ganzoo.training.run import Run, resume, train
 from ganzoo.training.tracking import TrackedRun, Tracker
 

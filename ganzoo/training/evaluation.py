@@ -19,12 +19,12 @@ from ganzoo.errors import MetricError, RecipeError, did_you_mean, enumerate_name
 from ganzoo.nn import inputs_of
 from ganzoo.registry import metrics
 from ganzoo.spec import Recipe
+from ganzoo.training.prepared import Prepared
 from ganzoo.training.snapshot import InTraining
 from ganzoo.training.state import State
 
 if TYPE_CHECKING:
     from ganzoo.evaluation import EvaluationPlan, Evaluator
-    from ganzoo.training.preparation import Prepared
 
 METRICS = "metrics.jsonl"
 STREAMED = 10_000  # the most real images if memory does not hold the data

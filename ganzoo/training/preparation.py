@@ -4,78 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
 from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names
-from ganzoo.nn import inputs_of, torch_defaults
-from ganzoo.registry import architectures, find_recipe
-from ganzoo.spec import DataSpec, ModelSpec, Recipe
+from ganzoo.nn import torch_defaults
+from ganzoo.registry import find_recipe
+from ganzoo.spec import Recipe
 from ganzoo.system.machine import describe_hardware
-from ganzoo.training import build, provenance
+from ganzoo.training import build
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
 from ganzoo.training.evaluation import evaluator_of
+from ganzoo.training.prepared import Prepared
 from ganzoo.training.seeding import own_random_numbers, seed_networks
 from ganzoo.training.state import State
-
-if TYPE_CHECKING:
-    from ganzoo.evaluation import Evaluator
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Everything that a training needs.
-
-    Attributes:
-        recipe: the recipe, with all arguments of its components.
-        root: folder of the datasets, if there is one.
-        data: description of the data.
-        batches: the data.
-        state: networks, loss, optimizers and progress.
-        evaluator: the evaluator of the training, if the recipe has an evaluation.
-    """
-
-    recipe: Recipe
-    root: Path | None
-    data: DataSpec
-    batches: Batches
-    state: State
-    evaluator: Evaluator | None = None
-
-    def spec(self) -> ModelSpec:
-        """Return the config of the generator in its current state."""
-        component = self.recipe.architecture
-        entry = architectures.entry(component.name)
-        dataset = {
-            "dataset": self.recipe.dataset.name,
-            "images": len(self.batches),
-            "sha256": self.batches.fingerprint,
-            "license": self.data.license,
-            "origin": self.data.origin,
-        }
-        return ModelSpec(
-            name=self.recipe.name,
-            architecture=entry.name,
-            arguments=component.arguments,
-            requires=entry.requirement,
-            data=self.data,
-            latent=self.state.latent,
-            inputs=inputs_of(self.state.nets["generator"]),
-            roles=self.state.loss.exported_roles,
-            provenance=provenance.describe(
-                self.recipe,
-                self.state.images_seen,
-                self.state.seconds,
-                self.state.device,
-                self.state.group.size,
-                dataset,
-            ),
-        )
 
 
 @torch_defaults()

@@ -10,7 +10,7 @@ from ganzoo.bundle.json_lines import read_lines
 from ganzoo.training.log import TABLES, Log
 from ganzoo.training.monitors import Finding, Monitors
 from ganzoo.training.monitors.classification import classifier_of
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 from ganzoo.training.snapshot import LOG, preview_images
 from ganzoo.training.tracking import TrackedRun, Tracker, Tracking
 

@@ -43,7 +43,8 @@ from ganzoo.training.distributed import Group, join, launch, reporting_loss, res
 from ganzoo.training.evaluation import METRICS, evaluate
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
-from ganzoo.training.preparation import Prepared, plan, prepare
+from ganzoo.training.preparation import plan, prepare
+from ganzoo.training.prepared import Prepared
 from ganzoo.training.reporter import RunReporter
 from ganzoo.training.schedule import due_after_tick
 from ganzoo.training.seeding import own_random_numbers

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -27,9 +27,7 @@ from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import ModelSpec, Recipe
 from ganzoo.training.checkpoint import save_checkpoint
 from ganzoo.training.log import TABLES
-
-if TYPE_CHECKING:
-    from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 BUNDLE, BEST, LOG = "bundle", "best", "log.jsonl"
 ROW = 8  # images in a row of a grid that shows data

@@ -101,9 +101,7 @@ def test_any_number_of_processes_writes_the_same_shards(model, whole, tmp_path, 
     assert results[-1].whole
 
 
-def test_one_process_ends_it_where_two_finish_at_the_same_time(
-    model, whole, tmp_path, monkeypatch
-):
+def test_one_process_ends_it_where_two_finish_at_the_same_time(model, whole, tmp_path, monkeypatch):
     tidy, other = shards._tidy, []
 
     def finish_the_other_first(*arguments):

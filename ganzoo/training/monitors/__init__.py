@@ -15,7 +15,7 @@ from ganzoo.training.monitors.episodes import Episode
 from ganzoo.training.monitors.monitor import Finding, Line, Monitor
 from ganzoo.training.monitors.movement import Movement
 from ganzoo.training.monitors.samples import COUNT, Classes, Features, Samples, pixels
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 __all__ = ["Finding", "Line", "Monitor", "Monitors", "monitors_of"]
 

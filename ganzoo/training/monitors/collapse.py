@@ -6,7 +6,7 @@ from collections import deque
 
 from ganzoo.training.monitors.adversarial import has_discriminator
 from ganzoo.training.monitors.monitor import Line, Monitor
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 DIVERSE, LOW = 0.5, 0.25  # as shares of the diversity of real images
 NEAR = 0.25  # distance from the data; the noise of an untrained generator is diverse, but further

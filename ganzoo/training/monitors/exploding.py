@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from statistics import median
 
 from ganzoo.training.monitors.monitor import Line, Monitor
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 FACTOR = 1e3  # a norm above this multiple of the median has exploded
 KNOWN = 5  # norms that the median needs at least

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganzoo.training.monitors.adversarial import accuracy, has_discriminator
 from ganzoo.training.monitors.monitor import Line, Monitor
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 CHANCE = 0.05  # accuracies this close to 0.5 are those of random guessing
 UNCHANGED = 0.8  # of the initial distance between samples and data

@@ -13,7 +13,7 @@ from ganzoo.nn import generate, inputs_of
 from ganzoo.sampling import latents
 from ganzoo.sampling.generator import COMPUTE_BATCH
 from ganzoo.training.evaluation import some_items
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 COUNT = 64  # generated images, and real images
 SEED = 0  # of the latents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganzoo.spec import Recipe
 from ganzoo.training.monitors.monitor import Line, Monitor
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 STILL = 1e-6  # change of the weights since the last line, relative to their norm
 

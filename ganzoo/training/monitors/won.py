@@ -7,7 +7,7 @@ from statistics import median
 
 from ganzoo.training.monitors.adversarial import accuracy, has_discriminator
 from ganzoo.training.monitors.monitor import Line, Monitor
-from ganzoo.training.preparation import Prepared
+from ganzoo.training.prepared import Prepared
 
 PINNED = 0.99  # a discriminator with this accuracy is always right
 VANISHED = 0.01  # of the largest norm of the generator's gradient so far

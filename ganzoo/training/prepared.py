@@ -1,0 +1,68 @@
+"""A training that is ready to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganzoo.data.batches import Batches
+from ganzoo.nn import inputs_of
+from ganzoo.registry import architectures
+from ganzoo.spec import DataSpec, ModelSpec, Recipe
+from ganzoo.training import provenance
+from ganzoo.training.state import State
+
+if TYPE_CHECKING:
+    from ganzoo.evaluation import Evaluator
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that a training needs.
+
+    Attributes:
+        recipe: the recipe, with all arguments of its components.
+        root: folder of the datasets, if there is one.
+        data: description of the data.
+        batches: the data.
+        state: networks, loss, optimizers and progress.
+        evaluator: the evaluator of the training, if the recipe has an evaluation.
+    """
+
+    recipe: Recipe
+    root: Path | None
+    data: DataSpec
+    batches: Batches
+    state: State
+    evaluator: Evaluator | None = None
+
+    def spec(self) -> ModelSpec:
+        """Return the config of the generator in its current state."""
+        component = self.recipe.architecture
+        entry = architectures.entry(component.name)
+        dataset = {
+            "dataset": self.recipe.dataset.name,
+            "images": len(self.batches),
+            "sha256": self.batches.fingerprint,
+            "license": self.data.license,
+            "origin": self.data.origin,
+        }
+        return ModelSpec(
+            name=self.recipe.name,
+            architecture=entry.name,
+            arguments=component.arguments,
+            requires=entry.requirement,
+            data=self.data,
+            latent=self.state.latent,
+            inputs=inputs_of(self.state.nets["generator"]),
+            roles=self.state.loss.exported_roles,
+            provenance=provenance.describe(
+                self.recipe,
+                self.state.images_seen,
+                self.state.seconds,
+                self.state.device,
+                self.state.group.size,
+                dataset,
+            ),
+        )
