@@ -1,7 +1,20 @@
-"""Checkpoints of other projects, read without executing anything of them."""
+"""Checkpoints of other projects: read without executing anything of them, and converted."""
 
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.containers import open_checkpoint
+from ganzoo.importers.importer import Computed, Conversion, Importer, License
+from ganzoo.importers.recognition import Match, recognise
 from ganzoo.importers.values import Name, StoredTensor
 
-__all__ = ["Checkpoint", "Name", "StoredTensor", "open_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "Computed",
+    "Conversion",
+    "Importer",
+    "License",
+    "Match",
+    "Name",
+    "StoredTensor",
+    "open_checkpoint",
+    "recognise",
+]

@@ -295,11 +295,14 @@ class Registry(Generic[T]):
         return f"<{self.group}: {enumerate_names(self.names())}>"
 
 
-def _is_penalty(thing: object) -> bool:
-    # Compares names, because importing the class would import torch.
-    ancestors = thing.__mro__ if isinstance(thing, type) else ()
-    penalty = ("ganzoo.games.penalties", "Penalty")
-    return any((base.__module__, base.__name__) == penalty for base in ancestors)
+def _subclass_of(module: str, name: str) -> Callable[[object], bool]:
+    """Return a test for subclasses of a class, which is not imported: that may import torch."""
+
+    def accepts(thing: object) -> bool:
+        ancestors = thing.__mro__ if isinstance(thing, type) else ()
+        return any((base.__module__, base.__name__) == (module, name) for base in ancestors)
+
+    return accepts
 
 
 architectures: Registry[Callable[..., Any]] = Registry(
@@ -312,7 +315,10 @@ losses: Registry[Callable[..., Any]] = Registry("loss", callable, "a function", 
 
 
 penalties: Registry[type[Any]] = Registry(
-    "penalty", _is_penalty, "a subclass of ganzoo.games.Penalty", RecipeError
+    "penalty",
+    _subclass_of("ganzoo.games.penalties", "Penalty"),
+    "a subclass of ganzoo.games.Penalty",
+    RecipeError,
 )
 """Subclasses of `ganzoo.games.Penalty`: terms of the discriminator's loss."""
 
@@ -328,6 +334,13 @@ export_targets: Registry[Callable[..., Any]] = Registry(
     "export target", callable, "a function", DeploymentError
 )
 """Functions ``(bundle: Bundle, out: Path) -> ganzoo.exporters.targets.TargetFiles``."""
+
+importers: Registry[type[Any]] = Registry(
+    "importer",
+    _subclass_of("ganzoo.importers.importer", "Importer"),
+    "a subclass of ganzoo.importers.Importer",
+)
+"""Subclasses of `ganzoo.importers.Importer`: they convert checkpoints of another project."""
 
 metrics: Registry[Metric] = Registry(
     "metric", lambda thing: isinstance(thing, Metric), "a ganzoo.Metric"
@@ -361,6 +374,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     datasets,
     extractors,
     export_targets,
+    importers,
     metrics,
     monitors,
     trackers,

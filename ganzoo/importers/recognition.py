@@ -1,0 +1,107 @@
+"""Find the importer for a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ganzoo.errors import ImportFileError, enumerate_names
+from ganzoo.importers.checkpoint import Checkpoint
+from ganzoo.importers.importer import Importer
+from ganzoo.registry import importers
+from ganzoo.registry.entries import Entry
+
+# Names under which programs store the weights that one should use, the averaged ones first.
+NETWORKS = ("g_ema", "G_ema", "params_ema", "netG", "generator", "params", "state_dict")
+WRAPPERS = ("model_state_dict", "model", "module")
+MAX_DEPTH = 3  # of parts within parts
+
+
+@dataclass(frozen=True)
+class Match:
+    """The importer of a checkpoint.
+
+    Attributes:
+        entry: its registration.
+        importer: the importer.
+        part: path of the part that it converts; empty for the whole file.
+        checkpoint: this part.
+    """
+
+    entry: Entry
+    importer: Importer
+    part: str
+    checkpoint: Checkpoint
+
+
+def parts(
+    checkpoint: Checkpoint, path: str = "", depth: int = 0
+) -> Iterator[tuple[str, Checkpoint]]:
+    """Yield the parts of a file that may be one network, by path: first the whole file.
+
+    A part is what lies below a usual name, such as ``g_ema`` or ``state_dict``, or below a name
+    that all tensors begin with, such as ``module``.
+    """
+    yield path, checkpoint
+    if depth == MAX_DEPTH:
+        return
+    heads = {name.partition(".")[0] for name in checkpoint.tensors if "." in name}
+    usual = [name for name in (*NETWORKS, *WRAPPERS) if name in heads]
+    alone = list(heads) if len(heads) == 1 and all("." in n for n in checkpoint.tensors) else []
+    for name in dict.fromkeys(usual + alone):
+        below = f"{path}.{name}" if path else name
+        yield from parts(checkpoint.under(name), below, depth + 1)
+
+
+def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
+    """Return the importer of a checkpoint.
+
+    Args:
+        checkpoint: the checkpoint.
+        name: registered name of the importer; by default the one that recognises the file.
+
+    Raises:
+        ImportFileError: none recognises it, or several do.
+        UnknownNameError, ...: as `Registry.get`.
+    """
+    entries = [importers.entry(name)] if name else importers.entries()
+    candidates = {entry: importers.load(entry)() for entry in entries}
+    for path, part in parts(checkpoint):
+        matches = [
+            Match(entry, importer, path, part)
+            for entry, importer in candidates.items()
+            if importer.recognises(part)
+        ]
+        if len(matches) > 1:
+            raise ImportFileError(
+                f"{checkpoint.file} may be of {enumerate_names(m.entry.name for m in matches)}. "
+                "Choose one with --as FORMAT."
+            )
+        if matches:
+            return matches[0]
+    raise ImportFileError(_explain(checkpoint, candidates))
+
+
+def _explain(checkpoint: Checkpoint, candidates: dict[Entry, Importer]) -> str:
+    """Return why no importer recognises a file: the nearest ones, and what they miss."""
+    nearest: list[tuple[int, int, str, str]] = []
+    for entry, importer in candidates.items():
+        best = max(
+            (len(importer.marks & part.tensors.keys()), path) for path, part in parts(checkpoint)
+        )
+        if best[0]:
+            missing = importer.marks - dict(parts(checkpoint))[best[1]].tensors.keys()
+            nearest.append((best[0], len(importer.marks), entry.name, min(missing, default="")))
+    nearest.sort(key=lambda each: -each[0] / each[1])
+    near = "".join(
+        f" Nearest: {name} ({count} of {total} marks"
+        + (f", missing {missing!r})." if missing else ", but of other shapes).")
+        for count, total, name, missing in nearest[:2]
+    )
+    keys = enumerate_names(list(checkpoint.tensors)[:5])
+    return (
+        f"no importer recognises {checkpoint.file}, whose {len(checkpoint.tensors):,} tensors are "
+        f"{keys}{', ...' if len(checkpoint.tensors) > 5 else ''}.{near} Look at it with --inspect, "
+        "choose a format with --as FORMAT, or install the plugin that has its importer ("
+        f"installed: {enumerate_names(entry.name for entry in candidates)})."
+    )
