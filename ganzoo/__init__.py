@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo.benchmark import compare, evaluate
-    from ganzoo.exporters import export
+    from ganzoo.exporters import export, import_checkpoint
     from ganzoo.games import Loss, Player
     from ganzoo.hub import push
     from ganzoo.nn import Extractor
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         datasets,
         export_targets,
         extractors,
+        importers,
         losses,
         metrics,
         models,
@@ -46,6 +47,7 @@ _HOME = {
     "compare": "ganzoo.benchmark",
     "evaluate": "ganzoo.benchmark",
     "export": "ganzoo.exporters",
+    "import_checkpoint": "ganzoo.exporters",
     "Loss": "ganzoo.games",
     "Player": "ganzoo.games",
     "Encoder": "ganzoo.sampling.generator",
@@ -60,6 +62,7 @@ _HOME = {
     "datasets": "ganzoo.registry",
     "export_targets": "ganzoo.registry",
     "extractors": "ganzoo.registry",
+    "importers": "ganzoo.registry",
     "losses": "ganzoo.registry",
     "metrics": "ganzoo.registry",
     "models": "ganzoo.registry",
@@ -105,6 +108,8 @@ __all__ = [
     "export",
     "export_targets",
     "extractors",
+    "import_checkpoint",
+    "importers",
     "info",
     "latents",
     "list_models",

@@ -133,7 +133,7 @@ def _open(path: Path) -> Bundle:
     check_size(path / CONFIG, MAX_CONFIG)
     _verify(path)
     spec = ModelSpec.from_json((path / CONFIG).read_bytes(), where=str(path / CONFIG))
-    for role in spec.roles:
+    for role in (*spec.roles, *spec.training_roles):
         if not (path / weights_name(role)).is_file():
             raise BundleError(f"{path} contains no {weights_name(role)}. Get the bundle again.")
     return Bundle(path, spec)

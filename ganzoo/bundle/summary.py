@@ -16,7 +16,7 @@ from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import MALFORMED, GanzooError
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.zipped import on_disk
-from ganzoo.spec import METRICS, ModelSpec
+from ganzoo.spec import IMPORTED, METRICS, ModelSpec
 
 # BatchNorm's statistics, which no optimizer updates.
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -45,7 +45,8 @@ class ModelSummary:
     @property
     def description(self) -> str:
         """The description in one line."""
-        return str(self.recipe.get("description", "")).partition(":")[0] or self.spec.architecture
+        described = self.recipe or self.spec.recorded(IMPORTED)
+        return str(described.get("description", "")).partition(":")[0] or self.spec.architecture
 
     @property
     def dataset(self) -> str:

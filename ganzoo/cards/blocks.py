@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ganzoo.cards import checksums, facts, figures, results, training, use
+from ganzoo.cards import checksums, facts, figures, imported, results, training, use
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.metadata import describe
 from ganzoo.errors import MALFORMED, BundleError
 from ganzoo.spec.parsing import shorten
+
+
+def _render_origin(context: CardContext) -> str:
+    return imported.render(context) if context.imported else training.render(context)
+
 
 BLOCKS: dict[str, Callable[[CardContext], str]] = {
     "samples": figures.render_samples,
@@ -17,7 +22,7 @@ BLOCKS: dict[str, Callable[[CardContext], str]] = {
     "onnxruntime": use.render_onnxruntime,
     "figures": figures.render_figures,
     "facts": facts.render,
-    "training": training.render,
+    "training": _render_origin,
     "results": results.render,
     "checksums": checksums.render,
 }

@@ -14,7 +14,7 @@ from ganzoo.bundle.summary import count_parameters, is_on_training_images
 from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
-from ganzoo.spec import METRICS, ModelSpec
+from ganzoo.spec import IMPORTED, METRICS, ModelSpec
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 
@@ -92,10 +92,26 @@ class CardContext:
         return self.spec.provenance
 
     @property
+    def imported(self) -> dict[str, Any]:
+        """The checkpoint of another project that the model comes from; empty if it has none."""
+        return self.spec.recorded(IMPORTED)
+
+    @property
+    def loss(self) -> str:
+        """Registered name of the loss; empty if the model was imported."""
+        return "" if self.imported else str(self.provenance["recipe"]["loss"]["name"])
+
+    @property
+    def description(self) -> str:
+        """The author's description in one line; may be empty."""
+        return str((self.imported or self.provenance["recipe"])["description"])
+
+    @property
     def is_autoencoder(self) -> bool:
         """Whether the model was trained without a discriminator."""
         return (
             "encoder" in self.spec.roles
+            and not self.imported
             and "discriminator_steps" not in self.provenance["recipe"]["loss"]
         )
 

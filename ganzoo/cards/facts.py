@@ -28,9 +28,10 @@ def switched_on(arguments: Mapping[str, Any]) -> str:
 def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
     spec, provenance = context.spec, context.provenance
     yield "architecture", f"`{spec.architecture}` {switched_on(spec.arguments)}".strip()
-    for role in spec.roles:
+    for role in (*spec.roles, *spec.training_roles):
         parameters, dtype = context.weights(role)
-        yield f"weights of the {role}", f"{parameters:,} parameters, {dtype}"
+        kept = ", kept for further training" if role in spec.training_roles else ""
+        yield f"weights of the {role}", f"{parameters:,} parameters, {dtype}{kept}"
     for name in spec.inputs:
         yield f"input `{name}`", _input(spec, name)
     size = spec.data.image
@@ -56,7 +57,8 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
 
 
 def _sizes(context: CardContext) -> str:
-    names = [name(role) for role in context.spec.roles for name in (weights_name, onnx_name)]
+    roles = (*context.spec.roles, *context.spec.training_roles)
+    names = [name(role) for role in roles for name in (weights_name, onnx_name)]
     return ", ".join(
         f"`{name}` {(context.folder / name).stat().st_size:,} bytes"
         for name in names

@@ -23,10 +23,10 @@ def describe(context: CardContext) -> Metadata:
     spec = context.spec
     tags = [
         "autoencoder" if context.is_autoencoder else "gan",
-        *(spec.architecture, context.provenance["recipe"]["loss"]["name"]),
+        *filter(None, (spec.architecture, context.loss)),
         *("onnx", "safetensors"),
     ]
-    fields: Metadata = {"license": spec.data.license} if spec.data.license else {}
+    fields = _license(context)
     fields |= {"library_name": "ganzoo", "pipeline_tag": context.task}
     fields["tags"] = list(dict.fromkeys(tags))
     if spec.data.hub:
@@ -37,6 +37,15 @@ def describe(context: CardContext) -> Metadata:
     if results := _results(context):
         fields[INDEX] = [{"name": spec.name, "results": results}]
     return fields
+
+
+def _license(context: CardContext) -> Metadata:
+    """Return the licence: that of the imported weights, or of the data."""
+    if not context.imported:
+        return {"license": context.spec.data.license} if context.spec.data.license else {}
+    stated = context.imported["license"] or {}
+    keys = {"id": "license", "name": "license_name", "link": "license_link"}
+    return {keys[key]: value for key, value in stated.items() if value}
 
 
 def merge(header: Metadata, described: Metadata) -> Metadata:
@@ -82,7 +91,7 @@ def _results(context: CardContext) -> list[Metadata]:
         protocol = evaluation["protocol"]
         arguments = dict(protocol["dataset"])
         name = arguments.pop("name")
-        of_training = name == context.provenance["recipe"]["dataset"]["name"]
+        of_training = name == context.spec.recorded("recipe", "dataset").get("name")
         dataset = {
             "type": (data.hub if of_training else "") or name,
             "name": protocol.get("origin") or (data.origin if of_training else "") or name,
@@ -90,7 +99,7 @@ def _results(context: CardContext) -> list[Metadata]:
         if "split" in arguments:
             dataset["split"] = str(arguments.pop("split"))
         settings = [f"{k} {v}" for k, v in arguments.items()]
-        if not context.is_on_training_images(evaluation):
+        if not (context.imported or context.is_on_training_images(evaluation)):
             settings.append("not the training images")
         if settings:
             dataset["config"] = ", ".join(settings)

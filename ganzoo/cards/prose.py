@@ -31,7 +31,7 @@ _LAYOUT = """\
 ## Model
 
 {facts}
-## Training
+## {origin}
 
 {training}
 ## Results
@@ -60,11 +60,12 @@ _LAYOUT = """\
 
 def draft(context: CardContext, names: Iterable[str]) -> str:
     """Return the prose of a new card, with empty blocks of the given names."""
-    description = context.provenance["recipe"]["description"]
+    description = context.description
     blocks = {name: fence(name, "") for name in names}
     return _LAYOUT.format(
         name=context.spec.name,
         description=description or f"A model with the architecture {_architecture(context)}.",
+        origin="Where it comes from" if context.imported else "Training",
         what=_what(context),
         limits=_limits(context),
         failure="TODO: inspect many samples. Describe the bad ones and how frequent they are.",
@@ -87,16 +88,22 @@ def _what(context: CardContext) -> str:
     else:
         kind, action = "A generative adversarial network", "generates images from random latents"
     labels = " and class labels" if "y" in spec.inputs else ""
+    trained = f"trained with the loss `{context.loss}` on {_origin(context)}"
+    if context.imported:
+        trained = f"imported from {_program(context)}"
     return (
-        f"{kind} with the architecture {_architecture(context)}, trained with the loss "
-        f"`{context.provenance['recipe']['loss']['name']}` on {_origin(context)}. It "
-        f"{action}{labels}.\n\n"
-        "TODO: state the intended use."
+        f"{kind} with the architecture {_architecture(context)}, {trained}. It {action}{labels}."
+        "\n\nTODO: state the intended use."
     )
 
 
 def _limits(context: CardContext) -> str:
     size = context.spec.data.image
+    if context.imported:
+        return (
+            f"The model generates only images of {size} (height x width x channels), and not every "
+            "image is good.\n\nTODO: state the data that it was trained on, and what it lacks."
+        )
     return (
         f"The model generates only images of {size} (height x width x channels) that resemble its "
         "training data, and not every image is good. It results from a single training run: "
@@ -105,6 +112,8 @@ def _limits(context: CardContext) -> str:
 
 
 def _licence(context: CardContext) -> str:
+    if context.imported:
+        return _imported_licence(context)
     licence = context.provenance["data"]["license"]
     return f"The model was trained on {_origin(context)}. " + (
         f"The licence of the data is {licence}. The weights have the same licence."
@@ -112,6 +121,19 @@ def _licence(context: CardContext) -> str:
         else "TODO: the dataset states no licence. Ask its owner, describe the licence, and "
         "set `license:` in the header."
     )
+
+
+def _imported_licence(context: CardContext) -> str:
+    origin = f"The weights come from {_program(context)}."
+    if not (licence := context.imported["license"]):
+        return f"{origin} TODO: state the licence of the weights, and set `license:` in the header."
+    name = licence["name"] or licence["id"]
+    text = f"[{name}]({licence['link']})" if licence["link"] else name
+    return f"{origin} Their licence is {text}. TODO: state the data that they were trained on."
+
+
+def _program(context: CardContext) -> str:
+    return f"a checkpoint of {context.imported['project']}"
 
 
 def _citation(context: CardContext) -> str:

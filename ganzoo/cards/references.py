@@ -6,11 +6,12 @@ import contextlib
 import inspect
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from ganzoo.errors import GanzooError
-from ganzoo.registry import COMPONENTS
+from ganzoo.registry import COMPONENTS, Registry, architectures, importers
 from ganzoo.registry.docstrings import docstring_of
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import IMPORTED, ModelSpec
 
 _UP_TO_LINK = re.compile(r".*https?://(?:dx\.)?(?:doi\.org|arxiv\.org)/[^\s,;)]+", re.DOTALL)
 
@@ -36,8 +37,15 @@ def read_references(text: str) -> Iterator[str]:
 
 
 def _all(spec: ModelSpec) -> Iterator[str]:
-    recipe = spec.provenance["recipe"]
-    for registry in COMPONENTS:
+    for registry, name in _components(spec):
         with contextlib.suppress(GanzooError):
-            component = registry.get(recipe[registry.kind]["name"])
-            yield from read_references(docstring_of(component))
+            yield from read_references(docstring_of(registry.get(name)))
+
+
+def _components(spec: ModelSpec) -> Iterator[tuple[Registry[Any], str]]:
+    if imported := spec.recorded(IMPORTED):
+        yield architectures, spec.architecture
+        yield importers, imported["importer"]
+        return
+    for registry in COMPONENTS:
+        yield registry, spec.provenance["recipe"][registry.kind]["name"]

@@ -67,7 +67,7 @@ def _evaluation(context: CardContext, evaluation: dict[str, Any]) -> str:
         f"{_features(protocol)}"
         f"{settings}{_left_out(protocol)}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
-        f"- {_seed_count(context)}; weights: {describe_weights(context.provenance)}\n\n"
+        f"{_weights(context)}\n"
         "Metrics of other protocols are not comparable. Repeat this evaluation with:\n\n"
         f"```bash\n{_command(context, protocol)}\n```\n"
     )
@@ -85,8 +85,11 @@ def _compared(protocol: dict[str, Any]) -> str:
 
 def _relation(context: CardContext, evaluation: dict[str, Any]) -> str:
     """Return how the real images relate to those of the training."""
-    trained = context.is_on_training_images(evaluation)
-    return "the training images" if trained else "which are not the training images"
+    if context.is_on_training_images(evaluation):
+        return "the training images"
+    if context.imported:
+        return "and it is not known whether the model was trained on them"
+    return "which are not the training images"
 
 
 def _labels(context: CardContext, protocol: dict[str, Any]) -> str:
@@ -109,6 +112,12 @@ def _features(protocol: dict[str, Any]) -> str:
         f"- features of `{protocol['extractor']}` ({fingerprint(protocol['extractor_sha256'])}), "
         f"resizing {protocol.get('data_resized') or protocol['resizing']}\n"
     )
+
+
+def _weights(context: CardContext) -> str:
+    if context.imported:
+        return ""
+    return f"- {_seed_count(context)}; weights: {describe_weights(context.provenance)}\n"
 
 
 def _seed_count(context: CardContext) -> str:
@@ -138,7 +147,7 @@ def _error(figures: dict[str, float], key: str) -> str:
 def _command(context: CardContext, protocol: dict[str, Any]) -> str:
     """Return the command that repeats an evaluation."""
     options = []
-    if protocol["dataset"] != context.provenance["recipe"]["dataset"]:
+    if protocol["dataset"] != context.spec.recorded("recipe", "dataset"):
         options += ["--dataset", protocol["dataset"]["name"]]
         if "split" in protocol["dataset"]:
             options += ["--split", protocol["dataset"]["split"]]

@@ -18,7 +18,7 @@ from ganzoo.cli.evaluation import compare, evaluate
 from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
-from ganzoo.cli.importing import import_
+from ganzoo.cli.importing import import_, run_import
 from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import KINDS, plot
 from ganzoo.cli.plugin_tools import check, new_plugin
@@ -72,6 +72,8 @@ def _run(args: list[str]) -> int:
     try:
         if args[:1] == ["train"]:
             return run_train(args[1:])
+        if args[:1] == ["import"]:
+            return run_import(args[1:])
         if args[:1] == ["--version"]:
             print_out(f"ganzoo {metadata.version('torch-ganzoo')}")
             return 0

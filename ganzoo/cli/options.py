@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-import docstring_parser
 import tyro
 
+from ganzoo.cli.arguments import helps_of
 from ganzoo.errors import RecipeError
 from ganzoo.registry import COMPONENTS, find_recipe
-from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.names import parse_registered
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
@@ -138,7 +137,7 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
 
 
 def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    fields, hints, helps = _run_fields(TrainOptions), get_type_hints(Recipe), _helps(Recipe)
+    fields, hints, helps = _run_fields(TrainOptions), get_type_hints(Recipe), helps_of(Recipe)
     for field in dataclasses.fields(Recipe):
         value = getattr(preset, field.name)
         help_ = helps.get(field.name, "")
@@ -151,7 +150,7 @@ def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, A
 
 
 def _run_fields(owner: type[RunOptions]) -> list[tuple[str, Any, Any]]:
-    hints, helps = get_type_hints(owner), _helps(RunOptions) | _helps(owner)
+    hints, helps = get_type_hints(owner), helps_of(RunOptions) | helps_of(owner)
     return [
         (
             field.name,
@@ -168,7 +167,7 @@ def _component(
 ) -> list[tuple[str, Any, Any]]:
     name = Annotated[str, tyro.conf.arg(help=help_, metavar="NAME")]
     bound = check(kind, component.name, factory, component.arguments)
-    helps = _helps(factory)
+    helps = helps_of(factory)
     arguments = []
     for argument in arguments_of(factory).values():
         value = bound.get(argument.name, argument.default)
@@ -189,12 +188,3 @@ def _component(
 
 def _default(value: Any) -> Any:
     return dataclasses.field(default_factory=lambda: value)
-
-
-def _helps(documented: Any) -> dict[str, str]:
-    parsed = docstring_parser.parse(docstring_of(documented))
-    return {
-        part.strip(): " ".join((parameter.description or "").split()).replace("``", "'")
-        for parameter in parsed.params
-        for part in parameter.arg_name.split(",")
-    }

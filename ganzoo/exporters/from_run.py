@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-
 from ganzoo import cards
 from ganzoo.bundle import (
-    CARD,
     CONFIG,
-    METADATA_KEY,
     Bundle,
-    list_files,
-    onnx_name,
     open_bundle,
     replaceable,
-    weights_name,
-    write_bundle,
 )
-from ganzoo.bundle.files import sha256, write_file
 from ganzoo.bundle.location import explain_download, open_folder
-from ganzoo.errors import BundleError, CardError, NotABundleError, RunNotFoundError
-from ganzoo.exporters import onnx_graph
-from ganzoo.exporters.figures import draw_model, draw_training, keep_figures
-from ganzoo.exporters.onnx_export import prove
-from ganzoo.exporters.precision import Precision, choose, pack, precision_of, round_weights
+from ganzoo.errors import BundleError, NotABundleError, RunNotFoundError
+from ganzoo.exporters.figures import draw_training, keep_figures
+from ganzoo.exporters.precision import Precision, choose, precision_of, round_weights
 from ganzoo.exporters.training_files import read_training
+from ganzoo.exporters.writing import write_export
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import models as registered
 from ganzoo.registry.names import suggest_hub_name
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.sampling.generator import Generator
-from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS, ModelSpec
+from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS
 
 
 @torch_defaults()
@@ -97,14 +84,9 @@ def export(
             provenance.pop(key, None)  # measured with other weights or arguments
     if new_precision != old_precision:
         provenance[ROUNDING] = {
-            role: round_weights(model, role, new_precision) for role, model in models.items()
+            role: round_weights(models[role], role, new_precision) for role in bundle.spec.roles
         }
         provenance[STORED_AS] = new_precision
-
-    graphs = {role: prove(model, role, new_precision) for role, model in models.items()}
-    for role, (_, parity) in graphs.items():
-        provenance["parity" if role == "generator" else f"{role}_parity"] = parity
-    spec = replace(models["generator"].spec, provenance=provenance)
 
     files = read_training(bundle)
     generator = models["generator"]
@@ -116,25 +98,17 @@ def export(
     )
     if figures:
         files |= draw_training(bundle)
-        files |= draw_model(generator) if isinstance(generator, Generator) else {}
-
-    writers: dict[str, Callable[[Path], object]] = {
-        name: functools.partial(_write, content) for name, content in files.items()
-    }
-    for role, model in models.items():
-        writers[weights_name(role)] = functools.partial(_write_weights, model, spec)
-        graph = graphs[role].content
-        writers[onnx_name(role)] = functools.partial(onnx_graph.write, graph, spec)
-    # The card is the last file, because it describes all the others.
+    spec = replace(generator.spec, provenance=provenance)
+    # The card's prose comes from the run, or from the replaced bundle.
     former = cards.read(bundle.path) or _former_card(path, spec.name)
-    writers[CARD] = functools.partial(_write_card, spec, former)
-    write_bundle(path, spec, writers)
+    write_export(path, spec, models, files, figures=figures, former_card=former)
     return path
 
 
 def _load(bundle: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]:
     """Return a bundle's networks by role, built with other arguments if there are any."""
-    models = {role: load_torch(bundle, role) for role in bundle.spec.roles}
+    roles = (*bundle.spec.roles, *bundle.spec.training_roles)
+    models = {role: load_torch(bundle, role) for role in roles}
     if not arguments:
         return models
     return {role: rebuild(model, bundle, arguments, role) for role, model in models.items()}
@@ -155,31 +129,8 @@ def _find(path: Path) -> Bundle:
         raise RunNotFoundError(f"{path} is neither a run nor a bundle.{hint}") from error
 
 
-def _write_weights(model: TorchModel, spec: ModelSpec, path: Path) -> None:
-    weights = pack(model, precision_of(spec.provenance))
-    write_file(path, safetensors.torch.save(weights, {METADATA_KEY: spec.to_json()}))
-
-
-def _write_card(spec: ModelSpec, former: str | None, path: Path) -> None:
-    names = list_files(path.parent)
-    digests = {name: sha256(path.parent / name) for name in names}
-    context = cards.CardContext.at(spec, path.parent, digests)
-    try:
-        card = cards.compose(context, former)
-    except CardError as error:
-        if former is None:
-            raise
-        warnings.warn(f"the card is left unchanged: {error}", stacklevel=2)
-        card = former
-    write_file(path, card)
-
-
 def _former_card(path: Path, name: str) -> str | None:
     """Return the card of the bundle to replace, if it holds a model of the same name."""
     if not (path / CONFIG).is_file():
         return None
     return cards.read(path) if open_bundle(path).spec.name == name else None
-
-
-def _write(content: bytes, path: Path) -> None:
-    write_file(path, content)

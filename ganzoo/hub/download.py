@@ -72,7 +72,7 @@ class Snapshot:
                 raise mismatch from None
 
     def _is_unlisted(self, file: str) -> bool:
-        sums = _cached(self.repository, CHECKSUMS, self.commit)
+        sums = find_cached(self.repository, CHECKSUMS, self.commit)
         if sums is None or sums.stat().st_size > MAX_CHECKSUMS:
             return False
         # The cache names a file by its git hash. A damaged file may not even parse.
@@ -105,7 +105,7 @@ class Snapshot:
 
     def _download(self, file: str, *, force: bool) -> Path:
         with translated_errors(self.name, file):
-            if not force and (path := _cached(self.repository, file, self.commit)):
+            if not force and (path := find_cached(self.repository, file, self.commit)):
                 return path
             with connect() as connection:
                 token = self._ask(connection, file)
@@ -118,7 +118,7 @@ class Snapshot:
                         force_download=force,
                     )
                 )
-            if path := _cached(self.repository, file, self.commit):
+            if path := find_cached(self.repository, file, self.commit):
                 return path
         raise HubError(
             f"{self.name}: {file} was downloaded, but is not in the cache, "
@@ -127,7 +127,7 @@ class Snapshot:
 
     def _ask(self, connection: Connection, file: str) -> bool | None:
         """Check a file's commit and size before its download, and return the token to use."""
-        commit, size, token = _ask(connection, self.repository, file, self.commit)
+        commit, size, token = ask(connection, self.repository, file, self.commit)
         if commit != self.commit:
             raise HubError(
                 f"{self.name}: the Hub answers with another commit, {commit}. Check HF_ENDPOINT."
@@ -198,7 +198,7 @@ def resolve(name: HubName) -> str:
         )
     try:
         with translated_errors(name, CONFIG), connect() as connection:
-            commit, _, token = _ask(connection, repository, CONFIG, revision)
+            commit, _, token = ask(connection, repository, CONFIG, revision)
             if commit != _known(repository, revision):
                 # This also records the branch's commit in the cache.
                 config = connection.retry(
@@ -223,11 +223,16 @@ def resolve(name: HubName) -> str:
 
 def _known(repository: str, revision: str) -> str | None:
     """Return the commit that the cache has recorded for a branch or tag."""
-    config = _cached(repository, CONFIG, revision)
+    config = find_cached(repository, CONFIG, revision)
     return config.parent.name if config and is_commit(config.parent.name) else None
 
 
-def _cached(repository: str, file: str, revision: str) -> Path | None:
+def find_cached(repository: str, file: str, revision: str) -> Path | None:
+    """Return a file in the client's cache, or None.
+
+    Raises:
+        HubError: it is a link that leads out of the cache.
+    """
     path = try_to_load_from_cache(repository, file, revision=revision)
     if not isinstance(path, str):
         return None
@@ -240,7 +245,7 @@ def _cached(repository: str, file: str, revision: str) -> Path | None:
     return Path(path)
 
 
-def _ask(
+def ask(
     connection: Connection, repository: str, file: str, revision: str
 ) -> tuple[str, int | None, bool | None]:
     """Return a file's commit and size, and the token that its download needs.

@@ -2,7 +2,9 @@
 
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.containers import open_checkpoint
+from ganzoo.importers.conversion import convert, describe
 from ganzoo.importers.importer import Computed, Conversion, Importer, License
+from ganzoo.importers.location import locate
 from ganzoo.importers.recognition import Match, recognise
 from ganzoo.importers.values import Name, StoredTensor
 
@@ -15,6 +17,9 @@ __all__ = [
     "Match",
     "Name",
     "StoredTensor",
+    "convert",
+    "describe",
+    "locate",
     "open_checkpoint",
     "recognise",
 ]

@@ -11,7 +11,13 @@ from ganzoo.nn.initialisation import (
     init_normal,
     init_orthogonal,
 )
-from ganzoo.nn.inputs import call_discriminator, generate, generate_logits, inputs_of
+from ganzoo.nn.inputs import (
+    call_discriminator,
+    generate,
+    generate_logits,
+    inputs_of,
+    latent_of,
+)
 from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
@@ -38,5 +44,6 @@ __all__ = [
     "init_normal",
     "init_orthogonal",
     "inputs_of",
+    "latent_of",
     "torch_defaults",
 ]

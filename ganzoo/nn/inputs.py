@@ -7,7 +7,7 @@ images, float32 (n, channels, height, width) in [-1, 1].
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.nn.precision import at_least_fp32
+from ganzoo.spec import LatentSpec
 
 INPUTS = ("condition", "z", "y")
 
@@ -22,6 +23,25 @@ INPUTS = ("condition", "z", "y")
 def inputs_of(generator: nn.Module) -> tuple[str, ...]:
     """Return a generator's inputs in its order, or ``("z",)`` if no parameter name is known."""
     return _input_names(type(generator).forward) or ("z",)
+
+
+def latent_of(generator: nn.Module, arguments: Mapping[str, Any]) -> LatentSpec | None:
+    """Return the latents that a generator reads; None if it reads none.
+
+    Args:
+        generator: the generator; without an argument, its attribute `latent_dim` states the length.
+        arguments: arguments of its architecture; ``latent_dim`` is the length.
+
+    Raises:
+        KeyError: the generator reads latents, but neither states their length.
+    """
+    if "z" not in inputs_of(generator):
+        return None
+    if "latent_dim" in arguments:
+        return LatentSpec(arguments["latent_dim"])
+    if isinstance(dim := getattr(generator, "latent_dim", None), int):
+        return LatentSpec(dim)
+    raise KeyError("latent_dim")
 
 
 def generate(

@@ -14,6 +14,7 @@ from ganzoo.spec.data import (
 from ganzoo.spec.metric import Direction, Metric, SetSizes
 from ganzoo.spec.model import (
     FORMAT,
+    IMPORTED,
     MAX_CONFIG,
     MAX_VALUES,
     METRICS,
@@ -28,6 +29,7 @@ from ganzoo.spec.recipe import Component, Optimizer, Recipe
 
 __all__ = [
     "FORMAT",
+    "IMPORTED",
     "MAX_CHANNELS",
     "MAX_CLASSES",
     "MAX_CONFIG",

@@ -13,6 +13,7 @@ from ganzoo.spec.data import DataSpec, LatentSpec
 from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse
 
 # Fields of the provenance.
+IMPORTED = "imported"  # the checkpoint of another project that the model comes from
 METRICS = "metrics"  # evaluations: metrics, each with its protocol
 ROUNDING = "rounding"  # by role, how much rounding the weights changes an output
 SEEDS = "seeds"  # by seed, the metrics of all trainings of the recipe
@@ -40,11 +41,14 @@ class ModelSpec:
             empty if the program that trained the model registered it.
         data: the images that the model was trained on and generates.
         latent: the latents that the generator reads; None if it reads none.
-        provenance: recipe, seed, images seen, time, hardware, versions, parity, and metrics with
-            their protocol. Free-form JSON.
+        provenance: recipe, seed, images seen, time and hardware of the training, or the
+            checkpoint of another project; versions, parity, and metrics with their protocol.
+            Free-form JSON.
         inputs: inputs of the generator: latents ``z``, class labels ``y``, an image ``condition``
             of size `data.condition`.
         roles: networks in the bundle: the generator and, for example, an encoder.
+        training_roles: networks in the bundle that are kept for further training, such as a
+            discriminator. They are not exported as ONNX.
         format: version of the file format.
     """
 
@@ -59,6 +63,7 @@ class ModelSpec:
     provenance: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("z",)
     roles: tuple[str, ...] = ("generator",)
+    training_roles: tuple[str, ...] = ()
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -98,8 +103,10 @@ class ModelSpec:
                 raise ValueError(
                     f"the generator reads {name!r}, which the config does not describe"
                 )
-        for role in self.roles:
+        for role in (*self.roles, *self.training_roles):
             check_name(role)
+        if set(self.roles) & set(self.training_roles):
+            raise ValueError("a network is in both roles and training_roles")
         if self.roles[:1] != ("generator",):
             raise ValueError("the first of the roles must be 'generator'")
 
@@ -107,7 +114,8 @@ class ModelSpec:
     def contract(self) -> tuple[Any, ...]:
         """The part of the config that the weights depend on; equal in every copy of the config."""
         data = self.data
-        network = (self.architecture, self.arguments, self.latent, self.inputs, self.roles)
+        roles = (self.roles, self.training_roles)
+        network = (self.architecture, self.arguments, self.latent, self.inputs, *roles)
         return (*network, data.image, data.classes, data.condition)
 
     def recorded(self, *path: str) -> dict[str, Any]:

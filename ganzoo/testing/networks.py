@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConformanceError
-from ganzoo.nn import DiscriminatorOutput, call_discriminator, generate, inputs_of
+from ganzoo.nn import DiscriminatorOutput, call_discriminator, generate, inputs_of, latent_of
 from ganzoo.spec import DataSpec, Recipe
 from ganzoo.testing.built_architecture import BuiltArchitecture
 from ganzoo.testing.checks import NotChecked, prerequisite
 from ganzoo.testing.short_training import ShortTraining
-from ganzoo.training.state import latent_of
 
 ALL = slice(None)
 IMAGES = 3  # batch size
@@ -84,7 +83,7 @@ def returns_one_row_per_image(subject: BuiltArchitecture) -> None:
                     "them."
                 )
         if "encoder" in nets:
-            latent = latent_of(recipe, nets["generator"])
+            latent = latent_of(nets["generator"], recipe.architecture.arguments)
             expected = (IMAGES, latent.dim) if latent else None
             output = nets["encoder"](images)
             shapes = [tuple(part.shape) for part in output] if isinstance(output, tuple) else output
@@ -187,7 +186,7 @@ def _exported(subject: BuiltArchitecture) -> dict[str, Callable[[slice], Tensor]
 def _generate(
     recipe: Recipe, net: nn.Module, data: DataSpec, rows: slice = ALL, shift: int = 0
 ) -> Tensor:
-    latent = latent_of(recipe, net)
+    latent = latent_of(net, recipe.architecture.arguments)
     z = torch.randn(IMAGES, latent.dim, generator=_rng(1))[rows] if latent else None
     return generate(
         net, z=z, y=(_labels(data, shift))[rows], condition=_images(data, condition=True)[rows]

@@ -21,14 +21,13 @@ from ganzoo.errors import (
     enumerate_names,
 )
 from ganzoo.games import LOSS, Loss
-from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal
+from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal, latent_of
 from ganzoo.registry import COMPONENTS, architectures, losses
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.signatures import arguments_of, bind
 from ganzoo.spec import Component, DataSpec, ImageSpec, LatentSpec, Recipe, is_toml
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.players import trained_parameters
-from ganzoo.training.state import latent_of
 
 
 def complete(recipe: Recipe) -> Recipe:
@@ -121,7 +120,7 @@ def build_networks(recipe: Recipe, data: DataSpec) -> dict[str, nn.Module]:
     if "generator" not in nets:
         raise BrokenPluginError(f"{architectures.cite(name)} builds no role 'generator'. Add one.")
     try:
-        latent_of(recipe, nets["generator"])
+        latent_of(nets["generator"], recipe.architecture.arguments)
     except KeyError as error:
         raise BrokenPluginError(
             f"{architectures.cite(name)} has no argument 'latent_dim', and its generator has no "

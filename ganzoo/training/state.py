@@ -11,8 +11,8 @@ from torch.optim import Optimizer
 
 from ganzoo.errors import NonFiniteLossError
 from ganzoo.games import Loss, Player
-from ganzoo.nn import inputs_of
-from ganzoo.spec import LatentSpec, Recipe
+from ganzoo.nn import latent_of
+from ganzoo.spec import Recipe
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.ema import Averaged
 from ganzoo.training.players import check_moments, make_optimizers, trained_parameters
@@ -69,7 +69,7 @@ class State:
             recipe.batch_size,
             cosine_over=recipe.images if recipe.ema_ramp == "cosine" else 0,
         )
-        self.latent = latent_of(recipe, nets["generator"])
+        self.latent = latent_of(nets["generator"], recipe.architecture.arguments)
         if recipe.compile:
             for net in self.nets.values():
                 net.compile(dynamic=False)
@@ -191,22 +191,6 @@ class State:
             _check_like(scaler.state_dict(), state["scalers"][name])
             scaler.load_state_dict(state["scalers"][name])
         self.tick, self.seconds = tick, seconds
-
-
-def latent_of(recipe: Recipe, generator: nn.Module) -> LatentSpec | None:
-    """Return the latents of a generator, by its recipe or its attribute; None without latents.
-
-    Raises:
-        KeyError: the generator reads latents, but neither states their length.
-    """
-    if "z" not in inputs_of(generator):
-        return None
-    arguments = recipe.architecture.arguments
-    if "latent_dim" in arguments:
-        return LatentSpec(arguments["latent_dim"])
-    if isinstance(dim := getattr(generator, "latent_dim", None), int):
-        return LatentSpec(dim)
-    raise KeyError("latent_dim")
 
 
 def _check_like(current: Mapping[str, Any], loaded: Mapping[str, Any]) -> None:

@@ -95,11 +95,13 @@ class ModelDataset:
                     f"are {expected}. Choose a matching dataset with --dataset NAME."
                 )
         self.is_training_data = opened.is_training_data()
+        self._knows_training_data = bool(model.recorded("data"))
 
     @property
     def description(self) -> str:
         """The origin of the images, and whether they are others than those of the training."""
-        other = "" if self.is_training_data else ", which are not the training images"
+        is_other = self._knows_training_data and not self.is_training_data
+        other = ", which are not the training images" if is_other else ""
         return f"{self.spec.origin or 'the dataset'}{other}"
 
     def __len__(self) -> int:

@@ -17,7 +17,7 @@ from ganzoo.bundle.files import new_folder
 from ganzoo.errors import BundleError, DeploymentError, OutputError
 from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import IMPORTED, ModelSpec
 
 PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")
 SPEC = "model.json"
@@ -120,5 +120,5 @@ def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
 
 
 def _description(spec: ModelSpec) -> str:
-    description = spec.recorded("recipe").get("description")
+    description = (spec.recorded("recipe") or spec.recorded(IMPORTED)).get("description")
     return str(description or f"{spec.architecture}, {spec.data.image}")

@@ -1,0 +1,96 @@
+"""Build the networks of a converted checkpoint, and give them their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ganzoo.errors import BrokenPluginError, ImportFileError, enumerate_names
+from ganzoo.importers import Checkpoint, Computed, Conversion, Match
+from ganzoo.importers.conversion import SHOWN, some
+from ganzoo.registry import architectures
+from ganzoo.registry.entries import Entry
+from ganzoo.registry.signatures import bind
+from ganzoo.runtimes.uninitialised import Uninitialised
+
+
+def build(conversion: Conversion) -> tuple[Entry, dict[str, Any], dict[str, nn.Module]]:
+    """Return the architecture, its arguments, and networks without memory for their weights.
+
+    Raises:
+        ImportFileError: the conversion has no generator.
+        UnknownNameError, MissingPluginError, BrokenPluginError, ArchitectureError, RecipeError: the
+            architecture is not installed, or cannot be built.
+    """
+    entry = architectures.entry(conversion.architecture)
+    factory = architectures.load(entry)
+    arguments = bind("architecture", entry.name, factory, conversion.arguments)
+    with torch.device("meta"), Uninitialised():
+        built = architectures.make(entry, conversion.data, **arguments)
+    if missing := conversion.weights.keys() - built.keys():
+        raise BrokenPluginError(
+            f"architecture {entry.name!r} builds no {enumerate_names(missing)}, which the importer "
+            "gives weights of. Report this to its author."
+        )
+    if "generator" not in conversion.weights:
+        raise ImportFileError("the file holds no generator. Import the file of the generator.")
+    return entry, arguments, {role: built[role] for role in conversion.weights}
+
+
+def load(match: Match, conversion: Conversion, networks: Mapping[str, nn.Module]) -> None:
+    """Give networks their weights.
+
+    Raises:
+        ImportFileError: a weight is missing, unknown, of another shape or not finite.
+    """
+    for role, network in networks.items():
+        expected, weights = network.state_dict(), conversion.weights[role]
+        if weights.keys() != expected.keys():
+            raise ImportFileError(
+                f"{match.checkpoint.file} does not fit the {role} of {conversion.architecture!r}: "
+                f"missing {some(expected.keys() - weights.keys())}; unknown "
+                f"{some(weights.keys() - expected.keys())}."
+            )
+        arrays = {name: _read(match.checkpoint, weight) for name, weight in weights.items()}
+        _check(match, role, arrays, expected)
+        tensors = {k: torch.from_numpy(v).to(expected[k].dtype) for k, v in arrays.items()}
+        network.load_state_dict(tensors, strict=True, assign=True)
+        network.eval().requires_grad_(False)
+
+
+def _read(checkpoint: Checkpoint, weight: str | Computed) -> NDArray[Any]:
+    if isinstance(weight, Computed):
+        array = weight.compute(*(checkpoint.tensors[path].read() for path in weight.paths))
+    else:
+        array = checkpoint.tensors[weight].read()
+    return np.array(array, order="C")  # a copy, which torch may own
+
+
+def _check(
+    match: Match, role: str, arrays: Mapping[str, NDArray[Any]], expected: Mapping[str, Tensor]
+) -> None:
+    """Raise if an array has another shape than its weight, or a number that is not finite."""
+    wrong = [
+        f"{name} is {_size(array.shape)}, not {_size(expected[name].shape)}"
+        for name, array in arrays.items()
+        if array.shape != tuple(expected[name].shape)
+    ]
+    if wrong:
+        raise ImportFileError(
+            f"{match.checkpoint.file} does not fit its {role}: {'; '.join(wrong[:SHOWN])}. "
+            "Choose another format with --as FORMAT, or look at it with --inspect."
+        )
+    if infinite := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+        raise ImportFileError(
+            f"{match.checkpoint.file} has NaN or infinite weights: {some(infinite)} of the "
+            f"{role}. Such a network makes no images. Use an earlier checkpoint."
+        )
+
+
+def _size(shape: Iterable[int]) -> str:
+    return "x".join(map(str, shape)) or "a number"

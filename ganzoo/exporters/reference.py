@@ -1,0 +1,81 @@
+"""Compare a model with the images of the program that it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.errors import ImportFileError
+from ganzoo.sampling.generator import Model
+
+TOLERANCE = 1e-4  # of images in [-1, 1]
+IMAGES = "images"
+
+
+def compare(model: Model, reference: Path) -> dict[str, Any]:
+    """Compare a model's images with those that another program made of the same inputs.
+
+    Args:
+        model: the model.
+        reference: a .npz file with the model's inputs by name and ``images``, float (n, channels,
+            height, width) in [-1, 1].
+
+    Returns:
+        Name and digest of the file, the number of images, and the largest difference.
+
+    Raises:
+        ImportFileError: the file is not valid, or the images differ by more than 1e-4.
+    """
+    arrays = _read(reference)
+    names = {*model.spec.inputs, IMAGES}
+    if arrays.keys() != names:
+        raise ImportFileError(
+            f"{reference} holds {', '.join(sorted(arrays))}; the model needs "
+            f"{', '.join(sorted(names))}. Save these arrays with numpy.savez."
+        )
+    images = arrays.pop(IMAGES)
+    inputs = {
+        name: arrays[name].astype(np.int64 if name == "y" else np.float32)
+        for name in model.spec.inputs
+    }
+    if any(len(array) != len(images) for array in inputs.values()):
+        raise ImportFileError(f"{reference} has arrays of different lengths.")
+    try:
+        actual = model.run(inputs)
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ImportFileError(
+            f"{reference} does not fit the model's inputs: {' '.join(str(error).split())[:200]}"
+        ) from error
+    if actual.shape != images.shape:
+        raise ImportFileError(
+            f"{reference} has images of shape {images.shape}; the model makes {actual.shape}."
+        )
+    difference = float(np.abs(actual - images).max())
+    if not difference <= TOLERANCE:
+        raise ImportFileError(
+            f"the images differ from those of {reference} by {difference:.3g}, but at most "
+            f"{TOLERANCE:g} is rounding. Nothing was imported. The file must hold images in "
+            "[-1, 1] of the same weights, in eval mode, with the same noise."
+        )
+    return {
+        "file": reference.name,
+        "sha256": hashlib.sha256(reference.read_bytes()).hexdigest(),
+        "images": len(images),
+        "max_abs_error": difference,
+        "tolerance": TOLERANCE,
+    }
+
+
+def _read(reference: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(reference, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise ImportFileError(
+            f"cannot read the reference {reference}: {error}. Save it with numpy.savez."
+        ) from error

@@ -1,0 +1,131 @@
+"""Convert a recognised checkpoint, and account for each of its tensors."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ganzoo.errors import (
+    MALFORMED,
+    BrokenPluginError,
+    ImportFileError,
+    RecipeError,
+    enumerate_names,
+)
+from ganzoo.importers.checkpoint import Checkpoint
+from ganzoo.importers.importer import Computed, Conversion, License
+from ganzoo.importers.recognition import Match
+from ganzoo.registry.signatures import bind
+
+SHOWN = 5  # tensors that an error names
+
+
+def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
+    """Convert a recognised checkpoint, and check that each of its tensors is accounted for.
+
+    Raises:
+        ImportFileError: an option is unknown, a tensor is missing, or one is not accounted for.
+        BrokenPluginError: the importer returns something else.
+    """
+    importer = match.importer
+    try:
+        bound = bind("importer", match.entry.name, importer.convert, options)
+        conversion = importer.convert(match.checkpoint, **bound)
+    except RecipeError as error:
+        raise ImportFileError(str(error)) from error
+    except ImportFileError as error:
+        raise ImportFileError(f"{match.checkpoint.file}: {error}") from error
+    except MALFORMED as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ImportFileError(
+            f"{match.checkpoint.file} is not a complete file of {match.entry.name!r}: "
+            f"{textwrap.shorten(reason, 200)}. Look at it with --inspect."
+        ) from error
+    if not isinstance(conversion, Conversion):
+        raise BrokenPluginError(
+            f"importer {match.entry.name!r} returns {type(conversion).__name__}, not a "
+            "ganzoo.importers.Conversion. Report this to its author."
+        )
+    _check_all_used(match, conversion)
+    return conversion
+
+
+def ignored_tensors(conversion: Conversion, checkpoint: Checkpoint) -> dict[str, str]:
+    """Return the reason for each tensor that a conversion ignores, by path."""
+    used = _used(conversion)
+    patterns = {
+        re.compile(re.escape(pattern).replace(r"\*", ".*")): reason
+        for pattern, reason in conversion.ignored.items()
+    }
+    reasons = {}
+    for path in checkpoint.tensors.keys() - used:
+        for pattern, reason in patterns.items():
+            if pattern.fullmatch(path):
+                reasons[path] = reason
+                break
+    return reasons
+
+
+def describe(
+    match: Match, conversion: Conversion, license: License | None = None
+) -> dict[str, Any]:
+    """Return what the config records of an import.
+
+    Args:
+        match: the file and its importer.
+        conversion: the result of the importer.
+        license: the licence that the user states; None for that of the format.
+    """
+    checkpoint = match.checkpoint
+    ignored = Counter(ignored_tensors(conversion, checkpoint).values())
+    license = license or conversion.license
+    network = ".".join(filter(None, (match.part, conversion.network)))
+    return {
+        "importer": match.entry.name,
+        "project": match.importer.project,
+        "file": checkpoint.file,
+        "bytes": checkpoint.size,
+        "sha256": checkpoint.sha256,
+        "container": checkpoint.container,
+        "network": network,
+        "options": dict(conversion.options),
+        "ignored": dict(ignored),
+        "deviations": list(conversion.deviations),
+        "license": license._asdict() if license else None,
+    }
+
+
+def _used(conversion: Conversion) -> set[str]:
+    weights = [weight for role in conversion.weights.values() for weight in role.values()]
+    return {
+        path
+        for weight in weights
+        for path in (weight.paths if isinstance(weight, Computed) else (weight,))
+    }
+
+
+def _check_all_used(match: Match, conversion: Conversion) -> None:
+    tensors = match.checkpoint.tensors
+    used = _used(conversion)
+    if missing := [path for path in used if path not in tensors]:
+        raise ImportFileError(
+            f"{match.checkpoint.file} lacks {some(missing)}: {len(used) - len(missing)} of "
+            f"{len(used)} tensors of a file of {match.entry.name!r} are there. Get it again."
+        )
+    extra = tensors.keys() - used - ignored_tensors(conversion, match.checkpoint).keys()
+    if extra:
+        raise ImportFileError(
+            f"{match.checkpoint.file} has tensors that a file of {match.entry.name!r} does not "
+            f"have: {some(extra)}. Nothing was imported, since a network with them is another "
+            "one. Look at the file with --inspect, or choose another format with --as FORMAT."
+        )
+
+
+def some(names: Iterable[str]) -> str:
+    """Return the first five of sorted names, and the number of the others."""
+    names = sorted(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{enumerate_names(names[:SHOWN])}{more}"
