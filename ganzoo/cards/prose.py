@@ -88,9 +88,10 @@ def _what(context: CardContext) -> str:
     else:
         kind, action = "A generative adversarial network", "generates images from random latents"
     labels = " and class labels" if "y" in spec.inputs else ""
-    trained = f"trained with the loss `{context.loss}` on {_origin(context)}"
     if context.imported:
         trained = f"imported from {_program(context)}"
+    else:
+        trained = f"trained with the loss `{context.loss}` on {_origin(context)}"
     return (
         f"{kind} with the architecture {_architecture(context)}, {trained}. It {action}{labels}."
         "\n\nTODO: state the intended use."

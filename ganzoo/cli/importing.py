@@ -132,7 +132,7 @@ def _parse(file: str, args: list[str], match: Match) -> tuple[ImportOptions, dic
     Raises:
         SystemExit: help was requested, or an option does not exist.
     """
-    from ganzoo.registry.signatures import arguments_of
+    from ganzoo.importers.conversion import options_of
 
     helps = helps_of(ImportOptions)
     fields: list[Any] = [
@@ -140,7 +140,7 @@ def _parse(file: str, args: list[str], match: Match) -> tuple[ImportOptions, dic
         for f, hint in zip(dataclasses.fields(ImportOptions), _hints(), strict=True)
     ]
     helps = helps_of(match.importer.convert)
-    for argument in arguments_of(match.importer.convert).values():
+    for argument in options_of(match).values():
         conf = tyro.conf.arg(help=helps.get(argument.name, ""))
         field = (argument.name, Annotated[argument.annotation, conf])
         empty = argument.default is inspect.Parameter.empty

@@ -12,6 +12,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
+from ganzoo.spec import IMPORTED, ModelSpec
 from ganzoo.system.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
@@ -137,13 +138,15 @@ def info(name: Text, /) -> None:
         "classes": spec.data.classes if "y" in spec.inputs else "none",
         "networks": ", ".join(spec.roles),
         "data": spec.data.origin,
-        "licence": spec.data.license or "not recorded",
+        "licence": _licence(spec),
         "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {
         key.replace("_", " "): value
         for key, value in provenance.items()
         if key not in ("recipe", "data", "metrics") and not isinstance(value, dict)
     }
+    if imported := spec.recorded(IMPORTED):
+        rows["imported from"] = f"{imported.get('file')} of {imported.get('project')}"
     for part in ("versions", "plugins", *filter(is_parity, provenance)):
         if isinstance(provenance.get(part), dict):
             rows[part.replace("_", " ")] = _or_invalid(_figures, provenance[part])
@@ -153,6 +156,11 @@ def info(name: Text, /) -> None:
     print_out(spec.name)
     for key, value in rows.items():
         print_out(f"  {key:<14} {_on_one_line(value)}")
+
+
+def _licence(spec: ModelSpec) -> str:
+    stated = spec.recorded(IMPORTED, "license")
+    return str(stated.get("name") or stated.get("id") or spec.data.license or "not recorded")
 
 
 def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:

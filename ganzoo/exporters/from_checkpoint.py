@@ -148,10 +148,11 @@ def import_match(
     imported |= {"description": description, "url": url}
     if reference is not None:
         imported["reference"] = compare(models["generator"], Path(reference))
+    distributions = sorted({e.distribution for e in (entry, match.entry) if e.distribution})
     provenance = {
         IMPORTED: imported,
         "plugins": {"architecture": entry.provider, "importer": match.entry.provider},
-        "versions": describe_versions(entry.distribution or "", match.entry.distribution or ""),
+        "versions": describe_versions(*distributions),
     }
     spec = replace(spec, provenance=provenance)
     return write_export(out, spec, models, {}, figures=figures)

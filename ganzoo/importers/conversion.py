@@ -18,9 +18,14 @@ from ganzoo.errors import (
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.importer import Computed, Conversion, License
 from ganzoo.importers.recognition import Match
-from ganzoo.registry.signatures import bind
+from ganzoo.registry.signatures import Argument, arguments_of, bind
 
 SHOWN = 5  # tensors that an error names
+RESERVED = frozenset(
+    {"as", "description", "figures", "file", "format", "inspect", "labels", "license"}
+    | {"license_link", "license_name", "name", "out", "output", "reference", "url"}
+)
+"""Arguments of `ganzoo.import_checkpoint` and ``ganzoo import``: no options of a format."""
 
 
 def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
@@ -31,6 +36,7 @@ def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
         BrokenPluginError: the importer returns something else.
     """
     importer = match.importer
+    options_of(match)
     try:
         bound = bind("importer", match.entry.name, importer.convert, options)
         conversion = importer.convert(match.checkpoint, **bound)
@@ -51,6 +57,21 @@ def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
         )
     _check_all_used(match, conversion)
     return conversion
+
+
+def options_of(match: Match) -> dict[str, Argument]:
+    """Return the options of a format, by name.
+
+    Raises:
+        BrokenPluginError: one has the name of an option of every format.
+    """
+    options = arguments_of(match.importer.convert)
+    if taken := options.keys() & RESERVED:
+        raise BrokenPluginError(
+            f"importer {match.entry.name!r} has options that every format has: "
+            f"{enumerate_names(taken)}. Report this to its author."
+        )
+    return options
 
 
 def ignored_tensors(conversion: Conversion, checkpoint: Checkpoint) -> dict[str, str]:
@@ -81,6 +102,8 @@ def describe(
     """
     checkpoint = match.checkpoint
     ignored = Counter(ignored_tensors(conversion, checkpoint).values())
+    if match.outside:
+        ignored[f"not in the part {match.part!r}"] = match.outside
     license = license or conversion.license
     network = ".".join(filter(None, (match.part, conversion.network)))
     return {

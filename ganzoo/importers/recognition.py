@@ -26,12 +26,14 @@ class Match:
         importer: the importer.
         part: path of the part that it converts; empty for the whole file.
         checkpoint: this part.
+        outside: number of tensors in the other parts of the file.
     """
 
     entry: Entry
     importer: Importer
     part: str
     checkpoint: Checkpoint
+    outside: int
 
 
 def parts(
@@ -68,7 +70,7 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
     candidates = {entry: importers.load(entry)() for entry in entries}
     for path, part in parts(checkpoint):
         matches = [
-            Match(entry, importer, path, part)
+            Match(entry, importer, path, part, len(checkpoint.tensors) - len(part.tensors))
             for entry, importer in candidates.items()
             if importer.recognises(part)
         ]

@@ -1,0 +1,315 @@
+"""A recognised checkpoint becomes a bundle, and nothing is lost or made up on the way."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import ganzoo
+from ganzoo import cards
+from ganzoo.cli import main
+from ganzoo.errors import ImportFileError, OutputError, PublishError
+from ganzoo.importers import Computed, Conversion, Importer, License, register, unregister
+from helpers.bundles import finish_card
+from helpers.processes import run_new
+
+DATA = ganzoo.DataSpec(ganzoo.ImageSpec(16, 16, 1))
+ARGUMENTS = {"latent_dim": 3, "width": 5}
+LICENSE = License("other", "Toy licence", "https://example.com/licence")
+
+
+class Toy(Importer):
+    """Files of a made-up project, "Toys" (Someone, 2020), https://arxiv.org/abs/2001.00001."""
+
+    project = "toys, https://example.com/toys"
+    marks = frozenset({"G.scale", "G.head.0.weight"})
+
+    def recognises(self, checkpoint):
+        return self.marks <= checkpoint.tensors.keys()
+
+    def convert(self, checkpoint, *, with_discriminator: bool = True, licensed: bool = False):
+        """Convert a file.
+
+        Args:
+            with_discriminator: import it too.
+            licensed: whether the format fixes the licence.
+        """
+        weights = {"generator": {}, "discriminator": {}}
+        for path in checkpoint.tensors:
+            part, _, name = path.partition(".")
+            if part == "D":
+                weights["discriminator"][name] = path
+            elif part == "G" and name != "scale":
+                target = name.replace("head.", "layers.")
+                weights["generator"][target] = Computed(
+                    lambda a, scale: a * scale, (path, "G.scale")
+                )
+        ignored = {"optimizer.*": "state of the optimizer"}
+        if not with_discriminator:
+            del weights["discriminator"]
+            ignored["D.*"] = "discriminator"
+        return Conversion(
+            "mlp",
+            ARGUMENTS,
+            DATA,
+            weights,
+            ignored,
+            options={"steps": checkpoint.values["steps"]},
+            deviations=("weights are scaled",),
+            license=LICENSE if licensed else None,
+        )
+
+
+def networks():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return ganzoo.architectures.get("mlp")(DATA, **ARGUMENTS)
+
+
+def content():
+    """A file of the project: the weights divided by two, and a scale of two."""
+    nets = networks()
+    generator = {
+        f"G.{name.replace('layers.', 'head.')}": weight / 2
+        for name, weight in nets["generator"].state_dict().items()
+    }
+    discriminator = {f"D.{k}": v for k, v in nets["discriminator"].state_dict().items()}
+    optimizer = {"optimizer.exp_avg": torch.ones(2)}
+    return {**generator, "G.scale": torch.tensor(2.0), **discriminator, **optimizer, "steps": 7}
+
+
+@pytest.fixture(autouse=True)
+def toy():
+    register("toy")(Toy)
+    yield
+    unregister("toy")
+
+
+@pytest.fixture
+def file(tmp_path):
+    torch.save(content(), tmp_path / "toy.pt")
+    return tmp_path / "toy.pt"
+
+
+def save(path, state):
+    torch.save(state, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("imported")
+    register("toy")(Toy)
+    path = save(folder / "toy.pt", content())
+    z = torch.randn(5, 3)
+    images = networks()["generator"].eval()(z).detach()
+    np.savez(folder / "reference.npz", z=z.numpy(), images=images.numpy())
+    return ganzoo.import_checkpoint(
+        path,
+        folder / "My Toy",
+        description="a toy: small",
+        url="https://example.com/toy.pt",
+        reference=folder / "reference.npz",
+    )
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx"])
+def test_the_images_are_those_of_the_original(bundle, runtime):
+    model = ganzoo.load(bundle, runtime=runtime)
+    assert model.spec.name == "my-toy"
+    z = ganzoo.latents.normal(0, 4, 3)
+    with torch.no_grad():
+        expected = networks()["generator"].eval()(torch.from_numpy(z))
+    assert np.abs(model.run({"z": z}) - expected.numpy()).max() < 1e-6
+
+
+def test_the_config_says_where_the_model_comes_from(bundle):
+    spec = ganzoo.info(bundle)
+    imported = spec.provenance["imported"]
+    assert (imported["importer"], imported["file"]) == ("toy", "toy.pt")
+    assert imported["options"] == {"steps": 7}
+    assert imported["ignored"] == {"state of the optimizer": 1}
+    assert imported["deviations"] == ["weights are scaled"]
+    assert imported["license"] is None
+    assert imported["reference"]["images"] == 5
+    assert imported["reference"]["max_abs_error"] < 1e-6
+    assert spec.training_roles == ("discriminator",)
+
+
+def test_the_discriminator_is_kept_bit_for_bit_for_further_training(bundle):
+    from ganzoo.bundle import open_bundle
+    from ganzoo.runtimes.torch import load_torch
+
+    expected = networks()["discriminator"].state_dict()
+    loaded = load_torch(open_bundle(bundle), "discriminator").network.state_dict()
+    assert all(torch.equal(loaded[name], weight) for name, weight in expected.items())
+    assert not (bundle / "discriminator.onnx").exists()
+
+
+def test_the_card_needs_no_recipe(bundle):
+    card = (bundle / "README.md").read_text()
+    for text in (
+        "## Where it comes from",
+        "a toy: small",
+        "| original program | toys, https://example.com/toys |",
+        "| not imported | 1 tensors: state of the optimizer |",
+        "| difference from the original | weights are scaled |",
+        "5 images differ by at most",
+        "https://example.com/toy.pt",
+        "kept for further training",
+        "Toys",
+    ):
+        assert text in card
+    assert "## Training" not in card
+    assert not [p for p in cards.check(bundle) if "TODO" not in p]
+
+
+def test_every_command_takes_an_imported_bundle(bundle, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    name = str(bundle)
+    for command in (
+        ["info", name],
+        ["sample", name, "-n", "4", "--runtime", "onnx"],
+        ["export", name, "-o", "half", "--precision", "fp16", "--no-figures"],
+        ["export", name, "-o", "triton", "--for", "triton"],
+        ["export", name, "-o", "page", "--for", "web"],
+        ["card", "write", name],
+        ["gallery", name, "-o", "gallery"],
+        ["evaluate", name, "--dataset", "digits", "--samples", "64", "--extractor", "pixels"],
+        ["plot", "interpolation", name],
+    ):
+        assert main(command) == 0, capsys.readouterr().err
+    assert (tmp_path / "half" / "discriminator.safetensors").is_file()
+    assert "toy.pt" in capsys.readouterr().out
+
+
+def test_a_push_needs_a_licence(bundle, tmp_path, file):
+    from ganzoo.hub.repo_files import pack
+
+    finish_card(bundle)
+    with pytest.raises(PublishError, match=r"licence .* is missing"):
+        pack(bundle, "org/toy", None)
+    licensed = ganzoo.import_checkpoint(file, tmp_path / "b", license="mit", figures=False)
+    assert "license: mit" in (licensed / "README.md").read_text()
+    preset = ganzoo.import_checkpoint(file, tmp_path / "c", figures=False, licensed=True)
+    header = (preset / "README.md").read_text().split("---")[1]
+    assert "license: other\nlicense_name: Toy licence\nlicense_link: https://" in header
+
+
+def test_inspect_needs_no_torch_and_shows_the_conversion(file, capsys):
+    assert main(["import", str(file), "--inspect"]) == 0
+    out = capsys.readouterr().out
+    assert "format      toy of" in out
+    assert "becomes     mlp(latent_dim=3, width=5), generator, discriminator" in out
+    assert "ignored     1 tensors: state of the optimizer" in out
+    assert "licence     not known: state it with --license" in out
+
+
+def test_options_of_the_format_are_options_of_the_command(file, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["import", str(file), "-o", str(out), "--no-with-discriminator", "--no-figures"]
+    assert main([*command, "--name", "plain", "--license", "mit"]) == 0
+    printed = capsys.readouterr()
+    assert "toy.pt: toy, toys" in printed.err
+    assert f"next: ganzoo sample {out}" in printed.out
+    spec = ganzoo.info(out)
+    assert (spec.name, spec.training_roles) == ("plain", ())
+    assert spec.provenance["imported"]["ignored"]["discriminator"] == 4
+    assert json.loads((out / "config.json").read_text())["training_roles"] == []
+
+
+def change(**changes):
+    """The content of a file with tensors replaced; None removes one."""
+    state = content() | {k.replace("__", "."): v for k, v in changes.items()}
+    return {name: value for name, value in state.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (change(**{"D.last.bias": None}), "missing last.bias"),
+        (change(**{"G.extra": torch.ones(1)}), "unknown generator.extra|unknown extra"),
+        (change(**{"other": torch.ones(1)}), "have: other"),
+        (change(**{"G.head.0.weight": torch.ones(5, 4)}), "is 5x4, not 5x3"),
+        (change(**{"G.head.0.weight": torch.full((5, 3), torch.nan)}), "NaN or infinite weights"),
+        (change(steps=None), "lacks 'steps'"),
+        (change(**{"G.scale": None}), "no importer recognises"),
+    ],
+    ids=["missing", "extra", "unaccounted", "misshaped", "nan", "value", "mark"],
+)
+def test_an_incomplete_file_is_refused_and_nothing_written(tmp_path, state, message):
+    path = save(tmp_path / "bad.pt", state)
+    with pytest.raises(ImportFileError, match=message):
+        ganzoo.import_checkpoint(path, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["bad.pt"]
+
+
+def test_an_unknown_format_names_the_keys_and_the_nearest_importers(tmp_path):
+    path = save(tmp_path / "other.pt", {"G.scale": torch.ones(1), "body.weight": torch.ones(2)})
+    with pytest.raises(ImportFileError) as error:
+        ganzoo.import_checkpoint(path, tmp_path / "out")
+    text = str(error.value)
+    assert "2 tensors are G.scale, body.weight" in text
+    assert "Nearest: toy (1 of 2 marks, missing 'G.head.0.weight')" in text
+    assert "--inspect" in text
+
+
+def test_a_part_of_a_file_is_found(tmp_path):
+    wrapped = {"epoch": 3, "state_dict": {f"module.{k}": v for k, v in content().items()}}
+    path = save(tmp_path / "wrapped.pt", wrapped)
+    bundle = ganzoo.import_checkpoint(path, tmp_path / "out", figures=False)
+    assert ganzoo.info(bundle).provenance["imported"]["network"] == "state_dict.module"
+
+
+def test_what_lies_outside_of_the_part_is_counted(tmp_path):
+    state = {"state_dict": content(), "optim": {"exp_avg": torch.ones(2), "step": torch.ones(1)}}
+    bundle = ganzoo.import_checkpoint(save(tmp_path / "a.pt", state), tmp_path / "out")
+    ignored = ganzoo.info(bundle).provenance["imported"]["ignored"]
+    assert ignored["not in the part 'state_dict'"] == 2
+
+
+def test_two_importers_of_one_file_are_told_apart_by_as(file, tmp_path):
+    register("toy-two")(type("Two", (Toy,), {}))
+    try:
+        with pytest.raises(ImportFileError, match="may be of toy, toy-two. Choose one with --as"):
+            ganzoo.import_checkpoint(file, tmp_path / "out")
+        out = ganzoo.import_checkpoint(file, tmp_path / "out", format="toy-two", figures=False)
+    finally:
+        unregister("toy-two")
+    assert ganzoo.info(out).provenance["imported"]["importer"] == "toy-two"
+
+
+def test_another_reference_is_refused_and_nothing_written(file, tmp_path):
+    z = np.zeros((2, 3), np.float32)
+    np.savez(tmp_path / "r.npz", z=z, images=np.ones((2, 1, 16, 16), np.float32))
+    with pytest.raises(ImportFileError, match="but at most 0.0001 is rounding"):
+        ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
+    np.savez(tmp_path / "r.npz", images=np.ones((2, 1, 16, 16), np.float32))
+    with pytest.raises(ImportFileError, match="the model needs images, z"):
+        ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_existing_folder_and_an_unknown_option_are_refused(file, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(OutputError, match="exists already"):
+        ganzoo.import_checkpoint(file, tmp_path / "out")
+    with pytest.raises(ImportFileError, match="'with_generator'"):
+        ganzoo.import_checkpoint(file, tmp_path / "b", with_generator=True)
+    assert main(["import", str(file)]) == 1
+    assert "Add -o OUT" in capsys.readouterr().err
+    assert main(["import", "-o", "x"]) == 2
+    assert main(["import"]) == 0
+    assert "toy" in capsys.readouterr().out
+
+
+def test_inspecting_imports_no_torch(file):
+    code = f"""
+import sys
+from ganzoo.cli import main
+main(["import", {str(file)!r}, "--inspect"])
+assert "torch" not in sys.modules
+"""
+    result = run_new("-c", code)
+    assert result.returncode == 0, result.stderr
