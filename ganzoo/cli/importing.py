@@ -140,7 +140,7 @@ def _parse(file: str, args: list[str], match: Match) -> tuple[ImportOptions, dic
         for f, hint in zip(dataclasses.fields(ImportOptions), _hints(), strict=True)
     ]
     helps = helps_of(match.importer.convert)
-    for argument in options_of(match).values():
+    for argument in options_of(match.entry, match.importer).values():
         conf = tyro.conf.arg(help=helps.get(argument.name, ""))
         field = (argument.name, Annotated[argument.annotation, conf])
         empty = argument.default is inspect.Parameter.empty

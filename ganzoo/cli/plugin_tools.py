@@ -51,18 +51,19 @@ def check(
     print_out(summary)
 
 
-def new_plugin(name: Text, /, out: Path | None = None) -> None:
+def new_plugin(name: Text, /, out: Path | None = None, importer: bool = False) -> None:
     """Create a new plugin: a package with an architecture, a loss, a recipe and tests.
 
     Args:
         name: name of the plugin's distribution, such as acme-gans.
         out: folder to create; by default the name.
+        importer: also write an importer of another project's checkpoints, with its test.
     """
     from packaging.utils import canonicalize_name
 
     from ganzoo.testing.plugin_template import write_plugin
 
-    path = write_plugin(name, out)
+    path = write_plugin(name, out, importer=importer)
     print_out(
         f"{path}\n"
         f"next: pip install --editable '{as_folder(path)}[test]'\n"

@@ -16,8 +16,9 @@ from ganzoo.errors import (
     enumerate_names,
 )
 from ganzoo.importers.checkpoint import Checkpoint
-from ganzoo.importers.importer import Computed, Conversion, License
+from ganzoo.importers.importer import Computed, Conversion, Importer, License
 from ganzoo.importers.recognition import Match
+from ganzoo.registry.entries import Entry
 from ganzoo.registry.signatures import Argument, arguments_of, bind
 
 SHOWN = 5  # tensors that an error names
@@ -36,7 +37,7 @@ def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
         BrokenPluginError: the importer returns something else.
     """
     importer = match.importer
-    options_of(match)
+    options_of(match.entry, importer)
     try:
         bound = bind("importer", match.entry.name, importer.convert, options)
         conversion = importer.convert(match.checkpoint, **bound)
@@ -55,20 +56,20 @@ def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
             f"importer {match.entry.name!r} returns {type(conversion).__name__}, not a "
             "ganzoo.importers.Conversion. Report this to its author."
         )
-    _check_all_used(match, conversion)
+    _check_allused_tensors(match, conversion)
     return conversion
 
 
-def options_of(match: Match) -> dict[str, Argument]:
+def options_of(entry: Entry, importer: Importer) -> dict[str, Argument]:
     """Return the options of a format, by name.
 
     Raises:
         BrokenPluginError: one has the name of an option of every format.
     """
-    options = arguments_of(match.importer.convert)
+    options = arguments_of(importer.convert)
     if taken := options.keys() & RESERVED:
         raise BrokenPluginError(
-            f"importer {match.entry.name!r} has options that every format has: "
+            f"importer {entry.name!r} has options that every format has: "
             f"{enumerate_names(taken)}. Report this to its author."
         )
     return options
@@ -76,7 +77,7 @@ def options_of(match: Match) -> dict[str, Argument]:
 
 def ignored_tensors(conversion: Conversion, checkpoint: Checkpoint) -> dict[str, str]:
     """Return the reason for each tensor that a conversion ignores, by path."""
-    used = _used(conversion)
+    used = used_tensors(conversion)
     patterns = {
         re.compile(re.escape(pattern).replace(r"\*", ".*")): reason
         for pattern, reason in conversion.ignored.items()
@@ -121,7 +122,8 @@ def describe(
     }
 
 
-def _used(conversion: Conversion) -> set[str]:
+def used_tensors(conversion: Conversion) -> set[str]:
+    """Return the paths of all tensors that weights come from."""
     weights = [weight for role in conversion.weights.values() for weight in role.values()]
     return {
         path
@@ -130,9 +132,9 @@ def _used(conversion: Conversion) -> set[str]:
     }
 
 
-def _check_all_used(match: Match, conversion: Conversion) -> None:
+def _check_allused_tensors(match: Match, conversion: Conversion) -> None:
     tensors = match.checkpoint.tensors
-    used = _used(conversion)
+    used = used_tensors(conversion)
     if missing := [path for path in used if path not in tensors]:
         raise ImportFileError(
             f"{match.checkpoint.file} lacks {some(missing)}: {len(used) - len(missing)} of "

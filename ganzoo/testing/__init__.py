@@ -15,9 +15,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ganzoo.testing.suites import ArchitectureSuite, DatasetSuite, LossSuite, PluginSuite
+    from ganzoo.testing.suites import (
+        ArchitectureSuite,
+        DatasetSuite,
+        ImporterSuite,
+        LossSuite,
+        PluginSuite,
+    )
 
-__all__ = ["ArchitectureSuite", "DatasetSuite", "LossSuite", "PluginSuite"]
+__all__ = ["ArchitectureSuite", "DatasetSuite", "ImporterSuite", "LossSuite", "PluginSuite"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.export_target import ExportTarget
 from ganzoo.testing.extractor import Extractor
+from ganzoo.testing.importer import Importer
 from ganzoo.testing.loss import Loss
 from ganzoo.testing.metric import Metric
 from ganzoo.testing.monitor import Monitor
@@ -81,6 +82,8 @@ def subjects_of(
                 subjects.append(Loss(entry.name, own, **shared))
             case "dataset":
                 subjects.append(Dataset(entry.name, own, root=data, distribution=distribution))
+            case "importer":
+                subjects.append(Importer(entry.name, distribution=distribution))
             case kind:
                 subjects.append(WITHOUT_ARGUMENTS[kind](entry.name, distribution))
     if unused and name is None:

@@ -17,6 +17,7 @@ from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import Check, check_expected, examine
 from ganzoo.testing.dataset import Dataset
 from ganzoo.testing.distribution import subjects_of
+from ganzoo.testing.importer import Importer
 from ganzoo.testing.loss import Loss
 
 SNAPSHOTS = "snapshots"  # folder next to a test
@@ -188,6 +189,40 @@ class DatasetSuite(Suite):
     def test_it(self, check: Check, subject: CheckedPlugin, root: Path | None) -> None:  # type: ignore[override]
         """Run a check on the dataset in `root`."""
         super().test_it(check, Dataset(self.name, self.arguments, root=root))
+
+
+class ImporterSuite(Suite):
+    """Checks of an importer::
+
+        class TestAcme(ImporterSuite):
+            name = "acme"
+
+            @pytest.fixture(scope="class")
+            def file(self, tmp_path_factory):
+                ...  # write a small checkpoint, as the project does
+                return path
+
+    Attributes:
+        name: its registered name.
+        options: options of the format that the file needs.
+    """
+
+    name: ClassVar[str]
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    @pytest.fixture(scope="class")
+    def file(self) -> Path | None:
+        """Return a checkpoint of the format."""
+        return None
+
+    @classmethod
+    def subjects(cls) -> Sequence[CheckedPlugin]:
+        """Return the importer."""
+        return [Importer(cls.name, options=cls.options)]
+
+    def test_it(self, check: Check, subject: CheckedPlugin, file: Path | None) -> None:  # type: ignore[override]
+        """Run a check on the importer, with its file."""
+        super().test_it(check, Importer(self.name, file, self.options))
 
 
 class PluginSuite(Suite):

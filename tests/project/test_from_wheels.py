@@ -32,7 +32,7 @@ PYTEST = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
 def place(wheels, tmp_path_factory):
     """A folder with the source of acme-gans, and an environment with the wheels."""
     folder = tmp_path_factory.mktemp("place")
-    source = write_plugin("acme-gans", folder / "acme-gans")
+    source = write_plugin("acme-gans", folder / "acme-gans", importer=True)
     python = make_environment(folder / "environment", sources=False)
     pip(python, "install", "--ignore-installed", *wheels, *build([source], folder / "wheels"))
     return folder

@@ -14,24 +14,26 @@ from ganzoo.cli import main
 from ganzoo.errors import NameSyntaxError, NameTakenError, OutputError
 from ganzoo.spec import Recipe
 from ganzoo.testing import plugin_template
-from ganzoo.testing.plugin_template import FILES, render, write_plugin
+from ganzoo.testing.plugin_template import FILES, IMPORTER_FILES, render, write_plugin
 from helpers.wheels import run
 
 NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE)  # PEP 508
 
 
 def test_the_plugin_equals_the_templates(tmp_path):
-    folder = write_plugin("acme-gans", tmp_path / "acme-gans")
+    folder = write_plugin("acme-gans", tmp_path / "acme-gans", importer=True)
     files = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert files == set(render("acme-gans", "acme_gans"))
+    assert files == set(render("acme-gans", "acme_gans", importer=True))
+    assert "acme_gans/importer.py" not in render("acme-gans", "acme_gans")
     assert {"acme_gans/architecture.py", "acme_gans/loss.py", "tests/test_plugin.py"} <= files
+    all_files = FILES | IMPORTER_FILES
     templates = Path(plugin_template.__file__).parent / "files"
-    assert {p.name for p in templates.iterdir()} == {f"{t}.template" for t in FILES.values()}
+    assert {p.name for p in templates.iterdir()} == {f"{t}.template" for t in all_files.values()}
 
 
 def test_the_plugin_passes_ruff(tmp_path):
     for name in ("acme-gans", "a", "x" * 40, "a-1.b"):
-        write_plugin(name, tmp_path / name)
+        write_plugin(name, tmp_path / name, importer=True)
     run(sys.executable, "-m", "ruff", "check", "--select", "E,F,I,UP,B,SIM", tmp_path)
     run(sys.executable, "-m", "ruff", "format", "--check", tmp_path)
 

@@ -32,15 +32,25 @@ FILES = {
     "tests/test_plugin.py": "test_plugin.py",
     "tests/snapshots/$name.json": "snapshot.json",
 }
+IMPORTER_FILES = {
+    "$package/importer.py": "importer.py",
+    "tests/test_importer.py": "test_importer.py",
+}
+IMPORTER_POINT = """
+[project.entry-points."ganzoo.importers"]
+$name = "$package.importer:Converter"
+"""
+_BEFORE_POINT = "\n[tool.hatch"  # follows the entry points in pyproject.toml
 
 
-def write_plugin(name: str, out: str | Path | None = None) -> Path:
+def write_plugin(name: str, out: str | Path | None = None, *, importer: bool = False) -> Path:
     """Write the source of a new distribution.
 
     Args:
         name: its name for ``pip install``; PEP 503 normalises upper-case letters, dots and
             underscores.
         out: its folder, which must not exist; by default the name.
+        importer: also write an importer of checkpoints, with its test.
 
     Returns:
         The folder.
@@ -56,21 +66,26 @@ def write_plugin(name: str, out: str | Path | None = None) -> Path:
     if path.exists():
         raise OutputError(f"{path} exists already. Choose another folder with --out DIR.")
     with new_folder(path) as folder:
-        for file, text in render(name, package).items():
+        for file, text in render(name, package, importer=importer).items():
             write_file(folder / file, text)
     return path
 
 
-def render(name: str, package: str) -> dict[str, str]:
+def render(name: str, package: str, *, importer: bool = False) -> dict[str, str]:
     """Return the text of each file, by its path in the distribution."""
     templates = resources.files(__name__) / "files"
     names = {"name": name, "package": package}
-    return {
+    texts = {
         Template(path).substitute(names): Template(
             (templates / f"{file}.template").read_text(encoding="utf-8")
         ).substitute(names)
-        for path, file in FILES.items()
+        for path, file in (FILES | (IMPORTER_FILES if importer else {})).items()
     }
+    if importer:
+        point = Template(IMPORTER_POINT).substitute(names)
+        project = texts["pyproject.toml"]
+        texts["pyproject.toml"] = project.replace(_BEFORE_POINT, f"{point}{_BEFORE_POINT}", 1)
+    return texts
 
 
 def _names(text: str) -> tuple[str, str]:
