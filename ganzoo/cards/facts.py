@@ -30,8 +30,8 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
     yield "architecture", f"`{spec.architecture}` {switched_on(spec.arguments)}".strip()
     for role in (*spec.roles, *spec.training_roles):
         parameters, dtype = context.weights(role)
-        kept = ", kept for further training" if role in spec.training_roles else ""
-        yield f"weights of the {role}", f"{parameters:,} parameters, {dtype}{kept}"
+        purpose = ", kept for further training" if role in spec.training_roles else ""
+        yield f"weights of the {role}", f"{parameters:,} parameters, {dtype}{purpose}"
     for name in spec.inputs:
         yield f"input `{name}`", _input(spec, name)
     size = spec.data.image

@@ -7,10 +7,6 @@ from ganzoo.importers.importer import Computed, Conversion, Importer, License
 from ganzoo.importers.location import locate
 from ganzoo.importers.recognition import Match, recognise
 from ganzoo.importers.values import Name, StoredTensor
-from ganzoo.registry import importers
-
-register = importers.register
-unregister = importers.unregister
 
 __all__ = [
     "Checkpoint",
@@ -26,6 +22,4 @@ __all__ = [
     "locate",
     "open_checkpoint",
     "recognise",
-    "register",
-    "unregister",
 ]

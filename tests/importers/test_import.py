@@ -10,7 +10,8 @@ import ganzoo
 from ganzoo import cards
 from ganzoo.cli import main
 from ganzoo.errors import ImportFileError, OutputError, PublishError
-from ganzoo.importers import Computed, Conversion, Importer, License, register, unregister
+from ganzoo.importers import Computed, Conversion, Importer, License
+from ganzoo.registry import importers
 from helpers.bundles import finish_card
 from helpers.processes import run_new
 
@@ -81,9 +82,9 @@ def content():
 
 @pytest.fixture(autouse=True)
 def toy():
-    register("toy")(Toy)
+    importers.register("toy")(Toy)
     yield
-    unregister("toy")
+    importers.unregister("toy")
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def save(path, state):
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     folder = tmp_path_factory.mktemp("imported")
-    register("toy")(Toy)
+    importers.register("toy")(Toy)
     path = save(folder / "toy.pt", content())
     z = torch.randn(5, 3)
     images = networks()["generator"].eval()(z).detach()
@@ -270,13 +271,13 @@ def test_what_lies_outside_of_the_part_is_counted(tmp_path):
 
 
 def test_two_importers_of_one_file_are_told_apart_by_as(file, tmp_path):
-    register("toy-two")(type("Two", (Toy,), {}))
+    importers.register("toy-two")(type("Two", (Toy,), {}))
     try:
         with pytest.raises(ImportFileError, match="may be of toy, toy-two. Choose one with --as"):
             ganzoo.import_checkpoint(file, tmp_path / "out")
         out = ganzoo.import_checkpoint(file, tmp_path / "out", format="toy-two", figures=False)
     finally:
-        unregister("toy-two")
+        importers.unregister("toy-two")
     assert ganzoo.info(out).provenance["imported"]["importer"] == "toy-two"
 
 

@@ -85,7 +85,7 @@ def test_builtin_imports_only_named_packages():
         for path in (ROOT / "ganzoo").iterdir()
         if path.suffix in ("", ".py") and not path.name.startswith("__")
     }
-    allowed = {"builtin", "errors", "evaluation", "games", "nn", "sampling", "spec"}
+    allowed = {"builtin", "errors", "evaluation", "games", "importers", "nn", "sampling", "spec"}
     assert packages - forbidden == {f"ganzoo.{name}" for name in allowed}
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import ganzoo
-from ganzoo.importers import Computed, Conversion, Importer, register, unregister
+from ganzoo.importers import Computed, Conversion, Importer
+from ganzoo.registry import importers
 from ganzoo.testing import importer as checks
 from ganzoo.testing.checks import examine
 
@@ -53,12 +54,12 @@ def file(tmp_path):
 
 
 def outcomes(kind, file):
-    register("plain")(kind)
+    importers.register("plain")(kind)
     try:
         subject = checks.Importer("plain", file)
         return {check.__name__: examine(check, subject) for check in subject.checks}
     finally:
-        unregister("plain")
+        importers.unregister("plain")
 
 
 def test_a_good_importer_passes(file):
