@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ganzoo.errors import ImportFileError, enumerate_names
+from ganzoo.errors import MALFORMED, ImportFileError, enumerate_names
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.importer import Importer
 from ganzoo.registry import importers
@@ -72,7 +72,7 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
         matches = [
             Match(entry, importer, path, part, len(checkpoint.tensors) - len(part.tensors))
             for entry, importer in candidates.items()
-            if importer.recognises(part)
+            if _recognises(importer, part)
         ]
         if len(matches) > 1:
             raise ImportFileError(
@@ -82,6 +82,13 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
         if matches:
             return matches[0]
     raise ImportFileError(_explain(checkpoint, candidates))
+
+
+def _recognises(importer: Importer, part: Checkpoint) -> bool:
+    try:
+        return importer.recognises(part)
+    except MALFORMED:  # its tensors have other shapes, or its values other types
+        return False
 
 
 def _explain(checkpoint: Checkpoint, candidates: dict[Entry, Importer]) -> str:
