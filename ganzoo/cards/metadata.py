@@ -43,9 +43,9 @@ def _license(context: CardContext) -> Metadata:
     """Return the licence: that of the imported weights, or of the data."""
     if not context.imported:
         return {"license": context.spec.data.license} if context.spec.data.license else {}
-    stated = context.imported["license"] or {}
+    licence = context.imported["license"] or {}
     keys = {"id": "license", "name": "license_name", "link": "license_link"}
-    return {keys[key]: value for key, value in stated.items() if value}
+    return {keys[key]: value for key, value in licence.items() if value}
 
 
 def merge(header: Metadata, described: Metadata) -> Metadata:

@@ -12,7 +12,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
-from ganzoo.spec import IMPORTED, ModelSpec
+from ganzoo.spec import IMPORTED
 from ganzoo.system.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
@@ -138,7 +138,7 @@ def info(name: Text, /) -> None:
         "classes": spec.data.classes if "y" in spec.inputs else "none",
         "networks": ", ".join(spec.roles),
         "data": spec.data.origin,
-        "licence": _licence(spec),
+        "licence": spec.license or "not recorded",
         "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {
         key.replace("_", " "): value
@@ -156,11 +156,6 @@ def info(name: Text, /) -> None:
     print_out(spec.name)
     for key, value in rows.items():
         print_out(f"  {key:<14} {_on_one_line(value)}")
-
-
-def _licence(spec: ModelSpec) -> str:
-    stated = spec.recorded(IMPORTED, "license")
-    return str(stated.get("name") or stated.get("id") or spec.data.license or "not recorded")
 
 
 def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:

@@ -143,8 +143,8 @@ def import_match(
     models = {
         role: wrap(spec, net.eval().requires_grad_(False), role) for role, net in networks.items()
     }
-    stated = License(license or "other", license_name, license_link)
-    imported = describe(match, conversion, stated if license or license_name else None)
+    own = License(license or "other", license_name, license_link)
+    imported = describe(match, conversion, own if license or license_name else None)
     imported |= {"description": description, "url": url}
     if reference is not None:
         imported["reference"] = compare(models["generator"], Path(reference))

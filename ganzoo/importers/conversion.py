@@ -67,10 +67,10 @@ def options_of(entry: Entry, importer: Importer) -> dict[str, Argument]:
         BrokenPluginError: one has the name of an option of every format.
     """
     options = arguments_of(importer.convert)
-    if taken := options.keys() & RESERVED:
+    if clashes := options.keys() & RESERVED:
         raise BrokenPluginError(
             f"importer {entry.name!r} has options that every format has: "
-            f"{enumerate_names(taken)}. Report this to its author."
+            f"{enumerate_names(clashes)}. Report this to its author."
         )
     return options
 

@@ -128,6 +128,12 @@ class ModelSpec:
             value = value.get(name) if isinstance(value, dict) else None
         return dict(value) if isinstance(value, dict) else {}
 
+    @property
+    def license(self) -> str:
+        """The licence of the weights, as an identifier or a name; empty if it is not known."""
+        licence = self.recorded(IMPORTED, "license")
+        return str(licence.get("name") or licence.get("id") or self.data.license or "")
+
     def provider_of(self, kind: str) -> tuple[str, str] | None:
         """Return the distribution and version that provided a component of the recipe.
 

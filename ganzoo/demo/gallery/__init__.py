@@ -66,7 +66,7 @@ def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
             f"Fréchet distance, {extractor}": f"{value:.4g}"
             for extractor, value in summary.distances.items()
         },
-        "licence": data.license or "not stated",
+        "licence": summary.spec.license or "not stated",
     }
     return _template("tile.html").substitute(
         anchor=_anchor(name),
