@@ -32,8 +32,9 @@ from ganzoo.nn import torch_defaults
 from ganzoo.registry import datasets
 from ganzoo.registry.names import parse_model_name
 from ganzoo.registry.signatures import bind
-from ganzoo.sampling.generator import COMPUTE_BATCH, Generator, Translator
+from ganzoo.sampling.generator import Generator, Translator
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.sizes import compute_batch
 from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")
@@ -246,7 +247,7 @@ def _row(name: str | Path, dataset: Component, options: EvaluationOptions) -> Ro
 
 def _rate(model: Generator) -> float:
     """Return images per second, measured after a warm-up."""
-    model.sample(COMPUTE_BATCH)
+    model.sample(compute_batch(model.spec.data.image))
     start = time.perf_counter()
     model.sample(TIMED)
     return TIMED / (time.perf_counter() - start)

@@ -7,7 +7,7 @@ import shlex
 
 from ganzoo.bundle import onnx_name
 from ganzoo.cards.context import CardContext
-from ganzoo.sampling.generator import PREVIEW
+from ganzoo.sampling.sizes import preview_count
 
 IMAGE_FILE = "image.png"  # the reader's image file, which a translator reads
 DISTRIBUTION = "torch-ganzoo"
@@ -27,8 +27,9 @@ def render(context: CardContext) -> str:
         if "y" in spec.inputs:
             name = spec.data.class_names[min(1, spec.data.classes - 1)]
             label, option = f", label={_literal(name)}", f" --label {shlex.quote(name)}"
-        command = f"sample {address} -n {PREVIEW} --seed 0{option} -o grid.png"
-        call = f'model.sample({PREVIEW}, seed=0{label}).save("grid.png")'
+        n = preview_count(spec.data.image)
+        command = f"sample {address} -n {n} --seed 0{option} -o grid.png"
+        call = f'model.sample({n}, seed=0{label}).save("grid.png")'
     text = (
         f"{_installation(context)}\n\n"
         f'```python\nimport ganzoo\n\nmodel = ganzoo.load("{address}")\n{call}\n```\n\n'
@@ -47,7 +48,8 @@ def render(context: CardContext) -> str:
 
 def render_onnxruntime(context: CardContext) -> str:
     """Return five lines of Python that use onnxruntime without ganzoo and torch."""
-    spec, n = context.spec, PREVIEW
+    spec = context.spec
+    n = preview_count(spec.data.image)
     arrays = []
     for name in spec.inputs:
         if name == "z" and spec.latent:

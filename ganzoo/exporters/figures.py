@@ -10,12 +10,14 @@ from ganzoo.bundle import CURVES, INTERPOLATION, LOG, RECONSTRUCTIONS, Bundle
 from ganzoo.errors import PlotError, RunNotFoundError
 from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator, Model
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.sizes import is_large
 
 MODEL_FIGURES = (SAMPLES, INTERPOLATION, MANIFOLD)  # drawn from a generator's weights alone
 
 MAX_BYTES = 80_000  # of a figure: bundles ship in packages
 COLOURS = (256, 64, 16)  # palette sizes for a figure that is larger
 SEED_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7))  # ends of the interpolations
+LARGE_PAIRS = 1  # pairs for images of more than 128x128 pixels
 STEPS = 10  # images of an interpolation
 MARGIN = 8  # white pixels around a figure
 
@@ -89,12 +91,13 @@ def encode(figure: Image.Image, *, exact: bool = False) -> bytes:
 
 def _interpolate(model: Generator) -> dict[str, ImageBatch]:
     """Interpolate between pairs of seeds; with classes, each pair uses another class."""
+    pairs = SEED_PAIRS[:LARGE_PAIRS] if is_large(model.spec.data.image) else SEED_PAIRS
     if "y" not in model.spec.inputs:
-        return {f"seed {a} to {b}": model.interpolate(a, b, STEPS) for a, b in SEED_PAIRS}
+        return {f"seed {a} to {b}": model.interpolate(a, b, STEPS) for a, b in pairs}
     names, named = model.spec.data.class_names, bool(model.spec.data.labels)
     rows = {}
-    for k, (a, b) in enumerate(SEED_PAIRS):
-        label = names[k * len(names) // len(SEED_PAIRS)]
+    for k, (a, b) in enumerate(pairs):
+        label = names[k * len(names) // len(pairs)]
         name = label if named else f"class {label}"
         rows[f"{name}: seed {a} to {b}"] = model.interpolate(a, b, STEPS, label=label)
     return rows

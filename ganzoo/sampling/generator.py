@@ -15,12 +15,9 @@ from ganzoo.errors import SampleError, did_you_mean, enumerate_names
 from ganzoo.sampling import latents
 from ganzoo.sampling.arrays import as_labels, as_latents, as_pixels
 from ganzoo.sampling.images import ImageBatch, to_pixels
+from ganzoo.sampling.sizes import compute_batch, is_large, preview_count
 from ganzoo.spec import ImageSpec, ModelSpec, as_integer, find_class
 from ganzoo.spec.parsing import shorten
-
-# Every batch has this size: kernels may round differently at another batch size, and image k of a
-# seed must not depend on the number of images.
-COMPUTE_BATCH = 16
 
 SAMPLES = "samples.png"
 MANIFOLD = "manifold.png"  # the images of a plane of latents
@@ -29,7 +26,6 @@ MAX_SAMPLES = 1_000_000
 MAX_PIXELS = 2**32  # bytes of the images of one call, which keeps all of them in memory
 MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
 MAX_BATCH = 4_096  # latents in one run of a network, which keeps the feature maps of all of them
-PREVIEW = 64  # images in a model's preview: numbers 0 to 63 of seed 0, uncurated
 PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per class
 PREVIEW_COLUMNS = 10
 MAX_NAMED = 100  # classes that an error message names
@@ -115,11 +111,11 @@ class Generator(Model):
                 "shards with `ganzoo sample --out FOLDER`."
             )
         seed, start = _check_latents(seed, start)
-        skip = start % COMPUTE_BATCH  # image k is always row k % COMPUTE_BATCH
+        batch = compute_batch(self.spec.data.image)
+        skip = start % batch  # image k is always row k % batch
         first, end = start - skip, start + n
-        blocks = range(first, end, COMPUTE_BATCH)
-        dim = self._latent_dim
-        z = np.concatenate([latents.normal(seed, COMPUTE_BATCH, dim, start=k) for k in blocks])
+        blocks, dim = range(first, end, batch), self._latent_dim
+        z = np.concatenate([latents.normal(seed, batch, dim, start=k) for k in blocks])
         y = self.labels(n, label=label, start=start)
         if y is not None:
             y = np.pad(y, (skip, len(z) - skip - n))
@@ -163,9 +159,15 @@ class Generator(Model):
 
     def preview(self) -> ImageBatch:
         """Generate the preview of the model: uncurated samples of seed 0."""
-        if "y" in self.spec.inputs and self.spec.data.classes <= PREVIEW_CLASSES:
-            return self.class_grid()
-        return self.sample(PREVIEW, seed=0)
+        data = self.spec.data
+        if "y" in self.spec.inputs and data.classes <= PREVIEW_CLASSES:
+            columns = (
+                preview_count(data.image) // data.classes
+                if is_large(data.image)
+                else PREVIEW_COLUMNS
+            )
+            return self.class_grid(max(1, columns))
+        return self.sample(preview_count(data.image), seed=0)
 
     def preview_images(self) -> dict[str, ImageBatch]:
         """Generate the preview images of a bundle by file name: samples, and the latent plane."""
@@ -183,7 +185,7 @@ class Generator(Model):
             SampleError: as for `generate`, or the output is not finite.
         """
         z, y = self._check(z, y)
-        padding = -len(z) % COMPUTE_BATCH
+        padding = -len(z) % compute_batch(self.spec.data.image)
         padded = np.pad(z, ((0, padding), (0, 0)))
         images = self._in_blocks(padded, None if y is None else np.pad(y, (0, padding)))
         return ImageBatch(images[: len(z)])
@@ -291,8 +293,9 @@ class Generator(Model):
         """Return the pixels of checked latents and labels, a multiple of the block's size."""
         inputs = self._inputs(z, y)
         parts = []
-        for k in range(0, len(z), COMPUTE_BATCH):
-            block = {name: array[k : k + COMPUTE_BATCH] for name, array in inputs.items()}
+        batch = compute_batch(self.spec.data.image)
+        for k in range(0, len(z), batch):
+            block = {name: array[k : k + batch] for name, array in inputs.items()}
             parts.append(to_pixels(_finite(self.run(block), self.spec.name, block["z"])))
         return np.concatenate(parts)
 
@@ -432,9 +435,9 @@ def _finite(
 
 
 def _run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-    n = len(next(iter(inputs.values())))
+    n, batch = len(next(iter(inputs.values()))), compute_batch(model.spec.data.image)
     parts = [
-        model.run({name: array[k : k + COMPUTE_BATCH] for name, array in inputs.items()})
-        for k in range(0, n, COMPUTE_BATCH)
+        model.run({name: array[k : k + batch] for name, array in inputs.items()})
+        for k in range(0, n, batch)
     ]
     return np.concatenate(parts)

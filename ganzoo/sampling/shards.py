@@ -22,6 +22,7 @@ from typing import Any
 from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.generator import Generator, Label
+from ganzoo.sampling.sizes import is_large
 from ganzoo.spec import as_integer
 from ganzoo.system.terminal import print_error
 
@@ -29,7 +30,7 @@ SHARD_SIZE = 10_000
 MAX_IMAGES = 10**9  # images that nine digits can number
 INDEX = "index.json"
 
-_AT_ONCE = 256  # images held in memory; a multiple of the generator's batch
+_AT_ONCE, _LARGE_AT_ONCE = 256, 16  # images held in memory; a multiple of the computed batch
 _UNFINISHED = ".unfinished"  # exists while shards are missing
 _LEFTOVERS = (f".{INDEX}.", ".images-")  # prefixes of the temporary files of a killed process
 
@@ -240,10 +241,11 @@ def _write_shard(
     progress: _Progress,
 ) -> None:
     with new_file(path) as file:
+        at_once = _LARGE_AT_ONCE if is_large(model.spec.data.image) else _AT_ONCE
         first = numbers.start
         while first < numbers.stop:
             # Parts end at the borders of the generator's batches.
-            end = min(first - first % _AT_ONCE + _AT_ONCE, numbers.stop)
+            end = min(first - first % at_once + at_once, numbers.stop)
             images = model.sample(end - first, seed, label=label, start=first)
             classes = model.labels(end - first, label=label, start=first)
             for k, image in enumerate(images):

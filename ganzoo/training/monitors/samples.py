@@ -11,7 +11,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from ganzoo.nn import generate, inputs_of
 from ganzoo.sampling import latents
-from ganzoo.sampling.generator import COMPUTE_BATCH
+from ganzoo.sampling.sizes import compute_batch
 from ganzoo.training.evaluation import some_items
 from ganzoo.training.prepared import Prepared
 
@@ -101,8 +101,9 @@ class Samples:
     def _generate(self) -> Tensor:
         """Generate as many images as there are real ones, uint8."""
         state, parts = self.prepared.state, []
-        for k in range(0, len(self._inputs["y"]), COMPUTE_BATCH):
-            block = {name: x[k : k + COMPUTE_BATCH] for name, x in self._inputs.items()}
+        batch = compute_batch(self.prepared.data.image)
+        for k in range(0, len(self._inputs["y"]), batch):
+            block = {name: x[k : k + batch] for name, x in self._inputs.items()}
             inputs = {name: x.to(state.device) for name, x in block.items()}
             images = generate(state.ema.networks["generator"], **inputs)
             levels = (images.float().cpu() + 1.0) * 127.5
@@ -110,7 +111,7 @@ class Samples:
         return torch.cat(parts)
 
     def _measure(self, images: Tensor) -> _Measured:
-        parts = torch.split(images, COMPUTE_BATCH)
+        parts = torch.split(images, compute_batch(self.prepared.data.image))
         features = torch.cat([self.features(part).double().cpu() for part in parts])
         counts = torch.bincount(self.classes(images)).tolist() if self.classes else []
         return _Measured(features, counts)

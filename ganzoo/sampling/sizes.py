@@ -1,0 +1,33 @@
+"""How many images a model computes and shows at once, by their size."""
+
+from __future__ import annotations
+
+from ganzoo.spec import ImageSpec
+
+SMALL = 128 * 128  # pixels up to which an image is small
+SMALL_BATCH = 16
+PREVIEW = 64  # small images in a preview
+PREVIEW_PIXELS = 2**20  # of all large images in a preview
+LEAST_PREVIEW = 4
+
+
+def is_large(image: ImageSpec) -> bool:
+    """Return whether an image has more pixels than 128x128."""
+    return image.height * image.width > SMALL
+
+
+def compute_batch(image: ImageSpec) -> int:
+    """Return how many images a network computes at once: 16 small ones, or one large one.
+
+    Kernels may round differently at another batch size, so that image k of a seed would depend on
+    the number of images. Small images are always computed by sixteen, which is faster for many;
+    for one large image, sixteen would cost sixteen times its time and memory.
+    """
+    return 1 if is_large(image) else SMALL_BATCH
+
+
+def preview_count(image: ImageSpec) -> int:
+    """Return the number of images in a model's preview: 64, or fewer large ones, at least 4."""
+    if not is_large(image):
+        return PREVIEW
+    return max(LEAST_PREVIEW, min(PREVIEW, PREVIEW_PIXELS // (image.height * image.width)))

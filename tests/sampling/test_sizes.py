@@ -1,0 +1,55 @@
+"""How many images are computed and shown at once, by their size."""
+
+import numpy as np
+import pytest
+
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.sizes import compute_batch, preview_count
+from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
+
+
+class Recorder(Generator):
+    """A generator that records the sizes of its batches."""
+
+    def __init__(self, side, classes=0):
+        data = DataSpec(ImageSpec(side, side, 1), classes=classes)
+        inputs = ("z", "y") if classes else ("z",)
+        self.spec = ModelSpec("recorder", "none", {}, (), data, LatentSpec(2), inputs=inputs)
+        self.batches = []
+
+    def run(self, inputs):
+        """Return an image of the mean of the latents."""
+        z = inputs["z"]
+        self.batches.append(len(z))
+        shape = (len(z), *self.spec.data.image.shape)
+        return np.broadcast_to(np.tanh(z.mean(1))[:, None, None, None], shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(("side", "batch"), [(8, 16), (64, 16), (128, 16), (129, 1), (256, 1)])
+def test_small_images_are_computed_by_sixteen_and_large_ones_alone(side, batch):
+    assert compute_batch(ImageSpec(side, side, 3)) == batch
+    model = Recorder(side)
+    model.sample(3, start=5)
+    model.decode(np.zeros((3, 2), np.float32))
+    assert set(model.batches) == {batch}
+    assert sum(model.batches) == (32 if batch == 16 else 6)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"),
+    [(28, 28, 64), (128, 128, 64), (256, 256, 16), (256, 128, 32), (512, 512, 4), (1024, 1024, 4)],
+)
+def test_a_preview_has_fewer_large_images(height, width, count):
+    assert preview_count(ImageSpec(height, width, 3)) == count
+
+
+@pytest.mark.parametrize(("side", "count"), [(8, 30), (256, 15), (1024, 3)])
+def test_a_preview_of_classes_has_a_row_for_each(side, count):
+    assert len(Recorder(side, classes=3).preview()) == count
+
+
+@pytest.mark.parametrize("side", [8, 130])
+def test_an_image_does_not_depend_on_the_number_of_images(side):
+    model = Recorder(side)
+    together = model.sample(20, seed=4).numpy()
+    assert np.array_equal(model.sample(2, seed=4, start=17).numpy(), together[17:19])
