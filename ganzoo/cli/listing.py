@@ -33,6 +33,7 @@ Kind = Literal[
     "datasets",
     "extractors",
     "export-targets",
+    "importers",
     "metrics",
     "monitors",
     "trackers",
