@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -47,6 +48,18 @@ def _no_modules_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", None)).startswith(written):
             del sys.modules[name]
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Collect no garbage during a test that reaches the limit of recursion.
+
+    Finalizers of garbage that other tests left would fail at that depth.
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -39,7 +39,7 @@ from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.torch import load_torch
 
 FILES = ("config.json", "model.safetensors", "model.onnx", "SHA256SUMS")
-TIMEOUT = 30  # seconds per case
+TIMEOUT = 30  # seconds of processor time per case
 LONGEST = 4_000  # characters of an error message
 POOL = 2**27  # bytes of onnxruntime's memory
 ADDRESSES = 4 * MAX_OPENING  # bytes of additional virtual memory
@@ -385,10 +385,10 @@ def work(original: Files, cases: range, seed: int, out: Path, now: mmap.mmap, te
         most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + MAX_OPENING
         for case in cases:
             now[:8] = struct.pack("<q", case)
-            signal.alarm(TIMEOUT)
+            signal.setitimer(signal.ITIMER_PROF, TIMEOUT)  # processor time, not that of others
             files = mutate(original, seed, case)
             finding = test(original, files, Path(scratch))
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             large = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > most
             if finding := finding or ("used more memory than MAX_OPENING" if large else ""):
                 keep(out, case, files, finding)

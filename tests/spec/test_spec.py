@@ -114,7 +114,7 @@ NESTED = ["[", "{a = ", '"""', "a.", "[["]
 
 
 @pytest.mark.parametrize("text", ["images = ", "\xff", *(f"x = {n * 100_000}" for n in NESTED)])
-def test_a_recipe_file_with_invalid_toml_is_refused(tmp_path, text):
+def test_a_recipe_file_with_invalid_toml_is_refused(tmp_path, text, no_collection):
     path = tmp_path / "bad.toml"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(RecipeError, match="is not TOML"):

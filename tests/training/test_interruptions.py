@@ -200,7 +200,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("field", HOSTILE)
-def test_a_hostile_checkpoint_is_one_line(tmp_path, tiny_run, field):
+def test_a_hostile_checkpoint_is_one_line(tmp_path, tiny_run, field, no_collection):
     run = shutil.copytree(tiny_run, tmp_path / "run")
     for path in list((run / "checkpoints").iterdir()):
         state = load_checkpoint(run / "checkpoints")
