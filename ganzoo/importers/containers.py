@@ -45,6 +45,7 @@ _OTHERS = {  # first bytes of files that are no checkpoint, and what to do
     b"Rar!": "a rar archive. Unpack it",
     b"7z\xbc\xaf": "a 7z archive. Unpack it",
 }
+_TENSORFLOW = ("dnnlib.tflib.", "tfutil.")  # modules of StyleGAN, StyleGAN2 and the older PGGAN
 
 
 class _Opened(NamedTuple):
@@ -73,6 +74,12 @@ def open_checkpoint(path: Path) -> Checkpoint:
         raise ImportFileError(f"cannot read {file}: {error.strerror or error}.") from error
     try:
         opened_file = _open(content)
+        if any(name.startswith(_TENSORFLOW) for name in opened_file.names):
+            raise ImportFileError(
+                "it is a pickle of NVIDIA's programs for TensorFlow. If it is a StyleGAN2, convert "
+                "it with NVIDIA's stylegan2-ada-pytorch (`python legacy.py --source=FILE "
+                "--dest=NEW.pkl`), and import the result. There is no such program for older GANs."
+            )
         collected = collect(opened_file.value)
         if not collected.tensors:
             raise ImportFileError(_without_tensors(opened_file))
@@ -94,11 +101,6 @@ def open_checkpoint(path: Path) -> Checkpoint:
 
 def _without_tensors(opened: _Opened) -> str:
     names = ", ".join(sorted(opened.names)[:5])
-    if "dnnlib.tflib.network.Network" in opened.names:
-        return (
-            "it is a pickle of TensorFlow, from the first StyleGAN2 or before. Convert it with "
-            "legacy.py of NVIDIA's stylegan2-ada-pytorch, and import the result."
-        )
     named = f" It names {names}; nothing of it was executed." if names else ""
     return f"it is a {opened.container} without tensors, so no checkpoint.{named}"
 

@@ -192,6 +192,16 @@ def test_a_name_that_would_run_is_named(tmp_path):
         open_checkpoint(tmp_path / "a.pkl")
 
 
+@pytest.mark.parametrize("module", ["dnnlib.tflib.network", "tfutil"])
+def test_a_network_for_tensorflow_is_named(tmp_path, module):
+    """The pickles of the first StyleGAN2 have arrays, but nothing that an importer could use."""
+    variables = pickle.dumps({"variables": [("4x4/Const", np.ones((2, 3), np.float32))]}, 2)[2:-1]
+    network = b"c" + module.encode() + b"\nNetwork\n)\x81" + variables + b"b"
+    (tmp_path / "network.pkl").write_bytes(b"\x80\x02(" + network + b"t.")
+    with pytest.raises(ImportFileError, match=r"network\.pkl: .*TensorFlow.* legacy\.py --source="):
+        open_checkpoint(tmp_path / "network.pkl")
+
+
 # 2**60 lists, if they were written out; the last one is on the stack.
 BOMB = b"]q\x00" + b"".join(
     b"0](h" + bytes([k]) + b"h" + bytes([k]) + b"eq" + bytes([k + 1]) for k in range(60)
