@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ def build(conversion: Conversion) -> tuple[Entry, dict[str, Any], dict[str, nn.M
         )
     if "generator" not in conversion.weights:
         raise ImportFileError("the file holds no generator. Import the file of the generator.")
+    arguments = json.loads(json.dumps(arguments))  # with lists for tuples, as config.json has them
     return entry, arguments, {role: built[role] for role in conversion.weights}
 
 
