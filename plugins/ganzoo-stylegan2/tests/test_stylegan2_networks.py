@@ -10,6 +10,9 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.games.batchwise import means_by
 from ganzoo.nn import inputs_of
+from ganzoo_stylegan2.architectures.discriminator import append_deviation
+from ganzoo_stylegan2.architectures.equalised import activate
+from ganzoo_stylegan2.architectures.resampling import downsample, smooth
 
 Z = torch.randn(6, SMALL["latent_dim"], generator=torch.Generator().manual_seed(1))
 
@@ -32,7 +35,7 @@ def test_invalid_arguments_raise_an_architecture_error(height, width):
         ganzoo.architectures.get("stylegan2")(data)
 
 
-@pytest.mark.parametrize("name", [*SMALL, "group"])
+@pytest.mark.parametrize("name", [*SMALL, "group", "label_layers"])
 def test_arguments_below_1_are_refused(name):
     with pytest.raises(ArchitectureError, match=f"with {name}=0: it must be at least 1"):
         build(**{name: 0})
@@ -46,9 +49,24 @@ def test_a_truncation_out_of_range_is_refused(truncation):
         build(truncation=truncation)
 
 
-def test_missing_labels_are_refused():
+@pytest.mark.parametrize("conditioning", ["projection", "mapping"])
+def test_missing_labels_are_refused(conditioning):
     with pytest.raises(ArchitectureError, match=r"two classes or more, but the data has none"):
-        build(conditioning="projection")
+        build(conditioning=conditioning)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"clamp": -1.0}, r"clamp=-1\.0: it must be 0, for none, or above"),
+        ({"clamp": float("nan")}, "clamp=nan"),
+        ({"widths": (4, 8)}, "has 3 maps for images of 16x16x1, but widths has 2 numbers"),
+        ({"widths": (4, 0, 8)}, "widths=0: it must be at least 1"),
+    ],
+)
+def test_a_wrong_clamp_and_wrong_widths_are_refused(arguments, message):
+    with pytest.raises(ArchitectureError, match=message):
+        build(**arguments)
 
 
 def test_a_tanh_bounds_images_in_training_too():
@@ -69,6 +87,37 @@ def test_widths_double_until_the_widest():
     layers = [synthesis.first, *synthesis.layers]
     assert [layer.bias.numel() for layer in layers] == [10, 10, 10, 6, 3]
     assert synthesis.styles == 2 * (6 - 1)
+
+
+def test_widths_of_single_maps_replace_width_and_widest():
+    nets = build(32, widths=(3, 9, 2, 5))
+    synthesis = nets["generator"].synthesis
+    assert [layer.bias.numel() for layer in [synthesis.first, *synthesis.layers]] == [5, 2, 9, 3]
+    assert nets["discriminator"](nets["generator"](Z)).features.shape == (6, 5)
+    assert [block.first.weight.shape[0] for block in nets["discriminator"].blocks] == [3, 9, 2]
+
+
+def test_a_clamp_limits_maps_and_the_images_that_are_summed():
+    images = torch.randn(4, 1, 16, 16)
+    largest = {}
+    for clamp in (0.0, 0.4):
+        torch.manual_seed(3)
+        nets, values = build(clamp=clamp), []
+        for module in nets["generator"].modules():
+            if hasattr(module, "convolution"):
+                module.register_forward_hook(lambda *call, v=values: v.append(call[2].abs().max()))
+        for layer in (*nets["generator"].synthesis.to_image, nets["discriminator"].convolution):
+            nn.init.ones_(layer.bias)
+        nets["generator"](Z)
+        for layer in (nets["discriminator"].blocks[0].first, nets["discriminator"].dense):
+            layer.register_forward_hook(lambda *call, v=values: v.append(call[1][0].max()))
+        logits = nets["discriminator"](images).logits
+        largest[clamp] = [value.item() for value in values], logits
+    free, clamped = largest[0.0], largest[0.4]
+    assert len(free[0]) == len(clamped[0]) == 5 + 3 + 2, "layers, images, inputs of two layers of D"
+    assert min(free[0]) > 0.4
+    assert clamped[0] == pytest.approx([0.4] * 10)
+    assert not torch.allclose(free[1], clamped[1], atol=1e-3)
 
 
 @pytest.mark.parametrize("classes", [0, 3])
@@ -160,8 +209,16 @@ def test_latents_of_any_length_point_to_the_same_style():
     torch.testing.assert_close(mapping(Z), mapping(5 * Z))
 
 
-def test_gradients_reach_every_parameter_with_classes():
-    nets, y = build(32, 3, classes=3), torch.arange(6) % 3
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"conditioning": "projection"},
+        {"conditioning": "mapping", "discriminator": "skip"},
+        {"conditioning": "mapping", "discriminator": "plain", "clamp": 256.0},
+    ],
+)
+def test_gradients_reach_every_parameter_with_classes(arguments):
+    nets, y = build(32, 3, classes=3, **arguments), torch.arange(6) % 3
     logits = nets["discriminator"](nets["generator"](Z, y), y).logits
     nn.functional.softplus(-logits).sum().backward()
     for role, net in nets.items():
@@ -170,8 +227,9 @@ def test_gradients_reach_every_parameter_with_classes():
             assert weight.grad.abs().max() > 0, (role, name)
 
 
-def test_the_discriminator_depends_on_the_class_and_its_group():
-    discriminator = build(classes=3)["discriminator"]
+@pytest.mark.parametrize("conditioning", ["projection", "mapping"])
+def test_the_discriminator_depends_on_the_class_and_its_group(conditioning):
+    discriminator = build(classes=3, conditioning=conditioning)["discriminator"]
     images, y = torch.randn(8, 1, 16, 16), torch.zeros(8, dtype=torch.int64)
     with torch.no_grad():
         logits = discriminator(images, y).logits
@@ -179,6 +237,46 @@ def test_the_discriminator_depends_on_the_class_and_its_group():
         images[0] = 0
         changed = discriminator(images, y).logits != logits
     assert changed.tolist() == [True] * 4 + [False] * 4
+
+
+def test_a_mapping_of_labels_is_multiplied_with_the_last_layer():
+    """ADA, appendix D: logit = <last layer, f(embedding / its root mean square)> / sqrt(length)."""
+    nets = build(classes=3, conditioning="mapping", label_layers=2)
+    discriminator, images = nets["discriminator"], torch.randn(4, 1, 16, 16)
+    assert nets["generator"].mapping.embedding.weight.shape == (3, SMALL["style_dim"])
+    with torch.no_grad():
+        for layer in (discriminator.last, *discriminator.labels.layers):
+            layer.bias.normal_()
+        output = discriminator(images, torch.tensor([2, 0, 1, 1]))
+        x = discriminator.labels.embedding.weight.double()
+        x = x / x.square().mean(1, keepdim=True).sqrt()
+        for layer in discriminator.labels.layers:
+            weight, bias = 0.01 * layer.weight.double(), 0.01 * layer.bias.double()
+            x = x @ weight.T / weight.shape[1] ** 0.5 + bias
+            x = 2**0.5 * torch.where(x < 0, 0.2 * x, x)
+        last = discriminator.last(output.features).double()
+        expected = (last * x[[2, 0, 1, 1]]).sum(1) / last.shape[1] ** 0.5
+    torch.testing.assert_close(output.logits.double(), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["skip", "plain"])
+def test_discriminators_without_residual_blocks(kind):
+    """Figure 7 (b): each map is the output of its block, plus features of the smaller image."""
+    discriminator = build(discriminator=kind)["discriminator"]
+    images = torch.randn(4, 1, 16, 16)
+    with torch.no_grad():
+        features = discriminator(images).features
+        x = activate(discriminator.from_image(images))
+        for k, block in enumerate(discriminator.blocks):
+            x = activate(block.second(smooth(activate(block.first(x)), padding=2)))
+            if kind == "skip":
+                images = downsample(images)
+                x = x + activate(discriminator.from_smaller[k](images))
+        x = activate(discriminator.convolution(append_deviation(x, 4)))
+        expected = activate(discriminator.dense(x.flatten(1)))
+    torch.testing.assert_close(features, expected)
+    assert not any("shortcut" in name for name in discriminator.state_dict())
+    assert len(discriminator.from_smaller) == (2 if kind == "skip" else 0)
 
 
 def test_initial_images_and_logits_have_unit_scale():

@@ -17,9 +17,23 @@ from torch.nn.functional import conv2d, leaky_relu, linear
 SLOPE = 0.2
 
 
-def activate(x: Tensor) -> Tensor:
-    """Return leaky ReLU with slope 0.2, times sqrt(2), which roughly keeps the variance."""
-    return leaky_relu(x, SLOPE) * math.sqrt(2)
+def activate(x: Tensor, clamp: float = 0.0) -> Tensor:
+    """Return leaky ReLU with slope 0.2, times sqrt(2), which roughly keeps the variance.
+
+    Args:
+        x: numbers.
+        clamp: limit of the absolute value of the result; 0 for none.
+    """
+    return limit(leaky_relu(x, SLOPE) * math.sqrt(2), clamp)
+
+
+def limit(x: Tensor, clamp: float) -> Tensor:
+    """Return numbers clamped to [-clamp, clamp], or as they are if `clamp` is 0.
+
+    "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020), appendix D,
+    https://arxiv.org/abs/2006.06676: half precision needs a clamp of 256.
+    """
+    return x.clamp(-clamp, clamp) if clamp else x
 
 
 class EqualisedLinear(nn.Module):

@@ -24,6 +24,12 @@ def pixel_norm(x: Tensor) -> Tensor:
     return normalize(x) * math.sqrt(x.shape[1])
 
 
+def fully_connected(inputs: int, outputs: int, layers: int) -> nn.ModuleList:
+    """Return the layers of a mapping network, which learn slowly."""
+    sizes = [inputs] + [outputs] * (layers - 1)
+    return nn.ModuleList(EqualisedLinear(n, outputs, rate=LEARNING_RATE) for n in sizes)
+
+
 class Mapping(nn.Module):
     """z (n, latent_dim), and labels y (n,) if there are classes -> w (n, style_dim).
 
@@ -34,17 +40,23 @@ class Mapping(nn.Module):
         style_dim: length of w.
         layers: number of layers.
         classes: number of classes of y, whose embeddings are concatenated to z; 0 for none.
+        embedding_dim: length of an embedding.
     """
 
     average: Tensor
 
-    def __init__(self, latent_dim: int, style_dim: int, layers: int, classes: int = 0) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        style_dim: int,
+        layers: int,
+        classes: int = 0,
+        embedding_dim: int = 0,
+    ) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(classes, latent_dim) if classes else None
-        inputs = [latent_dim * (2 if classes else 1)] + [style_dim] * (layers - 1)
-        self.layers = nn.ModuleList(
-            EqualisedLinear(n, style_dim, rate=LEARNING_RATE) for n in inputs
-        )
+        self.embedding = nn.Embedding(classes, embedding_dim) if classes else None
+        inputs = latent_dim + (embedding_dim if classes else 0)
+        self.layers = fully_connected(inputs, style_dim, layers)
         self.register_buffer("average", torch.zeros(style_dim))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
@@ -64,3 +76,28 @@ class Mapping(nn.Module):
         for layer in self.layers:
             w = activate(layer(w))
         return w
+
+
+class LabelMapping(nn.Module):
+    """Classes y, int64 (n,) -> vectors (n, dim), by which the discriminator tells them apart.
+
+    "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020), appendix D,
+    https://arxiv.org/abs/2006.06676.
+
+    Args:
+        classes: number of classes of y.
+        dim: length of the vectors and of the embeddings.
+        layers: number of layers.
+    """
+
+    def __init__(self, classes: int, dim: int, layers: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(classes, dim)
+        self.layers = fully_connected(dim, dim, layers)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Return the vectors of the classes."""
+        x = pixel_norm(self.embedding(y))
+        for layer in self.layers:
+            x = activate(layer(x))
+        return x

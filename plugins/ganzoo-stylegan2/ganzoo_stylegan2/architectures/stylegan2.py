@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo_stylegan2.architectures.discriminator import Discriminator
+from ganzoo_stylegan2.architectures.discriminator import Discriminator, Kind
 from ganzoo_stylegan2.architectures.generator import Generator, LabelledGenerator
 from ganzoo_stylegan2.architectures.mapping import Mapping
 from ganzoo_stylegan2.architectures.synthesis import Synthesis
@@ -25,8 +26,12 @@ def stylegan2(
     mapping_layers: int = 8,
     width: int = 64,
     widest: int = 512,
+    widths: tuple[int, ...] = (),
     group: int = 4,
-    conditioning: Literal["none", "projection"] = "none",
+    clamp: float = 0.0,
+    discriminator: Kind = "residual",
+    conditioning: Literal["none", "projection", "mapping"] = "none",
+    label_layers: int = 8,
     output: Literal["linear", "tanh"] = "linear",
     truncation: float = 1.0,
 ) -> dict[str, nn.Module]:
@@ -40,10 +45,19 @@ def stylegan2(
         mapping_layers: layers from z to w.
         width: channels of the largest maps; each halving of the side doubles them.
         widest: upper bound of the channels.
+        widths: channels of the maps of both networks, from the largest to the smallest map,
+            instead of `width` and `widest`.
         group: samples per group whose standard deviation the discriminator reads. With several
             processes, or gradient accumulation, choose a divisor of the samples in each part.
-        conditioning: use of labels: ``none``, or ``projection``: one class embedding joins z, and
-            another is multiplied with the discriminator's features.
+        clamp: limit of the absolute values after each convolution, such as 256 for half precision
+            (ADA, Karras et al., 2020, https://arxiv.org/abs/2006.06676, appendix D); 0 for none.
+        discriminator: ``residual`` blocks, as in the paper; ``skip``: each map adds features of
+            the downsampled images; or ``plain``: neither.
+        conditioning: use of labels: ``none``; ``projection``: one class embedding joins z, and
+            another is multiplied with the discriminator's features; ``mapping``, as in ADA: an
+            embedding of length `style_dim` joins z, and the discriminator's logit is the product
+            of its last layer with the output of a mapping network for labels.
+        label_layers: layers of this mapping network.
         output: last layer of the generator: ``linear``, as in the paper, clamped to [-1, 1] in
             eval mode; or ``tanh``, for images with large areas of exact black or white, which a
             linear layer does not reach.
@@ -62,7 +76,8 @@ def stylegan2(
     """
     base, doublings = _check(data)
     counts = dict(latent_dim=latent_dim, style_dim=style_dim, mapping_layers=mapping_layers)
-    counts |= dict(width=width, widest=widest, group=group)
+    counts |= dict(width=width, widest=widest, group=group, label_layers=label_layers)
+    counts |= dict(widths=min(widths, default=1))
     if low := [f"{name}={value}" for name, value in counts.items() if value < 1]:
         raise ArchitectureError(
             f"architecture 'stylegan2' cannot be built with {', '.join(low)}: it must be at "
@@ -79,17 +94,33 @@ def stylegan2(
             f"{data.classes or 'none'}. Use a dataset with classes (a folder with a sub-folder "
             "for each class), or --architecture.conditioning none."
         )
+    if not 0 <= clamp < math.inf:
+        raise ArchitectureError(
+            f"architecture 'stylegan2' cannot be built with clamp={clamp}: it must be 0, for none, "
+            "or above. Use --architecture.clamp 256, for example."
+        )
+    if widths and len(widths) != doublings + 1:
+        raise ArchitectureError(
+            f"architecture 'stylegan2' has {doublings + 1} maps for images of {data.image}, but "
+            f"widths has {len(widths)} numbers. Give the channels of each map, from the largest to "
+            "the smallest."
+        )
     classes = data.classes if conditioning != "none" else 0
-    widths = [min(width * 2**halvings, widest) for halvings in range(doublings + 1)]
+    mapped = conditioning == "mapping"
+    sizes = list(widths) or [min(width * 2**halving, widest) for halving in range(doublings + 1)]
     channels = data.image.channels
     kind = LabelledGenerator if classes else Generator
+    embedding_dim = style_dim if mapped else latent_dim
     return {
         "generator": kind(
-            Mapping(latent_dim, style_dim, mapping_layers, classes),
-            Synthesis(widths[::-1], base, channels, style_dim, squash=output == "tanh"),
+            Mapping(latent_dim, style_dim, mapping_layers, classes, embedding_dim),
+            Synthesis(sizes[::-1], base, channels, style_dim, output == "tanh", clamp),
             truncation,
         ),
-        "discriminator": Discriminator(widths, base, channels, group, classes),
+        "discriminator": Discriminator(
+            *(sizes, base, channels, group, discriminator, clamp, classes),
+            label_layers=label_layers if mapped else 0,
+        ),
     }
 
 

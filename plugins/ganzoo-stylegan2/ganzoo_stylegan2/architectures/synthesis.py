@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.nn import at_least_fp32
-from ganzoo_stylegan2.architectures.equalised import activate
+from ganzoo_stylegan2.architectures.equalised import activate, limit
 from ganzoo_stylegan2.architectures.modulation import ModulatedConv2d
 from ganzoo_stylegan2.architectures.resampling import upsample
 
@@ -26,15 +26,24 @@ class StyledLayer(nn.Module):
         inputs, outputs: channels before and after.
         style_dim: length of w.
         side: side of the output.
+        clamp: limit of the absolute value of the output; 0 for none.
         up: whether the output has twice the side of the input.
     """
 
     noise: Tensor
 
     def __init__(
-        self, inputs: int, outputs: int, style_dim: int, side: int, *, up: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        style_dim: int,
+        side: int,
+        *,
+        clamp: float = 0.0,
+        up: bool = False,
     ) -> None:
         super().__init__()
+        self.clamp = clamp
         self.convolution = ModulatedConv2d(inputs, outputs, 3, style_dim, up=up)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(()))
@@ -47,20 +56,23 @@ class StyledLayer(nn.Module):
         if self.training:
             noise = torch.randn(x.shape[0], 1, *noise.shape, device=x.device)
         bias = self.bias[:, None, None]
-        return activate(x + (self.noise_strength * noise).to(x.dtype) + bias.to(x.dtype))
+        x = x + (self.noise_strength * noise).to(x.dtype) + bias.to(x.dtype)
+        return activate(x, self.clamp)
 
 
 class ToImage(nn.Module):
-    """Modulated 1x1 convolution without demodulation, and bias."""
+    """Modulated 1x1 convolution without demodulation, and bias; the result is clamped."""
 
-    def __init__(self, inputs: int, channels: int, style_dim: int) -> None:
+    def __init__(self, inputs: int, channels: int, style_dim: int, clamp: float = 0.0) -> None:
         super().__init__()
+        self.clamp = clamp
         self.convolution = ModulatedConv2d(inputs, channels, 1, style_dim, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map x (n, inputs, side, side) and w to images, at least fp32."""
-        return at_least_fp32(self.convolution(x, w)) + self.bias[:, None, None]
+        image = at_least_fp32(self.convolution(x, w)) + self.bias[:, None, None]
+        return limit(image, self.clamp)
 
 
 class Synthesis(nn.Module):
@@ -73,6 +85,7 @@ class Synthesis(nn.Module):
         channels: channels of the images.
         style_dim: length of w.
         squash: whether the last layer is a tanh.
+        clamp: limit of the absolute values of maps, and of the images that are summed; 0 for none.
 
     Attributes:
         styles: number of w that it reads: one per 3x3 convolution, and one for the last image.
@@ -80,20 +93,29 @@ class Synthesis(nn.Module):
     """
 
     def __init__(
-        self, widths: list[int], base: int, channels: int, style_dim: int, squash: bool
+        self,
+        widths: list[int],
+        base: int,
+        channels: int,
+        style_dim: int,
+        squash: bool,
+        clamp: float = 0.0,
     ) -> None:
         super().__init__()
         self.styles = 2 * len(widths)
         self.squash = squash
         self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
-        self.first = StyledLayer(widths[0], widths[0], style_dim, base)
+        self.first = StyledLayer(widths[0], widths[0], style_dim, base, clamp=clamp)
         self.up_layers = nn.ModuleList()
         self.layers = nn.ModuleList()
         for stage, (below, width) in enumerate(pairwise(widths), 1):
             side = base * 2**stage
-            self.up_layers.append(StyledLayer(below, width, style_dim, side, up=True))
-            self.layers.append(StyledLayer(width, width, style_dim, side))
-        self.to_image = nn.ModuleList(ToImage(width, channels, style_dim) for width in widths)
+            up_layer = StyledLayer(below, width, style_dim, side, clamp=clamp, up=True)
+            self.up_layers.append(up_layer)
+            self.layers.append(StyledLayer(width, width, style_dim, side, clamp=clamp))
+        self.to_image = nn.ModuleList(
+            ToImage(width, channels, style_dim, clamp) for width in widths
+        )
 
     def forward(self, styles: Tensor) -> Tensor:
         """Return images, roughly in [-1, 1], and strictly so with `squash`."""
