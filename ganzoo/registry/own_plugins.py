@@ -11,6 +11,7 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "ganzoo-stylegan2": {
         "ganzoo.architectures": ("stylegan2",),
+        "ganzoo.importers": ("stylegan2-ada", "stylegan2-rosinality"),
         "ganzoo.losses": ("stylegan2",),
         "ganzoo.models": ("stylegan2-mnist", "stylegan2-tinyhero"),
         "ganzoo.recipes": ("stylegan2-64", "stylegan2-mnist", "stylegan2-tinyhero"),
