@@ -6,6 +6,7 @@ from ganzoo.importers.conversion import convert, describe
 from ganzoo.importers.importer import Computed, Conversion, Importer, License
 from ganzoo.importers.location import locate
 from ganzoo.importers.recognition import Match, recognise
+from ganzoo.importers.shapes import count_parts, shape_of
 from ganzoo.importers.values import Name, StoredTensor
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "Name",
     "StoredTensor",
     "convert",
+    "count_parts",
     "describe",
     "locate",
     "open_checkpoint",
     "recognise",
+    "shape_of",
 ]

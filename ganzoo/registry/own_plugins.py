@@ -5,6 +5,7 @@ from __future__ import annotations
 OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
     "ganzoo-r3gan": {
         "ganzoo.architectures": ("r3gan",),
+        "ganzoo.importers": ("r3gan",),
         "ganzoo.losses": ("r3gan",),
         "ganzoo.models": ("r3gan-mnist", "r3gan-tinyhero"),
         "ganzoo.recipes": ("r3gan-32", "r3gan-64", "r3gan-mnist", "r3gan-tinyhero"),

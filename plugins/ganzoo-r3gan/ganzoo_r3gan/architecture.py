@@ -7,6 +7,7 @@ https://arxiv.org/abs/2501.05441.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from torch import nn
 
@@ -32,6 +33,9 @@ def r3gan(
     group_size: int = 16,
     resampling: Resampling = "filter",
     image_biases: bool = False,
+    widths: tuple[int, ...] = (),
+    groups: tuple[int, ...] = (),
+    output: Literal["linear", "tanh"] = "tanh",
     conditioning: Conditioning = "none",
     unconditional_logit: bool = False,
     categorical_code: int = 0,
@@ -56,6 +60,12 @@ def r3gan(
             ``mean`` halves by means of 2x2 pixels, and doubles bilinearly with a constant
             continuation beyond the border.
         image_biases: add biases to the convolutions from and to images; the paper has none.
+        widths: channels of the maps by side, from the smallest, in place of those that follow from
+            `width` and `full_width_side`.
+        groups: groups of the 3x3 convolutions by side, from the smallest, in place of those that
+            follow from `group_size`.
+        output: last layer of the generator: ``tanh``, or ``linear``, as in the paper, clamped to
+            [-1, 1] in eval mode.
         conditioning: use of labels: ``none``, ``concat``, ``projection`` or ``auxiliary``, see
             `ganzoo.nn.ConditioningHeads`.
         unconditional_logit: with ``projection``, add a logit that does not depend on the label,
@@ -66,12 +76,12 @@ def r3gan(
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side) in [-1, 1].
+        side, side), in [-1, 1] in eval mode.
         ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
-        ArchitectureError: the size of the images is not supported, an argument is below 1, or
-            `group_size` does not divide the channels.
+        ArchitectureError: the size of the images is not supported, an argument is below 1, `widths`
+            or `groups` has another number of sides, or the groups do not divide the channels.
     """
     image = data.image
     sides = _sides(image.height)
@@ -98,9 +108,17 @@ def r3gan(
                 f"architecture 'r3gan' cannot be built with {name}={count}: it must be at least 1. "
                 f"Use --architecture.{name.replace('_', '-')} N."
             )
+    for name, values in {"widths": widths, "groups": groups}.items():
+        if values and (len(values) != len(sides) or min(values) < 1):
+            raise ArchitectureError(
+                f"architecture 'r3gan' cannot be built with {name}={values}: it needs a number of "
+                f"at least 1 for each of the sides {', '.join(map(str, sides))}. Use "
+                f"--architecture.{name} {' '.join('N' * len(sides))}, or leave it out."
+            )
+    widths = widths or tuple(width // _halvings(side, full_width_side) for side in sides)
+    groups = groups or tuple(_groups(w * expansion, group_size) for w in widths)
     stages = [
-        _stage(side, width // _halvings(side, full_width_side), blocks, expansion, group_size)
-        for side in sides
+        _stage(*values, blocks, expansion) for values in zip(sides, widths, groups, strict=True)
     ]
     conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     generator = Generator(
@@ -109,6 +127,7 @@ def r3gan(
         stages,
         resampling,
         image_bias=image_biases,
+        bounded=output == "tanh",
     )
     product_alone = conditioning == "projection" and not unconditional_logit
     trunk = Trunk(
@@ -155,13 +174,22 @@ def _halvings(side: int, full_width_side: int) -> int:
     return divisor
 
 
-def _stage(side: int, width: int, blocks: int, expansion: int, group_size: int) -> Stage:
+def _groups(channels: int, size: int) -> int:
+    """Return the number of groups with `size` channels; 0 if they do not divide the channels.
+
+    >>> _groups(32, 16), _groups(24, 16)
+    (2, 0)
+    """
+    return 0 if channels % size else channels // size
+
+
+def _stage(side: int, width: int, groups: int, blocks: int, expansion: int) -> Stage:
     hidden = width * expansion
-    if width < 1 or hidden % group_size:
+    if width < 1 or groups < 1 or hidden % groups:
         raise ArchitectureError(
             f"architecture 'r3gan' cannot be built: its maps with a side of {side} pixels have "
-            f"{width} channels, {hidden} inside a block, and groups of {group_size} do not divide "
-            "these. Change --architecture.width, --architecture.full-width-side or "
-            "--architecture.group-size."
+            f"{width} channels, {hidden} inside a block, and their groups do not divide these. "
+            "Change --architecture.width, --architecture.full-width-side, --architecture.widths, "
+            "--architecture.group-size or --architecture.groups."
         )
-    return Stage(side, width, hidden, hidden // group_size, blocks)
+    return Stage(side, width, hidden, groups, blocks)

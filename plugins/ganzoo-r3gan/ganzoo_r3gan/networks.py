@@ -25,6 +25,7 @@ class Generator(nn.Module):
         stages: stages from the smallest side to that of the images.
         resampling: the filter between sides.
         image_bias: whether the last convolution has a bias.
+        bounded: whether a tanh follows.
     """
 
     def __init__(
@@ -35,8 +36,10 @@ class Generator(nn.Module):
         resampling: Resampling,
         *,
         image_bias: bool,
+        bounded: bool,
     ) -> None:
         super().__init__()
+        self.bounded = bounded
         first, last = stages[0], stages[-1]
         depth = sum(stage.blocks for stage in stages)
         self.basis = nn.Parameter(torch.empty(first.width, first.side, first.side))
@@ -49,10 +52,12 @@ class Generator(nn.Module):
         self.to_image = init_linear(nn.Conv2d(last.width, channels, 1, bias=image_bias))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return images (n, channels, side, side) in [-1, 1]."""
+        """Return images (n, channels, side, side), in [-1, 1] in eval mode."""
         h = self.basis * self.modulation(z)[:, :, None, None]
-        images: Tensor = self.to_image(self.layers(h)).tanh()
-        return images
+        images: Tensor = self.to_image(self.layers(h))
+        if self.bounded:
+            return images.tanh()
+        return images if self.training else images.clamp(-1, 1)
 
 
 class Trunk(nn.Module):

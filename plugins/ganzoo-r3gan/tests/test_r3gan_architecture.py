@@ -223,6 +223,23 @@ def test_image_layers_have_biases_on_request_alone():
         assert (nets["discriminator"].trunk.from_image.bias is not None) is biases
 
 
+def test_widths_and_groups_by_side():
+    nets = build(widths=(16, 12, 8), groups=(4, 3, 8))
+    for net, step in ((nets["generator"], 1), (nets["discriminator"], -1)):
+        blocks = [(block.narrow.out_channels, block.mix.groups) for block in blocks_of(net)]
+        assert blocks[::step] == [(16, 4), (12, 3), (8, 8)]
+        assert {block.mix.in_channels // block.narrow.out_channels for block in blocks_of(net)} == {
+            2
+        }
+
+
+def test_linear_images_are_clamped_in_eval_mode_alone():
+    generator = wake(build(output="linear"))["generator"]
+    images = generator(z := 30 * torch.randn(3, 5))
+    assert images.abs().max() > 1
+    assert torch.equal(generator.eval()(z), images.clamp(-1, 1))
+
+
 def test_the_logits_have_no_bias():
     """RpGAN sees differences of logits: a bias of the last layer would drift."""
     assert build()["discriminator"].last.bias is None
@@ -250,10 +267,16 @@ def test_labels_change_images_and_logits(conditioning):
         ({"expansion": -1}, "expansion=-1.*--architecture.expansion"),
         (
             {"width": 12, "group_size": 16},
-            "side of 4 pixels have 12 channels, 24 inside.*groups of 16 do not.*--architecture.width",
+            "side of 4 pixels have 12 channels, 24 inside.*their groups do not.*--architecture.width",
         ),
         ({"full_width_side": 4}, "side of 16 pixels have 4 channels.*--architecture.full-width-s"),
         ({"width": 1, "full_width_side": 4}, "have 1 channels|have 0 channels"),
+        ({"widths": (16, 16)}, r"widths=\(16, 16\).*sides 4, 8, 16.*--architecture.widths N N N"),
+        ({"groups": (1, 0, 1)}, r"groups=\(1, 0, 1\).*at least 1.*--architecture.groups N N N"),
+        (
+            {"groups": (1, 3, 1)},
+            "side of 8 pixels have 16.*their groups do not.*--architecture.gro",
+        ),
         ({"conditioning": "projection", "classes": 0}, "needs two classes or more"),
     ],
 )
