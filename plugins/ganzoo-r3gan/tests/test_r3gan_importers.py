@@ -192,6 +192,7 @@ def test_a_file_that_the_architecture_cannot_hold_is_refused(saved, name):
         networks(file)
 
 
+@pytest.mark.slow
 def test_a_bundle_runs_on_both_runtimes(saved, tmp_path):
     """The export compares them; here, with the networks in memory."""
     file, ours = saved(conditioning="projection")
