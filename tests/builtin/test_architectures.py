@@ -46,6 +46,32 @@ def test_resnet_refuses_invalid_arguments(size):
         build("resnet", size)
 
 
+@pytest.mark.parametrize("widths", [(4, 4), (4, 0, 4)])
+def test_resnet_needs_channels_for_each_side(widths):
+    with pytest.raises(
+        ArchitectureError, match=r"sides 7, 14, 28.*--architecture.generator-widths N N N"
+    ):
+        build("resnet", 28, generator_widths=widths)
+
+
+@pytest.mark.parametrize("upsampling", ["nearest", "bilinear"])
+def test_resnet_block_adds_the_enlarged_input(upsampling):
+    generator = build("resnet", 28, generator_widths=(4, 3, 2), upsampling=upsampling)["generator"]
+    assert [m.num_features for m in generator.modules() if isinstance(m, nn.BatchNorm2d)] == [
+        4,
+        3,
+        3,
+        2,
+        2,
+    ]
+    block, x = generator.blocks[0].eval(), torch.randn(2, 4, 7, 7)
+    nn.init.normal_(block.shortcut.bias)
+    enlarge = nn.Upsample(scale_factor=2.0, mode=upsampling)
+    h = nn.functional.conv2d(enlarge(block.norm1(x).relu()), block.convolution1.weight, padding=1)
+    expected = block.convolution2(block.norm2(h).relu()) + block.shortcut(enlarge(x))
+    torch.testing.assert_close(block(x), expected)
+
+
 @pytest.mark.parametrize("name", ["conv-autoencoder", "mlp-autoencoder"])
 @pytest.mark.parametrize("size", [16, 28, 33, 64])
 @pytest.mark.parametrize("channels", [1, 3])

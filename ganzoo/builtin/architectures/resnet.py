@@ -7,6 +7,9 @@ https://arxiv.org/abs/1802.05957.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
@@ -20,12 +23,16 @@ DISCRIMINATOR_SIDE = 8  # maximum side of the discriminator's last map
 LARGEST = 256
 BLOCKS_BELOW = 2  # discriminator blocks at that side
 
+Upsampling = Literal["nearest", "bilinear"]
+
 
 def resnet(
     data: DataSpec,
     *,
     latent_dim: int = 128,
     width: int = 128,
+    generator_widths: tuple[int, ...] = (),
+    upsampling: Upsampling = "nearest",
     spectral_norm: bool = True,
     conditioning: Conditioning = "none",
     categorical_code: int = 0,
@@ -38,6 +45,9 @@ def resnet(
             power of two, 8 to 256, such as 28, 32, 48 or 64.
         latent_dim: length of z.
         width: channels of all maps of the discriminator; the generator's have twice as many.
+        generator_widths: channels of the generator's maps by side, from the smallest, in place of
+            those that follow from `width`.
+        upsampling: enlargement in the generator: ``nearest``, or ``bilinear``.
         spectral_norm: divide the discriminator's weights by their largest singular value.
         conditioning: how the networks use labels: ``none``, ``concat``, ``projection`` or
             ``auxiliary``, see `ganzoo.nn.ConditioningHeads`.
@@ -51,7 +61,8 @@ def resnet(
         logits (n,).
 
     Raises:
-        ArchitectureError: the image size is not supported, or an argument is below 1.
+        ArchitectureError: the image size is not supported, an argument is below 1, or
+            `generator_widths` has another number of sides.
     """
     image = data.image
     base, doublings = _halve(image.height)
@@ -68,9 +79,17 @@ def resnet(
             f"architecture 'resnet' cannot be built with latent_dim={latent_dim}, width={width}. "
             "Set both to 1 or more."
         )
+    if generator_widths and (len(generator_widths) != doublings + 1 or min(generator_widths) < 1):
+        sides = [base * 2**k for k in range(doublings + 1)]
+        raise ArchitectureError(
+            f"architecture 'resnet' cannot be built with generator_widths={generator_widths}: it "
+            f"needs a number of at least 1 for each of the sides {', '.join(map(str, sides))}. Use "
+            f"--architecture.generator-widths {' '.join('N' * len(sides))}, or leave it out."
+        )
     heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     inputs = latent_dim + heads.classes
-    generator = Generator(inputs, image.channels, 2 * width, base, doublings)
+    widths = generator_widths or (2 * width,) * (doublings + 1)
+    generator = Generator(inputs, image.channels, widths, base, upsampling)
     trunk = Trunk(image.channels + heads.extra_channels, width, image.height)
     discriminator = _initialise(heads.discriminator(trunk, SumPooled(width), width))
     return {
@@ -107,6 +126,14 @@ def _halve(side: int) -> tuple[int, int]:
     return side, halvings
 
 
+class BilinearConv2d(nn.Conv2d):
+    """Bilinear upsampling by 2, then a convolution."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, outputs, 2 side, 2 side) for an input (n, inputs, side, side)."""
+        return super().forward(interpolate(x, scale_factor=2.0, mode="bilinear"))
+
+
 class UpBlock(nn.Module):
     """Residual block of the generator, which doubles the side.
 
@@ -114,18 +141,24 @@ class UpBlock(nn.Module):
     input.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, inputs: int, outputs: int, upsampling: Upsampling) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.BatchNorm2d(width), nn.BatchNorm2d(width)
-        self.convolution1 = UpsampleConv2d(width, width, bias=False)
-        self.convolution2 = nn.Conv2d(width, width, 3, padding=1)
-        self.shortcut = nn.Conv2d(width, width, 1)
+        self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
+        self.upsampling = upsampling
+        # No bias: the normalisation would remove it.
+        if upsampling == "nearest":
+            self.convolution1: nn.Module = UpsampleConv2d(inputs, outputs, bias=False)
+        else:
+            self.convolution1 = BilinearConv2d(inputs, outputs, 3, padding=1, bias=False)
+        self.convolution2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (n, width, 2 side, 2 side) for an input (n, width, side, side)."""
+        """Return (n, outputs, 2 side, 2 side) for an input (n, inputs, side, side)."""
         h = self.convolution1(relu(self.norm1(x)))
         h = self.convolution2(relu(self.norm2(h)))
-        result: Tensor = h + interpolate(self.shortcut(x), scale_factor=2.0)
+        # A 1x1 convolution and an upsampling commute; convolving the smaller map is cheaper.
+        result: Tensor = h + interpolate(self.shortcut(x), scale_factor=2.0, mode=self.upsampling)
         return result
 
 
@@ -154,14 +187,19 @@ class Generator(nn.Module):
     """SNGAN's generator: z -> images."""
 
     def __init__(
-        self, latent_dim: int, channels: int, width: int, base: int, doublings: int
+        self,
+        latent_dim: int,
+        channels: int,
+        widths: Sequence[int],
+        base: int,
+        upsampling: Upsampling,
     ) -> None:
         super().__init__()
         self.base = base
-        self.first = nn.Linear(latent_dim, width * base * base)
-        self.blocks = nn.Sequential(*(UpBlock(width) for _ in range(doublings)))
-        self.norm = nn.BatchNorm2d(width)
-        self.last = nn.Conv2d(width, channels, 3, padding=1)
+        self.first = nn.Linear(latent_dim, widths[0] * base * base)
+        self.blocks = nn.Sequential(*(UpBlock(*pair, upsampling) for pair in pairwise(widths)))
+        self.norm = nn.BatchNorm2d(widths[-1])
+        self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:
         """Return images (n, channels, side, side) in [-1, 1]."""

@@ -61,6 +61,13 @@ class R3GAN(Importer):
         """
         generator = _Generator.read(checkpoint, f"{network}.Model")
         stages, image = generator.stages, generator.image
+        counts = {"z_dim": generator.latent_dim, "c_dim": generator.classes}
+        for name, count in counts.items():
+            if (value := checkpoint.values.get(f"{network}.{name}", count)) != count:
+                raise ImportFileError(
+                    f"{network} says {name}={value}, but by its weights has {count}. Get the file "
+                    "again."
+                )
         weights = {"generator": generator.weights}
         other = "G" if network == "G_ema" else "G_ema"
         ignored = {

@@ -9,12 +9,12 @@ import torch
 from r3gan_helpers import build, wake
 from torch import nn
 
-import ganzoo
 from ganzoo.errors import ImportFileError
 from ganzoo.exporters.checkpoint_networks import build as build_imported
 from ganzoo.exporters.checkpoint_networks import load
 from ganzoo.importers import convert, open_checkpoint, recognise
 from ganzoo.importers.recognition import parts
+from ganzoo.testing import importer as checks
 from ganzoo_r3gan.blocks import ResidualBlock
 from ganzoo_r3gan.importers import R3GAN
 
@@ -67,7 +67,12 @@ def in_their_layout(nets, classes=0):
         f"{net}.Model.{name}": weight.detach().clone()
         for net, weights in content.items()
         for name, weight in weights.items()
-    } | {"cur_nimg": 7, "G_opt_state.state.0.exp_avg": torch.ones(3)}
+    } | {
+        "cur_nimg": 7,
+        "G_ema.z_dim": 5,
+        "G_ema.c_dim": classes,
+        "G_opt_state.state.0.exp_avg": torch.ones(3),
+    }
 
 
 def networks(file, **options):
@@ -163,6 +168,7 @@ WRONG = {
         },
         "lacks the tensor 'G_ema.Model.MainLayers.1.Layers.0.Resampler.Kernel'",
     ),
+    "another length of z": (lambda content: content | {"G_ema.z_dim": 6}, "says z_dim=6, .* has 5"),
     "an unknown tensor": (
         lambda content: content | {"G_ema.Model.Noise": torch.ones(3)},
         "has tensors that a file of 'r3gan' does not have: G_ema.Model.Noise",
@@ -192,18 +198,9 @@ def test_a_file_that_the_architecture_cannot_hold_is_refused(saved, name):
         networks(file)
 
 
-@pytest.mark.slow
-def test_a_bundle_runs_on_both_runtimes(saved, tmp_path):
-    """The export compares them; here, with the networks in memory."""
-    file, ours = saved(conditioning="projection")
-    model = ganzoo.load(
-        ganzoo.import_checkpoint(file, tmp_path / "out", figures=False), runtime="onnx"
-    )
-    z, y = torch.randn(7, 5), torch.arange(7) % 3
-    with torch.no_grad():
-        expected = ours["generator"](z, y).numpy()
-    actual = model.run({"z": z.numpy(), "y": y.numpy()})
-    np.testing.assert_allclose(actual, expected, atol=1e-4)
+@pytest.mark.parametrize("check", [checks.converts, checks.accounts_for_all_tensors])
+def test_the_importer_passes_the_checks(saved, check):
+    check(checks.Importer("r3gan", saved(conditioning="projection")[0]))
 
 
 FIXTURES = os.environ.get("GANZOO_CHECKPOINTS", "")

@@ -1,0 +1,1 @@
+"""Importers of checkpoints that become built-in architectures."""
