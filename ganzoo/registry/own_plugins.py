@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
+    "ganzoo-pgan": {
+        "ganzoo.architectures": ("pgan",),
+        "ganzoo.importers": ("pgan-zoo",),
+    },
     "ganzoo-r3gan": {
         "ganzoo.architectures": ("r3gan",),
         "ganzoo.importers": ("r3gan",),

@@ -1,0 +1,163 @@
+"""Checkpoints of pytorch_GAN_zoo's progressive GAN.
+
+Its layers are those of "Progressive Growing of GANs for Improved Quality, Stability, and Variation"
+(Karras et al., 2018), https://arxiv.org/abs/1710.10196, but biases are scaled as well:
+(W x + b) c, where c = sqrt(2 / fan_in).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from math import prod, sqrt
+from typing import Any, Literal
+
+import numpy as np
+
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.errors import ImportFileError
+from ganzoo.importers import (
+    Checkpoint,
+    Computed,
+    Conversion,
+    Importer,
+    count_parts,
+    shape_of,
+)
+
+BASE = 4  # side of the smallest map
+SUPPORTED = {"leakyReluLeak": 0.2, "categoryVectorDim": 0}
+# Options that change a training alone, or whose values are in the shapes of the weights.
+WITHOUT_EFFECT = frozenset(
+    {"GDPP", "attribKeysOrder", "depthOtherScales", "depthScale0", "dimOutput", "epsilonD"}
+    | {"initBiasToZero", "lambdaGP", "latentVectorDim", "learningRate", "logisticGradReal"}
+    | {"lossCriterion", "miniBatchStdDev", "noiseVectorDim", "weightConditionD"}
+    | {"weightConditionG"}
+)
+KNOWN = WITHOUT_EFFECT | SUPPORTED.keys() | {"alpha", "equalizedlR", "perChannelNormalization"}
+
+Weights = dict[str, str | Computed]
+
+
+class PGANZoo(Importer):
+    """Converts ``*_s*_i*.pt`` of its progressive GANs without labels."""
+
+    project = "pytorch_GAN_zoo (https://github.com/facebookresearch/pytorch_GAN_zoo)"
+    marks = frozenset(
+        {
+            "avgG.formatLayer.module.weight",
+            "avgG.groupScale0.0.module.weight",
+            "avgG.scaleLayers.0.0.module.weight",
+            "avgG.toRGBLayers.0.module.weight",
+        }
+    )
+
+    def convert(
+        self, checkpoint: Checkpoint, *, network: Literal["avgG", "netG"] = "avgG"
+    ) -> Conversion:
+        """Convert a file.
+
+        Args:
+            checkpoint: the file.
+            network: the generator: ``avgG``, with averaged weights, or ``netG``.
+
+        Raises:
+            ImportFileError: a tensor is missing, or the architecture lacks an option.
+        """
+        options = _read_options(checkpoint)
+        alpha = _new_share(options["alpha"])
+        generator = checkpoint.under(network)
+        scales = count_parts(generator, "scaleLayers.{}.0.module.weight")
+        features, latent_dim = shape_of(generator, "formatLayer.module.weight", 2)
+        paths = [f"scaleLayers.{k}.0.module.weight" for k in range(scales)]
+        widths = (
+            features // BASE**2,
+            *(shape_of(generator, path, 4)[0] for path in paths),
+        )
+        last = f"toRGBLayers.{scales}"
+        layers = {"first": "formatLayer", "smallest": "groupScale0.0", "to_image": last}
+        for k in range(scales):
+            layers |= {f"blocks.{k}.1": f"scaleLayers.{k}.0", f"blocks.{k}.3": f"scaleLayers.{k}.1"}
+        if alpha < 1:
+            layers["to_smaller_image"] = f"toRGBLayers.{scales - 1}"
+        weights: Weights = {}
+        for ours, theirs in layers.items():
+            weights |= _layer(ours, theirs, network, generator, equalised=options["equalizedlR"])
+        other = "netG" if network == "avgG" else "avgG"
+        ignored = {
+            f"{other}.*": f"another copy of the generator: --network {other}",
+            "netD.*": "the discriminator",
+        } | {
+            f"{network}.toRGBLayers.{k}.*": "the last layer of a smaller size, before it grew"
+            for k in range(scales - (alpha < 1))
+        }
+        side = BASE * 2**scales
+        return Conversion(
+            architecture="pgan",
+            arguments={
+                "latent_dim": latent_dim,
+                "widths": widths,
+                "pixel_norm": options["perChannelNormalization"],
+                "alpha": alpha,
+                "output": "linear",
+            },
+            data=DataSpec(
+                ImageSpec(side, side, shape_of(generator, f"{last}.module.weight", 4)[0])
+            ),
+            weights={"generator": weights},
+            ignored=ignored,
+            options=options,
+            network=network,
+            deviations=("The generator clamps images to [-1, 1].",),
+        )
+
+
+def _read_options(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the options of the original program.
+
+    Raises:
+        ImportFileError: one is missing, is not known, or has a value that the architecture lacks.
+    """
+    config = checkpoint.under("config")
+    if unknown := {name.partition(".")[0] for name in [*config.values, *config.classes]} - KNOWN:
+        raise ImportFileError(
+            f"its config has the options {', '.join(sorted(unknown))}, which may change the "
+            "images and which architecture 'pgan' lacks."
+        )
+    for name, value in SUPPORTED.items():
+        if config.values[name] != value:
+            raise ImportFileError(
+                f"its option {name} is {config.values[name]}. Architecture 'pgan' has {value}."
+            )
+    for name in ("equalizedlR", "perChannelNormalization"):
+        if not isinstance(config.values[name], bool):
+            raise ImportFileError(f"its option {name} is not True or False. Get the file again.")
+    return dict(config.values)
+
+
+def _new_share(alpha: Any) -> float:
+    """Return the share of the largest side. The original's alpha is that of the smaller side."""
+    if not isinstance(alpha, int | float) or not 0 <= alpha < 1:
+        raise ImportFileError(
+            f"its option alpha is {str(alpha)[:20]}, not a number in [0, 1): the largest side has "
+            "no part in the images yet. Import a later checkpoint."
+        )
+    return 1.0 - alpha
+
+
+def _layer(
+    ours: str, theirs: str, network: str, generator: Checkpoint, *, equalised: bool
+) -> Weights:
+    """Return weight and bias of a layer: (W x + b) c = c W x + c b, or W x + b."""
+    names = {kind: f"{theirs}.module.{kind}" for kind in ("weight", "bias")}
+    weight = generator.tensors[names["weight"]]
+    if not weight.size:
+        raise ImportFileError(f"{names['weight']} is empty. Get the file again.")
+    constant = sqrt(2 / prod(weight.shape[1:]))
+    scales: Mapping[str, float] = (
+        {"weight": 1.0, "bias": constant} if equalised else {"weight": 1 / constant, "bias": 1.0}
+    )
+    return {
+        f"{ours}.{kind}": Computed(partial(np.multiply, scales[kind]), (f"{network}.{name}",))
+        for kind, name in names.items()
+    }
