@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ganzoo.errors import BrokenPluginError, ImportFileError, enumerate_names
+from ganzoo.errors import MALFORMED, BrokenPluginError, ImportFileError, enumerate_names
 from ganzoo.importers import Checkpoint, Computed, Conversion, Match
 from ganzoo.importers.conversion import SHOWN, some
 from ganzoo.registry import architectures
@@ -48,7 +49,8 @@ def load(match: Match, conversion: Conversion, networks: Mapping[str, nn.Module]
     """Give networks their weights.
 
     Raises:
-        ImportFileError: a weight is missing, unknown, of another shape or not finite.
+        ImportFileError: a weight is missing, unknown, of another shape or not finite, or cannot be
+            computed.
     """
     for role, network in networks.items():
         expected, weights = network.state_dict(), conversion.weights[role]
@@ -58,19 +60,28 @@ def load(match: Match, conversion: Conversion, networks: Mapping[str, nn.Module]
                 f"missing {some(expected.keys() - weights.keys())}; unknown "
                 f"{some(weights.keys() - expected.keys())}."
             )
-        arrays = {name: _read(match.checkpoint, weight) for name, weight in weights.items()}
+        arrays = {name: _read(match.checkpoint, name, weight) for name, weight in weights.items()}
         _check(match, role, arrays, expected)
         tensors = {k: torch.from_numpy(v).to(expected[k].dtype) for k, v in arrays.items()}
         network.load_state_dict(tensors, strict=True, assign=True)
         network.eval().requires_grad_(False)
 
 
-def _read(checkpoint: Checkpoint, weight: str | Computed) -> NDArray[Any]:
-    if isinstance(weight, Computed):
-        array = weight.compute(*(checkpoint.tensors[path].read() for path in weight.paths))
-    else:
-        array = checkpoint.tensors[weight].read()
-    return np.array(array, order="C")  # a copy, which torch may own
+def _read(checkpoint: Checkpoint, name: str, weight: str | Computed) -> NDArray[Any]:
+    if not isinstance(weight, Computed):
+        return np.array(checkpoint.tensors[weight].read(), order="C")  # a copy, for torch to own
+    arrays = [checkpoint.tensors[path].read() for path in weight.paths]
+    try:
+        return np.array(weight.compute(*arrays), order="C")
+    except MALFORMED as error:
+        shapes = ", ".join(
+            f"{path} ({_size(array.shape)})"
+            for path, array in zip(weight.paths, arrays, strict=True)
+        )
+        raise ImportFileError(
+            f"{checkpoint.file}: {name} cannot be computed from {shapes}: "
+            f"{textwrap.shorten(str(error), 200)}. Look at it with --inspect."
+        ) from error
 
 
 def _check(

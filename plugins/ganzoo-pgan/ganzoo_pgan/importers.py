@@ -13,6 +13,7 @@ from math import prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ImportFileError
@@ -158,6 +159,10 @@ def _layer(
         {"weight": 1.0, "bias": constant} if equalised else {"weight": 1 / constant, "bias": 1.0}
     )
     return {
-        f"{ours}.{kind}": Computed(partial(np.multiply, scales[kind]), (f"{network}.{name}",))
+        f"{ours}.{kind}": Computed(partial(_multiply, scales[kind]), (f"{network}.{name}",))
         for kind, name in names.items()
     }
+
+
+def _multiply(constant: float, weight: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    return constant * weight.astype(np.float32)

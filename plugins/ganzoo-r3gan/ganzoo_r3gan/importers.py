@@ -268,4 +268,4 @@ def _multiply(modulation: NDArray[Any], embedding: NDArray[Any]) -> NDArray[np.f
     """Return the linear map of z and a one-hot label: W [z, E y] = [W_z, W_y E] [z, y]."""
     split = modulation.shape[1] - embedding.shape[0]
     z, y = modulation[:, :split], modulation[:, split:].astype(np.float64) @ embedding
-    return np.concatenate([z, y.astype(modulation.dtype)], 1)
+    return np.concatenate([z, y], 1).astype(np.float32)

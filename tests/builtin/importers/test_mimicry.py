@@ -86,6 +86,16 @@ def test_a_first_map_that_is_no_square_is_refused(tmp_path):
         networks(tmp_path / "netG.pth")
 
 
+def test_a_bias_of_another_shape_is_refused(tmp_path):
+    """NumPy would subtract one number from all."""
+    content = in_their_layout(ours(24))
+    content["model_state_dict"]["block3.c1.bias"] = torch.ones(1)
+    torch.save(content, tmp_path / "netG.pth")
+    message = r"blocks.1.norm2.running_mean cannot be computed from .*mean \(4\), .*bias \(1\)"
+    with pytest.raises(ImportFileError, match=message):
+        networks(tmp_path / "netG.pth")
+
+
 def test_generators_with_labels_are_not_recognised(tmp_path):
     """Their normalisations have an embedding of the label each."""
     state = in_their_layout(ours(24))["model_state_dict"]
