@@ -77,7 +77,7 @@ def change_tensor(r: Random, tensor: StoredTensor) -> StoredTensor:
                 numbers = tensor.read().astype(dtype.raw)
             return StoredTensor(dtype, tensor.shape, lambda: numbers)
         case _:
-            return view(tensor, lambda a: a * np.float32(r.choice([np.nan, np.inf, 0])))
+            return view(tensor, lambda a: np.full(a.shape, r.choice([np.nan, np.inf, 0.0])))
 
 
 def change_tensors(r: Random, checkpoint: Checkpoint) -> Checkpoint:
