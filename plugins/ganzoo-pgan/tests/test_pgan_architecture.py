@@ -91,13 +91,13 @@ def test_alpha_is_the_share_of_the_largest_side():
     torch.manual_seed(0)
     nets, z = build(alpha=0.75), torch.randn(3, 5)
     generator, trunk = nets["generator"], nets["discriminator"].trunk
-    seen = {}
+    layers = {}
     for name, module in (("smaller", generator.to_smaller_image), ("larger", generator.to_image)):
-        module.register_forward_hook(lambda m, _, out, name=name: seen.update({name: out}))
+        module.register_forward_hook(lambda m, _, out, name=name: layers.update({name: out}))
     images = generator(z)
-    assert seen["smaller"].shape == (3, 1, 8, 8)
-    repeated = seen["smaller"].repeat_interleave(2, 2).repeat_interleave(2, 3)
-    torch.testing.assert_close(images, 0.75 * seen["larger"] + 0.25 * repeated)
+    assert layers["smaller"].shape == (3, 1, 8, 8)
+    repeated = layers["smaller"].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(images, 0.75 * layers["larger"] + 0.25 * repeated)
     x = torch.randn(3, 1, 16, 16)
     large = trunk.blocks[0](nn.functional.leaky_relu(trunk.from_image(x), 0.2))
     halved = x.unfold(2, 2, 2).unfold(3, 2, 2).mean((-1, -2))
