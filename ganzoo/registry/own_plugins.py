@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
+    "ganzoo-biggan": {
+        "ganzoo.architectures": ("biggan-deep",),
+        "ganzoo.importers": ("biggan-deep",),
+    },
+    "ganzoo-lightweight": {
+        "ganzoo.architectures": ("lightweight",),
+        "ganzoo.importers": ("huggan-lightweight", "lightweight-gan"),
+    },
     "ganzoo-pgan": {
         "ganzoo.architectures": ("pgan",),
         "ganzoo.importers": ("pgan-zoo",),
