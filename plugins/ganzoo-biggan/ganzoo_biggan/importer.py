@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -84,7 +84,7 @@ class BigGanDeep(Importer):
                 f"truncation is {truncation}, but must be above 0 and at most 1. "
                 "Use --truncation 0.4, for example."
             )
-        options = _options(checkpoint)
+        options = _options(checkpoint.config)
         side = options.output_dim
         return Conversion(
             architecture="biggan-deep",
@@ -94,7 +94,7 @@ class BigGanDeep(Importer):
                 "width": options.channel_width,
                 "multiples": (options.layers[0][1], *(after for _, _, after in options.layers)),
                 "up_blocks": tuple(k for k, (up, _, _) in enumerate(options.layers) if up),
-                "attention_side": _attention_side(checkpoint, options),
+                "attention_side": _attention_side(options),
                 "epsilon": options.eps,
                 "truncation": truncation,
             },
@@ -111,19 +111,19 @@ class BigGanDeep(Importer):
         )
 
 
-def _options(checkpoint: Checkpoint) -> Options:
-    """Return the options of a file.
+def _options(config: Mapping[str, Any]) -> Options:
+    """Return the options of config.json.
 
     Raises:
         ImportFileError: there is no config.json, it lacks an option, or has an unknown one.
     """
-    if not checkpoint.config:
+    if not config:
         raise ImportFileError(
-            f"{checkpoint.file} has no config.json beside it, which describes its blocks. Put the "
-            "config.json of the model into the same folder."
+            "there is no config.json beside it, which describes its blocks. Put the config.json of "
+            "the model into the same folder."
         )
     try:
-        text = json.dumps(dict(checkpoint.config))
+        text = json.dumps(dict(config))
         options = TypeAdapter(Options).validate_json(text)
     except ValidationError as error:
         mistakes = (
@@ -131,27 +131,27 @@ def _options(checkpoint: Checkpoint) -> Options:
             for each in error.errors(include_url=False)[:3]
         )
         raise ImportFileError(
-            f"config.json beside {checkpoint.file} is not that of a BigGAN-deep: "
+            "the config.json beside it is not that of a BigGAN-deep: "
             f"{'; '.join(mistakes)}. Get the file again."
         ) from error
     before = [multiple for _, multiple, _ in options.layers[1:]]
     if not options.layers or before != [multiple for _, _, multiple in options.layers[:-1]]:
         raise ImportFileError(
-            f"layers in the config.json beside {checkpoint.file} do not fit together: each must "
-            "begin with the channels with which the one before ends. Get the file again."
+            "the layers in the config.json beside it do not fit together: each must begin with "
+            "the channels with which the one before ends. Get the file again."
         )
     return options
 
 
-def _attention_side(checkpoint: Checkpoint, options: Options) -> int:
+def _attention_side(options: Options) -> int:
     """Return the side of the map that attention changes."""
     place = options.attention_layer_position
     ups = [up for up, _, _ in options.layers[:place]]
     if not 0 < place < len(options.layers) or not ups[-1]:
         raise ImportFileError(
-            f"attention_layer_position is {place} in the config.json beside {checkpoint.file}, but "
-            "the architecture 'biggan-deep' has attention after a block that doubles the side. "
-            "Import another file."
+            f"attention_layer_position is {place} in the config.json beside it, but the "
+            "architecture 'biggan-deep' has attention after a block that doubles the side. "
+            "Import another model."
         )
     return 4 << sum(ups)
 

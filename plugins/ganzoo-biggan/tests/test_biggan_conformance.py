@@ -1,8 +1,15 @@
-"""The conformance suite of the architecture."""
+"""The conformance suite of the plugin."""
 
-from ganzoo.testing import ArchitectureSuite
+from ganzoo.testing import PluginSuite
 
 
-class TestBigGanDeep(ArchitectureSuite):
-    name = "biggan-deep"
-    arguments = {"latent_dim": 6, "class_dim": 4, "width": 4, "attention_side": 16}
+class TestBigGan(PluginSuite):
+    distribution = "ganzoo-biggan"
+    arguments = {
+        "architecture biggan-deep": {
+            "latent_dim": 6,
+            "class_dim": 4,
+            "width": 4,
+            "attention_side": 16,
+        }
+    }

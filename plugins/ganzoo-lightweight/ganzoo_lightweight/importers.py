@@ -73,8 +73,8 @@ class LightweightGan(Importer):
             ImportFileError: an option or a shape has no counterpart in the architecture.
         """
         shapes = {name: tensor.shape for name, tensor in checkpoint.tensors.items()}
-        layers = _layers(checkpoint.file, shapes)
-        _check_options(checkpoint, BASE << len(layers))
+        layers = _layers(shapes)
+        _check_options(checkpoint.config, BASE << len(layers))
         _check_filters(checkpoint)
         last = list(self.convolutions.values())[-1]  # of a block; its outputs are gated
         side, hidden = BASE << len(layers), "GE.layers.{}.1.net.0.weight".format
@@ -156,32 +156,31 @@ def _attends(shapes: Shapes, layer: int) -> bool:
     return f"GE.layers.{layer}.2.norm.g" in shapes
 
 
-def _layers(file: str, shapes: Shapes) -> range:
+def _layers(shapes: Shapes) -> range:
     """Return the numbers of the blocks."""
     numbers = {name.split(".")[2] for name in shapes if name.startswith("GE.layers.")}
     layers = range(len(numbers))
     if numbers != set(map(str, layers)):
-        raise ImportFileError(f"{file} lacks some layers of GE. Get the file again.")
+        raise ImportFileError("some layers of GE are missing. Get the file again.")
     return layers
 
 
-def _check_options(checkpoint: Checkpoint, side: int) -> None:
+def _check_options(config: Mapping[str, Any], side: int) -> None:
     """Raise an error if an option has no counterpart, or contradicts the weights."""
-    config, file = checkpoint.config, checkpoint.file
     if unknown := sorted(config.keys() - OPTIONS):
         raise ImportFileError(
-            f"the config beside {file} has the option {unknown[0][:100]!r}, which this importer "
-            "does not know. Remove it from the config if it does not change the generator."
+            f"the config beside it has the option {unknown[0][:100]!r}, which this format does not "
+            "have. Remove the option if it does not change the generator."
         )
     if config.get("freq_chan_attn"):
         raise ImportFileError(
-            f"{file} was trained with freq_chan_attn, excitations by frequencies, which the "
+            "it was trained with freq_chan_attn, excitations by frequencies, which the "
             "architecture 'lightweight' lacks. Import a model without this option."
         )
     if config.get("image_size", side) != side:
         raise ImportFileError(
-            f"the config beside {file} has image_size {config['image_size']}, but its weights "
-            f"generate images of {side} pixels per side. Put the model's own config beside it."
+            f"the config beside it has image_size {config['image_size']}, but its weights generate "
+            f"images of {side} pixels per side. Put the model's own config beside it."
         )
 
 
@@ -191,6 +190,6 @@ def _check_filters(checkpoint: Checkpoint) -> None:
             values = tensor.read().ravel().tolist()
             if values != FILTER:
                 raise ImportFileError(
-                    f"{checkpoint.file} has the filter {values[:9]} in {name}, but the "
-                    f"architecture 'lightweight' has {FILTER}. Import another file."
+                    f"{name} is {values[:9]}, but the architecture 'lightweight' has the filter "
+                    f"{FILTER}. Import another file."
                 )
