@@ -68,7 +68,7 @@ def test_everything_comes_from_the_wheels(place):
         "import importlib, sys\nfor n in sys.argv[1:]: print(importlib.import_module(n).__file__)"
     )
     files = in_environment(place, script, *names).split()
-    assert len(files) == len(names) == 5
+    assert len(files) == len(names)
     assert all(Path(file).is_relative_to(place / "environment") for file in files), files
 
 
@@ -155,4 +155,4 @@ def test_the_suites_of_our_plugins_pass(place, suites):
     passed = {case.get("name") for case in cases if not len(case)}
     for name in NAMES:
         expected = {f"test_it[{check}]" for check in checks_of(name)}
-        assert len(expected & passed) >= 30, name
+        assert len(expected & passed) >= 20, name

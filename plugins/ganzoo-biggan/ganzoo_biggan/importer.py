@@ -194,7 +194,8 @@ def _normalised(path: str, outputs: int | None = None) -> Computed:
 
 def divide_by_norm(weight: Array, u: Array, v: Array) -> Array:
     """Return W / (u^T W v), with the stored estimates of the first singular vectors."""
-    return weight / (u @ (weight.reshape(len(weight), -1) @ v))
+    with np.errstate(divide="ignore", invalid="ignore"):  # a weight that is not finite is refused
+        return weight / (u @ (weight.reshape(len(weight), -1) @ v))
 
 
 def _statistics(ours: str, theirs: str, truncation: float) -> Iterator[tuple[str, Computed]]:
