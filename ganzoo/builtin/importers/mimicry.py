@@ -111,4 +111,5 @@ def _subtract(mean: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.floating[Any
     """Return m - b: a bias before a normalisation moves its mean, (h + b) - m = h - (m - b)."""
     if mean.shape != bias.shape:
         raise ValueError("they have other shapes")
-    return mean.astype(np.float32) - bias
+    result: NDArray[np.floating[Any]] = mean.astype(np.float32) - bias
+    return result

@@ -195,7 +195,8 @@ def _normalised(path: str, outputs: int | None = None) -> Computed:
 def divide_by_norm(weight: Array, u: Array, v: Array) -> Array:
     """Return W / (u^T W v), with the stored estimates of the first singular vectors."""
     with np.errstate(divide="ignore", invalid="ignore"):  # a weight that is not finite is refused
-        return weight / (u @ (weight.reshape(len(weight), -1) @ v))
+        result: Array = weight / (u @ (weight.reshape(len(weight), -1) @ v))
+    return result
 
 
 def _statistics(ours: str, theirs: str, truncation: float) -> Iterator[tuple[str, Computed]]:
@@ -214,8 +215,8 @@ def select_row(rows: Array, truncation: float) -> Array:
     """
     fraction, place = math.modf(truncation / (1 / (len(rows) - 1)))
     row = int(place)
-    if fraction == 0:
-        return rows[row]
-    return rows[row] * np.float32(fraction) + rows[min(row + 1, len(rows) - 1)] * np.float32(
-        1 - fraction
-    )
+    selected: Array = rows[row]
+    if fraction:
+        following = rows[min(row + 1, len(rows) - 1)]
+        selected = selected * np.float32(fraction) + following * np.float32(1 - fraction)
+    return selected

@@ -61,19 +61,24 @@ class ChannelNorm(nn.LayerNorm):
 
 def linear_attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Return linear attention of maps (n, 8 * 64, height, width), in the same shape."""
-    q, k, v = (x.flatten(2).unflatten(1, (HEADS, DIM)) for x in (queries, keys, values))
+    q, k, v = (_split_heads(x.flatten(2)) for x in (queries, keys, values))
     context = k.softmax(3) @ v.transpose(2, 3)  # (n, heads, 64 of k, 64 of v)
     y = context.transpose(2, 3) @ (q.softmax(2) / DIM**0.5)
-    return y.flatten(1, 2).unflatten(2, queries.shape[2:])
+    result: Tensor = y.reshape(queries.shape)
+    return result
 
 
 def local_attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Return attention over 3x3 pixels of maps (n, 8 * 64, height, width), in the same shape."""
-    q, k, v = (
-        x.unflatten(1, (HEADS, DIM)) for x in (queries, neighbours(keys), neighbours(values))
-    )
+    q, k, v = map(_split_heads, (queries, neighbours(keys), neighbours(values)))
     logits = (q[:, :, :, None] * k).sum(2, keepdim=True) / DIM**0.5
-    return (v * logits.softmax(3)).sum(3).flatten(1, 2)
+    result: Tensor = (v * logits.softmax(3)).sum(3).flatten(1, 2)
+    return result
+
+
+def _split_heads(x: Tensor) -> Tensor:
+    """Split channels (n, 8 * 64, ...) by head, (n, 8, 64, ...)."""
+    return x.reshape(-1, HEADS, DIM, *x.shape[2:])
 
 
 def neighbours(x: Tensor) -> Tensor:

@@ -16,10 +16,12 @@ from ganzoo.nn import DiscriminatorOutput
 SLOPE = 0.2  # of the leaky ReLU
 
 
-def convolve(inputs: int, outputs: int, kernel: int, **options: int) -> nn.Sequential:
+def convolve(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0
+) -> nn.Sequential:
     """Return a convolution without bias, BatchNorm and leaky ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, bias=False, **options),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False),
         nn.BatchNorm2d(outputs),
         nn.LeakyReLU(SLOPE),
     )

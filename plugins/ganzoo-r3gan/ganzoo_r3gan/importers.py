@@ -65,8 +65,8 @@ class R3GAN(Importer):
         for name, count in counts.items():
             if (value := checkpoint.values.get(f"{network}.{name}", count)) != count:
                 raise ImportFileError(
-                    f"{network} says {name}={value}, but by its weights has {count}. Get the file "
-                    "again."
+                    f"{network} says {name}={value!r}, but by its weights has {count}. Get the "
+                    "file again."
                 )
         weights = {"generator": generator.weights}
         other = "G" if network == "G_ema" else "G_ema"
