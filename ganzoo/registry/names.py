@@ -73,7 +73,7 @@ class HubModel:
                 f"{self} is not a Hub model at a commit. Write org/repo and the 40 hex digits of "
                 "the commit; `ganzoo push` prints them."
             )
-        if self.size < 1 or not _SHA256.fullmatch(self.sha256):
+        if isinstance(self.size, bool) or self.size < 1 or not _SHA256.fullmatch(self.sha256):
             raise NameSyntaxError(
                 f"{self}: size {self.size} and sha256 {self.sha256!r} must be a number of bytes "
                 "and 64 hex digits. `ganzoo push` prints them."

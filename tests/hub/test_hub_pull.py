@@ -14,20 +14,13 @@ from ganzoo.hub.failures import describe_rate_limit
 from helpers import hub_server
 from helpers.distributions import install
 from helpers.hub_client import IMPATIENT, HubClient, environment
-from helpers.hub_server import TOKEN, HubServer
+from helpers.hub_server import TOKEN
 from helpers.processes import run_cli, run_new, run_python, start_python
 
 pytestmark = pytest.mark.enable_socket
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 LOAD = "import sys, ganzoo; print(ganzoo.load(sys.argv[1], runtime='onnx').spec.name)"
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = HubServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -667,6 +660,7 @@ def test_a_location_on_the_hub_is_validated():
         {"commit": COMMIT.upper()},
         {"commit": COMMIT[:7]},
         {"size": 0},
+        {"size": True},
         {"sha256": "0" * 63},
     ):
         with pytest.raises(NameSyntaxError):

@@ -15,7 +15,7 @@ from ganzoo.registry import models
 from helpers import hub_server
 from helpers.bundles import change_config, finish_card, rehash
 from helpers.hub_client import IMPATIENT, HubClient, environment
-from helpers.hub_server import TOKEN, HubServer
+from helpers.hub_server import TOKEN
 from helpers.processes import run_cli, start_cli
 
 pytestmark = pytest.mark.enable_socket
@@ -46,13 +46,6 @@ def finished_bundle(tiny_bundle, tmp_path_factory):
 @pytest.fixture
 def bundle(finished_bundle, tmp_path):
     return shutil.copytree(finished_bundle, tmp_path / "bundle")
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = HubServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,12 @@ from ganzoo.hub import budget
 from helpers import hub_server
 from helpers.bundles import finish_card
 from helpers.hub_client import IMPATIENT, HubClient
-from helpers.hub_server import TOKEN, HubServer
+from helpers.hub_server import TOKEN
 
 pytestmark = pytest.mark.enable_socket
 
 FAULTS = 40  # more than any number of tries
 TRIES = 4
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = HubServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -16,20 +16,13 @@ from ganzoo.registry.names import HubName
 from helpers import hub_server
 from helpers.bundles import finish_card
 from helpers.hub_client import HubClient, environment
-from helpers.hub_server import TOKEN, HubServer
+from helpers.hub_server import TOKEN
 from helpers.paths import ROOT
 from helpers.processes import run_cli, start_python
 
 pytestmark = pytest.mark.enable_socket
 
 FILES = ["README.md", "app.py", "requirements.txt"]
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = HubServer()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")
