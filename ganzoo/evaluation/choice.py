@@ -62,26 +62,11 @@ def choose_metrics(
                 raise _cannot_compute(name, reason)
         _check_value_names(chosen)
         return Choice(chosen, {})
-    candidates = [(name, metrics.get(name)) for name in defaults] or _defaults()
-    chosen, left_out = {}, {}
-    for name, metric in candidates:
-        try:
-            if refusal(name, metric):
-                continue
-            reason = _ask(name, metric.too_few, sizes) or _clash(metric, chosen)
-        except BrokenPluginError as error:
-            reason = str(error)
-        if reason:
-            left_out[name] = reason
-        else:
-            chosen[name] = metric
-    if not chosen:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise MetricError(
-            f"no default metric can be computed here{': ' * bool(reasons)}{reasons}. Choose a "
-            "metric with --metrics ('ganzoo list --kind metrics')."
-        )
-    return Choice(chosen, left_out)
+    return _choose_defaults(
+        [(name, metrics.get(name)) for name in defaults] or _defaults(),
+        lambda name, metric: not refusal(name, metric),
+        lambda name, metric: _ask(name, metric.too_few, sizes),
+    )
 
 
 def choose_pair_metrics(names: Sequence[str], data: DataSpec) -> Choice:
@@ -108,12 +93,35 @@ def choose_pair_metrics(names: Sequence[str], data: DataSpec) -> Choice:
     if names:
         _check_value_names(chosen)
         return Choice(chosen, {})
+    return _choose_defaults(
+        _defaults(),
+        lambda name, metric: "pairs" in metric.needs,
+        lambda name, metric: _ask(name, metric.refuses, None, data),
+    )
+
+
+def _choose_defaults(
+    candidates: Iterable[tuple[str, Metric]],
+    fits: Callable[[str, Metric], bool],
+    obstacle: Callable[[str, Metric], str],
+) -> Choice:
+    """Choose all default metrics that can be computed.
+
+    Args:
+        candidates: default metrics by name.
+        fits: whether a metric is meant for these images; others are no part of the choice.
+        obstacle: why a metric that fits cannot be computed; empty if it can.
+
+    Raises:
+        MetricError: none can be computed.
+    """
+    chosen: dict[str, Metric] = {}
     left_out = {}
-    for name, metric in _defaults():
-        if "pairs" not in metric.needs:
-            continue
+    for name, metric in candidates:
         try:
-            reason = _ask(name, metric.refuses, None, data) or _clash(metric, chosen)
+            if not fits(name, metric):
+                continue
+            reason = obstacle(name, metric) or _clash(metric, chosen)
         except BrokenPluginError as error:
             reason = str(error)
         if reason:
@@ -121,7 +129,11 @@ def choose_pair_metrics(names: Sequence[str], data: DataSpec) -> Choice:
         else:
             chosen[name] = metric
     if not chosen:
-        raise _cannot_compute(*next(iter(left_out.items())))
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise MetricError(
+            f"no default metric can be computed here{': ' * bool(reasons)}{reasons}. Choose a "
+            "metric with --metrics ('ganzoo list --kind metrics')."
+        )
     return Choice(chosen, left_out)
 
 
