@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Output, Text
+from ganzoo.cli.plotting.arguments import DataFolder, FigureFile, RealDataset, Split
 from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
 from ganzoo.system.terminal import print_out
@@ -31,7 +32,7 @@ ANIMATION_STEPS = 30
 
 
 def comparison(
-    names: Texts, /, n: Count = 10, seed: int = 0, output: Output = Path("comparison.png")
+    names: Texts, /, n: Count = 10, seed: int = 0, output: FigureFile = Path("comparison.png")
 ) -> None:
     """Plot samples of several models with the same seed, one row per model.
 
@@ -39,7 +40,6 @@ def comparison(
         names: names of models, ./folders or hf://org/repo.
         n: images per model.
         seed: seed of the latents; image k of a seed is always the same.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -57,10 +57,10 @@ def samples(
     n: Count = 64,
     seed: int = 0,
     beside_real: bool = False,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
-    output: Output = Path("samples.png"),
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
+    output: FigureFile = Path("samples.png"),
 ) -> None:
     """Plot samples of a model in a grid, and with --beside-real as many real images beside them.
 
@@ -69,11 +69,6 @@ def samples(
         n: number of samples, and of real images if the dataset has as many.
         seed: seed of the samples.
         beside_real: plot random real images at the left.
-        dataset: dataset of the real images; by default the training dataset of the model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -89,12 +84,8 @@ def samples(
     print_out(f"{written}: {n} samples of seed {seed}{beside}")
 
 
-def earth_mover(output: Output = Path("earth-mover.png")) -> None:
-    """Plot three plans of the earth mover with the same work, and its three normalisations.
-
-    Args:
-        output: image file to write, .png or .svg.
-    """
+def earth_mover(output: FigureFile = Path("earth-mover.png")) -> None:
+    """Plot three plans of the earth mover with the same work, and its three normalisations."""
     from typing import get_args
 
     from ganzoo import plots
@@ -115,9 +106,9 @@ def interpolation(
     steps: int | None = None,
     path: Literal["both", "spherical", "linear"] = "both",
     label: str | None = None,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
     output: Output = Path("interpolation.png"),
 ) -> None:
     """Plot an interpolation between two seeds, or with an encoder between two real images.
@@ -130,10 +121,6 @@ def interpolation(
         steps: number of images; by default 10, or 30 for an animation.
         path: interpolation of the latents: on an arc, on a straight line, or both.
         label: class of the images, for models with classes; by default the first one.
-        dataset: dataset of the real images; by default the training dataset of the model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
         output: .png or .svg for rows, .gif or .webp for an animation forwards and backwards.
     """
     from ganzoo import plots
@@ -173,21 +160,16 @@ def reconstructions(
     names: Texts,
     /,
     n: MaybeCount = None,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
-    output: Output = Path("reconstructions.png"),
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
+    output: FigureFile = Path("reconstructions.png"),
 ) -> None:
     """Plot random images of a dataset above their reconstructions by autoencoders.
 
     Args:
         names: names of models, ./folders or hf://org/repo.
         n: number of images; by default 10, or all if there are fewer.
-        dataset: dataset of the real images; by default the training dataset of the first model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -211,21 +193,16 @@ def latent_map(
     names: Texts,
     /,
     n: MaybeCount = None,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
-    output: Output = Path("latent-map.png"),
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
+    output: FigureFile = Path("latent-map.png"),
 ) -> None:
     """Plot the classes in the latent planes of encoders, and the images decoded from the planes.
 
     Args:
         names: names of models, ./folders or hf://org/repo, with latents of length 2.
         n: number of random real images; by default 5,000, or all if there are fewer.
-        dataset: dataset of the real images; by default the training dataset of the first model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -252,11 +229,11 @@ def umap(
     generated: int | None = None,
     thumbnails: int = 0,
     seed: int = 0,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
     extractor: str = "",
-    output: Output = Path("umap.png"),
+    output: FigureFile = Path("umap.png"),
 ) -> None:
     """Plot real and generated images in a UMAP plane, with samples at the border of the real ones.
 
@@ -267,13 +244,8 @@ def umap(
         generated: number of generated images; by default n.
         thumbnails: number of generated images to draw at their points in the plane.
         seed: seed of the samples and of the plane.
-        dataset: dataset of the real images; by default the training dataset of the model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
         extractor: extractor of the features for a second plane; by default the dataset's. Without
             one there is no second plane.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -304,11 +276,11 @@ def neighbours(
     /,
     n: Count = 10,
     seed: int = 0,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
     extractor: str = "",
-    output: Output = Path("neighbours.png"),
+    output: FigureFile = Path("neighbours.png"),
 ) -> None:
     """Plot samples above their nearest training images, to detect copies.
 
@@ -316,12 +288,7 @@ def neighbours(
         name: name of a model, ./folder or hf://org/repo.
         n: number of samples.
         seed: seed of the samples.
-        dataset: dataset of the real images; by default the training dataset of the model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
         extractor: extractor of the features for a second neighbour; by default the dataset's.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
     from ganzoo.evaluation import nearest_training
@@ -348,10 +315,10 @@ def translation(
     n: MaybeCount = None,
     start: int | None = None,
     seed: int = 0,
-    dataset: str | None = None,
-    split: str | None = None,
-    data: Path | None = None,
-    output: Output = Path("translation.png"),
+    dataset: RealDataset = None,
+    split: Split = None,
+    data: DataFolder = None,
+    output: FigureFile = Path("translation.png"),
 ) -> None:
     """Plot input images of a dataset, their translations, and the targets.
 
@@ -360,11 +327,6 @@ def translation(
         n: number of images; by default 8, or all if there are fewer.
         start: number of the first image, for consecutive images; by default random images.
         seed: seed of the latents, for models with latents.
-        dataset: dataset of the real images; by default the training dataset of the model.
-        split: part of the dataset, such as test, if it has parts.
-        data: folder of the dataset; by default that of the model's run, or without a run the
-            environment variable GANZOO_DATA.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots, zoo
     from ganzoo.sampling.generator import Translator
