@@ -20,7 +20,7 @@ with quiet_imports():
     from ganzoo.plots.planes import OutsidePoints, Plane, draw_planes, fit_plane
     from ganzoo.plots.progress import animate_progress, draw_progress
     from ganzoo.plots.rows import draw_rows
-    from ganzoo.plots.run_files import find_moments, read_log, read_metrics
+    from ganzoo.plots.run_files import find_moments, read_log, read_metrics, read_moments
     from ganzoo.plots.saving import (
         ANIMATIONS,
         FIGURES,
@@ -63,6 +63,7 @@ __all__ = [
     "map_latents",
     "read_log",
     "read_metrics",
+    "read_moments",
     "save_animation",
     "save_figure",
     "to_pil",

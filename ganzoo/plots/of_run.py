@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
+from ganzoo.errors import PlotError
 from ganzoo.plots.curves import draw_curves
 from ganzoo.plots.metrics import draw_metrics
 from ganzoo.plots.progress import animate_progress, draw_progress
@@ -15,6 +21,7 @@ from ganzoo.plots.run_files import (
     find_moments,
     read_log,
     read_metrics,
+    read_moments,
     sample_kinds,
 )
 from ganzoo.plots.saving import save_animation, save_figure
@@ -28,31 +35,46 @@ def draw_run(run: Path) -> list[Path]:
     They are ``curves.png`` of the log, ``metrics.png`` of the evaluations, and ``progress.png``,
     ``.gif`` and ``.webp`` of the samples. Other image files of the run have their own figures, such
     as ``progress-reconstructions``. Figures without data are skipped.
+    Warns of damaged files, which are left out, and of figures whose files are all damaged.
 
     Returns:
         Paths of the written files.
 
     Raises:
         RunNotFoundError: the folder contains no run.
-        PlotError, ImageFileError: a file of the run is damaged.
+        PlotError: a link leads out of the run's folder.
         OutputError: a figure cannot be written.
     """
     check_run(run)
-    written = []
+    parts: list[Callable[[], list[Path]]] = []
     if _holds(run / LOG):
-        written.append(save_figure(draw_curves(read_log(run)), run / PLOTS / "curves.png"))
+        parts.append(lambda: [_save(run, "curves", draw_curves(read_log(run)))])
     if _holds(run / METRICS):
-        written.append(save_figure(draw_metrics(read_metrics(run)), run / PLOTS / "metrics.png"))
-    for kind in sample_kinds(run):
-        name = run / PLOTS / ("progress" if kind == SAMPLES else f"progress-{kind}")
-        samples = [(moment.images, moment.read()) for moment in find_moments(run, kind)]
-        frames = animate_progress(samples)
-        written += [
-            save_figure(draw_progress(samples), name.with_suffix(".png")),
-            save_animation(frames, name.with_suffix(".gif")),
-            save_animation(frames, name.with_suffix(".webp")),
-        ]
+        parts.append(lambda: [_save(run, "metrics", draw_metrics(read_metrics(run)))])
+    parts += [partial(_draw_samples, run, kind) for kind in sample_kinds(run)]
+    written = []
+    for part in parts:
+        try:
+            written += part()
+        except PlotError as error:
+            warnings.warn(f"a figure is left out: {error}", stacklevel=2)
     return written
+
+
+def _draw_samples(run: Path, kind: str) -> list[Path]:
+    samples = read_moments(find_moments(run, kind))
+    frames = animate_progress(samples)
+    name = "progress" if kind == SAMPLES else f"progress-{kind}"
+    file = run / PLOTS / name
+    return [
+        _save(run, name, draw_progress(samples)),
+        save_animation(frames, file.with_suffix(".gif")),
+        save_animation(frames, file.with_suffix(".webp")),
+    ]
+
+
+def _save(run: Path, name: str, figure: Figure) -> Path:
+    return save_figure(figure, run / PLOTS / f"{name}.png")
 
 
 def _holds(file: Path) -> bool:

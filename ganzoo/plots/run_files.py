@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ from PIL import Image
 
 from ganzoo.bundle.files import find_outward_link
 from ganzoo.bundle.json_lines import read_lines
-from ganzoo.errors import PlotError, RunNotFoundError
+from ganzoo.errors import ImageFileError, PlotError, RunNotFoundError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
 from ganzoo.system.quiet import ignored_warnings
@@ -88,6 +89,32 @@ def find_moments(run: Path, kind: str = SAMPLES) -> list[Moment]:
         )
         raise PlotError(f"{run / SAMPLES} contains no image files of {kind!r}. {advice}")
     return moments
+
+
+def read_moments(moments: Sequence[Moment]) -> list[tuple[int, Image.Image]]:
+    """Return the number of images seen and the image of each file. Warns of damaged files.
+
+    Raises:
+        PlotError: all files are damaged.
+    """
+    samples, damage = [], []
+    for moment in moments:
+        try:
+            samples.append((moment.images, moment.read()))
+        except ImageFileError as error:
+            damage.append(str(error))
+    if damage and not samples:
+        raise PlotError(
+            f"cannot draw: none of {len(damage):,} image files can be read. {damage[0]}"
+        )
+    if damage:
+        are = "is" if len(damage) == 1 else "are"
+        warnings.warn(
+            f"{len(damage):,} of {len(moments):,} image files {are} damaged and skipped: "
+            f"{damage[0]}",
+            stacklevel=2,
+        )
+    return samples
 
 
 def sample_kinds(run: Path) -> list[str]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganzoo import plots
-from ganzoo.errors import ImageFileError, OutputError, PlotError, RunNotFoundError
+from ganzoo.errors import OutputError, PlotError, RunNotFoundError
 from ganzoo.plots.curves import smooth
 from ganzoo.plots.run_files import choose_evenly
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, text_width
@@ -392,10 +392,33 @@ def test_missing_files_of_a_run_are_one_error(run, tmp_path):
         plots.read_log(run)
 
 
-def test_a_damaged_sample_is_named(run):
-    (run / "samples" / "000000000016-samples.png").write_bytes(b"no picture")
-    with pytest.raises(ImageFileError, match="000000000016"):
-        plots.draw_run(run)
+def test_damaged_samples_are_skipped_and_counted(run):
+    files = sorted((run / "samples").glob("*-samples.png"))
+    files[0].write_bytes(b"no picture")
+    with pytest.warns(UserWarning, match=r"1 of 3 image files is damaged and skipped: .*0016"):
+        samples = plots.read_moments(plots.find_moments(run))
+    assert [images for images, _ in samples] == [64, 1_000_000]
+    files[2].write_bytes(files[2].read_bytes()[:40])
+    with pytest.warns(UserWarning, match="2 of 3 image files are damaged and skipped"):
+        written = plots.draw_run(run)
+    assert [file.name for file in written] == [
+        *("curves.png", "progress.png", "progress.gif", "progress.webp")
+    ]
+
+
+def test_a_figure_without_a_good_file_leaves_the_others(run):
+    """Neither the evaluations nor the reconstructions have one."""
+    paint(run / "samples", 64, "reconstructions")
+    (run / "samples" / f"{64:012d}-reconstructions.png").write_bytes(b"no picture")
+    (run / "metrics.jsonl").write_text("{\n")
+    with pytest.raises(PlotError, match="none of 1 image files can be read"):
+        plots.read_moments(plots.find_moments(run, "reconstructions"))
+    with pytest.warns(UserWarning, match="a figure is left out") as record:
+        written = plots.draw_run(run)
+    assert sum("a figure is left out" in str(warning.message) for warning in record) == 2
+    assert [file.name for file in written] == [
+        *("curves.png", "progress.png", "progress.gif", "progress.webp")
+    ]
 
 
 def test_a_figure_is_png_or_svg(tmp_path):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganzoo.cli.arguments import Folder, Output
+from ganzoo.cli.plotting.arguments import FigureFile
 from ganzoo.errors import PlotError
 from ganzoo.system.terminal import print_out
 
 
-def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
+def curves(run: Folder, /, output: FigureFile = Path("curves.png")) -> None:
     """Plot the loss terms of each player, the logged metrics and the speed over images seen.
 
     Args:
         run: folder of a run.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -24,7 +24,7 @@ def curves(run: Folder, /, output: Output = Path("curves.png")) -> None:
 
 
 def metric(
-    run: Folder, /, metrics: tuple[str, ...] = (), output: Output = Path("metric.png")
+    run: Folder, /, metrics: tuple[str, ...] = (), output: FigureFile = Path("metric.png")
 ) -> None:
     """Plot metrics over images seen, and mark the best and the final value.
 
@@ -33,7 +33,6 @@ def metric(
     Args:
         run: folder of a run.
         metrics: names of metrics; by default all in the run.
-        output: image file to write, .png or .svg.
     """
     from ganzoo import plots
 
@@ -54,7 +53,7 @@ def progress(run: Folder, /, kind: str = "samples", output: Output = Path("progr
     from ganzoo import plots
 
     plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
-    frames = [(moment.images, moment.read()) for moment in plots.find_moments(run, kind)]
+    frames = plots.read_moments(plots.find_moments(run, kind))
     if output.suffix.lower() in plots.ANIMATIONS:
         plots.save_animation(plots.animate_progress(frames), output)
     else:
@@ -73,7 +72,8 @@ def run(run: Folder, /) -> None:
     written = plots.draw_run(run)
     if not written:
         raise PlotError(
-            f"there is nothing to draw: the log of {run} is empty. Wait for the first log line."
+            f"there is nothing to draw: {run} has no good log line and no good image file. Wait "
+            "for the first log line."
         )
     for file in written:
         print_out(file)
