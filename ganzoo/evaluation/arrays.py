@@ -36,7 +36,7 @@ def as_floats(name: str, values: ArrayLike) -> Floats:
         MetricError: the array is not numeric, is empty, or holds NaN or infinity.
     """
     array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "iuf":
         raise MetricError(
             f"{name} must be real numbers, but the dtype is {array.dtype}. Pass integers or floats."
         )

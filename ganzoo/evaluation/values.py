@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ganzoo.errors import BrokenPluginError, GanzooError, describe, enumerate_names
 from ganzoo.evaluation.images import ImageSets
@@ -61,10 +63,16 @@ def compute_values(chosen: Mapping[str, Metric], sets: ImageSets, *, named: bool
     return results
 
 
+def _as_float(name: str, value: Any) -> float:
+    if isinstance(value, bool | np.bool_):  # `float` accepts them
+        raise TypeError(f"the value {name!r} is {value}, not a number")
+    return float(value)
+
+
 def _compute(name: str, metric: Metric, sets: ImageSets) -> tuple[dict[str, float], str]:
     """Return the values and the settings of a metric."""
     try:
-        values = {key: float(x) for key, x in metric.compute(sets).items()}
+        values = {key: _as_float(key, x) for key, x in metric.compute(sets).items()}
         settings = metric.settings(sets)
     except GanzooError:
         raise

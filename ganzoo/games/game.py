@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from ganzoo.spec import DataSpec, as_integer
+from ganzoo.spec import DataSpec, as_integer, as_number
 
 LOSS = "loss"
 """The entry of `Player.trains` that means the loss's own parameters; others are roles."""
@@ -127,7 +127,7 @@ def check_weight(name: str, weight: float) -> None:
     Raises:
         ValueError: it is negative, infinite or not a number.
     """
-    if not 0 <= weight < float("inf"):
+    if not 0 <= as_number(name, weight) < float("inf"):
         raise ValueError(f"{name} is {weight}; it must be at least 0, and finite")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ganzoo.games.augmentation import Policy
 from ganzoo.games.game import check_count, check_weight
+from ganzoo.spec import as_number
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class AdversarialOptions:
             check_weight(name, weight)
         for name in ("weight_clip", "instance_noise"):
             check_weight(name, getattr(self, name))
-        if not 0 <= self.label_smoothing < 0.5:
+        if not 0 <= as_number("label_smoothing", self.label_smoothing) < 0.5:
             raise ValueError(f"label_smoothing is {self.label_smoothing}; it must be in [0, 0.5)")
         weights = {name: weight for name, weight in self.penalties.items() if weight}
         object.__setattr__(self, "penalties", weights)

@@ -11,6 +11,7 @@ from ganzoo.errors import PlotError
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_width
 from ganzoo.plots.style import styled
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.spec import as_integer
 
 COLUMNS = 8
 TILE = 112  # default size of an enlarged image, in pixels
@@ -29,7 +30,7 @@ def draw_grids(grids: Mapping[str, ImageBatch], *, columns: int = COLUMNS) -> Fi
     Raises:
         PlotError: there are no grids, a grid is empty, or `columns` is below 1.
     """
-    if not grids or columns < 1 or not all(map(len, grids.values())):
+    if not grids or as_integer("columns", columns) < 1 or not all(map(len, grids.values())):
         raise PlotError(
             f"cannot draw {len(grids)} grids in {columns} columns: pass at least one grid, one "
             "image in each, and one column."

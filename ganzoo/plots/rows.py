@@ -12,6 +12,7 @@ from ganzoo.errors import PlotError
 from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_width
 from ganzoo.plots.style import GREY, styled
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.spec import as_integer
 
 TILE = 112  # default size of an enlarged image, in pixels
 SMALL_TILE = 88  # size that determines the default number of columns
@@ -60,7 +61,7 @@ def draw_rows(
     if columns is None:
         most = max(1, room // (max(_scale(side, SMALL_TILE) * max(side) for side in sides) + GAP))
         columns = math.ceil(n / math.ceil(n / most))
-    columns = min(n, columns)
+    columns = min(n, as_integer("columns", columns))
     scales = [_scale(side, min(tile, room // columns - GAP)) for side in sides]
     height, width = (
         max(side[axis] * scale for side, scale in zip(sides, scales, strict=True))

@@ -86,6 +86,8 @@ def _is_same(value: Any, converted: Any) -> bool:
     match value:
         case list() | tuple():
             return all(map(_is_same, value, converted)) if _is_array(converted) else True
+        case dict() if isinstance(converted, dict):
+            return all(map(_is_same, value.values(), converted.values()))
         case bool():
             return isinstance(converted, bool)
         case int():

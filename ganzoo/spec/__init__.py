@@ -24,7 +24,7 @@ from ganzoo.spec.model import (
     UNIFORM_LABELS,
     ModelSpec,
 )
-from ganzoo.spec.parsing import as_integer, is_toml
+from ganzoo.spec.parsing import as_integer, as_number, is_toml
 from ganzoo.spec.recipe import Component, Optimizer, Recipe
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "Recipe",
     "SetSizes",
     "as_integer",
+    "as_number",
     "find_class",
     "is_toml",
 ]

@@ -115,6 +115,8 @@ def find_class(label: int | str, names: Sequence[str]) -> int | None:
             the class of that name; else it is the index of a class.
         names: names of all classes, in the order of their indices.
     """
+    if isinstance(label, bool):
+        return None
     if isinstance(label, str):
         if label in names:
             return names.index(label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import numbers
 import operator
 import re
 from typing import TYPE_CHECKING, Any
@@ -30,14 +31,25 @@ def check_name(name: str) -> None:
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Raise ValueError for a number outside [low, high]."""
-    if low <= value <= high:
+    """Raise ValueError for a value that is no number, or outside [low, high]."""
+    if low <= as_number(name, value) <= high:
         return
     too_large = isinstance(value, int) and abs(value) > UNBOUNDED**8  # for a float
     text = "too large to print" if too_large else f"{value:g}"
     if value < low and high >= UNBOUNDED:
         raise ValueError(f"{name} is {text}; it must be at least {low:g}")
     raise ValueError(f"{name} is {text}; it must be between {low:g} and {high:g}")
+
+
+def as_number(name: str, value: Any) -> Any:
+    """Return a real number, such as Python's or NumPy's, as it is.
+
+    Raises:
+        ValueError: the value has another type, such as True or "1".
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"{name} is {shorten(repr(value))}; it must be a number")
+    return value
 
 
 def as_integer(name: str, value: Any) -> int:

@@ -62,7 +62,8 @@ def computes(subject: Metric) -> None:
                 f"{subject.label} returns {name!r}, which has no direction: add it to its "
                 'directions, such as {"' + str(name) + '": "lower"}.'
             )
-        if not isinstance(value, int | float | np.number) or not math.isfinite(value):
+        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
             raise ConformanceError(
                 f"{subject.label} returns {name}={value!r}: return a finite number, or omit "
                 "a value that cannot be computed."

@@ -3,6 +3,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -206,6 +207,63 @@ def test_what_is_no_integer_is_refused(value):
         with pytest.raises(ValueError, match="must be an integer"):
             make()
     assert as_integer("n", np.int64(3)) == 3
+
+
+COMPLETE = {
+    Recipe: tiny().__dict__,
+    Optimizer: {},
+    ImageSpec: {"height": 8, "width": 8, "channels": 1},
+    LatentSpec: {"dim": 8},
+    DataSpec: {"image": ImageSpec(8, 8, 1)},
+    AdversarialOptions: {},
+}
+NUMBERS_OF = [
+    (cls, name, hint)
+    for cls in COMPLETE
+    for name, hint in get_type_hints(cls).items()
+    if {int, float} & {hint, *get_args(hint)}
+]
+
+
+@given(
+    st.sampled_from(NUMBERS_OF),
+    st.sampled_from([True, False, np.True_, np.False_, "1", None, [0.5]]),
+)
+def test_what_is_no_number_is_refused_in_every_field_of_a_number(field, value):
+    cls, name, hint = field
+    container = get_origin(hint)
+    if container is tuple:
+        value = (0.5, value)
+    elif container is not None:  # a mapping of names to numbers
+        value = {"r1": value}
+    with pytest.raises(
+        ValueError, match=rf"{name}.*; it must be (a number|an integer)|r1 is .*; it"
+    ):
+        cls(**COMPLETE[cls] | {name: value})
+
+
+@pytest.mark.parametrize("table", ["lr = true", "betas = [0.5, true]", "warmup = false"])
+def test_a_recipe_file_with_a_truth_for_a_number_is_refused(table):
+    for text in (f"[optimizer]\n{table}", "[learning_rates]\ngenerator = true", "seed = true"):
+        lines = [line for line in tiny().to_toml().split("[")[0].splitlines() if "seed" not in line]
+        parts = "\n".join(lines if "seed" in text else [*lines, "seed = 0"])
+        rest = '\narchitecture = "mlp"\nloss = "lsgan"\ndataset = "digits"\n'
+        with pytest.raises(RecipeError, match="valid (number|integer)"):
+            Recipe.from_text(parts + rest + text)
+
+
+def test_a_truth_is_no_number_among_arguments():
+    def factory(data, *, width: int = 3, rates: dict[str, float], ends: tuple[float, ...] = ()): ...
+
+    good = {"width": 1, "rates": {"a": 1}, "ends": [0, 1.5]}
+    assert bind("loss", "f", factory, good) == {**good, "ends": (0.0, 1.5)}
+    for key, value in (("width", True), ("rates", {"a": True}), ("ends", [0, True])):
+        with pytest.raises(RecipeError, match=f"'{key}': .* is of another type"):
+            bind("loss", "f", factory, good | {key: value})
+
+
+def test_a_truth_is_no_label():
+    assert find_class(True, ("a", "b")) is find_class(False, ("0", "1")) is None
 
 
 def test_a_recipe_file_with_a_fraction_is_refused(tmp_path):

@@ -20,6 +20,7 @@ from ganzoo.games import (
     Turn,
     with_adversarial_options,
 )
+from ganzoo.spec import as_number
 
 
 class AnnealedPenaltiesLoss(AdversarialLoss):
@@ -36,7 +37,7 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
 
     def __init__(self, criterion: Criterion, options: AdversarialOptions, decay_to: float) -> None:
         super().__init__(criterion, options)
-        if not 0 <= decay_to <= 1:
+        if not 0 <= as_number("penalty_decay_to", decay_to) <= 1:
             raise ValueError(f"penalty_decay_to is {decay_to}; it must be in [0, 1]")
         self.decay_to = decay_to
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ganzoo.games import batch_mean
+from ganzoo.games import batch_mean, check_count
 from ganzoo.nn import DiscriminatorOutput
+from ganzoo.spec import as_number
 from ganzoo_stylegan2.augmentation.pipeline import augment
 
 ADAPT_EVERY = 4  # turns of the discriminator
@@ -37,10 +38,9 @@ class AdaptiveAugmentation(nn.Module):
 
     def __init__(self, target: float, images: int) -> None:
         super().__init__()
-        if not -1 < target < 1:
+        if not -1 < as_number("ada_target", target) < 1:
             raise ValueError(f"ada_target is {target}; it must be between -1 and 1")
-        if images < 1:
-            raise ValueError(f"ada_images is {images}; it must be at least 1")
+        check_count("ada_images", images)
         self.target = target
         self.images = images
         self.register_buffer("probability", torch.zeros(()))

@@ -19,6 +19,7 @@ from ganzoo.games import (
     with_adversarial_options,
 )
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, generate, inputs_of
+from ganzoo.spec import as_number
 from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedDiscriminator
 from ganzoo_stylegan2.losses.criterion import NONSATURATING
 from ganzoo_stylegan2.losses.mixing import mix_styles
@@ -43,7 +44,7 @@ class StyleLoss(AdversarialLoss):
         path_length_every: int,
         ada: AdaptiveAugmentation | None,
     ) -> None:
-        if not 0 <= style_mixing <= 1:
+        if not 0 <= as_number("style_mixing", style_mixing) <= 1:
             raise ValueError(f"style_mixing is {style_mixing}; it must be in [0, 1]")
         check_weight("path_length", path_length)
         check_count("path_length_every", path_length_every)
