@@ -37,7 +37,7 @@ def decode(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, shown: bool = F
         if spec.condition is None
         else torch.empty((length, *spec.condition.shape), dtype=torch.uint8),
     )
-    reads = ReadAhead(dataset, spec, chunks(length), workers=0)
+    reads = ReadAhead(dataset, spec, chunks(length), workers=0, images=length)
     total = -(-length // CHUNK)
     hidden = None if shown else True  # None hides the bar if there is no terminal
     progress = tqdm(reads, "decoding images", total, unit="batch", disable=hidden, leave=False)

@@ -14,7 +14,9 @@ from tqdm import tqdm
 from ganzoo.data.decoding import decode
 from ganzoo.data.reading import CHUNK, Items, chunks, read_items
 from ganzoo.data.workers import ReadAhead
+from ganzoo.sampling.image_warnings import ImageFileWarning, ImageNotes
 from ganzoo.spec import DataSpec
+from ganzoo.system.quiet import ignored_warnings
 
 STREAM = "stream:"  # prefix of a fingerprint that does not cover all pixels
 
@@ -44,7 +46,8 @@ def fingerprint_stream(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> 
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     ends = (0, length - 1)
-    digest.update(fingerprint_items(read_items(dataset, spec, ends, ends)).encode())
+    items = read_items(dataset, spec, ends, ends, ImageNotes())
+    digest.update(fingerprint_items(items).encode())
     return STREAM + digest.hexdigest()
 
 
@@ -80,10 +83,11 @@ def _fingerprint_dataset(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec, w
         ahead = ReadAhead(dataset, spec, chunks(length), workers=workers)
         total = -(-length // CHUNK)
         progress = tqdm(ahead, "comparing data", total, unit="batch", disable=None, leave=False)
-        for items in progress:
-            part = items[column]
-            assert part is not None
-            digest.update(_bytes(part))
+        with ignored_warnings(ImageFileWarning):  # shown when the dataset was opened
+            for items in progress:
+                part = items[column]
+                assert part is not None
+                digest.update(_bytes(part))
     return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
 from ganzoo.errors import DataError, GanzooError, describe
+from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
 
 CHUNK = 256  # images per read of a whole dataset
@@ -39,9 +40,15 @@ class Failure(NamedTuple):
 
 
 class Read(NamedTuple):
-    """The result of a read: `items` or a `failure`, and the class and text of each warning."""
+    """The result of a read: `items` or a `failure`, and its warnings.
+
+    Attributes:
+        notes: the warnings about image files.
+        warnings: class and text of each other warning.
+    """
 
     items: Items | None
+    notes: ImageNotes
     warnings: tuple[tuple[type[Warning], str], ...]
     failure: Failure | None
 
@@ -59,14 +66,15 @@ class Reader(Dataset[Read]):
         self.spec = spec
 
     def __getitem__(self, places: tuple[Sequence[int], Sequence[int]]) -> Read:
-        items, failure = None, None
+        items, failure, notes = None, None, ImageNotes()
         with warnings.catch_warnings(record=True) as record:
             warnings.simplefilter("always")
             try:
-                items = read_items(self.dataset, self.spec, *places)
+                items = read_items(self.dataset, self.spec, *places, notes)
             except GanzooError as error:
                 failure = Failure(type(error), str(error))
-        return Read(items, tuple((w.category, str(w.message)) for w in record), failure)
+        texts = tuple((w.category, str(w.message)) for w in record)
+        return Read(items, notes, texts, failure)
 
 
 def read_items(
@@ -74,6 +82,7 @@ def read_items(
     spec: DataSpec,
     index: Sequence[int],
     condition_index: Sequence[int],
+    notes: ImageNotes,
 ) -> Items:
     """Read and check some items of a dataset.
 
@@ -82,15 +91,18 @@ def read_items(
         spec: the dataset's spec.
         index: indices of the images and labels.
         condition_index: indices of the conditions. They differ from `index` for unpaired data.
+        notes: takes the warnings about image files, which this function does not show.
 
     Raises:
         DataError: the items do not match the spec, or one cannot be read.
     """
-    rows = [_item(dataset, place) for place in index]
+    rows = [_item(dataset, place, notes) for place in index]
     condition_rows: list[tuple[Tensor, ...]] | None = None
     if spec.condition is not None:
         paired = condition_index == index
-        condition_rows = rows if paired else [_item(dataset, place) for place in condition_index]
+        condition_rows = (
+            rows if paired else [_item(dataset, place, notes) for place in condition_index]
+        )
     try:
         images, labels = (default_collate([row[part] for row in rows]) for part in (0, 1))
         conditions = default_collate([row[2] for row in condition_rows]) if condition_rows else None
@@ -106,9 +118,12 @@ def read_items(
     return items
 
 
-def _item(dataset: Dataset[tuple[Tensor, ...]], place: int) -> tuple[Tensor, ...]:
+def _item(
+    dataset: Dataset[tuple[Tensor, ...]], place: int, notes: ImageNotes
+) -> tuple[Tensor, ...]:
     try:
-        return dataset[place]
+        with notes.of_image():
+            return dataset[place]
     except GanzooError:
         raise
     except Exception as error:

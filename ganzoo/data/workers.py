@@ -19,13 +19,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from ganzoo.data.reading import Items, Read, Reader
 from ganzoo.errors import DataError, WorkerError
-from ganzoo.sampling.image_depth import NarrowRangeWarning
-from ganzoo.sampling.image_files import PartialImageWarning
+from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
 
 MAX_WORKERS = 8  # more workers rarely read faster, and each keeps some batches in memory
-# Usually all files of a dataset are alike: one warning is enough.
-ONCE = (NarrowRangeWarning, PartialImageWarning)
 _GUARD = 'Put the script\'s own commands below `if __name__ == "__main__":`.'
 GRACE = 5.0  # seconds to wait for the exit of a process whose connection broke
 
@@ -54,13 +51,15 @@ def check_main_guard() -> None:
 class ReadAhead(Iterator[Items]):
     """Items of a dataset that worker processes read in a given order.
 
-    Warnings of the workers are repeated in this process, each text once, and those of `ONCE` once
-    for all files.
+    Warnings of the workers are repeated in this process, each text once. Those about image files
+    are shown once for each kind: after the last read with the number of images that they hold for,
+    or at once if the reads do not end.
 
     Args:
         dataset: as for `Batches`.
         spec: the dataset's spec.
         places: for each read, the indices of its images and of its conditions.
+        images: number of images in all reads, if the reads end.
         workers: number of worker processes. 0 reads in this process.
         pin: return tensors in pinned memory, which CUDA copies while it computes.
 
@@ -77,6 +76,7 @@ class ReadAhead(Iterator[Items]):
         places: Iterable[tuple[Sequence[int], Sequence[int]]],
         *,
         workers: int,
+        images: int | None = None,
         pin: bool = False,
     ) -> None:
         check_main_guard()
@@ -90,6 +90,8 @@ class ReadAhead(Iterator[Items]):
             worker_init_fn=_start_worker,
             generator=torch.Generator(),  # the default draws from the training's generator
         )
+        self._images = images
+        self._notes = ImageNotes()
         self._warned: set[str] = set()
         self._workers: list[BaseProcess] = []
         self._reads = self._start(loader)
@@ -97,13 +99,19 @@ class ReadAhead(Iterator[Items]):
     def __next__(self) -> Items:
         try:
             read = next(self._reads)
+        except StopIteration:
+            self._notes.tell(self._images or 0)
+            raise
         except (RuntimeError, OSError, EOFError) as error:
             self._explain(error)
             raise
-        for kind, text in read.warnings:
-            key = kind.__name__ if issubclass(kind, ONCE) else text
-            if key not in self._warned:
-                self._warned.add(key)
+        self._notes.add(read.notes)
+        told = read.warnings
+        if self._images is None:
+            told += tuple(self._notes.first.items())
+        for kind, text in told:
+            if text not in self._warned:
+                self._warned.add(text)
                 warnings.warn(text, kind, stacklevel=2)
         if read.failure is not None:
             raise read.failure.kind(read.failure.message)

@@ -21,6 +21,7 @@ MAX_BYTES = 20_000_000  # of an uploaded file
 MAX_PIXELS = 25_000_000  # decoding needs about ten bytes per pixel
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 
+UPLOAD = "that was uploaded"  # name of an image in errors and warnings
 _PREFIX = "data:image/png;base64,"
 _ADVICE = re.compile("(Repair it or remove|Remove) it")  # advice for image files of a dataset
 
@@ -49,7 +50,7 @@ def move_upload(file: str | Path, side: int) -> str:
         ImageFileError: as for `open_upload`; the file is deleted, too.
     """
     try:
-        return write_drawing(fit_image(open_upload(file), side, side))
+        return write_drawing(fit_image(open_upload(file), side, side, UPLOAD))
     finally:
         Path(file).unlink(missing_ok=True)
 
@@ -128,7 +129,7 @@ def as_input(image: Image.Image, size: ImageSpec, *, centred: bool = False) -> I
     if centred and is_centrable(size):
         resized = centre(as_light_on_dark(image.convert("L")), size.height)
     else:
-        resized = fit_image(image.convert(mode), size.width, size.height)
+        resized = fit_image(image.convert(mode), size.width, size.height, UPLOAD)
     return ImageBatch(np.array(resized).reshape(1, size.height, size.width, -1))
 
 
@@ -151,7 +152,7 @@ def _decode(file: BinaryIO, mode: str) -> Image.Image:
         raise ImageFileError(_too_large(f"{width:,}x{height:,}"))
     file.seek(0)
     try:
-        return decode_image(file, mode, "that was uploaded")
+        return decode_image(file, mode, UPLOAD)
     except ImageFileError as error:
         raise ImageFileError(_ADVICE.sub("Upload another", str(error))) from error
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, TiffTags
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ganzoo.errors import DataError, ImageFileError
+from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 
 ValueRange = tuple[float, float]
 
@@ -21,8 +22,10 @@ _SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the TIFF tags SampleFormat and Photo
 # 8 bits are often of a camera with 10 to 14 bits, and then fill a quarter or less.
 _USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
 
+_LEVELS_OF_ONE = {"L;2": 85, "L;4": 17}  # by how PNGs store grey values: the level of a value of 1
 
-class NarrowRangeWarning(UserWarning):
+
+class NarrowRangeWarning(ImageFileWarning):
     """An image file whose values fill almost none of the range from black to white."""
 
 
@@ -48,6 +51,25 @@ def is_deep(image: Image.Image) -> bool:
     PIL reduces colours of 16 bits to 8, and does not remember it.
     """
     return ";16" in str(getattr(image, "tile", ""))
+
+
+def correct_transparency(image: Image.Image, name: str) -> None:
+    """Give the transparent colour of a PNG the scale of its pixels. Call it before the file loads.
+
+    PIL scales pixels of 2, 4 and 16 bits to 8, but not the colour that is transparent.
+
+    Raises:
+        ImageFileError: colours of 16 bits have a transparent one: several colours share 8 bits.
+    """
+    stored = image.tile[0].args if isinstance(image, PngImageFile) and image.tile else None
+    transparent = image.info.get("transparency")
+    if stored == "RGB;16B" and transparent is not None:
+        raise ImageFileError(
+            f"cannot read the image {name}: it has colours of 16 bits, and one of them marks "
+            "transparent pixels. Convert it to 8 bits, or give it an alpha channel."
+        )
+    if isinstance(transparent, int) and isinstance(stored, str):
+        image.info["transparency"] = transparent * _LEVELS_OF_ONE.get(stored, 1)
 
 
 def to_eight_bits(
@@ -169,10 +191,9 @@ def _warn_if_narrow(
     (low, high), (black, white) = extremes, ends
     filled = (min(high, white) - max(low, black)) / (white - black)
     if low < high and filled < usual_share:
-        warnings.warn(
+        warn_of_image(
+            NarrowRangeWarning,
             f"the image {name} has only values from {low:g} to {high:g}, but black is {black:g} "
             f"and white is {white:g}, so it is dark or has little contrast. If the file has "
             f"another range, convert it{remedy}",
-            NarrowRangeWarning,
-            stacklevel=4,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,7 +9,8 @@ from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ganzoo.bundle.clones import explain_pointer
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.image_depth import ValueRange, is_deep, to_eight_bits
+from ganzoo.sampling.image_depth import ValueRange, correct_transparency, is_deep, to_eight_bits
+from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 
 SMALLEST = 8  # pixels, the minimum width and height
 
@@ -25,8 +25,12 @@ _UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientat
 }
 
 
-class PartialImageWarning(UserWarning):
+class PartialImageWarning(ImageFileWarning):
     """An image file of which only a part is read."""
+
+
+class CropWarning(ImageFileWarning):
+    """An image that loses half of its pixels or more to the centre crop."""
 
 
 def read_image(
@@ -74,6 +78,7 @@ def decode_image(
         with Image.open(file) as image:
             _warn_if_partial(image, name)
             deep = is_deep(image)
+            correct_transparency(image, name)
             image.load()
             colours = to_eight_bits(image, name, value_range, deep=deep)
             upright = _turn(colours, _orientation(image))
@@ -97,18 +102,16 @@ def _warn_if_partial(image: Image.Image, name: str) -> None:
     Files of the format MPO hold a photo and further views of it.
     """
     if getattr(image, "is_animated", False) and image.format != "MPO":
-        warnings.warn(
+        warn_of_image(
+            PartialImageWarning,
             f"the image {name} holds several images, such as frames or pages, and only the first "
             "is read. Save the others as files of their own to use them",
-            PartialImageWarning,
-            stacklevel=4,
         )
     if ImageFile.LOAD_TRUNCATED_IMAGES:
-        warnings.warn(
+        warn_of_image(
+            PartialImageWarning,
             "PIL's LOAD_TRUNCATED_IMAGES is on in this process, so the missing part of a truncated "
             "image becomes grey. Set PIL.ImageFile.LOAD_TRUNCATED_IMAGES to False to refuse them",
-            PartialImageWarning,
-            stacklevel=4,
         )
 
 
@@ -150,6 +153,23 @@ def check_sides(file: str | Path, size: tuple[int, int]) -> None:
         )
 
 
-def fit_image(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Resize an image until it covers the size, and crop its centre."""
+def fit_image(image: Image.Image, width: int, height: int, name: str | Path) -> Image.Image:
+    """Resize an image until it covers the size, and crop its centre.
+
+    Args:
+        image: the image.
+        width: new width in pixels.
+        height: new height in pixels.
+        name: name of the image in warnings.
+
+    Warns:
+        CropWarning: the crop drops half of the pixels or more.
+    """
+    across, down = image.width * height, image.height * width
+    if 2 * min(across, down) <= max(across, down):
+        warn_of_image(
+            CropWarning,
+            f"the image {name} has {image.width}x{image.height} pixels, and loses half of them or "
+            f"more to the centre crop to {width}x{height}. Crop it yourself to choose the part",
+        )
     return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)

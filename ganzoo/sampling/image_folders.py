@@ -1,4 +1,4 @@
-"""Find image files in folders, and count the files that are skipped."""
+"""Find image files in folders, and count the files that are skipped or repeated."""
 
 from __future__ import annotations
 
@@ -22,6 +22,33 @@ _EMPTY = "folder without image files"
 _MAX_REASONS = 6  # in a description
 
 
+@dataclass
+class FileCounts:
+    """Counts of a dataset's files, besides the number of those in use.
+
+    Attributes:
+        skipped: number of other files, by the reason for skipping them.
+        repeats: number of files in use that are links to another file in use.
+    """
+
+    skipped: Counter[str] = field(default_factory=Counter)
+    repeats: int = 0
+
+    def add(self, other: FileCounts) -> None:
+        """Add the counts of another folder."""
+        self.skipped += other.skipped
+        self.repeats += other.repeats
+
+    def describe(self, what: str) -> str:
+        """Return one line about the files of a dataset, for its attribute `file_counts`.
+
+        Args:
+            what: the number and kind of the files in use, such as ``24 image files``.
+        """
+        repeats = f"; repeated by links: {self.repeats:,}" if self.repeats else ""
+        return f"{what}{repeats}; skipped: {describe_counts(self.skipped) or 'none'}"
+
+
 @dataclass(frozen=True)
 class ImageList:
     """The image files in a folder.
@@ -29,12 +56,12 @@ class ImageList:
     Attributes:
         folder: the folder.
         names: paths relative to the folder, sorted, in a fifth of the memory of `Path` objects.
-        skipped: number of other entries by the reason for skipping them.
+        counts: numbers of the files that are skipped or repeated.
     """
 
     folder: Path
     names: list[str]
-    skipped: Counter[str] = field(default_factory=Counter)
+    counts: FileCounts
 
     @property
     def paths(self) -> list[Path]:
@@ -61,15 +88,17 @@ def find_folder(dataset: str, root: Path | None) -> Path:
 def list_images(folder: Path) -> ImageList:
     """Find all image files in a folder and its sub-folders, without hidden ones.
 
-    Links to files and folders are followed, except to a folder that contains the link.
+    Links to files and folders are followed, except to a folder that contains the link. A file that
+    links repeat is in the list once for each of its names.
 
     Raises:
         DataNotFoundError: the folder contains no image files.
         DataError: a folder cannot be read.
     """
     skipped: Counter[str] = Counter()
+    links: list[str] = []
     skip = len(os.path.join(folder, ""))
-    paths = _walk(str(folder), (os.path.realpath(folder),), skipped)
+    paths = _walk(str(folder), (os.path.realpath(folder),), skipped, links)
     names = sorted((path[skip:] for path in paths), key=lambda name: name.split(os.sep))
     if not names:
         others = f" (skipped: {describe_counts(skipped)})" if skipped else ""
@@ -77,7 +106,34 @@ def list_images(folder: Path) -> ImageList:
             f"{folder} contains no image files, such as .png or .jpg{others}. "
             "Pass the folder of the image files with --data DIR."
         )
-    return ImageList(folder, names, skipped)
+    repeats = count_repeats((os.path.join(folder, name) for name in names), links)
+    return ImageList(folder, names, FileCounts(skipped, repeats))
+
+
+def count_repeats(paths: Iterable[str], links: Iterable[str]) -> int:
+    """Return how many files repeat another one.
+
+    Args:
+        paths: paths of all files.
+        links: those of them that are links, or in a folder that is one.
+    """
+    linked = set(links)
+    if not linked:  # saves a system call for each file
+        return 0
+    files = {_identity(path) for path in paths if path not in linked}
+    repeats = 0
+    for identity in map(_identity, linked):
+        repeats += identity in files
+        files.add(identity)
+    return repeats
+
+
+def _identity(path: str) -> tuple[int, int] | str:
+    try:
+        status = os.stat(path)
+    except OSError:  # deleted since it was listed: reading it raises an error
+        return path
+    return status.st_dev, status.st_ino
 
 
 def describe_counts(skipped: Counter[str]) -> str:
@@ -89,23 +145,22 @@ def describe_counts(skipped: Counter[str]) -> str:
     return ", ".join(parts)
 
 
-def describe_files(what: str, skipped: Counter[str]) -> str:
-    """Return one line about the files of a dataset, for its attribute `file_counts`.
-
-    Args:
-        what: the number and kind of the files in use, such as ``24 image files``.
-        skipped: number of other files by the reason for skipping them.
-    """
-    return f"{what}; skipped: {describe_counts(skipped) or 'none'}"
-
-
-def _walk(folder: str, above: tuple[str, ...], skipped: Counter[str]) -> Iterator[str]:
+def _walk(
+    folder: str,
+    above: tuple[str, ...],
+    skipped: Counter[str],
+    links: list[str],
+    *,
+    linked: bool = False,
+) -> Iterator[str]:
     """Yield the paths of image files; directory listings avoid a system call for each file.
 
     Args:
         folder: the folder.
         above: the real paths of the folder and of all folders on the way to it.
         skipped: counts the entries that are no image files.
+        links: takes the image files that are links, or in a folder that is one.
+        linked: whether a link leads to the folder.
     """
     try:
         entries = list(os.scandir(folder))
@@ -121,10 +176,14 @@ def _walk(folder: str, above: tuple[str, ...], skipped: Counter[str]) -> Iterato
             continue
         if not entry.is_dir():
             paths: Iterable[str] = (entry.path,)
+            if linked or entry.is_symlink():
+                links.append(entry.path)
         elif entry.is_symlink():
-            paths = _walk(entry.path, (*above, os.path.realpath(entry.path)), skipped)
+            real = os.path.realpath(entry.path)
+            paths = _walk(entry.path, (*above, real), skipped, links, linked=True)
         else:
-            paths = _walk(entry.path, (*above, os.path.join(above[-1], entry.name)), skipped)
+            real = os.path.join(above[-1], entry.name)
+            paths = _walk(entry.path, (*above, real), skipped, links, linked=linked)
         for path in paths:
             empty = False
             yield path

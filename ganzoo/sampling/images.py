@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import DataError, OutputError
+from ganzoo.errors import DataError, OutputError, SampleError
 from ganzoo.spec import ImageSpec, as_integer
 
 if TYPE_CHECKING:  # programs that use arrays only, such as servers, start without Pillow
@@ -34,7 +34,8 @@ class ImageBatch:
             columns: images in a row of the grid; by default the grid is nearly square.
 
         Raises:
-            ValueError: the pixels have another dtype or number of dimensions.
+            ValueError: the pixels have another dtype or number of dimensions, or `columns` is no
+                integer.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 4:
             raise ValueError(
@@ -42,7 +43,7 @@ class ImageBatch:
                 f"{pixels.dtype} {pixels.shape}"
             )
         self._pixels = pixels
-        self.columns = columns
+        self.columns = None if columns is None else as_integer("columns", columns)
 
     @classmethod
     def from_unit(cls, images: NDArray[np.float32]) -> ImageBatch:
@@ -50,6 +51,9 @@ class ImageBatch:
 
         Args:
             images: float32 of shape (n, channels, height, width) in [-1, 1].
+
+        Raises:
+            SampleError: a value is NaN or infinite.
         """
         return cls(to_pixels(images))
 
@@ -57,18 +61,23 @@ class ImageBatch:
     def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
         """Read image files: resize and centre-crop them to `size`, with transparency on white.
 
+        Warns of files of which a part is lost, each kind once, with the number of files.
+
         Raises:
             DataError: there are no files, or a file is not an image.
         """
         from ganzoo.sampling.image_files import fit_image, read_image
+        from ganzoo.sampling.image_warnings import ImageNotes
 
         mode = "RGB" if size.channels == 3 else "L"
-        pixels = []
+        pixels, notes = [], ImageNotes()
         for file in files:
-            fitted = fit_image(read_image(file, mode), size.width, size.height)
+            with notes.of_image():
+                fitted = fit_image(read_image(file, mode), size.width, size.height, file)
             pixels.append(np.asarray(fitted).reshape(size.height, size.width, -1))
         if not pixels:
             raise DataError("cannot open a batch: the list of files is empty. Pass an image file.")
+        notes.tell(len(pixels))
         return cls(np.stack(pixels))
 
     @classmethod
@@ -178,11 +187,20 @@ def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return the pixels of a generator's output: (n, channels, height, width) in [-1, 1] -> uint8.
 
     Args:
-        images: float32; values outside [-1, 1] are clipped.
+        images: float32; finite values outside [-1, 1] are clipped.
 
     Returns:
         Levels of 0 to 255, uint8 (n, height, width, channels).
+
+    Raises:
+        SampleError: a value is NaN or infinite.
     """
+    finite = np.isfinite(images)
+    if not finite.all():
+        raise SampleError(
+            f"{(~finite).sum():,} of {finite.size:,} values of the images are NaN or infinite, so "
+            "they are no pixels. Check the weights of the network that generates them."
+        )
     levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
 

@@ -1,5 +1,6 @@
 import gzip
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.data.workers import ReadAhead
 from ganzoo.errors import DataError, DataNotFoundError, RecipeError
+from ganzoo.registry.signatures import bind
 from ganzoo.sampling.image_depth import NarrowRangeWarning
+from ganzoo.sampling.image_files import CropWarning
 from ganzoo.spec import Component
 from helpers.datasets import CPU, fake_celeba, fake_mnist, fake_tinyhero, get, pictures
 from helpers.images import with_damaged_tag
+from helpers.processes import run_cli
 from helpers.recipes import tiny
 
 REAL_DATA = Path(os.environ.get("GANZOO_DATA", "."))
@@ -95,9 +99,13 @@ def test_celeba_is_read_in_torchvisions_layout(tmp_path, monkeypatch):
     assert image.dtype == torch.uint8
     assert image.shape == spec.image.shape == (3, 32, 32)
     assert len(get("celeba", root, split="all")[0]) == 4
+    assert "skip_corrupt" not in bind("dataset", "celeba", ganzoo.datasets.get("celeba"), {})
     (root / "celeba/img_align_celeba/000003.jpg").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"000003\.jpg"):
+    with pytest.raises(DataError, match=r"000003\.jpg.*--dataset\.skip-corrupt"):
         dataset[1]
+    with pytest.warns(UserWarning, match=r"000003\.jpg"):
+        image, _ = get("celeba", root, size=32, split="all", skip_corrupt=True)[0][2]
+    assert torch.equal(image, get("celeba", root, size=32, split="all")[0][3][0])
 
 
 def test_mnist_of_another_type_is_damaged(tmp_path):
@@ -188,6 +196,59 @@ def test_a_link_to_the_data_is_followed(tmp_path):
     (tmp_path / "link").symlink_to(root)
     dataset, spec = get("folder", tmp_path / "link", size=8)
     assert (len(dataset), spec.classes) == (24, 3)
+
+
+def test_images_that_links_repeat_are_counted(tmp_path):
+    """Links to a file and to a folder of the same root; a link to elsewhere repeats nothing."""
+    root = pictures(tmp_path / "data", [f"{c}/{k}.png" for c in "ab" for k in range(3)])
+    elsewhere = pictures(tmp_path / "elsewhere", ["0.png", "1.png"])
+    (root / "a" / "far.png").symlink_to(elsewhere / "0.png")
+    dataset, _ = get("folder", root, size=8)
+    assert dataset.file_counts == "7 image files in 2 classes; skipped: none"
+    (root / "a" / "near.png").symlink_to("0.png")
+    (root / "b" / "far.png").symlink_to(elsewhere / "0.png")
+    (root / "c").symlink_to("b")
+    dataset, _ = get("folder", root, size=8)
+    assert dataset.file_counts == "13 image files in 3 classes; repeated by links: 6; skipped: none"
+    assert len(dataset) == 13
+
+
+def wide(root, n=5):
+    """Images of which two lose half of their pixels to a square crop."""
+    pictures(root, [f"{k}.png" for k in range(n - 2)])
+    return pictures(root, [f"wide-{k}.png" for k in range(2)], size=(40, 20))
+
+
+def test_images_that_a_crop_halves_are_counted_once(tmp_path):
+    data = get("folder", wide(tmp_path), size=8)
+    with pytest.warns(CropWarning) as record:
+        MemoryBatches(*data, 4, 0, CPU)
+    (warning,) = record
+    assert re.fullmatch(
+        r"2 of 5 images have this warning: the image .*wide-0\.png has 40x20 pixels, and loses half "
+        r"of them or more to the centre crop to 8x8\. .*",
+        str(warning.message),
+    )
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_stream_warns_of_one_image_that_its_crop_halves(tmp_path, workers):
+    stream = StreamedBatches(*get("folder", wide(tmp_path), size=8), 5, 0, CPU, workers=workers)
+    with pytest.warns(CropWarning, match=r"^the image .*wide-") as record:
+        batches = [*(next(stream) for _ in range(3)), stream.draw(5)]
+    assert len(record) == 1
+    assert all(len(batch) == 5 for batch in batches)
+
+
+def test_a_training_says_how_many_images_its_crop_halves(tmp_path):
+    recipe = tiny(dataset=Component("folder", {"size": 16}), images=16)
+    recipe_file = tmp_path / "recipe.toml"
+    recipe_file.write_text(recipe.to_toml())
+    run = tmp_path / "run"
+    result = run_cli("train", recipe_file, "--data", wide(tmp_path / "data"), "--out", run)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("2 of 5 images have this warning: ") == 1
+    assert result.stderr.count("centre crop") == 1
 
 
 def test_a_stray_image_does_not_remove_the_classes(tmp_path):

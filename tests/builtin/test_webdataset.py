@@ -106,6 +106,68 @@ def test_a_truncated_shard_is_named(tmp_path, damage):
 
 
 @pytest.mark.parametrize(
+    ("damage", "images", "where"),
+    [
+        (cut(0), 0, "at its start"),
+        (cut(100), 0, "at its start"),
+        (cut(1024 + 512 + 40), 1, "at the member 'k1.png' or after it"),  # within an image
+        (cut(3 * 1024), 2, "at the member 'k2.png' or after it"),
+        (
+            lambda content: content[:2048] + b"\xff" * 512 + content[2560:],  # a header
+            1,
+            "at the member 'k1.png' or after it",
+        ),
+        (lambda content: __import__("gzip").compress(content), 0, "at its start"),
+    ],
+)
+def test_a_damaged_shard_is_used_up_to_its_damage(tmp_path, damage, images, where):
+    root = shards(tmp_path)
+    good = len(get("webdataset", root, size=8)[0])
+    small = [(f"k{k}.png", picture(k, size=(8, 8))) for k in range(4)]  # each takes 1,024 bytes
+    assert all(len(content) <= 512 for _, content in small)
+    path = write_tar(root / "z.tar", small, tarfile.USTAR_FORMAT)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(DataError, match=rf"z\.tar .*{where}.*--dataset\.skip-corrupt"):
+        get("webdataset", root, size=8)
+    with pytest.warns(UserWarning, match=rf"z\.tar .*only the first {images} images are used"):
+        dataset, _ = get("webdataset", root, size=8, skip_corrupt=True)
+    assert "rest of a damaged shard (1)" in dataset.file_counts
+    assert len(dataset) == good + images
+    for k in range(images):
+        assert torch.equal(dataset[good + k][0], decoded(small[k][1], 8))
+
+
+def test_keys_without_an_image_or_a_label_are_skipped_and_counted(tmp_path):
+    members = [
+        *(("0.cls", b"0"), ("1.png", picture(1)), ("1.cls", b"1")),
+        *(("2.png", b""), ("2.jpg", b""), ("3.png", picture(3))),
+        *(("4.png", picture(4)), ("4.cls", b"cat"), ("5.png", picture(5)), ("5.cls", b"2")),
+    ]
+    write_tar(tmp_path / "one.tar", members)
+    with pytest.raises(DataError, match=r"'0' in .*has 0 image files.*--dataset\.skip-corrupt"):
+        get("webdataset", tmp_path, classes=3)
+    dataset, _ = get("webdataset", tmp_path, classes=3, size=8, skip_corrupt=True)
+    assert [int(label) for _, label in dataset] == [1, 2]
+    assert torch.equal(dataset[1][0], decoded(picture(5), 8))
+    for part in (
+        "key without one image file (2)",
+        "key without a label (1)",
+        "label that is no class number (1)",
+    ):
+        assert part in dataset.file_counts
+    write_tar(tmp_path / "one.tar", [("1.png", picture(1)), ("1.cls", b"3")])
+    with pytest.raises(DataError, match="is class 3, but classes are 0 to 2"):
+        get("webdataset", tmp_path, classes=3, skip_corrupt=True)
+
+
+def test_shards_that_links_repeat_are_counted(tmp_path):
+    write_tar(tmp_path / "one.tar", [("0.png", picture(0))])
+    (tmp_path / "two.tar").symlink_to("one.tar")
+    counts = get("webdataset", tmp_path)[0].file_counts
+    assert counts == "2 image files in 2 shards; repeated by links: 1; skipped: none"
+
+
+@pytest.mark.parametrize(
     ("members", "message"),
     [
         (

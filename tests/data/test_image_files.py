@@ -12,23 +12,41 @@ from PIL import Image, ImageFile
 from ganzoo import ImageBatch, ImageSpec
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.image_depth import NarrowRangeWarning, check_value_range
-from ganzoo.sampling.image_files import PartialImageWarning, decode_image, read_image
+from ganzoo.sampling.image_files import (
+    CropWarning,
+    PartialImageWarning,
+    decode_image,
+    fit_image,
+    read_image,
+)
 from helpers.images import with_damaged_tag
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
 
 
-def png_of_sixteen_bits(values):
-    """Return a PNG of big-endian colours (height, width, 3), which PIL cannot write."""
-    height, width, _ = values.shape
+def png_of(values, bits, transparent=()):
+    """Return a PNG of a depth that PIL cannot write.
+
+    Args:
+        values: (height, width, channels); 1 channel is grey, 2 have alpha, 3 are colours, or 4.
+        transparent: the value of transparent pixels, one number for each channel.
+    """
+    height, width, channels = values.shape
 
     def chunk(kind, content):
         checksum = struct.pack(">I", zlib.crc32(kind + content))
         return struct.pack(">I", len(content)) + kind + content + checksum
 
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    rows = b"".join(b"\0" + row.tobytes() for row in values)
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    numbers = values.reshape(height, -1).astype(">u2")
+    each_bit = np.unpackbits(numbers.view(np.uint8).reshape(height, -1, 2), axis=2)[:, :, -bits:]
+    rows = np.packbits(each_bit.reshape(height, -1), axis=1)
+    parts = [(b"IHDR", header)]
+    if transparent:
+        parts.append((b"tRNS", np.array(transparent, ">u2").tobytes()))
+    parts.append((b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))))
+    parts.append((b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
@@ -130,7 +148,7 @@ def test_fewer_bits_than_the_file_has_are_warned_of(tmp_path, white):
 @pytest.mark.parametrize("white", [1023, 4095, 16383])
 def test_colours_of_fewer_bits_than_the_file_has_are_warned_of(tmp_path, white):
     values = np.broadcast_to((GREY * white).astype(">u2")[..., None], (*GREY.shape, 3))
-    (tmp_path / "a.png").write_bytes(png_of_sixteen_bits(values))
+    (tmp_path / "a.png").write_bytes(png_of(values, 16))
     with pytest.warns(NarrowRangeWarning, match=r"a\.png has only values from 0 to") as record:
         read_image(tmp_path / "a.png")
     assert "--dataset.value-range" not in str(record[0].message), "it is for grey files"
@@ -165,6 +183,49 @@ def test_transparent_values_of_sixteen_bits_become_white(tmp_path, value_range):
     values[0, 0] = 300
     Image.fromarray(values).save(tmp_path / "a.png", transparency=300)
     assert np.asarray(read_image(tmp_path / "a.png", "L", value_range))[0, :2].tolist() == [255, 0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_the_transparent_grey_value_becomes_white_at_every_depth(tmp_path, bits):
+    values = np.zeros((8, 16, 1), int)
+    values[:, 6:11], values[:, 11:] = 2**bits // 3, 2**bits - 1
+    for transparent in (2**bits // 3, 0):
+        (tmp_path / "a.png").write_bytes(png_of(values, bits, (transparent,)))
+        levels = np.rint(values[0, [0, 6, 11], 0] * 255 / (2**bits - 1))
+        levels[values[0, [0, 6, 11], 0] == transparent] = 255
+        row = np.asarray(read_image(tmp_path / "a.png", "L"))[0, [0, 6, 11]]
+        assert row.tolist() == levels.tolist()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_transparent_colour_of_eight_bits_becomes_white(tmp_path):
+    values = np.zeros((8, 16, 3), int)
+    values[:, 8:] = (9, 80, 255)
+    (tmp_path / "a.png").write_bytes(png_of(values, 8, (9, 80, 255)))
+    assert np.asarray(read_image(tmp_path / "a.png"))[0, [0, 8]].tolist() == [[0] * 3, [255] * 3]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_of_sixteen_bits_is_read(tmp_path, channels):
+    values = np.zeros((8, 16, channels), int)
+    values[:, 8:] = 65535
+    values[:, 8:, 0] = 0
+    values[:, 12:, -1] = 257 * 51
+    (tmp_path / "a.png").write_bytes(png_of(values, 16))
+    row = np.asarray(read_image(tmp_path / "a.png"))[0, [0, 8, 12], 0]
+    assert row.tolist() == [255, 0, 204]
+
+
+def test_a_transparent_colour_of_sixteen_bits_is_refused(tmp_path):
+    """PIL reduces the pixels to 8 bits, where other colours equal the transparent one."""
+    values = np.full((8, 16, 3), 65535)
+    (tmp_path / "a.png").write_bytes(png_of(values, 16, (65280, 65280, 65280)))
+    with pytest.raises(
+        ImageFileError, match=r"cannot read the image .*a\.png: it has colours of 16 bits.*alpha"
+    ):
+        read_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
@@ -257,6 +318,33 @@ def test_a_missing_file_is_named(tmp_path):
         read_image(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize("size", [(32, 16), (16, 32), (33, 16)])
+def test_the_loss_of_half_an_image_is_warned_of(size):
+    with pytest.warns(
+        CropWarning, match=rf"a\.png has {size[0]}x{size[1]} pixels, and loses half of them or more"
+    ):
+        assert fit_image(Image.new("L", size), 8, 8, "a.png").size == (8, 8)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_loss_of_less_than_half_an_image_is_not_warned_of():
+    for size in ((31, 16), (16, 31), (16, 16)):
+        fit_image(Image.new("L", size), 8, 8, "a.png")
+    fit_image(Image.new("L", (64, 32)), 16, 8, "a.png")
+
+
+def test_files_of_a_batch_are_warned_of_once(tmp_path):
+    sizes = [(32, 16), (16, 16), (16, 64)]
+    files = [saved(tmp_path / f"{k}.png", size=size) for k, size in enumerate(sizes)]
+    with pytest.warns(CropWarning) as record:
+        ImageBatch.open(files, ImageSpec(8, 8, 3))
+    (warning,) = record
+    assert str(warning.message).startswith("2 of 3 images have this warning: the image ")
+    with pytest.warns(CropWarning, match=r"^the image .*0\.png has 32x16"):
+        ImageBatch.open(files[:1], ImageSpec(8, 8, 3))
+
+
+@pytest.mark.filterwarnings("ignore::ganzoo.sampling.image_files.CropWarning")
 def test_images_are_resized_and_cropped_to_the_size(tmp_path):
     wide = Image.new("RGB", (32, 16), "blue")
     wide.paste("red", (8, 0, 24, 16))

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from ganzoo import ImageBatch
-from ganzoo.errors import OutputError
+from ganzoo.errors import OutputError, SampleError
 
 
 def batch(n=5, channels=1):
@@ -14,6 +14,20 @@ def batch(n=5, channels=1):
 def test_from_unit_rounds_to_levels():
     unit = np.float32([-1.5, -1, 0, 1, 1.5]).reshape(1, 1, 1, 5)
     assert ImageBatch.from_unit(unit).numpy().ravel().tolist() == [0, 0, 128, 255, 255]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_no_pixels(value):
+    unit = np.zeros((2, 1, 3, 3), np.float32)
+    unit[1, 0, :2, 1] = value
+    with pytest.raises(SampleError, match="2 of 18 values of the images are NaN or infinite"):
+        ImageBatch.from_unit(unit)
+
+
+@pytest.mark.parametrize("columns", [True, 1.5, "2"])
+def test_columns_are_an_integer(columns):
+    with pytest.raises(ValueError, match="columns is .*; it must be an integer"):
+        ImageBatch(batch().numpy(), columns)
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])

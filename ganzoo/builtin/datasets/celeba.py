@@ -6,33 +6,44 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.corrupt_files import SkipCorrupt, read_good
 from ganzoo.sampling.image_files import fit_image, read_image
 
 
 class Faces(Dataset[tuple[Tensor, Tensor]]):
     """torchvision's CelebA as uint8 images (3, size, size) and a label that is always 0."""
 
-    def __init__(self, files: Any, size: int) -> None:
+    def __init__(self, files: Any, size: int, skip_corrupt: bool) -> None:
         self.files = files
         self.size = size
+        self.skip_corrupt = skip_corrupt
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        folder = Path(self.files.root, self.files.base_folder, "img_align_celeba")
-        image = fit_image(read_image(folder / self.files.filename[index]), self.size, self.size)
+        _, image = read_good(self._read, index, len(self), skip_corrupt=self.skip_corrupt)
         return pil_to_tensor(image), torch.tensor(0)
+
+    def _read(self, index: int) -> Image.Image:
+        folder = Path(self.files.root, self.files.base_folder, "img_align_celeba")
+        file = folder / self.files.filename[index]
+        return fit_image(read_image(file), self.size, self.size, file)
 
 
 def celeba(
-    root: Path | None, *, split: Literal["train", "valid", "test", "all"] = "train", size: int = 64
+    root: Path | None,
+    *,
+    split: Literal["train", "valid", "test", "all"] = "train",
+    size: int = 64,
+    skip_corrupt: SkipCorrupt = False,
 ) -> tuple[Faces, DataSpec]:
     """CelebA: 202,599 aligned faces of celebrities, 178x218, for non-commercial research only.
 
@@ -45,6 +56,7 @@ def celeba(
             torchvision's layout. Nothing is written to it.
         split: part of the dataset.
         size: height and width of the images in pixels, 8 to 256.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
 
     Raises:
         DataNotFoundError: the folder or some of its files are missing.
@@ -68,4 +80,4 @@ def celeba(
     spec = DataSpec(
         ImageSpec(size, size, 3), license="other", origin="CelebA (Liu et al., 2015), aligned"
     )
-    return Faces(files, size), spec
+    return Faces(files, size, skip_corrupt), spec

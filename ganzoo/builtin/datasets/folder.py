@@ -16,8 +16,8 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import read_image
-from ganzoo.sampling.image_folders import ImageList, describe_files, find_folder, list_images
+from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_folders import FileCounts, ImageList, find_folder, list_images
 
 _BESIDE = "beside the class folders"
 
@@ -51,8 +51,10 @@ class ImageFolder(ImageFiles):
         self.names = names
 
     def read(self, index: int) -> Image.Image:
-        """Return an image, rotated upright."""
-        return read_image(self.folder / self.names[index], self.mode, self.value_range)
+        """Return an image, rotated upright, resized and cropped."""
+        file = self.folder / self.names[index]
+        image = read_image(file, self.mode, self.value_range)
+        return fit_image(image, self.size, self.size, file)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -82,7 +84,10 @@ def folder(
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
 ) -> tuple[ImageFolder, DataSpec]:
-    """Any folder of image files, with its sub-folders. Links to folders are followed.
+    """Any folder of image files, with its sub-folders.
+
+    Links to files and folders are followed, except to a folder that contains the link. A file that
+    links repeat is one image for each of its names; the line about the files counts such repeats.
 
     If most image files are in sub-folders, the sub-folders are the classes, as in torchvision's
     ImageFolder, and image files beside them are skipped. Hidden files are skipped. Images
@@ -123,9 +128,7 @@ def folder(
         value_range=ends,
     )
     in_classes = f"in {len(classes):,} classes" if classes else "without classes"
-    dataset.file_counts = describe_files(
-        f"{len(images.names):,} image files {in_classes}", images.skipped
-    )
+    dataset.file_counts = images.counts.describe(f"{len(images.names):,} image files {in_classes}")
     return dataset, spec
 
 
@@ -146,8 +149,8 @@ def _select(
             f"dataset 'folder' cannot use the sub-folders of {images.folder} as classes: they "
             "contain no image files. Use --dataset.labels none."
         )
-    skipped = images.skipped + Counter({_BESIDE: beside})
-    chosen = ImageList(images.folder, in_folders, skipped)
+    counts = FileCounts(images.counts.skipped + Counter({_BESIDE: beside}), images.counts.repeats)
+    chosen = ImageList(images.folder, in_folders, counts)
     return chosen, sorted({_first_part(name) for name in in_folders})
 
 

@@ -8,12 +8,15 @@ from pathlib import Path
 from ganzoo import DataSpec
 from ganzoo.builtin.datasets.folder import ImageFolder, folder
 from ganzoo.errors import DataNotFoundError
+from ganzoo.sampling.corrupt_files import SkipCorrupt
 
 REPOSITORY = "https://github.com/AgaMiko/pixel_character_generator"
 SIDES = {"0": "back", "1": "left", "2": "front", "3": "right"}
 
 
-def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpec]:
+def tinyhero(
+    root: Path | None, *, size: int = 32, skip_corrupt: SkipCorrupt = False
+) -> tuple[ImageFolder, DataSpec]:
     """TinyHero: 912 characters of pixel art from four sides, 3,648 colour images of 64x64.
 
     From https://github.com/AgaMiko/pixel_character_generator, made of sprites of the Liberated
@@ -24,6 +27,7 @@ def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpe
             folders ``0`` (back), ``1`` (left), ``2`` (front) and ``3`` (right). Nothing is written
             to it.
         size: height and width of the images in pixels.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
 
     Raises:
         DataNotFoundError: the folder does not exist, or its sub-folders are not 0, 1, 2 and 3.
@@ -32,7 +36,7 @@ def tinyhero(root: Path | None, *, size: int = 32) -> tuple[ImageFolder, DataSpe
     path = (root or Path()) / "tinyhero"
     if not path.is_dir():
         raise DataNotFoundError(f"TinyHero not found: {path.resolve()}. {_download_advice()}")
-    files, spec = folder(path, size=size)
+    files, spec = folder(path, size=size, skip_corrupt=skip_corrupt)
     if spec.labels != tuple(SIDES):
         raise DataNotFoundError(
             f"{path.resolve()} is not TinyHero, which has the four folders 0, 1, 2 and 3. "

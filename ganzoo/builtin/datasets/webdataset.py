@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections import Counter
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -19,8 +19,8 @@ from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import decode_image
-from ganzoo.sampling.image_folders import describe_files, find_folder
+from ganzoo.sampling.image_files import decode_image, fit_image
+from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
 
 
 class Shards(ImageFiles):
@@ -52,12 +52,13 @@ class Shards(ImageFiles):
         self.entries = entries
 
     def read(self, index: int) -> Image.Image:
-        """Return an image, rotated upright."""
+        """Return an image, rotated upright, resized and cropped."""
         entry = self.entries[index]
         place, offset = self.places[entry["shard"]], int(entry["offset"])
         name, content = read_member(place, offset, int(entry["size"]))
         where = f"{name} of the shard {place}"
-        return decode_image(io.BytesIO(content), self.mode, where, self.value_range)
+        image = decode_image(io.BytesIO(content), self.mode, where, self.value_range)
+        return fit_image(image, self.size, self.size, where)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -86,13 +87,15 @@ def webdataset(
     resized on their short side and cropped to a centred square.
 
     Args:
-        root: folder of the shards, all its ``*.tar`` sorted by name. Nothing is written to it.
+        root: folder of the shards, all its ``*.tar`` sorted by name. Links to shards are followed,
+            and those to another shard of the folder are counted. Nothing is written to it.
         size: height and width of the images in pixels.
         channels: 3 for colour, 1 for grey.
         classes: number of classes; 0 reads no labels.
         urls: http or https URLs of shards, used instead of those in `root`, or text files with one
             such URL on each line. The server must support range requests, one for each image.
-        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
+        skip_corrupt: replace an image that cannot be read by the next one that can, and skip the
+            rest of a damaged shard, each with a warning; skip keys without one image file or label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
 
@@ -103,9 +106,9 @@ def webdataset(
     """
     check_size("webdataset", size)
     ends = check_value_range("webdataset", value_range)
-    skipped: Counter[str] = Counter()
-    places = _expand(urls) if urls else _find(root, skipped)
-    entries = index_shards(places, classes, skipped)
+    counts = FileCounts()
+    places = _expand(urls) if urls else _find(root, counts)
+    entries = index_shards(places, classes, counts.skipped, skip_corrupt=skip_corrupt)
     if len(entries) == 0:
         raise DataNotFoundError(
             f"the {len(places)} shards contain no image files: {places[0]} has no member such as "
@@ -118,21 +121,20 @@ def webdataset(
         origin=f"{len(entries)} image files in {len(places)} shards of {host}",
     )
     dataset = Shards(places, entries, size, channels, skip_corrupt=skip_corrupt, value_range=ends)
-    dataset.file_counts = describe_files(
-        f"{len(entries):,} image files in {len(places):,} shards", skipped
-    )
+    dataset.file_counts = counts.describe(f"{len(entries):,} image files in {len(places):,} shards")
     return dataset, spec
 
 
-def _find(root: Path | None, skipped: Counter[str]) -> list[str]:
+def _find(root: Path | None, counts: FileCounts) -> list[str]:
     folder = find_folder("webdataset", root)
     shards = []
     for path in folder.iterdir():
         if path.suffix == ".tar" and path.is_file() and not path.name.startswith("."):
             shards.append(str(path))
         else:
-            skipped["no shard"] += 1
+            counts.skipped["no shard"] += 1
     shards.sort()
+    counts.repeats = count_repeats(shards, filter(os.path.islink, shards))
     if not shards:
         raise DataNotFoundError(
             f"{folder} contains no shards (.tar). Pass their location with --data DIR or "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import warnings
 from abc import abstractmethod
 
 import numpy as np
@@ -13,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
-from ganzoo.errors import DataError, ImageFileError
+from ganzoo.errors import DataError
+from ganzoo.sampling.corrupt_files import read_good
 from ganzoo.sampling.image_depth import ValueRange
-from ganzoo.sampling.image_files import fit_image
 
 
 class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
@@ -57,25 +55,12 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        if index >= len(self):
-            raise IndexError(index)  # ends a loop over the dataset
-        for place in itertools.chain(range(index, len(self)), range(index)):
-            try:
-                image = self.read(place)
-            except ImageFileError as error:
-                if not self.skip_corrupt:
-                    raise ImageFileError(
-                        f"{error} Or skip such files with --dataset.skip-corrupt."
-                    ) from error
-                warnings.warn(f"{error} The next image replaces it.", stacklevel=2)
-            else:
-                pixels = pil_to_tensor(fit_image(image, self.size, self.size))
-                return pixels, torch.tensor(int(self.labels[place]))
-        raise DataError(f"cannot read any of the {len(self):,} image files. Replace them.")
+        place, image = read_good(self.read, index, len(self), skip_corrupt=self.skip_corrupt)
+        return pil_to_tensor(image), torch.tensor(int(self.labels[place]))
 
     @abstractmethod
     def read(self, index: int) -> Image.Image:
-        """Return an image in `self.mode`.
+        """Return an image in `self.mode`, resized and cropped to the size.
 
         Raises:
             ImageFileError: the image file is corrupt or too small.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import tarfile
+import warnings
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -19,13 +20,28 @@ from ganzoo.errors import DataError, GanzooError
 from ganzoo.sampling.image_files import explain_data_pointer
 
 ENTRY = np.dtype([("shard", "<i4"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8")])
+COLUMNS = 4
 
 _ENDINGS = ("jpg", "jpeg", "png", "webp")
 _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")  # key, dot, suffix
 _MAX_LABEL = 20  # maximum bytes of an integer in text form
 
 
-def index_shards(places: list[str], classes: int, skipped: Counter[str]) -> np.ndarray:
+class _Fault(DataError):
+    """A damaged shard, or a key without one image file or its label.
+
+    Attributes:
+        reason: the fault in a few words, as a reason to skip.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def index_shards(
+    places: list[str], classes: int, skipped: Counter[str], *, skip_corrupt: bool
+) -> np.ndarray:
     """Return the positions of the image files: `ENTRY` (n,), in the order of shards and members.
 
     Members have names ``key.suffix``, and members of one key are adjacent. The suffixes ``jpg``,
@@ -36,14 +52,17 @@ def index_shards(places: list[str], classes: int, skipped: Counter[str]) -> np.n
         places: paths and URLs of the shards.
         classes: number of classes; 0 reads no labels.
         skipped: counts other members, by the reason for skipping them.
+        skip_corrupt: skip keys without one image file or a label, and the rest of a damaged shard;
+            warn of such shards.
 
     Raises:
         DataNotFoundError: a URL does not exist.
-        DataError: a shard cannot be read or is not a complete tar; a key has no image file or
-            several; or a label is missing or out of range.
+        DataError: a shard cannot be read; a label is out of range; or, without `skip_corrupt`, a
+            shard is not a complete tar, a key has no image file or several, or a label is missing.
     """
     progress = tqdm(places, "reading headers", unit="shard", disable=None, leave=False)
-    return np.concatenate([_index(place, k, classes, skipped) for k, place in enumerate(progress)])
+    indices = [_index(place, k, classes, skipped, skip_corrupt) for k, place in enumerate(progress)]
+    return np.concatenate(indices)
 
 
 def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
@@ -60,45 +79,77 @@ def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
         return f"at byte {offset}", content
 
 
-def _index(place: str, number: int, classes: int, skipped: Counter[str]) -> np.ndarray:
+def _index(
+    place: str, number: int, classes: int, skipped: Counter[str], skip_corrupt: bool
+) -> np.ndarray:
     """Return the positions of the image files of one shard."""
     rows = array("q")
-    with open_seekable(place) as file:
-        files = _members(file, place, skipped)
-        for key, members in itertools.groupby(files, lambda member: member[0]):
-            images, label = [], 0 if classes == 0 else None
-            for _, suffix, member in members:
-                if suffix in _ENDINGS:
-                    images.append(member)
-                elif suffix == "cls" and classes:
-                    label = _label(file, member, place, classes)
-                else:
-                    skipped[f"type .{suffix}"] += 1
-            if len(images) != 1:
-                raise DataError(
-                    f"{key!r} in the shard {place} has {len(images)} image files, but it must "
-                    f"have one: {key}.jpg, .jpeg, .png or .webp. Write the shard again."
-                )
-            if label is None:
-                raise DataError(
-                    f"{key!r} in the shard {place} has no label, {key}.cls. Write the shard again, "
-                    "or train without labels: --dataset.classes 0"
-                )
-            rows.extend((number, label, images[0].offset_data, images[0].size))
-    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
+    try:
+        with open_seekable(place) as file:
+            files = _members(file, place, skipped)
+            for key, members in itertools.groupby(files, lambda member: member[0]):
+                group = [(suffix, member) for _, suffix, member in members]
+                try:
+                    rows.extend((number, *_entry(key, group, file, place, classes, skipped)))
+                except _Fault as fault:
+                    if not skip_corrupt:
+                        raise
+                    skipped[fault.reason] += 1
+    except _Fault as fault:
+        if not skip_corrupt:
+            advice = "Or skip what is damaged with --dataset.skip-corrupt."
+            raise DataError(f"{fault} {advice}") from fault
+        skipped[fault.reason] += 1
+        n = len(rows) // COLUMNS
+        warnings.warn(f"{fault} Of this shard, only the first {n:,} images are used", stacklevel=2)
+    table = np.array(rows, dtype=np.int64).reshape(-1, COLUMNS)
     entries = np.empty(len(table), dtype=ENTRY)
     for name, column in zip(("shard", "label", "offset", "size"), table.T, strict=True):
         entries[name] = column
     return entries
 
 
+def _entry(
+    key: str,
+    group: list[tuple[str, tarfile.TarInfo]],
+    file: BinaryIO,
+    place: str,
+    classes: int,
+    skipped: Counter[str],
+) -> tuple[int, int, int]:
+    """Return the label, offset and size of the image file of one key."""
+    images, label = [], 0 if classes == 0 else None
+    for suffix, member in group:
+        if suffix in _ENDINGS:
+            images.append(member)
+        elif suffix == "cls" and classes:
+            label = _label(file, member, place, classes)
+        else:
+            skipped[f"type .{suffix}"] += 1
+    if len(images) != 1:
+        raise _Fault(
+            f"{key!r} in the shard {place} has {len(images)} image files, but it must "
+            f"have one: {key}.jpg, .jpeg, .png or .webp. Write the shard again.",
+            "key without one image file",
+        )
+    if label is None:
+        raise _Fault(
+            f"{key!r} in the shard {place} has no label, {key}.cls. Write the shard again, "
+            "or train without labels: --dataset.classes 0.",
+            "key without a label",
+        )
+    return label, images[0].offset_data, images[0].size
+
+
 def _members(
     file: BinaryIO, place: str, skipped: Counter[str]
 ) -> Iterator[tuple[str, str, tarfile.TarInfo]]:
     """Yield key, suffix and header of every file whose name has both; count the others."""
+    last = ""
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             while member := tar.next():
+                last = member.name
                 tar.members.clear()  # type: ignore[attr-defined]  # free the memory
                 parts = _NAME.fullmatch(member.name)
                 if member.isreg() and parts:
@@ -106,20 +157,21 @@ def _members(
                 elif not member.isdir():
                     skipped["no key and suffix" if member.isreg() else "not a file"] += 1
             file.seek(tar.offset)
+            # tarfile does not check this.
             complete = file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+        problem = "" if complete else "the end-of-archive block is missing"
     except GanzooError:
         raise
     except Exception as error:
         if not is_url(place) and (pointer := explain_data_pointer(Path(place))):
             raise DataError(pointer) from error
-        raise DataError(
-            f"the shard {place} is not a complete tar: {error}. Download it again. If it is "
-            "compressed, decompress it first."
-        ) from error
-    if not complete:  # tarfile does not check this
-        raise DataError(
-            f"the shard {place} is not a complete tar: the end-of-archive block is missing. "
-            "Download it again."
+        problem = str(error)
+    if problem:
+        where = f"at the member {last!r} or after it" if last else "at its start"
+        raise _Fault(
+            f"the shard {place} is not a complete tar: {where}, {problem}. Download it again. If "
+            "it is compressed, decompress it first.",
+            "rest of a damaged shard",
         )
 
 
@@ -129,9 +181,10 @@ def _label(file: BinaryIO, member: tarfile.TarInfo, place: str, classes: int) ->
     try:
         label = int(text)
     except ValueError as error:
-        raise DataError(
+        raise _Fault(
             f"{member.name} in the shard {place} is {text!r}, not a class number. Write the shard "
-            "again, or train without labels: --dataset.classes 0"
+            "again, or train without labels: --dataset.classes 0.",
+            "label that is no class number",
         ) from error
     if not 0 <= label < classes:
         remedy = f"Use --dataset.classes {label + 1}." if label > 0 else "Write the shard again."

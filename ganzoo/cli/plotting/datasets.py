@@ -193,8 +193,11 @@ class ModelDataset:
 
     def _read(self, index: Any) -> Images:
         from ganzoo.data.reading import read_items
+        from ganzoo.sampling.image_warnings import ImageNotes
 
-        items = read_items(self._dataset, self.spec, index, index)
+        notes = ImageNotes()
+        items = read_items(self._dataset, self.spec, index, index, notes)
+        notes.tell(len(index))
         conditions = None if items.conditions is None else _to_batch(items.conditions)
         return Images(_to_batch(items.images), items.labels.numpy(), conditions)
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import cv2
@@ -8,8 +9,12 @@ from PIL import Image
 from translate_helpers import paint, paint_all
 
 import ganzoo
-from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo_translate.datasets.lineart import draw_lines
+from ganzoo.data import decode
+from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
+from ganzoo.registry.signatures import bind
+from ganzoo.sampling.image_files import CropWarning
+from ganzoo.sampling.image_warnings import ImageFileWarning
+from ganzoo_translate.datasets.lineart import FinishedPairWarning, draw_lines
 
 
 def read(name: str, root: Path | None, **arguments):
@@ -318,6 +323,65 @@ def test_grey_files_of_any_depth_need_a_range_where_their_format_has_none(tmp_pa
     assert image.max() > 200
     with pytest.raises(DataError, match="cannot use the value range 1, 0"):
         read(name, root, value_range=(1.0, 0.0))
+
+
+def test_finished_pairs_are_no_drawings(tmp_path):
+    for k in range(2):
+        halves("red", "blue").save(tmp_path / f"{k}.png")
+    Image.new("RGB", (40, 32)).save(tmp_path / "2.png")
+    with pytest.warns(ImageFileWarning) as record:
+        decode(*read("lineart", tmp_path, size=16))
+    texts = [str(warning.message) for warning in record]
+    assert [warning.category for warning in record] == [FinishedPairWarning, CropWarning]
+    assert all(text.startswith("2 of 3 images have this warning: the image ") for text in texts)
+    assert re.search(
+        r"0\.png has 64x32 pixels, so it looks like a finished pair .* --dataset paired", texts[0]
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_halves_of_pairs_are_not_cropped(tmp_path):
+    halves("red", "blue").save(tmp_path / "0.png")
+    decode(*read("paired", tmp_path, size=16))
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("paired", {"0.png": (32, 32)}), ("unpaired", {"A/0.png": (64, 32)})]
+)
+def test_images_that_a_crop_halves_are_counted(tmp_path, name, sizes):
+    """The halves of a square file are twice as high as wide."""
+    for part in ("A/", "B/") if name == "unpaired" else ("",):
+        for k in range(3):
+            file = f"{part}{k}.png"
+            size = sizes.get(file, (64, 32) if name == "paired" else (32, 32))
+            Image.new("RGB", size).save(paint(tmp_path / file))
+    with pytest.warns(CropWarning, match=r"^1 of 3 images has this warning: .*0\.png") as record:
+        decode(*read(name, tmp_path, size=16))
+    assert len(record) == 1
+
+
+@pytest.mark.parametrize("name", ["paired", "unpaired", "lineart"])
+def test_a_corrupt_image_is_named_or_skipped(tmp_path, name):
+    for part in ("A/", "B/") if name == "unpaired" else ("",):
+        for k in range(3):
+            paint_all(tmp_path, [f"{part}{k}.png"])
+    (file,) = tmp_path.glob("A/1.png" if name == "unpaired" else "1.png")
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ImageFileError, match=r"1\.png.* Or skip such .*--dataset\.skip-corrupt"):
+        read(name, tmp_path, size=16)[0][1]
+    dataset, _ = read(name, tmp_path, size=16, skip_corrupt=True)
+    with pytest.warns(UserWarning, match=r"1\.png.* The next image replaces it"):
+        item = dataset[1]
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(item, dataset[2], strict=True))
+    assert "skip_corrupt" not in bind("dataset", name, ganzoo.datasets.get(name), {})
+
+
+def test_datasets_count_what_links_repeat(tmp_path):
+    root = paint_all(tmp_path, [f"{part}/{k}.png" for part in "AB" for k in range(2)])
+    for part in "AB":
+        (root / part / "2.png").symlink_to("0.png")
+    for name, arguments in (("paired", {"layout": "folders"}), ("unpaired", {}), ("lineart", {})):
+        assert "; repeated by links: 2; " in read(name, root, **arguments)[0].file_counts
 
 
 def test_datasets_count_what_they_pass_over(tmp_path):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.image_folders import FileCounts
 
 SMALLEST, LARGEST = 8, 1024  # limits of the image size
 
@@ -49,7 +49,7 @@ def find_sub_folder(name: str, root: Path, folder: str, argument: str) -> Path:
     return root / folder
 
 
-def select(name: str, items: Sequence[T], start: int, count: int, skipped: Counter[str]) -> list[T]:
+def select(name: str, items: Sequence[T], start: int, count: int, counts: FileCounts) -> list[T]:
     """Return `count` items from index `start` on, or all from there if `count` is 0.
 
     Args:
@@ -57,7 +57,7 @@ def select(name: str, items: Sequence[T], start: int, count: int, skipped: Count
         items: all items.
         start: index of the first one.
         count: number of items.
-        skipped: counts the items that are not selected.
+        counts: counts the items that are not selected.
 
     Raises:
         DataError: `start` or `count` is negative, or there are not enough items.
@@ -75,5 +75,5 @@ def select(name: str, items: Sequence[T], start: int, count: int, skipped: Count
         )
     selection = list(items[start : start + count] if count else items[start:])
     if len(selection) < len(items):
-        skipped["not selected by start and count"] += len(items) - len(selection)
+        counts.skipped["not selected by start and count"] += len(items) - len(selection)
     return selection

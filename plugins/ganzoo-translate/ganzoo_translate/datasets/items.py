@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
+from ganzoo.sampling.corrupt_files import read_good
+
 T = TypeVar("T")
 
 
@@ -22,6 +24,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         read: function from a location to the image and its condition image. It must be picklable,
             so that worker processes can use it.
         file_counts: one line about the files in use and those skipped.
+        skip_corrupt: replace an item that cannot be read by the next one that can, and warn.
     """
 
     def __init__(
@@ -29,15 +32,23 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         places: Sequence[T],
         read: Callable[[T], tuple[Image.Image, Image.Image]],
         file_counts: str,
+        *,
+        skip_corrupt: bool,
     ) -> None:
         self.places = places
         self.read = read
         self.file_counts = file_counts
+        self.skip_corrupt = skip_corrupt
 
     def __len__(self) -> int:
         return len(self.places)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, size, size), 0, and uint8 (channels, size, size)."""
-        image, condition = self.read(self.places[index])
+        _, (image, condition) = read_good(
+            self._read, index, len(self), skip_corrupt=self.skip_corrupt
+        )
         return pil_to_tensor(image), torch.tensor(0), pil_to_tensor(condition)
+
+    def _read(self, index: int) -> tuple[Image.Image, Image.Image]:
+        return self.read(self.places[index])

@@ -11,11 +11,17 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
+from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import fit_image, read_image
-from ganzoo.sampling.image_folders import describe_files, find_folder, list_images
+from ganzoo.sampling.image_folders import find_folder, list_images
+from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 from ganzoo_translate.datasets.checks import check_size, select
 from ganzoo_translate.datasets.items import Translations
+
+
+class FinishedPairWarning(ImageFileWarning):
+    """An image that is twice as wide as high, as pairs side by side are."""
 
 
 def lineart(
@@ -26,6 +32,7 @@ def lineart(
     start: int = 0,
     count: int = 0,
     value_range: tuple[float, ...] = (),
+    skip_corrupt: SkipCorrupt = False,
 ) -> tuple[Translations[Path], DataSpec]:
     """Any folder of image files, with its sub-folders, each paired with a line drawing of itself.
 
@@ -40,6 +47,7 @@ def lineart(
         count: number of files; 0 for all from the first on.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        skip_corrupt: replace an image that cannot be read by the next that can, with a warning.
 
     Returns:
         Items of a uint8 image (3, size, size), the label 0, and the uint8 line drawing
@@ -58,21 +66,31 @@ def lineart(
     ends = check_value_range("lineart", value_range)
     folder = find_folder("lineart", root)
     images = list_images(folder)
-    files = select("lineart", images.paths, start, count, images.skipped)
+    files = select("lineart", images.paths, start, count, images.counts)
 
     spec = DataSpec(
         ImageSpec(size, size, 3),
         origin=f"{len(files)} image files in the folder {folder.name!r} and their line drawings",
         condition=ImageSpec(size, size, 1),
     )
-    counts = describe_files(f"{len(files):,} image files", images.skipped)
-    return Translations(files, functools.partial(_read, size, thickness, ends), counts), spec
+    counts = images.counts.describe(f"{len(files):,} image files")
+    return Translations(
+        files, functools.partial(_read, size, thickness, ends), counts, skip_corrupt=skip_corrupt
+    ), spec
 
 
 def _read(
     size: int, thickness: int, ends: ValueRange | None, file: Path
 ) -> tuple[Image.Image, Image.Image]:
-    image = fit_image(read_image(file, value_range=ends), size, size)
+    whole = read_image(file, value_range=ends)
+    if whole.width == 2 * whole.height:
+        warn_of_image(
+            FinishedPairWarning,
+            f"the image {file} has {whole.width}x{whole.height} pixels, so it looks like a "
+            "finished pair of images side by side, of which only the middle would be drawn. For "
+            "pairs use --dataset paired",
+        )
+    image = fit_image(whole, size, size, file)
     return image, draw_lines(image, thickness)
 
 

@@ -8,13 +8,18 @@ from typing import Literal
 
 from ganzoo import DataSpec
 from ganzoo.errors import DataNotFoundError
+from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo_translate.datasets.checks import check_size
 from ganzoo_translate.datasets.items import Translations
 from ganzoo_translate.datasets.lineart import lineart
 
 
 def openmoji(
-    root: Path | None, *, split: Literal["train", "val"] = "train", size: int = 128
+    root: Path | None,
+    *,
+    split: Literal["train", "val"] = "train",
+    size: int = 128,
+    skip_corrupt: SkipCorrupt = False,
 ) -> tuple[Translations[Path], DataSpec]:
     """OpenMoji's colour emoji (CC BY-SA 4.0), each paired with a line drawing of itself.
 
@@ -26,6 +31,7 @@ def openmoji(
             written to it.
         split: part of the dataset.
         size: height and width of the images in pixels, 8 to 1024.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
 
     Returns:
         Items as for `lineart`.
@@ -42,6 +48,6 @@ def openmoji(
             "https://openmoji.org, put those to train on into DIR/openmoji/train and the others "
             "into DIR/openmoji/val, and pass --data DIR."
         )
-    dataset, spec = lineart(folder, size=size)
+    dataset, spec = lineart(folder, size=size, skip_corrupt=skip_corrupt)
     origin = "OpenMoji's colour emoji and their line drawings"
     return dataset, replace(spec, license="cc-by-sa-4.0", origin=origin)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,9 +11,10 @@ from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
+from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import check_sides, fit_image, read_image
-from ganzoo.sampling.image_folders import describe_files, find_folder, list_images
+from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
 from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
 from ganzoo_translate.datasets.items import Translations
 
@@ -32,6 +32,7 @@ def paired(
     start: int = 0,
     count: int = 0,
     value_range: tuple[float, ...] = (),
+    skip_corrupt: SkipCorrupt = False,
 ) -> tuple[Translations[tuple[Path, ...]], DataSpec]:
     """Pairs of images, side by side in one file or with the same name in two folders.
 
@@ -50,6 +51,7 @@ def paired(
         count: number of pairs; 0 for all from the first on.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        skip_corrupt: replace a pair that cannot be read by the next that can, with a warning.
 
     Returns:
         Items of the uint8 target image (3, size, size), the label 0, and the uint8 condition image
@@ -62,18 +64,18 @@ def paired(
     """
     check_size("paired", size)
     ends = check_value_range("paired", value_range)
-    skipped: Counter[str] = Counter()
+    counts = FileCounts()
     folder = find_folder("paired", root)
     places: list[tuple[Path, ...]]
     if layout == "folders":
         conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
         targets = find_sub_folder("paired", folder, target_folder, "target-folder")
-        places = [*_match(conditions, targets, skipped)]
+        places = [*_match(conditions, targets, counts)]
     else:
         images = list_images(folder)
-        skipped.update(images.skipped)
+        counts.add(images.counts)
         places = [(file,) for file in images.paths]
-    selection = select("paired", places, start, count, skipped)
+    selection = select("paired", places, start, count, counts)
 
     square = ImageSpec(size, size, 3)
     spec = DataSpec(
@@ -81,9 +83,9 @@ def paired(
         origin=f"{len(selection)} pairs of images in the folder {folder.name!r}",
         condition=square,
     )
-    counts = describe_files(f"{len(selection):,} pairs", skipped)
+    line = counts.describe(f"{len(selection):,} pairs")
     read = functools.partial(_read, size, condition_half, ends)
-    return Translations(selection, read, counts), spec
+    return Translations(selection, read, line, skip_corrupt=skip_corrupt), spec
 
 
 def _read(
@@ -95,12 +97,13 @@ def _read(
     else:
         _check_sizes(place, images)
         condition, image = images
-    return fit_image(image, size, size), fit_image(condition, size, size)
+    # The condition is in the first file, the target in the last; both may be halves of one file.
+    return fit_image(image, size, size, place[-1]), fit_image(condition, size, size, place[0])
 
 
-def _match(conditions: Path, targets: Path, skipped: Counter[str]) -> list[tuple[Path, Path]]:
+def _match(conditions: Path, targets: Path, counts: FileCounts) -> list[tuple[Path, Path]]:
     """Match the image files of two folders by name, without their extensions."""
-    by_name = [_by_name(folder, skipped) for folder in (conditions, targets)]
+    by_name = [_by_name(folder, counts) for folder in (conditions, targets)]
     unmatched = sorted(by_name[0].keys() ^ by_name[1].keys())
     if unmatched:
         names = ", ".join(repr(str(name)) for name in unmatched[:MAX_NAMES])
@@ -114,10 +117,10 @@ def _match(conditions: Path, targets: Path, skipped: Counter[str]) -> list[tuple
     return [(file, by_name[1][name]) for name, file in sorted(by_name[0].items())]
 
 
-def _by_name(folder: Path, skipped: Counter[str]) -> dict[Path, Path]:
+def _by_name(folder: Path, counts: FileCounts) -> dict[Path, Path]:
     files: dict[Path, Path] = {}
     images = list_images(folder)
-    skipped.update(images.skipped)
+    counts.add(images.counts)
     for file in images.paths:
         name = file.relative_to(folder).with_suffix("")
         if name in files:

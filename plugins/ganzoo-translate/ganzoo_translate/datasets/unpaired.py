@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from pathlib import Path
 
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
+from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import fit_image, read_image
-from ganzoo.sampling.image_folders import describe_files, find_folder, list_images
+from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
 from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
 from ganzoo_translate.datasets.items import Translations
 
@@ -27,6 +27,7 @@ def unpaired(
     start: int = 0,
     count: int = 0,
     value_range: tuple[float, ...] = (),
+    skip_corrupt: SkipCorrupt = False,
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
     """Two folders of images, one for each domain.
 
@@ -43,6 +44,7 @@ def unpaired(
         count: number of files of each folder; 0 for all from the first on.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        skip_corrupt: replace two images that cannot be read by the next that can, with a warning.
 
     Returns:
         Items of a uint8 target image (3, size, size), the label 0, and a uint8 condition image
@@ -56,12 +58,12 @@ def unpaired(
     check_size("unpaired", size)
     ends = check_value_range("unpaired", value_range)
     folder = find_folder("unpaired", root)
-    skipped: Counter[str] = Counter()
+    counts = FileCounts()
     domains = []
     for name, option in ((condition_folder, "condition-folder"), (target_folder, "target-folder")):
         images = list_images(find_sub_folder("unpaired", folder, name, option))
-        skipped.update(images.skipped)
-        domains.append(select("unpaired", images.paths, start, count, skipped))
+        counts.add(images.counts)
+        domains.append(select("unpaired", images.paths, start, count, counts))
     conditions, targets = domains
     if len(conditions) != len(targets) and not repeat_shorter:
         raise DataError(
@@ -83,16 +85,19 @@ def unpaired(
         condition=square,
         paired=False,
     )
-    counts = describe_files(
+    line = counts.describe(
         f"{len(conditions):,} image files in {condition_folder!r} and {len(targets):,} in "
-        f"{target_folder!r}",
-        skipped,
+        f"{target_folder!r}"
     )
-    return Translations(places, functools.partial(_read, size, ends), counts), spec
+    return Translations(
+        places, functools.partial(_read, size, ends), line, skip_corrupt=skip_corrupt
+    ), spec
 
 
 def _read(
     size: int, ends: ValueRange | None, place: tuple[Path, Path]
 ) -> tuple[Image.Image, Image.Image]:
-    condition, image = (fit_image(read_image(file, value_range=ends), size, size) for file in place)
+    condition, image = (
+        fit_image(read_image(file, value_range=ends), size, size, file) for file in place
+    )
     return image, condition

@@ -1,0 +1,51 @@
+"""What a dataset returns instead of a corrupt image file."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from ganzoo.errors import DataError, ImageFileError
+from ganzoo.registry.signatures import OMIT_DEFAULT
+
+T = TypeVar("T")
+
+# An argument of datasets. Recipes and configs list it only where it is True.
+SkipCorrupt = Annotated[bool, OMIT_DEFAULT]
+
+
+def read_good(
+    read: Callable[[int], T], index: int, length: int, *, skip_corrupt: bool
+) -> tuple[int, T]:
+    """Read an item of a dataset, or instead of a corrupt one the next that can be read.
+
+    After the last item comes the first. Warns of each corrupt file.
+
+    Args:
+        read: reads the item of an index.
+        index: the index.
+        length: number of items.
+        skip_corrupt: whether another item replaces a corrupt one.
+
+    Returns:
+        The index of the item and the item.
+
+    Raises:
+        ImageFileError: the item is corrupt, and `skip_corrupt` is False.
+        DataError: all items are corrupt.
+        IndexError: the index is not below the length, which ends a loop over the dataset.
+    """
+    if index >= length:
+        raise IndexError(index)
+    for place in itertools.chain(range(index, length), range(index)):
+        try:
+            return place, read(place)
+        except ImageFileError as error:
+            if not skip_corrupt:
+                raise ImageFileError(
+                    f"{error} Or skip such files with --dataset.skip-corrupt."
+                ) from error
+            warnings.warn(f"{error} The next image replaces it.", stacklevel=3)
+    raise DataError(f"cannot read any of the {length:,} image files. Replace them.")
