@@ -357,8 +357,8 @@ class Translator(Model):
             start: number of the first latent: image k has latent start + k of the seed.
 
         Raises:
-            SampleError: there are no images, they have the wrong size, or an argument is out of
-                range.
+            SampleError: there are no images, they have the wrong size, an argument is out of
+                range, or the output is not finite.
         """
         seed, start = _check_latents(seed, start)
         x = _to_unit(images, self.condition.shape, self.spec.name)
@@ -379,10 +379,10 @@ class Encoder(Model):
             images: uint8 (n, height, width, channels) of size `spec.data.image`.
 
         Raises:
-            SampleError: there are no images, or they have the wrong size.
+            SampleError: there are no images, they have the wrong size, or a latent is not finite.
         """
         x = _to_unit(images, self.spec.data.image.shape, self.spec.name)
-        return _run_in_parts(self, {"images": x})
+        return _finite(_run_in_parts(self, {"images": x}), self.spec.name)
 
 
 def _integer(name: str, value: Any) -> int:
@@ -419,9 +419,9 @@ def _to_unit(
 
 
 def _finite(
-    images: NDArray[np.float32], name: str, z: NDArray[np.float32] | None = None
+    output: NDArray[np.float32], name: str, z: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    if not np.isfinite(images).all():
+    if not np.isfinite(output).all():
         if z is not None and (largest := float(np.abs(z).max())) > MAX_LATENT:
             raise SampleError(
                 f"{name!r} generates values that are not finite from latents that reach "
@@ -431,7 +431,7 @@ def _finite(
             f"{name!r} generates values that are not finite, so its weights are damaged. "
             "Get another version of the model."
         )
-    return images
+    return output
 
 
 def _run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

@@ -73,6 +73,7 @@ class RunReporter:
         """Write the sample images, and send them to the trackers.
 
         Raises:
+            NonFiniteLossError, SampleError: a weight or an output is NaN or infinite.
             OutputError: a file cannot be written.
         """
         state = self.prepared.state

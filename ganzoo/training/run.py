@@ -29,6 +29,7 @@ from ganzoo.errors import (
     RecipeError,
     RunExistsError,
     RunNotFoundError,
+    SampleError,
 )
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import find_recipe
@@ -242,6 +243,8 @@ def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
             f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
             "the folder of that data with --data DIR."
         )
+    if fingerprint:  # of the same kind in all bundles of the run, whether streamed or not
+        prepared.batches.fingerprint = fingerprint
     if group.first:
         _record_data(path, prepared, sha256(file))  # the folder may have moved
     if checkpoint is None:  # interrupted before the first checkpoint: start again
@@ -315,7 +318,7 @@ def _run(
             if due.evaluate and group.first:
                 line = evaluate(path, prepared)
                 reporter.show_metrics(line)
-                keep_best_by_metric(path, prepared, line["metrics"])
+                keep_best_by_metric(path, prepared, line)
             if due.save and group.first:
                 keep(path, prepared)
             if due.compare and group.first:
@@ -358,7 +361,7 @@ def _explaining(path: Path) -> Iterator[None]:
         last = f" The last good checkpoint is {saved[-1]}." if saved else ""
         advice = (
             " Try a lower --optimizer.lr, another --loss or --precision fp32."
-            if isinstance(error, NonFiniteLossError)
+            if isinstance(error, NonFiniteLossError | SampleError)
             else f" ganzoo train --resume {path} continues the run."
         )
         raise type(error)(f"{error}{last}{advice}") from error

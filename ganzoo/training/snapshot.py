@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganzoo import bundle
-from ganzoo.bundle import open_bundle
+from ganzoo.bundle import Bundle, open_bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.bundle.json_lines import read_lines
 from ganzoo.errors import MALFORMED, BundleError, NotABundleError, did_you_mean, enumerate_names
 from ganzoo.games import Batch
 from ganzoo.nn import exact_inference, generate, in_eval_mode
+from ganzoo.runtimes.torch import load_torch
 from ganzoo.sampling import latents
 from ganzoo.sampling.generator import SAMPLES, Generator
 from ganzoo.sampling.images import ImageBatch
@@ -59,7 +60,12 @@ def preview_images(prepared: Prepared) -> dict[str, ImageBatch]:
     A generator shows its fixed preview. A translator shows rows of random conditions of the data,
     of its outputs and of the real images. With an encoder, a second file shows rows of random
     images of the data and of their reconstructions.
+
+    Raises:
+        NonFiniteLossError: a weight is NaN or infinite.
+        SampleError: an output is, of finite weights.
     """
+    prepared.state.check_finite()
     spec, nets = prepared.spec(), prepared.state.ema.networks
     batch = prepared.batches.draw(SHOWN)
     if "condition" in spec.inputs:
@@ -177,47 +183,71 @@ def keep_best_by_log(run: Path, prepared: Prepared) -> None:
         )
 
 
-def keep_best_by_metric(run: Path, prepared: Prepared, metrics: Mapping[str, float]) -> None:
+def keep_best_by_metric(run: Path, prepared: Prepared, evaluation: Mapping[str, Any]) -> None:
     """Write the best bundle if the recipe's `keep_best` names a metric of the evaluation.
 
-    Warns if the evaluation does not have the metric.
+    Values are comparable on the same real images only. If a resumed run evaluates on others,
+    because it streams its data and did not before or the reverse, this measures the best bundle
+    again on these.
+
+    Warns if the evaluation does not have the metric, or if it measures the best bundle again.
 
     Args:
         run: the run's folder.
         prepared: the training.
-        metrics: the current metrics.
+        evaluation: the result of `evaluate`.
 
     Raises:
         OutputError: a file cannot be written.
     """
-    name = prepared.recipe.keep_best
+    name, metrics = prepared.recipe.keep_best, evaluation["metrics"]
     if not name or "/" in name:
         return
     if name in metrics:
         assert prepared.evaluator is not None  # it computed the metrics
         higher = prepared.evaluator.plan.direction(name) == "higher"
-        _keep_if_best(run, prepared, metrics[name], higher)
+        _keep_if_best(run, prepared, metrics[name], higher, evaluation["protocol"]["sha256"])
     else:
         _warn_missing("evaluation", "metric", name, metrics)
 
 
-def _keep_if_best(run: Path, prepared: Prepared, value: float, higher: bool) -> None:
-    before = _best_value(run / BEST)
+def _keep_if_best(
+    run: Path, prepared: Prepared, value: float, higher: bool, real_sha256: str = ""
+) -> None:
+    before = _best_value(run / BEST, prepared, real_sha256)
     if before is None or (value > before if higher else value < before):
-        which = "highest" if higher else "lowest"
-        best = {which: prepared.recipe.keep_best, "value": value}
+        best = {"highest" if higher else "lowest": prepared.recipe.keep_best, "value": value}
+        if real_sha256:
+            best["real_sha256"] = real_sha256
         write_snapshot(run / BEST, prepared, run / LOG, best=best)
 
 
-def _best_value(path: Path) -> float | None:
+def _best_value(path: Path, prepared: Prepared, real_sha256: str) -> float | None:
     """Return the value of the best bundle, or None if there is none. Warns if it is damaged."""
     try:
-        return float(open_bundle(path).spec.provenance["best"]["value"])
+        best = open_bundle(path)
+        number = best.spec.provenance["best"]
+        if number.get("real_sha256", "") == real_sha256:
+            return float(number["value"])
+        return _measure(best, prepared)
     except NotABundleError:
         return None
     except (BundleError, *MALFORMED) as error:
         warnings.warn(f"{error} The next bundle replaces it, better or not", stacklevel=4)
         return None
+
+
+def _measure(best: Bundle, prepared: Prepared) -> float | None:
+    """Return the metric that selects the best bundle, on the real images of this training."""
+    warnings.warn(
+        f"{best.path} was measured on other real images than those of this evaluation, so it is "
+        "measured again on these",
+        stacklevel=5,
+    )
+    model = load_torch(best, "generator").to(prepared.state.device)
+    assert prepared.evaluator is not None  # its real images are the others
+    assert isinstance(model, Generator)  # translators have no evaluation
+    return prepared.evaluator(model).metrics.get(prepared.recipe.keep_best)
 
 
 def _warn_missing(where: str, kind: str, name: str, known: Iterable[str]) -> None:

@@ -41,6 +41,15 @@ def test_generated_images_encode_to_their_latents(encoding, runtime):
     assert z.std(0).min() > 0
 
 
+def test_latents_that_are_not_finite_are_an_error(encoding):
+    encoder = ganzoo.load(encoding[0], role="encoder")
+    with torch.no_grad():
+        next(encoder.network.parameters()).fill_(3e38)  # finite weights can still overflow
+    images = np.full((2, *encoder.spec.data.image.shape[1:], 1), 255, np.uint8)
+    with pytest.raises(SampleError, match="generates values that are not finite"):
+        encoder.encode(images)
+
+
 def test_both_runtimes_encode_alike(encoding):
     bundle, _ = encoding
     images = ganzoo.load(bundle).sample(20)

@@ -10,10 +10,14 @@ from torch import nn
 import ganzoo
 from ganzoo import benchmark
 from ganzoo.bundle.json_lines import cut_back, read_lines
+from ganzoo.data import opening
+from ganzoo.data.run_data import RunData
 from ganzoo.errors import RecipeError, UnknownNameError
-from ganzoo.spec import Component, Optimizer
-from ganzoo.training import prepare
-from ganzoo.training.evaluation import evaluator_of
+from ganzoo.spec import Component, Optimizer, Recipe
+from ganzoo.training import evaluation, prepare
+from ganzoo.training.evaluation import evaluate, evaluator_of
+from ganzoo.training.snapshot import keep_best_by_metric
+from helpers.datasets import pictures
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 from helpers.torchrun import run_group
@@ -83,7 +87,11 @@ def test_the_best_bundle_by_a_metric_is_stored(evaluated, tmp_path):
     lines = metrics_of(evaluated)
     best = min(lines, key=lambda line: line["metrics"][FRECHET])
     provenance = ganzoo.info(evaluated.best).provenance
-    assert provenance["best"] == {"lowest": FRECHET, "value": best["metrics"][FRECHET]}
+    assert provenance["best"] == {
+        "lowest": FRECHET,
+        "value": best["metrics"][FRECHET],
+        "real_sha256": best["protocol"]["sha256"],
+    }
     assert provenance["images_seen"] == best["images"]
     again = benchmark.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
     assert again.metrics[FRECHET] == pytest.approx(best["metrics"][FRECHET], rel=1e-6)
@@ -96,7 +104,8 @@ def test_higher_is_better_for_some_metrics(tmp_path):
     run = train(points(keep_best="precision", images=192), tmp_path / "run")
     values = [line["metrics"]["precision"] for line in metrics_of(run)]
     provenance = ganzoo.info(run.best).provenance
-    assert provenance["best"] == {"highest": "precision", "value": max(values)}
+    best = provenance["best"]
+    assert (best["highest"], best["value"]) == ("precision", max(values))
     assert provenance["images_seen"] == metrics_of(run)[values.index(max(values))]["images"]
     assert max(values) > min(values)
     ganzoo.export(run.best, tmp_path / "out")
@@ -166,6 +175,62 @@ def test_real_images_can_be_streamed(tmp_path, streaming):
     run = train(points(images=48, streaming=streaming), tmp_path / "run")
     (line,) = metrics_of(run)
     assert line["protocol"]["real_images"] == 512
+
+
+KERNEL = "kernel_distance"
+
+
+@pytest.fixture
+def begun_in_memory(tmp_path, monkeypatch):
+    """An unfinished run on 60 image files, and from now on memory for 40 of them."""
+    recipe = points(
+        dataset=Component("folder", {"size": 8, "channels": 1}),
+        images=96,
+        keep_best=KERNEL,
+        evaluate_with="pixels",
+    )
+    data = pictures(tmp_path / "data", [f"{k}.png" for k in range(60)], size=(9, 9))
+    run = train(recipe, tmp_path / "run", data=data)
+    max((run.path / "checkpoints").iterdir()).unlink()
+    monkeypatch.setattr(opening, "MEMORY_SHARE", 0.0)
+    monkeypatch.setattr(evaluation, "STREAMED", 40)
+    return run
+
+
+def test_a_run_that_streams_since_its_resumption_is_one_run(begun_in_memory):
+    with pytest.warns(UserWarning, match="best was measured on other real images"):
+        run = ganzoo.resume(begun_in_memory.path, progress=False, tensorboard="off")
+    lines = metrics_of(run)
+    assert [line["protocol"]["real_images"] for line in lines] == [60, 40]
+    assert lines[0]["protocol"]["sha256"] != lines[1]["protocol"]["sha256"]
+    fingerprints = {RunData.read(run.path).sha256}
+    for bundle in (run.best, run.bundle):
+        fingerprints.add(ganzoo.info(bundle).provenance["data"]["sha256"])
+        options = {"samples": 16, "metrics": ["precision-recall"], "extractor": "pixels"}
+        again = benchmark.evaluate(bundle, **options, runtime="torch", progress=False)
+        assert again.protocol["real_images"] == 60, "the folder of the run is known"
+    assert len(fingerprints) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.* was measured on other real images")
+@pytest.mark.parametrize("better", [True, False])
+def test_the_best_value_is_of_the_same_real_images(begun_in_memory, better):
+    run = begun_in_memory
+    recipe = Recipe.from_toml(run.path / "recipe.toml")
+    prepared = prepare(recipe, data=run.path.parent / "data", device="cpu")
+    recorded = ganzoo.info(run.best).provenance["best"]
+    again = prepared.evaluator(ganzoo.load(run.best)).metrics[KERNEL]
+    assert again != pytest.approx(recorded["value"])
+    line = evaluate(run.path, prepared)
+    assert line["protocol"]["real_images"] == 40
+    line["metrics"][KERNEL] = again - 1e-6 if better else again + 1e-6
+    keep_best_by_metric(run.path, prepared, line)
+    best = ganzoo.info(run.best).provenance["best"]
+    if better:
+        sha256 = line["protocol"]["sha256"]
+        assert best == {"lowest": KERNEL, "value": again - 1e-6, "real_sha256": sha256}
+    else:
+        assert best == recorded
 
 
 def test_invalid_evaluations_are_refused_before_writing(tmp_path):

@@ -23,6 +23,7 @@ from ganzoo.errors import (
     RecipeError,
     RunExistsError,
     RunNotFoundError,
+    SampleError,
     UnknownNameError,
 )
 from ganzoo.games import Batch, Loss, Turn
@@ -33,7 +34,9 @@ from ganzoo.training.checkpoint import load_checkpoint
 from ganzoo.training.ema import Averaged
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
+from ganzoo.training.monitors.samples import Samples
 from ganzoo.training.players import learning_rate_factor
+from ganzoo.training.snapshot import preview_images
 from helpers.processes import run_cli, run_python, start_cli
 from helpers.recipes import play, tiny
 
@@ -413,6 +416,27 @@ def test_the_first_non_finite_term_is_named_and_not_saved(tmp_path, loss, messag
     if loss is BadGradient:
         weights = load_file(tmp_path / "run" / "bundle" / "model.safetensors")
         assert all(torch.isfinite(t).all() for t in weights.values())
+
+
+@pytest.mark.parametrize("loss", ["nonsaturating", "autoencoder"])
+def test_previews_of_a_network_that_diverged_are_an_error(loss):
+    """Of weights that are not finite, and of finite weights that overflow."""
+    architecture = {"autoencoder": "conv-autoencoder"}.get(loss, "dcgan")
+    arguments = {"latent_dim": 2, "width": 4}
+    recipe = tiny(loss=Component(loss), architecture=Component(architecture, arguments))
+    prepared = prepare(recipe, device="cpu")
+    preview_images(prepared)
+    role = "encoder" if loss == "autoencoder" else "generator"
+    with torch.no_grad():
+        for weight in prepared.state.ema.networks[role].parameters():
+            weight.copy_(torch.where(weight > 0, 3e38, -3e38))
+    with pytest.raises(SampleError, match="not finite|NaN or infinite"):
+        preview_images(prepared)
+    next(prepared.state.nets[role].parameters()).data.fill_(float("nan"))
+    with pytest.raises(NonFiniteLossError, match=f"network '{role}' holds NaN or infinity"):
+        preview_images(prepared)
+    with pytest.raises(NonFiniteLossError, match=f"network '{role}' holds NaN or infinity"):
+        Samples(prepared).measure()
 
 
 def test_images_of_five_channels_train(tmp_path):

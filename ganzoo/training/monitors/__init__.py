@@ -101,6 +101,7 @@ class Monitors:
 
         Raises:
             DataError: a real image cannot be read.
+            NonFiniteLossError, SampleError: a weight or an output is NaN or infinite.
         """
         entries: dict[str, Any] = {"movement": self._movement.measure()}
         if self._samples and line["images"] - self._measured_at >= self._every:

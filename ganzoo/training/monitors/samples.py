@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from ganzoo.nn import generate, inputs_of
 from ganzoo.sampling import latents
+from ganzoo.sampling.images import to_pixels
 from ganzoo.sampling.sizes import compute_batch
 from ganzoo.training.evaluation import some_items
 from ganzoo.training.prepared import Prepared
@@ -67,7 +69,12 @@ class Samples:
           "Energy statistics: A class of statistics based on distances" (Székely and Rizzo, 2013),
           https://doi.org/10.1016/j.jspi.2013.03.018.
         - ``classes`` and ``real_classes``: number of generated and of real images of each class.
+
+        Raises:
+            NonFiniteLossError: a weight is NaN or infinite.
+            SampleError: an output is, of finite weights.
         """
+        self.prepared.state.check_finite()
         if not self._inputs:
             self._initialise()
         real, fake = self._real, self._measure(self._generate())
@@ -106,8 +113,8 @@ class Samples:
             block = {name: x[k : k + batch] for name, x in self._inputs.items()}
             inputs = {name: x.to(state.device) for name, x in block.items()}
             images = generate(state.ema.networks["generator"], **inputs)
-            levels = (images.float().cpu() + 1.0) * 127.5
-            parts.append(levels.round().clamp(0, 255).to(torch.uint8))
+            levels = to_pixels(images.float().cpu().numpy()).transpose(0, 3, 1, 2)
+            parts.append(torch.from_numpy(np.ascontiguousarray(levels)))
         return torch.cat(parts)
 
     def _measure(self, images: Tensor) -> _Measured:

@@ -61,6 +61,7 @@ function split({ data, dims: [n, channels, height, width] }) {
     for (let p = 0; p < area; p++) {
       for (let c = 0; c < 3; c++) {
         const value = data[(k * channels + (channels === 3 ? c : 0)) * area + p];
+        if (!Number.isFinite(value)) throw new Error("the model generates values that are not finite");
         image.data[4 * p + c] = Math.round((value + 1) * 127.5); // ImageData clamps to [0, 255]
       }
       image.data[4 * p + 3] = 255;
