@@ -91,7 +91,8 @@ def folder(
 
     If most image files are in sub-folders, the sub-folders are the classes, as in torchvision's
     ImageFolder, and image files beside them are skipped. Hidden files are skipped. Images
-    are resized on their short side and cropped to a centred square.
+    are resized on their short side and cropped to a centred square; a training warns of the number
+    of images that lose half of their pixels or more.
 
     Args:
         root: the folder. Nothing is written to it.

@@ -84,7 +84,8 @@ def webdataset(
     An image file is a member ``KEY.jpg``, ``.jpeg``, ``.png`` or ``.webp``. Its class number is in
     the member ``KEY.cls``. The headers of all shards are read first. Images are then read in any
     order, so each epoch shuffles over all shards and a run can resume at any batch. Images are
-    resized on their short side and cropped to a centred square.
+    resized on their short side and cropped to a centred square; a training warns of the number of
+    images that lose half of their pixels or more.
 
     Args:
         root: folder of the shards, all its ``*.tar`` sorted by name. Links to shards are followed,

@@ -37,7 +37,9 @@ def lineart(
     """Any folder of image files, with its sub-folders, each paired with a line drawing of itself.
 
     Files are sorted by name. Images are resized on their short side and cropped to a centred
-    square. Then `draw_lines` computes the line drawing, which is the condition image.
+    square. Then `draw_lines` computes the line drawing, which is the condition image. A training
+    warns of the number of images that are twice as wide as high, as finished pairs are, and of
+    those that lose half of their pixels or more. Links are followed as in the dataset ``folder``.
 
     Args:
         root: the folder. Nothing is written to it.

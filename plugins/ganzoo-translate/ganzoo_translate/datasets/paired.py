@@ -37,7 +37,8 @@ def paired(
     """Pairs of images, side by side in one file or with the same name in two folders.
 
     Pairs are sorted by name. Both images are resized on their short side and cropped to a centred
-    square.
+    square; a training warns of the number of pairs that lose half of their pixels or more. Links
+    are followed as in the dataset ``folder``.
 
     Args:
         root: the folder. Nothing is written to it.

@@ -31,7 +31,9 @@ def unpaired(
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
     """Two folders of images, one for each domain.
 
-    Images are resized on their short side and cropped to a centred square.
+    Images are resized on their short side and cropped to a centred square; a training warns of the
+    number of items that lose half of their pixels or more. Links are followed as in the dataset
+    ``folder``.
 
     Args:
         root: the folder that contains both. Nothing is written to it.
