@@ -29,6 +29,10 @@ class PartialImageWarning(ImageFileWarning):
     """An image file of which only a part is read."""
 
 
+class CompletedImageWarning(PartialImageWarning):
+    """An image file whose missing part, if any, becomes grey."""
+
+
 class CropWarning(ImageFileWarning):
     """An image that loses half of its pixels or more to the centre crop."""
 
@@ -109,7 +113,7 @@ def _warn_if_partial(image: Image.Image, name: str) -> None:
         )
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         warn_of_image(
-            PartialImageWarning,
+            CompletedImageWarning,
             "PIL's LOAD_TRUNCATED_IMAGES is on in this process, so the missing part of a truncated "
             "image becomes grey. Set PIL.ImageFile.LOAD_TRUNCATED_IMAGES to False to refuse them",
         )

@@ -172,8 +172,14 @@ def test_further_views_of_a_photo_are_not_warned_of(tmp_path):
 
 def test_a_process_that_completes_truncated_images_is_warned_of(tmp_path, monkeypatch):
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
-    with pytest.warns(PartialImageWarning, match="the missing part of a truncated image"):
-        read_image(saved(tmp_path / "a.png"))
+    first, second = (Image.new("RGB", (10, 8), colour) for colour in ("red", "green"))
+    first.save(tmp_path / "a.png", save_all=True, append_images=[second])
+    with pytest.warns(PartialImageWarning) as record:
+        ImageBatch.open([tmp_path / "a.png"], ImageSpec(8, 8, 3))
+    texts = [str(warning.message) for warning in record]
+    assert len(texts) == 2, "of two kinds"
+    assert "holds several images" in texts[0]
+    assert "the missing part of a truncated image" in texts[1]
 
 
 @pytest.mark.parametrize("value_range", [None, (0, 65535)])
