@@ -106,10 +106,10 @@ class ReadAhead(Iterator[Items]):
             self._explain(error)
             raise
         self._notes.add(read.notes)
-        told = read.warnings
+        texts = read.warnings
         if self._images is None:
-            told += tuple(self._notes.first.items())
-        for kind, text in told:
+            texts += tuple(self._notes.first.items())
+        for kind, text in texts:
             if text not in self._warned:
                 self._warned.add(text)
                 warnings.warn(text, kind, stacklevel=2)
