@@ -181,7 +181,7 @@ def test_latent_map(plot, autoencoder):
         (["curves", "absent"], "absent is not a run"),
         (["metric", "RUN"], "metrics.jsonl has no readable line"),
         (["progress", "RUN", "--kind", "manifold"], "Choose samples"),
-        (["run", "EMPTY"], "is empty. Wait for the first log line"),
+        (["run", "EMPTY"], "has no good log line and no good image file. Wait for the first"),
         (["curves", "RUN", "-o", "a.jpg"], "not one of .png, .svg. Use for example -o a.png"),
         (["curves", "RUN", "-o", "a.gif"], "not one of .png, .svg"),
         (["progress", "RUN", "-o", "a"], "not one of .png, .svg, .gif, .webp"),
