@@ -30,6 +30,41 @@ def test_dcgan_fits_any_square_size(size, channels):
     assert nets["discriminator"](images).logits.shape == (2,)
 
 
+@pytest.mark.parametrize("size", [16, 28, 64, 100, 256])
+def test_upsampling_dcgan_fits_multiples_of_four(size):
+    nets = build("upsampling-dcgan", size, 3)
+    images = nets["generator"](torch.randn(2, 5))
+    assert images.shape == (2, 3, size, size)
+    assert images.abs().max() <= 1
+    assert nets["discriminator"](images).logits.shape == (2,)
+
+
+def test_upsampling_dcgan_repeats_pixels_before_it_convolves():
+    """Between two doublings, the layers are those of torch."""
+    layers = list(build("upsampling-dcgan", 16, norm_eps=0.5)["generator"].layers)
+    assert [layer.eps for layer in layers if isinstance(layer, nn.BatchNorm2d)] == [1e-5, 0.5, 0.5]
+    convolution = next(layer for layer in layers if isinstance(layer, nn.Conv2d))
+    maps = torch.randn(2, 6, 4, 4)
+    plain = nn.Conv2d(6, 6, 3, padding=1, bias=False)
+    plain.load_state_dict(convolution.state_dict())
+    expected = plain(nn.Upsample(scale_factor=2)(maps))
+    torch.testing.assert_close(convolution(maps), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"height": 30}, "multiple of 4.*--architecture dcgan"),
+        ({"height": 12}, "'upsampling-dcgan'.*16 to 256 pixels"),
+        ({"height": 16, "norm_eps": 0.0}, "norm_eps=0.0.*--architecture.norm-eps 1e-5"),
+        ({"height": 16, "norm_eps": math.inf}, "norm_eps=inf"),
+    ],
+)
+def test_upsampling_dcgan_refuses_invalid_arguments(arguments, message):
+    with pytest.raises(ArchitectureError, match=message):
+        build("upsampling-dcgan", **arguments)
+
+
 @pytest.mark.parametrize("size", [8, 10, 20, 28, 32, 48, 64, 112, 128])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_resnet_fits_sizes_that_halve(size, channels):
@@ -135,6 +170,57 @@ def test_dcgan_follows_its_five_guidelines():
     assert isinstance(generator[-1], nn.Tanh)
     assert {type(x) for x in generator if "ReLU" in type(x).__name__} == {nn.ReLU}
     assert {x.negative_slope for x in discriminator if isinstance(x, nn.LeakyReLU)} == {0.2}
+
+
+@pytest.mark.parametrize(
+    ("size", "arguments", "channels", "sides"),
+    [
+        (128, {}, [24, 24, 12, 6, 3], [4, 8, 16, 32, 64, 128]),
+        (128, {"width_multiplier": 16}, [48, 24, 12, 6, 3], [4, 8, 16, 32, 64, 128]),
+        (64, {"width_multiplier": 1}, [3, 3, 3, 3], [4, 8, 16, 32, 64]),
+        (28, {}, [6, 3], [7, 14, 28]),
+        (28, {"base": 4}, [12, 6, 3], [4, 7, 14, 28]),
+        (32, {"base": 8}, [6, 3], [8, 16, 32]),
+    ],
+)
+def test_dcgan_has_the_requested_maps(size, arguments, channels, sides):
+    nets = build("dcgan", size, **arguments)
+    maps = []
+    for layer in nets["generator"].layers:
+        if isinstance(layer, nn.ConvTranspose2d):
+            layer.register_forward_hook(lambda module, inputs, output: maps.append(output.shape))
+    nets["generator"](torch.randn(2, 5))
+    assert [shape[1] for shape in maps] == [*channels, 1]
+    assert [shape[2] for shape in maps] == sides
+    if size > 32:  # the discriminator has maps of the same sides
+        assert nets["discriminator"].trunk.features == max(channels)
+
+
+@pytest.mark.parametrize("arguments", [{"width_multiplier": 0}, {"base": 1}])
+def test_dcgan_refuses_maps_without_channels_or_sides(arguments):
+    with pytest.raises(ArchitectureError, match=r"width_multiplier=.*, base=.*2 or more"):
+        build("dcgan", 32, **arguments)
+
+
+def test_a_multilayer_perceptron_may_grow_and_normalise():
+    generator = build("mlp", 4, depth=4, growth=2, generator_norm="batch", norm_eps=0.5)[
+        "generator"
+    ]
+    kinds = [type(layer) for layer in generator.layers]
+    block = [nn.Linear, nn.BatchNorm1d, nn.LeakyReLU]
+    assert kinds == [nn.Linear, nn.LeakyReLU, *3 * block, nn.Linear, nn.Tanh], "not in the first"
+    linear = [layer.out_features for layer in generator.layers if isinstance(layer, nn.Linear)]
+    assert linear == [3, 6, 12, 24, 16]
+    assert {m.eps for m in generator.modules() if isinstance(m, nn.BatchNorm1d)} == {0.5}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"growth": 0}, {"growth": 9, "depth": 64}, {"norm_eps": 0.0}, {"norm_eps": math.nan}],
+)
+def test_a_multilayer_perceptron_refuses_invalid_growth(arguments):
+    with pytest.raises(ArchitectureError, match=r"growth=.*, norm_eps=.*at most 65,536 units"):
+        build("mlp", 4, **arguments)
 
 
 def test_a_last_convolution_keeps_the_size_of_its_maps():

@@ -25,6 +25,10 @@ class TestDcgan(ArchitectureSuite):
     name = "dcgan"
 
 
+class TestUpsamplingDcgan(ArchitectureSuite):
+    name = "upsampling-dcgan"
+
+
 class TestResnet(ArchitectureSuite):
     name = "resnet"
 

@@ -23,7 +23,7 @@ from ganzoo.nn import Conditioning, ConditioningHeads, LatentToMap, init_normal
 SMALLEST, LARGEST = 16, 256
 GENERATOR_BASE = 7  # maximum side of the first map: 7 for 28 pixels, 4 for a power of two
 DISCRIMINATOR_BASE = 4  # maximum side of the last map
-MOST_WIDTHS = 8  # maximum channels of a map, in units of `width`
+MULTIPLIER = 8  # maximum channels of a map, in units of `width`
 
 
 def dcgan(
@@ -32,6 +32,8 @@ def dcgan(
     latent_dim: int = 100,
     latent_distribution: Literal["normal", "uniform"] = "normal",
     width: int = 64,
+    width_multiplier: int = MULTIPLIER,
+    base: int = GENERATOR_BASE,
     discriminator_norm: Literal["batch", "none"] = "batch",
     global_average_pooling: bool = False,
     last_convolution: bool = False,
@@ -48,7 +50,10 @@ def dcgan(
             ``uniform`` in [-1, 1] as in the paper. z is normal in both cases, and the distribution
             function of a normal maps it to uniform numbers.
         width: channels of the largest map below the image size. They double each time the side is
-            halved, up to 8 times this number.
+            halved, up to `width_multiplier` times this number.
+        width_multiplier: maximum channels of a map, in units of `width`.
+        base: maximum side of the generator's first map, 2 or more: the image's side is halved,
+            rounded up, until it is at most this number.
         discriminator_norm: ``batch`` as in the paper, or ``none``, which suits gradient penalties.
         global_average_pooling: average the discriminator's last map before its linear layer,
             instead of a weight for each position.
@@ -69,6 +74,11 @@ def dcgan(
         ArchitectureError: the image size is not supported, or an argument is below 1.
     """
     check("dcgan", "mlp", data, latent_dim, width)
+    if width_multiplier < 1 or base < 2:
+        raise ArchitectureError(
+            f"architecture 'dcgan' cannot be built with width_multiplier={width_multiplier}, "
+            f"base={base}. Set width_multiplier to 1 or more, and base to 2 or more."
+        )
     image = data.image
     heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     generator: nn.Module = Generator(
@@ -76,6 +86,8 @@ def dcgan(
         image.channels,
         width,
         image.height,
+        multiplier=width_multiplier,
+        base=base,
         last_convolution=last_convolution,
     )
     if latent_distribution == "uniform":
@@ -84,6 +96,7 @@ def dcgan(
         image.channels + heads.extra_channels,
         width,
         image.height,
+        multiplier=width_multiplier,
         normalise=discriminator_norm == "batch",
     )
     last: nn.Module = nn.Conv2d(trunk.features, 1, trunk.side)
@@ -127,9 +140,9 @@ def _sides(size: int, base: int) -> list[int]:
     return sides
 
 
-def _widths(width: int, sides: list[int]) -> list[int]:
+def _widths(width: int, sides: list[int], multiplier: int) -> list[int]:
     """Return the channels of the maps below the image size; they double as the side halves."""
-    return [min(2**stage, MOST_WIDTHS) * width for stage in range(len(sides) - 1)]
+    return [min(2**stage, multiplier) * width for stage in range(len(sides) - 1)]
 
 
 def _kernel(side: int) -> int:
@@ -154,6 +167,8 @@ class Generator(nn.Module):
         channels: channels of the image.
         width: channels of the map next to the image.
         side: height and width of the image.
+        multiplier: maximum channels of a map, in units of `width`.
+        base: maximum side of the first map.
         last_convolution: end with a 3x3 convolution of ``width // 2`` channels.
     """
 
@@ -164,11 +179,13 @@ class Generator(nn.Module):
         width: int,
         side: int,
         *,
+        multiplier: int = MULTIPLIER,
+        base: int = GENERATOR_BASE,
         last_convolution: bool = False,
     ) -> None:
         super().__init__()
-        sides = _sides(side, GENERATOR_BASE)
-        widths = _widths(width, sides)
+        sides = _sides(side, base)
+        widths = _widths(width, sides, multiplier)
         layers: list[nn.Module] = [
             LatentToMap(latent_dim, widths[-1], sides[-1], bias=False),
             nn.BatchNorm2d(widths[-1]),
@@ -220,13 +237,22 @@ class Trunk(nn.Module):
         channels: channels of the image.
         width: channels of the map next to the image.
         side: height and width of the image.
+        multiplier: maximum channels of a map, in units of `width`.
         normalise: add BatchNorm after all convolutions except the first.
     """
 
-    def __init__(self, channels: int, width: int, side: int, *, normalise: bool) -> None:
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        side: int,
+        *,
+        multiplier: int = MULTIPLIER,
+        normalise: bool,
+    ) -> None:
         super().__init__()
         sides = _sides(side, DISCRIMINATOR_BASE)
-        widths = _widths(width, sides)
+        widths = _widths(width, sides, multiplier)
         layers: list[nn.Module] = [
             nn.Conv2d(channels, widths[0], _kernel(sides[0]), 2, 1),
             nn.LeakyReLU(0.2),

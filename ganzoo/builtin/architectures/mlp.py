@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Literal
 
 from torch import Tensor, nn
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import Conditioning, ConditioningHeads
+
+WIDEST = 65_536  # maximum units of a hidden layer of the generator
 
 
 def mlp(
@@ -18,7 +21,10 @@ def mlp(
     latent_dim: int = 100,
     width: int = 128,
     depth: int = 1,
+    growth: int = 1,
     slope: float = 0.01,
+    generator_norm: Literal["none", "batch"] = "none",
+    norm_eps: float = 1e-5,
     conditioning: Conditioning = "none",
     categorical_code: int = 0,
     continuous_codes: int = 0,
@@ -32,7 +38,11 @@ def mlp(
         latent_dim: length of z.
         width: units of each hidden layer.
         depth: number of hidden layers in each network, 1 to 64.
+        growth: factor by which each hidden layer of the generator is wider than the one before.
         slope: negative slope of LeakyReLU.
+        generator_norm: ``none``, or ``batch`` for BatchNorm in all hidden layers of the generator
+            except the first.
+        norm_eps: number that BatchNorm adds to a variance.
         conditioning: how the networks use labels: ``none``, ``concat``, ``projection`` or
             ``auxiliary``, see `ganzoo.nn.ConditioningHeads`.
         categorical_code: number of values of a categorical code in z, for the loss infogan.
@@ -48,9 +58,21 @@ def mlp(
         ArchitectureError: an argument is out of range.
     """
     check("mlp", latent_dim, width, depth)
+    if growth < 1 or width * growth ** (depth - 1) > max(width, WIDEST) or not norm_eps > 0:
+        raise ArchitectureError(
+            f"architecture 'mlp' cannot be built with width={width}, depth={depth}, "
+            f"growth={growth}, norm_eps={norm_eps}. Set growth to 1 or more, norm_eps above 0, and "
+            f"the last hidden layer, width * growth**(depth - 1), to at most {WIDEST:,} units."
+        )
     heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     inputs = latent_dim + heads.classes
-    generator = Generator(data.image, inputs, width, depth, slope)
+    generator = Generator(
+        data.image,
+        inputs,
+        [width * growth**layer for layer in range(depth)],
+        slope,
+        norm_eps=norm_eps if generator_norm == "batch" else None,
+    )
     trunk = make_trunk(data.image, heads.extra_channels, width, depth, slope)
     return {
         "generator": heads.generator(generator, latent_dim),
@@ -76,25 +98,47 @@ def make_trunk(
 ) -> nn.Module:
     """Return the hidden layers of a discriminator or encoder: images -> features (n, width)."""
     inputs = (image.channels + extra_channels) * image.height * image.width
-    return nn.Sequential(nn.Flatten(), *_hidden(inputs, width, depth, slope))
+    return nn.Sequential(nn.Flatten(), *_hidden([inputs] + [width] * depth, slope))
 
 
-def _hidden(inputs: int, width: int, depth: int, slope: float) -> list[nn.Module]:
-    sizes = itertools.pairwise([inputs] + [width] * depth)
-    return [layer for a, b in sizes for layer in (nn.Linear(a, b), nn.LeakyReLU(slope))]
+def _hidden(sizes: list[int], slope: float, norm_eps: float | None = None) -> list[nn.Module]:
+    """Return the hidden layers between these numbers of units, with BatchNorm from the second."""
+    layers: list[nn.Module] = []
+    for below, above in itertools.pairwise(sizes):
+        if layers and norm_eps is not None:  # a bias before BatchNorm has no effect
+            norm = nn.BatchNorm1d(above, eps=norm_eps)
+            layers += [nn.Linear(below, above, bias=False), norm]
+        else:
+            layers.append(nn.Linear(below, above))
+        layers.append(nn.LeakyReLU(slope))
+    return layers
 
 
 class Generator(nn.Module):
-    """A multilayer perceptron: z -> images."""
+    """A multilayer perceptron: z -> images.
+
+    Args:
+        image: spec of the images.
+        latent_dim: length of z.
+        widths: units of the hidden layers.
+        slope: negative slope of LeakyReLU.
+        norm_eps: number that BatchNorm adds to a variance; None without BatchNorm.
+    """
 
     def __init__(
-        self, image: ImageSpec, latent_dim: int, width: int, depth: int, slope: float
+        self,
+        image: ImageSpec,
+        latent_dim: int,
+        widths: list[int],
+        slope: float,
+        *,
+        norm_eps: float | None = None,
     ) -> None:
         super().__init__()
         self.shape = image.shape
         self.layers = nn.Sequential(
-            *_hidden(latent_dim, width, depth, slope),
-            nn.Linear(width, math.prod(image.shape)),
+            *_hidden([latent_dim, *widths], slope, norm_eps),
+            nn.Linear(widths[-1], math.prod(image.shape)),
             nn.Tanh(),
         )
 

@@ -45,7 +45,7 @@ def mlp_autoencoder(
     encoder, trunk = (make_trunk(image, 0, width, depth, slope) for _ in range(2))
     nets: dict[str, nn.Module] = {
         "encoder": GaussianEncoder(encoder, width, latent_dim),
-        "generator": Generator(image, latent_dim, width, depth, slope),
+        "generator": Generator(image, latent_dim, [width] * depth, slope),
     }
     if discriminator == "image":
         nets["discriminator"] = ConditioningHeads(data).discriminator(
