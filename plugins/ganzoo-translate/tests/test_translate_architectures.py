@@ -113,6 +113,39 @@ def test_a_latent_mask_equals_dropout():
     torch.testing.assert_close(latent(x, torch.cat(plain.dropout.signs, 1)), expected)
 
 
+@pytest.mark.parametrize("name", ["unet", "translator"])
+def test_affine_instance_norm_is_batch_norm_of_each_image(name):
+    """With a batch of one image in training mode, BatchNorm uses the statistics of that image."""
+    arguments = {"width": 4} | ({"dropout": 0.0} if name == "unet" else {"blocks": 1})
+    batch = build(name, **arguments, generator_norm="batch")["generator"]
+    for module in batch.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight)
+            nn.init.normal_(module.bias)
+    affine = build(name, **arguments, generator_norm="instance-affine")["generator"].eval()
+    weights = batch.state_dict()
+    affine.load_state_dict({key: weights[key] for key in affine.state_dict()})
+    x = images(3)
+    alone = torch.cat([batch(x[k : k + 1]) for k in range(3)])
+    torch.testing.assert_close(affine(x), alone, atol=1e-5, rtol=0)
+
+
+def test_rectified_skips_are_those_of_the_authors():
+    """The decoder reads max(0, x) of each map that the encoder returns."""
+    unet = build("unet", width=4, relu_skips=True)["generator"].eval()
+    x = images()
+    maps = [x]
+    for layer in unet.down:
+        maps.append(layer(maps[-1]))
+    decoded = maps.pop().relu()
+    for layer in unet.up:
+        decoded = torch.cat([layer(decoded), maps.pop()], 1).relu()
+    torch.testing.assert_close(unet(x), unet.last(decoded).tanh())
+    plain = build("unet", width=4)["generator"].eval()
+    plain.load_state_dict(unet.state_dict())
+    assert not torch.allclose(unet(x), plain(x))
+
+
 @pytest.mark.parametrize("norm", ["batch", "instance"])
 def test_a_batch_of_one_pair_trains(norm):
     """For one pair, BatchNorm equals instance normalisation up to scale and shift."""

@@ -17,18 +17,25 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.nn import DiscriminatorOutput, init_normal
 
 Norm = Literal["batch", "instance", "none"]
+GeneratorNorm = Literal["batch", "instance", "instance-affine"]
 
 MOST_WIDTHS = 8  # maximum channels of a map, in units of `width`
 LOST = 2  # rows and columns that the last two convolutions, with stride 1, remove from a map
 
 
-def make_norm(norm: Norm, channels: int) -> nn.Module:
-    """Return a normalisation layer for maps with this number of channels."""
+def make_norm(norm: Norm | GeneratorNorm, channels: int) -> nn.Module:
+    """Return a normalisation layer for maps with this number of channels.
+
+    ``instance-affine`` has a scale and a shift, so that it is BatchNorm with the statistics of a
+    batch of one image.
+    """
     match norm:
         case "batch":
             return nn.BatchNorm2d(channels)
         case "instance":
             return nn.InstanceNorm2d(channels)
+        case "instance-affine":
+            return nn.InstanceNorm2d(channels, affine=True)
         case "none":
             return nn.Identity()
 

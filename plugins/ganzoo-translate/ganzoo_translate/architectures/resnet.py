@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ganzoo import ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
+from ganzoo_translate.architectures.patchgan import GeneratorNorm, make_norm
 
 SMALLEST = 16
 STEP = 4  # the sides of an image are multiples of it
@@ -34,9 +35,11 @@ def check_sides(name: str, image: ImageSpec) -> None:
 class ResidualBlock(nn.Module):
     """Two convolutions with normalisation, plus the input."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, norm: GeneratorNorm) -> None:
         super().__init__()
-        self.layers = nn.Sequential(*_convolve(width, width, 3), *_convolve(width, width, 3)[:-1])
+        self.layers = nn.Sequential(
+            *_convolve(width, width, 3, norm), *_convolve(width, width, 3, norm)[:-1]
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return a map of the same shape as the input."""
@@ -52,17 +55,20 @@ class ResnetTranslator(nn.Module):
         outputs: channels of the image.
         width: channels of the maps next to the image.
         blocks: number of residual blocks, at a quarter of the side.
+        norm: normalisation of all maps except the image.
     """
 
-    def __init__(self, inputs: int, outputs: int, width: int, blocks: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, width: int, blocks: int, norm: GeneratorNorm = "instance"
+    ) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *_convolve(inputs, width, 7),
-            *_halve(width),
-            *_halve(2 * width),
-            *(ResidualBlock(4 * width) for _ in range(blocks)),
-            *_double(4 * width),
-            *_double(2 * width),
+            *_convolve(inputs, width, 7, norm),
+            *_halve(width, norm),
+            *_halve(2 * width, norm),
+            *(ResidualBlock(4 * width, norm) for _ in range(blocks)),
+            *_double(4 * width, norm),
+            *_double(2 * width, norm),
             nn.ReflectionPad2d(3),
             nn.Conv2d(width, outputs, 7),
             nn.Tanh(),
@@ -75,20 +81,20 @@ class ResnetTranslator(nn.Module):
         return images
 
 
-def _normalised(convolution: nn.Module, width: int) -> list[nn.Module]:
+def _normalised(convolution: nn.Module, width: int, norm: GeneratorNorm) -> list[nn.Module]:
     """Return the layers of a convolution without bias, which the normalisation would remove."""
-    return [convolution, nn.InstanceNorm2d(width), nn.ReLU()]
+    return [convolution, make_norm(norm, width), nn.ReLU()]
 
 
-def _convolve(inputs: int, width: int, kernel: int) -> list[nn.Module]:
+def _convolve(inputs: int, width: int, kernel: int, norm: GeneratorNorm) -> list[nn.Module]:
     convolution = nn.Conv2d(inputs, width, kernel, bias=False)
-    return [nn.ReflectionPad2d(kernel // 2), *_normalised(convolution, width)]
+    return [nn.ReflectionPad2d(kernel // 2), *_normalised(convolution, width, norm)]
 
 
-def _halve(width: int) -> list[nn.Module]:
-    return _normalised(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), 2 * width)
+def _halve(width: int, norm: GeneratorNorm) -> list[nn.Module]:
+    return _normalised(nn.Conv2d(width, 2 * width, 3, 2, 1, bias=False), 2 * width, norm)
 
 
-def _double(width: int) -> list[nn.Module]:
+def _double(width: int, norm: GeneratorNorm) -> list[nn.Module]:
     convolution = nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1, bias=False)
-    return _normalised(convolution, width // 2)
+    return _normalised(convolution, width // 2, norm)

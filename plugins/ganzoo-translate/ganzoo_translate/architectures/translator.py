@@ -10,6 +10,7 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo_translate.architectures.patchgan import (
+    GeneratorNorm,
     Norm,
     PairDiscriminator,
     PatchDiscriminator,
@@ -24,6 +25,7 @@ def translator(
     *,
     width: int = 64,
     blocks: int = 9,
+    generator_norm: GeneratorNorm = "instance",
     patch_layers: int = 3,
     discriminator_norm: Norm = "instance",
 ) -> dict[str, nn.Module]:
@@ -37,6 +39,8 @@ def translator(
             16.
         width: channels of the maps next to the image, in both networks.
         blocks: number of residual blocks; the paper has 6 for 128x128 and 9 for 256x256.
+        generator_norm: ``instance`` as in the paper; ``instance-affine``, with a scale and a shift;
+            or ``batch``, which uses the training's statistics in eval mode.
         patch_layers: number of halvings in the discriminator. With 3, the receptive field of a
             logit is 70x70 pixels.
         discriminator_norm: ``instance`` as in the paper, ``batch``, or ``none``.
@@ -54,7 +58,9 @@ def translator(
     _check("translator", data, width, blocks, patch_layers)
     channels = condition.channels + image.channels
     return {
-        "generator": ResnetTranslator(condition.channels, image.channels, width, blocks),
+        "generator": ResnetTranslator(
+            condition.channels, image.channels, width, blocks, generator_norm
+        ),
         "discriminator": PairDiscriminator(channels, width, patch_layers, discriminator_norm),
     }
 

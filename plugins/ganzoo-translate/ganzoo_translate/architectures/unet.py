@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
 from ganzoo_translate.architectures.patchgan import (
+    GeneratorNorm,
     Norm,
     PairDiscriminator,
     check_patches,
@@ -37,7 +37,8 @@ def unet(
     width: int = 64,
     dropout: float = 0.5,
     test_dropout: bool = False,
-    generator_norm: Literal["batch", "instance"] = "batch",
+    generator_norm: GeneratorNorm = "batch",
+    relu_skips: bool = False,
     patch_layers: int = 3,
     discriminator_norm: Norm = "batch",
 ) -> dict[str, nn.Module]:
@@ -52,8 +53,11 @@ def unet(
             translations of one image. The latent z then determines the mask: a unit is kept and
             doubled if its entry of z, which is N(0, 1), is positive. This is dropout of 0.5.
         generator_norm: ``batch``, which uses the training's statistics in eval mode (the paper
-            uses those of the test batch), or ``instance``, which is the same as ``batch`` in
-            training with a batch size of 1.
+            uses those of the test batch); ``instance``, which is the same as ``batch`` in
+            training with a batch size of 1, without its scale and shift; or ``instance-affine``,
+            with them.
+        relu_skips: apply ReLU to the maps of the skip connections and to the smallest map, as the
+            authors' programs do. By default, they are as the encoder's LeakyReLU returns them.
         patch_layers: number of halvings in the discriminator. With 3, the receptive field of a
             logit is 70x70 pixels.
         discriminator_norm: ``batch`` as in the paper, ``instance``, or ``none``, which suits
@@ -89,7 +93,7 @@ def unet(
             f"architecture 'unet' cannot use dropout={dropout} with test_dropout: the sign of the "
             "latent drops half of the units. Use --architecture.dropout 0.5."
         )
-    shape = condition.channels, image.channels, width, side, generator_norm
+    shape = condition.channels, image.channels, width, side, generator_norm, relu_skips
     generator = LatentUNet(*shape) if test_dropout else UNet(*shape, dropout)
     if isinstance(generator, LatentUNet) and generator.latent_dim > LONGEST_LATENT:
         raise ArchitectureError(
@@ -114,12 +118,20 @@ class SkipConnections(nn.Module):
         side: height and width of condition and image, a power of two.
         norm: normalisation of all maps except the first and the smallest. The smallest has one
             pixel, whose variance is 0.
+        relu_skips: apply ReLU to the maps that the decoder reads from the encoder.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, width: int, side: int, norm: Literal["batch", "instance"]
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        side: int,
+        norm: GeneratorNorm,
+        relu_skips: bool,
     ) -> None:
         super().__init__()
+        self.relu_skips = relu_skips
         stages = side.bit_length() - 1
         widths = [min(2**stage, MOST_WIDTHS) * width for stage in range(stages)]
         self.down = nn.ModuleList()
@@ -151,7 +163,9 @@ class SkipConnections(nn.Module):
         for layer in self.down:
             x = layer(x)
             skips.append(x)
-        skips.pop()
+        if self.relu_skips:
+            skips = [skip.relu() for skip in skips]
+        x = skips.pop()
         for k, layer in enumerate(self.up):
             x = layer(x)
             if k < len(self.dropped):
@@ -170,10 +184,11 @@ class UNet(SkipConnections):
         outputs: int,
         width: int,
         side: int,
-        norm: Literal["batch", "instance"],
+        norm: GeneratorNorm,
+        relu_skips: bool,
         dropout: float,
     ) -> None:
-        super().__init__(inputs, outputs, width, side, norm)
+        super().__init__(inputs, outputs, width, side, norm, relu_skips)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, condition: Tensor) -> Tensor:
@@ -189,9 +204,15 @@ class LatentUNet(SkipConnections):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, width: int, side: int, norm: Literal["batch", "instance"]
+        self,
+        inputs: int,
+        outputs: int,
+        width: int,
+        side: int,
+        norm: GeneratorNorm,
+        relu_skips: bool,
     ) -> None:
-        super().__init__(inputs, outputs, width, side, norm)
+        super().__init__(inputs, outputs, width, side, norm, relu_skips)
         self.units = [channels * height * width for channels, height, width in self.dropped]
         self.latent_dim = sum(self.units)
 
