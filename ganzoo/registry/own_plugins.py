@@ -32,6 +32,7 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
     "ganzoo-translate": {
         "ganzoo.architectures": ("cyclegan", "translator", "unet"),
         "ganzoo.datasets": ("lineart", "openmoji", "paired", "unpaired"),
+        "ganzoo.importers": ("cyclegan-junyanz", "pix2pix-junyanz"),
         "ganzoo.losses": ("cyclegan", "pix2pix"),
         "ganzoo.models": ("pix2pix-openmoji",),
         "ganzoo.recipes": ("cyclegan", "pix2pix-lineart", "pix2pix-openmoji", "pix2pix-pairs"),

@@ -156,6 +156,7 @@ def test_the_plugin_uses_only_public_names():
     allowed = {
         "ganzoo",
         "ganzoo.games",
+        "ganzoo.importers",
         "ganzoo.nn",
         "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",

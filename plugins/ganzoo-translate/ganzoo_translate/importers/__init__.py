@@ -1,0 +1,1 @@
+"""Importers of checkpoints of the authors' PyTorch program."""
