@@ -9,13 +9,12 @@ import shlex
 from pathlib import Path
 
 from ganzoo.errors import BundleError
+from ganzoo.spec.lfs import explain_pointer
 
 ATTRIBUTES = ".gitattributes"
 KEEP_BYTES = "* -text"  # the line that tells git not to change line endings
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_MAX_POINTER = 1024  # bytes, as in the specification of git-lfs
 _MAX_TEXT = 2**24  # bytes of a file whose line endings are compared
 
 
@@ -63,29 +62,8 @@ def check_pointer(folder: Path, file: Path) -> None:
     Raises:
         BundleError: the file is a pointer.
     """
-    if text := explain_pointer(folder, file):
+    if text := explain_pointer(file, folder):
         raise BundleError(text)
-
-
-def explain_pointer(folder: Path, file: Path) -> str:
-    """Return what a file is and what to type if it is a pointer of git-lfs; empty if it is not.
-
-    Args:
-        folder: a folder of the git repository.
-        file: a file in it.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    with file.open("rb") as opened:
-        is_pointer = opened.read(len(_POINTER)) == _POINTER
-    if not is_pointer or file.stat().st_size > _MAX_POINTER:
-        return ""
-    return (
-        f"{file} is a git-lfs pointer, not the file itself: the repository was cloned without "
-        "git-lfs. Install git-lfs, then run `git lfs install` and "
-        f"`git -C {shlex.quote(str(folder))} lfs pull`."
-    )
 
 
 def check_line_endings(file: Path, expected: str) -> None:

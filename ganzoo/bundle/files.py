@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,14 +40,27 @@ def reporting_output(path: Path) -> Iterator[None]:
         ) from error
 
 
-def find_outward_link(folder: Path) -> Path | None:
-    """Return a link in a folder that leads out of it, or None."""
-    root = os.path.realpath(folder)
-    for parent, folders, names in os.walk(folder):
+def find_foreign(run: Path) -> str | None:
+    """Return what a run's folder contains that no run writes, such as a pipe; None if nothing."""
+    for parent, folders, names in os.walk(run):
         for path in (Path(parent, name) for name in (*folders, *names)):
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-                return path
+            if kind := describe_foreign(path, run):
+                return f"{path} is {kind}"
     return None
+
+
+def describe_foreign(path: Path, run: Path) -> str:
+    """Return the kind of a path in a run's folder that no run writes; empty for files and folders.
+
+    A link may lead outside, and a pipe waits for a writer.
+    """
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(run)):
+        return "a link that leads out of the run's folder"
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # the run has just removed it
+        return ""
+    return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "neither a file nor a folder"
 
 
 def sha256(path: Path) -> str:

@@ -248,14 +248,15 @@ def read_card(folder: Path) -> bytes | None:
     """Return the bytes of a bundle's card; None if there is no card.
 
     Raises:
-        BundleError: the card is not a regular file inside the bundle, has more than 256 KiB, or
-            cannot be read.
+        BundleError: the card is not a regular file inside the bundle, has more than 256 KiB, is a
+            pointer of git-lfs, or cannot be read.
     """
     if not os.path.lexists(folder / CARD):
         return None
     _check_kind(folder, CARD)
     check_size(folder / CARD, MAX_CARD)
     try:
+        check_pointer(folder, folder / CARD)
         return (folder / CARD).read_bytes()
     except OSError as error:
         raise BundleError(f"cannot read {folder / CARD}: {error.strerror}.") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle.files import reporting_output, write_file
+from ganzoo.spec.json_text import read_json
 
 TERMS, METRICS = "terms", "metrics"  # tables of a line
 
@@ -64,9 +65,9 @@ def _parse(path: Path, tables: Sequence[str]) -> Iterator[tuple[bytes, dict[str,
     # The text after the last line break is an incomplete line.
     for number, text in enumerate(content.split(b"\n")[:-1], start=1):
         try:
-            line = json.loads(text)
+            line = read_json(text)
             good = is_good(line, tables)
-        except (ValueError, RecursionError):
+        except ValueError:
             good = False
         if good:
             yield text + b"\n", line

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ganzoo.spec.json_text import read_json
+
 KEY = "ganzoo.sha256"  # of the metadata
 CHUNK = 2**20  # bytes read at a time
 MAX_HEADER = 100_000_000  # bytes, the limit of the format
@@ -23,7 +25,7 @@ def seal(content: bytes) -> Iterator[bytes | memoryview]:
         content: a safetensors file.
     """
     length = _PREFIX + int.from_bytes(content[:_PREFIX], "little")
-    header = json.loads(content[_PREFIX:length])
+    header = read_json(content[_PREFIX:length])
     data = memoryview(content)[length:]
     digest = hashlib.sha256(_canonical(header))
     digest.update(data)
@@ -55,10 +57,7 @@ def _read_header(file: BinaryIO) -> dict[str, Any]:
     length = int.from_bytes(file.read(_PREFIX), "little")
     if length > MAX_HEADER:
         raise ValueError(f"its header has {length} bytes")
-    try:
-        header = json.loads(file.read(length))
-    except RecursionError as error:
-        raise ValueError("its header is nested too deeply") from error
+    header = read_json(file.read(length))
     metadata = header.get("__metadata__", {}) if isinstance(header, dict) else None
     if not isinstance(metadata, dict):
         raise ValueError("its header is not a table")

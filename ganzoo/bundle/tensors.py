@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ganzoo.errors import BundleError
+from ganzoo.spec.json_text import read_json
+from ganzoo.spec.parsing import shorten
 
 MAX_HEADER = (
     2**23
@@ -36,14 +37,14 @@ def open_tensors(file: Path) -> Iterator[Any]:
     """Open a safetensors file with torch tensors; only the header is read.
 
     Raises:
-        BundleError: the file cannot be read, its header is missing or too long, or its tensors
-            overlap or exceed the file.
+        BundleError: the file cannot be read, its header is missing, too long or has a key more
+            than once, or its tensors overlap or exceed the file.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with file.open("rb") as opened:
-            _check_length(file, int.from_bytes(opened.read(8), "little"))
+            _read_json(file, opened)  # of a repeated key, the library keeps the last value
         with safe_open(file, framework="pt") as tensors:
             yield tensors
     except OSError as error:
@@ -75,13 +76,14 @@ def read_header(file: Path) -> dict[str, Stored]:
     """
     try:
         with file.open("rb") as opened:
-            _check_length(file, length := int.from_bytes(opened.read(8), "little"))
-            header = json.loads(opened.read(length))
+            header = _read_json(file, opened)
         return {
             name: Stored(str(tensor["dtype"]), tuple(map(int, tensor["shape"])))
             for name, tensor in header.items()
             if name != "__metadata__" and not is_scale(name, header)
         }
+    except BundleError:
+        raise
     except OSError as error:
         raise BundleError(
             f"cannot read {file}: {error.strerror or error}. Check its permissions."
@@ -92,12 +94,20 @@ def read_header(file: Path) -> dict[str, Stored]:
         ) from error
 
 
-def _check_length(file: Path, header: int) -> None:
-    size = file.stat().st_size
-    if MAX_HEADER < header <= size:
+def _read_json(file: Path, opened: BinaryIO) -> Any:
+    """Return the header of an open file."""
+    length, size = int.from_bytes(opened.read(8), "little"), file.stat().st_size
+    if MAX_HEADER < length <= size:
         raise BundleError(
-            f"the header of {file} has {header:,} bytes; the limit is {MAX_HEADER:,}. "
+            f"the header of {file} has {length:,} bytes; the limit is {MAX_HEADER:,}. "
             "Get the bundle again."
         )
-    if header > size:
+    if length > size:
         raise BundleError(f"{file} is not a complete safetensors file. Get the bundle again.")
+    try:
+        return read_json(opened.read(length))
+    except ValueError as error:
+        raise BundleError(
+            f"{file} is not a complete safetensors file: the header is not valid: "
+            f"{shorten(str(error), 200)}. Get the bundle again."
+        ) from error

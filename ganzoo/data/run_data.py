@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganzoo.bundle.files import write_file
+from ganzoo.bundle.files import describe_foreign, write_file
+from ganzoo.spec.json_text import read_json
+from ganzoo.spec.lfs import explain_pointer
 
 FILE = "run.json"
 
@@ -44,15 +47,19 @@ class RunData:
         Warns if the file is damaged, and returns None.
         """
         path = run / FILE
-        if not path.is_file():
+        if not os.path.lexists(path):
             return None
         try:
-            data = cls(**json.loads(path.read_text(encoding="utf-8")))
+            if kind := describe_foreign(path, run):
+                raise ValueError(f"it is {kind}")
+            if pointer := explain_pointer(path):
+                raise ValueError(pointer.removesuffix("."))
+            data = cls(**read_json(path.read_bytes()))
             kinds = (str | None, int, str, str)
             fields = dataclasses.astuple(data)
             if not all(map(isinstance, fields, kinds)):
                 raise TypeError("a field has another type")
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError) as error:
             warnings.warn(
                 f"cannot read {path}: {error}. The folder of the run's data is unknown; pass it "
                 "with --data DIR",
@@ -71,7 +78,7 @@ def find_run_data(bundle: Path, sha256: object) -> RunData | None:
             fingerprint did not train the model.
     """
     for folder in (bundle, bundle.absolute().parent):
-        if (folder / FILE).is_file():
+        if os.path.lexists(folder / FILE):
             data = RunData.read(folder)
             return data if data is not None and data.sha256 == sha256 else None
     return None

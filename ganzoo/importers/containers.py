@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import mmap
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -16,6 +15,8 @@ from ganzoo.importers.checkpoint import Checkpoint, collect
 from ganzoo.importers.torch_files import MAGIC, read_legacy, read_zip
 from ganzoo.importers.unpickle import Unpickler
 from ganzoo.importers.values import DTYPES, Dtype, Entries, StoredTensor, check_shape, widen
+from ganzoo.spec.json_text import read_json
+from ganzoo.spec.lfs import explain_pointer
 
 MAX_JSON = 2**20  # bytes of a config, and of the header of a safetensors file times 8
 CONFIGS = ("config.json", ".config.json")
@@ -35,7 +36,6 @@ _SAFETENSORS = {
     "BOOL": "bool",
 }
 _OTHERS = {  # first bytes of files that are no checkpoint, and what to do
-    b"version https://git-lfs": "a pointer of Git LFS. Type `git lfs pull` in its repository",
     b"<": "a web page. Download the file itself",
     b"\x1f\x8b": "compressed with gzip. Unpack it with `gunzip`",
     b"BZh": "compressed with bzip2. Unpack it with `bunzip2`",
@@ -65,6 +65,8 @@ def open_checkpoint(path: Path) -> Checkpoint:
     """
     file = _find(path)
     try:
+        if text := explain_pointer(file):
+            raise ImportFileError(text)
         with file.open("rb") as opened:
             size = file.stat().st_size
             if not size:
@@ -217,6 +219,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
     for name in CONFIGS:
         file = folder / name
         if file.is_file():
+            if text := explain_pointer(file):
+                raise ImportFileError(text)
             with file.open("rb") as opened:
                 return _parse_json(opened.read(MAX_JSON + 1), str(file), MAX_JSON)
     return {}
@@ -226,8 +230,8 @@ def _parse_json(text: bytes, where: str, limit: int) -> dict[str, Any]:
     if len(text) > limit:
         raise ImportFileError(f"{where} has more than {limit:,} bytes, the limit.")
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = read_json(text)
+    except ValueError as error:
         raise ImportFileError(f"{where} is not valid JSON: {str(error)[:100]}.") from error
     if not isinstance(value, dict):
         raise ImportFileError(f"{where} is not a JSON object.")

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
-from ganzoo.bundle.files import find_outward_link
+from ganzoo.bundle.files import find_foreign
 from ganzoo.bundle.json_lines import read_lines
 from ganzoo.errors import ImageFileError, PlotError, RunNotFoundError
 from ganzoo.sampling.image_depth import NarrowRangeWarning
 from ganzoo.sampling.image_files import decode_image
+from ganzoo.spec.lfs import explain_pointer
 from ganzoo.system.quiet import ignored_warnings
 
 T = TypeVar("T")
@@ -142,20 +143,19 @@ def _kind(moment: Moment) -> str:
 
 
 def check_run(run: Path) -> None:
-    """Raise an error if a folder contains no run, or a link that leads out of it.
+    """Raise an error if a folder contains no run, a pipe, or a link that leads out of it.
 
     Raises:
         RunNotFoundError: none of a run's files exist.
-        PlotError: a link leads out of the folder.
+        PlotError: a link leads out of the folder, or it holds a pipe, socket or device.
     """
     if not any((run / name).exists() for name in (RECIPE, LOG, METRICS, SAMPLES)):
         raise RunNotFoundError(
             f"{run} is not a run: it contains no {RECIPE}. Start a run: ganzoo train RECIPE"
         )
-    if link := find_outward_link(run):
+    if foreign := find_foreign(run):
         raise PlotError(
-            f"{link} is a link that leads out of the run's folder, so the run is not drawn. "
-            "Replace the link with what it leads to."
+            f"{foreign}, so the run is not drawn. Replace it with a file or folder, or remove it."
         )
 
 
@@ -163,6 +163,8 @@ def _read_lines(run: Path, name: str, field: str, advice: str) -> list[dict[str,
     check_run(run)
     file = run / name
     try:
+        if text := explain_pointer(file):
+            raise PlotError(text)
         lines = read_lines(file, (field,))
     except OSError as error:
         raise PlotError(f"cannot read {file}: {error}. Restore the file.") from error

@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from ganzoo.bundle.clones import explain_pointer
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.image_depth import ValueRange, correct_transparency, is_deep, to_eight_bits
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
+from ganzoo.spec.lfs import explain_pointer
 
 SMALLEST = 8  # pixels, the minimum width and height
 
@@ -90,7 +90,7 @@ def decode_image(
     except ImageFileError:
         raise
     except Exception as error:
-        if isinstance(file, str | Path) and (text := explain_data_pointer(Path(file))):
+        if isinstance(file, str | Path) and (text := explain_pointer(Path(file))):
             raise ImageFileError(text) from error
         raise ImageFileError(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
@@ -117,11 +117,6 @@ def _warn_if_partial(image: Image.Image, name: str) -> None:
             "PIL's LOAD_TRUNCATED_IMAGES is on in this process, so the missing part of a truncated "
             "image becomes grey. Set PIL.ImageFile.LOAD_TRUNCATED_IMAGES to False to refuse them",
         )
-
-
-def explain_data_pointer(path: Path) -> str:
-    """Return what to type if a file of a dataset is a pointer of git-lfs, else an empty text."""
-    return explain_pointer(path.parent, path) if path.is_file() else ""
 
 
 def _orientation(image: Image.Image) -> object:

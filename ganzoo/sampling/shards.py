@@ -24,6 +24,7 @@ from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.generator import Generator, Label
 from ganzoo.sampling.sizes import is_large
 from ganzoo.spec import as_integer
+from ganzoo.spec.json_text import read_json
 from ganzoo.system.terminal import print_error
 
 SHARD_SIZE = 10_000
@@ -203,6 +204,8 @@ def _claim(folder: Path, index: dict[str, Any], writes: bool) -> set[str]:
     with reporting_output(folder):
         # In this order: if a shard of another process is listed, its index exists too.
         names = {p.name for p in folder.iterdir()} if folder.exists() else set()
+        if os.path.lexists(path) and not path.is_file():  # to open a pipe would wait for a writer
+            raise OutputError(f"{path} is not a file. Choose a new folder for the shards.")
         content = path.read_bytes() if path.exists() else None
     if content is None:
         unknown = sorted(name for name in names if not name.startswith(_LEFTOVERS))
@@ -226,8 +229,8 @@ def _claim(folder: Path, index: dict[str, Any], writes: bool) -> set[str]:
 
 def _parse(content: bytes) -> dict[str, Any]:
     try:
-        known = json.loads(content)
-    except (ValueError, RecursionError):
+        known = read_json(content)
+    except ValueError:
         known = None
     return known if isinstance(known, dict) else {}
 

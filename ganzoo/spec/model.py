@@ -10,7 +10,8 @@ from typing import Any
 
 from ganzoo.errors import BundleError
 from ganzoo.spec.data import DataSpec, LatentSpec
-from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse
+from ganzoo.spec.json_text import read_json
+from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse, shorten
 
 # Fields of the provenance.
 IMPORTED = "imported"  # the checkpoint of another project that the model comes from
@@ -156,8 +157,8 @@ class ModelSpec:
         """Parse and check an untrusted config.
 
         Raises:
-            BundleError: the text is not JSON or too long; a field is unknown, missing, of the
-                wrong type or out of range.
+            BundleError: the text is not JSON or too long; a field is unknown, missing, repeated,
+                of the wrong type or out of range.
         """
         from pydantic import ValidationError
 
@@ -174,9 +175,13 @@ class ModelSpec:
             )
         try:
             spec: ModelSpec = parse(cls, text)
-        except ValidationError as error:
+            read_json(text)  # other programs may read a repeated field otherwise
+        except ValueError as error:
+            reason = f"{shorten(str(error))}."
+            if isinstance(error, ValidationError):
+                reason = explain(error, cls)
             raise BundleError(
-                f"{where} is not a valid ganzoo config: {explain(error, cls)} "
+                f"{where} is not a valid ganzoo config: {reason} "
                 "The bundle is damaged or was not written by ganzoo. Get it again."
             ) from error
         return spec

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ganzoo.errors import MALFORMED, RecipeError, missing_extra
+from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import (
     STRICT,
     UNBOUNDED,
@@ -240,6 +241,8 @@ class Recipe:
                     f"cannot read the recipe {path}: it is not a file. Pass a TOML file."
                 )
             content = path.read_bytes()
+            if text := explain_pointer(path):
+                raise RecipeError(text)
         except OSError as error:
             raise RecipeError(
                 f"cannot read the recipe {path}: {error.strerror}. Check the path."

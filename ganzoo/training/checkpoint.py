@@ -13,10 +13,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganzoo.bundle.clones import explain_pointer
 from ganzoo.bundle.files import new_file
 from ganzoo.bundle.sealing import check_seal, seal
 from ganzoo.errors import MALFORMED, CheckpointError, OutputError
+from ganzoo.spec.json_text import read_json
+from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.distributed import Group
 
@@ -62,7 +63,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
     if not paths:
         return None
     for path in reversed(paths):
-        if path.is_file() and (text := explain_pointer(folder, path)):
+        if text := explain_pointer(path):
             raise CheckpointError(text)
         try:
             return _read(path)
@@ -119,7 +120,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError("it is not a regular file")
     check_seal(path)
     with safe_open(path, framework="pt") as file:
-        skeleton = json.loads(file.metadata()[_KEY])
+        skeleton = read_json(file.metadata()[_KEY])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     state = _put_tensors(skeleton, tensors)
     if not isinstance(state, dict):

@@ -13,7 +13,7 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 
-from ganzoo.bundle.files import find_outward_link, reporting_output
+from ganzoo.bundle.files import find_foreign, reporting_output
 from ganzoo.bundle.leftovers import remove_all
 from ganzoo.errors import OutputError, RunExistsError
 from ganzoo.training.distributed import ALONE, Group
@@ -30,17 +30,18 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
 
     Raises:
         RunExistsError: another process holds the lock.
-        OutputError: the folder cannot be written, or a link in it leads out of it.
+        OutputError: the folder cannot be written, a link in it leads out of it, or it holds a
+            pipe, socket or device.
     """
     if not group.first:
         yield
         return
     with reporting_output(run):
         run.mkdir(parents=True, exist_ok=True)
-        if link := find_outward_link(run):
+        if foreign := find_foreign(run):
             raise OutputError(
-                f"{link} is a link that leads out of the run's folder, and a training does not "
-                "write through it. Replace the link with what it leads to."
+                f"{foreign}, and a training does not read or write it. Replace it with a file or "
+                "folder, or remove it."
             )
         lock = FileLock(run / LOCK, blocking=False)
         try:

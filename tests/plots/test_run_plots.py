@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import shutil
 import xml.etree.ElementTree as ElementTree
 
@@ -232,11 +231,6 @@ def test_a_metric_that_one_line_lacks_does_not_omit_the_line():
         "frechet distance (lower is better)"
     ]
     assert figure.get_supxlabel() == ""
-
-
-def test_a_pipe_among_the_samples_is_not_waited_for(run):
-    os.mkfifo(run / "samples" / "000000000001-samples.png")
-    assert all(moment.file.is_file() for moment in plots.find_moments(run))
 
 
 def test_a_missing_metric_is_refused():

@@ -166,17 +166,12 @@ def test_a_run_without_an_intact_checkpoint_is_an_error(tmp_path):
         ganzoo.resume(run, progress=False)
 
 
-def folder(path):
-    path.mkdir()
-
-
-@pytest.mark.parametrize("make", [folder, getattr(os, "mkfifo", folder)])
-def test_a_folder_or_pipe_among_the_checkpoints_is_skipped(tmp_path, tiny_run, make):
+def test_a_folder_among_the_checkpoints_is_skipped(tmp_path, tiny_run):
     run = shutil.copytree(tiny_run, tmp_path / "run")
-    make(run / "checkpoints" / "999999999999.safetensors")
+    (run / "checkpoints" / "999999999999.safetensors").mkdir()
     with pytest.warns(UserWarning, match="999999999999.safetensors is damaged"):
         assert ganzoo.resume(run, progress=False).finished
-    make(run / "checkpoints" / "000000000000.safetensors")
+    (run / "checkpoints" / "000000000000.safetensors").mkdir()
     assert ganzoo.resume(run, progress=False).finished
 
 

@@ -15,6 +15,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.corrupt_files import SkipCorrupt, read_good
 from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.spec.lfs import explain_pointer
 
 
 class Faces(Dataset[tuple[Tensor, Tensor]]):
@@ -72,6 +73,9 @@ def celeba(
     try:
         files = CelebA(str(folder), split=split, download=False)
     except Exception as error:
+        for file in (folder / "celeba").glob("*.txt"):
+            if text := explain_pointer(file):
+                raise DataError(text) from error
         raise DataNotFoundError(
             f"CelebA not found or not complete: {(folder / 'celeba').resolve()}. {error} Pass its "
             "location with --data DIR or GANZOO_DATA=DIR. For a plain folder of image files use "

@@ -9,6 +9,7 @@ from torch.utils.data import TensorDataset
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.spec.lfs import explain_pointer
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
@@ -88,6 +89,9 @@ def _read(name: str, root: Path | None, split: str) -> TensorDataset:
     try:
         raw = getattr(datasets, name)(folder, train=split == "train", download=False)
     except Exception as error:
+        for file in raw_files.glob("*-ubyte*"):
+            if text := explain_pointer(file):
+                raise DataError(text) from error
         if any(raw_files.glob(f"{PREFIX[split]}-*-ubyte")):
             raise DataError(
                 f"cannot read {name} in {raw_files}: {error}. Download it again."

@@ -21,6 +21,7 @@ from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import decode_image, fit_image
 from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
+from ganzoo.spec.lfs import explain_pointer
 
 
 class Shards(ImageFiles):
@@ -164,6 +165,8 @@ def _expand(urls: tuple[str, ...]) -> list[str]:
                 f"{entry} is neither an http or https URL nor a text file of such URLs: {error}. "
                 "Check --dataset.urls."
             ) from error
+        if pointer := explain_pointer(Path(entry).expanduser()):
+            raise DataError(pointer)
         entries = [line.strip() for line in lines if line.strip()]
         if wrong := [line for line in entries if not is_url(line)]:
             raise DataError(

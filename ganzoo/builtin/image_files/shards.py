@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ganzoo.builtin.image_files.ranges import is_url, open_seekable, read_range
 from ganzoo.errors import DataError, GanzooError
-from ganzoo.sampling.image_files import explain_data_pointer
+from ganzoo.spec.lfs import explain_pointer
 
 ENTRY = np.dtype([("shard", "<i4"), ("label", "<i4"), ("offset", "<i8"), ("size", "<i8")])
 COLUMNS = 4
@@ -163,7 +163,7 @@ def _members(
     except GanzooError:
         raise
     except Exception as error:
-        if not is_url(place) and (pointer := explain_data_pointer(Path(place))):
+        if not is_url(place) and (pointer := explain_pointer(Path(place))):
             raise DataError(pointer) from error
         problem = str(error)
     if problem:
