@@ -111,17 +111,17 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     with reporting_output(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         leftovers.remove(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=leftovers.prefix(path))
+        temporary = _temporary(path)
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("xb") as file:
                 leftovers.lock(file.fileno())
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
+            _keep_permissions(path, temporary)
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
@@ -137,7 +137,8 @@ def new_folder(path: Path) -> Iterator[Path]:
     with reporting_output(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         leftovers.remove(path)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=leftovers.prefix(path)))
+        temporary = _temporary(path)
+        temporary.mkdir()
         try:
             with leftovers.locked(temporary):
                 yield temporary
@@ -146,8 +147,19 @@ def new_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _temporary(path: Path) -> Path:
+    """Return a new name beside a path."""
+    return path.with_name(f"{leftovers.prefix(path)}{secrets.token_hex(4)}")
+
+
+def _keep_permissions(path: Path, temporary: Path) -> None:
+    """Give what replaces a path its permissions; what is new has those of the user's umask."""
+    if path.exists() and not path.is_symlink():
+        shutil.copymode(path, temporary)
+
+
 def _replace_folder(path: Path, temporary: Path) -> None:
-    os.chmod(temporary, 0o755)
+    _keep_permissions(path, temporary)
     old = leftovers.former(temporary)
     if path.exists():
         os.replace(path, old)

@@ -198,7 +198,7 @@ def write_bundle(
         for name, write in writers.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write(folder / name)
-            (folder / name).chmod(0o644)
+            shutil.copymode(folder / CONFIG, folder / name)  # writers may restrict it to the user
         sums = {name: sha256(folder / name) for name in list_files(folder) if name != CARD}
         (folder / CHECKSUMS).write_text(format_checksums(sums), encoding="utf-8")
     return Bundle(path, spec)
