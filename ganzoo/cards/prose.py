@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.fences import fence
 from ganzoo.cards.references import find_references
+from ganzoo.cards.tables import plain
 
 # The sections of a card. A name in braces is a prose section or a generated block.
 _LAYOUT = """\
@@ -60,16 +61,16 @@ _LAYOUT = """\
 
 def draft(context: CardContext, names: Iterable[str]) -> str:
     """Return the prose of a new card, with empty blocks of the given names."""
-    description = context.description
+    description = plain(str(context.description or ""))
     blocks = {name: fence(name, "") for name in names}
     return _LAYOUT.format(
         name=context.spec.name,
         description=description or f"A model with the architecture {_architecture(context)}.",
         origin="Where it comes from" if context.imported else "Training",
-        what=_what(context),
+        what=plain(_what(context)),
         limits=_limits(context),
         failure="TODO: inspect many samples. Describe the bad ones and how frequent they are.",
-        licence=_licence(context),
+        licence=plain(_licence(context)),
         citation=_citation(context),
         **blocks,
     )

@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from ganzoo.cards.context import CardContext
-from ganzoo.cards.tables import table
+from ganzoo.cards.tables import plain, table
 from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds
 from ganzoo.sampling.generator import SAMPLES
 from ganzoo.spec import SEEDS, UNIFORM_LABELS
@@ -30,7 +30,7 @@ def _seeds(context: CardContext) -> Iterator[str]:
     """Yield the final and best metric of each seed, if the provenance records seeds."""
     if not (seeds := context.provenance.get(SEEDS)):
         return
-    results, name = seeds["figures"], seeds["metric"].replace("_", " ")
+    results, name = seeds["figures"], plain(seeds["metric"].replace("_", " "))
     rows = "".join(
         f"| {seed} | {result['final']:.4g} | {result['best']:.4g}, after "
         f"{result['best_images']:,} images |\n"
@@ -59,15 +59,17 @@ def _evaluation(context: CardContext, evaluation: dict[str, Any]) -> str:
     settings = "".join(
         f"  - {name}: {value}\n" for name, value in protocol.get("settings", {}).items()
     )
-    return (
-        f"{table(_rows(evaluation['metrics']))}\n"
+    details = (
         f"- {_compared(protocol)} {data} ({fingerprint(protocol['sha256'])}), "
         f"{_relation(context, evaluation)}\n"
         f"{_labels(context, protocol)}"
         f"{_features(protocol)}"
         f"{settings}{_left_out(protocol)}"
         f"- runtime {protocol['runtime']} on {protocol['hardware']}; {versions}\n"
-        f"{_weights(context)}\n"
+        f"{_weights(context)}"
+    )
+    return (
+        f"{table(_rows(evaluation['metrics']))}\n{plain(details)}\n"
         "Metrics of other protocols are not comparable. Repeat this evaluation with:\n\n"
         f"```bash\n{_command(context, protocol)}\n```\n"
     )
@@ -156,4 +158,4 @@ def _command(context: CardContext, protocol: dict[str, Any]) -> str:
     for name in ("extractor", "samples", "seed", "runtime"):
         options += [f"--{name}", protocol[name]] if name in protocol else []
     words = ["ganzoo", "evaluate", context.place.address, *options, "--data", "DIR"]
-    return shlex.join(map(str, words))
+    return shlex.join(" ".join(str(word).split()) for word in words)

@@ -1,8 +1,13 @@
-"""Markdown tables of two columns: a label and a value."""
+"""Markdown tables of two columns, a label and a value; foreign text in Markdown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+
+from ganzoo.errors import printable
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
@@ -19,5 +24,10 @@ def read_rows(text: str) -> Iterator[tuple[str, str]]:
                 yield label, value
 
 
+def plain(text: str) -> str:
+    """Return foreign text for Markdown, with HTML and control characters escaped."""
+    return _TAG.sub("&lt;", printable(text))
+
+
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|")
+    return plain(" ".join(text.split())).replace("|", r"\|")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from typing import Any
 
 from ganzoo.bundle import LOG, RECIPE
@@ -142,7 +143,7 @@ def _bind(kind: str, component: dict[str, Any]) -> dict[str, Any]:
 
 def _option(name: str, value: Any) -> str:
     if not isinstance(value, bool):
-        return f"--{name} {value}"
+        return f"--{name} {shlex.quote(str(value))}"
     prefix, dot, last = name.rpartition(".")
     return f"--{prefix}{dot}{'' if value else 'no-'}{last}"
 

@@ -44,6 +44,9 @@ def launch(
 
     cache = ModelCache.of(names, runtime)
 
-    from ganzoo.demo.serving import serve  # gradio takes seconds to import
+    from ganzoo.system.dependencies import quiet_imports
+
+    with quiet_imports():
+        from ganzoo.demo.serving import serve  # gradio takes seconds to import
 
     serve(cache, *address, share=share)

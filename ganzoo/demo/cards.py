@@ -1,19 +1,18 @@
-"""Write a model's card and metrics as Markdown without requests to the network."""
+"""Write a model's card as HTML and the metrics of models as Markdown, without the network."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
 from ganzoo.bundle import CARD, Bundle, read_card, read_checksums
 from ganzoo.cards import BLOCKS, CardContext, Location, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
-from ganzoo.errors import MALFORMED, BundleError, HubError, ImageFileError
+from ganzoo.demo.markdown import render_card
+from ganzoo.errors import MALFORMED, BundleError, HubError, ImageFileError, printable
 from ganzoo.spec import ModelSpec
 
-# An image with its caption, file and title, or the mark of an image that is written otherwise. No
-# part can match the beginning of the next image, so a search is linear in the text.
-_IMAGE = re.compile(r"!\[([^\[\]]*)\]\(([^()\s]*)(?:\s[^()]*)?\)|!(?=\[)")
 # Sections of a card that need only the config; the others describe files that may be on the Hub.
 _SECTIONS = {"": "samples", "Use": "use", "Training": "training", "Results": "results"}
 _METRICS = {
@@ -24,7 +23,7 @@ _METRICS = {
 
 
 def card(name: str, bundle: Bundle) -> str:
-    """Return a model's card without its header, with the bundle's images and no others.
+    """Return a model's card as HTML without its header, with the bundle's images and no others.
 
     The card of a model on the Hub may be edited there by others, so a card generated from the
     config replaces it.
@@ -42,7 +41,7 @@ def card(name: str, bundle: Bundle) -> str:
         if content is None
         else split_header(content.decode("utf-8-sig", "replace"))[1]
     )
-    return _IMAGE.sub(lambda match: _inline(bundle, match[1], match[2]), body)
+    return render_card(body, functools.partial(_image_url, bundle))
 
 
 def _generated(name: str, bundle: Bundle) -> str:
@@ -84,16 +83,14 @@ def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _inline(bundle: Bundle, caption: str | None, name: str | None) -> str:
-    """Return one of the bundle's images as Markdown with a data URL, empty for any other."""
-    if not name or not name.endswith(".png") or "/" in name or "\\" in name:
-        return ""
+def _image_url(bundle: Bundle, name: str) -> str | None:
+    """Return one of the bundle's images as a data URL, None for any other."""
+    if not name.endswith(".png") or "/" in name or "\\" in name:
+        return None
     try:
-        if not bundle.holds(name):
-            return ""
-        return f"![{caption}]({write_drawing(open_upload(bundle.file(name)))})"
+        return write_drawing(open_upload(bundle.file(name))) if bundle.holds(name) else None
     except (BundleError, HubError, ImageFileError, OSError):  # show the card without the image
-        return ""
+        return None
 
 
 def _read_metrics(spec: ModelSpec) -> tuple[dict[str, float], str]:
@@ -122,4 +119,4 @@ def _loss(spec: ModelSpec) -> str:
 
 def _cell(text: str) -> str:
     """Return a text without characters that end a table cell or begin markup."""
-    return re.sub(r"[|\r\n<>\[\]!`]", " ", text)[:80]
+    return re.sub(r"[|\r\n<>\[\]!`&]", " ", printable(text))[:80]

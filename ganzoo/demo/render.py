@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from ganzoo.demo.drawing import write_drawing
+from ganzoo.errors import printable
 from ganzoo.sampling.images import ImageBatch
 
 SIDE = 640  # approximate size of an image on the screen, in pixels
@@ -31,9 +32,10 @@ def figures(images: Sequence[tuple[str, Image.Image]]) -> str:
     Args:
         images: pairs of caption and image.
     """
+    labels = [html.escape(printable(caption)) for caption, _ in images]
     elements = (
-        f'<figure><img src="{write_drawing(image)}" alt="{html.escape(caption)}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for caption, image in images
+        f'<figure><img src="{write_drawing(image)}" alt="{label}">'
+        f"<figcaption>{label}</figcaption></figure>"
+        for label, (_, image) in zip(labels, images, strict=True)
     )
     return f'<div class="figures">{"".join(elements)}</div>'

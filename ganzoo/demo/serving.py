@@ -31,7 +31,7 @@ def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
     """Serve a page of these models; see `ganzoo.demo.launch`."""
     with (
         temporary_folder("ganzoo-demo-") as folder,
-        environment(no_proxy=_bypass_proxy()),
+        environment(no_proxy=_bypass_proxy(), HF_HUB_DISABLE_TELEMETRY="1"),
         # For images and uploads; gradio's default is one folder for all users of a machine.
         environment(GRADIO_TEMP_DIR=os.environ.get("GRADIO_TEMP_DIR", str(folder))),
     ):

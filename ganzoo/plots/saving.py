@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from ganzoo.bundle.files import write_file
-from ganzoo.errors import OutputError
+from ganzoo.errors import OutputError, printable
 from ganzoo.plots.style import styled
 
 FIGURES = (".png", ".svg")
@@ -52,6 +53,7 @@ def save_figure(figure: Figure, path: Path) -> Path:
     """
     check_ending(path, FIGURES)
     kind = path.suffix.lower().removeprefix(".")
+    _escape_texts(figure)
     buffer = io.BytesIO()
     # Without a date, the same figure gives the same file.
     figure.savefig(buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
@@ -96,7 +98,15 @@ def save_animation(
 @styled
 def to_pil(figure: Figure) -> Image.Image:
     """Return a figure as an RGB image, with the same pixels as its PNG file."""
+    _escape_texts(figure)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     return Image.fromarray(pixels).convert("RGB")
+
+
+def _escape_texts(figure: Figure) -> None:
+    """Escape control characters of foreign names, which no SVG may contain."""
+    for text in figure.findobj(Text):
+        assert isinstance(text, Text)
+        text.set_text(printable(text.get_text()))

@@ -12,6 +12,7 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganzoo.errors import printable
 from ganzoo.plots.style import DPI, INK, STYLE, TEXT, WIDTH
 
 PIXELS = round(WIDTH * DPI)  # target width of a sheet
@@ -58,7 +59,7 @@ def text_width(text: str) -> int:
     font = FontProperties(family=STYLE["font.family"])
     widths = [
         TextPath((0, 0), line, size=TEXT, prop=font).get_extents().width if line.strip() else 0.0
-        for line in text.splitlines()
+        for line in printable(text).splitlines()
     ]
     return math.ceil(max(widths, default=0.0) * DPI / 72)
 

@@ -17,7 +17,7 @@ from ganzoo.bundle import open_bundle
 from ganzoo.cards.fences import fence, find_blocks, read_blocks, replace_blocks
 from ganzoo.cards.header import read_header, replace_header, split_header
 from ganzoo.cards.references import read_references
-from ganzoo.cards.tables import read_rows, table
+from ganzoo.cards.tables import plain, read_rows, table
 from ganzoo.cli import main
 from ganzoo.errors import CardError, NotABundleError, PublishError, UnknownNameError
 from ganzoo.exporters import record_seeds
@@ -148,8 +148,13 @@ def test_an_invalid_header_is_refused(header, message):
 @given(st.dictionaries(st.from_regex(r"\A\w+\Z"), texts, max_size=3))
 def test_table_cells_are_escaped(rows):
     cells = dict(read_rows(table(rows.items())))
-    expected = {k: " ".join(v.split()).replace("|", r"\|") for k, v in rows.items()}
+    expected = {k: plain(" ".join(v.split())).replace("|", r"\|") for k, v in rows.items()}
     assert cells == expected
+
+
+def test_text_of_others_is_not_html():
+    text = "a <b>, </b> <!-- <?x < 1 <2 x<=y \u202e\x1b a & b"
+    assert plain(text) == r"a &lt;b>, &lt;/b> &lt;!-- &lt;?x < 1 <2 x<=y \u202e\x1b a & b"
 
 
 def test_references_are_read_from_a_docstring():

@@ -11,6 +11,7 @@ from ganzoo.bundle import MAX_CARD
 from ganzoo.cards.tables import read_rows
 from ganzoo.demo.cards import card
 from ganzoo.demo.gallery import write_gallery
+from ganzoo.demo.markdown import MAX_RENDERED, render_card
 from ganzoo.errors import CardError, GanzooError, PublishError, RecipeError
 from ganzoo.hub.card import check_card
 from ganzoo.hub.failures import _without_secrets
@@ -28,6 +29,10 @@ PARTS = {
     "cells": "| a ",
     "lines": "\n",
     "headings": "# a\n###### \n",
+    "brackets": "[",
+    "references": "[a][",
+    "emphasis": "*_",
+    "HTML": "<img src='http://x/y.png'>\n",
 }
 
 
@@ -37,11 +42,52 @@ def filled(part, size=MAX_CARD - 100):
 
 @pytest.mark.parametrize("part", PARTS)
 def test_the_demo_shows_any_card(bundle, part):
+    """A long card is plain text: nested marks would take seconds."""
     (bundle / "README.md").write_text("# Title\n\n" + filled(PARTS[part]))
     rehash(bundle)
-    markdown = card("tiny", find(bundle))
-    assert markdown.startswith("# Title")
-    assert "![" not in markdown, "it would request the image"
+    page = card("tiny", find(bundle))
+    assert page.startswith("<h1>Title" if part == "comments" else "<pre># Title")
+    (bundle / "README.md").write_text("# Title\n\n" + filled(PARTS[part], 1000))
+    page += card("tiny", find(bundle))
+    assert "<h1>Title</h1>" in page
+    assert "<img" not in page, "it would request the image"
+
+
+def test_a_table_of_many_columns_is_short():
+    """Renderers add the missing cells of each row."""
+    columns = MAX_RENDERED // 8
+    text = "|a" * columns + "\n" + "|-" * columns + "\n" + "a\n" * columns
+    assert len(text) < MAX_RENDERED
+    assert len(render_card(text, lambda name: None)) < 2_000_000
+
+
+LINKS = {
+    "https://a/b": '<a href="https://a/b" target="_blank" rel="noopener noreferrer">',
+    "#results": '<a href="#results">',
+    "javascript:alert(1)": "",
+    "data:text/html,x": "",
+}
+
+
+@pytest.mark.parametrize("address", LINKS)
+def test_links_of_a_card(address):
+    page = render_card(f"[l]({address})", lambda name: None)
+    assert (LINKS[address] or "[l](") in page
+    assert ("<a" in page) == bool(LINKS[address])
+
+
+def test_html_of_a_card_is_text():
+    text = "<script>x</script>\n\na <b onclick=x>b</b> `<i>`\n\n```<u\n<s>\n```\n<!-- c --><p\n"
+    tags = set(re.findall(r"<[^>]*>", render_card(text, lambda name: None)))
+    assert tags <= {
+        "<p>",
+        "</p>",
+        "<code>",
+        "</code>",
+        "<pre>",
+        "</pre>",
+        '<code class="language-&lt;u">',
+    }
 
 
 @pytest.mark.parametrize(
@@ -60,11 +106,11 @@ def test_images_that_are_written_otherwise(bundle):
         "![titled](samples.png 'Title') plain!\n\n[c]: http://x/c.png"
     )
     rehash(bundle)
-    markdown = card("tiny", find(bundle))
-    assert markdown.count("![samples](data:image/png;base64,") == 1
-    assert markdown.count("![titled](data:image/png;base64,") == 1
-    assert markdown.count("![") == 2
-    assert "plain!" in markdown
+    page = card("tiny", find(bundle))
+    assert page.count('<img src="data:image/png;base64,') == page.count("<img") == 2
+    assert page.count('alt="samples"') == page.count('alt="titled"') == 1
+    assert "http://" not in page
+    assert "plain!" in page
 
 
 def test_a_card_that_is_too_long(bundle, tmp_path):
@@ -75,7 +121,7 @@ def test_a_card_that_is_too_long(bundle, tmp_path):
         cards.read(bundle)
     with pytest.warns(UserWarning, match=text):
         write_gallery([bundle], tmp_path / "gallery.html")
-    assert "# tiny" in card("tiny", find(bundle)), "the demo generates one"
+    assert "<h1>tiny</h1>" in card("tiny", find(bundle)), "the demo generates one"
     assert ganzoo.load(bundle, runtime="onnx").sample(1)
 
 
@@ -115,7 +161,7 @@ def test_a_card_may_begin_with_a_byte_order_mark(bundle):
     text = "---\nlicense: mit\n---\n# Title\n"
     (bundle / "README.md").write_text(text, encoding="utf-8-sig")
     assert cards.read_header(cards.read(bundle)) == {"license": "mit"}
-    assert card("tiny", find(bundle)) == "# Title\n"
+    assert card("tiny", find(bundle)) == "<h1>Title</h1>\n"
 
 
 def test_tables_and_headings_mean_what_they_did():

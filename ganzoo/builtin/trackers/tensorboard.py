@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from ganzoo import ImageBatch, Tracker
-from ganzoo.errors import missing_extra
+from ganzoo.errors import missing_extra, printable
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -66,7 +67,8 @@ class TensorBoard(Tracker):
 
     def log_text(self, images: int, name: str, text: str) -> None:
         """Log a text."""
-        self._writer.add_text(name, text, images)
+        # The page renders texts as Markdown, in which HTML is HTML.
+        self._writer.add_text(name, html.escape(printable(text), quote=False), images)
         self._writer.flush()
 
     def finish(self) -> None:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
-import posixpath
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from functools import cache
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from string import Template
-
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 
 from ganzoo import zoo
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.cards import read, split_header
-from ganzoo.errors import CardError
+from ganzoo.demo.markdown import render_card
+from ganzoo.errors import CardError, printable
 from ganzoo.sampling.generator import SAMPLES
 
-_COMMENT = re.compile(r"<!--.*?(?:-->\n?|\Z)", re.DOTALL)
 _MAX_FIGURE = 2**24  # bytes of an image file; larger ones are left out
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
 
@@ -70,8 +64,8 @@ def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
     }
     return _template("tile.html").substitute(
         anchor=_anchor(name),
-        name=html.escape(name),
-        description=html.escape(summary.description),
+        name=_escape(name),
+        description=_escape(summary.description),
         samples=_samples(name, bundle),
         rows=_rows(facts.items()),
     )
@@ -79,14 +73,18 @@ def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
 
 def _samples(name: str, bundle: Bundle) -> str:
     url = _data_url(bundle, SAMPLES)
-    image = f'<img src="{url}" alt="samples of {html.escape(name)}">'
+    image = f'<img src="{url}" alt="samples of {_escape(name)}">'
     return f'<a href="#{_anchor(name)}">{image}</a>' if url else ""
 
 
 def _rows(facts: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f"<tr><th>{html.escape(key)}</th><td>{html.escape(value)}</td></tr>" for key, value in facts
+        f"<tr><th>{_escape(key)}</th><td>{_escape(value)}</td></tr>" for key, value in facts
     )
+
+
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
 
 
 def _card(name: str, bundle: Bundle) -> str:
@@ -97,25 +95,8 @@ def _card(name: str, bundle: Bundle) -> str:
         warnings.warn(f"the page shows no card of {name}: {error}", stacklevel=2)
         text = "The model's card cannot be read."
     _, body = split_header(text)
-    rendered = _markdown().render(_COMMENT.sub("", body), {"bundle": bundle})
+    rendered = render_card(body, functools.partial(_data_url, bundle))
     return f'<article id="{_anchor(name)}">{rendered}</article>'
-
-
-@cache
-def _markdown() -> MarkdownIt:
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    markdown.add_render_rule("image", _image)
-    return markdown
-
-
-def _image(
-    self: RendererHTML, tokens: Sequence[Token], number: int, options: OptionsDict, env: EnvType
-) -> str:
-    """Return an image of the bundle with a data URL; for any other image, its description."""
-    token = tokens[number]
-    alt = html.escape(token.content)
-    url = _data_url(env["bundle"], posixpath.normpath(str(token.attrs.get("src", ""))))
-    return f'<img src="{url}" alt="{alt}" loading="lazy">' if url else f"<em>{alt}</em>"
 
 
 def _data_url(bundle: Bundle, name: str) -> str | None:

@@ -14,5 +14,5 @@ def cards(cache: ModelCache, page: gr.Blocks) -> None:
     metrics = table((name, cache.spec(name)) for name in cache.names)
     gr.Markdown(metrics, elem_classes="figures-table")
     model = model_menu(cache.names)
-    text = gr.Markdown(elem_classes="card")
+    text = gr.HTML(elem_classes="card")
     live(page, [model], lambda name: card(name, cache.bundle(name)), text)

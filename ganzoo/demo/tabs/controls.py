@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return handler(*arguments)
         except GanzooError as error:
-            gr.Warning(str(error), title="Error")
+            gr.Warning(html.escape(str(error), quote=False), title="Error")  # it is shown as HTML
             return gr.skip()
 
     return wrapper

@@ -14,7 +14,7 @@ from typing import Any
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import new_folder
-from ganzoo.errors import BundleError, DeploymentError, OutputError
+from ganzoo.errors import BundleError, DeploymentError, OutputError, printable
 from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.spec import IMPORTED, ModelSpec
@@ -107,7 +107,7 @@ def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
     return {
         "name": spec.name,
         "description": _description(spec),
-        "license": spec.data.license,
+        "license": printable(spec.data.license) if spec.data.license else None,
         "image": {"width": image.width, "height": image.height, "channels": image.channels},
         "latent_dim": spec.latent.dim,
         "classes": spec.data.classes if conditional else 0,
@@ -121,4 +121,4 @@ def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
 
 def _description(spec: ModelSpec) -> str:
     description = (spec.recorded("recipe") or spec.recorded(IMPORTED)).get("description")
-    return str(description or f"{spec.architecture}, {spec.data.image}")
+    return printable(str(description or f"{spec.architecture}, {spec.data.image}"))
