@@ -196,6 +196,10 @@ def _check(content: bytes) -> OnnxFile:
     if "graph" not in model:
         raise WireError("it has no graph")
     graph = model["graph"]
+    for values in ("input", "output"):
+        names = [value.get("name", "") for value in graph.get(values, [])]
+        if len(names) != len(set(names)):
+            raise WireError(f"it has more than one {values} of one name")
     return OnnxFile(
         content,
         _config(model.get("metadata", [])),

@@ -20,9 +20,15 @@ from ganzoo.runtimes.onnx_file import DTYPES, Node, Value, is_integer
 
 OPSETS = range(18, 24)  # versions of the standard whose operators have these rules
 MAX_ITEMS = 10_000  # of a sequence
+MAX_RANGE = 2**31  # difference of the ends of a Range
 MIN_DEPTH = 16  # multiply-adds that one element of an output counts at least
 
 Shape = tuple[int, ...]
+
+
+def size(shape: Shape) -> int:
+    """Return how many numbers a tensor counts: one of 1,000,000 by 0 may take as many steps."""
+    return math.prod(max(n, 1) for n in shape)
 
 
 class Result(NamedTuple):
@@ -80,6 +86,22 @@ def _axes(axes: Sequence[int], ndim: int) -> list[int]:
     return [_axis(axis, ndim) for axis in axes]
 
 
+def _flag(node: Node, name: str, default: int = 0) -> bool:
+    """Return an attribute that is 0 or 1: onnxruntime takes some other numbers for 0."""
+    value = node.attributes.get(name, default)
+    if value not in (0, 1):
+        raise ShapeError(f"has {name} {value}")
+    return bool(value)
+
+
+def _groups(node: Node, name: str, default: int) -> int:
+    """Return a number of groups; onnxruntime stops the process if it divides by zero groups."""
+    groups = int(node.attributes.get(name, default))
+    if groups < 1:
+        raise ShapeError(f"has {groups} groups")
+    return groups
+
+
 def broadcast(*shapes: Shape) -> Shape:
     """Return the shape of an elementwise operator's output."""
     result = []
@@ -128,6 +150,8 @@ def returns_integers(node: Node, inputs: Inputs) -> bool:
 def _like_first(node: Node, inputs: Inputs) -> Result:
     if node.op == "Cast" and node.attributes.get("to") not in DTYPES:
         raise ShapeError("casts to a type that is not numeric")
+    if node.op == "GroupNormalization":
+        _groups(node, "num_groups", 0)
     return _one(_get(inputs, 0).shape)
 
 
@@ -136,8 +160,11 @@ def _like_first(node: Node, inputs: Inputs) -> Result:
     *("And", "Or", "Xor", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitShift"),
     *("Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
 )
-def _elementwise(_node: Node, inputs: Inputs) -> Result:
-    return _one(broadcast(*(_get(inputs, k).shape for k in range(len(inputs)))))
+def _elementwise(node: Node, inputs: Inputs) -> Result:
+    shape = broadcast(*(_get(inputs, k).shape for k in range(len(inputs))))
+    # Of many inputs, onnxruntime combines one after the other with the whole output.
+    steps = len(inputs) - 1 if node.op in ("Sum", "Mean", "Max", "Min") else 0
+    return _one(shape, 3 * MIN_DEPTH * steps * size(shape))
 
 
 def _one(shape: Sequence[int], operations: int = 0) -> Result:
@@ -162,8 +189,8 @@ def _matmul(_node: Node, inputs: Inputs) -> Result:
 @_rule("Gemm")
 def _gemm(node: Node, inputs: Inputs) -> Result:
     (a, b), (c, d) = _get(inputs, 0).shape, _get(inputs, 1).shape
-    rows, depth = (b, a) if node.attributes.get("transA", 0) else (a, b)
-    columns = c if node.attributes.get("transB", 0) else d
+    rows, depth = (b, a) if _flag(node, "transA") else (a, b)
+    columns = c if _flag(node, "transB") else d
     return _one((rows, columns), rows * columns * max(depth, MIN_DEPTH))
 
 
@@ -176,13 +203,13 @@ def _einsum(node: Node, inputs: Inputs) -> Result:
         shape = _get(inputs, k).shape
         if len(term) != len(shape) or not term.isalpha():
             raise ShapeError(f"has the equation {equation[:80]!r}")
-        for label, size in zip(term, shape, strict=True):
-            sizes[label] = max(size, sizes.get(label, 0))
+        for label, n in zip(term, shape, strict=True):
+            sizes[label] = max(n, sizes.get(label, 0))
     if not arrow or not set(output) <= sizes.keys():
         raise ShapeError(f"has the equation {equation[:80]!r}")
     shape = tuple(sizes[label] for label in output)
     # onnxruntime multiplies two operands after the other; each product is within all labels.
-    return _one(shape, len(inputs) * MIN_DEPTH * math.prod(sizes.values()))
+    return _one(shape, len(inputs) * MIN_DEPTH * size(tuple(sizes.values())))
 
 
 @_rule("Conv", "ConvInteger")
@@ -191,6 +218,7 @@ def _conv(node: Node, inputs: Inputs) -> Result:
     kernel = tuple(node.attributes.get("kernel_shape", weight[2:]))
     if kernel != weight[2:] or len(image) != len(weight) or len(image) < 3:
         raise ShapeError("has a kernel that does not fit its weights")
+    _groups(node, "group", 1)
     shape = (image[0], weight[0], *_window(node, image[2:], kernel))
     depth = math.prod(kernel) * max(weight[1], MIN_DEPTH)
     return _one(shape, math.prod(shape) * depth)
@@ -209,15 +237,15 @@ def _conv_transpose(node: Node, inputs: Inputs) -> Result:
     dilations = attributes.get("dilations") or [1] * ndim
     extra = attributes.get("output_padding") or [0] * ndim
     pads = _pads(node, ndim)
-    if min(strides) < 1 or min(dilations) < 1:
-        raise ShapeError("has a stride below one")
+    if min(strides) < 1 or min(dilations) < 1 or min(pads) < 0:
+        raise ShapeError("has a stride or padding out of range")
     sizes = [
         s * (n - 1) + e + (k - 1) * d + 1 - before - after
         for n, s, e, k, d, before, after in zip(
             space, strides, extra, kernel, dilations, pads[:ndim], pads[ndim:], strict=True
         )
     ]
-    channels = weight[1] * attributes.get("group", 1)
+    channels = weight[1] * _groups(node, "group", 1)
     operations = math.prod(image) * math.prod(kernel) * max(weight[1], MIN_DEPTH)
     return _one((image[0], channels, *sizes), operations)
 
@@ -227,7 +255,8 @@ def _pool(node: Node, inputs: Inputs) -> Result:
     image, kernel = _get(inputs, 0).shape, tuple(node.attributes["kernel_shape"])
     shape = (*image[:2], *_window(node, image[2:], kernel))
     operations = MIN_DEPTH * math.prod(shape) * math.prod(kernel)
-    return Result([Value(shape)] * len(node.outputs), operations)
+    indices = Value(shape, is_integer=True)
+    return Result([Value(shape), indices][: len(node.outputs)], operations)
 
 
 def _pads(node: Node, ndim: int) -> list[int]:
@@ -251,11 +280,11 @@ def _window(node: Node, space: Shape, kernel: Shape) -> list[int]:
         room = n + before + after - d * (k - 1) - 1
         if room < 0:
             raise ShapeError("has a kernel larger than its input")
-        size = room // s + 1
-        if attributes.get("ceil_mode", 0):
-            size = -(-room // s) + 1
-            size -= (size - 1) * s >= n + before  # a window starts within the image
-        sizes.append(size)
+        windows = room // s + 1
+        if _flag(node, "ceil_mode"):
+            windows = -(-room // s) + 1
+            windows -= (windows - 1) * s >= n + before  # a window starts within the image
+        sizes.append(windows)
     return sizes
 
 
@@ -276,13 +305,13 @@ def _reduce(node: Node, inputs: Inputs) -> Result:
     shape = _get(inputs, 0).shape
     axes = _axes(_numbers(inputs, 1), len(shape)) if _has(inputs, 1) else []
     if not axes:
-        if node.attributes.get("noop_with_empty_axes", 0):
+        if _flag(node, "noop_with_empty_axes"):
             return _one(shape)
         axes = list(range(len(shape)))
-    return _one(_without(shape, axes, node.attributes.get("keepdims", 1)))
+    return _one(_without(shape, axes, keep=_flag(node, "keepdims", 1)))
 
 
-def _without(shape: Shape, axes: Sequence[int], keep: int) -> list[int]:
+def _without(shape: Shape, axes: Sequence[int], *, keep: bool) -> list[int]:
     if keep:
         return [1 if k in axes else n for k, n in enumerate(shape)]
     return [n for k, n in enumerate(shape) if k not in axes]
@@ -292,16 +321,16 @@ def _without(shape: Shape, axes: Sequence[int], keep: int) -> list[int]:
 def _arg(node: Node, inputs: Inputs) -> Result:
     shape = _get(inputs, 0).shape
     axis = _axis(node.attributes.get("axis", 0), len(shape))
-    return _one(_without(shape, [axis], node.attributes.get("keepdims", 1)))
+    return _one(_without(shape, [axis], keep=_flag(node, "keepdims", 1)))
 
 
 @_rule("TopK")
 def _top(node: Node, inputs: Inputs) -> Result:
     shape, (k,) = list(_get(inputs, 0).shape), _numbers(inputs, 1)
-    size = math.prod(shape)
+    numbers = size(tuple(shape))
     shape[_axis(node.attributes.get("axis", -1), len(shape))] = k
     indices = Value(tuple(shape), is_integer=True)
-    return Result([Value(tuple(shape)), indices], MIN_DEPTH * size * size.bit_length())
+    return Result([Value(tuple(shape)), indices], MIN_DEPTH * numbers * numbers.bit_length())
 
 
 # Shapes and indices.
@@ -346,13 +375,15 @@ def _size(_node: Node, inputs: Inputs) -> Result:
 @_rule("Range")
 def _range(_node: Node, inputs: Inputs) -> Result:
     (start,), (limit,), (delta,) = (_numbers(inputs, k) for k in range(3))
+    if abs(limit - start) >= MAX_RANGE:  # the difference may overflow
+        raise ShapeError("has a range that is too long")
     return _one((max(0, math.ceil((limit - start) / delta)),))
 
 
 @_rule("Reshape")
 def _reshape(node: Node, inputs: Inputs) -> Result:
     shape, sizes = _get(inputs, 0).shape, list(_numbers(inputs, 1))
-    if not node.attributes.get("allowzero", 0):
+    if not _flag(node, "allowzero"):
         sizes = [shape[k] if n == 0 else n for k, n in enumerate(sizes)]
     if -1 in sizes:
         rest = math.prod(n for n in sizes if n != -1)
@@ -383,10 +414,11 @@ def _transpose(node: Node, inputs: Inputs) -> Result:
 def _squeeze(_node: Node, inputs: Inputs) -> Result:
     shape = _get(inputs, 0).shape
     ones = [k for k, n in enumerate(shape) if n == 1]
-    axes = _axes(_numbers(inputs, 1), len(shape)) if _has(inputs, 1) else ones
+    axes = _axes(_numbers(inputs, 1), len(shape)) if _has(inputs, 1) else []
+    axes = axes or ones
     if not set(axes) <= set(ones):
         raise ShapeError("squeezes an axis that is not one")
-    return _one(_without(shape, axes, keep=0))
+    return _one(_without(shape, axes, keep=False))
 
 
 @_rule("Unsqueeze")
@@ -419,6 +451,8 @@ def _concat(node: Node, inputs: Inputs) -> Result:
 def _split(node: Node, inputs: Inputs) -> Result:
     shape = _get(inputs, 0).shape
     axis, parts = _axis(node.attributes.get("axis", 0), len(shape)), len(node.outputs)
+    if node.attributes.get("num_outputs", parts) != parts:  # onnxruntime stops the process
+        raise ShapeError("does not split into its outputs")
     if _has(inputs, 1):
         sizes = _numbers(inputs, 1)
     else:
@@ -433,19 +467,19 @@ def _split(node: Node, inputs: Inputs) -> Result:
 def _split_to_sequence(node: Node, inputs: Inputs) -> Result:
     shape = _get(inputs, 0).shape
     axis = _axis(node.attributes.get("axis", 0), len(shape))
-    size = shape[axis]
-    if size > MAX_ITEMS and not _has(inputs, 1):
-        raise ShapeError(f"has {size:,} parts")
+    length = shape[axis]
+    if length > MAX_ITEMS and not _has(inputs, 1):
+        raise ShapeError(f"has {length:,} parts")
     if not _has(inputs, 1):
-        sizes = [1] * size
+        sizes = [1] * length
     elif _get(inputs, 1).shape:
         sizes = _numbers(inputs, 1)
     else:
         (each,) = _numbers(inputs, 1)
-        if each < 1 or size > MAX_ITEMS * each:
+        if each < 1 or length > MAX_ITEMS * each:
             raise ShapeError("has too many parts")
-        sizes = [min(each, size - start) for start in range(0, size, each)]
-    keep = _has(inputs, 1) or node.attributes.get("keepdims", 1)
+        sizes = [min(each, length - start) for start in range(0, length, each)]
+    keep = _has(inputs, 1) or _flag(node, "keepdims", 1)
     middles = [(n,) if keep else () for n in sizes]
     return _sequence([Value((*shape[:axis], *n, *shape[axis + 1 :])) for n in middles])
 
@@ -468,7 +502,7 @@ def _sequence_at(_node: Node, inputs: Inputs) -> Result:
 @_rule("ConcatFromSequence")
 def _concat_from_sequence(node: Node, inputs: Inputs) -> Result:
     items = _get(inputs, 0).items
-    if node.attributes.get("new_axis", 0):
+    if _flag(node, "new_axis"):
         shape = list(items[0].shape)
         shape.insert(_axis(node.attributes["axis"], len(shape) + 1), len(items))
         return _one(shape)
@@ -558,10 +592,10 @@ def _resize(node: Node, inputs: Inputs) -> Result:
         raise ShapeError("keeps an aspect ratio")
     sizes = list(shape)
     for axis, number in zip(axes, numbers, strict=True):
-        # onnxruntime multiplies in float32.
-        size = math.floor(np.float32(sizes[axis]) * np.float32(number)) if by_scale else number
-        sizes[axis] = size
-    return _one(sizes, MIN_DEPTH**2 * (math.prod(shape) + math.prod(sizes)))
+        if by_scale:  # onnxruntime multiplies in float32
+            number = math.floor(np.float32(sizes[axis]) * np.float32(number))
+        sizes[axis] = number
+    return _one(sizes, MIN_DEPTH**2 * (size(shape) + size(tuple(sizes))))
 
 
 @_rule("GridSample")

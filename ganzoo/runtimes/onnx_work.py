@@ -14,7 +14,6 @@ has the shares of the limits that large published networks need: at most two fif
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,11 +27,13 @@ from ganzoo.runtimes.onnx_shapes import (
     Result,
     ShapeError,
     returns_integers,
+    size,
 )
 from ganzoo.runtimes.signature import signature
 from ganzoo.spec import ModelSpec
 
 MAX_NODES = 10_000
+_LARGEST = 10**300  # that is printed
 
 
 def limits(pixels: int) -> tuple[int, int]:
@@ -85,15 +86,15 @@ class Work:
         operations = numbers = 0
         for result, linear in self._walk(n):
             operations += max(result.operations, MIN_DEPTH * linear)
-            numbers += sum(math.prod(value.shape) for value in result.outputs)
+            numbers += sum(size(value.shape) for value in result.outputs)
             for work, limit, unit in (
                 (operations, max_operations, "operations"),
                 (numbers, max_numbers, "numbers"),
             ):
                 if work > n * limit:
                     raise ShapeError(
-                        f"a batch of {n:,} takes at least {work:.2g} {unit}, and the limit for "
-                        f"images of {self._size} is {n * limit:.2g}"
+                        f"a batch of {n:,} takes at least {min(work, _LARGEST):.2g} {unit}, and "
+                        f"the limit for images of {self._size} is {n * limit:.2g}"
                     )
 
     def _walk(self, n: int) -> Iterator[tuple[Result, int]]:
@@ -118,8 +119,8 @@ class Work:
             for name, value in zip(node.outputs, result.outputs, strict=False):
                 if name:
                     _define(values, name, value)
-            read = sum(math.prod(values[name].shape) for name in node.inputs if name)
-            yield result, read + sum(math.prod(value.shape) for value in result.outputs)
+            read = sum(size(values[name].shape) for name in node.inputs if name)
+            yield result, read + sum(size(value.shape) for value in result.outputs)
 
 
 def _infer(node: Node, values: dict[str, Value]) -> Result:

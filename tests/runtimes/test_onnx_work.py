@@ -1,6 +1,8 @@
 """The work of a graph is bounded before it runs, by the shapes that onnxruntime computes."""
 
 import math
+import re
+from string import ascii_letters
 
 import numpy as np
 import onnx
@@ -19,6 +21,7 @@ from ganzoo.runtimes import onnx_file
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_shapes import OPSETS, RULES, ShapeError, Value
 from ganzoo.runtimes.onnx_work import MAX_NODES, Work, _infer, limits
+from ganzoo.runtimes.protobuf import WireError
 from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
@@ -457,6 +460,103 @@ def test_graphs_whose_work_is_unknown(nodes, text):
 
 def test_an_unknown_version_of_the_operators():
     assert "it has version 17 of the ONNX operators" in refusal(graph_of([], opset=17))
+
+
+BIG = 2**15
+# A vector of 32,768 numbers that onnxruntime broadcasts to 2**30, if it takes a flag otherwise.
+SQUARE = [node("Unsqueeze", "r one", "column"), node("Add", "column vector", "x")]
+EMPTY = node("ConstantOfShape", "empty", "a")  # no numbers, in 2**33 rows
+IMAGE = node("Reshape", "z image", "a")
+BOMBS = {
+    "a flag that is not 1": (
+        [node("ReduceSum", "wide zero", "r", keepdims=2), *SQUARE],
+        "keepdims 2",
+    ),
+    "a flag of ArgMax": (
+        [node("ArgMax", "wide", "i", axis=0, keepdims=-1), node("Cast", "i", "r", to=1), *SQUARE],
+        "keepdims -1",
+    ),
+    "no axes": ([node("Squeeze", "flat none", "r"), *SQUARE], "numbers|operations"),
+    "another flag": (
+        [node("ReduceSum", "wide", "x", noop_with_empty_axes=2)],
+        "noop_with_empty_axes",
+    ),
+    "rows without numbers": ([EMPTY, node("Concat", "a a", "x", axis=1)], "operations"),
+    "products without numbers": ([EMPTY, node("MatMul", "a matrix", "x")], "operations"),
+    "cost of 1,000 bits": (
+        [node("Einsum", " ".join(["vector"] * 52), "x", equation=f"{','.join(ascii_letters)}->")],
+        "1e+300 operations",
+    ),
+    "many inputs": (
+        [
+            node("Expand", "scalar size", "a"),
+            node("Sum", " ".join(["a", *["scalar"] * 2000]), "x"),
+        ],
+        "operations",
+    ),
+    "a range that overflows": ([node("Range", "last first one_", "x")], "too long"),
+    "tiles": ([node("Tile", "z many", "x")], "numbers|operations"),
+    "a pad": ([node("Pad", "z pads", "x")], "numbers|operations"),
+    "a resize": (
+        [IMAGE, helper.make_node("Resize", ["a", "", "", "sizes"], ["x"])],
+        "numbers|operations",
+    ),
+    "one hot": ([node("OneHot", "one depth pair", "x")], "numbers|operations"),
+    # These stop the process.
+    "no groups": ([IMAGE, node("ConvTranspose", "a kernel", "x", group=0)], "has 0 groups"),
+    "no groups of no channels": (
+        [node("Reshape", "z nothing", "a"), node("Conv", "a kernel", "x", group=0)],
+        "does not bring|has 0 groups",
+    ),
+    "more outputs than parts": ([node("Split", "z", "x y", axis=1, num_outputs=1)], "not split"),
+    "indices": (
+        [IMAGE, node("MaxPool", "a", "p q", kernel_shape=[1, 1]), node("Div", "q q", "x")],
+        "its Div divides integers",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_other_bombs(name):
+    nodes, text = BOMBS[name]
+    tensors = {
+        "wide": floats(2, BIG),
+        "vector": floats(BIG),
+        "flat": floats(1, BIG),
+        "zero": integers(0),
+        "one": integers(1),
+        "none": integers(),
+        "empty": integers(2**33, 0, 4),
+        "matrix": floats(4, 4),
+        "scalar": floats(1),
+        "size": integers(2**20),
+        "first": np.array(-(2**63) + 2**28),
+        "last": np.array(2**63 - 1),
+        "one_": np.array(1),
+        "many": integers(2**30, 2**30),
+        "pads": integers(0, 2**62, 0, 2**62),
+        "image": integers(1, 1, 2, 4),
+        "nothing": integers(1, 0, 2, 4),
+        "kernel": floats(1, 1, 1, 1),
+        "sizes": integers(1, 1, 2**40, 2**40),
+        "depth": np.array(2**40),
+        "pair": floats(2),
+    }
+    assert re.search(text, refusal(graph_of(images(*nodes, last="x"), SHAPE | tensors)))
+
+
+def test_subgraphs_and_outputs_of_one_name():
+    inner = helper.make_graph([node("Identity", "z", "y")], "inner", [], [])
+    for op, branches in (
+        ("If", {"then_branch": inner, "else_branch": inner}),
+        ("Scan", {"body": inner}),
+    ):
+        with pytest.raises(WireError, match="it has a subgraph"):
+            onnx_file._check(graph_of([node(op, "z", "images", **branches)]))
+    model = onnx.ModelProto.FromString(graph_of([node("Relu", "z", "images")]))
+    model.graph.output.append(model.graph.output[0])
+    with pytest.raises(WireError, match="more than one output of one name"):
+        onnx_file._check(model.SerializeToString())
 
 
 # Honest networks.
