@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset, default_collate
 from ganzoo.errors import DataError, GanzooError, describe
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
+from ganzoo.system.quiet import recorded_warnings
 
 CHUNK = 256  # images per read of a whole dataset
 
@@ -67,8 +67,7 @@ class Reader(Dataset[Read]):
 
     def __getitem__(self, places: tuple[Sequence[int], Sequence[int]]) -> Read:
         items, failure, notes = None, None, ImageNotes()
-        with warnings.catch_warnings(record=True) as record:
-            warnings.simplefilter("always")
+        with recorded_warnings() as record:
             try:
                 items = read_items(self.dataset, self.spec, *places, notes)
             except GanzooError as error:

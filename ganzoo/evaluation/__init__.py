@@ -111,8 +111,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ganzoo.system.dependencies import quiet_imports
+
     try:
-        value = getattr(importlib.import_module(_HOME[name]), name)
+        with quiet_imports():
+            value = getattr(importlib.import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
         from ganzoo.errors import missing_extra
 

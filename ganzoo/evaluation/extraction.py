@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ganzoo.errors import BrokenPluginError, MetricError
 from ganzoo.nn import Extractor, exact_inference, in_eval_mode, torch_defaults
+from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import extractors
 from ganzoo.spec import DataSpec, ImageSpec
 
@@ -61,7 +62,8 @@ def make_extractor(name: str) -> Extractor:
         ExtractorError: the weights of the extractor are not available.
         UnknownNameError, BrokenPluginError, ...: as `Registry.make`.
     """
-    extractor = extractors.make(name)
+    with own_random_numbers(wait=False):  # networks draw weights before they get their own
+        extractor = extractors.make(name)
     if not isinstance(extractor, Extractor):
         raise BrokenPluginError(
             f"{extractors.cite(name)} returned {type(extractor).__name__}, not a ganzoo.Extractor. "

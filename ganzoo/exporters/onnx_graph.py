@@ -14,6 +14,7 @@ from ganzoo.nn import torch_defaults
 from ganzoo.runtimes.signature import signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.spec import ModelSpec
+from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.quiet import quiet
 
 OPSET = 20
@@ -35,7 +36,7 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     inputs, outputs = signature(model.spec, role)
     batch = torch.export.Dim("batch")
     try:
-        with quiet():  # one thread at a time: the exporter needs that, too
+        with quiet_imports(), quiet():  # one thread at a time: the exporter needs that, too
             program = torch.onnx.export(
                 model.on_cpu(),
                 tuple(

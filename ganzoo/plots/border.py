@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import PlotError
+from ganzoo.system.dependencies import quiet_imports
 
 NEIGHBOURS = 10
 PERCENTILE = 5.0  # percent of the cloud's own points that are on its border, by definition
@@ -66,6 +67,7 @@ class Border:
 
     @cached_property
     def _index(self) -> Any:
-        from sklearn.neighbors import NearestNeighbors
+        with quiet_imports():
+            from sklearn.neighbors import NearestNeighbors
 
         return NearestNeighbors().fit(self.points)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,8 @@ THUMBNAILS_RATIO = 2.4  # width of such a plane, in units of a contact sheet's
 GRID = 160  # grid points on a side for the contour of the border
 MARKER = 3.0  # scale of the points in the legend
 POINT = 5.0  # size of a point, in points squared
+
+_LOCK = threading.Lock()  # the number of threads belongs to the whole process
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def fit_plane(
     reducer = _umap(seed)
     # numba, which umap uses, changes the number of threads of the whole process.
     # It warns that a seed disables its threads.
-    with ignored_warnings(), threadpool_limits(1):
+    with _LOCK, ignored_warnings(), threadpool_limits(1):
         places = reducer.fit_transform(vectors[0])
         held_out_places, generated_places = [reducer.transform(v) for v in vectors[1:]]
     in_plane, in_space = Border(places), Border(vectors[0])

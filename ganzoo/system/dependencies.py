@@ -1,17 +1,23 @@
-"""Import libraries that would write to the user's home folder or use the network."""
+"""Import libraries that would write to the home folder, use the network or change the process."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import random
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from ganzoo.bundle.files import cache_folder
 from ganzoo.errors import no_temporary_folder
+from ganzoo.system.quiet import is_of_one_thread
+
+# Variables that scikit-learn sets when it is imported, and torch's compiler at its first use.
+_SET = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR")
 
 _LOCK = threading.Lock()
 _HELD: dict[str, tuple[int, str | None]] = {}  # by variable: its users and its former value
@@ -28,18 +34,23 @@ def quiet_imports() -> Iterator[None]:
       unless the user has a folder of matplotlib's.
     - numba, which umap imports, writes compiled code to the home folder if it cannot write beside
       the code. Then it goes to ganzoo's cache folder, too.
+    - Some libraries set variables of the environment, filters of warnings or draw random numbers of
+      Python. Afterwards these are as before, also if another thread changed them meanwhile.
 
     Raises:
         OutputError: matplotlib finds no folder that is writable.
     """
-    variables = {"ORT_DISABLE_TELEMETRY": "1"}
+    variables: dict[str, str | None] = {"ORT_DISABLE_TELEMETRY": "1", **dict.fromkeys(_SET)}
     with contextlib.suppress(RuntimeError):  # the user has no home folder
         if not ("matplotlib" in sys.modules or _uses_matplotlib()):
             variables["MPLCONFIGDIR"] = str(cache_folder() / "matplotlib")
         umap = find_spec("umap")
         if umap and umap.origin and not os.access(Path(umap.origin).parent, os.W_OK):
             variables["NUMBA_CACHE_DIR"] = str(cache_folder() / "numba")
-    with environment(**{name: os.environ.get(name, value) for name, value in variables.items()}):
+    with (
+        environment(**{name: os.environ.get(name, value) for name, value in variables.items()}),
+        _unchanged(),
+    ):
         try:
             yield
         except OSError as error:
@@ -49,16 +60,45 @@ def quiet_imports() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def environment(**variables: str) -> Iterator[None]:
+def _unchanged() -> Iterator[None]:
+    """Remove new filters of warnings and restore Python's random numbers if modules are new."""
+    modules, filters, numbers = set(sys.modules), warnings.filters[:], random.getstate()
+    try:
+        yield
+    finally:
+        new = sys.modules.keys() - modules
+        if "sklearn" in new:
+            # OpenMP's libraries read scikit-learn's variables when they start, which this does.
+            from threadpoolctl import threadpool_info
+
+            threadpool_info()
+        if new:
+            for entry in [entry for entry in warnings.filters if entry not in filters]:
+                if not is_of_one_thread(entry):
+                    with contextlib.suppress(ValueError):
+                        warnings.filters.remove(entry)  # type: ignore[attr-defined]
+            if random.getstate() != numbers:
+                random.setstate(numbers)
+
+
+def kept_variables() -> contextlib.AbstractContextManager[None]:
+    """Give the variables that libraries set back as they were before the block."""
+    return environment(**{name: os.environ.get(name) for name in _SET})
+
+
+@contextlib.contextmanager
+def environment(**variables: str | None) -> Iterator[None]:
     """Set variables of the environment while the block runs.
 
-    If several threads set a variable at once, it gets its former value back after the last of them.
+    A variable whose value is None stays as it is, and the block may set it. If several threads set
+    a variable at once, it gets its former value back after the last of them.
     """
     with _LOCK:
         for name, value in variables.items():
             users, before = _HELD.get(name, (0, os.environ.get(name)))
             _HELD[name] = users + 1, before
-            os.environ[name] = value
+            if value is not None:
+                os.environ[name] = value
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ from torch import nn
 from ganzoo.errors import ConformanceError, GanzooError
 from ganzoo.games import Loss
 from ganzoo.spec import DataSpec, Recipe
+from ganzoo.system.quiet import ignored_warnings
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, prerequisite
 from ganzoo.testing.noise import noise
@@ -158,8 +158,7 @@ def resumes(subject: TrainablePlugin) -> None:
         with noise(combination.data) as dataset, tempfile.TemporaryDirectory() as folder:
             # Checkpoints after two ticks and after four.
             recipe = replace(combination.recipe, dataset=dataset, images=4 * BATCH)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with ignored_warnings():
                 with prerequisite("trains"):
                     run = train(recipe, out=Path(folder) / "run", **QUIET)
                 newest = sorted((run.path / "checkpoints").iterdir())[-1]
@@ -181,8 +180,7 @@ def fit(recipe: Recipe, nets: Mapping[str, nn.Module], game: Loss, data: DataSpe
     """Return whether training accepts the networks and the loss of a recipe together."""
     if game.roles != set(nets):  # `check_combination` takes long to explain this
         return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ignored_warnings():
         try:
             check_combination(recipe, nets, game, data)
         except GanzooError:

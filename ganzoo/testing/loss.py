@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from ganzoo.games import Loss as Game
 from ganzoo.registry import architectures, losses
 from ganzoo.registry.signatures import bind
 from ganzoo.spec import Component, DataSpec, Recipe
+from ganzoo.system.quiet import ignored_warnings
 from ganzoo.testing import registration
 from ganzoo.testing.checks import prerequisite
 from ganzoo.testing.combinations import (
@@ -83,8 +83,7 @@ def has_players(subject: Loss) -> None:
 def returns_terms(subject: Loss) -> None:
     """Each player returns named terms, one finite number or one per sample, with a gradient."""
     for partner, combination in subject.selection.items():
-        with noise(combination.data) as dataset, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with noise(combination.data) as dataset, ignored_warnings():
             with prerequisite("trains"):
                 prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
             state, batch = prepared.state, next(prepared.batches)
@@ -100,8 +99,7 @@ def returns_terms(subject: Loss) -> None:
 def reports_divergence(subject: Loss) -> None:
     """If its networks return NaN or infinity, its terms are not finite, and no player raises."""
     for partner, combination in subject.selection.items():
-        with noise(combination.data) as dataset, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with noise(combination.data) as dataset, ignored_warnings():
             with prerequisite("trains"):
                 prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
             batch = next(prepared.batches)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from ganzoo.bundle.json_lines import read_lines
 from ganzoo.errors import ConformanceError, enumerate_names
 from ganzoo.registry import monitors
 from ganzoo.spec import Component
+from ganzoo.system.quiet import ignored_warnings
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
 from ganzoo.testing.checks import NotChecked, prerequisite
@@ -114,9 +114,8 @@ def _train(architecture: Component, loss: Component) -> tuple[Prepared, list[Lin
     with (
         noise(data_of(16, 1)) as dataset,
         tempfile.TemporaryDirectory() as folder,
-        warnings.catch_warnings(),
+        ignored_warnings(),  # of the monitor under test, which a training switches off
     ):
-        warnings.simplefilter("ignore")  # of the monitor under test, which a training switches off
         recipe = type(recipe)(**vars(recipe) | {"dataset": dataset})
         run = train(recipe, out=Path(folder) / "run", device="cpu", progress=False)
         return prepare(recipe, device="cpu"), list(read_lines(run.path / "log.jsonl"))

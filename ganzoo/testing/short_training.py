@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
@@ -14,6 +13,7 @@ from torch.optim import Optimizer
 
 from ganzoo.games import LOSS, Batch, Loss, Player, Turn
 from ganzoo.spec import Component, DataSpec, Recipe
+from ganzoo.system.quiet import ignored_warnings
 from ganzoo.testing.noise import noise
 from ganzoo.training import Prepared, prepare
 from ganzoo.training.loop import run_ticks
@@ -69,8 +69,7 @@ def run_short_training(
     Raises:
         GanzooError: the training cannot be prepared. Networks and loss may raise other errors.
     """
-    with noise(data) as dataset, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with noise(data) as dataset, ignored_warnings():
         return run_to_end(
             prepare(
                 Recipe(**vars(recipe) | {"dataset": dataset, "precision": precision}), device="cpu"

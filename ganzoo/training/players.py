@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
 from ganzoo.games import LOSS, Loss
 from ganzoo.spec import Recipe
+from ganzoo.system.dependencies import quiet_imports
 
 
 def trained_parameters(loss: Loss) -> dict[str, nn.Parameter]:
@@ -69,14 +70,15 @@ def make_optimizers(
     weights = {role: list(net.parameters()) for role, net in nets.items()} | {
         LOSS: list(loss_parameters)
     }
-    return {
-        player.name: _make_optimizer(
-            recipe,
-            [weight for role in player.trains for weight in weights[role]],
-            _learning_rate(recipe, player.name),
-        )
-        for player in loss.players
-    }
+    with quiet_imports():  # the first optimizer imports torch's compiler
+        return {
+            player.name: _make_optimizer(
+                recipe,
+                [weight for role in player.trains for weight in weights[role]],
+                _learning_rate(recipe, player.name),
+            )
+            for player in loss.players
+        }
 
 
 def learning_rate_factor(recipe: Recipe, images_seen: int) -> float:

@@ -12,6 +12,7 @@ from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
 from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.nn import torch_defaults
+from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.system.machine import describe_hardware
@@ -19,7 +20,7 @@ from ganzoo.training import build
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
 from ganzoo.training.evaluation import evaluator_of
 from ganzoo.training.prepared import Prepared
-from ganzoo.training.seeding import own_random_numbers, seed_networks
+from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
 
 

@@ -32,10 +32,11 @@ from ganzoo.errors import (
     SampleError,
 )
 from ganzoo.nn import torch_defaults
+from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
-from ganzoo.system.dependencies import environment
+from ganzoo.system.dependencies import environment, kept_variables
 from ganzoo.system.terminal import print_error
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
@@ -48,7 +49,6 @@ from ganzoo.training.preparation import plan, prepare
 from ganzoo.training.prepared import Prepared
 from ganzoo.training.reporter import RunReporter
 from ganzoo.training.schedule import due_after_tick
-from ganzoo.training.seeding import own_random_numbers
 from ganzoo.training.snapshot import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.tracking import Tracker, create_trackers
 
@@ -297,6 +297,7 @@ def _run(
 
     with (
         stop_on_signal() as stop_requested,
+        kept_variables(),
         _deterministic(recipe.deterministic),
         _explaining(path),
         closing(reporter),

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 
 # The purpose of a seed, as the second entry of each seed sequence. The order of the data uses 2.
 _NETWORKS, _TICK = 0, 1
-
-_LOCK = threading.RLock()
-
-
-@contextlib.contextmanager
-def own_random_numbers() -> Iterator[None]:
-    """Give torch's random generators back as they were before the block.
-
-    All threads share these generators, so one training runs at a time and others wait.
-    """
-    is_initialized = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-    devices = range(torch.cuda.device_count()) if is_initialized else ()
-    with _LOCK, torch.random.fork_rng(devices):
-        yield
 
 
 def _mix(*parts: int) -> int:

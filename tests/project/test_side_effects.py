@@ -1,6 +1,17 @@
-"""Neither ganzoo nor a library that it uses writes to the home folder or asks the network."""
+"""Neither ganzoo nor a library that it uses writes to the home folder, asks the network, or changes
+settings of the process that belong to its user."""
 
-from helpers.processes import run_new
+import shutil
+from pathlib import Path
+
+import pytest
+
+from helpers.bundles import finish_card
+from helpers.hub_client import environment
+from helpers.hub_server import TOKEN, HubServer
+from helpers.processes import run_new, run_python
+
+TESTS = Path(__file__).parents[1]
 
 # Every use of the network by Python raises an event; other code would need a file in HOME first.
 CODE = """
@@ -11,34 +22,106 @@ def refuse(event, arguments):
         raise SystemExit(f"{event} {arguments}")
 sys.addaudithook(refuse)
 
-import os
+from helpers.process_state import unchanged
 import ganzoo
-from ganzoo.spec import Component, Recipe
 
 for runtime in ("onnx", "torch"):
-    ganzoo.load("dcgan-mnist", runtime=runtime).sample(1)
+    with unchanged(f"load by {runtime}"):
+        model = ganzoo.load("dcgan-mnist", runtime=runtime)
+    with unchanged(f"sample by {runtime}"):
+        model.sample(1)
 assert "torch._dynamo" not in sys.modules
-recipe = Recipe(
-    name="tiny", architecture=Component("dcgan", {"latent_dim": 8, "width": 4}),
-    loss=Component("nonsaturating"), dataset=Component("digits"), images=32, batch_size=16,
-)
-run = ganzoo.train(recipe, out="run", progress=False, tensorboard="on")
-bundle = ganzoo.export(run.path)
-ganzoo.evaluate(bundle, samples=300, extractor="pixels", metrics=["frechet"], progress=False)
-assert "matplotlib" in sys.modules
-changed = {name for name in os.environ if "MPL" in name or "TELEMETRY" in name}
-assert not changed, changed
+with unchanged("the recipe"):
+    from ganzoo.spec import Component, Recipe
+    recipe = Recipe(
+        name="tiny", architecture=Component("dcgan", {"latent_dim": 8, "width": 4}),
+        loss=Component("nonsaturating"), dataset=Component("digits"), images=32, batch_size=16,
+    )
+with unchanged("train"):
+    run = ganzoo.train(recipe, out="run", progress=False, tensorboard="on")
+with unchanged("export"):
+    bundle = ganzoo.export(run.path)
+with unchanged("evaluate"):
+    ganzoo.evaluate(
+        bundle, samples=300, extractor="lenet-mnist@1", resize=True, progress=False,
+        metrics=["frechet", "precision-recall"],
+    )
+assert {"matplotlib", "sklearn", "torch._dynamo"} <= sys.modules.keys()
 """
 
 
-def test_home_stays_empty_and_nobody_is_asked(tmp_path):
+def test_home_stays_empty_nobody_is_asked_and_the_process_is_as_before(tmp_path):
     home, cache, work = (tmp_path / name for name in ("home", "cache", "work"))
     for folder in (home, cache, work):
         folder.mkdir()
-    env = {"HOME": str(home), "GANZOO_CACHE": str(cache)}
+    env = {"HOME": str(home), "GANZOO_CACHE": str(cache), "PYTHONPATH": str(TESTS)}
     env |= dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TORCH_HOME", "HF_HOME"), "")
     # Warnings as errors do not matter either.
     result = run_new("-W", "error", "-c", CODE, env=env, cwd=work)
     assert result.returncode == 0, result.stderr
     assert list(home.iterdir()) == []
     assert sorted(p.name for p in cache.iterdir()) == ["features", "matplotlib"]
+
+
+def command(*words):
+    return f"from ganzoo.cli import main\nassert main({list(words)!r}) == 0"
+
+
+OTHERS = {
+    "umap": command("plot", "umap", "bundle", "--dataset", "digits"),
+    "plot run": command("plot", "run", "run"),
+    "gallery": command("gallery", "./bundle"),
+    "web page": command("export", "./bundle", "--for", "web-cdn", "-o", "page"),
+    "import": command("import", "--inspect", "bundle/model.safetensors"),
+    "card": command("card", "write", "bundle"),
+    "list": command("list"),
+    "push": "import ganzoo\nganzoo.push('bundle', 'org/name')",
+    "pull": "import ganzoo\nganzoo.load('hf://org/name').sample(1)",
+    "demo": """
+import http.client, os, signal, threading, time
+def stop():
+    for _ in range(600):
+        time.sleep(0.1)
+        try:
+            client = http.client.HTTPConnection('127.0.0.1', 7861, timeout=5)
+            client.request('GET', '/')
+            client.getresponse().read()
+            break
+        except OSError:
+            pass
+    os.kill(os.getpid(), signal.SIGINT)
+from ganzoo.demo import launch
+threading.Thread(target=stop, daemon=True).start()
+try:
+    launch(['dcgan-mnist'], port=7861)
+except KeyboardInterrupt:
+    pass
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_run, tiny_bundle, tmp_path_factory):
+    path = tmp_path_factory.mktemp("first")
+    shutil.copytree(tiny_run, path / "run")
+    finish_card(shutil.copytree(tiny_bundle, path / "bundle"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = HubServer()
+    yield server
+    server.stop()
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_first_use_leaves_the_process_as_before(name, folder, server):
+    if name == "demo":
+        pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
+    lines = "".join(f"    {line}\n" for line in OTHERS[name].splitlines())
+    code = f"from helpers.process_state import unchanged\nwith unchanged({name!r}):\n{lines}"
+    env = environment(server.endpoint, folder / "hub", HF_TOKEN=TOKEN, PYTHONPATH=str(TESTS))
+    result = run_python(code, cwd=folder, env=env)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,4 +1,4 @@
-"""Threads that hide output or set the environment do not disturb others."""
+"""Threads that hide or record output, or set the environment, do not disturb others."""
 
 import logging
 import os
@@ -6,8 +6,10 @@ import sys
 import threading
 import warnings
 
+import pytest
+
 from ganzoo.system.dependencies import environment
-from ganzoo.system.quiet import ignored_warnings, quiet
+from ganzoo.system.quiet import ignored_warnings, quiet, recorded_warnings
 
 
 def speak(text):
@@ -56,6 +58,77 @@ def test_filters_of_warnings_come_back_whichever_thread_ends_last():
     before = warnings.filters[:]
     overlap(ignored_warnings(), ignored_warnings())
     assert warnings.filters == before
+
+
+@pytest.mark.parametrize("block", [ignored_warnings, quiet, recorded_warnings])
+@pytest.mark.parametrize("action", ["default", "error"])
+def test_warnings_of_other_threads_are_shown(block, action):
+    shown = []
+
+    def warn():
+        try:
+            warnings.warn("other", stacklevel=1)
+        except UserWarning:
+            shown.append("raised")
+
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter(action)
+        before = warnings.filters[:]
+        with block():
+            warnings.warn("own", stacklevel=1)
+            other = threading.Thread(target=warn)
+            other.start()
+            other.join()
+        assert warnings.filters == before
+        warn()
+    if action == "default":
+        assert [str(w.message) for w in record] == ["other"], "once for each line"
+    assert shown == ["raised"] * 2 * (action == "error")
+
+
+def test_a_filter_that_another_thread_kept_matches_no_more():
+    with warnings.catch_warnings(record=True) as record:
+        with ignored_warnings():
+            kept = warnings.filters[:]
+        warnings.filters[:] = kept
+        warnings.warn("later", stacklevel=1)
+    assert [str(w.message) for w in record] == ["later"]
+
+
+def test_a_hidden_warning_does_not_repeat_others_that_were_shown():
+    def warn():
+        warnings.warn("once", stacklevel=1)
+
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("default")
+        warn()
+        with ignored_warnings():
+            warnings.warn("hidden", stacklevel=1)
+        warn()
+    assert [str(w.message) for w in record] == ["once"]
+
+
+def test_threads_record_their_own_warnings():
+    show = warnings.showwarning
+    records = {}
+    barrier = threading.Barrier(4)
+
+    def record(number):
+        barrier.wait()
+        with recorded_warnings() as outer:
+            for _ in range(20):
+                warnings.warn(f"of {number}", stacklevel=1)
+            with recorded_warnings() as inner:
+                warnings.warn(f"inner {number}", stacklevel=1)
+        records[number] = [[str(w.message) for w in record] for record in (outer, inner)]
+
+    threads = [threading.Thread(target=record, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert records == {k: [[f"of {k}"] * 20, [f"inner {k}"]] for k in range(4)}
+    assert warnings.showwarning is show
 
 
 def test_the_environment_comes_back_whichever_thread_ends_last(monkeypatch):
