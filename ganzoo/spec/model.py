@@ -177,9 +177,10 @@ class ModelSpec:
             spec: ModelSpec = parse(cls, text)
             read_json(text)  # other programs may read a repeated field otherwise
         except ValueError as error:
-            reason = f"{shorten(str(error))}."
             if isinstance(error, ValidationError):
                 reason = explain(error, cls)
+            else:
+                reason = f"{shorten(str(error))}."
             raise BundleError(
                 f"{where} is not a valid ganzoo config: {reason} "
                 "The bundle is damaged or was not written by ganzoo. Get it again."
