@@ -16,7 +16,7 @@ from ganzoo.bundle.files import temporary_folder
 from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.system.dependencies import environment
+from ganzoo.system.dependencies import environment, kept_random_numbers
 from ganzoo.system.terminal import print_out
 
 # A model's card cannot load resources from other hosts or send forms to them. Links still work.
@@ -35,22 +35,23 @@ def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
         # For images and uploads; gradio's default is one folder for all users of a machine.
         environment(GRADIO_TEMP_DIR=os.environ.get("GRADIO_TEMP_DIR", str(folder))),
     ):
-        blocks = page.build(cache)
-        blocks.launch(
-            server_name=host,
-            server_port=port,
-            share=share,
-            quiet=True,
-            prevent_thread_lock=True,
-            theme=page.THEME,
-            css=page.STYLE,
-            footer_links=[],
-            max_file_size=MAX_BYTES,
-            enable_monitoring=False,
-            ssr_mode=False,
-            run_history=False,
-            app_kwargs={"middleware": [Middleware(_Policy)]},
-        )
+        with kept_random_numbers():
+            blocks = page.build(cache)
+            blocks.launch(
+                server_name=host,
+                server_port=port,
+                share=share,
+                quiet=True,
+                prevent_thread_lock=True,
+                theme=page.THEME,
+                css=page.STYLE,
+                footer_links=[],
+                max_file_size=MAX_BYTES,
+                enable_monitoring=False,
+                ssr_mode=False,
+                run_history=False,
+                app_kwargs={"middleware": [Middleware(_Policy)]},
+            )
         count = "1 model" if len(cache.names) == 1 else f"{len(cache.names)} models"
         public = f" and {blocks.share_url}" if share else ""
         print_out(f"{count} at {blocks.local_url}{public} (press Ctrl-C to stop)", flush=True)

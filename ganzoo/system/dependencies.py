@@ -61,8 +61,9 @@ def quiet_imports() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _unchanged() -> Iterator[None]:
-    """Remove new filters of warnings and restore Python's random numbers if modules are new."""
-    modules, filters, numbers = set(sys.modules), warnings.filters[:], random.getstate()
+    """Remove filters of warnings and take back random numbers of Python if modules are new."""
+    modules, filters = set(sys.modules), warnings.filters[:]
+    numbers = random.getstate()
     try:
         yield
     finally:
@@ -79,6 +80,16 @@ def _unchanged() -> Iterator[None]:
                         warnings.filters.remove(entry)  # type: ignore[attr-defined]
             if random.getstate() != numbers:
                 random.setstate(numbers)
+
+
+@contextlib.contextmanager
+def kept_random_numbers() -> Iterator[None]:
+    """Give Python's random generator, which all threads share, back as it was before the block."""
+    numbers = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(numbers)
 
 
 def kept_variables() -> contextlib.AbstractContextManager[None]:

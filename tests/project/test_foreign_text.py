@@ -20,11 +20,11 @@ from helpers.recipes import tiny
 HOSTILE = "a\x1b[2J\x00\u202e<script>alert(1)</script><!--b"
 
 
-def check(text, *, visible=True):
+def check(text):
     assert printable(text) == text
     assert "<script" not in text
     assert "<!--b" not in text
-    assert ("alert(1)" in text) == visible
+    assert "alert(1)" in text
 
 
 def write_figure(figure, path):
@@ -66,7 +66,7 @@ def test_cards_and_pages(hostile, tmp_path, monkeypatch):
     _, _, body = cards.write(hostile).read_text().rpartition("\n---\n")
     check(body)
     check(card("./x", open_bundle(hostile)))
-    check(table([("./x", open_bundle(hostile).spec)]), visible=False)
+    check(table([("./x", open_bundle(hostile).spec)]))
     assert main(["gallery", str(hostile), "-o", "gallery.html"]) == 0
     check((tmp_path / "gallery.html").read_text())
     assert main(["export", str(hostile), "--for", "web-cdn", "-o", "page"]) == 0

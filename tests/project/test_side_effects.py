@@ -68,22 +68,24 @@ def command(*words):
 
 
 OTHERS = {
-    "umap": command("plot", "umap", "bundle", "--dataset", "digits"),
+    "umap": command("plot", "umap", "./bundle", "--dataset", "digits"),
     "plot run": command("plot", "run", "run"),
     "gallery": command("gallery", "./bundle"),
     "web page": command("export", "./bundle", "--for", "web-cdn", "-o", "page"),
-    "import": command("import", "--inspect", "bundle/model.safetensors"),
+    "import": command("import", "bundle/model.safetensors", "--inspect"),
     "card": command("card", "write", "bundle"),
     "list": command("list"),
     "push": "import ganzoo\nganzoo.push('bundle', 'org/name')",
     "pull": "import ganzoo\nganzoo.load('hf://org/name').sample(1)",
     "demo": """
-import http.client, os, signal, threading, time
+import http.client, os, signal, socket, threading, time
+with socket.create_server(('127.0.0.1', 0)) as probe:
+    port = probe.getsockname()[1]
 def stop():
     for _ in range(600):
         time.sleep(0.1)
         try:
-            client = http.client.HTTPConnection('127.0.0.1', 7861, timeout=5)
+            client = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
             client.request('GET', '/')
             client.getresponse().read()
             break
@@ -93,7 +95,7 @@ def stop():
 from ganzoo.demo import launch
 threading.Thread(target=stop, daemon=True).start()
 try:
-    launch(['dcgan-mnist'], port=7861)
+    launch(['dcgan-mnist'], port=port)
 except KeyboardInterrupt:
     pass
 """,

@@ -484,8 +484,11 @@ BOMBS = {
     "rows without numbers": ([EMPTY, node("Concat", "a a", "x", axis=1)], "operations"),
     "products without numbers": ([EMPTY, node("MatMul", "a matrix", "x")], "operations"),
     "cost of 1,000 bits": (
-        [node("Einsum", " ".join(["vector"] * 52), "x", equation=f"{','.join(ascii_letters)}->")],
-        "1e+300 operations",
+        [
+            node("Expand", "scalar long", "a"),
+            node("Einsum", " ".join(["a"] * 52), "x", equation=f"{','.join(ascii_letters)}->"),
+        ],
+        r"1e\+300 operations",
     ),
     "many inputs": (
         [
@@ -530,6 +533,7 @@ def test_other_bombs(name):
         "matrix": floats(4, 4),
         "scalar": floats(1),
         "size": integers(2**20),
+        "long": integers(2**24),
         "first": np.array(-(2**63) + 2**28),
         "last": np.array(2**63 - 1),
         "one_": np.array(1),

@@ -63,13 +63,13 @@ def test_filters_of_warnings_come_back_whichever_thread_ends_last():
 @pytest.mark.parametrize("block", [ignored_warnings, quiet, recorded_warnings])
 @pytest.mark.parametrize("action", ["default", "error"])
 def test_warnings_of_other_threads_are_shown(block, action):
-    shown = []
+    errors = []
 
     def warn():
         try:
             warnings.warn("other", stacklevel=1)
         except UserWarning:
-            shown.append("raised")
+            errors.append("raised")
 
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter(action)
@@ -83,14 +83,14 @@ def test_warnings_of_other_threads_are_shown(block, action):
         warn()
     if action == "default":
         assert [str(w.message) for w in record] == ["other"], "once for each line"
-    assert shown == ["raised"] * 2 * (action == "error")
+    assert errors == ["raised"] * 2 * (action == "error")
 
 
 def test_a_filter_that_another_thread_kept_matches_no_more():
     with warnings.catch_warnings(record=True) as record:
         with ignored_warnings():
-            kept = warnings.filters[:]
-        warnings.filters[:] = kept
+            copy = warnings.filters[:]
+        warnings.filters[:] = copy
         warnings.warn("later", stacklevel=1)
     assert [str(w.message) for w in record] == ["later"]
 
