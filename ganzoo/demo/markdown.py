@@ -50,7 +50,7 @@ def _image(
     token = tokens[number]
     alt = html.escape(token.content)
     url = env["find_image"](posixpath.normpath(str(token.attrs.get("src", ""))))
-    return f'<img src="{url}" alt="{alt}" loading="lazy">' if url else f"<em>{alt}</em>"
+    return f'<img src="{url}" alt="{alt}">' if url else f"<em>{alt}</em>"
 
 
 def _link(

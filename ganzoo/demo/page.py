@@ -25,6 +25,10 @@ STYLE = """
 #plane img { cursor: crosshair; }
 .card { max-width: 860px; }
 .card img { max-width: 480px; image-rendering: pixelated; }
+.card pre {
+  border: 1px solid var(--border-color-primary); border-radius: 8px;
+  overflow-x: auto; padding: 8px 12px;
+}
 .card td { word-break: normal; overflow-wrap: anywhere; }
 .card td:first-child { white-space: nowrap; }
 .figures-table { overflow-x: auto; font-size: 0.85em; }
