@@ -157,7 +157,8 @@ def _optimizer(recipe: dict[str, Any]) -> str:
     o = recipe["optimizer"]
     parts = [o["name"]]
     if o["name"].startswith("adam"):
-        parts.append(f"betas {o['betas']}")
+        rises = f", the second to {o['beta2_to']:g}" if o.get("beta2_to") else ""
+        parts.append(f"betas {o['betas']}{rises}")
     parts.append(f"lr {o['lr']:g}")
     if recipe["learning_rates"]:
         rates = recipe["learning_rates"].items()

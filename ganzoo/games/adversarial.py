@@ -12,8 +12,8 @@ from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import LOSS, Batch, Loss, Player, Turn
 from ganzoo.games.options import AdversarialOptions
 from ganzoo.games.penalties import Comparison
-from ganzoo.games.random_state import get_random_state, set_random_state
 from ganzoo.games.registered_penalties import build_penalties
+from ganzoo.games.replay import RANDOM_STATE, replayed, starting_point
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
 from ganzoo.spec import DataSpec
 
@@ -131,6 +131,7 @@ class AdversarialLoss(Loss):
                 every=options.discriminator_every,
                 repeat=options.discriminator_steps,
                 keeps_graph_of=("generator",),
+                reads_real=True,
             ),
             Player(
                 "generator",
@@ -200,17 +201,20 @@ class AdversarialLoss(Loss):
     ) -> tuple[Tensor, Tensor | None]:
         """Return detached fake images, and share them with the generator's turn.
 
-        Images without a graph are shared as the state of the random generators before them. With
-        `Turn.fresh_latents` nothing is shared.
+        Images without a graph are shared as the starting point of the generator, see `replayed`.
+        With `Turn.fresh_latents` nothing is shared.
         """
-        state = get_random_state(batch.images.device)
+        if turn.fresh_latents:
+            fake, z = self.generate_fakes(generator, batch, turn)
+            return fake.detach(), z
+        keeps_graph = any(weight.requires_grad for weight in generator.parameters())
+        if not keeps_graph and not {"fake", RANDOM_STATE} & turn.shared.keys():
+            turn.shared.update(starting_point(generator, batch.images.device))
         fake, z = self.generate_fakes(generator, batch, turn)
-        if fake.requires_grad and not turn.fresh_latents:
+        if keeps_graph:
             turn.shared["fake"] = fake
             if z is not None:
                 turn.shared["z"] = z
-        elif not turn.fresh_latents:
-            turn.shared.setdefault("random_state", state)
         return fake.detach(), z
 
     def fake_for_generator(
@@ -219,14 +223,10 @@ class AdversarialLoss(Loss):
         """Return the fake images that the discriminator's turn shared, or generate new ones."""
         if "fake" in turn.shared:
             return turn.shared["fake"], turn.shared.get("z")
-        if "random_state" not in turn.shared:
+        if RANDOM_STATE not in turn.shared:
             return self.generate_fakes(generator, batch, turn)
-        device = batch.images.device
-        state = get_random_state(device)
-        set_random_state(turn.shared["random_state"], device)
-        fakes = self.generate_fakes(generator, batch, turn)
-        set_random_state(state, device)
-        return fakes
+        with replayed(generator, turn.shared, batch.images.device):
+            return self.generate_fakes(generator, batch, turn)
 
     def wrap_discriminator(
         self, discriminator: nn.Module, batch: Batch, turn: Turn

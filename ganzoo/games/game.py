@@ -30,8 +30,8 @@ class Player:
         repeat: updates per turn, each on a fresh batch; 5 for the critic of WGAN.
         keeps_graph_of: roles of networks that stay trainable in the first update of a turn, so
             that a later player can train them on the same output.
-        reads_real: whether it compares with the batch's real images; with `fresh_latents` in the
-            recipe it then gets a batch of its own.
+        reads_real: whether its terms depend on the batch's real images. With `fresh_latents` in the
+            recipe, each such player of a tick gets a batch of its own.
 
     Raises:
         ValueError: `trains` is empty, or `every` or `repeat` is below 1.
@@ -146,7 +146,10 @@ class Loss(nn.Module):
 
     Buffers and parameters of a loss are saved and moved like those of a network. The player with
     ``loss`` in `Player.trains` trains the parameters. If there is no such player, they must be
-    frozen by ``requires_grad_(False)``.
+    frozen by ``requires_grad_(False)``. If a batch is computed in parts, a floating-point buffer
+    changes by the mean of its changes in the parts, as moving averages need. A module whose buffers
+    depend on the order of samples, such as a queue, names them in an attribute
+    `sequential_buffers`, a tuple: they pass from one part to the next.
 
     A subclass sets `players`, in the order of their turns, and defines a method of each player's
     name::

@@ -44,6 +44,8 @@ class Optimizer:
         name: Name of the optimizer.
         lr: Learning rate.
         betas: Decay rates of Adam's two moments.
+        beta2_to: Decay rate of Adam's second moment at the end of the run. It changes along the
+            decay of the learning rates; 0 keeps it constant.
         weight_decay: Weight decay, as the optimizer defines it.
         warmup: Images over which the learning rates rise linearly from 0.
         decay: Shape of the learning rate decay.
@@ -52,7 +54,7 @@ class Optimizer:
         clip_norm: Largest Euclidean norm of a player's gradient; 0 means no clipping.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: a number is out of its range, or two fields contradict each other.
     """
 
     __pydantic_config__ = STRICT
@@ -60,6 +62,7 @@ class Optimizer:
     name: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     lr: float = 2e-4
     betas: tuple[float, float] = (0.5, 0.999)
+    beta2_to: float = 0.0
     weight_decay: float = 0.0
     warmup: int = 0
     decay: Literal["linear", "cosine"] = "linear"
@@ -71,11 +74,21 @@ class Optimizer:
         check_range("optimizer.lr", self.lr, 0.0, 100.0)
         for beta in self.betas:
             check_range("optimizer.betas", beta, 0.0, 1.0 - 1e-9)
+        check_range("optimizer.beta2_to", self.beta2_to, 0.0, 1.0 - 1e-9)
         check_range("optimizer.weight_decay", self.weight_decay, 0.0, 100.0)
         check_integer("optimizer.warmup", self.warmup, 0, UNBOUNDED)
         check_range("optimizer.clip_norm", self.clip_norm, 0.0, UNBOUNDED)
         check_range("optimizer.decay_start", self.decay_start, 0.0, 1.0)
         check_range("optimizer.decay_to", self.decay_to, 0.0, 1.0)
+        if self.beta2_to and (self.decay_start >= 1.0 or self.name not in ("adam", "adamw")):
+            raise ValueError(
+                f"optimizer.beta2_to is {self.beta2_to:g}, but "
+                + (
+                    "optimizer.decay_start is 1, so nothing decays. Set decay_start below 1"
+                    if self.decay_start >= 1.0
+                    else f"optimizer.name is {self.name!r}, which has no beta2. Use adam or adamw"
+                )
+            )
 
 
 @dataclass(frozen=True)
@@ -107,9 +120,10 @@ class Recipe:
         precision: Precision of the training: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere;
             fp16 scales losses to preserve small gradients.
         accumulate: Parts of a batch that are computed one after the other, to save memory.
-            Statistics over a batch are then computed over a part; all else stays the same.
-        fresh_latents: Draw new latents for each player, and new real images for a generator whose
-            loss reads them, as in the algorithms of papers. Otherwise the generator's turn uses
+            BatchNorm, and losses with statistics of a batch, then use those of a part. Gradients,
+            moving averages and random numbers are those of the batch.
+        fresh_latents: Draw new latents for each player, and new real images for each player that
+            reads them, as in the algorithms of papers. Otherwise the generator's turn uses
             the images that it generated for the discriminator's turn, which saves time.
         channels_last: Whether to store images channels last, which makes convolutions faster on
             CPUs and GPUs.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo.errors import ConformanceError, GanzooError, enumerate_names
@@ -94,6 +96,49 @@ def returns_terms(subject: Loss) -> None:
                 terms = getattr(state.loss, player.name)(state.nets, batch, turn)
                 where = f"{subject.label} with {partner}: the player {player.name!r}"
                 _check_terms(where, terms, len(batch))
+
+
+def declares_real_images(subject: Loss) -> None:
+    """Each player whose terms depend on the real images has `reads_real`."""
+    for partner, combination in subject.selection.items():
+        with noise(combination.data) as dataset, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with prerequisite("trains"):
+                prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
+        readers = readers_of_real_images(prepared.state, next(prepared.batches))
+        for player in prepared.state.loss.players:
+            if player.name in readers and not player.reads_real:
+                raise ConformanceError(
+                    f"{subject.label} with {partner}: the terms of the player {player.name!r} "
+                    "depend on the real images, so with --fresh-latents it needs a batch of its "
+                    "own: set reads_real=True in its Player."
+                )
+
+
+def readers_of_real_images(state: State, batch: Batch) -> set[str]:
+    """Return the names of the players whose terms change if the batch's images change."""
+    modules = [*state.nets.values(), state.loss]
+    shared: dict[str, Tensor] = {}
+    readers = set()
+    for player in state.loss.players:
+        train_only(state.nets, (), state.loss_parameters)
+        results = []
+        start = [deepcopy(module.state_dict()) for module in modules]
+        for images in (batch.images, -batch.images):
+            # The last pass, on the negative images, does not reach the next player.
+            for module, values in zip(modules, start, strict=True):
+                module.load_state_dict(values)
+            turn = Turn(0, state.draw_latents, shared=dict(shared))
+            torch.manual_seed(0)
+            terms = getattr(state.loss, player.name)(
+                state.nets, replace(batch, images=images), turn
+            )
+            results.append((terms, turn.shared))
+        (terms, left), (others, _) = results
+        if not all(torch.equal(terms[name], others[name]) for name in terms):
+            readers.add(player.name)
+        shared |= left
+    return readers
 
 
 def reports_divergence(subject: Loss) -> None:
@@ -185,6 +230,7 @@ class Loss(TrainablePlugin):
         builds,
         has_players,
         returns_terms,
+        declares_real_images,
         reports_divergence,
         trains,
         trains_only_its_own,

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ganzoo.data.batches import Batches
 from ganzoo.games import WEIGHTED, Player, Turn
-from ganzoo.games.random_state import get_random_state, set_random_state
-from ganzoo.training.players import set_learning_rates, train_only
+from ganzoo.training.parts import in_parts
+from ganzoo.training.players import set_schedules, train_only
 from ganzoo.training.seeding import seed_tick
 from ganzoo.training.state import State
 
@@ -37,7 +37,7 @@ def run_ticks(
     recipe, nets, loss, group = state.recipe, state.nets, state.loss, state.group
     while state.images_seen < recipe.images:
         seed_tick(recipe.seed, state.tick)
-        set_learning_rates(recipe, state.optimizers, state.images_seen)
+        set_schedules(recipe, state.optimizers, state.images_seen)
         batch_of_tick, progress = next(batches), state.images_seen / recipe.images
         shared_tensors: list[dict[str, Tensor]] = [{} for _ in range(recipe.accumulate)]
         batch_is_used = False
@@ -56,10 +56,8 @@ def run_ticks(
                     nets, player.trains + player.keeps_graph_of * keeps_graph, state.loss_parameters
                 )
                 state.optimizers[player.name].zero_grad(set_to_none=True)
-                random_state = get_random_state(state.device) if recipe.accumulate > 1 else None
-                for number, part in enumerate(batch.split(recipe.accumulate)):
-                    if number and random_state is not None:  # each draws for the whole batch
-                        set_random_state(random_state, state.device)
+                parts = in_parts(batch, recipe.accumulate, [*nets.values(), loss], state.device)
+                for number, part in enumerate(parts):
                     now = Turn(
                         state.tick,
                         state.draw_latents,

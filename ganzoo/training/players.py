@@ -81,26 +81,31 @@ def make_optimizers(
         }
 
 
+def decay_share(recipe: Recipe, images_seen: int) -> float:
+    """Return the share of the decay that is done: 0 until it starts, 1 at the end of the run."""
+    o = recipe.optimizer
+    if o.decay_start >= 1.0:
+        return 0.0
+    share = max(0.0, (images_seen / recipe.images - o.decay_start) / (1.0 - o.decay_start))
+    return 0.5 - 0.5 * math.cos(math.pi * share) if o.decay == "cosine" else share
+
+
 def learning_rate_factor(recipe: Recipe, images_seen: int) -> float:
     """Return the factor of all learning rates: it rises from 0 to 1, stays there, then falls."""
     o = recipe.optimizer
     warmup = min(1.0, (images_seen + recipe.batch_size) / o.warmup) if o.warmup else 1.0
-    if o.decay_start >= 1.0:
-        return warmup
-    decay = max(0.0, (images_seen / recipe.images - o.decay_start) / (1.0 - o.decay_start))
-    if o.decay == "cosine":
-        decay = 0.5 - 0.5 * math.cos(math.pi * decay)
-    return warmup * (1.0 - (1.0 - o.decay_to) * decay)
+    return warmup * (1.0 - (1.0 - o.decay_to) * decay_share(recipe, images_seen))
 
 
-def set_learning_rates(
-    recipe: Recipe, optimizers: Mapping[str, Optimizer], images_seen: int
-) -> None:
-    """Set the learning rates of all optimizers for the current number of images."""
-    factor = learning_rate_factor(recipe, images_seen)
+def set_schedules(recipe: Recipe, optimizers: Mapping[str, Optimizer], images_seen: int) -> None:
+    """Set the learning rates and the betas of all optimizers for the current number of images."""
+    o, factor = recipe.optimizer, learning_rate_factor(recipe, images_seen)
     for player, optimizer in optimizers.items():
         for group in optimizer.param_groups:
             group["lr"] = factor * _learning_rate(recipe, player)
+            if o.beta2_to:
+                share = decay_share(recipe, images_seen)
+                group["betas"] = (o.betas[0], o.betas[1] + share * (o.beta2_to - o.betas[1]))
 
 
 def _learning_rate(recipe: Recipe, player: str) -> float:

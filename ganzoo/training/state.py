@@ -15,6 +15,7 @@ from ganzoo.nn import latent_of
 from ganzoo.spec import Recipe
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.ema import Averaged
+from ganzoo.training.memory_format import set_memory_format
 from ganzoo.training.players import check_moments, make_optimizers, trained_parameters
 
 
@@ -47,9 +48,9 @@ class State:
         self.recipe = recipe
         self.device = device
         self.group = group
-        layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.nets = {
-            role: net.to(device).to(memory_format=layout).train() for role, net in nets.items()
+            role: set_memory_format(net.to(device), recipe.channels_last).train()
+            for role, net in nets.items()
         }
         self.loss = loss.to(device)
         self.loss_parameters = list(trained_parameters(loss).values())

@@ -191,6 +191,20 @@ def test_links_that_lead_back_end(tmp_path):
     assert "broken link (1)" in dataset.file_counts
 
 
+def test_mirror_images_follow_after_all_images(tmp_path):
+    root = pictures(tmp_path, [*(f"{c}/{k}.png" for c in "ab" for k in range(2))], size=(8, 8))
+    plain, spec = get("folder", root, size=8)
+    mirrored, both = get("folder", root, size=8, mirror=True)
+    assert (len(plain), len(mirrored)) == (4, 8)
+    for k, (image, label) in enumerate(plain):
+        assert torch.equal(mirrored[k][0], image)
+        assert torch.equal(mirrored[k + 4][0], image.flip(2))
+        assert mirrored[k][1] == mirrored[k + 4][1] == label
+    assert plain.fingerprint != mirrored.fingerprint
+    assert both.origin == f"{spec.origin}, each also mirrored"
+    assert mirrored.file_counts == "4 image files in 2 classes, each also mirrored; skipped: none"
+
+
 def test_a_link_to_the_data_is_followed(tmp_path):
     root = linked_classes(tmp_path)
     (tmp_path / "link").symlink_to(root)

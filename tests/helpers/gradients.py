@@ -1,4 +1,6 @@
-"""Play recipes in float64 and save the gradient of every update; alone or under torchrun.
+"""Play recipes in float64; save the gradient of every update, and the buffers after the last.
+
+It runs alone or under torchrun:
 
 gradients.py OUT DATA RECIPE.toml ...
 """
@@ -46,6 +48,10 @@ def play(recipe, data, group) -> dict[str, np.ndarray]:
         log_metric=lambda *a: None,
         report=lambda: True,
     )
+    modules = [*state.nets.values(), state.loss]
+    buffers = [b.flatten().double() for module in modules for b in module.buffers()]
+    if buffers:
+        played["buffers"] = torch.cat(buffers).numpy()
     return played
 
 
@@ -66,11 +72,11 @@ def main(out: str, data: str, *recipes: str) -> None:
 
 
 def difference(processes: int, folder: Path, data: str, *recipes: Path) -> dict[str, list[float]]:
-    """Play recipes in this process and in several, and compare their gradients.
+    """Play recipes in this process and in several, and compare their gradients and buffers.
 
     Returns:
-        For each recipe, by its file's stem, the relative difference of the gradients of each update:
-        the norm of the difference divided by the norm of the gradient.
+        For each recipe, by its file's stem, the relative difference of the gradients of each update,
+        and last of all buffers, if there are any: the norm of the difference divided by the norm.
     """
     alone, together = folder / "alone", folder / "together"
     for out in (alone, together):

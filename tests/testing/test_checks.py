@@ -344,7 +344,7 @@ def test_an_architecture_without_a_loss_fails():
 # ---- losses
 
 PLAYERS = (
-    Player("discriminator", trains=("discriminator",)),
+    Player("discriminator", trains=("discriminator",), reads_real=True),
     Player("generator", trains=("generator",)),
 )
 
@@ -396,6 +396,12 @@ def clip_all(self, player, nets):
         for net in nets.values():
             for weight in net.parameters():
                 weight.clamp_(-0.01, 0.01)
+
+
+def match_means(self, nets, batch, turn):
+    """The generator's term, which also compares the mean of its images with that of real ones."""
+    fake = nets["generator"](turn.latents(len(batch)))
+    return {"means": (fake.mean() - batch.images.mean()).square()}
 
 
 class Clock(Game):
@@ -492,6 +498,11 @@ LOSSES = [
         "returns_terms",
         plays(game(generator=term(lambda t: {"a": t.detach()}))),
         "without a gradient",
+    ),
+    (
+        "declares_real_images",
+        plays(game(generator=match_means)),
+        "'generator' depend on the real images, .*: set reads_real=True in its Player",
     ),
     (
         "reports_divergence",

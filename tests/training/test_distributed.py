@@ -54,6 +54,14 @@ GAMES = {
         loss=Component("acgan"),
         accumulate=2,
     ),
+    "fresh": tiny(
+        architecture=Component("dcgan", PLAIN),
+        loss=Component("ragan", {"dragan": 1.0, "augmentation": ["translation"]}),
+        accumulate=2,
+        fresh_latents=True,
+        spectral_norm=True,
+        streaming="on",
+    ),
 }
 PROCESSES, TICKS = 3, 6
 

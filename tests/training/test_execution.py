@@ -14,6 +14,7 @@ import ganzoo
 from ganzoo.errors import RecipeError
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import plan, prepare
+from ganzoo.training.memory_format import set_memory_format
 from helpers.processes import run_cli
 from helpers.recipes import play, tiny
 
@@ -105,6 +106,19 @@ def test_the_memory_format_does_not_change_results(layout):
     )
     assert convolution.is_contiguous(memory_format=torch.channels_last) is layout
     assert error(gradients(replace(recipe, channels_last=not layout)), gradients(recipe)) < 1e-3
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_instance_normalisation_of_one_sample_has_its_gradient(affine):
+    """The gradient of a sum over a batch is the sum of the gradients of single samples."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 4, 3), nn.InstanceNorm2d(4, affine=affine), nn.Conv2d(4, 2, 3)
+    net = set_memory_format(nn.Sequential(*layers).double(), channels_last=True)
+    x = torch.randn(3, 3, 9, 9, dtype=torch.float64)
+    whole = torch.autograd.grad(net(x).square().sum(), list(net.parameters()))
+    total = sum(net(part).square().sum() for part in x.split(1))
+    for one, other in zip(whole, torch.autograd.grad(total, list(net.parameters())), strict=True):
+        torch.testing.assert_close(other, one)
 
 
 def test_fp16_trains_and_scales_its_losses(tmp_path):

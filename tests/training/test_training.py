@@ -35,7 +35,7 @@ from ganzoo.training.ema import Averaged
 from ganzoo.training.log import Log
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.monitors.samples import Samples
-from ganzoo.training.players import learning_rate_factor
+from ganzoo.training.players import learning_rate_factor, set_schedules
 from ganzoo.training.snapshot import preview_images
 from helpers.processes import run_cli, run_python, start_cli
 from helpers.recipes import play, tiny
@@ -682,6 +682,30 @@ def test_learning_rates_warm_up_and_follow_a_cosine():
     )
     factors = [learning_rate_factor(recipe, n) for n in (0, 10, 30, 40, 50, 75, 100)]
     assert factors == pytest.approx([0.25, 0.5, 1, 1, 1, 0.5, 0], abs=1e-12)
+
+
+def test_the_second_beta_follows_the_decay():
+    """0.9 + (0.99 - 0.9) (1 - cos(pi t)) / 2 over the share t of the decay."""
+    rises = Optimizer(betas=(0.0, 0.9), beta2_to=0.99, decay="cosine", decay_start=0.5)
+    recipe = tiny(images=100, optimizer=rises)
+    optimizers = prepare(recipe).state.optimizers
+    for images, expected in ((0, 0.9), (50, 0.9), (62.5, 0.913180), (75, 0.945), (100, 0.99)):
+        set_schedules(recipe, optimizers, images)
+        for optimizer in optimizers.values():
+            assert optimizer.param_groups[0]["betas"] == pytest.approx((0, expected), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"decay_start is 1, so nothing decays\. Set decay_start below 1"),
+        ({"decay_start": 0.5, "name": "sgd"}, "name is 'sgd', which has no beta2. Use adam"),
+        ({"decay_start": 0.5, "beta2_to": 1.0}, "beta2_to"),
+    ],
+)
+def test_a_second_beta_that_cannot_change_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Optimizer(**{"beta2_to": 0.99} | changes)
 
 
 def test_gradients_are_clipped_to_a_norm(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles, check_size
@@ -33,6 +33,7 @@ class ImageFolder(ImageFiles):
         channels: as for `ImageFiles`.
         skip_corrupt: as for `ImageFiles`.
         value_range: as for `ImageFiles`.
+        mirror: whether the mirror images of all files follow after them.
     """
 
     def __init__(
@@ -45,16 +46,26 @@ class ImageFolder(ImageFiles):
         *,
         skip_corrupt: bool = False,
         value_range: ValueRange | None = None,
+        mirror: bool = False,
     ) -> None:
-        super().__init__(labels, size, channels, skip_corrupt=skip_corrupt, value_range=value_range)
+        times = 2 if mirror else 1
+        super().__init__(
+            np.tile(labels, times),
+            size,
+            channels,
+            skip_corrupt=skip_corrupt,
+            value_range=value_range,
+        )
         self.folder = folder
-        self.names = names
+        self.names = names * times
+        self.files = len(names)
 
     def read(self, index: int) -> Image.Image:
-        """Return an image, rotated upright, resized and cropped."""
+        """Return an image, rotated upright, resized and cropped, or its mirror image."""
         file = self.folder / self.names[index]
         image = read_image(file, self.mode, self.value_range)
-        return fit_image(image, self.size, self.size, file)
+        image = fit_image(image, self.size, self.size, file)
+        return image if index < self.files else ImageOps.mirror(image)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,6 +94,7 @@ def folder(
     labels: Literal["auto", "folders", "none"] = "auto",
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
+    mirror: bool = False,
 ) -> tuple[ImageFolder, DataSpec]:
     """Any folder of image files, with its sub-folders.
 
@@ -102,6 +114,7 @@ def folder(
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        mirror: add the mirror image of each image, left to right, which doubles the dataset.
 
     Raises:
         DataNotFoundError: the folder does not exist or contains no image files.
@@ -113,11 +126,12 @@ def folder(
     images, classes = _select(images, labels)
     numbers = {name: number for number, name in enumerate(classes)}
     indices = np.array([numbers.get(_first_part(name), 0) for name in images.names])
+    mirrored = ", each also mirrored" if mirror else ""
     spec = DataSpec(
         ImageSpec(size, size, channels),
         classes=len(classes),
         labels=tuple(classes),
-        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}",
+        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}{mirrored}",
     )
     dataset = ImageFolder(
         images.folder,
@@ -127,9 +141,12 @@ def folder(
         channels,
         skip_corrupt=skip_corrupt,
         value_range=ends,
+        mirror=mirror,
     )
     in_classes = f"in {len(classes):,} classes" if classes else "without classes"
-    dataset.file_counts = images.counts.describe(f"{len(images.names):,} image files {in_classes}")
+    dataset.file_counts = images.counts.describe(
+        f"{len(images.names):,} image files {in_classes}{mirrored}"
+    )
     return dataset, spec
 
 

@@ -67,7 +67,7 @@ class Autoencoding(Loss):
             values.
     """
 
-    players = (Player("autoencoder", trains=("encoder", "generator")),)
+    players = (Player("autoencoder", trains=("encoder", "generator"), reads_real=True),)
     exported_roles = ("generator", "encoder")
 
     def __init__(

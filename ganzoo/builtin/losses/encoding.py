@@ -38,7 +38,8 @@ class VaeGan(AdversarialLoss):
         super().__init__(NONSATURATING, options)
         self.reconstruction_weight = reconstruction_weight
         discriminator, generator = self.players
-        self.players = (discriminator, Player("encoder", trains=("encoder",)), generator)
+        encoder = Player("encoder", trains=("encoder",), reads_real=True)
+        self.players = (discriminator, encoder, generator)
 
     def discriminator(
         self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
@@ -125,6 +126,7 @@ class BiGan(AdversarialLoss):
                 trains=("joint_discriminator",),
                 every=options.discriminator_every,
                 repeat=options.discriminator_steps,
+                reads_real=True,
             ),
             Player("generator", trains=("generator", "encoder"), reads_real=True),
         )

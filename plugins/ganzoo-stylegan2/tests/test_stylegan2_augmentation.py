@@ -298,18 +298,19 @@ def test_partial_batches_are_augmented_like_the_whole_batch():
 
 
 def feed(augmentation, logits, turns, batch=10):
-    """Pass logits of real images, one turn after the other; return the probabilities."""
+    """Pass logits of real images, one turn after the other; return the probability of each."""
     probabilities = []
     for turn in range(turns):
-        augmentation.adapt(torch.tensor(logits), turn, turn * batch)
+        augmentation.adapt(turn, turn * batch)
+        augmentation.observe(torch.tensor(logits))
         probabilities.append(augmentation.probability.item())
     return probabilities
 
 
 def test_the_probability_rises_while_the_discriminator_overfits():
-    """The probability changes every fourth turn, by the images seen since the last change."""
+    """Every change is by the images of the four turns whose logits decide it, the first too."""
     p = feed(AdaptiveAugmentation(0.6, 1000), [2.0, 0.1, 3.0], 12)
-    assert p == pytest.approx([0] * 3 + [0.03] * 4 + [0.07] * 4 + [0.11])
+    assert p == pytest.approx([0] * 4 + [0.04] * 4 + [0.08] * 4)
 
 
 def test_the_probability_falls_without_overfitting():
@@ -317,23 +318,36 @@ def test_the_probability_falls_without_overfitting():
     augmentation.probability.fill_(0.5)
     # Three of four logits are positive: r_t is 0.5.
     p = feed(augmentation, [2.0, 1.0, 0.1, -5.0], 8)
-    assert p == pytest.approx([0.5] * 3 + [0.47] * 4 + [0.43])
+    assert p == pytest.approx([0.5] * 4 + [0.46] * 4)
 
 
 def test_the_mean_over_four_turns_decides():
     augmentation = AdaptiveAugmentation(0.6, 1000)
-    for turn, logits in enumerate([[1.0], [1.0], [1.0], [-1.0]]):
-        augmentation.adapt(torch.tensor(logits), turn, 10 * turn)
+    for turn, logit in enumerate([1.0, 1.0, 1.0, -1.0, 1.0, 1.0, 1.0, 1.0]):
+        augmentation.adapt(turn, 10 * turn)
+        augmentation.observe(torch.tensor([logit]))
     assert augmentation.probability == 0, "r_t was 0.5"
-    for turn, logits in enumerate([[1.0], [1.0], [1.0], [1.0]], 4):
-        augmentation.adapt(torch.tensor(logits), turn, 10 * turn)
+    augmentation.adapt(8, 80)
     assert augmentation.probability.item() == pytest.approx(0.04)
+
+
+def test_all_updates_of_a_turn_count():
+    """Only the first of several updates adapts, and the mean contains the logits of all."""
+    augmentation = AdaptiveAugmentation(0.6, 1000)
+    for turn in range(9):
+        for logit in (-1.0, 1.0):
+            augmentation.adapt(turn, 10 * turn)
+            augmentation.observe(torch.tensor([logit]))
+        if turn == 4:
+            assert augmentation.seen == 2
+            augmentation.probability.fill_(0.5)
+    assert augmentation.probability.item() == pytest.approx(0.46), "r_t was 0"
 
 
 def test_the_probability_stays_between_0_and_1():
     augmentation = AdaptiveAugmentation(0.6, 50)
     assert feed(augmentation, [1.0], 40)[-1] == 1
-    assert feed(AdaptiveAugmentation(0.6, 50), [-1.0], 8)[-1] == 0
+    assert feed(AdaptiveAugmentation(0.6, 50), [-1.0], 9)[-1] == 0
 
 
 def test_the_state_is_saved():
@@ -343,8 +357,9 @@ def test_the_state_is_saved():
     other.load_state_dict(one.state_dict())
     for augmentation in (one, other):
         for turn in range(6, 12):
-            augmentation.adapt(torch.tensor([1.0]), turn, 10 * turn)
-    assert one.probability == other.probability > 0.1
+            augmentation.adapt(turn, 10 * turn)
+            augmentation.observe(torch.tensor([1.0]))
+    assert one.probability == other.probability == pytest.approx(0.08)
 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0])

@@ -121,7 +121,7 @@ def test_the_state_of_the_loss_is_in_the_checkpoint(tmp_path):
     path = train(recipe(loss=ADA, images=64), tmp_path / "run").path
     state = load_checkpoint(path / "checkpoints")["state"]["loss"]
     assert state["path_length.average"] > 0
-    assert state["ada.adapted_at"] == 56
+    assert state["ada.adapted_at"] == 32
     assert set(state) >= {"ada.probability", "ada.signs", "ada.seen"}
 
 

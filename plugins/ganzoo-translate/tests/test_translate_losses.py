@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import IncompatibleCombinationError, RecipeError
 from ganzoo.games import Batch, Turn
 from ganzoo.nn import DiscriminatorOutput
-from ganzoo.spec import Component
+from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
 from ganzoo.training.whole_batch import WholeBatch
 from ganzoo_translate.losses.pool import ImagePool
@@ -256,6 +257,15 @@ def test_a_batch_in_parts_is_pooled_as_the_whole():
             parts.append(pools[1].exchange(part))
     assert torch.equal(torch.cat(parts), whole)
     assert torch.equal(pools[0].images, pools[1].images)
+
+
+def test_a_training_in_parts_has_the_pool_of_the_whole(play):
+    """With instance normalisation all of the training is equal; three ticks fill the pool."""
+    settings = of("cyclegan", optimizer=Optimizer(name="sgd", lr=1e-3))
+    whole, parts = (play(game)[0].state for game in (settings, replace(settings, accumulate=4)))
+    assert len(whole.loss.pool.images) == 3
+    for name, tensor in whole.loss.state_dict().items():
+        torch.testing.assert_close(parts.loss.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
 
 def test_pools_of_size_zero_and_small_size():

@@ -51,24 +51,28 @@ class AdaptiveAugmentation(nn.Module):
         )  # images seen at the last change
 
     @torch.no_grad()
-    def adapt(self, real_logits: Tensor, turn: int, images_seen: int) -> None:
-        """Add the logits of real images, and change the probability every `ADAPT_EVERY` turns.
+    def adapt(self, turn: int, images_seen: int) -> None:
+        """Change the probability before every `ADAPT_EVERY`-th turn, and begin a new mean.
 
         Args:
-            real_logits: (n, ...).
             turn: number of the discriminator's turn.
-            images_seen: images of the training so far.
+            images_seen: images of the training before this turn.
         """
+        # A turn with several updates adapts before the first.
+        if turn % ADAPT_EVERY or images_seen <= int(self.adapted_at):
+            return
+        step = (images_seen - self.adapted_at) / self.images
+        self.probability += (self.signs / self.seen - self.target).sign() * step
+        self.probability.clamp_(0, 1)
+        self.adapted_at.fill_(images_seen)
+        self.signs.zero_()
+        self.seen.zero_()
+
+    @torch.no_grad()
+    def observe(self, real_logits: Tensor) -> None:
+        """Add the logits of a batch of real images, (n, ...)."""
         self.signs += batch_mean(real_logits.sign())
         self.seen += 1
-        if turn % ADAPT_EVERY == ADAPT_EVERY - 1:
-            overfitting = self.signs / self.seen
-            step = (images_seen - self.adapted_at) / self.images
-            self.probability += (overfitting - self.target).sign() * step
-            self.probability.clamp_(0, 1)
-            self.adapted_at.fill_(images_seen)
-            self.signs.zero_()
-            self.seen.zero_()
 
 
 class AugmentedDiscriminator:

@@ -76,14 +76,21 @@ class StyleLoss(AdversarialLoss):
         discriminate = super().wrap_discriminator(discriminator, batch, turn)
         return discriminate if self.ada is None else AugmentedDiscriminator(discriminate, self.ada)
 
-    def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
-        """Return the discriminator's terms, and adapt the augmentation to its logits."""
-        terms = super().discriminator_terms(comparison, turn)
+    def discriminator(
+        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
+    ) -> dict[str, Tensor]:
+        """Adapt the augmentation to the turns before this one, and return the terms."""
         if self.ada is not None:
             number = turn.tick // self.options.discriminator_every
-            self.ada.adapt(comparison.real_output.logits, number, turn.images_seen)
+            self.ada.adapt(number, turn.images_seen)
             turn.metrics["augmentation"] = self.ada.probability.clone()
-        return terms
+        return super().discriminator(nets, batch, turn)
+
+    def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
+        """Return the discriminator's terms, and show its logits to the augmentation."""
+        if self.ada is not None:
+            self.ada.observe(comparison.real_output.logits)
+        return super().discriminator_terms(comparison, turn)
 
     def generate_fakes(
         self, generator: nn.Module, batch: Batch, turn: Turn

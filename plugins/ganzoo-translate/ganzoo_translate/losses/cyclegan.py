@@ -35,8 +35,10 @@ class CycleGan(Loss):
     """
 
     players = (
-        Player("generators", trains=("generator", "reverse_generator")),
-        Player("discriminators", trains=("discriminator", "reverse_discriminator")),
+        Player("generators", trains=("generator", "reverse_generator"), reads_real=True),
+        Player(
+            "discriminators", trains=("discriminator", "reverse_discriminator"), reads_real=True
+        ),
     )
     exported_roles = ("generator", "reverse_generator")
 

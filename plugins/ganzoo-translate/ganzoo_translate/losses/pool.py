@@ -26,6 +26,7 @@ class ImagePool(nn.Module):
     """
 
     images: Tensor
+    sequential_buffers = ("images",)
 
     def __init__(self, size: int) -> None:
         super().__init__()
