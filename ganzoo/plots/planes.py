@@ -281,12 +281,17 @@ def spread_out(places: NDArray[np.floating], count: int) -> list[int]:
 
 
 def _outline(panel: Axes, border: Border) -> None:
-    """Draw the border as a line."""
-    low, high = panel.get_xlim(), panel.get_ylim()
-    x, y = np.linspace(*low, GRID), np.linspace(*high, GRID)
+    """Draw the border as closed lines, and widen the limits of the panel to contain them."""
+    # A place on the border is within its radius of a point of the cloud.
+    reach = 1.05 * border.radius
+    low, high = border.points.min(axis=0) - reach, border.points.max(axis=0) + reach
+    x, y = np.linspace(low, high, GRID).T
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.float32)
     radius = border.distances(places).reshape(GRID, GRID)
     panel.contour(x, y, radius, levels=[border.radius], colors=[GREY], linewidths=0.6)
+    limits = np.array([panel.get_xlim(), panel.get_ylim()])
+    panel.set_xlim(*_including(limits[0], x, 0))
+    panel.set_ylim(*_including(limits[1], y, 0))
 
 
 def _sheet(

@@ -15,6 +15,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.cli import main
 from ganzoo.cli.plotting.datasets import ModelDataset
 from ganzoo.errors import DataError, PlotError
+from ganzoo.evaluation.extraction import extract, make_extractor
 from ganzoo.spec import Component
 from helpers.processes import run_new
 from helpers.recipes import tiny
@@ -123,6 +124,25 @@ def test_neighbours(plot, tiny_bundle):
     assert picture.height > 1.5 * one_row.height  # a row of samples and a row of their neighbours
 
 
+def test_neighbours_by_another_extractor(plot, tiny_bundle):
+    """The digits have the extractor `pixels`; another one adds a row with its name."""
+    resized = ("--extractor", "lenet-mnist@1", "--resize")
+    picture, _ = plot("neighbours", tiny_bundle, "-n", 3, *resized)
+    plain, _ = plot("neighbours", tiny_bundle, "-n", 3)
+    assert picture.height > 1.3 * plain.height
+    extractor = make_extractor("lenet-mnist@1")
+    images = ModelDataset(ganzoo.info(tiny_bundle), None, None, None).all().images.numpy()
+    samples = ganzoo.load(tiny_bundle).sample(3, seed=0).numpy()
+    ours, theirs = (
+        extract(extractor, torch.from_numpy(x.transpose(0, 3, 1, 2).copy())).features
+        for x in (samples, images)
+    )
+    pixels = np.asarray(picture.convert("L"))
+    for features in ours:
+        nearest = np.linalg.norm(theirs - features, axis=1).argmin()
+        assert holds(pixels, images[nearest, :, :, 0].repeat(7, 0).repeat(7, 1))
+
+
 def test_interpolation_between_seeds(plot):
     picture, out = plot("interpolation", "dcgan-mnist", "--seeds", "3", "9", "--steps", "5")
     assert out == "interpolation.png: 5 steps from seed 3 to seed 9\n"
@@ -200,6 +220,8 @@ def test_latent_map(plot, autoencoder):
         (["reconstructions", "vae-mnist"], "--data DIR or GANZOO_DATA=DIR"),
         (["latent-map", "vae-mnist"], "latents have length 10"),
         (["umap", "dcgan-mnist"], "--data DIR or GANZOO_DATA=DIR"),
+        (["umap", "PLANE", "--extractor", "lenet-mnist@1"], "does not read images of 16x16"),
+        (["neighbours", "PLANE", "--extractor", "lenet-mnist@1"], "Pass --resize to do so"),
         (["samples", "dcgan-mnist", "--beside-real"], "--data DIR or GANZOO_DATA=DIR"),
         (["translation", "dcgan-mnist"], "does not translate images"),
     ],

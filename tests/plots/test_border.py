@@ -137,6 +137,32 @@ def test_broken_images_are_outside_and_intact_ones_are_not():
     plots.to_pil(figure)
 
 
+def test_the_line_of_the_border_is_closed_and_within_the_panel():
+    """Eleven points at one place have a circle as their border, since the tenth is at its centre."""
+    centres, radius = np.array([[0.0, 0.0], [8.0, 0.0], [0.0, 20.0]]), 3.0
+    steps = np.linspace(0, 2 * np.pi, 6, endpoint=False)
+    ring = radius * np.stack([np.cos(steps), np.sin(steps)], axis=1)
+    # These six are the sparsest points, and so define the radius of the border.
+    cloud = np.concatenate([np.repeat(centres, 11, axis=0), centres[0] + ring]).astype(np.float32)
+    border = Border(cloud)
+    assert border.radius == pytest.approx(radius)
+    outside = planes.OutsidePoints(np.zeros(3, bool), np.zeros(3, bool))
+    plane = planes.Plane(cloud, centres, border, outside, outside)
+    figure = plots.draw_planes({"pixels": plane}, discs(3, 0))
+    panel = figure.axes[0]
+    (contour,) = [c for c in panel.collections if hasattr(c, "allsegs")]
+    lines = contour.allsegs[0]
+    assert len(lines) == 3
+    for line in lines:
+        np.testing.assert_allclose(line[0], line[-1], atol=1e-9)
+    ends = np.concatenate(lines)
+    (left, right), (bottom, top) = panel.get_xlim(), panel.get_ylim()
+    assert left < ends[:, 0].min() == pytest.approx(-radius, abs=0.1)
+    assert right > ends[:, 0].max() == pytest.approx(8 + radius, abs=0.1)
+    assert bottom < ends[:, 1].min() == pytest.approx(-radius, abs=0.1)
+    assert top > ends[:, 1].max() == pytest.approx(20 + radius, abs=0.1)
+
+
 def test_thumbnails_are_far_apart():
     line = np.stack([np.arange(10.0), np.zeros(10)], axis=1)
     assert spread_out(line, 3) == [0, 9, 4]

@@ -233,6 +233,7 @@ def umap(
     split: Split = None,
     data: DataFolder = None,
     extractor: str = "",
+    resize: bool = False,
     output: FigureFile = Path("umap.png"),
 ) -> None:
     """Plot real and generated images in a UMAP plane, with samples at the border of the real ones.
@@ -246,13 +247,15 @@ def umap(
         seed: seed of the samples and of the plane.
         extractor: extractor of the features for a second plane; by default the dataset's. Without
             one there is no second plane.
+        resize: resize images that differ from the size of the extractor.
     """
     from ganzoo import plots
 
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
     opened = ModelDataset(model.spec, dataset, split, data, name)
-    spaces = {"pixels": _flat} | _features(extractor or opened.spec.extractor, model.spec)
+    extractor = extractor or opened.spec.extractor
+    spaces = {"pixels": _flat} | _features(extractor, model.spec, resize)
     real, held_out = (images.images for images in opened.draw_sets(n, 2_000, 2))
     n = len(real)
     samples = model.sample(n if generated is None else generated, seed)
@@ -280,6 +283,7 @@ def neighbours(
     split: Split = None,
     data: DataFolder = None,
     extractor: str = "",
+    resize: bool = False,
     output: FigureFile = Path("neighbours.png"),
 ) -> None:
     """Plot samples above their nearest training images, to detect copies.
@@ -289,6 +293,7 @@ def neighbours(
         n: number of samples.
         seed: seed of the samples.
         extractor: extractor of the features for a second neighbour; by default the dataset's.
+        resize: resize images that differ from the size of the extractor.
     """
     from ganzoo import plots
     from ganzoo.evaluation import nearest_training
@@ -297,7 +302,8 @@ def neighbours(
     plots.check_ending(output, plots.FIGURES)
     model = load_generator(name)
     opened = ModelDataset(model.spec, dataset, split, data, name)
-    spaces = {"pixels": _flat} | _features(extractor or opened.spec.extractor, model.spec)
+    extractor = extractor or opened.spec.extractor
+    spaces = {"pixels": _flat} | _features(extractor, model.spec, resize)
     training = opened.all().images
     samples = model.sample(n, seed)
     rows = {"sample": samples}
@@ -352,18 +358,20 @@ def _check_named(names: tuple[str, ...]) -> None:
         raise PlotError("no model is named. Pass one or more names ('ganzoo list --kind models').")
 
 
-def _features(name: str, model: ModelSpec) -> dict[str, Callable[[ImageBatch], NDArray[Any]]]:
+def _features(
+    name: str, model: ModelSpec, resize: bool
+) -> dict[str, Callable[[ImageBatch], NDArray[Any]]]:
     """Return the feature function of an extractor by its name; empty if the name is empty.
 
     Raises:
-        MetricError: the extractor does not read such images.
+        MetricError: the extractor does not read such images, and `resize` is False.
     """
     if name in ("", "pixels"):
         return {}
     from ganzoo.evaluation.extraction import describe_resizing, extract, make_extractor
 
     extractor = make_extractor(name)
-    describe_resizing(name, extractor, model.data.image, allowed=False)
+    describe_resizing(name, extractor, model.data.image, resize)
 
     def features(images: ImageBatch) -> NDArray[Any]:
         import torch
