@@ -167,6 +167,11 @@ class OnnxFile:
     nodes: list[Node]
     tensors: list[tuple[str, Value]]
 
+    @property
+    def weights(self) -> int:
+        """How many numbers the file holds."""
+        return sum(math.prod(value.shape) for _, value in self.tensors)
+
 
 def read_onnx(file: Path) -> OnnxFile:
     """Read an ONNX file and check it.

@@ -8,8 +8,8 @@ shapes of all values for a batch, and counts:
   product in that time;
 - numbers: all that operators write, which bounds the memory too.
 
-Both limits grow with the pixels of the model's images, see `limits`. `docs/deployment.md`
-has the shares of the limits that large published networks need: at most two fifths.
+Both limits grow with the pixels of the model's images and with the weights in the file, see
+`limits`. `docs/deployment.md` has the shares of the limits that large published networks need.
 """
 
 from __future__ import annotations
@@ -36,9 +36,17 @@ MAX_NODES = 10_000
 _LARGEST = 10**300  # that is printed
 
 
-def limits(pixels: int) -> tuple[int, int]:
-    """Return the largest number of operations and of numbers for each image of a batch."""
-    return 2**35 + 2**21 * pixels, 2**28 + 2**13 * pixels
+def limits(pixels: int, weights: int) -> tuple[int, int]:
+    """Return the largest number of operations and of numbers for each image of a batch.
+
+    Args:
+        pixels: pixels of an image.
+        weights: numbers in the file. A small file cannot take much work.
+    """
+    return (
+        2**35 + 2**21 * pixels + 2**16 * weights,
+        2**28 + 2**13 * pixels + 2**9 * weights,
+    )
 
 
 class Work:
@@ -54,7 +62,7 @@ class Work:
     def __init__(self, graph: OnnxFile, file: Path, spec: ModelSpec, role: str) -> None:
         self._nodes, self._opset, self._file = graph.nodes, graph.opset, file
         self._inputs, _ = signature(spec, role)
-        self._tensors = graph.tensors
+        self._tensors, self._weights = graph.tensors, graph.weights
         image, condition = spec.data.image, spec.data.condition
         self._size = f"{image.height}x{image.width}"
         pixels = image.height * image.width
@@ -82,7 +90,7 @@ class Work:
         self._checked.add(n)
 
     def _check(self, n: int) -> None:
-        max_operations, max_numbers = limits(self._pixels)
+        max_operations, max_numbers = limits(self._pixels, self._weights)
         operations = numbers = 0
         for result, linear in self._walk(n):
             operations += max(result.operations, MIN_DEPTH * linear)
@@ -94,7 +102,8 @@ class Work:
                 if work > n * limit:
                     raise ShapeError(
                         f"a batch of {n:,} takes at least {min(work, _LARGEST):.2g} {unit}, and "
-                        f"the limit for images of {self._size} is {n * limit:.2g}"
+                        f"the limit for images of {self._size} and {self._weights:,} weights is "
+                        f"{n * limit:.2g}"
                     )
 
     def _walk(self, n: int) -> Iterator[tuple[Result, int]]:
