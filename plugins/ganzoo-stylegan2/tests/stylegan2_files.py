@@ -71,7 +71,7 @@ def write_pickle(path: Any, content: Any) -> None:
             del sys.modules[name]
 
 
-def _layers(state: dict[str, Tensor], start: str) -> dict[str, Any]:
+def layers_of(state: dict[str, Tensor], start: str) -> dict[str, Any]:
     """Return the parts of a mapping network; labels pass through a linear layer of one-hot."""
     parts = {}
     if (embedding := state.get(f"{start}embedding.weight")) is not None:
@@ -120,7 +120,7 @@ def ada_generator(generator: Any, *, noise: bool = True, **options: Any) -> Pers
         blocks[f"b{4 * 2**stage}"] = Persistent(
             "SynthesisBlock", parts, tensors, architecture="skip", use_fp16=False
         )
-    mapping = _layers(state, "mapping.")
+    mapping = layers_of(state, "mapping.")
     w_avg = {"w_avg": state["mapping.average"]}
     parts = {
         "synthesis": Persistent("SynthesisNetwork", blocks, {}),
@@ -163,7 +163,7 @@ def ada_discriminator(discriminator: Any, **options: Any) -> Persistent:
         parts["fromrgb"] = layer(f"from_smaller.{last - 1}")
     blocks["b4"] = Persistent("DiscriminatorEpilogue", parts, {}, architecture=kind)
     if "labels.embedding.weight" in state:
-        blocks["mapping"] = Persistent("MappingNetwork", _layers(state, "labels."), {})
+        blocks["mapping"] = Persistent("MappingNetwork", layers_of(state, "labels."), {})
     return Persistent("Discriminator", blocks, {}, _init_kwargs=options)
 
 

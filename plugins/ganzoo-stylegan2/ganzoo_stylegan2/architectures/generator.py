@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from torch import Tensor, nn
 
 from ganzoo_stylegan2.architectures.mapping import Mapping
-from ganzoo_stylegan2.architectures.synthesis import Synthesis
+
+
+class Synthesis(Protocol):
+    """A network from one w per layer, (n, styles, style_dim), to images.
+
+    Attributes:
+        styles: number of w that it reads.
+    """
+
+    styles: int
+
+    def __call__(self, styles: Tensor) -> Tensor:
+        """Return images (n, channels, side, side)."""
 
 
 class StyleGenerator(nn.Module):

@@ -45,11 +45,13 @@ class Source:
         checkpoint: the checkpoint.
         name: path of the network.
         remedy: what to do if the network cannot be imported.
+        architecture: registered name of the architecture that it becomes.
     """
 
     checkpoint: Checkpoint
     name: str
     remedy: str
+    architecture: str = "stylegan2"
 
     def path(self, name: str) -> str:
         """Return the path of a tensor or option of the network in the checkpoint."""
@@ -91,7 +93,7 @@ class Source:
     def refuse(self, option: str, value: Any, supported: str) -> ImportFileError:
         """Return the error for an option that the architecture does not have."""
         return ImportFileError(
-            f"{self.name} has {option} = {value!r}, and the architecture 'stylegan2' has "
+            f"{self.name} has {option} = {value!r}, and the architecture {self.architecture!r} has "
             f"{supported}. {self.remedy}"
         )
 

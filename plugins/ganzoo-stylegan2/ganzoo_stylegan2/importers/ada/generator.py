@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ganzoo.importers import Computed
-from ganzoo_stylegan2.importers.ada.mapping import convert_layers
+from ganzoo_stylegan2.importers.ada.mapping import convert_mapping
 from ganzoo_stylegan2.importers.source import Source, Weights
 
 
@@ -18,7 +18,7 @@ def convert_generator(source: Source) -> tuple[dict[str, Any], Weights]:
     Raises:
         ImportFileError: an option or a shape has no counterpart in the architecture.
     """
-    arguments, weights = _convert_mapping(source)
+    arguments, weights = convert_mapping(source)
     source.check_filters(".resample_filter")
     sides = [4]
     while source.has(f"synthesis.b{2 * sides[-1]}.torgb.weight"):
@@ -42,21 +42,6 @@ def convert_generator(source: Source) -> tuple[dict[str, Any], Weights]:
     constant = source.paths(f"{blocks[4]}.const")
     weights["synthesis.constant"] = Computed(lambda constant: constant[None], constant)
     return arguments | {"widths": tuple(widths[::-1]), "clamp": clamp or 0.0}, weights
-
-
-def _convert_mapping(source: Source) -> tuple[dict[str, Any], Weights]:
-    (style_dim,) = source.shape("mapping.w_avg", 1)
-    latent_dim = source.shape("mapping.fc0.weight", 2)[1]
-    arguments: dict[str, Any] = {"style_dim": style_dim}
-    if source.has("mapping.embed.weight"):
-        arguments["conditioning"] = "mapping"
-        latent_dim -= style_dim  # the length of an embedding
-    if latent_dim < 1:
-        raise source.refuse("z_dim", latent_dim, "latents of one number or more")
-    arguments["latent_dim"] = latent_dim
-    arguments["mapping_layers"], weights = convert_layers(source, "mapping", style_dim)
-    weights["mapping.average"] = source.path("mapping.w_avg")
-    return arguments, weights
 
 
 def _modulated(source: Source, name: str, layer: str) -> Weights:

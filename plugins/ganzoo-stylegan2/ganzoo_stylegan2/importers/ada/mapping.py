@@ -14,6 +14,26 @@ from ganzoo_stylegan2.importers.source import Source, Weights
 RATE = 0.01  # lr_multiplier, `architectures.mapping.LEARNING_RATE`
 
 
+def convert_mapping(source: Source) -> tuple[dict[str, Any], Weights]:
+    """Return the architecture's arguments for the mapping network of a generator, and its weights.
+
+    Raises:
+        ImportFileError: an option or a shape has no counterpart in the architecture.
+    """
+    (style_dim,) = source.shape("mapping.w_avg", 1)
+    latent_dim = source.shape("mapping.fc0.weight", 2)[1]
+    arguments: dict[str, Any] = {"style_dim": style_dim}
+    if source.has("mapping.embed.weight"):
+        arguments["conditioning"] = "mapping"
+        latent_dim -= style_dim  # the length of an embedding
+    if latent_dim < 1:
+        raise source.refuse("z_dim", latent_dim, "latents of one number or more")
+    arguments["latent_dim"] = latent_dim
+    arguments["mapping_layers"], weights = convert_layers(source, "mapping", style_dim)
+    weights["mapping.average"] = source.path("mapping.w_avg")
+    return arguments, weights
+
+
 def convert_layers(source: Source, target: str, width: int) -> tuple[int, Weights]:
     """Return the number of fully connected layers of a mapping network, and its weights.
 
