@@ -29,6 +29,11 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.models": ("stylegan2-mnist", "stylegan2-tinyhero"),
         "ganzoo.recipes": ("stylegan2-64", "stylegan2-mnist", "stylegan2-tinyhero"),
     },
+    "ganzoo-stylegan3": {
+        "ganzoo.architectures": ("stylegan3",),
+        "ganzoo.importers": ("stylegan3",),
+        "ganzoo.recipes": ("stylegan3-t-64",),
+    },
     "ganzoo-translate": {
         "ganzoo.architectures": ("cyclegan", "translator", "unet"),
         "ganzoo.datasets": ("lineart", "openmoji", "paired", "unpaired"),
@@ -39,6 +44,8 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 """The names that each plugin registers, by its distribution and by group of entry points."""
+
+_NEEDED = {"ganzoo-stylegan3": ("ganzoo-stylegan2",)}  # plugins that another one imports
 
 
 def find_owner(group: str, name: str) -> str | None:
@@ -55,5 +62,7 @@ def install_command(distribution: str, *requirements: str) -> str:
         requirements: PEP 508 requirements to install; by default the distribution.
     """
     if distribution in OWN_PLUGINS:
-        return f"pip install ./plugins/{distribution} in a clone of ganzoo"
+        plugins = (*_NEEDED.get(distribution, ()), distribution)
+        folders = " ".join(f"./plugins/{plugin}" for plugin in plugins)
+        return f"pip install {folders} in a clone of ganzoo"
     return f"pip install {' '.join(map(repr, requirements)) or distribution}"

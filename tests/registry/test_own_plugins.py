@@ -32,10 +32,14 @@ def test_the_table_lists_what_the_plugins_register():
     assert registered == OWN_PLUGINS
 
 
-def test_the_folder_to_install_exists():
+def test_the_folders_to_install_are_the_plugin_and_those_that_it_needs():
     for plugin in OWN_PLUGINS:
-        folder = install_command(plugin).split()[2]
-        assert (ROOT / folder / "pyproject.toml").is_file()
+        command = install_command(plugin).removesuffix(" in a clone of ganzoo")
+        project = tomllib.loads((ROOT / "plugins" / plugin / "pyproject.toml").read_text())
+        needed = [name for name in project["project"]["dependencies"] if name in OWN_PLUGINS]
+        folders = [f"./plugins/{name}" for name in (*needed, plugin)]
+        assert command.split() == ["pip", "install", *folders]
+        assert all((ROOT / folder / "pyproject.toml").is_file() for folder in folders)
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_a_name_of_an_absent_plugin_says_what_to_install(absent):
                     registry.get(name)
                 assert str(error.value) == (
                     f"{registry.kind} {name!r} belongs to the plugin {plugin}, which is not "
-                    f"installed. Type pip install ./plugins/{plugin} in a clone of ganzoo."
+                    f"installed. Type {install_command(plugin)}."
                 )
     with pytest.raises(MissingPluginError, match=r"pip install \./plugins/ganzoo-r3gan in a clone"):
         ganzoo.load("ganzoo-r3gan:r3gan-mnist")
