@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ganzoo.errors import MALFORMED, ImportFileError, enumerate_names
+from ganzoo.errors import MALFORMED, GanzooError, ImportFileError, enumerate_names
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.importer import Importer
 from ganzoo.registry import importers
@@ -66,8 +67,7 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
         ImportFileError: none recognises it, or several do.
         UnknownNameError, ...: as `Registry.get`.
     """
-    entries = [importers.entry(name)] if name else importers.entries()
-    candidates = {entry: importers.load(entry)() for entry in entries}
+    candidates = _load([importers.entry(name)] if name else importers.entries(), bool(name))
     for path, part in parts(checkpoint):
         matches = [
             Match(entry, importer, path, part, len(checkpoint.tensors) - len(part.tensors))
@@ -82,6 +82,23 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
         if matches:
             return matches[0]
     raise ImportFileError(_explain(checkpoint, candidates))
+
+
+def _load(entries: Iterable[Entry], named: bool) -> dict[Entry, Importer]:
+    """Return importers by registration. A broken one that nobody named is left out with a warning.
+
+    Raises:
+        BrokenPluginError: the named one cannot be loaded.
+    """
+    candidates: dict[Entry, Importer] = {}
+    for entry in entries:
+        try:
+            candidates[entry] = importers.load(entry)()
+        except GanzooError as error:
+            if named:
+                raise
+            warnings.warn(f"an importer is left out: {error}", stacklevel=3)
+    return candidates
 
 
 def _recognises(importer: Importer, part: Checkpoint) -> bool:

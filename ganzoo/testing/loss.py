@@ -101,8 +101,7 @@ def returns_terms(subject: Loss) -> None:
 def declares_real_images(subject: Loss) -> None:
     """Each player whose terms depend on the real images has `reads_real`."""
     for partner, combination in subject.selection.items():
-        with noise(combination.data) as dataset, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with noise(combination.data) as dataset, ignored_warnings():
             with prerequisite("trains"):
                 prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
         readers = readers_of_real_images(prepared.state, next(prepared.batches))

@@ -13,7 +13,8 @@ from ganzoo.errors import ImportFileError, OutputError, PublishError
 from ganzoo.importers import Computed, Conversion, Importer, License
 from ganzoo.registry import importers
 from helpers.bundles import finish_card
-from helpers.processes import run_new
+from helpers.distributions import install
+from helpers.processes import run_cli, run_new
 
 DATA = ganzoo.DataSpec(ganzoo.ImageSpec(16, 16, 1))
 ARGUMENTS = {"latent_dim": 3, "width": 5}
@@ -279,6 +280,15 @@ def test_two_importers_of_one_file_are_told_apart_by_as(file, tmp_path):
     finally:
         importers.unregister("toy-two")
     assert ganzoo.info(out).provenance["imported"]["importer"] == "toy-two"
+
+
+def test_a_broken_importer_of_others_does_not_stop_an_import(tmp_path, file):
+    points = "broken = acme_broken:Absent\n"
+    install(tmp_path / "site", "acme-broken", {"importers": points}, acme_broken="")
+    env = {"PYTHONPATH": str(tmp_path / "site")}
+    result = run_cli("import", file, "--inspect", env=env)
+    assert "an importer is left out: importer 'broken' is installed but" in result.stderr
+    assert "format      " in result.stdout
 
 
 def test_another_reference_is_refused_and_nothing_written(file, tmp_path):
