@@ -301,11 +301,11 @@ WRONG_ROSINALITY = {
     ),
     "two constants of noise": (
         lambda content: content["g_ema"].update({"noises.noise_1": torch.ones(2, 1, 8, 8)}),
-        r"noise_1' has shape \(2, 1, 8, 8\), not \(1, 1, 8, 8\)",
+        r"noise_1 has shape \(2, 1, 8, 8\), not \(1, 1, 8, 8\)",
     ),
     "a misshaped mapping": (
         lambda content: content["g_ema"].update({"style.2.weight": torch.ones(6, 5)}),
-        r"style.2.weight' has shape \(6, 5\), not \(6, 6\)",
+        r"style.2.weight has shape \(6, 5\), not \(6, 6\)",
     ),
 }
 

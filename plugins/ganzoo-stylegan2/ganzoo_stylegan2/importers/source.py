@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers import Checkpoint, Computed
+from ganzoo.importers import Checkpoint, Computed, count_parts, shape_of
 
 Weights = dict[str, str | Computed]
 """By their name in the architecture, paths in the checkpoint or how to compute them."""
@@ -66,29 +65,17 @@ class Source:
         return self.path(name) in self.checkpoint.tensors
 
     def shape(self, name: str, rank: int) -> tuple[int, ...]:
-        """Return the shape of a tensor.
-
-        Raises:
-            ImportFileError: the tensor is missing, or has another rank.
-        """
-        tensor = self.checkpoint.tensors.get(self.path(name))
-        if tensor is None:
-            raise self._mismatch(name, "is missing")
-        if len(tensor.shape) != rank:
-            raise self._mismatch(name, f"has shape {tensor.shape}, not {rank} dimensions")
-        return tensor.shape
+        """Return the shape of a tensor, as `ganzoo.importers.shape_of`."""
+        return shape_of(self.checkpoint, self.path(name), rank)
 
     def check_shape(self, name: str, shape: tuple[int, ...]) -> None:
         """Raise an ImportFileError unless a tensor has this shape."""
         if (own := self.shape(name, len(shape))) != shape:
-            raise self._mismatch(name, f"has shape {own}, not {shape}")
-
-    def _mismatch(self, name: str, problem: str) -> ImportFileError:
-        return ImportFileError(f"the tensor {self.path(name)!r} {problem}. {self.remedy}")
+            raise ImportFileError(f"{self.path(name)} has shape {own}, not {shape}. {self.remedy}")
 
     def count(self, pattern: str, start: int = 0) -> int:
         """Return how many tensors there are of consecutive names, such as ``fc{}.weight``."""
-        return next(k for k in itertools.count() if not self.has(pattern.format(start + k)))
+        return count_parts(self.checkpoint, self.path(pattern), start)
 
     def refuse(self, option: str, value: Any, supported: str) -> ImportFileError:
         """Return the error for an option that the architecture does not have."""
