@@ -13,8 +13,8 @@ from ganzoo_lightweight.attention import local_attention, neighbours
 from ganzoo_lightweight.layers import blur
 
 
-def build(height=64, width=None, **arguments):
-    data = DataSpec(ImageSpec(height, width or height, 3))
+def build(side=64, *, height=None, **arguments):
+    data = DataSpec(ImageSpec(height or side, side, 3))
     with torch.device("meta"):
         return ganzoo.architectures.get("lightweight")(data, **arguments)
 
@@ -48,9 +48,9 @@ def test_widths_follow_the_side():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"height": 48}, "does not support images of 48x48x3.*--dataset.size 64"),
-        ({"height": 8}, "8x8x3"),
-        ({"height": 64, "width": 32}, "64x32x3"),
+        ({"side": 48}, "does not support images of 48x48x3.*--dataset.size 64"),
+        ({"side": 8}, "8x8x3"),
+        ({"height": 64, "side": 32}, "64x32x3"),
         ({"latent_dim": 0}, "must be at least 1"),
         ({"widths": (4, 4)}, r"widths has 2 numbers.*\[8, 16, 32, 64\]"),
         ({"excitation_widths": (4,)}, "excitation_widths has 1 numbers.*0 excitations"),
