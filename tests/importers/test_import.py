@@ -283,8 +283,8 @@ def test_two_importers_of_one_file_are_told_apart_by_as(file, tmp_path):
 
 
 def test_a_broken_importer_of_others_does_not_stop_an_import(tmp_path, file):
-    points = "broken = acme_broken:Absent\n"
-    install(tmp_path / "site", "acme-broken", {"importers": points}, acme_broken="")
+    points = {"importers": {"broken": "acme_broken:Absent"}}
+    install(tmp_path / "site", "acme-broken", points, acme_broken="")
     env = {"PYTHONPATH": str(tmp_path / "site")}
     result = run_cli("import", file, "--inspect", env=env)
     assert "an importer is left out: importer 'broken' is installed but" in result.stderr
