@@ -207,7 +207,7 @@ def test_configs_without_counterpart_are_refused(tmp_path, state, change, messag
         (
             "generator.layers.0.conv_1.weight_u",
             torch.ones(8),
-            r"convolutions\.1\.weight cannot be computed from .*weight_orig, 4x4x3x3; .*weight_u, 8",
+            r"convolutions\.1\.weight cannot be computed from .*weight_orig \(4x4x3x3\), .*weight_u \(8\)",
         ),
     ],
 )
