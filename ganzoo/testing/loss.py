@@ -101,9 +101,8 @@ def returns_terms(subject: Loss) -> None:
 def declares_real_images(subject: Loss) -> None:
     """Each player whose terms depend on the real images has `reads_real`."""
     for partner, combination in subject.selection.items():
-        with noise(combination.data) as dataset, ignored_warnings():
-            with prerequisite("trains"):
-                prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
+        with noise(combination.data) as dataset, ignored_warnings(), prerequisite("trains"):
+            prepared = prepare(replace(combination.recipe, dataset=dataset), device="cpu")
         readers = readers_of_real_images(prepared.state, next(prepared.batches))
         for player in prepared.state.loss.players:
             if player.name in readers and not player.reads_real:
