@@ -33,6 +33,6 @@ def test_the_walk_ends_in_the_picture_of_the_page(tmp_path):
     spec = ganzoo.info(tmp_path / "faces")
     assert spec.license == "mit"
     assert spec.provenance["imported"]["importer"] == "dcgan-sequential"
-    drawn = np.asarray(Image.open(tmp_path / "faces.png"), int)
-    page = np.asarray(Image.open(ROOT / "docs" / "images" / "imported-faces.png"), int)
-    assert np.abs(drawn - page).max() <= 1, "a processor may round a pixel to its neighbour"
+    actual = np.asarray(Image.open(tmp_path / "faces.png"), int)
+    expected = np.asarray(Image.open(ROOT / "docs" / "images" / "imported-faces.png"), int)
+    assert np.abs(actual - expected).max() <= 1, "a processor may round a pixel to its neighbour"

@@ -158,9 +158,11 @@ def test_the_plugin_uses_only_public_names():
         "ganzoo.games",
         "ganzoo.importers",
         "ganzoo.nn",
+        "ganzoo.sampling.corrupt_files",
         "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",
         "ganzoo.sampling.image_folders",
+        "ganzoo.sampling.image_warnings",
         "ganzoo.errors",
     }
     for file in Path(ganzoo_translate.__file__).parent.rglob("*.py"):
