@@ -99,7 +99,14 @@ def test_the_plugin_uses_only_public_names():
     """The plugin imports only names of ganzoo that are public."""
     import ganzoo_r3gan
 
-    allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors", "ganzoo.importers", "ganzoo.spec"}
+    allowed = {
+        "ganzoo",
+        "ganzoo.games",
+        "ganzoo.nn",
+        "ganzoo.errors",
+        "ganzoo.importers",
+        "ganzoo.spec",
+    }
     files = list(Path(ganzoo_r3gan.__file__).parent.rglob("*.py"))
     assert len(files) > 3
     for file in files:

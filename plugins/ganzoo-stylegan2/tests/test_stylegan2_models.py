@@ -155,7 +155,14 @@ def test_its_loss_trains_other_networks(tmp_path):
 
 def test_the_plugin_uses_only_public_names():
     """The plugin imports only names of ganzoo that are public."""
-    allowed = {"ganzoo", "ganzoo.games", "ganzoo.importers", "ganzoo.nn", "ganzoo.errors", "ganzoo.spec"}
+    allowed = {
+        "ganzoo",
+        "ganzoo.games",
+        "ganzoo.importers",
+        "ganzoo.nn",
+        "ganzoo.errors",
+        "ganzoo.spec",
+    }
     for file in Path(ganzoo_stylegan2.__file__).parent.rglob("*.py"):
         used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
         assert set(used) <= allowed, file

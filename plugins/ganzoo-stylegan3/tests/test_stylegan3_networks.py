@@ -127,7 +127,14 @@ def test_the_plugin_uses_only_public_names():
     """The plugin imports only names of ganzoo that are public."""
     import ganzoo_stylegan3
 
-    allowed = {"ganzoo", "ganzoo.games", "ganzoo.nn", "ganzoo.errors", "ganzoo.importers", "ganzoo.spec"}
+    allowed = {
+        "ganzoo",
+        "ganzoo.games",
+        "ganzoo.nn",
+        "ganzoo.errors",
+        "ganzoo.importers",
+        "ganzoo.spec",
+    }
     files = list(Path(ganzoo_stylegan3.__file__).parent.rglob("*.py"))
     assert len(files) > 3
     for file in files:
