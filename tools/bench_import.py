@@ -78,10 +78,7 @@ def main() -> None:
         file = folder / f"config-f-{options.side}.pkl"
         write_snapshot(options.side, file)
         size = file.stat().st_size / 2**20
-        print(
-            f"{file.name}: {size:,.0f} MiB, {describe_hardware(torch.device('cpu'))}, "
-            f"{options.threads} threads"
-        )
+        print(f"{file.name}: {size:,.0f} MiB, {describe_hardware(torch.device('cpu'))}")
         print("| command | wall s | processor s | MiB |\n|---|---|---|---|")
         for name, arguments in {
             "--inspect": ["--inspect"],
