@@ -227,7 +227,7 @@ def _describe(match: Match, own: dict[str, Any]) -> Iterator[str]:
         options = ", ".join(f"{k} {v}" for k, v in imported["options"].items())
         yield f"  options     {options}"
     for reason, count in imported["ignored"].items():
-        yield f"  ignored     {count:,} tensors: {reason}"
+        yield f"  ignored     {count:,} tensor{'s' * (count != 1)}: {reason}"
     for deviation in imported["deviations"]:
         yield f"  differs     {deviation}"
     licence = imported["license"]

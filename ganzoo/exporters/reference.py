@@ -23,7 +23,8 @@ def compare(model: Model, reference: Path) -> dict[str, Any]:
     Args:
         model: the model.
         reference: a .npz file with the model's inputs by name and ``images``, float (n, channels,
-            height, width) in [-1, 1].
+            height, width). Black is -1 and white is 1; numbers beyond are clamped, as those of the
+            model are.
 
     Returns:
         Name and digest of the file, the number of images, and the largest difference.
@@ -55,7 +56,7 @@ def compare(model: Model, reference: Path) -> dict[str, Any]:
         raise ImportFileError(
             f"{reference} has images of shape {images.shape}; the model makes {actual.shape}."
         )
-    difference = float(np.abs(actual - images).max())
+    difference = float(np.abs(actual - images.clip(-1, 1)).max())
     if not difference <= TOLERANCE:
         raise ImportFileError(
             f"the images differ from those of {reference} by {difference:.3g}, but at most "

@@ -155,9 +155,9 @@ def test_the_card_needs_no_recipe(bundle):
         "## Where it comes from",
         "a toy: small",
         "| original program | toys, https://example.com/toys |",
-        "| not imported | 1 tensors: state of the optimizer |",
+        "| not imported | 1 tensor: state of the optimizer |",
         "| difference from the original | weights are scaled |",
-        "5 images differ by at most",
+        "5 images in [-1, 1]: the largest difference is",
         "https://example.com/toy.pt",
         "kept for further training",
         "Toys",
@@ -204,7 +204,7 @@ def test_inspect_needs_no_torch_and_shows_the_conversion(file, capsys):
     out = capsys.readouterr().out
     assert "format      toy of" in out
     assert "becomes     mlp(latent_dim=3, width=5), generator, discriminator" in out
-    assert "ignored     1 tensors: state of the optimizer" in out
+    assert "ignored     1 tensor: state of the optimizer" in out
     assert "licence     not known: state it with --license" in out
 
 
@@ -300,6 +300,15 @@ def test_another_reference_is_refused_and_nothing_written(file, tmp_path):
     with pytest.raises(ImportFileError, match="the model needs images, z"):
         ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
     assert not (tmp_path / "out").exists()
+
+
+def test_images_of_a_reference_are_clamped_like_those_of_the_model(file, tmp_path):
+    z = 100 * torch.randn(4, 3)  # the tanh reaches -1 and 1
+    images = networks()["generator"].eval()(z).detach().numpy()
+    assert np.abs(images).max() == 1
+    beyond = np.where(np.abs(images) == 1, 1.5 * images, images)
+    np.savez(tmp_path / "r.npz", z=z.numpy(), images=beyond)
+    ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz", figures=False)
 
 
 def test_an_existing_folder_and_an_unknown_option_are_refused(file, tmp_path, capsys):
