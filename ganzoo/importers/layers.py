@@ -135,8 +135,22 @@ def convert_batch_norm(
         for part in ("weight", "bias", "running_mean", "running_var")
     }
     if bias is not None:
-        weights[f"{ours}.running_mean"] = Computed(np.subtract, (norm.tensor("running_mean"), bias))
+        weights[f"{ours}.running_mean"] = Computed(
+            subtract_bias, (norm.tensor("running_mean"), bias)
+        )
     return weights | {f"{ours}.{_COUNT}": Computed(_zero)}
+
+
+def subtract_bias(mean: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    """Return the mean of a normalisation without the bias before it.
+
+    Raises:
+        ValueError: they have other shapes. NumPy would subtract one number from all.
+    """
+    if mean.shape != bias.shape:
+        raise ValueError("they have other shapes")
+    result: NDArray[np.floating[Any]] = mean.astype(np.float32) - bias
+    return result
 
 
 def _zero() -> NDArray[Any]:

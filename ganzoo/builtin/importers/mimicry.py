@@ -7,10 +7,6 @@ bilinear enlargement.
 from __future__ import annotations
 
 from math import isqrt
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ganzoo.errors import ImportFileError
 from ganzoo.importers import (
@@ -21,6 +17,7 @@ from ganzoo.importers import (
     count_parts,
     shape_of,
 )
+from ganzoo.importers.layers import subtract_bias
 from ganzoo.spec import DataSpec, ImageSpec
 
 NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
@@ -98,18 +95,11 @@ def _block(ours: str, theirs: str) -> Weights:
         | _norm(f"{ours}.norm2", f"{theirs}.b2")
         | {
             f"{ours}.convolution1.weight": f"{theirs}.c1.weight",
+            # A bias before a normalisation: (h + b) - m = h - (m - b).
             f"{ours}.norm2.running_mean": Computed(
-                _subtract, (f"{theirs}.b2.running_mean", f"{theirs}.c1.bias")
+                subtract_bias, (f"{theirs}.b2.running_mean", f"{theirs}.c1.bias")
             ),
         }
         | _layer(f"{ours}.convolution2", f"{theirs}.c2")
         | _layer(f"{ours}.shortcut", f"{theirs}.c_sc")
     )
-
-
-def _subtract(mean: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.floating[Any]]:
-    """Return m - b: a bias before a normalisation moves its mean, (h + b) - m = h - (m - b)."""
-    if mean.shape != bias.shape:
-        raise ValueError("they have other shapes")
-    result: NDArray[np.floating[Any]] = mean.astype(np.float32) - bias
-    return result
