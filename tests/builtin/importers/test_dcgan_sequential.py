@@ -11,6 +11,7 @@ from torch import nn
 from ganzoo.errors import ImportFileError
 from ganzoo.importers import open_checkpoint, recognise
 from helpers.conversions import check_rules, difference, expected, fixture, images, networks, save
+from helpers.processes import run_python
 
 NAME = "dcgan-sequential"
 
@@ -212,3 +213,22 @@ def test_other_files_are_not_recognised(tmp_path, state):
 
 def test_a_file_becomes_a_bundle_and_no_other_does(tmp_path):
     check_rules(NAME, save(tmp_path / "g.pth", named(make_generator((8, 4)))))
+
+
+FULL_DISK = """
+import resource, signal, sys
+from ganzoo.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_full_disk_leaves_no_folder(tmp_path):
+    file = save(tmp_path / "net.pth", named(make_generator()))
+    command = ["import", str(file), "-o", str(tmp_path / "out"), "--no-figures"]
+    result = run_python(FULL_DISK, *command)
+    assert result.returncode == 1
+    assert "File too large. Choose a folder that is writable and has free space" in result.stderr
+    assert result.stderr.count("\n") == 2, "the format, and the error"
+    assert [p.name for p in tmp_path.iterdir()] == ["net.pth"]
