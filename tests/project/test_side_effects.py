@@ -117,8 +117,13 @@ def server():
     server.stop()
 
 
+SLOW = {"umap"}
+
+
 @pytest.mark.enable_socket
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in OTHERS]
+)
 def test_the_first_use_leaves_the_process_as_before(name, folder, server):
     if name == "demo":
         pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
