@@ -114,4 +114,9 @@ def _problems(bundle: Bundle) -> Iterator[str]:
     for key, value in merge(header, metadata).items():
         if header.get(key) != value:
             yield f"the header's field {key!r} differs from the config. Run `{command}`."
+    if not {**metadata, **header}.get("license"):
+        yield (
+            "the card's header states no licence, which a push needs. Add `license: ID`, such as "
+            "`license: mit`."
+        )
     yield from find_unfinished(card)

@@ -14,6 +14,7 @@ import tyro
 from ganzoo.cli.arguments import Text, helps_of
 from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import ImportFileError
+from ganzoo.spec import IMPORTED
 from ganzoo.system.terminal import escaped_output, print_error, print_out
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ usage: ganzoo import FILE -o OUT [OPTIONS]    convert a checkpoint to a bundle
 FILE is a checkpoint of another project: a pickle, a file of torch.save, a safetensors file, a
 folder with one of them and its config.json, or hf://org/repo/FILE@revision. Nothing of it is
 executed. docs/importing.md has the formats.
+
+options of every format: -o OUT, --as FORMAT, --name, --description, --labels, --license ID,
+  --license-name, --license-link, --url, --reference FILE.npz, --no-figures
 
 formats: """
 
@@ -58,9 +62,10 @@ class ImportOptions:
         license_name: name of the licence, if its identifier is other.
         license_link: URL of its text, if its identifier is other.
         url: address of the file, for the card.
-        reference: .npz file with inputs of the original program (z, y, condition) and its images,
-            (n, channels, height, width) in [-1, 1], to compare with.
-        figures: whether to draw samples and interpolations for the card.
+        reference: .npz file to compare with: inputs of the original program (z; y, class numbers;
+            condition) and its images, (n, channels, height, width), black -1 and white 1, in eval
+            mode and with the noise that is stored in the file.
+        figures: draw samples and interpolations for the card; --no-figures saves time.
     """
 
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -104,11 +109,15 @@ def run_import(args: list[str]) -> int:
     except ImportFileError as error:
         if "--inspect" not in rest:
             raise
-        print_out("\n".join([*_list(checkpoint), f"  format      {error}"]))
+        print_out("\n".join([*_list(checkpoint), f"  format      {error}", *_tensors(checkpoint)]))
         return 0
     options, own = _parse(file, rest, match)
     if options.inspect:
-        print_out("\n".join([*_list(checkpoint), *_describe(match, own)]))
+        try:
+            description = list(_describe(match, own))
+        except ImportFileError as error:  # a discriminator alone, for example
+            description = [f"  format      {match.entry.name}, not imported: {error}"]
+        print_out("\n".join([*_list(checkpoint), *description, *_tensors(checkpoint)]))
         return 0
     if options.output is None:
         raise ImportFileError("no folder was named for the bundle. Add -o OUT, or --inspect.")
@@ -177,9 +186,15 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
     spec = import_match(match, out, own, **values)
     parity = spec.provenance["parity"]
     translates = "condition" in spec.inputs
+    comparison = ""
+    if reference := spec.recorded(IMPORTED, "reference"):
+        comparison = (
+            f"\n  images differ from the original program's by at most "
+            f"{reference['max_abs_error']:.1e} (allowed {reference['tolerance']:.1e})"
+        )
     print_out(
         f"{out}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} (allowed "
-        f"{parity['tolerance']:.1e})\n"
+        f"{parity['tolerance']:.1e}){comparison}\n"
         f"next: ganzoo {'translate' if translates else 'sample'} {as_folder(out)}"
         f"{' FILE ...' * translates} --runtime onnx"
     )
@@ -202,6 +217,11 @@ def _list(checkpoint: Checkpoint) -> Iterator[str]:
     if checkpoint.values:
         yield f"  values      {len(checkpoint.values):,}"
     yield f"  tensors     {len(checkpoint.tensors):,}, {numbers:,} numbers"
+
+
+def _tensors(checkpoint: Checkpoint) -> Iterator[str]:
+    """Yield a line for each tensor, in the order of the file."""
+    yield ""
     width = max(map(len, checkpoint.tensors))
     for path, tensor in checkpoint.tensors.items():
         size = "x".join(map(str, tensor.shape)) or "1"

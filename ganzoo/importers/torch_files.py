@@ -37,7 +37,8 @@ def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise ImportFileError(
-            f"the zip archive is damaged: {error}. Get the file again."
+            f"it begins like a zip archive, but is incomplete or damaged ({error}). Get the file "
+            "again."
         ) from error
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:

@@ -164,7 +164,8 @@ def test_the_card_needs_no_recipe(bundle):
     ):
         assert text in card
     assert "## Training" not in card
-    assert not [p for p in cards.check(bundle) if "TODO" not in p]
+    (problem,) = [p for p in cards.check(bundle) if "TODO" not in p]
+    assert problem.startswith("the card's header states no licence, which a push needs")
 
 
 def test_every_command_takes_an_imported_bundle(bundle, tmp_path, monkeypatch, capsys):
@@ -206,6 +207,7 @@ def test_inspect_needs_no_torch_and_shows_the_conversion(file, capsys):
     assert "becomes     mlp(latent_dim=3, width=5), generator, discriminator" in out
     assert "ignored     1 tensor: state of the optimizer" in out
     assert "licence     not known: state it with --license" in out
+    assert out.index("licence") < out.index("G.head.0.weight"), "the summary comes first"
 
 
 def test_options_of_the_format_are_options_of_the_command(file, tmp_path, capsys):
@@ -289,6 +291,23 @@ def test_a_broken_importer_of_others_does_not_stop_an_import(tmp_path, file):
     result = run_cli("import", file, "--inspect", env=env)
     assert "an importer is left out: importer 'broken' is installed but" in result.stderr
     assert "format      " in result.stdout
+
+
+def test_the_command_says_how_far_the_images_are_from_the_reference(file, tmp_path, capsys):
+    z = torch.randn(2, 3)
+    images = networks()["generator"].eval()(z).detach().numpy()
+    np.savez(tmp_path / "r.npz", z=z.numpy(), images=images)
+    command = ["import", str(file), "-o", str(tmp_path / "out"), "--no-figures"]
+    assert main([*command, "--reference", str(tmp_path / "r.npz")]) == 0
+    assert "images differ from the original program's by at most" in capsys.readouterr().out
+
+
+def test_an_inspection_of_an_incomplete_file_says_why_it_is_not_imported(tmp_path, capsys):
+    path = save(tmp_path / "bad.pt", change(steps=None))
+    assert main(["import", str(path), "--inspect"]) == 0
+    out = capsys.readouterr().out
+    assert "format      toy, not imported: bad.pt is not a complete file of 'toy'" in out
+    assert "G.head.0.weight" in out
 
 
 def test_another_reference_is_refused_and_nothing_written(file, tmp_path):

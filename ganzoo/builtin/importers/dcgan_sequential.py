@@ -193,7 +193,7 @@ def _chain(layers: Sequence[Layer], inputs: int) -> _Network | None:
         return None
     shapes = [layer.shape for layer in convolutions]
     channels = [shapes[0][inputs], *(shape[1 - inputs] for shape in shapes)]
-    fits = all(shape[inputs] == before for shape, before in zip(shapes, channels, strict=False))
+    fits = [shape[inputs] for shape in shapes] == channels[:-1]
     biases = all(
         layer.tensors["bias"].shape == (above,)
         for layer, above in zip(convolutions, channels[1:], strict=True)

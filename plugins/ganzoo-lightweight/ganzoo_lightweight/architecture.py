@@ -81,7 +81,7 @@ def lightweight(
     default = [max(1, min(widest, width * 128 // each)) for each in sides]
     skips = [each for each in sides if each >= FIRST_SKIP and SKIP * each <= side]
     chosen = widths or tuple(default)
-    by_side = dict(zip(sides, chosen, strict=False))
+    by_side = dict(zip(sides, chosen, strict=False))  # `_check` refuses another number of widths
     hidden = excitation_widths or tuple(
         max(LEAST_HIDDEN, by_side.get(SKIP * each, 0) // 2) for each in skips
     )

@@ -76,7 +76,7 @@ class Generator(nn.Module):
         self.blocks = nn.ModuleDict(
             {
                 str(side): UpBlock(*pair, design.upsampling, noise=design.noise)
-                for side, pair in zip(sides, pairwise(widths), strict=False)
+                for side, pair in zip(sides[:-1], pairwise(widths), strict=True)
             }
         )
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)

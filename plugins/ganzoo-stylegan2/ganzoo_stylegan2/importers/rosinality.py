@@ -53,7 +53,7 @@ class StyleGAN2Rosinality(Importer):
             checkpoint: the file.
             network: the generator: the averaged one (``g_ema``) or the trained one (``g``).
             without_discriminator: whether to leave the discriminator out.
-            truncation: see the architecture's argument of this name.
+            truncation: factor of the distance of w from its average; 1 for no truncation.
         """
         generator = Source(checkpoint, network, "The generator cannot be imported.")
         if (kind := checkpoint.values.get("args.arch", "stylegan2")) != "stylegan2":

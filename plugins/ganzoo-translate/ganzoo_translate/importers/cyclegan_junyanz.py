@@ -162,7 +162,9 @@ def _weights(network: _Network, statistics: Statistics) -> Weights:
         for name, layer in zip(ours, network.convolutions, strict=True)
     }
     weights[f"{ours[-1]}.bias"] = network.convolutions[-1].tensor("bias")
-    norms = dict(zip(map(_after, ours), network.norms, strict=False))
+    norms = {}
+    if network.norms:  # instance normalisation has no weights
+        norms = dict(zip(map(_after, ours[:-1]), network.norms, strict=True))
     return weights | convert_norms(norms, statistics)
 
 

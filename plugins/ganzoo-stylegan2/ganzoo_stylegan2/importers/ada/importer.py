@@ -70,7 +70,7 @@ class StyleGAN2ADA(Importer):
             checkpoint: the file.
             network: the generator: the averaged one (``G_ema``) or the trained one (``G``).
             without_discriminator: whether to leave the discriminator out.
-            truncation: see the architecture's argument of this name.
+            truncation: factor of the distance of w from its average; 1 for no truncation.
         """
         generator = Source(checkpoint, network, "The generator cannot be imported.")
         arguments, weights = convert_generator(generator)
