@@ -25,8 +25,8 @@ from ganzoo.registry.names import ZooName, parse_model_name
 def check(name: str | Path) -> list[str]:
     """Return the problems of a model's card, one line each.
 
-    A problem is a value, block or header field that differs from the config, or a section that is
-    empty or unfinished.
+    A problem is a value, block or header field that differs from the config, a missing licence, or
+    a section that is empty or unfinished.
 
     Args:
         name: the folder of a bundle or run, or the name of a model that an installed package ships.
