@@ -3,8 +3,8 @@
 DIR has checkpoints that installed importers recognise. A case changes tensors, values or options of
 one, and converts it. It passes if the networks get their weights, or if one error of ganzoo says in
 a line why not. Anything else is a finding: another exception, a message of several lines, or more
-than ten seconds. A case depends only on DIR, the seed and its number: repeat one with --first K
---cases 1. What the reader does with changed bytes is the subject of fuzz_import.py.
+than ten seconds of processor time. A case depends only on DIR, the seed and its number: repeat one
+with --first K --cases 1. What the reader does with changed bytes is the subject of fuzz_import.py.
 """
 
 import random
@@ -27,7 +27,7 @@ from ganzoo.importers import recognise as find_importer
 from ganzoo.importers.conversion import options_of
 from ganzoo.importers.values import DTYPES
 
-TIMEOUT = 10  # seconds per case
+TIMEOUT = 10  # seconds of processor time per case
 LONGEST = 1_500  # characters of a message
 SUFFIXES = (".bin", ".pkl", ".pt", ".pth", ".safetensors")
 VALUES = [None, True, False, 0, 1, -1, 3, 2**40, 0.5, -1e308, float("nan"), float("inf"), "x", ""]
@@ -152,7 +152,7 @@ def case(r: Random, checkpoint: Checkpoint, name: str) -> None:
 
 def check(r: Random, checkpoint: Checkpoint, name: str) -> str:
     """Run a case; return what went wrong, or an empty text."""
-    signal.alarm(TIMEOUT)
+    signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
     try:
         case(r, checkpoint, name)
     except GanzooError as error:
@@ -161,12 +161,12 @@ def check(r: Random, checkpoint: Checkpoint, name: str) -> str:
     except Exception:  # noqa: BLE001 - each is a finding
         return traceback.format_exc()
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 
 def _expire(signum: int, frame: FrameType | None) -> None:
-    raise TimeoutError(f"more than {TIMEOUT} seconds")
+    raise TimeoutError(f"more than {TIMEOUT} seconds of processor time")
 
 
 def main(
@@ -180,7 +180,7 @@ def main(
         seed: seed of all cases.
         first: number of the first case.
     """
-    signal.signal(signal.SIGALRM, _expire)
+    signal.signal(signal.SIGPROF, _expire)
     files, findings, start = originals(folder), 0, time.time()
     formats = sorted({format for _, format in files.values()})
     print(f"{len(files)} checkpoints of the formats {', '.join(formats)}")

@@ -3,8 +3,8 @@
 A case mutates one file, by bytes or by structure, and runs what reads it: a recipe is built, a run
 is resumed from a checkpoint, a card is checked, updated and shown. The case passes if this works or
 raises a GanzooError of one line. Anything else is a finding: another exception, or more than
-`TIMEOUT` seconds. A finding is stored in a folder with its file and a description. A case depends
-only on the seed and its number: repeat one with --first K --cases 1.
+`TIMEOUT` seconds of processor time. A finding is stored in a folder with its file and a
+description. A case depends only on the seed and its number: repeat one with --first K --cases 1.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec, Recipe
 from ganzoo.testing.noise import noise
 from ganzoo.training.run import prepare
 
-TIMEOUT = 20  # seconds per case
+TIMEOUT = 20  # seconds of processor time per case
 LONGEST = 4_000  # characters of an error message
 ADDRESSES = 2**32  # bytes of additional virtual memory: a larger network is refused by the system
 DATA = DataSpec(ImageSpec(8, 8, 1))
@@ -254,7 +254,7 @@ TARGETS = {
 
 def check(target: Target, file: Path) -> str:
     """Run what reads a file; return a finding or nothing."""
-    signal.alarm(TIMEOUT)
+    signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
     try:
         target.run(file)
     except GanzooError as error:
@@ -262,11 +262,11 @@ def check(target: Target, file: Path) -> str:
         if "\n" in text or not 1 <= len(text) <= LONGEST:
             return f"the error message is not one line: {text[:LONGEST]!r}"
     except Hang:
-        return f"took more than {TIMEOUT} seconds\n{traceback.format_exc()}"
+        return f"took more than {TIMEOUT} seconds of processor time\n{traceback.format_exc()}"
     except Exception:  # noqa: BLE001 - any other exception is a finding
         return traceback.format_exc()
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return ""
 
 
@@ -287,7 +287,7 @@ def hunt(
         raise Hang
 
     target, findings, case = TARGETS[kind], 0, first
-    signal.signal(signal.SIGALRM, expire)
+    signal.signal(signal.SIGPROF, expire)
     with tempfile.TemporaryDirectory() as scratch, noise(DATA), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         valid = Path(scratch, "valid")

@@ -3,8 +3,8 @@
 A case changes a small checkpoint by bytes or by opcodes of its pickle, opens it and reads its
 tensors. It passes if this works or raises an `ImportFileError` of one line. Anything else is a
 finding: another exception, a crash, an executed call, a file that was opened, more than 64 MiB of
-memory for a file of some kilobytes, or more than ten seconds. A finding is stored in a folder. A
-case depends only on the seed and its number: repeat one with --first K --cases 1.
+memory for a file of some kilobytes, or more than ten seconds of processor time. A finding is stored
+in a folder. A case depends only on the seed and its number: repeat one with --first K --cases 1.
 """
 
 import argparse
@@ -31,7 +31,7 @@ import tyro
 from ganzoo.errors import ImportFileError
 from ganzoo.importers import open_checkpoint
 
-TIMEOUT = 10  # seconds per case
+TIMEOUT = 10  # seconds of processor time per case
 MEMORY = 2**26  # bytes of a case
 EVENTS = ("import", "open", "os.system", "subprocess.Popen", "exec", "compile")
 LONGEST = 1_000  # characters of a message
@@ -174,7 +174,7 @@ class Watch:
 def check(file: Path, watch: Watch) -> str:
     """Open a file and read its tensors; return what went wrong, or an empty text."""
     watch.file, watch.forbidden = file, []
-    signal.alarm(TIMEOUT)
+    signal.setitimer(signal.ITIMER_PROF, TIMEOUT)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         for tensor in open_checkpoint(file).tensors.values():
@@ -185,7 +185,7 @@ def check(file: Path, watch: Watch) -> str:
     except BaseException:  # noqa: BLE001 - each is a finding
         return traceback.format_exc()
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         watch.file = None
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
     if grown > MEMORY:
