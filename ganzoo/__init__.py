@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     )
     from ganzoo.registry.names import HubModel
     from ganzoo.sampling import latents
-    from ganzoo.sampling.generator import Encoder, Generator, Translator
+    from ganzoo.sampling.generator import Generator
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.translation import Encoder, Translator
     from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
     from ganzoo.training import Monitor, Tracker, resume, train
     from ganzoo.zoo import info, list_models, load
@@ -49,9 +50,9 @@ _HOME = {
     "import_checkpoint": "ganzoo.exporters",
     "Loss": "ganzoo.games",
     "Player": "ganzoo.games",
-    "Encoder": "ganzoo.sampling.generator",
+    "Encoder": "ganzoo.sampling.translation",
     "Generator": "ganzoo.sampling.generator",
-    "Translator": "ganzoo.sampling.generator",
+    "Translator": "ganzoo.sampling.translation",
     "push": "ganzoo.hub",
     "latents": "ganzoo.sampling",
     "ImageBatch": "ganzoo.sampling.images",

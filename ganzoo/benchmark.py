@@ -32,9 +32,10 @@ from ganzoo.nn import torch_defaults
 from ganzoo.registry import datasets
 from ganzoo.registry.names import parse_model_name
 from ganzoo.registry.signatures import bind
-from ganzoo.sampling.generator import Generator, Translator
+from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.sizes import compute_batch
+from ganzoo.sampling.translation import Translator
 from ganzoo.spec import Component, DataSpec, ImageSpec, ModelSpec
 
 RUNTIMES: tuple[Literal["torch", "onnx"], ...] = ("torch", "onnx")

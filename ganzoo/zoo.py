@@ -21,7 +21,8 @@ from ganzoo.errors import (
 )
 from ganzoo.registry import REGISTRIES, models, recipes
 from ganzoo.registry.names import HubModel, HubName, parse_model_name, suggest_hub_name
-from ganzoo.sampling.generator import Encoder, Generator
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.translation import Encoder
 from ganzoo.spec import ModelSpec
 
 

@@ -105,8 +105,8 @@ def translate(
         threads: threads of onnxruntime; by default one per core.
     """
     from ganzoo import zoo
-    from ganzoo.sampling.generator import Translator
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.translation import Translator
 
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):

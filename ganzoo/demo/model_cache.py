@@ -14,7 +14,9 @@ from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.errors import BundleError, GanzooError, UnknownNameError, enumerate_names
 from ganzoo.registry import models
 from ganzoo.registry.distributions import DISTRIBUTION
-from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.model import Model
+from ganzoo.sampling.translation import Encoder, Translator
 from ganzoo.spec import ModelSpec
 from ganzoo.zoo import find
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
 from ganzoo.sampling import latents
-from ganzoo.sampling.generator import Encoder, Generator, PathKind
+from ganzoo.sampling.generator import Generator, PathKind
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.translation import Encoder
 from ganzoo.spec import ModelSpec
 
 ALL_CLASSES = "all classes"  # choice in the class menu

@@ -17,7 +17,7 @@ from ganzoo.evaluation.images import ImageSet, ImageSets, random_rows
 from ganzoo.evaluation.plan import check_numbers, warn_left_out
 from ganzoo.evaluation.values import compute_values
 from ganzoo.nn import torch_defaults
-from ganzoo.sampling.generator import Translator
+from ganzoo.sampling.translation import Translator
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.machine import describe_hardware, describe_versions
 

@@ -8,8 +8,9 @@ from PIL import Image, ImageOps
 
 from ganzoo.bundle import CURVES, INTERPOLATION, LOG, RECONSTRUCTIONS, Bundle
 from ganzoo.errors import PlotError, RunNotFoundError
-from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator, Model
+from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.model import Model
 from ganzoo.sampling.sizes import is_large
 
 MODEL_FIGURES = (SAMPLES, INTERPOLATION, MANIFOLD)  # drawn from a generator's weights alone

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ganzoo.errors import ExportError
 from ganzoo.runtimes.signature import signature
 from ganzoo.sampling import latents
-from ganzoo.sampling.generator import Model
+from ganzoo.sampling.model import Model
 from ganzoo.sampling.sizes import is_large
 from ganzoo.spec import ModelSpec
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import ImportFileError
-from ganzoo.sampling.generator import Model
+from ganzoo.sampling.model import Model
 
 TOLERANCE = 1e-4  # of images in [-1, 1]
 IMAGES = "images"

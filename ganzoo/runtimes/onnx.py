@@ -15,7 +15,9 @@ from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_work import Work
 from ganzoo.runtimes.sessions import explain, open_session
 from ganzoo.runtimes.signature import signature
-from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.model import Model
+from ganzoo.sampling.translation import Encoder, Translator
 
 
 class OnnxModel(Model):

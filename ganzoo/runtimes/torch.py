@@ -29,7 +29,9 @@ from ganzoo.runtimes.build import (
 from ganzoo.runtimes.devices import gpu_number
 from ganzoo.runtimes.int8 import dequantize
 from ganzoo.runtimes.weights import check_dtypes, check_finite
-from ganzoo.sampling.generator import Encoder, Generator, Model, Translator
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.model import Model
+from ganzoo.sampling.translation import Encoder, Translator
 from ganzoo.spec import ModelSpec
 
 

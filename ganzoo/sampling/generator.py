@@ -1,10 +1,9 @@
-"""The classes that `load` returns: generators, translators and encoders of both runtimes."""
+"""The class that `load` returns for models that generate images from latents."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any, Literal
 
@@ -13,10 +12,11 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError, did_you_mean, enumerate_names
 from ganzoo.sampling import latents
-from ganzoo.sampling.arrays import as_labels, as_latents, as_pixels
+from ganzoo.sampling.arrays import as_labels, as_latents
 from ganzoo.sampling.images import ImageBatch, to_pixels
+from ganzoo.sampling.model import Model, check_finite, check_latents, to_integer
 from ganzoo.sampling.sizes import compute_batch, is_large, preview_count
-from ganzoo.spec import ImageSpec, ModelSpec, as_integer, find_class
+from ganzoo.spec import find_class
 from ganzoo.spec.parsing import shorten
 
 SAMPLES = "samples.png"
@@ -24,7 +24,6 @@ MANIFOLD = "manifold.png"  # the images of a plane of latents
 
 MAX_SAMPLES = 1_000_000
 MAX_PIXELS = 2**32  # bytes of the images of one call, which keeps all of them in memory
-MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
 MAX_BATCH = 4_096  # latents in one run of a network, which keeps the feature maps of all of them
 PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per class
 PREVIEW_COLUMNS = 10
@@ -32,23 +31,6 @@ MAX_NAMED = 100  # classes that an error message names
 
 Label = int | str
 PathKind = Literal["spherical", "linear"]
-
-
-class Model(ABC):
-    """A network of a bundle.
-
-    Attributes:
-        spec: the config of the model.
-    """
-
-    spec: ModelSpec
-
-    @abstractmethod
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        """Run the network on named arrays with equal first dimensions."""
-
-    def accelerate(self, local_rank: int = 0) -> None:  # noqa: B027 - a runtime may have no GPU
-        """Move the model to the local GPU of that index, if the runtime supports GPUs."""
 
 
 class Generator(Model):
@@ -101,7 +83,7 @@ class Generator(Model):
             SampleError: an argument is out of range, a label does not exist, or the output is not
                 finite.
         """
-        n = _integer("n", n)
+        n = to_integer("n", n)
         if not 1 <= n <= MAX_SAMPLES:
             raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
         if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
@@ -110,7 +92,7 @@ class Generator(Model):
                 f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
                 "shards with `ganzoo sample --out FOLDER`."
             )
-        seed, start = _check_latents(seed, start)
+        seed, start = check_latents(seed, start)
         batch = compute_batch(self.spec.data.image)
         skip = start % batch  # image k is always row k % batch
         first, end = start - skip, start + n
@@ -132,7 +114,7 @@ class Generator(Model):
         if "y" not in self.spec.inputs:
             self._refuse_labels(label)
             return None
-        n, start = _integer("n", n), _integer("start", start)
+        n, start = to_integer("n", n), to_integer("start", start)
         if label is None:
             return np.arange(start, start + n) % self.spec.data.classes
         names = self.spec.data.class_names
@@ -212,7 +194,7 @@ class Generator(Model):
             SampleError: there are fewer than 2 steps, a seed is out of range, or the label does not
                 exist.
         """
-        seed_a, seed_b = _integer("seed_a", seed_a), _integer("seed_b", seed_b)
+        seed_a, seed_b = to_integer("seed_a", seed_a), to_integer("seed_b", seed_b)
         if not all(0 <= seed < 2**64 for seed in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b}: a seed is 0 to 2**64 - 1.")
         a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
@@ -239,7 +221,7 @@ class Generator(Model):
         Raises:
             SampleError: as for `interpolate`; or a latent has the wrong length or is not finite.
         """
-        steps = _integer("steps", steps)
+        steps = to_integer("steps", steps)
         if not 2 <= steps <= MAX_SAMPLES or path not in latents.PATHS:
             raise SampleError(
                 f"cannot interpolate in {steps} steps on a {path!r} path: steps is 2 to "
@@ -262,7 +244,7 @@ class Generator(Model):
         Raises:
             SampleError: the latents do not have length 2, or steps is outside 2 to 100.
         """
-        steps = _integer("steps", steps)
+        steps = to_integer("steps", steps)
         if self._latent_dim != 2 or not 2 <= steps <= 100:
             raise SampleError(
                 f"cannot generate a plane of {steps} steps: {self.spec.name!r} has latents of "
@@ -296,7 +278,7 @@ class Generator(Model):
         batch = compute_batch(self.spec.data.image)
         for k in range(0, len(z), batch):
             block = {name: array[k : k + batch] for name, array in inputs.items()}
-            parts.append(to_pixels(_finite(self.run(block), self.spec.name, block["z"])))
+            parts.append(to_pixels(check_finite(self.run(block), self.spec.name, block["z"])))
         return np.concatenate(parts)
 
     def _inputs(
@@ -324,81 +306,9 @@ class Generator(Model):
             )
         return index
 
-    def _check_labels(self, y: NDArray[np.int64]) -> None:
-        classes = self.spec.data.classes
-        wrong = y[(y < 0) | (y >= classes)]
-        if wrong.size:
-            raise SampleError(
-                f"{self.spec.name!r} has no class {wrong[0]}: labels are 0 to {classes - 1}."
-            )
-
     def _refuse_labels(self, label: Any) -> None:
         if label is not None:
             raise SampleError(f"{self.spec.name!r} has no classes. Omit the label.")
-
-
-class Translator(Model):
-    """A model that translates images, with random latents if it reads any."""
-
-    @property
-    def condition(self) -> ImageSpec:
-        """Size of the input images."""
-        assert self.spec.data.condition is not None  # guaranteed by the spec of a translator
-        return self.spec.data.condition
-
-    def translate(
-        self, images: ImageBatch | NDArray[np.uint8], seed: int = 0, *, start: int = 0
-    ) -> ImageBatch:
-        """Translate images.
-
-        Args:
-            images: uint8 (n, height, width, channels) of size `condition`.
-            seed: seed of the latents, if the model reads any, 0 to 2**64 - 1.
-            start: number of the first latent: image k has latent start + k of the seed.
-
-        Raises:
-            SampleError: there are no images, they have the wrong size, an argument is out of
-                range, or the output is not finite.
-        """
-        seed, start = _check_latents(seed, start)
-        x = _to_unit(images, self.condition.shape, self.spec.name)
-        arrays: dict[str, NDArray[Any]] = {"condition": x}
-        if self.spec.latent is not None:
-            arrays["z"] = latents.normal(seed, len(x), self.spec.latent.dim, start=start)
-        inputs = {name: arrays[name] for name in self.spec.inputs}
-        return ImageBatch.from_unit(_finite(_run_in_parts(self, inputs), self.spec.name))
-
-
-class Encoder(Model):
-    """A model that encodes images as latents."""
-
-    def encode(self, images: ImageBatch | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return latents, float32 (n, latent_dim); the mean if the encoder returns a distribution.
-
-        Args:
-            images: uint8 (n, height, width, channels) of size `spec.data.image`.
-
-        Raises:
-            SampleError: there are no images, they have the wrong size, or a latent is not finite.
-        """
-        x = _to_unit(images, self.spec.data.image.shape, self.spec.name)
-        return _finite(_run_in_parts(self, {"images": x}), self.spec.name)
-
-
-def _integer(name: str, value: Any) -> int:
-    try:
-        return as_integer(name, value)
-    except ValueError as error:
-        raise SampleError(f"{error}.") from error
-
-
-def _check_latents(seed: int, start: int) -> tuple[int, int]:
-    seed, start = _integer("seed", seed), _integer("start", start)
-    if not 0 <= seed < 2**64:
-        raise SampleError(f"seed is {seed}; it must be 0 to 2**64 - 1.")
-    if not 0 <= start < 2**48:
-        raise SampleError(f"start is {start}; it must be 0 to 2**48 - 1.")
-    return seed, start
 
 
 def _as_list(label: Any) -> list[Any]:
@@ -409,35 +319,3 @@ def _as_list(label: Any) -> list[Any]:
             f"{label!r} is not a label. Pass the name or index of a class, or a list with one per "
             "image."
         ) from error
-
-
-def _to_unit(
-    images: ImageBatch | NDArray[np.uint8], shape: tuple[int, int, int], name: str
-) -> NDArray[np.float32]:
-    pixels = images.numpy() if isinstance(images, ImageBatch) else images
-    return ImageBatch(as_pixels(pixels, shape, name)).to_unit()
-
-
-def _finite(
-    output: NDArray[np.float32], name: str, z: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    if not np.isfinite(output).all():
-        if z is not None and (largest := float(np.abs(z).max())) > MAX_LATENT:
-            raise SampleError(
-                f"{name!r} generates values that are not finite from latents that reach "
-                f"{largest:.3g}. It was trained on latents of N(0, 1). Pass smaller ones."
-            )
-        raise SampleError(
-            f"{name!r} generates values that are not finite, so its weights are damaged. "
-            "Get another version of the model."
-        )
-    return output
-
-
-def _run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-    n, batch = len(next(iter(inputs.values()))), compute_batch(model.spec.data.image)
-    parts = [
-        model.run({name: array[k : k + batch] for name, array in inputs.items()})
-        for k in range(0, n, batch)
-    ]
-    return np.concatenate(parts)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from ganzoo.sampling.generator import Encoder, Generator
+    from ganzoo.sampling.generator import Generator
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.translation import Encoder
     from ganzoo.spec import ModelSpec
 
 

@@ -335,7 +335,7 @@ def translation(
         seed: seed of the latents, for models with latents.
     """
     from ganzoo import plots, zoo
-    from ganzoo.sampling.generator import Translator
+    from ganzoo.sampling.translation import Translator
 
     plots.check_ending(output, plots.FIGURES)
     model = zoo.load(name)

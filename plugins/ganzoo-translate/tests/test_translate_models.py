@@ -16,7 +16,7 @@ import ganzoo
 from ganzoo import cards
 from ganzoo.errors import SampleError
 from ganzoo.registry import find_recipe
-from ganzoo.sampling.generator import Translator
+from ganzoo.sampling.translation import Translator
 from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.build import complete

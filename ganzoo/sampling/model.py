@@ -1,0 +1,78 @@
+"""A network of a bundle that runs on NumPy arrays: the base class of both runtimes' models."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.errors import SampleError
+from ganzoo.sampling.sizes import compute_batch
+from ganzoo.spec import ModelSpec, as_integer
+
+MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
+
+
+class Model(ABC):
+    """A network of a bundle.
+
+    Attributes:
+        spec: the config of the model.
+    """
+
+    spec: ModelSpec
+
+    @abstractmethod
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Run the network on named arrays with equal first dimensions."""
+
+    def accelerate(self, local_rank: int = 0) -> None:  # noqa: B027 - a runtime may have no GPU
+        """Move the model to the local GPU of that index, if the runtime supports GPUs."""
+
+
+def run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """Run a network on any number of inputs, in batches."""
+    n, batch = len(next(iter(inputs.values()))), compute_batch(model.spec.data.image)
+    parts = [
+        model.run({name: array[k : k + batch] for name, array in inputs.items()})
+        for k in range(0, n, batch)
+    ]
+    return np.concatenate(parts)
+
+
+def check_finite(
+    output: NDArray[np.float32], name: str, z: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return a network's output, or raise a SampleError if a number is not finite."""
+    if not np.isfinite(output).all():
+        if z is not None and (largest := float(np.abs(z).max())) > MAX_LATENT:
+            raise SampleError(
+                f"{name!r} generates values that are not finite from latents that reach "
+                f"{largest:.3g}. It was trained on latents of N(0, 1). Pass smaller ones."
+            )
+        raise SampleError(
+            f"{name!r} generates values that are not finite, so its weights are damaged. "
+            "Get another version of the model."
+        )
+    return output
+
+
+def to_integer(name: str, value: Any) -> int:
+    """Return an integer argument, or raise a SampleError if it is none."""
+    try:
+        return as_integer(name, value)
+    except ValueError as error:
+        raise SampleError(f"{error}.") from error
+
+
+def check_latents(seed: int, start: int) -> tuple[int, int]:
+    """Return a seed and the number of its first image, or raise a SampleError."""
+    seed, start = to_integer("seed", seed), to_integer("start", start)
+    if not 0 <= seed < 2**64:
+        raise SampleError(f"seed is {seed}; it must be 0 to 2**64 - 1.")
+    if not 0 <= start < 2**48:
+        raise SampleError(f"start is {start}; it must be 0 to 2**48 - 1.")
+    return seed, start
