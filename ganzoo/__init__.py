@@ -30,12 +30,14 @@ if TYPE_CHECKING:
         monitors,
         penalties,
         recipes,
+        samplers,
         trackers,
     )
     from ganzoo.registry.names import HubModel
     from ganzoo.sampling import latents
     from ganzoo.sampling.generator import Generator
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.samplers import Codes, Draw
     from ganzoo.sampling.translation import Encoder, Translator
     from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
     from ganzoo.training import Monitor, Tracker, resume, train
@@ -55,6 +57,8 @@ _HOME = {
     "Translator": "ganzoo.sampling.translation",
     "push": "ganzoo.hub",
     "latents": "ganzoo.sampling",
+    "Codes": "ganzoo.sampling.samplers",
+    "Draw": "ganzoo.sampling.samplers",
     "ImageBatch": "ganzoo.sampling.images",
     "HubModel": "ganzoo.registry.names",
     "Extractor": "ganzoo.nn",
@@ -68,6 +72,7 @@ _HOME = {
     "monitors": "ganzoo.registry",
     "penalties": "ganzoo.registry",
     "recipes": "ganzoo.registry",
+    "samplers": "ganzoo.registry",
     "trackers": "ganzoo.registry",
     "DataSpec": "ganzoo.spec",
     "ImageSpec": "ganzoo.spec",
@@ -84,7 +89,9 @@ _HOME = {
 }
 
 __all__ = [
+    "Codes",
     "DataSpec",
+    "Draw",
     "Encoder",
     "Extractor",
     "Generator",
@@ -120,6 +127,7 @@ __all__ = [
     "push",
     "recipes",
     "resume",
+    "samplers",
     "trackers",
     "train",
 ]

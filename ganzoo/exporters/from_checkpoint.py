@@ -21,7 +21,7 @@ from ganzoo.importers import (
     open_checkpoint,
     recognise,
 )
-from ganzoo.nn import inputs_of, latent_of, torch_defaults
+from ganzoo.nn import inputs_of, latent_of, styles_of, torch_defaults
 from ganzoo.runtimes.torch import wrap
 from ganzoo.spec import IMPORTED, ModelSpec
 from ganzoo.system.machine import describe_versions
@@ -137,6 +137,7 @@ def import_match(
         requires=entry.requirement,
         data=data,
         latent=latent_of(generator, arguments),
+        styles=styles_of(generator),
         inputs=inputs_of(generator),
         training_roles=tuple(role for role in networks if role != "generator"),
     )

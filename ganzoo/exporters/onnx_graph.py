@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
+from torch import Tensor
 
 from ganzoo.bundle import METADATA_KEY
 from ganzoo.bundle.files import new_file
 from ganzoo.errors import ExportError
 from ganzoo.nn import torch_defaults
-from ganzoo.runtimes.signature import signature
-from ganzoo.runtimes.torch import TorchModel
+from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, signature
+from ganzoo.runtimes.torch import TorchModel, TorchSynthesis
 from ganzoo.spec import ModelSpec
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.quiet import quiet
@@ -33,7 +36,57 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     Raises:
         ExportError: torch cannot export the network, or only for a fixed batch size.
     """
-    inputs, outputs = signature(model.spec, role)
+    if role == "generator" and model.spec.styles:
+        return _trace_styles(model, fold)
+    return _trace(model, *signature(model.spec, role), fold)
+
+
+class _ToStyles(TorchModel):
+    """The first part of a generator with styles, up to the values of all layers."""
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """Return w (n, dim) and one w per layer, (n, layers, dim)."""
+        w = self.network.mapping(*inputs)  # type: ignore[operator]
+        return w, self.network.spread(w)  # type: ignore[operator]
+
+
+def _trace_styles(model: TorchModel, fold: bool) -> onnx.ModelProto:
+    """Export a generator with styles; the values between its parts keep their names.
+
+    The parts are exported one by one. In one export, synthesis would read the batch size from z,
+    and could not be cut out, see `ganzoo.runtimes.onnx_parts`.
+    """
+    spec = model.spec
+    inputs, w = signature(spec, MAPPING)
+    styles, images = signature(spec, SYNTHESIS)
+    first = _trace(_ToStyles(spec, model.network), inputs, w | styles, fold)
+    second = _trace(TorchSynthesis(spec, model.network), styles, images, fold)
+    _add_prefix(second.graph, "synthesis/", {*styles, *images})
+    for name in ("node", "initializer", "value_info"):
+        getattr(first.graph, name).extend(getattr(second.graph, name))
+    del first.graph.output[:]
+    first.graph.output.extend(second.graph.output)
+    return first
+
+
+def _add_prefix(graph: onnx.GraphProto, prefix: str, kept: Collection[str]) -> None:
+    """Rename a graph's values, except some and the network's own weights."""
+
+    def rename(name: str) -> str:
+        own = not name or name in kept or name.startswith("network.")
+        return name if own else prefix + name
+
+    for node in graph.node:
+        node.name = prefix + node.name
+        node.input[:] = map(rename, node.input)
+        node.output[:] = map(rename, node.output)
+    for named in [*graph.initializer, *graph.value_info]:
+        named.name = rename(named.name)
+
+
+def _trace(
+    model: TorchModel, inputs: Mapping[str, list[int]], outputs: Collection[str], fold: bool
+) -> onnx.ModelProto:
     batch = torch.export.Dim("batch")
     try:
         with quiet_imports(), quiet():  # one thread at a time: the exporter needs that, too
@@ -53,8 +106,8 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
             )
     except torch.onnx.errors.OnnxExporterError as error:
         raise ExportError(
-            f"{model.spec.name!r} cannot be exported to ONNX: {error}. A {role} may use "
-            "tensors only, and no operation that fixes the batch size."
+            f"{model.spec.name!r} cannot be exported to ONNX: {error}. A network may use tensors "
+            "only, and no operation that fixes the batch size."
         ) from error
     assert program is not None
     graph = program.model_proto
@@ -62,7 +115,7 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     if fixed:
         raise ExportError(
             f"{model.spec.name!r} cannot be exported to ONNX with a variable batch size: the "
-            f"{role} fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
+            f"network fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
             "for example with torch.zeros_like, not with int(x.shape[0]) or len(x)."
         )
     _forget_origin(graph)

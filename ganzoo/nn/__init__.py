@@ -19,6 +19,7 @@ from ganzoo.nn.inputs import (
     latent_of,
 )
 from ganzoo.nn.precision import at_least_fp32
+from ganzoo.nn.style_generator import StyleGenerator, styles_of
 from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
 
@@ -33,6 +34,7 @@ __all__ = [
     "GaussianEncoder",
     "JointDiscriminator",
     "LatentToMap",
+    "StyleGenerator",
     "UpsampleConv2d",
     "add_spectral_norm",
     "at_least_fp32",
@@ -45,5 +47,6 @@ __all__ = [
     "init_orthogonal",
     "inputs_of",
     "latent_of",
+    "styles_of",
     "torch_defaults",
 ]

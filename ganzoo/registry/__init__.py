@@ -17,6 +17,7 @@ from ganzoo.registry.registry import (
     monitors,
     penalties,
     recipes,
+    samplers,
     trackers,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "monitors",
     "penalties",
     "recipes",
+    "samplers",
     "trackers",
 ]

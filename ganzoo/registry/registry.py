@@ -24,6 +24,7 @@ from ganzoo.errors import (
     GanzooError,
     MissingPluginError,
     RecipeError,
+    SampleError,
     UnknownNameError,
     describe,
     did_you_mean,
@@ -342,6 +343,9 @@ importers: Registry[type[Any]] = Registry(
 )
 """Subclasses of `ganzoo.importers.Importer`: they convert checkpoints of another project."""
 
+samplers: Registry[Callable[..., Any]] = Registry("sampler", callable, "a function", SampleError)
+"""Functions ``(model: ganzoo.Generator, draw: ganzoo.Draw, *, ...) -> ganzoo.Codes``."""
+
 metrics: Registry[Metric] = Registry(
     "metric", lambda thing: isinstance(thing, Metric), "a ganzoo.Metric"
 )
@@ -377,6 +381,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     importers,
     metrics,
     monitors,
+    samplers,
     trackers,
 )
 

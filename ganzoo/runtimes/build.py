@@ -25,7 +25,7 @@ from ganzoo.errors import (
     UnknownNameError,
     describe,
 )
-from ganzoo.nn import inputs_of
+from ganzoo.nn import inputs_of, styles_of
 from ganzoo.registry import architectures, distributions
 from ganzoo.registry.distributions import may_be_incompatible
 from ganzoo.registry.entries import Entry
@@ -105,6 +105,12 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
         raise BundleError(
             f"config.json has a generator that reads {spec.inputs}, but architecture {name!r} "
             f"builds one that reads {inputs_of(network)}. Get the bundle again."
+            f"{explain_versions(spec, entry)}"
+        )
+    if role == "generator" and spec.styles and styles_of(network) != spec.styles:
+        raise BundleError(
+            f"config.json has {spec.styles}, but architecture {name!r} builds a generator with "
+            f"{styles_of(network) or 'no styles'}. Get the bundle again."
             f"{explain_versions(spec, entry)}"
         )
     return network

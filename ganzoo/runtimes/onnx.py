@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from ganzoo.bundle import Bundle, check_repeated_config
 from ganzoo.errors import BundleError, SampleError
 from ganzoo.runtimes.onnx_file import read_onnx
+from ganzoo.runtimes.onnx_parts import cut
 from ganzoo.runtimes.onnx_work import Work
-from ganzoo.runtimes.sessions import explain, open_session
-from ganzoo.runtimes.signature import signature
+from ganzoo.runtimes.sessions import CUDA, explain, open_session
+from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, signature
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model
 from ganzoo.sampling.translation import Encoder, Translator
@@ -33,13 +35,15 @@ class OnnxModel(Model):
     ) -> None:
         """Open a session on the role's ONNX file; arguments as for `open_session`.
 
+        The roles ``mapping`` and ``synthesis`` are the parts of a generator with styles.
+
         Raises:
             BundleError: the file is missing, is not ONNX, does not match the config, or fails the
                 checks of `ganzoo.runtimes.onnx_file.read_onnx` or `ganzoo.runtimes.onnx_work`.
             DeviceError: the device is not available.
         """
         self.spec = bundle.spec
-        file = bundle.onnx_of(role)
+        file = bundle.onnx_of("generator" if role in (MAPPING, SYNTHESIS) else role)
         if not file.is_file():
             raise BundleError(
                 f"{bundle.path} has no {file.name}. Write it with `ganzoo export {bundle.path}`, "
@@ -47,13 +51,25 @@ class OnnxModel(Model):
             )
         graph = read_onnx(file)
         check_repeated_config(bundle, file, graph.config)
+        if role in (MAPPING, SYNTHESIS):
+            graph = cut(graph, *signature(self.spec, role))
+        self._w_average = graph.w_average
         self._work = Work(graph, file, self.spec, role)
         self._work.check(1)  # a session computes constants when it opens
+        dim = self.spec.styles.dim if self.spec.styles and role == "generator" else None
+        if dim and (graph.w_average is None or len(graph.w_average) != dim):
+            raise BundleError(f"{file} has no average of w. Export the model again.")
         self._session = open_session(graph.content, file, device=device, threads=threads)
         inputs = _describe(self._session.get_inputs())
         outputs = _describe(self._session.get_outputs())
         self._check_signature(file, inputs, outputs, *signature(self.spec, role))
         (self._shape,) = signature(self.spec, role)[1].values()
+        self.is_batch_invariant = CUDA not in self._session.get_providers()
+
+    @property
+    def w_average(self) -> NDArray[float32] | None:
+        """The average of w, (dim,); None for a network without styles."""
+        return self._w_average
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[float32]:
         """Run the network.
@@ -103,6 +119,25 @@ class OnnxModel(Model):
 
 class OnnxGenerator(OnnxModel, Generator):
     """A generator that onnxruntime runs."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        role: str = "generator",
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
+        """Open a session; arguments and errors as for `OnnxModel`."""
+        super().__init__(bundle, role, device=device, threads=threads)
+        self._open_part = functools.partial(OnnxModel, bundle, device=device, threads=threads)
+        self._parts: dict[str, Model] = {}
+
+    def part(self, role: str) -> Model:
+        """Return the mapping or synthesis network, whose session opens at its first use."""
+        if role not in self._parts:
+            self._parts[role] = self._open_part(role)
+        return self._parts[role]
 
     __call__ = Generator.generate
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ganzoo.bundle import METADATA_KEY, check_size
 from ganzoo.errors import BundleError
 from ganzoo.runtimes.protobuf import Field, Message, Reader, WireError
+from ganzoo.runtimes.signature import W_AVERAGE
 from ganzoo.spec import MAX_CONFIG
 
 MAX_ONNX = 2**31 - 1  # bytes of a message of Protocol Buffers
@@ -132,7 +133,8 @@ DTYPES = {
     **{1: "<f4", 2: "u1", 3: "i1", 4: "<u2", 5: "<i2", 6: "<i4", 7: "<i8", 9: "?"},
     **{10: "<f2", 11: "<f8", 12: "<u4", 13: "<u8", 16: "<u2"},
 }
-_FLOATS, _BFLOAT16 = {1, 10, 11}, 16
+_FLOAT32, _BFLOAT16 = 1, 16
+_FLOATS = {_FLOAT32, 10, 11}
 
 
 class Value(NamedTuple):
@@ -166,6 +168,7 @@ class OnnxFile:
     opset: int
     nodes: list[Node]
     tensors: list[tuple[str, Value]]
+    w_average: NDArray[np.float32] | None  # of a generator with styles
 
     @property
     def weights(self) -> int:
@@ -211,6 +214,7 @@ def _check(content: bytes) -> OnnxFile:
         _opset(model.get("opset", [])),
         [_node(node) for node in graph.get("node", [])],
         [(tensor.get("name", ""), _tensor(tensor)) for tensor in graph.get("initializer", [])],
+        _w_average(graph.get("initializer", [])),
     )
 
 
@@ -272,6 +276,13 @@ def _tensor(tensor: dict[str, Any]) -> Value:
         return Value(dims, is_integer=is_integer(kind))
     numbers = np.frombuffer(raw, DTYPES[kind]).reshape(dims).copy()
     return Value(dims, numbers, is_integer=is_integer(kind))
+
+
+def _w_average(tensors: list[dict[str, Any]]) -> NDArray[np.float32] | None:
+    for tensor in tensors:
+        if tensor.get("name") == W_AVERAGE and tensor["kind"] == _FLOAT32:
+            return np.frombuffer(tensor["raw"], "<f4").copy()
+    return None
 
 
 def is_integer(kind: int) -> bool:

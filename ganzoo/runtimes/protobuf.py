@@ -1,4 +1,4 @@
-"""Read Protocol Buffers by a schema, in the one encoding that serializers write.
+"""Read Protocol Buffers by a schema, in the one encoding that serializers write, and write fields.
 
 Parsers disagree about encodings that no serializer writes: one skips a tag above 32 bits, another
 drops its upper bits; of a field that appears twice, one keeps the first value, another the last.
@@ -12,7 +12,7 @@ Protocol Buffers, encoding: https://protobuf.dev/programming-guides/encoding/.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -85,7 +85,7 @@ class Reader:
         values: dict[str, Any] = {}
         while at < end:
             self._count(1)
-            tag, at = self._varint(at, end)
+            tag, at = _varint(self._data, at, end)
             number = tag >> 3
             item = message.fields.get(number)
             if item is None:
@@ -117,7 +117,7 @@ class Reader:
             start, at = self._span(4, at, end)
             return list(struct.unpack("<f", self._data[start:at])), at
         if wire == _LENGTH and (item.repeated or kind not in (*_INTEGERS, "float")):
-            size, at = self._varint(at, end)
+            size, at = _varint(self._data, at, end)
             start, at = self._span(size, at, end)
             return self._content(item, start, at), at
         raise WireError(f"{item.name} of its {message.name} has the wrong wire type {wire}")
@@ -148,27 +148,12 @@ class Reader:
         return numbers
 
     def _integer(self, kind: str, at: int, end: int) -> tuple[int, int]:
-        number, at = self._varint(at, end)
+        number, at = _varint(self._data, at, end)
         if number >= 2**63:
             number -= 2**64
         if not -_INTEGERS[kind] <= number < _INTEGERS[kind]:
             raise WireError(f"the number {number} is too large for {kind}")
         return number, at
-
-    def _varint(self, at: int, end: int) -> tuple[int, int]:
-        """Return an integer of at most 64 bits, in its shortest form, and where it ends."""
-        value = 0
-        for shift in range(0, 70, 7):
-            if at >= end:
-                break
-            byte = self._data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                if (shift and not byte) or value >= 2**64:
-                    break
-                return value, at
-        raise WireError("it is truncated, or not encoded as Protocol Buffers")
 
     def _span(self, size: int, at: int, end: int) -> tuple[int, int]:
         if at + size > end:
@@ -179,3 +164,54 @@ class Reader:
         self._fields += fields
         if self._fields > self._max_fields:
             raise WireError(f"it has more than {self._max_fields:,} parts")
+
+
+def fields(data: memoryview) -> Iterator[tuple[int, int, int, int]]:
+    """Yield number, start, start of the value and end of each field of a message that was checked.
+
+    Args:
+        data: a message that a `Reader` accepts, so that it has no other wire types.
+    """
+    at = 0
+    while at < len(data):
+        start = at
+        tag, at = _varint(data, at, len(data))
+        value = at
+        if tag & 7 == _FIXED32:
+            at += 4
+        else:
+            number, at = _varint(data, at, len(data))
+            if tag & 7 == _LENGTH:
+                value, at = at, at + number
+        yield tag >> 3, start, value, at
+
+
+def encode_field(number: int, content: bytes) -> bytes:
+    """Encode a field of bytes, text or a message."""
+    return encode_varint(number << 3 | _LENGTH) + encode_varint(len(content)) + content
+
+
+def encode_varint(number: int) -> bytes:
+    """Encode an integer of 0 to 2**64 - 1."""
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def _varint(data: memoryview, at: int, end: int) -> tuple[int, int]:
+    """Return an integer of at most 64 bits, in its shortest form, and where it ends."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= end:
+            break
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            if (shift and not byte) or value >= 2**64:
+                break
+            return value, at
+    raise WireError("it is truncated, or not encoded as Protocol Buffers")

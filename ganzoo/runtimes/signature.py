@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from ganzoo.spec import ModelSpec
 
+# The parts of a generator with styles, and the values between them in its ONNX file.
+MAPPING, SYNTHESIS = "mapping", "synthesis"
+W = "w"  # (n, dim)
+STYLES = "styles"  # one w per layer, (n, layers, dim), after the generator's own truncation
+W_AVERAGE = "w_average"  # a tensor of the file, (dim,)
+
 
 def signature(spec: ModelSpec, role: str) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """Return the shapes of inputs and of outputs by name, without the batch dimension."""
+    """Return the shapes of inputs and of outputs by name, without the batch dimension.
+
+    Args:
+        spec: the config.
+        role: a network, or a part of a generator with styles: ``mapping`` or ``synthesis``.
+    """
     image = list(spec.data.image.shape)
     latent = [spec.latent.dim] if spec.latent else []
     if role == "encoder":
         return {"images": image}, {"z": latent}
     condition = list(spec.data.condition.shape) if spec.data.condition else []
     shapes: dict[str, list[int]] = {"condition": condition, "z": latent, "y": []}
-    return {name: shapes[name] for name in spec.inputs}, {"images": image}
+    inputs = {name: shapes[name] for name in spec.inputs}
+    if spec.styles and role == MAPPING:
+        return inputs, {W: [spec.styles.dim]}
+    if spec.styles and role == SYNTHESIS:
+        return {STYLES: [spec.styles.layers, spec.styles.dim]}, {"images": image}
+    return inputs, {"images": image}

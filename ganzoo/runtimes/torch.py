@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.bundle.tensors import SCALE, is_scale, open_tensors
 from ganzoo.errors import BundleError, DeviceError, ExportError
-from ganzoo.nn import exact_inference, in_eval_mode, torch_defaults
+from ganzoo.nn import StyleGenerator, exact_inference, in_eval_mode, styles_of, torch_defaults
 from ganzoo.registry import architectures
 from ganzoo.registry.signatures import check
 from ganzoo.runtimes.build import (
@@ -28,6 +28,7 @@ from ganzoo.runtimes.build import (
 )
 from ganzoo.runtimes.devices import gpu_number
 from ganzoo.runtimes.int8 import dequantize
+from ganzoo.runtimes.signature import MAPPING, SYNTHESIS
 from ganzoo.runtimes.weights import check_dtypes, check_finite
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model
@@ -47,7 +48,6 @@ class TorchModel(nn.Module, Model):
         super().__init__()
         self.spec = spec
         self.network = network
-        self.eval()
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Run the network."""
@@ -84,6 +84,36 @@ class TorchModel(nn.Module, Model):
 
 class TorchGenerator(TorchModel, Generator):
     """A generator: ``forward(z)`` or ``forward(z, y)`` -> images."""
+
+    @property
+    def w_average(self) -> NDArray[np.float32] | None:
+        """The average of w; None for a generator without styles."""
+        if not isinstance(self.network, StyleGenerator):
+            return None
+        average: NDArray[np.float32] = self.network.mapping.average.detach().float().cpu().numpy()
+        return average
+
+    def part(self, role: str) -> TorchModel:
+        """Return the mapping or synthesis network of a generator with styles."""
+        return {MAPPING: TorchMapping, SYNTHESIS: TorchSynthesis}[role](self.spec, self.network)
+
+
+class TorchMapping(TorchModel):
+    """The first part of a generator with styles: ``forward(z)`` or ``forward(z, y)`` -> w."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return w (n, dim)."""
+        w: Tensor = self.network.mapping(*inputs)  # type: ignore[operator]
+        return w
+
+
+class TorchSynthesis(TorchModel):
+    """The second part: ``forward(styles)``, one w per layer -> images."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return images for styles (n, layers, dim)."""
+        images: Tensor = self.network.synthesize(*inputs)  # type: ignore[operator]
+        return images
 
 
 class TorchTranslator(TorchModel, Translator):
@@ -198,10 +228,15 @@ def rebuild(
 
 
 def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchModel:
-    """Wrap a network in the class for its role."""
+    """Wrap a network in the class for its role; a generator's config gets its styles."""
+    kind: type[TorchModel] = TorchGenerator
     if role == "encoder":
-        return TorchEncoder(spec, network)
-    return (TorchTranslator if "condition" in spec.inputs else TorchGenerator)(spec, network)
+        kind = TorchEncoder
+    elif "condition" in spec.inputs:
+        kind = TorchTranslator
+    elif role == "generator":
+        spec = replace(spec, styles=styles_of(network))
+    return kind(spec, network.eval())
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:

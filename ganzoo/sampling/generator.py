@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.errors import SampleError, did_you_mean, enumerate_names
+from ganzoo.errors import SampleError, enumerate_names
 from ganzoo.sampling import latents
 from ganzoo.sampling.arrays import as_labels, as_latents
+from ganzoo.sampling.classes import Label, choose_classes, refuse_labels
 from ganzoo.sampling.images import ImageBatch, to_pixels
-from ganzoo.sampling.model import Model, check_finite, check_latents, to_integer
-from ganzoo.sampling.sizes import compute_batch, is_large, preview_count
-from ganzoo.spec import find_class
-from ganzoo.spec.parsing import shorten
+from ganzoo.sampling.model import (
+    Model,
+    check_finite,
+    check_latents,
+    run_in_batches,
+    to_integer,
+)
+from ganzoo.sampling.samplers import Codes, Draw, draw_codes
+from ganzoo.sampling.sizes import is_large, preview_count
+from ganzoo.sampling.styles import truncate
+from ganzoo.spec import StyleSpec
 
 SAMPLES = "samples.png"
 MANIFOLD = "manifold.png"  # the images of a plane of latents
@@ -27,9 +35,7 @@ MAX_PIXELS = 2**32  # bytes of the images of one call, which keeps all of them i
 MAX_BATCH = 4_096  # latents in one run of a network, which keeps the feature maps of all of them
 PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per class
 PREVIEW_COLUMNS = 10
-MAX_NAMED = 100  # classes that an error message names
 
-Label = int | str
 PathKind = Literal["spherical", "linear"]
 
 
@@ -65,11 +71,14 @@ class Generator(Model):
         *,
         label: Label | Sequence[Label] | None = None,
         start: int = 0,
+        seeds: Iterable[int] | None = None,
+        sampler: str = "plain",
+        **options: Any,
     ) -> ImageBatch:
-        """Generate `n` images.
+        """Generate images.
 
-        Image k depends only on the seed, its label and k, not on `n`, the device or the runtime.
-        Runtimes and devices may round a pixel to neighbouring levels of 0 to 255.
+        Image k depends only on the seed, its label, k and the sampler, not on `n`, the device or
+        the runtime. Runtimes and devices may round a pixel to neighbouring levels of 0 to 255.
 
         Args:
             n: number of images, 1 to 1,000,000.
@@ -78,30 +87,80 @@ class Generator(Model):
                 default image k has class k modulo the number of classes. If all names are numbers,
                 such as 1, 2 and 5, a number means the name. Only for models with classes.
             start: number of the first image, to generate a long series in parts.
+            seeds: instead of `n`, `seed` and `start`, generate image 0 of each of these seeds.
+            sampler: registered name of the sampler, such as ``truncated`` or ``mixed``.
+            options: options of the sampler, such as ``psi=0.7``.
 
         Raises:
-            SampleError: an argument is out of range, a label does not exist, or the output is not
-                finite.
+            SampleError: an argument is out of range, a label does not exist, the output is not
+                finite, or the sampler needs a mapping network and the model has none.
+            UnknownNameError: no sampler has this name.
         """
-        n = to_integer("n", n)
-        if not 1 <= n <= MAX_SAMPLES:
-            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
-        if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
-            raise SampleError(
-                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB; the limit "
-                f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
-                "shards with `ganzoo sample --out FOLDER`."
-            )
-        seed, start = check_latents(seed, start)
-        batch = compute_batch(self.spec.data.image)
-        skip = start % batch  # image k is always row k % batch
-        first, end = start - skip, start + n
-        blocks, dim = range(first, end, batch), self._latent_dim
-        z = np.concatenate([latents.normal(seed, batch, dim, start=k) for k in blocks])
-        y = self.labels(n, label=label, start=start)
-        if y is not None:
-            y = np.pad(y, (skip, len(z) - skip - n))
-        return ImageBatch(self._in_blocks(z, y)[skip : skip + n])
+        if seeds is None:
+            draw, skip = self._draw(n, seed, start, label), start
+        else:
+            if (n, seed, start) != (1, 0, 0):
+                raise SampleError("pass either seeds, or n, seed and start.")
+            draw, skip = self._draw_seeds(seeds, label), 0
+        return self._render(self.codes(draw, sampler, **options), skip)
+
+    def codes(self, draw: Draw, sampler: str = "plain", **options: Any) -> Codes:
+        """Return the inputs of the network for images; arguments and errors as for `sample`."""
+        if sampler == "plain" and not options:  # without the import of a plugin
+            return Codes(draw.normal(self.latent_dim), draw.y)
+        return draw_codes(self, draw, sampler, options)
+
+    def render(self, codes: Codes) -> ImageBatch:
+        """Generate images from codes.
+
+        Raises:
+            SampleError: an array has the wrong shape, or the output is not finite.
+        """
+        return self._render(codes)
+
+    def map(
+        self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Run the mapping network: latents -> w, float32 (n, dim), before truncation.
+
+        Args:
+            z: latents (n, latent_dim), any number, converted to float32.
+            y: class labels, integers (n,), if the model has classes.
+
+        Raises:
+            SampleError: the model has no mapping network; or as for `generate`.
+        """
+        self._need_styles()
+        z, y = self._check(z, y)
+        w = run_in_batches(self.part("mapping"), self._inputs(z, y))
+        return check_finite(w, self.spec.name, z)
+
+    def spread(
+        self, w: NDArray[np.float32], psi: float | None = None, cutoff: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return one w per layer, truncated: (n, dim) -> (n, layers, dim).
+
+        Args:
+            w: one w for each image.
+            psi: factor of the distance from the average w, -2 to 2; by default the generator's own.
+            cutoff: number of layers that read the truncated w; by default all.
+
+        Raises:
+            SampleError: the model has no mapping network, or an argument is out of range.
+        """
+        styles, average = self._need_styles(), self.w_average
+        assert average is not None  # guaranteed by the runtimes
+        w = as_latents(w, (None, styles.dim), self.spec.name)
+        return truncate(styles, average, w, psi, cutoff)
+
+    def synthesize(self, styles: NDArray[np.float32]) -> ImageBatch:
+        """Generate images from one w per layer, (n, layers, dim), converted to float32.
+
+        Raises:
+            SampleError: the model has no mapping network, an array has the wrong shape, or the
+                output is not finite.
+        """
+        return self._render(Codes(styles=styles))
 
     def labels(
         self, n: int = 1, *, label: Label | Sequence[Label] | None = None, start: int = 0
@@ -111,22 +170,7 @@ class Generator(Model):
         Raises:
             SampleError: a label does not exist.
         """
-        if "y" not in self.spec.inputs:
-            self._refuse_labels(label)
-            return None
-        n, start = to_integer("n", n), to_integer("start", start)
-        if label is None:
-            return np.arange(start, start + n) % self.spec.data.classes
-        names = self.spec.data.class_names
-        if isinstance(label, int | np.integer | str):
-            y = np.full(n, self._index(label, names))
-        else:
-            y = np.array([self._index(item, names) for item in _as_list(label)], np.int64)
-            if len(y) != n:
-                raise SampleError(
-                    f"{len(y)} labels were given for {n} images. Pass one label per image."
-                )
-        return y
+        return choose_classes(self.spec, to_integer("n", n), label, to_integer("start", start))
 
     def class_grid(self, columns: int = PREVIEW_COLUMNS, seed: int = 0) -> ImageBatch:
         """Generate one row per class; each column has one latent.
@@ -135,7 +179,7 @@ class Generator(Model):
             SampleError: the model has no classes, or an argument is out of range.
         """
         if "y" not in self.spec.inputs:
-            self._refuse_labels(0)
+            refuse_labels(self.spec, 0)
         rows = [self.sample(columns, seed, label=name) for name in self.spec.data.class_names]
         return ImageBatch(np.concatenate([row.numpy() for row in rows]), columns)
 
@@ -154,7 +198,7 @@ class Generator(Model):
     def preview_images(self) -> dict[str, ImageBatch]:
         """Generate the preview images of a bundle by file name: samples, and the latent plane."""
         images = {SAMPLES: self.preview()}
-        return images | ({MANIFOLD: self.manifold()} if self._latent_dim == 2 else {})
+        return images | ({MANIFOLD: self.manifold()} if self.latent_dim == 2 else {})
 
     def decode(self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None) -> ImageBatch:
         """Generate images from any number of latents, in the batches of `sample`.
@@ -166,11 +210,7 @@ class Generator(Model):
         Raises:
             SampleError: as for `generate`, or the output is not finite.
         """
-        z, y = self._check(z, y)
-        padding = -len(z) % compute_batch(self.spec.data.image)
-        padded = np.pad(z, ((0, padding), (0, 0)))
-        images = self._in_blocks(padded, None if y is None else np.pad(y, (0, padding)))
-        return ImageBatch(images[: len(z)])
+        return self._render(Codes(z, y))
 
     def interpolate(
         self,
@@ -197,7 +237,7 @@ class Generator(Model):
         seed_a, seed_b = to_integer("seed_a", seed_a), to_integer("seed_b", seed_b)
         if not all(0 <= seed < 2**64 for seed in (seed_a, seed_b)):
             raise SampleError(f"cannot interpolate {seed_a} -> {seed_b}: a seed is 0 to 2**64 - 1.")
-        a, b = (latents.normal(seed, 1, self._latent_dim)[0] for seed in (seed_a, seed_b))
+        a, b = (latents.normal(seed, 1, self.latent_dim)[0] for seed in (seed_a, seed_b))
         return self.interpolate_latents(a, b, steps, label=label, path=path)
 
     def interpolate_latents(
@@ -227,7 +267,7 @@ class Generator(Model):
                 f"cannot interpolate in {steps} steps on a {path!r} path: steps is 2 to "
                 f"{MAX_SAMPLES:,} and path is one of {enumerate_names(latents.PATHS)}."
             )
-        a, b = (as_latents(z, (self._latent_dim,), self.spec.name) for z in (a, b))
+        a, b = (as_latents(z, (self.latent_dim,), self.spec.name) for z in (a, b))
         z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
         if label is None and "y" in self.spec.inputs:
             label = self.spec.data.class_names[0]
@@ -245,10 +285,10 @@ class Generator(Model):
             SampleError: the latents do not have length 2, or steps is outside 2 to 100.
         """
         steps = to_integer("steps", steps)
-        if self._latent_dim != 2 or not 2 <= steps <= 100:
+        if self.latent_dim != 2 or not 2 <= steps <= 100:
             raise SampleError(
                 f"cannot generate a plane of {steps} steps: {self.spec.name!r} has latents of "
-                f"length {self._latent_dim}. A plane needs length 2 and 2 to 100 steps."
+                f"length {self.latent_dim}. A plane needs length 2 and 2 to 100 steps."
             )
         quantiles = [NormalDist().inv_cdf((k + 0.5) / steps) for k in range(steps)]
         z = np.array([(x, y) for y in quantiles for x in quantiles], dtype=np.float32)
@@ -256,30 +296,65 @@ class Generator(Model):
         return ImageBatch(self.decode(z, y).numpy(), steps)
 
     @property
-    def _latent_dim(self) -> int:
+    def latent_dim(self) -> int:
+        """Length of z."""
         assert self.spec.latent is not None  # guaranteed by the spec of a generator
         return self.spec.latent.dim
 
     def _check(
-        self, z: NDArray[np.float32], y: NDArray[np.int64] | None
+        self, z: NDArray[np.float32] | None, y: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
         """Return latents as float32 and labels as int64."""
         name = self.spec.name
-        z = as_latents(z, (None, self._latent_dim), name)
+        z = as_latents(z, (None, self.latent_dim), name)
         if "y" not in self.spec.inputs:
-            self._refuse_labels(y)
+            refuse_labels(self.spec, y)
             return z, None
         return z, as_labels(y, len(z), self.spec.data.classes, name)
 
-    def _in_blocks(self, z: NDArray[np.float32], y: NDArray[np.int64] | None) -> NDArray[np.uint8]:
-        """Return the pixels of checked latents and labels, a multiple of the block's size."""
-        inputs = self._inputs(z, y)
-        parts = []
-        batch = compute_batch(self.spec.data.image)
-        for k in range(0, len(z), batch):
-            block = {name: array[k : k + batch] for name, array in inputs.items()}
-            parts.append(to_pixels(check_finite(self.run(block), self.spec.name, block["z"])))
-        return np.concatenate(parts)
+    def _draw(self, n: int, seed: int, start: int, label: Label | Sequence[Label] | None) -> Draw:
+        n = to_integer("n", n)
+        if not 1 <= n <= MAX_SAMPLES:
+            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
+        if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
+            raise SampleError(
+                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB; the limit "
+                f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
+                "shards with `ganzoo sample --out FOLDER`."
+            )
+        seed, start = check_latents(seed, start)
+        return Draw.of(seed, n, start=start, y=self.labels(n, label=label, start=start))
+
+    def _draw_seeds(self, seeds: Iterable[int], label: Label | Sequence[Label] | None) -> Draw:
+        checked = [check_latents(seed, 0)[0] for seed in seeds]
+        self._draw(len(checked), 0, 0, label)  # checks the number of images
+        numbers = np.zeros(len(checked), np.int64)
+        y = self.labels(len(checked), label=label)
+        return Draw(np.array(checked, np.uint64), numbers, y)
+
+    def _render(self, codes: Codes, start: int = 0) -> ImageBatch:
+        """Generate images from codes; image k has the place (start + k) in the batches."""
+        network: Model = self
+        if codes.styles is not None:
+            shape = self._need_styles()
+            styles = as_latents(codes.styles, (None, shape.layers, shape.dim), self.spec.name)
+            network, inputs = self.part("synthesis"), {"styles": styles}
+        else:
+            inputs = self._inputs(*self._check(codes.z, codes.y))
+        name = self.spec.name
+
+        def to_images(output: NDArray[np.float32], batch: Mapping[str, NDArray[Any]]) -> Any:
+            return to_pixels(check_finite(output, name, batch.get("z")))
+
+        return ImageBatch(run_in_batches(network, inputs, start, to_images))
+
+    def _need_styles(self) -> StyleSpec:
+        if self.spec.styles is None:
+            raise SampleError(
+                f"{self.spec.name!r} has no w: its config states no mapping network, as a StyleGAN "
+                "has. If its architecture has one, export it again with `ganzoo export`."
+            )
+        return self.spec.styles
 
     def _inputs(
         self, z: NDArray[np.float32], y: NDArray[np.int64] | None
@@ -288,34 +363,3 @@ class Generator(Model):
         if y is not None:
             arrays["y"] = y
         return {name: arrays[name] for name in self.spec.inputs}
-
-    def _index(self, label: Label, names: Sequence[str]) -> int:
-        if isinstance(label, bool) or not isinstance(label, int | np.integer | str):
-            raise SampleError(f"{label!r} is not a label. Pass the name or index of a class.")
-        index = find_class(label if isinstance(label, str) else int(label), names)
-        if index is None:
-            text = shorten(str(label), 80)
-            if not isinstance(label, str) and not self.spec.data.labels:
-                raise SampleError(
-                    f"{self.spec.name!r} has no class {text}: labels are 0 to {len(names) - 1}."
-                )
-            more = ", ..." * (len(names) > MAX_NAMED)
-            raise SampleError(
-                f"{self.spec.name!r} has no class {text!r}.{did_you_mean(text, names)} "
-                f"Classes: {', '.join(names[:MAX_NAMED])}{more}."
-            )
-        return index
-
-    def _refuse_labels(self, label: Any) -> None:
-        if label is not None:
-            raise SampleError(f"{self.spec.name!r} has no classes. Omit the label.")
-
-
-def _as_list(label: Any) -> list[Any]:
-    try:
-        return list(label)
-    except TypeError as error:
-        raise SampleError(
-            f"{label!r} is not a label. Pass the name or index of a class, or a list with one per "
-            "image."
-        ) from error

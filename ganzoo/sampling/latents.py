@@ -30,13 +30,27 @@ def normal(seed: int, n: int, dim: int, *, start: int = 0) -> NDArray[np.float32
     Raises:
         ValueError: an argument is no integer.
     """
+    dim = as_integer("dim", dim)
+    u = uniform(seed, n, 2 * dim, start=start, stream=0)
+    radius = np.sqrt(-2.0 * np.log(u[:, :dim]))
+    return (radius * np.cos(2.0 * np.pi * u[:, dim:])).astype(np.float32)
+
+
+def uniform(seed: int, n: int, dim: int, *, start: int = 0, stream: int = 1) -> NDArray[np.float64]:
+    """Return uniform numbers in (0, 1) for the images of a seed, (n, dim); arguments as `normal`.
+
+    Args:
+        seed: any integer from 0 to 2**64 - 1.
+        n: number of images.
+        dim: numbers of one image.
+        start: number of the first image.
+        stream: numbers of another stream are independent. `normal` uses stream 0.
+    """
     seed, n, dim, start = map(as_integer, ("seed", "n", "dim", "start"), (seed, n, dim, start))
-    blocks = -(-2 * dim // _WORDS)
-    counter = np.random.Philox(key=seed, counter=start * blocks)
-    words = counter.random_raw(n * blocks * _WORDS).reshape(n, blocks * _WORDS)[:, : 2 * dim]
-    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    radius = np.sqrt(-2.0 * np.log(uniform[:, :dim]))
-    return (radius * np.cos(2.0 * np.pi * uniform[:, dim:])).astype(np.float32)
+    blocks = -(-dim // _WORDS)
+    counter = np.random.Philox(key=seed + (stream << 64), counter=start * blocks)
+    words = counter.random_raw(n * blocks * _WORDS).reshape(n, blocks * _WORDS)[:, :dim]
+    return ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
 def slerp(

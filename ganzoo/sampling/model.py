@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,32 @@ from ganzoo.spec import ModelSpec, as_integer
 MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
 
 
+Inputs = Mapping[str, NDArray[Any]]  # of a network, by name
+
+
 class Model(ABC):
     """A network of a bundle.
 
     Attributes:
         spec: the config of the model.
+        is_batch_invariant: whether an output has the same bits in a batch of any size.
     """
 
     spec: ModelSpec
+    is_batch_invariant = False
 
     @abstractmethod
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Run the network on named arrays with equal first dimensions."""
+
+    def part(self, role: str) -> Model:
+        """Return a part of a generator with styles: ``mapping`` or ``synthesis``."""
+        raise NotImplementedError
+
+    @property
+    def w_average(self) -> NDArray[np.float32] | None:
+        """The average of w, (dim,); None for a network without styles."""
+        return None
 
     def accelerate(self, local_rank: int = 0) -> None:  # noqa: B027 - a runtime may have no GPU
         """Move the model to the local GPU of that index, if the runtime supports GPUs."""
@@ -41,6 +55,41 @@ def run_in_parts(model: Model, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np
         for k in range(0, n, batch)
     ]
     return np.concatenate(parts)
+
+
+def run_in_batches(
+    model: Model,
+    inputs: Inputs,
+    start: int = 0,
+    convert: Callable[[NDArray[np.float32], Mapping[str, NDArray[Any]]], NDArray[Any]]
+    | None = None,
+) -> NDArray[Any]:
+    """Run a network on any number of inputs, so that a row depends on its own inputs alone.
+
+    Kernels may round differently in a batch of another size, or in another row. So batches are
+    filled up to one size, and row k is always row (start + k) modulo this size, unless the runtime
+    computes the same bits in any batch.
+
+    Args:
+        model: the network.
+        inputs: arrays of n rows by name.
+        start: number of the first row in its series.
+        convert: from the output and the inputs of each batch to the result.
+    """
+    n, size = len(next(iter(inputs.values()))), compute_batch(model.spec.data.image)
+    before = 0 if model.is_batch_invariant else start % size
+    after = 0 if model.is_batch_invariant else -(before + n) % size
+    if before or after:
+        inputs = {
+            name: np.pad(array, [(before, after)] + [(0, 0)] * (array.ndim - 1), mode="edge")
+            for name, array in inputs.items()
+        }
+    parts = []
+    for k in range(0, before + n + after, size):
+        batch = {name: array[k : k + size] for name, array in inputs.items()}
+        output = model.run(batch)
+        parts.append(output if convert is None else convert(output, batch))
+    return np.concatenate(parts)[before : before + n]
 
 
 def check_finite(

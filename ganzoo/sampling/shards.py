@@ -21,7 +21,8 @@ from typing import Any
 
 from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
-from ganzoo.sampling.generator import Generator, Label
+from ganzoo.sampling.classes import Label
+from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.sizes import is_large
 from ganzoo.spec import as_integer
 from ganzoo.spec.json_text import read_json

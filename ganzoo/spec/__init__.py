@@ -6,9 +6,11 @@ from ganzoo.spec.data import (
     MAX_IMAGE_NUMBERS,
     MAX_IMAGE_SIZE,
     MAX_LATENT_DIM,
+    MAX_TRUNCATION,
     DataSpec,
     ImageSpec,
     LatentSpec,
+    StyleSpec,
     find_class,
 )
 from ganzoo.spec.metric import Direction, Metric, SetSizes
@@ -36,6 +38,7 @@ __all__ = [
     "MAX_IMAGE_NUMBERS",
     "MAX_IMAGE_SIZE",
     "MAX_LATENT_DIM",
+    "MAX_TRUNCATION",
     "MAX_VALUES",
     "METRICS",
     "ROUNDING",
@@ -52,6 +55,7 @@ __all__ = [
     "Optimizer",
     "Recipe",
     "SetSizes",
+    "StyleSpec",
     "as_integer",
     "as_number",
     "find_class",

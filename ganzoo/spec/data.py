@@ -11,6 +11,8 @@ MAX_IMAGE_SIZE = 4096
 MAX_CHANNELS = 64
 MAX_IMAGE_NUMBERS = 4 * MAX_IMAGE_SIZE**2  # values in one image; images are generated in batches
 MAX_LATENT_DIM = 65536
+MAX_STYLE_LAYERS = 256
+MAX_TRUNCATION = 2
 MAX_CLASSES = 100_000
 MAX_NUMBER = 1000  # digits of a number in a label
 
@@ -55,6 +57,31 @@ class LatentSpec:
 
     def __post_init__(self) -> None:
         check_integer("latent dim", self.dim, 1, MAX_LATENT_DIM)
+
+
+@dataclass(frozen=True)
+class StyleSpec:
+    """The styles of a generator with a mapping network: z -> w, and one w per layer -> images.
+
+    Attributes:
+        dim: length of w.
+        layers: number of w that the synthesis network reads.
+        truncation: the generator's own factor of the distance of w from its average.
+    """
+
+    __pydantic_config__ = STRICT
+
+    dim: int
+    layers: int
+    truncation: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_integer("style dim", self.dim, 1, MAX_LATENT_DIM)
+        check_integer("style layers", self.layers, 1, MAX_STYLE_LAYERS)
+        if not -MAX_TRUNCATION <= self.truncation <= MAX_TRUNCATION:
+            raise ValueError(
+                f"truncation is {self.truncation}; it must be -{MAX_TRUNCATION} to {MAX_TRUNCATION}"
+            )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ganzoo.errors import BundleError
-from ganzoo.spec.data import DataSpec, LatentSpec
+from ganzoo.spec.data import DataSpec, LatentSpec, StyleSpec
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse, shorten
 
@@ -42,6 +42,7 @@ class ModelSpec:
             empty if the program that trained the model registered it.
         data: the images that the model was trained on and generates.
         latent: the latents that the generator reads; None if it reads none.
+        styles: the styles of a generator with a mapping network; None for others.
         provenance: recipe, seed, images seen, time and hardware of the training, or the
             checkpoint of another project; versions, parity, and metrics with their protocol.
             Free-form JSON.
@@ -61,6 +62,7 @@ class ModelSpec:
     requires: tuple[str, ...]
     data: DataSpec
     latent: LatentSpec | None
+    styles: StyleSpec | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("z",)
     roles: tuple[str, ...] = ("generator",)
@@ -104,6 +106,8 @@ class ModelSpec:
                 raise ValueError(
                     f"the generator reads {name!r}, which the config does not describe"
                 )
+        if self.styles is not None and "z" not in self.inputs:
+            raise ValueError("the generator has styles but reads no latents z")
         for role in (*self.roles, *self.training_roles):
             check_name(role)
         if set(self.roles) & set(self.training_roles):
@@ -116,7 +120,7 @@ class ModelSpec:
         """The part of the config that the weights depend on; equal in every copy of the config."""
         data = self.data
         roles = (self.roles, self.training_roles)
-        network = (self.architecture, self.arguments, self.latent, self.inputs, *roles)
+        network = (self.architecture, self.arguments, self.latent, self.styles, self.inputs, *roles)
         return (*network, data.image, data.classes, data.condition)
 
     def recorded(self, *path: str) -> dict[str, Any]:

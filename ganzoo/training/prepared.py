@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganzoo.data.batches import Batches
-from ganzoo.nn import inputs_of
+from ganzoo.nn import inputs_of, styles_of
 from ganzoo.registry import architectures
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
@@ -39,7 +39,7 @@ class Prepared:
 
     def spec(self) -> ModelSpec:
         """Return the config of the generator in its current state."""
-        component = self.recipe.architecture
+        component, generator = self.recipe.architecture, self.state.nets["generator"]
         entry = architectures.entry(component.name)
         dataset = {
             "dataset": self.recipe.dataset.name,
@@ -55,7 +55,8 @@ class Prepared:
             requires=entry.requirement,
             data=self.data,
             latent=self.state.latent,
-            inputs=inputs_of(self.state.nets["generator"]),
+            styles=styles_of(generator),
+            inputs=inputs_of(generator),
             roles=self.state.loss.exported_roles,
             provenance=provenance.describe(
                 self.recipe,

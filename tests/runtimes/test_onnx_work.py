@@ -627,7 +627,7 @@ def test_large_networks_of_papers_run(tmp_path, architecture, side, arguments):
     entry = architectures.entry(architecture)
     with torch.no_grad():
         network = architectures.make(entry, spec.data, **arguments)["generator"]
-        graph = onnx_graph.trace(TorchModel(spec, network), "generator")
+        graph = onnx_graph.trace(TorchModel(spec, network.eval()), "generator")
     file = tmp_path / "model.onnx"
     onnx_graph.write(graph.SerializeToString(), spec, file)
     work = Work(read_onnx(file), file, spec, "generator")

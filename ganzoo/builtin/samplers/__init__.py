@@ -1,0 +1,1 @@
+"""Samplers: from seeds to the inputs of a generator."""

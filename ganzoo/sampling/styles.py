@@ -1,0 +1,103 @@
+"""One w per layer of a generator with a mapping network: truncation, layers by name, mixing.
+
+"A Style-Based Generator Architecture for Generative Adversarial Networks" (Karras et al., 2019),
+https://arxiv.org/abs/1812.04948.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.errors import SampleError
+from ganzoo.spec import MAX_TRUNCATION, StyleSpec
+
+# Of the 18 layers of the paper, 4 are coarse (4 and 8 pixels), 4 middle (16 and 32), the rest fine.
+_LAYERS, _COARSE, _MIDDLE = 18, 4, 4
+_RANGE = re.compile(r"([0-9]{1,3})(?:-([0-9]{1,3}))?")
+
+
+def truncate(
+    styles: StyleSpec,
+    average: NDArray[np.float32],
+    w: NDArray[np.float32],
+    psi: float | None = None,
+    cutoff: int | None = None,
+) -> NDArray[np.float32]:
+    """Return one w per layer, (n, layers, dim), for w (n, dim).
+
+    Args:
+        styles: the numbers of the generator.
+        average: the average of w, (dim,).
+        w: one w for each image.
+        psi: factor of the distance from the average, -2 to 2; by default the generator's own.
+        cutoff: number of layers that read the moved w; by default all.
+
+    Raises:
+        SampleError: psi or cutoff is out of range.
+    """
+    psi = styles.truncation if psi is None else psi
+    if not -MAX_TRUNCATION <= psi <= MAX_TRUNCATION:
+        raise SampleError(
+            f"the truncation is {psi}; it must be -{MAX_TRUNCATION} to {MAX_TRUNCATION}. 1 changes "
+            "nothing, and 0.7 is usual."
+        )
+    if cutoff is not None and not 0 <= cutoff <= styles.layers:
+        raise SampleError(
+            f"the cutoff is {cutoff}; it must be 0 to {styles.layers}, the number of layers."
+        )
+    spread = np.repeat(w[:, None], styles.layers, axis=1)
+    if psi != 1:
+        moved = average + np.float32(psi) * (w - average)
+        spread[:, :cutoff] = moved[:, None]
+    return spread
+
+
+def mix(a: NDArray[np.float32], b: NDArray[np.float32], layers: str) -> NDArray[np.float32]:
+    """Return one w per layer: those of `b` in some layers, else those of `a`.
+
+    Args:
+        a, b: one w per layer, (n, layers, dim).
+        layers: see `parse_layers`.
+
+    Raises:
+        SampleError: a layer does not exist.
+    """
+    mixed = a.copy()
+    chosen = parse_layers(layers, a.shape[1])
+    mixed[:, chosen] = b[:, chosen]
+    return mixed
+
+
+def parse_layers(text: str, count: int) -> list[int]:
+    """Return numbers of layers.
+
+    Args:
+        text: ``coarse``, ``middle``, ``fine``, or numbers from 0 and ranges, such as ``0-3,6``. The
+            names divide the layers as in the paper, where they are the layers 0-3, 4-7 and 8-17
+            of 18; with another count in proportion.
+        count: number of layers.
+
+    Raises:
+        SampleError: the text has another form, or a layer does not exist.
+    """
+    middle = max(1, round(count * _COARSE / _LAYERS))
+    fine = max(middle + 1, round(count * (_COARSE + _MIDDLE) / _LAYERS))
+    groups = {"coarse": (0, middle), "middle": (middle, fine), "fine": (fine, count)}
+    if text in groups and (group := range(count)[slice(*groups[text])]):
+        return list(group)
+    layers: set[int] = set()
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part.strip())
+        first = int(match[1]) if match else -1
+        last = int(match[2] or first) if match else -1
+        if not 0 <= first <= last < count:
+            raise SampleError(
+                f"layers {text[:80]!r}: {part.strip()[:80]!r} is no layer or range of layers. Use "
+                f"coarse, middle, fine, or numbers of 0 to {count - 1}, such as 0-{count // 2},"
+                f"{count - 1}."
+            )
+        layers.update(range(first, last + 1))
+    return sorted(layers)

@@ -1,0 +1,83 @@
+"""Both runtimes compute w and images from it, for every sampler."""
+
+import numpy as np
+import onnx
+import pytest
+
+import ganzoo
+from ganzoo.errors import BundleError
+from ganzoo.runtimes.onnx_file import read_onnx
+from ganzoo.runtimes.onnx_parts import cut
+from ganzoo.runtimes.signature import signature
+
+NAME = "stylegan2-tinyhero"
+SAMPLERS = [
+    ("plain", {}),
+    ("truncated", {"psi": 0.5}),
+    ("truncated", {"psi": -1.0, "cutoff": 3}),
+    ("mixed", {"second_seed": 5, "layers": "fine"}),
+    ("mixed", {"layers": "0-1,3", "psi": 0.7}),
+    ("around", {"distance": 0.2}),
+    ("truncated-normal", {"threshold": 0.5}),
+]
+
+
+@pytest.fixture(scope="module")
+def torch_model():
+    return ganzoo.load(NAME, runtime="torch")
+
+
+@pytest.fixture(scope="module")
+def onnx_model():
+    return ganzoo.load(NAME, runtime="onnx")
+
+
+@pytest.mark.parametrize(("sampler", "options"), SAMPLERS)
+def test_runtimes_agree_for_every_sampler(torch_model, onnx_model, sampler, options):
+    draw = ganzoo.Draw.of(3, 5)
+    images = []
+    for model in (torch_model, onnx_model):
+        codes = model.codes(draw, sampler, **options)
+        inputs = {"z": codes.z} if codes.styles is None else {"styles": codes.styles}
+        images.append((model if codes.styles is None else model.part("synthesis")).run(inputs))
+    assert np.abs(images[0] - images[1]).max() < 1e-4
+    assert images[0].std() > 0.1
+
+
+def test_the_parts_make_the_images_of_the_whole(torch_model, onnx_model):
+    z = ganzoo.latents.normal(0, 4, torch_model.latent_dim)
+    for model in (torch_model, onnx_model):
+        styles = model.spread(model.map(z))
+        images = model.part("synthesis").run({"styles": styles})
+        assert np.abs(images - model.run({"z": z})).max() < 1e-5
+        assert np.array_equal(model.synthesize(styles).numpy(), model.decode(z).numpy())
+
+
+def test_psi_0_is_the_average_image(onnx_model):
+    images = onnx_model.sample(3, sampler="truncated", psi=0.0).numpy()
+    average = np.repeat(onnx_model.w_average[None], 3, 0)
+    assert np.array_equal(images, onnx_model.synthesize(onnx_model.spread(average)).numpy())
+    assert np.array_equal(images[0], images[2])
+
+
+def test_a_part_is_the_operations_that_it_needs_byte_for_byte(onnx_model):
+    file = read_onnx(ganzoo.zoo.find(NAME).onnx_of("generator"))
+    whole = onnx.load_from_string(file.content)
+    nodes = {n.SerializeToString() for n in whole.graph.node}
+    parts = [cut(file, *signature(onnx_model.spec, part)) for part in ("mapping", "synthesis")]
+    models = [onnx.load_from_string(part.content) for part in parts]
+    for part, model in zip(parts, models, strict=True):
+        onnx.checker.check_model(part.content, full_check=True)
+        assert {n.SerializeToString() for n in model.graph.node} < nodes
+        assert len(model.graph.node) == len(part.nodes)
+        assert {t.name for t in model.graph.initializer} == {name for name, _ in part.tensors}
+    weights = [{t.name for t in model.graph.initializer} for model in models]
+    assert not weights[0] & weights[1]
+
+
+def test_a_part_that_needs_another_input_is_refused():
+    file = read_onnx(ganzoo.zoo.find(NAME).onnx_of("generator"))
+    with pytest.raises(BundleError, match="it needs 'z'"):
+        cut(file, {"y": []}, {"w": [64]})
+    with pytest.raises(BundleError, match="it needs 'weights'"):
+        cut(file, {"z": [64]}, {"weights": [64]})
