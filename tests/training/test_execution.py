@@ -74,7 +74,7 @@ def test_an_indivisible_batch_is_refused():
             "aot_eager",
             6,
         ),  # the graphs of a backend, without a C++ compiler
-        (SHORT, "inductor", 2),
+        pytest.param(SHORT, "inductor", 2, marks=pytest.mark.slow),
         pytest.param(PENALISED, "inductor", 6, marks=pytest.mark.slow),
     ],
     ids=["traced", "compiled", "compiled with penalties"],
