@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import docstring_parser
 import tyro
 
+from ganzoo.errors import SampleError
 from ganzoo.registry.docstrings import docstring_of
+from ganzoo.spec.parsing import shorten
+
+MAX_SAMPLES = 1_000_000
+
+_SEEDS = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
@@ -25,6 +33,41 @@ def helps_of(documented: Any) -> dict[str, str]:
         for parameter in parsed.params
         for part in parameter.arg_name.split(",")
     }
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Return the seeds of a list of numbers and ranges, such as ``0-35`` or ``3,9,12``.
+
+    Raises:
+        SampleError: the text has another form, or more than 1,000,000 seeds.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = _SEEDS.fullmatch(part.strip())
+        first = int(match[1]) if match else 1
+        last = int(match[2] or first) if match else 0
+        if first > last:
+            raise SampleError(
+                f"--seeds {shorten(text, 80)}: {shorten(part.strip(), 80)!r} is no seed or range "
+                "of seeds. Use numbers and ranges, such as 0-35 or 3,9,12."
+            )
+        if len(seeds) + last - first >= MAX_SAMPLES:
+            raise SampleError(f"--seeds has more than {MAX_SAMPLES:,} seeds. Use -n and --out DIR.")
+        seeds.extend(range(first, last + 1))
+    return seeds
+
+
+def parse_options(texts: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``KEY=VALUE`` by key.
+
+    Raises:
+        SampleError: a text has no ``=``.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for key, equals, _ in pairs:
+        if not equals or not key:
+            raise SampleError(f"{shorten(key, 80)!r} is no KEY=VALUE, such as psi=0.7.")
+    return {key.replace("-", "_"): parse_value(value) for key, _, value in pairs}
 
 
 def parse_value(text: str) -> Any:

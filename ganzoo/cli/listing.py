@@ -36,6 +36,7 @@ Kind = Literal[
     "importers",
     "metrics",
     "monitors",
+    "samplers",
     "trackers",
 ]
 

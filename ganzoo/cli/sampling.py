@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import MaybeOutput, Output, Text
+from ganzoo.cli.arguments import MaybeOutput, Output, Text, parse_options, parse_seeds
 from ganzoo.errors import SampleError
 from ganzoo.system.terminal import print_out
 
@@ -18,30 +18,43 @@ if TYPE_CHECKING:
 def sample(
     name: Text,
     /,
-    n: Annotated[int, tyro.conf.arg(name="n", aliases=["-n"])] = 64,
-    seed: int = 0,
+    n: Annotated[int | None, tyro.conf.arg(name="n", aliases=["-n"])] = None,
+    seed: int | None = None,
+    seeds: str | None = None,
     output: MaybeOutput = None,
+    separate: bool = False,
     out: Path | None = None,
     shard_size: int | None = None,
     label: str | None = None,
+    truncation: float | None = None,
+    sampler: tuple[str, ...] = (),
+    scale: int | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
     device: str = "cpu",
     threads: int | None = None,
 ) -> None:
-    """Generate images and save them as one grid, or with --out as tar shards of PNGs.
+    """Generate images: one grid, with --separate one file each, with --out tar shards of PNGs.
 
     Several processes share the shards: torchrun --nproc-per-node N -m ganzoo sample NAME
     -n 1000000 --out DIR.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        n: number of images.
-        seed: seed of the latents; image k of a seed is always the same.
-        output: image file to write; by default grid.png.
+        n: number of images; by default 64.
+        seed: seed of the latents, by default 0; image k of a seed is always the same.
+        seeds: instead of -n and --seed, the first image of each of these seeds, such as 0-35 or
+            3,9,12.
+        output: image file to write, by default grid.png; with --separate a folder, by default
+            images.
+        separate: write one PNG for each image: seed0003.png with --seeds, else 000003.png.
         out: folder for tar shards of PNGs, instead of a grid; repeat the command to continue.
         shard_size: images per shard of --out; by default 10,000.
         label: name or number of a class, for models with classes; by default all classes
             alternate.
+        truncation: distance from the average image, such as 0.7; 1 for none. For a StyleGAN the
+            factor of w; for other models the largest magnitude of a value of z.
+        sampler: name of a sampler and its options, such as mixed second-seed=5 layers=fine.
+        scale: size of a pixel in the grid; by default images are at least 64 pixels wide.
         runtime: torch or onnx; by default torch if it is installed.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
         threads: threads of onnxruntime; by default one per core.
@@ -49,34 +62,87 @@ def sample(
     from ganzoo import zoo
     from ganzoo.sampling.generator import Generator
 
-    if out and output:
+    if out and (output or separate or seeds):
         raise SampleError(
-            f"-o {output} and --out {out} exclude each other. Pass -o for one image file, or --out "
-            "for a folder of shards."
+            f"--out {out} excludes -o, --separate and --seeds. Pass --out for a folder of shards, "
+            "or one of the others."
         )
     if shard_size is not None and not out:
         raise SampleError("--shard-size has no effect without --out. Add --out DIR.")
+    if seeds and (n, seed) != (None, None):
+        raise SampleError("--seeds excludes -n and --seed. Pass --seeds 0-35, or -n 36 --seed 0.")
+    if scale and (out or separate):
+        raise SampleError("--scale enlarges a grid, and --out and --separate write none.")
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
         raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
+    how = _sampler(model, sampler, truncation)
+    n, seed = 64 if n is None else n, seed or 0
     if out:
-        _sample_to(model, out, n, seed, label, shard_size)
-        return
-    images = model.sample(n, seed, label=label)
-    print_out(f"{images.save(output or Path('grid.png'))}: {n} images of seed {seed}")
+        _sample_to(model, out, n, seed, label, shard_size, how)
+    elif separate:
+        _sample_files(model, output or Path("images"), n, seed, seeds, label, how)
+    else:
+        which: dict[str, Any] = {"seeds": parse_seeds(seeds)} if seeds else {"n": n, "seed": seed}
+        images = model.sample(**which, label=label, **how)
+        path = images.save(output or Path("grid.png"), scale=scale)
+        print_out(f"{path}: {len(images)} images of {_name(seed, seeds)}")
+
+
+def _sampler(
+    model: Generator, sampler: tuple[str, ...], truncation: float | None
+) -> dict[str, Any]:
+    """Return the sampler and its options, as arguments of `Generator.sample`."""
+    if truncation is None:
+        name, *options = sampler or ("plain",)
+        return {"sampler": name, **parse_options(options)}
+    if sampler:
+        raise SampleError(
+            "--truncation excludes --sampler. Pass the truncation as an option of the sampler, "
+            "such as --sampler mixed psi=0.7."
+        )
+    if model.spec.styles:
+        return {"sampler": "truncated", "psi": truncation}
+    return {"sampler": "truncated-normal", "threshold": truncation}
+
+
+def _name(seed: int, seeds: str | None) -> str:
+    return f"seeds {seeds}" if seeds else f"seed {seed}"
+
+
+def _sample_files(
+    model: Generator,
+    folder: Path,
+    n: int,
+    seed: int,
+    seeds: str | None,
+    label: str | None,
+    how: dict[str, Any],
+) -> None:
+    from ganzoo.sampling.files import sample_files
+
+    chosen = parse_seeds(seeds) if seeds else None
+    count = sample_files(model, folder, n, seed, seeds=chosen, label=label, progress=True, **how)
+    print_out(f"{folder}: {count:,} images of {_name(seed, seeds)}")
 
 
 def _sample_to(
-    model: Generator, out: Path, n: int, seed: int, label: str | None, shard_size: int | None
+    model: Generator,
+    out: Path,
+    n: int,
+    seed: int,
+    label: str | None,
+    shard_size: int | None,
+    how: dict[str, Any],
 ) -> None:
     from ganzoo.sampling.shards import SHARD_SIZE, Process, sample_to
 
     process = Process.of_environment()
     model.accelerate(process.local_rank)
     size = SHARD_SIZE if shard_size is None else shard_size
-    result = sample_to(
-        model, out, n, seed, label=label, shard_size=size, process=process, progress=True
-    )
+    sampler = how.pop("sampler")
+    settings: dict[str, Any] = dict(label=label, shard_size=size, sampler=sampler, options=how)
+    result = sample_to(model, out, n, seed, **settings, process=process, progress=True)
     if result.ended_it:
         print_out(f"{out}: {n:,} images of seed {seed}, {result.images_per_second:,.0f} images/s")
     elif result.whole and not process.rank:

@@ -87,7 +87,8 @@ class Generator(Model):
                 default image k has class k modulo the number of classes. If all names are numbers,
                 such as 1, 2 and 5, a number means the name. Only for models with classes.
             start: number of the first image, to generate a long series in parts.
-            seeds: instead of `n`, `seed` and `start`, generate image 0 of each of these seeds.
+            seeds: instead of `n`, `seed` and `start`, generate image 0 of each of these seeds, by
+                default of the first class.
             sampler: registered name of the sampler, such as ``truncated`` or ``mixed``.
             options: options of the sampler, such as ``psi=0.7``.
 
@@ -328,8 +329,10 @@ class Generator(Model):
     def _draw_seeds(self, seeds: Iterable[int], label: Label | Sequence[Label] | None) -> Draw:
         checked = [check_latents(seed, 0)[0] for seed in seeds]
         self._draw(len(checked), 0, 0, label)  # checks the number of images
-        numbers = np.zeros(len(checked), np.int64)
         y = self.labels(len(checked), label=label)
+        numbers = np.zeros(len(checked), np.int64)
+        if y is not None and label is None:
+            y = numbers  # the class of image 0
         return Draw(np.array(checked, np.uint64), numbers, y)
 
     def _render(self, codes: Codes, start: int = 0) -> ImageBatch:

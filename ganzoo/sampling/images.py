@@ -13,10 +13,15 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError, SampleError
+from ganzoo.sampling.sizes import legible_scale
 from ganzoo.spec import ImageSpec, as_integer
+from ganzoo.spec.parsing import check_integer
 
 if TYPE_CHECKING:  # programs that use arrays only, such as servers, start without Pillow
     from PIL import Image
+
+
+MAX_SCALE = 64
 
 
 class ImageBatch:
@@ -110,15 +115,19 @@ class ImageBatch:
         """Return one PIL image per sample: mode RGB for three channels, otherwise L."""
         return [_to_pil(image) for image in self._pixels]
 
-    def grid(self, columns: int | None = None, padding: int = 2) -> Image.Image:
+    def grid(
+        self, columns: int | None = None, padding: int = 2, scale: int | None = 1
+    ) -> Image.Image:
         """Return a grid of all images, row by row.
 
         Args:
             columns: images in a row; by default the batch's `columns`, or a nearly square grid.
             padding: white pixels between the images.
+            scale: factor by which every pixel of the grid is repeated. None enlarges images to a
+                width of at least 64 pixels, as long as the grid has at most 4,096.
 
         Raises:
-            ValueError: a number is no integer.
+            ValueError: a number is no integer, or the scale is not 1 to 64.
         """
         columns = None if columns is None else as_integer("columns", columns)
         padding = as_integer("padding", padding)
@@ -131,10 +140,18 @@ class ImageBatch:
         for k, image in enumerate(self._pixels):
             top, left = padding + k // columns * step_y, padding + k % columns * step_x
             canvas[top : top + height, left : left + width] = image
-        return _to_pil(canvas)
+        if scale is None:
+            scale = legible_scale(width, max(canvas.shape[:2]))
+        check_integer("scale", scale, 1, MAX_SCALE)
+        return _to_pil(canvas.repeat(scale, 0).repeat(scale, 1) if scale > 1 else canvas)
 
-    def save(self, path: str | Path, columns: int | None = None) -> Path:
+    def save(self, path: str | Path, columns: int | None = None, scale: int | None = None) -> Path:
         """Save the grid as an image file, in the format of the file name's extension.
+
+        Args:
+            path: the file.
+            columns: as for `grid`.
+            scale: as for `grid`; by default small images are enlarged to at least 64 pixels.
 
         Raises:
             OutputError: the extension is unknown, or the file cannot be written.
@@ -151,7 +168,7 @@ class ImageBatch:
             )
         buffer = io.BytesIO()
         try:
-            self.grid(columns).save(buffer, kind)
+            self.grid(columns, scale=scale).save(buffer, kind)
         except (OSError, ValueError, KeyError) as error:
             raise OutputError(
                 f"cannot save this image as {path.suffix}: {error}. Use .png."
@@ -179,7 +196,7 @@ class ImageBatch:
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
-        self.grid().save(buffer, "PNG")
+        self.grid(scale=None).save(buffer, "PNG")
         return buffer.getvalue()
 
 

@@ -12,9 +12,9 @@ import hashlib
 import io
 import json
 import os
-import sys
 import tarfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,15 @@ from ganzoo.bundle.files import new_file, reporting_output, write_file
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.classes import Label
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.sizes import is_large
+from ganzoo.sampling.progress import Progress
+from ganzoo.sampling.sizes import images_at_once
 from ganzoo.spec import as_integer
 from ganzoo.spec.json_text import read_json
-from ganzoo.system.terminal import print_error
 
 SHARD_SIZE = 10_000
 MAX_IMAGES = 10**9  # images that nine digits can number
 INDEX = "index.json"
 
-_AT_ONCE, _LARGE_AT_ONCE = 256, 16  # images held in memory; a multiple of the computed batch
 _UNFINISHED = ".unfinished"  # exists while shards are missing
 _LEFTOVERS = (f".{INDEX}.", ".images-")  # prefixes of the temporary files of a killed process
 
@@ -112,6 +111,8 @@ def sample_to(
     shard_size: int = SHARD_SIZE,
     process: Process | None = None,
     progress: bool = False,
+    sampler: str = "plain",
+    options: Mapping[str, Any] | None = None,
 ) -> ShardReport:
     """Write images 0 to `n` - 1 of a seed into a folder of shards.
 
@@ -129,6 +130,8 @@ def sample_to(
         shard_size: images in a shard.
         process: index of this process among several; by default the only one.
         progress: whether process 0 prints its progress on stderr.
+        sampler: registered name of the sampler, as for `Generator.sample`.
+        options: its options.
 
     Returns:
         The number of images, the duration, and whether the folder is complete.
@@ -146,22 +149,25 @@ def sample_to(
         raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_IMAGES:,}.")
     if shard_size < 1:
         raise SampleError(f"cannot put {shard_size} images in a shard. Pass 1 or more.")
-    model.sample(
-        1, seed, label=label
-    )  # raises for a wrong seed or label before the folder is created
+    chosen = {"sampler": sampler, **(options or {})}
+    # Raises for a wrong argument before the folder is created.
+    model.sample(1, seed, label=label, **chosen)
     since = time.perf_counter()
     shards = _plan(n, shard_size)
     mine = dict(list(shards.items())[process.rank :: process.count])
-    existing = _claim(folder, _describe(model, n, seed, label, shard_size, len(shards)), bool(mine))
+    index = _describe(model, n, seed, label, shard_size, len(shards))
+    if chosen != {"sampler": "plain"}:
+        index["sampler"] = chosen
+    existing = _claim(folder, index, bool(mine))
     missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
     todo = {name: numbers for name, numbers in mine.items() if name not in existing}
     visible = progress and process.rank == 0
     if todo:
         with reporting_output(folder):
             (folder / _UNFINISHED).touch()
-    with _Progress(sum(map(len, todo.values())), process.count, visible) as line:
+    with Progress(sum(map(len, todo.values())), process.count, visible) as line:
         for name, numbers in todo.items():
-            _write_shard(folder / name, model, numbers, seed, label, line)
+            _write_shard(folder / name, model, numbers, seed, label, chosen, line)
     whole = _tidy(folder, set(shards))
     ended_it = whole and bool(todo) and _end(folder)
     return ShardReport(missing, time.perf_counter() - since, whole, ended_it)
@@ -242,15 +248,16 @@ def _write_shard(
     numbers: range,
     seed: int,
     label: Label | None,
-    progress: _Progress,
+    sampler: Mapping[str, Any],
+    progress: Progress,
 ) -> None:
     with new_file(path) as file:
-        at_once = _LARGE_AT_ONCE if is_large(model.spec.data.image) else _AT_ONCE
+        at_once = images_at_once(model.spec.data.image)
         first = numbers.start
         while first < numbers.stop:
             # Parts end at the borders of the generator's batches.
             end = min(first - first % at_once + at_once, numbers.stop)
-            images = model.sample(end - first, seed, label=label, start=first)
+            images = model.sample(end - first, seed, label=label, start=first, **sampler)
             classes = model.labels(end - first, label=label, start=first)
             for k, image in enumerate(images):
                 buffer = io.BytesIO()
@@ -297,46 +304,3 @@ def _end(folder: Path) -> bool:
         except FileNotFoundError:
             return False
     return True
-
-
-class _Progress:
-    """A progress line on stderr: rewritten in a terminal, otherwise printed every 10 seconds.
-
-    The base install lacks tqdm. All processes have equal shares, so the remaining time is that of
-    one process, and the total rate is the rate of one process times their number.
-    """
-
-    def __init__(self, total: int, processes: int, visible: bool) -> None:
-        self._total, self._processes, self._visible = total, processes, visible and total > 0
-        self._terminal = sys.stderr.isatty()
-        self._done = 0
-        self._since = self._last = time.perf_counter()
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._visible and self._terminal:
-            self._show()
-            print_error()
-
-    def update(self, images: int) -> None:
-        """Count images, and print the line if it is due."""
-        self._done += images
-        now = time.perf_counter()
-        if self._visible and now - self._last >= (0.2 if self._terminal else 10.0):
-            self._last = now
-            self._show()
-
-    def _show(self) -> None:
-        rate = self._done / max(time.perf_counter() - self._since, 1e-9)
-        left = int((self._total - self._done) / max(rate, 1e-9)) if self._done else 0
-        text = f"{self._done:,} of {self._total:,} images, {rate:,.0f} images/s"
-        if self._processes > 1:
-            text = f"process 0: {text}; all {self._processes}: {rate * self._processes:,.0f}"
-        text += f", {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
-        if self._terminal:
-            sys.stderr.write("\r")
-            print_error(f"{text:<79}", end="", flush=True)
-        else:
-            print_error(text, flush=True)

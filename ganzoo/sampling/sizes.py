@@ -9,6 +9,9 @@ SMALL_BATCH = 16
 PREVIEW = 64  # small images in a preview
 PREVIEW_PIXELS = 2**20  # of all large images in a preview
 LEAST_PREVIEW = 4
+AT_ONCE, LARGE_AT_ONCE = 256, 16  # images that a long series keeps in memory
+LEGIBLE = 64  # pixels: a grid is enlarged until its images have this width
+MAX_GRID = 4_096  # pixels of the sides of a grid that is enlarged
 
 
 def is_large(image: ImageSpec) -> bool:
@@ -31,3 +34,18 @@ def preview_count(image: ImageSpec) -> int:
     if not is_large(image):
         return PREVIEW
     return max(LEAST_PREVIEW, min(PREVIEW, PREVIEW_PIXELS // (image.height * image.width)))
+
+
+def images_at_once(image: ImageSpec) -> int:
+    """Return how many images a long series keeps in memory: a multiple of the computed batch."""
+    return LARGE_AT_ONCE if is_large(image) else AT_ONCE
+
+
+def legible_scale(image_width: int, grid_side: int) -> int:
+    """Return by which factor to enlarge a grid of images, so that people see the small ones.
+
+    Args:
+        image_width: pixels.
+        grid_side: pixels of the larger side of the grid.
+    """
+    return max(1, min(-(-LEGIBLE // image_width), MAX_GRID // grid_side))

@@ -23,13 +23,17 @@ from ganzoo.testing.loss import Loss
 from ganzoo.testing.metric import Metric
 from ganzoo.testing.monitor import Monitor
 from ganzoo.testing.penalty import Penalty
+from ganzoo.testing.sampler import Sampler
 from ganzoo.testing.shipped import Model, Recipe
 from ganzoo.testing.tracker import Tracker
 
 GROUPS = [registry.group for registry in REGISTRIES]
 WITHOUT_ARGUMENTS: dict[str, type[CheckedPlugin]] = {
     subject.registry.kind: subject
-    for subject in (Penalty, Metric, Extractor, Monitor, Tracker, ExportTarget, Recipe, Model)
+    for subject in (
+        *(Penalty, Metric, Extractor, Monitor, Tracker, Sampler, ExportTarget),
+        *(Recipe, Model),
+    )
 }
 
 

@@ -62,10 +62,10 @@ assert "torch" not in sys.modules
     assert done.returncode == 0, done.stderr
 
 
-class TestMetricsAndTrackers(PluginSuite):
+class TestMetricsTrackersAndSamplers(PluginSuite):
     distribution = OURS
 
     @classmethod
     def subjects(cls):
-        kinds = ("metric", "tracker")
+        kinds = ("metric", "tracker", "sampler")
         return [s for s in super().subjects() if s.registry.kind in kinds]

@@ -1,0 +1,51 @@
+"""A progress line of a long sampling."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from ganzoo.system.terminal import print_error
+
+
+class Progress:
+    """A progress line on stderr: rewritten in a terminal, otherwise printed every 10 seconds.
+
+    The base install lacks tqdm. All processes have equal shares, so the remaining time is that of
+    one process, and the total rate is the rate of one process times their number.
+    """
+
+    def __init__(self, total: int, processes: int, visible: bool) -> None:
+        self._total, self._processes, self._visible = total, processes, visible and total > 0
+        self._terminal = sys.stderr.isatty()
+        self._done = 0
+        self._since = self._last = time.perf_counter()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._visible and self._terminal:
+            self._show()
+            print_error()
+
+    def update(self, images: int) -> None:
+        """Count images, and print the line if it is due."""
+        self._done += images
+        now = time.perf_counter()
+        if self._visible and now - self._last >= (0.2 if self._terminal else 10.0):
+            self._last = now
+            self._show()
+
+    def _show(self) -> None:
+        rate = self._done / max(time.perf_counter() - self._since, 1e-9)
+        left = int((self._total - self._done) / max(rate, 1e-9)) if self._done else 0
+        text = f"{self._done:,} of {self._total:,} images, {rate:,.0f} images/s"
+        if self._processes > 1:
+            text = f"process 0: {text}; all {self._processes}: {rate * self._processes:,.0f}"
+        text += f", {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
+        if self._terminal:
+            sys.stderr.write("\r")
+            print_error(f"{text:<79}", end="", flush=True)
+        else:
+            print_error(text, flush=True)
