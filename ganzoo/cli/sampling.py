@@ -64,8 +64,8 @@ def sample(
 
     if out and (output or separate or seeds):
         raise SampleError(
-            f"--out {out} excludes -o, --separate and --seeds. Pass --out for a folder of shards, "
-            "or one of the others."
+            f"--out {out} and -o, --separate or --seeds exclude each other. Pass --out for a "
+            "folder of shards, or the others for image files."
         )
     if shard_size is not None and not out:
         raise SampleError("--shard-size has no effect without --out. Add --out DIR.")

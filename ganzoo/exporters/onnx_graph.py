@@ -38,7 +38,7 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
     """
     if role == "generator" and model.spec.styles:
         return _trace_styles(model, fold)
-    return _trace(model, *signature(model.spec, role), fold)
+    return _trace(model, role, *signature(model.spec, role), fold)
 
 
 class _ToStyles(TorchModel):
@@ -59,8 +59,8 @@ def _trace_styles(model: TorchModel, fold: bool) -> onnx.ModelProto:
     spec = model.spec
     inputs, w = signature(spec, MAPPING)
     styles, images = signature(spec, SYNTHESIS)
-    first = _trace(_ToStyles(spec, model.network), inputs, w | styles, fold)
-    second = _trace(TorchSynthesis(spec, model.network), styles, images, fold)
+    first = _trace(_ToStyles(spec, model.network), MAPPING, inputs, w | styles, fold)
+    second = _trace(TorchSynthesis(spec, model.network), SYNTHESIS, styles, images, fold)
     _add_prefix(second.graph, "synthesis/", {*styles, *images})
     for name in ("node", "initializer", "value_info"):
         getattr(first.graph, name).extend(getattr(second.graph, name))
@@ -69,11 +69,11 @@ def _trace_styles(model: TorchModel, fold: bool) -> onnx.ModelProto:
     return first
 
 
-def _add_prefix(graph: onnx.GraphProto, prefix: str, kept: Collection[str]) -> None:
+def _add_prefix(graph: onnx.GraphProto, prefix: str, same: Collection[str]) -> None:
     """Rename a graph's values, except some and the network's own weights."""
 
     def rename(name: str) -> str:
-        own = not name or name in kept or name.startswith("network.")
+        own = not name or name in same or name.startswith("network.")
         return name if own else prefix + name
 
     for node in graph.node:
@@ -85,7 +85,11 @@ def _add_prefix(graph: onnx.GraphProto, prefix: str, kept: Collection[str]) -> N
 
 
 def _trace(
-    model: TorchModel, inputs: Mapping[str, list[int]], outputs: Collection[str], fold: bool
+    model: TorchModel,
+    role: str,
+    inputs: Mapping[str, list[int]],
+    outputs: Collection[str],
+    fold: bool,
 ) -> onnx.ModelProto:
     batch = torch.export.Dim("batch")
     try:
@@ -106,8 +110,8 @@ def _trace(
             )
     except torch.onnx.errors.OnnxExporterError as error:
         raise ExportError(
-            f"{model.spec.name!r} cannot be exported to ONNX: {error}. A network may use tensors "
-            "only, and no operation that fixes the batch size."
+            f"{model.spec.name!r} cannot be exported to ONNX: {error}. A {role} may use "
+            "tensors only, and no operation that fixes the batch size."
         ) from error
     assert program is not None
     graph = program.model_proto
@@ -115,7 +119,7 @@ def _trace(
     if fixed:
         raise ExportError(
             f"{model.spec.name!r} cannot be exported to ONNX with a variable batch size: the "
-            f"network fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
+            f"{role} fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
             "for example with torch.zeros_like, not with int(x.shape[0]) or len(x)."
         )
     _forget_origin(graph)

@@ -35,18 +35,18 @@ def cut(
         BundleError: the graph has no such value, or an output needs another input.
     """
     nodes = _needed(graph.nodes, inputs, outputs)
-    kept = [graph.nodes[k] for k in nodes]
-    read = {name for node in kept for name in node.inputs} | {*outputs}
+    own = [graph.nodes[k] for k in nodes]
+    read = {name for node in own for name in node.inputs} | {*outputs}
     tensors = [k for k, (name, _) in enumerate(graph.tensors) if name in read]
     known = {*inputs, *(graph.tensors[k][0] for k in tensors)}
-    known |= {name for node in kept for name in node.outputs}
+    known |= {name for node in own for name in node.outputs}
     if missing := sorted(read - known - {""}):
         raise BundleError(
             f"the ONNX file has no part from {', '.join(inputs)} to {', '.join(outputs)}: it needs "
             f"{missing[0][:80]!r}. Export the model again."
         )
     content = _encode(graph.content, {*nodes}, {*tensors}, inputs, outputs)
-    return replace(graph, content=content, nodes=kept, tensors=[graph.tensors[k] for k in tensors])
+    return replace(graph, content=content, nodes=own, tensors=[graph.tensors[k] for k in tensors])
 
 
 def _needed(nodes: list[Node], inputs: Collection[str], outputs: Collection[str]) -> list[int]:
@@ -85,10 +85,10 @@ def _graph_fields(
 ) -> Iterator[bytes | memoryview]:
     """Yield the kept nodes and tensors of a graph, and its name, as they are encoded."""
     counts = {_NODE: 0, _INITIALIZER: 0}
-    kept = {_NODE: nodes, _INITIALIZER: tensors}
+    own = {_NODE: nodes, _INITIALIZER: tensors}
     for number, start, _, end in fields(data):
         if number in counts:
-            if counts[number] in kept[number]:
+            if counts[number] in own[number]:
                 yield data[start:end]
             counts[number] += 1
         elif number == _NAME:

@@ -13,7 +13,8 @@ from ganzoo.spec import is_toml
 from ganzoo.testing.checked_plugin import CheckedPlugin
 
 LINK = re.compile(r"https?://\w|arxiv:\s*\d{4}\.\d{4,5}|\bdoi:\s*10\.\d+", re.IGNORECASE)
-POSITIONAL = {"architecture": ("data",), "dataset": ("root",)}  # arguments that ganzoo passes
+# Arguments that ganzoo passes.
+POSITIONAL = {"architecture": ("data",), "dataset": ("root",), "sampler": ("model", "draw")}
 
 
 def loads(subject: CheckedPlugin) -> None:
@@ -71,7 +72,9 @@ def takes_named_arguments(subject: CheckedPlugin) -> None:
                 f"{label} has no type for its argument {argument.name!r}, so the command line "
                 "cannot read it: add one, such as int."
             )
-        if argument.default is not inspect.Parameter.empty and not is_toml(argument.default):
+        # The options of a sampler are in no recipe.
+        fits = argument.default is inspect.Parameter.empty or is_toml(argument.default)
+        if subject.registry.kind != "sampler" and not fits:
             raise ConformanceError(
                 f"{label} has the default {argument.name}={argument.default!r}, which a recipe "
                 "cannot hold: use strings, finite numbers, booleans, or lists or tables of them."

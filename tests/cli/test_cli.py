@@ -64,7 +64,7 @@ def test_sample(tmp_path, capsys, runtime):
     out = tmp_path / "new" / "grid.png"
     assert main(["sample", "dcgan-mnist", "-n", "16", "--seed", "3", "-o", str(out), *runtime]) == 0
     assert str(out) in capsys.readouterr().out
-    assert Image.open(out).size == (122, 122)
+    assert Image.open(out).size == (366, 366)
 
 
 def test_train_export_sample(tmp_path):

@@ -25,8 +25,8 @@ def test_it_creates_its_outputs(tmp_path, capsys, monkeypatch):
     quickstart(tmp_path / "demo")
     out = capsys.readouterr().out
     folder = tmp_path / "demo"
-    assert Image.open(folder / "dcgan-mnist.png").size == (242, 242)
-    assert Image.open(folder / "dcgan-digits.png").size == (146, 146)
+    assert Image.open(folder / "dcgan-mnist.png").size == (726, 726)
+    assert Image.open(folder / "dcgan-digits.png").size == (584, 584)
     assert (folder / "dcgan-digits" / "model.onnx").exists()
     assert ganzoo.load(folder / "dcgan-digits", runtime="onnx")
     for path in ("dcgan-mnist.png", "dcgan-digits.png", "dcgan-digits", "run"):

@@ -4,6 +4,7 @@ from PIL import Image
 
 from ganzoo import ImageBatch
 from ganzoo.errors import OutputError, SampleError
+from ganzoo.sampling.sizes import legible_scale
 
 
 def batch(n=5, channels=1):
@@ -50,9 +51,35 @@ def test_grid_places_each_image():
 def test_save_and_notebook_show_the_grid(tmp_path):
     images = batch()
     path = images.save(tmp_path / "new" / "grid.png")
-    assert np.array_equal(np.asarray(Image.open(path)), np.asarray(images.grid()))
+    assert np.array_equal(np.asarray(Image.open(path)), np.asarray(images.grid(scale=None)))
     assert images._repr_png_().startswith(b"\x89PNG")
     assert len(images[1:3]) == 2
+
+
+def test_small_images_are_enlarged_to_64_pixels(tmp_path):
+    grid = ImageBatch(np.arange(2 * 16 * 16, dtype=np.uint8).reshape(2, 16, 16, 1))
+    path = grid.save(tmp_path / "grid.png")
+    plain = np.asarray(grid.grid())
+    assert np.array_equal(np.asarray(Image.open(path)), plain.repeat(4, 0).repeat(4, 1))
+    assert Image.open(grid.save(tmp_path / "grid.png", scale=2)).width == 2 * plain.shape[1]
+    with pytest.raises(ValueError, match="scale"):
+        grid.grid(scale=0)
+
+
+@pytest.mark.parametrize(
+    ("width", "side", "scale"),
+    [
+        (16, 300, 4),
+        (28, 242, 3),
+        (32, 100, 2),
+        (63, 63, 2),
+        (64, 64, 1),
+        (16, 4_000, 1),
+        (1, 9, 64),
+    ],
+)
+def test_a_grid_is_enlarged_up_to_4096_pixels(width, side, scale):
+    assert legible_scale(width, side) == scale
 
 
 def test_save_refuses_an_unknown_ending(tmp_path):

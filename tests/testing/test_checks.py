@@ -33,6 +33,7 @@ from ganzoo.testing.loss import Loss as LossSubject
 from ganzoo.testing.metric import Metric
 from ganzoo.testing.monitor import Monitor
 from ganzoo.testing.penalty import Penalty as PenaltySubject
+from ganzoo.testing.sampler import Sampler
 from ganzoo.testing.shipped import Model, Recipe
 from ganzoo.testing.tracker import Tracker
 from helpers.distributions import install
@@ -985,6 +986,28 @@ class Mute(ganzoo.Tracker):
 def test_a_wrong_tracker_fails(factory, message):
     with registered(ganzoo.trackers, factory):
         fails("builds", Tracker("wrong"), message)
+
+
+WRONG_SAMPLERS = {
+    "a tuple": ("draws", lambda model, draw: (draw.normal(6),), "returned tuple, not ganzoo.Codes"),
+    "no layers": (
+        "draws",
+        lambda model, draw: ganzoo.Codes(styles=model.map(draw.normal(6), draw.y)),
+        r"styles of shape \(8, 6\), not \(images, layers, dim\) = \(8, 4, 6\)",
+    ),
+    "its own numbers": (
+        "draws_in_parts",
+        lambda model, draw: ganzoo.Codes(draw.normal(6)[::-1], draw.y),
+        "draws other z for image 3 of a seed",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_SAMPLERS)
+def test_a_wrong_sampler_fails(kind):
+    check, sampler, message = WRONG_SAMPLERS[kind]
+    with registered(ganzoo.samplers, sampler):
+        fails(check, Sampler("wrong"), message)
 
 
 # ---- extractors, monitors and export targets
