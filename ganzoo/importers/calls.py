@@ -74,9 +74,9 @@ def apply(called: Name, arguments: tuple[Any, ...], read_nested: ReadNested) -> 
             (content,) = arguments
             return read_legacy(io.BytesIO(content), read_nested)
         if module in ("copyreg", "copy_reg") and name == "_reconstructor":
-            kind, _, _ = arguments  # an object of a class, in protocols 0 and 1
+            kind, _, content = arguments  # an object of a class, in protocols 0 and 1
             if isinstance(kind, Name):
-                return Record(kind)
+                return _reconstructed(kind, content)
         if module == "torch" and name == "Size":
             return check_shape(*arguments)
         if module in ARRAYS and name == "_reconstruct":
@@ -118,9 +118,20 @@ def build(target: Any, state: Any) -> Any:
         target.state = state
         return target
     if isinstance(target, Entries):
+        if target.state is not None:
+            raise ImportFileError("the pickle sets the attributes of a dictionary twice.")
         target.state = state
         return target
     raise ImportFileError(f"the pickle sets attributes of {type(target).__name__}.")
+
+
+def _reconstructed(kind: Name, content: Any) -> Record:
+    """Return an object with the content of the dictionary, list or value that its class extends."""
+    if isinstance(content, Entries):
+        return Record(kind, entries=list(content.items()))
+    if isinstance(content, list):
+        return Record(kind, items=content)
+    return Record(kind, () if content is None else (content,))
 
 
 def _ordered_dict(pairs: Any = ()) -> Entries:
@@ -131,14 +142,40 @@ def _ordered_dict(pairs: Any = ()) -> Entries:
     return result
 
 
-def _rebuild_v2(storage: Any, offset: Any, shape: Any, strides: Any, *rest: Any) -> StoredTensor:
+def _rebuild_v2(
+    storage: Any,
+    offset: Any,
+    shape: Any,
+    strides: Any,
+    grad: Any = None,
+    hooks: Any = None,
+    metadata: Any = None,
+) -> StoredTensor:
+    _check_metadata(metadata)
     return view_storage(_storage(storage), offset, shape, strides)
 
 
 def _rebuild_v3(
-    storage: Any, offset: Any, shape: Any, strides: Any, grad: Any, hooks: Any, dtype: Any, *_: Any
+    storage: Any,
+    offset: Any,
+    shape: Any,
+    strides: Any,
+    grad: Any,
+    hooks: Any,
+    dtype: Any,
+    metadata: Any = None,
 ) -> StoredTensor:
+    _check_metadata(metadata)
     return view_storage(_storage(storage), offset, shape, strides, dtype_of(dtype))
+
+
+def _check_metadata(metadata: Any) -> None:
+    """Refuse a tensor whose numbers torch changes when it reads them, such as by their sign."""
+    if metadata:
+        raise ImportFileError(
+            "a tensor of the file is a view that negates or conjugates its numbers. Save "
+            "tensor.resolve_neg().resolve_conj() in its place."
+        )
 
 
 def _parameter(data: Any, *rest: Any) -> StoredTensor:

@@ -14,7 +14,15 @@ from ganzoo.errors import ImportFileError
 from ganzoo.importers.checkpoint import Checkpoint, collect
 from ganzoo.importers.torch_files import MAGIC, read_legacy, read_zip
 from ganzoo.importers.unpickle import Unpickler
-from ganzoo.importers.values import DTYPES, Dtype, Entries, StoredTensor, check_shape, widen
+from ganzoo.importers.values import (
+    DTYPES,
+    Dtype,
+    Entries,
+    StoredTensor,
+    check_shape,
+    is_count,
+    widen,
+)
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.lfs import explain_pointer
 
@@ -184,12 +192,15 @@ def _read_safetensors(content: mmap.mmap) -> Entries:
     length = int.from_bytes(content[:8], "little")
     header = _parse_json(content[8 : 8 + length], "the header", 8 * MAX_JSON)
     start, tensors = 8 + length, Entries()
+    spans: list[tuple[int, int]] = []
     for name, entry in header.items():
         if name == "__metadata__":
             continue
         try:
             dtype = DTYPES[_SAFETENSORS[entry["dtype"]]]
             shape, (begin, end) = check_shape(entry["shape"]), entry["data_offsets"]
+            if not (is_count(begin) and is_count(end)):
+                raise TypeError
         except (LookupError, TypeError, ValueError) as error:
             raise ImportFileError(
                 f"the tensor {name[:100]!r} is not described as numbers. Get the file again."
@@ -197,11 +208,18 @@ def _read_safetensors(content: mmap.mmap) -> Entries:
         size = dtype.size
         for side in shape:
             size *= side
-        if not 0 <= begin <= end <= len(content) - start or end - begin != size:
+        if not begin <= end <= len(content) - start or end - begin != size:
             raise ImportFileError(
                 f"the tensor {name[:100]!r} has {end - begin:,} bytes; its shape needs {size:,}."
             )
         tensors[name] = _tensor(content, dtype, shape, start + begin)
+        spans.append((begin, end))
+    # As the safetensors library does: each byte belongs to one tensor.
+    ends = [0, *(end for _, end in sorted(spans))]
+    if [*(begin for begin, _ in sorted(spans)), len(content) - start] != ends:
+        raise ImportFileError(
+            "its tensors overlap, or leave bytes between or after them. Get the file again."
+        )
     return tensors
 
 

@@ -26,6 +26,8 @@ _STORAGES = {
     "BoolStorage": "bool",
 }
 
+Kinds = dict[str, tuple[Dtype | None, int]]  # dtype and length of each storage, by key
+
 
 def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
     """Return the value of a zip archive of torch.save; tensors read the open file later.
@@ -43,6 +45,9 @@ def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
     infos = archive.infolist()
     if len(infos) > MAX_ENTRIES:
         raise ImportFileError(f"the archive has more than {MAX_ENTRIES:,} entries, the limit.")
+    if min((info.header_offset for info in infos), default=0):
+        # Of two archives in one file, torch reads the first and zipfile the last.
+        raise ImportFileError("the archive begins after other bytes. Get the file again.")
     entries = {info.filename: info for info in infos}
     roots = [name.removesuffix("data.pkl") for name in entries if name.endswith("/data.pkl")]
     if len(roots) != 1 or len(entries) != len(infos):
@@ -76,8 +81,10 @@ def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
     if f"{root}byteorder" in entries and bytes(read("byteorder")) != b"little":
         raise ImportFileError("the file holds big-endian numbers, which are unusual.")
 
+    kinds: Kinds = {}
+
     def persistent(pid: Any) -> Storage:
-        dtype, key, count = _parse(pid)
+        dtype, key, count = _parse(pid, kinds)
         size = count * (dtype.size if dtype else 1)
         info = entries.get(f"{root}data/{key}")
         if info is None or info.file_size != size:
@@ -110,9 +117,10 @@ def read_legacy(file: BinaryIO, read_nested: ReadNested) -> Any:
     if header[2].get("little_endian") is not True:
         raise ImportFileError("the file holds big-endian numbers, which are unusual.")
     places: dict[str, tuple[int, int]] = {}  # key -> first byte, number of bytes
+    kinds: Kinds = {}
 
     def persistent(pid: Any) -> Storage:
-        dtype, key, count = _parse(pid)
+        dtype, key, count = _parse(pid, kinds)
         size = count * (dtype.size if dtype else 1)
 
         def read() -> memoryview:
@@ -125,10 +133,8 @@ def read_legacy(file: BinaryIO, read_nested: ReadNested) -> Any:
             file.seek(start)
             return memoryview(file.read(size))
 
-        sizes.setdefault(key, dtype.size if dtype else 1)
         return Storage(dtype, count, read)
 
-    sizes: dict[str, int] = {}
     value = read_nested(file, persistent)
     keys = read_nested(file, refuse)
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
@@ -136,7 +142,8 @@ def read_legacy(file: BinaryIO, read_nested: ReadNested) -> Any:
     end = _end_of(file)
     for key in keys:
         count = int.from_bytes(file.read(8), "little")
-        size = count * sizes.get(key, 1)
+        dtype, _ = kinds.get(key, (None, 0))
+        size = count * (dtype.size if dtype else 1)
         start = file.tell()
         if key in places or start + size > end:
             raise ImportFileError(
@@ -156,11 +163,16 @@ def _end_of(file: BinaryIO) -> int:
     return end
 
 
-def _parse(pid: Any) -> tuple[Dtype | None, str, int]:
+def _parse(pid: Any, kinds: Kinds) -> tuple[Dtype | None, str, int]:
     """Return dtype, key and length of a storage from its persistent id.
 
+    Args:
+        pid: the id.
+        kinds: the storages that were named before, which this one joins.
+
     Raises:
-        ImportFileError: the id has another form.
+        ImportFileError: the id has another form, or an earlier one has another dtype or length.
+            torch reads a storage once, as the first id says.
     """
     if (
         not isinstance(pid, tuple)
@@ -176,9 +188,16 @@ def _parse(pid: Any) -> tuple[Dtype | None, str, int]:
         )
     _, kind, key, _, count, *_ = pid
     if kind.module in ("torch", "torch.storage") and kind.name == "UntypedStorage":
-        return None, key, count
-    if kind.module != "torch" or kind.name not in _STORAGES:
+        dtype = None
+    elif kind.module == "torch" and kind.name in _STORAGES:
+        dtype = DTYPES[_STORAGES[kind.name]]
+    else:
         raise ImportFileError(
             f"the file holds a {brief(kind)}; weights are stored as real numbers."
         )
-    return DTYPES[_STORAGES[kind.name]], key, count
+    if kinds.setdefault(key, (dtype, count)) != (dtype, count):
+        raise ImportFileError(
+            f"the storage {brief(key)} has two types or lengths, which torch never writes. Get the "
+            "file again."
+        )
+    return dtype, key, count

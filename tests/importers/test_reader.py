@@ -4,6 +4,7 @@ import argparse
 import collections
 import hashlib
 import io
+import json
 import pickle
 import zipfile
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import safetensors.torch
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 
 from ganzoo.cli import main
 from ganzoo.errors import ImportFileError
@@ -266,6 +268,86 @@ def test_a_wrong_archive_is_refused(tmp_path, kind):
     change, says = ARCHIVES[kind]
     file = rewritten(save(tmp_path / "a.pth", {"weight": torch.ones(4)}), change)
     with pytest.raises(ImportFileError, match=says):
+        open_checkpoint(file)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("view", [torch._neg_view, lambda x: torch.complex(x, x).conj().imag])
+def test_numbers_that_torch_negates_are_refused(tmp_path, zipped, view):
+    file = save(tmp_path / "a.pth", {"weight": view(torch.ones(4))}, zipped)
+    assert torch.load(file)["weight"].tolist() == [-1] * 4
+    with pytest.raises(ImportFileError, match=r"negates or conjugates .*resolve_neg"):
+        open_checkpoint(file)
+
+
+def test_a_storage_of_two_types_is_refused(tmp_path):
+    """Torch reads it once, so both tensors get the numbers of the first type."""
+
+    def change(entries):
+        name = root_of(entries) + "data.pkl"
+        before, second = entries[name].split(b"IntStorage")
+        return entries | {name: before + b"IntStorage" + second.replace(b"\x001q", b"\x000q")}
+
+    values = {"a": torch.ones(4), "b": torch.ones(4, dtype=torch.int32)}
+    file = save(tmp_path / "a.pth", values)
+    same(open_checkpoint(file), values)
+    with pytest.raises(ImportFileError, match="storage '0' has two types or lengths"):
+        open_checkpoint(rewritten(file, change))
+
+
+def test_two_archives_in_one_file_are_refused(tmp_path):
+    """Torch reads the first and Python's zipfile the last."""
+    first, second, both = (tmp_path / name / "a.pt" for name in "abc")
+    for number, file in enumerate((first, second, both)):
+        file.parent.mkdir()
+        save(file, {"weight": torch.full((4,), float(number))})
+    end = 22  # bytes of the record at the end of an archive
+    both.write_bytes(first.read_bytes()[:-end] + second.read_bytes())
+    assert torch.load(both)["weight"].tolist() == [0] * 4
+    with pytest.raises(ImportFileError, match="begins after other bytes"):
+        open_checkpoint(both)
+
+
+class Table(dict):
+    """A dictionary of a class of its own, as frameworks have them."""
+
+
+class Row(list):
+    """A list of a class of its own."""
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_the_content_of_classes_that_extend_others_is_read(tmp_path, protocol):
+    ones = np.ones(3, np.float32)
+    file = tmp_path / "a.pkl"
+    file.write_bytes(pickle.dumps({"net": Table(weight=ones), "row": Row([2 * ones])}, protocol))
+    checkpoint = open_checkpoint(file)
+    assert checkpoint.tensors["net.weight"].read().tolist() == [1, 1, 1]
+    assert checkpoint.tensors["row.0"].read().tolist() == [2, 2, 2]
+
+
+FOUR = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"a": FOUR, "b": FOUR | {"shape": [2], "data_offsets": [8, 16]}},
+        {"a": FOUR | {"shape": [2], "data_offsets": [0, 8]}},
+        {"a": FOUR | {"shape": [2], "data_offsets": [8, 16]}},
+        {"a": FOUR | {"data_offsets": [0.0, 16.0]}},
+        {"a": FOUR | {"data_offsets": ["0", "16"]}},
+        {"a": FOUR | {"data_offsets": [False, 16]}},
+    ],
+)
+def test_safetensors_that_the_library_refuses_are_refused(tmp_path, header):
+    text = json.dumps(header).encode()
+    content = len(text).to_bytes(8, "little") + text + np.arange(4, dtype="<f4").tobytes()
+    with pytest.raises(SafetensorError):
+        safetensors.torch.load(content)
+    file = tmp_path / "a.safetensors"
+    file.write_bytes(content)
+    with pytest.raises(ImportFileError, match="Get the file again"):
         open_checkpoint(file)
 
 
