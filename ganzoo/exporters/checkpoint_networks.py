@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from ganzoo.errors import MALFORMED, BrokenPluginError, ImportFileError, enumerate_names
 from ganzoo.importers import Checkpoint, Computed, Conversion, Match
 from ganzoo.importers.conversion import SHOWN, some
+from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import architectures
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.signatures import bind
-from ganzoo.runtimes.uninitialised import Uninitialised
 
 
 def build(conversion: Conversion) -> tuple[Entry, dict[str, Any], dict[str, nn.Module]]:
@@ -98,11 +98,18 @@ def _check(
             f"{match.checkpoint.file} does not fit its {role}: {'; '.join(wrong[:SHOWN])}. "
             "Choose another format with --as FORMAT, or look at it with --inspect."
         )
-    if infinite := [name for name, array in arrays.items() if not np.isfinite(array).all()]:
+    if infinite := [k for k, array in arrays.items() if not _is_finite(array, expected[k].dtype)]:
         raise ImportFileError(
             f"{match.checkpoint.file} has NaN or infinite weights: {some(infinite)} of the "
             f"{role}. Such a network makes no images. Use an earlier checkpoint."
         )
+
+
+def _is_finite(array: NDArray[Any], dtype: torch.dtype) -> bool:
+    """Return whether all numbers are finite, also in the dtype of the weight."""
+    if not np.isfinite(array).all():
+        return False
+    return array.dtype != np.float64 or bool(torch.from_numpy(array).to(dtype).isfinite().all())
 
 
 def _size(shape: Iterable[int]) -> str:

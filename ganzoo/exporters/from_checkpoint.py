@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganzoo.errors import OutputError
+from ganzoo.errors import ImportFileError, OutputError
 from ganzoo.exporters.checkpoint_networks import build, load
-from ganzoo.exporters.reference import compare
+from ganzoo.exporters.reference import REFERENCE, compare
 from ganzoo.exporters.writing import write_export
 from ganzoo.importers import (
     License,
@@ -75,7 +75,8 @@ def import_checkpoint(
 
     Raises:
         ImportFileError: the file is damaged, of an unknown format, incomplete, or has an option
-            that the architecture lacks, or the images differ from the reference.
+            that the architecture lacks; the name or the labels are not valid; or the images differ
+            from the reference.
         ExportError: the network cannot be exported as ONNX, or the runtimes disagree.
         OutputError: the folder exists or cannot be written.
         UnknownNameError, MissingPluginError, BrokenPluginError: the importer or the architecture is
@@ -128,19 +129,22 @@ def import_match(
     entry, arguments, networks = build(conversion)
     load(match, conversion, networks)
 
-    data = replace(conversion.data, labels=tuple(labels) or conversion.data.labels)
     generator = networks["generator"]
-    spec = ModelSpec(
-        name=name or _name_of(out),
-        architecture=entry.name,
-        arguments=arguments,
-        requires=entry.requirement,
-        data=data,
-        latent=latent_of(generator, arguments),
-        styles=styles_of(generator),
-        inputs=inputs_of(generator),
-        training_roles=tuple(role for role in networks if role != "generator"),
-    )
+    try:
+        data = replace(conversion.data, labels=tuple(labels) or conversion.data.labels)
+        spec = ModelSpec(
+            name=name or _name_of(out),
+            architecture=entry.name,
+            arguments=arguments,
+            requires=entry.requirement,
+            data=data,
+            latent=latent_of(generator, arguments),
+            styles=styles_of(generator),
+            inputs=inputs_of(generator),
+            training_roles=tuple(role for role in networks if role != "generator"),
+        )
+    except ValueError as error:  # of the name or the labels
+        raise ImportFileError(f"{match.checkpoint.file} cannot be imported: {error}.") from error
     models = {
         role: wrap(spec, net.eval().requires_grad_(False), role) for role, net in networks.items()
     }
@@ -148,7 +152,7 @@ def import_match(
     imported = describe(match, conversion, own if license or license_name else None)
     imported |= {"description": description, "url": url}
     if reference is not None:
-        imported["reference"] = compare(models["generator"], Path(reference))
+        imported[REFERENCE] = compare(models["generator"], Path(reference))
     distributions = sorted({e.distribution for e in (entry, match.entry) if e.distribution})
     provenance = {
         IMPORTED: imported,

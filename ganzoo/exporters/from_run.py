@@ -18,13 +18,14 @@ from ganzoo.bundle.location import explain_download, open_folder
 from ganzoo.errors import BundleError, NotABundleError, RunNotFoundError
 from ganzoo.exporters.figures import draw_training, keep_figures
 from ganzoo.exporters.precision import Precision, choose, precision_of, round_weights
+from ganzoo.exporters.reference import REFERENCE
 from ganzoo.exporters.training_files import read_training
 from ganzoo.exporters.writing import write_export
 from ganzoo.nn import torch_defaults
 from ganzoo.registry import models as registered
 from ganzoo.registry.names import suggest_hub_name
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
-from ganzoo.spec import METRICS, ROUNDING, SEEDS, STORED_AS
+from ganzoo.spec import IMPORTED, METRICS, ROUNDING, SEEDS, STORED_AS
 
 
 @torch_defaults()
@@ -82,6 +83,9 @@ def export(
     if arguments or new_precision != old_precision:
         for key in (METRICS, SEEDS):
             provenance.pop(key, None)  # measured with other weights or arguments
+        if imported := bundle.spec.recorded(IMPORTED):
+            imported.pop(REFERENCE, None)  # so was the difference from the original's images
+            provenance[IMPORTED] = imported
     if new_precision != old_precision:
         provenance[ROUNDING] = {
             role: round_weights(models[role], role, new_precision) for role in bundle.spec.roles

@@ -15,6 +15,7 @@ from ganzoo.sampling.model import Model
 
 TOLERANCE = 1e-4  # of images in [-1, 1]
 IMAGES = "images"
+REFERENCE = "reference"  # key of the comparison in the provenance of an import
 
 
 def compare(model: Model, reference: Path) -> dict[str, Any]:
@@ -39,13 +40,12 @@ def compare(model: Model, reference: Path) -> dict[str, Any]:
             f"{reference} holds {', '.join(sorted(arrays))}; the model needs "
             f"{', '.join(sorted(names))}. Save these arrays with numpy.savez."
         )
+    _check(reference, arrays)
     images = arrays.pop(IMAGES)
     inputs = {
         name: arrays[name].astype(np.int64 if name == "y" else np.float32)
         for name in model.spec.inputs
     }
-    if any(len(array) != len(images) for array in inputs.values()):
-        raise ImportFileError(f"{reference} has arrays of different lengths.")
     try:
         actual = model.run(inputs)
     except (RuntimeError, ValueError, IndexError) as error:
@@ -70,6 +70,23 @@ def compare(model: Model, reference: Path) -> dict[str, Any]:
         "max_abs_error": difference,
         "tolerance": TOLERANCE,
     }
+
+
+def _check(reference: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Raise if the arrays are no real numbers, one row for each image."""
+    if wrong := [name for name, array in arrays.items() if array.dtype.kind not in "fiu"]:
+        raise ImportFileError(
+            f"{reference} holds {wrong[0]} of type {arrays[wrong[0]].dtype}. Save real numbers."
+        )
+    shapes = {array.shape[:1] for array in arrays.values()}
+    if len(shapes) > 1 or shapes & {(), (0,)}:
+        raise ImportFileError(f"{reference} has arrays of different lengths, or empty ones.")
+    labels = arrays.get("y")
+    if labels is not None and not np.array_equal(labels, np.trunc(labels)):
+        raise ImportFileError(
+            f"{reference} holds labels y that are no whole numbers, such as "
+            f"{float(labels[labels != np.trunc(labels)][0]):g}. Save the numbers of the classes."
+        )
 
 
 def _read(reference: Path) -> dict[str, NDArray[Any]]:

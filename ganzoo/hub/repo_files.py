@@ -76,6 +76,7 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     path, checksums = bundle.path, read_checksums(bundle.path)
     _check_parity(bundle)
     networks = [name(r) for r in bundle.spec.roles for name in (weights_name, onnx_name)]
+    networks += [weights_name(role) for role in bundle.spec.training_roles]
     for name in (CONFIG, CARD, *networks):
         if not bundle.holds(name):
             raise PublishError(f"{path} has no {name}. `ganzoo export {path}` writes it.")

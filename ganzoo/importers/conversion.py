@@ -11,10 +11,12 @@ from typing import Any
 from ganzoo.errors import (
     MALFORMED,
     BrokenPluginError,
+    GanzooError,
     ImportFileError,
     RecipeError,
     enumerate_names,
 )
+from ganzoo.errors import describe as explain
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.importer import Computed, Conversion, Importer, License
 from ganzoo.importers.recognition import Match
@@ -34,7 +36,7 @@ def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
 
     Raises:
         ImportFileError: an option is unknown, a tensor is missing, or one is not accounted for.
-        BrokenPluginError: the importer returns something else.
+        BrokenPluginError: the importer fails, or returns something else.
     """
     importer = match.importer
     options_of(match.entry, importer)
@@ -50,6 +52,12 @@ def convert(match: Match, options: Mapping[str, Any]) -> Conversion:
         raise ImportFileError(
             f"{match.checkpoint.file} is not a complete file of {match.entry.name!r}: "
             f"{textwrap.shorten(reason, 200)}. Look at it with --inspect."
+        ) from error
+    except GanzooError:
+        raise
+    except Exception as error:
+        raise BrokenPluginError(
+            f"importer {match.entry.name!r} failed: {explain(error)}. Report this to its author."
         ) from error
     if not isinstance(conversion, Conversion):
         raise BrokenPluginError(

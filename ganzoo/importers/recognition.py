@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from ganzoo.errors import MALFORMED, GanzooError, ImportFileError, enumerate_names
+from ganzoo.errors import (
+    MALFORMED,
+    BrokenPluginError,
+    GanzooError,
+    ImportFileError,
+    describe,
+    enumerate_names,
+)
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.importer import Importer
 from ganzoo.registry import importers
@@ -72,7 +79,7 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
         matches = [
             Match(entry, importer, path, part, len(checkpoint.tensors) - len(part.tensors))
             for entry, importer in candidates.items()
-            if _recognises(importer, part)
+            if _recognises(entry, importer, part)
         ]
         if len(matches) > 1:
             raise ImportFileError(
@@ -93,7 +100,7 @@ def _load(entries: Iterable[Entry], named: bool) -> dict[Entry, Importer]:
     candidates: dict[Entry, Importer] = {}
     for entry in entries:
         try:
-            candidates[entry] = importers.load(entry)()
+            candidates[entry] = _create(entry)
         except GanzooError as error:
             if named:
                 raise
@@ -101,10 +108,28 @@ def _load(entries: Iterable[Entry], named: bool) -> dict[Entry, Importer]:
     return candidates
 
 
-def _recognises(importer: Importer, part: Checkpoint) -> bool:
+def _create(entry: Entry) -> Importer:
+    importer = importers.make(entry)
+    marks = getattr(importer, "marks", None)
+    if not isinstance(importer, Importer) or not isinstance(marks, Set):
+        raise BrokenPluginError(
+            f"{importers.cite(entry.address)} is no ganzoo.importers.Importer with a set of marks. "
+            "Report this to the plugin's author."
+        )
+    return importer
+
+
+def _recognises(entry: Entry, importer: Importer, part: Checkpoint) -> bool:
     try:
         return importer.recognises(part)
     except MALFORMED:  # its tensors have other shapes, or its values other types
+        return False
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        warnings.warn(
+            f"{importers.cite(entry.address)} failed: {describe(error)}. Report this to the "
+            "plugin's author",
+            stacklevel=4,
+        )
         return False
 
 

@@ -26,12 +26,12 @@ from ganzoo.errors import (
     describe,
 )
 from ganzoo.nn import inputs_of, styles_of
+from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import architectures, distributions
 from ganzoo.registry.distributions import may_be_incompatible
 from ganzoo.registry.entries import Entry
 from ganzoo.registry.own_plugins import install_command
 from ganzoo.registry.signatures import bind
-from ganzoo.runtimes.uninitialised import Uninitialised
 from ganzoo.spec import ModelSpec
 
 MAX_PARAMETERS = 20_000  # tensors of weights in all networks of an architecture

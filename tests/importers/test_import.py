@@ -8,10 +8,13 @@ import torch
 
 import ganzoo
 from ganzoo import cards
+from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
-from ganzoo.errors import ImportFileError, OutputError, PublishError
+from ganzoo.errors import BrokenPluginError, ImportFileError, OutputError, PublishError
+from ganzoo.exporters.reference import compare
 from ganzoo.importers import Computed, Conversion, Importer, License
 from ganzoo.registry import importers
+from ganzoo.sampling import latents
 from helpers.bundles import finish_card
 from helpers.distributions import install
 from helpers.processes import run_cli, run_new
@@ -200,6 +203,20 @@ def test_a_push_needs_a_licence(bundle, tmp_path, file):
     assert "license: other\nlicense_name: Toy licence\nlicense_link: https://" in header
 
 
+def test_a_clone_of_a_published_import_is_a_whole_bundle(tmp_path, file):
+    """Its config lists the discriminator, which is kept for further training."""
+    from ganzoo.hub.repo_files import pack, read
+
+    bundle = ganzoo.import_checkpoint(file, tmp_path / "a", license="mit", figures=False)
+    finish_card(bundle)
+    card = bundle / "README.md"
+    card.write_text(card.read_text().replace("TODO:", "Ours:"))
+    for name, content in pack(bundle, "org/toy").contents.items():
+        write_file(tmp_path / "clone" / name, read(content))
+    assert ganzoo.load(tmp_path / "clone").spec == ganzoo.info(bundle)
+    assert ganzoo.export(tmp_path / "clone", tmp_path / "half", precision="fp16", figures=False)
+
+
 def test_inspect_needs_no_torch_and_shows_the_conversion(file, capsys):
     assert main(["import", str(file), "--inspect"]) == 0
     out = capsys.readouterr().out
@@ -293,6 +310,53 @@ def test_a_broken_importer_of_others_does_not_stop_an_import(tmp_path, file):
     assert "format      " in result.stdout
 
 
+class WithoutMarks(Importer):
+    """A class of a plugin that forgot its marks, and fails on every file."""
+
+    project = "others, https://example.com"
+
+    def recognises(self, checkpoint):
+        raise RuntimeError("not yet")
+
+    def convert(self, checkpoint):
+        raise RuntimeError("not yet")
+
+
+class Abstract(Importer):
+    """A class that lacks a method, so it cannot be created."""
+
+    marks = frozenset({"G.scale"})
+
+
+class Failing(WithoutMarks):
+    """A class that fails on every file."""
+
+    marks = frozenset({"G.scale"})
+
+
+@pytest.mark.parametrize(
+    ("importer", "says"),
+    [
+        (WithoutMarks, "no ganzoo.importers.Importer with a set of marks"),
+        (Abstract, "could not be built"),
+        (Failing, "not yet"),
+    ],
+)
+def test_a_faulty_importer_of_others_stops_no_import(tmp_path, file, importer, says):
+    importers.register("faulty")(importer)
+    try:
+        with pytest.warns(UserWarning, match=says):
+            ganzoo.import_checkpoint(file, tmp_path / "out", figures=False)
+        with pytest.warns(UserWarning, match=says), pytest.raises(ImportFileError, match="no imp"):
+            ganzoo.import_checkpoint(save(tmp_path / "b.pt", {"x": torch.ones(1)}), tmp_path / "b")
+        if importer is Failing:
+            importer.recognises = lambda self, checkpoint: True
+            with pytest.raises(BrokenPluginError, match="importer 'faulty' failed: RuntimeError"):
+                ganzoo.import_checkpoint(file, tmp_path / "c", format="faulty")
+    finally:
+        importers.unregister("faulty")
+
+
 def test_the_command_says_how_far_the_images_are_from_the_reference(file, tmp_path, capsys):
     z = torch.randn(2, 3)
     images = networks()["generator"].eval()(z).detach().numpy()
@@ -319,6 +383,78 @@ def test_another_reference_is_refused_and_nothing_written(file, tmp_path):
     with pytest.raises(ImportFileError, match="the model needs images, z"):
         ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
     assert not (tmp_path / "out").exists()
+
+
+def save_reference(path, **changes):
+    arrays = {"z": np.zeros((2, 3), np.float32), "images": np.zeros((2, 1, 16, 16), np.float32)}
+    np.savez(path, **arrays | changes)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {"z": np.zeros((0, 3)), "images": np.zeros((0, 1, 16, 16))},
+            "different lengths, or empty",
+        ),
+        ({"images": np.float32(0)}, "different lengths, or empty"),
+        ({"z": np.zeros((2, 3), complex)}, "z of type complex128. Save real numbers"),
+    ],
+)
+def test_a_reference_that_compares_nothing_is_refused(file, tmp_path, changes, says):
+    reference = save_reference(tmp_path / "r.npz", **changes)
+    with pytest.raises(ImportFileError, match=says):
+        ganzoo.import_checkpoint(file, tmp_path / "out", reference=reference)
+
+
+def test_labels_of_a_reference_are_whole_numbers(tmp_path):
+    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    z = latents.normal(0, 2, 100)
+    images = model.run({"z": z, "y": np.array([1, 2])})
+    good = save_reference(tmp_path / "a.npz", z=z, y=np.array([1.0, 2.0]), images=images)
+    assert compare(model, good)["max_abs_error"] < 1e-6
+    wrong = save_reference(tmp_path / "b.npz", z=z, y=np.array([1.5, 2.0]), images=images)
+    with pytest.raises(ImportFileError, match=r"no whole numbers, such as 1\.5"):
+        compare(model, wrong)
+
+
+def test_weights_beyond_float32_are_refused(tmp_path):
+    values = content()
+    name = next(name for name in values if name.startswith("D.") and name.endswith("weight"))
+    values[name] = values[name].double() * 1e300
+    torch.save(values, tmp_path / "toy.pt")
+    with pytest.raises(ImportFileError, match=f"infinite weights: {name[2:]} of the disc"):
+        ganzoo.import_checkpoint(tmp_path / "toy.pt", tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"labels": ["cat"]}, "there are 1 labels for 0 classes"),
+        ({"name": "a b"}, "the name 'a b' must be letters and digits"),
+    ],
+)
+def test_a_wrong_name_or_label_is_one_error(file, tmp_path, options, says):
+    with pytest.raises(ImportFileError, match=f"toy.pt cannot be imported: {says}"):
+        ganzoo.import_checkpoint(file, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_comparison_with_the_original_is_of_the_weights_in_the_bundle(file, tmp_path):
+    out, z = tmp_path / "out", latents.normal(0, 2, 3)
+    with torch.no_grad():
+        images = networks()["generator"].eval()(torch.from_numpy(z)).numpy()
+    reference = save_reference(tmp_path / "r.npz", z=z, images=images)
+    ganzoo.import_checkpoint(file, out, reference=reference, figures=False)
+    options = {"precision": "fp16", "figures": False}
+    half = ganzoo.export(out, tmp_path / "half", **options)
+    compared = "the largest difference is"
+    assert compared in (out / "README.md").read_text()
+    assert compared not in (half / "README.md").read_text()
+    assert "reference" not in ganzoo.info(half).recorded("imported")
+    again = ganzoo.export(out, tmp_path / "again", figures=False)
+    assert compared in (again / "README.md").read_text()
 
 
 def test_images_of_a_reference_are_clamped_like_those_of_the_model(file, tmp_path):

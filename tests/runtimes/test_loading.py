@@ -9,10 +9,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 import ganzoo
+from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import architectures, models
 from ganzoo.runtimes.build import build, find_architecture
 from ganzoo.runtimes.torch import wrap
-from ganzoo.runtimes.uninitialised import Uninitialised
 from ganzoo.spec import Component
 from helpers.processes import run_new
 from helpers.recipes import tiny
