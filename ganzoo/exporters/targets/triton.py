@@ -14,10 +14,12 @@ from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import BundleError
 from ganzoo.exporters.targets.target import TargetFiles
+from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.runtimes.signature import signature
 
 CONFIG = "config.pbtxt"
 MAX_BATCH = 64  # images in one batch
+_CLASS = "# y "  # begin of a comment that names a class
 MAX_DELAY = 1_000  # microseconds that a request waits for other requests of its batch
 
 _CONFIG = Template("""\
@@ -57,8 +59,8 @@ def write_triton(bundle: Bundle, out: Path) -> list[Path]:
         The folders of the versions.
 
     Raises:
-        BundleError: an ONNX file is missing, or the repository's model has other inputs or
-            outputs.
+        BundleError: an ONNX file is missing or fails the checks of `ganzoo.load`, or the
+            repository's model has other inputs, outputs or classes.
         OutputError: the repository cannot be written.
     """
     return [_write(bundle, role, out) for role in bundle.spec.roles]
@@ -71,14 +73,16 @@ def _write(bundle: Bundle, role: str, out: Path) -> Path:
         raise BundleError(
             f"{bundle.path} has no {network.name}. Write it with `ganzoo export {bundle.path}`."
         )
+    load_onnx(bundle, role)  # checks the graph, which the server runs without a check
     content, config = network.read_bytes(), _config(bundle, role, name)
     config_file = folder / CONFIG
     if config_file.is_file() and (
-        _tensor_lines(config_file.read_text(encoding="utf-8")) != _tensor_lines(config)
+        _interface(before := config_file.read_text(encoding="utf-8"), before)
+        != _interface(config, before)
     ):
         raise BundleError(
-            f"{folder} holds a model with other inputs or outputs, so a new version would break "
-            "its clients. Choose another folder with -o."
+            f"{folder} holds a model with other inputs, outputs or classes, so a new version would "
+            "break its clients. Choose another folder with -o."
         )
     numbers = [0, *(int(path.name) for path in folder.glob("[0-9]*") if path.name.isdecimal())]
     last = folder / str(max(numbers)) / "model.onnx"
@@ -107,7 +111,7 @@ def _config(bundle: Bundle, role: str, name: str) -> str:
 def _classes(bundle: Bundle) -> str:
     """Return a comment that names the classes, which clients send as their indices."""
     names = enumerate(bundle.spec.data.class_names)
-    return "".join(f"# y {index} is the class {name!r}\n" for index, name in names)
+    return "".join(f"{_CLASS}{index} is the class {name!r}\n" for index, name in names)
 
 
 def _tensor(kind: str, name: str, shape: list[int]) -> str:
@@ -119,5 +123,7 @@ def _tensor(kind: str, name: str, shape: list[int]) -> str:
     return f'{kind} [ {{ name: "{name}", data_type: {dtype}, dims: [ {dims} ]{reshape} }} ]'
 
 
-def _tensor_lines(config: str) -> list[str]:
-    return [line for line in config.splitlines() if line.startswith(("input", "output"))]
+def _interface(config: str, before: str) -> list[str]:
+    """Return the lines on inputs and outputs, and on the classes if the former config has some."""
+    kinds = ("input", "output", *([_CLASS] if f"\n{_CLASS}" in before else []))
+    return [line for line in config.splitlines() if line.startswith(kinds)]

@@ -17,6 +17,7 @@ from ganzoo.bundle.files import new_folder
 from ganzoo.errors import BundleError, DeploymentError, OutputError, printable
 from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
+from ganzoo.runtimes.onnx import load_onnx
 from ganzoo.spec import IMPORTED, ModelSpec
 
 PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")
@@ -59,7 +60,7 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
 
     Raises:
         DeploymentError: the model is a translator, or npm cannot download onnxruntime-web.
-        BundleError: the bundle has no ONNX file.
+        BundleError: the bundle has no ONNX file, or it fails the checks of `ganzoo.load`.
         OutputError: the folder holds other files or cannot be written.
     """
     spec, network = bundle.spec, bundle.onnx_of("generator")
@@ -72,6 +73,7 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
         raise BundleError(
             f"{bundle.path} has no {network.name}. Write it with `ganzoo export {bundle.path}`."
         )
+    load_onnx(bundle)  # checks the graph, which the browser runs without a check
     if not _replaceable(out):
         raise OutputError(
             f"{out} exists and is not a page that ganzoo wrote. Choose another folder with -o."

@@ -1,6 +1,9 @@
 """The model repository of `export --for triton`, checked with Triton's schema."""
 
 import importlib.util
+import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,10 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, OutputError
 from ganzoo.exporters.targets.triton import MAX_BATCH, write_triton
+from ganzoo.exporters.targets.web import write_web
 from ganzoo.sampling import latents
 from ganzoo.zoo import find
+from helpers.bundles import rehash
 from helpers.processes import run_new
 
 NUMBERS = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
@@ -101,8 +106,33 @@ def test_a_model_with_other_inputs_is_not_replaced(tiny_bundle, tmp_path):
     write_triton(find(tiny_bundle), tmp_path)
     config = tmp_path / "tiny" / "config.pbtxt"
     config.write_text(config.read_text().replace("dims: [ 8 ]", "dims: [ 9 ]"))
-    with pytest.raises(BundleError, match="other inputs or outputs"):
+    with pytest.raises(BundleError, match="other inputs, outputs or classes"):
         write_triton(find(tiny_bundle), tmp_path)
+
+
+def test_a_model_with_other_classes_is_not_replaced(tmp_path):
+    """Clients send numbers, so a new order of classes would give them other images."""
+    bundle = find("cgan-mnist")
+    data = replace(bundle.spec.data, labels=bundle.spec.data.labels[::-1])
+    other = replace(bundle, spec=replace(bundle.spec, data=data))
+    (first,) = write_triton(bundle, tmp_path)
+    with pytest.raises(BundleError, match="other inputs, outputs or classes"):
+        write_triton(other, tmp_path)
+    config = first.parent / "config.pbtxt"
+    config.write_text("".join(x for x in config.open() if not x.startswith("#")))
+    assert write_triton(other, tmp_path) == [first], "the user removed the comments"
+
+
+def test_a_graph_that_no_runtime_of_ours_would_run_is_not_written(tiny_bundle, tmp_path):
+    bundle = tmp_path / "bundle"
+    shutil.copytree(tiny_bundle, bundle)
+    with (bundle / "model.onnx").open("ab") as file:
+        file.write(b"\xba\x80\x80\x80\x80\x02\x00")  # field 7 for parsers of 32 bits
+    rehash(bundle)
+    for write in (write_triton, partial(write_web, cdn=True)):
+        with pytest.raises(BundleError, match="not an ONNX file that ganzoo runs"):
+            write(find(bundle), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_file_failures_are_one_error(tiny_run, tiny_bundle, tmp_path):
