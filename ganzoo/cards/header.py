@@ -21,6 +21,8 @@ _END = re.compile(rf"{_DASHES}(?:\n|\Z)", re.MULTILINE)
 _WIDTH = 1_000  # characters of a line, so that each metric stays on one line
 _MAX_HEADER = 2**16  # characters: YAML takes a second for 100,000
 _MAX_INTEGER = 2**63
+_BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
+_AMBIGUOUS = frozenset([_BOOL, _INT, _FLOAT])
 
 Metadata = dict[str, Any]
 
@@ -29,8 +31,15 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # the package has no type
     """Loads YAML that every parser reads alike and whose text is no larger than its source.
 
     A few aliases of aliases repeat a value billions of times. Of a repeated key, one parser takes
-    the first value, another the last.
+    the first value, another the last. A value without quotes that is a truth value or a number in
+    one version of YAML and a text in another, such as ``no``, 012 or 12:30, is a text, which
+    `_dump` writes with quotes.
     """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's name
+        first: [pair for pair in pairs if pair[0] not in _AMBIGUOUS]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Return a node; refuse an alias."""
@@ -53,13 +62,23 @@ class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # the package has no type
 
     def construct_yaml_int(self, node: Any) -> int:
         """Return an integer; refuse one that is too long to print."""
-        number: int = super().construct_yaml_int(node)
+        number = int(str(self.construct_scalar(node)), 0)
         if abs(number) >= _MAX_INTEGER:
             raise ConstructorError(None, None, "a number is too large", node.start_mark)
         return number
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor(_INT, _Loader.construct_yaml_int)
+for _tag, _pattern, _first in (
+    (_BOOL, r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    (_INT, r"[-+]?(?:0|[1-9][0-9]*|0x[0-9a-fA-F]+)", "-+0123456789"),
+    (
+        _FLOAT,
+        r"[-+]?[0-9]+\.[0-9]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
 def split_header(text: str) -> tuple[str, str]:

@@ -143,7 +143,6 @@ HEADERS = {
     "an alias of itself": ("tags: &a [*a]", "it has the alias 'a'; write the value"),
     "a repeated key": ("license: mit\nlicense: gpl", "it has the key 'license' more than once"),
     "a long number": (f"license: 0x{'f' * 9000}", "a number is too large"),
-    "a number of base 60": (f"license: {'1:' * 3000}1", "a number is too large"),
     "a long header": ("a: b\n" * 20_000, "has 100,001 characters; the limit is 65,536"),
 }
 
