@@ -169,4 +169,6 @@ def _replace_folder(path: Path, temporary: Path) -> None:
         if old.exists():
             os.replace(old, path)
         raise
+    if old.is_symlink():
+        old.unlink()  # what it leads to stays
     shutil.rmtree(old, ignore_errors=True)

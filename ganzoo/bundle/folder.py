@@ -21,7 +21,7 @@ from ganzoo.bundle.clones import (
     check_pointer,
     is_inside,
 )
-from ganzoo.bundle.files import new_folder, sha256, write_file
+from ganzoo.bundle.files import describe_foreign, new_folder, sha256, write_file
 from ganzoo.bundle.leftovers import find_former
 from ganzoo.errors import BundleError, NotABundleError
 from ganzoo.spec import MAX_CONFIG, ModelSpec
@@ -34,6 +34,7 @@ CURVES = "curves.png"  # training curves
 RECIPE = "training/recipe.toml"
 LOG = "training/log.jsonl"
 CHECKSUMS = "SHA256SUMS"
+RUN_RECIPE = "recipe.toml"  # in the folder of a run
 
 METADATA_KEY = "ganzoo.config"  # key of the config's copy in the weights files
 
@@ -215,11 +216,12 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
         contents: contents of new or replaced files, by name.
 
     Raises:
-        BundleError: the bundle on disk changed after it was opened, or is a snapshot in the cache
-            of the Hub's client.
+        BundleError: the bundle on disk changed after it was opened, is a snapshot in the cache of
+            the Hub's client, or is a link that leads out of the folder of a run.
         OutputError: the bundle cannot be written.
     """
     check_own(bundle.path)
+    _check_link(bundle.path)
     if open_bundle(bundle.path).spec != bundle.spec:
         raise BundleError(
             f"cannot change {bundle.path}: its config was replaced after it was opened. "
@@ -236,6 +238,19 @@ def amend_bundle(bundle: Bundle, spec: ModelSpec, contents: Mapping[str, str | b
         sums.pop(CARD, None)
         write_file(folder / CHECKSUMS, format_checksums(sums))
         write_attributes(folder)
+
+
+def _check_link(path: Path) -> None:
+    """Raise an error if a bundle in the folder of a run is a link that leads out of it.
+
+    A command that changes a run must not change another folder.
+    """
+    run = path.parent
+    if path.is_symlink() and (run / RUN_RECIPE).is_file() and describe_foreign(path, run):
+        raise BundleError(
+            f"cannot change {path}: it is a link that leads out of the run's folder. To change the "
+            f"bundle that it leads to, pass that folder: {path.resolve()}"
+        )
 
 
 def write_attributes(folder: Path) -> None:

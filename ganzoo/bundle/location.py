@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganzoo.bundle.folder import CONFIG, Bundle, open_bundle
+from ganzoo.bundle.folder import CONFIG, RUN_RECIPE, Bundle, open_bundle
 from ganzoo.errors import NotABundleError, RunNotFoundError
 from ganzoo.registry import models
 from ganzoo.registry.names import suggest_hub_name
 
 RUN_BUNDLE = "bundle"  # the bundle in the folder of a run
-RUN_RECIPE = "recipe.toml"
 
 
 def locate_bundle(path: Path) -> Path:

@@ -14,12 +14,19 @@ from hypothesis import strategies as st
 import ganzoo
 from ganzoo import cards
 from ganzoo.bundle import open_bundle
+from ganzoo.bundle.files import new_folder
 from ganzoo.cards.fences import fence, find_blocks, read_blocks, replace_blocks
 from ganzoo.cards.header import read_header, replace_header, split_header
 from ganzoo.cards.references import read_references
 from ganzoo.cards.tables import plain, read_rows, table
 from ganzoo.cli import main
-from ganzoo.errors import CardError, NotABundleError, PublishError, UnknownNameError
+from ganzoo.errors import (
+    BundleError,
+    CardError,
+    NotABundleError,
+    PublishError,
+    UnknownNameError,
+)
 from ganzoo.exporters import record_seeds
 from ganzoo.registry import models
 from helpers.bundles import change_config, finish_card, rehash
@@ -237,6 +244,58 @@ def test_writing_keeps_prose_byte_for_byte(bundle):
     assert header["tags"] == ["gan", "dcgan", "nonsaturating", "onnx", "safetensors", "digits"]
     assert cards.check(bundle) == []
     assert cards.write(bundle).read_bytes() == after
+
+
+def test_words_that_are_values_in_some_versions_of_yaml_stay_words(bundle):
+    own = ["no", "off", "012", "12:30:00", "1_000", "0b11", "1e3", "0o17"]
+    card = (bundle / "README.md").read_text()
+    edit(bundle, "license: cc-by-4.0", f"language: [{', '.join(own)}]\nlicense: cc-by-4.0")
+    header = read_header((bundle / "README.md").read_text())
+    assert header["language"] == own
+    edit(bundle, "tags: [gan, ", "tags: [digits, gan, ")  # so that the header is written again
+    written = cards.write(bundle).read_text()
+    assert written != card
+    assert read_header(written)["language"] == own
+    fields = yaml.safe_load(written.split("---\n")[1])
+    assert fields["language"] == own, "another parser reads the same"
+
+
+def test_plain_values_of_a_header_are_those_of_every_parser():
+    text = "a: [12, -3, 0x1f, 1.5, -2.5e-07, true, False, null, ~, 2024-01-02, .inf]\nb:\n"
+    assert read_header(f"---\n{text}---\n") == yaml.safe_load(text)
+
+
+@pytest.fixture
+def linked(tiny_run, bundle, tmp_path):
+    """A run whose bundle is a link to a folder outside of it, and that folder."""
+    run, outside = tmp_path / "run", tmp_path / "elsewhere"
+    shutil.copytree(tiny_run, run)
+    shutil.rmtree(run / "bundle")
+    shutil.copytree(bundle, outside)
+    (run / "bundle").symlink_to(outside)
+    return run, outside
+
+
+def test_a_run_whose_bundle_is_a_link_to_another_place_is_not_changed(linked):
+    run, outside = linked
+    edit(outside, "tags: [gan, ", "tags: [digits, gan, ")
+    before = {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()}
+    with pytest.raises(BundleError, match=f"leads out of the run's folder.*{outside}"):
+        cards.write(run)
+    assert {path: path.read_bytes() for path in outside.rglob("*") if path.is_file()} == before
+    assert (run / "bundle").is_symlink()
+    assert ganzoo.load(run).spec.name == "tiny", "it is still read"
+    assert cards.write(outside) == outside / "README.md"
+
+
+def test_a_new_bundle_replaces_a_link_and_leaves_nothing_behind(linked):
+    run, outside = linked
+    before = (outside / "config.json").read_bytes()
+    with new_folder(run / "bundle") as folder:
+        (folder / "file").write_text("new")
+    assert (outside / "config.json").read_bytes() == before
+    assert (run / "bundle" / "file").read_text() == "new"
+    assert not [path.name for path in run.iterdir() if path.name.startswith(".bundle")]
 
 
 def test_a_new_evaluation_and_a_new_export_keep_prose(bundle, tmp_path):
