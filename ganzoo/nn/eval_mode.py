@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from types import MethodType
 from typing import Any, TypeVar
 
@@ -44,8 +45,14 @@ def _replace_modules(value: Any, copies: dict[int, nn.Module]) -> Any:
         return _copy(value, copies)
     if isinstance(value, MethodType) and isinstance(value.__self__, nn.Module):
         return MethodType(value.__func__, _copy(value.__self__, copies))
-    if type(value) in (list, tuple):
+    if isinstance(value, functools.partial):
+        parts = (value.func, value.args, value.keywords)
+        function, arguments, keywords = (_replace_modules(part, copies) for part in parts)
+        return type(value)(function, *arguments, **keywords)
+    if type(value) in (list, tuple, set, frozenset):
         return type(value)(_replace_modules(item, copies) for item in value)
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named tuple
+        return value._make(_replace_modules(item, copies) for item in value)
     if isinstance(value, dict):
         duplicate = copy.copy(value)
         duplicate.update({key: _replace_modules(item, copies) for key, item in value.items()})

@@ -41,6 +41,15 @@ def test_a_shipped_classifier_is_small_and_its_hash_is_its_contract(name, sha256
     assert not any(p.requires_grad for p in reader.parameters())
 
 
+@pytest.mark.parametrize("name", ["lenet-mnist@1", "lenet-fashion@1", "colour-64@1", "pixels"])
+def test_a_shipped_extractor_draws_no_random_numbers(name):
+    """A training in another thread draws from the same generator."""
+    before = torch.get_rng_state()
+    reader = ganzoo.extractors.get(name)()
+    assert torch.equal(torch.get_rng_state(), before)
+    assert {tensor.dtype for tensor in reader.state_dict().values()} <= {torch.float32, torch.int64}
+
+
 @pytest.mark.parametrize(
     ("dataset", "folder", "right"),
     [("mnist", "MNIST", 0.99), ("fashion-mnist", "FashionMNIST", 0.9)],

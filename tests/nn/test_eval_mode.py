@@ -1,6 +1,8 @@
 """A copy in eval mode shares the weights and leaves the module as it is."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -75,3 +77,32 @@ def test_a_compiled_module_is_copied_without_its_code(network):
     assert torch.equal(run(network), expected)
     assert torch.equal(run(nn.Sequential(torch.compile(network, backend="eager"))), expected)
     assert network.training
+
+
+class Parts(NamedTuple):
+    norm: nn.Module
+    other: str
+
+
+class Hidden(nn.Module):
+    """Reaches its layer by a named tuple, a set and a partial function."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.parts = Parts(self.norm, "x")
+        self.all = {self.norm}
+        self.apply_norm = partial(self.norm.forward)
+        self.call = partial(self.norm)
+
+    def forward(self, x):
+        (norm,) = self.all
+        return self.call(self.apply_norm(norm(self.parts.norm(x))))
+
+
+def test_layers_in_named_tuples_sets_and_partial_functions_stay_as_they_are():
+    module = Hidden()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    result = run(module.train())
+    assert all(torch.equal(t, before[name]) for name, t in module.state_dict().items())
+    assert torch.equal(result, run(module.eval()))

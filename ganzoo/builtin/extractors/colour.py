@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganzoo import Extractor
-from ganzoo.builtin.weights import read_weights
+from ganzoo.builtin.weights import load_network
 from ganzoo.nn import Extracted
 
 SIDE = 64  # height and width of the images that the network reads, in pixels
@@ -62,9 +62,7 @@ def colour_64_1() -> Colour64:
     Raises:
         BundleError: the file of the weights is damaged.
     """
-    network = Colour64(SHA256)
-    network.load_state_dict(read_weights(WEIGHTS, SHA256), strict=True)
-    return network.eval().requires_grad_(False)
+    return load_network(lambda: Colour64(SHA256), WEIGHTS, SHA256)
 
 
 def _halve(channels: int, features: int) -> tuple[nn.Module, ...]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ganzoo import Extractor
 from ganzoo.builtin.datasets.vision import CLOTHES, DIGITS
-from ganzoo.builtin.weights import read_weights
+from ganzoo.builtin.weights import load_network
 from ganzoo.nn import Extracted
 
 MNIST = Path(__file__).with_name("lenet-mnist-1.safetensors")
@@ -68,6 +68,4 @@ def lenet_fashion_1() -> LeNet:
 
 
 def _read(weights: Path, sha256: str, classes: tuple[str, ...]) -> LeNet:
-    network = LeNet(classes, sha256)
-    network.load_state_dict(read_weights(weights, sha256), strict=True)
-    return network.eval().requires_grad_(False)
+    return load_network(lambda: LeNet(classes, sha256), weights, sha256)

@@ -64,7 +64,8 @@ class FourierFeatures(nn.Module):
         fx, fy = fx * axx + fy * ayx, fx * axy + fy * ayy
 
         size, rate = self.signal.size, self.signal.rate
-        positions = (torch.arange(size, device=w.device) - (size - 1) / 2) / rate
+        positions = torch.arange(size, dtype=torch.float32, device=w.device)
+        positions = (positions - (size - 1) / 2) / rate
         columns, rows = positions, positions[:, None]
         periods = _maps(fx) * columns + _maps(fy) * rows + _maps(phases)
         waves = (2 * math.pi * periods).sin() * _maps(self._amplitudes(fx, fy))

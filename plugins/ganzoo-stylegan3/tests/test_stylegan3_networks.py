@@ -140,3 +140,16 @@ def test_the_plugin_uses_only_public_names():
     for file in files:
         used = re.findall(r"^\s*(?:from|import) (ganzoo(?:\.\w+)*)\b", file.read_text(), re.M)
         assert set(used) <= allowed, file
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_call_does_not_depend_on_the_default_dtype(dtype):
+    generator = build()["generator"].eval()
+    with torch.no_grad():
+        expected = generator(Z)
+        torch.set_default_dtype(dtype)
+        try:
+            images = generator(Z)
+        finally:
+            torch.set_default_dtype(torch.float32)
+    assert torch.equal(images, expected)
