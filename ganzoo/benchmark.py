@@ -17,6 +17,7 @@ from ganzoo.data import Items, decode, show_file_counts
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.data.model_data import ModelData, is_trained_on, open_model_data
 from ganzoo.errors import (
+    BrokenPluginError,
     BundleError,
     MetricError,
     MissingExtraError,
@@ -233,7 +234,9 @@ def _row(name: str | Path, dataset: Component, options: EvaluationOptions) -> Ro
     rates: dict[str, float] = {}
     model = zoo.load(path, runtime=options.runtime)
     for runtime in RUNTIMES:
-        with contextlib.suppress(BundleError, MissingExtraError, MissingPluginError):
+        with contextlib.suppress(
+            BrokenPluginError, BundleError, MissingExtraError, MissingPluginError
+        ):
             rates[runtime] = _rate(zoo.load(path, runtime=runtime))
     summary = read_summary(zoo.find(path))
     return Row(

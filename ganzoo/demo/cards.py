@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterable
 
 from ganzoo.bundle import CARD, Bundle, read_card, read_checksums
+from ganzoo.bundle.summary import is_on_training_images
 from ganzoo.cards import BLOCKS, CardContext, Location, split_header
 from ganzoo.demo.drawing import open_upload, write_drawing
 from ganzoo.demo.markdown import render_card
@@ -94,17 +96,21 @@ def _image_url(bundle: Bundle, name: str) -> str | None:
 
 
 def _read_metrics(spec: ModelSpec) -> tuple[dict[str, float], str]:
-    """Return the config's metrics and their feature extractor, empty for an unusable config.
+    """Return the metrics in a config and their feature extractor, without entries of another form.
 
-    The dataset's usual extractor has priority.
+    They compare with the images of the training. Of several evaluations with one extractor, the one
+    with the most samples counts. The dataset's usual extractor has priority.
     """
     results: dict[str, dict[str, float]] = {}
-    try:
-        for entry in spec.provenance["metrics"]:
+    most: dict[str, int] = {}
+    entries = spec.provenance.get("metrics")
+    for entry in entries if isinstance(entries, list) else []:
+        with contextlib.suppress(*MALFORMED):
             metrics = {k: float(entry["metrics"][k]) for k in _METRICS if k in entry["metrics"]}
-            results[str(entry["protocol"]["extractor"])] = metrics
-    except MALFORMED:
-        return {}, ""
+            protocol = entry["protocol"]
+            extractor, samples = str(protocol["extractor"]), int(protocol["samples"])
+            if is_on_training_images(spec, protocol) and samples >= most.get(extractor, 0):
+                results[extractor], most[extractor] = metrics, samples
     usual = spec.data.extractor
     extractor = usual if usual in results else next(iter(results), "")
     return results.get(extractor, {}), extractor

@@ -514,6 +514,27 @@ def test_distances_use_the_usual_extractor_of_the_data(cache):
     assert ModelSummary(replace(spec, provenance={}), 0, 0).distance is None
 
 
+def test_the_table_shows_figures_on_the_training_images_alone(cache):
+    """Of several with one extractor, that of the most samples; the order does not matter."""
+    known = cache.spec("dcgan-mnist")
+    own, extractor = known.provenance["data"]["sha256"], known.data.extractor
+
+    def entry(value, samples, **protocol):
+        protocol |= {"extractor": extractor, "samples": samples}
+        return {"metrics": {"frechet_distance": value}, "protocol": protocol}
+
+    metrics = [
+        entry(4.5, 10_000, sha256=own),
+        entry(9.5, 1_000, sha256=own),
+        entry(70.0, 10_000, sha256="0" * 64),
+        entry(80.0, 10_000, sha256=own, training_images=False),
+        {"metrics": 5},  # of another form
+    ]
+    for order in (metrics, metrics[::-1]):
+        spec = replace(known, provenance=known.provenance | {"metrics": order})
+        assert cards.table([("m", spec)]).splitlines()[-1].endswith(f"| 4.5 |  |  | {extractor} |")
+
+
 def figures_of(spec):
     """Return the values of a model, formatted as in the table."""
     (evaluation,) = spec.provenance["metrics"]

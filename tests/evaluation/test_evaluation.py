@@ -11,10 +11,11 @@ import torch
 from PIL import Image
 
 import ganzoo
-from ganzoo import exporters
+from ganzoo import benchmark, exporters
 from ganzoo.bundle import open_bundle
 from ganzoo.cli import main
 from ganzoo.errors import (
+    BrokenPluginError,
     BundleError,
     MetricError,
     OutputError,
@@ -232,6 +233,19 @@ def test_models_are_compared_by_one_protocol(bundle, tmp_path):
     assert len(first.preview) == 10
     with pytest.raises(MetricError, match="cannot compare 1 model.*Name two"):
         ganzoo.compare([bundle])
+
+
+def test_a_runtime_whose_plugin_is_broken_has_no_speed(bundle, monkeypatch):
+    def load(name, runtime=None):
+        if runtime == "torch":
+            raise BrokenPluginError("the plugin fails")
+        return original(name, runtime="onnx")
+
+    original = benchmark.zoo.load
+    monkeypatch.setattr(benchmark.zoo, "load", load)
+    options = benchmark.EvaluationOptions(metrics=["frechet"], **QUICK)
+    row = benchmark._row(bundle, Component("digits", {"size": 16}), options)
+    assert set(row.images_per_second) == {"onnx"}
 
 
 def test_a_comparison_is_a_table_and_a_figure(bundle, tmp_path, capsys):
