@@ -31,6 +31,7 @@ from ganzoo.spec.json_text import read_json
 SHARD_SIZE = 10_000
 MAX_IMAGES = 10**9  # images that nine digits can number
 INDEX = "index.json"
+_MAX_INDEX = 2**24  # bytes
 
 _UNFINISHED = ".unfinished"  # exists while shards are missing
 _LEFTOVERS = (f".{INDEX}.", ".images-")  # prefixes of the temporary files of a killed process
@@ -171,6 +172,20 @@ def sample_to(
     whole = _tidy(folder, set(shards))
     ended_it = whole and bool(todo) and _end(folder)
     return ShardReport(missing, time.perf_counter() - since, whole, ended_it)
+
+
+def count_images(folder: Path) -> int | None:
+    """Return the number of images that `sample_to` writes into a folder, None for other folders."""
+    path = folder / INDEX
+    try:
+        if not path.is_file() or path.stat().st_size > _MAX_INDEX:
+            return None
+        index = _parse(path.read_bytes())
+    except OSError:
+        return None
+    images = index.get("images")
+    is_own = index.get("format") == "webdataset" and "config_sha256" in index
+    return images if is_own and isinstance(images, int) else None
 
 
 def _plan(n: int, shard_size: int) -> dict[str, range]:

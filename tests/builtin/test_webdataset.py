@@ -16,6 +16,7 @@ from ganzoo.builtin.image_files import ranges
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, DataNotFoundError, ImageFileError
+from ganzoo.sampling.shards import sample_to
 from ganzoo.spec import Component
 from helpers.datasets import CPU, get, picture, pictures, shards, write_tar
 from helpers.recipes import tiny
@@ -390,6 +391,27 @@ def test_server_failures_have_clear_errors(served, monkeypatch):
     monkeypatch.setattr(Ranges, "whole", True)
     with pytest.raises(DataError, match="does not support range requests.*--data DIR"):
         get("webdataset", None, urls=(url,))
+
+
+def test_a_shard_that_changes_after_its_headers_were_read_is_an_error(tmp_path):
+    dataset, _ = get("webdataset", shards(tmp_path), size=8, skip_corrupt=True)
+    dataset[0]
+    first = min(tmp_path.iterdir())
+    for content in (first.read_bytes()[:700], bytes(first.stat().st_size)):
+        first.write_bytes(content)
+        with pytest.raises(DataError, match=f"{first} (ends before|has changed since)"):
+            dataset[0]
+
+
+def test_a_folder_of_an_interrupted_sampling_is_named(tiny_bundle, tmp_path):
+    model = ganzoo.load(tiny_bundle, runtime="onnx")
+    sample_to(model, tmp_path, 6, shard_size=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(get("webdataset", tmp_path, size=8)[0]) == 6
+    (tmp_path / "images-000001.tar").unlink()
+    with pytest.warns(UserWarning, match=r"is incomplete: .* lists 6 images, .* have 3\. Repeat"):
+        assert len(get("webdataset", tmp_path, size=8)[0]) == 3
 
 
 def test_an_unreachable_server_is_an_error(served, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import decode_image, fit_image
 from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
+from ganzoo.sampling.shards import INDEX, count_images
 from ganzoo.spec.lfs import explain_pointer
 
 
@@ -116,6 +118,8 @@ def webdataset(
             f"the {len(places)} shards contain no image files: {places[0]} has no member such as "
             "000000.jpg. Pass the location of other shards with --data DIR."
         )
+    if not urls:
+        _warn_if_incomplete(Path(places[0]).parent, len(entries))
     host = urlsplit(places[0]).hostname if urls else f"the folder {Path(places[0]).parent.name!r}"
     spec = DataSpec(
         ImageSpec(size, size, channels),
@@ -143,6 +147,17 @@ def _find(root: Path | None, counts: FileCounts) -> list[str]:
             "--dataset.urls. For a folder of image files use --dataset folder."
         )
     return shards
+
+
+def _warn_if_incomplete(folder: Path, images: int) -> None:
+    """Warn if an interrupted `ganzoo sample --out` wrote fewer images than its index lists."""
+    expected = count_images(folder)
+    if expected is not None and images < expected:
+        warnings.warn(
+            f"{folder} is incomplete: its {INDEX} lists {expected:,} images, and its shards have "
+            f"{images:,}. Repeat the `ganzoo sample` command that wrote it to add the others",
+            stacklevel=3,
+        )
 
 
 def _expand(urls: tuple[str, ...]) -> list[str]:

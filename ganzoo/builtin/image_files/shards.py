@@ -69,14 +69,21 @@ def read_member(place: str, offset: int, size: int) -> tuple[str, bytes]:
     """Return the name and the content of the member whose content starts at an offset.
 
     Raises:
-        DataNotFoundError, DataError: the shard cannot be read.
+        DataNotFoundError, DataError: the shard cannot be read, or has another member there than
+            when its headers were read.
     """
     part = read_range(place, offset - tarfile.BLOCKSIZE, tarfile.BLOCKSIZE + size)
     header, content = part[: tarfile.BLOCKSIZE], part[tarfile.BLOCKSIZE :]
     try:
-        return tarfile.TarInfo.frombuf(header, "utf-8", "replace").name, content
+        member = tarfile.TarInfo.frombuf(header, "utf-8", "replace")
     except (tarfile.TarError, ValueError):
-        return f"at byte {offset}", content
+        member = None
+    if member is None or member.size != size:
+        raise DataError(
+            f"{place} has changed since its headers were read: there is no member of {size:,} "
+            f"bytes at byte {offset:,} any more. Restore the file and start again."
+        )
+    return member.name, content
 
 
 def _index(

@@ -246,6 +246,26 @@ def test_an_image_file_without_two_halves_is_refused(tmp_path, width, height, me
         read("paired", tmp_path)[0][0]
 
 
+@pytest.mark.parametrize("layout", ["side-by-side", "folders"])
+def test_pairs_of_other_sizes_are_skipped_like_corrupt_ones(tmp_path, layout):
+    sizes = {"1": 33, "2": 32}
+    for name, width in sizes.items():
+        if layout == "folders":
+            paint(tmp_path / "A" / f"{name}.png", width, 16)
+            paint(tmp_path / "B" / f"{name}.png", 32, 16)
+        else:
+            paint(tmp_path / f"{name}.png", width, 16)
+    dataset, _ = read("paired", tmp_path, layout=layout)
+    with pytest.raises(
+        DataError, match=r"1\.png .*Or skip such files with --dataset\.skip-corrupt"
+    ):
+        dataset[0]
+    dataset, _ = read("paired", tmp_path, layout=layout, skip_corrupt=True)
+    with pytest.warns(UserWarning, match=r"1\.png .*The next image replaces it"):
+        image, _, _ = dataset[0]
+    assert torch.equal(image, dataset[1][0])
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\nno more", b"text"])
 def test_a_corrupt_image_file_is_named(tmp_path, content):
     (tmp_path / "bad.png").write_bytes(content)

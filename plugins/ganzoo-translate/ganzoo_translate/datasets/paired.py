@@ -10,7 +10,7 @@ from typing import Literal
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError
+from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import check_sides, fit_image, read_image
@@ -52,7 +52,8 @@ def paired(
         count: number of pairs; 0 for all from the first on.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        skip_corrupt: replace a pair that cannot be read by the next that can, with a warning.
+        skip_corrupt: replace a pair that cannot be read, has images of two sizes or an odd width
+            by the next one without such a fault, with a warning.
 
     Returns:
         Items of the uint8 target image (3, size, size), the label 0, and the uint8 condition image
@@ -137,7 +138,7 @@ def _halves(file: Path, image: Image.Image, condition_half: str) -> tuple[Image.
     """Return the condition image and the target image of a file."""
     width, height = image.size
     if width % 2:
-        raise DataError(
+        raise ImageFileError(
             f"cannot split the image {file} into two halves: it is {width}x{height} pixels, and "
             "its width is odd. Crop it or remove it from the folder. For pairs in two folders use "
             "--dataset.layout folders."
@@ -151,7 +152,7 @@ def _halves(file: Path, image: Image.Image, condition_half: str) -> tuple[Image.
 def _check_sizes(files: Sequence[Path], pair: Sequence[Image.Image]) -> None:
     if pair[0].size != pair[1].size:
         sizes = ["x".join(map(str, member.size)) for member in pair]
-        raise DataError(
+        raise ImageFileError(
             f"the images {files[0]} and {files[1]} are a pair, but are {sizes[0]} and {sizes[1]} "
             "pixels. Resize one of them, or remove both."
         )
