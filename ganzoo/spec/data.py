@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ class DataSpec:
     Attributes:
         image: size of one image.
         classes: number of classes; 0 if images have no labels.
-        labels: names of the classes, in the order of their indices.
+        labels: names of the classes, in the order of their indices, each once.
         license: Hub id of the data's licence, such as ``cc-by-sa-3.0``; None if unknown.
         origin: a short description of the data's origin, for the card.
         condition: size of the input image of each item, for image translation; None if items
@@ -121,6 +122,11 @@ class DataSpec:
             raise ValueError(
                 f"there are {len(self.labels)} labels for {self.classes} classes. "
                 "Give one label per class"
+            )
+        if repeated := [label for label, n in Counter(self.labels).items() if n > 1]:
+            raise ValueError(
+                f"several classes have the label {repeated[0][:80]!r}. Give each class a label of "
+                "its own"
             )
         for label in self.labels:
             if not label.isprintable():

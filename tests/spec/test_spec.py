@@ -271,3 +271,8 @@ def test_a_recipe_file_with_a_fraction_is_refused(tmp_path):
     (tmp_path / "a.toml").write_text(text)
     with pytest.raises(RecipeError, match="seed: .*integer"):
         Recipe.from_toml(tmp_path / "a.toml")
+
+
+def test_a_label_names_one_class():
+    with pytest.raises(ValueError, match="several classes have the label 'crane'"):
+        DataSpec(ImageSpec(16, 16, 1), classes=3, labels=("crane", "dog", "crane"))
