@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import io
 import os
 import sys
 import warnings
@@ -25,6 +24,7 @@ from pathlib import Path
 from ganzoo.errors import BundleError, DeviceError
 from ganzoo.runtimes.devices import check_threads, gpu_number
 from ganzoo.system.dependencies import quiet_imports
+from ganzoo.system.quiet import hidden_output
 
 with quiet_imports():
     import onnxruntime as ort
@@ -155,7 +155,7 @@ def _cuda_is_missing() -> str:
     except OSError:
         return f"this machine has no NVIDIA driver ({_DRIVER})"
     if hasattr(ort, "preload_dlls"):  # loads the libraries installed with torch, without torch
-        with contextlib.redirect_stdout(io.StringIO()):
+        with hidden_output():
             ort.preload_dlls()
     return ""
 

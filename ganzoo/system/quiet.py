@@ -102,7 +102,7 @@ def quiet() -> Iterator[None]:
     handlers = {handler for logger in loggers for handler in getattr(logger, "handlers", ())}
     handlers |= {logging.lastResort} - {None}  # prints warnings if no handler is installed
     drop = _DropLogs()
-    with _QUIET, ignored_warnings(), contextlib.redirect_stdout(_DropOutput(sys.stdout)):
+    with hidden_output(), ignored_warnings():
         try:
             for handler in handlers:
                 handler.addFilter(drop)
@@ -110,6 +110,13 @@ def quiet() -> Iterator[None]:
         finally:
             for handler in handlers:
                 handler.removeFilter(drop)
+
+
+@contextlib.contextmanager
+def hidden_output() -> Iterator[None]:
+    """Hide what the block prints in the calling thread; one thread at a time runs such a block."""
+    with _QUIET, contextlib.redirect_stdout(_DropOutput(sys.stdout)):
+        yield
 
 
 class _DropOutput:

@@ -37,6 +37,10 @@ class WholeBatch(TorchFunctionMode):
     number for a batch, are the same in all processes. So are draws inside composite functions, such
     as dropout within attention, which therefore is not independent between processes.
 
+    A shape does not tell one number for a batch from one for its only sample. So if each share has
+    one sample, a draw of one row, such as ``torch.rand(1)``, is a draw for each sample. A loss that
+    needs one number for the batch draws a scalar: ``torch.rand(())``.
+
     Args:
         rows: samples of this process.
         rank: number of this process's share of the batch.

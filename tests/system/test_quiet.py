@@ -9,7 +9,7 @@ import warnings
 import pytest
 
 from ganzoo.system.dependencies import environment
-from ganzoo.system.quiet import ignored_warnings, quiet, recorded_warnings
+from ganzoo.system.quiet import hidden_output, ignored_warnings, quiet, recorded_warnings
 
 
 def speak(text):
@@ -28,6 +28,16 @@ def test_only_the_calling_thread_is_quiet(capsys, caplog):
     speak("after")
     assert capsys.readouterr().out == "other\nafter\n"
     assert caplog.messages == ["an error", "other", "after"]
+
+
+def test_hidden_output_is_that_of_the_calling_thread(capsys):
+    with hidden_output():
+        print("hidden")
+        other = threading.Thread(target=print, args=["other"])
+        other.start()
+        other.join()
+    print("after")
+    assert capsys.readouterr().out == "other\nafter\n"
 
 
 def test_a_closed_output_stays_closed(monkeypatch):
