@@ -55,6 +55,8 @@ class Draw:
 
     def _by_seed(self, dim: int, draw: Callable[..., NDArray[Any]]) -> NDArray[Any]:
         """Draw consecutive numbers of one seed at once."""
+        if len(self) == 1:
+            return draw(int(self.seeds[0]), 1, dim, start=int(self.numbers[0]))
         breaks = (np.diff(self.numbers) != 1) | (self.seeds[1:] != self.seeds[:-1])
         starts = [0, *(np.flatnonzero(breaks) + 1), len(self)]
         parts = [

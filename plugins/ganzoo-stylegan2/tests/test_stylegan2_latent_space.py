@@ -5,6 +5,7 @@ import onnx
 import pytest
 
 import ganzoo
+from ganzoo import zoo
 from ganzoo.errors import BundleError
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut
@@ -61,7 +62,7 @@ def test_psi_0_is_the_average_image(onnx_model):
 
 
 def test_a_part_is_the_operations_that_it_needs_byte_for_byte(onnx_model):
-    file = read_onnx(ganzoo.zoo.find(NAME).onnx_of("generator"))
+    file = read_onnx(zoo.find(NAME).onnx_of("generator"))
     whole = onnx.load_from_string(file.content)
     nodes = {n.SerializeToString() for n in whole.graph.node}
     parts = [cut(file, *signature(onnx_model.spec, part)) for part in ("mapping", "synthesis")]
@@ -76,7 +77,7 @@ def test_a_part_is_the_operations_that_it_needs_byte_for_byte(onnx_model):
 
 
 def test_a_part_that_needs_another_input_is_refused():
-    file = read_onnx(ganzoo.zoo.find(NAME).onnx_of("generator"))
+    file = read_onnx(zoo.find(NAME).onnx_of("generator"))
     with pytest.raises(BundleError, match="it needs 'z'"):
         cut(file, {"y": []}, {"w": [64]})
     with pytest.raises(BundleError, match="it needs 'weights'"):
