@@ -11,7 +11,6 @@ processes that load the model and compute one image. --series N adds the peak of
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -72,21 +71,28 @@ def ratio(name: str, runtime: str, threads: int, repeats: int) -> tuple[float, f
 
 
 def memory(code: str) -> float:
-    """Return the peak memory of a process in MiB."""
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"a process ended with status {status}")
-    return usage.ru_maxrss / 1024
+    """Return the peak memory of a process in MiB, counted from the start of its program."""
+    code += "; print(open('/proc/self/status').read(), file=sys.stderr)"
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}"], check=True, capture_output=True, text=True
+    )
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
 
 
 def memory_of(name: str, runtime: str, threads: int, kind: str) -> float:
     """Return the peak memory of a process that makes one image."""
     here = str(Path(__file__).parent)
     return memory(
-        f"import sys; sys.path.insert(0, {here!r}); import bench_sampling; "
+        f"sys.path.insert(0, {here!r}); import bench_sampling; "
         f"bench_sampling.{kind}({name!r}, {runtime!r}, {threads})()"
     )
+
+
+def memory_of_series(name: str, n: int, folder: Path) -> float:
+    """Return the peak memory of `ganzoo sample --separate`."""
+    args = ["sample", name, "-n", str(n), "--separate", "--runtime", "onnx", "-o", str(folder)]
+    return memory(f"from ganzoo.cli import main; status = main({args!r})")
 
 
 def dcgan(folder: Path) -> Path:
@@ -101,7 +107,7 @@ def dcgan(folder: Path) -> Path:
     options += ["--images", "4", "--batch-size", "4", "--out", str(folder / "run")]
     command = [sys.executable, "-m", "ganzoo", "train", "dcgan-faces", *options]
     subprocess.run(command, check=True, capture_output=True)
-    return folder / "run"
+    return ganzoo.export(folder / "run", folder / "dcgan-64", figures=False)
 
 
 def config_f(side: int, folder: Path) -> Path:
@@ -150,12 +156,8 @@ def main() -> None:
                 )
             if options.series:
                 for n in (options.series // 10, options.series):
-                    code = (
-                        "from ganzoo.cli import main; "
-                        f"raise SystemExit(main({json.dumps(['sample', name, '-n', str(n)])}"
-                        f" + ['--separate', '--runtime', 'onnx', '-o', '{folder}/{label}-{n}']))"
-                    )
-                    print(f"{label}: {n:,} images, one file each: {memory(code):,.0f} MiB")
+                    peak = memory_of_series(name, n, folder / f"{label}-{n}")
+                    print(f"{label}: {n:,} images, one file each: {peak:,.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from ganzoo.bundle.summary import count_parameters, is_on_training_images
 from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
+from ganzoo.sampling.sizes import LARGE_SAMPLES, SAMPLES
 from ganzoo.spec import IMPORTED, METRICS, ModelSpec
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
@@ -76,6 +77,11 @@ class CardContext:
         """
         digests = {name: digest for name, digest in digests.items() if name != CARD}
         return cls(spec, folder, digests, place or Location(_find_address(spec, digests)))
+
+    @property
+    def samples(self) -> str:
+        """Name of the file of sample images; empty if there is none."""
+        return next((name for name in (SAMPLES, LARGE_SAMPLES) if name in self.digests), "")
 
     @classmethod
     def of(cls, bundle: Bundle) -> CardContext:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
 from ganzoo.cards.context import CardContext
-from ganzoo.sampling.generator import MANIFOLD, PREVIEW_CLASSES, SAMPLES
+from ganzoo.sampling.generator import MANIFOLD, PREVIEW_CLASSES
+from ganzoo.sampling.sizes import preview_count
 
 CAPTIONS = {
     INTERPOLATION: (
@@ -18,9 +19,9 @@ CURVES_CAPTION = "Training curves: the loss terms of each player, and the logged
 
 def render_samples(context: CardContext) -> str:
     """Return the figure of the model's samples, with its caption."""
-    if SAMPLES not in context.digests:
+    if not context.samples:
         return "The bundle contains no sample images.\n"
-    return _figure(SAMPLES, caption(context))
+    return _figure(context.samples, caption(context))
 
 
 def render_figures(context: CardContext) -> str:
@@ -41,8 +42,8 @@ def caption(context: CardContext) -> str:
         return "Alternating rows: input images, the model's translations, and the target images."
     if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:
         return "One row per class, one latent per column, seed 0, uncurated."
-    return "Images 0 to 63 of seed 0, uncurated."
+    return f"Images 0 to {preview_count(spec.data.image) - 1} of seed 0, uncurated."
 
 
 def _figure(name: str, text: str) -> str:
-    return f"![{name.removesuffix('.png')}]({name})\n\n{text}\n"
+    return f"![{name.partition('.')[0]}]({name})\n\n{text}\n"

@@ -11,7 +11,6 @@ from ganzoo.cards.context import CardContext
 from ganzoo.cards.figures import caption
 from ganzoo.cards.header import Metadata
 from ganzoo.cards.results import SHARE
-from ganzoo.sampling.generator import SAMPLES
 
 INDEX = "model-index"  # the field that holds the metrics
 _DATA = ("type", "config", "split")  # fields of a dataset that distinguish evaluations
@@ -31,9 +30,9 @@ def describe(context: CardContext) -> Metadata:
     fields["tags"] = list(dict.fromkeys(tags))
     if spec.data.hub:
         fields["datasets"] = [spec.data.hub]
-    if SAMPLES in context.digests:
-        fields["thumbnail"] = f"{context.place.files}{SAMPLES}"
-        fields["widget"] = [{"text": caption(context), "output": {"url": SAMPLES}}]
+    if samples := context.samples:
+        fields["thumbnail"] = f"{context.place.files}{samples}"
+        fields["widget"] = [{"text": caption(context), "output": {"url": samples}}]
     if results := _results(context):
         fields[INDEX] = [{"name": spec.name, "results": results}]
     return fields

@@ -10,7 +10,6 @@ from typing import Any
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import plain, table
 from ganzoo.cards.training import describe_weights, fingerprint, has_several_seeds
-from ganzoo.sampling.generator import SAMPLES
 from ganzoo.spec import SEEDS, UNIFORM_LABELS
 
 SHARE = "share_of_"  # prefix of metrics: the share of samples in a class
@@ -21,7 +20,7 @@ def render(context: CardContext) -> str:
     """Return the table of each evaluation, its protocol, and the command that repeats it."""
     evaluations = context.evaluations
     if not evaluations:
-        samples = "the samples above" if SAMPLES in context.digests else "its samples"
+        samples = "the samples above" if context.samples else "its samples"
         return f"No quality metric was computed for this model. Judge it by {samples}.\n"
     return "\n".join([*(_evaluation(context, e) for e in evaluations), *_seeds(context)])
 

@@ -87,7 +87,7 @@ def table(specs: Iterable[tuple[str, ModelSpec]]) -> str:
 
 def _image_url(bundle: Bundle, name: str) -> str | None:
     """Return one of the bundle's images as a data URL, None for any other."""
-    if not name.endswith(".png") or "/" in name or "\\" in name:
+    if not name.endswith((".png", ".webp")) or "/" in name or "\\" in name:
         return None
     try:
         return write_drawing(open_upload(bundle.file(name))) if bundle.holds(name) else None

@@ -8,14 +8,16 @@ from PIL import Image, ImageOps
 
 from ganzoo.bundle import CURVES, INTERPOLATION, LOG, RECONSTRUCTIONS, Bundle
 from ganzoo.errors import PlotError, RunNotFoundError
-from ganzoo.sampling.generator import MANIFOLD, SAMPLES, Generator
+from ganzoo.sampling.generator import MANIFOLD, Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.model import Model
-from ganzoo.sampling.sizes import is_large
+from ganzoo.sampling.sizes import LARGE_SAMPLES, SAMPLES, is_large
 
-MODEL_FIGURES = (SAMPLES, INTERPOLATION, MANIFOLD)  # drawn from a generator's weights alone
+# Drawn from a generator's weights alone.
+MODEL_FIGURES = (SAMPLES, LARGE_SAMPLES, INTERPOLATION, MANIFOLD)
 
 MAX_BYTES = 80_000  # of a figure: bundles ship in packages
+QUALITY = 90  # of WebP
 COLOURS = (256, 64, 16)  # palette sizes for a figure that is larger
 SEED_PAIRS = ((0, 1), (2, 3), (4, 5), (6, 7))  # ends of the interpolations
 LARGE_PAIRS = 1  # pairs for images of more than 128x128 pixels
@@ -45,17 +47,21 @@ def keep_figures(
 
 
 def draw_model(model: Generator) -> dict[str, bytes]:
-    """Return figures of a model's images as PNG, by file name.
+    """Return figures of a model's images, by file name.
 
     The figures are uncurated samples, interpolations and, for latents of two numbers, their plane.
-    Samples keep every pixel value; the other figures get fewer colours if they are too large.
+    Samples of small images keep every pixel value and those of large images are WebP; the other
+    figures are PNG with fewer colours if they are too large.
     """
     from ganzoo import plots  # matplotlib takes long to import
 
     rows = plots.draw_rows(_interpolate(model), columns=STEPS)
     figures = {INTERPOLATION: encode(plots.to_pil(rows))}
     for name, batch in model.preview_images().items():
-        figures[name] = encode(batch.grid(), exact=name == SAMPLES)
+        grid = batch.grid(scale=None)
+        figures[name] = (
+            _webp(grid) if name == LARGE_SAMPLES else encode(grid, exact=name == SAMPLES)
+        )
     return figures
 
 
@@ -111,6 +117,12 @@ def _trim(figure: Image.Image) -> Image.Image:
         return figure
     right, bottom = box[2] + MARGIN, box[3] + MARGIN
     return figure.crop((0, 0, min(right, figure.width), min(bottom, figure.height)))
+
+
+def _webp(figure: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    figure.save(buffer, "WEBP", quality=QUALITY)
+    return buffer.getvalue()
 
 
 def _png(figure: Image.Image) -> bytes:

@@ -80,7 +80,8 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     for name in (CONFIG, CARD, *networks):
         if not bundle.holds(name):
             raise PublishError(f"{path} has no {name}. `ganzoo export {path}` writes it.")
-    figures = sorted(name for name in checksums if name.endswith(".png") and "/" not in name)
+    images = (name for name in checksums if name.endswith((".png", ".webp")))
+    figures = sorted(name for name in images if "/" not in name)
     names = [CONFIG, *networks, *figures, *(name for name in (RECIPE, LOG) if name in checksums)]
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
     digests = {name: checksums[name] for name in names}

@@ -133,8 +133,10 @@ def choose_evenly(items: Sequence[T], most: int) -> list[T]:
 def _all_moments(run: Path) -> list[Moment]:
     return sorted(
         Moment(int(file.name.partition("-")[0]), file)
-        for file in (run / SAMPLES).glob("*-*.png")
-        if file.name.partition("-")[0].isdecimal() and file.is_file()  # a pipe would wait
+        for file in (run / SAMPLES).glob("*-*.*")
+        if file.suffix in (".png", ".webp")
+        and file.name.partition("-")[0].isdecimal()
+        and file.is_file()  # a pipe would wait
     )
 
 

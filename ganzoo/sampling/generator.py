@@ -23,11 +23,10 @@ from ganzoo.sampling.model import (
     to_integer,
 )
 from ganzoo.sampling.samplers import Codes, Draw, draw_codes
-from ganzoo.sampling.sizes import is_large, preview_count
+from ganzoo.sampling.sizes import is_large, preview_count, samples_name
 from ganzoo.sampling.styles import truncate
 from ganzoo.spec import StyleSpec
 
-SAMPLES = "samples.png"
 MANIFOLD = "manifold.png"  # the images of a plane of latents
 
 MAX_SAMPLES = 1_000_000
@@ -198,7 +197,7 @@ class Generator(Model):
 
     def preview_images(self) -> dict[str, ImageBatch]:
         """Generate the preview images of a bundle by file name: samples, and the latent plane."""
-        images = {SAMPLES: self.preview()}
+        images = {samples_name(self.spec.data.image): self.preview()}
         return images | ({MANIFOLD: self.manifold()} if self.latent_dim == 2 else {})
 
     def decode(self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None) -> ImageBatch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganzoo.spec import ImageSpec
 
+SAMPLES, LARGE_SAMPLES = "samples.png", "samples.webp"
 SMALL = 128 * 128  # pixels up to which an image is small
 SMALL_BATCH = 16
 PREVIEW = 64  # small images in a preview
@@ -34,6 +35,11 @@ def preview_count(image: ImageSpec) -> int:
     if not is_large(image):
         return PREVIEW
     return max(LEAST_PREVIEW, min(PREVIEW, PREVIEW_PIXELS // (image.height * image.width)))
+
+
+def samples_name(image: ImageSpec) -> str:
+    """Return the file name of a model's samples: exact PNG, or WebP for large images."""
+    return LARGE_SAMPLES if is_large(image) else SAMPLES
 
 
 def images_at_once(image: ImageSpec) -> int:

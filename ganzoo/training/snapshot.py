@@ -23,8 +23,9 @@ from ganzoo.games import Batch
 from ganzoo.nn import exact_inference, generate, in_eval_mode
 from ganzoo.runtimes.torch import load_torch
 from ganzoo.sampling import latents
-from ganzoo.sampling.generator import SAMPLES, Generator
+from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.sizes import samples_name
 from ganzoo.spec import ModelSpec, Recipe
 from ganzoo.training.checkpoint import save_checkpoint
 from ganzoo.training.log import TABLES
@@ -70,7 +71,7 @@ def preview_images(prepared: Prepared) -> dict[str, ImageBatch]:
     batch = prepared.batches.draw(SHOWN)
     if "condition" in spec.inputs:
         translated = _translate(nets["generator"], spec, batch)
-        return {SAMPLES: _rows(batch.condition, translated, batch.images)}
+        return {samples_name(spec.data.image): _rows(batch.condition, translated, batch.images)}
     generator = InTraining(spec, nets["generator"], prepared.state.device)
     previews = generator.preview_images()
     if "encoder" in nets:

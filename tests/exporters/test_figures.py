@@ -45,7 +45,7 @@ def test_figures_of_a_model_with_classes():
     figures = draw_model(model)
     assert figures.keys() == {"samples.png", "interpolation.png"}
     assert np.array_equal(
-        np.asarray(decode(figures["samples.png"])), np.asarray(model.preview().grid())
+        np.asarray(decode(figures["samples.png"])), np.asarray(model.preview().grid(scale=None))
     )
     assert max(map(len, figures.values())) <= MAX_BYTES
 

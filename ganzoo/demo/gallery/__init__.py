@@ -19,7 +19,7 @@ from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.cards import read, split_header
 from ganzoo.demo.markdown import render_card
 from ganzoo.errors import CardError, printable
-from ganzoo.sampling.generator import SAMPLES
+from ganzoo.sampling.sizes import samples_name
 
 _MAX_FIGURE = 2**24  # bytes of an image file; larger ones are left out
 _TYPES = {".png": "png", ".jpg": "jpeg", ".gif": "gif", ".webp": "webp"}
@@ -72,7 +72,7 @@ def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
 
 
 def _samples(name: str, bundle: Bundle) -> str:
-    url = _data_url(bundle, SAMPLES)
+    url = _data_url(bundle, samples_name(bundle.spec.data.image))
     image = f'<img src="{url}" alt="samples of {_escape(name)}">'
     return f'<a href="#{_anchor(name)}">{image}</a>' if url else ""
 
