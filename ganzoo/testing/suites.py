@@ -197,10 +197,10 @@ class ImporterSuite(Suite):
         class TestAcme(ImporterSuite):
             name = "acme"
 
-            @pytest.fixture(scope="class")
-            def file(self, tmp_path_factory):
+            @pytest.fixture
+            def file(self, tmp_path):
                 ...  # write a small checkpoint, as the project does
-                return path
+                return tmp_path / "generator.pth"
 
     Attributes:
         name: its registered name.
@@ -210,7 +210,7 @@ class ImporterSuite(Suite):
     name: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = {}
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def file(self) -> Path | None:
         """Return a checkpoint of the format."""
         return None

@@ -184,10 +184,9 @@ class TestLightweightGan(ImporterSuite):
     name = "lightweight-gan"
     arguments = {"attention_sides": (4,)}
 
-    @pytest.fixture(scope="class")
-    def file(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp(self.name)
-        return save(folder, layout(self.name, network(self.name, 16, **self.arguments)))
+    @pytest.fixture
+    def file(self, tmp_path):
+        return save(tmp_path, layout(self.name, network(self.name, 16, **self.arguments)))
 
 
 class TestHugganLightweight(TestLightweightGan):

@@ -232,11 +232,10 @@ def test_labels_of_another_form_are_refused(tmp_path):
 class TestADA(ImporterSuite):
     name = "stylegan2-ada"
 
-    @pytest.fixture(scope="class")
-    def file(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("ada")
+    @pytest.fixture
+    def file(self, tmp_path):
         nets = ours(side=8, mapping_layers=1, clamp=256.0, conditioning="mapping")
-        return save_ada(folder / "network-snapshot-000200.pkl", ada_content(nets))
+        return save_ada(tmp_path / "network-snapshot-000200.pkl", ada_content(nets))
 
 
 # ---- rosinality
@@ -323,9 +322,9 @@ def test_another_network_of_rosinality_is_refused(tmp_path, name):
 class TestRosinality(ImporterSuite):
     name = "stylegan2-rosinality"
 
-    @pytest.fixture(scope="class")
-    def file(self, tmp_path_factory):
-        path = tmp_path_factory.mktemp("rosinality") / "010000.pt"
+    @pytest.fixture
+    def file(self, tmp_path):
+        path = tmp_path / "010000.pt"
         nets = ours(side=8, latent_dim=5, mapping_layers=1)
         torch.save(rosinality_training(nets), path)
         return path

@@ -208,9 +208,9 @@ def test_the_repositorys_stylegan2_is_not_recognised(tmp_path):
 class TestStyleGAN3(ImporterSuite):
     name = "stylegan3"
 
-    @pytest.fixture(scope="class")
-    def file(self, tmp_path_factory):
-        file = tmp_path_factory.mktemp("stylegan3") / "network-snapshot-000200.pkl"
+    @pytest.fixture
+    def file(self, tmp_path):
+        file = tmp_path / "network-snapshot-000200.pkl"
         return save(file, content_of(ours(configuration="R", conditioning="mapping")))
 
 
