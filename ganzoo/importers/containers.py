@@ -45,6 +45,7 @@ _SAFETENSORS = {
 }
 _OTHERS = {  # first bytes of files that are no checkpoint, and what to do
     b"<": "a web page. Download the file itself",
+    b"{": "a JSON file. Pass the file of the weights beside it",
     b"\x1f\x8b": "compressed with gzip. Unpack it with `gunzip`",
     b"BZh": "compressed with bzip2. Unpack it with `bunzip2`",
     b"\xfd7zXZ": "compressed with xz. Unpack it with `unxz`",
@@ -53,6 +54,10 @@ _OTHERS = {  # first bytes of files that are no checkpoint, and what to do
     b"Rar!": "a rar archive. Unpack it",
     b"7z\xbc\xaf": "a 7z archive. Unpack it",
 }
+_READ = (
+    "ganzoo reads pickles, files of torch.save, safetensors files, and folders with one of them. "
+    "Pass the file of the weights"
+)
 _TENSORFLOW = ("dnnlib.tflib.", "tfutil.")  # modules of StyleGAN, StyleGAN2 and the older PGGAN
 
 
@@ -144,7 +149,13 @@ def _open(content: mmap.mmap) -> _Opened:
         value = read_legacy(_stream(content), unpickler.read_nested)
         return _Opened("file of torch.save before 1.6", value, frozenset(unpickler.names))
     stream = _stream(content)
-    value = unpickler.read(stream)
+    try:
+        value = unpickler.read(stream)
+    except ImportFileError as error:
+        # Pickles begin with their protocol, except old ones, which begin like many other files.
+        if head[:1] == b"\x80" or error.__cause__ is None:
+            raise
+        raise ImportFileError(f"it is not a checkpoint, or is damaged. {_READ}.") from error
     if stream.tell() != len(content):
         raise ImportFileError(
             f"the pickle is followed by {len(content) - stream.tell():,} bytes. Get the file again."

@@ -50,6 +50,11 @@ def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
         raise ImportFileError("the archive begins after other bytes. Get the file again.")
     entries = {info.filename: info for info in infos}
     roots = [name.removesuffix("data.pkl") for name in entries if name.endswith("/data.pkl")]
+    if not roots:
+        raise ImportFileError(
+            "it is a zip archive that torch.save did not write: it has no data.pkl. If a "
+            "checkpoint is in it, unpack it with `python -m zipfile -e FILE FOLDER`."
+        )
     if len(roots) != 1 or len(entries) != len(infos):
         raise ImportFileError(
             f"the archive has {len(roots)} files data.pkl and {len(infos) - len(entries)} repeated "

@@ -258,6 +258,7 @@ ARCHIVES = {
         "'0' is missing",
     ),
     "big-endian": (lambda e: e | {root_of(e) + "byteorder": b"big"}, "big-endian"),
+    "another archive": (lambda e: {"a.npy": b""}, "zip archive that torch.save did not write"),
     "two pickles": (lambda e: e | {"other/data.pkl": b"N."}, "has 2 files data.pkl"),
     "TorchScript": (lambda e: e | {root_of(e) + "constants.pkl": b"N."}, "TorchScript"),
 }
@@ -388,6 +389,9 @@ def test_a_tensor_stays_within_its_storage(tmp_path, arguments, says):
         (b"\x1f\x8b\x08", "gzip"),
         (b"\x89HDF\r\n", "HDF5"),
         (b"PK\x03\x04broken", "incomplete or damaged"),
+        (b'{"latent_dim": 100}', "a JSON file. Pass the file of the weights"),
+        (b"# A heading\n", "not a checkpoint, or is damaged. ganzoo reads pickles, files of torch"),
+        (b"Import a file\n", "not a checkpoint, or is damaged. ganzoo reads"),
     ],
 )
 def test_other_files_are_named(tmp_path, start, says):
