@@ -70,7 +70,8 @@ def load(match: Match, conversion: Conversion, networks: Mapping[str, nn.Module]
 def _read(checkpoint: Checkpoint, name: str, weight: str | Computed) -> NDArray[Any]:
     if not isinstance(weight, Computed):
         return np.array(checkpoint.tensors[weight].read(), order="C")  # a copy, for torch to own
-    arrays = [checkpoint.tensors[path].read() for path in weight.paths]
+    # In half precision, the result would be rounded again.
+    arrays = [_widen(checkpoint.tensors[path].read()) for path in weight.paths]
     try:
         return np.array(weight.compute(*arrays), order="C")
     except MALFORMED as error:
@@ -82,6 +83,10 @@ def _read(checkpoint: Checkpoint, name: str, weight: str | Computed) -> NDArray[
             f"{checkpoint.file}: {name} cannot be computed from {shapes}: "
             f"{textwrap.shorten(str(error), 200)}. Look at it with --inspect."
         ) from error
+
+
+def _widen(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def _check(

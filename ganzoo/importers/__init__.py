@@ -3,7 +3,7 @@
 from ganzoo.importers.checkpoint import Checkpoint
 from ganzoo.importers.containers import open_checkpoint
 from ganzoo.importers.conversion import convert, describe
-from ganzoo.importers.importer import Computed, Conversion, Importer, License
+from ganzoo.importers.importer import Computed, Conversion, Importer, License, Weights
 from ganzoo.importers.layers import (
     IGNORED_COUNTS,
     Layer,
@@ -28,6 +28,7 @@ __all__ = [
     "Match",
     "Name",
     "StoredTensor",
+    "Weights",
     "check_shapes",
     "convert",
     "convert_batch_norm",

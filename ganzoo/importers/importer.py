@@ -18,12 +18,18 @@ class Computed(NamedTuple):
     """A weight that is computed from tensors of a checkpoint, or from none.
 
     Attributes:
-        compute: returns the weight for the tensors' arrays, in the order of `paths`.
+        compute: returns the weight for the tensors' arrays, in the order of `paths`. Numbers of
+            half precision are float32 there.
         paths: paths of the tensors.
     """
 
     compute: Callable[..., NDArray[np.floating[Any]]]
     paths: tuple[str, ...] = ()
+
+
+Weights = dict[str, str | Computed]
+"""The weights of a network by their name in its ``state_dict()``: the path of a tensor in the
+checkpoint, or a `Computed` weight."""
 
 
 class License(NamedTuple):
@@ -52,9 +58,7 @@ class Conversion:
         architecture: registered name of the architecture.
         arguments: its arguments that differ from their defaults.
         data: the images that the generator makes, with their classes and condition.
-        weights: by role, the weights by their name in the network's ``state_dict()``: the path of a
-            tensor in the checkpoint, or a `Computed` weight. All roles but the generator are kept
-            for further training.
+        weights: `Weights` by role. All roles but the generator are kept for further training.
         ignored: the reason why tensors are not used, by path; ``*`` stands for any characters.
         options: options of the original program, for the card.
         network: the part of the file that is imported, such as ``G_ema``; empty if it has one part.

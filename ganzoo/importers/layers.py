@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import ImportFileError
 from ganzoo.importers.checkpoint import Checkpoint
-from ganzoo.importers.importer import Computed
+from ganzoo.importers.importer import Computed, Weights
 from ganzoo.importers.values import StoredTensor
 
 Kind = Literal["convolution", "linear", "batch norm", "statistics", "other"]
@@ -119,9 +119,7 @@ def check_shapes(
             )
 
 
-def convert_batch_norm(
-    ours: str, norm: Layer, bias: str | None = None
-) -> dict[str, str | Computed]:
+def convert_batch_norm(ours: str, norm: Layer, bias: str | None = None) -> Weights:
     """Return the weights of a BatchNorm layer by their names.
 
     Args:
@@ -130,7 +128,7 @@ def convert_batch_norm(
         bias: path of the bias of the layer before it, if that one has none in the architecture.
             BN(x + b) = scale * (x + b - mean) / std + shift: the bias b is taken off the mean.
     """
-    weights: dict[str, str | Computed] = {
+    weights: Weights = {
         f"{ours}.{part}": norm.tensor(part)
         for part in ("weight", "bias", "running_mean", "running_var")
     }
@@ -149,7 +147,7 @@ def subtract_bias(mean: NDArray[Any], bias: NDArray[Any]) -> NDArray[np.floating
     """
     if mean.shape != bias.shape:
         raise ValueError("they have other shapes")
-    result: NDArray[np.floating[Any]] = mean.astype(np.float32) - bias
+    result: NDArray[np.floating[Any]] = mean - bias
     return result
 
 

@@ -25,6 +25,7 @@ from ganzoo.importers import (
     Conversion,
     Importer,
     Layer,
+    Weights,
     convert_batch_norm,
     layers_of,
     select,
@@ -42,8 +43,6 @@ NORM = (
     "those of the batch."
 )
 ASSUMED = "Strides, paddings and activations are not in the file. They are those of DCGAN."
-
-Weights = dict[str, str | Computed]
 
 
 class DcganSequential(Importer):

@@ -14,6 +14,7 @@ from ganzoo.importers import (
     Computed,
     Conversion,
     Importer,
+    Weights,
     count_parts,
     shape_of,
 )
@@ -22,8 +23,6 @@ from ganzoo.spec import DataSpec, ImageSpec
 
 NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 DISCRIMINATOR = frozenset({"block1.c1.sn_u", "block1.c2.sn_u", "block2.c1.sn_u"})
-
-Weights = dict[str, str | Computed]
 
 
 class Mimicry(Importer):

@@ -13,10 +13,10 @@ from ganzoo.builtin.importers.pytorch_gan import NORM_EPS, PROJECT, has_layers
 from ganzoo.importers import (
     IGNORED_COUNTS,
     Checkpoint,
-    Computed,
     Conversion,
     Importer,
     Layer,
+    Weights,
     check_shapes,
     convert_batch_norm,
     layers_of,
@@ -71,11 +71,9 @@ class PytorchGanDcgan(Importer):
         )
 
 
-def _weights(layers: dict[str, Layer]) -> dict[str, str | Computed]:
+def _weights(layers: dict[str, Layer]) -> Weights:
     first, last = layers[FIRST], layers["conv_blocks.9"]
-    weights: dict[str, str | Computed] = {
-        f"layers.0.{part}": first.tensor(part) for part in ("weight", "bias")
-    }
+    weights: Weights = {f"layers.0.{part}": first.tensor(part) for part in ("weight", "bias")}
     weights |= {f"layers.9.{part}": last.tensor(part) for part in ("weight", "bias")}
     weights |= convert_batch_norm("layers.2", layers["conv_blocks.0"])
     for ours, convolution, norm in zip((3, 6), CONVOLUTIONS[:2], NORMS[1:], strict=True):

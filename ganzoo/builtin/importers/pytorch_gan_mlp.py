@@ -23,6 +23,7 @@ from ganzoo.importers import (
     Computed,
     Conversion,
     Importer,
+    Weights,
     check_shapes,
     convert_batch_norm,
     layers_of,
@@ -115,7 +116,7 @@ def _convert(checkpoint: Checkpoint, latent_dim: int, shape: str, classes: int =
     check_shapes(checkpoint, "mlp", shapes)
     image = _parse(shape, outputs)
     prefix = "trunk." if classes else ""
-    weights: dict[str, str | Computed] = {}
+    weights: Weights = {}
     for path in LINEAR:
         ours = f"{prefix}{path.replace('model', 'layers')}"
         weights[f"{ours}.weight"] = f"{path}.weight"

@@ -19,14 +19,13 @@ from ganzoo.importers import (
     Computed,
     Conversion,
     Importer,
+    Weights,
     count_parts,
     shape_of,
 )
 
 FILTER = np.outer((1, 3, 3, 1), (1, 3, 3, 1)) / 64
 LAYER = ".LinearLayer1.Layer.weight"  # each residual block has it
-
-Weights = dict[str, str | Computed]
 
 
 class R3GAN(Importer):

@@ -6,14 +6,14 @@ import re
 from typing import Any, Literal
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.importers import Checkpoint, Computed, Conversion, Importer, License
+from ganzoo.importers import Checkpoint, Computed, Conversion, Importer, License, Weights
 from ganzoo_stylegan2.importers.ada.discriminator import convert_discriminator
-from ganzoo_stylegan2.importers.ada.mapping import convert_mapping
+from ganzoo_stylegan2.importers.ada.mapping import convert_mapping, count_classes
 from ganzoo_stylegan2.importers.source import (
     GROUPS,
+    HALF_PRECISION,
     WITHOUT_DISCRIMINATOR,
     Source,
-    Weights,
     options_below,
 )
 from ganzoo_stylegan3.frequencies import plan
@@ -112,10 +112,7 @@ class StyleGAN3(Importer):
             "D.*.resample_filter": "constant filter, a part of the architecture",
         }
         if generator.value("num_fp16_res", ["synthesis"]):
-            deviations.append(
-                "All layers compute in float32. On a GPU, the original program computes the "
-                "largest maps in half precision."
-            )
+            deviations.append(HALF_PRECISION)
         if without_discriminator:
             ignored["D.*"] = "left out by --without-discriminator"
         elif "D" in checkpoint.classes:
@@ -124,14 +121,10 @@ class StyleGAN3(Importer):
             arguments |= own
             options |= {f"D.{name}": value for name, value in _options(source).items()}
             deviations.append(GROUPS)
-        labelled = generator.has("mapping.embed.weight")
-        classes = generator.shape("mapping.embed.weight", 2)[1] if labelled else 0
-        if classes == 1:
-            raise generator.refuse("c_dim", 1, "labels of two classes or more, or none")
         return Conversion(
             architecture="stylegan3",
             arguments=arguments | {"truncation": truncation},
-            data=DataSpec(image, classes=classes),
+            data=DataSpec(image, classes=count_classes(generator)),
             weights=roles,
             ignored=ignored,
             options=options,

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.importers import Checkpoint, Computed, Conversion, Importer
+from ganzoo.importers import Checkpoint, Computed, Conversion, Importer, Weights
 from ganzoo_stylegan2.importers.source import (
     GROUPS,
     WITHOUT_DISCRIMINATOR,
     Source,
-    Weights,
     options_below,
 )
 

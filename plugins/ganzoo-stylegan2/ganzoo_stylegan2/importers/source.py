@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers import Checkpoint, Computed, count_parts, shape_of
-
-Weights = dict[str, str | Computed]
-"""By their name in the architecture, paths in the checkpoint or how to compute them."""
+from ganzoo.importers import Checkpoint, count_parts, shape_of
 
 WITHOUT_DISCRIMINATOR = "Import the generator alone with --without-discriminator."
 GROUPS = (
     "The discriminator compares consecutive samples by their standard deviation; the original "
     "program compares samples at equal distances in the batch."
+)
+HALF_PRECISION = (
+    "All layers compute in float32. On a GPU, the original program computes the largest maps in "
+    "half precision."
 )
 
 # The filter of `architectures.resampling`.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ganzoo.importers import Checkpoint, Conversion, Importer, Layer, layers_of, select
+from ganzoo.importers import Checkpoint, Conversion, Importer, Layer, Weights, layers_of, select
 from ganzoo_translate.importers.discriminators import (
     is_patch_discriminator,
     refuse_discriminator,
@@ -17,7 +17,6 @@ from ganzoo_translate.importers.discriminators import (
 from ganzoo_translate.importers.shared import (
     PROJECT,
     Statistics,
-    Weights,
     choose_norm,
     convert_norms,
     describe_translation,

@@ -19,6 +19,7 @@ from ganzoo.importers import (
     Conversion,
     Importer,
     Layer,
+    Weights,
     check_shapes,
     layers_of,
     select,
@@ -30,7 +31,6 @@ from ganzoo_translate.importers.discriminators import (
 from ganzoo_translate.importers.shared import (
     PROJECT,
     Statistics,
-    Weights,
     choose_norm,
     convert_norms,
     describe_translation,

@@ -7,12 +7,11 @@ from typing import Literal
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ImportFileError
-from ganzoo.importers import IGNORED_COUNTS, Computed, Layer, convert_batch_norm
+from ganzoo.importers import IGNORED_COUNTS, Layer, Weights, convert_batch_norm
 
 PROJECT = "pytorch-CycleGAN-and-pix2pix, https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix"
 
 Statistics = Literal["stored", "image"]
-Weights = dict[str, str | Computed]
 
 
 def choose_norm(norms: Sequence[Layer], statistics: Statistics) -> str:

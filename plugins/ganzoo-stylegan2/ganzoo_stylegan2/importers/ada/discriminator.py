@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ganzoo.importers import Weights
 from ganzoo_stylegan2.importers.ada.mapping import convert_layers
-from ganzoo_stylegan2.importers.source import Source, Weights
+from ganzoo_stylegan2.importers.source import Source
 
 KINDS = {"resnet": "residual", "skip": "skip", "orig": "plain"}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.importers import Computed
+from ganzoo.importers import Computed, Weights
 from ganzoo_stylegan2.importers.ada.mapping import convert_mapping
-from ganzoo_stylegan2.importers.source import Source, Weights
+from ganzoo_stylegan2.importers.source import Source
 
 
 def convert_generator(source: Source) -> tuple[dict[str, Any], Weights]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.importers import Checkpoint, Conversion, Importer, License
+from ganzoo.importers import Checkpoint, Conversion, Importer, License, Weights
 from ganzoo_stylegan2.importers.ada.discriminator import convert_discriminator
 from ganzoo_stylegan2.importers.ada.generator import convert_generator
+from ganzoo_stylegan2.importers.ada.mapping import count_classes
 from ganzoo_stylegan2.importers.source import (
     GROUPS,
+    HALF_PRECISION,
     WITHOUT_DISCRIMINATOR,
     Source,
-    Weights,
     options_below,
 )
 
@@ -83,10 +84,7 @@ class StyleGAN2ADA(Importer):
             "*.resample_filter": "constant filter, a part of the architecture",
         }
         if _in_half_precision(generator):
-            deviations.append(
-                "All layers compute in float32. On a GPU, the original program computes the "
-                "largest maps in half precision."
-            )
+            deviations.append(HALF_PRECISION)
         if without_discriminator:
             ignored["D.*"] = "left out by --without-discriminator"
         elif "D" in checkpoint.classes:
@@ -95,10 +93,12 @@ class StyleGAN2ADA(Importer):
             arguments |= own
             options |= {f"D.{name}": value for name, value in _options(source).items()}
             deviations.append(GROUPS)
+        side = 2 ** (len(arguments["widths"]) + 1)
+        channels = generator.shape("synthesis.b4.torgb.weight", 4)[0]
         return Conversion(
             architecture="stylegan2",
             arguments=arguments | {"truncation": truncation},
-            data=_data(generator, len(arguments["widths"])),
+            data=DataSpec(ImageSpec(side, side, channels), classes=count_classes(generator)),
             weights=roles,
             ignored=ignored,
             options=options,
@@ -106,16 +106,6 @@ class StyleGAN2ADA(Importer):
             deviations=tuple(deviations),
             license=License("other", LICENSE, _license_link(generator)),
         )
-
-
-def _data(generator: Source, maps: int) -> DataSpec:
-    channels = generator.shape("synthesis.b4.torgb.weight", 4)[0]
-    labelled = generator.has("mapping.embed.weight")
-    classes = generator.shape("mapping.embed.weight", 2)[1] if labelled else 0
-    if classes == 1:
-        raise generator.refuse("c_dim", 1, "labels of two classes or more, or none")
-    side = 2 ** (maps + 1)
-    return DataSpec(ImageSpec(side, side, channels), classes=classes)
 
 
 def _options(source: Source) -> dict[str, Any]:

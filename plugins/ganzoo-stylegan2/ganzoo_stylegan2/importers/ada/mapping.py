@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.importers import Computed
-from ganzoo_stylegan2.importers.source import Source, Weights
+from ganzoo.importers import Computed, Weights
+from ganzoo_stylegan2.importers.source import Source
 
 RATE = 0.01  # lr_multiplier, `architectures.mapping.LEARNING_RATE`
 
@@ -32,6 +32,20 @@ def convert_mapping(source: Source) -> tuple[dict[str, Any], Weights]:
     arguments["mapping_layers"], weights = convert_layers(source, "mapping", style_dim)
     weights["mapping.average"] = source.path("mapping.w_avg")
     return arguments, weights
+
+
+def count_classes(source: Source) -> int:
+    """Return the number of classes of a generator, 0 for none.
+
+    Raises:
+        ImportFileError: it has labels of one class.
+    """
+    if not source.has("mapping.embed.weight"):
+        return 0
+    classes = source.shape("mapping.embed.weight", 2)[1]
+    if classes == 1:
+        raise source.refuse("c_dim", 1, "labels of two classes or more, or none")
+    return classes
 
 
 def convert_layers(source: Source, target: str, width: int) -> tuple[int, Weights]:
