@@ -13,7 +13,6 @@ from math import prod, sqrt
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ImportFileError
@@ -22,6 +21,7 @@ from ganzoo.importers import (
     Computed,
     Conversion,
     Importer,
+    Weights,
     count_parts,
     shape_of,
 )
@@ -32,12 +32,14 @@ SUPPORTED = {"leakyReluLeak": 0.2, "categoryVectorDim": 0}
 WITHOUT_EFFECT = frozenset(
     {"GDPP", "attribKeysOrder", "depthOtherScales", "depthScale0", "dimOutput", "epsilonD"}
     | {"initBiasToZero", "lambdaGP", "latentVectorDim", "learningRate", "logisticGradReal"}
-    | {"lossCriterion", "miniBatchStdDev", "noiseVectorDim", "weightConditionD"}
-    | {"weightConditionG"}
+    | {"lossCriterion", "noiseVectorDim", "weightConditionD", "weightConditionG"}
 )
-KNOWN = WITHOUT_EFFECT | SUPPORTED.keys() | {"alpha", "equalizedlR", "perChannelNormalization"}
-
-Weights = dict[str, str | Computed]
+KNOWN = WITHOUT_EFFECT | SUPPORTED.keys()
+KNOWN |= {"alpha", "equalizedlR", "miniBatchStdDev", "perChannelNormalization"}
+DEVIATION = (
+    "The discriminator reads the standard deviation over the batch; that of the original program "
+    "reads it over groups of four images."
+)
 
 
 class PGANZoo(Importer):
@@ -54,13 +56,18 @@ class PGANZoo(Importer):
     )
 
     def convert(
-        self, checkpoint: Checkpoint, *, network: Literal["avgG", "netG"] = "avgG"
+        self,
+        checkpoint: Checkpoint,
+        *,
+        network: Literal["avgG", "netG"] = "avgG",
+        without_discriminator: bool = False,
     ) -> Conversion:
         """Convert a file.
 
         Args:
             checkpoint: the file.
             network: the generator: ``avgG``, with averaged weights, or ``netG``.
+            without_discriminator: import the generator alone.
 
         Raises:
             ImportFileError: a tensor is missing, or the architecture lacks an option.
@@ -81,15 +88,27 @@ class PGANZoo(Importer):
             layers |= {f"blocks.{k}.1": f"scaleLayers.{k}.0", f"blocks.{k}.3": f"scaleLayers.{k}.1"}
         if alpha < 1:
             layers["to_smaller_image"] = f"toRGBLayers.{scales - 1}"
-        weights: Weights = {}
-        for ours, theirs in layers.items():
-            weights |= _layer(ours, theirs, network, generator, equalised=options["equalizedlR"])
+        equalised = options["equalizedlR"]
+        weights = {"generator": _weights(checkpoint, network, layers, equalised=equalised)}
         other = "netG" if network == "avgG" else "avgG"
-        ignored = {
-            f"{other}.*": f"another copy of the generator: --network {other}",
-            "netD.*": "the discriminator",
-        } | {
-            f"{network}.toRGBLayers.{k}.*": "the last layer of a smaller size, before it grew"
+        ignored = {f"{other}.*": f"another copy of the generator: --network {other}"}
+        deviations = ["The generator clamps images to [-1, 1]."]
+        grown = [f"{network}.toRGBLayers"]
+        if without_discriminator or not checkpoint.under("netD").tensors:
+            ignored["netD.*"] = "the discriminator: --without-discriminator"
+        elif not options["miniBatchStdDev"]:
+            ignored["netD.*"] = (
+                "the discriminator, which lacks the deviation over the batch that the "
+                "architecture's reads"
+            )
+        else:
+            layers = _discriminator(scales, blends=alpha < 1)
+            weights["discriminator"] = _weights(checkpoint, "netD", layers, equalised=equalised)
+            deviations.append(DEVIATION)
+            grown.append("netD.fromRGBLayers")
+        ignored |= {
+            f"{path}.{k}.*": "a layer of a smaller size, before the network grew"
+            for path in grown
             for k in range(scales - (alpha < 1))
         }
         side = BASE * 2**scales
@@ -105,11 +124,11 @@ class PGANZoo(Importer):
             data=DataSpec(
                 ImageSpec(side, side, shape_of(generator, f"{last}.module.weight", 4)[0])
             ),
-            weights={"generator": weights},
+            weights=weights,
             ignored=ignored,
             options=options,
             network=network,
-            deviations=("The generator clamps images to [-1, 1].",),
+            deviations=tuple(deviations),
         )
 
 
@@ -130,7 +149,7 @@ def _read_options(checkpoint: Checkpoint) -> dict[str, Any]:
             raise ImportFileError(
                 f"its option {name} is {config.values[name]}. Architecture 'pgan' has {value}."
             )
-    for name in ("equalizedlR", "perChannelNormalization"):
+    for name in ("equalizedlR", "miniBatchStdDev", "perChannelNormalization"):
         if not isinstance(config.values[name], bool):
             raise ImportFileError(f"its option {name} is not True or False. Get the file again.")
     return dict(config.values)
@@ -146,12 +165,37 @@ def _new_share(alpha: Any) -> float:
     return 1.0 - alpha
 
 
-def _layer(
-    ours: str, theirs: str, network: str, generator: Checkpoint, *, equalised: bool
+def _discriminator(scales: int, *, blends: bool) -> dict[str, str]:
+    """Return the layers of the discriminator by their names in the architecture.
+
+    Args:
+        scales: how many times the generator doubles the side.
+        blends: whether the next smaller side has a part.
+    """
+    layers = {"trunk.from_image": f"fromRGBLayers.{scales}", "last": "decisionLayer"}
+    layers |= {"trunk.smallest.1": "groupScaleZero.0", "trunk.smallest.4": "groupScaleZero.1"}
+    for k in range(scales):
+        theirs = f"scaleLayers.{scales - 1 - k}"
+        layers |= {f"trunk.blocks.{k}.0": f"{theirs}.0", f"trunk.blocks.{k}.2": f"{theirs}.1"}
+    if blends:
+        layers["trunk.from_smaller_image"] = f"fromRGBLayers.{scales - 1}"
+    return layers
+
+
+def _weights(
+    checkpoint: Checkpoint, network: str, layers: Mapping[str, str], *, equalised: bool
 ) -> Weights:
+    """Return the weights of a network's layers."""
+    weights: Weights = {}
+    for ours, theirs in layers.items():
+        weights |= _layer(checkpoint, ours, f"{network}.{theirs}", equalised=equalised)
+    return weights
+
+
+def _layer(checkpoint: Checkpoint, ours: str, theirs: str, *, equalised: bool) -> Weights:
     """Return weight and bias of a layer: (W x + b) c = c W x + c b, or W x + b."""
     names = {kind: f"{theirs}.module.{kind}" for kind in ("weight", "bias")}
-    weight = generator.tensors[names["weight"]]
+    weight = checkpoint.tensors[names["weight"]]
     if not weight.size:
         raise ImportFileError(f"{names['weight']} is empty. Get the file again.")
     constant = sqrt(2 / prod(weight.shape[1:]))
@@ -159,10 +203,6 @@ def _layer(
         {"weight": 1.0, "bias": constant} if equalised else {"weight": 1 / constant, "bias": 1.0}
     )
     return {
-        f"{ours}.{kind}": Computed(partial(_multiply, scales[kind]), (f"{network}.{name}",))
+        f"{ours}.{kind}": Computed(partial(np.multiply, scales[kind]), (name,))
         for kind, name in names.items()
     }
-
-
-def _multiply(constant: float, weight: NDArray[Any]) -> NDArray[np.floating[Any]]:
-    return constant * weight.astype(np.float32)

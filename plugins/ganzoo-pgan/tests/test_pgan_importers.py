@@ -23,47 +23,56 @@ CONFIG = {
     "depthOtherScales": [6, 4],
     "equalizedlR": True,
     "leakyReluLeak": 0.2,
+    "miniBatchStdDev": True,
     "perChannelNormalization": True,
 }
 NAMES = {"first": "formatLayer", "smallest": "groupScale0.0", "to_image": "toRGBLayers.2"}
 NAMES |= {f"blocks.{k}.{n}": f"scaleLayers.{k}.{n // 2}" for k in (0, 1) for n in (1, 3)}
+NAMES["to_smaller_image"] = "toRGBLayers.1"
+CRITIC = {"trunk.from_image": "fromRGBLayers.2", "trunk.from_smaller_image": "fromRGBLayers.1"}
+CRITIC |= {"trunk.blocks.0.0": "scaleLayers.1.0", "trunk.blocks.0.2": "scaleLayers.1.1"}
+CRITIC |= {"trunk.blocks.1.0": "scaleLayers.0.0", "trunk.blocks.1.2": "scaleLayers.0.1"}
+CRITIC |= {"trunk.smallest.1": "groupScaleZero.0", "trunk.smallest.4": "groupScaleZero.1"}
+CRITIC |= {"last": "decisionLayer"}
 
 
-def in_their_layout(generator, **config):
-    """Return the content of a file. Its layers return (W x + b) c with equalizedlR, else W x + b."""
-    config = CONFIG | config
-    state = {
-        f"toRGBLayers.{k}.module.{kind}": torch.ones(1)
-        for k in (0, 1)
-        for kind in ("weight", "bias")
-    }
-    for ours, theirs in (NAMES | {"to_smaller_image": "toRGBLayers.1"}).items():
-        if ours == "to_smaller_image" and not config["alpha"]:
+def in_their_names(network, names, config):
+    """Return weights of layers that return (W x + b) c with equalizedlR, else W x + b."""
+    images = "toRGBLayers" if "to_image" in names else "fromRGBLayers"
+    smaller = (f"{images}.{k}.module.{part}" for k in (0, 1) for part in ("weight", "bias"))
+    state = dict.fromkeys(smaller, torch.ones(1))
+    for ours, theirs in names.items():
+        if "smaller" in ours and not config["alpha"]:
             continue
-        layer = generator.get_submodule(ours)
+        layer = network.get_submodule(ours)
         constant = math.sqrt(2 / layer.weight[0].numel())
         weight, bias = layer.weight.detach(), layer.bias.detach()
         equalised = config["equalizedlR"]
         state[f"{theirs}.module.weight"] = weight.clone() if equalised else weight * constant
         state[f"{theirs}.module.bias"] = bias / constant if equalised else bias.clone()
-    other = {name: weight + 1 for name, weight in state.items()}
-    discriminator = {"decisionLayer.module.weight": torch.ones(1, 8)}
+    return state
+
+
+def in_their_layout(generator, critic=None, **config):
+    """Return the content of a file."""
+    config = CONFIG | config
+    state = in_their_names(generator, NAMES, config)
     return {
         "config": argparse.Namespace(**config),
-        "netG": other,
-        "netD": discriminator,
+        "netG": {name: weight + 1 for name, weight in state.items()},
+        "netD": in_their_names(critic, CRITIC, config) if critic else {},
         "avgG": state,
     }
 
 
-def ours(**arguments):
+def ours(role="generator", **arguments):
     torch.manual_seed(0)
     data = ganzoo.DataSpec(ganzoo.ImageSpec(16, 16, 3))
     factory = ganzoo.architectures.get("pgan")
-    generator = factory(data, latent_dim=5, widths=(8, 6, 4), **arguments)["generator"]
-    for weight in generator.parameters():
+    network = factory(data, latent_dim=5, widths=(8, 6, 4), **arguments)[role]
+    for weight in network.parameters():
         torch.nn.init.normal_(weight)
-    return generator.eval()
+    return network.eval()
 
 
 def networks(file, **options):
@@ -93,12 +102,25 @@ def save(tmp_path):
         ({}, {"equalizedlR": False}),
     ],
 )
-def test_our_generator_in_its_layout_gives_the_same_images(save, arguments, config):
-    generator, z = ours(**arguments), torch.randn(3, 5)
-    nets = networks(save(in_their_layout(generator, **config)))
-    assert nets.keys() == {"generator"}
+def test_our_networks_in_its_layout_give_the_same_results(save, arguments, config):
+    generator, critic = ours(**arguments), ours("discriminator", **arguments)
+    nets = networks(save(in_their_layout(generator, critic, **config)))
     with torch.no_grad():
-        torch.testing.assert_close(nets["generator"](z), generator(z), atol=1e-5, rtol=1e-5)
+        images = generator(torch.randn(3, 5, generator=torch.manual_seed(1)))
+        again = nets["generator"](torch.randn(3, 5, generator=torch.manual_seed(1)))
+        torch.testing.assert_close(again, images, atol=1e-5, rtol=1e-5)
+        logits = critic(images).logits
+        torch.testing.assert_close(nets["discriminator"](images).logits, logits)
+
+
+def test_a_discriminator_is_left_out_if_asked_or_if_the_architecture_lacks_it(save):
+    content = in_their_layout(ours(), ours("discriminator"))
+    assert networks(save(content), without_discriminator=True).keys() == {"generator"}
+    content["config"].miniBatchStdDev = False
+    match = recognise(open_checkpoint(save(content)))
+    conversion = convert(match, {})
+    assert conversion.weights.keys() == {"generator"}
+    assert "lacks the deviation" in conversion.ignored["netD.*"]
 
 
 def test_the_other_copy_of_the_generator(save):
@@ -109,7 +131,9 @@ def test_the_other_copy_of_the_generator(save):
 
 @pytest.mark.parametrize("check", [checks.converts, checks.accounts_for_all_tensors])
 def test_the_importer_passes_the_checks(save, check):
-    check(checks.Importer("pgan-zoo", save(in_their_layout(ours(alpha=0.75), alpha=0.25))))
+    critic = ours("discriminator", alpha=0.75)
+    content = in_their_layout(ours(alpha=0.75), critic, alpha=0.25)
+    check(checks.Importer("pgan-zoo", save(content)))
 
 
 @pytest.mark.parametrize(
