@@ -19,6 +19,7 @@ from ganzoo.nn.inputs import (
     latent_of,
 )
 from ganzoo.nn.precision import at_least_fp32
+from ganzoo.nn.sides import map_sides, map_widths
 from ganzoo.nn.style_generator import StyleGenerator, styles_of
 from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
@@ -47,6 +48,8 @@ __all__ = [
     "init_orthogonal",
     "inputs_of",
     "latent_of",
+    "map_sides",
+    "map_widths",
     "styles_of",
     "torch_defaults",
 ]

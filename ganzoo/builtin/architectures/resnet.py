@@ -16,9 +16,14 @@ from torch.nn.functional import avg_pool2d, interpolate, relu
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, ConditioningHeads, UpsampleConv2d, add_spectral_norm
+from ganzoo.nn import (
+    Conditioning,
+    ConditioningHeads,
+    UpsampleConv2d,
+    add_spectral_norm,
+    map_sides,
+)
 
-SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the generator's first map
 DISCRIMINATOR_SIDE = 8  # maximum side of the discriminator's last map
 LARGEST = 256
 BLOCKS_BELOW = 2  # discriminator blocks at that side
@@ -65,22 +70,13 @@ def resnet(
             `generator_widths` has another number of sides.
     """
     image = data.image
-    base, doublings = _halve(image.height)
-    too_large = not 2 * SMALLEST_BASE <= image.height <= LARGEST
-    if image.height != image.width or too_large or base < SMALLEST_BASE or base > LARGEST_BASE:
-        raise ArchitectureError(
-            f"architecture 'resnet' cannot generate images of {image}: it needs square images of 8 "
-            f"to {LARGEST} pixels, with a side of {SMALLEST_BASE} to {LARGEST_BASE} times a power "
-            "of two, such as 28, 32 or 64. Resize the data with --dataset.size 64 if the dataset "
-            "has this option, or use --architecture mlp."
-        )
+    sides = map_sides("resnet", image, LARGEST)
     if min(latent_dim, width) < 1:
         raise ArchitectureError(
             f"architecture 'resnet' cannot be built with latent_dim={latent_dim}, width={width}. "
             "Set both to 1 or more."
         )
-    if generator_widths and (len(generator_widths) != doublings + 1 or min(generator_widths) < 1):
-        sides = [base * 2**k for k in range(doublings + 1)]
+    if generator_widths and (len(generator_widths) != len(sides) or min(generator_widths) < 1):
         raise ArchitectureError(
             f"architecture 'resnet' cannot be built with generator_widths={generator_widths}: it "
             f"needs a number of at least 1 for each of the sides {', '.join(map(str, sides))}. Use "
@@ -88,8 +84,8 @@ def resnet(
         )
     heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     inputs = latent_dim + heads.classes
-    widths = generator_widths or (2 * width,) * (doublings + 1)
-    generator = Generator(inputs, image.channels, widths, base, upsampling)
+    widths = generator_widths or (2 * width,) * len(sides)
+    generator = Generator(inputs, image.channels, widths, sides[0], upsampling)
     trunk = Trunk(image.channels + heads.extra_channels, width, image.height)
     discriminator = _initialise(heads.discriminator(trunk, SumPooled(width), width))
     return {
@@ -112,18 +108,6 @@ def _initialise(network: nn.Module) -> nn.Module:
             if isinstance(bias := getattr(module, "bias", None), Tensor):
                 nn.init.zeros_(bias)
     return network
-
-
-def _halve(side: int) -> tuple[int, int]:
-    """Halve a side while it is even and too large; return the result and the number of halvings.
-
-    >>> _halve(28), _halve(32), _halve(64), _halve(30)
-    ((7, 2), (4, 3), (4, 4), (15, 1))
-    """
-    halvings = 0
-    while side > LARGEST_BASE and side % 2 == 0:
-        side, halvings = side // 2, halvings + 1
-    return side, halvings
 
 
 class BilinearConv2d(nn.Conv2d):

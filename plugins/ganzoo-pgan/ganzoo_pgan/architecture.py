@@ -12,11 +12,10 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, ConditioningHeads
+from ganzoo.nn import Conditioning, ConditioningHeads, map_sides, map_widths
 from ganzoo_pgan.layers import EqualisedLinear
 from ganzoo_pgan.networks import Generator, Trunk
 
-SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; 4 in the paper
 LARGEST = 1024
 
 
@@ -63,17 +62,7 @@ def pgan(
             or `widths` has another number of sides.
     """
     image = data.image
-    sides = _sides(image.height)
-    fits = (
-        2 * SMALLEST_BASE <= image.height <= LARGEST and SMALLEST_BASE <= sides[0] <= LARGEST_BASE
-    )
-    if image.height != image.width or not fits:
-        raise ArchitectureError(
-            f"architecture 'pgan' does not support images of {image}: they must be square, with a "
-            f"side of 8 to {LARGEST} pixels that halves to between {SMALLEST_BASE} and "
-            f"{LARGEST_BASE}, such as 28, 32 or 64. Resize the data (--dataset.size 64, if the "
-            "dataset has this option), or use --architecture mlp."
-        )
+    sides = map_sides("pgan", image, LARGEST)
     counts = {"latent_dim": latent_dim, "width": width, "full_width_side": full_width_side}
     if low := [f"{name}={count}" for name, count in counts.items() if count < 1]:
         raise ArchitectureError(
@@ -84,7 +73,7 @@ def pgan(
             f"architecture 'pgan' cannot be built with alpha={alpha}: it must be in (0, 1]. Use "
             "--architecture.alpha 1 for images of the largest side alone."
         )
-    widths = widths or tuple(width // _halvings(side, full_width_side) for side in sides)
+    widths = widths or map_widths(sides, width, full_width_side)
     if len(widths) != len(sides) or min(widths) < 1:
         raise ArchitectureError(
             f"architecture 'pgan' cannot be built with {', '.join(map(str, widths))} channels: "
@@ -106,27 +95,3 @@ def pgan(
         "generator": heads.generator(generator, latent_dim),
         "discriminator": heads.discriminator(trunk, EqualisedLinear(widths[0], 1), widths[0]),
     }
-
-
-def _sides(side: int) -> list[int]:
-    """Return the sides of the maps, from the smallest to that of the image.
-
-    >>> _sides(28), _sides(32), _sides(30)
-    ([7, 14, 28], [4, 8, 16, 32], [15, 30])
-    """
-    sides = [side]
-    while sides[0] > LARGEST_BASE and sides[0] % 2 == 0:
-        sides.insert(0, sides[0] // 2)
-    return sides
-
-
-def _halvings(side: int, full_width_side: int) -> int:
-    """Return the divisor of the full width at a side.
-
-    >>> [_halvings(side, 32) for side in (16, 32, 48, 64, 256)]
-    [1, 1, 2, 2, 8]
-    """
-    divisor = 1
-    while side > divisor * full_width_side:
-        divisor *= 2
-    return divisor

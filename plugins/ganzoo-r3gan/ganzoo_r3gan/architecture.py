@@ -13,12 +13,11 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, ConditioningHeads
+from ganzoo.nn import Conditioning, ConditioningHeads, map_sides, map_widths
 from ganzoo_r3gan.blocks import Stage, init_linear
 from ganzoo_r3gan.networks import Generator, NoLogit, Trunk
 from ganzoo_r3gan.resampling import Resampling
 
-SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; 4 in the paper
 LARGEST = 256
 
 
@@ -84,16 +83,7 @@ def r3gan(
             or `groups` has another number of sides, or the groups do not divide the channels.
     """
     image = data.image
-    sides = _sides(image.height)
-    halves = SMALLEST_BASE <= sides[0] <= LARGEST_BASE
-    size_fits = 2 * SMALLEST_BASE <= image.height <= LARGEST and halves
-    if image.height != image.width or not size_fits:
-        raise ArchitectureError(
-            f"architecture 'r3gan' does not support images of {image}: they must be square, with a "
-            f"side of 8 to {LARGEST} pixels that halves to between {SMALLEST_BASE} and "
-            f"{LARGEST_BASE}, such as 28, 32 or 64. Resize the data (--dataset.size 64, if the "
-            "dataset has this option), or use --architecture mlp."
-        )
+    sides = map_sides("r3gan", image, LARGEST)
     counts = {
         "latent_dim": latent_dim,
         "width": width,
@@ -115,7 +105,7 @@ def r3gan(
                 f"at least 1 for each of the sides {', '.join(map(str, sides))}. Use "
                 f"--architecture.{name} {' '.join('N' * len(sides))}, or leave it out."
             )
-    widths = widths or tuple(width // _halvings(side, full_width_side) for side in sides)
+    widths = widths or map_widths(sides, width, full_width_side)
     groups = groups or tuple(_groups(w * expansion, group_size) for w in widths)
     stages = [
         _stage(*values, blocks, expansion) for values in zip(sides, widths, groups, strict=True)
@@ -148,30 +138,6 @@ def r3gan(
         "generator": conditions.generator(generator, latent_dim),
         "discriminator": discriminator,
     }
-
-
-def _sides(side: int) -> list[int]:
-    """Return the sides of the maps, from the smallest to that of the image.
-
-    >>> _sides(28), _sides(32), _sides(30)
-    ([7, 14, 28], [4, 8, 16, 32], [15, 30])
-    """
-    sides = [side]
-    while sides[0] > LARGEST_BASE and sides[0] % 2 == 0:
-        sides.insert(0, sides[0] // 2)
-    return sides
-
-
-def _halvings(side: int, full_width_side: int) -> int:
-    """Return the divisor of the full width at a side.
-
-    >>> [_halvings(side, 32) for side in (16, 32, 48, 64, 256)]
-    [1, 1, 2, 2, 8]
-    """
-    divisor = 1
-    while side > divisor * full_width_side:
-        divisor *= 2
-    return divisor
 
 
 def _groups(channels: int, size: int) -> int:

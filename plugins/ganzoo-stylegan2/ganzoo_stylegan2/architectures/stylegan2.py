@@ -9,13 +9,13 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
+from ganzoo.nn import map_sides
 from ganzoo_stylegan2.architectures.discriminator import Discriminator, Kind
 from ganzoo_stylegan2.architectures.generator import Generator, LabelledGenerator
 from ganzoo_stylegan2.architectures.mapping import Mapping
 from ganzoo_stylegan2.architectures.synthesis import Synthesis
 
-SMALLEST, LARGEST = 8, 1024
-SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map
+LARGEST = 1024
 
 
 def stylegan2(
@@ -74,7 +74,7 @@ def stylegan2(
         ArchitectureError: the size of the images is not supported, labels are missing, or an
             argument is out of its range.
     """
-    base, doublings = _check(data)
+    sides = map_sides("stylegan2", data.image, LARGEST)
     counts = dict(latent_dim=latent_dim, style_dim=style_dim, mapping_layers=mapping_layers)
     counts |= dict(width=width, widest=widest, group=group, label_layers=label_layers)
     counts |= dict(widths=min(widths, default=1))
@@ -99,43 +99,26 @@ def stylegan2(
             f"architecture 'stylegan2' cannot be built with clamp={clamp}: it must be 0, for none, "
             "or above. Use --architecture.clamp 256, for example."
         )
-    if widths and len(widths) != doublings + 1:
+    if widths and len(widths) != len(sides):
         raise ArchitectureError(
-            f"architecture 'stylegan2' has {doublings + 1} maps for images of {data.image}, but "
+            f"architecture 'stylegan2' has {len(sides)} maps for images of {data.image}, but "
             f"widths has {len(widths)} numbers. Give the channels of each map, from the largest to "
             "the smallest."
         )
     classes = data.classes if conditioning != "none" else 0
     mapped = conditioning == "mapping"
-    sizes = list(widths) or [min(width * 2**halving, widest) for halving in range(doublings + 1)]
+    sizes = list(widths) or [min(width * 2**halving, widest) for halving in range(len(sides))]
     channels = data.image.channels
     kind = LabelledGenerator if classes else Generator
     embedding_dim = style_dim if mapped else latent_dim
     return {
         "generator": kind(
             Mapping(latent_dim, style_dim, mapping_layers, classes, embedding_dim),
-            Synthesis(sizes[::-1], base, channels, style_dim, output == "tanh", clamp),
+            Synthesis(sizes[::-1], sides[0], channels, style_dim, output == "tanh", clamp),
             truncation,
         ),
         "discriminator": Discriminator(
-            *(sizes, base, channels, group, discriminator, clamp, classes),
+            *(sizes, sides[0], channels, group, discriminator, clamp, classes),
             label_layers=label_layers if mapped else 0,
         ),
     }
-
-
-def _check(data: DataSpec) -> tuple[int, int]:
-    """Return the side of the smallest map, and the number of doublings."""
-    image = data.image
-    base, doublings = image.height, 0
-    while base > LARGEST_BASE and base % 2 == 0:
-        base, doublings = base // 2, doublings + 1
-    fits = SMALLEST <= image.height <= LARGEST and SMALLEST_BASE <= base <= LARGEST_BASE
-    if image.height != image.width or not fits:
-        raise ArchitectureError(
-            f"architecture 'stylegan2' does not support images of {image}: they must be square, "
-            f"with a side of {SMALLEST} to {LARGEST} pixels that halves to between {SMALLEST_BASE} "
-            f"and {LARGEST_BASE}, such as 28, 32 or 64. Resize the data (--dataset.size 64, if the "
-            "dataset has this option), or use --architecture mlp."
-        )
-    return base, doublings
