@@ -133,7 +133,11 @@ class CardContext:
 
     @property
     def task(self) -> str:
-        """The Hub's name for the model's task."""
+        """The Hub's name for the model's task.
+
+        The Hub has no task for images of a class, and lists such models with the unconditional
+        ones. A tag of the card distinguishes them.
+        """
         translates = "condition" in self.spec.inputs
         return "image-to-image" if translates else "unconditional-image-generation"
 

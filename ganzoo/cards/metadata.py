@@ -22,6 +22,7 @@ def describe(context: CardContext) -> Metadata:
     spec = context.spec
     tags = [
         "autoencoder" if context.is_autoencoder else "gan",
+        *["class-conditional"] * ("y" in spec.inputs),
         *filter(None, (spec.architecture, context.loss)),
         *("onnx", "safetensors"),
     ]

@@ -521,6 +521,7 @@ def test_the_hubs_parser_reads_every_metric(name, request):
     assert (path / data.to_dict()["thumbnail"]).is_file()
     assert all((path / each["output"]["url"]).is_file() for each in data.to_dict()["widget"])
     assert ("gan" in data.tags) != ("autoencoder" in data.tags)
+    assert ("class-conditional" in data.tags) == ("y" in spec.inputs)
 
 
 def test_one_seed_is_reported_with_final_and_best(bundle):
