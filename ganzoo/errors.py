@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import traceback
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 __all__ = [
     "AmbiguousNameError",
@@ -146,7 +146,16 @@ class HubError(GanzooError, OSError):
 
 
 class PublishError(GanzooError, ValueError):
-    """A bundle that lacks something that publishing requires."""
+    """A bundle that lacks something that publishing requires.
+
+    Args:
+        message: the message.
+        sizes: size in bytes of each file that would be published, if only the card is in the way.
+    """
+
+    def __init__(self, message: str, sizes: Mapping[str, int] | None = None) -> None:
+        super().__init__(message)
+        self.sizes = dict(sizes or {})
 
 
 class DeviceError(GanzooError, RuntimeError):

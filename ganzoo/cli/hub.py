@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganzoo.cli import listing
 from ganzoo.cli.arguments import Folder, Text
+from ganzoo.errors import PublishError
 from ganzoo.system.terminal import print_out
 
 _KEPT = "The card was edited on the Hub and is not replaced. Check that it is still correct."
@@ -51,20 +52,25 @@ def push(
         private: create a private repository.
         revision: branch to write to; by default main.
         tag: tag of the commit, such as v1.
-        dry_run: show files, sizes and card, and publish nothing.
+        dry_run: show files, sizes and card, or what the card lacks, and publish nothing.
         space: also publish a Space of the same name with a demo of the model.
     """
     from ganzoo.hub import push
 
-    result = push(
-        bundle,
-        repository,
-        private=private,
-        revision=revision,
-        tag=tag,
-        dry_run=dry_run,
-        space=space,
-    )
+    try:
+        result = push(
+            bundle,
+            repository,
+            private=private,
+            revision=revision,
+            tag=tag,
+            dry_run=dry_run,
+            space=space,
+        )
+    except PublishError as error:
+        if dry_run and error.sizes:
+            _show_sizes(error.sizes, repository)
+        raise
     if result.model is None:
         _show_sizes(result.sizes, repository)
         if space:

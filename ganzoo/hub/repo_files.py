@@ -85,7 +85,14 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     names = [CONFIG, *networks, *figures, *(name for name in (RECIPE, LOG) if name in checksums)]
     contents: dict[str, Path | bytes] = {name: path / name for name in names}
     digests = {name: checksums[name] for name in names}
-    card = _published_card(cards.CardContext.at(bundle.spec, path, digests), repository, branch)
+    context = cards.CardContext.at(bundle.spec, path, digests)
+    try:
+        card = _published_card(context, repository, branch)
+    except PublishError as error:
+        sizes = RepoFiles({**contents, CARD: path / CARD}, digests).sizes
+        several = len(cards.check(path)) > 1
+        hint = f" `ganzoo card check {path}` lists what else the card lacks." * several
+        raise PublishError(f"{error}{hint}", sizes) from error
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()
         digests[name] = hashlib.sha256(text.encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Pushing by the Hub's real client to a server on loopback that misbehaves on demand."""
 
 import hashlib
+import re
 import shutil
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 import ganzoo
 from ganzoo.bundle import open_bundle, read_checksums
+from ganzoo.cli import main
 from ganzoo.errors import BundleError, NameSyntaxError, NotABundleError, PublishError
 from ganzoo.hub.card import LICENCES, check_card, sign_card, was_edited
 from ganzoo.registry import models
@@ -155,6 +157,24 @@ def test_a_dry_run_makes_no_requests(server, name, bundle, tmp_path):
     assert "## Results" in result.stdout
     assert server.requests == []
     assert name not in server.repositories
+
+
+def test_a_dry_run_lists_the_files_before_what_the_card_lacks(bundle, capsys):
+    card = (bundle / "README.md").read_text()
+    unfinished = card.replace("license: cc-by-4.0\n", "").replace(
+        "## Limits\n", "## Limits\n\nTODO\n"
+    )
+    (bundle / "README.md").write_text(unfinished)
+    rehash(bundle)
+    assert main(["push", str(bundle), "org/name", "--dry-run"]) == 1
+    printed = capsys.readouterr()
+    size = (bundle / "model.onnx").stat().st_size
+    assert f"{size:,}  model.onnx" in printed.out
+    assert "README.md" in printed.out
+    assert "the licence in the card's header is missing" in printed.err
+    assert re.search(r"`ganzoo card check .*` lists what else the card lacks", printed.err)
+    assert main(["push", str(bundle), "org/name"]) == 1
+    assert not capsys.readouterr().out, "a push lists nothing"
 
 
 def test_the_command_reports_its_changes(server, name, bundle, tmp_path):
