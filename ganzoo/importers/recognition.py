@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
@@ -19,9 +20,15 @@ from ganzoo.importers.importer import Importer
 from ganzoo.registry import importers
 from ganzoo.registry.entries import Entry
 
-# Names under which programs store the weights that one should use, the averaged ones first.
-NETWORKS = ("g_ema", "G_ema", "params_ema", "netG", "generator", "params", "state_dict")
-WRAPPERS = ("model_state_dict", "model", "module")
+# Names under which programs store the weights of a generator: averaged ones, its own, and those of
+# all that the file holds. Letters of either case, and endings such as `_state_dict`, are the same.
+PARTS = (
+    frozenset({"ema", "g_ema", "gema", "netg_ema", "generator_ema", "gen_ema", "ema_g"})
+    | {"ema_generator", "params_ema", "model_ema", "shadow"},
+    frozenset({"g", "netg", "net_g", "gen", "generator", "model_g"}),
+    frozenset({"state_dict", "model", "module", "params", "net", "network", "weights"}),
+)
+_ENDING = re.compile(r"_(state_?dict|state|dict|model|weights|params)$")
 MAX_DEPTH = 3  # of parts within parts
 
 
@@ -55,12 +62,21 @@ def parts(
     yield path, checkpoint
     if depth == MAX_DEPTH:
         return
-    heads = {name.partition(".")[0] for name in checkpoint.tensors if "." in name}
-    usual = [name for name in (*NETWORKS, *WRAPPERS) if name in heads]
+    heads = dict.fromkeys(name.partition(".")[0] for name in checkpoint.tensors if "." in name)
+    usual = [head for names in PARTS for head in heads if names & _spellings(head)]
     alone = list(heads) if len(heads) == 1 and all("." in n for n in checkpoint.tensors) else []
     for name in dict.fromkeys(usual + alone):
         below = f"{path}.{name}" if path else name
         yield from parts(checkpoint.under(name), below, depth + 1)
+
+
+def _spellings(head: str) -> set[str]:
+    """Return a name in lower case, with and without its ending.
+
+    >>> sorted(_spellings("netG_state_dict"))
+    ['netg', 'netg_state_dict']
+    """
+    return {head.lower(), _ENDING.sub("", head.lower())}
 
 
 def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:

@@ -11,9 +11,19 @@ from ganzoo import cards
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
 from ganzoo.errors import BrokenPluginError, ImportFileError, OutputError, PublishError
+from ganzoo.exporters.checkpoint_networks import build, load
 from ganzoo.exporters.reference import compare
-from ganzoo.importers import Computed, Conversion, Importer, License
+from ganzoo.importers import (
+    Computed,
+    Conversion,
+    Importer,
+    License,
+    convert,
+    open_checkpoint,
+    recognise,
+)
 from ganzoo.registry import importers
+from ganzoo.runtimes.torch import TorchGenerator
 from ganzoo.sampling import latents
 from helpers.bundles import finish_card
 from helpers.distributions import install
@@ -283,6 +293,28 @@ def test_a_part_of_a_file_is_found(tmp_path):
     assert ganzoo.info(bundle).provenance["imported"]["network"] == "state_dict.module"
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        *("g_ema", "G_ema", "ema", "ema_model", "model_ema", "params_ema", "generator_ema"),
+        *("netG", "G", "gen", "generator", "G_state_dict", "netG_state_dict", "generator_model"),
+        *("params", "model_state_dict", "state_dict.module", "ema.generator", "weights.gen"),
+    ],
+)
+def test_weights_are_found_under_the_usual_names(tmp_path, names):
+    state = content()
+    for name in reversed(names.split(".")):
+        state = {name: state, "optimizer_state_dict": {"step": torch.ones(1)}}
+    match = recognise(open_checkpoint(save(tmp_path / "wrapped.pt", state)))
+    assert (match.part, match.entry.name) == (names, "toy")
+
+
+def test_averaged_weights_come_before_others(tmp_path):
+    for order in (("G", "ema"), ("ema", "G")):
+        state = {name: content() for name in order}
+        assert recognise(open_checkpoint(save(tmp_path / "a.pt", state))).part == "ema"
+
+
 def test_what_lies_outside_of_the_part_is_counted(tmp_path):
     state = {"state_dict": content(), "optim": {"exp_avg": torch.ones(2), "step": torch.ones(1)}}
     bundle = ganzoo.import_checkpoint(save(tmp_path / "a.pt", state), tmp_path / "out")
@@ -357,6 +389,18 @@ def test_a_faulty_importer_of_others_stops_no_import(tmp_path, file, importer, s
         importers.unregister("faulty")
 
 
+def test_weights_are_computed_in_float32_from_a_file_in_half_precision(tmp_path):
+    state = {k: v.half() if torch.is_tensor(v) else v for k, v in content().items()}
+    state["G.scale"] = torch.tensor(3.0).half()
+    match = recognise(open_checkpoint(save(tmp_path / "half.pt", state)))
+    conversion = convert(match, {})
+    nets = build(conversion)[2]
+    load(match, conversion, nets)
+    expected = 3 * state["G.head.0.weight"].float()
+    assert not torch.equal(expected, expected.half().float())
+    assert torch.equal(nets["generator"].state_dict()["layers.0.weight"], expected)
+
+
 def test_the_command_says_how_far_the_images_are_from_the_reference(file, tmp_path, capsys):
     z = torch.randn(2, 3)
     images = networks()["generator"].eval()(z).detach().numpy()
@@ -409,7 +453,7 @@ def test_a_reference_that_compares_nothing_is_refused(file, tmp_path, changes, s
 
 
 def test_labels_of_a_reference_are_whole_numbers(tmp_path):
-    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    model = ganzoo.load("cgan-mnist", runtime="torch")
     z = latents.normal(0, 2, 100)
     images = model.run({"z": z, "y": np.array([1, 2])})
     good = save_reference(tmp_path / "a.npz", z=z, y=np.array([1.0, 2.0]), images=images)
@@ -455,6 +499,32 @@ def test_a_comparison_with_the_original_is_of_the_weights_in_the_bundle(file, tm
     assert "reference" not in ganzoo.info(half).recorded("imported")
     again = ganzoo.export(out, tmp_path / "again", figures=False)
     assert compared in (again / "README.md").read_text()
+
+
+class Rounding(torch.nn.Module):
+    """A generator whose float32 numbers have errors of up to 2.5e-4."""
+
+    def __init__(self):
+        super().__init__()
+        self.large = torch.nn.Parameter(torch.tensor(4096.0))
+
+    def forward(self, z):
+        images = ((z[:, :1] + self.large) - self.large).tanh()
+        return images[:, :, None, None].expand(-1, -1, 16, 16)
+
+
+def test_a_reference_may_differ_by_the_rounding_that_the_weights_enlarge(bundle, tmp_path):
+    model = TorchGenerator(ganzoo.info(bundle), Rounding())
+    z = np.random.default_rng(0).standard_normal((64, 3)).astype(np.float32)
+    exact = np.broadcast_to(np.tanh(z[:, :1, None, None]), (64, 1, 16, 16))
+    np.savez(tmp_path / "r.npz", z=z, images=exact)
+    compared = compare(model, tmp_path / "r.npz")
+    assert 1e-4 < compared["max_abs_error"] < compared["tolerance"] < 1.1e-3
+    np.savez(tmp_path / "r.npz", z=z, images=exact + 2e-3 * np.sign(-exact))
+    with pytest.raises(
+        ImportFileError, match=r"differ .* by 0\.00\d+, but at most 0\.00\d+ is round"
+    ):
+        compare(model, tmp_path / "r.npz")
 
 
 def test_images_of_a_reference_are_clamped_like_those_of_the_model(file, tmp_path):
