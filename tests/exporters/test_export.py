@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -16,9 +17,10 @@ from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError, RecipeError, RunNotFoundError
-from ganzoo.exporters.parity import check_parity
+from ganzoo.exporters.parity import LARGEST, TOLERANCE, check_parity
 from ganzoo.exporters.training_files import read_training
 from ganzoo.registry import architectures
+from ganzoo.runtimes.torch import TorchGenerator
 from ganzoo.sampling import latents
 from ganzoo.spec import Component
 from helpers.bundles import change_config, rehash
@@ -240,6 +242,44 @@ def test_an_export_that_fails_parity_is_refused(tmp_path):
     finally:
         architectures.unregister("restless")
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+class Imprecise(nn.Module):
+    """Images 0 with a rounding error of float32 of up to half the spacing of numbers at `large`."""
+
+    def __init__(self, large, shift=0.0, noise=0.0):
+        super().__init__()
+        self.large = nn.Parameter(torch.tensor(large))
+        self.shift, self.noise = shift, noise
+
+    def forward(self, z):
+        images = (z[:, :1, None, None] + self.large) - self.large - z[:, :1, None, None]
+        images = images + self.shift + self.noise * torch.rand_like(images)
+        return images.expand(-1, -1, 16, 16).clamp(-1, 1)
+
+
+@pytest.mark.parametrize(
+    ("large", "shift", "noise", "passes"),
+    [
+        (2.0**14, 1.2e-3, 0.0, True),
+        (2.0**14, 4.5e-3, 0.0, False),  # more than half a level
+        (2.0**12, 1.5e-3, 0.0, False),  # more than four times the rounding
+        (1.0, 1.2e-3, 0.0, False),
+        (1.0, 0.0, 3.5e-3, False),  # random numbers are no rounding
+    ],
+)
+def test_the_limit_of_parity_grows_with_rounding_within_half_a_level(
+    tiny_bundle, large, shift, noise, passes
+):
+    spec = ganzoo.info(tiny_bundle)
+    spec = dataclasses.replace(spec, data=ganzoo.DataSpec(ganzoo.ImageSpec(16, 16, 1)))
+    models = [TorchGenerator(spec, Imprecise(large, s, noise)) for s in (0.0, shift)]
+    if passes:
+        parity = check_parity(*models, "generator")
+        assert TOLERANCE < parity["max_abs_error"] < parity["tolerance"] <= LARGEST
+    else:
+        with pytest.raises(ExportError, match=r"torch's own rounding error is"):
+            check_parity(*models, "generator")
 
 
 def test_the_card_is_complete_and_agrees_with_the_config(tiny_bundle):
