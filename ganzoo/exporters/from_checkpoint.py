@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -123,8 +124,7 @@ def import_match(
     figures: bool = True,
 ) -> ModelSpec:
     """Convert a recognised checkpoint; arguments and errors are those of `import_checkpoint`."""
-    if out.exists():
-        raise OutputError(f"{out} exists already. Choose another folder with -o.")
+    _check_output(out)
     conversion = convert(match, options)
     entry, arguments, networks = build(conversion)
     load(match, conversion, networks)
@@ -161,6 +161,18 @@ def import_match(
     }
     spec = replace(spec, provenance=provenance)
     return write_export(out, spec, models, {}, figures=figures)
+
+
+def _check_output(out: Path) -> None:
+    """Raise an OutputError, before the work, if a folder exists or cannot be created."""
+    if out.exists():
+        raise OutputError(f"{out} exists already. Choose another folder with -o.")
+    parent = next(path for path in out.absolute().parents if path.exists())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise OutputError(
+            f"cannot write {out}: {parent} is not a folder that you can write to. Choose another "
+            "one with -o."
+        )
 
 
 def _name_of(out: Path) -> str:

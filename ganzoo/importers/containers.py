@@ -153,7 +153,7 @@ def _open(content: mmap.mmap) -> _Opened:
         value = unpickler.read(stream)
     except ImportFileError as error:
         # Pickles begin with their protocol, except old ones, which begin like many other files.
-        if head[:1] == b"\x80" or error.__cause__ is None:
+        if head[:1] == b"\x80" or (unpickler.names and error.__cause__ is None):
             raise
         raise ImportFileError(f"it is not a checkpoint, or is damaged. {_READ}.") from error
     if stream.tell() != len(content):

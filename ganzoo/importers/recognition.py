@@ -104,7 +104,7 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
             )
         if matches:
             return matches[0]
-    raise ImportFileError(_explain(checkpoint, candidates))
+    raise ImportFileError(_explain(checkpoint, candidates, name))
 
 
 def _load(entries: Iterable[Entry], named: bool) -> dict[Entry, Importer]:
@@ -149,8 +149,8 @@ def _recognises(entry: Entry, importer: Importer, part: Checkpoint) -> bool:
         return False
 
 
-def _explain(checkpoint: Checkpoint, candidates: dict[Entry, Importer]) -> str:
-    """Return why no importer recognises a file: the nearest ones, and what they miss."""
+def _explain(checkpoint: Checkpoint, candidates: dict[Entry, Importer], name: str | None) -> str:
+    """Return why no importer, or not that of a name, recognises a file: what the nearest miss."""
     nearest: list[tuple[int, int, str, str]] = []
     for entry, importer in candidates.items():
         best = max(
@@ -161,14 +161,20 @@ def _explain(checkpoint: Checkpoint, candidates: dict[Entry, Importer]) -> str:
             nearest.append((best[0], len(importer.marks), entry.name, min(missing, default="")))
     nearest.sort(key=lambda each: -each[0] / each[1])
     near = "".join(
-        f" Nearest: {name} ({count} of {total} marks"
+        f" Nearest: {near_name} ({count} of {total} marks"
         + (f", missing {missing!r})." if missing else ", but of other shapes).")
-        for count, total, name, missing in nearest[:2]
+        for count, total, near_name, missing in nearest[:2]
     )
-    keys = enumerate_names(list(checkpoint.tensors)[:5])
+    number = len(checkpoint.tensors)
+    keys = enumerate_names(key or "(without a name)" for key in list(checkpoint.tensors)[:5])
+    remedy = (
+        "or leave out --as"
+        if name
+        else "choose a format with --as FORMAT, or install the plugin that has its importer "
+        f"(installed: {enumerate_names(entry.name for entry in candidates)})"
+    )
     return (
-        f"no importer recognises {checkpoint.file}, whose {len(checkpoint.tensors):,} tensors are "
-        f"{keys}{', ...' if len(checkpoint.tensors) > 5 else ''}.{near} Look at it with --inspect, "
-        "choose a format with --as FORMAT, or install the plugin that has its importer ("
-        f"installed: {enumerate_names(entry.name for entry in candidates)})."
+        f"{f'the importer {name!r} does not recognise' if name else 'no importer recognises'} "
+        f"{checkpoint.file}, which has the {f'{number:,} tensors' if number > 1 else 'tensor'} "
+        f"{keys}{', ...' if number > 5 else ''}.{near} Look at it with --inspect, {remedy}."
     )

@@ -281,9 +281,11 @@ def test_an_unknown_format_names_the_keys_and_the_nearest_importers(tmp_path):
     with pytest.raises(ImportFileError) as error:
         ganzoo.import_checkpoint(path, tmp_path / "out")
     text = str(error.value)
-    assert "2 tensors are G.scale, body.weight" in text
+    assert "has the 2 tensors G.scale, body.weight." in text
     assert "Nearest: toy (1 of 2 marks, missing 'G.head.0.weight')" in text
     assert "--inspect" in text
+    with pytest.raises(ImportFileError, match=r"the importer 'toy' does not .*, or leave out --as"):
+        ganzoo.import_checkpoint(path, tmp_path / "out", format="toy")
 
 
 def test_a_part_of_a_file_is_found(tmp_path):
@@ -423,6 +425,10 @@ def test_another_reference_is_refused_and_nothing_written(file, tmp_path):
     np.savez(tmp_path / "r.npz", z=z, images=np.ones((2, 1, 16, 16), np.float32))
     with pytest.raises(ImportFileError, match="but at most 0.0001 is rounding"):
         ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
+    for content in (b"# A heading", b"PK\x03\x04", b""):
+        (tmp_path / "r.npz").write_bytes(content)
+        with pytest.raises(ImportFileError, match=r"r\.npz is not an archive of arrays\. Save"):
+            ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
     np.savez(tmp_path / "r.npz", images=np.ones((2, 1, 16, 16), np.float32))
     with pytest.raises(ImportFileError, match="the model needs images, z"):
         ganzoo.import_checkpoint(file, tmp_path / "out", reference=tmp_path / "r.npz")
@@ -542,6 +548,8 @@ def test_an_existing_folder_and_an_unknown_option_are_refused(file, tmp_path, ca
         ganzoo.import_checkpoint(file, tmp_path / "out")
     with pytest.raises(ImportFileError, match="'with_generator'"):
         ganzoo.import_checkpoint(file, tmp_path / "b", with_generator=True)
+    with pytest.raises(OutputError, match=r"toy\.pt is not a folder that you can write to"):
+        ganzoo.import_checkpoint(file, file / "out")
     assert main(["import", str(file)]) == 1
     assert "Add -o OUT" in capsys.readouterr().err
     assert main(["import", "-o", "x"]) == 2

@@ -390,6 +390,7 @@ def test_a_tensor_stays_within_its_storage(tmp_path, arguments, says):
         (b"\x89HDF\r\n", "HDF5"),
         (b"PK\x03\x04broken", "incomplete or damaged"),
         (b'{"latent_dim": 100}', "a JSON file. Pass the file of the weights"),
+        (b"\x89PNG\r\n\x1a\n", "not a checkpoint, or is damaged. ganzoo reads"),
         (b"# A heading\n", "not a checkpoint, or is damaged. ganzoo reads pickles, files of torch"),
         (b"Import a file\n", "not a checkpoint, or is damaged. ganzoo reads"),
     ],

@@ -109,6 +109,8 @@ def test_the_trained_generator_alone_with_truncation_and_flat_options(tmp_path):
     assert conversion.network == "G"
     del content["G"], content["D"]
     assert networks(save_ada(tmp_path / "a.pkl", content))[1].keys() == {"generator"}
+    with pytest.raises(ImportFileError, match=r"in \[0, 1\]\. Use --truncation 0\.7"):
+        networks(tmp_path / "a.pkl", truncation=7.0)
 
 
 def test_a_generator_without_noise(tmp_path):
@@ -283,6 +285,8 @@ def test_a_converted_file_has_the_mean_of_w(tmp_path):
     conversion, nets = networks(tmp_path / "a.pt", truncation=0.5)
     assert_same(nets, {"generator": generator})
     assert len(conversion.deviations) == 1
+    with pytest.raises(ImportFileError, match=r"in \[0, 1\]\. Use --truncation 0\.7"):
+        networks(tmp_path / "a.pt", truncation=7.0)
 
 
 WRONG_ROSINALITY = {

@@ -14,6 +14,7 @@ from ganzoo_stylegan2.importers.source import (
     HALF_PRECISION,
     WITHOUT_DISCRIMINATOR,
     Source,
+    check_truncation,
     options_below,
 )
 from ganzoo_stylegan3.frequencies import plan
@@ -123,7 +124,7 @@ class StyleGAN3(Importer):
             deviations.append(GROUPS)
         return Conversion(
             architecture="stylegan3",
-            arguments=arguments | {"truncation": truncation},
+            arguments=arguments | {"truncation": check_truncation(truncation)},
             data=DataSpec(image, classes=count_classes(generator)),
             weights=roles,
             ignored=ignored,

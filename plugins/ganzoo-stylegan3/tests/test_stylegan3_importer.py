@@ -106,6 +106,8 @@ def test_the_trained_generator_alone_with_truncation(tmp_path):
     assert conversion.network == "G"
     del content["G"], content["D"]
     assert networks(save(tmp_path / "a.pkl", content))[1].keys() == {"generator"}
+    with pytest.raises(ImportFileError, match=r"in \[0, 1\]\. Use --truncation 0\.7"):
+        networks(tmp_path / "a.pkl", truncation=7.0)
 
 
 def option(path, **options):

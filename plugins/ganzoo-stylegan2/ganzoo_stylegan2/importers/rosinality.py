@@ -13,6 +13,7 @@ from ganzoo_stylegan2.importers.source import (
     GROUPS,
     WITHOUT_DISCRIMINATOR,
     Source,
+    check_truncation,
     options_below,
 )
 
@@ -91,7 +92,7 @@ class StyleGAN2Rosinality(Importer):
         options = options_below(checkpoint, "args")
         return Conversion(
             architecture="stylegan2",
-            arguments=arguments | {"truncation": truncation},
+            arguments=arguments | {"truncation": check_truncation(truncation)},
             data=DataSpec(ImageSpec(side, side, channels)),
             weights=roles,
             ignored=ignored,

@@ -37,6 +37,19 @@ def options_below(checkpoint: Checkpoint, path: str) -> dict[str, Any]:
     }
 
 
+def check_truncation(truncation: float) -> float:
+    """Return a truncation.
+
+    Raises:
+        ImportFileError: it is not in [0, 1].
+    """
+    if not 0 <= truncation <= 1:
+        raise ImportFileError(
+            f"truncation is {truncation}, but must be in [0, 1]. Use --truncation 0.7, for example."
+        )
+    return truncation
+
+
 @dataclass(frozen=True)
 class Source:
     """A network in a checkpoint.

@@ -14,6 +14,7 @@ from ganzoo_stylegan2.importers.source import (
     HALF_PRECISION,
     WITHOUT_DISCRIMINATOR,
     Source,
+    check_truncation,
     options_below,
 )
 
@@ -97,7 +98,7 @@ class StyleGAN2ADA(Importer):
         channels = generator.shape("synthesis.b4.torgb.weight", 4)[0]
         return Conversion(
             architecture="stylegan2",
-            arguments=arguments | {"truncation": truncation},
+            arguments=arguments | {"truncation": check_truncation(truncation)},
             data=DataSpec(ImageSpec(side, side, channels), classes=count_classes(generator)),
             weights=roles,
             ignored=ignored,
