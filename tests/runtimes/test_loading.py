@@ -98,6 +98,21 @@ def test_only_meta_tensors_stay_uninitialised(fill):
     assert filled.all()
 
 
+def test_spectral_normalisation_computes_nothing_on_the_meta_device():
+    code = """
+import sys, ganzoo, torch
+from ganzoo.nn import add_spectral_norm
+from ganzoo.runtimes.uninitialised import Uninitialised
+with torch.device("meta"), Uninitialised():
+    layer = add_spectral_norm(torch.nn.Linear(3, 2))
+assert "torch._dynamo" not in sys.modules
+real = add_spectral_norm(torch.nn.Linear(3, 2)).state_dict()
+assert {k: v.shape for k, v in layer.state_dict().items()} == {k: v.shape for k, v in real.items()}
+"""
+    result = run_new("-c", code)
+    assert result.returncode == 0, result.stderr
+
+
 def test_other_threads_are_unaffected():
     """Another thread builds a network with weights while this one builds others without."""
     bundle = ganzoo.bundle.open_bundle(models.get("dcgan-mnist"))
