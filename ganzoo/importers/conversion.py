@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections import Counter
@@ -123,7 +124,8 @@ def describe(
         "sha256": checkpoint.sha256,
         "container": checkpoint.container,
         "network": network,
-        "options": dict(conversion.options),
+        # As the config has them, with lists for tuples: the card states the same.
+        "options": json.loads(json.dumps(dict(conversion.options))),
         "ignored": dict(ignored),
         "deviations": list(conversion.deviations),
         "license": license._asdict() if license else None,

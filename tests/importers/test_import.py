@@ -70,7 +70,7 @@ class Toy(Importer):
             DATA,
             weights,
             ignored,
-            options={"steps": checkpoint.values["steps"]},
+            options={"steps": checkpoint.values["steps"], "widths": (5, 5)},
             deviations=("weights are scaled",),
             license=LICENSE if licensed else None,
         )
@@ -143,7 +143,7 @@ def test_the_config_says_where_the_model_comes_from(bundle):
     spec = ganzoo.info(bundle)
     imported = spec.provenance["imported"]
     assert (imported["importer"], imported["file"]) == ("toy", "toy.pt")
-    assert imported["options"] == {"steps": 7}
+    assert imported["options"] == {"steps": 7, "widths": [5, 5]}
     assert imported["ignored"] == {"state of the optimizer": 1}
     assert imported["deviations"] == ["weights are scaled"]
     assert imported["license"] is None
