@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,9 @@ def _trace(
     fold: bool,
 ) -> onnx.ModelProto:
     batch = torch.export.Dim("batch")
+    with quiet_imports():
+        # The exporter imports it, and reports an interrupted import as an error of the network.
+        importlib.import_module("torch._dynamo")
     try:
         with quiet_imports(), quiet():  # one thread at a time: the exporter needs that, too
             program = torch.onnx.export(

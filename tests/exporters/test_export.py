@@ -17,6 +17,7 @@ from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import write_file
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, ExportError, RecipeError, RunNotFoundError
+from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.parity import LARGEST, TOLERANCE, check_parity
 from ganzoo.exporters.training_files import read_training
 from ganzoo.registry import architectures
@@ -242,6 +243,16 @@ def test_an_export_that_fails_parity_is_refused(tmp_path):
     finally:
         architectures.unregister("restless")
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
+
+
+def test_ctrl_c_while_the_exporter_is_imported_is_no_error_of_the_network(tiny_bundle, monkeypatch):
+    def interrupt(name):
+        raise KeyboardInterrupt
+
+    model = ganzoo.load(tiny_bundle, runtime="torch")
+    monkeypatch.setattr("ganzoo.exporters.onnx_graph.importlib.import_module", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        onnx_graph.trace(model, "generator")
 
 
 class Imprecise(nn.Module):
