@@ -69,9 +69,9 @@ def load(match: Match, conversion: Conversion, networks: Mapping[str, nn.Module]
 
 def _read(checkpoint: Checkpoint, name: str, weight: str | Computed) -> NDArray[Any]:
     if not isinstance(weight, Computed):
-        return np.array(checkpoint.tensors[weight].read(), order="C")  # a copy, for torch to own
+        return np.array(_numbers(checkpoint, weight), order="C")  # a copy, for torch to own
     # In half precision, the result would be rounded again.
-    arrays = [_widen(checkpoint.tensors[path].read()) for path in weight.paths]
+    arrays = [_widen(_numbers(checkpoint, path)) for path in weight.paths]
     try:
         return np.array(weight.compute(*arrays), order="C")
     except MALFORMED as error:
@@ -87,6 +87,13 @@ def _read(checkpoint: Checkpoint, name: str, weight: str | Computed) -> NDArray[
 
 def _widen(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def _numbers(checkpoint: Checkpoint, path: str) -> NDArray[Any]:
+    try:
+        return checkpoint.tensors[path].read()
+    except ImportFileError as error:
+        raise ImportFileError(f"{checkpoint.file}: {path}: {error}") from error
 
 
 def _check(

@@ -16,6 +16,7 @@ from ganzoo.errors import ImportFileError
 from ganzoo.importers.torch_files import read_legacy
 from ganzoo.importers.values import (
     DTYPES,
+    OTHERS,
     Dtype,
     Entries,
     Name,
@@ -26,6 +27,7 @@ from ganzoo.importers.values import (
     brief,
     check_key,
     check_shape,
+    unread,
     view_storage,
 )
 
@@ -43,12 +45,8 @@ class _Dtype(Record):
         order = self.state[1] if isinstance(self.state, tuple) and len(self.state) > 1 else "<"
         for dtype in DTYPES.values():
             if dtype.name != "bfloat16" and code in (dtype.raw[1:], dtype.raw):
-                if order == ">" and dtype.size > 1:
-                    raise ImportFileError("the file holds big-endian numbers, which are unusual.")
-                return dtype
-        raise ImportFileError(
-            f"the file holds a NumPy array of type {brief(code)}; weights are numbers."
-        )
+                return Dtype(f">{code}", "V0") if order == ">" and dtype.size > 1 else dtype
+        return Dtype(brief(code).strip("'"), "V0")
 
 
 class _Array(Record):
@@ -109,9 +107,7 @@ def build(target: Any, state: Any) -> Any:
     if isinstance(target, _Array):
         return _array(*state)
     if isinstance(target, StoredTensor):
-        if state:
-            raise ImportFileError("the pickle sets attributes of a tensor.")
-        return target
+        return target  # attributes of a tensor do not change its numbers
     if isinstance(target, Record):
         if target.state is not None:
             raise ImportFileError(f"the pickle sets the state of {target.callable} twice.")
@@ -199,7 +195,8 @@ def dtype_of(name: Any) -> Dtype:
     Raises:
         ImportFileError: it is not a dtype of weights.
     """
-    dtype = DTYPES.get(name.name) if isinstance(name, Name) and name.module == "torch" else None
+    known = DTYPES | OTHERS
+    dtype = known.get(name.name) if isinstance(name, Name) and name.module == "torch" else None
     if dtype is None:
         raise ImportFileError(f"the file holds numbers of type {brief(name)}; weights are real.")
     return dtype
@@ -225,13 +222,19 @@ def _from_buffer(content: Any, dtype: Any, shape: Any, order: Any) -> StoredTens
 
 
 def _scalar(dtype: Any, content: Any) -> Any:
-    return _as_tensor(content, dtype, (), "C").read().item()
+    tensor = _as_tensor(content, dtype, (), "C")
+    return tensor.read().item() if tensor.dtype.is_read else Record(Name("numpy", "generic"))
 
 
 def _as_tensor(content: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> StoredTensor:
-    if not isinstance(dtype, _Dtype) or not isinstance(content, bytes | bytearray | str):
-        raise ImportFileError("the file holds a NumPy array of objects; weights are numbers.")
-    raw, resolved = _bytes(content), dtype.resolved
+    if not isinstance(dtype, _Dtype):
+        raise ImportFileError("a NumPy array of the file has no type. Get the file again.")
+    resolved = dtype.resolved
+    if not resolved.is_read:  # such as text, objects, and the state of random numbers
+        return unread(resolved, shape)
+    if not isinstance(content, bytes | bytearray | str):
+        raise ImportFileError("a NumPy array of the file has no numbers. Get the file again.")
+    raw = _bytes(content)
     if len(raw) != math.prod(shape) * resolved.size:
         raise ImportFileError(
             f"a NumPy array of shape {shape} has {len(raw):,} bytes. Get the file again."

@@ -110,7 +110,7 @@ def _visit(path: str, value: Any, content: Content) -> list[tuple[str, Any]]:
             return _named(enumerate(value))
         _add(content.values, path, tuple(value))
     elif isinstance(value, Storage):
-        raise ImportFileError("the file holds numbers that are no tensor. Get the file again.")
+        _add(content.classes, path, Name("torch", "UntypedStorage"))
     else:
         _add(content.values, path, value)
     return []

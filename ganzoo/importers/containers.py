@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import mmap
+import warnings
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -16,11 +18,13 @@ from ganzoo.importers.torch_files import MAGIC, read_legacy, read_zip
 from ganzoo.importers.unpickle import Unpickler
 from ganzoo.importers.values import (
     DTYPES,
+    OTHERS,
     Dtype,
     Entries,
     StoredTensor,
     check_shape,
     is_count,
+    unread,
     widen,
 )
 from ganzoo.spec.json_text import read_json
@@ -42,6 +46,13 @@ _SAFETENSORS = {
     "I8": "int8",
     "U8": "uint8",
     "BOOL": "bool",
+    "U64": "uint64",
+    "U32": "uint32",
+    "U16": "uint16",
+    "F8_E5M2": "float8_e5m2",
+    "F8_E4M3": "float8_e4m3fn",
+    "F8_E8M0": "float8_e8m0fnu",
+    "C64": "complex64",
 }
 _OTHERS = {  # first bytes of files that are no checkpoint, and what to do
     b"<": "a web page. Download the file itself",
@@ -96,7 +107,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
                 "--dest=NEW.pkl`), and import the result. There is no such program for older GANs."
             )
         collected = collect(opened_file.value)
-        if not collected.tensors:
+        if not any(tensor.dtype.is_read for tensor in collected.tensors.values()):
             raise ImportFileError(_without_tensors(opened_file))
     except ImportFileError as error:
         raise ImportFileError(f"{file}: {error}") from error
@@ -110,7 +121,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
         values=collected.values,
         classes=collected.classes,
         sources=frozenset(collected.sources),
-        config=_read_config(file.parent),
+        config=_read_config(file.parent, required=path.is_dir()),
     )
 
 
@@ -208,7 +219,7 @@ def _read_safetensors(content: mmap.mmap) -> Entries:
         if name == "__metadata__":
             continue
         try:
-            dtype = DTYPES[_SAFETENSORS[entry["dtype"]]]
+            dtype = (DTYPES | OTHERS)[_SAFETENSORS[entry["dtype"]]]
             shape, (begin, end) = check_shape(entry["shape"]), entry["data_offsets"]
             if not (is_count(begin) and is_count(end)):
                 raise TypeError
@@ -223,7 +234,9 @@ def _read_safetensors(content: mmap.mmap) -> Entries:
             raise ImportFileError(
                 f"the tensor {name[:100]!r} has {end - begin:,} bytes; its shape needs {size:,}."
             )
-        tensors[name] = _tensor(content, dtype, shape, start + begin)
+        tensors[name] = (
+            _tensor(content, dtype, shape, start + begin) if dtype.is_read else unread(dtype, shape)
+        )
         spans.append((begin, end))
     # As the safetensors library does: each byte belongs to one tensor.
     ends = [0, *(end for _, end in sorted(spans))]
@@ -244,15 +257,29 @@ def _tensor(content: mmap.mmap, dtype: Dtype, shape: tuple[int, ...], start: int
     return StoredTensor(dtype, shape, read)
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    for name in CONFIGS:
-        file = folder / name
-        if file.is_file():
-            if text := explain_pointer(file):
-                raise ImportFileError(text)
-            with file.open("rb") as opened:
-                return _parse_json(opened.read(MAX_JSON + 1), str(file), MAX_JSON)
-    return {}
+def _read_config(folder: Path, *, required: bool) -> dict[str, Any]:
+    """Return the content of the first config of a folder.
+
+    Args:
+        folder: the folder.
+        required: whether a config that cannot be read is an error. Else it may be of something
+            else, and this warns of it.
+    """
+    file = next((folder / name for name in CONFIGS if (folder / name).is_file()), None)
+    if file is None:
+        return {}
+    try:
+        if text := explain_pointer(file):
+            raise ImportFileError(text)
+        content = file.read_bytes() if file.stat().st_size <= MAX_JSON else bytes(MAX_JSON + 1)
+        # Some editors write a byte order mark.
+        return _parse_json(content.removeprefix(codecs.BOM_UTF8), str(file), MAX_JSON)
+    except (ImportFileError, OSError) as error:
+        reason = str(error) if isinstance(error, ImportFileError) else f"cannot read {file}."
+        if required:
+            raise ImportFileError(reason) from error
+        warnings.warn(f"the config beside the checkpoint is not used: {reason}", stacklevel=3)
+        return {}
 
 
 def _parse_json(text: bytes, where: str, limit: int) -> dict[str, Any]:

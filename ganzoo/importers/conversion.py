@@ -93,6 +93,9 @@ def ignored_tensors(conversion: Conversion, checkpoint: Checkpoint) -> dict[str,
     }
     reasons = {}
     for path in checkpoint.tensors.keys() - used:
+        if not checkpoint.tensors[path].dtype.is_read:
+            reasons[path] = "no real numbers, so no weight"
+            continue
         for pattern, reason in patterns.items():
             if pattern.fullmatch(path):
                 reasons[path] = reason

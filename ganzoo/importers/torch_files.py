@@ -7,7 +7,16 @@ import zipfile
 from typing import Any, BinaryIO
 
 from ganzoo.errors import ImportFileError
-from ganzoo.importers.values import DTYPES, Dtype, Name, ReadNested, Storage, brief, is_count
+from ganzoo.importers.values import (
+    DTYPES,
+    OTHERS,
+    Dtype,
+    Name,
+    ReadNested,
+    Storage,
+    brief,
+    is_count,
+)
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older format
 PROTOCOL = 1001
@@ -24,6 +33,11 @@ _STORAGES = {
     "CharStorage": "int8",
     "ByteStorage": "uint8",
     "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128",
+    "QInt8Storage": "qint8",
+    "QUInt8Storage": "quint8",
+    "QInt32Storage": "qint32",
 }
 
 Kinds = dict[str, tuple[Dtype | None, int]]  # dtype and length of each storage, by key
@@ -195,7 +209,7 @@ def _parse(pid: Any, kinds: Kinds) -> tuple[Dtype | None, str, int]:
     if kind.module in ("torch", "torch.storage") and kind.name == "UntypedStorage":
         dtype = None
     elif kind.module == "torch" and kind.name in _STORAGES:
-        dtype = DTYPES[_STORAGES[kind.name]]
+        dtype = (DTYPES | OTHERS)[_STORAGES[kind.name]]
     else:
         raise ImportFileError(
             f"the file holds a {brief(kind)}; weights are stored as real numbers."

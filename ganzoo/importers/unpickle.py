@@ -249,12 +249,13 @@ class Unpickler:
     def _call(self, name: str) -> None:
         count = 3 if name == "NEWOBJ_EX" else 2
         called, *arguments = self._pop_many(count)
-        if name == "NEWOBJ_EX" and arguments[1]:
-            raise ImportFileError("the pickle builds an object with keyword arguments.")
-        self._push_call(called, arguments[0])
+        self._push_call(called, arguments[0], *arguments[1:])
 
-    def _push_call(self, called: Any, arguments: Any) -> None:
+    def _push_call(self, called: Any, arguments: Any, keywords: Any = None) -> None:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise ImportFileError("the pickle calls something that is not named in it.")
         self._budget.take_container()
-        self._stack.append(apply(called, arguments, self.read_nested))
+        if keywords:  # no known callable has any
+            self._stack.append(Record(called, (*arguments, keywords)))
+        else:
+            self._stack.append(apply(called, arguments, self.read_nested))

@@ -35,6 +35,11 @@ class Dtype(NamedTuple):
         """Bytes of one number."""
         return np.dtype(self.raw).itemsize
 
+    @property
+    def is_read(self) -> bool:
+        """Whether weights can have it. Numbers of other dtypes are never read."""
+        return DTYPES.get(self.name) == self
+
 
 DTYPES = {
     dtype.name: dtype
@@ -50,6 +55,19 @@ DTYPES = {
         Dtype("uint8", "<u1"),
         Dtype("bool", "|b1"),
     )
+}
+# Dtypes that weights do not have, but other parts of a file can, by their size in bytes.
+OTHERS = {
+    name: Dtype(name, f"V{size}")
+    for size, names in {
+        1: ("float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu")
+        + ("qint8", "quint8"),
+        2: ("uint16",),
+        4: ("uint32", "complex32", "qint32"),
+        8: ("uint64", "complex64"),
+        16: ("complex128",),
+    }.items()
+    for name in names
 }
 
 
@@ -166,6 +184,8 @@ def view_storage(
             f"a tensor has offset {brief(offset)}, {len(shape)} dimensions and {len(strides)} "
             "strides. The file is damaged: get it again."
         )
+    if not dtype.is_read:
+        return unread(dtype, shape)
     size = math.prod(shape)
     reach = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + 1
     if size and (reach > count or size > count):
@@ -182,6 +202,17 @@ def view_storage(
             flat[offset:], shape, [step * dtype.size for step in strides], writeable=False
         )
         return widen(np.array(view, order="C"), dtype)
+
+    return StoredTensor(dtype, shape, read)
+
+
+def unread(dtype: Dtype, shape: tuple[int, ...]) -> StoredTensor:
+    """Return a tensor of a dtype that weights do not have. To read it is an error."""
+
+    def read() -> NDArray[Any]:
+        raise ImportFileError(
+            f"the file holds numbers of type {dtype.name}; weights are real numbers."
+        )
 
     return StoredTensor(dtype, shape, read)
 
@@ -236,9 +267,11 @@ def check_key(key: Any) -> Any:
     """Return a dictionary's key.
 
     Raises:
-        ImportFileError: it is not text, bytes, a float, a bool, None or a number of 64 bits. Other
-            keys can make a dictionary slow.
+        ImportFileError: it is not text, bytes, a float, a bool, None or a number of 64 bits, or a
+            tuple of at most 16 of these. Other keys can make a dictionary slow.
     """
+    if type(key) is tuple and len(key) <= MAX_RANK and tuple not in map(type, key):
+        return tuple(map(check_key, key))
     if type(key) is int and -(2**63) <= key < 2**64:
         return key
     if key is None or type(key) in (str, bytes, float, bool) or isinstance(key, Name):

@@ -103,6 +103,68 @@ def test_arrays_and_options_of_pickles(tmp_path, protocol):
     assert checkpoint.classes["options"].last == "Namespace"
 
 
+class Named:
+    """Pickles with keyword arguments, from protocol 4 on."""
+
+    def __new__(cls, size=0):
+        return super().__new__(cls)
+
+    def __getnewargs_ex__(self):
+        return (), {"size": 3}
+
+
+def no_weights():
+    """What a program may save beside its weights, and no weight can be."""
+    attributed = torch.ones(2)
+    attributed.learning_rate = 0.5
+    return {
+        "random": np.random.RandomState(0).get_state(),
+        "names": np.array(["cat", "dog"]),
+        "name": np.str_("cat"),
+        "objects": np.array([None, "a"], object),
+        "dates": np.array(["2020-01-01"], "M8[D]"),
+        "rows": np.zeros(2, [("a", "f4"), ("b", "i4")]),
+        "big-endian": np.zeros(2, ">f4"),
+        "complex": torch.ones(2, dtype=torch.complex64),
+        "unsigned": torch.ones(2, dtype=torch.uint32),
+        "float8": torch.ones(2).to(torch.float8_e4m3fn),
+        "sparse": torch.eye(2).to_sparse(),
+        "storage": torch.ones(2).untyped_storage(),
+        "attributed": attributed,
+        "pairs": {(0, "cat"): 1},
+    }
+
+
+@pytest.mark.parametrize("part", no_weights())
+def test_other_parts_of_a_file_do_not_matter(tmp_path, part):
+    state, rest = {"weight": torch.rand(2, 3)}, {part: no_weights()[part]}
+    files = [save(tmp_path / f"{zipped}.pth", {"net": state} | rest, zipped) for zipped in (0, 1)]
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"net": state} | rest, 5))
+    for file in (*files, tmp_path / "a.pkl"):
+        same(open_checkpoint(file).under("net"), state)
+
+
+def test_an_object_with_keyword_arguments_is_inert(tmp_path):
+    content = pickle.dumps({"weight": np.ones(2), "options": Named()}, 4)
+    (tmp_path / "a.pkl").write_bytes(content)
+    checkpoint = open_checkpoint(tmp_path / "a.pkl")
+    assert checkpoint.values["options.args.0.size"] == 3
+    assert checkpoint.classes["options"].last == "Named"
+
+
+def test_numbers_that_are_no_weights_are_listed_but_not_read(tmp_path):
+    state = {"a": torch.ones(2, dtype=torch.complex64), "b": torch.ones(2)}
+    safetensors.torch.save_file(state, tmp_path / "a.safetensors")
+    for file in (save(tmp_path / "a.pth", state), tmp_path / "a.safetensors"):
+        checkpoint = open_checkpoint(file)
+        assert checkpoint.tensors["a"].dtype.name == "complex64"
+        with pytest.raises(ImportFileError, match="of type complex64; weights are real"):
+            checkpoint.tensors["a"].read()
+        assert checkpoint.tensors["b"].read().tolist() == [1, 1]
+    with pytest.raises(ImportFileError, match="without tensors"):
+        open_checkpoint(save(tmp_path / "b.pth", {"a": state["a"]}))
+
+
 def test_safetensors_and_a_folder_with_its_config(tmp_path):
     state = {"a.weight": torch.rand(2, 3), "b": torch.rand(4).bfloat16()}
     safetensors.torch.save_file(state, tmp_path / "model.safetensors")
