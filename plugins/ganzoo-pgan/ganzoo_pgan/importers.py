@@ -28,14 +28,19 @@ from ganzoo.importers import (
 
 BASE = 4  # side of the smallest map
 SUPPORTED = {"leakyReluLeak": 0.2, "categoryVectorDim": 0}
-# Options that change a training alone, or whose values are in the shapes of the weights.
+# The last layer of a generator, by the loss that it was trained with.
+OUTPUTS = {"WGANGP": "linear", "Logistic": "linear", "MSE": "tanh", "DCGAN": "tanh"}
+# Options that change a training alone, or whose values are in the shapes of the weights. Files
+# before 2019 have `kInnerD` and `kInnerG`.
 WITHOUT_EFFECT = frozenset(
     {"GDPP", "attribKeysOrder", "depthOtherScales", "depthScale0", "dimOutput", "epsilonD"}
-    | {"initBiasToZero", "lambdaGP", "latentVectorDim", "learningRate", "logisticGradReal"}
-    | {"lossCriterion", "noiseVectorDim", "weightConditionD", "weightConditionG"}
+    | {"initBiasToZero", "kInnerD", "kInnerG", "lambdaGP", "latentVectorDim", "learningRate"}
+    | {"logisticGradReal", "noiseVectorDim", "weightConditionD", "weightConditionG"}
 )
-KNOWN = WITHOUT_EFFECT | SUPPORTED.keys()
-KNOWN |= {"alpha", "equalizedlR", "miniBatchStdDev", "perChannelNormalization"}
+WITH_EFFECT = frozenset(
+    {"alpha", "equalizedlR", "lossCriterion", "miniBatchStdDev", "perChannelNormalization"}
+)
+KNOWN = WITHOUT_EFFECT | WITH_EFFECT | SUPPORTED.keys()
 DEVIATION = (
     "The discriminator reads the standard deviation over the batch; that of the original program "
     "reads it over groups of four images."
@@ -74,6 +79,7 @@ class PGANZoo(Importer):
         """
         options = _read_options(checkpoint)
         alpha = _new_share(options["alpha"])
+        output = OUTPUTS[options["lossCriterion"]]
         generator = checkpoint.under(network)
         scales = count_parts(generator, "scaleLayers.{}.0.module.weight")
         features, latent_dim = shape_of(generator, "formatLayer.module.weight", 2)
@@ -92,7 +98,7 @@ class PGANZoo(Importer):
         weights = {"generator": _weights(checkpoint, network, layers, equalised=equalised)}
         other = "netG" if network == "avgG" else "avgG"
         ignored = {f"{other}.*": f"another copy of the generator: --network {other}"}
-        deviations = ["The generator clamps images to [-1, 1]."]
+        deviations = ["The generator clamps images to [-1, 1]."] * (output == "linear")
         grown = [f"{network}.toRGBLayers"]
         if without_discriminator or not checkpoint.under("netD").tensors:
             ignored["netD.*"] = "the discriminator: --without-discriminator"
@@ -119,7 +125,7 @@ class PGANZoo(Importer):
                 "widths": widths,
                 "pixel_norm": options["perChannelNormalization"],
                 "alpha": alpha,
-                "output": "linear",
+                "output": output,
             },
             data=DataSpec(
                 ImageSpec(side, side, shape_of(generator, f"{last}.module.weight", 4)[0])
@@ -152,6 +158,11 @@ def _read_options(checkpoint: Checkpoint) -> dict[str, Any]:
     for name in ("equalizedlR", "miniBatchStdDev", "perChannelNormalization"):
         if not isinstance(config.values[name], bool):
             raise ImportFileError(f"its option {name} is not True or False. Get the file again.")
+    if (loss := config.values["lossCriterion"]) not in OUTPUTS:
+        raise ImportFileError(
+            f"its option lossCriterion is {str(loss)[:20]}. The last layer of its generator is "
+            f"known for {', '.join(OUTPUTS)} alone."
+        )
     return dict(config.values)
 
 

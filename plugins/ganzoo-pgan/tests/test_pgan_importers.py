@@ -23,6 +23,7 @@ CONFIG = {
     "depthOtherScales": [6, 4],
     "equalizedlR": True,
     "leakyReluLeak": 0.2,
+    "lossCriterion": "WGANGP",
     "miniBatchStdDev": True,
     "perChannelNormalization": True,
 }
@@ -100,6 +101,9 @@ def save(tmp_path):
         ({"alpha": 0.75}, {"alpha": 0.25}),
         ({"pixel_norm": False}, {"perChannelNormalization": False}),
         ({}, {"equalizedlR": False}),
+        ({}, {"lossCriterion": "Logistic", "kInnerD": 1, "kInnerG": 1}),
+        ({"output": "tanh"}, {"lossCriterion": "DCGAN"}),
+        ({"output": "tanh", "alpha": 0.75}, {"lossCriterion": "MSE", "alpha": 0.25}),
     ],
 )
 def test_our_networks_in_its_layout_give_the_same_results(save, arguments, config):
@@ -146,6 +150,7 @@ def test_the_importer_passes_the_checks(save, check):
         ({"alpha": 1.0}, r"its option alpha is 1.0, not a number in \[0, 1\)"),
         ({"alpha": math.nan}, "its option alpha is nan"),
         ({"alpha": "x"}, "its option alpha is x"),
+        ({"lossCriterion": "Hinge"}, "its option lossCriterion is Hinge"),
         ({"equalizedlR": 1}, "its option equalizedlR is not True or False"),
     ],
 )
