@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from ganzoo.bundle import Bundle, open_bundle
+from ganzoo.bundle.folder import explain_file
 from ganzoo.bundle.location import locate_bundle
 from ganzoo.errors import (
     BundleError,
     DeviceError,
     MissingExtraError,
+    NameSyntaxError,
     NotABundleError,
     UnknownNameError,
     did_you_mean,
@@ -174,7 +176,12 @@ def find(name: str | Path) -> Bundle:
         NameSyntaxError, AmbiguousNameError: the name is not valid, or several plugins register it.
         HubError: the model cannot be downloaded.
     """
-    parsed = parse_model_name(name)
+    try:
+        parsed = parse_model_name(name)
+    except NameSyntaxError as error:
+        if Path(name).is_file():
+            raise NameSyntaxError(f"{str(name)!r}: {explain_file(name)}") from error
+        raise
     if isinstance(parsed, Path):
         return _open(parsed, str(name))
     if isinstance(parsed, HubName):
@@ -213,6 +220,8 @@ def _hint(name: str) -> str:
     """Return advice for a name that is a folder or belongs to another registry."""
     if Path(name).is_dir():
         return f" To load the folder of that name, use ./{name}."
+    if Path(name).is_file():
+        return f" For {name!r}, {explain_file(name)}"
     if name in recipes:
         return f" {name!r} is a registered recipe. To get a model, run: ganzoo train {name}"
     kinds = [registry.kind for registry in REGISTRIES if name in registry]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -119,15 +120,21 @@ def open_bundle(path: Path) -> Bundle:
 
 def _open(path: Path) -> Bundle:
     if not path.is_dir():
-        state = "is a file, not a folder" if path.exists() else "does not exist"
         for old in find_former(path):
             raise NotABundleError(
                 f"no bundle at {path}: a command that was killed left the former one at {old}. "
                 f"Rename it: mv {old} {path}"
             )
+        if path.is_file() and (path.parent / CHECKSUMS).is_file():
+            raise NotABundleError(
+                f"no bundle at {path}: the path is a file of a bundle. Pass its folder: "
+                f"{path.parent if path.is_absolute() else f'./{path.parent}'}"
+            )
+        if path.is_file():
+            raise NotABundleError(f"no bundle at {path}: {explain_file(path)}")
         raise NotABundleError(
-            f"no bundle at {path}: the path {state}. Pass a folder that contains {CONFIG}, such as "
-            "one that `ganzoo export RUN` writes."
+            f"no bundle at {path}: the path does not exist. Pass a folder that contains {CONFIG}, "
+            "such as one that `ganzoo export RUN` writes."
         )
     if not (path / CONFIG).is_file():
         raise NotABundleError(f"{path} is not a bundle: it contains no {CONFIG}.")
@@ -138,6 +145,14 @@ def _open(path: Path) -> Bundle:
         if not (path / weights_name(role)).is_file():
             raise BundleError(f"{path} contains no {weights_name(role)}. Get the bundle again.")
     return Bundle(path, spec)
+
+
+def explain_file(path: str | Path) -> str:
+    """Return what to do with a file that is passed in place of a model."""
+    return (
+        "the path is a file, not a folder. To convert a checkpoint of another project, use: ganzoo "
+        f"import {shlex.quote(str(path))} -o OUT"
+    )
 
 
 def replaceable(path: Path) -> bool:
@@ -306,10 +321,7 @@ def read_checksums(path: Path) -> dict[str, str]:
     """
     sums = path / CHECKSUMS
     if not sums.is_file():
-        raise BundleError(
-            f"{path} contains no {CHECKSUMS}, so its files cannot be verified. "
-            "Get the bundle again."
-        )
+        raise _lacks_checksums(path)
     check_size(sums, MAX_CHECKSUMS)
     check_pointer(path, sums)
     lines = sums.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -387,15 +399,20 @@ def _verify(path: Path) -> None:
         )
 
 
+def _lacks_checksums(path: Path) -> BundleError:
+    return BundleError(
+        f"{path} contains no {CHECKSUMS}, so its files cannot be verified. Get the bundle again. "
+        "If it is a checkpoint of another project, convert it: ganzoo import "
+        f"{shlex.quote(str(path))} -o OUT"
+    )
+
+
 def _check_kind(path: Path, name: str) -> None:
     """Check that a name is a regular file inside the bundle; opening a pipe would block."""
     file = path / name
     if not os.path.lexists(file):
         if name == CHECKSUMS:
-            raise BundleError(
-                f"{path} contains no {CHECKSUMS}, so its files cannot be verified. "
-                "Get the bundle again."
-            )
+            raise _lacks_checksums(path)
         raise BundleError(
             f"{path} lacks {name[:200]}, which {CHECKSUMS} lists. Get the bundle again."
         )

@@ -209,7 +209,8 @@ def _explain(error: BaseException, file: str, writing: bool) -> str | None:
     if isinstance(error, RemoteEntryNotFoundError):
         return (
             f"the repository has no {file}, so it is not a ganzoo model. `ganzoo list --hub` "
-            "lists the models."
+            "lists the models. `ganzoo import hf://org/repo/FILE` converts a file of another "
+            "project."
         )
     if isinstance(error, RepositoryNotFoundError):
         if get_token():

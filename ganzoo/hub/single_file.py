@@ -45,19 +45,35 @@ def download_file(address: str) -> tuple[Path, str]:
             "hf://org/repo/FILE@revision."
         )
     repository, file = match["repository"], match["file"]
-    config = "/".join([*file.split("/")[:-1], CONFIG])
     path = find_cached(repository, file, revision)
     if path is None or not is_commit(revision):
         try:
             with translated_errors(address, file), connect() as connection:
-                path = _download(connection, repository, file, revision)
-                with contextlib.suppress(EntryNotFoundError):  # most repositories have none
-                    _download(connection, repository, config, _commit(path, file))
+                path = _fetch(connection, repository, file, revision)
         except UnreachableError:
             if path is None:
                 raise
             warn_once(f"{address}: the Hub is unreachable, so the file in the cache is used")
     return path, f"hf://{repository}/{file}@{_commit(path, file)}"
+
+
+def _fetch(connection: Connection, repository: str, file: str, revision: str) -> Path:
+    """Download a file, after the config.json beside it: the file in the cache has its config."""
+    config = "/".join([*file.split("/")[:-1], CONFIG])
+    try:
+        commit, *_ = ask(connection, repository, file, revision)
+    except EntryNotFoundError as error:
+        raise HubError(
+            f"the repository {repository} has no file {file!r} at {revision}. Its page lists its "
+            f"files: {constants.ENDPOINT}/{repository}/tree/{revision}"
+        ) from error
+    while True:
+        with contextlib.suppress(EntryNotFoundError):  # most repositories have none
+            _download(connection, repository, config, commit)
+        path = _download(connection, repository, file, revision)
+        if _commit(path, file) == commit:
+            return path
+        commit = _commit(path, file)  # the branch has moved meanwhile
 
 
 def _commit(path: Path, file: str) -> str:

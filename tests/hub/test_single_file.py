@@ -63,8 +63,15 @@ def test_a_repository_without_a_config(repository, client):
 def test_a_missing_file_and_a_missing_repository_are_named(repository, client):
     answer = client.run(CODE.format(f"hf://{repository.name}/none.pth"))
     assert "HubError" in answer.error
-    assert "none.pth" in answer.text
+    assert f"{repository.name} has no file 'none.pth' at main" in answer.text
     assert "HubError" in client.run(CODE.format("hf://org/nowhere/net.pth")).error
+
+
+def test_a_kill_leaves_no_file_without_its_config(repository, client, server):
+    """The config is downloaded first, because a file in the cache needs no request."""
+    client.run(CODE.format(f"hf://{repository.name}/weights/net.pth"))
+    downloads = [r for r in server.requests if r.startswith("GET ")]
+    assert [r.rpartition("/")[2] for r in downloads] == ["config.json", "net.pth"]
 
 
 def test_a_file_of_the_hub_can_be_inspected(repository, client):
