@@ -16,15 +16,6 @@ from typing import BinaryIO
 from ganzoo.bundle import leftovers
 from ganzoo.errors import GanzooError, OutputError, no_temporary_folder
 
-CACHE_VARIABLE = "GANZOO_CACHE"
-
-
-def cache_folder() -> Path:
-    """Return the cache folder: GANZOO_CACHE, or ``ganzoo`` in the user's cache folder."""
-    if folder := os.environ.get(CACHE_VARIABLE):
-        return Path(folder).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ganzoo"
-
 
 @contextlib.contextmanager
 def reporting_output(path: Path) -> Iterator[None]:

@@ -11,10 +11,11 @@ from typing import Any
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from ganzoo.bundle.files import cache_folder, write_file
+from ganzoo.bundle.files import write_file
 from ganzoo.bundle.sealing import check_seal, seal
 from ganzoo.errors import OutputError
 from ganzoo.evaluation.extraction import Features
+from ganzoo.system.cache import cache_folder
 
 
 def cached_features(key: dict[str, Any], compute: Callable[[], Features]) -> Features:

@@ -5,8 +5,9 @@ Divergences are in nats (natural logarithms), distances in the unit of the posit
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +17,7 @@ from scipy.stats import entropy
 
 from ganzoo.errors import MetricError
 from ganzoo.evaluation.arrays import as_floats
+from ganzoo.system.dependencies import quiet_imports
 
 Normalisation = Literal["total-mass", "largest-distance", "mean-transport"]
 
@@ -259,8 +261,7 @@ def _distances_of_bins(
 
 def _transport(p: NDArray[np.float64], q: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
     """Return the least mean cost of a transport from p to q."""
-    import ot  # slow to import: it imports every installed array library
-
+    ot = _import_pot()
     from_bins, to_bins = np.flatnonzero(p), np.flatnonzero(q)
     cost = np.ascontiguousarray(cost[np.ix_(from_bins, to_bins)])
     w1, log = ot.emd2(p[from_bins], q[to_bins], cost, log=True)
@@ -270,6 +271,14 @@ def _transport(p: NDArray[np.float64], q: NDArray[np.float64], cost: NDArray[np.
             f"{log['warning']} Use fewer bins."
         )
     return max(float(w1), 0.0)
+
+
+@functools.cache
+def _import_pot() -> Any:
+    """Return POT, whose import is slow: it imports every installed array library."""
+    with quiet_imports():
+        import ot
+    return ot
 
 
 def _masses(name: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ broken plugin does not affect the others.
 from __future__ import annotations
 
 import fnmatch
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -228,7 +229,7 @@ class Registry(Generic[T]):
         else:
             point = metadata.EntryPoint(entry.name, entry.target, self.group)
             try:
-                thing = point.load()
+                thing = _load_quietly(point)
             except (Exception, SystemExit) as error:
                 raise self._failed(entry, error, "could not be loaded") from error
         if not self._accepts(thing):
@@ -294,6 +295,16 @@ class Registry(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<{self.group}: {enumerate_names(self.names())}>"
+
+
+def _load_quietly(point: metadata.EntryPoint) -> Any:
+    """Return the object of an entry point; what its import does to the process is undone."""
+    from ganzoo.system.dependencies import quiet_imports
+
+    if point.module in sys.modules:  # saves the time of the block
+        return point.load()
+    with quiet_imports():
+        return point.load()
 
 
 def _subclass_of(module: str, name: str) -> Callable[[object], bool]:

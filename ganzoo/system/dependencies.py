@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from ganzoo.bundle.files import cache_folder
 from ganzoo.errors import no_temporary_folder
+from ganzoo.system.cache import cache_folder
 from ganzoo.system.quiet import is_of_one_thread
 
-# Variables that scikit-learn sets when it is imported, and torch's compiler at its first use.
-_SET = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR")
+# Variables that scikit-learn and OpenCV set when they are imported, and torch's compiler at its
+# first use.
+_SET = (
+    *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),
+    *("LD_LIBRARY_PATH", "QT_QPA_FONTDIR", "QT_QPA_PLATFORM_PLUGIN_PATH"),
+    "TORCHINDUCTOR_CACHE_DIR",
+)
 
 _LOCK = threading.Lock()
 _HELD: dict[str, tuple[int, str | None]] = {}  # by variable: its users and its former value

@@ -1,5 +1,6 @@
 import doctest
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from ganzoo.evaluation import (
     kl_normal,
     wasserstein1,
 )
+from helpers.process_state import unchanged
 
 COUNTS = st.lists(st.integers(0, 50), min_size=6, max_size=6).filter(any)
 
@@ -29,6 +31,25 @@ def test_the_docstrings_are_true():
     results = doctest.testmod(divergences)
     assert results.attempted >= 8
     assert results.failed == 0
+
+
+def test_the_import_of_pot_leaves_the_process_as_before(tmp_path, monkeypatch):
+    """A module in its place: POT's own import takes seconds."""
+    code = (
+        "import os, random, warnings\n"
+        "os.environ['KMP_INIT_AT_FORK'] = 'changed'\n"
+        "warnings.simplefilter('ignore', SyntaxWarning)\n"
+        "random.random()\n"
+        "def emd2(p, q, cost, log): return 0.5, {'warning': None}\n"
+    )
+    (tmp_path / "ot.py").write_text(code)
+    monkeypatch.delitem(sys.modules, "ot", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    divergences._import_pot.cache_clear()
+    with unchanged("wasserstein1"):
+        assert wasserstein1([1, 0], [0, 1]) == 0.5
+    divergences._import_pot.cache_clear()
+    del sys.modules["ot"]
 
 
 def random_covariance(rng, d):

@@ -17,6 +17,7 @@ from ganzoo.registry.own_plugins import OWN_PLUGINS, install_command
 from ganzoo.registry.zipped import on_disk
 from helpers.distributions import install
 from helpers.paths import ROOT
+from helpers.process_state import unchanged
 from helpers.wheels import on_path
 
 
@@ -121,6 +122,21 @@ def test_a_wheel_needs_a_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "absent")])
     with pytest.raises(OutputError, match="TMPDIR to one that is"):
         on_disk(Path(wheel) / "data")
+
+
+def test_the_import_of_a_plugin_leaves_the_process_as_before(tmp_path, monkeypatch):
+    """OpenCV sets variables, and scikit-learn filters of warnings."""
+    source = (
+        "import os, random, warnings\n"
+        "os.environ['LD_LIBRARY_PATH'] = os.environ['KMP_INIT_AT_FORK'] = 'changed'\n"
+        "warnings.simplefilter('ignore', SyntaxWarning)\n"
+        "random.random()\n"
+        "def data(root): return [], None\n"
+    )
+    install(tmp_path, "acme-loud", {"datasets": {"loud": "acme_loud:data"}}, acme_loud=source)
+    monkeypatch.syspath_prepend(tmp_path)
+    with unchanged("the import"):
+        assert ganzoo.datasets.get("loud").__module__ == "acme_loud"
 
 
 def test_a_wheel_on_the_path_is_a_plugin(bundle, tmp_path, capsys):

@@ -7,8 +7,9 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from ganzoo.bundle.files import cache_folder, new_folder, temporary_folder
+from ganzoo.bundle.files import new_folder, temporary_folder
 from ganzoo.errors import DeploymentError
+from ganzoo.system.cache import cache_folder
 
 PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
