@@ -1,8 +1,10 @@
 import http.server
 import io
 import re
+import socket
 import tarfile
 import threading
+import time
 import warnings
 from functools import partial
 
@@ -418,6 +420,16 @@ def test_an_unreachable_server_is_an_error(served, monkeypatch):
     monkeypatch.setattr(ranges, "TRIES", 2)
     with pytest.raises(DataError, match=r"after 2 tries: .*refused"):
         get("webdataset", None, urls=("http://127.0.0.1:9/x.tar",))
+
+
+def test_all_tries_share_one_time(served, monkeypatch):
+    monkeypatch.setattr(ranges, "TIMEOUT", 0.4)
+    start = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never answers
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x.tar"
+        with pytest.raises(DataError, match=r"after 4 tries: .* together have 0\.4 seconds"):
+            get("webdataset", None, urls=(url,))
+    assert time.monotonic() - start < 1
 
 
 def test_invalid_urls_are_refused(tmp_path):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganzoo import Extractor
 from ganzoo.errors import ExtractorError
+from ganzoo.evaluation.download import download_weights
 from ganzoo.nn import Extracted
 
 
@@ -52,22 +53,15 @@ def inception_v3() -> Inception:
 
     Raises:
         ExtractorError: the weights are damaged, or not in the cache and the download failed.
+        OutputError: the cache cannot be written.
     """
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
     name = URL_INCEPTION_V3.rpartition("/")[2]
     file = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not file.is_file():
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            prefix = Path(name).stem.rpartition("-")[2]  # the start of the file's SHA-256
-            torch.hub.download_url_to_file(URL_INCEPTION_V3, str(file), hash_prefix=prefix)
-        except (OSError, RuntimeError) as error:
-            raise ExtractorError(
-                f"the weights of 'inception-v3' are not at {file}, and the download failed: "
-                f"{error}. Download {URL_INCEPTION_V3} to that path on another machine, or choose "
-                "another extractor, such as --extractor colour-64@1."
-            ) from error
+        sha256 = file.stem.rpartition("-")[2]  # its start
+        download_weights("inception-v3", URL_INCEPTION_V3, file, sha256)
     try:
         network = Inception(file)
     except (RuntimeError, OSError, EOFError, ValueError, UnpicklingError) as error:

@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from ganzoo.errors import DataError, DataNotFoundError
 
 BLOCK = 2**18  # bytes per request when a file is read sequentially
-TIMEOUT = 60.0  # seconds
+TIMEOUT = 60.0  # seconds without a byte, all tries together
 TRIES = 4
 WAIT = 0.5  # seconds before the second try; doubles before each further one
 
@@ -96,9 +96,11 @@ class _Remote(io.RawIOBase):
 def _fetch(url: str, start: int, size: int) -> bytes:
     """Return `size` bytes, or fewer at the end of the file. Temporary failures are retried."""
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-{start + size - 1}"})
-    for attempt in range(TRIES):
+    end = time.monotonic() + TIMEOUT
+    for attempt in range(1, TRIES + 1):
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+            left = max(end - time.monotonic(), 1e-3) / (TRIES - attempt + 1)
+            with urllib.request.urlopen(request, timeout=left) as response:
                 if response.status != http.client.PARTIAL_CONTENT:
                     raise DataError(
                         f"cannot read parts of {url}: the server does not support range requests. "
@@ -115,9 +117,12 @@ def _fetch(url: str, start: int, size: int) -> bytes:
                 ) from error
         except (OSError, http.client.HTTPException) as error:
             reason = str(getattr(error, "reason", "") or error or type(error).__name__)
-        if attempt < TRIES - 1:
-            time.sleep(WAIT * 2**attempt)
+        wait = WAIT * 2 ** (attempt - 1)
+        if attempt == TRIES or time.monotonic() + wait > end:
+            break
+        time.sleep(wait)
+    tries = "1 try" if attempt == 1 else f"{attempt} tries"
     raise DataError(
-        f"cannot read {url} after {TRIES} tries: {reason}. Try again later, or download the shards "
-        "and pass their folder with --data DIR."
+        f"cannot read {url} after {tries}: {reason}. All tries together have {TIMEOUT:g} seconds. "
+        "Try again later, or download the shards and pass their folder with --data DIR."
     )
