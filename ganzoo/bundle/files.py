@@ -77,16 +77,17 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 @contextlib.contextmanager
 def temporary_folder(prefix: str = "ganzoo-") -> Iterator[Path]:
-    """Yield a folder that is removed afterwards.
+    """Yield a folder that is removed afterwards, as are those that killed processes left behind.
 
     Raises:
         OutputError: no folder for temporary files is writable.
     """
     try:
-        folder = tempfile.TemporaryDirectory(prefix=prefix)
+        leftovers.remove_temporary(Path(tempfile.gettempdir()))
+        folder = tempfile.TemporaryDirectory(prefix=prefix, suffix=leftovers.TEMPORARY)
     except FileNotFoundError as error:
         raise no_temporary_folder() from error
-    with folder as path:
+    with folder as path, leftovers.locked(Path(path)):
         yield Path(path)
 
 

@@ -20,6 +20,8 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
+TEMPORARY = ".ganzoo-temporary"  # end of the names of folders among the system's temporary files
+
 _MARK = ".ganzoo-"
 _OLD = ".old"
 _GRACE = 60  # seconds
@@ -82,6 +84,20 @@ def remove_all(folder: Path) -> None:
         names = {p.name[1:].partition(_MARK)[0] for p in folder.glob(f".*{_MARK}*")}
         for name in names:
             remove(folder / name)
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove this user's temporary folders whose processes were killed."""
+    if sys.platform == "win32":
+        return
+    for path in folder.glob(f"*{TEMPORARY}"):
+        with contextlib.suppress(OSError):  # another process has just removed it
+            status = path.lstat()
+            # Its process creates a folder a moment before it locks it.
+            is_old = time.time() - status.st_mtime > _GRACE
+            is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
+            if is_old and is_own and _is_abandoned(path):
+                _delete(path)
 
 
 def find_former(path: Path) -> list[Path]:

@@ -3,12 +3,13 @@
 import os
 import shutil
 import signal
+import tempfile
 
 import pytest
 
 import ganzoo
 from ganzoo.bundle import leftovers, open_bundle
-from ganzoo.bundle.files import new_file, new_folder
+from ganzoo.bundle.files import new_file, new_folder, temporary_folder
 from ganzoo.errors import NotABundleError
 from helpers.processes import run_cli, run_python
 
@@ -113,6 +114,29 @@ def test_a_run_is_resumed_without_leftovers(tiny_run, tmp_path):
     assert result.returncode == 0, result.stderr
     assert {p.name for p in run.rglob(".*")} == {".lock", ".gitattributes"}
     assert ganzoo.load(run / "bundle", runtime="torch").sample(1)
+
+
+def test_temporary_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
+    """Such as those with uploads to the demo."""
+    code = (
+        "import os, signal, tempfile, sys; from ganzoo.bundle.files import temporary_folder\n"
+        "tempfile.tempdir = sys.argv[1]\n"
+        "with temporary_folder('ganzoo-demo-') as folder:\n"
+        "    (folder / 'upload.png').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert run_python(code, tmp_path).returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    (tmp_path / "ganzoo-demo-mine").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with temporary_folder() as used:
+        assert left.exists(), "a new one may not be locked yet"
+        for path in tmp_path.iterdir():
+            os.utime(path, (0, 0))
+        with temporary_folder():
+            assert not left.exists()
+            assert used.exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["ganzoo-demo-mine"]
 
 
 def test_a_lock_is_released_with_its_process(tmp_path):
