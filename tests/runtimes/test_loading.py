@@ -24,6 +24,23 @@ import hashlib, sys, ganzoo
 model = ganzoo.load("dcgan-mnist", runtime="torch")
 print(hashlib.sha256(model.sample(4, seed=3).numpy().tobytes()).hexdigest())
 assert "torch._dynamo" not in sys.modules
+
+import torch
+from ganzoo.errors import GanzooError
+from ganzoo.registry import architectures
+from ganzoo.nn.uninitialised import Uninitialised
+image, built = ganzoo.ImageSpec(32, 32, 3), set()
+for entry in architectures.entries():
+    for data in (ganzoo.DataSpec(image, classes=5), ganzoo.DataSpec(image, condition=image)):
+        try:
+            with torch.device("meta"), Uninitialised():
+                architectures.make(entry, data)
+        except GanzooError:  # of images of another size or kind
+            continue
+        built.add(entry.name)
+        assert "torch._dynamo" not in sys.modules, entry
+        assert "sympy" not in sys.modules, entry
+assert {"dcgan", "mlp", "resnet"} <= built
 """
     result = run_new("-c", code)
     assert result.returncode == 0, result.stderr
@@ -89,6 +106,26 @@ FILLS = [
 ]
 
 
+def test_results_without_values_have_torchs_shapes():
+    ones, row, matrix = torch.ones(3, 1), torch.ones(4), torch.ones(3, 4)
+    computations = [
+        lambda a, b, m: a * b - 1,
+        lambda a, b, m: (2.0 / 3) * (a / b).cos() + m,
+        lambda a, b, m: -b.sqrt(),
+        lambda a, b, m: torch.stack([a, a], 1),
+        lambda a, b, m: torch.stack([a, a]),
+        lambda a, b, m: torch.mv(m, b) / torch.vdot(b, b),
+        lambda a, b, m: torch.rand(2, 3) + torch.eye(2, 3) + torch.randn(3),
+        lambda a, b, m: torch.eye(3),
+        lambda a, b, m: nn.functional.normalize(a, dim=0),
+    ]
+    for compute in computations:
+        with torch.device("meta"), Uninitialised():
+            result = compute(*(tensor.to("meta") for tensor in (ones, row, matrix)))
+        assert result.is_meta
+        assert result.shape == compute(ones, row, matrix).shape
+
+
 @pytest.mark.parametrize("fill", FILLS)
 def test_only_meta_tensors_stay_uninitialised(fill):
     filled, meta = torch.zeros(8, 8), torch.empty(8, 8, device="meta")
@@ -102,7 +139,7 @@ def test_spectral_normalisation_computes_nothing_on_the_meta_device():
     code = """
 import sys, ganzoo, torch
 from ganzoo.nn import add_spectral_norm
-from ganzoo.runtimes.uninitialised import Uninitialised
+from ganzoo.nn.uninitialised import Uninitialised
 with torch.device("meta"), Uninitialised():
     layer = add_spectral_norm(torch.nn.Linear(3, 2))
 assert "torch._dynamo" not in sys.modules
