@@ -396,6 +396,24 @@ def test_a_corrupt_image_is_named_or_skipped(tmp_path, name):
     assert "skip_corrupt" not in bind("dataset", name, ganzoo.datasets.get(name), {})
 
 
+def test_one_odd_pair_does_not_end_a_training(tmp_path):
+    """A width that is odd, two sizes, and an image without its partner."""
+    for k in range(3):
+        paint(tmp_path / "whole" / f"{k}.png", 65 if k == 1 else 64, 32)
+        for part in "AB":
+            paint(tmp_path / "parts" / part / f"{k}.png", 32, 40 if (k, part) == (1, "B") else 32)
+    paint(tmp_path / "parts" / "A" / "9.png", 32, 32)
+    for root, layout in (("whole", "side-by-side"), ("parts", "folders")):
+        arguments = {"size": 16, "layout": layout, "skip_corrupt": True}
+        dataset, _ = read("paired", tmp_path / root, **arguments)
+        with pytest.warns(UserWarning, match=r"1\.png.* The next image replaces it"):
+            item = dataset[1]
+        assert all(torch.equal(a, b) for a, b in zip(item, dataset[2], strict=True))
+    assert "3 pairs; skipped: image without a partner (1)" in dataset.file_counts
+    with pytest.raises(DataError, match=r"'9'.*skip these with --dataset\.skip-corrupt"):
+        read("paired", tmp_path / "parts", layout="folders")
+
+
 def test_datasets_count_what_links_repeat(tmp_path):
     root = paint_all(tmp_path, [f"{part}/{k}.png" for part in "AB" for k in range(2)])
     for part in "AB":

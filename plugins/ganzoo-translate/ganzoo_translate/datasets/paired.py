@@ -53,7 +53,7 @@ def paired(
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
         skip_corrupt: replace a pair that cannot be read, has images of two sizes or an odd width
-            by the next one without such a fault, with a warning.
+            by the next one without such a fault, with a warning; skip images without a partner.
 
     Returns:
         Items of the uint8 target image (3, size, size), the label 0, and the uint8 condition image
@@ -61,8 +61,8 @@ def paired(
 
     Raises:
         DataNotFoundError: a folder does not exist or contains no image files.
-        DataError: an argument is out of range; an image has no partner; or a pair is corrupt, has
-            images of two sizes, or has an odd width.
+        DataError: an argument is out of range; or, without `skip_corrupt`, an image has no partner,
+            or a pair is corrupt, has images of two sizes, or has an odd width.
     """
     check_size("paired", size)
     ends = check_value_range("paired", value_range)
@@ -72,7 +72,7 @@ def paired(
     if layout == "folders":
         conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
         targets = find_sub_folder("paired", folder, target_folder, "target-folder")
-        places = [*_match(conditions, targets, counts)]
+        places = [*_match(conditions, targets, counts, skip_unmatched=skip_corrupt)]
     else:
         images = list_images(folder)
         counts.add(images.counts)
@@ -103,20 +103,25 @@ def _read(
     return fit_image(image, size, size, place[-1]), fit_image(condition, size, size, place[0])
 
 
-def _match(conditions: Path, targets: Path, counts: FileCounts) -> list[tuple[Path, Path]]:
+def _match(
+    conditions: Path, targets: Path, counts: FileCounts, *, skip_unmatched: bool
+) -> list[tuple[Path, Path]]:
     """Match the image files of two folders by name, without their extensions."""
     by_name = [_by_name(folder, counts) for folder in (conditions, targets)]
     unmatched = sorted(by_name[0].keys() ^ by_name[1].keys())
-    if unmatched:
+    matched = by_name[0].keys() & by_name[1].keys()
+    if skip_unmatched and matched:
+        counts.skipped["image without a partner"] += len(unmatched)
+    elif unmatched:
         names = ", ".join(repr(str(name)) for name in unmatched[:MAX_NAMES])
         more = f" and {len(unmatched) - MAX_NAMES} more" if len(unmatched) > MAX_NAMES else ""
         raise DataError(
             f"dataset 'paired' cannot match all image files: {conditions} contains "
             f"{len(by_name[0])}, {targets} contains {len(by_name[1])}, and only one of them has "
-            f"{names}{more}. Add the missing files or remove these. For images without partners "
-            "use --dataset unpaired."
+            f"{names}{more}. Add the missing files, or skip these with --dataset.skip-corrupt. For "
+            "images without partners use --dataset unpaired."
         )
-    return [(file, by_name[1][name]) for name, file in sorted(by_name[0].items())]
+    return [(by_name[0][name], by_name[1][name]) for name in sorted(matched)]
 
 
 def _by_name(folder: Path, counts: FileCounts) -> dict[Path, Path]:
