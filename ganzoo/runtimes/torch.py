@@ -69,6 +69,10 @@ class TorchModel(nn.Module, Model):
             array: NDArray[np.float32] = result.float().cpu().numpy()
         return array
 
+    def part(self, role: str) -> TorchModel:
+        """Return the mapping or synthesis network of a generator with styles."""
+        return {MAPPING: TorchMapping, SYNTHESIS: TorchSynthesis}[role](self.spec, self.network)
+
     def on_cpu(self) -> TorchModel:
         """Return the model in eval mode on the CPU: itself, or a copy if it is not."""
         model = in_eval_mode(self)
@@ -92,10 +96,6 @@ class TorchGenerator(TorchModel, Generator):
             return None
         average: NDArray[np.float32] = self.network.mapping.average.detach().float().cpu().numpy()
         return average
-
-    def part(self, role: str) -> TorchModel:
-        """Return the mapping or synthesis network of a generator with styles."""
-        return {MAPPING: TorchMapping, SYNTHESIS: TorchSynthesis}[role](self.spec, self.network)
 
 
 class TorchMapping(TorchModel):
