@@ -1,11 +1,16 @@
 """Both runtimes compute w and images from it, for every sampler."""
 
+import json
+import shutil
+
 import numpy as np
 import onnx
 import pytest
 
 import ganzoo
 from ganzoo import zoo
+from ganzoo.bundle import CARD, CHECKSUMS, format_checksums, list_files
+from ganzoo.bundle.files import sha256
 from ganzoo.errors import BundleError
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut
@@ -82,3 +87,15 @@ def test_a_part_that_needs_another_input_is_refused():
         cut(file, {"y": []}, {"w": [64]})
     with pytest.raises(BundleError, match="it needs 'weights'"):
         cut(file, {"z": [64]}, {"weights": [64]})
+
+
+def test_styles_of_another_generator_are_refused(tmp_path):
+    bundle = shutil.copytree(zoo.find(NAME).path, tmp_path / "copy")
+    config = json.loads((bundle / "config.json").read_text())
+    config["styles"]["layers"] += 1
+    (bundle / "config.json").write_text(json.dumps(config))
+    sums = {name: sha256(bundle / name) for name in list_files(bundle) if name != CARD}
+    (bundle / CHECKSUMS).write_text(format_checksums(sums))
+    for runtime in ("torch", "onnx"):
+        with pytest.raises(BundleError, match="they describe different models"):
+            ganzoo.load(bundle, runtime=runtime)
