@@ -156,24 +156,9 @@ class ImageBatch:
         Raises:
             OutputError: the extension is unknown, or the file cannot be written.
         """
-        from PIL import Image
-
         path = Path(path)
-        Image.init()
-        kind = Image.EXTENSION.get(path.suffix.lower())
-        if kind not in Image.SAVE:
-            raise OutputError(
-                f"cannot save an image as {path.name!r}: the extension {path.suffix!r} is not an "
-                "image format. Use .png."
-            )
-        buffer = io.BytesIO()
-        try:
-            self.grid(columns, scale=scale).save(buffer, kind)
-        except (OSError, ValueError, KeyError) as error:
-            raise OutputError(
-                f"cannot save this image as {path.suffix}: {error}. Use .png."
-            ) from error
-        write_file(path, buffer.getvalue())
+        find_format(path)  # before the grid is built
+        write_image(self.grid(columns, scale=scale), path)
         return path
 
     def __len__(self) -> int:
@@ -198,6 +183,44 @@ class ImageBatch:
         buffer = io.BytesIO()
         self.grid(scale=None).save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def is_image_name(path: Path) -> bool:
+    """Return whether the extension of a file name is that of a format that PIL writes."""
+    from PIL import Image
+
+    Image.init()
+    return Image.EXTENSION.get(path.suffix.lower()) in Image.SAVE
+
+
+def find_format(path: Path) -> str:
+    """Return PIL's name of the format of a file name's extension.
+
+    Raises:
+        OutputError: the extension is unknown.
+    """
+    if not is_image_name(path):
+        raise OutputError(
+            f"cannot save an image as {path.name!r}: the extension {path.suffix!r} is not an "
+            "image format. Use .png."
+        )
+    from PIL import Image
+
+    return Image.EXTENSION[path.suffix.lower()]
+
+
+def write_image(image: Image.Image, path: Path) -> None:
+    """Write an image file, complete or not at all.
+
+    Raises:
+        OutputError: the extension is unknown, or the file cannot be written.
+    """
+    buffer, kind = io.BytesIO(), find_format(path)
+    try:
+        image.save(buffer, kind)
+    except (OSError, ValueError, KeyError) as error:
+        raise OutputError(f"cannot save this image as {path.suffix}: {error}. Use .png.") from error
+    write_file(path, buffer.getvalue())
 
 
 def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""A progress line of a long sampling."""
+"""Show the progress of a command that writes many images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import sys
 import time
 
 from ganzoo.system.terminal import print_error
+
+
+def format_rate(rate: float) -> str:
+    """Return images per second as text, with a decimal below 10."""
+    return f"{rate:,.{0 if rate >= 10 else 1}f} images/s"
 
 
 class Progress:
@@ -16,6 +21,13 @@ class Progress:
     """
 
     def __init__(self, total: int, processes: int, visible: bool) -> None:
+        """Start the time.
+
+        Args:
+            total: images that this process writes.
+            processes: number of processes.
+            visible: whether to print.
+        """
         self._total, self._processes, self._visible = total, processes, visible and total > 0
         self._terminal = sys.stderr.isatty()
         self._done = 0
@@ -40,9 +52,10 @@ class Progress:
     def _show(self) -> None:
         rate = self._done / max(time.perf_counter() - self._since, 1e-9)
         left = int((self._total - self._done) / max(rate, 1e-9)) if self._done else 0
-        text = f"{self._done:,} of {self._total:,} images, {rate:,.0f} images/s"
+        text = f"{self._done:,} of {self._total:,} images, {format_rate(rate)}"
         if self._processes > 1:
-            text = f"process 0: {text}; all {self._processes}: {rate * self._processes:,.0f}"
+            total = format_rate(rate * self._processes).removesuffix(" images/s")
+            text = f"process 0: {text}; all {self._processes}: {total}"
         text += f", {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
         if self._terminal:
             sys.stderr.write("\r")
