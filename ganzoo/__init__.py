@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ganzoo.sampling.images import ImageBatch
     from ganzoo.sampling.samplers import Codes, Draw
     from ganzoo.sampling.translation import Encoder, Translator
-    from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe
+    from ganzoo.spec import DataSpec, ImageSpec, Metric, ModelSpec, Recipe, SizesSpec
     from ganzoo.training import Monitor, Tracker, resume, train
     from ganzoo.zoo import info, list_models, load
 
@@ -79,6 +79,7 @@ _HOME = {
     "Metric": "ganzoo.spec",
     "ModelSpec": "ganzoo.spec",
     "Recipe": "ganzoo.spec",
+    "SizesSpec": "ganzoo.spec",
     "Monitor": "ganzoo.training",
     "Tracker": "ganzoo.training",
     "resume": "ganzoo.training",
@@ -104,6 +105,7 @@ __all__ = [
     "Monitor",
     "Player",
     "Recipe",
+    "SizesSpec",
     "Tracker",
     "Translator",
     "__version__",

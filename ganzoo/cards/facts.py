@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo.bundle import onnx_name, weights_name
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
-from ganzoo.spec import ROUNDING, STORED_AS, ModelSpec
+from ganzoo.spec import ROUNDING, STORED_AS, ImageSpec, ModelSpec
 
 MAX_LABELS = 10  # class names that are listed
 
@@ -37,8 +37,10 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
     size = spec.data.image
     yield (
         "output `images`",
-        f"float32 (n, {', '.join(map(str, size.shape))}) in [-1, 1]: "
-        f"{size} (height x width x channels)",
+        f"float32 (n, {_shape(spec, size)}) in [-1, 1]: "
+        + (
+            f"{size} (height x width x channels)" if spec.sizes is None else "as large as the input"
+        ),
     )
     if "encoder" in spec.roles and spec.latent:
         yield "output of the encoder", f"float32 (n, {spec.latent.dim}), the latents of images"
@@ -75,8 +77,21 @@ def _input(spec: ModelSpec, name: str) -> str:
         names = f": {', '.join(labels[:MAX_LABELS])}" if labels and labels != numbers else ""
         more = ", ..." if names and len(labels) > MAX_LABELS else ""
         return f"int64 (n,) in 0 to {spec.data.classes - 1}, the class labels{names}{more}"
-    shape = ", ".join(map(str, spec.data.condition.shape)) if spec.data.condition else ""
-    return f"float32 (n, {shape}) in [-1, 1], the images to translate"
+    shape = _shape(spec, spec.data.condition) if spec.data.condition else ""
+    text = f"float32 (n, {shape}) in [-1, 1], the images to translate"
+    if spec.sizes is None:
+        return text
+    return (
+        f"{text}: {spec.data.condition} in training; both sides are multiples of "
+        f"{spec.sizes.multiple}, at least {spec.sizes.padded(1)}"
+    )
+
+
+def _shape(spec: ModelSpec, image: ImageSpec) -> str:
+    """Return the shape of an image, with names for the free sides."""
+    if spec.sizes is not None:
+        return f"{image.channels}, height, width"
+    return ", ".join(map(str, image.shape))
 
 
 def _parity(provenance: dict[str, Any]) -> str:
@@ -84,13 +99,19 @@ def _parity(provenance: dict[str, Any]) -> str:
     parity = provenance["parity"]
     return (
         f"torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} on images in "
-        f"[-1, 1] (batches of {_joined(parity['batches'])}, seeds {_joined(parity['seeds'])})"
+        f"[-1, 1] (batches of {_joined(parity['batches'])}, seeds {_joined(parity['seeds'])}"
+        f"{_other_sizes(parity)})"
     ) + "".join(
         f"; on the outputs of the {key.removesuffix('_parity').replace('_', ' ')} by at most "
         f"{figures['max_abs_error']:.1e}"
         for key, figures in provenance.items()
         if key.endswith("_parity")
     )
+
+
+def _other_sizes(parity: dict[str, Any]) -> str:
+    sizes = ["x".join(map(str, size)) for size in parity.get("other_sizes", ())]
+    return f"; also at {' and '.join(sizes)} pixels" if sizes else ""
 
 
 def _joined(numbers: list[int]) -> str:

@@ -135,6 +135,7 @@ def info(name: Text, /) -> None:
     rows: dict[str, Any] = {
         "architecture": f"{spec.architecture}({arguments})",
         "image": spec.data.image,
+        **({"sizes": f"any, padded to multiples of {spec.sizes.multiple}"} if spec.sizes else {}),
         "reads": ", ".join(spec.inputs),
         "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
         "classes": spec.data.classes if "y" in spec.inputs else "none",

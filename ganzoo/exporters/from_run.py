@@ -21,7 +21,7 @@ from ganzoo.exporters.precision import Precision, choose, precision_of, round_we
 from ganzoo.exporters.reference import REFERENCE
 from ganzoo.exporters.training_files import read_training
 from ganzoo.exporters.writing import write_export
-from ganzoo.nn import torch_defaults
+from ganzoo.nn import sizes_of, torch_defaults
 from ganzoo.registry import models as registered
 from ganzoo.registry.names import suggest_hub_name
 from ganzoo.runtimes.torch import TorchModel, load_torch, rebuild
@@ -110,12 +110,17 @@ def export(
 
 
 def _load(bundle: Bundle, arguments: Mapping[str, Any]) -> dict[str, TorchModel]:
-    """Return a bundle's networks by role, built with other arguments if there are any."""
+    """Return a bundle's networks by role, built with other arguments if there are any.
+
+    The sizes in their configs are those of the network, which an older bundle does not state.
+    """
     roles = (*bundle.spec.roles, *bundle.spec.training_roles)
     models = {role: load_torch(bundle, role) for role in roles}
-    if not arguments:
-        return models
-    return {role: rebuild(model, bundle, arguments, role) for role, model in models.items()}
+    if arguments:
+        models = {role: rebuild(m, bundle, arguments, role) for role, m in models.items()}
+    for model in models.values():
+        model.spec = replace(model.spec, sizes=sizes_of(models["generator"].network))
+    return models
 
 
 def _find(path: Path) -> Bundle:

@@ -1,9 +1,12 @@
-"""Export a network as an ONNX graph with named inputs and outputs and any batch size."""
+"""Export a network as an ONNX graph with named inputs and outputs and any batch size.
+
+Translators that read images of any size have free heights and widths, too.
+"""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,14 @@ from ganzoo.bundle import METADATA_KEY
 from ganzoo.bundle.files import new_file
 from ganzoo.errors import ExportError
 from ganzoo.nn import torch_defaults
-from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, signature
+from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, has_any_size, signature
 from ganzoo.runtimes.torch import TorchModel, TorchSynthesis
 from ganzoo.spec import ModelSpec
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.quiet import quiet
 
 OPSET = 20
+SIZE = ("height", "width")
 
 
 @torch_defaults()
@@ -35,11 +39,13 @@ def trace(model: TorchModel, role: str, fold: bool = True) -> onnx.ModelProto:
             the network's own weights, and an onnxruntime session folds them when it starts.
 
     Raises:
-        ExportError: torch cannot export the network, or only for a fixed batch size.
+        ExportError: torch cannot export the network, or only for a fixed batch size, or a fixed
+            size of images for a translator of any size.
     """
     if role == "generator" and model.spec.styles:
         return _trace_styles(model, fold)
-    return _trace(model, role, *signature(model.spec, role), fold)
+    size = _example_size(model.spec, role)
+    return _trace(model, role, *signature(model.spec, role, size), fold)
 
 
 class _ToStyles(TorchModel):
@@ -92,7 +98,7 @@ def _trace(
     outputs: Collection[str],
     fold: bool,
 ) -> onnx.ModelProto:
-    batch = torch.export.Dim("batch")
+    free = _free_dimensions(model.spec, role, inputs)
     with quiet_imports():
         # The exporter imports it, and reports an interrupted import as an error of the network.
         importlib.import_module("torch._dynamo")
@@ -107,7 +113,7 @@ def _trace(
                 dynamo=True,
                 input_names=list(inputs),
                 output_names=list(outputs),
-                dynamic_shapes=(tuple({0: batch} for _ in inputs),),
+                dynamic_shapes=(tuple(free[name] for name in inputs),),
                 opset_version=OPSET,
                 verbose=False,
                 optimize=fold,
@@ -115,7 +121,8 @@ def _trace(
     except torch.onnx.errors.OnnxExporterError as error:
         raise ExportError(
             f"{model.spec.name!r} cannot be exported to ONNX: {error}. A {role} may use "
-            "tensors only, and no operation that fixes the batch size."
+            "tensors only, and no operation that fixes the batch size, or the height and width "
+            "if its attribute `sizes` states that they are free."
         ) from error
     assert program is not None
     graph = program.model_proto
@@ -126,8 +133,44 @@ def _trace(
             f"{role} fixes the batch size of {', '.join(fixed)}. Derive shapes from the inputs, "
             "for example with torch.zeros_like, not with int(x.shape[0]) or len(x)."
         )
+    if has_any_size(model.spec, role):
+        _name_sizes(graph.graph)
     _forget_origin(graph)
     return graph
+
+
+def _example_size(spec: ModelSpec, role: str) -> tuple[int, int] | None:
+    """Return the size of example images of any size; None for the size of the training.
+
+    Height and width differ, since torch takes equal numbers for one dimension.
+    """
+    if spec.sizes is None or not has_any_size(spec, role):
+        return None
+    step, image = spec.sizes.multiple, spec.data.image
+    height, width = (spec.sizes.padded(max(n, 2 * step)) for n in (image.height, image.width))
+    return height, width + step * (1 + (width + step == height))
+
+
+def _free_dimensions(
+    spec: ModelSpec, role: str, inputs: Iterable[str]
+) -> dict[str, dict[int, Any]]:
+    """Return the free dimensions of each input, by axis."""
+    batch = torch.export.Dim("batch")
+    free: dict[str, dict[int, Any]] = {name: {0: batch} for name in inputs}
+    if spec.sizes is not None and has_any_size(spec, role):
+        step = spec.sizes.multiple
+        for axis, name in enumerate(SIZE, 2):
+            side = torch.export.Dim(name)
+            free["condition"][axis] = side if step == 1 else step * side
+    return free
+
+
+def _name_sizes(graph: onnx.GraphProto) -> None:
+    """Name height and width of a translator's input and output alike."""
+    (condition,) = (value for value in graph.input if value.name == "condition")
+    for value in (condition, *graph.output):
+        for axis, name in enumerate(SIZE, 2):
+            value.type.tensor_type.shape.dim[axis].dim_param = name
 
 
 def write(content: bytes, spec: ModelSpec, path: Path) -> None:

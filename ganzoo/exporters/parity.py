@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import ExportError
-from ganzoo.runtimes.signature import signature
+from ganzoo.runtimes.signature import has_any_size, signature
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.sampling import latents
 from ganzoo.sampling.model import Model
@@ -27,6 +27,8 @@ TOLERANCE = LEVEL / 8
 # differ by more, within a limit: a pixel differs by one level at most.
 ROUNDINGS = 4  # times the rounding error of torch
 LARGEST = LEVEL / 2
+
+Size = tuple[int, int]  # height and width
 
 
 def check_parity(reference: TorchModel, exported: Model, role: str) -> dict[str, Any]:
@@ -49,10 +51,12 @@ def check_parity(reference: TorchModel, exported: Model, role: str) -> dict[str,
             f"{rounding:.2g}. Remove random numbers and dependence on the batch from the network, "
             "or weights that enlarge rounding errors."
         )
+    sizes = _other_sizes(reference.spec, role)
     return {
         "runtimes": ["torch", "onnxruntime"],
         "batches": list(_batches(reference.spec)),
         "seeds": list(SEEDS),
+        **({"other_sizes": [list(size) for size in sizes]} if sizes else {}),
         "max_abs_error": max_error,
         "tolerance": tolerance,
     }
@@ -106,15 +110,30 @@ def _batches(spec: ModelSpec) -> tuple[int, ...]:
 
 
 def _all_inputs(model: Model, role: str) -> Iterator[dict[str, NDArray[Any]]]:
-    for n in _batches(model.spec):
+    cases: list[tuple[int, Size | None]] = [(n, None) for n in _batches(model.spec)]
+    cases += [(1, size) for size in _other_sizes(model.spec, role)]
+    for n, size in cases:
         for seed in SEEDS:
-            yield _inputs(model.spec, role, n, seed)
+            yield _inputs(model.spec, role, n, seed, size)
 
 
-def _inputs(spec: ModelSpec, role: str, n: int, seed: int) -> dict[str, NDArray[Any]]:
+def _other_sizes(spec: ModelSpec, role: str) -> list[Size]:
+    """Return two sizes besides that of the training, for a translator that reads any size."""
+    if spec.sizes is None or not has_any_size(spec, role):
+        return []
+    image, sizes = spec.data.image, spec.sizes
+    return [
+        (sizes.padded(image.height // 2), sizes.padded(image.width + 1)),
+        (sizes.padded(image.height + 1), sizes.padded(image.width // 2)),
+    ]
+
+
+def _inputs(
+    spec: ModelSpec, role: str, n: int, seed: int, size: Size | None
+) -> dict[str, NDArray[Any]]:
     """Return test inputs: normal latents, consecutive classes, and noise images in [-1, 1]."""
     inputs: dict[str, NDArray[Any]] = {}
-    for name, shape in signature(spec, role)[0].items():
+    for name, shape in signature(spec, role, size)[0].items():
         if name == "y":
             inputs[name] = np.arange(seed, seed + n) % spec.data.classes
         else:

@@ -17,6 +17,7 @@ from ganzoo.nn.inputs import (
     generate_logits,
     inputs_of,
     latent_of,
+    sizes_of,
 )
 from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.sides import map_sides, map_widths
@@ -50,6 +51,7 @@ __all__ = [
     "latent_of",
     "map_sides",
     "map_widths",
+    "sizes_of",
     "styles_of",
     "torch_defaults",
 ]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo.nn.precision import at_least_fp32
-from ganzoo.spec import LatentSpec
+from ganzoo.spec import LatentSpec, SizesSpec
 
 INPUTS = ("condition", "z", "y")
 
@@ -42,6 +42,16 @@ def latent_of(generator: nn.Module, arguments: Mapping[str, Any]) -> LatentSpec 
     if isinstance(dim := getattr(generator, "latent_dim", None), int):
         return LatentSpec(dim)
     raise KeyError("latent_dim")
+
+
+def sizes_of(generator: nn.Module) -> SizesSpec | None:
+    """Return the sizes of images that a translator reads; None if only those of its data.
+
+    Args:
+        generator: the translator; its attribute `sizes` is a `ganzoo.SizesSpec`.
+    """
+    sizes = getattr(generator, "sizes", None)
+    return sizes if isinstance(sizes, SizesSpec) else None
 
 
 def generate(

@@ -25,7 +25,7 @@ from ganzoo.errors import (
     UnknownNameError,
     describe,
 )
-from ganzoo.nn import inputs_of, styles_of
+from ganzoo.nn import inputs_of, sizes_of, styles_of
 from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import architectures, distributions
 from ganzoo.registry.distributions import may_be_incompatible
@@ -112,6 +112,12 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
             f"config.json has {spec.styles}, but architecture {name!r} builds a generator with "
             f"{styles_of(network) or 'no styles'}. Get the bundle again."
             f"{explain_versions(spec, entry)}"
+        )
+    if role == "generator" and spec.sizes not in (None, sizes_of(network)):
+        raise BundleError(
+            f"config.json has a generator that reads images of {spec.sizes}, but architecture "
+            f"{name!r} builds one that reads {sizes_of(network) or 'one size'}. Get the bundle "
+            f"again.{explain_versions(spec, entry)}"
         )
     return network
 

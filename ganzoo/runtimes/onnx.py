@@ -16,7 +16,14 @@ from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut
 from ganzoo.runtimes.onnx_work import Work
 from ganzoo.runtimes.sessions import CUDA, explain, open_session
-from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, signature
+from ganzoo.runtimes.signature import (
+    ANY,
+    MAPPING,
+    SYNTHESIS,
+    declared_signature,
+    has_any_size,
+    signature,
+)
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model
 from ganzoo.sampling.translation import Encoder, Translator
@@ -62,8 +69,8 @@ class OnnxModel(Model):
         self._session = open_session(graph.content, file, device=device, threads=threads)
         inputs = _describe(self._session.get_inputs())
         outputs = _describe(self._session.get_outputs())
-        self._check_signature(file, inputs, outputs, *signature(self.spec, role))
-        (self._shape,) = signature(self.spec, role)[1].values()
+        self._check_signature(file, inputs, outputs, *declared_signature(self.spec, role))
+        self._role = role
         self.is_batch_invariant = CUDA not in self._session.get_providers()
 
     @property
@@ -83,8 +90,12 @@ class OnnxModel(Model):
             BundleError: the output's shape or dtype does not match the config, or the work of the
                 batch is beyond the limits of `ganzoo.runtimes.onnx_work`.
         """
-        n = len(next(iter(inputs.values())))
-        self._work.check(n)
+        n, size = len(next(iter(inputs.values()))), None
+        if has_any_size(self.spec, self._role):
+            _, _, height, width = inputs["condition"].shape
+            size = height, width
+        self._work.check(n, size)
+        (shape,) = signature(self.spec, self._role, size)[1].values()
         try:
             (result,) = self._session.run(None, dict(inputs))
         except Exception as error:
@@ -92,10 +103,10 @@ class OnnxModel(Model):
                 f"onnxruntime cannot run {self.spec.name!r} on a batch of {n:,}: {explain(error)}. "
                 "Use a smaller batch."
             ) from error
-        if result.shape != (n, *self._shape) or result.dtype != float32:
+        if result.shape != (n, *shape) or result.dtype != float32:
             raise BundleError(
                 f"{self.spec.name!r} does not match its config: it returns {result.dtype} "
-                f"{result.shape}, the config has float32 {(n, *self._shape)}. Export it again."
+                f"{result.shape}, the config has float32 {(n, *shape)}. Export it again."
             )
         return result  # type: ignore[no-any-return]
 
@@ -173,4 +184,6 @@ def load_onnx(
 
 def _describe(values: list[Any]) -> dict[str, list[int]]:
     """Return the shapes of inputs or outputs by name, without the batch dimension."""
-    return {value.name: value.shape[1:] for value in values}
+    return {
+        value.name: [n if isinstance(n, int) else ANY for n in value.shape[1:]] for value in values
+    }

@@ -61,38 +61,41 @@ class Work:
 
     def __init__(self, graph: OnnxFile, file: Path, spec: ModelSpec, role: str) -> None:
         self._nodes, self._opset, self._file = graph.nodes, graph.opset, file
-        self._inputs, _ = signature(spec, role)
+        self._spec, self._role = spec, role
         self._tensors, self._weights = graph.tensors, graph.weights
         image, condition = spec.data.image, spec.data.condition
-        self._size = f"{image.height}x{image.width}"
         pixels = image.height * image.width
         self._pixels = max(pixels, condition.height * condition.width if condition else 0)
-        self._checked: set[int] = set()
+        self._checked: set[tuple[int, tuple[int, int] | None]] = set()
 
-    def check(self, n: int) -> None:
+    def check(self, n: int, size: tuple[int, int] | None = None) -> None:
         """Check that a batch is within the limits; each size of batch is computed once.
 
         Args:
             n: the number of images in the batch.
+            size: height and width of the images of a translator; by default those of its training.
 
         Raises:
             BundleError: the work is beyond the limits, or cannot be computed.
         """
-        if n in self._checked:
+        if (n, size) in self._checked:
             return
         try:
-            self._check(n)
+            self._check(n, size)
         except ShapeError as error:
             raise BundleError(
                 f"{self._file} is not an ONNX file that ganzoo runs: {error}. Use "
                 'runtime="torch", or get the bundle again.'
             ) from error
-        self._checked.add(n)
+        self._checked.add((n, size))
 
-    def _check(self, n: int) -> None:
-        max_operations, max_numbers = limits(self._pixels, self._weights)
+    def _check(self, n: int, image_size: tuple[int, int] | None) -> None:
+        image = self._spec.data.image
+        height, width = image_size or (image.height, image.width)
+        pixels = height * width if image_size else self._pixels
+        max_operations, max_numbers = limits(pixels, self._weights)
         operations = numbers = 0
-        for result, linear in self._walk(n):
+        for result, linear in self._walk(n, image_size):
             operations += max(result.operations, MIN_DEPTH * linear)
             numbers += sum(size(value.shape) for value in result.outputs)
             for work, limit, unit in (
@@ -102,11 +105,13 @@ class Work:
                 if work > n * limit:
                     raise ShapeError(
                         f"a batch of {n:,} takes at least {min(work, _LARGEST):.2g} {unit}, and "
-                        f"the limit for images of {self._size} and {self._weights:,} weights is "
-                        f"{n * limit:.2g}"
+                        f"the limit for images of {height}x{width} and {self._weights:,} weights "
+                        f"is {n * limit:.2g}"
                     )
 
-    def _walk(self, n: int) -> Iterator[tuple[Result, int]]:
+    def _walk(
+        self, n: int, image_size: tuple[int, int] | None = None
+    ) -> Iterator[tuple[Result, int]]:
         """Yield each operator's result, and how many numbers it reads and writes."""
         if self._opset not in OPSETS:
             raise ShapeError(
@@ -116,9 +121,9 @@ class Work:
         if len(self._nodes) > MAX_NODES:
             raise ShapeError(f"it has {len(self._nodes):,} operators, at most {MAX_NODES:,} run")
         values: dict[str, Value] = {}
+        shapes, _ = signature(self._spec, self._role, image_size)
         inputs = [
-            (name, Value((n, *shape), is_integer=name == "y"))
-            for name, shape in self._inputs.items()
+            (name, Value((n, *shape), is_integer=name == "y")) for name, shape in shapes.items()
         ]
         for name, value in [*inputs, *self._tensors]:
             _define(values, name, value)

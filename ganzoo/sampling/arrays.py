@@ -66,24 +66,30 @@ def as_labels(y: Any, n: int, classes: int, name: str) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def as_pixels(images: Any, shape: tuple[int, int, int], name: str) -> NDArray[np.uint8]:
+def as_pixels(
+    images: Any, shape: tuple[int, int | None, int | None], name: str
+) -> NDArray[np.uint8]:
     """Return images as an array.
 
     Args:
         images: uint8 (n, height, width, channels): an array, a list or a CPU tensor.
-        shape: the channels, height and width that the model reads.
+        shape: the channels, height and width that the model reads, with None for any length.
         name: the model's name.
 
     Raises:
         SampleError: there are no images, or they have another type or size.
     """
     pixels = _as_array("images", images)
-    channels, height, width = shape
-    expected = (height, width, channels)
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != expected or not len(pixels):
+    channels, *size = shape
+    expected = (*size, channels)
+    fits = pixels.ndim == 4 and all(
+        n in (None, m) for n, m in zip(expected, pixels.shape[1:], strict=True)
+    )
+    if pixels.dtype != np.uint8 or not fits or not pixels.size:
+        sides = [str(n or side) for n, side in zip(size, ("height", "width"), strict=True)]
         raise SampleError(
             f"the images are {pixels.dtype} {pixels.shape}; {name!r} reads uint8 "
-            f"(n, {', '.join(map(str, expected))})."
+            f"(n, {', '.join(sides)}, {channels})."
         )
     return pixels
 

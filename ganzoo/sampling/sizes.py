@@ -1,4 +1,4 @@
-"""How many images a model computes and shows at once, by their size."""
+"""How many images a model computes and shows at once, and how it translates large ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ LEAST_PREVIEW = 4
 AT_ONCE, LARGE_AT_ONCE = 256, 16  # images that a long series keeps in memory
 LEGIBLE = 64  # pixels: a grid is enlarged until its images have this width
 MAX_GRID = 4_096  # pixels of the sides of a grid that is enlarged
+WHOLE = 1024 * 1024  # pixels up to which `ganzoo translate` translates an image whole
+TILE = 512  # pixels, the default side of a tile
+OVERLAP = 32  # pixels, the default overlap of two tiles
 
 
 def is_large(image: ImageSpec) -> bool:

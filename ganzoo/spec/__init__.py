@@ -10,6 +10,7 @@ from ganzoo.spec.data import (
     DataSpec,
     ImageSpec,
     LatentSpec,
+    SizesSpec,
     StyleSpec,
     find_class,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Optimizer",
     "Recipe",
     "SetSizes",
+    "SizesSpec",
     "StyleSpec",
     "as_integer",
     "as_number",

@@ -14,6 +14,7 @@ MAX_IMAGE_NUMBERS = 4 * MAX_IMAGE_SIZE**2  # values in one image; images are gen
 MAX_LATENT_DIM = 65536
 MAX_STYLE_LAYERS = 256
 MAX_TRUNCATION = 2
+MAX_MULTIPLE = 1024  # that the sides of a translator's images may have to be multiples of
 MAX_CLASSES = 100_000
 MAX_NUMBER = 1000  # digits of a number in a label
 
@@ -83,6 +84,30 @@ class StyleSpec:
             raise ValueError(
                 f"truncation is {self.truncation}; it must be -{MAX_TRUNCATION} to {MAX_TRUNCATION}"
             )
+
+
+@dataclass(frozen=True)
+class SizesSpec:
+    """The heights and widths that a translator reads besides those of its training images.
+
+    Attributes:
+        multiple: the network reads sides that are multiples of it. Images of other sizes are padded
+            by reflection, and their translations are cropped back.
+        smallest: the smallest side that the network reads, before padding to the multiple.
+    """
+
+    __pydantic_config__ = STRICT
+
+    multiple: int = 1
+    smallest: int = 1
+
+    def __post_init__(self) -> None:
+        check_integer("multiple of the sizes", self.multiple, 1, MAX_MULTIPLE)
+        check_integer("smallest of the sizes", self.smallest, 1, MAX_IMAGE_SIZE)
+
+    def padded(self, side: int) -> int:
+        """Return the smallest side that the network reads and that is not below `side`."""
+        return -(-max(side, self.smallest) // self.multiple) * self.multiple
 
 
 @dataclass(frozen=True)

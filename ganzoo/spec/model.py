@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ganzoo.errors import BundleError
-from ganzoo.spec.data import DataSpec, LatentSpec, StyleSpec
+from ganzoo.spec.data import DataSpec, LatentSpec, SizesSpec, StyleSpec
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse, shorten
 
@@ -48,6 +48,7 @@ class ModelSpec:
             Free-form JSON.
         inputs: inputs of the generator: latents ``z``, class labels ``y``, an image ``condition``
             of size `data.condition`.
+        sizes: the sizes of images that a translator reads; None if only `data.condition`.
         roles: networks in the bundle: the generator and, for example, an encoder.
         training_roles: networks in the bundle that are kept for further training, such as a
             discriminator. They are not exported as ONNX.
@@ -65,6 +66,7 @@ class ModelSpec:
     styles: StyleSpec | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("z",)
+    sizes: SizesSpec | None = None
     roles: tuple[str, ...] = ("generator",)
     training_roles: tuple[str, ...] = ()
     format: int = FORMAT
@@ -108,6 +110,7 @@ class ModelSpec:
                 )
         if self.styles is not None and "z" not in self.inputs:
             raise ValueError("the generator has styles but reads no latents z")
+        self._check_sizes()
         for role in (*self.roles, *self.training_roles):
             check_name(role)
         if set(self.roles) & set(self.training_roles):
@@ -115,12 +118,26 @@ class ModelSpec:
         if self.roles[:1] != ("generator",):
             raise ValueError("the first of the roles must be 'generator'")
 
+    def _check_sizes(self) -> None:
+        sizes, image, condition = self.sizes, self.data.image, self.data.condition
+        if sizes is None:
+            return
+        if condition is None or "condition" not in self.inputs:
+            raise ValueError("it has sizes, but the generator reads no condition")
+        sides = (image.height, image.width)
+        if (condition.height, condition.width) != sides or sides != tuple(map(sizes.padded, sides)):
+            raise ValueError(
+                f"its sizes are multiples of {sizes.multiple} from {sizes.smallest} pixels, the "
+                f"same for condition and image, but the data has {condition} and {image}"
+            )
+
     @property
     def contract(self) -> tuple[Any, ...]:
         """The part of the config that the weights depend on; equal in every copy of the config."""
         data = self.data
         roles = (self.roles, self.training_roles)
-        network = (self.architecture, self.arguments, self.latent, self.styles, self.inputs, *roles)
+        inputs = (self.latent, self.styles, self.inputs, self.sizes)
+        network = (self.architecture, self.arguments, *inputs, *roles)
         return (*network, data.image, data.classes, data.condition)
 
     def recorded(self, *path: str) -> dict[str, Any]:

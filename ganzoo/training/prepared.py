@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganzoo.data.batches import Batches
-from ganzoo.nn import inputs_of, styles_of
+from ganzoo.nn import inputs_of, sizes_of, styles_of
 from ganzoo.registry import architectures
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
@@ -57,6 +57,7 @@ class Prepared:
             latent=self.state.latent,
             styles=styles_of(generator),
             inputs=inputs_of(generator),
+            sizes=sizes_of(generator),
             roles=self.state.loss.exported_roles,
             provenance=provenance.describe(
                 self.recipe,

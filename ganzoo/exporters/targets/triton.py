@@ -15,7 +15,7 @@ from ganzoo.bundle.files import write_file
 from ganzoo.errors import BundleError
 from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.onnx import load_onnx
-from ganzoo.runtimes.signature import signature
+from ganzoo.runtimes.signature import declared_signature
 
 CONFIG = "config.pbtxt"
 MAX_BATCH = 64  # images in one batch
@@ -96,7 +96,7 @@ def _write(bundle: Bundle, role: str, out: Path) -> Path:
 
 
 def _config(bundle: Bundle, role: str, name: str) -> str:
-    inputs, outputs = signature(bundle.spec, role)
+    inputs, outputs = declared_signature(bundle.spec, role)  # -1 is any size in Triton, too
     return _CONFIG.substitute(
         name=name,
         model=bundle.spec.name,

@@ -182,6 +182,17 @@ def test_the_translator_keeps_the_size_of_an_image(size):
     assert nets["discriminator"](output, conditions).logits.shape[:2] == (2, 1)
 
 
+@pytest.mark.parametrize("norm", ["instance", "instance-affine", "batch"])
+def test_the_translator_reads_the_sizes_that_it_states(norm):
+    network = build("translator", width=2, blocks=1, generator_norm=norm)["generator"].train()
+    smallest, step = network.sizes.smallest, network.sizes.multiple
+    for size in [(smallest, smallest), (smallest, smallest + step), (40, smallest)]:
+        assert network(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+    with pytest.raises((RuntimeError, ValueError)):
+        network(torch.rand(1, 3, smallest - step, smallest))
+    assert network(torch.rand(1, 3, smallest + 1, smallest)).shape[2] != smallest + 1
+
+
 def test_cyclegan_has_two_translators_and_unconditional_discriminators():
     nets = build("cyclegan", data_spec(32, 3, 1, paired=False), width=2, blocks=1)
     a, b = images(2, channels=1), images(2, channels=3)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ganzoo import ImageSpec
+from ganzoo import ImageSpec, SizesSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
 from ganzoo_translate.architectures.patchgan import GeneratorNorm, make_norm
@@ -56,7 +56,13 @@ class ResnetTranslator(nn.Module):
         width: channels of the maps next to the image.
         blocks: number of residual blocks, at a quarter of the side.
         norm: normalisation of all maps except the image.
+
+    Attributes:
+        sizes: the sizes of images that it reads. The smallest map is normalised and padded by a
+            reflected pixel, so its sides have two pixels or more.
     """
+
+    sizes = SizesSpec(multiple=STEP, smallest=2 * STEP)
 
     def __init__(
         self, inputs: int, outputs: int, width: int, blocks: int, norm: GeneratorNorm = "instance"

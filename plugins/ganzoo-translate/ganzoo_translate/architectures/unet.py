@@ -111,6 +111,9 @@ def unet(
 class SkipConnections(nn.Module):
     """An encoder down to one pixel and a decoder, with skip connections.
 
+    It reads images of one size. At others, the smallest map would have several pixels, which none
+    had in training, and the images get blots.
+
     Args:
         inputs: channels of the condition.
         outputs: channels of the image.
