@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import MaybeOutput, Output, Text, parse_options, parse_seeds
+from ganzoo.cli.arguments import MaybeOutput, Text, parse_options, parse_seeds
 from ganzoo.errors import SampleError
-from ganzoo.system.terminal import print_out
+from ganzoo.sampling.sizes import OVERLAP, TILE
+from ganzoo.system.terminal import print_error, print_out
 
 if TYPE_CHECKING:
     from ganzoo.sampling.generator import Generator
+    from ganzoo.sampling.translation import Translator
+
+LARGEST_GRID = 256  # inputs in a grid
 
 
 def sample(
@@ -154,32 +158,104 @@ def translate(
     files: tyro.conf.Positional[tuple[Path, ...]],
     /,
     seed: int = 0,
-    output: Output = Path("translated.png"),
+    output: MaybeOutput = None,
+    grid: bool = False,
+    tile: int | None = None,
+    overlap: int = OVERLAP,
     runtime: Literal["torch", "onnx"] | None = None,
     device: str = "cpu",
     threads: int | None = None,
 ) -> None:
-    """Translate image files, and save the inputs and the outputs as one grid.
+    """Translate image files, or all image files in folders.
+
+    The outputs in a folder keep the names and sub-folders of the inputs and end in .png. Repeat the
+    command to continue: outputs in a folder that exist already are kept.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        files: image files; they are resized by their short side and cropped at the centre.
+        files: image files, or folders. A model of one size reads them resized by their short side
+            and cropped at the centre; others read them as they are.
         seed: seed of the latents, for models with latents.
-        output: image file to write.
+        output: image file to write for one image, or folder for several; by default translated.png
+            or translated.
+        grid: save the inputs above the outputs as one image file, resized to the size of the
+            model's training.
+        tile: side of overlapping tiles, for images with a longer side; 0 translates every image
+            whole. By default, images of more than 1024x1024 pixels have tiles of 512.
+        overlap: pixels that two tiles share. Half of them are blended.
         runtime: torch or onnx; by default torch if it is installed.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
         threads: threads of onnxruntime; by default one per core.
     """
     from ganzoo import zoo
-    from ganzoo.sampling.images import ImageBatch
     from ganzoo.sampling.translation import Translator
 
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator):
         raise SampleError(
-            f"{name} does not translate images. Use: ganzoo sample {name} -o {output}"
+            f"{name} does not translate images. Use: ganzoo sample {name} -o {output or 'grid.png'}"
+        )
+    if grid:
+        _translate_to_grid(model, files, seed, output or Path("translated.png"))
+    else:
+        _translate_to_files(model, files, seed, output, tile, overlap)
+
+
+def _translate_to_grid(
+    model: Translator, inputs: tuple[Path, ...], seed: int, output: Path
+) -> None:
+    from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.translated_files import list_inputs
+
+    files = list_inputs(inputs)
+    if len(files) > LARGEST_GRID:
+        raise SampleError(
+            f"a grid of {len(files):,} images is too large, the limit is {LARGEST_GRID}. Pass "
+            "fewer files, or omit --grid."
         )
     conditions = ImageBatch.open(files, model.condition)
-    grid = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
-    count = "1 image" if len(conditions) == 1 else f"{len(conditions)} images"
-    print_out(f"{grid.save(output)}: {count} translated")
+    rows = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
+    print_out(f"{rows.save(output)}: {_count(len(conditions))} translated")
+
+
+def _translate_to_files(
+    model: Translator,
+    inputs: tuple[Path, ...],
+    seed: int,
+    output: Path | None,
+    tile: int | None,
+    overlap: int,
+) -> None:
+    from ganzoo.sampling.progress import format_rate
+    from ganzoo.sampling.translated_files import plan_outputs, translate_files
+
+    one = len(inputs) == 1 and not inputs[0].is_dir()
+    out = output or Path("translated.png" if one else "translated")
+    outputs = plan_outputs(inputs, out)
+    one = list(outputs.values()) == [out]
+    try:
+        report = translate_files(
+            model, outputs, seed, tile=tile, overlap=overlap, replace=one, progress=not one
+        )
+    except KeyboardInterrupt:
+        if not one:
+            print_error(f"every image in {out} is complete. Repeat the command to continue.")
+        raise
+    rate = "" if one else f", {format_rate(report.images_per_second)}"
+    text = [f"{_count(report.translated)} translated{rate}"] if report.translated else []
+    text += [f"{_count(report.existing)} already existed"] if report.existing else []
+    text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
+    print_out(f"{out}: {'; '.join(text)}")
+    if report.resized:
+        print_out(
+            f"  resized and cropped: {_count(report.resized)}, to "
+            f"{model.condition.width}x{model.condition.height} pixels, the only size that "
+            f"{model.spec.name} reads"
+        )
+    if report.tiled and model.sizes:
+        side = model.sizes.padded(tile or TILE)
+        print_out(f"  in tiles of {side}x{side} pixels: {_count(report.tiled)}")
+
+
+def _count(images: int) -> str:
+    return "1 image" if images == 1 else f"{images:,} images"

@@ -85,11 +85,17 @@ def find_folder(dataset: str, root: Path | None) -> Path:
     return root
 
 
-def list_images(folder: Path) -> ImageList:
+def list_images(
+    folder: Path, remedy: str = "Pass the folder of the image files with --data DIR."
+) -> ImageList:
     """Find all image files in a folder and its sub-folders, without hidden ones.
 
     Links to files and folders are followed, except to a folder that contains the link. A file that
     links repeat is in the list once for each of its names.
+
+    Args:
+        folder: the folder.
+        remedy: the last sentence of the error if there are no image files.
 
     Raises:
         DataNotFoundError: the folder contains no image files.
@@ -103,8 +109,7 @@ def list_images(folder: Path) -> ImageList:
     if not names:
         others = f" (skipped: {describe_counts(skipped)})" if skipped else ""
         raise DataNotFoundError(
-            f"{folder} contains no image files, such as .png or .jpg{others}. "
-            "Pass the folder of the image files with --data DIR."
+            f"{folder} contains no image files, such as .png or .jpg{others}. {remedy}"
         )
     repeats = count_repeats((os.path.join(folder, name) for name in names), links)
     return ImageList(folder, names, FileCounts(skipped, repeats))

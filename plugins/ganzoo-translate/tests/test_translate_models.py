@@ -2,6 +2,7 @@
 
 import functools
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,16 @@ from translate_helpers import SIDE, paint_all, recipe
 
 import ganzoo
 from ganzoo import cards
+from ganzoo.bundle import open_bundle
+from ganzoo.cli import main
 from ganzoo.errors import SampleError
+from ganzoo.exporters import from_run
 from ganzoo.registry import find_recipe
 from ganzoo.sampling.translation import Translator
 from ganzoo.spec import Component, Recipe
 from ganzoo.training import prepare
 from ganzoo.training.build import complete
+from ganzoo_translate.architectures.resnet import ResnetTranslator
 
 KINDS = {
     "unet": recipe("unet"),
@@ -170,6 +175,26 @@ def test_the_plugin_uses_only_public_names():
         assert set(used) <= allowed, file
 
 
+def test_translators_read_any_size_and_older_bundles_one(
+    bundle_of, monkeypatch, tmp_path, data_for
+):
+    model = ganzoo.load(bundle_of("translator", whole=False))
+    assert model.sizes == ganzoo.SizesSpec(multiple=4, smallest=8)
+    images = np.random.default_rng(0).integers(0, 256, (1, 19, 45, 3)).astype(np.uint8)
+    assert model.translate(images).numpy().shape == (1, 19, 45, 3)
+    assert ganzoo.load(bundle_of("unet", whole=False)).sizes is None
+
+    monkeypatch.setattr(ResnetTranslator, "sizes", None)  # as in a bundle of an older version
+    older = train(KINDS["translator"], tmp_path / "run", data_for(KINDS["translator"])).bundle
+    monkeypatch.undo()
+    model = ganzoo.load(older)
+    assert model.sizes is None
+    with pytest.raises(SampleError, match=r"reads uint8 \(n, 32, 32, 3\)"):
+        model.translate(images)
+    (exported,) = {m.spec.sizes for m in from_run._load(open_bundle(older), {}).values()}
+    assert exported == ganzoo.SizesSpec(multiple=4, smallest=8), "exported again, it reads any"
+
+
 def test_the_shipped_model_loads_by_name_and_has_a_finished_card():
     spec = ganzoo.info("pix2pix-openmoji")
     trained = complete(Recipe.from_dict(spec.provenance["recipe"]))
@@ -189,6 +214,22 @@ def test_the_cards_evaluation_commands_run(tmp_path, capsys):
     bare, apart = capsys.readouterr().out.splitlines()
     assert "'psnr'" in bare
     assert apart.startswith("2 {'mean_absolute_error'")
+
+
+def test_the_commands_of_the_pages_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("drawing.png", "a.png", "b.png", "drawings/c.png"):
+        paint_all(tmp_path, [name], width=128, height=100)
+    folder = Path(__file__).parents[3]
+    pages = ("plugins/ganzoo-translate/README.md", "docs/models.md", "docs/zoo.md")
+    text = "".join((folder / page).read_text() for page in (*pages, "docs/tutorial/pix2pix.md"))
+    commands = set(re.findall(r"ganzoo (translate pix2pix-openmoji [^`\n#]*)", text))
+    assert len(commands) >= 3
+    for command in commands:
+        assert main([*shlex.split(command), "--runtime", "onnx"]) == 0, command
+    assert Image.open("coloured.png").size == (128, 128), "without a grid"
+    assert Image.open("grid.png").size in [(k * 130 + 2, 2 * 130 + 2) for k in (1, 2)]
+    assert (tmp_path / "coloured" / "c.png").is_file()
 
 
 def test_the_shipped_model_fills_outlines_with_colour():

@@ -1,0 +1,210 @@
+"""Translate image files and folders of them to files of the same names."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.errors import DataError, ImageFileError, OutputError
+from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_folders import list_images
+from ganzoo.sampling.image_warnings import ImageNotes
+from ganzoo.sampling.images import find_format, is_image_name, write_image
+from ganzoo.sampling.progress import Progress
+from ganzoo.sampling.sizes import OVERLAP, TILE, WHOLE
+from ganzoo.sampling.translation import Translator
+
+ENDING = ".png"  # of files in a folder: lossless, for inputs of any format
+SHOWN = 5  # files that cannot be read whose errors are shown
+
+
+@dataclass
+class TranslationReport:
+    """The result of `translate_files`.
+
+    Attributes:
+        translated: images that were translated and written.
+        existing: outputs that existed before, and were kept.
+        unreadable: files that cannot be read.
+        resized: images that were resized and cropped to the only size that the model reads.
+        tiled: images that were translated in tiles.
+        seconds: duration.
+    """
+
+    translated: int = 0
+    existing: int = 0
+    unreadable: int = 0
+    resized: int = 0
+    tiled: int = 0
+    seconds: float = 0.0
+
+    @property
+    def images_per_second(self) -> float:
+        """Images per second."""
+        return self.translated / max(self.seconds, 1e-9)
+
+
+def list_inputs(inputs: Sequence[Path]) -> list[Path]:
+    """Return the given files, and all image files in the given folders.
+
+    Raises:
+        DataError: an input does not exist, or a folder contains no image files.
+    """
+    return [file for path in inputs for file, _ in _find(path)]
+
+
+def plan_outputs(inputs: Sequence[Path], out: Path) -> dict[Path, Path]:
+    """Return the output file of each image file.
+
+    Of one file, the output is the file `out`. Otherwise `out` is a folder: the outputs keep the
+    names and the sub-folders of the inputs and end in ``.png``.
+
+    Args:
+        inputs: image files, and folders of them.
+        out: an image file, or a folder.
+
+    Raises:
+        DataError: an input does not exist, or a folder contains no image files.
+        OutputError: two inputs would have one output, an output is an input, or `out` is not what
+            the inputs need.
+    """
+    if len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir():
+        (path,) = list_inputs(inputs)
+        find_format(out)
+        _check_inputs_are_kept([path], [out])
+        return {path: out}
+    if not out.is_dir() and is_image_name(out):
+        raise OutputError(
+            f"{out} names one image file, and there are several inputs. Pass a folder with -o, or "
+            "add --grid to write one grid."
+        )
+    outputs: dict[Path, Path] = {}
+    origins: dict[Path, Path] = {}
+    for path in inputs:
+        if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
+            raise OutputError(
+                f"{out} is in the folder {path}, so its images would be inputs the next time. "
+                "Choose a folder outside of it with -o."
+            )
+        for file, name in _find(path):
+            output = out / name.with_suffix(ENDING)
+            other = origins.setdefault(output, file)
+            if other != file:
+                raise OutputError(
+                    f"{other} and {file} would both be written to {output}. Rename one of them, or "
+                    "translate them to different folders."
+                )
+            outputs[file] = output
+    _check_inputs_are_kept(list(outputs), list(outputs.values()))
+    return outputs
+
+
+def translate_files(
+    model: Translator,
+    outputs: Mapping[Path, Path],
+    seed: int = 0,
+    *,
+    tile: int | None = None,
+    overlap: int = OVERLAP,
+    replace: bool = False,
+    progress: bool = False,
+) -> TranslationReport:
+    """Translate image files. Every output is complete or missing, so the same call continues.
+
+    Args:
+        model: the model. Without `sizes`, it reads images of one size: others are resized by their
+            short side and cropped at the centre.
+        outputs: the output of each input, see `plan_outputs`.
+        seed: seed of the latents, if the model reads any; file k has latent k.
+        tile: side of the tiles of images with a longer side; 0 translates every image whole. By
+            default, images of more than 1024x1024 pixels are translated in tiles of 512.
+        overlap: pixels that two tiles share at least.
+        replace: write outputs that exist already, too.
+        progress: whether to print the progress on stderr.
+
+    Warns:
+        UserWarning: files cannot be read. The first five are named.
+        ImageFileWarning: a part of an image is not used.
+
+    Raises:
+        DataError: none of several files can be read.
+        ImageFileError: the only file cannot be read.
+        SampleError: an argument is out of range, or an output is not finite.
+        OutputError: a file cannot be written.
+    """
+    since = time.perf_counter()
+    report, notes = TranslationReport(), ImageNotes()
+    todo = [
+        (number, *files)
+        for number, files in enumerate(outputs.items())
+        if replace or not files[1].exists()
+    ]
+    report.existing = len(outputs) - len(todo)
+    with Progress(len(todo), 1, progress) as line:
+        for number, file, output in todo:
+            try:
+                with notes.of_image():
+                    pixels = _read(model, file, report)
+            except ImageFileError as error:
+                if len(outputs) == 1:
+                    raise
+                report.unreadable += 1
+                if report.unreadable <= SHOWN:
+                    warnings.warn(str(error), stacklevel=2)
+            else:
+                side = _tile_of(model, pixels, tile)
+                report.tiled += side is not None and max(pixels.shape) > side
+                translated = model.translate(
+                    pixels[None], seed, start=number, tile=side, overlap=overlap
+                )
+                write_image(translated.pil()[0], output)
+                report.translated += 1
+            line.update(1)
+    notes.tell(report.translated)
+    if report.unreadable == len(outputs):
+        raise DataError(f"cannot read any of the {len(outputs):,} image files. Replace them.")
+    report.seconds = time.perf_counter() - since
+    return report
+
+
+def _find(path: Path) -> list[tuple[Path, Path]]:
+    """Return image files, each with its name in an output folder."""
+    if path.is_dir():
+        images = list_images(path, "Pass a folder of image files.")
+        return [(file, Path(name)) for file, name in zip(images.paths, images.names, strict=True)]
+    if not path.exists():
+        raise DataError(f"image file not found: {path}. Check the path.")
+    return [(path, Path(path.name))]
+
+
+def _check_inputs_are_kept(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    """Raise an error if an output would replace an input."""
+    if both := {p.resolve() for p in inputs} & {p.resolve() for p in outputs}:
+        raise OutputError(
+            f"{min(both)} is an input and an output, and would be replaced. Choose another -o."
+        )
+
+
+def _read(model: Translator, file: Path, report: TranslationReport) -> NDArray[np.uint8]:
+    """Return an image of a size that a model reads, uint8 (height, width, channels)."""
+    size = model.condition
+    image = read_image(file, "RGB" if size.channels == 3 else "L")
+    if model.sizes is None and image.size != (size.width, size.height):
+        image = fit_image(image, size.width, size.height, file)
+        report.resized += 1
+    return np.asarray(image).reshape(image.height, image.width, -1)
+
+
+def _tile_of(model: Translator, pixels: NDArray[np.uint8], tile: int | None) -> int | None:
+    """Return the side of the tiles of an image; None to translate it whole."""
+    if tile is not None:
+        return tile or None
+    height, width = pixels.shape[:2]
+    large = height * width > WHOLE and (height, width) != model.condition.shape[1:]
+    return TILE if large and model.sizes is not None else None
