@@ -1,4 +1,4 @@
-"""Translate large images tile by tile, in memory that depends on the tile and not on the image.
+"""Translate large images tile by tile: the network's memory depends on the tile alone.
 
 Tiles overlap, and each starts at a multiple of the network's, so that a convolution with a stride
 computes the same as in the whole image. Near its edge, a tile depends on pixels that it lacks. So
