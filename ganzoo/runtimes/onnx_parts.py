@@ -51,10 +51,10 @@ def cut(
 
 def _needed(nodes: list[Node], inputs: Collection[str], outputs: Collection[str]) -> list[int]:
     """Return the numbers of the nodes that outputs need, in the order of the graph."""
-    wanted, needed = {*outputs}, []
+    values, needed = {*outputs}, []
     for number in reversed(range(len(nodes))):  # a node comes after those whose values it reads
-        if wanted & ({*nodes[number].outputs} - {*inputs}):
-            wanted.update(nodes[number].inputs)
+        if values & ({*nodes[number].outputs} - {*inputs}):
+            values.update(nodes[number].inputs)
             needed.append(number)
     return needed[::-1]
 
