@@ -44,7 +44,7 @@ def sample(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        n: number of images; by default 64.
+        n: number of images; by default 64, and with the sampler stored all of its file.
         seed: seed of the latents, by default 0; image k of a seed is always the same.
         seeds: instead of -n and --seed, the first image of each of these seeds, such as 0-35 or
             3,9,12.
@@ -81,7 +81,7 @@ def sample(
     if not isinstance(model, Generator):
         raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
     how = _sampler(model, sampler, truncation)
-    n, seed = 64 if n is None else n, seed or 0
+    n, seed = _default_count(model, how) if n is None else n, seed or 0
     if out:
         _sample_to(model, out, n, seed, label, shard_size, how)
     elif separate:
@@ -90,7 +90,7 @@ def sample(
         which: dict[str, Any] = {"seeds": parse_seeds(seeds)} if seeds else {"n": n, "seed": seed}
         images = model.sample(**which, label=label, **how)
         path = images.save(output or Path("grid.png"), scale=scale)
-        print_out(f"{path}: {len(images)} images of {_name(seed, seeds)}")
+        print_out(f"{path}: {_count(len(images))} of {_name(seed, seeds, how)}")
 
 
 def _sampler(
@@ -110,7 +110,18 @@ def _sampler(
     return {"sampler": "truncated-normal", "threshold": truncation}
 
 
-def _name(seed: int, seeds: str | None) -> str:
+def _default_count(model: Generator, how: dict[str, Any]) -> int:
+    """Return the number of images, unless -n states it."""
+    if how["sampler"] != "stored" or not isinstance(how.get("file"), str):
+        return 64
+    from ganzoo.sampling.code_files import count_codes, read_codes
+
+    return count_codes(read_codes(how["file"], model.spec))
+
+
+def _name(seed: int, seeds: str | None, how: dict[str, Any]) -> str:
+    if how["sampler"] == "stored":
+        return str(how["file"])
     return f"seeds {seeds}" if seeds else f"seed {seed}"
 
 
@@ -127,7 +138,7 @@ def _sample_files(
 
     chosen = parse_seeds(seeds) if seeds else None
     count = sample_files(model, folder, n, seed, seeds=chosen, label=label, progress=True, **how)
-    print_out(f"{folder}: {count:,} images of {_name(seed, seeds)}")
+    print_out(f"{folder}: {count:,} images of {_name(seed, seeds, how)}")
 
 
 def _sample_to(

@@ -8,9 +8,17 @@ import numpy as np
 
 from ganzoo import Codes, Draw, Generator
 from ganzoo.errors import SampleError
+from ganzoo.sampling.code_files import read_codes, select
 
 
-def around(model: Generator, draw: Draw, *, centre_seed: int = 0, distance: float = 0.3) -> Codes:
+def around(
+    model: Generator,
+    draw: Draw,
+    *,
+    centre_seed: int | None = None,
+    distance: float = 0.3,
+    file: str | None = None,
+) -> Codes:
     """Images between one image and others, at equal distances from the one.
 
     A model with a mapping network moves in w, on the straight line; any other in z, on the arc, so
@@ -19,16 +27,28 @@ def around(model: Generator, draw: Draw, *, centre_seed: int = 0, distance: floa
     Args:
         model: the generator.
         draw: the other images.
-        centre_seed: seed of the one image, whose number is 0.
+        centre_seed: seed of the one image, whose number is 0; by default 0.
         distance: 0 for the one image, 1 for the others.
+        file: instead of a seed, a file of codes, such as one of `ganzoo invert`: its first code is
+            that of the one image. If it states a class, all images have it.
     """
     if not 0 <= distance <= 1:
         raise SampleError(f"distance is {distance}; it must be 0 to 1.")
-    z = draw.normal(model.latent_dim)
-    centre = np.repeat(Draw.of(centre_seed).normal(model.latent_dim), len(draw), axis=0)
+    if None not in (centre_seed, file):
+        raise SampleError("pass either centre_seed or file to the sampler around.")
+    if file is None:
+        z = Draw.of(centre_seed or 0).normal(model.latent_dim)
+        centre = Codes(np.repeat(z, len(draw), axis=0), draw.y)
+    else:
+        centre = select(read_codes(file, model.spec), np.zeros(len(draw), np.int64))
+    z, y = draw.normal(model.latent_dim), draw.y if centre.y is None else centre.y
     if model.spec.styles is None:
+        assert centre.z is not None  # guaranteed by the file
         # Independent latents are nearly orthogonal and of equal length.
         angle = distance * math.pi / 2
-        return Codes(np.float32(math.cos(angle)) * centre + np.float32(math.sin(angle)) * z, draw.y)
-    w, middle = model.map(z, draw.y), model.map(centre, draw.y)
-    return Codes(styles=model.spread(middle + np.float32(distance) * (w - middle)))
+        return Codes(np.float32(math.cos(angle)) * centre.z + np.float32(math.sin(angle)) * z, y)
+    styles, middle = model.spread(model.map(z, y)), centre.styles
+    if middle is None:
+        assert centre.z is not None  # guaranteed by the file
+        middle = model.spread(model.map(centre.z, y))
+    return Codes(styles=middle + np.float32(distance) * (styles - middle))
