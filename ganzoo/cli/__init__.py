@@ -19,6 +19,7 @@ from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
 from ganzoo.cli.hub import list_, push
 from ganzoo.cli.importing import import_, run_import
+from ganzoo.cli.inversion import invert
 from ganzoo.cli.listing import info, plugins
 from ganzoo.cli.plotting import KINDS, plot
 from ganzoo.cli.plugin_tools import check, new_plugin
@@ -118,6 +119,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "info": info,
     "sample": sample,
     "translate": translate,
+    "invert": invert,
     "train": train,
     "export": export,
     "import": import_,

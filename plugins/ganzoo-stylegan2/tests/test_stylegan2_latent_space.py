@@ -12,9 +12,11 @@ from ganzoo import zoo
 from ganzoo.bundle import CARD, CHECKSUMS, format_checksums, list_files
 from ganzoo.bundle.files import sha256
 from ganzoo.errors import BundleError
+from ganzoo.inversion import invert
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut
 from ganzoo.runtimes.signature import signature
+from ganzoo.sampling.code_files import write_codes
 
 NAME = "stylegan2-tinyhero"
 SAMPLERS = [
@@ -38,8 +40,29 @@ def onnx_model():
     return ganzoo.load(NAME, runtime="onnx")
 
 
+@pytest.fixture(scope="module")
+def code_files(tmp_path_factory, onnx_model):
+    """Return a file of z and a file of w of seed 9."""
+    folder, codes = tmp_path_factory.mktemp("codes"), onnx_model.codes(ganzoo.Draw.of(9))
+    styles = ganzoo.Codes(styles=onnx_model.spread(onnx_model.map(codes.z)))
+    return [
+        str(write_codes(folder / f"{k}.safetensors", each, onnx_model.spec))
+        for k, each in enumerate((codes, styles))
+    ]
+
+
 @pytest.mark.parametrize(("sampler", "options"), SAMPLERS)
 def test_runtimes_agree_for_every_sampler(torch_model, onnx_model, sampler, options):
+    check_runtimes(torch_model, onnx_model, sampler, options)
+
+
+@pytest.mark.parametrize("sampler", ["stored", "around"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_runtimes_agree_for_samplers_of_files(torch_model, onnx_model, code_files, sampler, number):
+    check_runtimes(torch_model, onnx_model, sampler, {"file": code_files[number]})
+
+
+def check_runtimes(torch_model, onnx_model, sampler, options):
     draw = ganzoo.Draw.of(3, 5)
     images = []
     for model in (torch_model, onnx_model):
@@ -48,6 +71,26 @@ def test_runtimes_agree_for_every_sampler(torch_model, onnx_model, sampler, opti
         images.append((model if codes.styles is None else model.part("synthesis")).run(inputs))
     assert np.abs(images[0] - images[1]).max() < 1e-4
     assert images[0].std() > 0.1
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_file_of_z_or_of_w_is_the_centre_that_its_seed_is(onnx_model, code_files, number):
+    stored = onnx_model.sample(1, sampler="stored", file=code_files[number]).numpy()
+    assert np.array_equal(stored, onnx_model.sample(seeds=[9]).numpy())
+    by_file = onnx_model.sample(2, sampler="around", file=code_files[number]).numpy()
+    by_seed = onnx_model.sample(2, sampler="around", centre_seed=9).numpy()
+    assert np.array_equal(by_file, by_seed)
+
+
+def test_noise_maps_are_optimised_with_w(torch_model):
+    before = {name: tensor.clone() for name, tensor in torch_model.state_dict().items()}
+    photo = torch_model.sample(seeds=[9])
+    options = {"samples": 8, "starts": 2, "steps": 3}
+    codes = [invert(torch_model, photo, noise=noise, **options).codes for noise in (False, True)]
+    assert codes[0].styles.shape == (1, 8, 64)
+    assert not np.array_equal(codes[0].styles, codes[1].styles)
+    after = torch_model.state_dict()
+    assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
 def test_the_parts_make_the_images_of_the_whole(torch_model, onnx_model):
