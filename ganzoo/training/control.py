@@ -1,15 +1,10 @@
-"""Control of a running training: the lock of its folder, and the signals that stop it."""
+"""The lock of a running training's folder."""
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from filelock import FileLock, Timeout
 
@@ -57,30 +52,3 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextlib.contextmanager
-def stop_on_signal() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether a signal arrived. A second signal ends at once.
-
-    Signals within one second count as one, since ``torchrun`` forwards a Ctrl-C that the terminal
-    has already sent to the processes.
-    """
-    first = 0.0  # time of the first signal
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal first
-        now = time.monotonic()
-        if first and now - first > 1.0:
-            raise KeyboardInterrupt
-        first = first or now
-
-    # Python handles signals only in the main thread.
-    catch = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGINT, signal.SIGTERM) if catch else ()
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield lambda: bool(first)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -37,10 +37,11 @@ from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
 from ganzoo.system.dependencies import environment, kept_variables
+from ganzoo.system.signals import stop_on_signal
 from ganzoo.system.terminal import print_error
 from ganzoo.training.build import complete
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
-from ganzoo.training.control import LOCK, sole_user, stop_on_signal
+from ganzoo.training.control import LOCK, sole_user
 from ganzoo.training.distributed import Group, join, launch, reporting_loss, restarted
 from ganzoo.training.evaluation import METRICS, evaluate
 from ganzoo.training.loop import run_ticks
