@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import Output, Text
+from ganzoo.cli.arguments import Output, Text, parse_seeds
 from ganzoo.cli.plotting.arguments import DataFolder, FigureFile, RealDataset, Split
 from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
@@ -100,7 +100,7 @@ def earth_mover(output: FigureFile = Path("earth-mover.png")) -> None:
 def interpolation(
     name: Text,
     /,
-    seeds: tuple[int, int] = (0, 1),
+    seeds: str = "0,1",
     between: tuple[str, str] | None = None,
     index: tuple[int, int] | None = None,
     steps: int | None = None,
@@ -115,7 +115,7 @@ def interpolation(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        seeds: first and last seed.
+        seeds: first and last seed, such as 3,9.
         between: names or numbers of two classes: interpolate between a real image of each.
         index: numbers of two real images in the dataset to interpolate between.
         steps: number of images; by default 10, or 30 for an animation.
@@ -138,9 +138,12 @@ def interpolation(
         a, b = encoder.encode(real)
         walk = partial(model.interpolate_latents, a, b)
     else:
+        numbers = parse_seeds(seeds)
+        if len(numbers) != 2:
+            raise PlotError(f"--seeds {seeds}: an interpolation has two seeds, such as 3,9.")
         model, real = load_generator(name), None
-        first, last = (f"seed {seed}" for seed in seeds)
-        walk = partial(model.interpolate, seeds[0], seeds[1])
+        first, last = (f"seed {seed}" for seed in numbers)
+        walk = partial(model.interpolate, *numbers)
     steps = steps if steps is not None else ANIMATION_STEPS if animated else ROW_STEPS
     paths: tuple[PathKind, ...] = ("spherical", "linear") if path == "both" else (path,)
     walks: dict[str, ImageBatch] = {kind: walk(steps, label=label, path=kind) for kind in paths}
