@@ -243,7 +243,7 @@ def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
     """
     if (error.name or "").split(".")[0] == "ganzoo":
         raise error
-    extra = "demo" if error.name == "gradio" else "train"
+    extra = {"gradio": "demo", "av": "video"}.get(error.name or "", "train")
     return MissingExtraError(
         f"{what} needs {error.name}, which is not installed. {install_extra(extra)}"
     )

@@ -26,6 +26,7 @@ from ganzoo.cli.plugin_tools import check, new_plugin
 from ganzoo.cli.quickstart import quickstart
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
+from ganzoo.cli.walks import walk
 from ganzoo.errors import (
     GanzooError,
     OutputError,
@@ -96,8 +97,8 @@ def _run(args: list[str]) -> int:
             raise
         print_error(f"error: {no_temporary_folder()}")
         return 1
-    except KeyboardInterrupt:
-        print_error("stopped")
+    except KeyboardInterrupt as stop:
+        print_error(f"stopped: {stop}" if stop.args else "stopped")
         return 130
     except BrokenPipeError:  # of standard output, perhaps
         raise
@@ -118,6 +119,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_,
     "info": info,
     "sample": sample,
+    "walk": walk,
     "translate": translate,
     "invert": invert,
     "train": train,

@@ -226,7 +226,7 @@ def _translate_to_grid(
         )
     conditions = ImageBatch.open(files, model.condition)
     rows = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
-    print_out(f"{rows.save(output)}: {_count(len(conditions))} translated")
+    print_out(f"{rows.save(output, columns=len(conditions))}: {_count(len(conditions))} translated")
 
 
 def _translate_to_files(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError, SampleError
-from ganzoo.sampling.sizes import legible_scale
+from ganzoo.sampling.sizes import animation_scale, legible_scale
 from ganzoo.spec import ImageSpec, as_integer
 from ganzoo.spec.parsing import check_integer
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # programs that use arrays only, such as servers, start witho
 
 
 MAX_SCALE = 64
+ANIMATION_FPS = 12.5
 
 
 class ImageBatch:
@@ -148,18 +149,38 @@ class ImageBatch:
     def save(self, path: str | Path, columns: int | None = None, scale: int | None = None) -> Path:
         """Save the grid as an image file, in the format of the file name's extension.
 
+        A .gif file of more than one image is an animation without end, 12.5 images per second,
+        unless `columns` is passed. All other files, .webp too, hold the grid. For other
+        animations, see `ganzoo.sampling.animations.write_animation`.
+
         Args:
             path: the file.
             columns: as for `grid`.
-            scale: as for `grid`; by default small images are enlarged to at least 64 pixels.
+            scale: as for `grid`; by default small images are enlarged to at least 64 pixels in a
+                grid, and to at least 256 pixels in an animation.
 
         Raises:
             OutputError: the extension is unknown, or the file cannot be written.
         """
         path = Path(path)
-        find_format(path)  # before the grid is built
-        write_image(self.grid(columns, scale=scale), path)
+        if find_format(path) == "GIF" and len(self) > 1 and columns is None:
+            write_file(path, self._animation(scale))
+        else:
+            write_image(self.grid(columns, scale=scale), path)
         return path
+
+    def _animation(self, scale: int | None) -> bytes:
+        """Return the images as an animated GIF."""
+        from ganzoo.sampling.animated_images import Gif, enlarge
+
+        scale = animation_scale(*self._pixels.shape[1:3]) if scale is None else scale
+        check_integer("scale", scale, 1, MAX_SCALE)
+        buffer = io.BytesIO()
+        gif = Gif(buffer, ANIMATION_FPS)
+        for image in self._pixels:
+            gif.add(enlarge(image, scale))
+        gif.close()
+        return buffer.getvalue()
 
     def __len__(self) -> int:
         return len(self._pixels)

@@ -12,6 +12,7 @@ PREVIEW_PIXELS = 2**20  # of all large images in a preview
 LEAST_PREVIEW = 4
 AT_ONCE, LARGE_AT_ONCE = 256, 16  # images that a long series keeps in memory
 LEGIBLE = 64  # pixels: a grid is enlarged until its images have this width
+ANIMATED = 256  # pixels: an animation is enlarged until its sides have this length
 MAX_GRID = 4_096  # pixels of the sides of a grid that is enlarged
 WHOLE = 1024 * 1024  # pixels up to which `ganzoo translate` translates an image whole
 TILE = 512  # pixels, the default side of a tile
@@ -58,3 +59,13 @@ def legible_scale(image_width: int, grid_side: int) -> int:
         grid_side: pixels of the larger side of the grid.
     """
     return max(1, min(-(-LEGIBLE // image_width), MAX_GRID // grid_side))
+
+
+def animation_scale(height: int, width: int) -> int:
+    """Return by which factor to enlarge the images of an animation, so that people see them.
+
+    Args:
+        height: pixels.
+        width: pixels.
+    """
+    return max(1, min(-(-ANIMATED // min(height, width)), MAX_GRID // max(height, width)))

@@ -43,6 +43,7 @@ VIOLATIONS = {
     "onnx is imported in exporters alone": ("hub/client.py", "onnx"),
     "matplotlib and umap are imported in plots alone": ("evaluation/scores.py", "matplotlib"),
     "gradio is imported by the demo's page alone": ("demo/render.py", "gradio"),
+    "PyAV is imported in one module of sampling alone": ("sampling/shards.py", "av"),
 }
 
 

@@ -1,0 +1,82 @@
+"""Write walks through latent space as animations and videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from ganzoo.cli.arguments import Output, Text, parse_seeds
+from ganzoo.errors import SampleError
+from ganzoo.system.terminal import print_out
+
+
+def walk(
+    name: Text,
+    /,
+    seeds: str,
+    seconds: float = 12.0,
+    fps: float = 30.0,
+    output: Output = Path("walk.mp4"),
+    labels: tuple[str, ...] = (),
+    space: Literal["w", "z"] | None = None,
+    easing: Literal["smooth", "linear"] = "smooth",
+    truncation: float | None = None,
+    scale: int | None = None,
+    columns: int = 1,
+    rows: int = 1,
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> None:
+    """Write a video of images along a closed path through the latents of seeds.
+
+    Args:
+        name: name of a model, ./folder or hf://org/repo.
+        seeds: the key points, such as 3,9,12 or 0-5.
+        seconds: duration.
+        fps: images per second, 1 to 60; at most 50 for a .gif file.
+        output: .mp4 or .webm file to write, which need PyAV; or .gif or .webp.
+        labels: names or numbers of classes: one for each seed, or one for all; by default the
+            first class.
+        space: w for straight lines between the w of the seeds, z for arcs between their latents;
+            by default w if the model has a mapping network, as a StyleGAN has.
+        easing: smooth slows down at each seed, linear does not.
+        truncation: distance from the average image, as for ganzoo sample; by default the model's
+            own.
+        scale: size of a pixel; by default images are enlarged to sides of at least 256 pixels.
+        columns: walks side by side, each with its part of the seeds.
+        rows: rows of walks.
+        runtime: torch or onnx; by default torch if it is installed.
+        device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
+        threads: threads of onnxruntime; by default one per core.
+    """
+    from ganzoo import zoo
+    from ganzoo.sampling.animations import check_animation
+    from ganzoo.sampling.generator import Generator
+    from ganzoo.sampling.walks import default_space, save_walk
+
+    numbers = parse_seeds(seeds)
+    check_animation(output, fps, scale)
+    model = zoo.load(name, runtime=runtime, device=device, threads=threads)
+    if not isinstance(model, Generator):
+        raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
+    frames = save_walk(
+        model,
+        output,
+        numbers,
+        seconds=seconds,
+        fps=fps,
+        labels=labels,
+        space=space,
+        easing=easing,
+        truncation=truncation,
+        scale=scale,
+        columns=columns,
+        rows=rows,
+        progress=True,
+    )
+    print_out(f"{output}: {frames:,} images in {seconds:g} s, through seeds {seeds}")
+    if len({*labels}) > 1 and (space or default_space(model)) == "z":
+        print_out(
+            "The class changes at once in the middle between two seeds, because it is no part of z."
+        )

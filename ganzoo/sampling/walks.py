@@ -1,0 +1,214 @@
+"""Walks: images along a closed path through the latents of seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.errors import SampleError, enumerate_names
+from ganzoo.sampling.animations import check_animation, write_animation
+from ganzoo.sampling.classes import Label
+from ganzoo.sampling.generator import MAX_SAMPLES, Generator
+from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.latents import slerp
+from ganzoo.sampling.model import check_latents, to_integer
+from ganzoo.sampling.samplers import Codes, Draw
+from ganzoo.sampling.sizes import compute_batch
+
+Space = Literal["w", "z"]
+Easing = Literal["smooth", "linear"]
+Shares = NDArray[np.float64]  # of the way between two key points
+
+MAX_SEEDS = 1_000
+MAX_CELLS = 64
+
+EASINGS: dict[str, Callable[[Shares], Shares]] = {
+    "smooth": lambda t: (1 - np.cos(np.pi * t)) / 2,
+    "linear": lambda t: t,
+}
+
+
+def walk(
+    model: Generator,
+    seeds: Sequence[int],
+    frames: int,
+    *,
+    labels: Sequence[Label] = (),
+    space: Space | None = None,
+    easing: Easing = "smooth",
+    truncation: float | None = None,
+    columns: int = 1,
+    rows: int = 1,
+) -> Iterator[ImageBatch]:
+    """Generate images along a closed path through image 0 of each seed, in parts.
+
+    The path starts at the first seed, and its last image is one step before the first one, so that
+    an animation repeats without a jump.
+
+    Args:
+        model: the generator.
+        seeds: the key points, up to 1,000.
+        frames: number of images, at least one for each seed of a path.
+        labels: the class at each key point, or one class for all; by default the first class.
+        space: ``w`` for straight lines between the w of the key points, and between those of their
+            classes; ``z`` for arcs between their latents, where the class changes in the middle
+            between two key points. By default ``w`` if the model has a mapping network.
+        easing: ``smooth`` slows down at each key point (half a cosine); ``linear`` has one speed
+            between two key points.
+        truncation: for a model with w the factor psi of the sampler ``truncated``, by default the
+            generator's own; for others the threshold of ``truncated-normal`` at the key points.
+        columns: walks side by side, each with its part of the seeds, in their order.
+        rows: rows of walks.
+
+    Returns:
+        The images in parts. With several walks, an image is a grid without padding.
+
+    Raises:
+        SampleError: an argument is out of range, a label does not exist, all key points are the
+            same, or the model has no w.
+    """
+    cells = _check_cells(columns, rows)
+    keys = _key_points(model, _draw(model, seeds, labels, cells), space, truncation)
+    count, frames = len(seeds) // cells, to_integer("frames", frames)
+    if not count <= frames <= MAX_SAMPLES:
+        raise SampleError(
+            f"cannot walk in {frames:,} images: a walk through {count} seeds has {count} to "
+            f"{MAX_SAMPLES:,}. Change the seconds or the images per second."
+        )
+    if easing not in EASINGS:
+        raise SampleError(f"unknown easing {easing!r}. Use one of {enumerate_names(EASINGS)}.")
+    psi = truncation if model.spec.styles else None
+    size = compute_batch(model.spec.data.image)
+
+    def images() -> Iterator[ImageBatch]:
+        for start in range(0, frames, size):
+            steps = np.arange(start, min(start + size, frames)) * count
+            first, t = steps // frames, EASINGS[easing]((steps % frames) / frames)
+            parts = []
+            for before in range(0, len(seeds), count):
+                codes = _between(keys, before + first, before + (first + 1) % count, t)
+                if codes.z is not None and psi is not None:
+                    codes = Codes(styles=model.spread(model.map(codes.z, codes.y), psi))
+                parts.append(model.render(codes).numpy())
+            yield ImageBatch(_tile(parts, columns))
+
+    return images()
+
+
+def save_walk(
+    model: Generator,
+    path: str | Path,
+    seeds: Sequence[int],
+    *,
+    seconds: float = 12.0,
+    fps: float = 30.0,
+    scale: int | None = None,
+    progress: bool = False,
+    **options: Any,
+) -> int:
+    """Write a walk as a looped animation or a video, in constant memory.
+
+    Args:
+        model: the generator.
+        path: the file: .mp4, .webm, .gif or .webp.
+        seeds: the key points.
+        seconds: duration.
+        fps: images per second, as for `ganzoo.sampling.animations.write_animation`.
+        scale: size of a pixel, as for `ganzoo.sampling.animations.write_animation`.
+        progress: whether to print the progress on stderr.
+        options: further arguments of `walk`.
+
+    Returns:
+        The number of images.
+
+    Raises:
+        SampleError: as for `walk`.
+        OutputError, MissingExtraError, KeyboardInterrupt: as for `write_animation`.
+    """
+    path = Path(path)
+    check_animation(path, fps, scale)
+    if not 0 < seconds <= MAX_SAMPLES:
+        raise SampleError(f"seconds is {seconds:g}; it must be above 0, such as 12.")
+    frames = round(seconds * fps)
+    images = walk(model, seeds, frames, **options)
+    write_animation(path, images, frames, fps=fps, scale=scale, progress=progress)
+    return frames
+
+
+def default_space(model: Generator) -> Space:
+    """Return the space of a model's walks: ``w`` if it has a mapping network, else ``z``."""
+    return "w" if model.spec.styles else "z"
+
+
+def _check_cells(columns: int, rows: int) -> int:
+    columns, rows = to_integer("columns", columns), to_integer("rows", rows)
+    if min(columns, rows) < 1 or columns * rows > MAX_CELLS:
+        raise SampleError(
+            f"cannot show {columns}x{rows} walks: columns and rows are 1 or more, and up to "
+            f"{MAX_CELLS} walks fit."
+        )
+    return columns * rows
+
+
+def _key_points(
+    model: Generator, draw: Draw, space: Space | None, truncation: float | None
+) -> Codes:
+    """Return the codes of the key points."""
+    if space not in (None, "w", "z"):
+        raise SampleError(f"unknown space {space!r}. Use 'w' or 'z'.")
+    if (space or default_space(model)) == "w":
+        w = model.map(draw.normal(model.latent_dim), draw.y)
+        return Codes(styles=model.spread(w, truncation))
+    if truncation is None or model.spec.styles:
+        return model.codes(draw)
+    return model.codes(draw, "truncated-normal", threshold=truncation)
+
+
+def _draw(model: Generator, seeds: Sequence[int], labels: Sequence[Label], cells: int) -> Draw:
+    """Return the draw of image 0 of each seed."""
+    count = len(seeds)
+    if count > MAX_SEEDS or count % cells:
+        raise SampleError(
+            f"cannot walk through {count:,} seeds in {cells} parts: pass up to {MAX_SEEDS:,} "
+            "seeds, equally many for each part."
+        )
+    if len(labels) not in (0, 1, count):
+        raise SampleError(
+            f"{len(labels)} labels for {count} seeds: pass one label for each seed, or one for all."
+        )
+    numbers = [check_latents(seed, 0)[0] for seed in seeds]
+    y = model.labels(count, label=(labels[0] if len(labels) == 1 else labels) if labels else None)
+    zeros = np.zeros(count, np.int64)
+    y = zeros if y is not None and not labels else y
+    points = list(zip(numbers, zeros if y is None else y, strict=True))
+    for k in range(cells):
+        if len({*points[k * count // cells : (k + 1) * count // cells]}) < 2:
+            raise SampleError(
+                "a walk needs two key points that differ. Pass 2 or more seeds for each path, such "
+                "as 3,9."
+            )
+    return Draw(np.array(numbers, np.uint64), zeros, y)
+
+
+def _between(keys: Codes, first: NDArray[np.int64], second: NDArray[np.int64], t: Shares) -> Codes:
+    """Return the codes between key points of these numbers."""
+    if keys.styles is not None:
+        share = t.astype(np.float32)[:, None, None]
+        return Codes(styles=(1 - share) * keys.styles[first] + share * keys.styles[second])
+    assert keys.z is not None
+    arcs = [
+        slerp(keys.z[a], keys.z[b], np.array([share], np.float32))
+        for a, b, share in zip(first, second, t, strict=True)
+    ]
+    y = None if keys.y is None else keys.y[np.where(t < 0.5, first, second)]
+    return Codes(np.concatenate(arcs), y)
+
+
+def _tile(parts: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+    """Join the images of several walks: each result is a grid of one image of each walk."""
+    rows = [np.concatenate(parts[k : k + columns], 2) for k in range(0, len(parts), columns)]
+    return np.concatenate(rows, 1)
