@@ -236,7 +236,7 @@ def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchM
         kind = TorchTranslator
     elif role == "generator":
         spec = replace(spec, styles=styles_of(network))
-    return kind(spec, network.eval())
+    return kind(spec, network).eval()
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
