@@ -33,8 +33,12 @@ class Stored(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_tensors(file: Path) -> Iterator[Any]:
-    """Open a safetensors file with torch tensors; only the header is read.
+def open_tensors(file: Path, framework: str = "pt") -> Iterator[Any]:
+    """Open a safetensors file; only the header is read.
+
+    Args:
+        file: the file.
+        framework: ``pt`` for torch tensors, ``np`` for NumPy arrays.
 
     Raises:
         BundleError: the file cannot be read, its header is missing, too long or has a key more
@@ -45,7 +49,7 @@ def open_tensors(file: Path) -> Iterator[Any]:
     try:
         with file.open("rb") as opened:
             _read_json(file, opened)  # of a repeated key, the library keeps the last value
-        with safe_open(file, framework="pt") as tensors:
+        with safe_open(file, framework=framework) as tensors:
             yield tensors
     except OSError as error:
         raise BundleError(

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from ganzoo.bundle import Bundle, check_repeated_config
 from ganzoo.errors import BundleError, SampleError
 from ganzoo.runtimes.onnx_file import read_onnx
-from ganzoo.runtimes.onnx_parts import cut
+from ganzoo.runtimes.onnx_parts import cut, find_first_layer
 from ganzoo.runtimes.onnx_work import Work
 from ganzoo.runtimes.sessions import CUDA, explain, open_session
 from ganzoo.runtimes.signature import (
     ANY,
+    FIRST_LAYER,
     MAPPING,
     SYNTHESIS,
     declared_signature,
@@ -42,7 +43,7 @@ class OnnxModel(Model):
     ) -> None:
         """Open a session on the role's ONNX file; arguments as for `open_session`.
 
-        The roles ``mapping`` and ``synthesis`` are the parts of a generator with styles.
+        The roles ``mapping``, ``synthesis`` and ``first_layer`` are parts of a generator.
 
         Raises:
             BundleError: the file is missing, is not ONNX, does not match the config, or fails the
@@ -50,7 +51,8 @@ class OnnxModel(Model):
             DeviceError: the device is not available.
         """
         self.spec = bundle.spec
-        file = bundle.onnx_of("generator" if role in (MAPPING, SYNTHESIS) else role)
+        is_part = role in (MAPPING, SYNTHESIS, FIRST_LAYER)
+        file = bundle.onnx_of("generator" if is_part else role)
         if not file.is_file():
             raise BundleError(
                 f"{bundle.path} has no {file.name}. Write it with `ganzoo export {bundle.path}`, "
@@ -58,8 +60,13 @@ class OnnxModel(Model):
             )
         graph = read_onnx(file)
         check_repeated_config(bundle, file, graph.config)
-        if role in (MAPPING, SYNTHESIS):
-            graph = cut(graph, *signature(self.spec, role))
+        ends = declared_signature(self.spec, role)
+        if role == FIRST_LAYER:
+            whole, features = Work(graph, file, self.spec, role), find_first_layer(graph)
+            whole.check(1)
+            ends = ends[0], {features: whole.shape_of(features)}
+        if is_part:
+            graph = cut(graph, *ends)
         self._w_average = graph.w_average
         self._work = Work(graph, file, self.spec, role)
         self._work.check(1)  # a session computes constants when it opens
@@ -69,8 +76,8 @@ class OnnxModel(Model):
         self._session = open_session(graph.content, file, device=device, threads=threads)
         inputs = _describe(self._session.get_inputs())
         outputs = _describe(self._session.get_outputs())
-        self._check_signature(file, inputs, outputs, *declared_signature(self.spec, role))
-        self._role = role
+        self._check_signature(file, inputs, outputs, *ends)
+        self._role, self._features = role, ends[1] if role == FIRST_LAYER else None
         self.is_batch_invariant = CUDA not in self._session.get_providers()
 
     @property
@@ -95,7 +102,8 @@ class OnnxModel(Model):
             _, _, height, width = inputs["condition"].shape
             size = height, width
         self._work.check(n, size)
-        (shape,) = signature(self.spec, self._role, size)[1].values()
+        outputs = self._features or signature(self.spec, self._role, size)[1]
+        (shape,) = outputs.values()
         try:
             (result,) = self._session.run(None, dict(inputs))
         except Exception as error:
@@ -145,7 +153,7 @@ class OnnxGenerator(OnnxModel, Generator):
         self._parts: dict[str, Model] = {}
 
     def part(self, role: str) -> Model:
-        """Return the mapping or synthesis network, whose session opens at its first use."""
+        """Return a part of the network, whose session opens at its first use."""
         if role not in self._parts:
             self._parts[role] = self._open_part(role)
         return self._parts[role]

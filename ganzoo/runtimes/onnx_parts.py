@@ -18,6 +18,7 @@ from ganzoo.runtimes.protobuf import encode_field, encode_varint, fields
 _MODEL_GRAPH, _MODEL_METADATA = 7, 14
 _NODE, _NAME, _INITIALIZER, _INPUT, _OUTPUT = 1, 2, 5, 11, 12
 _FLOAT, _INT64 = 1, 7
+_LAYERS = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 
 
 def cut(
@@ -47,6 +48,21 @@ def cut(
         )
     content = _encode(graph.content, {*nodes}, {*tensors}, inputs, outputs)
     return replace(graph, content=content, nodes=own, tensors=[graph.tensors[k] for k in tensors])
+
+
+def find_first_layer(graph: OnnxFile) -> str:
+    """Return the name of the features of the first linear layer or convolution that reads z.
+
+    Raises:
+        BundleError: there is none.
+    """
+    derived = {"z"}
+    for node in graph.nodes:
+        if derived & {*node.inputs}:
+            if node.op in _LAYERS:
+                return node.outputs[0]
+            derived.update(node.outputs)
+    raise BundleError("the ONNX file has no linear layer or convolution that reads z.")
 
 
 def _needed(nodes: list[Node], inputs: Collection[str], outputs: Collection[str]) -> list[int]:

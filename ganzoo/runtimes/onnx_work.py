@@ -89,6 +89,13 @@ class Work:
             ) from error
         self._checked.add((n, size))
 
+    def shape_of(self, name: str) -> list[int]:
+        """Return the shape of a value that an operator writes, without the batch dimension."""
+        for node, (result, _) in zip(self._nodes, self._walk(1), strict=False):
+            if name in node.outputs:
+                return [*result.outputs[node.outputs.index(name)].shape[1:]]
+        raise ShapeError(f"it has no value {name[:80]!r}")
+
     def _check(self, n: int, image_size: tuple[int, int] | None) -> None:
         image = self._spec.data.image
         height, width = image_size or (image.height, image.width)

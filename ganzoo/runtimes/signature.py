@@ -9,6 +9,7 @@ ANY = -1  # a dimension of any length
 
 # The parts of a generator with styles, and the values between them in its ONNX file.
 MAPPING, SYNTHESIS = "mapping", "synthesis"
+FIRST_LAYER = "first_layer"  # part of any generator: the first linear layer that reads z
 W = "w"  # (n, dim)
 STYLES = "styles"  # one w per layer, (n, layers, dim), after the generator's own truncation
 W_AVERAGE = "w_average"  # a tensor of the file, (dim,)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.bundle.tensors import SCALE, is_scale, open_tensors
-from ganzoo.errors import BundleError, DeviceError, ExportError
+from ganzoo.errors import BundleError, DeviceError, ExportError, SampleError
 from ganzoo.nn import StyleGenerator, exact_inference, in_eval_mode, styles_of, torch_defaults
 from ganzoo.registry import architectures
 from ganzoo.registry.signatures import check
@@ -28,12 +28,16 @@ from ganzoo.runtimes.build import (
 )
 from ganzoo.runtimes.devices import gpu_number
 from ganzoo.runtimes.int8 import dequantize
-from ganzoo.runtimes.signature import MAPPING, SYNTHESIS
+from ganzoo.runtimes.linear_layers import find_style_maps, run_first_layer
+from ganzoo.runtimes.signature import FIRST_LAYER, MAPPING, SYNTHESIS
 from ganzoo.runtimes.weights import check_dtypes, check_finite
 from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.latents import normal
 from ganzoo.sampling.model import Model
 from ganzoo.sampling.translation import Encoder, Translator
 from ganzoo.spec import ModelSpec
+
+NOISE_STRENGTH = "noise_strength"  # parameter of a layer: the factor of its noise
 
 
 class TorchModel(nn.Module, Model):
@@ -70,8 +74,11 @@ class TorchModel(nn.Module, Model):
         return array
 
     def part(self, role: str) -> TorchModel:
-        """Return the mapping or synthesis network of a generator with styles."""
-        return {MAPPING: TorchMapping, SYNTHESIS: TorchSynthesis}[role](self.spec, self.network)
+        """Return the mapping or synthesis network, or the first layer that reads z."""
+        kinds = {MAPPING: TorchMapping, SYNTHESIS: TorchSynthesis, FIRST_LAYER: TorchFirstLayer}
+        part = kinds[role](self.spec, self.network)
+        part.training = self.training  # without a change of the network, which it shares
+        return part
 
     def on_cpu(self) -> TorchModel:
         """Return the model in eval mode on the CPU: itself, or a copy if it is not."""
@@ -97,6 +104,36 @@ class TorchGenerator(TorchModel, Generator):
         average: NDArray[np.float32] = self.network.mapping.average.detach().float().cpu().numpy()
         return average
 
+    def style_maps(self) -> dict[int, list[NDArray[np.float32]]]:
+        """Return the matrices of the linear layers that read w; see `Generator.style_maps`."""
+        shape, parameter = self._need_styles(), next(self.parameters())
+        network = in_eval_mode(self.part(SYNTHESIS))
+        w = normal(0, shape.layers, shape.dim)[None]
+        with exact_inference(parameter.device):
+            styles = torch.from_numpy(w).to(parameter.device, parameter.dtype)
+            maps = find_style_maps(network, styles)
+        return {
+            layer: [matrix.float().cpu().numpy() for matrix in matrices]
+            for layer, matrices in maps.items()
+        }
+
+    def without_noise(self) -> TorchGenerator:
+        """Return a copy that adds no noise; see `Generator.without_noise`."""
+        duplicate = copy.deepcopy(self)
+        strengths = [
+            tensor
+            for name, tensor in duplicate.state_dict().items()
+            if name.rpartition(".")[2] == NOISE_STRENGTH
+        ]
+        if not strengths:
+            raise SampleError(
+                f"{self.spec.name!r} has no noise: no layer has a parameter {NOISE_STRENGTH!r}, as "
+                "those of StyleGAN2 have."
+            )
+        for tensor in strengths:
+            tensor.zero_()
+        return duplicate
+
 
 class TorchMapping(TorchModel):
     """The first part of a generator with styles: ``forward(z)`` or ``forward(z, y)`` -> w."""
@@ -114,6 +151,19 @@ class TorchSynthesis(TorchModel):
         """Return images for styles (n, layers, dim)."""
         images: Tensor = self.network.synthesize(*inputs)  # type: ignore[operator]
         return images
+
+
+class TorchFirstLayer(TorchModel):
+    """The first linear layer or convolution that reads z: ``forward(z)`` or ``forward(z, y)``."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return its features, (n, ...)."""
+        features = run_first_layer(self.network, inputs)
+        if features is None or len(features) != len(inputs[0]):
+            raise SampleError(
+                f"{self.spec.name!r} has no linear layer or convolution that reads z."
+            )
+        return features
 
 
 class TorchTranslator(TorchModel, Translator):

@@ -101,7 +101,7 @@ class Generator(Model):
         else:
             if (n, seed, start) != (1, 0, 0):
                 raise SampleError("pass either seeds, or n, seed and start.")
-            draw, skip = self._draw_seeds(seeds, label), 0
+            draw, skip = self.draw_seeds(seeds, label), 0
         return self._render(self.codes(draw, sampler, **options), skip)
 
     def codes(self, draw: Draw, sampler: str = "plain", **options: Any) -> Codes:
@@ -161,6 +161,44 @@ class Generator(Model):
                 output is not finite.
         """
         return self._render(Codes(styles=styles))
+
+    def style_maps(self) -> dict[int, list[NDArray[np.float32]]]:
+        """Return the matrices of the linear layers that read w, (outputs, dim), by number of layer.
+
+        Raises:
+            SampleError: the model has no mapping network, or is not of the torch runtime.
+        """
+        self._need_styles()
+        raise SampleError(
+            f"the weights that read w need the torch runtime. Use runtime='torch' for "
+            f"{self.spec.name!r}, or the method ganspace."
+        )
+
+    def without_noise(self) -> Generator:
+        """Return a copy whose layers add no noise: the parameters `noise_strength` are 0.
+
+        Raises:
+            SampleError: no layer has this parameter, or the model is not of the torch runtime.
+        """
+        raise SampleError(
+            f"an ONNX file has no switch for noise. Use runtime='torch' for {self.spec.name!r}."
+        )
+
+    def draw_seeds(
+        self, seeds: Iterable[int], label: Label | Sequence[Label] | None = None
+    ) -> Draw:
+        """Return image 0 of each seed, by default of the first class.
+
+        Raises:
+            SampleError: a seed is out of range, or a label does not exist.
+        """
+        checked = [check_latents(seed, 0)[0] for seed in seeds]
+        self._draw(len(checked), 0, 0, label)  # checks the number of images
+        y = self.labels(len(checked), label=label)
+        numbers = np.zeros(len(checked), np.int64)
+        if y is not None and label is None:
+            y = numbers  # the class of image 0
+        return Draw(np.array(checked, np.uint64), numbers, y)
 
     def labels(
         self, n: int = 1, *, label: Label | Sequence[Label] | None = None, start: int = 0
@@ -324,15 +362,6 @@ class Generator(Model):
             )
         seed, start = check_latents(seed, start)
         return Draw.of(seed, n, start=start, y=self.labels(n, label=label, start=start))
-
-    def _draw_seeds(self, seeds: Iterable[int], label: Label | Sequence[Label] | None) -> Draw:
-        checked = [check_latents(seed, 0)[0] for seed in seeds]
-        self._draw(len(checked), 0, 0, label)  # checks the number of images
-        y = self.labels(len(checked), label=label)
-        numbers = np.zeros(len(checked), np.int64)
-        if y is not None and label is None:
-            y = numbers  # the class of image 0
-        return Draw(np.array(checked, np.uint64), numbers, y)
 
     def _render(self, codes: Codes, start: int = 0) -> ImageBatch:
         """Generate images from codes; image k has the place (start + k) in the batches."""

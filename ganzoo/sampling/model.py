@@ -35,7 +35,12 @@ class Model(ABC):
         """Run the network on named arrays with equal first dimensions."""
 
     def part(self, role: str) -> Model:
-        """Return a part of a generator with styles: ``mapping`` or ``synthesis``."""
+        """Return a part of a generator.
+
+        Args:
+            role: with styles ``mapping`` or ``synthesis``; for any generator ``first_layer``, the
+                first linear layer or convolution that reads z.
+        """
         raise NotImplementedError
 
     @property

@@ -15,6 +15,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import inputs_of
 from ganzoo.registry import find_recipe
+from ganzoo.runtimes.linear_layers import find_style_maps
 from ganzoo.spec import Component
 from ganzoo.training import prepare
 from ganzoo.training.build import complete
@@ -153,3 +154,14 @@ def test_a_call_does_not_depend_on_the_default_dtype(dtype):
         finally:
             torch.set_default_dtype(torch.float32)
     assert torch.equal(images, expected)
+
+
+def test_the_affine_maps_of_all_layers_read_w():
+    synthesis = build(16)["generator"].eval().synthesis
+    with torch.no_grad():
+        maps = find_style_maps(synthesis, torch.randn(1, synthesis.styles, SMALL["style_dim"]))
+    assert {layer: len(matrices) for layer, matrices in maps.items()} == {
+        layer: 1 for layer in range(synthesis.styles)
+    }
+    style = synthesis.to_image.convolution.style
+    assert torch.allclose(maps[synthesis.styles - 1][0], style.weight * style.scale, atol=1e-5)

@@ -1,0 +1,209 @@
+"""Directions in latent space: files of them, and moves along them."""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo.bundle.files import write_file
+from ganzoo.bundle.tensors import open_tensors
+from ganzoo.errors import MALFORMED, BundleError, OutputError, SampleError
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.samplers import Codes, Draw
+from ganzoo.spec.json_text import read_json
+
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Directions in w, or in z for a model without a mapping network.
+
+    Attributes:
+        vectors: the directions, float32 (k, dim), each of length 1.
+        scales: standard deviation of the model's latents along each, float32 (k,).
+        layers: layers whose w moves; empty in z.
+        names: a short text about each.
+        model: name of the model.
+        method: ``sefa``, ``ganspace`` or ``classes``.
+        seed: seed of the latents that the directions, or their scales, were computed from.
+    """
+
+    vectors: NDArray[np.float32]
+    scales: NDArray[np.float32]
+    layers: tuple[int, ...]
+    names: tuple[str, ...]
+    model: str
+    method: str
+    seed: int
+
+    @property
+    def space(self) -> str:
+        """The space of the directions: ``w`` or ``z``."""
+        return "w" if self.layers else "z"
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def save(self, file: str | Path) -> Path:
+        """Write a safetensors file: ``directions``, ``scales``, in w also ``layers``, and metadata.
+
+        Raises:
+            OutputError: the file cannot be written, or has another extension.
+        """
+        from safetensors.numpy import save
+
+        path = check_extension(Path(file))
+        # The library writes the memory of an array, which a transposed one has in another order.
+        arrays: dict[str, Any] = {
+            "directions": np.ascontiguousarray(self.vectors),
+            "scales": np.ascontiguousarray(self.scales),
+        }
+        if self.layers:
+            arrays["layers"] = np.array(self.layers, np.int64)
+        metadata = {
+            "model": self.model,
+            "space": self.space,
+            "method": self.method,
+            "seed": str(self.seed),
+            "names": json.dumps(self.names),
+        }
+        write_file(path, save(arrays, metadata))
+        return path
+
+    @classmethod
+    def read(cls, file: str | Path) -> Directions:
+        """Read a file of `save`.
+
+        Raises:
+            SampleError: the file is missing or damaged, or is another kind of file.
+        """
+        path = Path(file)
+        advice = f"Write it with: ganzoo directions NAME -o {path}"
+        try:
+            with open_tensors(path, "np") as tensors:
+                arrays = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+                return cls._of_file(arrays, tensors.metadata() or {})
+        except BundleError as error:
+            reason = error.__cause__ or "it is not a complete safetensors file"
+            raise SampleError(f"cannot read directions from {path}: {reason}. {advice}") from error
+        except MALFORMED as error:
+            raise SampleError(f"{path} is no file of directions. {advice}") from error
+
+    @classmethod
+    def _of_file(cls, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> Directions:
+        vectors, scales = arrays["directions"], arrays["scales"]
+        layers, names = arrays.get("layers"), read_json(metadata["names"])
+        lengths = np.linalg.norm(vectors, axis=1)
+        valid = (
+            vectors.ndim == 2
+            and len(vectors) > 0
+            and vectors.dtype == scales.dtype == np.float32
+            and scales.shape == (len(vectors),)
+            and np.isfinite(scales).all()
+            and np.allclose(lengths, 1, atol=1e-3)
+            and isinstance(names, list)
+            and len(names) == len(vectors)
+            and (metadata["space"] == "w") == (layers is not None and layers.size > 0)
+        )
+        if not valid:
+            raise ValueError
+        numbers = () if layers is None else tuple(sorted({int(layer) for layer in layers}))
+        return cls(
+            vectors,
+            scales,
+            numbers,
+            tuple(map(str, names)),
+            metadata["model"],
+            metadata["method"],
+            int(metadata["seed"]),
+        )
+
+    def start(self, model: Generator, draw: Draw, psi: float | None = None) -> Codes:
+        """Return the codes of images in the space of the directions.
+
+        Args:
+            model: the generator.
+            draw: the images.
+            psi: truncation of w, as for `Generator.spread`.
+
+        Raises:
+            SampleError: the directions are of a model with other latents, or psi is out of range or
+                the model has no w.
+        """
+        self._check(model)
+        z = draw.normal(model.latent_dim)
+        if self.layers:
+            return Codes(styles=model.spread(model.map(z, draw.y), psi))
+        if psi is not None:
+            raise SampleError(f"{model.spec.name!r} has no w to truncate. Omit psi.")
+        return Codes(z, draw.y)
+
+    def move(
+        self, codes: Codes, number: int, strength: float, layers: Sequence[int] | None = None
+    ) -> Codes:
+        """Move codes along a direction.
+
+        Args:
+            codes: codes of `start`.
+            number: number of the direction, from 0.
+            strength: length of the move, in standard deviations of the model's latents along the
+                direction.
+            layers: layers whose w moves; by default those of the directions.
+
+        Raises:
+            SampleError: there is no such direction, or the strength is not finite.
+        """
+        if not 0 <= number < len(self):
+            raise SampleError(f"there is no direction {number}. Use 0 to {len(self) - 1}.")
+        if not math.isfinite(strength):
+            raise SampleError(f"the strength is {strength}; it must be finite, such as 2 or -2.")
+        step = np.float32(strength) * self.scales[number] * self.vectors[number]
+        if codes.styles is None:
+            assert codes.z is not None  # guaranteed by `start`
+            return Codes(codes.z + step, codes.y)
+        styles = codes.styles.copy()
+        styles[:, list(self.layers if layers is None else layers)] += step
+        return Codes(styles=styles)
+
+    def _check(self, model: Generator) -> None:
+        spec, dim = model.spec, self.vectors.shape[1]
+        own = (spec.styles.dim, spec.styles.layers) if spec.styles else (model.latent_dim, 0)
+        if bool(spec.styles) != bool(self.layers) or dim != own[0]:
+            raise SampleError(
+                f"directions of {self.model!r} are {self.space} of length {dim}, but {spec.name!r} "
+                f"moves in {'w' if spec.styles else 'z'} of length {own[0]}. Compute its own with: "
+                f"ganzoo directions {spec.name}"
+            )
+        if self.layers and not 0 <= self.layers[0] <= self.layers[-1] < own[1]:
+            raise SampleError(
+                f"directions of {self.model!r} move the layers {', '.join(map(str, self.layers))}, "
+                f"but {spec.name!r} has the layers 0 to {own[1] - 1}."
+            )
+        if self.model != spec.name:
+            warnings.warn(
+                f"the directions were computed for {self.model!r}, not for {spec.name!r}",
+                stacklevel=3,
+            )
+
+
+def check_extension(path: Path) -> Path:
+    """Return the path of a file of directions.
+
+    Raises:
+        OutputError: its extension is not ``.safetensors``.
+    """
+    if path.suffix.lower() != SUFFIX:
+        raise OutputError(
+            f"cannot write directions as {path.name!r}: the extension is not {SUFFIX}. Use for "
+            f"example -o {path.stem or 'directions'}{SUFFIX}."
+        )
+    return path
