@@ -14,6 +14,7 @@ import tyro
 
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.demo import demo
+from ganzoo.cli.directions import directions
 from ganzoo.cli.evaluation import compare, evaluate
 from ganzoo.cli.export import export
 from ganzoo.cli.gallery import gallery
@@ -122,6 +123,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "walk": walk,
     "translate": translate,
     "invert": invert,
+    "directions": directions,
     "train": train,
     "export": export,
     "import": import_,

@@ -35,8 +35,12 @@ def helps_of(documented: Any) -> dict[str, str]:
     }
 
 
-def parse_seeds(text: str) -> list[int]:
+def parse_seeds(text: str, option: str = "--seeds") -> list[int]:
     """Return the seeds of a list of numbers and ranges, such as ``0-35`` or ``3,9,12``.
+
+    Args:
+        text: the list.
+        option: the option that it is a value of, for messages.
 
     Raises:
         SampleError: the text has another form, or more than 1,000,000 seeds.
@@ -48,11 +52,13 @@ def parse_seeds(text: str) -> list[int]:
         last = int(match[2] or first) if match else 0
         if first > last:
             raise SampleError(
-                f"--seeds {shorten(text, 80)}: {shorten(part.strip(), 80)!r} is no seed or range "
+                f"{option} {shorten(text, 80)}: {shorten(part.strip(), 80)!r} is no seed or range "
                 "of seeds. Use numbers and ranges, such as 0-35 or 3,9,12."
             )
         if len(seeds) + last - first >= MAX_SAMPLES:
-            raise SampleError(f"--seeds has more than {MAX_SAMPLES:,} seeds. Use -n and --out DIR.")
+            raise SampleError(
+                f"{option} has more than {MAX_SAMPLES:,} seeds. Use -n and --out DIR."
+            )
         seeds.extend(range(first, last + 1))
     return seeds
 

@@ -29,6 +29,8 @@ with quiet_imports():
         save_figure,
         to_pil,
     )
+    from ganzoo.plots.sheet import shrink
+    from ganzoo.plots.style_mixing import draw_style_mixing
 
 __all__ = [
     "ANIMATIONS",
@@ -57,6 +59,7 @@ __all__ = [
     "draw_reconstructions",
     "draw_rows",
     "draw_run",
+    "draw_style_mixing",
     "draw_translations",
     "find_moments",
     "fit_plane",
@@ -66,5 +69,6 @@ __all__ = [
     "read_moments",
     "save_animation",
     "save_figure",
+    "shrink",
     "to_pil",
 ]

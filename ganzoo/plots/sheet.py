@@ -14,10 +14,12 @@ from PIL import Image
 
 from ganzoo.errors import printable
 from ganzoo.plots.style import DPI, INK, STYLE, TEXT, WIDTH
+from ganzoo.sampling.images import ImageBatch
 
 PIXELS = round(WIDTH * DPI)  # target width of a sheet
 GAP = 4  # pixels between images
 MARGIN = 12
+LARGEST = 256  # side of an image in figures that shrink larger ones, in pixels
 LINE = math.ceil(1.5 * TEXT * DPI / 72)  # height of a line of text, in pixels
 
 
@@ -62,6 +64,15 @@ def text_width(text: str) -> int:
         for line in printable(text).splitlines()
     ]
     return math.ceil(max(widths, default=0.0) * DPI / 72)
+
+
+def shrink(images: ImageBatch) -> ImageBatch:
+    """Return images of at most 256 pixels a side; larger ones are averaged over squares."""
+    factor = -(-max(images.numpy().shape[1:3]) // LARGEST)
+    if factor == 1:
+        return images
+    small = np.stack([np.asarray(image.reduce(factor)) for image in images])
+    return ImageBatch(small.reshape(*small.shape[:3], -1))
 
 
 def enlarge(pixels: NDArray[np.uint8], scale: int) -> Image.Image:

@@ -107,6 +107,32 @@ def test_comparison(plot, tiny_bundle):
     assert holds(pixels, first[0].repeat(4, 0).repeat(4, 1))
 
 
+def test_truncation_without_w(plot):
+    picture, out = plot("truncation", "dcgan-mnist", "--seeds", "3,5", "--psi", 2, 0.5)
+    assert out == "truncation.png: seeds 3,5 at threshold 2, 0.5\n"
+    model = ganzoo.load("dcgan-mnist")
+    image = model.sample(seeds=[5], sampler="truncated-normal", threshold=2.0).numpy()[0, :, :, 0]
+    assert holds(np.asarray(picture.convert("L")), image.repeat(6, 0).repeat(6, 1))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("truncation dcgan-mnist --psi 0", "must be above 0"),
+        ("truncation dcgan-mnist --seeds 5-", "--seeds 5-: '5-' is no seed"),
+        ("truncation dcgan-mnist --seeds 0-999", "5,000 images is too large"),
+        ("style-mixing dcgan-mnist", "has no w"),
+        ("style-mixing dcgan-mnist --columns 3-1", "--columns 3-1: '3-1' is no seed"),
+        ("noise dcgan-mnist", "has no noise"),
+    ],
+)
+def test_plots_of_latent_space_name_wrong_options(capsys, tmp_path, monkeypatch, options, says):
+    monkeypatch.chdir(tmp_path)
+    assert main(["plot", *options.split()]) == 1
+    assert says in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
 def holds(pixels, part):
     """Return whether an image contains another."""
     height, width = part.shape

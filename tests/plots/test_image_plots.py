@@ -202,6 +202,39 @@ def test_grids_stand_beside_each_other_below_their_names():
 # The earth mover
 
 
+def test_a_table_of_mixed_styles_places_each_image_by_row_and_column():
+    rows, columns = (
+        ImageBatch(
+            np.full((n, 8, 8, 3), 0, np.uint8) + np.arange(n, dtype=np.uint8)[:, None, None, None]
+        )
+        for n in (2, 3)
+    )
+    mixed = ImageBatch(np.arange(6, dtype=np.uint8).repeat(8 * 8 * 3).reshape(6, 8, 8, 3) + 100)
+    figure = plots.draw_style_mixing(rows, columns, mixed, (["a", "b"], ["c", "d", "e"]))
+    pixels = np.asarray(plots.to_pil(figure))[:, :, 0]
+    middles = {level: np.argwhere(pixels == level).mean(axis=0) for level in range(100, 106)}
+    for k in range(6):
+        row, column = divmod(k, 3)
+        assert middles[100 + k][0] == pytest.approx(middles[100 + 3 * row][0])
+        assert middles[100 + k][1] == pytest.approx(middles[100 + column][1])
+    assert middles[103][0] - middles[100][0] > 150
+    assert {text.get_text() for text in figure.axes[0].texts} == {*"abcde"}
+    with pytest.raises(PlotError, match="cannot draw 5 mixed images of 2 rows and 3 columns"):
+        plots.draw_style_mixing(rows, columns, mixed[:5], (["a", "b"], ["c", "d", "e"]))
+
+
+def test_only_large_images_are_shrunk():
+    small = ImageBatch(np.zeros((2, 256, 8, 1), np.uint8))
+    assert plots.shrink(small) is small
+    large = np.zeros((2, 520, 300, 3), np.uint8)
+    large[:, :3, :3] = 90
+    smaller = plots.shrink(ImageBatch(large)).numpy()
+    assert smaller.shape == (2, 174, 100, 3)
+    assert (smaller[:, 0, 0] == 90).all()
+    assert not smaller[:, 1:, 1:].any()
+    assert plots.shrink(ImageBatch(large[..., :1])).numpy().shape == (2, 174, 100, 1)
+
+
 def test_three_ways_to_eight():
     """Cells that leave and arrive are coloured alike, and every way has the work of the distance."""
     p, q = plots.EARTH_MOVER

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 
-from ganzoo.cli.plotting import models, runs
+from ganzoo.cli.plotting import latent_space, models, runs
 
 KINDS: dict[str, Callable[..., None]] = {
     "curves": runs.curves,
@@ -17,6 +17,9 @@ KINDS: dict[str, Callable[..., None]] = {
     "samples": models.samples,
     "comparison": models.comparison,
     "interpolation": models.interpolation,
+    "style-mixing": latent_space.style_mixing,
+    "truncation": latent_space.truncation,
+    "noise": latent_space.noise,
     "reconstructions": models.reconstructions,
     "latent-map": models.latent_map,
     "neighbours": models.neighbours,

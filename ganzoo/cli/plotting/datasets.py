@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ganzoo.errors import DataError, PlotError
 
@@ -231,8 +231,12 @@ class ModelDataset:
         return np.random.default_rng(SEED).permutation(len(self))
 
 
-def load_generator(name: str) -> Generator:
+def load_generator(name: str, runtime: Literal["torch", "onnx"] | None = None) -> Generator:
     """Load a model that generates images from latents.
+
+    Args:
+        name: name of the model.
+        runtime: as for `ganzoo.load`.
 
     Raises:
         PlotError: the model translates images.
@@ -241,7 +245,7 @@ def load_generator(name: str) -> Generator:
     from ganzoo import zoo
     from ganzoo.sampling.generator import Generator
 
-    model = zoo.load(name)
+    model = zoo.load(name, runtime=runtime)
     if not isinstance(model, Generator):
         raise PlotError(
             f"{name} translates images, but this plot needs a model that generates images from "

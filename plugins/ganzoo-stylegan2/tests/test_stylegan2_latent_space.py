@@ -2,21 +2,27 @@
 
 import json
 import shutil
+from functools import partial
+from unittest import mock
 
 import numpy as np
 import onnx
 import pytest
+from PIL import Image
 
 import ganzoo
 from ganzoo import zoo
 from ganzoo.bundle import CARD, CHECKSUMS, format_checksums, list_files
 from ganzoo.bundle.files import sha256
-from ganzoo.errors import BundleError
+from ganzoo.cli import main
+from ganzoo.errors import BundleError, SampleError
 from ganzoo.inversion import invert
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut
 from ganzoo.runtimes.signature import signature
 from ganzoo.sampling.code_files import write_codes
+from ganzoo.sampling.direction_methods import ganspace, sefa
+from ganzoo.sampling.directions import Directions
 
 NAME = "stylegan2-tinyhero"
 SAMPLERS = [
@@ -142,3 +148,70 @@ def test_styles_of_another_generator_are_refused(tmp_path):
     for runtime in ("torch", "onnx"):
         with pytest.raises(BundleError, match="they describe different models"):
             ganzoo.load(bundle, runtime=runtime)
+
+
+def test_directions_in_w_agree_and_move_the_chosen_layers(torch_model, onnx_model, tmp_path):
+    both = [
+        ganspace(model, layers="2-3", count=2, draws=300) for model in (torch_model, onnx_model)
+    ]
+    assert np.abs(both[0].vectors - both[1].vectors).max() < 1e-4
+    w = torch_model.map(ganzoo.latents.normal(0, 300, torch_model.latent_dim))
+    assert both[0].scales[0] == pytest.approx((w @ both[0].vectors[0]).std(), rel=1e-4)
+    file = str(both[0].save(tmp_path / "a.safetensors"))
+    draw = ganzoo.Draw.of(3, 2)
+    plain, moved, first = (
+        onnx_model.codes(draw, sampler, **options).styles
+        for sampler, options in [
+            ("truncated", {"psi": 0.7}),
+            ("directed", {"file": file, "number": 1, "psi": 0.7}),
+            ("directed", {"file": file, "number": 1, "psi": 0.7, "layers": "0"}),
+        ]
+    )
+    step = 2 * both[0].scales[1] * both[0].vectors[1]
+    assert np.allclose((moved - plain)[:, 2:4], step, atol=1e-5)
+    assert np.array_equal(np.delete(moved, [2, 3], 1), np.delete(plain, [2, 3], 1))
+    assert np.allclose((first - plain)[:, 0], step, atol=1e-5)
+    assert Directions.read(file).layers == (2, 3)
+
+
+def test_sefa_reads_the_affine_maps_of_w(torch_model, onnx_model):
+    synthesis, maps = torch_model.network.synthesis, torch_model.style_maps()
+    style = synthesis.first.convolution.style
+    assert np.allclose(maps[0], (style.weight * style.scale)[None], atol=1e-5)
+    # The second w is read by the first small image and by the next convolution.
+    assert {*maps} == {*range(synthesis.styles)}
+    assert [len(maps[k]) for k in range(4)] == [1, 2, 1, 2]
+    result = sefa(torch_model, layers="0", count=1, draws=50)
+    gains = np.linalg.norm(maps[0][0] @ result.vectors.T, axis=0)
+    assert gains == pytest.approx(np.linalg.norm(maps[0][0], 2), rel=1e-4)
+    with pytest.raises(SampleError, match="need the torch runtime"):
+        sefa(onnx_model)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("style-mixing --rows 1,2 --columns 4-6 --layers 0-1,3", "6 images of seeds 1,2"),
+        ("truncation --seeds 0-1 --psi 1 -0.5", "seeds 0-1 at psi 1, -0.5"),
+        ("noise --seeds 3", "of 255 levels on average"),
+    ],
+)
+def test_figures(tmp_path, capsys, command, says):
+    kind, *options = command.split()
+    file = tmp_path / "a.png"
+    assert main(["plot", kind, NAME, *options, "-o", str(file)]) == 0, capsys.readouterr().err
+    assert says in capsys.readouterr().out
+    assert Image.open(file).width > 300
+
+
+def test_a_mixed_table_has_the_images_of_the_sampler(onnx_model):
+    table = partial(main, ["plot", "style-mixing", NAME, "--runtime", "onnx", "-o", "a.svg"])
+    with mock.patch("ganzoo.plots.draw_style_mixing", side_effect=SampleError("seen")) as draw:
+        assert table() == 1
+    rows, columns, mixed, names = draw.call_args[0]
+    assert names == (["seed 1", "seed 2", "seed 3"], ["seed 4", "seed 5", "seed 6"])
+    options = {"sampler": "mixed", "second_seed": 5, "layers": "coarse"}
+    expected = onnx_model.sample(seeds=[1, 2, 3], **options).numpy()
+    assert np.array_equal(mixed.numpy()[1::3], expected)
+    assert np.array_equal(rows.numpy(), onnx_model.sample(seeds=[1, 2, 3]).numpy())
+    assert np.array_equal(columns.numpy(), onnx_model.sample(seeds=[4, 5, 6]).numpy())

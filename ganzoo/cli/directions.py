@@ -1,0 +1,121 @@
+"""Compute directions in the latent space of a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from ganzoo.cli.arguments import Output, Text
+from ganzoo.errors import SampleError
+from ganzoo.system.terminal import print_out
+
+if TYPE_CHECKING:
+    from ganzoo.sampling.directions import Directions
+    from ganzoo.sampling.generator import Generator
+
+ROWS = 8  # directions in the figure
+STEPS = 5  # images of a direction
+TILE = 176  # largest size of an enlarged image, in pixels
+
+
+def directions(
+    name: Text,
+    /,
+    method: Literal["sefa", "ganspace", "classes"] = "sefa",
+    layers: str = "",
+    count: int = 8,
+    extractor: str = "",
+    classes: Annotated[tuple[str, ...], tyro.conf.arg(name="class")] = (),
+    draws: int | None = None,
+    seed: int = 0,
+    label: str | None = None,
+    resize: bool = False,
+    strength: float = 2.0,
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    output: Output = Path("directions.safetensors"),
+    figure: Path | None = None,
+) -> None:
+    """Compute directions in w, or z, and plot the first eight at five strengths.
+
+    To move images along a direction: ganzoo sample NAME --sampler directed
+    file=directions.safetensors number=0 strength=2.
+
+    Args:
+        name: name of a model, ./folder or hf://org/repo.
+        method: sefa factorises the weights that read w (torch runtime only) or z; ganspace takes
+            the principal components of w, or of the features of the first layer; classes learns
+            the directions to the classes of an extractor.
+        layers: layers whose w moves: coarse, middle, fine, or numbers from 0 such as 0-3,5; by
+            default all.
+        count: number of directions of sefa and ganspace.
+        extractor: extractor with classes, such as lenet-mnist@1.
+        classes: names of its classes; by default each that it sees often enough.
+        draws: number of random latents; by default 10,000, or 2,000 images for classes.
+        seed: seed of the latents, and of the image in the figure.
+        label: class of the images, for models with classes; by default all alternate.
+        resize: resize images that differ from the size of the extractor.
+        strength: largest strength in the figure, in standard deviations of the model's latents.
+        runtime: torch or onnx; by default torch if it is installed.
+        device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
+        threads: threads of onnxruntime; by default one per core.
+        output: safetensors file of the directions.
+        figure: image file of the figure; by default beside the directions, with the extension .png.
+    """
+    from ganzoo import plots, zoo
+    from ganzoo.sampling.directions import check_extension
+    from ganzoo.sampling.generator import Generator
+
+    check_extension(output)
+    figure = figure or output.with_suffix(".png")
+    plots.check_ending(figure, plots.FIGURES)
+    if bool(extractor) != (method == "classes") or (classes and not extractor):
+        raise SampleError(
+            "--method classes needs --extractor NAME, and --extractor and --class need --method "
+            "classes. For example: --method classes --extractor lenet-mnist@1 --class 3."
+        )
+    model = zoo.load(name, runtime=runtime, device=device, threads=threads)
+    if not isinstance(model, Generator):
+        raise SampleError(f"{name} translates images, so it has no latent space to move in.")
+    options: dict[str, Any] = {"layers": layers, "seed": seed, "label": label}
+    if draws is not None:
+        options["draws"] = draws
+    if method == "classes":
+        from ganzoo.evaluation.class_directions import class_directions
+
+        result = class_directions(
+            model, extractor, classes, **options, resize=resize, progress=True
+        )
+    else:
+        from ganzoo.sampling import direction_methods
+
+        compute = {"sefa": direction_methods.sefa, "ganspace": direction_methods.ganspace}[method]
+        result = compute(model, **options, count=count)
+    picture = _draw(model, result, seed, label, strength)
+    result.save(output)
+    plots.save_figure(picture, figure)
+    plural = "" if len(result) == 1 else "s"
+    print_out(f"{output}: {len(result)} direction{plural} in {result.space} by {method}")
+    print_out(f"{figure}: the first {min(ROWS, len(result))}, each at {STEPS} strengths")
+
+
+def _draw(
+    model: Generator, result: Directions, seed: int, label: str | None, strength: float
+) -> Any:
+    """Draw an image moved along each of the first directions."""
+    import numpy as np
+
+    from ganzoo import plots
+    from ganzoo.sampling.images import ImageBatch
+
+    start = result.start(model, model.draw_seeds([seed], label))
+    strengths = [float(s) for s in np.linspace(-strength, strength, STEPS)]
+    rows = {}
+    for k, caption in enumerate(result.names[:ROWS]):
+        images = [plots.shrink(model.render(result.move(start, k, s))).numpy() for s in strengths]
+        rows[caption] = ImageBatch(np.concatenate(images))
+    captions = [f"{s:+.3g}" if s else "0" for s in strengths]
+    return plots.draw_rows(rows, columns=STEPS, captions=captions, tile=TILE)

@@ -1,0 +1,166 @@
+"""Plot images of chosen latents: mixed styles, truncation, noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ganzoo.cli.arguments import Text, parse_seeds
+from ganzoo.cli.plotting.arguments import FigureFile
+from ganzoo.cli.plotting.datasets import load_generator
+from ganzoo.errors import PlotError
+from ganzoo.system.terminal import print_out
+
+if TYPE_CHECKING:
+    from ganzoo.sampling.images import ImageBatch
+
+MAX_IMAGES = 400  # images of a figure
+PSI = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)
+THRESHOLDS = (10.0, 2.0, 1.5, 1.0, 0.5)  # for models without w
+TILE = 176  # largest size of an enlarged image, in pixels
+
+
+def style_mixing(
+    name: Text,
+    /,
+    rows: str = "1,2,3",
+    columns: str = "4,5,6",
+    layers: str = "coarse",
+    psi: float | None = None,
+    label: str | None = None,
+    runtime: Literal["torch", "onnx"] | None = None,
+    output: FigureFile = Path("style-mixing.png"),
+) -> None:
+    """Plot a table of mixed styles: images of the rows with some layers of the columns.
+
+    Args:
+        name: name of a model with a mapping network, ./folder or hf://org/repo.
+        rows: seeds of the rows, such as 0-4 or 3,9,12.
+        columns: seeds of the columns.
+        layers: layers that read the w of the column: coarse, middle, fine, or numbers from 0 such
+            as 0-3,5.
+        psi: truncation, such as 0.7; by default the generator's own.
+        label: class of all images, for models with classes; by default the first.
+        runtime: torch or onnx; by default torch if it is installed.
+    """
+    import numpy as np
+
+    from ganzoo import plots
+    from ganzoo.sampling.samplers import Codes
+    from ganzoo.sampling.styles import mix
+
+    plots.check_ending(output, plots.FIGURES)
+    seeds = parse_seeds(rows, "--rows"), parse_seeds(columns, "--columns")
+    count = len(seeds[0]) * len(seeds[1])
+    _check_count(count)
+    model = load_generator(name, runtime)
+    draws = [model.draw_seeds(each, label) for each in seeds]
+    own, others = (
+        model.spread(model.map(draw.normal(model.latent_dim), draw.y), psi) for draw in draws
+    )
+    mixed = mix(own.repeat(len(others), axis=0), np.concatenate([others] * len(own)), layers)
+    images = [plots.shrink(model.render(Codes(styles=each))) for each in (own, others, mixed)]
+    names = [[f"seed {seed}" for seed in each] for each in seeds]
+    figure = plots.draw_style_mixing(images[0], images[1], images[2], (names[0], names[1]))
+    written = plots.save_figure(figure, output)
+    print_out(f"{written}: {count} images of seeds {rows}, with layers {layers} of seeds {columns}")
+
+
+def truncation(
+    name: Text,
+    /,
+    seeds: str = "0-4",
+    psi: tuple[float, ...] = (),
+    label: str | None = None,
+    runtime: Literal["torch", "onnx"] | None = None,
+    output: FigureFile = Path("truncation.png"),
+) -> None:
+    """Plot images of some seeds at several truncations, one row per seed.
+
+    Args:
+        name: name of a model, ./folder or hf://org/repo.
+        seeds: seeds of the images, such as 0-4 or 3,9,12.
+        psi: factors of the distance of w from its average, by default 1 0.7 0.5 0 -0.5 -1. For
+            models without w: largest magnitudes of a value of z, by default 10 2 1.5 1 0.5.
+        label: class of all images, for models with classes; by default the first.
+        runtime: torch or onnx; by default torch if it is installed.
+    """
+    from ganzoo import plots
+
+    plots.check_ending(output, plots.FIGURES)
+    chosen = parse_seeds(seeds)
+    model = load_generator(name, runtime)
+    option, sampler = (
+        ("psi", "truncated") if model.spec.styles else ("threshold", "truncated-normal")
+    )
+    values = psi or (PSI if model.spec.styles else THRESHOLDS)
+    _check_count(len(chosen) * len(values))
+    draw = model.draw_seeds(chosen, label)
+    codes = [model.codes(draw, sampler, **{option: value}) for value in values]
+    batches = [plots.shrink(model.render(each)) for each in codes]
+    figure = plots.draw_rows(
+        {f"seed {seed}": _pick(batches, row) for row, seed in enumerate(chosen)},
+        columns=len(values),
+        captions=[f"{option} {value:g}" for value in values],
+        tile=TILE,
+    )
+    written = plots.save_figure(figure, output)
+    print_out(f"{written}: seeds {seeds} at {option} {', '.join(f'{value:g}' for value in values)}")
+
+
+def noise(
+    name: Text,
+    /,
+    seeds: str = "0-3",
+    label: str | None = None,
+    output: FigureFile = Path("noise.png"),
+) -> None:
+    """Plot images with the noise of their layers, without it, and the difference.
+
+    Args:
+        name: name of a model whose layers add noise, such as a StyleGAN2 (torch runtime only),
+            ./folder or hf://org/repo.
+        seeds: seeds of the images, such as 0-3 or 3,9,12.
+        label: class of all images, for models with classes; by default the first.
+    """
+    import numpy as np
+
+    from ganzoo import plots
+    from ganzoo.sampling.images import ImageBatch
+
+    plots.check_ending(output, plots.FIGURES)
+    chosen = parse_seeds(seeds)
+    _check_count(3 * len(chosen))
+    model = load_generator(name, "torch")
+    silent = model.without_noise()
+    codes = model.codes(model.draw_seeds(chosen, label))
+    images = [plots.shrink(one.render(codes)) for one in (model, silent)]
+    levels = [batch.numpy().astype(np.int16) for batch in images]
+    difference = np.abs(levels[0] - levels[1])
+    factor = 255 // max(1, int(difference.max()))
+    rows = {
+        "with noise": images[0],
+        "without noise": images[1],
+        f"difference x {factor}": ImageBatch((factor * difference).astype(np.uint8)),
+    }
+    captions = [f"seed {seed}" for seed in chosen]
+    written = plots.save_figure(plots.draw_rows(rows, captions=captions, tile=TILE), output)
+    mean = float(difference.mean())
+    print_out(f"{written}: noise changes a pixel by {mean:.2f} of 255 levels on average")
+
+
+def _pick(batches: list[ImageBatch], row: int) -> ImageBatch:
+    """Return one image of each batch."""
+    import numpy as np
+
+    from ganzoo.sampling.images import ImageBatch
+
+    return ImageBatch(np.stack([batch.numpy()[row] for batch in batches]))
+
+
+def _check_count(count: int) -> None:
+    if count > MAX_IMAGES:
+        raise PlotError(
+            f"a figure of {count:,} images is too large: the limit is {MAX_IMAGES:,}. Use fewer "
+            "seeds."
+        )
