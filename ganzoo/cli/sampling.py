@@ -9,7 +9,6 @@ import tyro
 
 from ganzoo.cli.arguments import MaybeOutput, Text, parse_options, parse_seeds
 from ganzoo.errors import SampleError
-from ganzoo.sampling.sizes import OVERLAP, TILE
 from ganzoo.system.terminal import print_error, print_out
 
 if TYPE_CHECKING:
@@ -172,7 +171,7 @@ def translate(
     output: MaybeOutput = None,
     grid: bool = False,
     tile: int | None = None,
-    overlap: int = OVERLAP,
+    overlap: int | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
     device: str = "cpu",
     threads: int | None = None,
@@ -193,7 +192,7 @@ def translate(
             model's training.
         tile: side of overlapping tiles, for images with a longer side; 0 translates every image
             whole. By default, images of more than 1024x1024 pixels have tiles of 512.
-        overlap: pixels that two tiles share. Half of them are blended.
+        overlap: pixels that two tiles share, by default 32. Half of them are blended.
         runtime: torch or onnx; by default torch if it is installed.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
         threads: threads of onnxruntime; by default one per core.
@@ -235,11 +234,13 @@ def _translate_to_files(
     seed: int,
     output: Path | None,
     tile: int | None,
-    overlap: int,
+    overlap: int | None,
 ) -> None:
     from ganzoo.sampling.progress import format_rate
+    from ganzoo.sampling.sizes import OVERLAP, TILE
     from ganzoo.sampling.translated_files import plan_outputs, translate_files
 
+    overlap = OVERLAP if overlap is None else overlap
     one = len(inputs) == 1 and not inputs[0].is_dir()
     out = output or Path("translated.png" if one else "translated")
     outputs = plan_outputs(inputs, out)

@@ -6,6 +6,7 @@ broken plugin does not affect the others.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import sys
 from collections import Counter
@@ -229,7 +230,8 @@ class Registry(Generic[T]):
         else:
             point = metadata.EntryPoint(entry.name, entry.target, self.group)
             try:
-                thing = _load_quietly(point)
+                with _quiet_import(point.module):
+                    thing = point.load()
             except (Exception, SystemExit) as error:
                 raise self._failed(entry, error, "could not be loaded") from error
         if not self._accepts(thing):
@@ -297,14 +299,11 @@ class Registry(Generic[T]):
         return f"<{self.group}: {enumerate_names(self.names())}>"
 
 
-def _load_quietly(point: metadata.EntryPoint) -> Any:
-    """Return the object of an entry point; what its import does to the process is undone."""
+def _quiet_import(module: str) -> contextlib.AbstractContextManager[None]:
+    """Undo what the import of a module does to the process."""
     from ganzoo.system.dependencies import quiet_imports
 
-    if point.module in sys.modules:  # saves the time of the block
-        return point.load()
-    with quiet_imports():
-        return point.load()
+    return contextlib.nullcontext() if module in sys.modules else quiet_imports()
 
 
 def _subclass_of(module: str, name: str) -> Callable[[object], bool]:
