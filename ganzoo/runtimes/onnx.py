@@ -51,6 +51,8 @@ class OnnxModel(Model):
             DeviceError: the device is not available.
         """
         self.spec = bundle.spec
+        self._parts: dict[str, Model] = {}
+        self._open = functools.partial(OnnxModel, bundle, device=device, threads=threads)
         is_part = role in (MAPPING, SYNTHESIS, FIRST_LAYER)
         file = bundle.onnx_of("generator" if is_part else role)
         if not file.is_file():
@@ -139,23 +141,10 @@ class OnnxModel(Model):
 class OnnxGenerator(OnnxModel, Generator):
     """A generator that onnxruntime runs."""
 
-    def __init__(
-        self,
-        bundle: Bundle,
-        role: str = "generator",
-        *,
-        device: str = "cpu",
-        threads: int | None = None,
-    ) -> None:
-        """Open a session; arguments and errors as for `OnnxModel`."""
-        super().__init__(bundle, role, device=device, threads=threads)
-        self._open_part = functools.partial(OnnxModel, bundle, device=device, threads=threads)
-        self._parts: dict[str, Model] = {}
-
     def part(self, role: str) -> Model:
         """Return a part of the network, whose session opens at its first use."""
         if role not in self._parts:
-            self._parts[role] = self._open_part(role)
+            self._parts[role] = self._open(role)
         return self._parts[role]
 
     __call__ = Generator.generate

@@ -257,7 +257,7 @@ def rebuild(
     entry = find_architecture(bundle, role)
     factory = architectures.load(entry)
     changed = check("architecture", spec.architecture, factory, arguments)
-    spec = replace(spec, arguments=spec.arguments | changed)
+    spec = replace(spec, arguments=spec.arguments | changed, styles=None)  # `wrap` adds them
     changes = ", ".join(f"{name} {value}" for name, value in changed.items())
     weights = model.network.state_dict()
     try:

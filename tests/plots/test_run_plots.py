@@ -58,6 +58,9 @@ def paint(folder, images, kind="samples", level=0, size=(26, 18)):
 def run(tiny_run, tmp_path):
     """A run with three samples; the middle one is that of tiny_run."""
     path = shutil.copytree(tiny_run, tmp_path / "run")
+    (middle,) = (path / "samples").glob("*64-samples.png")
+    with Image.open(middle) as enlarged:
+        enlarged.resize((146, 146), Image.Resampling.NEAREST).save(middle)
     paint(path / "samples", 16, level=40)
     paint(path / "samples", 1_000_000, level=200)
     return path

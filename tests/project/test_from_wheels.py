@@ -99,7 +99,7 @@ def test_the_template_trains_exports_and_loads(place):
     assert "acme-gans>=0.1.0" in out
     for runtime in ("torch", "onnx"):
         picture = Image.open(place / f"{runtime}.png")
-        assert picture.size == (38, 38), "four images of 16 pixels, with margins"
+        assert picture.size == (152, 152), "four images of 16 pixels, with margins, enlarged"
 
 
 def checks_of(distribution):

@@ -988,24 +988,23 @@ def test_a_wrong_tracker_fails(factory, message):
         fails("builds", Tracker("wrong"), message)
 
 
-WRONG_SAMPLERS = {
-    "a tuple": ("draws", lambda model, draw: (draw.normal(6),), "returned tuple, not ganzoo.Codes"),
-    "no layers": (
+SAMPLERS = [
+    ("draws", lambda model, draw: (draw.normal(6),), "returned tuple, not ganzoo.Codes"),
+    (
         "draws",
         lambda model, draw: ganzoo.Codes(styles=model.map(draw.normal(6), draw.y)),
         r"styles of shape \(8, 6\), not \(images, layers, dim\) = \(8, 4, 6\)",
     ),
-    "its own numbers": (
+    (
         "draws_in_parts",
         lambda model, draw: ganzoo.Codes(draw.normal(6)[::-1], draw.y),
         "draws other z for image 3 of a seed",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("kind", WRONG_SAMPLERS)
-def test_a_wrong_sampler_fails(kind):
-    check, sampler, message = WRONG_SAMPLERS[kind]
+@pytest.mark.parametrize(("check", "sampler", "message"), SAMPLERS)
+def test_a_wrong_sampler_fails(check, sampler, message):
     with registered(ganzoo.samplers, sampler):
         fails(check, Sampler("wrong"), message)
 
@@ -1176,7 +1175,7 @@ def test_expected_failures_must_name_existing_checks():
 
 
 def test_every_check_has_a_failing_case_and_a_docstring():
-    tables = (ARCHITECTURES, LOSSES, PENALTIES, DATASETS, METRICS, EXTRACTORS, MONITORS)
+    tables = (ARCHITECTURES, LOSSES, PENALTIES, DATASETS, METRICS, SAMPLERS, EXTRACTORS, MONITORS)
     tested = {check for table in tables for check, _, _ in table}
     tested |= set(re.findall(r'\bfails\(\s*"(\w+)"', Path(__file__).read_text()))
     assert {check.__name__ for check in checks()} - tested == set()

@@ -170,7 +170,7 @@ def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
         "000000000032.safetensors",
         "000000000064.safetensors",
     ]
-    assert Image.open(tiny_run / "samples" / "000000000064-samples.png").size == (146, 146)
+    assert Image.open(tiny_run / "samples" / "000000000064-samples.png").size == (584, 584)
     log = log_of(tiny_run)
     assert [line["images"] for line in log] == [16, 32, 48, 64]
     assert set(log[0]["terms"]) == {"discriminator/adversarial", "generator/adversarial"}
