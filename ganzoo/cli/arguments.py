@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,8 +63,12 @@ def parse_seeds(text: str, option: str = "--seeds") -> list[int]:
     return seeds
 
 
-def parse_options(texts: Sequence[str]) -> dict[str, Any]:
+def parse_options(texts: Sequence[str], as_text: Collection[str] = ()) -> dict[str, Any]:
     """Return the values of ``KEY=VALUE`` by key.
+
+    Args:
+        texts: the texts.
+        as_text: keys whose values are text, whatever they look like.
 
     Raises:
         SampleError: a text has no ``=``.
@@ -73,12 +77,13 @@ def parse_options(texts: Sequence[str]) -> dict[str, Any]:
     for key, equals, _ in pairs:
         if not equals or not key:
             raise SampleError(f"{shorten(key, 80)!r} is no KEY=VALUE, such as psi=0.7.")
-    return {key.replace("-", "_"): parse_value(value) for key, _, value in pairs}
+    values = {key.replace("-", "_"): value for key, _, value in pairs}
+    return {key: text if key in as_text else parse_value(text) for key, text in values.items()}
 
 
 def parse_value(text: str) -> Any:
     """Return the value that a text states in TOML, such as a number or ``true``; else the text."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # of TOML, or a number of many digits
         return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -25,7 +26,7 @@ def directions(
     /,
     method: Literal["sefa", "ganspace", "classes"] = "sefa",
     layers: str = "",
-    count: int = 8,
+    count: int | None = None,
     extractor: str = "",
     classes: Annotated[tuple[str, ...], tyro.conf.arg(name="class")] = (),
     draws: int | None = None,
@@ -51,7 +52,7 @@ def directions(
             the directions to the classes of an extractor.
         layers: layers whose w moves: coarse, middle, fine, or numbers from 0 such as 0-3,5; by
             default all.
-        count: number of directions of sefa and ganspace.
+        count: number of directions of sefa and ganspace; by default 8.
         extractor: extractor with classes, such as lenet-mnist@1.
         classes: names of its classes; by default each that it sees often enough.
         draws: number of random latents; by default 10,000, or 2,000 images for classes.
@@ -77,6 +78,12 @@ def directions(
             "--method classes needs --extractor NAME, and --extractor and --class need --method "
             "classes. For example: --method classes --extractor lenet-mnist@1 --class 3."
         )
+    if method == "classes" and count is not None:
+        raise SampleError("--count has no effect with --method classes. Use --class.")
+    if resize and method != "classes":
+        raise SampleError("--resize has no effect without --method classes. Omit it.")
+    if not math.isfinite(strength):
+        raise SampleError(f"the strength is {strength}; it must be finite, such as 2.")
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
         raise SampleError(f"{name} translates images, so it has no latent space to move in.")
@@ -93,10 +100,9 @@ def directions(
         from ganzoo.sampling import direction_methods
 
         compute = {"sefa": direction_methods.sefa, "ganspace": direction_methods.ganspace}[method]
-        result = compute(model, **options, count=count)
-    picture = _draw(model, result, seed, label, strength)
+        result = compute(model, **options, count=8 if count is None else count)
     result.save(output)
-    plots.save_figure(picture, figure)
+    plots.save_figure(_draw(model, result, seed, label, strength), figure)
     plural = "" if len(result) == 1 else "s"
     print_out(f"{output}: {len(result)} direction{plural} in {result.space} by {method}")
     print_out(f"{figure}: the first {min(ROWS, len(result))}, each at {STEPS} strengths")

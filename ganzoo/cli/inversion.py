@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
 import tyro
 
 from ganzoo.cli.arguments import MaybeOutput, Text
-from ganzoo.errors import SampleError
+from ganzoo.errors import OutputError, SampleError
 from ganzoo.system.terminal import print_error, print_out
 
 
@@ -30,14 +31,14 @@ def invert(
 ) -> None:
     """Find the code whose image is nearest to a photo (needs torch).
 
-    Writes a file of codes for --sampler stored and --sampler around, and beside it a picture: the
-    photo, and the image of the code. Ctrl-C keeps the nearest code so far.
+    Writes a file of codes for --sampler stored and --sampler around, and a comparison image beside
+    it: the photo, and the image of the code. Ctrl-C keeps the nearest code so far.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
         photo: image file; it is resized by its short side and cropped at the centre.
         output: file to write; by default the photo's name with .w.safetensors or .z.safetensors, in
-            the current folder. The picture is OUTPUT with .comparison.png.
+            the current folder. The comparison image is OUTPUT with .comparison.png.
         space: z; w, one for all layers; or w+, one for each layer, which fits any photo better and
             edits worse. By default w if the model has a mapping network, else z.
         steps: number of steps.
@@ -65,6 +66,9 @@ def invert(
         )
     space = space or ("z" if model.spec.styles is None else "w")
     path = check_extension(output or Path(f"{photo.stem}.{space.rstrip('+')}.safetensors"))
+    parent = path.absolute().parent
+    if parent.exists() and not os.access(parent, os.W_OK):
+        raise OutputError(f"cannot write to the folder {parent}. Choose another one with -o.")
     has_encoder = "encoder" in model.spec.roles
     encoder = (
         zoo.load(name, role="encoder", runtime="torch", device=device) if has_encoder else None
@@ -92,7 +96,7 @@ def invert(
         f"{path}: {space} of {photo}, PSNR {inversion.psnr:.1f} dB, distance "
         f"{inversion.distance:.4g}, {inversion.steps:,} steps"
     )
-    picture = image.beside(inversion.image).save(path.with_suffix(".comparison.png"))
-    print_out(f"{picture}: {'whole photo | ' if image.whole else ''}photo | image of the code")
+    comparison = image.beside(inversion.image).save(path.with_suffix(".comparison.png"))
+    print_out(f"{comparison}: {'whole photo | ' if image.whole else ''}photo | image of the code")
     if inversion.interrupted:
         raise KeyboardInterrupt

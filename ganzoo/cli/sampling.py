@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganzoo.sampling.translation import Translator
 
 LARGEST_GRID = 256  # inputs in a grid
+LARGEST_SCALE = 64
 
 
 def sample(
@@ -54,8 +55,8 @@ def sample(
         shard_size: images per shard of --out; by default 10,000.
         label: name or number of a class, for models with classes; by default all classes
             alternate.
-        truncation: distance from the average image, such as 0.7; 1 for none. For a StyleGAN the
-            factor of w; for other models the largest magnitude of a value of z.
+        truncation: for a StyleGAN the factor of the distance of w from its average, such as 0.7 (1
+            for none); for other models the largest magnitude of a value of z, such as 2.
         sampler: name of a sampler and its options, such as mixed second-seed=5 layers=fine.
         scale: size of a pixel in the grid; by default images are at least 64 pixels wide.
         runtime: torch or onnx; by default torch if it is installed.
@@ -65,16 +66,18 @@ def sample(
     from ganzoo import zoo
     from ganzoo.sampling.generator import Generator
 
-    if out and (output or separate or seeds):
+    if out and (output or separate or seeds is not None):
         raise SampleError(
             f"--out {out} and -o, --separate or --seeds exclude each other. Pass --out for a "
             "folder of shards, or the others for image files."
         )
     if shard_size is not None and not out:
         raise SampleError("--shard-size has no effect without --out. Add --out DIR.")
-    if seeds and (n, seed) != (None, None):
+    if seeds is not None and (n, seed) != (None, None):
         raise SampleError("--seeds excludes -n and --seed. Pass --seeds 0-35, or -n 36 --seed 0.")
-    if scale and (out or separate):
+    if scale is not None and not 1 <= scale <= LARGEST_SCALE:
+        raise SampleError(f"--scale is {scale}; it must be 1 to {LARGEST_SCALE}.")
+    if scale is not None and (out or separate):
         raise SampleError("--scale enlarges a grid, and --out and --separate write none.")
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
@@ -86,7 +89,9 @@ def sample(
     elif separate:
         _sample_files(model, output or Path("images"), n, seed, seeds, label, how)
     else:
-        which: dict[str, Any] = {"seeds": parse_seeds(seeds)} if seeds else {"n": n, "seed": seed}
+        which: dict[str, Any] = (
+            {"seeds": parse_seeds(seeds)} if seeds is not None else {"n": n, "seed": seed}
+        )
         images = model.sample(**which, label=label, **how)
         path = images.save(output or Path("grid.png"), scale=scale)
         print_out(f"{path}: {_count(len(images))} of {_name(seed, seeds, how)}")
@@ -96,9 +101,23 @@ def _sampler(
     model: Generator, sampler: tuple[str, ...], truncation: float | None
 ) -> dict[str, Any]:
     """Return the sampler and its options, as arguments of `Generator.sample`."""
+    from ganzoo.registry import samplers
+    from ganzoo.registry.signatures import arguments_of
+    from ganzoo.sampling.samplers import RESERVED
+
     if truncation is None:
-        name, *options = sampler or ("plain",)
-        return {"sampler": name, **parse_options(options)}
+        name, *texts = sampler or ("plain",)
+        texts_only = [
+            key
+            for key, argument in arguments_of(samplers.get(name)).items()
+            if argument.annotation in (str, str | None)
+        ]
+        options = parse_options(texts, texts_only)
+        if reserved := RESERVED & options.keys():
+            raise SampleError(
+                f"{min(reserved)!r} is not an option of a sampler. Use --seed, --seeds and --label."
+            )
+        return {"sampler": name, **options}
     if sampler:
         raise SampleError(
             "--truncation excludes --sampler. Pass the truncation as an option of the sampler, "
@@ -135,7 +154,7 @@ def _sample_files(
 ) -> None:
     from ganzoo.sampling.files import sample_files
 
-    chosen = parse_seeds(seeds) if seeds else None
+    chosen = list(dict.fromkeys(parse_seeds(seeds))) if seeds is not None else None
     count = sample_files(model, folder, n, seed, seeds=chosen, label=label, progress=True, **how)
     print_out(f"{folder}: {count:,} images of {_name(seed, seeds, how)}")
 
@@ -204,6 +223,10 @@ def translate(
     if not isinstance(model, Translator):
         raise SampleError(
             f"{name} does not translate images. Use: ganzoo sample {name} -o {output or 'grid.png'}"
+        )
+    if grid and (tile, overlap) != (None, None):
+        raise SampleError(
+            "--tile and --overlap have no effect with --grid. Omit them, or omit --grid."
         )
     if grid:
         _translate_to_grid(model, files, seed, output or Path("translated.png"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,12 @@ from ganzoo.runtimes.torch import TorchModel
 TOLERANCE = 1e-4  # of images in [-1, 1]
 IMAGES = "images"
 REFERENCE = "reference"  # key of the comparison in the provenance of an import
+
+# What NumPy raises for a file that is no archive of arrays.
+_NOT_ARRAYS = (
+    *(TypeError, RuntimeError, ValueError, EOFError, AttributeError),
+    *(zlib.error, BadZipFile),
+)
 
 
 def compare(model: TorchModel, reference: Path) -> dict[str, Any]:
@@ -102,7 +109,15 @@ def _read(reference: Path) -> dict[str, NDArray[Any]]:
         raise ImportFileError(
             f"cannot read the reference {reference}: {error.strerror or error}."
         ) from error
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (
+        TypeError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+        AttributeError,
+        zlib.error,
+        BadZipFile,
+    ) as error:
         # NumPy's own message may advise to load a pickle.
         raise ImportFileError(
             f"the reference {reference} is not an archive of arrays. Save it with numpy.savez."

@@ -89,6 +89,7 @@ def collect(root: Any) -> Content:
                 f"the file has more than {MAX_NODES:,} values, {MAX_DEPTH} levels or "
                 f"{MAX_PATH:,} characters in a name, the limits of a checkpoint."
             )
+        nodes += len(value) if isinstance(value, list | tuple) else 0  # each may be shared
         children = _visit(path, value, content)
         waiting += [
             (f"{path}.{key}" if path else key, depth + 1, part)
@@ -147,7 +148,8 @@ def _persistent(record: Record, content: Content) -> tuple[Name, Any]:
 
 def _attributes(state: Any, content: Content) -> list[tuple[str, Any]]:
     """Return the attributes that a state sets; members of an nn.Module lose their group's name."""
-    if isinstance(state, tuple) and len(state) == 2:  # of a class with slots
+    slots = isinstance(state, tuple) and len(state) == 2  # of a class with slots
+    if slots and all(part is None or isinstance(part, dict) for part in state):
         return _attributes(state[0], content) + _attributes(state[1], content)
     if not isinstance(state, dict):
         return [] if state is None else [("state", state)]

@@ -18,6 +18,7 @@ from ganzoo.importers.values import Entries, Name, Persistent, Record, check_key
 # Bounds on what a file of any size makes: an empty set takes 216 bytes, a small object about 60.
 MAX_OPCODES = 10_000_000
 MAX_CONTAINERS = 1_000_000
+MAX_COPIED = 2**31  # bytes and items in the arguments of all calls
 MAX_PROTOCOL = 5
 MAX_DEPTH = 3  # of pickles in the bytes of pickles
 
@@ -30,7 +31,15 @@ _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
 # What `pickletools` and this interpreter raise; a warning if warnings are errors.
-_MALFORMED = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, Warning)
+_MALFORMED = (
+    RecursionError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    Warning,
+)
 
 
 def refuse_persistent(pid: Any) -> Any:
@@ -46,11 +55,20 @@ class _Budget:
 
     def __init__(self) -> None:
         self.opcodes, self.containers = MAX_OPCODES, MAX_CONTAINERS
+        self.copied = MAX_COPIED
 
     def take_opcode(self) -> None:
         self.opcodes -= 1
         if self.opcodes < 0:
             raise ImportFileError(f"the file has more than {MAX_OPCODES:,} opcodes, the limit.")
+
+    def take_copy(self, size: int) -> None:
+        self.copied -= size
+        if self.copied < 0:
+            raise ImportFileError(
+                f"the calls of the file have more than {MAX_COPIED:,} bytes or items in their "
+                "arguments, the limit."
+            )
 
     def take_container(self) -> None:
         self.containers -= 1
@@ -239,7 +257,7 @@ class Unpickler:
             raise ImportFileError("the pickle has a dictionary with an odd number of items.")
         pairs = list(zip(items[::2], items[1::2], strict=True))
         if isinstance(target, Record):
-            target.entries.extend(pairs)
+            target.entries.extend((check_key(key), value) for key, value in pairs)
         elif isinstance(target, Entries):
             for key, value in pairs:
                 target[check_key(key)] = value
@@ -255,6 +273,9 @@ class Unpickler:
         if not isinstance(called, Name) or not isinstance(arguments, tuple):
             raise ImportFileError("the pickle calls something that is not named in it.")
         self._budget.take_container()
+        for argument in arguments:  # a call may copy an argument that many calls share
+            if isinstance(argument, str | bytes | bytearray | list | dict):
+                self._budget.take_copy(len(argument))
         if keywords:  # no known callable has any
             self._stack.append(Record(called, (*arguments, keywords)))
         else:

@@ -18,8 +18,8 @@ COARSEST = 8  # pixels of the side up to which a map is pooled
 def correlation(maps: Iterable[Tensor]) -> Tensor:
     """Return the sum of squared correlations of neighbouring values at all scales, (n,).
 
-    Noise has none, and a picture has. Pooled maps are multiplied by 2, so that the variance of
-    noise stays.
+    White noise has no such correlation; the structure of an image has. Pooled maps are multiplied
+    by 2, so that the variance of noise stays.
 
     Args:
         maps: noise maps (n, 1, height, width).

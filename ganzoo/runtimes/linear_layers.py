@@ -59,7 +59,7 @@ class _StyleMaps(TorchFunctionMode):
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func in _PRODUCTS and isinstance(args[0], Tensor):
+        if func in _PRODUCTS and args and isinstance(args[0], Tensor):
             for layer, w in enumerate(self._styles.unbind(1)):
                 if args[0].shape == w.shape and torch.equal(args[0].float(), w.float()):
                     unit = torch.eye(w.shape[1], dtype=args[0].dtype, device=w.device)

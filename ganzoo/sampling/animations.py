@@ -86,6 +86,7 @@ def write_animation(
     path = Path(path)
     check_animation(path, fps, scale)
     failure: OSError | None = None
+    stopped = False
     with (
         new_file(path) as file,
         stop_on_signal() as stop_requested,
@@ -100,11 +101,16 @@ def write_animation(
                 for image in batch.numpy():
                     animation.add(_enlarge(image, scale))
                 line.update(len(batch))
-                if stop_requested():
+                if stopped := stop_requested():
                     break
             animation.close()
         except OSError as error:
             failure = error
+        except BaseException:
+            if animation is not None:  # FFmpeg would write when it is freed, after the file closes
+                with contextlib.suppress(Exception):
+                    animation.close()
+            raise
         frames = 0 if animation is None else animation.frames
         if animation and failure:
             frames = _complete_after_failure(animation, Path(file.name), path.suffix.lower())
@@ -116,8 +122,10 @@ def write_animation(
             f"cannot write all of {path}: {failure.strerror or failure}. {summary}. Free some "
             "space or choose another folder, then run the command again."
         ) from failure
-    if frames < count:
+    if stopped and frames < count:
         raise KeyboardInterrupt(summary)
+    if frames < count:
+        raise SampleError(f"{frames:,} images were passed, and count is {count:,}.")
 
 
 def _start(file: BinaryIO, suffix: str, fps: float, scale: int) -> Any:

@@ -261,14 +261,16 @@ def _features(
 def _run_in_parts(
     network: Model, z: NDArray[np.float32], y: NDArray[np.int64] | None
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the output of a network for each 512 latents.
+    """Yield the output of a network for each 512 latents, or more if they are longer.
 
-    Larger batches than those of images, since nobody compares their bits.
+    Larger batches than those of images, since nobody compares their bits. The first one has more
+    rows than a latent has numbers, see `_components_in_z`.
     """
-    for k in range(0, len(z), AT_ONCE):
-        inputs: dict[str, NDArray[Any]] = {"z": z[k : k + AT_ONCE]}
+    size = max(AT_ONCE, z.shape[1] + 2)
+    for k in range(0, len(z), size):
+        inputs: dict[str, NDArray[Any]] = {"z": z[k : k + size]}
         if y is not None:
-            inputs["y"] = y[k : k + AT_ONCE]
+            inputs["y"] = y[k : k + size]
         yield network.run({name: inputs[name] for name in network.spec.inputs})
 
 
@@ -288,6 +290,11 @@ def _components_in_z(
             basis, _ = np.linalg.qr((features[: model.latent_dim + 2] - offset).T)
         parts.append((features - offset) @ basis)
     coordinates = np.concatenate(parts)
+    if count > coordinates.shape[1] == features.shape[1]:
+        raise SampleError(
+            f"the first layer of {model.spec.name!r} has {features.shape[1]} features, fewer than "
+            f"{count} directions. Use --count {features.shape[1]}."
+        )
     if count > coordinates.shape[1]:
         raise SampleError(f"{count} directions need at least {count + 2} latents. Use more draws.")
     axes, variances = principal_components(coordinates, count)

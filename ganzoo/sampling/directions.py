@@ -17,10 +17,13 @@ from ganzoo.bundle.files import write_file
 from ganzoo.bundle.tensors import open_tensors
 from ganzoo.errors import MALFORMED, BundleError, OutputError, SampleError
 from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.model import to_integer
 from ganzoo.sampling.samplers import Codes, Draw
 from ganzoo.spec.json_text import read_json
+from ganzoo.spec.parsing import shorten
 
 SUFFIX = ".safetensors"
+MAX_BYTES = 2**26  # of a file, 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +91,14 @@ class Directions:
         """
         path = Path(file)
         advice = f"Write it with: ganzoo directions NAME -o {path}"
+        if not path.is_file():  # to open a pipe would wait for a writer
+            raise SampleError(f"file of directions not found: {path}. {advice}")
+        if path.stat().st_size > MAX_BYTES:
+            raise SampleError(f"{path} is too large for a file of directions. {advice}")
         try:
             with open_tensors(path, "np") as tensors:
-                arrays = {name: tensors.get_tensor(name) for name in tensors.keys()}  # noqa: SIM118
+                names = {"directions", "scales", "layers"} & {*tensors.keys()}
+                arrays = {name: tensors.get_tensor(name) for name in names}
                 return cls._of_file(arrays, tensors.metadata() or {})
         except BundleError as error:
             reason = error.__cause__ or "it is not a complete safetensors file"
@@ -113,6 +121,7 @@ class Directions:
             and isinstance(names, list)
             and len(names) == len(vectors)
             and (metadata["space"] == "w") == (layers is not None and layers.size > 0)
+            and (layers is None or (layers.dtype == np.int64 and layers.ndim == 1))
         )
         if not valid:
             raise ValueError
@@ -122,7 +131,7 @@ class Directions:
             scales,
             numbers,
             tuple(map(str, names)),
-            metadata["model"],
+            shorten(metadata["model"], 100),
             metadata["method"],
             int(metadata["seed"]),
         )
@@ -142,7 +151,7 @@ class Directions:
         self._check(model)
         z = draw.normal(model.latent_dim)
         if self.layers:
-            return Codes(styles=model.spread(model.map(z, draw.y), psi))
+            return Codes(y=draw.y, styles=model.spread(model.map(z, draw.y), psi))
         if psi is not None:
             raise SampleError(f"{model.spec.name!r} has no w to truncate. Omit psi.")
         return Codes(z, draw.y)
@@ -162,6 +171,7 @@ class Directions:
         Raises:
             SampleError: there is no such direction, or the strength is not finite.
         """
+        number = to_integer("number", number)
         if not 0 <= number < len(self):
             raise SampleError(f"there is no direction {number}. Use 0 to {len(self) - 1}.")
         if not math.isfinite(strength):
@@ -170,9 +180,14 @@ class Directions:
         if codes.styles is None:
             assert codes.z is not None  # guaranteed by `start`
             return Codes(codes.z + step, codes.y)
-        styles = codes.styles.copy()
-        styles[:, list(self.layers if layers is None else layers)] += step
-        return Codes(styles=styles)
+        styles, chosen = codes.styles.copy(), list(self.layers if layers is None else layers)
+        if not all(0 <= layer < styles.shape[1] for layer in chosen):
+            raise SampleError(
+                f"the layers {shorten(str(chosen), 80)} do not all exist. Use 0 to "
+                f"{styles.shape[1] - 1}."
+            )
+        styles[:, chosen] += step
+        return Codes(y=codes.y, styles=styles)
 
     def _check(self, model: Generator) -> None:
         spec, dim = model.spec, self.vectors.shape[1]
@@ -185,7 +200,7 @@ class Directions:
             )
         if self.layers and not 0 <= self.layers[0] <= self.layers[-1] < own[1]:
             raise SampleError(
-                f"directions of {self.model!r} move the layers {', '.join(map(str, self.layers))}, "
+                f"directions of {self.model!r} move the layer {self.layers[-1]}, "
                 f"but {spec.name!r} has the layers 0 to {own[1] - 1}."
             )
         if self.model != spec.name:

@@ -97,12 +97,12 @@ class Generator(Model):
             UnknownNameError: no sampler has this name.
         """
         if seeds is None:
-            draw, skip = self._draw(n, seed, start, label), start
+            draw, skip = self.draw(n, seed, start, label), start
         else:
             if (n, seed, start) != (1, 0, 0):
                 raise SampleError("pass either seeds, or n, seed and start.")
             draw, skip = self.draw_seeds(seeds, label), 0
-        return self._render(self.codes(draw, sampler, **options), skip)
+        return self.render(self.codes(draw, sampler, **options), skip)
 
     def codes(self, draw: Draw, sampler: str = "plain", **options: Any) -> Codes:
         """Return the inputs of the network for images; arguments and errors as for `sample`."""
@@ -110,13 +110,29 @@ class Generator(Model):
             return Codes(draw.normal(self.latent_dim), draw.y)
         return draw_codes(self, draw, sampler, options)
 
-    def render(self, codes: Codes) -> ImageBatch:
+    def render(self, codes: Codes, start: int = 0) -> ImageBatch:
         """Generate images from codes.
+
+        Args:
+            codes: the inputs of the network.
+            start: number of the first image in its series, whose bits it has then.
 
         Raises:
             SampleError: an array has the wrong shape, or the output is not finite.
         """
-        return self._render(codes)
+        network: Model = self
+        if codes.styles is not None:
+            shape = self._need_styles()
+            styles = as_latents(codes.styles, (None, shape.layers, shape.dim), self.spec.name)
+            network, inputs = self.part("synthesis"), {"styles": styles}
+        else:
+            inputs = self._inputs(*self._check(codes.z, codes.y))
+        name = self.spec.name
+
+        def to_images(output: NDArray[np.float32], batch: Mapping[str, NDArray[Any]]) -> Any:
+            return to_pixels(check_finite(output, name, batch.get("z")))
+
+        return ImageBatch(run_in_batches(network, inputs, start, to_images))
 
     def map(
         self, z: NDArray[np.float32], y: NDArray[np.int64] | None = None
@@ -160,7 +176,7 @@ class Generator(Model):
             SampleError: the model has no mapping network, an array has the wrong shape, or the
                 output is not finite.
         """
-        return self._render(Codes(styles=styles))
+        return self.render(Codes(styles=styles))
 
     def style_maps(self) -> dict[int, list[NDArray[np.float32]]]:
         """Return the matrices of the linear layers that read w, (outputs, dim), by number of layer.
@@ -184,6 +200,29 @@ class Generator(Model):
             f"an ONNX file has no switch for noise. Use runtime='torch' for {self.spec.name!r}."
         )
 
+    def draw(
+        self,
+        n: int,
+        seed: int = 0,
+        start: int = 0,
+        label: Label | Sequence[Label] | None = None,
+    ) -> Draw:
+        """Return images `start` to `start + n - 1` of a seed; arguments and errors as `sample`."""
+        n = to_integer("n", n)
+        if not 1 <= n <= MAX_SAMPLES:
+            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
+        size = n * math.prod(self.spec.data.image.shape)
+        if styles := self.spec.styles:
+            size = max(size, 4 * n * styles.layers * styles.dim)
+        if size > MAX_PIXELS:
+            raise SampleError(
+                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB; the limit "
+                f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
+                "shards with `ganzoo sample --out FOLDER`."
+            )
+        seed, start = check_latents(seed, start)
+        return Draw.of(seed, n, start=start, y=self.labels(n, label=label, start=start))
+
     def draw_seeds(
         self, seeds: Iterable[int], label: Label | Sequence[Label] | None = None
     ) -> Draw:
@@ -193,7 +232,7 @@ class Generator(Model):
             SampleError: a seed is out of range, or a label does not exist.
         """
         checked = [check_latents(seed, 0)[0] for seed in seeds]
-        self._draw(len(checked), 0, 0, label)  # checks the number of images
+        self.draw(len(checked), 0, 0, label)  # checks the number of images
         y = self.labels(len(checked), label=label)
         numbers = np.zeros(len(checked), np.int64)
         if y is not None and label is None:
@@ -248,7 +287,7 @@ class Generator(Model):
         Raises:
             SampleError: as for `generate`, or the output is not finite.
         """
-        return self._render(Codes(z, y))
+        return self.render(Codes(z, y))
 
     def interpolate(
         self,
@@ -349,35 +388,6 @@ class Generator(Model):
             refuse_labels(self.spec, y)
             return z, None
         return z, as_labels(y, len(z), self.spec.data.classes, name)
-
-    def _draw(self, n: int, seed: int, start: int, label: Label | Sequence[Label] | None) -> Draw:
-        n = to_integer("n", n)
-        if not 1 <= n <= MAX_SAMPLES:
-            raise SampleError(f"cannot sample {n} images: n is 1 to {MAX_SAMPLES:,} in one call.")
-        if (size := n * math.prod(self.spec.data.image.shape)) > MAX_PIXELS:
-            raise SampleError(
-                f"{n:,} images of {self.spec.data.image} take {size / 2**30:,.0f} GiB; the limit "
-                f"of a call is {MAX_PIXELS / 2**30:.0f} GiB. Sample in parts with start, or write "
-                "shards with `ganzoo sample --out FOLDER`."
-            )
-        seed, start = check_latents(seed, start)
-        return Draw.of(seed, n, start=start, y=self.labels(n, label=label, start=start))
-
-    def _render(self, codes: Codes, start: int = 0) -> ImageBatch:
-        """Generate images from codes; image k has the place (start + k) in the batches."""
-        network: Model = self
-        if codes.styles is not None:
-            shape = self._need_styles()
-            styles = as_latents(codes.styles, (None, shape.layers, shape.dim), self.spec.name)
-            network, inputs = self.part("synthesis"), {"styles": styles}
-        else:
-            inputs = self._inputs(*self._check(codes.z, codes.y))
-        name = self.spec.name
-
-        def to_images(output: NDArray[np.float32], batch: Mapping[str, NDArray[Any]]) -> Any:
-            return to_pixels(check_finite(output, name, batch.get("z")))
-
-        return ImageBatch(run_in_batches(network, inputs, start, to_images))
 
     def _need_styles(self) -> StyleSpec:
         if self.spec.styles is None:

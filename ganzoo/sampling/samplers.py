@@ -19,6 +19,10 @@ from ganzoo.errors import BrokenPluginError, GanzooError, RecipeError, SampleErr
 from ganzoo.registry import samplers
 from ganzoo.registry.signatures import arguments_of, bind
 from ganzoo.sampling import latents
+from ganzoo.sampling.model import check_latents
+
+# Arguments of `Generator.sample`, which no sampler can have as options.
+RESERVED = frozenset({"n", "seed", "seeds", "start", "label", "sampler"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,12 @@ class Draw:
     def of(
         cls, seed: int, n: int = 1, *, start: int = 0, y: NDArray[np.int64] | None = None
     ) -> Draw:
-        """Return images `start` to `start + n - 1` of one seed, of classes y (n,)."""
+        """Return images `start` to `start + n - 1` of one seed, of classes y (n,).
+
+        Raises:
+            SampleError: the seed or `start` is out of range.
+        """
+        seed, start = check_latents(seed, start)
         return cls(np.full(n, seed, np.uint64), np.arange(start, start + n), y)
 
     def __len__(self) -> int:
@@ -71,8 +80,8 @@ class Codes(NamedTuple):
 
     Attributes:
         z: latents, float32 (n, latent_dim).
-        y: classes, int64 (n,), if the model has classes.
-        styles: instead of both, one w per layer, float32 (n, layers, dim).
+        y: classes, int64 (n,), if the model has classes and they are known.
+        styles: instead of z, one w per layer, float32 (n, layers, dim).
     """
 
     z: NDArray[np.float32] | None = None
@@ -98,8 +107,7 @@ def draw_codes(model: Any, draw: Draw, name: str, options: Mapping[str, Any]) ->
     for argument in arguments_of(sampler).values():
         if argument.default is inspect.Parameter.empty and argument.name not in options:
             raise SampleError(
-                f"sampler {name!r} needs the option {argument.name!r}: --sampler {name} "
-                f"{argument.name}=VALUE"
+                f"sampler {name!r} needs the option {argument.name!r}. Pass {argument.name}=VALUE."
             )
     try:
         arguments = bind("sampler", name, sampler, options)

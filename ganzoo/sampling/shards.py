@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganzoo.bundle.files import new_file, reporting_output, write_file
+from ganzoo.bundle.files import new_file, reporting_output, sha256, write_file
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.sampling.classes import Label
 from ganzoo.sampling.generator import Generator
@@ -159,6 +159,8 @@ def sample_to(
     index = _describe(model, n, seed, label, shard_size, len(shards))
     if chosen != {"sampler": "plain"}:
         index["sampler"] = chosen
+        if (file := Path(str(chosen.get("file", "")))).is_file():
+            index["sampler_file_sha256"] = sha256(file)
     existing = _claim(folder, index, bool(mine))
     missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
     todo = {name: numbers for name, numbers in mine.items() if name not in existing}
@@ -272,8 +274,8 @@ def _write_shard(
         while first < numbers.stop:
             # Parts end at the borders of the generator's batches.
             end = min(first - first % at_once + at_once, numbers.stop)
-            images = model.sample(end - first, seed, label=label, start=first, **sampler)
-            classes = model.labels(end - first, label=label, start=first)
+            codes = model.codes(model.draw(end - first, seed, first, label), **sampler)
+            images, classes = model.render(codes, first), codes.y  # a sampler may choose classes
             for k, image in enumerate(images):
                 buffer = io.BytesIO()
                 image.save(buffer, "PNG")

@@ -94,9 +94,10 @@ def parse_layers(text: str, count: int) -> list[int]:
         first = int(match[1]) if match else -1
         last = int(match[2] or first) if match else -1
         if not 0 <= first <= last < count:
+            names = [name for name, (start, end) in groups.items() if start < min(end, count)]
             raise SampleError(
                 f"layers {text[:80]!r}: {part.strip()[:80]!r} is no layer or range of layers. Use "
-                f"coarse, middle, fine, or numbers of 0 to {count - 1}, such as 0-{count // 2},"
+                f"{', '.join(names)}, or numbers of 0 to {count - 1}, such as 0-{count // 2},"
                 f"{count - 1}."
             )
         layers.update(range(first, last + 1))

@@ -49,10 +49,9 @@ class Tiles:
             )
         tile = sizes.padded(side)
         step = (tile - overlap) // sizes.multiple * sizes.multiple
-        if step < max(
-            overlap, 1
-        ):  # a pixel is then in two tiles of a row at most, where they count
-            smallest = sizes.padded(overlap + max(overlap, sizes.multiple))
+        # At most two tiles of a row have a weight above 0 at a pixel.
+        if step < max(overlap, 1):
+            smallest = sizes.padded(overlap + sizes.padded(max(overlap, 1)))
             raise SampleError(
                 f"tiles of {tile} pixels are too small for an overlap of {overlap}. Pass a tile of "
                 f"{smallest} or more, or a smaller overlap."

@@ -207,4 +207,6 @@ def _tile_of(model: Translator, pixels: NDArray[np.uint8], tile: int | None) -> 
         return tile or None
     height, width = pixels.shape[:2]
     large = height * width > WHOLE and (height, width) != model.condition.shape[1:]
-    return TILE if large and model.sizes is not None else None
+    if not large or model.sizes is None:
+        return None
+    return max(TILE, OVERLAP + model.sizes.padded(OVERLAP))

@@ -132,7 +132,9 @@ def save_walk(
     path = Path(path)
     check_animation(path, fps, scale)
     if not 0 < seconds <= MAX_SAMPLES:
-        raise SampleError(f"seconds is {seconds:g}; it must be above 0, such as 12.")
+        raise SampleError(
+            f"seconds is {seconds:g}; it must be above 0 and at most {MAX_SAMPLES:,}."
+        )
     frames = round(seconds * fps)
     images = walk(model, seeds, frames, **options)
     write_animation(path, images, frames, fps=fps, scale=scale, progress=progress)

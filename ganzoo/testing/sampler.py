@@ -11,7 +11,7 @@ from ganzoo.registry import samplers
 from ganzoo.registry.signatures import arguments_of
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Inputs, Model
-from ganzoo.sampling.samplers import Codes, Draw, draw_codes
+from ganzoo.sampling.samplers import RESERVED, Codes, Draw, draw_codes
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec, StyleSpec
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
@@ -61,6 +61,11 @@ class _Mapped(Generator):
 
 def draws(subject: Sampler) -> None:
     """It returns ganzoo.Codes of the shapes that a generator with a mapping network reads."""
+    if reserved := RESERVED & arguments_of(subject.thing).keys():
+        raise ConformanceError(
+            f"{subject.label} has the option {min(reserved)!r}, which is an argument of "
+            "`Generator.sample`: rename it."
+        )
     codes = subject.codes(Draw.of(SEED, IMAGES, y=np.arange(IMAGES) % CLASSES))
     _Mapped().render(codes) if codes.styles is None else _check_styles(subject, codes)
 

@@ -49,6 +49,8 @@ def test_options_have_values():
     values = {"psi": 0.5, "second_seed": 3, "layers": "0-3", "weights": {"cat": 2}}
     texts = ["psi=0.5", "second-seed=3", "layers=0-3", "weights={cat = 2}"]
     assert parse_options(texts) == values
+    assert parse_options(["layers=3", "psi=1"], ["layers"]) == {"layers": "3", "psi": 1}
+    assert parse_options(["x=" + "9" * 5_000])["x"] == "9" * 5_000
     for wrong in ("psi", "=3"):
         with pytest.raises(SampleError, match="no KEY=VALUE"):
             parse_options([wrong])
@@ -89,8 +91,12 @@ def test_a_truncated_grid(tmp_path):
         (["--separate", "--scale", "2"], "write none"),
         (["--truncation", "0.5", "--sampler", "plain"], "--truncation excludes --sampler"),
         (["--truncation", "0"], "threshold is 0.0"),
+        (["--seeds", ""], "no seed or range"),
+        (["--scale", "0"], "--scale is 0; it must be 1 to 64"),
         (["--sampler", "truncated", "psi=0.5"], "has no w"),
         (["--sampler", "around", "distance"], "no KEY=VALUE"),
+        (["--sampler", "around", "seed=3"], "'seed' is not an option of a sampler"),
+        (["--sampler", "around", "centre-seed=-1"], "seed is -1"),
         (["--sampler", "arround"], "Did you mean 'around'"),
     ],
 )

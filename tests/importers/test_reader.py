@@ -505,3 +505,29 @@ def test_a_damaged_file_is_read_or_refused(files, tmp_path_factory, data):
             tensor.read()
     except ImportFileError:
         pass
+
+
+RECORD = b"\x80\x02c__main__\nX\n)R"  # an object without attributes
+SHARED = {
+    "a state of pairs of pairs": RECORD + b"N" + b"2\x86" * 60 + b"b.",
+    "a key of pairs of pairs": RECORD + b"N" + b"2\x86" * 60 + b"Ns.",
+    "a list at many places": b"\x80\x02](K\x00"
+    + b"2" * 2_000
+    + b"eq\x00("
+    + b"h\x00" * 2_000
+    + b"l.",
+    "calls of calls": b"\x80\x02N"
+    + b"q\x00ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._tensor\n_rebuild_from_type_v2\nNh\x00Nt"
+    b"Rq\x00" * 3_000 + b".",
+}
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_small_pickle_of_shared_values_ends_soon(tmp_path, kind):
+    """Nested 60 times, two references each would be 2**60 values."""
+    file = tmp_path / "a.pkl"
+    file.write_bytes(SHARED[kind])
+    with pytest.raises(ImportFileError) as refusal:
+        open_checkpoint(file)
+    assert "\n" not in str(refusal.value)
+    assert len(str(refusal.value)) < 500

@@ -1,14 +1,18 @@
 """Samplers: what they draw for an image depends on its seed, its number and the options alone."""
 
+import contextlib
 import math
+import tarfile
 
 import numpy as np
 import pytest
 
 import ganzoo
 from ganzoo import Codes, Draw
-from ganzoo.errors import BrokenPluginError, SampleError, UnknownNameError
+from ganzoo.errors import BrokenPluginError, OutputError, SampleError, UnknownNameError
 from ganzoo.sampling import latents
+from ganzoo.sampling.code_files import write_codes
+from ganzoo.sampling.shards import sample_to
 
 OPTIONS = {
     "plain": {},
@@ -153,3 +157,31 @@ def test_onnxruntime_computes_the_same_bits_in_any_batch(name, threads):
     together = model.generate(z, y)
     alone = [model.generate(z[k : k + 1], None if y is None else y[k : k + 1]) for k in range(16)]
     assert np.array_equal(together, np.concatenate(alone))
+
+
+def test_shards_have_the_classes_that_a_sampler_chose(labelled, tmp_path):
+    options = {"sampler": "mixture", "options": {"weights": {"3": 1, "7": 1}}}
+    sample_to(labelled, tmp_path / "a", 6, 0, shard_size=4, **options)
+    draw = labelled.draw(6, 0)
+    expected = labelled.codes(draw, "mixture", weights={"3": 1, "7": 1}).y
+    classes = []
+    for shard in sorted((tmp_path / "a").glob("*.tar")):
+        with tarfile.open(shard) as tar:
+            classes += [int(tar.extractfile(m).read()) for m in tar if m.name.endswith(".cls")]
+    assert classes == expected.tolist()
+    assert {*classes} == {3, 7}
+
+
+def test_codes_of_a_file_that_changed_are_not_mixed_into_shards(model, tmp_path):
+    file = tmp_path / "a.safetensors"
+    options = {"sampler": "stored", "options": {"file": str(file)}}
+    for seed, says in ((0, ""), (1, "images of other settings")):
+        write_codes(file, model.codes(Draw.of(seed, 3)), model.spec, {})
+        with pytest.raises(OutputError, match=says) if says else contextlib.nullcontext():
+            sample_to(model, tmp_path / "shards", 3, 0, **options)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_seeds_of_samplers_are_checked(model, seed):
+    with pytest.raises(SampleError, match="seed is"):
+        model.sample(2, sampler="around", centre_seed=seed)

@@ -988,7 +988,12 @@ def test_a_wrong_tracker_fails(factory, message):
         fails("builds", Tracker("wrong"), message)
 
 
+def with_a_reserved_option(model, draw, *, seed: int = 0):
+    return ganzoo.Codes(draw.normal(model.latent_dim), draw.y)
+
+
 SAMPLERS = [
+    ("draws", with_a_reserved_option, "has the option 'seed', which is an argument of"),
     ("draws", lambda model, draw: (draw.normal(6),), "returned tuple, not ganzoo.Codes"),
     (
         "draws",

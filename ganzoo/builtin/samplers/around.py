@@ -51,4 +51,4 @@ def around(
     if middle is None:
         assert centre.z is not None  # guaranteed by the file
         middle = model.spread(model.map(centre.z, y))
-    return Codes(styles=middle + np.float32(distance) * (styles - middle))
+    return Codes(y=y, styles=middle + np.float32(distance) * (styles - middle))

@@ -30,4 +30,4 @@ def mixed(
     w = model.map(draw.normal(model.latent_dim), draw.y)
     z = np.repeat(Draw.of(second_seed).normal(model.latent_dim), len(draw), axis=0)
     styles, others = (model.spread(one, psi) for one in (w, model.map(z, draw.y)))
-    return Codes(styles=mix(styles, others, layers))
+    return Codes(y=draw.y, styles=mix(styles, others, layers))

@@ -18,15 +18,16 @@ def mixture(model: Generator, draw: Draw, *, weights: dict[str, float]) -> Codes
         draw: the images to sample; their own classes are ignored.
         weights: names or numbers of classes and their weights, which need not sum to 1.
     """
-    total = math.fsum(weights.values())
-    if not weights or min(weights.values()) < 0 or not 0 < total < math.inf:
+    if "y" not in model.spec.inputs:
+        raise SampleError(f"{model.spec.name!r} has no classes. Use another sampler.")
+    total = sum(weights.values())
+    if not all(weight >= 0 for weight in weights.values()) or not 0 < total < math.inf:
         raise SampleError(
             f"the weights are {weights}; each must be 0 or more, and one above 0. For example: "
-            "--option weights='{cat = 2, dog = 1}'."
+            "--sampler mixture weights='{cat = 2, dog = 1}'."
         )
     classes = model.labels(len(weights), label=list(weights))
-    if classes is None:
-        raise SampleError(f"{model.spec.name!r} has no classes. Use another sampler.")
+    assert classes is not None  # the model has classes
     ends = np.cumsum(list(weights.values())) / total
     chosen = np.searchsorted(ends, draw.uniform(1)[:, 0]).clip(max=len(ends) - 1)
     return Codes(draw.normal(model.latent_dim), classes[chosen])

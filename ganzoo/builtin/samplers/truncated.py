@@ -25,7 +25,7 @@ def truncated(
         cutoff: number of layers that read the moved w; by default all.
     """
     w = model.map(draw.normal(model.latent_dim), draw.y)
-    return Codes(styles=model.spread(w, psi, cutoff))
+    return Codes(y=draw.y, styles=model.spread(w, psi, cutoff))
 
 
 def truncated_normal(model: Generator, draw: Draw, *, threshold: float = 2.0) -> Codes:

@@ -134,7 +134,9 @@ def noise(
     model = load_generator(name, "torch")
     silent = model.without_noise()
     codes = model.codes(model.draw_seeds(chosen, label))
-    images = [plots.shrink(one.render(codes)) for one in (model, silent)]
+    whole = [one.render(codes) for one in (model, silent)]
+    mean = float(np.abs(np.subtract(*(batch.numpy().astype(np.int16) for batch in whole))).mean())
+    images = [plots.shrink(batch) for batch in whole]
     levels = [batch.numpy().astype(np.int16) for batch in images]
     difference = np.abs(levels[0] - levels[1])
     factor = 255 // max(1, int(difference.max()))
@@ -145,7 +147,6 @@ def noise(
     }
     captions = [f"seed {seed}" for seed in chosen]
     written = plots.save_figure(plots.draw_rows(rows, captions=captions, tile=TILE), output)
-    mean = float(difference.mean())
     print_out(f"{written}: noise changes a pixel by {mean:.2f} of 255 levels on average")
 
 
