@@ -119,6 +119,7 @@ def modes_kept(tmp_path, loss, **arguments):
     return int((counts >= 10).sum())
 
 
+@pytest.mark.slow
 def test_minimax_loses_modes(tmp_path):
     assert modes_kept(tmp_path, "minimax") <= 5
 

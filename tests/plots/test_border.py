@@ -72,7 +72,7 @@ def test_invalid_borders_are_refused(arguments):
         Border(np.zeros((5, 2)), **{"neighbours": 2} | arguments)
 
 
-# The plane. UMAP takes long to import and to compile, so that one test looks at all of it.
+# The plane. UMAP takes long to import and to compile.
 
 
 def discs(n, seed):
@@ -84,6 +84,7 @@ def discs(n, seed):
     return ImageBatch((255 / (1 + np.exp(beyond)))[..., None].astype(np.uint8))
 
 
+@pytest.mark.slow
 def test_broken_images_are_outside_and_intact_ones_are_not():
     real, held_out, whole = (discs(n, seed) for n, seed in ((150, 0), (60, 1), (40, 2)))
     noise = ImageBatch(RNG.integers(0, 256, (20, 12, 12, 1), dtype=np.uint8))
@@ -169,6 +170,7 @@ def test_thumbnails_are_far_apart():
     assert sorted(spread_out(line, 99)) == list(range(10))
 
 
+@pytest.mark.slow
 def test_the_command(tiny_bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     counts = ["-n", "40", "--generated", "12", "--thumbnails", "5"]
