@@ -3,10 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-# One process more than cores, since tests wait for others of their own, each with one thread: two
-# threads a process would wait for each other.
-PROCESSES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# A process for each core, each with one thread: two threads a process would wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all lint docs wheels clean
 

@@ -119,7 +119,6 @@ def modes_kept(tmp_path, loss, **arguments):
     return int((counts >= 10).sum())
 
 
-@pytest.mark.slow
 def test_minimax_loses_modes(tmp_path):
     assert modes_kept(tmp_path, "minimax") <= 5
 
@@ -127,7 +126,7 @@ def test_minimax_loses_modes(tmp_path):
 @pytest.mark.parametrize(
     ("loss", "arguments"),
     [
-        ("wgan-gp", {"gp": 0.1}),
+        pytest.param("wgan-gp", {"gp": 0.1}, marks=pytest.mark.slow),
         pytest.param("rpgan", {"r1": 0.1, "r2": 0.1}, marks=pytest.mark.slow),
     ],
 )

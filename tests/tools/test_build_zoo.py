@@ -73,6 +73,7 @@ def test_a_model_without_a_best_bundle_is_built(zoo, tmp_path, capsys):
     assert "up to date" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_evaluation_dataset_can_differ(zoo, tmp_path, monkeypatch):
     write(tmp_path, [3])
     with (tmp_path / "zoo.toml").open("a") as file:

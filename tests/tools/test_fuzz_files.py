@@ -21,7 +21,7 @@ def hunt(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize(("kind", "cases"), [("recipe", 60), ("checkpoint", 30), ("card", 30)])
+@pytest.mark.parametrize(("kind", "cases"), [("recipe", 60), ("checkpoint", 30), ("card", 15)])
 def test_mutated_files_are_read_or_refused_in_one_line(hunt, kind, cases, tmp_path, capfd):
     count, findings = hunt(kind, cases=cases)
     assert findings == 0, capfd.readouterr().out

@@ -1,5 +1,6 @@
 """Several processes compute the gradients and averages of one, with mixing, noise and ADA."""
 
+import pytest
 from stylegan2_helpers import recipe
 
 from ganzoo.spec import Component, Optimizer
@@ -8,6 +9,7 @@ from helpers.gradients import difference
 TICKS = 9  # two of path lengths after the first, two adaptations
 
 
+@pytest.mark.slow
 def test_processes_compute_the_gradients_of_one(tmp_path):
     settings = recipe(
         {"conditioning": "projection"},
