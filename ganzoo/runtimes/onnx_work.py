@@ -91,7 +91,7 @@ class Work:
 
     def shape_of(self, name: str) -> list[int]:
         """Return the shape of a value that an operator writes, without the batch dimension."""
-        for node, (result, _) in zip(self._nodes, self._walk(1), strict=False):
+        for node, (result, _) in zip(self._nodes, self._walk(1), strict=True):
             if name in node.outputs:
                 return [*result.outputs[node.outputs.index(name)].shape[1:]]
         raise ShapeError(f"it has no value {name[:80]!r}")

@@ -45,11 +45,7 @@ def sample_files(
         SampleError: an argument is out of range.
         OutputError: a file exists, or cannot be written.
     """
-    if seeds is None:
-        names = (f"{k:06d}.png" for k in range(n))
-        count = n
-    else:
-        names, count = (f"seed{one:04d}.png" for one in seeds), len(seeds)
+    count = n if seeds is None else len(seeds)
     if count < 1:
         raise SampleError(f"cannot sample {count} images: n is 1 or more.")
     size = images_at_once(model.spec.data.image)
@@ -62,7 +58,8 @@ def sample_files(
                 images = model.sample(seeds=seeds[first:end], label=label, **sampler)
             with reporting_output(folder):
                 folder.mkdir(parents=True, exist_ok=True)
-            for image, name in zip(images, names, strict=False):
+            for k, image in enumerate(images, first):
+                name = f"{k:06d}.png" if seeds is None else f"seed{seeds[k]:04d}.png"
                 buffer = io.BytesIO()
                 image.save(buffer, "PNG")
                 _write_new(folder / name, buffer.getvalue())
