@@ -22,7 +22,7 @@ from ganzoo.sampling.classes import Label
 from ganzoo.sampling.code_files import write_codes
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
-from ganzoo.sampling.model import check_latents, to_integer
+from ganzoo.sampling.model import check_latents, to_integer, to_number
 from ganzoo.sampling.samplers import Codes
 from ganzoo.sampling.sizes import is_large
 from ganzoo.sampling.translation import Encoder
@@ -135,7 +135,7 @@ def invert(
     starts = (LARGE_STARTS if large else STARTS) if starts is None else starts
     samples = _in_range("samples", samples, 0, MAX_SAMPLES)
     starts = _in_range("starts", starts, 1, MAX_STARTS)
-    if not 0 < rate <= MAX_RATE:
+    if not 0 < to_number("rate", rate) <= MAX_RATE:
         raise SampleError(f"rate is {rate}; it must be above 0 and at most {MAX_RATE:g}.")
     network = Network(model, space or ("z" if spec.styles is None else "w"))
     if noise and not network.noise:

@@ -16,6 +16,7 @@ from ganzoo.bundle.files import new_file
 from ganzoo.errors import MissingExtraError, OutputError, SampleError, install_extra
 from ganzoo.sampling.animated_images import AnimatedImage, Gif, WebP, enlarge
 from ganzoo.sampling.images import MAX_SCALE, ImageBatch
+from ganzoo.sampling.model import to_integer, to_number
 from ganzoo.sampling.progress import Progress
 from ganzoo.sampling.sizes import animation_scale
 from ganzoo.system.signals import stop_on_signal
@@ -47,9 +48,9 @@ def check_animation(path: Path, fps: float, scale: int | None = None) -> None:
             f"{', '.join(FORMATS)}. Use for example -o {path.stem or 'walk'}.mp4."
         )
     most = MAX_GIF_FPS if suffix == ".gif" else MAX_FPS
-    if not 1 <= fps <= most:
+    if not 1 <= to_number("fps", fps) <= most:
         raise SampleError(f"fps is {fps:g}; it must be 1 to {most} for a {suffix} file.")
-    if scale is not None and not 1 <= scale <= MAX_SCALE:
+    if scale is not None and not 1 <= to_integer("scale", scale) <= MAX_SCALE:
         raise SampleError(f"scale is {scale}; it must be 1 to {MAX_SCALE}.")
     if suffix in VIDEOS:
         _videos(suffix).find_encoder(suffix)

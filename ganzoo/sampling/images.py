@@ -15,7 +15,7 @@ from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError, SampleError
 from ganzoo.sampling.sizes import animation_scale, legible_scale
 from ganzoo.spec import ImageSpec, as_integer
-from ganzoo.spec.parsing import check_integer
+from ganzoo.spec.parsing import UNBOUNDED, check_integer
 
 if TYPE_CHECKING:  # programs that use arrays only, such as servers, start without Pillow
     from PIL import Image
@@ -41,7 +41,7 @@ class ImageBatch:
 
         Raises:
             ValueError: the pixels have another dtype or number of dimensions, or `columns` is no
-                integer.
+                integer of at least 1.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 4:
             raise ValueError(
@@ -49,7 +49,7 @@ class ImageBatch:
                 f"{pixels.dtype} {pixels.shape}"
             )
         self._pixels = pixels
-        self.columns = None if columns is None else as_integer("columns", columns)
+        self.columns = _check_columns(columns)
 
     @classmethod
     def from_unit(cls, images: NDArray[np.float32]) -> ImageBatch:
@@ -128,10 +128,11 @@ class ImageBatch:
                 width of at least 64 pixels, as long as the grid has at most 4,096.
 
         Raises:
-            ValueError: a number is no integer, or the scale is not 1 to 64.
+            ValueError: a number is no integer, `columns` is below 1, `padding` is negative, or the
+                scale is not 1 to 64.
         """
-        columns = None if columns is None else as_integer("columns", columns)
-        padding = as_integer("padding", padding)
+        columns = _check_columns(columns)
+        check_integer("padding", padding, 0, UNBOUNDED)
         n, height, width, channels = self._pixels.shape
         columns = columns or self.columns or max(1, math.ceil(math.sqrt(n)))
         rows = max(1, math.ceil(n / columns))
@@ -264,6 +265,13 @@ def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
         )
     levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
+
+
+def _check_columns(columns: int | None) -> int | None:
+    if columns is not None:
+        check_integer("columns", columns, 1, UNBOUNDED)
+        columns = as_integer("columns", columns)
+    return columns
 
 
 def _to_pil(image: NDArray[np.uint8]) -> Image.Image:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
 from ganzoo.sampling.sizes import compute_batch
-from ganzoo.spec import ModelSpec, as_integer
+from ganzoo.spec import ModelSpec, as_integer, as_number
 
 MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
 
@@ -118,6 +118,14 @@ def to_integer(name: str, value: Any) -> int:
     """Return an integer argument, or raise a SampleError if it is none."""
     try:
         return as_integer(name, value)
+    except ValueError as error:
+        raise SampleError(f"{error}.") from error
+
+
+def to_number(name: str, value: Any) -> float:
+    """Return a number argument, or raise a SampleError if it is none."""
+    try:
+        return float(as_number(name, value))
     except ValueError as error:
         raise SampleError(f"{error}.") from error
 

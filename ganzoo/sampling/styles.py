@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
+from ganzoo.sampling.model import to_integer, to_number
 from ganzoo.spec import MAX_TRUNCATION, StyleSpec
 
 # Of the 18 layers of the paper, 4 are coarse (4 and 8 pixels), 4 middle (16 and 32), the rest fine.
@@ -38,7 +39,8 @@ def truncate(
     Raises:
         SampleError: psi or cutoff is out of range.
     """
-    psi = styles.truncation if psi is None else psi
+    psi = styles.truncation if psi is None else to_number("psi", psi)
+    cutoff = None if cutoff is None else to_integer("cutoff", cutoff)
     if not -MAX_TRUNCATION <= psi <= MAX_TRUNCATION:
         raise SampleError(
             f"the truncation is {psi}; it must be -{MAX_TRUNCATION} to {MAX_TRUNCATION}. 1 changes "

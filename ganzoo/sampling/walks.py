@@ -15,7 +15,7 @@ from ganzoo.sampling.classes import Label
 from ganzoo.sampling.generator import MAX_SAMPLES, Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.latents import slerp
-from ganzoo.sampling.model import check_latents, to_integer
+from ganzoo.sampling.model import check_latents, to_integer, to_number
 from ganzoo.sampling.samplers import Codes, Draw
 from ganzoo.sampling.sizes import compute_batch
 
@@ -131,7 +131,7 @@ def save_walk(
     """
     path = Path(path)
     check_animation(path, fps, scale)
-    if not 0 < seconds <= MAX_SAMPLES:
+    if not 0 < to_number("seconds", seconds) <= MAX_SAMPLES:
         raise SampleError(
             f"seconds is {seconds:g}; it must be above 0 and at most {MAX_SAMPLES:,}."
         )

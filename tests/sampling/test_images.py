@@ -31,6 +31,12 @@ def test_columns_are_an_integer(columns):
         ImageBatch(batch().numpy(), columns)
 
 
+@pytest.mark.parametrize("how", [{"columns": 0}, {"columns": -2}, {"padding": -1}])
+def test_a_grid_has_columns_and_no_negative_padding(how):
+    with pytest.raises(ValueError, match="must be at least"):
+        batch().grid(**how)
+
+
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB")])
 def test_image_files_hold_the_pixels(channels, mode):
     images = batch(channels=channels)

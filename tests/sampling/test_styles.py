@@ -60,6 +60,12 @@ def test_truncation_outside_its_range_is_refused(psi, cutoff):
         truncate(StyleSpec(2, 3), np.zeros(2, np.float32), np.ones((1, 2), np.float32), psi, cutoff)
 
 
+@pytest.mark.parametrize(("psi", "cutoff"), [("0.7", None), (True, None), (1, 1.5), (1, "2")])
+def test_truncation_of_another_type_is_refused(psi, cutoff):
+    with pytest.raises(SampleError, match="must be an? (number|integer)"):
+        truncate(StyleSpec(2, 3), np.zeros(2, np.float32), np.ones((1, 2), np.float32), psi, cutoff)
+
+
 def test_mixing_takes_the_chosen_layers_of_the_second():
     a, b = np.zeros((2, 4, 3), np.float32), np.ones((2, 4, 3), np.float32)
     assert mix(a, b, "1-2")[:, :, 0].tolist() == [[0, 1, 1, 0]] * 2
