@@ -83,6 +83,8 @@ def sample(
     if not isinstance(model, Generator):
         raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
     how = _sampler(model, sampler, truncation)
+    if how["sampler"] == "stored" and (seed, seeds) != (None, None):
+        raise SampleError("--seed and --seeds have no effect with --sampler stored. Omit them.")
     n, seed = _default_count(model, how) if n is None else n, seed or 0
     if out:
         _sample_to(model, out, n, seed, label, shard_size, how)
@@ -133,8 +135,10 @@ def _default_count(model: Generator, how: dict[str, Any]) -> int:
     if how["sampler"] != "stored" or not isinstance(how.get("file"), str):
         return 64
     from ganzoo.sampling.code_files import count_codes, read_codes
+    from ganzoo.system.quiet import ignored_warnings
 
-    return count_codes(read_codes(how["file"], model.spec))
+    with ignored_warnings():  # the sampler reads the file again
+        return count_codes(read_codes(how["file"], model.spec))
 
 
 def _name(seed: int, seeds: str | None, how: dict[str, Any]) -> str:

@@ -221,7 +221,8 @@ class Generator(Model):
                 "shards with `ganzoo sample --out FOLDER`."
             )
         seed, start = check_latents(seed, start)
-        return Draw.of(seed, n, start=start, y=self.labels(n, label=label, start=start))
+        y = self.labels(n, label=label, start=start)
+        return Draw.of(seed, n, start=start, y=y, has_label=label is not None)
 
     def draw_seeds(
         self, seeds: Iterable[int], label: Label | Sequence[Label] | None = None
@@ -237,7 +238,7 @@ class Generator(Model):
         numbers = np.zeros(len(checked), np.int64)
         if y is not None and label is None:
             y = numbers  # the class of image 0
-        return Draw(np.array(checked, np.uint64), numbers, y)
+        return Draw(np.array(checked, np.uint64), numbers, y, has_label=label is not None)
 
     def labels(
         self, n: int = 1, *, label: Label | Sequence[Label] | None = None, start: int = 0

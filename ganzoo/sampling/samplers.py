@@ -33,15 +33,23 @@ class Draw:
         seeds: the seed of each image, uint64 (n,).
         numbers: the number of each image among those of its seed, int64 (n,).
         y: the class of each image, int64 (n,); None for a model without classes.
+        has_label: whether the user chose the classes, instead of all in turn.
     """
 
     seeds: NDArray[np.uint64]
     numbers: NDArray[np.int64]
     y: NDArray[np.int64] | None = None
+    has_label: bool = False
 
     @classmethod
     def of(
-        cls, seed: int, n: int = 1, *, start: int = 0, y: NDArray[np.int64] | None = None
+        cls,
+        seed: int,
+        n: int = 1,
+        *,
+        start: int = 0,
+        y: NDArray[np.int64] | None = None,
+        has_label: bool = False,
     ) -> Draw:
         """Return images `start` to `start + n - 1` of one seed, of classes y (n,).
 
@@ -49,7 +57,19 @@ class Draw:
             SampleError: the seed or `start` is out of range.
         """
         seed, start = check_latents(seed, start)
-        return cls(np.full(n, seed, np.uint64), np.arange(start, start + n), y)
+        return cls(np.full(n, seed, np.uint64), np.arange(start, start + n), y, has_label)
+
+    def refuse_label(self, sampler: str) -> None:
+        """Raise an error if the user chose the classes, which a sampler chooses itself.
+
+        Raises:
+            SampleError: there is a label.
+        """
+        if self.has_label:
+            raise SampleError(
+                f"the sampler {sampler!r} chooses the classes itself. Omit the label, or use "
+                "another sampler."
+            )
 
     def __len__(self) -> int:
         return len(self.seeds)

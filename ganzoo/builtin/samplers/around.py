@@ -30,7 +30,8 @@ def around(
         centre_seed: seed of the one image, whose number is 0; by default 0.
         distance: 0 for the one image, 1 for the others.
         file: instead of a seed, a file of codes, such as one of `ganzoo invert`: its first code is
-            that of the one image. If it states a class, all images have it.
+            that of the one image. If it states a class, all images have it, and a label is
+            refused.
     """
     if not 0 <= distance <= 1:
         raise SampleError(f"distance is {distance}; it must be 0 to 1.")
@@ -41,6 +42,8 @@ def around(
         centre = Codes(np.repeat(z, len(draw), axis=0), draw.y)
     else:
         centre = select(read_codes(file, model.spec), np.zeros(len(draw), np.int64))
+        if centre.y is not None:
+            draw.refuse_label("around")
     z, y = draw.normal(model.latent_dim), draw.y if centre.y is None else centre.y
     if model.spec.styles is None:
         assert centre.z is not None  # guaranteed by the file

@@ -15,11 +15,12 @@ def mixture(model: Generator, draw: Draw, *, weights: dict[str, float]) -> Codes
 
     Args:
         model: a generator with classes.
-        draw: the images to sample; their own classes are ignored.
+        draw: the images to sample, without a label.
         weights: names or numbers of classes and their weights, which need not sum to 1.
     """
     if "y" not in model.spec.inputs:
         raise SampleError(f"{model.spec.name!r} has no classes. Use another sampler.")
+    draw.refuse_label("mixture")
     total = sum(weights.values())
     if not all(weight >= 0 for weight in weights.values()) or not 0 < total < math.inf:
         raise SampleError(

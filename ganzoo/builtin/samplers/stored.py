@@ -12,7 +12,8 @@ def stored(model: Generator, draw: Draw, *, file: str) -> Codes:
     Args:
         model: the model of the file.
         draw: image k of a seed has code k of the file, and after the last the first again; seeds
-            and classes have no effect.
+            have no effect, and a label is refused.
         file: file of codes.
     """
+    draw.refuse_label("stored")
     return select(read_codes(file, model.spec), draw.numbers)
