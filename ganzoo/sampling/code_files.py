@@ -1,12 +1,14 @@
 """Files of codes: the inputs of a generator for images, such as one that resembles a photo.
 
 A file is safetensors. It holds ``styles`` (n, layers, dim), or ``z`` (n, latent_dim) and, if the
-model has classes, ``y`` (n,): float32, y int64. Its metadata names the model. Files of others are
+model has classes, ``y`` (n,): float32, y int64. Its metadata names the model and
+identifies its weights. Files of others are
 untrusted: everything is checked before it reaches a network.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def write_codes(
         file: the file, whose name ends with ``.safetensors``.
         codes: the codes of one image or several.
         spec: the config of the model.
-        metadata: more texts for the header; the model's name is added.
+        metadata: more texts for the header; the model's name and weights are added.
 
     Raises:
         OutputError: the extension is another, or the file cannot be written.
@@ -50,7 +52,8 @@ def write_codes(
         for name, array in check_codes(codes, spec)._asdict().items()
         if array is not None
     }
-    write_file(path, save(arrays, {**(metadata or {}), "model": spec.name}))
+    own = {"model": spec.name, "weights": spec.weights_id}
+    write_file(path, save(arrays, {**(metadata or {}), **own}))
     return path
 
 
@@ -60,6 +63,9 @@ def read_codes(file: str | Path, spec: ModelSpec) -> Codes:
     Args:
         file: the file.
         spec: the config of the model.
+
+    Warns:
+        UserWarning: the codes are of a model of this name with other weights.
 
     Raises:
         SampleError: the file is missing, damaged or too large, is no file of codes, or has the
@@ -78,6 +84,11 @@ def read_codes(file: str | Path, spec: ModelSpec) -> Codes:
         raise SampleError(
             f"{path} has codes of {shorten(model, 100)!r}, not of {spec.name!r}. Use that model. "
             f"{_advice(spec)}"
+        )
+    if metadata.get("weights", spec.weights_id) != spec.weights_id:
+        warnings.warn(
+            f"{path} has codes of other weights of {spec.name!r}, whose images are others",
+            stacklevel=3,
         )
     try:
         return check_codes(Codes(**arrays), spec)

@@ -67,8 +67,8 @@ def sefa(
         matrices = [matrix for layer in numbers for matrix in maps.get(layer, [])]
         if not matrices:
             raise SampleError(
-                f"no linear layer of {model.spec.name!r} reads the w of layer {layers}. Choose "
-                "other layers, or --method ganspace."
+                f"no linear layer of {model.spec.name!r} reads the w of layer "
+                f"{', '.join(map(str, numbers))}. Choose other layers, or --method ganspace."
             )
         weights = np.concatenate(matrices).astype(np.float64)
     else:
@@ -76,7 +76,8 @@ def sefa(
         responses = np.concatenate(list(_features(model, np.concatenate([unit, -unit]), label)))
         half = len(unit)
         weights = (responses[:half] - responses[half:]).astype(np.float64).T / 2
-    vectors, _ = eigenvectors(weights.T @ weights, count)
+    vectors, sizes = eigenvectors(weights.T @ weights, count)
+    _check_rank(sizes, f"the weights of {model.spec.name!r} that read its latents")
     return describe(model, vectors, latents, "sefa", seed, numbers)
 
 
@@ -110,7 +111,8 @@ def ganspace(
     latents = draw_latents(model, draws, seed, label)
     _check_count(count, latents.shape[1])
     if numbers:
-        vectors, _ = principal_components(latents, count)
+        vectors, variances = principal_components(latents, count)
+        _check_rank(variances, f"{draws:,} random w of {model.spec.name!r}", "more --draws, or ")
     else:
         vectors = _components_in_z(model, latents, count, label)
     return describe(model, vectors, latents, "ganspace", seed, numbers)
@@ -177,6 +179,7 @@ def describe(
         model.spec.name,
         method,
         seed,
+        model.spec.weights_id,
     )
 
 
@@ -245,6 +248,24 @@ def _check_count(count: int, dim: int) -> None:
         raise SampleError(f"cannot compute {count} directions: the number is 1 to {dim}.")
 
 
+def _check_rank(variances: Array, what: str, other_remedy: str = "") -> None:
+    """Raise an error if some of the chosen components have no extent: they would be arbitrary.
+
+    Args:
+        variances: the variance along each component, the largest first.
+        what: what they are the components of.
+        other_remedy: what to do besides a smaller count.
+    """
+    rank = int((variances > NEGLIGIBLE * variances[0]).sum())
+    if rank == 0:
+        raise SampleError(f"{what} are all alike, so they have no directions.")
+    if rank < len(variances):
+        raise SampleError(
+            f"{what} have {rank} dimension{'s' * (rank > 1)}, fewer than {len(variances)} "
+            f"directions. Use {other_remedy}--count {rank}."
+        )
+
+
 def _features(
     model: Generator, z: NDArray[np.float32], label: Label | None
 ) -> Iterator[NDArray[np.float32]]:
@@ -298,12 +319,7 @@ def _components_in_z(
     if count > coordinates.shape[1]:
         raise SampleError(f"{count} directions need at least {count + 2} latents. Use more draws.")
     axes, variances = principal_components(coordinates, count)
-    rank = int((variances > NEGLIGIBLE * variances[0]).sum())
-    if rank < count:
-        raise SampleError(
-            f"the first layer of {model.spec.name!r} has features of {rank} dimensions, fewer than "
-            f"{count} directions. Use --count {rank}."
-        )
+    _check_rank(variances, f"the features of the first layer of {model.spec.name!r}")
     positions = (coordinates - coordinates.mean(axis=0)) @ axes.T
     solution, *_ = np.linalg.lstsq(positions, z - z.mean(axis=0), rcond=None)
     return orient(solution)

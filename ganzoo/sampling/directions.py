@@ -17,7 +17,7 @@ from ganzoo.bundle.files import write_file
 from ganzoo.bundle.tensors import open_tensors
 from ganzoo.errors import MALFORMED, BundleError, OutputError, SampleError
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.model import to_integer
+from ganzoo.sampling.model import to_integer, to_number
 from ganzoo.sampling.samplers import Codes, Draw
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
@@ -38,6 +38,7 @@ class Directions:
         model: name of the model.
         method: ``sefa``, ``ganspace`` or ``classes``.
         seed: seed of the latents that the directions, or their scales, were computed from.
+        weights: identifies the weights of the model, see `ModelSpec.weights_id`; empty if unknown.
     """
 
     vectors: NDArray[np.float32]
@@ -47,6 +48,7 @@ class Directions:
     model: str
     method: str
     seed: int
+    weights: str = ""
 
     @property
     def space(self) -> str:
@@ -77,6 +79,7 @@ class Directions:
             "space": self.space,
             "method": self.method,
             "seed": str(self.seed),
+            "weights": self.weights,
             "names": json.dumps(self.names),
         }
         write_file(path, save(arrays, metadata))
@@ -134,6 +137,7 @@ class Directions:
             shorten(metadata["model"], 100),
             metadata["method"],
             int(metadata["seed"]),
+            metadata.get("weights", ""),
         )
 
     def start(self, model: Generator, draw: Draw, psi: float | None = None) -> Codes:
@@ -174,13 +178,14 @@ class Directions:
         number = to_integer("number", number)
         if not 0 <= number < len(self):
             raise SampleError(f"there is no direction {number}. Use 0 to {len(self) - 1}.")
-        if not math.isfinite(strength):
+        if not math.isfinite(to_number("strength", strength)):
             raise SampleError(f"the strength is {strength}; it must be finite, such as 2 or -2.")
         step = np.float32(strength) * self.scales[number] * self.vectors[number]
         if codes.styles is None:
             assert codes.z is not None  # guaranteed by `start`
             return Codes(codes.z + step, codes.y)
-        styles, chosen = codes.styles.copy(), list(self.layers if layers is None else layers)
+        styles = codes.styles.copy()
+        chosen = [to_integer("a layer", k) for k in (self.layers if layers is None else layers)]
         if not all(0 <= layer < styles.shape[1] for layer in chosen):
             raise SampleError(
                 f"the layers {shorten(str(chosen), 80)} do not all exist. Use 0 to "
@@ -207,6 +212,10 @@ class Directions:
             warnings.warn(
                 f"the directions were computed for {self.model!r}, not for {spec.name!r}",
                 stacklevel=3,
+            )
+        elif self.weights not in ("", spec.weights_id):
+            warnings.warn(
+                f"the directions were computed for other weights of {self.model!r}", stacklevel=3
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite, parse, shorten
 
 # Fields of the provenance.
+_ORIGIN = ("recipe", "seed", "images_seen", "data")  # of the provenance of a training
 IMPORTED = "imported"  # the checkpoint of another project that the model comes from
 METRICS = "metrics"  # evaluations: metrics, each with its protocol
 ROUNDING = "rounding"  # by role, how much rounding the weights changes an output
@@ -149,6 +151,17 @@ class ModelSpec:
         for name in path:
             value = value.get(name) if isinstance(value, dict) else None
         return dict(value) if isinstance(value, dict) else {}
+
+    @property
+    def weights_id(self) -> str:
+        """Identifies the weights by their origin, however they are stored: a SHA-256.
+
+        Models of one name can have other weights. It depends on the training, or on the imported
+        file, and not on what is added later, such as metrics.
+        """
+        origin = {key: self.provenance.get(key) for key in _ORIGIN}
+        origin[IMPORTED] = self.recorded(IMPORTED).get("sha256")
+        return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
 
     @property
     def license(self) -> str:

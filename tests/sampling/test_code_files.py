@@ -1,6 +1,8 @@
 """Files of codes: written, read back, and refused if they do not fit the model."""
 
 import os
+import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +48,19 @@ def test_codes_are_read_as_they_were_written(tmp_path, model, codes):
     assert count_codes(again) == count_codes(codes)
     for a, b in zip(again, codes, strict=True):
         assert a is b is None or (np.array_equal(a, b) and a.dtype == b.dtype)
+
+
+def test_codes_of_other_weights_of_a_name_are_warned_of(tmp_path):
+    old, new = (replace(PLAIN, provenance={"images_seen": n}) for n in (64, 128))
+    path = write_codes(tmp_path / "a.safetensors", Codes(Z), old)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measured = replace(old, provenance=old.provenance | {"metrics": [], "stored_as": "fp16"})
+        read_codes(path, measured)
+    with pytest.warns(UserWarning, match="codes of other weights of 'here', whose images are"):
+        read_codes(path, new)
+    save_file({"z": Z}, path, {"model": "here"})  # of an earlier version
+    assert count_codes(read_codes(path, new)) == 2
 
 
 def test_rows_that_are_not_contiguous_are_written_in_order(tmp_path):

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from torch import nn
 
 import ganzoo
-from ganzoo import Draw
+from ganzoo import DataSpec, Draw, ImageSpec, ModelSpec
 from ganzoo.errors import OutputError, SampleError
+from ganzoo.runtimes.torch import wrap
 from ganzoo.sampling.direction_methods import (
     ganspace,
     learn_normal,
@@ -17,6 +20,7 @@ from ganzoo.sampling.direction_methods import (
     sefa,
 )
 from ganzoo.sampling.directions import Directions
+from ganzoo.spec import LatentSpec
 
 RANDOM = np.random.default_rng(0)
 
@@ -136,6 +140,12 @@ def test_directions_of_another_model_are_refused_or_give_a_warning(file):
         ganzoo.load("dcgan-fashion", runtime="onnx").sample(sampler="directed", file=str(file))
 
 
+def test_directions_of_other_weights_of_a_name_give_a_warning(model, directions):
+    other = replace(directions, weights="0" * 64)
+    with pytest.warns(UserWarning, match="for other weights of 'dcgan-mnist'"):
+        other.start(model, Draw.of(0))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -169,6 +179,33 @@ def test_a_damaged_file_is_named(tmp_path, change):
 def test_impossible_directions_are_refused(model, options):
     with pytest.raises(SampleError):
         ganspace(model, **options)
+
+
+class Toy(nn.Module):
+    """A generator whose first layer maps 4 numbers to 8 of a rank."""
+
+    def __init__(self, rank):
+        super().__init__()
+        random = torch.Generator().manual_seed(0)
+        maps = torch.randn(4, rank, generator=random), torch.randn(rank, 64, generator=random)
+        self.weight = nn.Parameter(maps[0] @ maps[1])
+
+    def forward(self, z):
+        return (z @ self.weight).tanh().view(-1, 1, 8, 8)
+
+
+@pytest.mark.parametrize("method", [sefa, ganspace])
+@pytest.mark.parametrize(
+    ("rank", "says"),
+    [(2, "have 2 dimensions, fewer than 3 directions. Use --count 2"), (0, "are all alike")],
+)
+def test_arbitrary_directions_are_refused(method, rank, says):
+    spec = ModelSpec("toy", "none", {}, (), DataSpec(ImageSpec(8, 8, 1)), LatentSpec(4))
+    model = wrap(spec, Toy(rank))
+    if rank:
+        assert len(method(model, count=rank, draws=100)) == rank
+    with pytest.raises(SampleError, match=says):
+        method(model, count=3, draws=100)
 
 
 def test_another_extension_is_refused(directions, tmp_path):

@@ -215,3 +215,9 @@ def test_a_mixed_table_has_the_images_of_the_sampler(onnx_model):
     assert np.array_equal(mixed.numpy()[1::3], expected)
     assert np.array_equal(rows.numpy(), onnx_model.sample(seeds=[1, 2, 3]).numpy())
     assert np.array_equal(columns.numpy(), onnx_model.sample(seeds=[4, 5, 6]).numpy())
+
+
+def test_components_of_few_w_are_refused(onnx_model):
+    assert len(ganspace(onnx_model, count=2, draws=3)) == 2
+    with pytest.raises(SampleError, match="2 random w .* Use more --draws, or --count 1"):
+        ganspace(onnx_model, count=8, draws=2)
