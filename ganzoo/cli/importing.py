@@ -20,6 +20,7 @@ from ganzoo.system.terminal import escaped_output, print_error, print_out
 if TYPE_CHECKING:
     from ganzoo.importers import Checkpoint, Match
 
+MAX_WIDTH = 80  # characters of the column of names
 SHOWN = 20  # classes and functions that are listed
 
 _USAGE = """\
@@ -222,7 +223,8 @@ def _list(checkpoint: Checkpoint) -> Iterator[str]:
 def _tensors(checkpoint: Checkpoint) -> Iterator[str]:
     """Yield a line for each tensor, in the order of the file."""
     yield ""
-    width = max(map(len, checkpoint.tensors))
+    # A few long names of a hostile file would widen each of 300,000 lines.
+    width = min(MAX_WIDTH, max(map(len, checkpoint.tensors)))
     for path, tensor in checkpoint.tensors.items():
         size = "x".join(map(str, tensor.shape)) or "1"
         yield f"    {path:<{width}}  {tensor.dtype.name:<8}  {size}"

@@ -49,8 +49,8 @@ def load(match: Match, conversion: Conversion, networks: Mapping[str, nn.Module]
     """Give networks their weights.
 
     Raises:
-        ImportFileError: a weight is missing, unknown, of another shape or not finite, or cannot be
-            computed.
+        ImportFileError: a weight is missing, unknown, of another shape or kind or not finite, or
+            cannot be computed.
     """
     for role, network in networks.items():
         expected, weights = network.state_dict(), conversion.weights[role]
@@ -99,7 +99,9 @@ def _numbers(checkpoint: Checkpoint, path: str) -> NDArray[Any]:
 def _check(
     match: Match, role: str, arrays: Mapping[str, NDArray[Any]], expected: Mapping[str, Tensor]
 ) -> None:
-    """Raise if an array has another shape than its weight, or a number that is not finite."""
+    """Raise if an array has another shape than its weight or is of integers in place of fractions
+    or the reverse, or has a number that is not finite.
+    """
     wrong = [
         f"{name} is {_size(array.shape)}, not {_size(expected[name].shape)}"
         for name, array in arrays.items()
@@ -109,6 +111,16 @@ def _check(
         raise ImportFileError(
             f"{match.checkpoint.file} does not fit its {role}: {'; '.join(wrong[:SHOWN])}. "
             "Choose another format with --as FORMAT, or look at it with --inspect."
+        )
+    types = [
+        f"{name} is {array.dtype}, not {str(expected[name].dtype).removeprefix('torch.')}"
+        for name, array in arrays.items()
+        if (array.dtype.kind == "f") != expected[name].is_floating_point()
+    ]
+    if types:
+        raise ImportFileError(
+            f"{match.checkpoint.file} has numbers of another kind in its {role}: "
+            f"{'; '.join(types[:SHOWN])}. If it is quantised, import the file before that."
         )
     if infinite := [k for k, array in arrays.items() if not _is_finite(array, expected[k].dtype)]:
         raise ImportFileError(

@@ -25,6 +25,10 @@ from ganzoo.registry.entries import Entry
 from ganzoo.registry.signatures import Argument, arguments_of, bind
 
 SHOWN = 5  # tensors that an error names
+# Beginnings of the names of dtypes that no layer has: unsigned integers, as in states of random
+# numbers, complex numbers, and NumPy's text, objects, dates, durations and records. Layers of other
+# projects may have float8, quantised and big-endian numbers.
+NO_WEIGHTS = ("u", "c", "U", "S", "O", "M", "m", "V")
 RESERVED = frozenset(
     {"as", "description", "figures", "file", "format", "inspect", "labels", "license"}
     | {"license_link", "license_name", "name", "out", "output", "reference", "url"}
@@ -92,9 +96,12 @@ def ignored_tensors(conversion: Conversion, checkpoint: Checkpoint) -> dict[str,
         for pattern, reason in conversion.ignored.items()
     }
     reasons = {}
-    for path in checkpoint.tensors.keys() - used:
-        if not checkpoint.tensors[path].dtype.is_read:
-            reasons[path] = "no real numbers, so no weight"
+    for path, tensor in checkpoint.tensors.items():  # in the order of the file, for the config
+        if path in used:
+            continue
+        dtype = tensor.dtype
+        if not dtype.is_read and dtype.name.startswith(NO_WEIGHTS):
+            reasons[path] = "no numbers that a weight can have, such as text"
             continue
         for pattern, reason in patterns.items():
             if pattern.fullmatch(path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from ganzoo.errors import (
@@ -30,6 +30,7 @@ PARTS = (
 )
 _ENDING = re.compile(r"_(state_?dict|state|dict|model|weights|params)$")
 MAX_DEPTH = 3  # of parts within parts
+MAX_PARTS = 16  # of one part: each is searched for in all tensors
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def parts(
     heads = dict.fromkeys(name.partition(".")[0] for name in checkpoint.tensors if "." in name)
     usual = [head for names in PARTS for head in heads if names & _spellings(head)]
     alone = list(heads) if len(heads) == 1 and all("." in n for n in checkpoint.tensors) else []
-    for name in dict.fromkeys(usual + alone):
+    for name in list(dict.fromkeys(usual + alone))[:MAX_PARTS]:
         below = f"{path}.{name}" if path else name
         yield from parts(checkpoint.under(name), below, depth + 1)
 
@@ -91,7 +92,8 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
         UnknownNameError, ...: as `Registry.get`.
     """
     candidates = _load([importers.entry(name)] if name else importers.entries(), bool(name))
-    for path, part in parts(checkpoint):
+    known = dict(parts(checkpoint))
+    for path, part in known.items():
         matches = [
             Match(entry, importer, path, part, len(checkpoint.tensors) - len(part.tensors))
             for entry, importer in candidates.items()
@@ -104,7 +106,7 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
             )
         if matches:
             return matches[0]
-    raise ImportFileError(_explain(checkpoint, candidates, name))
+    raise ImportFileError(_explain(known, candidates, name))
 
 
 def _load(entries: Iterable[Entry], named: bool) -> dict[Entry, Importer]:
@@ -149,15 +151,24 @@ def _recognises(entry: Entry, importer: Importer, part: Checkpoint) -> bool:
         return False
 
 
-def _explain(checkpoint: Checkpoint, candidates: dict[Entry, Importer], name: str | None) -> str:
-    """Return why no importer, or not that of a name, recognises a file: what the nearest miss."""
+def _explain(
+    known: Mapping[str, Checkpoint], candidates: dict[Entry, Importer], name: str | None
+) -> str:
+    """Return why no importer, or not that of a name, recognises a file: what the nearest miss.
+
+    Args:
+        known: the parts of the file by path, see `parts`.
+        candidates: the importers.
+        name: the name of the only one, if the user chose it.
+    """
+    checkpoint = known[""]
     nearest: list[tuple[int, int, str, str]] = []
     for entry, importer in candidates.items():
         best = max(
-            (len(importer.marks & part.tensors.keys()), path) for path, part in parts(checkpoint)
+            (len(importer.marks & part.tensors.keys()), path) for path, part in known.items()
         )
         if best[0]:
-            missing = importer.marks - dict(parts(checkpoint))[best[1]].tensors.keys()
+            missing = importer.marks - known[best[1]].tensors.keys()
             nearest.append((best[0], len(importer.marks), entry.name, min(missing, default="")))
     nearest.sort(key=lambda each: -each[0] / each[1])
     near = "".join(

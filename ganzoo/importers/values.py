@@ -172,7 +172,8 @@ def view_storage(
         dtype: the dtype, for a storage of bytes.
 
     Raises:
-        ImportFileError: a value has the wrong type or sign, or the tensor exceeds its storage.
+        ImportFileError: a value has the wrong type or sign, or the tensor exceeds its storage. A
+            tensor that repeats numbers raises when it is read.
     """
     dtype = storage.dtype or dtype
     if dtype is None:
@@ -188,13 +189,18 @@ def view_storage(
         return unread(dtype, shape)
     size = math.prod(shape)
     reach = offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + 1
-    if size and (reach > count or size > count):
+    if size and reach > count:
         raise ImportFileError(
             f"a tensor of shape {shape} reaches beyond the {count:,} numbers of its storage. The "
             "file is damaged: get it again."
         )
 
     def read() -> NDArray[Any]:
+        if size > count:  # a small file could fill the memory
+            raise ImportFileError(
+                f"a tensor of shape {shape} repeats the {count:,} numbers of its storage, as "
+                "`expand` does. Save tensor.contiguous() in its place."
+            )
         flat = np.frombuffer(storage.read(), dtype.raw, count=count)
         if not size:
             return widen(np.empty(shape, dtype.raw), dtype)
@@ -211,7 +217,8 @@ def unread(dtype: Dtype, shape: tuple[int, ...]) -> StoredTensor:
 
     def read() -> NDArray[Any]:
         raise ImportFileError(
-            f"the file holds numbers of type {dtype.name}; weights are real numbers."
+            f"the file holds numbers of type {dtype.name}, which ganzoo does not read. Save them "
+            "as float32."
         )
 
     return StoredTensor(dtype, shape, read)

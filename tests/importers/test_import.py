@@ -1,5 +1,6 @@
 """A recognised checkpoint becomes a bundle, and nothing is lost or made up on the way."""
 
+import itertools
 import json
 
 import numpy as np
@@ -22,6 +23,8 @@ from ganzoo.importers import (
     open_checkpoint,
     recognise,
 )
+from ganzoo.importers.conversion import ignored_tensors
+from ganzoo.importers.recognition import MAX_PARTS, parts
 from ganzoo.registry import importers
 from ganzoo.runtimes.torch import TorchGenerator
 from ganzoo.sampling import latents
@@ -262,12 +265,17 @@ def change(**changes):
         (change(**{"D.last.bias": None}), "missing last.bias"),
         (change(**{"G.extra": torch.ones(1)}), "unknown generator.extra|unknown extra"),
         (change(**{"other": torch.ones(1)}), "have: other"),
+        (change(**{"other": torch.ones(1).to(torch.float8_e5m2)}), "have: other"),
         (change(**{"G.head.0.weight": torch.ones(5, 4)}), "is 5x4, not 5x3"),
         (change(**{"G.head.0.weight": torch.full((5, 3), torch.nan)}), "NaN or infinite weights"),
+        (change(**{"D.last.bias": torch.ones(1, dtype=torch.int8)}), "last.bias is int8, not fl"),
         (change(steps=None), "lacks 'steps'"),
         (change(**{"G.scale": None}), "no importer recognises"),
     ],
-    ids=["missing", "extra", "unaccounted", "misshaped", "nan", "value", "mark"],
+    ids=[
+        *("missing", "extra", "unaccounted", "float8", "misshaped", "nan"),
+        *("integers", "value", "mark"),
+    ],
 )
 def test_an_incomplete_file_is_refused_and_nothing_written(tmp_path, state, message):
     path = save(tmp_path / "bad.pt", state)
@@ -311,6 +319,16 @@ def test_weights_are_found_under_the_usual_names(tmp_path, names):
     assert (match.part, match.entry.name) == (names, "toy")
 
 
+def test_many_usual_names_cost_no_search_for_each(tmp_path):
+    spellings = {
+        "".join(letters) for letters in itertools.product("sS", "hH", "aA", "dD", "oO", "wW")
+    }
+    path = save(tmp_path / "a.pt", {name: {"shadow": {"a": torch.ones(1)}} for name in spellings})
+    assert len(list(parts(open_checkpoint(path)))) <= 1 + 2 * MAX_PARTS
+    with pytest.raises(ImportFileError, match="no importer recognises"):
+        recognise(open_checkpoint(path))
+
+
 def test_averaged_weights_come_before_others(tmp_path):
     for order in (("G", "ema"), ("ema", "G")):
         state = {name: content() for name in order}
@@ -322,6 +340,12 @@ def test_what_lies_outside_of_the_part_is_counted(tmp_path):
     bundle = ganzoo.import_checkpoint(save(tmp_path / "a.pt", state), tmp_path / "out")
     ignored = ganzoo.info(bundle).provenance["imported"]["ignored"]
     assert ignored["not in the part 'state_dict'"] == 2
+
+
+def test_reasons_are_in_the_order_of_the_file(file):
+    match = recognise(open_checkpoint(file))
+    ignored = ignored_tensors(convert(match, {"with_discriminator": False}), match.checkpoint)
+    assert list(ignored) == [path for path in content() if path[:2] in ("D.", "op")]
 
 
 def test_two_importers_of_one_file_are_told_apart_by_as(file, tmp_path):
@@ -555,6 +579,14 @@ def test_an_existing_folder_and_an_unknown_option_are_refused(file, tmp_path, ca
     assert main(["import", "-o", "x"]) == 2
     assert main(["import"]) == 0
     assert "toy" in capsys.readouterr().out
+
+
+def test_a_long_name_does_not_widen_the_whole_list(tmp_path, capsys):
+    state = {"a" * 900: torch.ones(1), "b": torch.ones(2)}
+    assert main(["import", str(save(tmp_path / "a.pt", state)), "--inspect"]) == 0
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("    b ")]
+    assert len(line) < 120
+    assert line.endswith("float32   2")
 
 
 def test_inspecting_imports_no_torch(file):

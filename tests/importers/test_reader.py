@@ -158,7 +158,7 @@ def test_numbers_that_are_no_weights_are_listed_but_not_read(tmp_path):
     for file in (save(tmp_path / "a.pth", state), tmp_path / "a.safetensors"):
         checkpoint = open_checkpoint(file)
         assert checkpoint.tensors["a"].dtype.name == "complex64"
-        with pytest.raises(ImportFileError, match="of type complex64; weights are real"):
+        with pytest.raises(ImportFileError, match="of type complex64, which ganzoo does not"):
             checkpoint.tensors["a"].read()
         assert checkpoint.tensors["b"].read().tolist() == [1, 1]
     with pytest.raises(ImportFileError, match="without tensors"):
@@ -419,7 +419,6 @@ def test_safetensors_that_the_library_refuses_are_refused(tmp_path, header):
     [
         ((1, (4,), (1,)), "reaches beyond the 4 numbers"),
         ((0, (5,), (1,)), "reaches beyond the 4 numbers"),
-        ((0, (2, 2**20), (0, 0)), "reaches beyond the 4 numbers"),
         ((0, (-4,), (1,)), "whole number from 0"),
         ((0, (4,), (-1,)), "whole number from 0"),
         ((-1, (4,), (1,)), "has offset -1"),
@@ -441,6 +440,15 @@ def test_a_tensor_stays_within_its_storage(tmp_path, arguments, says):
     file = rewritten(save(tmp_path / "a.pth", {"weight": torch.ones(4)}), change)
     with pytest.raises(ImportFileError, match=says):
         open_checkpoint(file)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_tensor_that_repeats_numbers_is_refused_where_it_is_needed(tmp_path, zipped):
+    state = {"a": torch.ones(1).expand(2**20), "b": torch.ones(2)}
+    tensors = open_checkpoint(save(tmp_path / "a.pth", state, zipped)).tensors
+    assert tensors["b"].read().tolist() == [1, 1]
+    with pytest.raises(ImportFileError, match="repeats the 1 numbers .* tensor.contiguous()"):
+        tensors["a"].read()
 
 
 @pytest.mark.parametrize(
