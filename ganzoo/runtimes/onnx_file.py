@@ -134,6 +134,7 @@ DTYPES = {
     **{10: "<f2", 11: "<f8", 12: "<u4", 13: "<u8", 16: "<u2"},
 }
 _FLOAT32, _BFLOAT16 = 1, 16
+_FLOAT_ATTRIBUTES = (1, 6)
 _FLOATS = {_FLOAT32, 10, 11}
 
 
@@ -254,6 +255,10 @@ def _attribute(attribute: dict[str, Any]) -> tuple[str, Any]:
     value = attribute.get(key, default)
     if others or value is None:
         raise WireError("the value of an attribute is not of its type")
+    if kind in _FLOAT_ATTRIBUTES:
+        numbers = np.array(value, "<f4")
+        if not _is_usable(memoryview(numbers.tobytes()), _FLOAT32, single=not numbers.ndim):
+            raise WireError("an attribute is NaN or infinite")
     return attribute.get("name", ""), _tensor(value) if key == "t" else value
 
 
@@ -270,7 +275,7 @@ def _tensor(tensor: dict[str, Any]) -> Value:
         raise WireError(f"a tensor of {shape} has no raw data")
     if math.prod(dims) * np.dtype(DTYPES[kind]).itemsize != len(raw):
         raise WireError(f"a tensor of {shape} has {len(raw):,} bytes")
-    if dims and not _is_finite(raw, kind):  # a single number may be a bound, which may be infinite
+    if not _is_usable(raw, kind, single=not dims):
         raise WireError("its weights contain NaN or infinity")
     if math.prod(dims) > MAX_NUMBERS or kind == _BFLOAT16:
         return Value(dims, is_integer=is_integer(kind))
@@ -290,13 +295,15 @@ def is_integer(kind: int) -> bool:
     return kind != _BFLOAT16 and np.dtype(DTYPES[kind]).kind in "iu"
 
 
-def _is_finite(raw: memoryview, kind: int) -> bool:
+def _is_usable(raw: memoryview, kind: int, *, single: bool) -> bool:
+    """Return whether numbers are finite; a single one may be a bound, which may be infinite."""
     if kind not in _FLOATS and kind != _BFLOAT16:
         return True
     numbers = np.frombuffer(raw, DTYPES[kind])
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        finite = np.isfinite(chunk) if kind in _FLOATS else (chunk & 0x7F80) != 0x7F80
-        if not finite.all():
+        if kind == _BFLOAT16:
+            chunk = (chunk.astype("<u4") << 16).view("<f4")
+        if not (~np.isnan(chunk) if single else np.isfinite(chunk)).all():
             return False
     return True

@@ -59,7 +59,7 @@ def find_first_layer(graph: OnnxFile) -> str:
     derived = {"z"}
     for node in graph.nodes:
         if derived & {*node.inputs}:
-            if node.op in _LAYERS:
+            if node.op in _LAYERS and any(node.outputs[:1]):
                 return node.outputs[0]
             derived.update(node.outputs)
     raise BundleError("the ONNX file has no linear layer or convolution that reads z.")

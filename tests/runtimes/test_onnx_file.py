@@ -166,6 +166,10 @@ def test_encodings_that_parsers_read_differently(content, text):
         (field(1, -1) + field(2, 1) + field(9, b""), "a tensor has the shape -1"),
         (b"".join(field(1, 1) for _ in range(17)) + field(2, 1) + field(9, bytes(4)), "1x1x1"),
         (field(2, 1), "a tensor of one number has no raw data"),
+        (field(2, 1) + field(9, NAN[:4]), "weights contain NaN"),
+        (field(2, 16) + field(9, b"\xc0\x7f"), "weights contain NaN"),
+        (field(2, 1) + field(9, NAN[:4]) + field(1, 1), "weights contain NaN"),
+        (field(2, 16) + field(9, b"\x80\x7f") + field(1, 1), "weights contain NaN"),
     ],
 )
 def test_tensors_that_parsers_read_differently(tensor, text):
@@ -185,6 +189,19 @@ def test_tensors_that_parsers_read_differently(tensor, text):
 )
 def test_attributes_that_parsers_read_differently(attribute, text):
     assert text in refusal(in_graph(field(1, field(4, b"Relu") + field(5, attribute))))
+
+
+@pytest.mark.parametrize("value", [np.nan, [np.nan, 1], [np.inf, 1]])
+def test_an_attribute_that_is_no_number(value):
+    attribute = helper.make_attribute("alpha", value).SerializeToString()
+    assert "is NaN or infinite" in refusal(in_graph(field(1, field(5, attribute))))
+
+
+def test_a_single_number_may_be_an_infinite_bound():
+    bound = field(2, 1) + field(9, np.float32(np.inf).tobytes()) + field(8, b"bound")
+    bfloat16 = field(2, 16) + field(9, b"\x80\x7f") + field(8, b"other")
+    attribute = helper.make_attribute("value_float", np.inf).SerializeToString()
+    onnx_file._check(in_graph(field(5, bound) + field(5, bfloat16) + field(1, field(5, attribute))))
 
 
 def test_two_attributes_of_one_name():
