@@ -109,9 +109,11 @@ def _left_out(protocol: dict[str, Any]) -> str:
 def _features(protocol: dict[str, Any]) -> str:
     if "extractor" not in protocol:
         return ""
+    resized = protocol.get("data_resized")
+    data = f"- the real images were resized {resized}\n" if resized else ""
     return (
-        f"- features of `{protocol['extractor']}` ({fingerprint(protocol['extractor_sha256'])}), "
-        f"resizing {protocol.get('data_resized') or protocol['resizing']}\n"
+        f"{data}- features of `{protocol['extractor']}` "
+        f"({fingerprint(protocol['extractor_sha256'])}), resizing {protocol['resizing']}\n"
     )
 
 

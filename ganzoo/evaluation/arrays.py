@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from ganzoo.errors import MetricError
 from ganzoo.spec import as_integer
 
+LARGEST = 1e25  # of features: the square of their kernel, a cube of products, is below 1e308
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -60,13 +62,18 @@ def as_rows(name: str, values: ArrayLike) -> Floats:
         values: finite real numbers (n, d).
 
     Raises:
-        MetricError: the array is not such a matrix.
+        MetricError: the array is not such a matrix, or a number is above 1e25.
     """
     rows = as_floats(name, values)
     if rows.ndim != 2:
         raise MetricError(
             f"{name} must be a matrix with one row per image, but the shape is {rows.shape}. "
             "Use x.reshape(len(x), -1)."
+        )
+    if (largest := float(np.abs(rows).max())) > LARGEST:
+        raise MetricError(
+            f"{name} reach {largest:.1e}, and metrics compute powers of them: the limit is "
+            f"{LARGEST:.0e}. Divide them by a constant, or use another extractor."
         )
     return rows
 

@@ -256,7 +256,11 @@ def _distances_of_bins(
             f"({bins}, dimensions)."
         )
     points = points.reshape(bins, -1)
-    return np.asarray(cdist(points, points))
+    with np.errstate(over="ignore"):
+        distances = np.asarray(cdist(points, points))
+    if not np.isfinite(distances).all():
+        raise MetricError("the positions are too far apart for their distances. Pass smaller ones.")
+    return distances
 
 
 def _transport(p: NDArray[np.float64], q: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
@@ -286,6 +290,10 @@ def _masses(name: str, values: ArrayLike) -> NDArray[np.float64]:
     masses = as_floats(name, values).astype(np.float64)
     if (masses < 0).any() or not masses.any():
         raise MetricError(f"{name} must have no mass below 0, and some mass above 0.")
+    with np.errstate(over="ignore"):
+        is_summable = np.isfinite(masses.sum())
+    if not is_summable:
+        raise MetricError(f"{name} has more mass than a number can hold. Divide it by its maximum.")
     return masses
 
 

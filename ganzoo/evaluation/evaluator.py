@@ -77,7 +77,7 @@ class Evaluator:
         }
         self.real = ImageSet(
             images.numpy(),
-            cached_features(key, lambda: self._extract(images, "real images")),
+            cached_features(key, lambda n: self._extract(images[:n], "real images")),
             None if labels is None else labels.numpy(),
         )
 

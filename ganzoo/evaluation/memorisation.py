@@ -78,8 +78,11 @@ def authenticity(nearest: Nearest, training: ArrayLike) -> float:
 
 def _neighbours(queries: Floats, points: Floats, k: int) -> NDArray[np.int64]:
     """Return the rows of the k nearest points of each query, nearest first, (n, k)."""
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points)
-    return np.asarray(search.kneighbors(queries.astype(points.dtype), return_distance=False))
+    # The search computes distances from products, whose rounding errors grow with the mean.
+    centre = points.mean(0, dtype=np.float64).astype(points.dtype)
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(points - centre)
+    centred = queries.astype(points.dtype) - centre
+    return np.asarray(search.kneighbors(centred, return_distance=False))
 
 
 def _distances(a: Floats, b: Floats) -> NDArray[np.float64]:

@@ -52,9 +52,19 @@ class Border:
 
     @cached_property
     def radius(self) -> float:
-        """Distance to the k-th neighbour at the border, in the unit of the points."""
+        """Distance to the k-th neighbour at the border, in the unit of the points.
+
+        Raises:
+            PlotError: it is 0, since most points are equal to k others.
+        """
         own = self._index.kneighbors(n_neighbors=self.neighbours)[0][:, -1]
-        return float(np.percentile(own, 100 - self.percentile))
+        radius = float(np.percentile(own, 100 - self.percentile))
+        if not radius:  # every place would be on the border or outside
+            raise PlotError(
+                f"cannot compute the border of {len(self.points)} points: nearly all of "
+                f"them are equal to {self.neighbours} others. Remove repeated images."
+            )
+        return radius
 
     def distances(self, places: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distance of places (m, d) to the k-th nearest point of the cloud, (m,)."""

@@ -143,6 +143,7 @@ def test_the_distance_needs_more_images_than_dimensions(real, fake, kind):
         (np.ones((9, 2, 2)), np.ones((9, 4)), "the real images' features must be a matrix"),
         (np.ones((9, 2)), np.full((9, 2), np.nan), "the fake images' features must be finite"),
         (np.ones((0, 2)), np.ones((9, 2)), "the real images' features must not be empty"),
+        (np.ones((9, 2)), np.full((9, 2), 1e30), "features reach 1.0e.30, .* the limit is 1e.25"),
     ],
 )
 @pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])

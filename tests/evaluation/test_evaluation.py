@@ -22,8 +22,9 @@ from ganzoo.errors import (
     RunNotFoundError,
     UnknownNameError,
 )
+from ganzoo.evaluation.cache import cached_features
 from ganzoo.evaluation.evaluator import Evaluator
-from ganzoo.evaluation.extraction import name_extractor
+from ganzoo.evaluation.extraction import Features, name_extractor
 from ganzoo.evaluation.plan import plan_evaluation
 from ganzoo.spec import Component, DataSpec, ImageSpec
 from helpers.playback import Playback
@@ -64,6 +65,16 @@ def test_evaluations_are_reproducible_bit_for_bit(bundle, cache):
     file.write_bytes(b"damaged")
     assert ganzoo.evaluate(bundle, **QUICK).metrics == first.metrics
     assert file.read_bytes() != b"damaged"
+
+
+def test_features_of_an_extractor_whose_code_changed_are_computed_again(cache):
+    def features(factor, rounding=0.0):
+        rows = factor * np.arange(20, dtype=np.float32).reshape(10, 2) + rounding
+        return cached_features({"data": "a"}, lambda n: Features(rows[:n], None)).features
+
+    assert features(1).tolist() == features(1, rounding=1e-6).tolist()
+    assert features(2)[9].tolist() == [36, 38]
+    assert features(1)[9].tolist() == [18, 19]
 
 
 def test_an_unwritable_cache_is_ignored(bundle, cache, monkeypatch):
@@ -153,6 +164,9 @@ def test_another_size_needs_resize(bundle):
         ganzoo.evaluate(bundle, dataset=points, **QUICK)
     evaluation = ganzoo.evaluate(bundle, dataset=points, **QUICK, metrics=["frechet"], resize=True)
     assert evaluation.protocol["data_resized"].startswith("from 20x20")
+    card = (bundle / "README.md").read_text()
+    assert "the real images were resized from 20x20" in card
+    assert "resizing none" in card  # for the extractor
 
 
 def test_the_data_chooses_its_extractor():

@@ -47,6 +47,14 @@ def test_pixels_can_have_any_dtype(digits, dtype):
     assert np.array_equal(authentic(neighbours, training), mask)
 
 
+@pytest.mark.parametrize(("dtype", "shift"), [(np.float32, 1e3), (np.float64, 1e8)])
+def test_copies_are_detected_far_from_0(dtype, shift):
+    training = (np.random.default_rng(0).standard_normal((50, 4)) + shift).astype(dtype)
+    neighbours = nearest_training(training, training)
+    assert (neighbours.distances == 0).all()
+    assert not authentic(neighbours, training).any()
+
+
 def test_copies_are_detected(digits):
     training, held_out = digits
     copies = [7, 3, 3, 900]

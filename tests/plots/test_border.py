@@ -48,6 +48,11 @@ def test_the_border_of_a_comb_is_one_tooth_away():
     np.testing.assert_allclose(border.distances(places), [1.001, 1, 0.999, 0.5, 1, 2])
 
 
+def test_equal_points_have_no_border():
+    with pytest.raises(PlotError, match="nearly all of them are equal to 10 others"):
+        Border(np.zeros((30, 2))).outside(np.ones((1, 2)))
+
+
 def test_the_percentile_is_that_of_the_cloud():
     """For distances 1 to 20, the border at 25 % leaves the 5 largest outside."""
     pairs = np.array([[1000.0 * k + side * (k + 1)] for k in range(20) for side in (0, 1)])
