@@ -133,12 +133,18 @@ def to_eight_bits(
 def _values(image: Image.Image) -> NDArray[Any]:
     """Return the values of a grey image as the file means them, which PIL does not in some cases.
 
-    PIL reads signed bytes as unsigned ones, and does not invert TIFFs of 16 bits in which 0 is
-    white.
+    PIL reads signed bytes as unsigned ones, unsigned values of 32 bits as signed ones, signed ones
+    of 16 bits as such of 32, and does not invert TIFFs of 16 bits in which 0 is white.
     """
     values = np.asarray(image)
-    if values.dtype == np.uint8 and _tag(image, "SampleFormat") == _SIGNED:
+    is_signed = _tag(image, "SampleFormat") == _SIGNED
+    bits = _tag(image, "BitsPerSample")
+    if values.dtype == np.uint8 and is_signed:
         return values.view(np.int8)
+    if values.dtype == np.int32 and bits == 32 and not is_signed:
+        return values.view(np.uint32)
+    if values.dtype == np.int32 and bits == 16:
+        return values.astype(np.int16)
     if _is_16_bit(values) and _tag(image, "PhotometricInterpretation") == _WHITE_IS_ZERO:
         return 65535 - values
     return values

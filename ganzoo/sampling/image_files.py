@@ -135,7 +135,7 @@ def _turn(image: Image.Image, orientation: object) -> Image.Image:
 def _plain(error: Exception) -> str:
     """Return the text of a decoder's error in one line, without an address in memory."""
     if isinstance(error, UnidentifiedImageError):
-        return "it is not an image"
+        return "it is not an image of a kind that Pillow reads"
     return " ".join(str(error).split()).removesuffix(".") or type(error).__name__
 
 

@@ -81,7 +81,10 @@ def test_files_that_cannot_be_read_are_counted(load, photos, capsys):
         (photos / f"broken{k}.png").write_text("no image")
     assert main(["translate", "n", "photos", "-o", "out"]) == 0
     text = capsys.readouterr()
-    assert text.err.count("it is not an image. Repair it or remove it.") == 5
+    assert (
+        text.err.count("it is not an image of a kind that Pillow reads. Repair it or remove it.")
+        == 5
+    )
     assert "out: 3 images translated" in text.out
     assert text.out.endswith("; 7 images cannot be read\n")
     for file in ("a.bmp", "b.png", "trip/c.png"):

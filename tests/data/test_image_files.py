@@ -133,6 +133,31 @@ def test_signed_bytes_are_not_read_as_unsigned_ones(tmp_path):
     assert error_of(read_image(file, "L", (-128, 127))) <= 1
 
 
+def tiff_of(values, sample_format):
+    """Return a grey TIFF of 16x16 values of a dtype that PIL cannot write."""
+    data = values.tobytes()
+    numbers = {256: 16, 257: 16, 258: 8 * values.itemsize, 259: 1, 262: 1, 273: 8, 277: 1}
+    numbers |= {278: 16, 279: len(data), 339: sample_format}
+    tags = b"".join(struct.pack("<HHII", tag, 4, 1, number) for tag, number in numbers.items())
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(data))
+    return head + data + struct.pack("<H", len(numbers)) + tags + bytes(4)
+
+
+def test_unsigned_values_of_32_bits_are_not_read_as_signed_ones(tmp_path):
+    """PIL reads 2**32 - 1 as -1."""
+    (tmp_path / "a.tif").write_bytes(tiff_of((GREY * (2**32 - 1)).astype("<u4"), 1))
+    with pytest.raises(ImageFileError, match=r"holds unsigned values of 32 bits from .* to 4\.2"):
+        read_image(tmp_path / "a.tif")
+    assert error_of(read_image(tmp_path / "a.tif", "L", (0, 2**32 - 1))) <= 1
+
+
+def test_signed_values_of_16_bits_are_named(tmp_path):
+    (tmp_path / "a.tif").write_bytes(tiff_of((1000 * GREY - 500).astype("<i2"), 2))
+    with pytest.raises(ImageFileError, match="holds signed values of 16 bits from -"):
+        read_image(tmp_path / "a.tif")
+    assert error_of(read_image(tmp_path / "a.tif", "L", (-500, 500))) <= 1
+
+
 @pytest.mark.parametrize("white", [255, 1023, 4095, 16383])
 def test_fewer_bits_than_the_file_has_are_warned_of(tmp_path, white):
     file = grey(tmp_path / "a.png", GREY * white, "u2")
