@@ -25,6 +25,7 @@ COLUMNS = 4
 _ENDINGS = ("jpg", "jpeg", "png", "webp")
 _NAME = re.compile(r"((?:.*/)?[^./]+)\.([^/]+)")  # key, dot, suffix
 _MAX_LABEL = 20  # maximum bytes of an integer in text form
+_CLASS = re.compile(rb"\s*-?[0-9]+\s*")  # Python's int accepts 1_0 for 10, too
 
 
 class _Fault(DataError):
@@ -184,15 +185,14 @@ def _members(
 
 def _label(file: BinaryIO, member: tarfile.TarInfo, place: str, classes: int) -> int:
     file.seek(member.offset_data)
-    text = file.read(min(member.size, _MAX_LABEL))
-    try:
-        label = int(text)
-    except ValueError as error:
+    text = file.read(min(member.size, _MAX_LABEL + 1))
+    if len(text) > _MAX_LABEL or not _CLASS.fullmatch(text):
         raise _Fault(
-            f"{member.name} in the shard {place} is {text!r}, not a class number. Write the shard "
-            "again, or train without labels: --dataset.classes 0.",
+            f"{member.name} in the shard {place} is {text[:_MAX_LABEL]!r}, not a class number. "
+            "Write the shard again, or train without labels: --dataset.classes 0.",
             "label that is no class number",
-        ) from error
+        )
+    label = int(text)
     if not 0 <= label < classes:
         remedy = f"Use --dataset.classes {label + 1}." if label > 0 else "Write the shard again."
         raise DataError(
