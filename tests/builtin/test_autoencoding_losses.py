@@ -93,6 +93,13 @@ def test_kl_equals_the_general_formula():
     assert torch.equal(kl_from_standard_normal(zero, zero), torch.zeros(2))
 
 
+def test_kl_near_0_is_exact():
+    """The KL is (m2 + log^2 s2 / 2) / 2 near 0, where 1 + log s2 - s2 would be rounding error."""
+    log_variance = torch.tensor([[1e-3], [-1e-3], [1e-5], [-1e-5]])
+    kl = kl_from_standard_normal(torch.zeros(4, 1), log_variance)
+    torch.testing.assert_close(kl, log_variance[:, 0].square() / 4, rtol=0.05, atol=0)
+
+
 def test_kl_equals_its_monte_carlo_estimate():
     """E_q[log q(z) - log p(z)] over z sampled as in training."""
     torch.manual_seed(0)

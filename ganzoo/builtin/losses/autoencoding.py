@@ -41,8 +41,11 @@ def reconstruction_error(reconstruction: Tensor, images: Tensor, likelihood: Lik
 
 
 def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return KL(N(mean, variance) || N(0, I)) of each sample: -1/2 sum(1 + log s2 - m2 - s2)."""
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(1)
+    """Return KL(N(mean, variance) || N(0, I)) of each sample: 1/2 sum(m2 + s2 - 1 - log s2).
+
+    Near 0, the variance less 1 is exact, while 1 would swallow most of log s2.
+    """
+    return 0.5 * (mean.square() + (log_variance.expm1() - log_variance)).sum(1)
 
 
 def draw(mean: Tensor, log_variance: Tensor) -> Tensor:
