@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from ganzoo import Extractor
 from ganzoo.errors import ExtractorError
 from ganzoo.evaluation.download import download_weights
 from ganzoo.nn import Extracted
+from ganzoo.nn.uninitialised import Uninitialised
 
 
 class Inception(Extractor):
@@ -34,10 +36,19 @@ class Inception(Extractor):
             resizing="to 299x299, bilinear as TensorFlow 1 does it",
         )
         # torch-fidelity unpickles any object. This raises if the file holds more than tensors.
-        torch.load(weights, weights_only=True)
-        self.network = FeatureExtractorInceptionV3(
-            "inception-v3", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(weights)
-        )
+        state = torch.load(weights, weights_only=True)
+
+        class Port(FeatureExtractorInceptionV3):  # type: ignore[misc]
+            """Draws no random numbers before it gets its weights."""
+
+            def load_state_dict(self, *_: Any) -> Any:
+                return super().load_state_dict(state, assign=True)
+
+        outputs = ["2048", "logits_unbiased"]
+        with torch.device("meta"), Uninitialised():
+            self.network = Port(
+                "inception-v3", outputs, feature_extractor_weights_path=str(weights)
+            )
 
     def forward(self, images: Tensor) -> Extracted:
         """Return the features and logits of uint8 images (n, 3, height, width) of any size."""
