@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from ganzoo.bundle import leftovers
 from ganzoo.errors import GanzooError, OutputError, no_temporary_folder
+from ganzoo.system.temporary import TEMPORARY, lock, locked, remove_temporary
 
 
 @contextlib.contextmanager
@@ -83,11 +84,11 @@ def temporary_folder(prefix: str = "ganzoo-") -> Iterator[Path]:
         OutputError: no folder for temporary files is writable.
     """
     try:
-        leftovers.remove_temporary(Path(tempfile.gettempdir()))
-        folder = tempfile.TemporaryDirectory(prefix=prefix, suffix=leftovers.TEMPORARY)
+        remove_temporary(Path(tempfile.gettempdir()))
+        folder = tempfile.TemporaryDirectory(prefix=prefix, suffix=TEMPORARY)
     except FileNotFoundError as error:
         raise no_temporary_folder() from error
-    with folder as path, leftovers.locked(Path(path)):
+    with folder as path, locked(Path(path)):
         yield Path(path)
 
 
@@ -106,7 +107,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         temporary = _temporary(path)
         try:
             with temporary.open("xb") as file:
-                leftovers.lock(file.fileno())
+                lock(file.fileno())
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -132,7 +133,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary = _temporary(path)
         temporary.mkdir()
         try:
-            with leftovers.locked(temporary):
+            with locked(temporary):
                 yield temporary
                 _replace_folder(path, temporary)
         finally:

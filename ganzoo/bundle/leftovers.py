@@ -10,21 +10,12 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import shutil
-import stat
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-if sys.platform != "win32":
-    import fcntl
-
-TEMPORARY = ".ganzoo-temporary"  # end of the names of folders among the system's temporary files
+from ganzoo.system.temporary import delete, is_abandoned
 
 _MARK = ".ganzoo-"
 _OLD = ".old"
-_GRACE = 60  # seconds
 
 
 def prefix(path: Path) -> str:
@@ -37,43 +28,18 @@ def former(temporary: Path) -> Path:
     return temporary.with_name(f"{temporary.name}{_OLD}")
 
 
-def lock(handle: int) -> bool:
-    """Lock an open temporary file or folder; return False if another process holds the lock."""
-    if sys.platform == "win32":
-        return False  # so that nothing is removed
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Lock a temporary folder while the block runs."""
-    if sys.platform == "win32":
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        lock(handle)
-        yield
-    finally:
-        os.close(handle)
-
-
 def remove(path: Path) -> None:
     """Remove the leftovers of writing `path`; put its former folder back if `path` is missing."""
     for temporary in _of(path):
         old = former(temporary)
-        if _is_abandoned(temporary):
+        if is_abandoned(temporary):
             if os.path.lexists(old) and not os.path.lexists(path):
                 os.replace(old, path)
-            _delete(temporary)
+            delete(temporary)
     for old in find_former(path):
         if not os.path.lexists(old.with_name(old.name.removesuffix(_OLD))):
             if os.path.lexists(path):
-                _delete(old)
+                delete(old)
             else:
                 os.replace(old, path)
 
@@ -86,20 +52,6 @@ def remove_all(folder: Path) -> None:
             remove(folder / name)
 
 
-def remove_temporary(folder: Path) -> None:
-    """Remove this user's temporary folders whose processes were killed."""
-    if sys.platform == "win32":
-        return
-    for path in folder.glob(f"*{TEMPORARY}"):
-        with contextlib.suppress(OSError):  # another process has just removed it
-            status = path.lstat()
-            # Its process creates a folder a moment before it locks it.
-            is_old = time.time() - status.st_mtime > _GRACE
-            is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
-            if is_old and is_own and _is_abandoned(path):
-                _delete(path)
-
-
 def find_former(path: Path) -> list[Path]:
     """Return the former folders of `path` that killed processes left behind."""
     return sorted(path.parent.glob(f"{glob.escape(prefix(path))}*{_OLD}"))
@@ -108,25 +60,3 @@ def find_former(path: Path) -> list[Path]:
 def _of(path: Path) -> list[Path]:
     temporaries = path.parent.glob(f"{glob.escape(prefix(path))}*")
     return sorted(p for p in temporaries if not p.name.endswith(_OLD))
-
-
-def _is_abandoned(temporary: Path) -> bool:
-    try:
-        # Without O_NONBLOCK, a pipe of such a name would wait for a writer.
-        handle = os.open(temporary, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except OSError:  # another process has just renamed or removed it
-        return False
-    try:
-        status = os.fstat(handle)
-        # Its process creates a file a moment before it locks it.
-        is_new = stat.S_ISREG(status.st_mode) and not status.st_size
-        return not (is_new and time.time() - status.st_mtime < _GRACE) and lock(handle)
-    finally:
-        os.close(handle)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import atexit
 import functools
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
 from ganzoo.errors import no_temporary_folder
+from ganzoo.system.temporary import keep_folder
 
 
 def on_disk(path: Path) -> Path:
     """Return a path outside of archives.
 
     A file or folder in a zip archive is extracted to a folder that this process removes at its end.
+    If the process is killed, the next one that needs a temporary folder removes it.
     Any other path is returned unchanged, whether it exists or not.
 
     Raises:
@@ -32,7 +33,7 @@ def on_disk(path: Path) -> Path:
 @functools.cache
 def _extract(archive: Path, name: str) -> Path:
     try:
-        folder = Path(tempfile.mkdtemp(prefix="ganzoo-"))
+        folder = keep_folder()
     except FileNotFoundError as error:
         raise no_temporary_folder() from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

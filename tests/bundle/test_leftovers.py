@@ -11,6 +11,7 @@ import ganzoo
 from ganzoo.bundle import leftovers, open_bundle
 from ganzoo.bundle.files import new_file, new_folder, temporary_folder
 from ganzoo.errors import NotABundleError
+from ganzoo.system.temporary import lock
 from helpers.processes import run_cli, run_python
 
 # Ends like a process that is killed: while a folder is written, or when the former one is moved.
@@ -142,8 +143,8 @@ def test_temporary_folders_of_killed_processes_are_removed(tmp_path, monkeypatch
 def test_a_lock_is_released_with_its_process(tmp_path):
     handle = os.open(tmp_path, os.O_RDONLY)
     other = os.open(tmp_path, os.O_RDONLY)
-    assert leftovers.lock(handle)
-    assert not leftovers.lock(other)
+    assert lock(handle)
+    assert not lock(other)
     os.close(handle)
-    assert leftovers.lock(other)
+    assert lock(other)
     os.close(other)

@@ -1,5 +1,6 @@
 """Plugins of ganzoo's repository that are not installed, and plugins in zip archives."""
 
+import os
 import shutil
 import tempfile
 import tomllib
@@ -15,9 +16,11 @@ from ganzoo.errors import MissingPluginError, OutputError
 from ganzoo.registry import REGISTRIES, distributions, find_recipe, models, recipes
 from ganzoo.registry.own_plugins import OWN_PLUGINS, install_command
 from ganzoo.registry.zipped import on_disk
+from ganzoo.system.temporary import remove_temporary
 from helpers.distributions import install
 from helpers.paths import ROOT
 from helpers.process_state import unchanged
+from helpers.processes import run_python
 from helpers.wheels import on_path
 
 
@@ -122,6 +125,26 @@ def test_a_wheel_needs_a_temporary_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(tmp_path / "absent")])
     with pytest.raises(OutputError, match="TMPDIR to one that is"):
         on_disk(Path(wheel) / "data")
+
+
+def test_files_of_a_wheel_stay_as_long_as_their_process(tmp_path, monkeypatch):
+    (tmp_path / "tree" / "data").mkdir(parents=True)
+    (tmp_path / "temporary").mkdir()
+    wheel = shutil.make_archive(tmp_path / "acme", "zip", tmp_path / "tree")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    code = (
+        "import os, sys, tempfile; from pathlib import Path; from ganzoo.registry import zipped\n"
+    )
+    code += f"tempfile.tempdir = {tempfile.tempdir!r}\n"
+    code += "zipped.on_disk(Path(sys.argv[1]) / 'data'); os.kill(os.getpid(), 9)\n"
+    assert run_python(code, wheel).returncode == -9
+    (left,) = (tmp_path / "temporary").iterdir()
+    used = on_disk(Path(wheel) / "data")
+    for folder in (left, used.parent):
+        os.utime(folder, (0, 0))
+    remove_temporary(tmp_path / "temporary")
+    assert used.is_dir()
+    assert not left.exists()
 
 
 def test_the_import_of_a_plugin_leaves_the_process_as_before(tmp_path, monkeypatch):
