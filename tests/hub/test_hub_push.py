@@ -16,7 +16,7 @@ from ganzoo.hub.card import LICENCES, check_card, sign_card, was_edited
 from ganzoo.registry import models
 from helpers import hub_server
 from helpers.bundles import change_config, finish_card, rehash
-from helpers.hub_client import IMPATIENT, HubClient, environment
+from helpers.hub_client import IMPATIENT, SELECTIVE, HubClient, environment
 from helpers.hub_server import TOKEN
 from helpers.processes import run_cli, start_cli
 
@@ -630,15 +630,20 @@ def test_a_failure_of_xet_suggests_disabling_it(server, name, bundle, tmp_path):
 
 def test_a_silent_server_times_out(server, name, bundle, tmp_path):
     client = HubClient(server.endpoint, tmp_path / "soon", HF_TOKEN=TOKEN, GANZOO_HUB_TIMEOUT="0.5")
+    client.run(IMPATIENT + SELECTIVE)
     for request in ("GET .*/whoami", "POST .*/create"):
         server.plan(request, hub_server.hang)
+        client.limit(request)
         answer = client.push(bundle, name)
         assert_refused(answer, f"{server.endpoint} cannot be reached (ReadTimeout)")
         server.reset()
-    client.push(bundle, name)
+    client.limit("no request")
+    assert client.push(bundle, name).error is None
     server.plan("HEAD .*config", hub_server.hang)
+    client.limit("HEAD .*config")
     assert_refused(client.load(f"hf://{name}"), "cannot be reached (ReadTimeout)")
     server.plan("GET .*/api/models", hub_server.hang)
+    client.limit("GET .*/api/models")
     answer = client.run("from ganzoo.hub import search; search()")
     assert_refused(answer, "the Hub's models: ")
     client.stop()

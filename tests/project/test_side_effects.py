@@ -64,7 +64,7 @@ def test_home_stays_empty_nobody_is_asked_and_the_process_is_as_before(tmp_path)
 
 
 def command(*words):
-    return f"from ganzoo.cli import main\nassert main({list(words)!r}) == 0"
+    return f"from ganzoo.cli import main\nassert main({list(words)!r}) == 0\n"
 
 
 OTHERS = {
@@ -72,6 +72,10 @@ OTHERS = {
     "plot run": command("plot", "run", "run"),
     "gallery": command("gallery", "./bundle"),
     "web page": command("export", "./bundle", "--for", "web-cdn", "-o", "page"),
+    "latent space": command("walk", "./bundle", "--seeds", "1,2", "--seconds", "0.2")
+    + command("sample", "./bundle", "-n", "1", "--scale", "1", "-o", "photo.png")
+    + command("invert", "./bundle", "photo.png", "--steps", "2", "--samples", "2")
+    + command("directions", "./bundle", "--draws", "50", "--count", "2"),
     "import": command("import", "bundle/model.safetensors", "--inspect"),
     "card": command("card", "write", "bundle"),
     "list": command("list"),
