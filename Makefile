@@ -13,7 +13,7 @@ demo: $(VENV)/.train
 
 # All tests except slow ones; every change must pass them.
 test: $(VENV)/.test
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" --hypothesis-profile quick
 
 # All tests: nightly, and before a release.
 test-all: $(VENV)/.test

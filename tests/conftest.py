@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 import ganzoo
 from helpers.recipes import tiny
@@ -20,6 +21,9 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 # A job in a shell's background ignores Ctrl-C, and so would every process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+# `make test` tries 25 examples of a property that states no number, `make test-all` 100.
+settings.register_profile("quick", max_examples=25)
 
 # Files with few slow tests start first, so that none of them runs alone at the end.
 BEGUN_FIRST = (

@@ -119,16 +119,14 @@ def modes_kept(tmp_path, loss, **arguments):
     return int((counts >= 10).sum())
 
 
+@pytest.mark.slow
 def test_minimax_loses_modes(tmp_path):
     assert modes_kept(tmp_path, "minimax") <= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("loss", "arguments"),
-    [
-        pytest.param("wgan-gp", {"gp": 0.1}, marks=pytest.mark.slow),
-        pytest.param("rpgan", {"r1": 0.1, "r2": 0.1}, marks=pytest.mark.slow),
-    ],
+    ("loss", "arguments"), [("wgan-gp", {"gp": 0.1}), ("rpgan", {"r1": 0.1, "r2": 0.1})]
 )
 def test_other_losses_keep_all_modes_in_as_many_steps(tmp_path, loss, arguments):
     assert modes_kept(tmp_path, loss, **arguments) == MODES

@@ -5,62 +5,89 @@ four files: standard output, standard error, a pipe for the process id and the e
 standard input.
 """
 
+import contextlib
+import gc
 import importlib
 import json
 import os
+import pkgutil
+import re
 import runpy
+import select
+import signal
 import socket
 import sys
 import traceback
 from types import ModuleType
 from typing import Any
 
-# Modules that commands import when needed: training, plots, export, evaluation.
-import onnxscript.function_libs.torch_lib.ops  # noqa: F401
-import pydantic.dataclasses  # noqa: F401
-import sklearn.datasets  # noqa: F401
-import torch.onnx._internal.exporter._core
-import torch.utils.tensorboard  # noqa: F401
-import torchvision  # noqa: F401
+import PIL.Image
 
-import ganzoo.cli
-import ganzoo.data
-import ganzoo.evaluation.evaluator
-import ganzoo.exporters
-import ganzoo.plots
-import ganzoo.training  # noqa: F401
+import ganzoo
+
+# Modules that commands import when needed: training, plots, export, evaluation.
+LIBRARIES = (
+    *("matplotlib.backends.backend_agg", "networkx", "onnxruntime", "onnx.helper"),
+    *("onnxscript.function_libs.torch_lib.ops", "packaging.markers", "pydantic.dataclasses"),
+    *("sklearn.datasets", "sklearn.manifold", "tomli_w", "torch.onnx._internal.exporter._core"),
+    *("torch.utils.tensorboard", "torchmetrics.image.fid", "torchvision", "typeguard", "yaml"),
+)
+
+
+def _import_all() -> None:
+    """Import the libraries, and the modules of ganzoo; the demo and the template rarely run."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    for module in pkgutil.walk_packages(ganzoo.__path__, "ganzoo."):
+        if not re.search("template|demo|__main__", module.name):
+            importlib.import_module(module.name)
+    PIL.Image.init()
 
 
 def serve(requests: socket.socket) -> None:
-    """Fork for each job, until the socket is closed."""
+    """Fork for each job, and write how each ends, until the socket is closed."""
+    gc.freeze()  # so that a collection in a job does not copy the pages of every module
+    ends, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    jobs: dict[int, int] = {}  # the pipe of each process
     while True:
-        length, files, _, _ = socket.recv_fds(requests, 4, 4)
-        if not length:
-            return
-        message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
-        if supervisor := os.fork():
-            for file in files:
+        ready, _, _ = select.select([requests, ends], [], [])
+        if ends in ready:
+            os.read(ends, 4096)
+            _report_ends(jobs)
+        if requests in ready:
+            length, files, _, _ = socket.recv_fds(requests, 4, 4)
+            if not length:
+                return
+            message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
+            out, err, status, stdin = files
+            if not (pid := os.fork()):
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for file in (requests.detach(), ends, wake, status, *jobs.values()):
+                    os.close(file)
+                _run(json.loads(message), stdin, out, err)
+            for file in (out, err, stdin):
                 os.close(file)
-            os.waitpid(supervisor, 0)  # it has forked and ends, so the job does not become a zombie
-        elif os.fork():
-            os._exit(0)
-        else:
-            requests.close()
-            _supervise(json.loads(message), *files)
+            _tell(status, pid)
+            jobs[pid] = status
 
 
-def _supervise(job: dict[str, Any], out: int, err: int, status: int, stdin: int) -> None:
-    """Wait for the job, as its parent in a shell would."""
-    pid = os.fork()
-    if not pid:
+def _report_ends(jobs: dict[int, int]) -> None:
+    while jobs:
+        pid, code = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        status = jobs.pop(pid)
+        _tell(status, os.waitstatus_to_exitcode(code))
         os.close(status)
-        _run(job, stdin, out, err)
-    for file in (out, err, stdin):
-        os.close(file)  # so that a reader of the pipe sees the end of the job
-    os.write(status, f"{pid}\n".encode())
-    _, code = os.waitpid(pid, 0)
-    os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
-    os._exit(0)
+
+
+def _tell(status: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the test has ended
+        os.write(status, f"{number}\n".encode())
 
 
 def _run(job: dict[str, Any], stdin: int, out: int, err: int) -> None:
@@ -106,4 +133,5 @@ def _status_of(end: SystemExit) -> int:
 
 
 if __name__ == "__main__":
+    _import_all()
     serve(socket.socket(fileno=int(sys.argv[1])))

@@ -13,8 +13,22 @@ def blocks_of(page: Path) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def run_block(folder: Path, language: str, block: str, elsewhere: tuple[str, ...] = ()) -> None:
-    """Run a block in a folder; commands with a prefix in `elsewhere` run in its folder."""
+def run_block(
+    folder: Path,
+    language: str,
+    block: str,
+    elsewhere: tuple[str, ...] = (),
+    most_images: int | None = None,
+) -> None:
+    """Run a block in a folder.
+
+    Args:
+        folder: working folder.
+        language: of the block.
+        block: its text.
+        elsewhere: prefixes of commands that other tests run.
+        most_images: largest number of images to train on; None trains on as many as the block says.
+    """
     if language == "python":
         result = run_python(block, cwd=folder)
         assert result.returncode == 0, result.stderr
@@ -30,5 +44,8 @@ def run_block(folder: Path, language: str, block: str, elsewhere: tuple[str, ...
         if not command or line.startswith(elsewhere):
             continue
         assert command[0] == "ganzoo", f"a command that nothing runs: {line}"
+        if most_images and "--images" in command:
+            place = command.index("--images") + 1
+            command[place] = str(min(int(command[place]), most_images))
         result = run_cli(*command[1:], cwd=folder)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"

@@ -22,8 +22,19 @@ ELSEWHERE = {
 }
 
 
+# Enough for a log line, samples and an evaluation in every training of the guides.
+MOST_IMAGES = 400
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_page(page, tmp_path):
+    for language, block in blocks_of(page):
+        run_block(tmp_path, language, block, tuple(ELSEWHERE), MOST_IMAGES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_in_full(page, tmp_path):
     for language, block in blocks_of(page):
         run_block(tmp_path, language, block, tuple(ELSEWHERE))
 

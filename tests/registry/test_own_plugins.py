@@ -167,7 +167,7 @@ def test_a_wheel_on_the_path_is_a_plugin(bundle, tmp_path, capsys):
     groups = {
         "models": {"zipped": "acme_zip:model"},
         "recipes": {"zipped": "acme_zip:recipe"},
-        "losses": {"zipped": "acme_zip:loss"},
+        "losses": {"zipped-loss": "acme_zip:loss"},
     }
     install(tree, "acme-zip", groups)
     shutil.copytree(bundle, tree / "acme_zip" / "zipped")
@@ -185,7 +185,7 @@ def test_a_wheel_on_the_path_is_a_plugin(bundle, tmp_path, capsys):
         assert find_summary(models.entry("zipped")).spec == ganzoo.info(bundle)
         assert find_recipe("zipped").name == "zipped"
         assert describe_recipe(recipes.entry("zipped")) == find_recipe("zipped").description
-        assert ganzoo.losses.get("zipped")()
+        assert ganzoo.losses.get("zipped-loss")()
         assert main(["list", "zipped"]) == 0
         assert main(["check", "acme-zip", "zipped"]) in (0, 1)
     assert "not shipped" not in capsys.readouterr().out
