@@ -15,6 +15,7 @@ from ganzoo.errors import GanzooError
 from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.signatures import bind
 from ganzoo.spec import SEEDS, Recipe
+from ganzoo.spec.parsing import shorten
 
 _REGISTRIES = {registry.kind: registry for registry in COMPONENTS}
 
@@ -37,6 +38,7 @@ def render(context: CardContext) -> str:
             f"{provenance['images_seen']:,} images in batches of {recipe['batch_size']}, "
             f"{provenance['seconds'] / 60:.1f} minutes",
         ),
+        *_changes(provenance),
         ("hardware", f"{provenance['hardware']}, precision {recipe['precision']}"),
         ("seed", f"{provenance['seed']}, {_seed_count(provenance)}"),
         (
@@ -52,6 +54,18 @@ def render(context: CardContext) -> str:
     ]
     curves = f"\n{figure}" if (figure := render_curves(context)) else ""
     return f"{table(rows)}\n{_repetition(context)}{curves}"
+
+
+def _changes(provenance: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return a row for each time that the recipe changed when the run was resumed."""
+    rows = []
+    for line in provenance.get("history", []):
+        changes = ", ".join(
+            f"`{field}` from {shorten(str(before))} to {shorten(str(after))}"
+            for field, (before, after) in line["changes"].items()
+        )
+        rows.append((f"changed after {line['images']:,} images", changes))
+    return rows
 
 
 def describe_weights(provenance: dict[str, Any]) -> str:
@@ -97,9 +111,15 @@ def _repetition(context: CardContext) -> str:
         download = f"{command}\n" if command else ""
     else:
         return files
+    changed = (
+        "The recipe changed during the run, see the table; this command uses the last one from the "
+        "start, and the weights can differ.\n\n"
+        if context.provenance.get("history")
+        else ""
+    )
     return (
         "Repeat the training; DIR is the folder of the dataset:\n\n"
-        f"```bash\n{download}ganzoo train {recipe} --data DIR\n```\n\n{files}"
+        f"```bash\n{download}ganzoo train {recipe} --data DIR\n```\n\n{changed}{files}"
     )
 
 

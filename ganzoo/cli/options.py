@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,11 @@ import tyro
 from ganzoo.cli.arguments import helps_of
 from ganzoo.errors import RecipeError
 from ganzoo.registry import COMPONENTS, find_recipe
-from ganzoo.registry.names import parse_registered
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Recipe
 from ganzoo.system.terminal import escaped_output
 from ganzoo.training import RunOptions
+from ganzoo.training.overrides import rename
 
 NOT_OPTIONS = ("progress",)  # of RunOptions: the command line always shows it
 
@@ -39,17 +40,22 @@ class TrainOptions(RunOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeOptions(RunOptions):
-    """The options of ``ganzoo train --resume DIR``.
+    """The options of ``ganzoo train --resume DIR`` that are not part of the recipe.
 
     Attributes:
         resume: the run's folder.
+        change: allow options that change what the run learns, such as --optimizer.lr.
     """
 
     resume: Path
+    change: bool = False
 
 
-def parse_resume(args: Sequence[str], prog: str) -> ResumeOptions:
+def parse_resume(args: Sequence[str], prog: str) -> tuple[Recipe | None, ResumeOptions]:
     """Parse ``--resume DIR [--option value ...]``.
+
+    Returns:
+        The recipe with the options, or None if they change no field of it; and the other options.
 
     Raises:
         RecipeError: a value is out of its range.
@@ -57,8 +63,16 @@ def parse_resume(args: Sequence[str], prog: str) -> ResumeOptions:
     """
     schema = dataclasses.make_dataclass("Options", _run_fields(ResumeOptions), kw_only=True)
     summary = "Continue a run from its newest checkpoint."
-    chosen: Any = tyro.cli(schema, args=list(args), prog=prog, description=summary)
-    return ResumeOptions(**vars(chosen))
+    chosen: Any
+    chosen, others = tyro.cli(
+        schema, args=list(args), prog=prog, description=summary, return_unknown_args=True
+    )
+    options = ResumeOptions(**vars(chosen))
+    file = options.resume / "recipe.toml"
+    # Only the first process of a training reads the run's files.
+    if not others or os.environ.get("RANK", "0") != "0" or not file.is_file():
+        return None, options
+    return _parse_fields(find_recipe(str(file)), others, prog, [])[0], options
 
 
 def keywords_of(options: RunOptions) -> dict[str, Any]:
@@ -74,54 +88,35 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, TrainOptions]:
             or cannot be loaded, or a value is out of its range.
         SystemExit: the arguments hold ``--help`` or an unknown option.
     """
-    original = find_recipe(args[0])
-    preset = _with_components(original, args[1:])
+    run_fields = _run_fields(TrainOptions)
+    recipe, values = _parse_fields(find_recipe(args[0]), args[1:], f"{prog} {args[0]}", run_fields)
+    return recipe, TrainOptions(**values)
+
+
+def _parse_fields(
+    original: Recipe, args: Sequence[str], prog: str, others: list[tuple[str, Any, Any]]
+) -> tuple[Recipe, dict[str, Any]]:
+    """Parse options of the recipe's fields; return the recipe, and the values of the others."""
+    preset = _with_components(original, args)
     factories = {r.kind: r.get(getattr(preset, r.kind).name) for r in COMPONENTS}
-    schema = dataclasses.make_dataclass("Options", _fields(preset, factories))
+    schema = dataclasses.make_dataclass("Options", others + _fields(preset, factories))
     with escaped_output():  # the help shows texts of the recipe and of plugins
         options: Any = tyro.cli(
             schema,
-            args=list(args[1:]),
-            prog=f"{prog} {args[0]}",
+            args=list(args),
+            prog=prog,
             description=preset.description,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(schema)}
-    run = TrainOptions(**{field[0]: values.pop(field[0]) for field in _run_fields(TrainOptions)})
+    values_of_others = {field[0]: values.pop(field[0]) for field in others}
     for kind in factories:
         arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
         values[kind] = Component(values[kind], arguments)
     try:
-        return _rename(dataclasses.replace(preset, **values), original, factories), run
+        return rename(dataclasses.replace(preset, **values), original), values_of_others
     except ValueError as error:
         raise RecipeError(f"{error}.") from error
-
-
-def _rename(recipe: Recipe, original: Recipe, factories: dict[str, Any]) -> Recipe:
-    """Replace a name or description that does not describe the recipe with its options."""
-    if recipe.name == original.name and any(
-        getattr(recipe, kind).name != getattr(original, kind).name for kind in factories
-    ):
-        names = (getattr(recipe, kind).name for kind in factories)
-        name = "-".join(parse_registered(name).name for name in names)
-        recipe = dataclasses.replace(recipe, name=name)
-    if recipe.description == original.description:
-        model, _, _ = original.description.partition(":")  # the training length follows the colon
-        if _differs(recipe, original, factories):
-            recipe = dataclasses.replace(recipe, description="")
-        elif recipe.images != original.images:
-            recipe = dataclasses.replace(recipe, description=model)
-    return recipe
-
-
-def _differs(recipe: Recipe, original: Recipe, factories: dict[str, Any]) -> bool:
-    """Return whether the two recipes train different models."""
-    for kind, factory in factories.items():
-        before, now = getattr(original, kind), getattr(recipe, kind)
-        defaults = {k: a.default for k, a in arguments_of(factory).items()}
-        if before.name != now.name or defaults | before.arguments != now.arguments:
-            return True
-    return False
 
 
 def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
@@ -137,7 +132,8 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
 
 
 def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:
-    fields, hints, helps = _run_fields(TrainOptions), get_type_hints(Recipe), helps_of(Recipe)
+    fields: list[tuple[str, Any, Any]] = []
+    hints, helps = get_type_hints(Recipe), helps_of(Recipe)
     for field in dataclasses.fields(Recipe):
         value = getattr(preset, field.name)
         help_ = helps.get(field.name, "")

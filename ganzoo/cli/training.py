@@ -22,8 +22,7 @@ _TRAIN_USAGE = """\
 usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
        ganzoo train RECIPE --dry-run            show the plan, and write nothing
-       ganzoo train --resume DIR [OPTIONS]      resume a run: --data, --device, --max-time,
-                                                --monitors, --tensorboard, --trackers
+       ganzoo train --resume DIR [OPTIONS]      resume a run, or lengthen it: --images 500000
 
 RECIPE is a name or a TOML file. Each of its fields is an option, for example:
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits
@@ -80,8 +79,10 @@ def _resume(args: list[str]) -> int:
     from ganzoo.cli.options import keywords_of, parse_resume
     from ganzoo.spec import Recipe
 
-    options = parse_resume(args, "ganzoo train")
-    run = training.resume(options.resume, **keywords_of(options))
+    recipe, options = parse_resume(args, "ganzoo train")
+    run = training.resume(
+        options.resume, recipe=recipe, change=options.change, **keywords_of(options)
+    )
     return _report_run(run, Recipe.from_toml(run.path / "recipe.toml").images)
 
 

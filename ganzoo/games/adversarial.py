@@ -121,6 +121,7 @@ class AdversarialLoss(Loss):
             )
         self.criterion = criterion
         self.options = options
+        self.follows_length = options.instance_noise > 0
         self.penalties = build_penalties(options)
         # Registers the state of penalties, so that it is saved and moved with the loss.
         self.penalty_modules = nn.ModuleList(p for p in self.penalties if isinstance(p, nn.Module))

@@ -164,10 +164,13 @@ class Loss(nn.Module):
     Attributes:
         players: the players, in the order of their turns.
         exported_roles: roles of the networks that a bundle contains; ``generator`` comes first.
+        follows_length: whether terms depend on `Turn.progress`. A run that is lengthened then has
+            other weights than a run of that length from the start, and says so.
     """
 
     players: tuple[Player, ...] = ()
     exported_roles: tuple[str, ...] = ("generator",)
+    follows_length: bool = False
 
     def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
         """Check the networks and the data beyond their roles. By default, accept all.

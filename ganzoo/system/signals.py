@@ -14,6 +14,8 @@ from types import FrameType
 def stop_on_signal() -> Iterator[Callable[[], bool]]:
     """Yield a function that returns whether a signal arrived. A second signal ends at once.
 
+    The signals are Ctrl-C, SIGTERM, and the SIGHUP of a closed terminal, unless ``nohup`` ignores
+    it.
     Signals within one second count as one, since ``torchrun`` forwards a Ctrl-C that the terminal
     has already sent to the processes.
     """
@@ -28,7 +30,10 @@ def stop_on_signal() -> Iterator[Callable[[], bool]]:
 
     # Python handles signals only in the main thread.
     catch = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGINT, signal.SIGTERM) if catch else ()
+    numbers = [signal.SIGINT, signal.SIGTERM] if catch else []
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if catch and hang_up and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        numbers.append(hang_up)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield lambda: bool(first)

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from ganzoo.errors import RecipeError
 from ganzoo.spec.durations import parse_duration
 
 OnOff = Literal["on", "off"]
@@ -33,9 +34,11 @@ class RunOptions:
         tensorboard: write the run's folder 'tensorboard'; auto writes it if tensorboard is
             installed.
         trackers: also log the run to these ('ganzoo list --kind trackers').
+        checkpoint_minutes: minutes between two checkpoints, beside those of the recipe's
+            checkpoint_every; 0 means only the recipe's.
 
     Raises:
-        RecipeError: `max_time` is not a duration.
+        RecipeError: `max_time` is not a duration, or `checkpoint_minutes` is negative.
     """
 
     data: Path | None = None
@@ -45,9 +48,15 @@ class RunOptions:
     monitors: OnOff = "on"
     tensorboard: AutoOnOff = "auto"
     trackers: tuple[str, ...] = ()
+    checkpoint_minutes: float = 10.0
 
     def __post_init__(self) -> None:
         _ = self.seconds
+        if not 0 <= self.checkpoint_minutes < math.inf:
+            raise RecipeError(
+                f"--checkpoint-minutes is {self.checkpoint_minutes:g}. Use a number of minutes, or "
+                "0 for no checkpoints by time."
+            )
 
     @classmethod
     def of(
@@ -59,6 +68,7 @@ class RunOptions:
         monitors: OnOff,
         tensorboard: AutoOnOff,
         trackers: Sequence[str],
+        checkpoint_minutes: float,
     ) -> RunOptions:
         """Return the options that the arguments of `train` or `resume` state."""
         return cls(
@@ -69,6 +79,7 @@ class RunOptions:
             monitors=monitors,
             tensorboard=tensorboard,
             trackers=tuple(trackers),
+            checkpoint_minutes=checkpoint_minutes,
         )
 
     @property

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganzoo.data.batches import Batches
 from ganzoo.nn import inputs_of, sizes_of, styles_of
@@ -28,6 +29,7 @@ class Prepared:
         batches: the data.
         state: networks, loss, optimizers and progress.
         evaluator: the evaluator of the training, if the recipe has an evaluation.
+        history: changes of the recipe during the run, see `ganzoo.training.changes`.
     """
 
     recipe: Recipe
@@ -36,6 +38,7 @@ class Prepared:
     batches: Batches
     state: State
     evaluator: Evaluator | None = None
+    history: Sequence[dict[str, Any]] = ()
 
     def spec(self) -> ModelSpec:
         """Return the config of the generator in its current state."""
@@ -66,5 +69,6 @@ class Prepared:
                 self.state.device,
                 self.state.group.size,
                 dataset,
-            ),
+            )
+            | ({"history": list(self.history)} if self.history else {}),
         )

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
 from ganzoo.bundle import leftovers
-from ganzoo.bundle.files import reporting_output, sha256, write_file
+from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.bundle.json_lines import cut_back
 from ganzoo.data.run_data import FILE as DATA_FILE
-from ganzoo.data.run_data import RunData
 from ganzoo.data.workers import check_main_guard
 from ganzoo.errors import (
-    MALFORMED,
-    CheckpointError,
     GanzooError,
     NonFiniteLossError,
     RecipeError,
@@ -35,26 +30,27 @@ from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
-from ganzoo.spec.parsing import shorten
 from ganzoo.system.dependencies import environment, kept_variables
 from ganzoo.system.signals import stop_on_signal
 from ganzoo.system.terminal import print_error
 from ganzoo.training.build import complete
-from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
+from ganzoo.training.changes import check_changes, lengthened, name_length_schedules
 from ganzoo.training.control import LOCK, sole_user
-from ganzoo.training.distributed import Group, join, launch, reporting_loss, restarted
+from ganzoo.training.distributed import join, launch, reporting_loss, restarted
 from ganzoo.training.evaluation import METRICS, evaluate
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
+from ganzoo.training.overrides import override
 from ganzoo.training.preparation import plan, prepare
 from ganzoo.training.prepared import Prepared
 from ganzoo.training.reporter import RunReporter
+from ganzoo.training.restore import RECIPE, read_recipe, record_data, restore, share_recipe
 from ganzoo.training.schedule import due_after_tick
 from ganzoo.training.snapshot import BEST, BUNDLE, keep, keep_best_by_log, keep_best_by_metric
 from ganzoo.training.tracking import Tracker, create_trackers
 
-ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "time", "signal")
-RECIPE = "recipe.toml"
+# By the number that the processes agree on after a tick; at 1, they save and go on.
+ENDS: tuple[Literal["finished", "time", "signal"], ...] = ("finished", "finished", "time", "signal")
 LAUNCH = ".launch"  # holds the id of the torchrun launch that started the run
 
 
@@ -65,8 +61,8 @@ class Run:
     Attributes:
         path: the folder.
         images_seen: images that the training has seen.
-        ended: why it ended: it saw all images (``finished``), Ctrl-C or SIGTERM (``signal``), or
-            `max_time` (``time``).
+        ended: why it ended: it saw all images (``finished``), a signal arrived, such as Ctrl-C
+            (``signal``), or `max_time` passed (``time``).
     """
 
     path: Path
@@ -102,21 +98,29 @@ def train(
     monitors: OnOff = RunOptions.monitors,
     tensorboard: AutoOnOff = RunOptions.tensorboard,
     trackers: Sequence[str] = RunOptions.trackers,
+    checkpoint_minutes: float = RunOptions.checkpoint_minutes,
+    **fields: Any,
 ) -> Run:
     """Train a recipe.
 
     Trainings in several threads of a process run one after another: all threads share torch's
     random generators, so a program should not draw from them while another thread trains.
 
-    Ctrl-C or SIGTERM saves a checkpoint and returns a run that `resume` continues. A second signal
-    ends the process at once, and `resume` continues from the last checkpoint.
+    Ctrl-C, SIGTERM or a closed terminal saves a checkpoint and returns a run that `resume`
+    continues. A second signal ends the process at once, and `resume` continues from the last
+    checkpoint.
 
     `ganzoo.training.RunOptions` describes `data`, `device`, `max_time`, `progress`, `monitors`,
-    `tensorboard` and `trackers`.
+    `tensorboard`, `trackers` and `checkpoint_minutes`.
 
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
         out: the run's folder, which must not exist; by default ``runs/<name>``.
+        fields: other values of the recipe's fields. A component is a name or a table of arguments,
+            the optimizer a table.
+
+    Example:
+        >>> ganzoo.train("dcgan-digits", images=64, loss="hinge", optimizer={"lr": 1e-4})
 
     Raises:
         RecipeError, UnknownNameError, IncompatibleCombinationError, ArchitectureError: the
@@ -130,13 +134,16 @@ def train(
     """
     check_main_guard()
     recipe = recipe if isinstance(recipe, Recipe) else find_recipe(recipe)
+    recipe = override(recipe, fields) if fields else recipe
     path = Path(out) if out is not None else Path("runs") / recipe.name
-    options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
+    options = RunOptions.of(
+        data, device, max_time, progress, monitors, tensorboard, trackers, checkpoint_minutes
+    )
     active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:
         if group.most(group.first and restarted() and _is_of_this_launch(path)):
             with sole_user(path, group):
-                return _run(path, _restore(path, options, group), options, active_trackers)
+                return _run(path, restore(path, options, group), options, active_trackers)
         if group.first:
             _check_new(path)
         prepared = prepare(recipe, data=options.data, device=options.device, group=group)
@@ -144,7 +151,7 @@ def train(
             if group.first:
                 _check_new(path)
                 recipe_text = prepared.recipe.to_toml()
-                _record_data(path, prepared, hashlib.sha256(recipe_text.encode()).hexdigest())
+                record_data(path, prepared, hashlib.sha256(recipe_text.encode()).hexdigest())
                 write_file(path / RECIPE, recipe_text)  # last: it makes the folder a run
                 if group.size > 1:
                     write_file(path / LAUNCH, launch())
@@ -175,6 +182,8 @@ def _check_new(path: Path) -> None:
 def resume(
     path: str | Path,
     *,
+    recipe: Recipe | None = None,
+    change: bool = False,
     data: str | Path | None = RunOptions.data,
     device: str | torch.device | None = RunOptions.device,
     max_time: str | None = RunOptions.max_time,
@@ -182,27 +191,40 @@ def resume(
     monitors: OnOff = RunOptions.monitors,
     tensorboard: AutoOnOff = RunOptions.tensorboard,
     trackers: Sequence[str] = RunOptions.trackers,
+    checkpoint_minutes: float = RunOptions.checkpoint_minutes,
+    **fields: Any,
 ) -> Run:
-    """Continue a run from its newest checkpoint.
+    """Continue a run from its newest checkpoint, or lengthen it.
 
     If a checkpoint is damaged, ganzoo warns, renames it and uses the one before it. On the CPU, and
     with the same number of threads, the weights are bit for bit those of an uninterrupted run.
 
+    A run with more `images` than before is lengthened. If no setting follows the length of the
+    whole run, its weights are those of a run of that length from the start; otherwise a line on
+    standard error names the setting.
+
     `ganzoo.training.RunOptions` describes `data`, `device`, `max_time`, `progress`, `monitors`,
-    `tensorboard` and `trackers`.
+    `tensorboard`, `trackers` and `checkpoint_minutes`.
 
     Args:
         path: the run's folder.
+        recipe: the recipe to continue with; by default the run's own.
+        change: whether fields that change what the run learns may change. The run's
+            ``history.jsonl`` and the model card record all changes.
+        fields: other values of the recipe's fields, as for `train`.
 
     Raises:
         RunNotFoundError: the folder holds no run.
+        RecipeError: a field never changes in a run, or needs `change`.
         RunExistsError: another process is training the run.
         CheckpointError: all checkpoints are damaged, or the recipe or the data has changed.
         DataNotFoundError, NonFiniteLossError, OutputError, ...: as `train`.
     """
     check_main_guard()
     path = Path(path)
-    options = RunOptions.of(data, device, max_time, progress, monitors, tensorboard, trackers)
+    options = RunOptions.of(
+        data, device, max_time, progress, monitors, tensorboard, trackers, checkpoint_minutes
+    )
     active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:
         if group.first and not (path / RECIPE).is_file():
@@ -210,69 +232,13 @@ def resume(
                 f"{path} is not a run: it holds no recipe.toml. Start one: ganzoo train RECIPE"
             )
         with sole_user(path, group):
-            return _run(path, _restore(path, options, group), options, active_trackers)
-
-
-def _restore(path: Path, options: RunOptions, group: Group) -> Prepared:
-    """Load the newest checkpoint. Only the first process reads files; it shares them."""
-    file = path / RECIPE
-    text = Recipe.from_toml(file).to_toml() if group.first else ""
-    recipe = Recipe.from_text(group.tell(text.encode()).decode(), where=str(file))
-    began = _share(RunData.read(path) if group.first else None, group)
-    folder = options.data or (began.folder if began else None)
-    checkpoint = share_checkpoint(
-        load_checkpoint(path / "checkpoints") if group.first else None, group
-    )
-    if checkpoint is None and began and group.first and sha256(file) != began.recipe_sha256:
-        raise CheckpointError(
-            f"{file} has changed since the run began, and the run has no checkpoint. Restore the "
-            f"file, or start a new run with it: ganzoo train {file} --out DIR."
-        )
-    prepared = prepare(recipe, data=folder, device=options.device, group=group)
-    if checkpoint:
-        # Both are completed by today's plugins, which may have got new arguments since the
-        # checkpoint.
-        trained = Recipe.from_text(checkpoint["recipe"], where="the recipe in its checkpoint")
-        if complete(trained) != prepared.recipe:
-            raise CheckpointError(
-                f"{file} differs from the recipe of the run's checkpoint. Restore the file, or "
-                "start a new run with the changed recipe: ganzoo train RECIPE --out DIR."
-            )
-    fingerprint = checkpoint["data_fingerprint"] if checkpoint else began and began.sha256
-    if fingerprint and not prepared.batches.matches(fingerprint):
-        raise CheckpointError(
-            f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
-            "the folder of that data with --data DIR."
-        )
-    if fingerprint:  # of the same kind in all bundles of the run, whether streamed or not
-        prepared.batches.fingerprint = fingerprint
-    if group.first:
-        _record_data(path, prepared, sha256(file))  # the folder may have moved
-    if checkpoint is None:  # interrupted before the first checkpoint: start again
-        return prepared
-    try:
-        prepared.state.load_state_dict(checkpoint["state"])
-    except (RuntimeError, *MALFORMED) as error:
-        raise CheckpointError(
-            f"the newest checkpoint in {path / 'checkpoints'} does not hold the networks and "
-            f"optimizers of this recipe: {shorten(str(error)).removesuffix('.')}. Delete it to "
-            "continue from the one before it."
-        ) from error
-    prepared.batches.position = checkpoint["batches_drawn"]
-    return prepared
-
-
-def _record_data(path: Path, prepared: Prepared, recipe_sha256: str) -> None:
-    """Write where a run's data is, and the fingerprints that a resumed run checks."""
-    folder = str(prepared.root.resolve()) if prepared.root else None
-    batches = prepared.batches
-    RunData(folder, len(batches), batches.fingerprint, recipe_sha256).write(path)
-
-
-def _share(data: RunData | None, group: Group) -> RunData | None:
-    """Return the first process's data of the run in all processes."""
-    fields = json.loads(group.tell(json.dumps(data and dataclasses.asdict(data)).encode()))
-    return RunData(**fields) if fields else None
+            current = read_recipe(path, group)
+            if group.first:
+                recipe = override(recipe or current, fields) if fields else recipe or current
+                check_changes(path, complete(current), complete(recipe), change=change)
+            recipe = share_recipe(recipe, group)
+            prepared = restore(path, options, group, recipe)
+            return _run(path, prepared, options, active_trackers)
 
 
 def _run(
@@ -281,7 +247,17 @@ def _run(
     recipe, state = prepared.recipe, prepared.state
     group = state.group
     if options.progress and group.first:
+        if state.images_seen >= recipe.images:
+            print_error(
+                f"{path} is finished: it has seen all {recipe.images:,} images. Lengthen it: "
+                f"ganzoo train --resume {path} --images {2 * recipe.images}"
+            )
         print_error(plan(prepared))
+        if lengthened(prepared.history) and (schedules := name_length_schedules(prepared)):
+            print_error(
+                f"lengthened: {schedules} follows the length of the run, so the weights differ "
+                f"from those of a run of {recipe.images:,} images from the start"
+            )
         if recipe.compile:
             print_error("compiling: the first ticks take ten seconds to several minutes")
     if group.first:
@@ -293,7 +269,7 @@ def _run(
         monitors=options.monitors == "on",
         trackers=trackers,
     )
-    start = clock = time.perf_counter()
+    start = clock = saved = time.perf_counter()
     ended: Literal["finished", "time", "signal"] = "finished"
 
     with (
@@ -306,13 +282,17 @@ def _run(
     ):
 
         def report() -> bool:
-            nonlocal clock, ended
+            nonlocal clock, saved, ended
             now = time.perf_counter()
             state.seconds, clock = state.seconds + now - clock, now
             finished = state.images_seen >= recipe.images
+            save = False
             if not finished:
-                ended = ENDS[group.most(2 if stop_requested() else now - start >= options.seconds)]
-            due = due_after_tick(recipe, state.images_seen, interrupted=ended != "finished")
+                old = now - saved >= 60 * options.checkpoint_minutes > 0
+                stop = 3 if stop_requested() else 2 if now - start >= options.seconds else old
+                agreed = group.most(stop)
+                save, ended = agreed == 1, ENDS[agreed]
+            due = due_after_tick(recipe, state.images_seen, ended != "finished", save)
             if due.log:
                 reporter.report()
             if due.sample and group.first:
@@ -321,8 +301,10 @@ def _run(
                 line = evaluate(path, prepared)
                 reporter.show_metrics(line)
                 keep_best_by_metric(path, prepared, line)
-            if due.save and group.first:
-                keep(path, prepared)
+            if due.save:
+                saved = now
+                if group.first:
+                    keep(path, prepared)
             if due.compare and group.first:
                 keep_best_by_log(path, prepared)
             return not finished and ended == "finished"

@@ -27,13 +27,16 @@ class Due:
     compare: bool
 
 
-def due_after_tick(recipe: Recipe, images_seen: int, interrupted: bool) -> Due:
+def due_after_tick(
+    recipe: Recipe, images_seen: int, interrupted: bool, time_to_save: bool = False
+) -> Due:
     """Return the work that is due at the end of a tick.
 
     Args:
         recipe: the run's recipe.
         images_seen: images seen with this tick.
         interrupted: whether the run stops here for a signal or for its time limit.
+        time_to_save: whether the last checkpoint is old enough for another.
     """
     finished = images_seen >= recipe.images
     last = finished or interrupted
@@ -45,7 +48,7 @@ def due_after_tick(recipe: Recipe, images_seen: int, interrupted: bool) -> Due:
 
     sample = last or reached(recipe.sample_every)
     evaluate = recipe.evaluate_every > 0 and (finished or reached(recipe.evaluate_every))
-    save = last or reached(recipe.checkpoint_every)
+    save = last or time_to_save or reached(recipe.checkpoint_every)
     return Due(
         log=sample or evaluate or save or reached(recipe.log_every),
         sample=sample,

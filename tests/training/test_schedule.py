@@ -49,13 +49,13 @@ def test_signatures_have_the_options_and_their_defaults(function):
         assert parameters[field.name].default == field.default
         assert field.name in function.__doc__
     own = parameters.keys() - {field.name for field in dataclasses.fields(RunOptions)}
-    assert own in ({"recipe", "out"}, {"path"})
+    assert own in ({"recipe", "out", "fields"}, {"path", "recipe", "change", "fields"})
 
 
 def test_the_command_line_has_the_same_options(capsys):
     options = ["--device", "cpu", "--max-time", "3h", "--trackers", "tensorboard"]
     _, trained = parse_recipe(["dcgan-digits", *options], "p")
-    resumed = parse_resume(["--resume", "runs/x", *options], "p")
+    _, resumed = parse_resume(["--resume", "runs/x", *options], "p")
     for parsed in (trained, resumed):
         assert (parsed.device, parsed.seconds, parsed.trackers) == ("cpu", 10800, ("tensorboard",))
         assert (parsed.monitors, parsed.progress) == ("on", True)

@@ -40,6 +40,7 @@ class AnnealedPenaltiesLoss(AdversarialLoss):
         if not 0 <= as_number("penalty_decay_to", decay_to) <= 1:
             raise ValueError(f"penalty_decay_to is {decay_to}; it must be in [0, 1]")
         self.decay_to = decay_to
+        self.follows_length = self.follows_length or decay_to < 1
 
     def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
         """Return the discriminator's terms for one comparison, with decayed penalties."""

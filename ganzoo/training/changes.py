@@ -1,0 +1,149 @@
+"""Changes of a run's recipe when it is resumed, and their history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ganzoo.bundle.files import write_file
+from ganzoo.bundle.json_lines import read_lines
+from ganzoo.errors import RecipeError, enumerate_names
+from ganzoo.spec import Recipe
+from ganzoo.training.prepared import Prepared
+
+HISTORY = "history.jsonl"
+
+# Fields that change how long a run is and what it writes, but nothing that it learns.
+FREE = frozenset(
+    {
+        *("images", "name", "description", "streaming", "log_every", "sample_every"),
+        *("checkpoint_every", "keep_checkpoints", "evaluate_every", "evaluate_samples"),
+        *("evaluate_with", "keep_best"),
+    }
+)
+# Fields that define the networks, their first weights, the data and the game.
+FIXED = frozenset(
+    {"architecture", "dataset", "initialisation", "spectral_norm", "seed", "loss.name"}
+)
+_TEXTS = ("name", "description")
+
+
+def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
+    """Return the fields that differ, as ``{"optimizer.lr": (before, after)}``."""
+    old, new = _flat(before), _flat(after)
+    return {
+        field: (old.get(field), new.get(field))
+        for field in sorted(old.keys() | new.keys())
+        if old.get(field) != new.get(field)
+    }
+
+
+def check_changes(run: Path, before: Recipe, after: Recipe, *, change: bool) -> None:
+    """Check that a resumed run may change these fields of its recipe.
+
+    Args:
+        run: the run's folder.
+        before: the run's recipe.
+        after: the recipe to continue with.
+        change: whether fields that change what the run learns may change.
+
+    Raises:
+        RecipeError: a field never changes in a run, or needs `change`.
+    """
+    fields = differences(before, after)
+    if constant := [f for f in fields if {f, f.partition(".")[0]} & FIXED]:
+        raise RecipeError(
+            f"a run keeps its {_options(constant)}. Start a new run with the other value: "
+            f"ganzoo train {run / 'recipe.toml'} --out DIR."
+        )
+    if (others := [f for f in fields if f not in FREE]) and not change:
+        raise RecipeError(
+            f"{_options(others)} {'changes' if len(others) == 1 else 'change'} what the run "
+            f"learns. Add --change, and {run / HISTORY} and the model card record it."
+        )
+
+
+def replay(recipe: Recipe, history: list[dict[str, Any]]) -> Recipe:
+    """Return a recipe with the changes of a history."""
+    table = recipe.to_dict()
+    for line in history:
+        for name, (_, value) in line["changes"].items():
+            part, dot, argument = name.partition(".")
+            if dot:
+                table[part] = table[part] | {argument: value}
+            else:
+                table[name] = value
+    return Recipe.from_dict(table)
+
+
+def read_history(run: Path) -> list[dict[str, Any]]:
+    """Return the changes of a run, oldest first; each line has ``images`` and ``changes``."""
+    return [line for line in read_lines(run / HISTORY) if _is_change(line)]
+
+
+def extend_history(
+    history: list[dict[str, Any]], images_seen: int, trained: Recipe, recipe: Recipe
+) -> list[dict[str, Any]]:
+    """Return the history of a run that continues with a recipe.
+
+    Args:
+        history: the history so far. Lines from `images_seen` on are replaced, since the run
+            continues before them.
+        images_seen: images that the run has seen.
+        trained: the recipe up to there.
+        recipe: the recipe from there on.
+    """
+    earlier = [line for line in history if line["images"] < images_seen]
+    changes = {k: list(v) for k, v in differences(trained, recipe).items() if k not in _TEXTS}
+    return earlier + ([{"images": images_seen, "changes": changes}] if changes else [])
+
+
+def write_history(run: Path, history: Sequence[dict[str, Any]]) -> None:
+    """Write the history of a run, if it has one.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if history or (run / HISTORY).is_file():
+        write_file(run / HISTORY, "".join(json.dumps(line) + "\n" for line in history))
+
+
+def lengthened(history: Sequence[dict[str, Any]]) -> bool:
+    """Return whether the number of images of the run changed."""
+    return any("images" in line["changes"] for line in history)
+
+
+def name_length_schedules(prepared: Prepared) -> str:
+    """Return the settings that follow the length of the whole run; empty if none does."""
+    recipe, names = prepared.recipe, []
+    if recipe.optimizer.decay_start < 1:
+        names.append("--optimizer.decay-start")
+    if recipe.ema_ramp == "cosine" and recipe.ema_halflife:
+        names.append("--ema-ramp cosine")
+    if prepared.state.loss.follows_length:
+        names.append(f"--loss {recipe.loss.name}")
+    return " and ".join(names)
+
+
+def _flat(recipe: Recipe) -> dict[str, Any]:
+    table = json.loads(json.dumps(recipe.to_dict()))  # tuples as lists
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        if isinstance(value, dict) and name != "learning_rates":
+            flat |= {f"{name}.{argument}": v for argument, v in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _options(fields: list[str]) -> str:
+    return enumerate_names([f"--{field.replace('_', '-')}" for field in fields])
+
+
+def _is_change(line: Mapping[str, Any]) -> bool:
+    changes = line.get("changes")
+    return isinstance(changes, dict) and all(
+        isinstance(pair, list) and len(pair) == 2 for pair in changes.values()
+    )

@@ -1,0 +1,140 @@
+"""Restore a run from its newest checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ganzoo.bundle.files import sha256, write_file
+from ganzoo.data.run_data import RunData
+from ganzoo.errors import MALFORMED, CheckpointError, RecipeError
+from ganzoo.spec import Recipe
+from ganzoo.spec.parsing import shorten
+from ganzoo.training.build import complete
+from ganzoo.training.changes import extend_history, read_history, replay, write_history
+from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
+from ganzoo.training.distributed import Group
+from ganzoo.training.options import RunOptions
+from ganzoo.training.preparation import prepare
+from ganzoo.training.prepared import Prepared
+
+RECIPE = "recipe.toml"
+
+
+def restore(
+    path: Path, options: RunOptions, group: Group, recipe: Recipe | None = None
+) -> Prepared:
+    """Load the newest checkpoint. Only the first process reads files; it shares them.
+
+    Args:
+        path: the run's folder.
+        options: the options of this process.
+        group: the processes of the training.
+        recipe: the recipe to continue with; by default that of the folder.
+
+    Raises:
+        CheckpointError: all checkpoints are damaged, or the recipe or the data has changed.
+        RecipeError: the batch size cannot change here.
+    """
+    file = path / RECIPE
+    current = read_recipe(path, group)
+    recipe = recipe or current
+    began = _share(RunData.read(path) if group.first else None, group)
+    folder = options.data or (began.folder if began else None)
+    checkpoint = share_checkpoint(
+        load_checkpoint(path / "checkpoints") if group.first else None, group
+    )
+    if checkpoint is None and began and group.first and sha256(file) != began.recipe_sha256:
+        raise CheckpointError(
+            f"{file} has changed since the run began, and the run has no checkpoint. Restore the "
+            f"file, or start a new run with it: ganzoo train {file} --out DIR."
+        )
+    prepared = prepare(recipe, data=folder, device=options.device, group=group)
+    fingerprint = checkpoint["data_fingerprint"] if checkpoint else began and began.sha256
+    if fingerprint and not prepared.batches.matches(fingerprint):
+        raise CheckpointError(
+            f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
+            "the folder of that data with --data DIR."
+        )
+    if fingerprint:  # of the same kind in all bundles of the run, whether streamed or not
+        prepared.batches.fingerprint = fingerprint
+    if checkpoint:  # a run that was interrupted before the first one starts again
+        history = group.tell(json.dumps(read_history(path) if group.first else []).encode())
+        prepared = _continue(path, prepared, current, checkpoint, json.loads(history))
+    if group.first:
+        if checkpoint:
+            write_history(path, prepared.history)
+        if complete(current) != prepared.recipe:
+            write_file(file, prepared.recipe.to_toml())
+        record_data(path, prepared, sha256(file))  # the folder may have moved
+    return prepared
+
+
+def _continue(
+    path: Path,
+    prepared: Prepared,
+    current: Recipe,
+    checkpoint: dict[str, Any],
+    history: list[dict[str, Any]],
+) -> Prepared:
+    """Load a checkpoint into a training; return it with the history of its recipe."""
+    # All are completed by today's plugins, which may have got new arguments since the checkpoint.
+    trained = complete(Recipe.from_text(checkpoint["recipe"], where="the recipe in its checkpoint"))
+    state, batches = prepared.state, prepared.batches
+    try:
+        state.load_state_dict(checkpoint["state"])
+    except (RuntimeError, *MALFORMED) as error:
+        raise CheckpointError(
+            f"the newest checkpoint in {path / 'checkpoints'} does not hold the networks and "
+            f"optimizers of this recipe: {shorten(str(error)).removesuffix('.')}. Delete it to "
+            "continue from the one before it."
+        ) from error
+    images_seen = state.tick * trained.batch_size
+    later = [line for line in history if line["images"] >= images_seen]
+    if complete(current) not in (trained, complete(replay(trained, later))):
+        raise CheckpointError(
+            f"{path / RECIPE} differs from the recipe of the run's checkpoint. Restore the file, "
+            f"and pass changes as options: ganzoo train --resume {path} --images N. Or start a new "
+            "run with the changed recipe: ganzoo train RECIPE --out DIR."
+        )
+    ratio = (trained.batch_size, prepared.recipe.batch_size)
+    state.tick = _convert(state.tick, *ratio)
+    batches.position = _convert(checkpoint["batches_drawn"], *ratio)
+    return replace(prepared, history=extend_history(history, images_seen, trained, prepared.recipe))
+
+
+def _convert(batches: int, before: int, after: int) -> int:
+    """Return a number of batches in batches of another size."""
+    if batches * before % after:
+        raise RecipeError(
+            f"the run has seen {batches * before:,} images, which are no whole number of batches "
+            f"of {after}. Use a --batch-size that divides {batches * before}."
+        )
+    return batches * before // after
+
+
+def read_recipe(path: Path, group: Group) -> Recipe:
+    """Return the recipe of a run's folder in all processes; only the first one reads it."""
+    return share_recipe(Recipe.from_toml(path / RECIPE) if group.first else None, group)
+
+
+def share_recipe(recipe: Recipe | None, group: Group) -> Recipe:
+    """Return the first process's recipe in all processes."""
+    text = group.tell((recipe.to_toml() if recipe and group.first else "").encode()).decode()
+    return Recipe.from_text(text, where="the recipe of the run")
+
+
+def record_data(path: Path, prepared: Prepared, recipe_sha256: str) -> None:
+    """Write where a run's data is, and the fingerprints that a resumed run checks."""
+    folder = str(prepared.root.resolve()) if prepared.root else None
+    batches = prepared.batches
+    RunData(folder, len(batches), batches.fingerprint, recipe_sha256).write(path)
+
+
+def _share(data: RunData | None, group: Group) -> RunData | None:
+    """Return the first process's data of the run in all processes."""
+    fields = json.loads(group.tell(json.dumps(data and dataclasses.asdict(data)).encode()))
+    return RunData(**fields) if fields else None

@@ -1,0 +1,204 @@
+"""Runs that are lengthened, or resumed with other options."""
+
+import json
+import os
+import shutil
+import signal
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+
+import ganzoo
+from ganzoo.cli import main
+from ganzoo.cli.options import parse_recipe
+from ganzoo.errors import CheckpointError, RecipeError
+from ganzoo.registry import find_recipe
+from ganzoo.spec import Component, Optimizer, Recipe
+from ganzoo.system.signals import stop_on_signal
+from ganzoo.training.changes import differences, extend_history, replay
+from ganzoo.training.overrides import override
+from helpers.recipes import tiny
+
+
+def train(recipe, out, **options):
+    return ganzoo.train(recipe, out=out, progress=False, monitors="off", **options).path
+
+
+def resume(run, **options):
+    return ganzoo.resume(run, progress=False, monitors="off", **options)
+
+
+def weights(run):
+    checkpoint = load_file(sorted((run / "checkpoints").iterdir())[-1])
+    return {name: tensor.numpy().tobytes() for name, tensor in checkpoint.items()}
+
+
+def history(run):
+    return [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """A finished run of 32 images. Copy it before changing it."""
+    return train(tiny(images=32), tmp_path_factory.mktemp("short") / "run")
+
+
+@pytest.fixture
+def run(short, tmp_path):
+    return shutil.copytree(short, tmp_path / "run")
+
+
+def test_a_lengthened_run_has_the_weights_of_a_run_of_that_length(run, tmp_path, capsys):
+    long = train(tiny(images=80), tmp_path / "long")
+    assert main(["train", "--resume", str(run), "--images", "80", "--log-every", "32"]) == 0
+    assert weights(run) == weights(long)
+    assert Recipe.from_toml(run / "recipe.toml").images == 80
+    changes = {"images": [32, 80], "log_every": [16, 32]}
+    assert history(run) == [{"images": 32, "changes": changes}]
+    assert ganzoo.info(run / "bundle").provenance["history"] == history(run)
+    assert "lengthened:" not in capsys.readouterr().err
+    bundle = ganzoo.export(run, tmp_path / "bundle", figures=False)
+    assert (
+        "| changed after 32 images | `images` from 32 to 80" in (bundle / "README.md").read_text()
+    )
+
+
+def test_a_finished_run_says_how_to_lengthen_it(run, capsys):
+    assert main(["train", "--resume", str(run)]) == 0
+    errors = capsys.readouterr().err
+    assert f"is finished: it has seen all 32 images. Lengthen it: ganzoo train --resume {run} --images 64" in errors  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"optimizer": Optimizer(decay_start=0.5)}, "--optimizer.decay-start"),
+        ({"ema_ramp": "cosine"}, "--ema-ramp cosine"),
+        ({"loss": Component("nonsaturating", {"instance_noise": 0.1})}, "--loss nonsaturating"),
+    ],
+)
+def test_a_schedule_over_the_whole_run_is_named(tmp_path, capsys, changes, names):
+    run = train(tiny(images=16, **changes), tmp_path / "run")
+    ganzoo.resume(run, images=32, monitors="off")
+    assert f"lengthened: {names} follows the length of the run" in capsys.readouterr().err
+
+
+def test_what_a_run_learns_changes_only_on_request(run):
+    before = weights(run)
+    with pytest.raises(RecipeError, match=r"^--loss.r1, --optimizer.lr change what the run learns"):
+        resume(run, images=64, optimizer={"lr": 1e-3}, loss={"r1": 1.0})
+    assert weights(run) == before
+    assert not (run / "history.jsonl").exists()
+    resume(run, images=64, optimizer={"lr": 1e-3}, loss={"r1": 1.0}, change=True)
+    assert history(run)[0]["changes"]["optimizer.lr"] == [0.0002, 0.001]
+    resume(run)  # the next resume needs no options
+    resume(run, images=96)
+    assert [line["images"] for line in history(run)] == [32, 64]
+
+
+@pytest.mark.parametrize(
+    ("fields", "option"),
+    [
+        ({"architecture": {"width": 8}}, "--architecture.width"),
+        ({"loss": "hinge"}, "--loss.name"),
+        ({"seed": 1}, "--seed"),
+    ],
+)
+def test_the_networks_the_game_and_the_seed_never_change(run, fields, option):
+    with pytest.raises(RecipeError, match=f"a run keeps its .*{option}"):
+        resume(run, change=True, **fields)
+
+
+def test_the_batch_size_changes_where_batches_end(run):
+    with pytest.raises(RecipeError, match="no whole number of batches of 5"):
+        resume(run, images=64, batch_size=5, change=True)
+    assert resume(run, images=64, batch_size=8, change=True).images_seen == 64
+    assert history(run)[0]["changes"]["batch_size"] == [16, 8]
+
+
+def test_a_run_that_was_killed_between_its_files_resumes(run):
+    """The history is written before the recipe, and both before the next checkpoint."""
+    line = {"images": 32, "changes": {"images": [32, 64]}}
+    (run / "history.jsonl").write_text(json.dumps(line) + "\n")
+    assert resume(run).images_seen == 32
+    assert history(run) == []
+    recipe = replace(Recipe.from_toml(run / "recipe.toml"), images=64)
+    (run / "recipe.toml").write_text(recipe.to_toml())
+    with pytest.raises(CheckpointError, match="differs from the recipe"):
+        resume(run)
+    (run / "history.jsonl").write_text(json.dumps(line) + "\n")
+    assert resume(run).images_seen == 64
+    assert history(run) == [line]
+
+
+def test_an_older_checkpoint_moves_the_change(run):
+    resume(run, images=64, optimizer={"lr": 1e-3}, change=True)
+    resume(run, images=96, optimizer={"lr": 1e-4}, change=True)
+    assert [line["images"] for line in history(run)] == [32, 64]
+    (newest, *_) = sorted((run / "checkpoints").iterdir())[::-1]
+    newest.unlink()
+    assert resume(run).images_seen == 96
+    assert [line["images"] for line in history(run)] == [32, 64]
+
+
+def test_checkpoints_are_also_written_by_time(tmp_path):
+    recipe = tiny(images=48, checkpoint_every=0, keep_checkpoints=9)
+    run = train(recipe, tmp_path / "run", checkpoint_minutes=1e-9)
+    names = [f.stem.lstrip("0") for f in sorted((run / "checkpoints").iterdir())]
+    assert names == ["16", "32", "48"]
+    with pytest.raises(RecipeError, match="--checkpoint-minutes is -1"):
+        train(recipe, tmp_path / "other", checkpoint_minutes=-1)
+
+
+def test_a_closed_terminal_stops_like_ctrl_c():
+    before = signal.getsignal(signal.SIGHUP)
+    with stop_on_signal() as stopped:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stopped()
+    assert signal.getsignal(signal.SIGHUP) == before
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with stop_on_signal() as stopped:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopped()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({"images": 64}, "--images 64"),
+        ({"loss": "hinge"}, "--loss hinge"),
+        ({"loss": {"name": "wgan-gp", "gp": 5.0}}, "--loss wgan-gp --loss.gp 5"),
+        ({"architecture": {"width": 4}}, "--architecture.width 4"),
+        ({"optimizer": {"lr": 1e-4, "decay_start": 0.5}, "dataset": "ring"},
+         "--optimizer.lr 1e-4 --optimizer.decay-start 0.5 --dataset ring"),
+    ],
+)  # fmt: skip
+def test_python_and_the_command_line_change_a_recipe_alike(fields, options):
+    from ganzoo.training.build import complete
+
+    recipe, _ = parse_recipe(["dcgan-digits", *options.split()], "ganzoo train")
+    assert complete(override(find_recipe("dcgan-digits"), fields)) == complete(recipe)
+
+
+def test_a_wrong_field_is_named():
+    with pytest.raises(RecipeError, match=r"no field 'image'\. Did you mean 'images'\?"):
+        override(tiny(), {"image": 64})
+    with pytest.raises(RecipeError, match="images"):
+        override(tiny(), {"images": "many"})
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5))
+def test_a_history_leads_from_the_first_recipe_to_the_last(lengths):
+    first, lines = tiny(), []
+    recipe = first
+    for number, images in enumerate(lengths, 1):
+        after = replace(recipe, images=images, optimizer=replace(recipe.optimizer, lr=1 / images))
+        lines = extend_history(lines, 100 * number, recipe, after)
+        recipe = after
+    assert not differences(replay(first, lines), recipe)
