@@ -139,11 +139,11 @@ def compare(
 
 
 def _best(metric: str, rows: Sequence[Row]) -> float | None:
-    """Return the best value of a metric, None if it has no better direction."""
-    from ganzoo.registry import direction_of
+    """Return the best value of a metric, None if neither higher nor lower is better."""
+    from ganzoo.registry import better_of
 
     values = [row.evaluation.metrics[metric] for row in rows if metric in row.evaluation.metrics]
-    match direction_of(metric):
+    match better_of(metric):
         case "higher":
             return max(values)
         case "lower":

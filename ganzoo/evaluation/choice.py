@@ -182,6 +182,6 @@ def _check_value_names(chosen: dict[str, Metric]) -> None:
 def _clash(metric: Metric, chosen: Mapping[str, Metric]) -> str:
     """Return which metric has a value of the same name; empty if none has."""
     for name, other in chosen.items():
-        for value in metric.directions.keys() & other.directions.keys():
+        for value in metric.better.keys() & other.better.keys():
             return f"it returns a value {value!r}, which the metric {name!r} returns too"
     return ""

@@ -13,7 +13,7 @@ from ganzoo.evaluation.arrays import as_integers
 from ganzoo.evaluation.choice import choose_metrics
 from ganzoo.evaluation.extraction import describe_resizing, extract, make_extractor
 from ganzoo.nn import Extractor
-from ganzoo.spec import DataSpec, Direction, Metric, SetSizes
+from ganzoo.spec import Better, DataSpec, Metric, SetSizes
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class EvaluationPlan:
     seed: int
     named: bool = False
 
-    def direction(self, name: str) -> Direction | None:
+    def better_of(self, name: str) -> Better | None:
         """Return whether higher or lower values are better, None if no metric declares the name."""
-        directions = (metric.direction(name) for metric in self.metrics.values())
-        return next(filter(None, directions), None)
+        declared = (metric.better_of(name) for metric in self.metrics.values())
+        return next(filter(None, declared), None)
 
 
 def plan_evaluation(

@@ -82,10 +82,10 @@ def _compute(name: str, metric: Metric, sets: ImageSets) -> tuple[dict[str, floa
             "author, or choose other --metrics."
         ) from error
     for key in values:
-        if metric.direction(key) is None:
+        if metric.better_of(key) is None:
             raise BrokenPluginError(
                 f"{metrics.cite(name)} returned the value {key!r}, but declares "
-                f"{enumerate_names(metric.directions)}. Report this to the plugin's author, or "
+                f"{enumerate_names(metric.better)}. Report this to the plugin's author, or "
                 "choose other --metrics."
             )
     return values, settings

@@ -22,16 +22,16 @@ from ganzoo.plots.style import (
     new_figure,
     styled,
 )
-from ganzoo.registry import direction_of
-from ganzoo.spec import Direction
+from ganzoo.registry import better_of
+from ganzoo.spec import Better
 
 PANEL_HEIGHT = 2.6  # inches
 MARK = 7.0  # size of a marker, in points
-TITLES: dict[Direction | None, str] = {
+TITLES: dict[Better | None, str] = {
     "higher": " (higher is better)",
     "lower": " (lower is better)",
     "neither": "",
-    None: " (no installed metric declares a better direction)",
+    None: " (no installed metric declares which is better)",
 }
 
 
@@ -40,7 +40,7 @@ def draw_metrics(
     lines: Sequence[Mapping[str, Any]],
     names: Sequence[str] = (),
     *,
-    directions: Mapping[str, Direction] | None = None,
+    better: Mapping[str, Better] | None = None,
 ) -> Figure:
     """Plot metrics over images seen, one panel per metric, and mark the best and the final value.
 
@@ -54,7 +54,8 @@ def draw_metrics(
     Args:
         lines: lines of metrics.jsonl, with ``images``, ``metrics`` and optionally ``protocol``.
         names: metrics to plot; by default all.
-        directions: directions by metric name; they replace the declared ones.
+        better: whether higher or lower values are better, by metric name; it replaces what metrics
+            declare.
 
     Raises:
         PlotError: there are no lines, a metric was not measured, or a metric has no finite value.
@@ -77,7 +78,7 @@ def draw_metrics(
     figure = new_figure(WIDTH, 0.4 + PANEL_HEIGHT * len(chosen))
     panels = figure.subplots(len(chosen), 1, squeeze=False)[:, 0]
     for name, panel in zip(chosen, panels, strict=True):
-        _draw(panel, name, comparable, (directions or {}).get(name) or direction_of(name))
+        _draw(panel, name, comparable, (better or {}).get(name) or better_of(name))
     if omitted := len(lines) - len(comparable):
         figure.supxlabel(
             f"omitted: {omitted} line{'s' * (omitted > 1)} of another protocol",
@@ -99,7 +100,7 @@ def _conditions(line: Mapping[str, Any]) -> Any:
 
 
 def _draw(
-    panel: Axes, name: str, lines: Sequence[Mapping[str, Any]], direction: Direction | None
+    panel: Axes, name: str, lines: Sequence[Mapping[str, Any]], better: Better | None
 ) -> None:
     values = [(line["images"], line["metrics"].get(name)) for line in lines]
     finite = [(x, y) for x, y in values if y is not None and math.isfinite(y)]
@@ -109,8 +110,8 @@ def _draw(
     panel.plot(x, y, color=BLUE, marker=".", label=name)
     final = len(y) - 1
     marks = [(final, "final", "s", VERMILLION)]
-    if direction in ("higher", "lower"):
-        best = int(y.argmax() if direction == "higher" else y.argmin())
+    if better in ("higher", "lower"):
+        best = int(y.argmax() if better == "higher" else y.argmin())
         marks.insert(0, (best, "best", "o", GREEN))
         if best == final:
             marks = [(final, "best and final", "o", GREEN)]
@@ -129,6 +130,6 @@ def _draw(
     panel.legend(handles=handles)
     panel.margins(x=0.03, y=0.1)
     label = name.replace("_", " ")
-    panel.set_title(f"{label}{TITLES[direction]}")
+    panel.set_title(f"{label}{TITLES[better]}")
     panel.set_ylabel(label)
     count_images(panel)

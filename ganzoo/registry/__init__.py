@@ -1,6 +1,6 @@
 """Registries of architectures, losses and other components, from ganzoo and from plugins."""
 
-from ganzoo.registry.directions import direction_of
+from ganzoo.registry.better import better_of
 from ganzoo.registry.registry import (
     COMPONENTS,
     REGISTRIES,
@@ -26,8 +26,8 @@ __all__ = [
     "REGISTRIES",
     "Registry",
     "architectures",
+    "better_of",
     "datasets",
-    "direction_of",
     "export_targets",
     "extractors",
     "find_recipe",

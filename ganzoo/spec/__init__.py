@@ -14,7 +14,7 @@ from ganzoo.spec.data import (
     StyleSpec,
     find_class,
 )
-from ganzoo.spec.metric import Direction, Metric, SetSizes
+from ganzoo.spec.metric import Better, Metric, SetSizes
 from ganzoo.spec.model import (
     FORMAT,
     IMPORTED,
@@ -46,9 +46,9 @@ __all__ = [
     "SEEDS",
     "STORED_AS",
     "UNIFORM_LABELS",
+    "Better",
     "Component",
     "DataSpec",
-    "Direction",
     "ImageSpec",
     "LatentSpec",
     "Metric",

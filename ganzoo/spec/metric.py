@@ -1,4 +1,4 @@
-"""A metric: what it computes, what it needs, and the better direction of each of its values."""
+"""A metric: what it computes, what it needs, and whether higher or lower values are better."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from ganzoo.spec.data import DataSpec
 
-Direction = Literal["higher", "lower", "neither"]
-"""Whether higher or lower values are better; ``neither`` for values without a better direction."""
+Better = Literal["higher", "lower", "neither"]
+"""Whether higher or lower values are better; ``neither`` for values of which none is better."""
 
 Need = Literal["features", "logits", "labels", "pairs"]
 """``features`` and ``logits`` of an extractor, ``labels`` of the real images, ``pairs``: real image
@@ -57,9 +57,9 @@ class Metric:
         brightness = Metric(brightness_gap, {"brightness_gap": "lower"})
 
     Attributes:
-        compute: `ganzoo.evaluation.ImageSets` -> values by name; `directions` declares each.
+        compute: `ganzoo.evaluation.ImageSets` -> values by name; `better` declares each.
             Its docstring links to the paper.
-        directions: the direction of each value by its name, which may hold the wildcard ``*``.
+        better: which are better, by the name of the value, which may hold the wildcard ``*``.
         needs: what it reads besides the pixels.
         settings: returns the numbers that it is computed with, in a few words for the protocol.
         refuses: (extractor, data) -> why it cannot be computed with them, empty if it can. The
@@ -69,11 +69,11 @@ class Metric:
         by_default: whether it is computed where it fits and no metric is named.
 
     Raises:
-        ValueError: no value, an unknown direction or an unknown need.
+        ValueError: no value, an unknown word in `better` or an unknown need.
     """
 
     compute: Callable[[Any], Mapping[str, float]]
-    directions: Mapping[str, Direction]
+    better: Mapping[str, Better]
     needs: tuple[Need, ...] = ()
     settings: Callable[[Any], str] = _no_settings
     refuses: Callable[[Any, DataSpec], str] = _fits
@@ -81,12 +81,12 @@ class Metric:
     by_default: bool = False
 
     def __post_init__(self) -> None:
-        if not self.directions:
-            raise ValueError("a metric declares no value: directions={NAME: 'higher' or 'lower'}")
-        for name, direction in self.directions.items():
-            if direction not in get_args(Direction):
+        if not self.better:
+            raise ValueError("a metric declares no value: better={NAME: 'higher' or 'lower'}")
+        for name, better in self.better.items():
+            if better not in get_args(Better):
                 raise ValueError(
-                    f"the value {name!r} has the direction {direction!r}: "
+                    f"the value {name!r} is better {better!r}: "
                     "choose 'higher', 'lower' or 'neither'"
                 )
         for need in self.needs:
@@ -95,10 +95,10 @@ class Metric:
                     f"a metric needs {need!r}: choose from {', '.join(get_args(Need))}"
                 )
 
-    def direction(self, name: str) -> Direction | None:
-        """Return the direction of a value, None if the metric does not declare it."""
-        if name in self.directions:
-            return self.directions[name]
-        patterns = (pattern for pattern in self.directions if fnmatchcase(name, pattern))
+    def better_of(self, name: str) -> Better | None:
+        """Return which values of a name are better, None if the metric does not declare it."""
+        if name in self.better:
+            return self.better[name]
+        patterns = (pattern for pattern in self.better if fnmatchcase(name, pattern))
         pattern = next(patterns, None)
-        return None if pattern is None else self.directions[pattern]
+        return None if pattern is None else self.better[pattern]

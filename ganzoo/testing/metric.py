@@ -44,23 +44,23 @@ def has_unique_value_names(subject: Metric) -> None:
             other = metrics.load(entry)
         except GanzooError:  # skips broken plugins
             continue
-        if shared := set(subject.metric.directions) & set(other.directions):
+        if shared := set(subject.metric.better) & set(other.better):
             raise ConformanceError(
                 f"{subject.label} and {entry.name} of {entry.provider} both have the value "
-                f"{enumerate_names(shared)}, so its direction is ambiguous: rename it."
+                f"{enumerate_names(shared)}, so which is better is ambiguous: rename it."
             )
 
 
 def computes(subject: Metric) -> None:
-    """It returns finite values for a tiny set, each with a declared direction."""
+    """It returns finite values for a tiny set, and declares for each which are better."""
     values = subject.metric.compute(subject.sets)
     if not values:
         raise ConformanceError(f"{subject.label} returns no value: return a dict of floats.")
     for name, value in values.items():
-        if subject.metric.direction(name) is None:
+        if subject.metric.better_of(name) is None:
             raise ConformanceError(
-                f"{subject.label} returns {name!r}, which has no direction: add it to its "
-                'directions, such as {"' + str(name) + '": "lower"}.'
+                f"{subject.label} returns {name!r}, but does not declare which are better: add it "
+                'to `better`, such as {"' + str(name) + '": "lower"}.'
             )
         is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value):

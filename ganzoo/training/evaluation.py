@@ -38,7 +38,7 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
 
     Raises:
         RecipeError: the generator translates images, or `keep_best` names a metric that the
-            evaluation does not compute or that has no better direction.
+            evaluation does not compute or that has no best value.
         UnknownNameError, BrokenPluginError, ExtractorError: the extractor is not available.
     """
     if not recipe.evaluate_every or not state.group.first:
@@ -104,11 +104,11 @@ def _check_best(name: str, plan: EvaluationPlan) -> None:
     """
     if not name or "/" in name:
         return
-    direction = plan.direction(name)
-    if direction is None:
+    better = plan.better_of(name)
+    if better is None:
         left_out = {key: metrics.get(key) for key in plan.left_out}
-        owner = next((key for key, metric in left_out.items() if metric.direction(name)), None)
-        known = [value for metric in plan.metrics.values() for value in metric.directions]
+        owner = next((key for key, metric in left_out.items() if metric.better_of(name)), None)
+        known = [value for metric in plan.metrics.values() for value in metric.better]
         reason = (
             f"metric {owner!r} cannot be computed: {plan.left_out[owner]}. Choose another with "
             "--keep-best, use --evaluate-with NAME for an extractor of fewer features, or more "
@@ -118,10 +118,10 @@ def _check_best(name: str, plan: EvaluationPlan) -> None:
             f"{enumerate_names(known)}."
         )
         raise RecipeError(f"keep_best is {name!r}, but {reason}")
-    if direction == "neither":
+    if better == "neither":
         raise RecipeError(
             f"keep_best is {name!r}, a metric where neither low nor high values are better. Choose "
-            "one that has a direction, such as --keep-best frechet_distance."
+            "one that has a best value, such as --keep-best frechet_distance."
         )
 
 

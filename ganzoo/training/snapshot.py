@@ -206,7 +206,7 @@ def keep_best_by_metric(run: Path, prepared: Prepared, evaluation: Mapping[str, 
         return
     if name in metrics:
         assert prepared.evaluator is not None  # it computed the metrics
-        higher = prepared.evaluator.plan.direction(name) == "higher"
+        higher = prepared.evaluator.plan.better_of(name) == "higher"
         _keep_if_best(run, prepared, metrics[name], higher, evaluation["protocol"]["sha256"])
     else:
         _warn_missing("evaluation", "metric", name, metrics)

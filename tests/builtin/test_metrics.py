@@ -1,15 +1,15 @@
-"""The built-in metrics: their values and directions."""
+"""The built-in metrics: their values, and which are better."""
 
 import pytest
 
-from ganzoo.registry import direction_of, metrics
+from ganzoo.registry import better_of, metrics
 from ganzoo.testing import PluginSuite
 from helpers.processes import run_new
 
 OURS = "torch-ganzoo"
 
 # Written by hand, from the papers that the metrics name.
-DIRECTIONS = {
+BETTER = {
     "frechet": {"frechet_distance": "lower"},
     "kernel": {"kernel_distance": "lower", "kernel_distance_error": "neither"},
     "precision-recall": {"precision": "higher", "recall": "higher"},
@@ -32,30 +32,30 @@ DIRECTIONS = {
 }
 
 
-def test_every_metric_has_the_direction_of_its_paper():
+def test_the_better_values_are_those_of_the_paper():
     ours = [entry for entry in metrics.entries() if entry.distribution == OURS]
-    assert {entry.name: dict(metrics.load(entry).directions) for entry in ours} == DIRECTIONS
+    assert {entry.name: dict(metrics.load(entry).better) for entry in ours} == BETTER
     assert all(metrics.load(entry).by_default for entry in ours)
 
 
 @pytest.mark.parametrize(
-    ("figure", "direction"),
+    ("figure", "better"),
     [
-        *((figure, way) for figures in DIRECTIONS.values() for figure, way in figures.items()),
+        *((figure, way) for figures in BETTER.values() for figure, way in figures.items()),
         ("share_of_7", "neither"),
         ("share", None),
         ("score_of_a_plugin_that_is_gone", None),
     ],
 )
-def test_a_direction_is_found_by_the_name_of_the_value(figure, direction):
-    assert direction_of(figure) == direction
+def test_the_better_values_are_declared_by_name(figure, better):
+    assert better_of(figure) == better
 
 
-def test_directions_need_no_torch():
+def test_declarations_need_no_torch():
     code = """
 import sys
-from ganzoo.registry import direction_of
-assert direction_of("ssim") == "higher" and direction_of("unknown") is None
+from ganzoo.registry import better_of
+assert better_of("ssim") == "higher" and better_of("unknown") is None
 assert "torch" not in sys.modules
 """
     done = run_new("-c", code, env={"GANZOO_PLUGINS": ""})

@@ -9,7 +9,7 @@ from ganzoo import plots
 from ganzoo.cli import main
 from ganzoo.errors import BrokenPluginError, MetricError, RecipeError
 from ganzoo.evaluation import Evaluator, plan_evaluation
-from ganzoo.registry import direction_of
+from ganzoo.registry import better_of
 from ganzoo.spec import Component, DataSpec, ImageSpec
 from ganzoo.training import prepare
 from helpers.distributions import install
@@ -172,7 +172,7 @@ def marks(lines):
 @pytest.mark.parametrize(
     ("figure", "best"), [("brightness_gap", "best: 1 at 2k"), ("brightness_match", "best: 9 at 1k")]
 )
-def test_a_plot_marks_its_best_by_its_direction(site_of_one, figure, best):
+def test_a_plot_marks_its_best_value(site_of_one, figure, best):
     _, labels = marks(measured([9.0, 1.0, 2.0], figure))
     assert labels == [f"{best} images", "final: 2 at 3k images"]
 
@@ -180,16 +180,16 @@ def test_a_plot_marks_its_best_by_its_direction(site_of_one, figure, best):
 def test_a_plot_of_an_unknown_value_marks_no_best():
     title, labels = marks(measured([9.0, 1.0, 2.0], "brightness_gap"))
     assert labels == ["final: 2 at 3k images"]
-    assert title == "brightness gap (no installed metric declares a better direction)"
-    assert direction_of("brightness_gap") is None
+    assert title == "brightness gap (no installed metric declares which is better)"
+    assert better_of("brightness_gap") is None
 
 
-def test_a_broken_metric_keeps_the_directions_of_others(site):
-    assert direction_of("brightness_gap") == "lower"
-    assert direction_of("unknown") is None
+def test_a_broken_metric_keeps_the_declarations_of_others(site):
+    assert better_of("brightness_gap") == "lower"
+    assert better_of("unknown") is None
 
 
-def test_the_best_bundle_is_kept_by_its_direction(tmp_path):
+def test_the_best_bundle_is_kept(tmp_path):
     values = iter([3.0, 1.0, 2.0])
     metric = ganzoo.Metric(
         lambda sets: {"gap": next(values)}, {"gap": "lower", "size": "neither"}, by_default=True
@@ -230,9 +230,9 @@ def test_a_comparison_marks_the_best(site_of_one, bundle, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"directions": {}}, "declares no value"),
-        ({"directions": {"a": "hihger"}}, "'a' has the direction 'hihger': choose 'higher'"),
-        ({"directions": {"a": "higher"}, "needs": ("feature",)}, "needs 'feature': choose from"),
+        ({"better": {}}, "declares no value"),
+        ({"better": {"a": "hihger"}}, "'a' is better 'hihger': choose 'higher'"),
+        ({"better": {"a": "higher"}, "needs": ("feature",)}, "needs 'feature': choose from"),
     ],
 )
 def test_wrong_declarations_are_refused(arguments, message):

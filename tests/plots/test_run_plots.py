@@ -196,7 +196,7 @@ def test_best_and_final_values_are_marked():
 def test_higher_is_better_for_some_metrics():
     lines = measured([0.25, 0.75, 0.5], "recall")
     assert "best: 0.75 at 2k images" in marks(plots.draw_metrics(lines))
-    lower = plots.draw_metrics(lines, directions={"recall": "lower"})
+    lower = plots.draw_metrics(lines, better={"recall": "lower"})
     assert "best: 0.25 at 1k images" in marks(lower)
 
 

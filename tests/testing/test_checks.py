@@ -926,7 +926,7 @@ def metric_of(value, **declaration):
         return value() if callable(value) else value
 
     compute.__doc__ = SOURCE
-    return ganzoo.Metric(compute, **{"directions": {"gap": "lower"}} | declaration)
+    return ganzoo.Metric(compute, **{"better": {"gap": "lower"}} | declaration)
 
 
 METRICS = [
@@ -937,11 +937,15 @@ METRICS = [
     ),
     (
         "has_unique_value_names",
-        metric_of({"recall": 1.0}, directions={"recall": "lower"}),
+        metric_of({"recall": 1.0}, better={"recall": "lower"}),
         "metric wrong and precision-recall of torch-ganzoo .* both have the value recall",
     ),
     ("computes", metric_of({}), "returns no value"),
-    ("computes", metric_of({"gab": 1.0}), "returns 'gab', which has no direction: add it"),
+    (
+        "computes",
+        metric_of({"gab": 1.0}),
+        "returns 'gab', but does not declare which are better",
+    ),
     ("computes", metric_of({"gap": float("nan")}), "returns gap=nan: return a finite number"),
     ("computes", metric_of({"gap": "1"}), "returns gap='1': return a finite number"),
     (

@@ -9,7 +9,7 @@ import numpy as np
 from ganzoo import Metric, evaluation
 from ganzoo.evaluation import ImageSets
 
-if TYPE_CHECKING:  # reading the direction of a metric does not import torch
+if TYPE_CHECKING:  # reading which values are better does not import torch
     from ganzoo import DataSpec, Extractor
 
 

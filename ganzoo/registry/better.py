@@ -1,14 +1,14 @@
-"""The direction of a metric's value, lower or higher is better, as its metric declares it."""
+"""Whether higher or lower values are better, as the metric of the value declares it."""
 
 from __future__ import annotations
 
 from ganzoo.errors import GanzooError
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.registry import metrics
-from ganzoo.spec import Direction
+from ganzoo.spec import Better
 
 
-def direction_of(name: str) -> Direction | None:
+def better_of(name: str) -> Better | None:
     """Return whether lower or higher values of a name are better.
 
     ganzoo's own metrics come first. Metrics that cannot be loaded are skipped.
@@ -17,13 +17,13 @@ def direction_of(name: str) -> Direction | None:
         name: name of the value in a log or a config, such as ``frechet_distance``.
 
     Returns:
-        The direction, or None if no installed metric declares it.
+        ``higher``, ``lower`` or ``neither``, or None if no installed metric declares it.
     """
     for entry in sorted(metrics.entries(), key=lambda entry: entry.distribution != DISTRIBUTION):
         try:
             metric = metrics.load(entry)
         except GanzooError:
             continue
-        if direction := metric.direction(name):
-            return direction
+        if better := metric.better_of(name):
+            return better
     return None
