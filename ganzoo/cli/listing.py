@@ -140,7 +140,7 @@ def info(name: Text, /) -> None:
         "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
         "classes": spec.data.classes if "y" in spec.inputs else "none",
         "networks": ", ".join(spec.roles),
-        "data": spec.data.origin,
+        **({"data": spec.data.origin} if spec.data.origin else {}),
         "licence": spec.license or "not recorded",
         "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {

@@ -200,7 +200,9 @@ def test_every_command_takes_an_imported_bundle(bundle, tmp_path, monkeypatch, c
     ):
         assert main(command) == 0, capsys.readouterr().err
     assert (tmp_path / "half" / "discriminator.safetensors").is_file()
-    assert "toy.pt" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "toy.pt" in out
+    assert "  data " not in out, "an imported bundle states no data"
 
 
 def test_a_push_needs_a_licence(bundle, tmp_path, file):
