@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ganzoo.errors import SampleError
+from ganzoo.sampling.sizes import WEBP_SIDE
+
 COLOURS = 256  # of a GIF image
 PALETTE_SIDE = 128  # pixels of an image whose colours are chosen; a choice of all is slow
 QUALITY = 90  # of WebP images that are not exact
@@ -150,8 +153,23 @@ def to_pil(image: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(image if image.shape[2] == 3 else image[:, :, 0])
 
 
+def check_frame(height: int, width: int, scale: int) -> None:
+    """Check the size of the frames of an animation.
+
+    Raises:
+        SampleError: a side has more than 16,383 pixels, which no WebP has.
+    """
+    height, width = height * scale, width * scale
+    if max(height, width) > WEBP_SIDE:
+        raise SampleError(
+            f"frames of {width:,}x{height:,} pixels are too large; a side has at most "
+            f"{WEBP_SIDE:,}. Pass a smaller scale, or fewer columns and rows."
+        )
+
+
 def enlarge(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    """Repeat every pixel of an image `scale` times in both directions."""
+    """Repeat every pixel of an image `scale` times in both directions; errors as `check_frame`."""
+    check_frame(image.shape[0], image.shape[1], scale)
     return image.repeat(scale, 0).repeat(scale, 1)
 
 

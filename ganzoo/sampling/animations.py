@@ -9,9 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ganzoo.bundle.files import new_file
 from ganzoo.errors import MissingExtraError, OutputError, SampleError, install_extra
 from ganzoo.sampling.animated_images import AnimatedImage, Gif, WebP, enlarge
@@ -25,7 +22,6 @@ VIDEOS = (".mp4", ".webm")
 FORMATS = (*VIDEOS, ".gif", ".webp")
 MAX_FPS = 60
 MAX_GIF_FPS = 50  # beyond it browsers slow a GIF down
-MAX_SIDE = 16_383  # pixels of a frame, by the format WebP
 
 
 def check_animation(path: Path, fps: float, scale: int | None = None) -> None:
@@ -100,7 +96,7 @@ def write_animation(
                 scale = scale or animation_scale(*batch.numpy().shape[1:3])
                 animation = animation or _start(raw, path.suffix.lower(), fps, scale)
                 for image in batch.numpy():
-                    animation.add(_enlarge(image, scale))
+                    animation.add(enlarge(image, scale))
                 line.update(len(batch))
                 if stopped := stop_requested():
                     break
@@ -118,6 +114,8 @@ def write_animation(
         if not frames:
             raise failure or SampleError("an animation needs 1 image or more.")
     summary = f"{path} holds the first {frames:,} of {count:,} images and plays"
+    if isinstance(failure, OutputError):
+        raise OutputError(f"{failure} {summary}.") from failure
     if failure is not None:
         raise OutputError(
             f"cannot write all of {path}: {failure.strerror or failure}. {summary}. Free some "
@@ -142,16 +140,6 @@ def _complete_after_failure(animation: Any, path: Path, suffix: str) -> int:
     if isinstance(animation, AnimatedImage):
         return animation.frames
     return int(_videos(suffix).recover(path, suffix))
-
-
-def _enlarge(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    height, width = (scale * side for side in image.shape[:2])
-    if max(height, width) > MAX_SIDE:
-        raise SampleError(
-            f"frames of {width:,}x{height:,} pixels are too large; a side has at most "
-            f"{MAX_SIDE:,}. Pass a smaller scale, or fewer columns and rows."
-        )
-    return enlarge(image, scale)
 
 
 def _videos(suffix: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,14 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, OutputError, SampleError
-from ganzoo.sampling.sizes import animation_scale, legible_scale
+from ganzoo.sampling.sizes import (
+    PADDING,
+    WEBP_SIDE,
+    animation_scale,
+    arrange,
+    check_size,
+    legible_scale,
+)
 from ganzoo.spec import ImageSpec, as_integer
 from ganzoo.spec.parsing import UNBOUNDED, check_integer
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:  # programs that use arrays only, such as servers, start witho
 
 MAX_SCALE = 64
 ANIMATION_FPS = 12.5
+MAX_SIDES = {"WEBP": WEBP_SIDE, "JPEG": 65_500, "GIF": 65_535}  # pixels, by PIL's name
 
 
 class ImageBatch:
@@ -117,7 +124,7 @@ class ImageBatch:
         return [_to_pil(image) for image in self._pixels]
 
     def grid(
-        self, columns: int | None = None, padding: int = 2, scale: int | None = 1
+        self, columns: int | None = None, padding: int = PADDING, scale: int | None = 1
     ) -> Image.Image:
         """Return a grid of all images, row by row.
 
@@ -128,23 +135,23 @@ class ImageBatch:
                 width of at least 64 pixels, as long as the grid has at most 4,096.
 
         Raises:
-            ValueError: a number is no integer, `columns` is below 1, `padding` is negative, or the
+ValueError: a number is no integer, `columns` is below 1, `padding` is negative, or the
                 scale is not 1 to 64.
+            SampleError: the grid would have more than 2**29 pixels.
         """
         columns = _check_columns(columns)
         check_integer("padding", padding, 0, UNBOUNDED)
         n, height, width, channels = self._pixels.shape
-        columns = columns or self.columns or max(1, math.ceil(math.sqrt(n)))
-        rows = max(1, math.ceil(n / columns))
-        step_y, step_x = height + padding, width + padding
-        shape = (rows * step_y + padding, columns * step_x + padding, channels)
-        canvas = np.full(shape, 255, dtype=np.uint8)
-        for k, image in enumerate(self._pixels):
-            top, left = padding + k // columns * step_y, padding + k % columns * step_x
-            canvas[top : top + height, left : left + width] = image
+        columns, tall, wide = arrange(n, height, width, columns or self.columns, padding)
         if scale is None:
-            scale = legible_scale(width, max(canvas.shape[:2]))
+            scale = legible_scale(width, max(tall, wide))
         check_integer("scale", scale, 1, MAX_SCALE)
+        check_size("a grid", tall, wide, scale)
+        canvas = np.full((tall, wide, channels), 255, dtype=np.uint8)
+        for k, image in enumerate(self._pixels):
+            top = padding + k // columns * (height + padding)
+            left = padding + k % columns * (width + padding)
+            canvas[top : top + height, left : left + width] = image
         return _to_pil(canvas.repeat(scale, 0).repeat(scale, 1) if scale > 1 else canvas)
 
     def save(self, path: str | Path, columns: int | None = None, scale: int | None = None) -> Path:
@@ -235,9 +242,15 @@ def write_image(image: Image.Image, path: Path) -> None:
     """Write an image file, complete or not at all.
 
     Raises:
-        OutputError: the extension is unknown, or the file cannot be written.
+        OutputError: the extension is unknown, the image is too large for the format, or the file
+            cannot be written.
     """
     buffer, kind = io.BytesIO(), find_format(path)
+    if max(image.size) > MAX_SIDES.get(kind, max(image.size)):
+        raise OutputError(
+            f"cannot save {image.width:,}x{image.height:,} pixels as {path.name!r}: a side of a "
+            f"{path.suffix} file has at most {MAX_SIDES[kind]:,}. Use .png, or fewer images."
+        )
     try:
         image.save(buffer, kind)
     except (OSError, ValueError, KeyError) as error:

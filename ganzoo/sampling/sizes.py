@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from ganzoo.errors import SampleError
 from ganzoo.spec import ImageSpec
 
 SAMPLES, LARGE_SAMPLES = "samples.png", "samples.webp"
@@ -13,7 +16,10 @@ LEAST_PREVIEW = 4
 AT_ONCE, LARGE_AT_ONCE = 256, 16  # images that a long series keeps in memory
 LEGIBLE = 64  # pixels: a grid is enlarged until its images have this width
 ANIMATED = 256  # pixels: an animation is enlarged until its sides have this length
-MAX_GRID = 4_096  # pixels of the sides of a grid that is enlarged
+MAX_GRID = 4_096  # pixels of the sides of a grid that is enlarged by default
+MAX_PIXELS = 2**29  # of a grid or a frame, which take up to 3 GiB while they are written
+PADDING = 2  # pixels between the images of a grid
+WEBP_SIDE = 16_383  # pixels, by the format
 WHOLE = 1024 * 1024  # pixels up to which `ganzoo translate` translates an image whole
 TILE = 512  # pixels, the default side of a tile
 OVERLAP = 32  # pixels, the default overlap of two tiles
@@ -38,7 +44,10 @@ def preview_count(image: ImageSpec) -> int:
     """Return the number of images in a model's preview: 64, or fewer large ones, at least 4."""
     if not is_large(image):
         return PREVIEW
-    return max(LEAST_PREVIEW, min(PREVIEW, PREVIEW_PIXELS // (image.height * image.width)))
+    n = max(LEAST_PREVIEW, min(PREVIEW, PREVIEW_PIXELS // (image.height * image.width)))
+    while max(arrange(n, image.height, image.width)[1:]) > WEBP_SIDE:  # narrow images
+        n = max(LEAST_PREVIEW, n // 2)
+    return n
 
 
 def samples_name(image: ImageSpec) -> str:
@@ -49,6 +58,37 @@ def samples_name(image: ImageSpec) -> str:
 def images_at_once(image: ImageSpec) -> int:
     """Return how many images a long series keeps in memory: a multiple of the computed batch."""
     return LARGE_AT_ONCE if is_large(image) else AT_ONCE
+
+
+def arrange(
+    n: int, height: int, width: int, columns: int | None = None, padding: int = PADDING
+) -> tuple[int, int, int]:
+    """Return the columns of a grid of images, and its height and width in pixels.
+
+    Args:
+        n: number of images.
+        height: pixels of an image.
+        width: pixels of an image.
+        columns: images in a row; by default the grid is nearly square.
+        padding: pixels between the images, and around them.
+    """
+    columns = columns or max(1, math.ceil(math.sqrt(max(n, 0))))
+    rows = max(1, math.ceil(n / columns))
+    return columns, rows * (height + padding) + padding, columns * (width + padding) + padding
+
+
+def check_size(name: str, height: int, width: int, scale: int = 1) -> None:
+    """Check the number of pixels of an image in memory.
+
+    Raises:
+        SampleError: there are more than 2**29.
+    """
+    height, width = height * scale, width * scale
+    if height * width > MAX_PIXELS:
+        raise SampleError(
+            f"{name} of {width:,}x{height:,} pixels is too large: it has at most {MAX_PIXELS:,}. "
+            "Pass a smaller scale or fewer images."
+        )
 
 
 def legible_scale(image_width: int, grid_side: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -60,13 +62,16 @@ class Video:
             fps: images per second.
 
         Raises:
-            OutputError: FFmpeg has no encoder for the format.
+            OutputError: FFmpeg has no encoder for the format, or fails.
         """
         self._encoder = find_encoder(suffix)
         self._options = ENCODERS[suffix][self._encoder]
         self._rate = Fraction(fps).limit_denominator(1001)
         self._file = _Sink(file)
-        self._container = av.open(self._file, "w", format=_FORMAT[suffix], options=_GROWING[suffix])
+        with self._reporting():
+            self._container = av.open(
+                self._file, "w", format=_FORMAT[suffix], options=_GROWING[suffix]
+            )
         self._stream: Any = None
         self.frames = 0
 
@@ -77,6 +82,7 @@ class Video:
 
         Raises:
             OSError: the file cannot be written.
+            OutputError: FFmpeg fails.
         """
         colours = np.broadcast_to(image[:, :, :1], (*image.shape[:2], 3))
         if image.shape[2] == 3:
@@ -84,12 +90,13 @@ class Video:
         height, width = image.shape[:2]
         if height % 2 or width % 2:
             colours = np.pad(colours, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        if self._stream is None:
-            self._stream = self._start(*colours.shape[1::-1])
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colours), format="rgb24")
-        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
-        frame.pts, frame.time_base = self.frames, 1 / self._rate
-        self._container.mux(self._stream.encode(frame))
+        with self._reporting():
+            if self._stream is None:
+                self._stream = self._start(*colours.shape[1::-1])
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colours), format="rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
+            frame.pts, frame.time_base = self.frames, 1 / self._rate
+            self._container.mux(self._stream.encode(frame))
         self._file.check()
         self.frames += 1
 
@@ -98,11 +105,26 @@ class Video:
 
         Raises:
             OSError: the file cannot be written.
+            OutputError: FFmpeg fails.
         """
-        if self._stream is not None:
-            self._container.mux(self._stream.encode())
-        self._container.close()
+        with self._reporting():
+            try:
+                if self._stream is not None:
+                    self._container.mux(self._stream.encode())
+            finally:
+                self._container.close()
         self._file.check()
+
+    @contextlib.contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Convert an error of FFmpeg; only some are an OSError."""
+        try:
+            yield
+        except av.FFmpegError as error:
+            raise OutputError(
+                f"FFmpeg cannot encode this video with {self._encoder}: {error.strerror}. Use "
+                ".webp or .gif, which need no FFmpeg."
+            ) from error
 
     def _start(self, width: int, height: int) -> Any:
         stream: Any = self._container.add_stream(
@@ -129,8 +151,11 @@ def recover(path: Path, suffix: str) -> int:
 
 
 def _cut_fragment(path: Path) -> None:
-    """Truncate an MP4 file after its last complete fragment: a box moof and a box mdat."""
-    size, position, end = path.stat().st_size, 0, 0
+    """Truncate an MP4 file after its last complete fragment: a box moof and a box mdat.
+
+    A file that FFmpeg has completed stays as it is: its last box is moov.
+    """
+    size, position, end, header = path.stat().st_size, 0, 0, b""
     with path.open("r+b") as file:
         while position + 8 <= size:
             file.seek(position)
@@ -138,7 +163,8 @@ def _cut_fragment(path: Path) -> None:
             position += max(8, int.from_bytes(header[:4]))
             if position <= size and header[4:] == b"mdat":
                 end = position
-        file.truncate(end)
+        if position != size or header[4:] == b"moof":
+            file.truncate(end)
 
 
 def _has(encoder: str) -> bool:

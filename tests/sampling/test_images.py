@@ -4,6 +4,7 @@ from PIL import Image
 
 from ganzoo import ImageBatch
 from ganzoo.errors import OutputError, SampleError
+from ganzoo.sampling.images import write_image
 from ganzoo.sampling.sizes import legible_scale
 
 
@@ -117,3 +118,20 @@ def test_batches_accept_only_slices():
 def test_only_uint8_images_are_accepted():
     with pytest.raises(ValueError, match="uint8"):
         ImageBatch(np.zeros((1, 2, 2, 1), dtype=np.float32))
+
+
+def test_a_grid_that_is_too_large_is_refused():
+    images = ImageBatch(np.zeros((4, 400, 400, 1), np.uint8))
+    with pytest.raises(SampleError, match="a grid of 51,584x51,584 pixels is too large.*scale"):
+        images.grid(scale=64)
+    with pytest.raises(SampleError, match="fewer images"):
+        images.grid(columns=10**12)
+
+
+@pytest.mark.parametrize(("ending", "side"), [("webp", 16_383), ("jpg", 65_500), ("gif", 65_535)])
+def test_an_image_that_is_too_large_for_its_format_is_refused(tmp_path, ending, side):
+    image = Image.new("L", (1, side + 1))
+    with pytest.raises(OutputError, match=f"1x{side + 1:,} pixels.*at most {side:,}. Use .png"):
+        write_image(image, tmp_path / f"a.{ending}")
+    write_image(image, tmp_path / "a.png")
+    write_image(image.crop((0, 0, 1, side)), tmp_path / f"a.{ending}")
