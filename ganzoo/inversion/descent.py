@@ -20,7 +20,7 @@ from ganzoo.inversion.starts import Starts
 
 # Of the paper: the share of the steps in which the rate rises and falls, and the noise falls.
 RISE, FALL, NOISY = 0.05, 0.25, 0.75
-NOISE = 0.05  # standard deviation of the first noise on w, relative to its spread
+NOISE = 0.05  # standard deviation of the first noise on w, relative to its deviation
 CORRELATION = 1e5  # weight of the correlation of noise maps
 
 
@@ -61,7 +61,7 @@ class Descent:
 
 
 def descend(
-    network: Network, distance: Distance, starts: Starts, spread: float, settings: Settings
+    network: Network, distance: Distance, starts: Starts, deviation: float, settings: Settings
 ) -> Descent:
     """Descend from all starts at once; they do not influence each other.
 
@@ -69,7 +69,7 @@ def descend(
         network: the generator.
         distance: distance to the photo.
         starts: where to start.
-        spread: root mean square distance of w from its average; 0 for no noise on codes.
+        deviation: root mean square distance of w from its average; 0 for no noise on codes.
         settings: how to descend.
     """
     codes = starts.codes.clone().requires_grad_()
@@ -92,7 +92,7 @@ def descend(
         for step in steps:
             t = step / settings.steps
             noise = torch.randn(codes.shape, generator=random).to(codes.device)
-            noisy = codes + noise_scale(t) * spread * noise
+            noisy = codes + noise_scale(t) * deviation * noise
             far = distance(network.images(noisy, starts.y, maps))
             closer = far.detach() < distances
             nearest[closer], distances[closer] = noisy.detach()[closer], far.detach()[closer]
@@ -126,5 +126,5 @@ def rate_scale(t: float) -> float:
 
 
 def noise_scale(t: float) -> float:
-    """Return the standard deviation of the noise on codes, relative to their spread."""
+    """Return the standard deviation of the noise on codes, relative to their deviation."""
     return NOISE * max(0.0, 1 - t / NOISY) ** 2

@@ -40,7 +40,7 @@ def feature_distance(photo: Tensor, name: str) -> Distance:
         name: registered name of the extractor.
 
     Raises:
-        SampleError: the extractor has no gradients, as if it reads whole numbers alone.
+        SampleError: the extractor has no gradients, for example because it reads whole numbers.
         UnknownNameError, ExtractorError, ...: as `make_extractor`.
     """
     from ganzoo.evaluation.extraction import fit, make_extractor  # imports torchvision
@@ -59,8 +59,8 @@ def feature_distance(photo: Tensor, name: str) -> Distance:
     if of_photo is photo or not of_photo.requires_grad:
         usable = ", ".join(other for other in extractors.names() if other != name)
         raise SampleError(
-            f"cannot descend by {extractors.cite(name)}, which reads whole levels of 0 to 255: "
-            f"{reason}. Use another --extractor ({usable}), or none for a distance of pixels."
+            f"cannot invert with {extractors.cite(name)}: {reason}. Inversion needs gradients of "
+            f"features. Use another --extractor ({usable}), or none to compare pixels."
         )
     of_photo = of_photo.detach()
     length = of_photo.square().sum().clamp_min(1e-12)

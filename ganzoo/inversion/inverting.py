@@ -14,7 +14,7 @@ from ganzoo.errors import SampleError
 from ganzoo.inversion.descent import Settings, descend
 from ganzoo.inversion.distances import feature_distance, pixel_distance
 from ganzoo.inversion.network import Network, Space, to_tensor
-from ganzoo.inversion.starts import find_starts, spread_of_w
+from ganzoo.inversion.starts import deviation_of_w, find_starts
 from ganzoo.nn import torch_defaults
 from ganzoo.runtimes.torch import TorchGenerator
 from ganzoo.sampling.arrays import as_pixels
@@ -160,9 +160,9 @@ def invert(
         encoded=encoded,
     )
     # The paper has w alone. Several starts in z come nearer without noise.
-    spread = 0.0 if network.space == "z" else spread_of_w(model, seed, label)
+    deviation = 0.0 if network.space == "z" else deviation_of_w(model, seed, label)
     settings = Settings(steps, rate, noise, seed, progress)
-    descent = descend(network, distance, first, spread, settings)
+    descent = descend(network, distance, first, deviation, settings)
     best = int(descent.distances.nan_to_num(nan=math.inf).argmin())
     rows = slice(best, best + 1)
     codes = network.to_codes(descent.codes[rows], None if first.y is None else first.y[rows])

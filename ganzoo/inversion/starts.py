@@ -17,7 +17,7 @@ from ganzoo.sampling.classes import Label
 from ganzoo.sampling.samplers import Draw
 from ganzoo.sampling.sizes import compute_batch
 
-SPREAD_SAMPLES = 1_000  # latents whose w are measured
+DEVIATION_SAMPLES = 1_000  # latents whose w are measured
 
 
 class Starts(NamedTuple):
@@ -58,7 +58,8 @@ def find_starts(
         encoded: an encoder's z of the photo (1, latent_dim).
 
     Raises:
-        SampleError: there is no code to start from, or a label does not exist.
+        SampleError: there is no code to start from, a label does not exist, or a distance is not
+            finite.
     """
     z = np.zeros((0, model.latent_dim), np.float32)
     if samples:
@@ -85,13 +86,21 @@ def find_starts(
     ranks = torch.nan_to_num(distances, nan=torch.inf).clone()
     ranks[:first] = -1  # the encoder's code
     rows = ranks.argsort(stable=True)[:count]
+    if not distances[rows].isfinite().all():
+        encoded_is_bad = not distances[:first].isfinite().all()
+        origin = "the encoder's code of the photo" if encoded_is_bad else "the nearest start"
+        raise SampleError(
+            f"cannot start from {origin}: its distance to the photo is NaN or infinite, so "
+            f"{model.spec.name!r} or the extractor computes values that are not finite. Get "
+            "another version of the model, or use another --extractor."
+        )
     return Starts(tensor[rows], None if classes is None else classes[rows], distances[rows])
 
 
-def spread_of_w(model: TorchGenerator, seed: int, label: Label | None) -> float:
+def deviation_of_w(model: TorchGenerator, seed: int, label: Label | None) -> float:
     """Return the root mean square distance of w from its average."""
-    y = model.labels(SPREAD_SAMPLES, label=label)
-    w = model.map(Draw.of(seed, SPREAD_SAMPLES).normal(model.latent_dim), y)
+    y = model.labels(DEVIATION_SAMPLES, label=label)
+    w = model.map(Draw.of(seed, DEVIATION_SAMPLES).normal(model.latent_dim), y)
     return float(np.sqrt(np.square(w - w.mean(0)).sum(1).mean()))
 
 
