@@ -22,7 +22,6 @@ _SEEDS = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-MaybeOutput = Annotated[Path | None, tyro.conf.arg(aliases=["-o"])]
 
 
 def helps_of(documented: Any) -> dict[str, str]:

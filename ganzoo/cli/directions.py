@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import Output, Text
+from ganzoo.cli.arguments import Text
+from ganzoo.cli.outputs import MaybeOutput, check_companion, check_folder, choose_output
 from ganzoo.errors import SampleError
 from ganzoo.system.terminal import print_out
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 ROWS = 8  # directions in the figure
 STEPS = 5  # images of a direction
-TILE = 176  # largest size of an enlarged image, in pixels
+IMAGE_SIDE = 176  # largest side of an enlarged image, in pixels
 
 
 def directions(
@@ -37,13 +38,13 @@ def directions(
     runtime: Literal["torch", "onnx"] | None = None,
     device: str = "cpu",
     threads: int | None = None,
-    output: Output = Path("directions.safetensors"),
+    output: MaybeOutput = None,
     figure: Path | None = None,
 ) -> None:
     """Compute directions in w, or z, and plot the first eight at five strengths.
 
     To move images along a direction: ganzoo sample NAME --sampler directed
-    file=directions.safetensors number=0 strength=2.
+    directions=directions.safetensors number=0 strength=2.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
@@ -63,15 +64,19 @@ def directions(
         runtime: torch or onnx; by default torch if it is installed.
         device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
         threads: threads of onnxruntime; by default one per core.
-        output: safetensors file of the directions.
+        output: safetensors file to write or replace; by default directions.safetensors, which
+            replaces no file.
         figure: image file of the figure; by default beside the directions, with the extension .png.
     """
     from ganzoo import plots, zoo
-    from ganzoo.sampling.directions import check_extension
     from ganzoo.sampling.generator import Generator
+    from ganzoo.sampling.latent_files import check_extension
 
-    check_extension(output)
-    figure = figure or output.with_suffix(".png")
+    output = check_extension(choose_output(output, "directions.safetensors"), "directions")
+    if figure is None:
+        figure = output.with_suffix(".png")
+        check_companion(figure, output)
+    check_folder(output)
     plots.check_ending(figure, plots.FIGURES)
     if bool(extractor) != (method == "classes") or (classes and not extractor):
         raise SampleError(
@@ -97,12 +102,13 @@ def directions(
             model, extractor, classes, **options, resize=resize, progress=True
         )
     else:
-        from ganzoo.sampling import direction_methods
+        from ganzoo.sampling.direction_methods import COUNT, compute_directions
 
-        compute = {"sefa": direction_methods.sefa, "ganspace": direction_methods.ganspace}[method]
-        result = compute(model, **options, count=8 if count is None else count)
+        count = COUNT if count is None else count
+        result = compute_directions(model, method, **options, count=count)
+    sheet = _draw(model, result, seed, label, strength)  # an error leaves no file
     result.save(output)
-    plots.save_figure(_draw(model, result, seed, label, strength), figure)
+    plots.save_figure(sheet, figure)
     plural = "" if len(result) == 1 else "s"
     print_out(f"{output}: {len(result)} direction{plural} in {result.space} by {method}")
     print_out(f"{figure}: the first {min(ROWS, len(result))}, each at {STEPS} strengths")
@@ -117,11 +123,11 @@ def _draw(
     from ganzoo import plots
     from ganzoo.sampling.images import ImageBatch
 
-    start = result.start(model, model.draw_seeds([seed], label))
+    start = result.start(model, model.codes(model.draw_seeds([seed], label)))
     strengths = [float(s) for s in np.linspace(-strength, strength, STEPS)]
     rows = {}
     for k, caption in enumerate(result.names[:ROWS]):
         images = [plots.shrink(model.render(result.move(start, k, s))).numpy() for s in strengths]
         rows[caption] = ImageBatch(np.concatenate(images))
     captions = [f"{s:+.3g}" if s else "0" for s in strengths]
-    return plots.draw_rows(rows, columns=STEPS, captions=captions, tile=TILE)
+    return plots.draw_rows(rows, columns=STEPS, captions=captions, image_side=IMAGE_SIDE)

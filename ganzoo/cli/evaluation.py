@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import Output, Text
+from ganzoo.cli.arguments import Text
+from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def compare(
     extractor: str = "",
     seed: int = 0,
     resize: bool = False,
-    output: Output = Path("comparison.png"),
+    output: MaybeOutput = None,
 ) -> None:
     """Compare models under one protocol: print a table, and draw samples of each model.
 
@@ -97,10 +98,12 @@ def compare(
             images whose dataset names none.
         seed: seed of the samples; image k has the same latents for each model.
         resize: resize images that differ from the size of the model or the extractor.
-        output: image file to write, .png or .svg.
+        output: image file to write or replace, .png or .svg; by default comparison.png, which
+            replaces no file.
     """
     from ganzoo import benchmark, plots
 
+    output = choose_output(output, "comparison.png")
     plots.check_ending(output, plots.FIGURES)
     rows = benchmark.compare(
         names,

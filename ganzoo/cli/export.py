@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import MaybeOutput, Text, parse_value
+from ganzoo.cli.arguments import Text, parse_value
 from ganzoo.cli.formatting import as_folder, is_parity
+from ganzoo.cli.outputs import MaybeOutput
 from ganzoo.errors import DeploymentError
 from ganzoo.system.terminal import print_out
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import tyro
 
-from ganzoo.cli.arguments import MaybeOutput, Text
-from ganzoo.errors import OutputError, SampleError
+from ganzoo.cli.arguments import Text
+from ganzoo.cli.outputs import MaybeOutput, check_companion, check_folder, choose_output
+from ganzoo.errors import SampleError
 from ganzoo.system.terminal import print_error, print_out
 
 
@@ -37,8 +37,9 @@ def invert(
     Args:
         name: name of a model, ./folder or hf://org/repo.
         photo: image file; it is resized by its short side and cropped at the centre.
-        output: file to write; by default the photo's name with .w.safetensors or .z.safetensors, in
-            the current folder. The comparison image is OUTPUT with .comparison.png.
+        output: file to write or replace; by default the photo's name with .w.safetensors or
+            .z.safetensors in the current folder, which replaces no file. The comparison image is
+            OUTPUT with .comparison.png.
         space: z; w, one for all layers; or w+, one for each layer, which fits any photo better and
             edits worse. By default w if the model has a mapping network, else z.
         steps: number of steps.
@@ -56,8 +57,8 @@ def invert(
     from ganzoo import zoo
     from ganzoo.inversion import invert as find
     from ganzoo.inversion import read_photo
-    from ganzoo.sampling.code_files import check_extension
     from ganzoo.sampling.generator import Generator
+    from ganzoo.sampling.latent_files import check_extension
 
     model = zoo.load(name, runtime="torch", device=device)
     if not isinstance(model, Generator):
@@ -65,10 +66,11 @@ def invert(
             f"{name} translates images, so it has no codes. Use a model that generates images."
         )
     space = space or ("z" if model.spec.styles is None else "w")
-    path = check_extension(output or Path(f"{photo.stem}.{space.rstrip('+')}.safetensors"))
-    parent = path.absolute().parent
-    if parent.exists() and not os.access(parent, os.W_OK):
-        raise OutputError(f"cannot write to the folder {parent}. Choose another one with -o.")
+    path = choose_output(output, f"{photo.stem}.{space.rstrip('+')}.safetensors")
+    check_extension(path, "codes")
+    comparison = path.with_suffix(".comparison.png")
+    check_companion(comparison, path)
+    check_folder(path)
     has_encoder = "encoder" in model.spec.roles
     encoder = (
         zoo.load(name, role="encoder", runtime="torch", device=device) if has_encoder else None
@@ -96,7 +98,7 @@ def invert(
         f"{path}: {space} of {photo}, PSNR {inversion.psnr:.1f} dB, distance "
         f"{inversion.distance:.4g}, {inversion.steps:,} steps"
     )
-    comparison = image.beside(inversion.image).save(path.with_suffix(".comparison.png"))
+    image.beside(inversion.image).save(comparison)
     print_out(f"{comparison}: {'whole photo | ' if image.whole else ''}photo | image of the code")
     if inversion.interrupted:
         raise KeyboardInterrupt

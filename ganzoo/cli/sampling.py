@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import MaybeOutput, Text, parse_options, parse_seeds
+from ganzoo.cli.arguments import Text, parse_options, parse_seeds
+from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.errors import SampleError
 from ganzoo.system.terminal import print_error, print_out
 
@@ -44,13 +45,14 @@ def sample(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        n: number of images; by default 64, and with the sampler stored all of its file.
+        n: number of images; by default 64, or with a sampler of stored codes all of its file.
         seed: seed of the latents, by default 0; image k of a seed is always the same.
         seeds: instead of -n and --seed, the first image of each of these seeds, such as 0-35 or
             3,9,12.
-        output: image file to write, by default grid.png; with --separate a folder, by default
-            images.
-        separate: write one PNG for each image: seed0003.png with --seeds, else 000003.png.
+        output: image file to write or replace; by default grid.png, which replaces no file. With
+            --separate a folder, by default images.
+        separate: write one PNG for each image: seed0003.png with --seeds, else 000003.png. No
+            file is replaced.
         out: folder for tar shards of PNGs, instead of a grid; repeat the command to continue.
         shard_size: images per shard of --out; by default 10,000.
         label: name or number of a class, for models with classes; by default all classes
@@ -65,6 +67,8 @@ def sample(
     """
     from ganzoo import zoo
     from ganzoo.sampling.generator import Generator
+    from ganzoo.sampling.images import find_format
+    from ganzoo.sampling.sizes import arrange, check_size
 
     if out and (output or separate or seeds is not None):
         raise SampleError(
@@ -79,23 +83,27 @@ def sample(
         raise SampleError(f"--scale is {scale}; it must be 1 to {LARGEST_SCALE}.")
     if scale is not None and (out or separate):
         raise SampleError("--scale enlarges a grid, and --out and --separate write none.")
+    file = None if out or separate else choose_output(output, "grid.png")
+    kind = file and find_format(file)
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Generator):
         raise SampleError(f"{name} translates images. Use: ganzoo translate {name} FILE ... -o OUT")
     how = _sampler(model, sampler, truncation)
-    if how["sampler"] == "stored" and (seed, seeds) != (None, None):
-        raise SampleError("--seed and --seeds have no effect with --sampler stored. Omit them.")
     n, seed = _default_count(model, how) if n is None else n, seed or 0
     if out:
         _sample_to(model, out, n, seed, label, shard_size, how)
-    elif separate:
+    elif file is None:
         _sample_files(model, output or Path("images"), n, seed, seeds, label, how)
     else:
-        which: dict[str, Any] = (
-            {"seeds": parse_seeds(seeds)} if seeds is not None else {"n": n, "seed": seed}
-        )
+        which: dict[str, Any] = {"n": n, "seed": seed}
+        if seeds is not None:
+            which = {"seeds": parse_seeds(seeds)}
+            n = len(which["seeds"])
+        if kind != "GIF":  # of several images an animation
+            height, width = arrange(n, *model.spec.data.image.shape[1:])[1:]
+            check_size("a grid", height, width, scale or 1)  # before the images are generated
         images = model.sample(**which, label=label, **how)
-        path = images.save(output or Path("grid.png"), scale=scale)
+        path = images.save(file, scale=scale)
         print_out(f"{path}: {_count(len(images))} of {_name(seed, seeds, how)}")
 
 
@@ -132,18 +140,24 @@ def _sampler(
 
 def _default_count(model: Generator, how: dict[str, Any]) -> int:
     """Return the number of images, unless -n states it."""
-    if how["sampler"] != "stored" or not isinstance(how.get("file"), str):
+    if (file := _file_of_images(how)) is None:
         return 64
     from ganzoo.sampling.code_files import count_codes, read_codes
     from ganzoo.system.quiet import ignored_warnings
 
     with ignored_warnings():  # the sampler reads the file again
-        return count_codes(read_codes(how["file"], model.spec))
+        return count_codes(read_codes(file, model.spec))
+
+
+def _file_of_images(how: dict[str, Any]) -> str | None:
+    """Return the file whose codes a sampler uses instead of seeds; None if it uses seeds."""
+    file = how.get("file") if how["sampler"] in ("stored", "directed") else None
+    return file if isinstance(file, str) else None
 
 
 def _name(seed: int, seeds: str | None, how: dict[str, Any]) -> str:
-    if how["sampler"] == "stored":
-        return str(how["file"])
+    if file := _file_of_images(how):
+        return file
     return f"seeds {seeds}" if seeds else f"seed {seed}"
 
 
@@ -209,8 +223,8 @@ def translate(
         files: image files, or folders. A model of one size reads them resized by their short side
             and cropped at the centre; others read them as they are.
         seed: seed of the latents, for models with latents.
-        output: image file to write for one image, or folder for several; by default translated.png
-            or translated.
+        output: image file to write or replace for one image, or folder for several; by default
+            translated.png, which replaces no file, or translated.
         grid: save the inputs above the outputs as one image file, resized to the size of the
             model's training.
         tile: side of overlapping tiles, for images with a longer side; 0 translates every image
@@ -233,7 +247,7 @@ def translate(
             "--tile and --overlap have no effect with --grid. Omit them, or omit --grid."
         )
     if grid:
-        _translate_to_grid(model, files, seed, output or Path("translated.png"))
+        _translate_to_grid(model, files, seed, choose_output(output, "translated.png"))
     else:
         _translate_to_files(model, files, seed, output, tile, overlap)
 
@@ -269,7 +283,7 @@ def _translate_to_files(
 
     overlap = OVERLAP if overlap is None else overlap
     one = len(inputs) == 1 and not inputs[0].is_dir()
-    out = output or Path("translated.png" if one else "translated")
+    out = choose_output(output, "translated.png") if one else output or Path("translated")
     outputs = plan_outputs(inputs, out)
     one = list(outputs.values()) == [out]
     try:

@@ -15,11 +15,12 @@ from ganzoo.sampling.classes import Label
 from ganzoo.sampling.direction_methods import (
     choose_layers,
     describe,
-    draw_latents,
     learn_normal,
+    random_latents,
 )
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.moments import Moments
 from ganzoo.sampling.progress import Progress
 from ganzoo.sampling.samplers import Codes, Draw
 from ganzoo.sampling.sizes import images_at_once
@@ -69,7 +70,7 @@ def class_directions(
         raise MetricError(
             f"extractor {extractor!r} has no classes. Use one that has, such as lenet-mnist@1."
         )
-    latents = draw_latents(model, draws, seed, label)
+    latents = np.concatenate(list(random_latents(model, draws, seed, label)))
     images = Draw.of(seed, draws, y=model.labels(draws, label=label))
     predicted = _classify(model, network, latents, images, progress)
     counts = np.bincount(predicted, minlength=len(network.classes))
@@ -84,7 +85,7 @@ def class_directions(
             )
     normals = np.stack([learn_normal(latents, predicted == k) for k in chosen])
     names = [f"class {network.classes[k]}" for k in chosen]
-    return describe(model, normals, latents, "classes", seed, numbers, names)
+    return describe(model, normals, Moments.of([latents]), "classes", seed, numbers, names)
 
 
 def _number(name: str, extractor: Extractor, label: str) -> int:
@@ -114,7 +115,7 @@ def _classify(
         for k in range(0, len(latents), at_once):
             part = latents[k : k + at_once]
             y = None if draw.y is None else draw.y[k : k + at_once]
-            codes = Codes(styles=model.spread(part)) if model.spec.styles else Codes(part, y)
+            codes = Codes(styles=model.to_styles(part)) if model.spec.styles else Codes(part, y)
             pixels = model.render(codes).numpy().transpose(0, 3, 1, 2).copy()
             logits = extract(extractor, torch.from_numpy(pixels)).logits
             assert logits is not None  # it has classes

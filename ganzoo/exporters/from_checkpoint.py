@@ -22,7 +22,7 @@ from ganzoo.importers import (
     open_checkpoint,
     recognise,
 )
-from ganzoo.nn import inputs_of, latent_of, sizes_of, styles_of, torch_defaults
+from ganzoo.nn import inputs_of, latent_of, sizes_of, style_spec_of, torch_defaults
 from ganzoo.runtimes.torch import wrap
 from ganzoo.spec import IMPORTED, ModelSpec
 from ganzoo.system.machine import describe_versions
@@ -139,7 +139,7 @@ def import_match(
             requires=entry.requirement,
             data=data,
             latent=latent_of(generator, arguments),
-            styles=styles_of(generator),
+            styles=style_spec_of(generator),
             inputs=inputs_of(generator),
             sizes=sizes_of(generator),
             training_roles=tuple(role for role in networks if role != "generator"),

@@ -54,7 +54,7 @@ class _ToStyles(TorchModel):
     def forward(self, *inputs: Tensor) -> Any:
         """Return w (n, dim) and one w per layer, (n, layers, dim)."""
         w = self.network.mapping(*inputs)  # type: ignore[operator]
-        return w, self.network.spread(w)  # type: ignore[operator]
+        return w, self.network.to_styles(w)  # type: ignore[operator]
 
 
 def _trace_styles(model: TorchModel, fold: bool) -> onnx.ModelProto:

@@ -59,7 +59,7 @@ class Network:
         if not isinstance(self._model, StyleGenerator):
             return _clamp(self._model(codes, *labels).float())
         if self.space == "z":
-            styles = self._model.spread(self._model.mapping(codes, *labels))
+            styles = self._model.to_styles(self._model.mapping(codes, *labels))
         else:
             styles = self._styles(codes)
         replaced = {name: maps.to(self._dtype) for name, maps in noise.items()}

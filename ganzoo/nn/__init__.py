@@ -21,7 +21,7 @@ from ganzoo.nn.inputs import (
 )
 from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.sides import map_sides, map_widths
-from ganzoo.nn.style_generator import StyleGenerator, styles_of
+from ganzoo.nn.style_generator import StyleGenerator, style_spec_of
 from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
 
@@ -52,6 +52,6 @@ __all__ = [
     "map_sides",
     "map_widths",
     "sizes_of",
-    "styles_of",
+    "style_spec_of",
     "torch_defaults",
 ]

@@ -27,13 +27,13 @@ class MappingNetwork(Protocol):
 
 
 class SynthesisNetwork(Protocol):
-    """One w per layer, (n, styles, dim) -> images (n, channels, height, width).
+    """One w per layer, (n, layers, dim) -> images (n, channels, height, width).
 
     Attributes:
-        styles: number of w that it reads.
+        style_count: number of w that it reads.
     """
 
-    styles: int
+    style_count: int
 
     def __call__(self, styles: Tensor) -> Tensor:
         """Return images."""
@@ -60,15 +60,15 @@ class StyleGenerator(nn.Module):
         self.synthesis = synthesis
         self.truncation = truncation
 
-    def spread(self, w: Tensor) -> Tensor:
-        """Return one w per layer, (n, styles, dim), for w (n, dim); truncated in eval mode.
+    def to_styles(self, w: Tensor) -> Tensor:
+        """Return one w per layer, (n, layers, dim), for w (n, dim); truncated in eval mode.
 
         The truncation is that of Karras et al., 2019, appendix B.
         """
         if not self.training and self.truncation != 1:
             middle = self.mapping.average
             w = middle + self.truncation * (w - middle)
-        return w[:, None].expand(-1, self.synthesis.styles, -1)
+        return w[:, None].expand(-1, self.synthesis.style_count, -1)
 
     def synthesize(self, styles: Tensor) -> Tensor:
         """Return images for one w per layer, clamped to [-1, 1] in eval mode."""
@@ -77,12 +77,12 @@ class StyleGenerator(nn.Module):
 
     def render(self, w: Tensor) -> Tensor:
         """Return images for one w (n, dim) in all layers."""
-        return self.synthesize(self.spread(w))
+        return self.synthesize(self.to_styles(w))
 
 
-def styles_of(generator: nn.Module) -> StyleSpec | None:
-    """Return the styles of a generator; None if it has no mapping network."""
+def style_spec_of(generator: nn.Module) -> StyleSpec | None:
+    """Return the numbers of a generator's w; None if it has no mapping network."""
     if not isinstance(generator, StyleGenerator):
         return None
     dim = len(generator.mapping.average)
-    return StyleSpec(dim, generator.synthesis.styles, generator.truncation)
+    return StyleSpec(dim, generator.synthesis.style_count, generator.truncation)

@@ -14,7 +14,7 @@ from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import as_integer
 
 COLUMNS = 8
-TILE = 112  # default size of an enlarged image, in pixels
+IMAGE_SIDE = 112  # default side of an enlarged image, in pixels
 
 
 @styled
@@ -35,9 +35,9 @@ def draw_grids(grids: Mapping[str, ImageBatch], *, columns: int = COLUMNS) -> Fi
             f"cannot draw {len(grids)} grids in {columns} columns: pass at least one grid, one "
             "image in each, and one column."
         )
-    tile = min(TILE, (PIXELS - MARGIN) // len(grids) // columns - GAP)
+    image_side = min(IMAGE_SIDE, (PIXELS - MARGIN) // len(grids) // columns - GAP)
     sides = [batch.numpy().shape[1:3] for batch in grids.values()]
-    scales = [max(1, tile // max(side)) for side in sides]
+    scales = [max(1, image_side // max(side)) for side in sides]
     cells = [
         (width * scale + GAP, height * scale + GAP)
         for (height, width), scale in zip(sides, scales, strict=True)

@@ -13,7 +13,7 @@ from ganzoo.plots.saving import to_pil
 from ganzoo.sampling.images import ImageBatch
 
 WALK_MS = 80  # duration of a frame, in milliseconds
-FRAME_TILE = 224  # size of an enlarged image in an animation, in pixels
+FRAME_SIDE = 224  # side of an enlarged image in an animation, in pixels
 
 
 def draw_interpolation(
@@ -57,6 +57,10 @@ def animate_interpolation(walks: Mapping[str, ImageBatch]) -> list[Image.Image]:
     """
     forward = range(max(map(len, walks.values()), default=0))
     return [
-        to_pil(draw_rows({name: walk[k : k + 1] for name, walk in walks.items()}, tile=FRAME_TILE))
+        to_pil(
+            draw_rows(
+                {name: walk[k : k + 1] for name, walk in walks.items()}, image_side=FRAME_SIDE
+            )
+        )
         for k in (*forward, *forward[-2:0:-1])
     ]

@@ -14,8 +14,8 @@ from ganzoo.plots.style import GREY, styled
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.spec import as_integer
 
-TILE = 112  # default size of an enlarged image, in pixels
-SMALL_TILE = 88  # size that determines the default number of columns
+IMAGE_SIDE = 112  # default side of an enlarged image, in pixels
+SMALL_SIDE = 88  # side that determines the default number of columns
 NAME = 18  # maximum letters in a line of a row's name
 
 
@@ -25,7 +25,7 @@ def draw_rows(
     *,
     columns: int | None = None,
     captions: Sequence[str] = (),
-    tile: int = TILE,
+    image_side: int = IMAGE_SIDE,
 ) -> Figure:
     """Draw batches of equal length, one row for each, with its name at the left.
 
@@ -36,8 +36,8 @@ def draw_rows(
         rows: batches by name, from top to bottom.
         columns: images in a row. The default depends on the image size and fits a README's width.
         captions: a short text above each column, one for each image.
-        tile: images are enlarged to the largest multiple of their size that is at most this many
-            pixels.
+        image_side: images are enlarged to the largest multiple of their size that is at most this
+            many pixels.
 
     Raises:
         PlotError: there are no rows, a row is empty, or the lengths of rows or captions differ.
@@ -59,10 +59,10 @@ def draw_rows(
     sides = [batch.numpy().shape[1:3] for batch in rows.values()]
     room = PIXELS - left
     if columns is None:
-        most = max(1, room // (max(_scale(side, SMALL_TILE) * max(side) for side in sides) + GAP))
+        most = max(1, room // (max(_scale(side, SMALL_SIDE) * max(side) for side in sides) + GAP))
         columns = math.ceil(n / math.ceil(n / most))
     columns = min(n, as_integer("columns", columns))
-    scales = [_scale(side, min(tile, room // columns - GAP)) for side in sides]
+    scales = [_scale(side, min(image_side, room // columns - GAP)) for side in sides]
     height, width = (
         max(side[axis] * scale for side, scale in zip(sides, scales, strict=True))
         for axis in (0, 1)
@@ -88,6 +88,6 @@ def draw_rows(
     return sheet.figure
 
 
-def _scale(side: Sequence[int], tile: int) -> int:
-    """Return the factor that enlarges an image of this height and width to a tile, at least 1."""
-    return max(1, tile // max(side))
+def _scale(side: Sequence[int], image_side: int) -> int:
+    """Return the factor that enlarges an image of this height and width to a side, at least 1."""
+    return max(1, image_side // max(side))

@@ -11,7 +11,7 @@ from ganzoo.plots.sheet import GAP, LINE, MARGIN, PIXELS, Sheet, enlarge, text_w
 from ganzoo.plots.style import GREY, styled
 from ganzoo.sampling.images import ImageBatch
 
-TILE = 176  # largest size of an enlarged image, in pixels
+IMAGE_SIDE = 176  # largest side of an enlarged image, in pixels
 
 
 @styled
@@ -46,7 +46,7 @@ def draw_style_mixing(
             "pass an image for each row and column, and a name for each source."
         )
     left = MARGIN + max(map(text_width, names[0])) + MARGIN
-    scale = max(1, min(TILE, (PIXELS - left) // (counts[1] + 1) - GAP) // max(height, width))
+    scale = max(1, min(IMAGE_SIDE, (PIXELS - left) // (counts[1] + 1) - GAP) // max(height, width))
     height, width = height * scale, width * scale
     step_x = max(width, *map(text_width, names[1])) + GAP
     first_x, first_y = left + width + MARGIN, MARGIN + LINE + height + MARGIN

@@ -25,7 +25,7 @@ from ganzoo.errors import (
     UnknownNameError,
     describe,
 )
-from ganzoo.nn import inputs_of, sizes_of, styles_of
+from ganzoo.nn import inputs_of, sizes_of, style_spec_of
 from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import architectures, distributions
 from ganzoo.registry.distributions import may_be_incompatible
@@ -107,10 +107,10 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
             f"builds one that reads {inputs_of(network)}. Get the bundle again."
             f"{explain_versions(spec, entry)}"
         )
-    if role == "generator" and spec.styles and styles_of(network) != spec.styles:
+    if role == "generator" and spec.styles and style_spec_of(network) != spec.styles:
         raise BundleError(
             f"config.json has {spec.styles}, but architecture {name!r} builds a generator with "
-            f"{styles_of(network) or 'no styles'}. Get the bundle again."
+            f"{style_spec_of(network) or 'no styles'}. Get the bundle again."
             f"{explain_versions(spec, entry)}"
         )
     if role == "generator" and spec.sizes not in (None, sizes_of(network)):

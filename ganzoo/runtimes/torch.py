@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ganzoo.bundle import METADATA_KEY, Bundle, check_repeated_config
 from ganzoo.bundle.tensors import SCALE, is_scale, open_tensors
 from ganzoo.errors import BundleError, DeviceError, ExportError, SampleError
-from ganzoo.nn import StyleGenerator, exact_inference, in_eval_mode, styles_of, torch_defaults
+from ganzoo.nn import StyleGenerator, exact_inference, in_eval_mode, style_spec_of, torch_defaults
 from ganzoo.registry import architectures
 from ganzoo.registry.signatures import check
 from ganzoo.runtimes.build import (
@@ -127,8 +127,8 @@ class TorchGenerator(TorchModel, Generator):
         ]
         if not strengths:
             raise SampleError(
-                f"{self.spec.name!r} has no noise: no layer has a parameter {NOISE_STRENGTH!r}, as "
-                "those of StyleGAN2 have."
+                f"{self.spec.name!r} has no noise: no layer has a parameter {NOISE_STRENGTH!r}. "
+                "Use a StyleGAN2, such as stylegan2-mnist."
             )
         for tensor in strengths:
             tensor.zero_()
@@ -285,7 +285,7 @@ def wrap(spec: ModelSpec, network: nn.Module, role: str = "generator") -> TorchM
     elif "condition" in spec.inputs:
         kind = TorchTranslator
     elif role == "generator":
-        spec = replace(spec, styles=styles_of(network))
+        spec = replace(spec, styles=style_spec_of(network))
     return kind(spec, network).eval()
 
 

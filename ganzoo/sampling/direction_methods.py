@@ -7,7 +7,7 @@ The sign of a direction is a convention: its number of largest magnitude is posi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,13 @@ from ganzoo.sampling.classes import Label
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model, check_finite
+from ganzoo.sampling.moments import Moments
 from ganzoo.sampling.samplers import Draw
 from ganzoo.sampling.styles import parse_layers
 
 COUNT = 8  # directions by default
 DRAWS = 10_000  # latents by default, as in GANSpace
+MAX_DRAWS = 1_000_000
 AT_ONCE = 512  # latents in a batch, which keeps the features of all of them
 FIRST_LAYER = "first_layer"  # part of a generator: its first linear layer or convolution
 RIDGE = 1.0  # weight of the squared length of a normal in the logistic regression
@@ -29,10 +31,12 @@ STEPS = 50  # of Newton's method, at most
 NEGLIGIBLE = 1e-9  # share of the largest variance: a component below it is rounding error
 
 Array = NDArray[np.float64]
+Method = Literal["sefa", "ganspace"]
 
 
-def sefa(
+def compute_directions(
     model: Generator,
+    method: Method,
     *,
     layers: str = "",
     count: int = COUNT,
@@ -40,82 +44,54 @@ def sefa(
     seed: int = 0,
     label: Label | None = None,
 ) -> Directions:
-    """Compute directions from the weights alone: SeFa.
+    """Compute directions in w, or in z for a model without a mapping network.
 
-    They are the eigenvectors of A^T A with the largest eigenvalues ("Closed-Form Factorization of
-    Latent Semantics in GANs", Shen and Zhou, 2021, equation 7, https://arxiv.org/abs/2007.06600).
-    A is the weight of the layers that read w; in z, of the first layer that reads z, computed from
-    its responses to the unit vectors.
+    ``sefa`` reads the weights alone: its directions are the eigenvectors of A^T A with the largest
+    eigenvalues ("Closed-Form Factorization of Latent Semantics in GANs", Shen and Zhou, 2021,
+    equation 7, https://arxiv.org/abs/2007.06600). A is the weight of the layers that read w; in z,
+    of the first layer that reads z, computed from its responses to the unit vectors.
+
+    ``ganspace`` is a principal component analysis of random latents ("GANSpace: Discovering
+    Interpretable GAN Controls", Härkönen et al., 2020, https://arxiv.org/abs/2004.02546). In w, its
+    directions are the principal components of w; in z, those of the features of the first layer
+    that reads z, mapped to z by least squares. Memory does not depend on the number of latents.
 
     Args:
-        model: the generator; for w of the torch runtime.
-        layers: layers whose weights are factorised and whose w moves, see `parse_layers`; by
+        model: the generator; `sefa` in w needs the torch runtime.
+        method: ``sefa`` or ``ganspace``.
+        layers: layers whose w moves, and whose weights `sefa` factorises, see `parse_layers`; by
             default all.
         count: number of directions.
-        draws: number of latents from which their scales are computed.
-        seed: seed of these latents.
-        label: class of the latents; by default all alternate.
+        draws: number of random latents, from which `ganspace` computes the directions, and both
+            methods their scales.
+        seed: seed of the latents.
+        label: class of the latents; by default all alternate, except in the features of the first
+            layer, which have the first class.
 
     Raises:
         SampleError: an argument is out of range, or the model cannot have such directions.
     """
     numbers = choose_layers(model, layers)
-    latents = draw_latents(model, draws, seed, label)
-    _check_count(count, latents.shape[1])
-    if numbers:
-        maps = model.style_maps()
-        matrices = [matrix for layer in numbers for matrix in maps.get(layer, [])]
-        if not matrices:
-            raise SampleError(
-                f"no linear layer of {model.spec.name!r} reads the w of layer "
-                f"{', '.join(map(str, numbers))}. Choose other layers, or --method ganspace."
-            )
-        weights = np.concatenate(matrices).astype(np.float64)
+    dim = _latent_dim(model)
+    if not 1 <= count <= dim:
+        raise SampleError(f"cannot compute {count} directions: the number is 1 to {dim}.")
+    if method == "ganspace" and not numbers:
+        vectors, moments = _ganspace_in_z(model, count, _draws(model, draws, seed, label), label)
     else:
-        unit = np.eye(model.latent_dim, dtype=np.float32)
-        responses = np.concatenate(list(_features(model, np.concatenate([unit, -unit]), label)))
-        half = len(unit)
-        weights = (responses[:half] - responses[half:]).astype(np.float64).T / 2
-    vectors, sizes = eigenvectors(weights.T @ weights, count)
-    _check_rank(sizes, f"the weights of {model.spec.name!r} that read its latents")
-    return describe(model, vectors, latents, "sefa", seed, numbers)
-
-
-def ganspace(
-    model: Generator,
-    *,
-    layers: str = "",
-    count: int = COUNT,
-    draws: int = DRAWS,
-    seed: int = 0,
-    label: Label | None = None,
-) -> Directions:
-    """Compute directions by a principal component analysis of many latents: GANSpace.
-
-    ("GANSpace: Discovering Interpretable GAN Controls", Härkönen et al., 2020,
-    https://arxiv.org/abs/2004.02546.) In w, they are the principal components of w. In z, they are
-    those of the features of the first layer that reads z, mapped to z by least squares.
-
-    Args:
-        model: the generator.
-        layers: layers whose w moves, see `parse_layers`; by default all.
-        count: number of directions.
-        draws: number of latents.
-        seed: seed of the latents.
-        label: class of the latents; by default all alternate, and in z it is the first.
-
-    Raises:
-        SampleError: an argument is out of range, or the features have too few dimensions.
-    """
-    numbers = choose_layers(model, layers)
-    latents = draw_latents(model, draws, seed, label)
-    _check_count(count, latents.shape[1])
-    if numbers:
-        vectors, variances = principal_components(latents, count)
-        _check_rank(variances, f"{draws:,} random w of {model.spec.name!r}", "more --draws, or ")
-    else:
-        vectors = _components_in_z(model, latents, count, label)
-    return describe(model, vectors, latents, "ganspace", seed, numbers)
+        moments = Moments.of(random_latents(model, draws, seed, label))
+        if method == "ganspace":
+            matrix = moments.covariance
+        elif method == "sefa":
+            weights = _weights_of_w(model, numbers) if numbers else _weights_of_z(model, label)
+            matrix = weights.T @ weights
+        else:
+            raise SampleError(f"unknown method {method!r}. Use sefa or ganspace.")
+        vectors, sizes = eigenvectors(matrix, count)
+        if method == "ganspace":
+            _check_rank(sizes, f"{draws:,} random w of {model.spec.name!r}", "more --draws, or ")
+        else:
+            _check_rank(sizes, f"the weights of {model.spec.name!r} that read its latents")
+    return describe(model, vectors, moments, method, seed, numbers)
 
 
 def choose_layers(model: Generator, layers: str) -> list[int]:
@@ -132,28 +108,26 @@ def choose_layers(model: Generator, layers: str) -> list[int]:
     return []
 
 
-def draw_latents(
+def random_latents(
     model: Generator, draws: int, seed: int, label: Label | None = None
-) -> NDArray[np.float32]:
-    """Return w of random latents, or z for a model without w: (draws, dim).
+) -> Iterator[NDArray[np.float32]]:
+    """Return w of random latents, or z for a model without w, in parts (n, dim).
 
     Raises:
         SampleError: there are fewer than 2 draws, or the label does not exist.
     """
-    if not 2 <= draws <= 1_000_000:
-        raise SampleError(f"cannot draw {draws} latents: the number is 2 to 1,000,000.")
-    draw = Draw.of(seed, draws, y=model.labels(draws, label=label))
-    z = draw.normal(model.latent_dim)
-    if model.spec.styles is None:
-        return z
-    w = np.concatenate(list(_run_in_parts(model.part("mapping"), z, draw.y)))
-    return check_finite(w, model.spec.name)
+    for draw in _draws(model, draws, seed, label):
+        z = draw.normal(model.latent_dim)
+        if model.spec.styles is None:
+            yield z
+        else:
+            yield check_finite(_run(model.part("mapping"), z, draw.y), model.spec.name)
 
 
 def describe(
     model: Generator,
     vectors: Array,
-    latents: NDArray[np.float32],
+    moments: Moments,
     method: str,
     seed: int,
     layers: Sequence[int],
@@ -164,7 +138,7 @@ def describe(
     Args:
         model: the generator.
         vectors: the directions, (k, dim).
-        latents: latents of the model, (n, dim).
+        moments: mean and covariance of the model's latents.
         method: name of the method.
         seed: seed of the latents.
         layers: layers whose w moves.
@@ -173,7 +147,7 @@ def describe(
     units = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     return Directions(
         units,
-        (latents @ units.T).std(axis=0, dtype=np.float64).astype(np.float32),
+        moments.deviations(units).astype(np.float32),
         tuple(layers),
         tuple(names) or tuple(f"direction {k}" for k in range(len(units))),
         model.spec.name,
@@ -200,17 +174,6 @@ def orient(vectors: Array) -> Array:
     """Return each vector, or its negative, so that its number of largest magnitude is positive."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=1)[:, None], axis=1)
     return np.where(largest < 0, -vectors, vectors)
-
-
-def principal_components(values: NDArray[np.floating], count: int) -> tuple[Array, Array]:
-    """Return unit vectors of the largest variance of rows, (count, dim), and their variances.
-
-    Args:
-        values: the rows, (n, dim).
-        count: number of components.
-    """
-    centred = values.astype(np.float64) - values.mean(axis=0, dtype=np.float64)
-    return eigenvectors(centred.T @ centred / len(values), count)
 
 
 def learn_normal(latents: NDArray[np.float32], is_class: NDArray[np.bool_]) -> Array:
@@ -243,11 +206,6 @@ def learn_normal(latents: NDArray[np.float32], is_class: NDArray[np.bool_]) -> A
     return unit
 
 
-def _check_count(count: int, dim: int) -> None:
-    if not 1 <= count <= dim:
-        raise SampleError(f"cannot compute {count} directions: the number is 1 to {dim}.")
-
-
 def _check_rank(variances: Array, what: str, other_remedy: str = "") -> None:
     """Raise an error if some of the chosen components have no extent: they would be arbitrary.
 
@@ -266,60 +224,103 @@ def _check_rank(variances: Array, what: str, other_remedy: str = "") -> None:
         )
 
 
-def _features(
-    model: Generator, z: NDArray[np.float32], label: Label | None
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the features of the first layer that reads z, (up to 512, features).
+def _latent_dim(model: Generator) -> int:
+    return model.spec.styles.dim if model.spec.styles else model.latent_dim
+
+
+def _draws(model: Generator, draws: int, seed: int, label: Label | None) -> Iterator[Draw]:
+    """Yield the images of a seed in parts of 512, or of more if latents are longer.
+
+    Larger parts than those of images, since nobody compares their bits. The first part has more
+    rows than a latent has numbers, see `_ganspace_in_z`.
+    """
+    if not 2 <= draws <= MAX_DRAWS:
+        raise SampleError(f"cannot draw {draws} latents: the number is 2 to {MAX_DRAWS:,}.")
+    size = max(AT_ONCE, model.latent_dim + 2)
+    for start in range(0, draws, size):
+        n = min(size, draws - start)
+        yield Draw.of(seed, n, start=start, y=model.labels(n, label=label, start=start))
+
+
+def _run(
+    network: Model, z: NDArray[np.float32], y: NDArray[np.int64] | None
+) -> NDArray[np.float32]:
+    inputs: dict[str, Any] = {"z": z, "y": y}
+    return network.run({name: inputs[name] for name in network.spec.inputs})
+
+
+def _features(model: Generator, z: NDArray[np.float32], label: Label | None) -> NDArray[np.float32]:
+    """Return the features of the first layer that reads z, (n, features).
 
     A model with classes computes them for one class, by default the first.
     """
     if label is None and "y" in model.spec.inputs:
         label = model.spec.data.class_names[0]
-    for features in _run_in_parts(model.part(FIRST_LAYER), z, model.labels(len(z), label=label)):
-        yield check_finite(features.reshape(len(features), -1), model.spec.name)
+    features = _run(model.part(FIRST_LAYER), z, model.labels(len(z), label=label))
+    return check_finite(features.reshape(len(features), -1), model.spec.name)
 
 
-def _run_in_parts(
-    network: Model, z: NDArray[np.float32], y: NDArray[np.int64] | None
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the output of a network for each 512 latents, or more if they are longer.
-
-    Larger batches than those of images, since nobody compares their bits. The first one has more
-    rows than a latent has numbers, see `_components_in_z`.
-    """
-    size = max(AT_ONCE, z.shape[1] + 2)
-    for k in range(0, len(z), size):
-        inputs: dict[str, NDArray[Any]] = {"z": z[k : k + size]}
-        if y is not None:
-            inputs["y"] = y[k : k + size]
-        yield network.run({name: inputs[name] for name in network.spec.inputs})
+def _weights_of_w(model: Generator, layers: Sequence[int]) -> Array:
+    """Return the weights of the linear layers that read the w of some layers, (outputs, dim)."""
+    maps = model.style_maps()
+    matrices = [matrix for layer in layers for matrix in maps.get(layer, [])]
+    if not matrices:
+        raise SampleError(
+            f"no linear layer of {model.spec.name!r} reads the w of layer "
+            f"{', '.join(map(str, layers))}. Choose other layers, or --method ganspace."
+        )
+    return np.concatenate(matrices).astype(np.float64)
 
 
-def _components_in_z(
-    model: Generator, z: NDArray[np.float32], count: int, label: Label | None
-) -> Array:
+def _weights_of_z(model: Generator, label: Label | None) -> Array:
+    """Return the weights of the first layer that reads z, (features, dim)."""
+    unit = np.eye(model.latent_dim, dtype=np.float32)
+    responses = [_features(model, z, label).astype(np.float64) for z in (unit, -unit)]
+    return (responses[0] - responses[1]).T / 2
+
+
+def _ganspace_in_z(
+    model: Generator, count: int, draws: Iterator[Draw], label: Label | None
+) -> tuple[Array, Moments]:
     """Return principal components of the first layer's features, mapped to z by least squares.
 
     The features of a linear layer span at most as many dimensions as z, so that the plane of the
     first features contains all of them.
+
+    Returns:
+        The directions, and the moments of z.
     """
-    basis: NDArray[np.floating] | None = None
-    parts = []
-    for features in _features(model, z, label):
-        if basis is None:
-            offset = features[0]
-            basis, _ = np.linalg.qr((features[: model.latent_dim + 2] - offset).T)
-        parts.append((features - offset) @ basis)
-    coordinates = np.concatenate(parts)
-    if count > coordinates.shape[1] == features.shape[1]:
-        raise SampleError(
-            f"the first layer of {model.spec.name!r} has {features.shape[1]} features, fewer than "
-            f"{count} directions. Use --count {features.shape[1]}."
-        )
-    if count > coordinates.shape[1]:
-        raise SampleError(f"{count} directions need at least {count + 2} latents. Use more draws.")
-    axes, variances = principal_components(coordinates, count)
+    basis: NDArray[np.floating] = np.zeros((0, 0))
+    offset: NDArray[np.floating] = np.zeros(0)
+
+    def joint() -> Iterator[Array]:
+        """Yield the coordinates of features in their plane, beside z."""
+        nonlocal basis, offset
+        for draw in draws:
+            z = draw.normal(model.latent_dim)
+            features = _features(model, z, label)
+            if not basis.size:
+                offset = features[0]
+                basis, _ = np.linalg.qr((features[: model.latent_dim + 2] - offset).T)
+                _check_features(model, count, *basis.shape)
+            yield np.concatenate([(features - offset) @ basis, z], axis=1)
+
+    moments = Moments.of(joint())
+    size = basis.shape[1]
+    features, both = moments.covariance[:size, :size], moments.covariance[:size, size:]
+    axes, variances = eigenvectors(features, count)
     _check_rank(variances, f"the features of the first layer of {model.spec.name!r}")
-    positions = (coordinates - coordinates.mean(axis=0)) @ axes.T
-    solution, *_ = np.linalg.lstsq(positions, z - z.mean(axis=0), rcond=None)
-    return orient(solution)
+    # Positions on the axes are uncorrelated, so each has a regression of its own.
+    directions = orient(axes @ both / variances[:, None])
+    of_z = Moments(moments.count, moments.mean[size:], moments.covariance[size:, size:])
+    return directions, of_z
+
+
+def _check_features(model: Generator, count: int, features: int, dimensions: int) -> None:
+    if count > dimensions == features:
+        raise SampleError(
+            f"the first layer of {model.spec.name!r} has {features} features, fewer than {count} "
+            f"directions. Use --count {features}."
+        )
+    if count > dimensions:
+        raise SampleError(f"{count} directions need at least {count + 2} latents. Use more draws.")

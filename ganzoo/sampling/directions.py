@@ -13,17 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.bundle.files import write_file
-from ganzoo.bundle.tensors import open_tensors
-from ganzoo.errors import MALFORMED, BundleError, OutputError, SampleError
+from ganzoo.errors import MALFORMED, SampleError
 from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.latent_files import read_tensors, write_tensors
 from ganzoo.sampling.model import to_integer, to_number
-from ganzoo.sampling.samplers import Codes, Draw
+from ganzoo.sampling.samplers import Codes
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
-
-SUFFIX = ".safetensors"
-MAX_BYTES = 2**26  # of a file, 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +60,7 @@ class Directions:
         Raises:
             OutputError: the file cannot be written, or has another extension.
         """
-        from safetensors.numpy import save
-
-        path = check_extension(Path(file))
-        # The library writes the memory of an array, which a transposed one has in another order.
-        arrays: dict[str, Any] = {
-            "directions": np.ascontiguousarray(self.vectors),
-            "scales": np.ascontiguousarray(self.scales),
-        }
+        arrays: dict[str, NDArray[Any]] = {"directions": self.vectors, "scales": self.scales}
         if self.layers:
             arrays["layers"] = np.array(self.layers, np.int64)
         metadata = {
@@ -82,8 +71,7 @@ class Directions:
             "weights": self.weights,
             "names": json.dumps(self.names),
         }
-        write_file(path, save(arrays, metadata))
-        return path
+        return write_tensors(Path(file), "directions", arrays, metadata)
 
     @classmethod
     def read(cls, file: str | Path) -> Directions:
@@ -94,18 +82,9 @@ class Directions:
         """
         path = Path(file)
         advice = f"Write it with: ganzoo directions NAME -o {path}"
-        if not path.is_file():  # to open a pipe would wait for a writer
-            raise SampleError(f"file of directions not found: {path}. {advice}")
-        if path.stat().st_size > MAX_BYTES:
-            raise SampleError(f"{path} is too large for a file of directions. {advice}")
+        arrays, metadata = read_tensors(path, "directions", advice)
         try:
-            with open_tensors(path, "np") as tensors:
-                names = {"directions", "scales", "layers"} & {*tensors.keys()}
-                arrays = {name: tensors.get_tensor(name) for name in names}
-                return cls._of_file(arrays, tensors.metadata() or {})
-        except BundleError as error:
-            reason = error.__cause__ or "it is not a complete safetensors file"
-            raise SampleError(f"cannot read directions from {path}: {reason}. {advice}") from error
+            return cls._of_file(arrays, metadata)
         except MALFORMED as error:
             raise SampleError(f"{path} is no file of directions. {advice}") from error
 
@@ -117,14 +96,13 @@ class Directions:
         valid = (
             vectors.ndim == 2
             and len(vectors) > 0
-            and vectors.dtype == scales.dtype == np.float32
             and scales.shape == (len(vectors),)
             and np.isfinite(scales).all()
             and np.allclose(lengths, 1, atol=1e-3)
             and isinstance(names, list)
             and len(names) == len(vectors)
             and (metadata["space"] == "w") == (layers is not None and layers.size > 0)
-            and (layers is None or (layers.dtype == np.int64 and layers.ndim == 1))
+            and (layers is None or layers.ndim == 1)
         )
         if not valid:
             raise ValueError
@@ -140,25 +118,24 @@ class Directions:
             metadata.get("weights", ""),
         )
 
-    def start(self, model: Generator, draw: Draw, psi: float | None = None) -> Codes:
-        """Return the codes of images in the space of the directions.
+    def start(self, model: Generator, codes: Codes, psi: float | None = None) -> Codes:
+        """Return codes in the space of the directions.
 
         Args:
             model: the generator.
-            draw: the images.
-            psi: truncation of w, as for `Generator.spread`.
+            codes: codes of the model.
+            psi: truncation of z that is mapped to w, as for `Generator.styles_of`.
 
         Raises:
             SampleError: the directions are of a model with other latents, or psi is out of range or
                 the model has no w.
         """
         self._check(model)
-        z = draw.normal(model.latent_dim)
         if self.layers:
-            return Codes(y=draw.y, styles=model.spread(model.map(z, draw.y), psi))
+            return Codes(y=codes.y, styles=model.styles_of(codes, psi))
         if psi is not None:
             raise SampleError(f"{model.spec.name!r} has no w to truncate. Omit psi.")
-        return Codes(z, draw.y)
+        return codes
 
     def move(
         self, codes: Codes, number: int, strength: float, layers: Sequence[int] | None = None
@@ -180,10 +157,15 @@ class Directions:
             raise SampleError(f"there is no direction {number}. Use 0 to {len(self) - 1}.")
         if not math.isfinite(to_number("strength", strength)):
             raise SampleError(f"the strength is {strength}; it must be finite, such as 2 or -2.")
-        step = np.float32(strength) * self.scales[number] * self.vectors[number]
+        step = strength * float(self.scales[number]) * self.vectors[number].astype(np.float64)
+        if np.abs(step).max() > np.finfo(np.float32).max:
+            raise SampleError(
+                f"the strength {strength:g} moves latents beyond the range of float32. Use a "
+                "smaller one, such as 2."
+            )
         if codes.styles is None:
             assert codes.z is not None  # guaranteed by `start`
-            return Codes(codes.z + step, codes.y)
+            return Codes(codes.z + step.astype(np.float32), codes.y)
         styles = codes.styles.copy()
         chosen = [to_integer("a layer", k) for k in (self.layers if layers is None else layers)]
         if not all(0 <= layer < styles.shape[1] for layer in chosen):
@@ -191,7 +173,7 @@ class Directions:
                 f"the layers {shorten(str(chosen), 80)} do not all exist. Use 0 to "
                 f"{styles.shape[1] - 1}."
             )
-        styles[:, chosen] += step
+        styles[:, chosen] += step.astype(np.float32)
         return Codes(y=codes.y, styles=styles)
 
     def _check(self, model: Generator) -> None:
@@ -217,17 +199,3 @@ class Directions:
             warnings.warn(
                 f"the directions were computed for other weights of {self.model!r}", stacklevel=3
             )
-
-
-def check_extension(path: Path) -> Path:
-    """Return the path of a file of directions.
-
-    Raises:
-        OutputError: its extension is not ``.safetensors``.
-    """
-    if path.suffix.lower() != SUFFIX:
-        raise OutputError(
-            f"cannot write directions as {path.name!r}: the extension is not {SUFFIX}. Use for "
-            f"example -o {path.stem or 'directions'}{SUFFIX}."
-        )
-    return path

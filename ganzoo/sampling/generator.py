@@ -23,7 +23,7 @@ from ganzoo.sampling.model import (
     to_integer,
 )
 from ganzoo.sampling.samplers import Codes, Draw, draw_codes
-from ganzoo.sampling.sizes import is_large, preview_count, samples_name
+from ganzoo.sampling.sizes import WEBP_SIDE, arrange, is_large, preview_count, samples_name
 from ganzoo.sampling.styles import truncate
 from ganzoo.spec import StyleSpec
 
@@ -127,10 +127,10 @@ class Generator(Model):
             network, inputs = self.part("synthesis"), {"styles": styles}
         else:
             inputs = self._inputs(*self._check(codes.z, codes.y))
-        name = self.spec.name
+        name, latent = self.spec.name, "z" if codes.styles is None else "styles"
 
         def to_images(output: NDArray[np.float32], batch: Mapping[str, NDArray[Any]]) -> Any:
-            return to_pixels(check_finite(output, name, batch.get("z")))
+            return to_pixels(check_finite(output, name, batch.get(latent)))
 
         return ImageBatch(run_in_batches(network, inputs, start, to_images))
 
@@ -151,7 +151,7 @@ class Generator(Model):
         w = run_in_batches(self.part("mapping"), self._inputs(z, y))
         return check_finite(w, self.spec.name, z)
 
-    def spread(
+    def to_styles(
         self, w: NDArray[np.float32], psi: float | None = None, cutoff: int | None = None
     ) -> NDArray[np.float32]:
         """Return one w per layer, truncated: (n, dim) -> (n, layers, dim).
@@ -164,10 +164,28 @@ class Generator(Model):
         Raises:
             SampleError: the model has no mapping network, or an argument is out of range.
         """
-        styles, average = self._need_styles(), self.w_average
+        spec, average = self._need_styles(), self.w_average
         assert average is not None  # guaranteed by the runtimes
-        w = as_latents(w, (None, styles.dim), self.spec.name)
-        return truncate(styles, average, w, psi, cutoff)
+        w = as_latents(w, (None, spec.dim), self.spec.name)
+        return truncate(spec, average, w, psi, cutoff)
+
+    def styles_of(
+        self, codes: Codes, psi: float | None = None, cutoff: int | None = None
+    ) -> NDArray[np.float32]:
+        """Return one w per layer, (n, layers, dim): z is mapped, and w truncated.
+
+        Args:
+            codes: codes of the model. Those that have one w per layer do not change.
+            psi: as for `to_styles`.
+            cutoff: as for `to_styles`.
+
+        Raises:
+            SampleError: as for `map` and `to_styles`.
+        """
+        if codes.styles is not None:
+            return codes.styles
+        assert codes.z is not None  # codes have one of both
+        return self.to_styles(self.map(codes.z, codes.y), psi, cutoff)
 
     def synthesize(self, styles: NDArray[np.float32]) -> ImageBatch:
         """Generate images from one w per layer, (n, layers, dim), converted to float32.
@@ -222,7 +240,7 @@ class Generator(Model):
             )
         seed, start = check_latents(seed, start)
         y = self.labels(n, label=label, start=start)
-        return Draw.of(seed, n, start=start, y=y, has_label=label is not None)
+        return Draw.of(seed, n, start=start, y=y, labelled=label is not None)
 
     def draw_seeds(
         self, seeds: Iterable[int], label: Label | Sequence[Label] | None = None
@@ -238,7 +256,7 @@ class Generator(Model):
         numbers = np.zeros(len(checked), np.int64)
         if y is not None and label is None:
             y = numbers  # the class of image 0
-        return Draw(np.array(checked, np.uint64), numbers, y, has_label=label is not None)
+        return Draw(np.array(checked, np.uint64), numbers, y, labelled=label is not None)
 
     def labels(
         self, n: int = 1, *, label: Label | Sequence[Label] | None = None, start: int = 0
@@ -262,9 +280,14 @@ class Generator(Model):
         return ImageBatch(np.concatenate([row.numpy() for row in rows]), columns)
 
     def preview(self) -> ImageBatch:
-        """Generate the preview of the model: uncurated samples of seed 0."""
+        """Generate the preview of the model: uncurated samples of seed 0.
+
+        A model of up to 10 classes has a row for each, unless they do not fit into a WebP file.
+        """
         data = self.spec.data
-        if "y" in self.spec.inputs and data.classes <= PREVIEW_CLASSES:
+        # Above 128x128 pixels, the preview is a WebP file.
+        fits = arrange(data.classes, *data.image.shape[1:], columns=1)[1] <= WEBP_SIDE
+        if "y" in self.spec.inputs and data.classes <= PREVIEW_CLASSES and fits:
             columns = (
                 preview_count(data.image) // data.classes
                 if is_large(data.image)
@@ -393,8 +416,8 @@ class Generator(Model):
     def _need_styles(self) -> StyleSpec:
         if self.spec.styles is None:
             raise SampleError(
-                f"{self.spec.name!r} has no w: its config states no mapping network, as a StyleGAN "
-                "has. If its architecture has one, export it again with `ganzoo export`."
+                f"{self.spec.name!r} has no w: it has no mapping network, as a StyleGAN has. Work "
+                "in z, or use a model that has one, such as stylegan2-tinyhero."
             )
         return self.spec.styles
 

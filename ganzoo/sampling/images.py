@@ -135,7 +135,7 @@ class ImageBatch:
                 width of at least 64 pixels, as long as the grid has at most 4,096.
 
         Raises:
-ValueError: a number is no integer, `columns` is below 1, `padding` is negative, or the
+            ValueError: a number is no integer, `columns` is below 1, `padding` is negative, or the
                 scale is not 1 to 64.
             SampleError: the grid would have more than 2**29 pixels.
         """

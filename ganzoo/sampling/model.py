@@ -98,14 +98,20 @@ def run_in_batches(
 
 
 def check_finite(
-    output: NDArray[np.float32], name: str, z: NDArray[np.float32] | None = None
+    output: NDArray[np.float32], name: str, latents: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """Return a network's output, or raise a SampleError if a number is not finite."""
+    """Return a network's output, or raise a SampleError if a number is not finite.
+
+    Args:
+        output: the output.
+        name: name of the model.
+        latents: the z or w that the network read.
+    """
     if not np.isfinite(output).all():
-        if z is not None and (largest := float(np.abs(z).max())) > MAX_LATENT:
+        if latents is not None and (largest := float(np.abs(latents).max())) > MAX_LATENT:
             raise SampleError(
                 f"{name!r} generates values that are not finite from latents that reach "
-                f"{largest:.3g}. It was trained on latents of N(0, 1). Pass smaller ones."
+                f"{largest:.3g}; in its training they were of the order of 1. Pass smaller ones."
             )
         raise SampleError(
             f"{name!r} generates values that are not finite, so its weights are damaged. "

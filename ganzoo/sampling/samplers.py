@@ -33,13 +33,13 @@ class Draw:
         seeds: the seed of each image, uint64 (n,).
         numbers: the number of each image among those of its seed, int64 (n,).
         y: the class of each image, int64 (n,); None for a model without classes.
-        has_label: whether the user chose the classes, instead of all in turn.
+        labelled: whether a label chose the classes, so that a sampler may not choose others.
     """
 
     seeds: NDArray[np.uint64]
     numbers: NDArray[np.int64]
     y: NDArray[np.int64] | None = None
-    has_label: bool = False
+    labelled: bool = False
 
     @classmethod
     def of(
@@ -49,7 +49,7 @@ class Draw:
         *,
         start: int = 0,
         y: NDArray[np.int64] | None = None,
-        has_label: bool = False,
+        labelled: bool = False,
     ) -> Draw:
         """Return images `start` to `start + n - 1` of one seed, of classes y (n,).
 
@@ -57,19 +57,7 @@ class Draw:
             SampleError: the seed or `start` is out of range.
         """
         seed, start = check_latents(seed, start)
-        return cls(np.full(n, seed, np.uint64), np.arange(start, start + n), y, has_label)
-
-    def refuse_label(self, sampler: str) -> None:
-        """Raise an error if the user chose the classes, which a sampler chooses itself.
-
-        Raises:
-            SampleError: there is a label.
-        """
-        if self.has_label:
-            raise SampleError(
-                f"the sampler {sampler!r} chooses the classes itself. Omit the label, or use "
-                "another sampler."
-            )
+        return cls(np.full(n, seed, np.uint64), np.arange(start, start + n), y, labelled)
 
     def __len__(self) -> int:
         return len(self.seeds)
@@ -119,7 +107,8 @@ def draw_codes(model: Any, draw: Draw, name: str, options: Mapping[str, Any]) ->
         options: its options.
 
     Raises:
-        SampleError: the sampler has no such option, or it is out of range.
+        SampleError: the sampler has no such option, it is out of range, or the sampler chooses
+            other classes than the label.
         UnknownNameError: no sampler has this name.
         BrokenPluginError: the sampler cannot be loaded, or fails.
     """
@@ -145,5 +134,11 @@ def draw_codes(model: Any, draw: Draw, name: str, options: Mapping[str, Any]) ->
         raise BrokenPluginError(
             f"{samplers.cite(name)} returned {type(codes).__name__}, not ganzoo.Codes with either "
             "z or styles. Report this to its author."
+        )
+    chosen = codes.y is not None and draw.y is not None and not np.array_equal(codes.y, draw.y)
+    if draw.labelled and chosen:
+        raise SampleError(
+            f"the sampler {name!r} chooses the classes of its images, so a label has no effect. "
+            "Omit the label."
         )
     return codes

@@ -159,8 +159,8 @@ def sample_to(
     index = _describe(model, n, seed, label, shard_size, len(shards))
     if chosen != {"sampler": "plain"}:
         index["sampler"] = chosen
-        if (file := Path(str(chosen.get("file", "")))).is_file():
-            index["sampler_file_sha256"] = sha256(file)
+        files = {key: Path(value) for key, value in chosen.items() if isinstance(value, str)}
+        index["sampler_files"] = {k: sha256(file) for k, file in files.items() if file.is_file()}
     existing = _claim(folder, index, bool(mine))
     missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
     todo = {name: numbers for name, numbers in mine.items() if name not in existing}

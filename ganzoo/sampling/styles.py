@@ -21,7 +21,7 @@ _RANGE = re.compile(r"([0-9]{1,3})(?:-([0-9]{1,3}))?")
 
 
 def truncate(
-    styles: StyleSpec,
+    spec: StyleSpec,
     average: NDArray[np.float32],
     w: NDArray[np.float32],
     psi: float | None = None,
@@ -30,7 +30,7 @@ def truncate(
     """Return one w per layer, (n, layers, dim), for w (n, dim).
 
     Args:
-        styles: the numbers of the generator.
+        spec: the numbers of the generator.
         average: the average of w, (dim,).
         w: one w for each image.
         psi: factor of the distance from the average, -2 to 2; by default the generator's own.
@@ -39,22 +39,22 @@ def truncate(
     Raises:
         SampleError: psi or cutoff is out of range.
     """
-    psi = styles.truncation if psi is None else to_number("psi", psi)
+    psi = spec.truncation if psi is None else to_number("psi", psi)
     cutoff = None if cutoff is None else to_integer("cutoff", cutoff)
     if not -MAX_TRUNCATION <= psi <= MAX_TRUNCATION:
         raise SampleError(
             f"the truncation is {psi}; it must be -{MAX_TRUNCATION} to {MAX_TRUNCATION}. 1 changes "
             "nothing, and 0.7 is usual."
         )
-    if cutoff is not None and not 0 <= cutoff <= styles.layers:
+    if cutoff is not None and not 0 <= cutoff <= spec.layers:
         raise SampleError(
-            f"the cutoff is {cutoff}; it must be 0 to {styles.layers}, the number of layers."
+            f"the cutoff is {cutoff}; it must be 0 to {spec.layers}, the number of layers."
         )
-    spread = np.repeat(w[:, None], styles.layers, axis=1)
+    styles = np.repeat(w[:, None], spec.layers, axis=1)
     if psi != 1:
         moved = average + np.float32(psi) * (w - average)
-        spread[:, :cutoff] = moved[:, None]
-    return spread
+        styles[:, :cutoff] = moved[:, None]
+    return styles
 
 
 def mix(a: NDArray[np.float32], b: NDArray[np.float32], layers: str) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Walks: images along a closed path through the latents of seeds."""
+"""Walks: images along a closed path through key points: the latents of seeds, or codes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError, enumerate_names
+from ganzoo.sampling.animated_images import check_frame
 from ganzoo.sampling.animations import check_animation, write_animation
 from ganzoo.sampling.classes import Label
+from ganzoo.sampling.code_files import check_codes, count_codes, join, read_codes, select
 from ganzoo.sampling.generator import MAX_SAMPLES, Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.latents import slerp
 from ganzoo.sampling.model import check_latents, to_integer, to_number
 from ganzoo.sampling.samplers import Codes, Draw
-from ganzoo.sampling.sizes import compute_batch
+from ganzoo.sampling.sizes import animation_scale, compute_batch
 
 Space = Literal["w", "z"]
 Easing = Literal["smooth", "linear"]
 Shares = NDArray[np.float64]  # of the way between two key points
 
-MAX_SEEDS = 1_000
-MAX_CELLS = 64
+MAX_KEY_POINTS = 1_000
+MAX_WALKS = 64  # side by side
 
 EASINGS: dict[str, Callable[[Shares], Shares]] = {
     "smooth": lambda t: (1 - np.cos(np.pi * t)) / 2,
@@ -34,7 +36,7 @@ EASINGS: dict[str, Callable[[Shares], Shares]] = {
 
 def walk(
     model: Generator,
-    seeds: Sequence[int],
+    key_points: Sequence[int] | Codes,
     frames: int,
     *,
     labels: Sequence[Label] = (),
@@ -44,16 +46,18 @@ def walk(
     columns: int = 1,
     rows: int = 1,
 ) -> Iterator[ImageBatch]:
-    """Generate images along a closed path through image 0 of each seed, in parts.
+    """Generate images along a closed path through key points, in parts.
 
-    The path starts at the first seed, and its last image is one step before the first one, so that
-    an animation repeats without a jump.
+    The path starts at the first key point, and its last image is one step before the first one, so
+    that an animation repeats without a jump.
 
     Args:
         model: the generator.
-        seeds: the key points, up to 1,000.
-        frames: number of images, at least one for each seed of a path.
-        labels: the class at each key point, or one class for all; by default the first class.
+        key_points: seeds, for image 0 of each; or codes, such as those of `codes_of_files`. Up to
+            1,000.
+        frames: number of images, at least one for each key point of a path.
+        labels: the class at each seed, or one class for all; by default the first class. Codes have
+            classes of their own.
         space: ``w`` for straight lines between the w of the key points, and between those of their
             classes; ``z`` for arcs between their latents, where the class changes in the middle
             between two key points. By default ``w`` if the model has a mapping network.
@@ -61,7 +65,8 @@ def walk(
             between two key points.
         truncation: for a model with w the factor psi of the sampler ``truncated``, by default the
             generator's own; for others the threshold of ``truncated-normal`` at the key points.
-        columns: walks side by side, each with its part of the seeds, in their order.
+            Only for seeds.
+        columns: walks side by side, each with its part of the key points, in their order.
         rows: rows of walks.
 
     Returns:
@@ -71,12 +76,18 @@ def walk(
         SampleError: an argument is out of range, a label does not exist, all key points are the
             same, or the model has no w.
     """
-    cells = _check_cells(columns, rows)
-    keys = _key_points(model, _draw(model, seeds, labels, cells), space, truncation)
-    count, frames = len(seeds) // cells, to_integer("frames", frames)
+    walks = _check_walks(columns, rows)
+    if space not in (None, "w", "z"):
+        raise SampleError(f"unknown space {space!r}. Use 'w' or 'z'.")
+    if isinstance(key_points, Codes):
+        keys = _of_codes(model, key_points, walks, labels, space, truncation)
+    else:
+        keys = _of_seeds(model, _draw(model, key_points, labels, walks), space, truncation)
+    total, frames = count_codes(keys), to_integer("frames", frames)
+    count = total // walks
     if not count <= frames <= MAX_SAMPLES:
         raise SampleError(
-            f"cannot walk in {frames:,} images: a walk through {count} seeds has {count} to "
+            f"cannot walk in {frames:,} images: a walk through {count} key points has {count} to "
             f"{MAX_SAMPLES:,}. Change the seconds or the images per second."
         )
     if easing not in EASINGS:
@@ -89,12 +100,12 @@ def walk(
             steps = np.arange(start, min(start + size, frames)) * count
             first, t = steps // frames, EASINGS[easing]((steps % frames) / frames)
             parts = []
-            for before in range(0, len(seeds), count):
+            for before in range(0, total, count):
                 codes = _between(keys, before + first, before + (first + 1) % count, t)
                 if codes.z is not None and psi is not None:
-                    codes = Codes(styles=model.spread(model.map(codes.z, codes.y), psi))
+                    codes = Codes(styles=model.styles_of(codes, psi))
                 parts.append(model.render(codes).numpy())
-            yield ImageBatch(_tile(parts, columns))
+            yield ImageBatch(_join_images(parts, columns))
 
     return images()
 
@@ -102,11 +113,13 @@ def walk(
 def save_walk(
     model: Generator,
     path: str | Path,
-    seeds: Sequence[int],
+    key_points: Sequence[int] | Codes,
     *,
     seconds: float = 12.0,
     fps: float = 30.0,
     scale: int | None = None,
+    columns: int = 1,
+    rows: int = 1,
     progress: bool = False,
     **options: Any,
 ) -> int:
@@ -115,10 +128,12 @@ def save_walk(
     Args:
         model: the generator.
         path: the file: .mp4, .webm, .gif or .webp.
-        seeds: the key points.
+        key_points: as for `walk`.
         seconds: duration.
         fps: images per second, as for `ganzoo.sampling.animations.write_animation`.
         scale: size of a pixel, as for `ganzoo.sampling.animations.write_animation`.
+        columns: as for `walk`.
+        rows: as for `walk`.
         progress: whether to print the progress on stderr.
         options: further arguments of `walk`.
 
@@ -135,8 +150,12 @@ def save_walk(
         raise SampleError(
             f"seconds is {seconds:g}; it must be above 0 and at most {MAX_SAMPLES:,}."
         )
-    frames = round(seconds * fps)
-    images = walk(model, seeds, frames, **options)
+    _check_walks(columns, rows)
+    size, frames = model.spec.data.image, round(seconds * fps)
+    height, width = size.height * rows, size.width * columns
+    check_frame(height, width, scale or animation_scale(height, width))
+    options |= {"columns": columns, "rows": rows}
+    images = walk(model, key_points, frames, **options)
     write_animation(path, images, frames, fps=fps, scale=scale, progress=progress)
     return frames
 
@@ -146,38 +165,96 @@ def default_space(model: Generator) -> Space:
     return "w" if model.spec.styles else "z"
 
 
-def _check_cells(columns: int, rows: int) -> int:
+def codes_of_files(
+    model: Generator, files: Sequence[str | Path], space: Space | None = None
+) -> Codes:
+    """Return the codes of files as key points, in their order.
+
+    Args:
+        model: the generator.
+        files: files of codes, such as those of `ganzoo invert`.
+        space: as for `walk`. A z in a file is mapped to w, unless the space is ``z``.
+
+    Raises:
+        SampleError: there are no files, a file cannot be read, see `read_codes`; or it has w, and
+            the space is ``z``.
+    """
+    parts = [read_codes(file, model.spec) for file in files]
+    if not parts:
+        raise SampleError("there is no file of codes to walk through. Pass two or more.")
+    if (space or default_space(model)) == "w":
+        return Codes(styles=np.concatenate([model.styles_of(part) for part in parts]))
+    for file, part in zip(files, parts, strict=True):
+        _check_z(part, str(file))
+    return join(parts)
+
+
+def _check_walks(columns: int, rows: int) -> int:
     columns, rows = to_integer("columns", columns), to_integer("rows", rows)
-    if min(columns, rows) < 1 or columns * rows > MAX_CELLS:
+    if min(columns, rows) < 1 or columns * rows > MAX_WALKS:
         raise SampleError(
             f"cannot show {columns}x{rows} walks: columns and rows are 1 or more, and up to "
-            f"{MAX_CELLS} walks fit."
+            f"{MAX_WALKS} walks fit."
         )
     return columns * rows
 
 
-def _key_points(
-    model: Generator, draw: Draw, space: Space | None, truncation: float | None
+def _check_parts(count: int, walks: int) -> None:
+    if count > MAX_KEY_POINTS or count % walks:
+        raise SampleError(
+            f"cannot walk through {count:,} key points in {walks} parts: pass up to "
+            f"{MAX_KEY_POINTS:,} key points, equally many for each part."
+        )
+
+
+def _check_z(codes: Codes, origin: str) -> None:
+    if codes.z is None:
+        raise SampleError(f"{origin} has w, and a walk in z needs z. Use --space w.")
+
+
+def _of_codes(
+    model: Generator,
+    codes: Codes,
+    walks: int,
+    labels: Sequence[Label],
+    space: Space | None,
+    truncation: float | None,
 ) -> Codes:
-    """Return the codes of the key points."""
-    if space not in (None, "w", "z"):
-        raise SampleError(f"unknown space {space!r}. Use 'w' or 'z'.")
+    """Return codes as key points."""
+    if labels or truncation is not None:
+        raise SampleError(
+            "labels and a truncation have no effect on codes, which have classes of their own and "
+            "are not truncated. Omit them."
+        )
+    codes, count = check_codes(codes, model.spec), count_codes(codes)
+    _check_parts(count, walks)
     if (space or default_space(model)) == "w":
-        w = model.map(draw.normal(model.latent_dim), draw.y)
-        return Codes(styles=model.spread(w, truncation))
+        codes = Codes(styles=model.styles_of(codes))
+    else:
+        _check_z(codes, "a code")
+    for part in np.arange(count).reshape(walks, -1):
+        rows = select(codes, part)
+        if all(array is None or (array == array[:1]).all() for array in rows):
+            raise SampleError(
+                "a walk needs two key points that differ. Pass 2 or more codes for each path."
+            )
+    return codes
+
+
+def _of_seeds(model: Generator, draw: Draw, space: Space | None, truncation: float | None) -> Codes:
+    """Return the codes of seeds as key points."""
+    if (space or default_space(model)) == "w":
+        z = Codes(draw.normal(model.latent_dim), draw.y)
+        return Codes(styles=model.styles_of(z, truncation))
     if truncation is None or model.spec.styles:
         return model.codes(draw)
     return model.codes(draw, "truncated-normal", threshold=truncation)
 
 
-def _draw(model: Generator, seeds: Sequence[int], labels: Sequence[Label], cells: int) -> Draw:
+def _draw(model: Generator, seeds: Sequence[int], labels: Sequence[Label], walks: int) -> Draw:
     """Return the draw of image 0 of each seed."""
     count = len(seeds)
-    if count > MAX_SEEDS or count % cells:
-        raise SampleError(
-            f"cannot walk through {count:,} seeds in {cells} parts: pass up to {MAX_SEEDS:,} "
-            "seeds, equally many for each part."
-        )
+    _check_parts(count, walks)
     if len(labels) not in (0, 1, count):
         raise SampleError(
             f"{len(labels)} labels for {count} seeds: pass one label for each seed, or one for all."
@@ -187,8 +264,8 @@ def _draw(model: Generator, seeds: Sequence[int], labels: Sequence[Label], cells
     zeros = np.zeros(count, np.int64)
     y = zeros if y is not None and not labels else y
     points = list(zip(numbers, zeros if y is None else y, strict=True))
-    for k in range(cells):
-        if len({*points[k * count // cells : (k + 1) * count // cells]}) < 2:
+    for k in range(walks):
+        if len({*points[k * count // walks : (k + 1) * count // walks]}) < 2:
             raise SampleError(
                 "a walk needs two key points that differ. Pass 2 or more seeds for each path, such "
                 "as 3,9."
@@ -210,7 +287,7 @@ def _between(keys: Codes, first: NDArray[np.int64], second: NDArray[np.int64], t
     return Codes(np.concatenate(arcs), y)
 
 
-def _tile(parts: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
+def _join_images(parts: list[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
     """Join the images of several walks: each result is a grid of one image of each walk."""
     rows = [np.concatenate(parts[k : k + columns], 2) for k in range(0, len(parts), columns)]
     return np.concatenate(rows, 1)

@@ -63,7 +63,7 @@ class LatentSpec:
 
 @dataclass(frozen=True)
 class StyleSpec:
-    """The styles of a generator with a mapping network: z -> w, and one w per layer -> images.
+    """The numbers of a generator with a mapping network: z -> w, and one w per layer -> images.
 
     Attributes:
         dim: length of w.

@@ -44,7 +44,7 @@ class ModelSpec:
             empty if the program that trained the model registered it.
         data: the images that the model was trained on and generates.
         latent: the latents that the generator reads; None if it reads none.
-        styles: the styles of a generator with a mapping network; None for others.
+        styles: the numbers of a generator with a mapping network; None for others.
         provenance: recipe, seed, images seen, time and hardware of the training, or the
             checkpoint of another project; versions, parity, and metrics with their protocol.
             Free-form JSON.

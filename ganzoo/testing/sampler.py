@@ -91,7 +91,7 @@ def _check_styles(subject: Sampler, codes: Codes) -> None:
     if codes.styles.shape != (IMAGES, LAYERS, DIM):
         raise ConformanceError(
             f"{subject.label} returns styles of shape {codes.styles.shape}, not (images, layers, "
-            f"dim) = {(IMAGES, LAYERS, DIM)}: use `model.spread`."
+            f"dim) = {(IMAGES, LAYERS, DIM)}: use `model.to_styles`."
         )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.data.batches import Batches
-from ganzoo.nn import inputs_of, sizes_of, styles_of
+from ganzoo.nn import inputs_of, sizes_of, style_spec_of
 from ganzoo.registry import architectures
 from ganzoo.spec import DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
@@ -58,7 +58,7 @@ class Prepared:
             requires=entry.requirement,
             data=self.data,
             latent=self.state.latent,
-            styles=styles_of(generator),
+            styles=style_spec_of(generator),
             inputs=inputs_of(generator),
             sizes=sizes_of(generator),
             roles=self.state.loss.exported_roles,

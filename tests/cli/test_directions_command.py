@@ -37,7 +37,7 @@ def test_it_writes_the_directions_and_their_figure(run, tmp_path):
                 "2",
                 "--sampler",
                 "directed",
-                "file=a.safetensors",
+                "directions=a.safetensors",
                 "number=1",
             ]
         )
@@ -71,6 +71,8 @@ def test_classes(run, tmp_path):
         ("--extractor lenet-mnist@1", "need --method classes"),
         ("--class 3", "need --method classes"),
         ("--count 65", "the number is 1 to 64"),
+        ("--strength 1e300", "beyond the range of float32"),
+        ("--draws 1", "the number is 2 to 1,000,000"),
         ("--layers fine", "has no w, which layers read"),
     ],
 )

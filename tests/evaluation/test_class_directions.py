@@ -24,7 +24,7 @@ def directions(model):
 
 
 def test_images_move_to_the_class(model, directions):
-    start = directions.start(model, Draw.of(1, 50))
+    start = directions.start(model, model.codes(Draw.of(1, 50)))
     shares = []
     for strength in (-3.0, 3.0):
         images = model.render(directions.move(start, 1, strength)).numpy()

@@ -56,7 +56,7 @@ class Mapping(nn.Module):
 class Synthesis(nn.Module):
     """Sums fixed images of each layer, and a noise map; values may leave [-1, 1]."""
 
-    styles = LAYERS
+    style_count = LAYERS
 
     def __init__(self):
         super().__init__()
@@ -223,6 +223,19 @@ def test_an_extractor_without_gradients_is_named(linear):
         ganzoo.extractors.unregister("whole-levels")
 
 
+def test_a_start_whose_distance_is_nan_is_refused(linear):
+    class Encoder:
+        def encode(self, images):
+            return np.full((1, DIM), np.nan, np.float32)
+
+    with pytest.raises(SampleError, match="cannot start from the encoder's code of the photo"):
+        invert(linear, linear.sample(), encoder=Encoder(), **how())
+    photo = linear.sample()
+    torch.nn.init.constant_(linear.network.basis, math.nan)
+    with pytest.raises(SampleError, match="cannot start from the nearest start.*'toy' or the ext"):
+        invert(linear, photo, **how())
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -305,7 +318,7 @@ def test_the_command_writes_codes_and_a_picture(tmp_path, monkeypatch, capsys):
     assert main(["sample", "dcgan-mnist", "--seed", "5", "--sampler", "stored", "file=a"]) == 1
     assert "--seed and --seeds have no effect with --sampler stored" in capsys.readouterr().err
     assert main([*command, "-o", "photo.png"]) == 1
-    assert "Use the extension .safetensors" in capsys.readouterr().err
+    assert "the extension is not .safetensors" in capsys.readouterr().err
     monkeypatch.setattr(descent, "rate_scale", lambda t: (_ for _ in ()).throw(KeyboardInterrupt))
     assert main([*command, "-o", "photo.safetensors"]) == 130
     assert read_codes("photo.safetensors", model.spec)

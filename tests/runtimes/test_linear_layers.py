@@ -12,7 +12,7 @@ from ganzoo.errors import SampleError
 from ganzoo.nn import StyleGenerator
 from ganzoo.runtimes.linear_layers import run_first_layer
 from ganzoo.runtimes.torch import TorchGenerator, wrap
-from ganzoo.sampling.direction_methods import sefa
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.spec import LatentSpec
 
 DIRECTIONS = torch.tensor([[0.6, 0.8], [0.8, -0.6]])
@@ -44,7 +44,7 @@ class Mapping(nn.Module):
 class Synthesis(nn.Module):
     """Three layers: the first reads w by MATRIX, the second by a tenfold one, the third by none."""
 
-    styles = 3
+    style_count = 3
 
     def __init__(self):
         super().__init__()
@@ -80,22 +80,22 @@ def test_sefa_has_the_singular_vectors_of_the_weights_that_read_w():
     assert {*maps} == {0, 1}
     assert np.allclose(maps[0][0], MATRIX)
     assert np.allclose(maps[1][0], 10 * MATRIX.flip(1))
-    result = sefa(model, layers="0", count=2, draws=4_000)
+    result = compute_directions(model, "sefa", layers="0", count=2, draws=4_000)
     assert np.allclose(result.vectors, DIRECTIONS, atol=1e-6)
     assert result.layers == (0,)
     assert np.allclose(result.scales, 2, atol=0.1)
     # The sign: the number of largest magnitude is positive.
-    flipped = sefa(model, layers="1", count=2, draws=10)
+    flipped = compute_directions(model, "sefa", layers="1", count=2, draws=10)
     assert np.allclose(flipped.vectors, [[0.8, 0.6], [-0.6, 0.8]], atol=1e-6)
-    both = sefa(model, count=1, draws=10)
+    both = compute_directions(model, "sefa", count=1, draws=10)
     assert np.allclose(both.vectors, flipped.vectors[0], atol=0.02)
     assert both.layers == (0, 1, 2)
     with pytest.raises(SampleError, match="no linear layer of 'known' reads the w of layer 2"):
-        sefa(model, layers="2", count=1)
+        compute_directions(model, "sefa", layers="2", count=1)
 
 
 def test_sefa_in_z_has_the_singular_vectors_of_the_first_layer():
-    result = sefa(generator(Plain()), count=2, draws=4_000)
+    result = compute_directions(generator(Plain()), "sefa", count=2, draws=4_000)
     assert np.allclose(result.vectors, DIRECTIONS, atol=1e-6)
     assert result.space == "z"
     assert np.allclose(result.scales, 1, atol=0.05)
@@ -111,7 +111,7 @@ def test_a_network_without_linear_layers_is_named():
             return (z + self.weight)[:, None, None]
 
     with pytest.raises(SampleError, match="no linear layer or convolution that reads z"):
-        sefa(generator(Sum()), count=1)
+        compute_directions(generator(Sum()), "sefa", count=1)
 
 
 def test_noise_is_switched_off_in_a_copy():

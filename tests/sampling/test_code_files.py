@@ -11,7 +11,8 @@ from safetensors.numpy import save_file
 import ganzoo
 from ganzoo import Codes, DataSpec, Draw, ImageSpec, ModelSpec
 from ganzoo.errors import OutputError, SampleError
-from ganzoo.sampling.code_files import MAX_BYTES, count_codes, read_codes, write_codes
+from ganzoo.sampling.code_files import count_codes, read_codes, write_codes
+from ganzoo.sampling.latent_files import MAX_BYTES
 from ganzoo.spec import LatentSpec, StyleSpec
 
 
@@ -136,7 +137,7 @@ def labelled():
 def test_stored_codes_repeat_in_order(labelled, tmp_path):
     codes = labelled.codes(Draw.of(4, 3, y=np.array([7, 1, 7])))
     file = str(write_codes(tmp_path / "a.safetensors", codes, labelled.spec))
-    images = labelled.sample(4, 9, start=1, sampler="stored", file=file).numpy()
+    images = labelled.sample(4, start=1, sampler="stored", file=file).numpy()
     assert np.array_equal(images, labelled.render(codes).numpy()[[1, 2, 0, 1]])
 
 
@@ -152,3 +153,21 @@ def test_around_starts_from_a_file(labelled, tmp_path):
     assert np.array_equal(labelled.codes(draw, "around", file=file).z, by_seed.z)
     with pytest.raises(SampleError, match="either centre_seed or file"):
         labelled.codes(draw, "around", file=file, centre_seed=0)
+
+
+@pytest.mark.parametrize("options", [{"seed": 3}, {"label": 7}, {"seeds": [0, 1]}])
+def test_a_seed_or_a_label_of_stored_codes_is_refused(labelled, tmp_path, options):
+    codes = labelled.codes(Draw.of(4, 3, y=np.array([7, 1, 7])))
+    file = str(write_codes(tmp_path / "a.safetensors", codes, labelled.spec))
+    with pytest.raises(SampleError, match="so a seed or a label has no effect. Omit it"):
+        labelled.sample(sampler="stored", file=file, **options)
+
+
+def test_a_label_that_a_sampler_would_ignore_is_refused(labelled, tmp_path):
+    codes = labelled.codes(Draw.of(4, y=np.array([7])))
+    file = str(write_codes(tmp_path / "a.safetensors", codes, labelled.spec))
+    for sampler, options in (("around", {"file": file}), ("mixture", {"weights": {"7": 1}})):
+        with pytest.raises(SampleError, match=f"'{sampler}' chooses the classes.*Omit the label"):
+            labelled.sample(2, label=3, sampler=sampler, **options)
+        same = labelled.sample(2, label=7, sampler=sampler, **options).numpy()
+        assert np.array_equal(same, labelled.sample(2, sampler=sampler, **options).numpy())

@@ -113,23 +113,6 @@ def test_wrong_options_are_named(model, sampler, options, says):
         model.sample(2, sampler=sampler, **options)
 
 
-def test_a_label_is_refused_where_the_sampler_chooses_the_classes(labelled, tmp_path):
-    codes = labelled.codes(Draw.of(4, y=np.array([7])))
-    file = str(write_codes(tmp_path / "a.safetensors", codes, labelled.spec))
-    samplers = {
-        "mixture": {"weights": {"3": 1}},
-        "stored": {"file": file},
-        "around": {"file": file},
-    }
-    for sampler, options in samplers.items():
-        with pytest.raises(SampleError, match=f"{sampler!r} chooses the classes itself. Omit"):
-            labelled.sample(2, label="3", sampler=sampler, **options)
-        with pytest.raises(SampleError, match="Omit the label"):
-            labelled.sample(seeds=[1, 2], label=3, sampler=sampler, **options)
-        assert len(labelled.sample(2, sampler=sampler, **options)) == 2
-    assert len(labelled.sample(2, label="3", sampler="around")) == 2
-
-
 @pytest.mark.parametrize("weights", [{"3": -1, "4": 2}, {"3": 0}, {"3": math.inf}, {}])
 def test_wrong_weights_are_named(labelled, weights):
     with pytest.raises(SampleError, match="each must be 0 or more"):

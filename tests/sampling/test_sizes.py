@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.sizes import compute_batch, preview_count
+from ganzoo.sampling.sizes import arrange, compute_batch, preview_count
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
 
 
@@ -53,3 +53,17 @@ def test_an_image_does_not_depend_on_the_number_of_images(side):
     model = Recorder(side)
     together = model.sample(20, seed=4).numpy()
     assert np.array_equal(model.sample(2, seed=4, start=17).numpy(), together[17:19])
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"), [(4096, 5, 12), (9, 4096, 7), (4096, 4096, 4)]
+)
+def test_previews_fit_into_a_webp_file(height, width, count):
+    image = ImageSpec(height, width, 1)
+    assert preview_count(image) == count
+    assert max(arrange(count, height, width)[1:]) <= 16_383
+
+
+def test_classes_that_do_not_fit_into_a_webp_file_give_way_to_samples():
+    assert len(Recorder(1024, classes=10).preview()) == 10
+    assert len(Recorder(2048, classes=10).preview()) == 4

@@ -12,10 +12,12 @@ from ganzoo.cli import main
 from ganzoo.errors import MissingExtraError, OutputError, SampleError
 from ganzoo.sampling import animations, latents
 from ganzoo.sampling.animations import write_animation
+from ganzoo.sampling.code_files import write_codes
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.samplers import Codes
 from ganzoo.sampling.sizes import animation_scale
-from ganzoo.sampling.walks import save_walk, walk
+from ganzoo.sampling.walks import codes_of_files, save_walk, walk
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec, StyleSpec
 
 FORMATS = [".mp4", ".webm", ".gif", ".webp"]
@@ -139,9 +141,9 @@ def test_w_is_linear_truncated_and_interpolates_classes():
         frames = frames_of(
             walk(model, [3, 9], 4, labels=[0, 2], easing="linear", truncation=truncation)
         )
-        middle = model.synthesize(model.spread((w[0] + w[1]) / 2, psi)).numpy()[0]
+        middle = model.synthesize(model.to_styles((w[0] + w[1]) / 2, psi)).numpy()[0]
         assert np.abs(frames[1].astype(int) - middle).max() <= 1
-        assert np.array_equal(frames[0], model.synthesize(model.spread(w[0], psi)).numpy()[0])
+        assert np.array_equal(frames[0], model.synthesize(model.to_styles(w[0], psi)).numpy()[0])
 
 
 def test_z_changes_the_class_in_the_middle():
@@ -202,11 +204,11 @@ def test_small_images_are_enlarged(size, scale):
 
 
 WRONG = [
-    ({"seeds": [3]}, "needs two key points"),
-    ({"seeds": []}, "needs two key points"),
-    ({"seeds": [3, 3]}, "needs two key points"),
-    ({"seeds": [3, -1]}, "seed is -1"),
-    ({"seeds": [3, 9, 12], "columns": 2}, "equally many"),
+    ({"key_points": [3]}, "needs two key points"),
+    ({"key_points": []}, "needs two key points"),
+    ({"key_points": [3, 3]}, "needs two key points"),
+    ({"key_points": [3, -1]}, "seed is -1"),
+    ({"key_points": [3, 9, 12], "columns": 2}, "equally many"),
     ({"columns": 0}, "1 or more"),
     ({"rows": 65}, "up to 64"),
     ({"frames": 1}, "2 to 1,000,000"),
@@ -216,14 +218,14 @@ WRONG = [
     ({"space": "v"}, "unknown space"),
     ({"easing": "bouncy"}, "linear, smooth"),
     ({"truncation": 0.0}, "above 0"),
-    ({"seeds": range(1_001)}, "up to 1,000"),
+    ({"key_points": range(1_001)}, "up to 1,000"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "says"), WRONG)
 def test_wrong_arguments_are_named(arguments, says):
     with pytest.raises(SampleError, match=says):
-        walk(Generating(), **{"seeds": [3, 9], "frames": 10} | arguments)
+        walk(Generating(), **{"key_points": [3, 9], "frames": 10} | arguments)
 
 
 @pytest.mark.parametrize(
@@ -393,3 +395,109 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "'.avi' is not one of" in capsys.readouterr().err
     assert main(["walk", "cgan-mnist", "--seeds", "5-"]) == 1
     assert "'5-' is no seed or range" in capsys.readouterr().err
+
+
+def test_a_walk_between_codes_passes_them():
+    model = Generating(styles=True)
+    styles = np.random.default_rng(0).standard_normal((2, 2, 30)).astype(np.float32)
+    frames = frames_of(walk(model, Codes(styles=styles), 4, easing="linear"))
+    between = (styles[0] + styles[1]) / 2  # each layer has a w of its own
+    for k, expected in enumerate((styles[0], between, styles[1], between)):
+        assert np.abs(frames[k].astype(int) - model.synthesize(expected[None]).numpy()[0]).max() < 2
+
+
+def test_codes_of_files_are_key_points(tmp_path):
+    model = Generating(styles=True)
+    z, codes = latents.normal(0, 1, 30), Codes(styles=np.ones((2, 2, 30), np.float32))
+    files = [tmp_path / "a.z.safetensors", tmp_path / "b.w.safetensors"]
+    for file, each in zip(files, (Codes(z), codes), strict=True):
+        write_codes(file, each, model.spec)
+    keys = codes_of_files(model, files)
+    assert np.array_equal(keys.styles, np.concatenate([model.styles_of(Codes(z)), codes.styles]))
+    frames = frames_of(walk(model, keys, 3))
+    first = model.sample(seeds=[0], sampler="truncated", psi=0.5).numpy()[0]
+    assert np.abs(frames[0].astype(int) - first).max() <= 1
+    assert np.array_equal(codes_of_files(model, files[:1], "z").z, z)
+    with pytest.raises(SampleError, match=r"b\.w\.safetensors has w.*--space w"):
+        codes_of_files(model, files, "z")
+    with pytest.raises(SampleError, match="there is no file"):
+        codes_of_files(model, [])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"labels": [0]}, "have no effect on codes"),
+        ({"truncation": 0.5}, "have no effect on codes"),
+        ({"space": "z"}, "a walk in z needs z"),
+        ({"columns": 2}, "needs two key points that differ"),
+        ({"columns": 3}, "equally many"),
+    ],
+)
+def test_wrong_arguments_of_a_walk_between_codes_are_named(arguments, says):
+    styles = np.arange(120, dtype=np.float32).reshape(2, 2, 30)
+    with pytest.raises(SampleError, match=says):
+        walk(Generating(styles=True), Codes(styles=styles), 10, **arguments)
+
+
+def test_the_command_walks_between_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    model = ganzoo.load("cgan-mnist", runtime="onnx")
+    for seed, name in ((3, "a"), (9, "b")):
+        draw = model.draw_seeds([seed], label=seed)
+        write_codes(f"{name}.z.safetensors", model.codes(draw), model.spec)
+    command = ["walk", "cgan-mnist", "--runtime", "onnx", "--seconds", "1", "--fps", "4"]
+    files = ["--from", "a.z.safetensors", "b.z.safetensors"]
+    assert main([*command, *files, "-o", "a.webp"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("a.webp: 4 images in 1 s, through a.z.safetensors, b.z.safetensors\nThe ")
+    assert main([*command, "--seeds", "3,9", "--labels", "3", "9", "-o", "b.webp"]) == 0
+    assert (tmp_path / "a.webp").read_bytes() == (tmp_path / "b.webp").read_bytes()
+    for wrong in ([], ["--seeds", "3,9", *files]):
+        assert main([*command, *wrong]) == 1
+        assert "needs either seeds or files of codes" in capsys.readouterr().err
+
+
+class FailingStream:
+    """A stream of FFmpeg that fails at its sixth image."""
+
+    def __init__(self, stream):
+        self.stream, self.count = stream, 0
+
+    def encode(self, frame=None):
+        self.count += 1
+        if self.count == 6 and frame is not None:
+            raise av_error()
+        return self.stream.encode(frame)
+
+
+def av_error():
+    error = pytest.importorskip("av").error
+    return error.ExternalError(-542398533, "Generic error in an external library")
+
+
+@pytest.mark.parametrize("suffix", animations.VIDEOS)
+def test_an_error_of_ffmpeg_is_named_and_leaves_a_file_that_plays(tmp_path, monkeypatch, suffix):
+    videos, path = pytest.importorskip("ganzoo.sampling.videos"), tmp_path / f"walk{suffix}"
+    start = videos.Video._start
+    monkeypatch.setattr(videos.Video, "_start", lambda *args: FailingStream(start(*args)))
+    with pytest.raises(OutputError, match="FFmpeg cannot encode.*Use .webp or .gif") as error:
+        write_animation(path, noise(100), 100, fps=10, scale=1)
+    frames, _ = read(path)
+    assert len(frames) == 5
+    assert f"{path} holds the first 5 of 100 images and plays." in str(error.value)
+    assert "\n" not in str(error.value)
+    path.unlink()
+    monkeypatch.setattr(videos.Video, "_start", lambda *_: (_ for _ in ()).throw(av_error()))
+    with pytest.raises(OutputError, match="FFmpeg cannot encode.*external library"):
+        write_animation(path, noise(4), 4, fps=10, scale=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_that_are_too_large_are_refused_before_they_are_generated(tmp_path):
+    model = Generating(height=600)
+    with pytest.raises(SampleError, match="300x36,000 pixels are too large"):
+        save_walk(model, tmp_path / "a.gif", [3, 9], scale=60)
+    with pytest.raises(SampleError, match="columns and rows are 1 or more"):
+        save_walk(model, tmp_path / "a.gif", [3, 9], columns=0)
+    assert not model.batches

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ganzoo import Codes, Draw, Generator
+from ganzoo.errors import SampleError
+from ganzoo.sampling.code_files import codes_of_draw
 from ganzoo.sampling.direction_methods import choose_layers
 from ganzoo.sampling.directions import Directions
 
@@ -11,26 +13,32 @@ def directed(
     model: Generator,
     draw: Draw,
     *,
-    file: str,
+    directions: str,
     number: int = 0,
     strength: float = 2.0,
     layers: str = "",
     psi: float | None = None,
+    file: str | None = None,
 ) -> Codes:
     """Move along a direction of a file that ``ganzoo directions`` wrote.
 
     Args:
         model: the generator.
         draw: the images to sample.
-        file: the file, such as ``directions.safetensors``.
+        directions: the file of directions, such as ``directions.safetensors``.
         number: number of the direction, from 0.
         strength: length of the move, in standard deviations of the model's latents along the
             direction; negative for the opposite direction.
-        layers: layers whose w moves, as for `mixed`; by default those of the file.
+        layers: layers whose w moves, as for `mixed`; by default those of the directions.
         psi: truncation before the move, as for `truncated`; by default the generator's own.
+        file: instead of images of seeds, those of a file of codes move, as `stored` returns them.
     """
-    directions = Directions.read(file)
-    codes = directions.start(model, draw, psi)
-    return directions.move(
-        codes, number, strength, choose_layers(model, layers) if layers else None
-    )
+    known = Directions.read(directions)
+    if file is None:
+        codes = Codes(draw.normal(model.latent_dim), draw.y)
+    elif psi is None:
+        codes = codes_of_draw(file, model.spec, draw)
+    else:
+        raise SampleError("psi truncates images of seeds, not codes of a file. Omit psi.")
+    start = known.start(model, codes, psi)
+    return known.move(start, number, strength, choose_layers(model, layers) if layers else None)

@@ -20,7 +20,6 @@ def mixture(model: Generator, draw: Draw, *, weights: dict[str, float]) -> Codes
     """
     if "y" not in model.spec.inputs:
         raise SampleError(f"{model.spec.name!r} has no classes. Use another sampler.")
-    draw.refuse_label("mixture")
     total = sum(weights.values())
     if not all(weight >= 0 for weight in weights.values()) or not 0 < total < math.inf:
         raise SampleError(

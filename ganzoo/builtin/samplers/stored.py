@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ganzoo import Codes, Draw, Generator
-from ganzoo.sampling.code_files import read_codes, select
+from ganzoo.sampling.code_files import codes_of_draw
 
 
 def stored(model: Generator, draw: Draw, *, file: str) -> Codes:
@@ -11,9 +11,8 @@ def stored(model: Generator, draw: Draw, *, file: str) -> Codes:
 
     Args:
         model: the model of the file.
-        draw: image k of a seed has code k of the file, and after the last the first again; seeds
-            have no effect, and a label is refused.
+        draw: image k has code k of the file, and after the last the first again. A seed or a label
+            is refused, because the file determines both.
         file: file of codes.
     """
-    draw.refuse_label("stored")
-    return select(read_codes(file, model.spec), draw.numbers)
+    return codes_of_draw(file, model.spec, draw)

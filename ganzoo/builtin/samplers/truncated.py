@@ -24,8 +24,8 @@ def truncated(
         psi: factor of the distance from the average, -2 to 2: 1 for none, 0 for the average image.
         cutoff: number of layers that read the moved w; by default all.
     """
-    w = model.map(draw.normal(model.latent_dim), draw.y)
-    return Codes(y=draw.y, styles=model.spread(w, psi, cutoff))
+    z = Codes(draw.normal(model.latent_dim), draw.y)
+    return Codes(y=draw.y, styles=model.styles_of(z, psi, cutoff))
 
 
 def truncated_normal(model: Generator, draw: Draw, *, threshold: float = 2.0) -> Codes:

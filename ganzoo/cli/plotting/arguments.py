@@ -8,7 +8,12 @@ from typing import Annotated
 import tyro
 
 FigureFile = Annotated[
-    Path, tyro.conf.arg(aliases=["-o"], help="image file to write, .png or .svg.")
+    Path | None,
+    tyro.conf.arg(
+        aliases=["-o"],
+        help="image file to write or replace, .png or .svg; by default the name of the plot with "
+        ".png, which replaces no file.",
+    ),
 ]
 RealDataset = Annotated[
     str | None,

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ganzoo.cli.arguments import Text, parse_seeds
+from ganzoo.cli.outputs import choose_output
 from ganzoo.cli.plotting.arguments import FigureFile
 from ganzoo.cli.plotting.datasets import load_generator
 from ganzoo.errors import PlotError
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
+    from ganzoo.sampling.generator import Generator
     from ganzoo.sampling.images import ImageBatch
+    from ganzoo.sampling.samplers import Codes
 
 MAX_IMAGES = 400  # images of a figure
 PSI = (1.0, 0.7, 0.5, 0.0, -0.5, -1.0)
 THRESHOLDS = (10.0, 2.0, 1.5, 1.0, 0.5)  # for models without w
-TILE = 176  # largest size of an enlarged image, in pixels
+IMAGE_SIDE = 176  # largest side of an enlarged image, in pixels
 
 
 def style_mixing(
@@ -26,20 +28,22 @@ def style_mixing(
     rows: str = "1,2,3",
     columns: str = "4,5,6",
     layers: str = "coarse",
-    psi: float | None = None,
+    truncation: float | None = None,
     label: str | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
-    output: FigureFile = Path("style-mixing.png"),
+    output: FigureFile = None,
 ) -> None:
     """Plot a table of mixed styles: images of the rows with some layers of the columns.
 
     Args:
         name: name of a model with a mapping network, ./folder or hf://org/repo.
-        rows: seeds of the rows, such as 0-4 or 3,9,12.
-        columns: seeds of the columns.
+        rows: seeds of the rows, such as 0-4 or 3,9,12; or a file of codes, such as one of ganzoo
+            invert.
+        columns: seeds of the columns, or a file of codes.
         layers: layers that read the w of the column: coarse, middle, fine, or numbers from 0 such
             as 0-3,5.
-        psi: truncation, such as 0.7; by default the generator's own.
+        truncation: factor of the distance of w from its average, such as 0.7; by default the
+            generator's own.
         label: class of all images, for models with classes; by default the first.
         runtime: torch or onnx; by default torch if it is installed.
     """
@@ -49,51 +53,50 @@ def style_mixing(
     from ganzoo.sampling.samplers import Codes
     from ganzoo.sampling.styles import mix
 
+    output = choose_output(output, "style-mixing.png")
     plots.check_ending(output, plots.FIGURES)
-    seeds = parse_seeds(rows, "--rows"), parse_seeds(columns, "--columns")
-    count = len(seeds[0]) * len(seeds[1])
-    _check_count(count)
     model = load_generator(name, runtime)
-    draws = [model.draw_seeds(each, label) for each in seeds]
-    own, others = (
-        model.spread(model.map(draw.normal(model.latent_dim), draw.y), psi) for draw in draws
-    )
-    mixed = mix(own.repeat(len(others), axis=0), np.concatenate([others] * len(own)), layers)
-    images = [plots.shrink(model.render(Codes(styles=each))) for each in (own, others, mixed)]
-    names = [[f"seed {seed}" for seed in each] for each in seeds]
-    figure = plots.draw_style_mixing(images[0], images[1], images[2], (names[0], names[1]))
+    first, names = _read_codes(model, rows, "--rows", label)
+    second, others = _read_codes(model, columns, "--columns", label)
+    count = len(names) * len(others)
+    _check_count(count)
+    own, other = (model.styles_of(codes, truncation) for codes in (first, second))
+    mixed = mix(own.repeat(len(other), axis=0), np.concatenate([other] * len(own)), layers)
+    images = [plots.shrink(model.render(Codes(styles=each))) for each in (own, other, mixed)]
+    figure = plots.draw_style_mixing(images[0], images[1], images[2], (names, others))
     written = plots.save_figure(figure, output)
-    print_out(f"{written}: {count} images of seeds {rows}, with layers {layers} of seeds {columns}")
+    print_out(f"{written}: {count} images of {rows}, with layers {layers} of {columns}")
 
 
 def truncation(
     name: Text,
     /,
     seeds: str = "0-4",
-    psi: tuple[float, ...] = (),
+    truncation: tuple[float, ...] = (),
     label: str | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
-    output: FigureFile = Path("truncation.png"),
+    output: FigureFile = None,
 ) -> None:
     """Plot images of some seeds at several truncations, one row per seed.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
         seeds: seeds of the images, such as 0-4 or 3,9,12.
-        psi: factors of the distance of w from its average, by default 1 0.7 0.5 0 -0.5 -1. For
-            models without w: largest magnitudes of a value of z, by default 10 2 1.5 1 0.5.
+        truncation: factors of the distance of w from its average, by default 1 0.7 0.5 0 -0.5 -1.
+            For models without w: largest magnitudes of a value of z, by default 10 2 1.5 1 0.5.
         label: class of all images, for models with classes; by default the first.
         runtime: torch or onnx; by default torch if it is installed.
     """
     from ganzoo import plots
 
+    output = choose_output(output, "truncation.png")
     plots.check_ending(output, plots.FIGURES)
     chosen = parse_seeds(seeds)
     model = load_generator(name, runtime)
     option, sampler = (
         ("psi", "truncated") if model.spec.styles else ("threshold", "truncated-normal")
     )
-    values = psi or (PSI if model.spec.styles else THRESHOLDS)
+    values = truncation or (PSI if model.spec.styles else THRESHOLDS)
     _check_count(len(chosen) * len(values))
     draw = model.draw_seeds(chosen, label)
     codes = [model.codes(draw, sampler, **{option: value}) for value in values]
@@ -102,7 +105,7 @@ def truncation(
         {f"seed {seed}": _pick(batches, row) for row, seed in enumerate(chosen)},
         columns=len(values),
         captions=[f"{option} {value:g}" for value in values],
-        tile=TILE,
+        image_side=IMAGE_SIDE,
     )
     written = plots.save_figure(figure, output)
     print_out(f"{written}: seeds {seeds} at {option} {', '.join(f'{value:g}' for value in values)}")
@@ -113,7 +116,7 @@ def noise(
     /,
     seeds: str = "0-3",
     label: str | None = None,
-    output: FigureFile = Path("noise.png"),
+    output: FigureFile = None,
 ) -> None:
     """Plot images with the noise of their layers, without it, and the difference.
 
@@ -128,6 +131,7 @@ def noise(
     from ganzoo import plots
     from ganzoo.sampling.images import ImageBatch
 
+    output = choose_output(output, "noise.png")
     plots.check_ending(output, plots.FIGURES)
     chosen = parse_seeds(seeds)
     _check_count(3 * len(chosen))
@@ -146,8 +150,25 @@ def noise(
         f"difference x {factor}": ImageBatch((factor * difference).astype(np.uint8)),
     }
     captions = [f"seed {seed}" for seed in chosen]
-    written = plots.save_figure(plots.draw_rows(rows, captions=captions, tile=TILE), output)
+    written = plots.save_figure(
+        plots.draw_rows(rows, captions=captions, image_side=IMAGE_SIDE), output
+    )
     print_out(f"{written}: noise changes a pixel by {mean:.2f} of 255 levels on average")
+
+
+def _read_codes(
+    model: Generator, text: str, option: str, label: str | None
+) -> tuple[Codes, list[str]]:
+    """Return the codes of seeds, or of a file, and their names."""
+    from ganzoo.sampling.code_files import count_codes, read_codes
+    from ganzoo.sampling.latent_files import SUFFIX
+
+    if text.endswith(SUFFIX):
+        codes = read_codes(text, model.spec)
+        return codes, [f"code {k}" for k in range(count_codes(codes))]
+    seeds = parse_seeds(text, option)
+    _check_count(len(seeds))
+    return model.codes(model.draw_seeds(seeds, label)), [f"seed {seed}" for seed in seeds]
 
 
 def _pick(batches: list[ImageBatch], row: int) -> ImageBatch:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ganzoo.cli.arguments import Folder, Output
+from ganzoo.cli.arguments import Folder
+from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.cli.plotting.arguments import FigureFile
 from ganzoo.errors import PlotError
 from ganzoo.system.terminal import print_out
 
 
-def curves(run: Folder, /, output: FigureFile = Path("curves.png")) -> None:
+def curves(run: Folder, /, output: FigureFile = None) -> None:
     """Plot the loss terms of each player, the logged metrics and the speed over images seen.
 
     Args:
@@ -18,14 +17,13 @@ def curves(run: Folder, /, output: FigureFile = Path("curves.png")) -> None:
     """
     from ganzoo import plots
 
+    output = choose_output(output, "curves.png")
     plots.check_ending(output, plots.FIGURES)
     lines = plots.read_log(run)
     print_out(f"{plots.save_figure(plots.draw_curves(lines), output)}: {len(lines)} log lines")
 
 
-def metric(
-    run: Folder, /, metrics: tuple[str, ...] = (), output: FigureFile = Path("metric.png")
-) -> None:
+def metric(run: Folder, /, metrics: tuple[str, ...] = (), output: FigureFile = None) -> None:
     """Plot metrics over images seen, and mark the best and the final value.
 
     The best value is marked if an installed metric declares whether higher or lower is better.
@@ -36,22 +34,25 @@ def metric(
     """
     from ganzoo import plots
 
+    output = choose_output(output, "metric.png")
     plots.check_ending(output, plots.FIGURES)
     lines = plots.read_metrics(run)
     written = plots.save_figure(plots.draw_metrics(lines, metrics), output)
     print_out(f"{written}: {len(lines)} measurements")
 
 
-def progress(run: Folder, /, kind: str = "samples", output: Output = Path("progress.png")) -> None:
+def progress(run: Folder, /, kind: str = "samples", output: MaybeOutput = None) -> None:
     """Plot how the images of fixed seeds change, as a contact sheet or an animation.
 
     Args:
         run: folder of a run.
         kind: kind of image file in the run: samples, reconstructions or manifold.
-        output: .png or .svg for a contact sheet, .gif or .webp for an animation.
+        output: .png or .svg for a contact sheet, .gif or .webp for an animation; by default
+            progress.png, which replaces no file.
     """
     from ganzoo import plots
 
+    output = choose_output(output, "progress.png")
     plots.check_ending(output, plots.FIGURES + plots.ANIMATIONS)
     frames = plots.read_moments(plots.find_moments(run, kind))
     if output.suffix.lower() in plots.ANIMATIONS:

@@ -368,7 +368,7 @@ def test_known_checkpoints_give_the_known_outputs(name):
         torch.testing.assert_close(output, known[key], atol=3e-5, rtol=0, msg=key)
 
     w = mapping(known["z"], *labels)
-    each = w[:, None].repeat(1, synthesis.styles, 1)
+    each = w[:, None].repeat(1, synthesis.style_count, 1)
     check("w", w)
     check("images", synthesis(each))
     images = generator(known["z"], *labels)

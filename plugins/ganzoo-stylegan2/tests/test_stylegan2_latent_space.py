@@ -21,7 +21,7 @@ from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut
 from ganzoo.runtimes.signature import signature
 from ganzoo.sampling.code_files import write_codes
-from ganzoo.sampling.direction_methods import ganspace, sefa
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.sampling.directions import Directions
 
 NAME = "stylegan2-tinyhero"
@@ -50,7 +50,7 @@ def onnx_model():
 def code_files(tmp_path_factory, onnx_model):
     """Return a file of z and a file of w of seed 9."""
     folder, codes = tmp_path_factory.mktemp("codes"), onnx_model.codes(ganzoo.Draw.of(9))
-    styles = ganzoo.Codes(styles=onnx_model.spread(onnx_model.map(codes.z)))
+    styles = ganzoo.Codes(styles=onnx_model.to_styles(onnx_model.map(codes.z)))
     return [
         str(write_codes(folder / f"{k}.safetensors", each, onnx_model.spec))
         for k, each in enumerate((codes, styles))
@@ -65,11 +65,12 @@ def test_runtimes_agree_for_every_sampler(torch_model, onnx_model, sampler, opti
 @pytest.mark.parametrize("sampler", ["stored", "around"])
 @pytest.mark.parametrize("number", [0, 1])
 def test_runtimes_agree_for_samplers_of_files(torch_model, onnx_model, code_files, sampler, number):
-    check_runtimes(torch_model, onnx_model, sampler, {"file": code_files[number]})
+    seed = 0 if sampler == "stored" else 3
+    check_runtimes(torch_model, onnx_model, sampler, {"file": code_files[number]}, seed)
 
 
-def check_runtimes(torch_model, onnx_model, sampler, options):
-    draw = ganzoo.Draw.of(3, 5)
+def check_runtimes(torch_model, onnx_model, sampler, options, seed=3):
+    draw = ganzoo.Draw.of(seed, 5)
     images = []
     for model in (torch_model, onnx_model):
         codes = model.codes(draw, sampler, **options)
@@ -88,6 +89,29 @@ def test_a_file_of_z_or_of_w_is_the_centre_that_its_seed_is(onnx_model, code_fil
     assert np.array_equal(by_file, by_seed)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_image_is_mixed_with_that_of_a_file_as_with_that_of_its_seed(
+    onnx_model, code_files, number
+):
+    how = {"sampler": "mixed", "layers": "0-1,3"}
+    by_file = onnx_model.sample(2, 5, file=code_files[number], **how).numpy()
+    assert np.array_equal(by_file, onnx_model.sample(2, 5, second_seed=9, **how).numpy())
+    with pytest.raises(SampleError, match="either second_seed or file"):
+        onnx_model.sample(2, second_seed=9, file=code_files[0], **how)
+
+
+def test_a_stored_w_moves_along_a_direction(onnx_model, code_files, tmp_path):
+    directions = compute_directions(onnx_model, "ganspace", layers="2-3", count=1, draws=300)
+    file = str(directions.save(tmp_path / "a.safetensors"))
+    stored, moved = (
+        onnx_model.codes(ganzoo.Draw.of(0), sampler, file=code_files[1], **options).styles
+        for sampler, options in (("stored", {}), ("directed", {"directions": file}))
+    )
+    step = 2 * directions.scales[0] * directions.vectors[0]
+    assert np.allclose((moved - stored)[:, 2:4], step, atol=1e-5)
+    assert np.array_equal(np.delete(moved, [2, 3], 1), np.delete(stored, [2, 3], 1))
+
+
 def test_noise_maps_are_optimised_with_w(torch_model):
     before = {name: tensor.clone() for name, tensor in torch_model.state_dict().items()}
     photo = torch_model.sample(seeds=[9])
@@ -102,7 +126,7 @@ def test_noise_maps_are_optimised_with_w(torch_model):
 def test_the_parts_make_the_images_of_the_whole(torch_model, onnx_model):
     z = ganzoo.latents.normal(0, 4, torch_model.latent_dim)
     for model in (torch_model, onnx_model):
-        styles = model.spread(model.map(z))
+        styles = model.to_styles(model.map(z))
         images = model.part("synthesis").run({"styles": styles})
         assert np.abs(images - model.run({"z": z})).max() < 1e-5
         assert np.array_equal(model.synthesize(styles).numpy(), model.decode(z).numpy())
@@ -111,7 +135,7 @@ def test_the_parts_make_the_images_of_the_whole(torch_model, onnx_model):
 def test_psi_0_is_the_average_image(onnx_model):
     images = onnx_model.sample(3, sampler="truncated", psi=0.0).numpy()
     average = np.repeat(onnx_model.w_average[None], 3, 0)
-    assert np.array_equal(images, onnx_model.synthesize(onnx_model.spread(average)).numpy())
+    assert np.array_equal(images, onnx_model.synthesize(onnx_model.to_styles(average)).numpy())
     assert np.array_equal(images[0], images[2])
 
 
@@ -152,7 +176,8 @@ def test_styles_of_another_generator_are_refused(tmp_path):
 
 def test_directions_in_w_agree_and_move_the_chosen_layers(torch_model, onnx_model, tmp_path):
     both = [
-        ganspace(model, layers="2-3", count=2, draws=300) for model in (torch_model, onnx_model)
+        compute_directions(model, "ganspace", layers="2-3", count=2, draws=300)
+        for model in (torch_model, onnx_model)
     ]
     assert np.abs(both[0].vectors - both[1].vectors).max() < 1e-4
     w = torch_model.map(ganzoo.latents.normal(0, 300, torch_model.latent_dim))
@@ -163,8 +188,8 @@ def test_directions_in_w_agree_and_move_the_chosen_layers(torch_model, onnx_mode
         onnx_model.codes(draw, sampler, **options).styles
         for sampler, options in [
             ("truncated", {"psi": 0.7}),
-            ("directed", {"file": file, "number": 1, "psi": 0.7}),
-            ("directed", {"file": file, "number": 1, "psi": 0.7, "layers": "0"}),
+            ("directed", {"directions": file, "number": 1, "psi": 0.7}),
+            ("directed", {"directions": file, "number": 1, "psi": 0.7, "layers": "0"}),
         ]
     )
     step = 2 * both[0].scales[1] * both[0].vectors[1]
@@ -179,24 +204,26 @@ def test_sefa_reads_the_affine_maps_of_w(torch_model, onnx_model):
     style = synthesis.first.convolution.style
     assert np.allclose(maps[0], (style.weight * style.scale)[None], atol=1e-5)
     # The second w is read by the first small image and by the next convolution.
-    assert {*maps} == {*range(synthesis.styles)}
+    assert {*maps} == {*range(synthesis.style_count)}
     assert [len(maps[k]) for k in range(4)] == [1, 2, 1, 2]
-    result = sefa(torch_model, layers="0", count=1, draws=50)
+    result = compute_directions(torch_model, "sefa", layers="0", count=1, draws=50)
     gains = np.linalg.norm(maps[0][0] @ result.vectors.T, axis=0)
     assert gains == pytest.approx(np.linalg.norm(maps[0][0], 2), rel=1e-4)
     with pytest.raises(SampleError, match="need the torch runtime"):
-        sefa(onnx_model)
+        compute_directions(onnx_model, "sefa")
 
 
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("style-mixing --rows 1,2 --columns 4-6 --layers 0-1,3", "6 images of seeds 1,2"),
-        ("truncation --seeds 0-1 --psi 1 -0.5", "seeds 0-1 at psi 1, -0.5"),
+        ("style-mixing --rows 1,2 --columns 4-6 --layers 0-1,3", "6 images of 1,2"),
+        ("truncation --seeds 0-1 --truncation 1 -0.5", "seeds 0-1 at psi 1, -0.5"),
+        ("style-mixing --rows {w} --columns 4", "1 images of {w}, with layers coarse of 4"),
         ("noise --seeds 3", "of 255 levels on average"),
     ],
 )
-def test_figures(tmp_path, capsys, command, says):
+def test_figures(tmp_path, capsys, code_files, command, says):
+    command, says = (text.format(w=code_files[1]) for text in (command, says))
     kind, *options = command.split()
     file = tmp_path / "a.png"
     assert main(["plot", kind, NAME, *options, "-o", str(file)]) == 0, capsys.readouterr().err

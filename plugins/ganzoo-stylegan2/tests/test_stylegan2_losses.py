@@ -216,7 +216,7 @@ def test_both_players_use_the_same_fake_images():
     """The discriminator shares its fake images and their styles, with the graph."""
     nets, game, now, images = build(), loss(), turn(), batch()
     game.discriminator(nets, images, now)
-    assert now.shared["styles"].shape == (8, nets["generator"].synthesis.styles, 5)
+    assert now.shared["styles"].shape == (8, nets["generator"].synthesis.style_count, 5)
     terms = game.generator(nets, images, now)
     sum(term.mean() for term in terms.values()).backward()
     for name, weight in nets["generator"].named_parameters():

@@ -86,7 +86,7 @@ def test_widths_double_until_the_widest():
     synthesis = build(64, width=3, widest=10)["generator"].synthesis
     layers = [synthesis.first, *synthesis.layers]
     assert [layer.bias.numel() for layer in layers] == [10, 10, 10, 6, 3]
-    assert synthesis.styles == 2 * (6 - 1)
+    assert synthesis.style_count == 2 * (6 - 1)
 
 
 def test_widths_of_single_maps_replace_width_and_widest():
@@ -144,7 +144,7 @@ def test_noise_is_part_of_the_state_dict():
     generator = build()["generator"]
     state = generator.state_dict()
     noises = [name for name in state if name.endswith(".noise")]
-    assert len(noises) == generator.synthesis.styles - 1
+    assert len(noises) == generator.synthesis.style_count - 1
     with torch.no_grad():
         generator.synthesis.first.noise_strength.fill_(1.0)
         generator.eval()
@@ -162,7 +162,7 @@ def test_truncation_defaults_to_none_and_does_not_affect_training():
     assert torch.equal(a, none(Z))
     with torch.no_grad():
         w = whole.eval().mapping(Z)
-        styles = w[:, None].expand(-1, whole.synthesis.styles, -1)
+        styles = w[:, None].expand(-1, whole.synthesis.style_count, -1)
         assert torch.equal(whole(Z), whole.synthesis(styles).clamp(-1, 1))
 
 
@@ -177,7 +177,7 @@ def test_truncation_interpolates_to_the_average_style(truncation):
         assert average.abs().max() > 0.01
         truncated = average + truncation * (w - average)
         expected = generator.synthesis(
-            truncated[:, None].expand(-1, generator.synthesis.styles, -1)
+            truncated[:, None].expand(-1, generator.synthesis.style_count, -1)
         )
         images = generator(Z)
         torch.testing.assert_close(images, expected.clamp(-1, 1))

@@ -119,7 +119,7 @@ class Layer(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """One w per layer, (n, styles, style_dim) -> images (n, channels, side, side).
+    """One w per layer, (n, layers, style_dim) -> images (n, channels, side, side).
 
     Args:
         signals: outputs of the layers, see `ganzoo_stylegan3.frequencies.plan`.
@@ -130,7 +130,8 @@ class Synthesis(nn.Module):
         radial: number of layers whose filters are radially symmetric, from the first.
 
     Attributes:
-        styles: number of w that it reads: of the input, each layer, and the one that makes images.
+        style_count: number of w that it reads: of the input, each layer, and the one that makes
+            images.
     """
 
     def __init__(
@@ -143,7 +144,7 @@ class Synthesis(nn.Module):
         radial: int,
     ) -> None:
         super().__init__()
-        self.styles = len(signals) + 2
+        self.style_count = len(signals) + 2
         self.clamp = options.clamp
         self.input = FourierFeatures(signals[0], widths[0], style_dim)
         # The first layer has the rate, and the channels, of the input.

@@ -237,7 +237,7 @@ def test_known_checkpoints_give_the_known_outputs(name):
         torch.testing.assert_close(output, known[key], atol=1e-5, rtol=0, msg=key)
 
     w = mapping(known["z"], *labels)
-    each = w[:, None].repeat(1, synthesis.styles, 1)
+    each = w[:, None].repeat(1, synthesis.style_count, 1)
     check("w", w)
     check("w_avg", mapping.average)
     check("images", synthesis(each))

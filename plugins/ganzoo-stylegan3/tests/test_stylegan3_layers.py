@@ -158,7 +158,7 @@ def frame(degrees=0.0, right=0.0):
 def images(generator, transform):
     generator.synthesis.input.transform.copy_(transform)
     z = torch.randn(2, 6, generator=torch.Generator().manual_seed(0))
-    w = generator.mapping(z)[:, None].expand(-1, generator.synthesis.styles, -1)
+    w = generator.mapping(z)[:, None].expand(-1, generator.synthesis.style_count, -1)
     return generator.synthesis(w)
 
 

@@ -76,7 +76,7 @@ def test_the_defaults_are_the_papers_networks():
         assert kernels == {3 if configuration == "T" else 1}
         ranks = [layer.activation.down_filter.ndim for layer in synthesis.layers]
         assert ranks == ([1] * 14 if configuration == "T" else [2] * 12 + [1] * 2)
-        assert synthesis.styles == 16
+        assert synthesis.style_count == 16
         assert len(nets["generator"].mapping.layers) == 2
         assert nets["discriminator"].from_image.weight.shape[0] == 128
 
@@ -159,9 +159,9 @@ def test_a_call_does_not_depend_on_the_default_dtype(dtype):
 def test_the_affine_maps_of_all_layers_read_w():
     synthesis = build(16)["generator"].eval().synthesis
     with torch.no_grad():
-        maps = find_style_maps(synthesis, torch.randn(1, synthesis.styles, SMALL["style_dim"]))
+        maps = find_style_maps(synthesis, torch.randn(1, synthesis.style_count, SMALL["style_dim"]))
     assert {layer: len(matrices) for layer, matrices in maps.items()} == {
-        layer: 1 for layer in range(synthesis.styles)
+        layer: 1 for layer in range(synthesis.style_count)
     }
     style = synthesis.to_image.convolution.style
-    assert torch.allclose(maps[synthesis.styles - 1][0], style.weight * style.scale, atol=1e-5)
+    assert torch.allclose(maps[synthesis.style_count - 1][0], style.weight * style.scale, atol=1e-5)

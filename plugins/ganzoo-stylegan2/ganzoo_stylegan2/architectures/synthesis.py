@@ -76,7 +76,7 @@ class ToImage(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """One w per layer, (n, styles, style_dim) -> images (n, channels, side, side).
+    """One w per layer, (n, layers, style_dim) -> images (n, channels, side, side).
 
     Args:
         widths: channels of the maps, from the smallest up; each map has twice the side of the one
@@ -88,7 +88,7 @@ class Synthesis(nn.Module):
         clamp: limit of the absolute values of maps, and of the images that are summed; 0 for none.
 
     Attributes:
-        styles: number of w that it reads: one per 3x3 convolution, and one for the last image.
+        style_count: number of w that it reads: one per 3x3 convolution, and one for the last image.
             The layers of smaller images share the w of the next convolution.
     """
 
@@ -102,7 +102,7 @@ class Synthesis(nn.Module):
         clamp: float = 0.0,
     ) -> None:
         super().__init__()
-        self.styles = 2 * len(widths)
+        self.style_count = 2 * len(widths)
         self.squash = squash
         self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
         self.first = StyledLayer(widths[0], widths[0], style_dim, base, clamp=clamp)

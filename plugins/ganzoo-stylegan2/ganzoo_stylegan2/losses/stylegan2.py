@@ -103,7 +103,7 @@ class StyleLoss(AdversarialLoss):
         first = second = generate(mapping, z=z, y=batch.labels)
         if self.style_mixing:
             second = _second_styles(mapping, turn.latents(len(batch)), batch.labels)
-        layers: int = synthesis.styles  # type: ignore[assignment]
+        layers: int = synthesis.style_count  # type: ignore[assignment]
         styles = mix_styles(first, second, layers, self.style_mixing)
         if styles.requires_grad:
             turn.shared["styles"] = styles
