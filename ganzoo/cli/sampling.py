@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import Text, parse_options, parse_seeds
+from ganzoo.cli.arguments import Text, parse_options
 from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.errors import SampleError
+from ganzoo.sampling.seeds import parse_seeds
 from ganzoo.system.terminal import print_error, print_out
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 import tyro
 
-from ganzoo.cli.arguments import Text, parse_seeds
+from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.errors import SampleError
+from ganzoo.sampling.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
 

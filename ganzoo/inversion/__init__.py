@@ -5,6 +5,6 @@ https://arxiv.org/abs/1912.04958, with pixels in place of LPIPS, and from severa
 """
 
 from ganzoo.inversion.inverting import Inversion, invert
-from ganzoo.inversion.photo import Photo, read_photo
+from ganzoo.inversion.photo import Photo, fit_photo, read_photo
 
-__all__ = ["Inversion", "Photo", "invert", "read_photo"]
+__all__ = ["Inversion", "Photo", "fit_photo", "invert", "read_photo"]

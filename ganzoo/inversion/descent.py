@@ -7,6 +7,7 @@ https://arxiv.org/abs/1912.04958.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -34,6 +35,8 @@ class Settings:
         noise: whether to optimise noise maps, too.
         seed: seed of the noise on codes.
         progress: whether to show progress on a terminal.
+        on_step: is called with the number of steps so far and with the number of all; the descent
+            ends if it returns False.
     """
 
     steps: int
@@ -41,6 +44,7 @@ class Settings:
     noise: bool
     seed: int
     progress: bool
+    on_step: Callable[[int, int], bool] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,7 @@ class Descent:
         codes: the nearest code from each start, (n, ...).
         distances: (n,).
         steps: number of steps.
-        interrupted: whether Ctrl-C ended the descent.
+        interrupted: whether Ctrl-C or `on_step` ended the descent.
     """
 
     codes: Tensor
@@ -98,6 +102,9 @@ def descend(
             nearest[closer], distances[closer] = noisy.detach()[closer], far.detach()[closer]
             steps.set_postfix_str(f"distance {float(distances.min()):.4g}", refresh=False)
             if step == settings.steps:  # the last codes are measured alone
+                break
+            if settings.on_step and not settings.on_step(step, settings.steps):
+                interrupted = True
                 break
             loss = far.sum()
             if maps:

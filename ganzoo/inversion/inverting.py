@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Inversion:
         psnr: peak signal-to-noise ratio of the image in dB, infinite if it equals the photo.
         steps: number of steps.
         seed: seed of the starts.
-        interrupted: whether Ctrl-C ended the descent.
+        interrupted: whether Ctrl-C or `on_step` ended the descent.
         spec: the config of the model.
     """
 
@@ -93,6 +94,7 @@ def invert(
     noise: bool = False,
     encoder: Encoder | None = None,
     progress: bool = False,
+    on_step: Callable[[int, int], bool] | None = None,
 ) -> Inversion:
     """Find the code whose image is nearest to a photo.
 
@@ -118,6 +120,8 @@ def invert(
             image is that of the code with the model's own maps.
         encoder: the encoder of the model, whose code of the photo is one of the starts.
         progress: whether to show progress on a terminal.
+        on_step: is called with the number of steps so far and with the number of all; the descent
+            ends if it returns False, as after Ctrl-C.
 
     Raises:
         SampleError: the model is not on the torch runtime, has no such space or noise maps, the
@@ -161,7 +165,7 @@ def invert(
     )
     # The paper has w alone. Several starts in z come nearer without noise.
     deviation = 0.0 if network.space == "z" else deviation_of_w(model, seed, label)
-    settings = Settings(steps, rate, noise, seed, progress)
+    settings = Settings(steps, rate, noise, seed, progress, on_step)
     descent = descend(network, distance, first, deviation, settings)
     best = int(descent.distances.nan_to_num(nan=math.inf).argmin())
     rows = slice(best, best + 1)

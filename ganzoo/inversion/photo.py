@@ -43,13 +43,26 @@ def read_photo(file: str | Path, size: ImageSpec) -> Photo:
     Warns:
         CropWarning: the crop drops half of the pixels or more.
     """
-    image = read_image(file, "RGB" if size.channels == 3 else "L")
-    fitted = _to_batch(fit_image(image, size.width, size.height, file))
+    return fit_photo(read_image(file, "RGB" if size.channels == 3 else "L"), size, file)
+
+
+def fit_photo(image: Image.Image, size: ImageSpec, name: str | Path) -> Photo:
+    """Resize a photo by its short side and crop its centre.
+
+    Args:
+        image: the photo, in mode RGB or L as the model's images are.
+        size: the size of the model's images.
+        name: name of the photo in warnings and in the text about the crop.
+
+    Warns:
+        CropWarning: the crop drops half of the pixels or more.
+    """
+    fitted = _to_batch(fit_image(image, size.width, size.height, name))
     scale = min(image.width / size.width, image.height / size.height)
     width, height = round(size.width * scale), round(size.height * scale)
     if (width, height) == image.size:
         return Photo(fitted)
-    text = f"{file} has {image.width}x{image.height} pixels; its centre {width}x{height} is used"
+    text = f"{name} has {image.width}x{image.height} pixels; its centre {width}x{height} is used"
     return Photo(fitted, _to_batch(_draw_crop(image, width, height, size)), text)
 
 

@@ -85,22 +85,35 @@ def parse_layers(text: str, count: int) -> list[int]:
     Raises:
         SampleError: the text has another form, or a layer does not exist.
     """
-    middle = max(1, round(count * _COARSE / _LAYERS))
-    fine = max(middle + 1, round(count * (_COARSE + _MIDDLE) / _LAYERS))
-    groups = {"coarse": (0, middle), "middle": (middle, fine), "fine": (fine, count)}
-    if text in groups and (group := range(count)[slice(*groups[text])]):
-        return list(group)
+    groups = layer_groups(count)
+    if text in groups:
+        return groups[text]
     layers: set[int] = set()
     for part in text.split(","):
         match = _RANGE.fullmatch(part.strip())
         first = int(match[1]) if match else -1
         last = int(match[2] or first) if match else -1
         if not 0 <= first <= last < count:
-            names = [name for name, (start, end) in groups.items() if start < min(end, count)]
             raise SampleError(
                 f"layers {text[:80]!r}: {part.strip()[:80]!r} is no layer or range of layers. Use "
-                f"{', '.join(names)}, or numbers of 0 to {count - 1}, such as 0-{count // 2},"
+                f"{', '.join(groups)}, or numbers of 0 to {count - 1}, such as 0-{count // 2},"
                 f"{count - 1}."
             )
         layers.update(range(first, last + 1))
     return sorted(layers)
+
+
+def layer_groups(count: int) -> dict[str, list[int]]:
+    """Return the numbers of the coarse, middle and fine layers by name, without empty groups.
+
+    Args:
+        count: number of layers.
+    """
+    middle = max(1, round(count * _COARSE / _LAYERS))
+    fine = max(middle + 1, round(count * (_COARSE + _MIDDLE) / _LAYERS))
+    groups = {"coarse": (0, middle), "middle": (middle, fine), "fine": (fine, count)}
+    return {
+        name: list(range(start, min(end, count)))
+        for name, (start, end) in groups.items()
+        if start < count
+    }

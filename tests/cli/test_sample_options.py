@@ -8,8 +8,9 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli import main
-from ganzoo.cli.arguments import parse_options, parse_seeds
+from ganzoo.cli.arguments import parse_options
 from ganzoo.errors import SampleError
+from ganzoo.sampling.seeds import parse_seeds
 
 NAME = ["sample", "dcgan-mnist", "--runtime", "onnx"]
 

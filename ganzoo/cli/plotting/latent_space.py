@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ganzoo.cli.arguments import Text, parse_seeds
+from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import choose_output
 from ganzoo.cli.plotting.arguments import FigureFile
 from ganzoo.cli.plotting.datasets import load_generator
 from ganzoo.errors import PlotError
+from ganzoo.sampling.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:

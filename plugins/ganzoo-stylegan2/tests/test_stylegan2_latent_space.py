@@ -245,6 +245,6 @@ def test_a_mixed_table_has_the_images_of_the_sampler(onnx_model):
 
 
 def test_components_of_few_w_are_refused(onnx_model):
-    assert len(ganspace(onnx_model, count=2, draws=3)) == 2
+    assert len(compute_directions(onnx_model, "ganspace", count=2, draws=3)) == 2
     with pytest.raises(SampleError, match="2 random w .* Use more --draws, or --count 1"):
-        ganspace(onnx_model, count=8, draws=2)
+        compute_directions(onnx_model, "ganspace", count=8, draws=2)
