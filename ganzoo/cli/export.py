@@ -28,6 +28,7 @@ def export(
     arguments: dict[str, str] | None = None,
     target: Annotated[str | None, tyro.conf.arg(name="for")] = None,
     figures: bool = True,
+    directions: Path | None = None,
 ) -> None:
     """Export a run as a bundle: one folder with safetensors, ONNX, config and card.
 
@@ -45,11 +46,18 @@ def export(
         target: name of an export target ('ganzoo list --kind export-targets').
         figures: whether to draw figures of samples, interpolations and the training; with
             --no-figures, existing figures stay if they still show this model.
+        directions: file of 'ganzoo directions', for sliders on the page of --for web.
     """
     values = {name: parse_value(text) for name, text in (arguments or {}).items()}
     if target:
-        _write_target(target, run, output, precision, values)
+        options = {} if directions is None else {"directions": directions}
+        _write_target(target, run, output, precision, values, options)
         return
+    if directions is not None:
+        raise DeploymentError(
+            "--directions has no effect without --for. Add --for web, or compute the directions of "
+            "a bundle with `ganzoo directions`."
+        )
     from ganzoo import exporters, zoo
 
     path = exporters.export(run, output, precision=precision, arguments=values, figures=figures)
@@ -74,19 +82,23 @@ def _write_target(
     output: Path | None,
     precision: Precision | None,
     arguments: dict[str, Any],
+    options: dict[str, Any],
 ) -> None:
     from ganzoo.bundle import open_bundle
     from ganzoo.bundle.files import temporary_folder
     from ganzoo.registry import export_targets
+    from ganzoo.registry.signatures import arguments_of
 
     entry = export_targets.entry(target)
+    for option in options.keys() - arguments_of(export_targets.load(entry)).keys():
+        raise DeploymentError(f"export target {target!r} has no option --{option}. Omit it.")
     bundle = _find(name)
     out = output or Path(f"{bundle.spec.name}-{entry.name}")
     with contextlib.ExitStack() as stack:
         if precision or arguments or not bundle.onnx_of("generator").is_file():
             folder = stack.enter_context(temporary_folder())
             bundle = open_bundle(_exported(bundle, folder / "bundle", precision, arguments))
-        files = export_targets.make(entry, bundle, out)
+        files = export_targets.make(entry, bundle, out, **options)
     print_out(*files.folders, sep="\n")
     if files.next_step:
         print_out(f"next: {files.next_step}")

@@ -1,11 +1,13 @@
 """Export a bundle as a static page that runs its generator in the browser with onnxruntime-web.
 
-The page's own files are in `page/`. They read the model's description from model.json.
+The page's own files are in `page/`. They read the model's description from model.json. The network
+is one file, or two for a generator with a mapping network, so that the page can change w.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import shutil
 from importlib import resources
@@ -17,34 +19,54 @@ from ganzoo.bundle.files import new_folder
 from ganzoo.errors import BundleError, DeploymentError, OutputError, printable
 from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
-from ganzoo.runtimes.onnx import load_onnx
-from ganzoo.spec import IMPORTED, ModelSpec
+from ganzoo.runtimes.onnx import OnnxGenerator, load_onnx
+from ganzoo.runtimes.onnx_file import read_onnx
+from ganzoo.runtimes.onnx_parts import cut
+from ganzoo.runtimes.signature import MAPPING, SYNTHESIS, signature
+from ganzoo.sampling.directions import Directions
+from ganzoo.sampling.sizes import (
+    compute_batch,
+    is_large,
+    legible_scale,
+    preview_count,
+)
+from ganzoo.sampling.styles import layer_groups
+from ganzoo.spec import IMPORTED, ImageSpec, ModelSpec
 
-PAGE = ("index.html", "style.css", "page.js", "generator.js", "latents.js")
+SCRIPTS = (
+    *("page.js", "controls.js", "download.js"),
+    *("generator.js", "latents.js", "codes.js"),
+    *("samples.js", "interpolation.js", "mixing.js", "directions.js"),
+)
+PAGE = ("index.html", "style.css", *SCRIPTS)
 SPEC = "model.json"
 MODEL = "model.onnx"
+PARTS = {MAPPING: "mapping.onnx", SYNTHESIS: "synthesis.onnx"}
 RUNTIME = "onnxruntime-web"  # folder of the runtime's files
 
 SAMPLES = 64  # images of the page's grid
 FEWER_SAMPLES = 16  # images of the grid for large images
 LARGE = 64  # pixels: larger images get the smaller grid
+SLIDERS = 8  # directions on the page, at most
 
 
-def web(bundle: Bundle, out: Path) -> TargetFiles:
+def web(bundle: Bundle, out: Path, *, directions: Path | None = None) -> TargetFiles:
     """Write a static page that runs a generator in the browser, with all files that it needs."""
-    return _serve(write_web(bundle, out))
+    return _serve(write_web(bundle, out, directions=directions))
 
 
-def web_cdn(bundle: Bundle, out: Path) -> TargetFiles:
+def web_cdn(bundle: Bundle, out: Path, *, directions: Path | None = None) -> TargetFiles:
     """Write a static page that loads onnxruntime-web from a content delivery network."""
-    return _serve(write_web(bundle, out, cdn=True))
+    return _serve(write_web(bundle, out, cdn=True, directions=directions))
 
 
 def _serve(folder: Path) -> TargetFiles:
     return TargetFiles([folder], f"python -m http.server -d {shlex.quote(str(folder))}")
 
 
-def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
+def write_web(
+    bundle: Bundle, out: Path, *, cdn: bool = False, directions: str | Path | None = None
+) -> Path:
     """Write a page that generates a model's images in the browser, the same images as in Python.
 
     Any web server can serve the folder, such as ``python -m http.server -d FOLDER``.
@@ -54,6 +76,7 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
         out: a new folder, or the folder of a page to replace.
         cdn: load onnxruntime-web from a content delivery network. Without, the folder includes its
             files, which npm downloads at the first export.
+        directions: a file of `ganzoo directions`; the page has sliders for the first eight.
 
     Returns:
         The folder.
@@ -61,6 +84,7 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
     Raises:
         DeploymentError: the model is a translator, or npm cannot download onnxruntime-web.
         BundleError: the bundle has no ONNX file, or it fails the checks of `ganzoo.load`.
+        SampleError: the file of directions cannot be read, or does not fit the model.
         OutputError: the folder holds other files or cannot be written.
     """
     spec, network = bundle.spec, bundle.onnx_of("generator")
@@ -73,7 +97,11 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
         raise BundleError(
             f"{bundle.path} has no {network.name}. Write it with `ganzoo export {bundle.path}`."
         )
-    load_onnx(bundle)  # checks the graph, which the browser runs without a check
+    model = load_onnx(bundle)  # checks the graph, which the browser runs without a check
+    assert isinstance(model, OnnxGenerator)  # it has latents
+    moves = None if directions is None else Directions.read(directions)
+    if moves is not None:
+        moves.check(spec)
     if not _replaceable(out):
         raise OutputError(
             f"{out} exists and is not a page that ganzoo wrote. Choose another folder with -o."
@@ -83,10 +111,11 @@ def write_web(bundle: Bundle, out: Path, *, cdn: bool = False) -> Path:
     with new_folder(out) as folder:
         for name in PAGE:
             (folder / name).write_bytes((page / name).read_bytes())
-        shutil.copyfile(network, folder / MODEL)
+        for name, content in _networks(spec, network).items():
+            (folder / name).write_bytes(content)
         if runtime:
             shutil.copytree(runtime, folder / RUNTIME)
-        text = json.dumps(_describe(spec, CDN if cdn else f"{RUNTIME}/"), indent=1)
+        text = json.dumps(_describe(model, moves, CDN if cdn else f"{RUNTIME}/"))
         (folder / SPEC).write_text(text + "\n", encoding="utf-8")
     return out
 
@@ -98,26 +127,74 @@ def _replaceable(out: Path) -> bool:
     if not out.is_dir():
         return False
     files = {file.relative_to(out) for file in out.rglob("*") if not file.is_dir()}
-    page_files = {Path(name) for name in (*PAGE, SPEC, MODEL)}
+    page_files = {Path(name) for name in (*PAGE, SPEC, MODEL, *PARTS.values())}
     return all(file in page_files or file.parent == Path(RUNTIME) for file in files)
 
 
-def _describe(spec: ModelSpec, runtime_url: str) -> dict[str, Any]:
+def count_samples(image: ImageSpec) -> int:
+    """Return the number of images in the page's grid: 64, or fewer large ones, at least 4."""
+    is_tiny = max(image.width, image.height) <= LARGE
+    return min(SAMPLES if is_tiny else FEWER_SAMPLES, preview_count(image))
+
+
+def _networks(spec: ModelSpec, network: Path) -> dict[str, bytes]:
+    """Return the page's ONNX files by name: the network, or its two parts, which have no others."""
+    if spec.styles is None:
+        return {MODEL: network.read_bytes()}
+    graph = read_onnx(network)
+    return {name: cut(graph, *signature(spec, part)).content for part, name in PARTS.items()}
+
+
+def _describe(
+    model: OnnxGenerator, directions: Directions | None, runtime_url: str
+) -> dict[str, Any]:
     """Return the page's description of the model, the content of model.json."""
+    spec = model.spec
     image, conditional = spec.data.image, "y" in spec.inputs
-    assert spec.latent is not None
+    samples = count_samples(image)
     return {
         "name": spec.name,
         "description": _description(spec),
         "license": printable(spec.data.license) if spec.data.license else None,
         "image": {"width": image.width, "height": image.height, "channels": image.channels},
-        "latent_dim": spec.latent.dim,
+        "latent_dim": model.latent_dim,
+        "styles": _describe_styles(model),
+        "directions": None if directions is None else _describe_directions(directions),
         "classes": spec.data.classes if conditional else 0,
         "labels": list(spec.data.labels) if conditional else [],
-        "samples": FEWER_SAMPLES if max(image.width, image.height) > LARGE else SAMPLES,
+        "samples": samples,
+        "batch": compute_batch(image),
+        "file": {
+            "scale": legible_scale(
+                image.width, math.isqrt(samples) * max(image.width, image.height)
+            ),
+            "type": "image/webp" if is_large(image) else "image/png",
+        },
         "onnxruntime": runtime_url,
         "script": SCRIPT,
         "wasm": WASM,
+    }
+
+
+def _describe_styles(model: OnnxGenerator) -> dict[str, Any] | None:
+    styles, average = model.spec.styles, model.w_average
+    if styles is None or average is None:
+        return None
+    return {
+        "layers": styles.layers,
+        "dim": styles.dim,
+        "truncation": styles.truncation,
+        "average": average.tolist(),
+        "groups": layer_groups(styles.layers),
+    }
+
+
+def _describe_directions(directions: Directions) -> dict[str, Any]:
+    steps = directions.scales[:, None] * directions.vectors  # of strength 1
+    return {
+        "names": [printable(name) for name in directions.names[:SLIDERS]],
+        "steps": steps[:SLIDERS].tolist(),
+        "layers": list(directions.layers),
     }
 
 

@@ -16,10 +16,12 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.cli import main
-from ganzoo.errors import BundleError, DeploymentError, OutputError
+from ganzoo.errors import BundleError, DeploymentError, OutputError, SampleError
 from ganzoo.exporters.targets import onnxruntime_web
-from ganzoo.exporters.targets.web import write_web
+from ganzoo.exporters.targets.web import PAGE, count_samples, write_web
 from ganzoo.sampling import latents
+from ganzoo.sampling.direction_methods import ganspace
+from ganzoo.spec import ImageSpec
 from ganzoo.zoo import find
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
@@ -33,6 +35,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+STYLED = "stylegan2-tinyhero"  # with a mapping network, in colour
 SECONDS = 120_000  # milliseconds, for a busy machine
 
 
@@ -42,12 +45,24 @@ def int8(tiny_run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(int8, tmp_path_factory):
-    """Pages of a model with classes, of one without, and of one in int8."""
+def styled():
+    return ganzoo.load(STYLED, runtime="onnx")
+
+
+@pytest.fixture(scope="module")
+def directions(styled):
+    return ganspace(styled, layers="middle", count=3, draws=200)
+
+
+@pytest.fixture(scope="module")
+def pages(int8, directions, tmp_path_factory):
+    """Pages of a model with classes, of one without, of one in int8, and of one with w."""
     folder = tmp_path_factory.mktemp("pages")
+    file = directions.save(tmp_path_factory.mktemp("directions") / "directions.safetensors")
     try:
         for name in ("cgan-mnist", "dcgan-mnist", int8):
             write_web(find(name), folder / Path(name).name)
+        write_web(find(STYLED), folder / STYLED, directions=file)
     except DeploymentError as error:
         pytest.skip(str(error))
     return folder
@@ -101,15 +116,14 @@ def with_classes(browser, socket_enabled):
 
 
 def idle(page):
-    for section in ("samples", "walk"):
-        page.wait_for_selector(f"#{section}[aria-busy=false]")
+    page.wait_for_function("!document.querySelector('section[aria-busy=true]')")
 
 
-def pixels(page, canvas):
+def pixels(page, canvas, mode="L"):
     idle(page)
     url = page.evaluate("id => document.getElementById(id).toDataURL()", canvas)
     picture = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
-    return np.asarray(picture.convert("L")).astype(int)
+    return np.asarray(picture.convert(mode)).astype(int)
 
 
 def assert_same(actual, batch):
@@ -185,11 +199,80 @@ def test_class_and_slider_change_the_image(with_classes):
 
 def test_a_model_without_classes_has_no_class_menu(browser, socket_enabled):
     page = browser("dcgan-mnist")
-    assert not page.is_visible("#class")
+    for part in ("#class", "#truncation", "#mixing", "#directions"):
+        assert not page.is_visible(part)
     model = ganzoo.load("dcgan-mnist", runtime="onnx")
     assert_same(pixels(page, "grid"), model.sample(64, seed=0))
     assert_same(pixels(page, "between"), model.interpolate(0, 1, 3).numpy()[1, :, :, 0])
     page.close()
+
+
+def test_play_walks_from_seed_to_seed(browser, socket_enabled):
+    page = browser("dcgan-mnist")
+    page.fill("#from", str(2**64 - 1))
+    page.fill("#to", "7")
+    page.fill("#position", "97")
+    page.click("#play")
+    assert page.text_content("#play") == "Pause"
+    page.wait_for_function("document.getElementById('from').value === '7'")
+    page.click("#play")
+    assert page.text_content("#play") == "Play"
+    assert page.input_value("#to") == "8"
+    step = int(page.input_value("#position"))
+    walk = ganzoo.load("dcgan-mnist", runtime="onnx").interpolate(7, 8, 101).numpy()
+    assert_same(pixels(page, "between"), walk[step, :, :, 0])
+    page.fill("#to", "nine")
+    page.click("#play")
+    assert "A seed is a whole number" in page.text_content("#status")
+    page.wait_for_function("document.getElementById('play').textContent === 'Play'")
+    page.close()
+
+
+@pytest.fixture
+def with_styles(browser, socket_enabled):
+    page = browser(STYLED)
+    yield page
+    assert page.console == []
+    page.close()
+
+
+def test_truncation_and_mixing_equal_pythons(with_styles, styled):
+    page, own = with_styles, styled.spec.styles.truncation
+    assert_same(pixels(page, "grid", "RGB"), styled.sample(64, seed=0))
+    assert float(page.input_value("#truncation")) == own
+    page.fill("#truncation", "-0.5")
+    truncated = styled.sample(64, seed=0, sampler="truncated", psi=-0.5)
+    assert_same(pixels(page, "grid", "RGB"), truncated)
+    ends = styled.codes(styled.draw_seeds([0, 1]), "truncated", psi=-0.5).styles
+    middle = styled.render(ganzoo.Codes(styles=ends.mean(0, keepdims=True))).numpy()[0]
+    assert_same(pixels(page, "between", "RGB"), middle)
+    page.fill("#mix-first", "3")
+    page.fill("#mix-second", "9")
+    for layers in ("fine", "coarse"):
+        page.select_option("#mix-layers", layers)
+        options = {"second_seed": 9, "layers": layers, "psi": -0.5}
+        mixed = styled.sample(seeds=[3], sampler="mixed", **options).numpy()[0]
+        assert_same(pixels(page, "mixed", "RGB"), mixed)
+    page.fill("#mix-second", str(2**64))
+    page.press("#mix-second", "Enter")
+    assert "A seed is a whole number" in page.text_content("#status")
+    assert_same(pixels(page, "mixed", "RGB"), mixed)
+
+
+def test_sliders_move_along_directions_as_python(with_styles, styled, directions):
+    page = with_styles
+    sliders = page.locator("#direction-sliders input")
+    assert sliders.count() == 3
+    page.fill("#directed-seed", "5")
+    sliders.nth(0).fill("2.5")
+    sliders.nth(2).fill("-1.5")
+    codes = directions.start(styled, styled.draw_seeds([5]))
+    plain = styled.render(codes).numpy()[0]
+    codes = directions.move(directions.move(codes, 0, 2.5), 2, -1.5)
+    assert_same(pixels(page, "directed", "RGB"), styled.render(codes).numpy()[0])
+    assert "direction 2: -1.5" in page.text_content("#direction-sliders")
+    page.click("#reset-directions")
+    assert_same(pixels(page, "directed", "RGB"), plain)
 
 
 def test_int8_weights_give_the_same_images_in_the_browser(browser, int8, socket_enabled):
@@ -224,11 +307,12 @@ def test_the_downloaded_grid_equals_the_shown_one(with_classes):
         with_classes.click("#save-grid")
     assert download.value.suggested_filename == "cgan-mnist-seed-4-class-2.png"
     saved = np.asarray(Image.open(download.value.path()).convert("L")).astype(int)
-    assert np.array_equal(saved, pixels(with_classes, "grid"))
+    enlarged = pixels(with_classes, "grid").repeat(3, 0).repeat(3, 1)
+    assert np.array_equal(saved, enlarged), "enlarged until its images have 64 pixels"
     with with_classes.expect_download() as download:
         with_classes.click("#save-walk")
     assert download.value.suggested_filename == "cgan-mnist-seeds-0-1-at-50-class-2.png"
-    assert Image.open(download.value.path()).size == (28, 28)
+    assert Image.open(download.value.path()).size == (84, 84)
 
 
 def test_the_last_of_several_quick_changes_is_shown(with_classes):
@@ -265,11 +349,32 @@ def test_the_command_line_can_export_a_page_with_a_cdn(tmp_path, monkeypatch):
     spec = json.loads((tmp_path / "page" / "model.json").read_text())
     assert spec["onnxruntime"] == onnxruntime_web.CDN
     assert onnxruntime_web.VERSION in onnxruntime_web.CDN
-    assert {p.name for p in (tmp_path / "page").iterdir()} == {
-        *("index.html", "style.css", "page.js", "generator.js", "latents.js"),
-        *("model.json", "model.onnx"),
-    }
+    names = {*PAGE, "model.json", "model.onnx"}
+    assert {p.name for p in (tmp_path / "page").iterdir()} == names
     assert main(command) == 0, "a page of ours is replaced"
+
+
+def test_directions_that_do_not_fit_are_refused(tmp_path, directions, capsys):
+    file = str(directions.save(tmp_path / "directions.safetensors"))
+    page = tmp_path / "page"
+    with pytest.raises(SampleError, match=r"are w of length .*ganzoo directions dcgan-mnist"):
+        write_web(find("dcgan-mnist"), page, cdn=True, directions=file)
+    with pytest.raises(SampleError, match="file of directions not found"):
+        write_web(find(STYLED), page, cdn=True, directions=tmp_path / "none.safetensors")
+    command = ["export", STYLED, "-o", str(page), "--directions", file]
+    assert main([*command, "--for", "triton"]) == 1
+    assert "target 'triton' has no option --directions" in capsys.readouterr().err
+    assert main(command) == 1
+    assert "--directions has no effect without --for" in capsys.readouterr().err
+    assert not page.exists()
+    assert main([*command, "--for", "web-cdn"]) == 0
+    assert json.loads((page / "model.json").read_text())["directions"]["names"][0] == "direction 0"
+    assert not (page / "model.onnx").exists(), "its two parts have the same weights"
+
+
+@pytest.mark.parametrize(("side", "count"), [(28, 64), (100, 16), (256, 16), (512, 4), (1024, 4)])
+def test_a_page_of_large_images_computes_fewer(side, count):
+    assert count_samples(ImageSpec(side, side, 3)) == count
 
 
 def test_missing_npm_suggests_the_cdn(tmp_path, monkeypatch):

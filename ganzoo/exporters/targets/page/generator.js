@@ -1,6 +1,9 @@
-// Runs a generator with onnxruntime-web: latents and classes in, images out.
+// Runs a generator with onnxruntime-web: codes in, images out.
+//
+// A code is the input for one image, { numbers, label }: its latent and class, or for a model with a
+// mapping network one w per layer.
 
-const BATCH = 16; // images per run: small, so that the first image appears early
+import { truncate } from "./codes.js";
 
 export class Generator {
   /** Loads the model that model.json describes. */
@@ -10,39 +13,75 @@ export class Generator {
     const ort = await import(`${url}${spec.script}`);
     ort.env.wasm.wasmPaths = { wasm: `${url}${spec.wasm}` };
     ort.env.wasm.numThreads = 1; // more threads need headers that a plain web server does not send
-    const network = new Uint8Array(await (await get("model.onnx")).arrayBuffer());
-    const session = await ort.InferenceSession.create(network, { executionProviders: ["wasm"] });
-    return new Generator(spec, ort, session);
+    const sessions = {};
+    for (const name of spec.styles ? ["mapping", "synthesis"] : ["model"]) {
+      const network = new Uint8Array(await (await get(`${name}.onnx`)).arrayBuffer());
+      const options = { executionProviders: ["wasm"] };
+      sessions[name] = await ort.InferenceSession.create(network, options);
+    }
+    return new Generator(spec, ort, sessions);
   }
 
-  constructor(spec, ort, session) {
-    Object.assign(this, { spec, ort, session });
-    this.lastRun = Promise.resolve(); // a session runs one batch at a time
+  constructor(spec, ort, sessions) {
+    Object.assign(this, { spec, ort, sessions });
+    this.lastRun = Promise.resolve(); // onnxruntime-web runs one batch at a time
   }
 
   /**
-   * Yields the images of n latents in order, as ImageData.
-   * @param {Float32Array} z latents, n rows
-   * @param {number[]} classes one class for each latent, if the model has classes
+   * Returns the codes of latents.
+   * @param {Float32Array[]} latents
+   * @param {number[]} labels one class for each latent, if the model has classes
+   * @param {number} psi truncation, for a model with a mapping network
    */
-  async *images(z, classes) {
-    const dim = this.spec.latent_dim;
-    for (let k = 0; k < z.length / dim; k += BATCH) {
-      const rows = z.slice(k * dim, (k + BATCH) * dim);
-      yield* await this.run(rows, classes.slice(k, k + BATCH));
+  async codes(latents, labels, psi) {
+    const codes = latents.map((numbers, k) => ({ numbers, label: labels[k] }));
+    const { styles } = this.spec;
+    if (!styles) return codes;
+    const w = [];
+    for (const batch of this.batches(codes)) {
+      const output = await this.run("mapping", this.latents(batch));
+      w.push(...rows(output.w));
     }
+    return w.map((numbers, k) => ({ numbers: truncate(numbers, styles, psi), label: labels[k] }));
   }
 
-  run(z, classes) {
-    const { ort, spec } = this;
-    const feeds = { z: new ort.Tensor("float32", z, [z.length / spec.latent_dim, spec.latent_dim]) };
-    if (spec.classes) {
-      feeds.y = new ort.Tensor("int64", BigInt64Array.from(classes, BigInt), [classes.length]);
+  /** Yields the images of codes in order, as ImageData. */
+  async *images(codes) {
+    for (const batch of this.batches(codes)) yield* split(await this.synthesize(batch));
+  }
+
+  async synthesize(codes) {
+    const { styles } = this.spec;
+    if (!styles) return (await this.run("model", this.latents(codes))).images;
+    const feeds = { styles: this.tensor(codes, [codes.length, styles.layers, styles.dim]) };
+    return (await this.run("synthesis", feeds)).images;
+  }
+
+  /** Returns the inputs of a network that reads latents. */
+  latents(codes) {
+    const feeds = { z: this.tensor(codes, [codes.length, this.spec.latent_dim]) };
+    if (this.spec.classes) {
+      const labels = BigInt64Array.from(codes, ({ label }) => BigInt(label));
+      feeds.y = new this.ort.Tensor("int64", labels, [codes.length]);
     }
+    return feeds;
+  }
+
+  tensor(codes, shape) {
+    const data = new Float32Array(shape.reduce((a, b) => a * b));
+    codes.forEach(({ numbers }, k) => data.set(numbers, k * numbers.length));
+    return new this.ort.Tensor("float32", data, shape);
+  }
+
+  *batches(codes) {
+    const { batch } = this.spec;
+    for (let k = 0; k < codes.length; k += batch) yield codes.slice(k, k + batch);
+  }
+
+  run(name, feeds) {
     this.lastRun = this.lastRun
       .catch(() => {}) // the caller of the previous run handles its error
-      .then(() => this.session.run(feeds))
-      .then(({ images }) => split(images));
+      .then(() => this.sessions[name].run(feeds));
     return this.lastRun;
   }
 }
@@ -51,6 +90,10 @@ async function get(file) {
   const response = await fetch(file);
   if (!response.ok) throw new Error(`${file}: ${response.status} ${response.statusText}`);
   return response;
+}
+
+function rows({ data, dims: [n, width] }) {
+  return Array.from({ length: n }, (_, k) => data.slice(k * width, (k + 1) * width));
 }
 
 /** Converts numbers in [-1, 1], (n, channels, height, width), to n images. */
