@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 from ganzoo.demo.address import find_address
@@ -19,22 +20,26 @@ def launch(
     port: int | None = None,
     share: bool = False,
     runtime: Literal["onnx", "torch"] = "onnx",
+    directions: Sequence[str | Path] = (),
 ) -> None:
     """Serve the page until the process is stopped.
 
     Args:
-        names: names of models, as in `ganzoo.load`; by default all models that ship with ganzoo.
+        names: names of models, as in `ganzoo.load`; by default all models that ship with ganzoo
+            and with its installed plugins, those in colour first.
         host: the address to listen on; by default the environment's GRADIO_SERVER_NAME, which a
             Space of the Hub sets, or 127.0.0.1, which only this machine can reach.
         port: the port; by default the environment's GRADIO_SERVER_PORT, or 7860.
         share: whether to also serve the page at a public address of gradio for a week.
         runtime: ``onnx``, which needs no torch, or ``torch``.
+        directions: files of `ganzoo directions`; the page computes directions of other models.
 
     Raises:
         ModuleNotFoundError: gradio is not installed.
         DemoError: the port is in use or out of range, or this machine does not have the address.
         UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: a model cannot
             be loaded.
+        SampleError: a file of directions cannot be read, or fits no model of the page.
     """
     if find_spec("gradio") is None:
         raise ModuleNotFoundError("No module named 'gradio'", name="gradio")
@@ -42,7 +47,7 @@ def launch(
 
     from ganzoo.demo.model_cache import ModelCache
 
-    cache = ModelCache.of(names, runtime)
+    cache = ModelCache.of(names, runtime, directions)
 
     from ganzoo.system.dependencies import quiet_imports
 

@@ -23,7 +23,7 @@ FRAME = "#ff4f1f"
 
 def side(spec: ModelSpec) -> int:
     """Return the number of images per side of a model's plane: 9, or 3, 5 or 7 for large images."""
-    return min(SIDE, (math.isqrt(max_images(spec)) - 1) // 2 * 2 + 1)
+    return max(3, min(SIDE, (math.isqrt(max_images(spec)) - 1) // 2 * 2 + 1))
 
 
 def step(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.summary import ModelSummary, read_summary
-from ganzoo.errors import BundleError, GanzooError, UnknownNameError, enumerate_names
+from ganzoo.errors import BundleError, GanzooError, SampleError, UnknownNameError, enumerate_names
 from ganzoo.registry import models
 from ganzoo.registry.distributions import DISTRIBUTION
+from ganzoo.registry.own_plugins import OWN_PLUGINS
+from ganzoo.sampling.direction_methods import ganspace, sefa
+from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model
 from ganzoo.sampling.translation import Encoder, Translator
@@ -21,6 +27,9 @@ from ganzoo.spec import ModelSpec
 from ganzoo.zoo import find
 
 RuntimeName = Literal["onnx", "torch"]
+
+SLIDERS = 8  # directions of a model
+DRAWS = 2_000  # latents from which the scales of directions are computed
 
 
 class ModelCache:
@@ -30,34 +39,58 @@ class ModelCache:
         names: the models' names, in the page's order.
     """
 
-    def __init__(self, bundles: Mapping[str, Bundle], runtime: RuntimeName = "onnx") -> None:
+    def __init__(
+        self,
+        bundles: Mapping[str, Bundle],
+        runtime: RuntimeName = "onnx",
+        directions: Iterable[Directions] = (),
+    ) -> None:
         self.names = tuple(bundles)
         self._bundles = bundles
         self._runtime = runtime
-        self._loaded: dict[tuple[str, str], Model] = {}
+        self._loaded: dict[tuple[str, str, RuntimeName], Model] = {}
         self._lock = threading.Lock()
+        self._directions_lock = threading.Lock()
+        self._directions = {self._name_of(each): each for each in directions}
 
     @classmethod
-    def of(cls, names: Sequence[str] = (), runtime: RuntimeName = "onnx") -> ModelCache:
-        """Open models, by default all that ship with ganzoo.
+    def of(
+        cls,
+        names: Sequence[str] = (),
+        runtime: RuntimeName = "onnx",
+        directions: Sequence[str | Path] = (),
+    ) -> ModelCache:
+        """Open models, by default all that ship with ganzoo and with its installed plugins.
 
-        Warns about shipped models that cannot be opened and leaves them out. Shipped models are
-        ordered by dataset, the most frequent first, and then by Fréchet distance.
+        Warns about shipped models that cannot be opened and leaves them out. Of shipped models,
+        those in colour come first, of them those with a mapping network; then they are ordered by
+        dataset, the most frequent first, and by Fréchet distance.
+
+        Args:
+            names: names of models.
+            runtime: the runtime of all networks.
+            directions: files of `ganzoo directions` for models of the page.
 
         Raises:
             UnknownNameError, NotABundleError, BundleError, HubError, NameSyntaxError: as for
                 `ganzoo.load`.
+            SampleError: a file of directions cannot be read, or fits no model of the page.
         """
+        files = [Directions.read(file) for file in directions]
         if names:
-            return cls({name: find(name) for name in names}, runtime)
+            return cls({name: find(name) for name in names}, runtime, files)
         bundles = _shipped()
         summaries = {name: read_summary(bundle) for name, bundle in bundles.items()}
         counts = Counter(summary.dataset for summary in summaries.values())
         order = sorted(
             summaries,
-            key=lambda name: (-counts[summaries[name].dataset], _distance(summaries[name])),
+            key=lambda name: (
+                _rank(bundles[name].spec),
+                -counts[summaries[name].dataset],
+                _distance(summaries[name]),
+            ),
         )
-        return cls({name: bundles[name] for name in order}, runtime)
+        return cls({name: bundles[name] for name in order}, runtime, files)
 
     @property
     def generators(self) -> tuple[str, ...]:
@@ -74,6 +107,11 @@ class ModelCache:
         """Return the names of generators whose latents have two numbers at least."""
         names = self.unconditional_first
         return tuple(n for n in names if (latent := self.spec(n).latent) and latent.dim > 1)
+
+    @property
+    def with_styles(self) -> tuple[str, ...]:
+        """Return the names of generators with a mapping network."""
+        return tuple(name for name in self.generators if self.spec(name).styles)
 
     @property
     def autoencoders(self) -> tuple[str, ...]:
@@ -106,16 +144,69 @@ class ModelCache:
         """
         return self.bundle(name).spec
 
-    def generator(self, name: str) -> Generator:
+    def generator(self, name: str, runtime: RuntimeName | None = None) -> Generator:
         """Return a generator.
+
+        Args:
+            name: its name.
+            runtime: ``torch`` for gradients and weights; by default the runtime of the page.
 
         Raises:
             UnknownNameError: the page has no generator of this name.
             BundleError: the model cannot be loaded.
         """
-        model = self._load(name, "generator", self.generators)
+        model = self._load(name, "generator", self.generators, runtime)
         assert isinstance(model, Generator)
         return model
+
+    def directions(self, name: str) -> Directions:
+        """Return directions of a generator: those of a file, or else computed at the first use.
+
+        They are computed by SeFa. For a model with a mapping network, SeFa needs torch and the
+        plugin of the architecture; without them, GANSpace replaces it.
+
+        Raises:
+            UnknownNameError, BundleError: as for `generator`.
+        """
+        with self._directions_lock:
+            if name not in self._directions:
+                self._directions[name] = self._compute_directions(name)
+            return self._directions[name]
+
+    def direction_names(self, name: str) -> tuple[str, ...]:
+        """Return the names of a generator's directions, up to 8, without computing them.
+
+        Raises:
+            UnknownNameError: as for `generator`.
+        """
+        if name in self._directions:
+            return self._directions[name].names[:SLIDERS]
+        return tuple(f"direction {k}" for k in range(self._direction_count(name)))
+
+    def _direction_count(self, name: str) -> int:
+        spec = self.spec(name)
+        dim = spec.styles.dim if spec.styles else spec.latent.dim if spec.latent else 0
+        return min(SLIDERS, dim)
+
+    def _compute_directions(self, name: str) -> Directions:
+        count, styles = self._direction_count(name), self.spec(name).styles
+        if styles is None:
+            return sefa(self.generator(name), count=count, draws=DRAWS)
+        if has_torch():
+            with contextlib.suppress(GanzooError):  # the plugin of the architecture is missing
+                return sefa(self.generator(name, "torch"), count=count, draws=DRAWS)
+        return ganspace(self.generator(name), count=count, draws=DRAWS)
+
+    def _name_of(self, directions: Directions) -> str:
+        """Return the name of the model of directions."""
+        for name in self.names:
+            if self.spec(name).name == directions.model:
+                directions.check(self.spec(name))
+                return name
+        raise SampleError(
+            f"the directions are of {directions.model!r}, and no model of this page has this name. "
+            f"Its models: {enumerate_names(self.names)}."
+        )
 
     def encoder(self, name: str) -> Encoder:
         """Return an encoder; raises the errors of `generator`."""
@@ -129,23 +220,35 @@ class ModelCache:
         assert isinstance(model, Translator)
         return model
 
-    def _load(self, name: str, role: str, supported: tuple[str, ...]) -> Model:
-        bundle = self.bundle(name)
+    def _load(
+        self,
+        name: str,
+        role: str,
+        supported: tuple[str, ...],
+        runtime: RuntimeName | None = None,
+    ) -> Model:
+        bundle, runtime = self.bundle(name), runtime or self._runtime
         if name not in supported:
             raise UnknownNameError(
                 f"{name!r} does not support this. Choose one of {enumerate_names(supported)}."
             )
         with self._lock:  # two visitors must not load the model twice
-            if (name, role) not in self._loaded:
-                self._loaded[name, role] = _load(bundle, role, self._runtime)
-            return self._loaded[name, role]
+            if (name, role, runtime) not in self._loaded:
+                self._loaded[name, role, runtime] = _load(bundle, role, runtime)
+            return self._loaded[name, role, runtime]
+
+
+def has_torch() -> bool:
+    """Return whether torch is installed; it is not imported."""
+    return find_spec("torch") is not None
 
 
 def _shipped() -> dict[str, Bundle]:
     bundles, failures = {}, []
     for entry in models.entries():
-        if entry.distribution == DISTRIBUTION:
-            name = models.prefer(entry.name, DISTRIBUTION)  # a plugin may register the same name
+        if entry.distribution == DISTRIBUTION or entry.distribution in OWN_PLUGINS:
+            # A plugin of others may register the same name.
+            name = models.prefer(entry.name, entry.distribution)
             try:
                 bundles[name] = find(entry.address)
             except GanzooError as error:
@@ -156,6 +259,13 @@ def _shipped() -> dict[str, Bundle]:
     if failures:
         warnings.warn(message, stacklevel=4)
     return bundles
+
+
+def _rank(spec: ModelSpec) -> int:
+    """Return 0 for models in colour with a mapping network, 1 for others in colour, 2 for grey."""
+    if spec.data.image.channels != 3:
+        return 2
+    return 0 if spec.styles else 1
 
 
 def _distance(summary: ModelSummary) -> float:

@@ -14,13 +14,22 @@ CACHE_SECONDS = 600  # after which generated images are deleted
 STYLE = """
 .html-container { padding: 0 !important; }
 .pixels img { image-rendering: pixelated; }
-.pixels .icon-button-wrapper { opacity: 0; }
-.pixels:hover .icon-button-wrapper, .pixels:focus-within .icon-button-wrapper { opacity: 1; }
+.view .icon-button-wrapper { opacity: 0; }
+.view:hover .icon-button-wrapper, .view:focus-within .icon-button-wrapper { opacity: 1; }
 .caption { font-size: 0.9em; opacity: 0.75; }
-.figures { display: grid; gap: 16px; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); }
-.figures figure { margin: 0; }
+.figures {
+  display: grid; gap: 16px; max-width: 1080px;
+  grid-template-columns: repeat(auto-fit, minmax(min(180px, 28%), 1fr));
+}
+.figures figure { margin: 0; max-width: 336px; }
 .figures img { width: 100%; image-rendering: pixelated; border-radius: 8px; display: block; }
 .figures figcaption { font-size: 0.9em; text-align: center; margin-top: 4px; }
+.animation { margin: 0; }
+.animation a { text-decoration: underline; }
+.animation img {
+  width: 100%; max-width: 512px; image-rendering: pixelated;
+  border: 1px solid var(--border-color-primary); border-radius: 8px;
+}
 .seed { gap: 4px; }
 #plane img { cursor: crosshair; }
 .card { max-width: 860px; }
@@ -54,8 +63,8 @@ def build(cache: ModelCache) -> gr.Blocks:
             "# ganzoo\nAn interactive demo of generative adversarial networks. Change a control, "
             "and the images follow."
         )
-        for title, tab in select_tabs(cache).items():
-            with gr.Tab(title):
-                tab(cache, page)
+        for number, (title, build_tab) in enumerate(select_tabs(cache).items()):
+            with gr.Tab(title) as tab:
+                build_tab(cache, tab.select if number else page.load)
     page.queue(max_size=QUEUE_SIZE, default_concurrency_limit=CONCURRENCY)
     return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Sequence
 
@@ -24,6 +25,22 @@ def enlarge(image: Image.Image, side: int = SIDE) -> Image.Image:
     factor = max(1, side // max(image.size))
     size = (image.width * factor, image.height * factor)
     return image.resize(size, Image.Resampling.NEAREST)
+
+
+def animation(content: bytes, caption: str, name: str) -> str:
+    """Return an animation in WebP with a link to download it, as HTML with a data URL.
+
+    Args:
+        content: the file.
+        caption: its caption.
+        name: file name for the download.
+    """
+    url = f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+    label, file = html.escape(printable(caption)), html.escape(printable(name))
+    return (
+        f'<figure class="animation"><img src="{url}" alt="{label}"><figcaption>{label}. '
+        f'<a href="{url}" download="{file}">Download</a></figcaption></figure>'
+    )
 
 
 def figures(images: Sequence[tuple[str, Image.Image]]) -> str:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
-from ganzoo.sampling import latents
-from ganzoo.sampling.generator import Generator, PathKind
+from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.translation import Encoder
-from ganzoo.spec import ModelSpec
+from ganzoo.spec import MAX_TRUNCATION, ModelSpec
 
 ALL_CLASSES = "all classes"  # choice in the class menu
 
 IMAGES = 100  # when the page opens
 MAX_IMAGES = 144
-MAX_STEPS = 24
+LEAST_IMAGES = 4  # of a request, however large the images are
 PIXELS = 2**20  # of all images of a request, so that large images do not block other visitors
+THRESHOLDS = 0.5, 3.0  # of z; the largest one means that z is not truncated
 MAX_SEED = 2**53 - 1  # largest exact integer in a browser
 
 
@@ -31,11 +32,19 @@ def classes(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def max_images(spec: ModelSpec) -> int:
-    """Return the largest number of images of a request: fewer for large images, 9 at least."""
-    return min(MAX_IMAGES, max(9, PIXELS // (spec.data.image.height * spec.data.image.width)))
+    """Return the largest number of images of a request: fewer for large images, 4 at least."""
+    pixels = spec.data.image.height * spec.data.image.width
+    return min(MAX_IMAGES, max(LEAST_IMAGES, PIXELS // pixels))
 
 
-def samples(model: Generator, seed: Any, n: Any, label: str | None = None) -> ImageBatch:
+def samples(
+    model: Generator,
+    seed: Any,
+    n: Any,
+    label: str | None = None,
+    psi: Any = None,
+    threshold: Any = None,
+) -> ImageBatch:
     """Generate images 0 to `n` - 1 of a seed, at most `max_images` of them.
 
     Args:
@@ -43,43 +52,18 @@ def samples(model: Generator, seed: Any, n: Any, label: str | None = None) -> Im
         seed: 0 to 2**53 - 1.
         n: 1 to 144.
         label: a class or `ALL_CLASSES`; ignored for a model without classes.
+        psi: truncation of w, -2 to 2; ignored for a model without a mapping network.
+        threshold: truncation of z, `THRESHOLDS`, for a model without a mapping network.
 
     Raises:
         SampleError: an argument is out of range, or the class does not exist.
     """
     count = min(as_integer(n, "number of images", 1, MAX_IMAGES), max_images(model.spec))
     single_class = None if label == ALL_CLASSES or not classes(model.spec) else label
-    images = model.sample(count, check_seed(seed), label=single_class)
+    how = _sampler(model, psi, threshold)
+    images = model.sample(count, check_seed(seed), label=single_class, **how)
     in_columns = classes(model.spec) and single_class is None and model.spec.data.classes <= count
-    return ImageBatch(images.numpy(), model.spec.data.classes if in_columns else None)
-
-
-def interpolate(
-    model: Generator, a: Any, b: Any, steps: Any, path: PathKind, label: str | None = None
-) -> ImageBatch:
-    """Generate 2 to 24 images between two seeds.
-
-    Raises:
-        SampleError: an argument is out of range, or the class does not exist.
-    """
-    count = as_integer(steps, "number of steps", 2, MAX_STEPS)
-    single_class = label if classes(model.spec) else None
-    return model.interpolate(check_seed(a), check_seed(b), count, label=single_class, path=path)
-
-
-def interpolate_at(
-    model: Generator, a: Any, b: Any, position: Any, path: PathKind, label: str | None = None
-) -> ImageBatch:
-    """Generate the image at a position between two seeds, 0 for the first and 1 for the second.
-
-    Raises:
-        SampleError: as for `interpolate`.
-    """
-    start, end = (latents.normal(check_seed(seed), 1, latent_dim(model))[0] for seed in (a, b))
-    if path not in latents.PATHS:
-        raise SampleError(f"unknown path {path!r}. Choose one of {', '.join(latents.PATHS)}.")
-    positions = np.array([as_number(position, "position", 0.0, 1.0)], np.float32)
-    return model.decode(latents.PATHS[path](start, end, positions), one_class(model, 1, label))
+    return ImageBatch(images.numpy(), _columns(model.spec, count) if in_columns else None)
 
 
 def reconstruct(
@@ -121,6 +105,15 @@ def latent_dim(model: Generator) -> int:
     return model.spec.latent.dim
 
 
+def check_psi(psi: Any) -> float:
+    """Return a truncation of w.
+
+    Raises:
+        SampleError: it is not a number from -2 to 2.
+    """
+    return as_number(psi, "truncation", -MAX_TRUNCATION, MAX_TRUNCATION)
+
+
 def as_integer(value: Any, name: str, low: int, high: int) -> int:
     """Return a browser's value as an integer in a range.
 
@@ -149,3 +142,19 @@ def as_number(value: Any, name: str, low: float, high: float) -> float:
             f"the {name} is {value!r}, out of range. Use a number from {low:g} to {high:g}."
         )
     return float(value)
+
+
+def _columns(spec: ModelSpec, count: int) -> int:
+    """Return the columns of a nearly square grid, each of one class."""
+    return spec.data.classes * max(1, round(math.sqrt(count) / spec.data.classes))
+
+
+def _sampler(model: Generator, psi: Any, threshold: Any) -> dict[str, Any]:
+    """Return the sampler and its options; without a truncation, those of the model alone."""
+    if model.spec.styles:
+        if psi is None or check_psi(psi) == model.spec.styles.truncation:
+            return {}
+        return {"sampler": "truncated", "psi": check_psi(psi)}
+    if threshold is None or as_number(threshold, "threshold", *THRESHOLDS) == THRESHOLDS[1]:
+        return {}
+    return {"sampler": "truncated-normal", "threshold": float(threshold)}

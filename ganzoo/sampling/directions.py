@@ -15,15 +15,10 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import MALFORMED, SampleError
 from ganzoo.sampling.generator import Generator
-<<<<<<< HEAD
 from ganzoo.sampling.latent_files import read_tensors, write_tensors
 from ganzoo.sampling.model import to_integer, to_number
 from ganzoo.sampling.samplers import Codes
-=======
-from ganzoo.sampling.model import to_integer
-from ganzoo.sampling.samplers import Codes, Draw
 from ganzoo.spec import ModelSpec
->>>>>>> 91e1b50 (Share seeds, layer groups and fitted photos; report each step of an inversion)
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
 
@@ -124,10 +119,6 @@ class Directions:
             metadata.get("weights", ""),
         )
 
-<<<<<<< HEAD
-    def start(self, model: Generator, codes: Codes, psi: float | None = None) -> Codes:
-        """Return codes in the space of the directions.
-=======
     def check(self, spec: ModelSpec) -> None:
         """Check that a model has the latents of the directions. Warns of directions of another one.
 
@@ -153,10 +144,13 @@ class Directions:
                 f"the directions were computed for {self.model!r}, not for {spec.name!r}",
                 stacklevel=3,
             )
+        elif self.weights not in ("", spec.weights_id):
+            warnings.warn(
+                f"the directions were computed for other weights of {self.model!r}", stacklevel=3
+            )
 
-    def start(self, model: Generator, draw: Draw, psi: float | None = None) -> Codes:
-        """Return the codes of images in the space of the directions.
->>>>>>> 91e1b50 (Share seeds, layer groups and fitted photos; report each step of an inversion)
+    def start(self, model: Generator, codes: Codes, psi: float | None = None) -> Codes:
+        """Return codes in the space of the directions.
 
         Args:
             model: the generator.
@@ -167,12 +161,7 @@ class Directions:
             SampleError: the directions are of a model with other latents, or psi is out of range or
                 the model has no w.
         """
-<<<<<<< HEAD
-        self._check(model)
-=======
         self.check(model.spec)
-        z = draw.normal(model.latent_dim)
->>>>>>> 91e1b50 (Share seeds, layer groups and fitted photos; report each step of an inversion)
         if self.layers:
             return Codes(y=codes.y, styles=model.styles_of(codes, psi))
         if psi is not None:
@@ -217,43 +206,3 @@ class Directions:
             )
         styles[:, chosen] += step.astype(np.float32)
         return Codes(y=codes.y, styles=styles)
-
-<<<<<<< HEAD
-    def _check(self, model: Generator) -> None:
-        spec, dim = model.spec, self.vectors.shape[1]
-        own = (spec.styles.dim, spec.styles.layers) if spec.styles else (model.latent_dim, 0)
-        if bool(spec.styles) != bool(self.layers) or dim != own[0]:
-            raise SampleError(
-                f"directions of {self.model!r} are {self.space} of length {dim}, but {spec.name!r} "
-                f"moves in {'w' if spec.styles else 'z'} of length {own[0]}. Compute its own with: "
-                f"ganzoo directions {spec.name}"
-            )
-        if self.layers and not 0 <= self.layers[0] <= self.layers[-1] < own[1]:
-            raise SampleError(
-                f"directions of {self.model!r} move the layer {self.layers[-1]}, "
-                f"but {spec.name!r} has the layers 0 to {own[1] - 1}."
-            )
-        if self.model != spec.name:
-            warnings.warn(
-                f"the directions were computed for {self.model!r}, not for {spec.name!r}",
-                stacklevel=3,
-            )
-        elif self.weights not in ("", spec.weights_id):
-            warnings.warn(
-                f"the directions were computed for other weights of {self.model!r}", stacklevel=3
-            )
-=======
-
-def check_extension(path: Path) -> Path:
-    """Return the path of a file of directions.
-
-    Raises:
-        OutputError: its extension is not ``.safetensors``.
-    """
-    if path.suffix.lower() != SUFFIX:
-        raise OutputError(
-            f"cannot write directions as {path.name!r}: the extension is not {SUFFIX}. Use for "
-            f"example -o {path.stem or 'directions'}{SUFFIX}."
-        )
-    return path
->>>>>>> 91e1b50 (Share seeds, layer groups and fitted photos; report each step of an inversion)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -18,7 +19,8 @@ from PIL import Image
 
 import ganzoo
 from ganzoo.bundle import METADATA_KEY, write_bundle
-from ganzoo.demo import render, sampling
+from ganzoo.demo import editing, render, sampling
+from ganzoo.demo.model_cache import ModelCache
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.processes import run_cli, start_cli
 
@@ -36,7 +38,8 @@ pytestmark = [
 ]
 
 TIMEOUT = 20_000  # ms, for a busy machine; normally each wait takes less than a second
-GENERATORS = ["dcgan-mnist", "cgan-mnist", "vae2d-mnist"]
+STYLED = "stylegan2-tinyhero"  # with a mapping network, in colour
+GENERATORS = ["dcgan-mnist", "cgan-mnist", "vae2d-mnist", STYLED]
 
 
 def free_port() -> int:
@@ -91,7 +94,7 @@ def server(negative):
     environment = {"http_proxy": "http://127.0.0.1:9", "OMP_NUM_THREADS": "1"}
     process = start_cli("demo", *GENERATORS, negative, "--port", port, env=environment)
     line = process.wait_for("\n")
-    assert line == f"4 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
+    assert line == f"5 models at http://127.0.0.1:{port}/ (press Ctrl-C to stop)\n", (
         process.output()
     )
     yield f"http://127.0.0.1:{port}/"
@@ -171,7 +174,10 @@ class Visitor:
     def picture(self, panel, number=0):
         """Return an image of the panel, in grey."""
         source = self.picture_sources(panel)[number]
-        content = self.context.request.get(source).body()
+        if source.startswith("data:"):
+            content = base64.b64decode(source.partition(",")[2])
+        else:
+            content = self.context.request.get(source).body()
         return np.asarray(Image.open(io.BytesIO(content)).convert("L"))
 
     def wait_for_picture(self, panel, expected, number=0):
@@ -314,6 +320,67 @@ def test_two_visitors_do_not_mix(server, browser):
         visitor.leave()
 
 
+# Truncation, mixing, directions, walks, inversion.
+
+
+def large(image, side):
+    return np.asarray(render.enlarge(image, side).convert("L"))
+
+
+def test_styles_are_truncated_and_mixed(visitor):
+    panel = visitor.open("Samples")
+    visitor.choose(panel, "model", STYLED)
+    visitor.wait_for_picture(panel, grid(model(STYLED).sample(100, 0)))
+    panel.get_by_label("number input for truncation", exact=True).fill("0.5")
+    truncated = model(STYLED).sample(100, 0, sampler="truncated", psi=0.5)
+    visitor.wait_for_picture(panel, grid(truncated))
+    assert panel.get_by_label("truncation of z").count() == 0
+    panel = visitor.open("Mix")
+    coarse, fine = (editing.mix(model(STYLED), 3, 9, layers, 1) for layers in ("coarse", "fine"))
+    visitor.wait_for_picture(panel, large(coarse.pil()[1], 336), 1)
+    visitor.choose(panel, "layers of the second seed", "fine")
+    visitor.wait_for_picture(panel, large(fine.pil()[1], 336), 1)
+    panel.get_by_label("layers of the second seed").fill("99")
+    panel.get_by_label("layers of the second seed").press("Enter")
+    assert "'99' is no layer or range of layers" in visitor.read_message()
+    visitor.wait_for_picture(panel, large(fine.pil()[1], 336), 1)
+
+
+def test_sliders_move_along_directions(visitor):
+    panel = visitor.open("Directions")
+    directions = ModelCache.of(["dcgan-mnist"]).directions("dcgan-mnist")
+    panel.get_by_label("number input for direction 1").fill("-2")
+    moved = editing.move(model("dcgan-mnist"), directions, 3, [0, -2])
+    visitor.wait_for_picture(panel, large(moved.pil()[0], 320))
+    panel.get_by_role("button", name="Reset", exact=True).first.click()
+    visitor.wait_for_picture(panel, large(model("dcgan-mnist").sample(1, 3).pil()[0], 320))
+
+
+def test_play_shows_an_animation(visitor):
+    panel = visitor.open("Play")
+    panel.get_by_label("number input for seconds").fill("1")
+    visitor.changes(panel, panel.get_by_role("button", name="Play").click)
+    content = base64.b64decode(visitor.picture_sources(panel)[0].partition(",")[2])
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.format, image.n_frames) == ("WEBP", 12)
+    panel.get_by_role("textbox", name="seeds").fill("3")
+    panel.get_by_role("button", name="Play").click()
+    assert "a walk needs two key points that differ" in visitor.read_message()
+
+
+def test_a_photo_is_inverted(visitor, tmp_path):
+    panel = visitor.open("Invert")
+    panel.get_by_role("button", name="Invert").click()
+    assert "there is no photo. Upload one first." in visitor.read_message()
+    model("dcgan-mnist").sample(1, 1000).pil()[0].save(tmp_path / "photo.png")
+    upload = panel.locator("input[type=file]")
+    visitor.changes(panel, lambda: upload.set_input_files(tmp_path / "photo.png"))
+    panel.get_by_label("number input for steps").fill("20")
+    panel.get_by_role("button", name="Invert").click()
+    panel.get_by_text(re.compile(r"PSNR \d+\.\d dB after 20 steps in z")).wait_for()
+    assert panel.locator("figcaption").all_inner_texts()[0] == "photo"
+
+
 # Drawings and uploads.
 
 
@@ -441,11 +508,12 @@ def test_a_forged_request_is_refused(server, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     def is_samples(labels):
-        return labels == {"model", "class", "seed", "images"}
+        return labels == {"model", "class", "seed", "images", "truncation", "truncation of z"}
 
     assert ask(server, is_samples) is None
     assert "144" in ask(server, is_samples, images=1_000_000)
     assert "1" in ask(server, is_samples, images=0)
+    assert "2" in ask(server, is_samples, truncation=3)
     assert "not in the list of choices" in ask(server, is_samples, **{"class": "10"})
     assert "not in the list of choices" in ask(server, is_samples, model="/etc")
 

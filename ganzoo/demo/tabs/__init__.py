@@ -1,19 +1,22 @@
 """The tabs of the page, one gradio layout in each file."""
 
 from collections.abc import Callable
+from typing import Any
 
-import gradio as gr
-
-from ganzoo.demo.model_cache import ModelCache
+from ganzoo.demo.model_cache import ModelCache, has_torch
 from ganzoo.demo.tabs.cards import cards
 from ganzoo.demo.tabs.compare import compare
+from ganzoo.demo.tabs.directions import directions
 from ganzoo.demo.tabs.interpolate import interpolate
+from ganzoo.demo.tabs.invert import invert
+from ganzoo.demo.tabs.mix import mix
+from ganzoo.demo.tabs.play import play
 from ganzoo.demo.tabs.reconstruct import reconstruct
 from ganzoo.demo.tabs.samples import samples
 from ganzoo.demo.tabs.translate import translate
 from ganzoo.demo.tabs.walk import walk
 
-Tab = Callable[[ModelCache, gr.Blocks], None]
+Tab = Callable[[ModelCache, Any], None]  # the second argument is the event of the tab's opening
 
 
 def select_tabs(cache: ModelCache) -> dict[str, Tab]:
@@ -21,7 +24,11 @@ def select_tabs(cache: ModelCache) -> dict[str, Tab]:
     tabs: list[tuple[str, Tab, bool]] = [
         ("Samples", samples, bool(cache.generators)),
         ("Interpolate", interpolate, bool(cache.generators)),
+        ("Play", play, bool(cache.generators)),
+        ("Mix", mix, bool(cache.with_styles)),
+        ("Directions", directions, bool(cache.generators)),
         ("Walk", walk, bool(cache.walkable)),
+        ("Invert", invert, bool(cache.generators) and has_torch()),
         ("Reconstruct", reconstruct, bool(cache.autoencoders)),
         ("Translate", translate, bool(cache.translators)),
         ("Compare", compare, len(cache.generators) > 1),

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from ganzoo.demo import sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge_grid
-from ganzoo.demo.tabs.controls import class_menu, image_view, live, model_menu, seed_box
+from ganzoo.demo.tabs.controls import ModelMenu, class_menu, image_view, live, seed_box, view
 from ganzoo.sampling.images import ImageBatch
 
 
-def compare(cache: ModelCache, page: gr.Blocks) -> None:
+def compare(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     names = cache.generators
     with gr.Row():
@@ -24,17 +23,20 @@ def compare(cache: ModelCache, page: gr.Blocks) -> None:
     with gr.Row():
         for value in cache.unconditional_first[:2]:
             with gr.Column(min_width=300):
-                model = model_menu(names, value=value)
+                model = ModelMenu(names, value=value)
                 menus += [model, class_menu(cache, model, all_classes=True)]
                 views.append(image_view("samples, uncurated"))
 
-    def draw(seed: Any, count: Any, *values: Any) -> list[Image.Image]:
+    def draw(seed: Any, count: Any, *values: Any) -> list[Any]:
         return [
-            # The new batch has no columns, so that both grids have the same layout.
-            enlarge_grid(
-                ImageBatch(sampling.samples(cache.generator(name), seed, count, label).numpy())
+            view(
+                # The new batch has no columns, so that both grids have the same layout.
+                enlarge_grid(
+                    ImageBatch(sampling.samples(cache.generator(name), seed, count, label).numpy())
+                ),
+                cache.spec(name),
             )
             for name, label in zip(values[::2], values[1::2], strict=True)
         ]
 
-    live(page, [seed, count, *menus], draw, views)
+    live(opening, [seed, count, *menus], draw, views)

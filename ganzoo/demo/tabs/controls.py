@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.sampling import ALL_CLASSES, classes
 from ganzoo.errors import GanzooError
+from ganzoo.sampling.sizes import is_large
+from ganzoo.spec import MAX_TRUNCATION, ModelSpec
 
 EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -30,33 +33,107 @@ def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+class ModelMenu:
+    """A menu of models, and the controls that depend on the chosen model.
+
+    A change of the model first updates these controls, and then draws. So a drawing never has the
+    settings of another model.
+
+    Attributes:
+        menu: the menu.
+    """
+
+    def __init__(self, names: Sequence[str], label: str = "model", value: str | None = None):
+        self.menu = gr.Dropdown(list(names), value=value or names[0], label=label, filterable=False)
+        self._current = gr.State(self.menu.value)  # changes after the controls
+        self._controls: list[Any] = []
+        self._updates: list[Callable[[str], dict[str, Any]]] = []
+
+    def adapt(self, control: Any, settings: Callable[[str], dict[str, Any]]) -> None:
+        """Add a control whose settings depend on the name of the model."""
+        self._controls.append(control)
+        self._updates.append(settings)
+
+    def on_change(self) -> Any:
+        """Connect the controls; return the event after they are updated."""
+        if not self._controls:
+            return self.menu.change
+
+        def update(name: str) -> list[Any]:
+            return [name, *(gr.update(**settings(name)) for settings in self._updates)]
+
+        self.menu.change(
+            show_errors(update), self.menu, [self._current, *self._controls], queue=False, **EVENT
+        )
+        return self._current.change
+
+
 def live(
-    page: gr.Blocks,
+    opening: Any,
     controls: Sequence[Any],
     draw: Callable[..., Any],
     outputs: Any,
 ) -> None:
-    """Draw when the page opens and when a control changes; fast changes draw only the last.
+    """Draw when the tab opens and when a control changes; fast changes draw only the last.
 
     Each tab calls it once: if two events share a control, gradio repeats each event while the other
     is pending.
+
+    Args:
+        opening: the event of the tab's opening.
+        controls: components, or menus of models.
+        draw: the handler, which gets their values.
+        outputs: the components that it draws.
     """
+    changes = [
+        control.on_change() if isinstance(control, ModelMenu) else control.change
+        for control in controls
+    ]
     gr.on(
-        [page.load, *(control.change for control in controls)],
+        [opening, *changes],
         show_errors(draw),
-        list(controls),
+        components(controls),
         outputs,
         trigger_mode="always_last",
         **EVENT,
     )
 
 
-def model_menu(names: Sequence[str], label: str = "model", value: str | None = None) -> gr.Dropdown:
-    """Return a menu of models."""
-    return gr.Dropdown(list(names), value=value or names[0], label=label, filterable=False)
+def run_on_click(
+    button: gr.Button,
+    controls: Sequence[Any],
+    draw: Callable[..., Any],
+    output: Any,
+    **options: Any,
+) -> None:
+    """Draw at a click, with a progress bar; the button waits until it is done.
+
+    Args:
+        button: the button.
+        controls: as for `live`.
+        draw: the handler.
+        output: what it draws.
+        options: further options of the event.
+    """
+    for control in controls:
+        if isinstance(control, ModelMenu):
+            control.on_change()
+    button.click(
+        show_errors(draw),
+        components(controls),
+        output,
+        trigger_mode="once",
+        api_visibility="private",
+        **options,
+    )
 
 
-def class_menu(cache: ModelCache, model: gr.Dropdown, *, all_classes: bool = False) -> gr.Dropdown:
+def components(controls: Sequence[Any]) -> list[Any]:
+    """Return the components of controls."""
+    return [control.menu if isinstance(control, ModelMenu) else control for control in controls]
+
+
+def class_menu(cache: ModelCache, model: ModelMenu, *, all_classes: bool = False) -> gr.Dropdown:
     """Return a menu of the model's classes, hidden for a model without classes.
 
     Args:
@@ -75,11 +152,28 @@ def class_menu(cache: ModelCache, model: gr.Dropdown, *, all_classes: bool = Fal
             "visible": bool(names),
         }
 
-    menu = gr.Dropdown(label="class", filterable=False, **choices(model.value))
-    model.change(
-        show_errors(lambda name: gr.update(**choices(name))), model, menu, queue=False, **EVENT
-    )
+    menu = gr.Dropdown(label="class", filterable=False, **choices(model.menu.value))
+    model.adapt(menu, choices)
     return menu
+
+
+def truncation_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
+    """Return a slider of the truncation of w, hidden for a model without a mapping network."""
+
+    def settings(name: str) -> dict[str, Any]:
+        styles = cache.spec(name).styles
+        return {"value": styles.truncation if styles else 1, "visible": styles is not None}
+
+    slider = gr.Slider(
+        -MAX_TRUNCATION,
+        MAX_TRUNCATION,
+        step=0.05,
+        label="truncation",
+        info="1 for none, 0 for the average image",
+        **settings(model.menu.value),
+    )
+    model.adapt(slider, settings)
+    return slider
 
 
 def seed_box(label: str, value: int, *, visible: bool = True) -> gr.Number:
@@ -100,6 +194,13 @@ def image_view(label: str, **options: Any) -> gr.Image:
         format="png",
         interactive=False,
         buttons=["download", "fullscreen"],
-        elem_classes="pixels",
+        elem_classes=["view", "pixels"],
         **options,
     )
+
+
+def view(image: Image.Image, spec: ModelSpec) -> Any:
+    """Return an image for `image_view`: exact PNG, or WebP for images of large ones."""
+    if is_large(spec.data.image):
+        return gr.update(value=image, format="webp", elem_classes=["view"])
+    return gr.update(value=image, format="png", elem_classes=["view", "pixels"])

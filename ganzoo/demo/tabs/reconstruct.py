@@ -17,7 +17,7 @@ SIDE = 336  # pixels of each image
 PLACEHOLDER = '<p class="caption">The reconstructions appear here.</p>'
 
 
-def reconstruct(cache: ModelCache, page: gr.Blocks) -> None:
+def reconstruct(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     names = list(cache.autoencoders)
     with gr.Row():
@@ -46,4 +46,4 @@ def reconstruct(cache: ModelCache, page: gr.Blocks) -> None:
             outputs.append((f"{name}, from {z.shape[1]} numbers", enlarge(output.pil()[0], SIDE)))
         return figures([*inputs.items(), *outputs])
 
-    live(page, [drawing_pad.canvas, centred, models], draw, view)
+    live(opening, [drawing_pad.canvas, centred, models], draw, view)

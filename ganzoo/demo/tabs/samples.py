@@ -5,27 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from ganzoo.demo import sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge_grid
-from ganzoo.demo.tabs.controls import class_menu, image_view, live, model_menu, seed_box
+from ganzoo.demo.tabs.controls import (
+    ModelMenu,
+    class_menu,
+    image_view,
+    live,
+    seed_box,
+    truncation_slider,
+    view,
+)
 
 
-def samples(cache: ModelCache, page: gr.Blocks) -> None:
+def samples(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
             gr.Markdown("Image *k* of a seed does not depend on the number of images.")
-            model = model_menu(cache.generators)
+            model = ModelMenu(cache.generators)
             label = class_menu(cache, model, all_classes=True)
             seed = seed_box("seed", 0)
             count = gr.Slider(1, sampling.MAX_IMAGES, sampling.IMAGES, step=1, label="images")
+            psi = truncation_slider(cache, model)
+            threshold = _threshold_slider(cache, model)
         with gr.Column(scale=2, min_width=320):
-            view = image_view("samples, uncurated")
+            grid = image_view("samples, uncurated")
 
-    def draw(name: str, label: str | None, seed: Any, count: Any) -> Image.Image:
-        return enlarge_grid(sampling.samples(cache.generator(name), seed, count, label))
+    def draw(name: str, label: str | None, seed: Any, count: Any, psi: Any, threshold: Any) -> Any:
+        generator = cache.generator(name)
+        images = sampling.samples(generator, seed, count, label, psi, threshold)
+        return view(enlarge_grid(images), generator.spec)
 
-    live(page, [model, label, seed, count], draw, view)
+    live(opening, [model, label, seed, count, psi, threshold], draw, grid)
+
+
+def _threshold_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
+    """Return a slider of the truncation of z, hidden for a model with a mapping network."""
+    low, high = sampling.THRESHOLDS
+
+    def settings(name: str) -> dict[str, Any]:
+        return {"value": high, "visible": cache.spec(name).styles is None}
+
+    slider = gr.Slider(
+        low,
+        high,
+        step=0.1,
+        label="truncation of z",
+        info=f"largest magnitude of a latent's numbers; {high:g} for none",
+        **settings(model.menu.value),
+    )
+    model.adapt(slider, settings)
+    return slider

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from ganzoo.demo.latent_walk import REACH, SIDE, draw_frame, plane, side, step, step_at_click
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge, enlarge_grid
 from ganzoo.demo.tabs.controls import (
     EVENT,
+    ModelMenu,
     class_menu,
     image_view,
     live,
-    model_menu,
     seed_box,
     show_errors,
+    view,
 )
 
 
-def walk(cache: ModelCache, page: gr.Blocks) -> None:
+def walk(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
@@ -29,7 +29,7 @@ def walk(cache: ModelCache, page: gr.Blocks) -> None:
                 "The plane has two orthogonal directions of the latents, with the seed's image in "
                 "the middle. **Click into the plane**, or move the sliders."
             )
-            model = model_menu(cache.walkable)
+            model = ModelMenu(cache.walkable)
             label = class_menu(cache, model)
             with gr.Row():
                 seed, directions = seed_box("seed", 0), seed_box("directions", 1)
@@ -42,17 +42,19 @@ def walk(cache: ModelCache, page: gr.Blocks) -> None:
 
     def draw(
         name: str, label: str | None, seed: Any, directions: Any, x: Any, y: Any
-    ) -> tuple[Image.Image, Image.Image, tuple[int, int, int]]:
+    ) -> tuple[Any, Any, tuple[int, int, int]]:
         model = cache.generator(name)
         (image,) = step(model, seed, directions, x, y, label)
         grid = enlarge_grid(plane(model, seed, directions, label))
         count = side(model.spec)
-        return enlarge(image, 224), draw_frame(grid, x, y, count), (*grid.size, count)
+        plane_image = draw_frame(grid, x, y, count)
+        views = view(enlarge(image, 224), model.spec), view(plane_image, model.spec)
+        return *views, (*grid.size, count)
 
     def move(shape: tuple[int, int, int], event: gr.SelectData) -> tuple[float, float]:
         width, height, count = shape
         across, down = event.index
         return step_at_click(across, width, count), step_at_click(height - down, height, count)
 
-    live(page, [model, label, seed, directions, x, y], draw, [framed_image, plane_view, shape])
+    live(opening, [model, label, seed, directions, x, y], draw, [framed_image, plane_view, shape])
     plane_view.select(show_errors(move), shape, [x, y], **EVENT)

@@ -1,0 +1,77 @@
+"""Change the image of a seed: mix its styles with another one, or move it along directions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ganzoo.demo.sampling import as_number, check_psi, check_seed, classes
+from ganzoo.sampling.directions import Directions
+from ganzoo.sampling.generator import Generator
+from ganzoo.sampling.images import ImageBatch
+from ganzoo.sampling.samplers import Draw
+
+REACH = 3.0  # largest strength of a move, in standard deviations
+
+
+def mix(
+    model: Generator, seed: Any, second_seed: Any, layers: str, psi: Any, label: str | None = None
+) -> ImageBatch:
+    """Generate the image of a seed, the same with the w of another seed in some layers, and the
+    image of the other seed.
+
+    Args:
+        model: a generator with a mapping network.
+        seed: the seed.
+        second_seed: the other seed.
+        layers: layers that read the w of the other seed, see `parse_layers`.
+        psi: truncation of both, -2 to 2.
+        label: a class, by default the first; ignored for a model without classes.
+
+    Raises:
+        SampleError: an argument is out of range, or a layer does not exist.
+    """
+    psi, first = check_psi(psi), _draw(model, seed, label)
+    second = _draw(model, second_seed, label)
+    options = {"second_seed": check_seed(second_seed), "layers": str(layers), "psi": psi}
+    codes = [
+        model.codes(first, "truncated", psi=psi),
+        model.codes(first, "mixed", **options),
+        model.codes(second, "truncated", psi=psi),
+    ]
+    return ImageBatch(np.concatenate([model.render(each).numpy() for each in codes]), 3)
+
+
+def move(
+    model: Generator,
+    directions: Directions,
+    seed: Any,
+    strengths: Sequence[Any],
+    psi: Any = None,
+    label: str | None = None,
+) -> ImageBatch:
+    """Generate the image of a seed, moved along directions.
+
+    Args:
+        model: the generator.
+        directions: directions of its latent space.
+        seed: the seed.
+        strengths: of each direction, -3 to 3 standard deviations; those of directions that do not
+            exist are ignored.
+        psi: truncation before the move, for a model with a mapping network.
+        label: as for `mix`.
+
+    Raises:
+        SampleError: an argument is out of range, or the directions do not fit the model.
+    """
+    draw = _draw(model, seed, label)
+    codes = directions.start(model, draw, check_psi(psi) if model.spec.styles else None)
+    for number, strength in zip(range(len(directions)), strengths, strict=False):
+        codes = directions.move(codes, number, as_number(strength, "strength", -REACH, REACH))
+    return model.render(codes)
+
+
+def _draw(model: Generator, seed: Any, label: str | None) -> Draw:
+    return model.draw_seeds([check_seed(seed)], label if classes(model.spec) else None)

@@ -1,0 +1,70 @@
+"""Moves of one image along directions of the latent space."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ganzoo.demo import editing
+from ganzoo.demo.model_cache import SLIDERS, ModelCache
+from ganzoo.demo.render import enlarge
+from ganzoo.demo.tabs.controls import (
+    EVENT,
+    ModelMenu,
+    class_menu,
+    image_view,
+    live,
+    seed_box,
+    truncation_slider,
+    view,
+)
+
+SIDE = 320  # pixels of the image
+
+
+def directions(cache: ModelCache, opening: Any) -> None:
+    """Build the tab."""
+    with gr.Row():
+        with gr.Column(scale=1, min_width=260):
+            gr.Markdown(
+                "Each slider moves the image along one direction of the latent space, in standard "
+                "deviations of the model's latents. Directions come from a file of "
+                "`ganzoo directions`, or from the weights (SeFa)."
+            )
+            model = ModelMenu(cache.unconditional_first)
+            label = class_menu(cache, model)
+            seed = seed_box("seed", 3)
+            psi = truncation_slider(cache, model)
+        with gr.Column(scale=2, min_width=320):
+            image = image_view("moved image", height=SIDE)
+            sliders = []
+            for first in range(0, SLIDERS, 2):
+                with gr.Row():
+                    sliders += [_strength_slider(cache, model, first + k) for k in range(2)]
+            reset = gr.Button("Reset", size="sm")
+
+    def draw(name: str, label: str | None, seed: Any, psi: Any, *strengths: Any) -> Any:
+        generator = cache.generator(name)
+        (moved,) = editing.move(generator, cache.directions(name), seed, strengths, psi, label)
+        return view(enlarge(moved, SIDE), generator.spec)
+
+    live(opening, [model, label, seed, psi, *sliders], draw, image)
+    reset.click(lambda: [0] * SLIDERS, None, sliders, queue=False, **EVENT)
+
+
+def _strength_slider(cache: ModelCache, model: ModelMenu, number: int) -> gr.Slider:
+    """Return the slider of a direction, hidden if the model has fewer."""
+
+    def settings(name: str) -> dict[str, Any]:
+        names = cache.direction_names(name)
+        is_present = number < len(names)
+        return {
+            "label": names[number] if is_present else f"direction {number}",
+            "value": 0,
+            "visible": is_present,
+        }
+
+    slider = gr.Slider(-editing.REACH, editing.REACH, step=0.1, **settings(model.menu.value))
+    model.adapt(slider, settings)
+    return slider
