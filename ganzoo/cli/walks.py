@@ -10,7 +10,7 @@ import tyro
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.errors import SampleError
-from ganzoo.sampling.seeds import parse_seeds
+from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
 

@@ -10,9 +10,9 @@ from ganzoo.demo.sampling import as_number, check_psi, classes
 from ganzoo.errors import SampleError
 from ganzoo.sampling.animated_images import WebP, enlarge
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.seeds import parse_seeds
 from ganzoo.sampling.sizes import animation_scale
 from ganzoo.sampling.walks import Easing, walk
+from ganzoo.spec.seeds import parse_seeds
 
 FPS = 12
 SECONDS = 1.0, 8.0

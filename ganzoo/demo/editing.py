@@ -66,8 +66,8 @@ def move(
     Raises:
         SampleError: an argument is out of range, or the directions do not fit the model.
     """
-    draw = _draw(model, seed, label)
-    codes = directions.start(model, draw, check_psi(psi) if model.spec.styles else None)
+    codes = model.codes(_draw(model, seed, label))
+    codes = directions.start(model, codes, check_psi(psi) if model.spec.styles else None)
     for number, strength in zip(range(len(directions)), strengths, strict=False):
         codes = directions.move(codes, number, as_number(strength, "strength", -REACH, REACH))
     return model.render(codes)

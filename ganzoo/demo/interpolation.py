@@ -85,10 +85,10 @@ def _codes(
     seeds = [check_seed(seed) for seed in (a, b)]
     z = model.draw_seeds(seeds).normal(model.latent_dim)
     if path == IN_W:
-        first, second = model.spread(model.map(z, one_class(model, 2, label)), psi)
+        first, second = model.styles_of(Codes(z, one_class(model, 2, label)), psi)
         share = positions[:, None, None]
         return Codes(styles=(1 - share) * first + share * second)
     z, y = PATHS[path](z[0], z[1], positions), one_class(model, len(positions), label)
     if model.spec.styles and psi is not None:
-        return Codes(styles=model.spread(model.map(z, y), psi))
+        return Codes(styles=model.styles_of(Codes(z, y), psi))
     return Codes(z, y)

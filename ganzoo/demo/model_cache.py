@@ -18,7 +18,7 @@ from ganzoo.errors import BundleError, GanzooError, SampleError, UnknownNameErro
 from ganzoo.registry import models
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.own_plugins import OWN_PLUGINS
-from ganzoo.sampling.direction_methods import ganspace, sefa
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.model import Model
@@ -191,11 +191,12 @@ class ModelCache:
     def _compute_directions(self, name: str) -> Directions:
         count, styles = self._direction_count(name), self.spec(name).styles
         if styles is None:
-            return sefa(self.generator(name), count=count, draws=DRAWS)
+            return compute_directions(self.generator(name), "sefa", count=count, draws=DRAWS)
         if has_torch():
             with contextlib.suppress(GanzooError):  # the plugin of the architecture is missing
-                return sefa(self.generator(name, "torch"), count=count, draws=DRAWS)
-        return ganspace(self.generator(name), count=count, draws=DRAWS)
+                model = self.generator(name, "torch")
+                return compute_directions(model, "sefa", count=count, draws=DRAWS)
+        return compute_directions(self.generator(name), "ganspace", count=count, draws=DRAWS)
 
     def _name_of(self, directions: Directions) -> str:
         """Return the name of the model of directions."""

@@ -302,8 +302,11 @@ def _is_usable(raw: memoryview, kind: int, *, single: bool) -> bool:
     numbers = np.frombuffer(raw, DTYPES[kind])
     for start in range(0, len(numbers), CHUNK):
         chunk = numbers[start : start + CHUNK]
-        if kind == _BFLOAT16:
-            chunk = (chunk.astype("<u4") << 16).view("<f4")
-        if not (~np.isnan(chunk) if single else np.isfinite(chunk)).all():
+        if kind == _BFLOAT16:  # infinity has the largest exponent, and NaN also a fraction
+            largest = 0x7F80 if single else 0x7F7F
+            usable = (chunk & 0x7FFF) <= largest
+        else:
+            usable = ~np.isnan(chunk) if single else np.isfinite(chunk)
+        if not usable.all():
             return False
     return True

@@ -10,7 +10,7 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.cli.arguments import parse_options
 from ganzoo.errors import SampleError
-from ganzoo.sampling.seeds import parse_seeds
+from ganzoo.spec.seeds import parse_seeds
 
 NAME = ["sample", "dcgan-mnist", "--runtime", "onnx"]
 

@@ -11,7 +11,7 @@ import ganzoo
 from ganzoo.demo import animation, drawing, editing, interpolation, inversion, sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.errors import ImageFileError, SampleError
-from ganzoo.sampling import direction_methods
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.walks import walk
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
@@ -104,14 +104,16 @@ def test_mixing_is_that_of_the_sampler(styled):
 
 def test_directions_are_those_of_sefa_or_of_a_file(cache, styled, plain, tmp_path):
     torch_model = ganzoo.load(STYLED, runtime="torch")
-    expected = direction_methods.sefa(torch_model, draws=200)
+    expected = compute_directions(torch_model, "sefa", draws=200)
     assert np.array_equal(cache.directions(STYLED).vectors, expected.vectors)
-    file = direction_methods.ganspace(styled, count=2, draws=200).save(tmp_path / "d.safetensors")
+    file = compute_directions(styled, "ganspace", count=2, draws=200).save(
+        tmp_path / "d.safetensors"
+    )
     with_file = ModelCache.of([STYLED], directions=[file])
     assert with_file.direction_names(STYLED) == ("direction 0", "direction 1")
     directions = with_file.directions(STYLED)
     assert len(directions) == 2
-    codes = directions.start(styled, styled.draw_seeds([3]), 0.5)
+    codes = directions.start(styled, styled.codes(styled.draw_seeds([3])), 0.5)
     codes = directions.move(directions.move(codes, 0, 1.5), 1, -2)
     image = editing.move(styled, directions, 3, [1.5, -2, 3, 3], 0.5)
     assert np.array_equal(image.numpy(), styled.render(codes).numpy())

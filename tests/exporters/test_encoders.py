@@ -11,6 +11,7 @@ import ganzoo
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, SampleError
 from ganzoo.spec import Component
+from ganzoo.training.checkpoint import load_checkpoint
 from helpers.bundles import change_config, rehash
 from helpers.processes import run_new
 from helpers.recipes import tiny
@@ -73,7 +74,7 @@ assert "torch" not in sys.modules
 def test_the_encoder_is_the_averaged_one(encoding):
     bundle, run = encoding
     state = ganzoo.training.prepare(run / "recipe.toml").state
-    state.load_state_dict(ganzoo.training.run.load_checkpoint(run / "checkpoints")["state"])
+    state.load_state_dict(load_checkpoint(run / "checkpoints")["state"])
     loaded = ganzoo.load(bundle, role="encoder", runtime="torch").network.state_dict()
     for name, tensor in state.ema.networks["encoder"].state_dict().items():
         assert torch.equal(tensor, loaded[name])

@@ -24,6 +24,7 @@ from ganzoo.registry import architectures
 from ganzoo.runtimes.torch import TorchGenerator
 from ganzoo.sampling import latents
 from ganzoo.spec import Component
+from ganzoo.training.checkpoint import load_checkpoint
 from helpers.bundles import change_config, rehash
 from helpers.recipes import tiny
 
@@ -57,7 +58,7 @@ def test_the_generator_is_the_averaged_one(tiny_run, tiny_bundle):
     for name, tensor in snapshot.state_dict().items():
         assert torch.equal(tensor, exported.state_dict()[name])
     state = ganzoo.training.prepare(tiny_run / "recipe.toml").state
-    state.load_state_dict(ganzoo.training.run.load_checkpoint(tiny_run / "checkpoints")["state"])
+    state.load_state_dict(load_checkpoint(tiny_run / "checkpoints")["state"])
     for name, tensor in state.ema.networks["generator"].state_dict().items():
         assert torch.equal(tensor, exported.network.state_dict()[name])
 

@@ -10,14 +10,13 @@ import gc
 import importlib
 import json
 import os
-import pkgutil
-import re
 import runpy
 import select
 import signal
 import socket
 import sys
 import traceback
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -35,12 +34,18 @@ LIBRARIES = (
 
 
 def _import_all() -> None:
-    """Import the libraries, and the modules of ganzoo; the demo and the template rarely run."""
+    """Import the libraries, and the modules of ganzoo.
+
+    Those of the demo and the tests of plugins are rarely needed, and the Hub's client reads the
+    environment of the job when it is imported.
+    """
     for name in LIBRARIES:
         importlib.import_module(name)
-    for module in pkgutil.walk_packages(ganzoo.__path__, "ganzoo."):
-        if not re.search("template|demo|__main__", module.name):
-            importlib.import_module(module.name)
+    root = Path(ganzoo.__file__).parent
+    for file in root.rglob("[!_]*.py"):
+        parts = file.relative_to(root.parent).with_suffix("").parts
+        if not {"demo", "hub", "testing"} & {*parts}:
+            importlib.import_module(".".join(parts))
     PIL.Image.init()
 
 

@@ -474,5 +474,5 @@ def test_a_plugin_removed_after_training_is_named(crowd, tmp_path, monkeypatch, 
     again = ganzoo.load("./b", runtime="onnx").sample(4).numpy()
     assert abs(images.astype(int) - again).max() <= 1
     capsys.readouterr()
-    assert main(["sample", "unexported/bundle"]) == 1
+    assert main(["sample", "unexported/bundle", "-o", "grid.png"]) == 1
     assert capsys.readouterr().err == f"{absent}\n", "it has no ONNX file to run"

@@ -218,9 +218,12 @@ def test_torchrun_again(tiny_bundle, tmp_path, monkeypatch, runtime):
     for line in ("images/s", "exist already"):
         status, out, errors = run_group(2, *command)
         assert status == 0, errors
-        assert out.startswith("out: 300 images of seed 3")
-        assert out.endswith(f"{line}\n")
-        assert out.count("\n") == 1
+        lines = out.splitlines()
+        if line == "images/s":  # a process that starts late finds the shards of the other
+            lines = [each for each in lines if not each.endswith("exist already")]
+        assert len(lines) == 1, out
+        assert lines[0].startswith("out: 300 images of seed 3")
+        assert lines[0].endswith(line)
         assert content(tmp_path / "out") == one
 
 

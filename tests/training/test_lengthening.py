@@ -154,13 +154,13 @@ def test_checkpoints_are_also_written_by_time(tmp_path):
 
 
 def test_a_closed_terminal_stops_like_ctrl_c():
-    before = signal.getsignal(signal.SIGHUP)
-    with stop_on_signal() as stopped:
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert stopped()
-    assert signal.getsignal(signal.SIGHUP) == before
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
+        with stop_on_signal() as stopped:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stopped()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
         with stop_on_signal() as stopped:
             os.kill(os.getpid(), signal.SIGHUP)
             assert not stopped()

@@ -9,7 +9,7 @@ from ganzoo.cli.outputs import choose_output
 from ganzoo.cli.plotting.arguments import FigureFile
 from ganzoo.cli.plotting.datasets import load_generator
 from ganzoo.errors import PlotError
-from ganzoo.sampling.seeds import parse_seeds
+from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:

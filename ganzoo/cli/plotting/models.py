@@ -12,7 +12,7 @@ from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.cli.plotting.arguments import DataFolder, FigureFile, RealDataset, Split
 from ganzoo.cli.plotting.datasets import ModelDataset, load_autoencoder, load_generator
 from ganzoo.errors import PlotError
-from ganzoo.sampling.seeds import parse_seeds
+from ganzoo.spec.seeds import parse_seeds
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ganzoo.errors import BundleError, DeploymentError, OutputError, SampleError
 from ganzoo.exporters.targets import onnxruntime_web
 from ganzoo.exporters.targets.web import PAGE, count_samples, write_web
 from ganzoo.sampling import latents
-from ganzoo.sampling.direction_methods import ganspace
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.spec import ImageSpec
 from ganzoo.zoo import find
 
@@ -51,7 +51,7 @@ def styled():
 
 @pytest.fixture(scope="module")
 def directions(styled):
-    return ganspace(styled, layers="middle", count=3, draws=200)
+    return compute_directions(styled, "ganspace", layers="middle", count=3, draws=200)
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +266,7 @@ def test_sliders_move_along_directions_as_python(with_styles, styled, directions
     page.fill("#directed-seed", "5")
     sliders.nth(0).fill("2.5")
     sliders.nth(2).fill("-1.5")
-    codes = directions.start(styled, styled.draw_seeds([5]))
+    codes = directions.start(styled, styled.codes(styled.draw_seeds([5])))
     plain = styled.render(codes).numpy()[0]
     codes = directions.move(directions.move(codes, 0, 2.5), 2, -1.5)
     assert_same(pixels(page, "directed", "RGB"), styled.render(codes).numpy()[0])
