@@ -22,6 +22,7 @@ _SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the TIFF tags SampleFormat and Photo
 # 8 bits are often of a camera with 10 to 14 bits, and then fill a quarter or less.
 _USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
 
+_FORMATS_OF_16_BITS = ("PNG", "PPM")  # whose largest value is 65535; PIL reads them as 32 bits
 _LEVELS_OF_ONE = {"L;2": 85, "L;4": 17}  # by how PNGs store grey values: the level of a value of 1
 
 
@@ -51,6 +52,25 @@ def is_deep(image: Image.Image) -> bool:
     PIL reduces colours of 16 bits to 8, and does not remember it.
     """
     return ";16" in str(getattr(image, "tile", ""))
+
+
+def is_opaque(image: Image.Image) -> bool:
+    """Return whether an image of 8 bits is grey or RGB without transparent pixels."""
+    return image.mode in ("L", "RGB") and "transparency" not in image.info
+
+
+def count_bits(image: Image.Image) -> int:
+    """Return the bits per channel of an image file. Call it before the file is loaded."""
+    if is_deep(image):
+        return 16
+    match image.mode:
+        case "1":
+            return 1
+        case "I":
+            return 16 if image.format in _FORMATS_OF_16_BITS else 32
+        case "F":
+            return 32
+    return 8
 
 
 def correct_transparency(image: Image.Image, name: str) -> None:
@@ -100,7 +120,7 @@ def to_eight_bits(
                 f"the image {name} has the colour mode {image.mode}, but a value range applies to "
                 "grey files only. Convert the file to grey, or leave out --dataset.value-range."
             )
-        colour = image.convert("RGBA")
+        colour = image if is_opaque(image) else image.convert("RGBA")
         share = _USUAL_SHARE_OF_DEEP_FILES if deep else _USUAL_SHARE
         _warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, share, remedy="")
         return colour
@@ -157,8 +177,8 @@ def _range_of_format(image: Image.Image, values: NDArray[Any]) -> ValueRange | N
     if _is_16_bit(values):
         bits = _tag(image, "BitsPerSample")
         return 0, 2**bits - 1 if isinstance(bits, int) and 8 < bits < 16 else 65535
-    # PIL reads these formats, whose largest value is 65535, as 32 bits.
-    return (0, 65535) if image.mode == "I" and image.format in ("PNG", "PPM") else None
+    is_16_bit = image.mode == "I" and image.format in _FORMATS_OF_16_BITS
+    return (0, 65535) if is_16_bit else None
 
 
 def _is_16_bit(values: NDArray[Any]) -> bool:
@@ -172,8 +192,8 @@ def _tag(image: Image.Image, name: str) -> Any:
 
 
 def _extremes_of_colour(image: Image.Image) -> ValueRange:
-    """Return the least and greatest value of the channels of an RGBA image, without alpha."""
-    lows, highs = zip(*(image.getchannel(channel).getextrema() for channel in "RGB"), strict=True)
+    """Return the least and greatest value of the channels of an image, without alpha."""
+    lows, highs = zip(*image.getextrema()[:3], strict=True)
     return min(lows), max(highs)
 
 

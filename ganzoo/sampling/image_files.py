@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.image_depth import ValueRange, correct_transparency, is_deep, to_eight_bits
+from ganzoo.sampling.image_depth import (
+    ValueRange,
+    correct_transparency,
+    count_bits,
+    is_deep,
+    is_opaque,
+    to_eight_bits,
+)
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 from ganzoo.spec.lfs import explain_pointer
 
@@ -25,6 +33,22 @@ _UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientat
 }
 
 
+class ImageHeader(NamedTuple):
+    """The properties of an image file, besides its pixels.
+
+    Attributes:
+        format: PIL's name of the format.
+        mode: PIL's name of the mode.
+        bits: bits per channel.
+        turned: whether the EXIF tag Orientation turns or mirrors the image.
+    """
+
+    format: str
+    mode: str
+    bits: int
+    turned: bool
+
+
 class PartialImageWarning(ImageFileWarning):
     """An image file of which only a part is read."""
 
@@ -38,7 +62,10 @@ class CropWarning(ImageFileWarning):
 
 
 def read_image(
-    file: str | Path, mode: str = "RGB", value_range: ValueRange | None = None
+    file: str | Path,
+    mode: str = "RGB",
+    value_range: ValueRange | None = None,
+    look: Callable[[ImageHeader], None] | None = None,
 ) -> Image.Image:
     """Return an image file upright, in a PIL mode without alpha; transparent pixels are white.
 
@@ -47,6 +74,7 @@ def read_image(
         mode: ``RGB``, or ``L`` for grey.
         value_range: the values of black and white in a grey file, for formats that do not define
             them, such as float TIFFs.
+        look: called with the properties of the file, if it can be read.
 
     Warns:
         PartialImageWarning: the file holds several images, and only the first is read.
@@ -61,11 +89,15 @@ def read_image(
         raise DataError(f"image file not found: {file}. Check the path.")
     if not Path(file).is_file():  # to open a pipe would wait for a writer
         raise ImageFileError(f"cannot read the image {file}: it is not a file. Remove it.")
-    return decode_image(file, mode, str(file), value_range)
+    return decode_image(file, mode, str(file), value_range, look)
 
 
 def decode_image(
-    file: str | Path | BinaryIO, mode: str, name: str, value_range: ValueRange | None = None
+    file: str | Path | BinaryIO,
+    mode: str,
+    name: str,
+    value_range: ValueRange | None = None,
+    look: Callable[[ImageHeader], None] | None = None,
 ) -> Image.Image:
     """Return an image as `read_image` does, from a path or an open file.
 
@@ -74,6 +106,7 @@ def decode_image(
         mode: a PIL mode without alpha.
         name: name of the file in error messages.
         value_range: as for `read_image`.
+        look: as for `read_image`.
 
     Raises:
         ImageFileError: as for `read_image`.
@@ -81,12 +114,14 @@ def decode_image(
     try:
         with Image.open(file) as image:
             _warn_if_partial(image, name)
+            properties = image.format or "unknown", image.mode, count_bits(image)
             deep = is_deep(image)
             correct_transparency(image, name)
             image.load()
             colours = to_eight_bits(image, name, value_range, deep=deep)
-            upright = _turn(colours, _orientation(image))
-            upright = upright.convert("RGBA")
+            method = _upright_method(image)
+            upright = colours if method is None else colours.transpose(method)
+            upright = upright.convert(mode if is_opaque(upright) else "RGBA")
     except ImageFileError:
         raise
     except Exception as error:
@@ -96,6 +131,11 @@ def decode_image(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
         ) from error
     check_sides(name, upright.size)
+    if look is not None:
+        look(ImageHeader(*properties, method is not None))
+    if upright.mode != "RGBA":
+        upright.info.clear()  # a file written from it has none of this file's metadata
+        return upright
     white = Image.new("RGBA", upright.size, "white")
     return Image.alpha_composite(white, upright).convert(mode)
 
@@ -119,17 +159,16 @@ def _warn_if_partial(image: Image.Image, name: str) -> None:
         )
 
 
-def _orientation(image: Image.Image) -> object:
-    """Return the EXIF tag Orientation alone: other tags may be damaged, and change no pixel."""
+def _upright_method(image: Image.Image) -> Image.Transpose | None:
+    """Return the change that turns an image upright, by the EXIF tag Orientation alone.
+
+    Other tags may be damaged, and change no pixel.
+    """
     try:
-        return image.getexif().get(ExifTags.Base.Orientation)
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # noqa: BLE001 - the reader of damaged metadata may raise anything
         return None
-
-
-def _turn(image: Image.Image, orientation: object) -> Image.Image:
-    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if method is None else image.transpose(method)
+    return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
 
 
 def _plain(error: Exception) -> str:
@@ -164,11 +203,26 @@ def fit_image(image: Image.Image, width: int, height: int, name: str | Path) -> 
     Warns:
         CropWarning: the crop drops half of the pixels or more.
     """
-    across, down = image.width * height, image.height * width
+    warn_of_crop(image.size, width, height, name)
+    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+
+
+def warn_of_crop(size: tuple[int, int], width: int, height: int, name: str | Path) -> None:
+    """Warn if a centre crop drops half of the pixels of an image or more.
+
+    Args:
+        size: width and height of the image.
+        width: width of the crop's shape.
+        height: height of the crop's shape.
+        name: name of the image in the warning.
+
+    Warns:
+        CropWarning: it does.
+    """
+    across, down = size[0] * height, size[1] * width
     if 2 * min(across, down) <= max(across, down):
         warn_of_image(
             CropWarning,
-            f"the image {name} has {image.width}x{image.height} pixels, and loses half of them or "
+            f"the image {name} has {size[0]}x{size[1]} pixels, and loses half of them or "
             f"more to the centre crop to {width}x{height}. Crop it yourself to choose the part",
         )
-    return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)

@@ -1,9 +1,7 @@
 """Image files of every format are read in one way."""
 
 import os
-import struct
 import warnings
-import zlib
 
 import numpy as np
 import pytest
@@ -19,35 +17,9 @@ from ganzoo.sampling.image_files import (
     fit_image,
     read_image,
 )
-from helpers.images import with_damaged_tag
+from helpers.images import png_of, with_damaged_tag
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
-
-
-def png_of(values, bits, transparent=()):
-    """Return a PNG of a depth that PIL cannot write.
-
-    Args:
-        values: (height, width, channels); 1 channel is grey, 2 have alpha, 3 are colours, or 4.
-        transparent: the value of transparent pixels, one number for each channel.
-    """
-    height, width, channels = values.shape
-
-    def chunk(kind, content):
-        checksum = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + checksum
-
-    kind = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
-    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
-    numbers = values.reshape(height, -1).astype(">u2")
-    each_bit = np.unpackbits(numbers.view(np.uint8).reshape(height, -1, 2), axis=2)[:, :, -bits:]
-    rows = np.packbits(each_bit.reshape(height, -1), axis=1)
-    parts = [(b"IHDR", header)]
-    if transparent:
-        parts.append((b"tRNS", np.array(transparent, ">u2").tobytes()))
-    parts.append((b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))))
-    parts.append((b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
 def saved(path, mode="RGB", color="red", size=(10, 8)):
@@ -66,6 +38,22 @@ def test_transparent_pixels_become_white(tmp_path, mode, target, white):
 def test_half_transparent_pixels_become_half_white(tmp_path):
     picture = read_image(saved(tmp_path / "a.png", "RGBA", (255, 0, 0, 51)))
     assert picture.getpixel((0, 0)) == (255, 204, 204)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("target", ["L", "RGB"])
+def test_opaque_files_have_the_pixels_of_opaque_alpha(tmp_path, mode, target):
+    """They are read without alpha, which is faster."""
+    levels = np.arange(48 * 64 * len(mode), dtype=np.uint32) * 2654435761 >> 24
+    image = Image.fromarray(levels.astype(np.uint8).reshape(48, 64, -1).squeeze())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.png", exif=exif)
+    image.convert("RGBA").save(tmp_path / "alpha.png", exif=exif)
+    opaque = read_image(tmp_path / "a.png", target)
+    assert opaque.size == (48, 64)
+    assert opaque.tobytes() == read_image(tmp_path / "alpha.png", target).tobytes()
+    assert opaque.info == {}
 
 
 def test_sixteen_bits_keep_their_brightness(tmp_path):
