@@ -138,10 +138,18 @@ def describe_recipe(entry: Entry) -> str:
     The description is read from the TOML file of that name in the package that registers the
     recipe. It is empty if there is no such file.
     """
+    return str(read_recipe(entry).get("description", ""))
+
+
+def read_recipe(entry: Entry) -> dict[str, Any]:
+    """Return the unchecked TOML of a registered recipe without importing its plugin.
+
+    It is empty if there is no such file, as for `describe_recipe`.
+    """
     for file in _search(entry, f"{entry.name}.toml"):
         with contextlib.suppress(OSError, ValueError, RecursionError):
-            return str(tomllib.loads(file.read_text(encoding="utf-8")).get("description", ""))
-    return ""
+            return tomllib.loads(file.read_text(encoding="utf-8"))
+    return {}
 
 
 def _folder_of(entry: Entry) -> Path | None:

@@ -13,6 +13,7 @@ from typing import Any
 import tyro
 
 from ganzoo.cli.cards import ACTIONS, card
+from ganzoo.cli.data import data
 from ganzoo.cli.demo import demo
 from ganzoo.cli.directions import directions
 from ganzoo.cli.evaluation import compare, evaluate
@@ -124,6 +125,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "translate": translate,
     "invert": invert,
     "directions": directions,
+    "data": data,
     "train": train,
     "export": export,
     "import": import_,

@@ -57,11 +57,15 @@ def open_batches(
     stream = streaming == "on" or (
         streaming == "auto"
         and not isinstance(dataset, TensorDataset)  # it is in memory already
-        and _copies(ranks, device) * _decoded_bytes(dataset, spec)
-        > MEMORY_SHARE * free_memory(device)
+        and exceeds_memory(_copies(ranks, device) * _decoded_bytes(dataset, spec), device)
     )
     kind = StreamedBatches if agree(stream) else MemoryBatches
     return kind(dataset, spec, batch_size, seed, device, rank=rank, ranks=ranks, parts=parts)
+
+
+def exceeds_memory(decoded: int, device: torch.device) -> bool:
+    """Return whether decoded images of this many bytes are streamed, unless the user decides."""
+    return decoded > MEMORY_SHARE * free_memory(device)
 
 
 def _check_batch(spec: DataSpec, images: int, device: torch.device) -> None:

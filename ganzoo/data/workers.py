@@ -27,12 +27,17 @@ _GUARD = 'Put the script\'s own commands below `if __name__ == "__main__":`.'
 GRACE = 5.0  # seconds to wait for the exit of a process whose connection broke
 
 
+def count_cores() -> int:
+    """Return the number of cores that this process can use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not have it
+        return os.cpu_count() or 1
+
+
 def default_workers(ranks: int = 1) -> int:
     """Return the default number of worker processes: one per spare core, 0 on a single core."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows do not have it
-        cores = os.cpu_count() or 1
+    cores = count_cores()
     return 0 if cores == 1 else min(max(cores // ranks - 1, 1), MAX_WORKERS)
 
 
@@ -87,7 +92,7 @@ class ReadAhead(Iterator[Items]):
             num_workers=workers,
             collate_fn=_identity,
             pin_memory=pin,
-            worker_init_fn=_start_worker,
+            worker_init_fn=start_worker,
             generator=torch.Generator(),  # the default draws from the training's generator
         )
         self._images = images
@@ -170,7 +175,7 @@ def _identity(read: Any) -> Any:
     return read
 
 
-def _start_worker(worker: int) -> None:
+def start_worker(worker: int = 0) -> None:
     """Make a worker process ignore Ctrl-C and end when the training process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setpgid"):

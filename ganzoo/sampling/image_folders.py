@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.spec.parsing import shorten
@@ -19,7 +20,10 @@ _BROKEN_LINK = "broken link"
 _CYCLE = "link to a folder that contains it"
 _NO_FILE = "not a regular file"
 _EMPTY = "folder without image files"
+_BESIDE = "beside the class folders"
 _MAX_REASONS = 6  # in a description
+
+Labels = Literal["auto", "folders", "none"]
 
 
 @dataclass
@@ -29,15 +33,18 @@ class FileCounts:
     Attributes:
         skipped: number of other files, by the reason for skipping them.
         repeats: number of files in use that are links to another file in use.
+        empty: paths of the folders without image files.
     """
 
     skipped: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
+    empty: list[str] = field(default_factory=list)
 
     def add(self, other: FileCounts) -> None:
         """Add the counts of another folder."""
         self.skipped += other.skipped
         self.repeats += other.repeats
+        self.empty += other.empty
 
     def describe(self, what: str) -> str:
         """Return one line about the files of a dataset, for its attribute `file_counts`.
@@ -101,18 +108,65 @@ def list_images(
         DataNotFoundError: the folder contains no image files.
         DataError: a folder cannot be read.
     """
-    skipped: Counter[str] = Counter()
+    counts = FileCounts()
     links: list[str] = []
     skip = len(os.path.join(folder, ""))
-    paths = _walk(str(folder), (os.path.realpath(folder),), skipped, links)
+    paths = _walk(str(folder), (os.path.realpath(folder),), counts, links)
     names = sorted((path[skip:] for path in paths), key=lambda name: name.split(os.sep))
     if not names:
-        others = f" (skipped: {describe_counts(skipped)})" if skipped else ""
+        others = f" (skipped: {describe_counts(counts.skipped)})" if counts.skipped else ""
         raise DataNotFoundError(
             f"{folder} contains no image files, such as .png or .jpg{others}. {remedy}"
         )
-    repeats = count_repeats((os.path.join(folder, name) for name in names), links)
-    return ImageList(folder, names, FileCounts(skipped, repeats))
+    counts.repeats = count_repeats((os.path.join(folder, name) for name in names), links)
+    return ImageList(folder, names, counts)
+
+
+def select_classes(images: ImageList, labels: Labels) -> tuple[ImageList, list[str]]:
+    """Return the image files that the dataset ``folder`` uses, and the sorted names of its classes.
+
+    Args:
+        images: all image files of a folder.
+        labels: ``folders`` for one class per sub-folder, ``none`` for no classes, or ``auto`` for
+            classes if most image files are in sub-folders.
+
+    Raises:
+        DataError: the sub-folders should be classes, and contain no image files.
+    """
+    in_folders = [name for name in images.names if first_folder(name)]
+    beside = len(images.names) - len(in_folders)
+    if labels == "none" or (labels == "auto" and len(in_folders) <= beside):
+        return images, []
+    if not in_folders:
+        raise DataError(
+            f"dataset 'folder' cannot use the sub-folders of {images.folder} as classes: they "
+            "contain no image files. Use --dataset.labels none."
+        )
+    counts = FileCounts(
+        images.counts.skipped + Counter({_BESIDE: beside}),
+        images.counts.repeats,
+        images.counts.empty,
+    )
+    chosen = ImageList(images.folder, in_folders, counts)
+    return chosen, sorted({first_folder(name) for name in in_folders})
+
+
+def describe_files(images: ImageList, classes: Sequence[str], what: str = "") -> str:
+    """Return the line about the files of the dataset ``folder``.
+
+    Args:
+        images: the image files in use.
+        classes: names of the classes; empty if there are none.
+        what: more about the files in use.
+    """
+    in_classes = f"in {len(classes):,} classes" if classes else "without classes"
+    return images.counts.describe(f"{len(images.names):,} image files {in_classes}{what}")
+
+
+def first_folder(name: str) -> str:
+    """Return the first folder of a relative path; empty if there is none."""
+    first, separator, _ = name.partition(os.sep)
+    return first if separator else ""
 
 
 def count_repeats(paths: Iterable[str], links: Iterable[str]) -> int:
@@ -153,7 +207,7 @@ def describe_counts(skipped: Counter[str]) -> str:
 def _walk(
     folder: str,
     above: tuple[str, ...],
-    skipped: Counter[str],
+    counts: FileCounts,
     links: list[str],
     *,
     linked: bool = False,
@@ -163,7 +217,7 @@ def _walk(
     Args:
         folder: the folder.
         above: the real paths of the folder and of all folders on the way to it.
-        skipped: counts the entries that are no image files.
+        counts: counts the entries that are no image files.
         links: takes the image files that are links, or in a folder that is one.
         linked: whether a link leads to the folder.
     """
@@ -177,7 +231,7 @@ def _walk(
     empty = True
     for entry in entries:
         if reason := _reason(entry, above):
-            skipped[reason] += 1
+            counts.skipped[reason] += 1
             continue
         if not entry.is_dir():
             paths: Iterable[str] = (entry.path,)
@@ -185,15 +239,16 @@ def _walk(
                 links.append(entry.path)
         elif entry.is_symlink():
             real = os.path.realpath(entry.path)
-            paths = _walk(entry.path, (*above, real), skipped, links, linked=True)
+            paths = _walk(entry.path, (*above, real), counts, links, linked=True)
         else:
             real = os.path.join(above[-1], entry.name)
-            paths = _walk(entry.path, (*above, real), skipped, links, linked=linked)
+            paths = _walk(entry.path, (*above, real), counts, links, linked=linked)
         for path in paths:
             empty = False
             yield path
     if empty:
-        skipped[_EMPTY] += 1
+        counts.skipped[_EMPTY] += 1
+        counts.empty.append(folder)
 
 
 def _reason(entry: os.DirEntry[str], above: tuple[str, ...]) -> str:

@@ -1,6 +1,7 @@
 """Image files of every format are read in one way."""
 
 import os
+import struct
 import warnings
 
 import numpy as np

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -17,9 +15,14 @@ from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import fit_image, read_image
-from ganzoo.sampling.image_folders import FileCounts, ImageList, find_folder, list_images
-
-_BESIDE = "beside the class folders"
+from ganzoo.sampling.image_folders import (
+    Labels,
+    describe_files,
+    find_folder,
+    first_folder,
+    list_images,
+    select_classes,
+)
 
 
 class ImageFolder(ImageFiles):
@@ -91,7 +94,7 @@ def folder(
     *,
     size: int = 64,
     channels: Literal[1, 3] = 3,
-    labels: Literal["auto", "folders", "none"] = "auto",
+    labels: Labels = "auto",
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
     mirror: bool = False,
@@ -123,9 +126,9 @@ def folder(
     check_size("folder", size)
     ends = check_value_range("folder", value_range)
     images = list_images(find_folder("folder", root))
-    images, classes = _select(images, labels)
+    images, classes = select_classes(images, labels)
     numbers = {name: number for number, name in enumerate(classes)}
-    indices = np.array([numbers.get(_first_part(name), 0) for name in images.names])
+    indices = np.array([numbers.get(first_folder(name), 0) for name in images.names])
     mirrored = ", each also mirrored" if mirror else ""
     spec = DataSpec(
         ImageSpec(size, size, channels),
@@ -143,34 +146,5 @@ def folder(
         value_range=ends,
         mirror=mirror,
     )
-    in_classes = f"in {len(classes):,} classes" if classes else "without classes"
-    dataset.file_counts = images.counts.describe(
-        f"{len(images.names):,} image files {in_classes}{mirrored}"
-    )
+    dataset.file_counts = describe_files(images, classes, mirrored)
     return dataset, spec
-
-
-def _select(
-    images: ImageList, labels: Literal["auto", "folders", "none"]
-) -> tuple[ImageList, list[str]]:
-    """Return the image files to use, and the sorted names of their classes.
-
-    Raises:
-        DataError: the sub-folders should be classes, and contain no image files.
-    """
-    in_folders = [name for name in images.names if _first_part(name) != name]
-    beside = len(images.names) - len(in_folders)
-    if labels == "none" or (labels == "auto" and len(in_folders) <= beside):
-        return images, []
-    if not in_folders:
-        raise DataError(
-            f"dataset 'folder' cannot use the sub-folders of {images.folder} as classes: they "
-            "contain no image files. Use --dataset.labels none."
-        )
-    counts = FileCounts(images.counts.skipped + Counter({_BESIDE: beside}), images.counts.repeats)
-    chosen = ImageList(images.folder, in_folders, counts)
-    return chosen, sorted({_first_part(name) for name in in_folders})
-
-
-def _first_part(name: str) -> str:
-    return name.partition(os.sep)[0]

@@ -1,0 +1,85 @@
+"""Look at a folder of image files before a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from ganzoo.cli.arguments import Folder
+from ganzoo.cli.outputs import MaybeOutput
+from ganzoo.errors import OutputError
+from ganzoo.system.terminal import print_out
+
+HTML = (".html", ".htm")
+
+
+def data(
+    folder: Folder,
+    /,
+    labels: Literal["auto", "folders", "none"] = "auto",
+    value_range: tuple[float, ...] = (),
+    size: int | None = None,
+    distance: int = 4,
+    workers: int | None = None,
+    as_json: Annotated[bool, tyro.conf.arg(name="json")] = False,
+    output: MaybeOutput = None,
+    sheet: Path | None = None,
+) -> None:
+    """Look at a folder of image files: what a training reads, skips and refuses (needs torch).
+
+    Decodes every file as the dataset 'folder' does, on all cores. By default, prints text and
+    writes nothing.
+
+    Args:
+        folder: the folder.
+        labels: folders for one class per sub-folder, none for no classes, or auto for classes if
+            most images are in sub-folders.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; by default
+            those of the format.
+        size: side of the images in pixels, for the memory that they take; by default the suggested
+            size.
+        distance: largest number of bits by which each of two hashes of 64 bits differs between near
+            duplicates, 0 to 8.
+        workers: number of processes; by default one per core.
+        as_json: print JSON, with all names.
+        output: HTML report to write, in one file.
+        sheet: contact sheet of 48 random images to write, .png or .svg.
+    """
+    if output is not None and output.suffix.lower() not in HTML:
+        raise OutputError(
+            f"cannot write the report as {output.name!r}: it is a web page. Use for example -o "
+            f"{output.stem or 'report'}.html."
+        )
+    if sheet is not None:
+        from ganzoo import plots
+
+        plots.check_ending(sheet, plots.FIGURES)
+    from ganzoo.data import describe
+    from ganzoo.data.survey.text import format_summary
+
+    summary = describe(
+        folder,
+        labels=labels,
+        value_range=value_range,
+        size=size,
+        distance=distance,
+        workers=workers,
+        progress=True,
+    )
+    print_out(summary.to_json() if as_json else format_summary(summary))
+    if output is not None:
+        from ganzoo.data.survey.report import write_report
+
+        write_report(summary, output)
+        if not as_json:
+            print_out(f"{output}: report")
+    if sheet is not None:
+        from ganzoo.data.survey.tiles import COLUMNS, contact_sheet
+
+        images = contact_sheet(summary)
+        caption = f"{len(images):,} of {summary.readable:,} images"
+        plots.save_figure(plots.draw_grids({caption: images}, columns=COLUMNS), sheet)
+        if not as_json:
+            print_out(f"{sheet}: {caption}")

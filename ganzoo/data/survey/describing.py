@@ -1,0 +1,166 @@
+"""Describe a folder of image files before a training."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ganzoo.data.capacity import free_memory
+from ganzoo.data.opening import exceeds_memory
+from ganzoo.data.survey.hashes import DISTANCE, check_distance, group_equal, group_near
+from ganzoo.data.survey.measures import measure_sizes
+from ganzoo.data.survey.notes import write_notes
+from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
+from ganzoo.data.survey.scan import Scan, scan_images
+from ganzoo.data.survey.splits import count_splits, spans_splits
+from ganzoo.data.survey.summary import DataSummary, FileWarning, Unreadable
+from ganzoo.data.workers import count_cores
+from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_folders import (
+    ImageList,
+    Labels,
+    describe_files,
+    first_folder,
+    list_images,
+    select_classes,
+)
+from ganzoo.spec import MAX_IMAGE_SIZE
+from ganzoo.spec.parsing import check_integer
+
+_REMEDY = "Pass a folder of image files."
+
+
+def describe(
+    folder: str | Path,
+    *,
+    labels: Labels = "auto",
+    value_range: Sequence[float] = (),
+    size: int | None = None,
+    distance: int = DISTANCE,
+    workers: int | None = None,
+    progress: bool = False,
+) -> DataSummary:
+    """Read a folder of image files as the dataset ``folder`` does, and describe it.
+
+    Every file is decoded. On macOS and Windows, and if there are several workers, a script calls
+    this below ``if __name__ == "__main__":``.
+
+    Args:
+        folder: the folder. Nothing is written to it.
+        labels: as for the dataset ``folder``.
+        value_range: as for the dataset ``folder``.
+        size: side of the images in pixels, for the memory that they take; by default the suggested
+            size.
+        distance: largest number of bits by which the hashes of near duplicates differ, 0 to 8.
+        workers: number of processes; by default one for each core. 1 reads in this process.
+        progress: whether to print the progress on stderr.
+
+    Raises:
+        DataNotFoundError: the folder does not exist or contains no image files.
+        DataError: no file can be read, or an argument is out of range.
+        WorkerError: a worker process died.
+    """
+    start = time.perf_counter()
+    _check(size, workers)
+    check_distance(distance)
+    ends = check_value_range("folder", value_range)
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        raise DataNotFoundError(f"folder not found: {folder}. {_REMEDY}")
+    images = list_images(root, _REMEDY)
+    images, classes = select_classes(images, labels)
+    processes = min(workers or count_cores(), len(images.names))
+    scan = scan_images(images, ends, processes, progress)
+    summary = _summarise(images, classes, scan, distance, size, ends)
+    summary = dataclasses.replace(
+        summary, seconds=round(time.perf_counter() - start, 2), processes=processes
+    )
+    return dataclasses.replace(summary, notes=write_notes(summary))
+
+
+def _check(size: int | None, workers: int | None) -> None:
+    try:
+        if size is not None:
+            check_integer("size", size, 1, MAX_IMAGE_SIZE)
+        if workers is not None:
+            check_integer("workers", workers, 1, 1024)
+    except ValueError as error:
+        raise DataError(f"{error}.") from error
+
+
+def _summarise(
+    images: ImageList,
+    classes: Sequence[str],
+    scan: Scan,
+    distance: int,
+    size: int | None,
+    ends: ValueRange | None,
+) -> DataSummary:
+    names = images.names
+    sizes = measure_sizes(scan.sizes)
+    suggested = suggest_size(sizes.shorter_sides[2])
+    channels = 1 if scan.grey.all() else 3
+    side = size or suggested
+    decoded = len(names) * side * side * channels
+    device = torch.device("cpu")
+    splits = count_splits(names)
+    identical = [
+        tuple(names[scan.indices[k]] for k in group) for group in group_equal(scan.digests)
+    ]
+    near = [
+        tuple(names[scan.indices[k]] for k in group)
+        for group in group_near(scan.hashes, scan.levels, distance)
+        if len({bytes(scan.digests[k]) for k in group}) > 1
+    ]
+    groups = {*identical, *near}
+    per_class = Counter(map(first_folder, names)) if classes else Counter[str]()
+    return DataSummary(
+        folder=str(images.folder),
+        files=describe_files(images, classes),
+        images=len(names),
+        bytes=scan.bytes,
+        formats=dict(scan.formats.most_common()),
+        modes=dict(scan.modes.most_common()),
+        bits=dict(scan.bits.most_common()),
+        turned=scan.turned,
+        grey=int(scan.grey.sum()),
+        sizes=sizes,
+        skipped=dict(images.counts.skipped.most_common()),
+        repeats=images.counts.repeats,
+        empty_folders=tuple(
+            sorted(os.path.relpath(path, images.folder) for path in images.counts.empty)
+        ),
+        unreadable=tuple(Unreadable(names[k], text) for k, text in scan.unreadable.items()),
+        classes={name: per_class[name] for name in classes},
+        splits=splits,
+        identical=tuple(identical),
+        near=tuple(near),
+        distance=distance,
+        across_splits=sum(spans_splits(group, splits) for group in groups),
+        warnings=tuple(
+            FileWarning(scan.notes.images[kind], text) for kind, text in scan.notes.first.items()
+        ),
+        size=side,
+        suggested_size=suggested,
+        channels=channels,
+        enlarged=int((scan.sizes.min(axis=1) < side).sum()),
+        decoded_bytes=decoded,
+        free_bytes=free_memory(device),
+        streamed=exceeds_memory(decoded, device),
+        decode_seconds=round(scan.seconds, 2),
+        seconds=0.0,
+        processes=1,
+        recipes=tuple(
+            find_folder_recipes(len(names), sizes.shorter_sides[2], channels, len(classes))
+        ),
+        value_range=ends or (),
+        names=tuple(names),
+        mean=scan.mean,
+    )

@@ -1,0 +1,124 @@
+"""What is known of one image file, and of a few of them at once. Runs in worker processes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from ganzoo.data.survey.hashes import ImageHash, hash_image
+from ganzoo.errors import GanzooError
+from ganzoo.sampling.image_depth import ValueRange
+from ganzoo.sampling.image_files import ImageHeader, fit_image, read_image, warn_of_crop
+from ganzoo.sampling.image_warnings import ImageNotes
+from ganzoo.system.quiet import recorded_warnings
+
+SIDE = 64  # pixels, of the mean image and of the images that the time to decode is measured with
+GREY = 8  # levels by which the channels of an image without colour differ at most, after JPEG
+
+
+class ImageRecord(NamedTuple):
+    """The properties of one image file.
+
+    Attributes:
+        header: format, mode, bits and orientation.
+        width: pixels, upright.
+        height: pixels, upright.
+        grey: whether the image has no colour.
+        length: bytes of the file.
+        digest: 16 bytes of the SHA-256 of the file's content.
+        hash: see `hash_image`.
+    """
+
+    header: ImageHeader
+    width: int
+    height: int
+    grey: bool
+    length: int
+    digest: bytes
+    hash: ImageHash
+
+
+class RecordBatch(NamedTuple):
+    """The properties of a few image files.
+
+    Attributes:
+        records: one for each file, or the reason why the file cannot be read.
+        total: sum of the images, uint16 (SIDE, SIDE, 3), each resized and cropped.
+        seconds: processor time of decoding, resizing and cropping by a training; resizing is
+            measured on the first file.
+        notes: the warnings about image files.
+        warnings: class and text of each other warning.
+    """
+
+    records: list[ImageRecord | str]
+    total: NDArray[np.uint16]
+    seconds: float
+    notes: ImageNotes
+    warnings: list[tuple[type[Warning], str]]
+
+
+def read_records(paths: Sequence[str], value_range: ValueRange | None) -> RecordBatch:
+    """Read at most 257 image files as a training does, and return what they are."""
+    total = np.zeros((SIDE, SIDE, 3), np.uint16)
+    batch = RecordBatch([], total, 0.0, ImageNotes(), [])
+    headers: list[ImageHeader] = []
+    seconds, resized = 0.0, False
+    with recorded_warnings() as record:
+        for path in paths:
+            try:
+                start = time.thread_time()
+                with batch.notes.of_image():
+                    image = read_image(path, "RGB", value_range, headers.append)
+                    if not resized:  # it takes about as long for the others
+                        resized = True
+                        begin = time.thread_time()
+                        fit_image(image, SIDE, SIDE, path)
+                        seconds += (len(paths) - 1) * (time.thread_time() - begin)
+                    seconds += time.thread_time() - start
+                    warn_of_crop(image.size, SIDE, SIDE, path)
+                factor = max(1, min(image.size) // SIDE)
+                small = image.reduce(factor)
+                extent = (image.width / factor, image.height / factor)
+                crop = np.asarray(ImageOps.fit(small, (SIDE, SIDE), Image.Resampling.BOX))
+                batch.records.append(
+                    ImageRecord(
+                        headers.pop(),
+                        *image.size,
+                        _is_grey(crop),
+                        *_digest(path),
+                        hash_image(small, extent),
+                    )
+                )
+                total += crop
+            except (GanzooError, OSError) as error:
+                batch.records.append(str(error))
+    texts = [(each.category, str(each.message)) for each in record]
+    return batch._replace(seconds=seconds, warnings=list(dict.fromkeys(texts)))
+
+
+def read_tile(path: str, side: int, value_range: ValueRange | None) -> NDArray[np.uint8] | None:
+    """Return an image as a training reads it, uint8 (side, side, 3); None if it is unreadable."""
+    with recorded_warnings():
+        try:
+            return np.asarray(fit_image(read_image(path, "RGB", value_range), side, side, path))
+        except GanzooError:
+            return None
+
+
+def _digest(path: str) -> tuple[int, bytes]:
+    """Return the size of a file, and 16 bytes of its SHA-256."""
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()[:16]
+        return file.tell(), digest
+
+
+def _is_grey(image: NDArray[np.uint8]) -> bool:
+    red, green, blue = np.moveaxis(image, 2, 0)
+    most = np.maximum(np.maximum(red, green), blue)
+    return int((most - np.minimum(np.minimum(red, green), blue)).max()) <= GREY

@@ -1,0 +1,108 @@
+"""What to know before a training on a folder of image files, and what to type."""
+
+from __future__ import annotations
+
+from ganzoo.data.survey.summary import DataSummary
+from ganzoo.data.survey.text import count
+from ganzoo.spec.parsing import shorten
+
+FEW = 1000  # images below which a discriminator soon memorises them
+UNEVEN = 10  # times that the largest class has the images of the smallest
+NAMES = 5  # names in a note
+
+
+def write_notes(summary: DataSummary) -> tuple[str, ...]:
+    """Return what to know before a training, each in a sentence or two."""
+    parts = (_files, _folders, _images, _duplicates)
+    return tuple(note for part in parts for note in part(summary))
+
+
+def _files(summary: DataSummary) -> list[str]:
+    notes = []
+    if n := len(summary.unreadable):
+        notes.append(
+            f"{count(n, 'file')} cannot be read, and a training ends with an error at the first. "
+            "--dataset.skip-corrupt replaces each by the next image."
+        )
+    if summary.repeats:
+        notes.append(
+            f"{count(summary.repeats, 'file')} in use repeat{'s' * (summary.repeats == 1)} "
+            "another one by a link, so a training reads that image more often."
+        )
+    return notes
+
+
+def _folders(summary: DataSummary) -> list[str]:
+    notes = []
+    if summary.empty_folders:
+        names = _names(summary.empty_folders)
+        kind = "is no class" if len(summary.empty_folders) == 1 else "are no classes"
+        ending = f", so it {kind}" if summary.classes else ""
+        if len(summary.empty_folders) > 1:
+            ending = ending.replace("so it", "so they")
+        notes.append(f"{names}: no image files{ending}.")
+    if summary.splits:
+        as_classes = ", but a training uses them as classes" * (
+            bool(summary.classes) and set(summary.splits) <= set(summary.classes)
+        )
+        notes.append(
+            f"the folders {_names(tuple(summary.splits))} look like splits{as_classes}. Pass one "
+            "of them with --data to train on it alone."
+        )
+    elif len(summary.classes) > 1:
+        least = min(summary.classes, key=lambda name: summary.classes[name])
+        most = max(summary.classes, key=lambda name: summary.classes[name])
+        if summary.classes[most] >= UNEVEN * summary.classes[least]:
+            notes.append(
+                f"the class {_quote(most)} has {summary.classes[most]:,} images, and "
+                f"{_quote(least)} has {summary.classes[least]:,}. Models learn small classes worse."
+            )
+    return notes
+
+
+def _images(summary: DataSummary) -> list[str]:
+    notes = [
+        f"{warning.images:,} of {summary.readable:,} images: {warning.text}."
+        for warning in summary.warnings
+    ]
+    if summary.sizes.doubled:
+        notes.append(
+            f"{count(summary.sizes.doubled, 'image')} of {summary.readable:,} "
+            f"{'is' if summary.sizes.doubled == 1 else 'are'} twice as wide as high, as pairs side "
+            "by side are. Pairs need --dataset paired, of ganzoo-translate."
+        )
+    if summary.enlarged:
+        notes.append(
+            f"{count(summary.enlarged, 'image')} of {summary.readable:,} "
+            f"{'has' if summary.enlarged == 1 else 'have'} a side below {summary.size} pixels; a "
+            "training at this size enlarges such images."
+        )
+    if summary.channels == 1:
+        notes.append("no image has colours. --dataset.channels 1 saves two thirds of the memory.")
+    elif summary.grey:
+        notes.append(f"{count(summary.grey, 'image')} of {summary.readable:,} have no colours.")
+    if summary.readable < FEW:
+        notes.append(
+            f"{count(summary.readable, 'image')} are few: a discriminator soon memorises them. "
+            "--loss.augmentation color translation cutout delays it."
+        )
+    return notes
+
+
+def _duplicates(summary: DataSummary) -> list[str]:
+    if not summary.across_splits:
+        return []
+    return [
+        f"{count(summary.across_splits, 'group')} of duplicates "
+        f"{'is' if summary.across_splits == 1 else 'are'} in several splits, so the splits are "
+        "not independent."
+    ]
+
+
+def _names(names: tuple[str, ...]) -> str:
+    some = ", ".join(map(_quote, names[:NAMES]))
+    return some + (f" and {len(names) - NAMES:,} more" if len(names) > NAMES else "")
+
+
+def _quote(name: str) -> str:
+    return repr(shorten(name, 80))

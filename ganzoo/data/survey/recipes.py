@@ -1,0 +1,104 @@
+"""The size that suits images, and the recipes that train on a folder of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ganzoo.bundle.summary import read_recipe
+from ganzoo.errors import MALFORMED
+from ganzoo.registry import recipes
+
+LARGEST = 1024  # pixels; recipes for larger images are rare
+SMALLEST = 8
+
+
+@dataclass(frozen=True)
+class FolderRecipe:
+    """A registered recipe that trains on a folder of image files.
+
+    Attributes:
+        name: its registered name.
+        size: height and width of its images in pixels.
+        channels: 3 for colour, 1 for grey.
+        images_per_epoch: number of images in the folder, twice if the recipe mirrors them.
+        epochs: how often the recipe reads each image in the whole run.
+        fits: whether size, channels and classes suit the folder.
+        reason: why they do not; empty if they do.
+    """
+
+    name: str
+    size: int
+    channels: int
+    images_per_epoch: int
+    epochs: float
+    fits: bool
+    reason: str
+
+
+def suggest_size(shorter_side: float) -> int:
+    """Return the largest power of two, 8 to 1024, that is not above a shorter side in pixels.
+
+    Args:
+        shorter_side: median of the shorter sides of the images.
+    """
+    size = SMALLEST
+    while size * 2 <= min(shorter_side, LARGEST):
+        size *= 2
+    return size
+
+
+def find_folder_recipes(
+    images: int, shorter_side: float, channels: int, classes: int
+) -> list[FolderRecipe]:
+    """Return the registered recipes of the dataset ``folder``, read without their plugins.
+
+    Args:
+        images: number of image files.
+        shorter_side: median of their shorter sides in pixels.
+        channels: 3, or 1 if no image has colours.
+        classes: number of classes.
+    """
+    rows = []
+    for entry in recipes.entries():
+        try:
+            table = read_recipe(entry)
+            if table["dataset"]["name"] == "folder":
+                rows.append(_judge(entry.name, table, images, shorter_side, channels, classes))
+        except MALFORMED:  # not a recipe, or in Python
+            continue
+    return sorted(rows, key=lambda row: (not row.fits, row.size, row.name))
+
+
+def _judge(
+    name: str,
+    table: Mapping[str, Any],
+    images: int,
+    shorter_side: float,
+    channels: int,
+    classes: int,
+) -> FolderRecipe:
+    dataset = table["dataset"]
+    size, own_channels = int(dataset["size"]), int(dataset["channels"])
+    each = images * (2 if dataset.get("mirror", False) else 1)
+    reasons = []
+    if size > shorter_side:
+        reasons.append(f"enlarges at least half of the images to {size} pixels")
+    if own_channels != channels:
+        reasons.append(
+            "the images have no colour: --dataset.channels 1"
+            if channels == 1
+            else "reads colour images as grey"
+        )
+    if table["architecture"].get("conditioning", "none") != "none" and classes < 2:
+        reasons.append("needs classes")
+    return FolderRecipe(
+        name,
+        size,
+        own_channels,
+        each,
+        int(table["images"]) / each,
+        not reasons,
+        "; ".join(reasons),
+    )

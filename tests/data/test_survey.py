@@ -1,0 +1,315 @@
+"""A look at a folder of image files: `ganzoo.data.describe` and `ganzoo data`."""
+
+import dataclasses
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganzoo.cli import main
+from ganzoo.data import describe
+from ganzoo.data.survey.hashes import group_near, hash_image
+from ganzoo.data.survey.measures import measure_sizes
+from ganzoo.data.survey.pool import map_parallel
+from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
+from ganzoo.data.survey.report import write_report
+from ganzoo.data.survey.tiles import contact_sheet, draw_names
+from ganzoo.errors import DataError, DataNotFoundError, WorkerError
+from ganzoo.registry import datasets
+from ganzoo.sampling.image_warnings import ImageNotes
+from helpers.images import png_of
+
+
+def photo(seed, size=(80, 60)):
+    """Return an image with structure: a smooth random field."""
+    cells = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+    return Image.fromarray(cells).resize(size, Image.Resampling.BICUBIC)
+
+
+def save(image, path, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **options)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A folder with two splits, several formats, duplicates, damaged files and other files."""
+    root = tmp_path_factory.mktemp("mixed")
+    for k in range(6):
+        save(photo(k), root / "train" / f"{k}.jpg")
+    save(photo(10, (40, 90)).convert("RGBA"), root / "train" / "tall.png")
+    save(photo(11).convert("L"), root / "train" / "grey.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save(photo(12), root / "train" / "turned.jpg", exif=exif)
+    shutil.copy(root / "train" / "0.jpg", root / "train" / "copy.jpg")
+    save(photo(1).resize((160, 120)), root / "test" / "again.jpg", quality=60)
+    save(photo(20), root / "test" / "20.webp")
+    deep = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    save(Image.fromarray(deep), root / "test" / "deep.png")
+    (root / "test" / "cut.jpg").write_bytes((root / "train" / "2.jpg").read_bytes()[:900])
+    (root / "test" / "text.png").write_text("no image")
+    save(photo(21, (7, 30)), root / "test" / "narrow.png")
+    colours = np.random.default_rng(5).integers(0, 4096, (64, 64, 3))  # 12 of 16 bits
+    (root / "test" / "12bits.png").write_bytes(png_of(colours, 16))
+    (root / "notes.txt").write_text("text")
+    (root / ".hidden.png").write_text("")
+    (root / "val").mkdir()
+    return root
+
+
+@pytest.fixture(scope="module")
+def summary(mixed):
+    return describe(mixed, workers=1)
+
+
+def test_files_are_counted_by_their_properties(summary):
+    assert (summary.images, summary.readable) == (17, 14)
+    assert summary.formats == {"JPEG": 9, "PNG": 4, "WEBP": 1}
+    assert summary.modes == {"RGB": 11, "RGBA": 1, "L": 1, "I;16": 1}
+    assert summary.bits == {8: 12, 16: 2}
+    assert (summary.turned, summary.grey, summary.channels) == (1, 2, 3)
+    assert summary.classes == {"test": 7, "train": 10}
+    assert summary.skipped == {"type .txt": 1, "hidden": 1, "folder without image files": 1}
+    assert summary.empty_folders == ("val",)
+    assert summary.sizes.common["80x60"] == 9
+    assert summary.sizes.common["60x80"] == 1  # turned upright
+    assert (summary.sizes.smallest, summary.sizes.largest) == ((40, 90), (160, 120))
+
+
+def test_it_agrees_with_a_training(mixed, summary):
+    """The same files, and the same reasons to refuse some."""
+    dataset, _ = datasets.get("folder")(mixed, size=16)
+    assert summary.files == dataset.file_counts
+    assert list(summary.names) == dataset.names
+    refusals, notes = {}, ImageNotes()
+    for k, name in enumerate(dataset.names):
+        try:
+            with notes.of_image():
+                dataset.read(k)
+        except DataError as error:
+            refusals[name] = str(error)
+    assert {each.name: each.reason for each in summary.unreadable} == refusals
+    assert len(refusals) == 3
+    counts = {warning.text.split(",")[0]: warning.images for warning in summary.warnings}
+    assert counts == {text.split(",")[0]: notes.images[kind] for kind, text in notes.first.items()}
+    assert len(counts) == 2
+
+
+def test_duplicates_are_groups_across_splits(mixed, summary):
+    train = [os.path.join("train", f"{k}.jpg") for k in range(2)]
+    assert summary.identical == ((train[0], os.path.join("train", "copy.jpg")),)
+    assert summary.near == ((os.path.join("test", "again.jpg"), train[1]),)
+    assert summary.splits == {"test": 7, "train": 10}
+    assert summary.across_splits == 1
+    assert any("in several splits" in note for note in summary.notes)
+    assert describe(mixed / "train", workers=1).splits == {}
+
+
+def test_the_notes_name_what_to_do(summary):
+    text = "\n".join(summary.notes)
+    assert "3 files cannot be read" in text
+    assert "--dataset.skip-corrupt" in text
+    assert "'val': no image files, so it is no class." in text
+    assert "the folders 'test', 'train' look like splits, but a training uses them as classes" in (
+        text
+    )
+    assert "1 of 14 images: " in text  # the tall one, from the warning of a training
+    assert "centre crop" in text
+
+
+def test_several_processes_give_the_same_summary(mixed, summary):
+    again = describe(mixed, workers=2)
+    fields = ("seconds", "decode_seconds", "processes", "free_bytes")
+    same = {name: getattr(summary, name) for name in fields}
+    assert dataclasses.replace(again, **same) == summary
+    assert np.array_equal(again.mean, summary.mean)
+    assert again.processes == 2
+
+
+def test_the_mean_image_and_the_memory(tmp_path):
+    for k, level in enumerate((40, 80, 120)):
+        save(Image.new("RGB", (64, 64), (level, 0, 255)), tmp_path / f"{k}.png")
+    summary = describe(tmp_path, workers=1, size=32)
+    assert (summary.mean == (80, 0, 255)).all()
+    assert summary.to_dict()["mean_colour"] == [80, 0, 255]
+    assert (summary.suggested_size, summary.decoded_bytes) == (64, 3 * 32 * 32 * 3)
+    assert not summary.streamed
+    assert summary.enlarged == 0
+    assert describe(tmp_path, workers=1, size=128).enlarged == 3
+
+
+def test_a_grey_folder_suggests_one_channel(tmp_path):
+    save(photo(1).convert("L").convert("RGB"), tmp_path / "1.jpg")
+    summary = describe(tmp_path, workers=1)
+    assert summary.channels == 1
+    assert any("--dataset.channels 1" in note for note in summary.notes)
+    assert not any(recipe.fits for recipe in summary.recipes)
+
+
+def test_bad_folders_and_arguments_are_refused(tmp_path):
+    with pytest.raises(DataNotFoundError, match=r"folder not found: .*none\. Pass a folder"):
+        describe(tmp_path / "none")
+    (tmp_path / "notes.txt").write_text("text")
+    with pytest.raises(DataNotFoundError, match=r"contains no image files.*type \.txt \(1\)"):
+        describe(tmp_path)
+    (tmp_path / "bad.png").write_text("text")
+    with pytest.raises(DataError, match=r"cannot read any of the 1 image files.*not an image"):
+        describe(tmp_path)
+    for arguments in ({"size": 0}, {"workers": 0}, {"distance": 9}, {"value_range": (1, 0)}):
+        with pytest.raises(DataError):
+            describe(tmp_path, **arguments)
+
+
+def test_near_groups_equal_those_of_all_pairs():
+    rng = np.random.default_rng(3)
+    hashes = rng.integers(0, 2**64, (300, 2), dtype=np.uint64)
+    levels = rng.integers(0, 256, (300, 81), dtype=np.uint8)
+    for k in range(0, 200, 2):  # pairs at a distance of 0 to 6 in each hash
+        for column in (0, 1):
+            flips = rng.choice(64, rng.integers(0, 7), replace=False)
+            mask = np.uint64(sum(1 << int(bit) for bit in flips))
+            hashes[k + 1, column] = hashes[k, column] ^ mask
+        levels[k + 1] = np.clip(levels[k].astype(int) + rng.integers(0, 6), 0, 255)
+    levels[7] = 255 - levels[6]
+    for distance in (0, 4, 8):
+        pairs = []
+        centred = levels - levels.mean(axis=1, keepdims=True)
+        for a in range(300):
+            for b in range(a + 1, 300):
+                bits = [int(hashes[a, c] ^ hashes[b, c]).bit_count() for c in (0, 1)]
+                if max(bits) <= distance and np.abs(centred[a] - centred[b]).mean() <= 3:
+                    pairs.append([a, b])
+        assert [group.tolist() for group in group_near(hashes, levels, distance)] == pairs
+        assert len(pairs) < 100 or distance == 8
+
+
+def test_equal_images_are_one_group_in_no_time():
+    start = time.process_time()
+    n = 20_000
+    groups = group_near(np.zeros((n, 2), np.uint64), np.zeros((n, 81), np.uint8), 4)
+    assert [len(group) for group in groups] == [n]
+    assert time.process_time() - start < 5
+
+
+def test_a_hash_compares_neighbours():
+    ramp = np.tile(np.arange(0, 216, 8, dtype=np.uint8), (27, 1))  # brighter to the right
+    across, down, levels = hash_image(Image.fromarray(ramp).convert("RGB"))
+    assert (across, down, len(levels)) == (2**64 - 1, 0, 81)
+    across, down, _ = hash_image(Image.fromarray(ramp.T.copy()).convert("RGB"))
+    assert (across, down) == (0, 2**64 - 1)
+
+
+def test_a_reduced_image_has_nearly_the_hash_of_the_image():
+    for k in range(5):
+        image = photo(k, (301, 467)).convert("RGB")
+        hashes = [hash_image(image), hash_image(image.reduce(4), (301 / 4, 467 / 4))]
+        levels = np.array([np.frombuffer(each.levels, np.uint8) for each in hashes], float)
+        assert np.abs(np.subtract(*levels)).max() <= 3
+        for a, b in zip(hashes[0][:2], hashes[1][:2], strict=True):
+            assert (a ^ b).bit_count() <= 2
+
+
+def test_shapes_and_sizes():
+    sizes = measure_sizes(np.array([[10, 20], [30, 40], [50, 51], [64, 32], [40, 30]]))
+    assert sizes.shapes == {
+        "1:2 or taller": 1,
+        "portrait": 1,
+        "square": 1,
+        "landscape": 1,
+        "2:1 or wider": 1,
+    }
+    assert sizes.shorter_sides == (10, 30, 30, 32, 50)
+    assert (sizes.doubled, sizes.distinct) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("side", "size"), [(8, 8), (63, 32), (64, 64), (200.5, 128), (9000, 1024), (5, 8)]
+)
+def test_the_suggested_size(side, size):
+    assert suggest_size(side) == size
+
+
+def test_recipes_state_why_they_do_not_fit():
+    fit = {recipe.name: recipe for recipe in find_folder_recipes(1000, 64, 3, 0)}
+    faces = fit["dcgan-faces"]
+    assert (faces.fits, faces.size, faces.channels) == (True, 64, 3)
+    assert (faces.images_per_epoch, faces.epochs) == (1000, 5000)
+    small = {recipe.name: recipe for recipe in find_folder_recipes(1000, 40, 1, 0)}
+    assert small["dcgan-faces"].reason == (
+        "enlarges at least half of the images to 64 pixels; the images have no colour: "
+        "--dataset.channels 1"
+    )
+
+
+def test_the_report_is_one_page_that_loads_nothing(mixed, tmp_path):
+    hostile = tmp_path / "data" / "<script>alert(1)</script>"
+    save(photo(1), hostile / "a.png")
+    save(photo(1), hostile / "b.png")
+    (hostile / "bad\x1b[31m.png").write_text("no image")
+    write_report(describe(tmp_path / "data", workers=1), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert "&lt;script&gt;" in page
+    assert set(re.findall(r'(?:src|href)="([^"]{15})', page)) == {"data:image/jpeg"}
+    assert "http" not in page.replace("http-equiv", "")
+    assert "2 files in 1 group." in page
+    assert page.count("<img") == 2 + 1 + 2  # contact sheet, mean, identical files
+
+
+def test_the_contact_sheet_shows_readable_images(summary):
+    names = draw_names(summary)
+    assert len(names) == 14
+    assert len(draw_names(summary, 5)) == 5
+    assert contact_sheet(summary).numpy().shape == (14, 128, 128, 3)
+
+
+def test_the_command_prints_text_and_writes_what_it_is_told(mixed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", str(mixed), "--workers", "1"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"{mixed}: 17 image files in 2 classes; skipped: ")
+    for part in ("  files   ", "  near ", "train/0.jpg = train/copy.jpg", "note: 3 files cannot"):
+        assert part in text
+    assert list(tmp_path.iterdir()) == []
+    options = ["--json", "-o", "look.html", "--sheet", "look.png", "--workers", "1"]
+    assert main(["data", str(mixed), *options]) == 0
+    assert json.loads(capsys.readouterr().out)["readable"] == 14
+    assert Image.open("look.png").width > 800
+    assert main(["data", str(mixed), "-o", "look.pdf"]) == 1
+    assert "Use for example -o look.html" in capsys.readouterr().err
+
+
+def pause(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def die(argument):
+    os._exit(3)
+
+
+def test_an_early_end_kills_the_processes():
+    before = set(multiprocessing.active_children())
+    results = map_parallel(pause, [0, 60, 60, 60], 2)
+    assert next(results) == 0
+    start = time.perf_counter()
+    results.close()
+    assert time.perf_counter() - start < 10
+    assert set(multiprocessing.active_children()) <= before
+
+
+def test_a_dead_process_is_an_error():
+    with pytest.raises(WorkerError, match="ended"):
+        list(map_parallel(die, [1, 2, 3], 2))
+
+
+def test_results_keep_their_order():
+    assert list(map_parallel(abs, range(-50, 0), 2)) == list(range(50, 0, -1))
