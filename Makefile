@@ -4,7 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # A process for each core, each with one thread: two threads a process would wait for each other.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+# The hundreds of processes of the tests share compiled modules, so Python may write them.
+PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-all lint docs wheels clean
 
