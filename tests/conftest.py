@@ -32,12 +32,19 @@ BEGUN_FIRST = (
 )
 
 
+# Checks of our plugins that only `make test-all` runs: see README.md.
+SLOW_CHECKS = {
+    "test_it[converts]",
+    *(f"test_it[architecture {n}: exports]" for n in ("biggan-deep", "cyclegan", "stylegan3")),
+}
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slowest files first, and leave the whole import of our plugins to test-all."""
+    """Run the slowest files first, and leave the slowest checks of plugins to test-all."""
     items.sort(key=lambda item: item.path.stem not in BEGUN_FIRST)
     for item in items:
-        if item.name == "test_it[converts]":
+        if item.name in SLOW_CHECKS:
             item.add_marker(pytest.mark.slow)
 
 
