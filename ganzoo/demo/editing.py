@@ -68,7 +68,7 @@ def move(
     """
     codes = model.codes(_draw(model, seed, label))
     codes = directions.start(model, codes, check_psi(psi) if model.spec.styles else None)
-    for number, strength in zip(range(len(directions)), strengths, strict=False):
+    for number, strength in enumerate(strengths[: len(directions)]):
         codes = directions.move(codes, number, as_number(strength, "strength", -REACH, REACH))
     return model.render(codes)
 
