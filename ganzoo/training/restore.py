@@ -10,7 +10,7 @@ from typing import Any
 
 from ganzoo.bundle.files import sha256, write_file
 from ganzoo.data.run_data import RunData
-from ganzoo.errors import MALFORMED, CheckpointError, RecipeError
+from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.build import complete
@@ -94,7 +94,11 @@ def _continue(
         ) from error
     images_seen = state.tick * trained.batch_size
     later = [line for line in history if line["images"] >= images_seen]
-    if complete(current) not in (trained, complete(replay(trained, later))):
+    try:
+        changed = complete(replay(trained, later))
+    except (GanzooError, *MALFORMED):  # a history that somebody edited explains no change
+        changed = trained
+    if complete(current) not in (trained, changed):
         raise CheckpointError(
             f"{path / RECIPE} differs from the recipe of the run's checkpoint. Restore the file, "
             f"and pass changes as options: ganzoo train --resume {path} --images N. Or start a new "

@@ -134,6 +134,13 @@ def test_a_run_that_was_killed_between_its_files_resumes(run):
     assert history(run) == [line]
 
 
+def test_a_history_that_cannot_be_applied_explains_no_change(run):
+    changes = {"images": 32, "changes": {"nothing.here": [1, 2]}}
+    (run / "history.jsonl").write_text(json.dumps(changes) + "\n")
+    assert resume(run).images_seen == 32
+    assert history(run) == []
+
+
 def test_an_older_checkpoint_moves_the_change(run):
     resume(run, images=64, optimizer={"lr": 1e-3}, change=True)
     resume(run, images=96, optimizer={"lr": 1e-4}, change=True)
