@@ -151,6 +151,8 @@ class ReadAhead(Iterator[Items]):
         for worker in self._workers:
             if worker.sentinel in dying:
                 worker.join()  # its exit status is known a moment after its connections close
+                for other in self._workers:  # they may wait for a lock that it held
+                    other.kill()
                 raise WorkerError(_describe_death(worker)) from error
 
 

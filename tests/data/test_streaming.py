@@ -200,6 +200,7 @@ def test_a_killed_worker_is_one_error_and_the_stream_continues(workers):
     os.kill(started[-1].pid, signal.SIGKILL)
     with pytest.raises(WorkerError, match=rf"\(pid {started[-1].pid}\) was killed by SIGKILL"):
         draw(stream, 100)
+    assert {process.exitcode for process in started} == {-signal.SIGKILL}, "none waits for it"
     memory.position = stream.position
     assert same(next(stream), next(memory)), "other processes go on where these ended"
 
