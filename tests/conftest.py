@@ -35,7 +35,10 @@ BEGUN_FIRST = (
 # Checks of our plugins that only `make test-all` runs: see README.md.
 SLOW_CHECKS = {
     "test_it[converts]",
-    *(f"test_it[architecture {n}: exports]" for n in ("biggan-deep", "cyclegan", "stylegan3")),
+    *(
+        f"test_it[architecture {n}: exports]"
+        for n in ("biggan-deep", "cyclegan", "stylegan2", "stylegan3")
+    ),
 }
 
 
@@ -46,6 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.name in SLOW_CHECKS:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the imported modules and the tests from garbage collection, which they slow down."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

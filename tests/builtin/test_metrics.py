@@ -3,7 +3,6 @@
 import pytest
 
 from ganzoo.registry import better_of, metrics
-from ganzoo.testing import PluginSuite
 from helpers.processes import run_new
 
 OURS = "torch-ganzoo"
@@ -60,12 +59,3 @@ assert "torch" not in sys.modules
 """
     done = run_new("-c", code, env={"GANZOO_PLUGINS": ""})
     assert done.returncode == 0, done.stderr
-
-
-class TestMetricsTrackersAndSamplers(PluginSuite):
-    distribution = OURS
-
-    @classmethod
-    def subjects(cls):
-        kinds = ("metric", "tracker", "sampler")
-        return [s for s in super().subjects() if s.registry.kind in kinds]

@@ -24,6 +24,7 @@ def main():
 """
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_is_told_to_have_one(tmp_path):
     (tmp_path / "script.py").write_text(SCRIPT + "main()\n")
     result = run_new("script.py", cwd=tmp_path)

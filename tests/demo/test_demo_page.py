@@ -22,9 +22,9 @@ from ganzoo.bundle import METADATA_KEY, write_bundle
 from ganzoo.demo import editing, render, sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
+from helpers.extras import needs_gradio
 from helpers.processes import run_cli, start_cli
 
-pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -33,6 +33,7 @@ FLAGS = [
 ]
 
 pytestmark = [
+    needs_gradio,
     pytest.mark.enable_socket,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed"),
 ]
@@ -241,7 +242,13 @@ SEVEN = ((0.3, 0.2), (0.7, 0.2), (0.5, 0.8))
 # Every control of every tab changes its images.
 
 
-@pytest.mark.parametrize("tab", ["Samples", "Interpolate", "Walk", "Compare"])
+@pytest.mark.parametrize(
+    "tab",
+    [
+        "Samples",
+        *(pytest.param(tab, marks=pytest.mark.slow) for tab in ("Interpolate", "Walk", "Compare")),
+    ],
+)
 def test_every_control_changes_the_images(visitor, tab):
     panel = visitor.open(tab)
     visitor.wait_for_change(panel, [])

@@ -13,6 +13,24 @@ def blocks_of(page: Path) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
 
 
+def commands_of(page: Path) -> list[list[str]]:
+    """Return the arguments of each `ganzoo` command in the blocks of a page."""
+    commands = (
+        command
+        for language, block in blocks_of(page)
+        if language in ("bash", "console")
+        for command in _commands(block)
+    )
+    return [words[1:] for _, words in commands if words[0] == "ganzoo" and len(words) > 1]
+
+
+def _commands(block: str) -> list[tuple[str, list[str]]]:
+    """Return each line of a block that has a command, and its words."""
+    lines = block.replace("\\\n", " ").splitlines()
+    commands = [(line, shlex.split(line.removeprefix("$ "), comments=True)) for line in lines]
+    return [(line, words) for line, words in commands if words]
+
+
 def run_block(
     folder: Path,
     language: str,
@@ -39,9 +57,8 @@ def run_block(
         assert tomllib.loads(block)
         return
     assert language in ("bash", "console")
-    for line in block.replace("\\\n", " ").splitlines():
-        command = shlex.split(line.removeprefix("$ "), comments=True)
-        if not command or line.startswith(elsewhere):
+    for line, command in _commands(block):
+        if line.startswith(elsewhere):
             continue
         assert command[0] == "ganzoo", f"a command that nothing runs: {line}"
         if most_images and "--images" in command:

@@ -15,6 +15,7 @@ from ganzoo.hub.space import GRADIO, pack_space
 from ganzoo.registry.names import HubName
 from helpers import hub_server
 from helpers.bundles import finish_card
+from helpers.extras import needs_gradio
 from helpers.hub_client import HubClient, environment
 from helpers.hub_server import TOKEN
 from helpers.paths import ROOT
@@ -155,8 +156,8 @@ def test_the_command_reports_its_changes(server, name, bundle, tmp_path):
     )
 
 
+@needs_gradio
 def test_the_app_shows_the_pushed_model(server, client, name, bundle, tmp_path):
-    pytest.importorskip("gradio", reason="gradio is not installed")
     push(client, bundle, name)
     (tmp_path / "app.py").write_bytes(server.repositories[f"spaces/{name}"].head.files["app.py"])
     with socket.create_server(("127.0.0.1", 0)) as probe:

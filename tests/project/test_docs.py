@@ -1,11 +1,15 @@
 """Run every fenced code block of the guides, one folder for each page; check the navigation."""
 
+import functools
 import re
 
 import pytest
+import tyro
 import yaml
 
-from helpers.pages import blocks_of, run_block
+from ganzoo.cli import COMMANDS, SUBCOMMANDS
+from ganzoo.cli.options import parse_recipe
+from helpers.pages import blocks_of, commands_of, run_block
 from helpers.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -26,9 +30,10 @@ ELSEWHERE = {
 MOST_IMAGES = 400
 
 
-# Pages whose commands have tests of their own: the README's quick start, the tutorials, the metrics.
-REPEATING = {"index", "measuring", "engineer", "researcher", "publisher"}
-REPEATING |= {page.stem for page in PAGES if page.parent.name == "tutorial"}
+# Pages whose commands have tests of their own: the README's quick start, the tutorials, trainings,
+# metrics, the latent space. `make test` only parses them.
+REPEATING = {"index", "measuring", "engineer", "researcher", "publisher", "training"}
+REPEATING |= {"latent-space", *(page.stem for page in PAGES if page.parent.name == "tutorial")}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,33 @@ REPEATING |= {page.stem for page in PAGES if page.parent.name == "tutorial"}
 def test_page(page, tmp_path):
     for language, block in blocks_of(page):
         run_block(tmp_path, language, block, tuple(ELSEWHERE), MOST_IMAGES)
+
+
+def parse(command):
+    """Parse the arguments of `ganzoo` as the program does, and run nothing."""
+    commands = COMMANDS
+    while command[0] in SUBCOMMANDS:
+        commands, command = SUBCOMMANDS[command[0]], command[1:]
+    stubs = {name: functools.wraps(each)(lambda *_, **__: None) for name, each in commands.items()}
+    if command[0] == "train" and command[1].startswith("--resume"):
+        return
+    if command[0] == "train":
+        parse_recipe(command[1:], "ganzoo train")
+    else:
+        tyro.extras.subcommand_cli_from_dict(
+            stubs, args=command, config=(tyro.conf.FlagCreatePairsOff,)
+        )
+
+
+def test_all_commands_have_options_that_exist():
+    wrong = []
+    for page in PAGES:
+        for command in commands_of(page):
+            try:
+                parse(command)
+            except SystemExit as end:
+                wrong += [f"{page.name}: ganzoo {' '.join(command)}"] if end.code else []
+    assert wrong == []
 
 
 @pytest.mark.slow

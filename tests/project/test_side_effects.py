@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers.bundles import finish_card
+from helpers.extras import needs_gradio
 from helpers.hub_client import environment
 from helpers.hub_server import TOKEN, HubServer
 from helpers.processes import run_new, run_python
@@ -126,11 +127,13 @@ SLOW = {"umap"}
 
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in OTHERS]
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW) + [needs_gradio] * (n == "demo"))
+        for n in OTHERS
+    ],
 )
 def test_the_first_use_leaves_the_process_as_before(name, folder, server):
-    if name == "demo":
-        pytest.importorskip("gradio", reason="gradio is not installed: pip install '.[demo]'")
     lines = "".join(f"    {line}\n" for line in OTHERS[name].splitlines())
     code = f"from helpers.process_state import unchanged\nwith unchanged({name!r}):\n{lines}"
     env = environment(server.endpoint, folder / "hub", HF_TOKEN=TOKEN, PYTHONPATH=str(TESTS))
