@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PLUGINS = $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-# A process for each core, each with one thread: two threads a process would wait for each other.
+# A process more than there are cores (tests/conftest.py), each with one thread: the threads of two
+# processes would wait for each other.
 # The hundreds of processes of the tests share compiled modules, so Python may write them.
 PYTEST = OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 

@@ -15,6 +15,7 @@ import torch
 from hypothesis import settings
 
 import ganzoo
+from ganzoo.data.workers import count_cores
 from helpers.recipes import tiny
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
@@ -40,6 +41,12 @@ SLOW_CHECKS = {
         for n in ("biggan-deep", "cyclegan", "stylegan2", "stylegan3")
     ),
 }
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run a process more than there are cores: some wait for a browser, a server or a time."""
+    return count_cores() + 1
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
