@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
-from types import MethodType
+from types import CellType, FunctionType, MethodType
 from typing import Any, TypeVar
 
 from torch import nn
@@ -17,7 +18,8 @@ def in_eval_mode(module: M) -> M:
 
     The copy shares the module's weights and buffers. `module.eval()` would change the mode for
     every thread that uses the module, such as one that trains it. The copy does not run code that
-    `torch.compile` compiled, which belongs to the module.
+    `torch.compile` compiled, which belongs to the module. It has its own functions, with copies of
+    the variables that they enclose; objects of other classes are shared.
     """
     if not any(part.training for part in module.modules()):
         return module
@@ -25,7 +27,7 @@ def in_eval_mode(module: M) -> M:
     return duplicate
 
 
-def _copy(module: nn.Module, copies: dict[int, nn.Module]) -> Any:
+def _copy(module: nn.Module, copies: dict[int, Any]) -> Any:
     if "_orig_mod" in module._modules:  # `torch.compile(module)`
         module = module.get_submodule("_orig_mod")
     if id(module) in copies:
@@ -39,12 +41,15 @@ def _copy(module: nn.Module, copies: dict[int, nn.Module]) -> Any:
     return duplicate
 
 
-def _replace_modules(value: Any, copies: dict[int, nn.Module]) -> Any:
+def _replace_modules(value: Any, copies: dict[int, Any]) -> Any:
     """Return an attribute with every module in it replaced by its copy."""
     if isinstance(value, nn.Module):
         return _copy(value, copies)
     if isinstance(value, MethodType) and isinstance(value.__self__, nn.Module):
         return MethodType(value.__func__, _copy(value.__self__, copies))
+    if isinstance(value, FunctionType):
+        encloses = value.__closure__ or value.__defaults__ or value.__kwdefaults__
+        return _copy_function(value, copies) if encloses else value
     if isinstance(value, functools.partial):
         parts = (value.func, value.args, value.keywords)
         function, arguments, keywords = (_replace_modules(part, copies) for part in parts)
@@ -58,3 +63,25 @@ def _replace_modules(value: Any, copies: dict[int, nn.Module]) -> Any:
         duplicate.update({key: _replace_modules(item, copies) for key, item in value.items()})
         return duplicate
     return value
+
+
+def _copy_function(function: FunctionType, copies: dict[int, Any]) -> Any:
+    """Return a function that encloses copies of its variables, which other functions may share."""
+    if id(function) in copies:
+        return copies[id(function)]
+    enclosed = function.__closure__ or ()
+    cells = {id(cell): cell for cell in enclosed if id(cell) not in copies}
+    copies.update((key, CellType()) for key in cells)
+    duplicate = copies[id(function)] = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        closure=tuple(copies[id(cell)] for cell in enclosed),
+    )
+    duplicate.__dict__.update(function.__dict__)
+    duplicate.__defaults__ = _replace_modules(function.__defaults__, copies)
+    duplicate.__kwdefaults__ = _replace_modules(function.__kwdefaults__, copies)
+    for key, cell in cells.items():
+        with contextlib.suppress(ValueError):  # a variable that has no value yet
+            copies[key].cell_contents = _replace_modules(cell.cell_contents, copies)
+    return duplicate

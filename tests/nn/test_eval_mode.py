@@ -106,3 +106,40 @@ def test_layers_in_named_tuples_sets_and_partial_functions_stay_as_they_are():
     result = run(module.train())
     assert all(torch.equal(t, before[name]) for name, t in module.state_dict().items())
     assert torch.equal(result, run(module.eval()))
+
+
+class Enclosing(nn.Module):
+    """Reaches its layer by functions that enclose it, and counts its calls in a variable."""
+
+    def __init__(self):
+        super().__init__()
+        norm = self.norm = nn.BatchNorm1d(4)
+        calls = 0
+
+        def count():
+            return calls
+
+        def normalise(x, *, again=norm):
+            nonlocal calls
+            calls += 1
+            return again(norm(x))
+
+        def repeat(x, times=2):
+            return repeat(normalise(x), times - 1) if times else self.norm(x)
+
+        self.count, self.apply_norm = count, [lambda x, function=repeat: function(x)]
+
+    def forward(self, x):
+        return self.apply_norm[0](x)
+
+
+def test_layers_and_variables_that_functions_enclose_stay_as_they_are():
+    module = Enclosing()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    result = run(module.train())
+    assert all(torch.equal(t, before[name]) for name, t in module.state_dict().items())
+    assert module.count() == 0
+    copied = in_eval_mode(module)
+    copied(X)
+    assert (copied.count(), module.count()) == (2, 0), "functions share a variable"
+    assert torch.equal(result, run(module.eval()))
