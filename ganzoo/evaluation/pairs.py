@@ -16,7 +16,7 @@ from ganzoo.evaluation.evaluator import Evaluation
 from ganzoo.evaluation.images import ImageSet, ImageSets, random_rows
 from ganzoo.evaluation.plan import check_numbers, warn_left_out
 from ganzoo.evaluation.values import compute_values
-from ganzoo.nn import torch_defaults
+from ganzoo.nn import exact_arithmetic, torch_defaults
 from ganzoo.sampling.translation import Translator
 from ganzoo.system.dependencies import quiet_imports
 from ganzoo.system.machine import describe_hardware, describe_versions
@@ -33,7 +33,7 @@ SMALLEST = 6  # pixels of a side: SSIM mirrors borders by half of its window
 _VALUES = "mean_absolute_error", "psnr", "ssim"
 
 
-@torch_defaults()
+@exact_arithmetic(torch.device("cpu"))
 def compare_pairs(fake: NDArray[np.uint8], real: NDArray[np.uint8]) -> dict[str, float]:
     """Compare images with their targets, pixel by pixel.
 

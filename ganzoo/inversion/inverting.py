@@ -16,7 +16,7 @@ from ganzoo.inversion.descent import Settings, descend
 from ganzoo.inversion.distances import feature_distance, pixel_distance
 from ganzoo.inversion.network import Network, Space, to_tensor
 from ganzoo.inversion.starts import deviation_of_w, find_starts
-from ganzoo.nn import torch_defaults
+from ganzoo.nn import exact_arithmetic, torch_defaults
 from ganzoo.runtimes.torch import TorchGenerator
 from ganzoo.sampling.arrays import as_pixels
 from ganzoo.sampling.classes import Label
@@ -150,28 +150,29 @@ def invert(
     pixels = as_pixels(pixels, spec.data.image.shape, spec.name)
     if len(pixels) != 1:
         raise SampleError(f"there are {len(pixels)} photos. Invert one at a time.")
-    target = to_tensor(ImageBatch(pixels).to_unit(), network.device)
-    distance = feature_distance(target, extractor) if extractor else pixel_distance(target)
-    encoded = None if encoder is None else encoder.encode(pixels)
-    first = find_starts(
-        model,
-        network,
-        distance,
-        samples=samples,
-        count=starts,
-        seed=seed,
-        label=label,
-        encoded=encoded,
-    )
-    # The paper has w alone. Several starts in z come nearer without noise.
-    deviation = 0.0 if network.space == "z" else deviation_of_w(model, seed, label)
-    settings = Settings(steps, rate, noise, seed, progress, on_step)
-    descent = descend(network, distance, first, deviation, settings)
-    best = int(descent.distances.nan_to_num(nan=math.inf).argmin())
-    rows = slice(best, best + 1)
-    codes = network.to_codes(descent.codes[rows], None if first.y is None else first.y[rows])
-    image = model.render(codes)
-    final = distance(to_tensor(image.to_unit(), network.device))
+    with exact_arithmetic(network.device):
+        target = to_tensor(ImageBatch(pixels).to_unit(), network.device)
+        distance = feature_distance(target, extractor) if extractor else pixel_distance(target)
+        encoded = None if encoder is None else encoder.encode(pixels)
+        first = find_starts(
+            model,
+            network,
+            distance,
+            samples=samples,
+            count=starts,
+            seed=seed,
+            label=label,
+            encoded=encoded,
+        )
+        # The paper has w alone. Several starts in z come nearer without noise.
+        deviation = 0.0 if network.space == "z" else deviation_of_w(model, seed, label)
+        settings = Settings(steps, rate, noise, seed, progress, on_step)
+        descent = descend(network, distance, first, deviation, settings)
+        best = int(descent.distances.nan_to_num(nan=math.inf).argmin())
+        rows = slice(best, best + 1)
+        codes = network.to_codes(descent.codes[rows], None if first.y is None else first.y[rows])
+        image = model.render(codes)
+        final = distance(to_tensor(image.to_unit(), network.device))
     return Inversion(
         codes=codes,
         photo=ImageBatch(pixels),

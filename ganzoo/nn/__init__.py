@@ -22,7 +22,7 @@ from ganzoo.nn.inputs import (
 from ganzoo.nn.precision import at_least_fp32
 from ganzoo.nn.sides import map_sides, map_widths
 from ganzoo.nn.style_generator import StyleGenerator, style_spec_of
-from ganzoo.nn.torch_defaults import exact_inference, torch_defaults
+from ganzoo.nn.torch_defaults import exact_arithmetic, exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "add_spectral_norm",
     "at_least_fp32",
     "call_discriminator",
+    "exact_arithmetic",
     "exact_inference",
     "generate",
     "generate_logits",

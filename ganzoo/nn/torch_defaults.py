@@ -93,8 +93,8 @@ def torch_defaults() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def exact_inference(device: torch.device) -> Iterator[None]:
-    """Compute without gradients, in float32 and by algorithms that give equal results each time.
+def exact_arithmetic(device: torch.device) -> Iterator[None]:
+    """Compute in float32 and by algorithms that give equal results each time.
 
     Args:
         device: the device that computes.
@@ -103,5 +103,11 @@ def exact_inference(device: torch.device) -> Iterator[None]:
         stack.enter_context(torch_defaults())
         for setting in _GPU if device.type == "cuda" else _CPU:
             stack.enter_context(setting)
-        stack.enter_context(torch.inference_mode())
+        yield
+
+
+@contextlib.contextmanager
+def exact_inference(device: torch.device) -> Iterator[None]:
+    """Compute as `exact_arithmetic` does, without gradients."""
+    with exact_arithmetic(device), torch.inference_mode():
         yield

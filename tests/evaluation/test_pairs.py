@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from ganzoo.evaluation import compare_pairs
+from ganzoo.evaluation import compare_pairs, pairs
 
 
 def flat(value, n=1, side=32, channels=3):
@@ -43,3 +44,22 @@ def test_equal_images_have_no_error():
 def test_unpaired_images_are_refused(a, b):
     with pytest.raises(ValueError, match="one shape"):
         compare_pairs(a, b)
+
+
+def test_pairs_are_compared_in_float32(monkeypatch):
+    """Settings of the program change no value."""
+    convolution, precisions = torch.backends.mkldnn.conv, []
+    measure = pairs.structural_similarity_index_measure
+
+    def record(*images, **options):
+        precisions.append(convolution.fp32_precision)
+        return measure(*images, **options)
+
+    monkeypatch.setattr(pairs, "structural_similarity_index_measure", record)
+    before, convolution.fp32_precision = convolution.fp32_precision, "bf16"
+    try:
+        compare_pairs(flat(0), flat(51))
+        assert convolution.fp32_precision == "bf16"
+    finally:
+        convolution.fp32_precision = before
+    assert precisions == ["ieee"]

@@ -130,6 +130,26 @@ def test_a_styled_model_is_inverted_in_each_space(styled, space):
     assert same == (space != "w+")
 
 
+def test_the_descent_computes_in_float32():
+    """`torch.set_float32_matmul_precision` of the program changes no result."""
+    precisions = []
+
+    class Recording(Linear):
+        def forward(self, z, y=None):
+            precisions.append(torch.backends.mkldnn.matmul.fp32_precision)
+            return super().forward(z, y)
+
+    model, before = toy(Recording()), torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        invert(model, model.sample(seed=9), **how(steps=2))
+        assert torch.get_float32_matmul_precision() == "medium"
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert {*precisions} == {"ieee"}
+    assert len(precisions) > 3
+
+
 def test_an_image_of_two_w_needs_two(styled):
     w = styled.map(Draw.of(3, 2).normal(DIM))
     photo = styled.synthesize(w[None])
