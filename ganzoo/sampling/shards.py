@@ -157,10 +157,7 @@ def sample_to(
     shards = _plan(n, shard_size)
     mine = dict(list(shards.items())[process.rank :: process.count])
     index = _describe(model, n, seed, label, shard_size, len(shards))
-    if chosen != {"sampler": "plain"}:
-        index["sampler"] = chosen
-        files = {key: Path(value) for key, value in chosen.items() if isinstance(value, str)}
-        index["sampler_files"] = {k: sha256(file) for k, file in files.items() if file.is_file()}
+    index |= _describe_sampler(chosen)
     existing = _claim(folder, index, bool(mine))
     missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
     todo = {name: numbers for name, numbers in mine.items() if name not in existing}
@@ -213,6 +210,21 @@ def _describe(
         "classes": list(model.spec.data.class_names) if "y" in model.spec.inputs else [],
         "model": model.spec.name,
         "config_sha256": hashlib.sha256(model.spec.to_json().encode()).hexdigest(),
+    }
+
+
+def _describe_sampler(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of index.json about a sampler; empty for the plain one.
+
+    A file is described by its name and content. Its folder would say where the user's files are.
+    """
+    if chosen == {"sampler": "plain"}:
+        return {}
+    files = {key: Path(value) for key, value in chosen.items() if isinstance(value, str)}
+    files = {key: file for key, file in files.items() if file.is_file()}
+    return {
+        "sampler": {**chosen, **{key: file.name for key, file in files.items()}},
+        "sampler_files": {key: sha256(file) for key, file in files.items()},
     }
 
 

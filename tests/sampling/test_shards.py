@@ -12,10 +12,12 @@ import torch
 from PIL import Image
 
 import ganzoo
+from ganzoo.bundle.files import sha256
 from ganzoo.cli import main
 from ganzoo.errors import OutputError, SampleError
 from ganzoo.runtimes.torch import wrap
 from ganzoo.sampling import shards
+from ganzoo.sampling.code_files import write_codes
 from ganzoo.sampling.shards import Process, sample_to
 from ganzoo.spec import DataSpec, ImageSpec, ModelSpec
 from helpers.bundles import change_config
@@ -283,6 +285,23 @@ def test_another_label_is_refused(tmp_path):
     sample_to(digits, tmp_path, 20, label=3)
     with pytest.raises(OutputError, match="label 3, not None"):
         sample_to(digits, tmp_path, 20)
+
+
+def test_the_index_states_a_file_by_name_and_content(model, tmp_path, monkeypatch):
+    codes = model.codes(model.draw(3, seed=5))
+    file = write_codes(tmp_path / "private" / "a.safetensors", codes, model.spec)
+    options = {"sampler": "stored", "shard_size": 2}
+    sample_to(model, tmp_path / "out", 3, options={"file": str(file)}, **options)
+    text = (tmp_path / "out" / "index.json").read_text()
+    assert json.loads(text)["sampler"] == {"sampler": "stored", "file": "a.safetensors"}
+    assert json.loads(text)["sampler_files"] == {"file": sha256(file)}
+    assert "private" not in text
+    monkeypatch.chdir(file.parent)
+    again = sample_to(model, tmp_path / "out", 3, options={"file": file.name}, **options)
+    assert again.images == 0, "the same file by another path"
+    write_codes(file, model.codes(model.draw(3, seed=6)), model.spec)
+    with pytest.raises(OutputError, match="sampler_files"):
+        sample_to(model, tmp_path / "out", 3, options={"file": file.name}, **options)
 
 
 def test_a_folder_of_other_files_is_refused(model, tmp_path):
