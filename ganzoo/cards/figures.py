@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganzoo.bundle import CURVES, INTERPOLATION, RECONSTRUCTIONS
 from ganzoo.cards.context import CardContext
-from ganzoo.sampling.generator import MANIFOLD, PREVIEW_CLASSES
+from ganzoo.sampling.generator import MANIFOLD, has_class_rows
 from ganzoo.sampling.sizes import preview_count
 
 CAPTIONS = {
@@ -40,7 +40,7 @@ def caption(context: CardContext) -> str:
     spec = context.spec
     if "condition" in spec.inputs:
         return "Alternating rows: input images, the model's translations, and the target images."
-    if "y" in spec.inputs and spec.data.classes <= PREVIEW_CLASSES:
+    if has_class_rows(spec):
         return "One row per class, one latent per column, seed 0, uncurated."
     return f"Images 0 to {preview_count(spec.data.image) - 1} of seed 0, uncurated."
 

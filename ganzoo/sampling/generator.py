@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any, Literal
@@ -23,9 +24,16 @@ from ganzoo.sampling.model import (
     to_integer,
 )
 from ganzoo.sampling.samplers import Codes, Draw, draw_codes
-from ganzoo.sampling.sizes import WEBP_SIDE, arrange, is_large, preview_count, samples_name
+from ganzoo.sampling.sizes import (
+    PADDING,
+    WEBP_SIDE,
+    arrange,
+    is_large,
+    preview_count,
+    samples_name,
+)
 from ganzoo.sampling.styles import truncate
-from ganzoo.spec import StyleSpec
+from ganzoo.spec import ModelSpec, StyleSpec
 
 MANIFOLD = "manifold.png"  # the images of a plane of latents
 
@@ -36,6 +44,14 @@ PREVIEW_CLASSES = 10  # largest number of classes for a preview with one row per
 PREVIEW_COLUMNS = 10
 
 PathKind = Literal["spherical", "linear"]
+
+
+def has_class_rows(spec: ModelSpec) -> bool:
+    """Return whether the preview of a model has one row per class: if it has up to 10 classes, and
+    the rows fit into a WebP file, which previews of images above 128x128 pixels are."""
+    data = spec.data
+    fits = arrange(data.classes, *data.image.shape[1:], columns=1)[1] <= WEBP_SIDE
+    return "y" in spec.inputs and data.classes <= PREVIEW_CLASSES and fits
 
 
 class Generator(Model):
@@ -282,19 +298,24 @@ class Generator(Model):
     def preview(self) -> ImageBatch:
         """Generate the preview of the model: uncurated samples of seed 0.
 
-        A model of up to 10 classes has a row for each, unless they do not fit into a WebP file.
+        A model of up to 10 classes has a row for each, see `has_class_rows`.
+
+        Warns:
+            UserWarning: the rows do not fit into a WebP file.
         """
-        data = self.spec.data
-        # Above 128x128 pixels, the preview is a WebP file.
-        fits = arrange(data.classes, *data.image.shape[1:], columns=1)[1] <= WEBP_SIDE
-        if "y" in self.spec.inputs and data.classes <= PREVIEW_CLASSES and fits:
-            columns = (
-                preview_count(data.image) // data.classes
-                if is_large(data.image)
-                else PREVIEW_COLUMNS
+        image, classes = self.spec.data.image, self.spec.data.classes
+        if has_class_rows(self.spec):
+            if not is_large(image):
+                return self.class_grid()
+            widest = (WEBP_SIDE - PADDING) // (image.width + PADDING)
+            return self.class_grid(max(1, min(preview_count(image) // classes, widest)))
+        if "y" in self.spec.inputs and classes <= PREVIEW_CLASSES:
+            warnings.warn(
+                f"the preview of {self.spec.name!r} has no row for each class: {classes} rows of "
+                f"images of {image} are higher than the {WEBP_SIDE:,} pixels of a WebP file",
+                stacklevel=2,
             )
-            return self.class_grid(max(1, columns))
-        return self.sample(preview_count(data.image), seed=0)
+        return self.sample(preview_count(image), seed=0)
 
     def preview_images(self) -> dict[str, ImageBatch]:
         """Generate the preview images of a bundle by file name: samples, and the latent plane."""
@@ -368,6 +389,7 @@ class Generator(Model):
                 f"cannot interpolate in {steps} steps on a {path!r} path: steps is 2 to "
                 f"{MAX_SAMPLES:,} and path is one of {enumerate_names(latents.PATHS)}."
             )
+        self.draw(steps)  # checks the memory
         a, b = (as_latents(z, (self.latent_dim,), self.spec.name) for z in (a, b))
         z = latents.PATHS[path](a, b, np.linspace(0, 1, steps, dtype=np.float32))
         if label is None and "y" in self.spec.inputs:

@@ -1,8 +1,12 @@
 """How many images are computed and shown at once, by their size."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from ganzoo.cards import CardContext, Location
+from ganzoo.cards.figures import caption
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.sizes import arrange, compute_batch, preview_count
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
@@ -12,7 +16,8 @@ class Recorder(Generator):
     """A generator that records the sizes of its batches."""
 
     def __init__(self, side, classes=0):
-        data = DataSpec(ImageSpec(side, side, 1), classes=classes)
+        height, width = side if isinstance(side, tuple) else (side, side)
+        data = DataSpec(ImageSpec(height, width, 1), classes=classes)
         inputs = ("z", "y") if classes else ("z",)
         self.spec = ModelSpec("recorder", "none", {}, (), data, LatentSpec(2), inputs=inputs)
         self.batches = []
@@ -66,4 +71,12 @@ def test_previews_fit_into_a_webp_file(height, width, count):
 
 def test_classes_that_do_not_fit_into_a_webp_file_give_way_to_samples():
     assert len(Recorder(1024, classes=10).preview()) == 10
-    assert len(Recorder(2048, classes=10).preview()) == 4
+    model = Recorder(2048, classes=10)
+    with pytest.warns(UserWarning, match=r"no row for each class: 10 rows of images of 2048x2048"):
+        assert len(model.preview()) == 4
+    assert caption(CardContext(model.spec, Path(), {}, Location("x"))).startswith("Images 0 to 3")
+
+
+def test_rows_of_classes_are_no_wider_than_a_webp_file():
+    model = Recorder((16, 2048), classes=2)
+    assert max(model.preview().grid().size) <= 16_383
