@@ -7,6 +7,7 @@ import hashlib
 import io
 import mmap
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -162,16 +163,22 @@ def _open(content: mmap.mmap) -> _Opened:
     stream = _stream(content)
     try:
         value = unpickler.read(stream)
+        if stream.tell() != len(content):
+            raise ImportFileError(
+                f"the pickle is followed by {len(content) - stream.tell():,} bytes. Get the file "
+                "again."
+            )
     except ImportFileError as error:
         # Pickles begin with their protocol, except old ones, which begin like many other files.
-        if head[:1] == b"\x80" or (unpickler.names and error.__cause__ is None):
+        if head[:1] == b"\x80" or (_are_classes(unpickler.names) and error.__cause__ is None):
             raise
         raise ImportFileError(f"it is not a checkpoint, or is damaged. {_READ}.") from error
-    if stream.tell() != len(content):
-        raise ImportFileError(
-            f"the pickle is followed by {len(content) - stream.tell():,} bytes. Get the file again."
-        )
     return _Opened("pickle", value, frozenset(unpickler.names))
+
+
+def _are_classes(names: Collection[str]) -> bool:
+    """Return whether there are names, and Python could have classes of all of them."""
+    return bool(names) and all(part.isidentifier() for n in names for part in n.split("."))
 
 
 def _stream(content: mmap.mmap) -> BinaryIO:

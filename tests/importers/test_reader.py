@@ -463,6 +463,8 @@ def test_a_tensor_that_repeats_numbers_is_refused_where_it_is_needed(tmp_path, z
         (b"\x89PNG\r\n\x1a\n", "not a checkpoint, or is damaged. ganzoo reads"),
         (b"# A heading\n", "not a checkpoint, or is damaged. ganzoo reads pickles, files of torch"),
         (b"Import a file\n", "not a checkpoint, or is damaged. ganzoo reads"),
+        (b"Version 2\n.\nThe end\n", "not a checkpoint, or is damaged. ganzoo reads"),
+        (b")class of images\nand more\na", "not a checkpoint, or is damaged. ganzoo reads"),
     ],
 )
 def test_other_files_are_named(tmp_path, start, says):
