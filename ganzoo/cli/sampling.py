@@ -217,7 +217,8 @@ def translate(
     """Translate image files, or all image files in folders.
 
     The outputs in a folder keep the names and sub-folders of the inputs and end in .png. Repeat the
-    command to continue: outputs in a folder that exist already are kept.
+    command to continue: outputs in a folder that exist already are kept. Its translation.json
+    states the model and the settings, and outputs of others are refused.
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
@@ -289,7 +290,13 @@ def _translate_to_files(
     one = list(outputs.values()) == [out]
     try:
         report = translate_files(
-            model, outputs, seed, tile=tile, overlap=overlap, replace=one, progress=not one
+            model,
+            outputs,
+            seed,
+            tile=tile,
+            overlap=overlap,
+            folder=None if one else out,
+            progress=not one,
         )
     except KeyboardInterrupt:
         if not one:

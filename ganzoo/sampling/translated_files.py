@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.errors import DataError, ImageFileError, OutputError
 from ganzoo.sampling.image_files import fit_image, read_image
 from ganzoo.sampling.image_folders import list_images
@@ -19,7 +23,10 @@ from ganzoo.sampling.images import find_format, is_image_name, write_image
 from ganzoo.sampling.progress import Progress
 from ganzoo.sampling.sizes import OVERLAP, TILE, WHOLE
 from ganzoo.sampling.translation import Translator
+from ganzoo.spec.json_text import read_json
 
+INDEX = "translation.json"  # in a folder of outputs, the settings that made them
+MAX_INDEX = 2**20  # bytes
 ENDING = ".png"  # of files in a folder: lossless, for inputs of any format
 SHOWN = 5  # files that cannot be read whose errors are shown
 
@@ -112,7 +119,7 @@ def translate_files(
     *,
     tile: int | None = None,
     overlap: int = OVERLAP,
-    replace: bool = False,
+    folder: Path | None = None,
     progress: bool = False,
 ) -> TranslationReport:
     """Translate image files. Every output is complete or missing, so the same call continues.
@@ -125,7 +132,8 @@ def translate_files(
         tile: side of the tiles of images with a longer side; 0 translates every image whole. By
             default, images of more than 1024x1024 pixels are translated in tiles of 512.
         overlap: pixels that two tiles share at least.
-        replace: write outputs that exist already, too.
+        folder: the folder of the outputs: those that exist are kept if its translation.json has
+            these settings. Without, all outputs are written.
         progress: whether to print the progress on stderr.
 
     Warns:
@@ -136,15 +144,18 @@ def translate_files(
         DataError: none of several files can be read.
         ImageFileError: the only file cannot be read.
         SampleError: an argument is out of range, or an output is not finite.
-        OutputError: a file cannot be written.
+        OutputError: a file cannot be written, or an output exists that has other settings.
     """
     since = time.perf_counter()
     report, notes = TranslationReport(), ImageNotes()
     todo = [
         (number, *files)
         for number, files in enumerate(outputs.items())
-        if replace or not files[1].exists()
+        if folder is None or not files[1].exists()
     ]
+    settings = _describe(model, seed, tile, overlap)
+    if folder and len(todo) < len(outputs):
+        _check_settings(folder, settings)
     report.existing = len(outputs) - len(todo)
     with Progress(len(todo), 1, progress) as line:
         for number, file, output in todo:
@@ -159,10 +170,12 @@ def translate_files(
                     warnings.warn(str(error), stacklevel=2)
             else:
                 side = _tile_of(model, pixels, tile)
-                report.tiled += side is not None and max(pixels.shape) > side
+                report.tiled += _is_tiled(model, pixels, side)
                 translated = model.translate(
                     pixels[None], seed, start=number, tile=side, overlap=overlap
                 )
+                if folder and not report.translated:
+                    write_file(folder / INDEX, json.dumps(settings, indent=2) + "\n")
                 write_image(translated.pil()[0], output)
                 report.translated += 1
             line.update(1)
@@ -171,6 +184,46 @@ def translate_files(
         raise DataError(f"cannot read any of the {len(outputs):,} image files. Replace them.")
     report.seconds = time.perf_counter() - since
     return report
+
+
+def _describe(model: Translator, seed: int, tile: int | None, overlap: int) -> dict[str, Any]:
+    """Return the settings that determine the outputs."""
+    config = hashlib.sha256(model.spec.to_json().encode()).hexdigest()
+    settings: dict[str, Any] = {"model": model.spec.name, "config_sha256": config}
+    if model.spec.latent:
+        settings["seed"] = seed
+    if model.sizes:
+        settings |= {"tile": tile, "overlap": overlap}
+    return settings
+
+
+def _check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Raise an error if a folder does not state that its outputs have these settings."""
+    known, nothing = _read_index(folder / INDEX), object()
+    differences = [
+        f"{key} {known.get(key)}, not {value}"
+        for key, value in settings.items()
+        if known.get(key, nothing) != value
+    ]
+    if differences:
+        says = f"its {INDEX} says {'; '.join(differences)}" if known else f"it has no {INDEX}"
+        raise OutputError(
+            f"{folder} contains images of other settings: {says}. Pass the settings of the folder, "
+            "or choose a new folder with -o."
+        )
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    """Return the settings of a folder of outputs; empty if it states none."""
+    with reporting_output(path):
+        if not path.is_file() or path.stat().st_size > MAX_INDEX:
+            return {}
+        content = path.read_bytes()
+    try:
+        settings = read_json(content)
+    except ValueError:
+        return {}
+    return settings if isinstance(settings, dict) else {}
 
 
 def _find(path: Path) -> list[tuple[Path, Path]]:
@@ -210,3 +263,10 @@ def _tile_of(model: Translator, pixels: NDArray[np.uint8], tile: int | None) -> 
     if not large or model.sizes is None:
         return None
     return max(TILE, OVERLAP + model.sizes.padded(OVERLAP))
+
+
+def _is_tiled(model: Translator, pixels: NDArray[np.uint8], tile: int | None) -> bool:
+    """Return whether an image is larger than a tile, whose side is a multiple of the network's."""
+    if tile is None or model.sizes is None:
+        return False
+    return bool(max(pixels.shape[:2]) > model.sizes.padded(tile))

@@ -1,6 +1,7 @@
 """`ganzoo translate` on files and folders."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def photos(tmp_path, monkeypatch):
 
 
 def written(folder) -> dict:
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    files = (file for file in sorted(folder.rglob("*")) if file.suffix == ".png")
     return {file.relative_to(folder).as_posix(): Image.open(file).size for file in files}
 
 
@@ -73,6 +74,34 @@ def test_repeating_the_command_continues(load, photos, capsys):
     assert Image.open("out/a.png").size == (3, 3), "existing files are kept"
     assert main(["translate", "n", "photos", "-o", "out"]) == 0
     assert capsys.readouterr().out == "out: 3 images already existed\n"
+
+
+def test_outputs_of_another_model_or_of_other_settings_are_refused(load, photos, capsys):
+    model = load()
+    command = ["translate", "n", "photos", "-o", "out"]
+    assert main(command) == 0
+    (photos / "b.png").rename(photos / "d.png")
+    assert main([*command, "--tile", "32"]) == 1
+    says = "out contains images of other settings: its translation.json says tile None, not 32."
+    assert says in capsys.readouterr().err
+    model.spec = replace(model.spec, provenance={"seed": 1})
+    assert main(command) == 1
+    assert "translation.json says config_sha256" in capsys.readouterr().err
+    assert sorted(written(photos.parent / "out")) == ["a.png", "b.png", "trip/c.png"]
+    (photos.parent / "out" / "translation.json").write_text("[]")
+    assert main(command) == 1
+    assert "out contains images of other settings: it has no translation.json" in (
+        capsys.readouterr().err
+    )
+    assert main([*command[:-1], "new"]) == 0
+
+
+def test_an_image_that_fits_into_a_padded_tile_is_not_tiled(load, photos, capsys):
+    model = load()
+    Image.new("RGB", (47, 17)).save(photos / "wide.png")
+    assert main(["translate", "n", "photos", "-o", "out", "--tile", "41", "--overlap", "8"]) == 0
+    assert (1, 3, 24, 48) in model.shapes, "a tile of 48 pixels, a multiple of 8"
+    assert "in tiles" not in capsys.readouterr().out
 
 
 def test_files_that_cannot_be_read_are_counted(load, photos, capsys):
