@@ -66,16 +66,16 @@ def slerp(
     Returns:
         float32 array of shape (n, dim).
     """
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        lengths, product = np.linalg.norm(a) * np.linalg.norm(b), np.dot(a, b)
-    if not lengths or not np.isfinite(lengths):  # 0 has no direction, and float32 an end
+    # In float32, the angle between nearly opposite latents would be wrong.
+    first, second, share = (values.astype(np.float64) for values in (a, b, t))
+    lengths = np.linalg.norm(first) * np.linalg.norm(second)
+    if not 0 < lengths <= np.finfo(np.float32).max:  # 0 has no direction, and float32 an end
         return lerp(a, b, t)
-    cosine = product / lengths
-    omega = np.arccos(np.clip(cosine, -1.0, 1.0))
+    omega = np.arccos(np.clip(np.dot(first, second) / lengths, -1.0, 1.0))
     if np.sin(omega) < 1e-6:  # the same or opposite directions: the arc is not unique
         return lerp(a, b, t)
-    left, right = np.sin((1 - t) * omega), np.sin(t * omega)
-    arc: NDArray[np.float64] = (left[:, None] * a + right[:, None] * b) / np.sin(omega)
+    left, right = np.sin((1 - share) * omega), np.sin(share * omega)
+    arc: NDArray[np.float64] = (left[:, None] * first + right[:, None] * second) / np.sin(omega)
     return arc.astype(np.float32)
 
 

@@ -46,6 +46,21 @@ def test_slerp_stays_on_the_arc():
     np.testing.assert_allclose(latents.slerp(a, a, np.float32([0.3])), [a])
 
 
+@pytest.mark.parametrize("angle", [1e-4, 0.3, 2.0, np.pi - 0.1, np.pi - 1e-3, np.pi - 1e-5])
+def test_slerp_is_exact_at_any_angle(angle):
+    a, other = latents.normal(3, 2, 128).astype(np.float64)
+    other -= a * (a @ other) / (a @ a)
+    other *= np.linalg.norm(a) / np.linalg.norm(other)
+    b = (np.cos(angle) * a + np.sin(angle) * other).astype(np.float32)
+    first, share = a.astype(np.float32), np.linspace(0, 1, 5, dtype=np.float32)
+    path = latents.slerp(first, b, share)
+    expected = np.cos(angle * share[:, None]) * a + np.sin(angle * share[:, None]) * other
+    # The rounding of the ends to float32 turns the plane of the arc.
+    np.testing.assert_allclose(path, expected, atol=1e-6 / np.sin(angle))
+    lengths = np.linalg.norm(path, axis=1)
+    np.testing.assert_allclose(lengths, np.linalg.norm(a), rtol=1e-6 / np.sin(angle))
+
+
 def test_slerp_between_opposite_ends_stays_between_them():
     path = latents.slerp(np.float32([2]), np.float32([-1]), np.linspace(0, 1, 5, dtype=np.float32))
     np.testing.assert_allclose(path[:, 0], [2, 1.25, 0.5, -0.25, -1], atol=1e-6)
