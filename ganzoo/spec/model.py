@@ -157,10 +157,15 @@ class ModelSpec:
         """Identifies the weights by their origin, however they are stored: a SHA-256.
 
         Models of one name can have other weights. It depends on the training, or on the imported
-        file, and not on what is added later, such as metrics.
+        file and the part of it, and not on what is added later, such as metrics.
         """
         origin = {key: self.provenance.get(key) for key in _ORIGIN}
-        origin[IMPORTED] = self.recorded(IMPORTED).get("sha256")
+        if history := self.provenance.get("history"):
+            origin["history"] = history
+        imported = self.recorded(IMPORTED)
+        origin[IMPORTED] = imported.get("sha256")
+        if imported:
+            origin["part"] = [imported.get("network"), imported.get("options")]
         return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -51,8 +51,16 @@ def test_codes_are_read_as_they_were_written(tmp_path, model, codes):
         assert a is b is None or (np.array_equal(a, b) and a.dtype == b.dtype)
 
 
-def test_codes_of_other_weights_of_a_name_are_warned_of(tmp_path):
-    old, new = (replace(PLAIN, provenance={"images_seen": n}) for n in (64, 128))
+@pytest.mark.parametrize(
+    "provenances",
+    [
+        [{"images_seen": 64}, {"images_seen": 128}],
+        [{"history": [{"images": n, "changes": {"optimizer.lr": [1, 2]}}]} for n in (64, 128)],
+        [{"imported": {"sha256": "a", "network": part}} for part in ("G", "G_ema")],
+    ],
+)
+def test_codes_of_other_weights_of_a_name_are_warned_of(tmp_path, provenances):
+    old, new = (replace(PLAIN, provenance=each) for each in provenances)
     path = write_codes(tmp_path / "a.safetensors", Codes(Z), old)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
