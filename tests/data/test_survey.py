@@ -162,8 +162,9 @@ def test_bad_folders_and_arguments_are_refused(tmp_path):
     (tmp_path / "bad.png").write_text("text")
     with pytest.raises(DataError, match=r"cannot read any of the 1 image files.*not an image"):
         describe(tmp_path)
-    for arguments in ({"size": 0}, {"workers": 0}, {"distance": 9}, {"value_range": (1, 0)}):
-        with pytest.raises(DataError):
+    wrong = [{"size": 0}, {"workers": 0}, {"distance": 9}, {"distance": 2.5}]
+    for arguments in (*wrong, {"value_range": (1, 0)}, {"labels": "folder"}):
+        with pytest.raises(DataError, match="0 to 8|labels is 'folder'|size|workers|range"):
             describe(tmp_path, **arguments)
 
 
@@ -248,6 +249,13 @@ def test_recipes_state_why_they_do_not_fit():
     )
 
 
+def test_arguments_that_a_recipe_omits_have_their_defaults(monkeypatch):
+    table = {"images": 640, "architecture": {"name": "dcgan"}, "dataset": {"name": "folder"}}
+    monkeypatch.setattr("ganzoo.data.survey.recipes.read_recipe", lambda entry: table)
+    row = find_folder_recipes(10, 64, 3, 0)[0]
+    assert (row.size, row.channels, row.epochs, row.fits) == (64, 3, 64.0, True)
+
+
 def test_the_report_is_one_page_that_loads_nothing(mixed, tmp_path):
     hostile = tmp_path / "data" / "<script>alert(1)</script>"
     save(photo(1), hostile / "a.png")
@@ -256,6 +264,7 @@ def test_the_report_is_one_page_that_loads_nothing(mixed, tmp_path):
     write_report(describe(tmp_path / "data", workers=1), tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
     assert "<script" not in page
+    assert str(tmp_path) not in page, "it may be published"
     assert "\x1b" not in page
     assert "&lt;script&gt;" in page
     assert set(re.findall(r'(?:src|href)="([^"]{15})', page)) == {"data:image/jpeg"}

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -21,7 +22,7 @@ from ganzoo.data.survey.scan import Scan, scan_images
 from ganzoo.data.survey.splits import count_splits, spans_splits
 from ganzoo.data.survey.summary import DataSummary, FileWarning, Unreadable
 from ganzoo.data.workers import count_cores
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.errors import DataError, DataNotFoundError, enumerate_names
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_folders import (
     ImageList,
@@ -34,6 +35,7 @@ from ganzoo.sampling.image_folders import (
 from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.parsing import check_integer
 
+LABELS = get_args(Labels)
 _REMEDY = "Pass a folder of image files."
 
 
@@ -68,7 +70,7 @@ def describe(
         WorkerError: a worker process died.
     """
     start = time.perf_counter()
-    _check(size, workers)
+    _check(labels, size, workers)
     check_distance(distance)
     ends = check_value_range("folder", value_range)
     root = Path(folder).expanduser()
@@ -85,7 +87,9 @@ def describe(
     return dataclasses.replace(summary, notes=write_notes(summary))
 
 
-def _check(size: int | None, workers: int | None) -> None:
+def _check(labels: str, size: int | None, workers: int | None) -> None:
+    if labels not in LABELS:
+        raise DataError(f"labels is {labels!r}; it must be one of {enumerate_names(LABELS)}.")
     try:
         if size is not None:
             check_integer("size", size, 1, MAX_IMAGE_SIZE)

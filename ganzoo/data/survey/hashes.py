@@ -84,7 +84,7 @@ def check_distance(distance: int) -> None:
     Raises:
         DataError: it is out of range.
     """
-    if not 0 <= distance <= FARTHEST:
+    if type(distance) is not int or not 0 <= distance <= FARTHEST:
         raise DataError(
             f"near duplicates cannot differ in {distance} bits of a hash. Use --distance 0 to "
             f"{FARTHEST}."

@@ -8,7 +8,8 @@ from typing import Any
 
 from ganzoo.bundle.summary import read_recipe
 from ganzoo.errors import MALFORMED
-from ganzoo.registry import recipes
+from ganzoo.registry import datasets, recipes
+from ganzoo.registry.signatures import arguments_of
 
 LARGEST = 1024  # pixels; recipes for larger images are rare
 SMALLEST = 8
@@ -60,11 +61,13 @@ def find_folder_recipes(
         channels: 3, or 1 if no image has colours.
         classes: number of classes.
     """
-    rows = []
+    rows, own = [], arguments_of(datasets.get("folder"))
+    defaults = {name: argument.default for name, argument in own.items()}
     for entry in recipes.entries():
         try:
             table = read_recipe(entry)
             if table["dataset"]["name"] == "folder":
+                table["dataset"] = defaults | table["dataset"]
                 rows.append(_judge(entry.name, table, images, shorter_side, channels, classes))
         except MALFORMED:  # not a recipe, or in Python
             continue
@@ -81,7 +84,7 @@ def _judge(
 ) -> FolderRecipe:
     dataset = table["dataset"]
     size, own_channels = int(dataset["size"]), int(dataset["channels"])
-    each = images * (2 if dataset.get("mirror", False) else 1)
+    each = images * (2 if dataset["mirror"] else 1)
     reasons = []
     if size > shorter_side:
         reasons.append(f"enlarges at least half of the images to {size} pixels")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -33,7 +34,7 @@ def write_report(summary: DataSummary, path: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    sheet = draw_names(summary)
+    sheet, root = draw_names(summary), os.path.join(summary.folder, "")
     groups = [group[:MEMBERS] for group in _groups(summary)]
     tiles = read_tiles(summary, list(dict.fromkeys([*sheet, *(n for g in groups for n in g)])))
     rows = {key: value for key, value in rows_of(summary).items() if key not in _ELSEWHERE}
@@ -41,7 +42,7 @@ def write_report(summary: DataSummary, path: Path) -> None:
         style=_file("report.css"),
         title=_escape(Path(summary.folder).absolute().name or summary.folder),
         files=_escape(summary.files),
-        notes=_list(summary.notes, "<p>Nothing to note.</p>"),
+        notes=_list([_without(root, note) for note in summary.notes], "<p>Nothing to note.</p>"),
         rows=_table(rows.items()),
         mean=_figure(summary.mean, "mean"),
         sheet="".join(_figure(tiles[name], name) for name in sheet if name in tiles),
@@ -53,7 +54,7 @@ def write_report(summary: DataSummary, path: Path) -> None:
         skipped=_bars(summary.skipped) or "<p>No other files.</p>",
         unreadable=_section(
             f"Unreadable: {len(summary.unreadable):,}",
-            _list([each.reason for each in summary.unreadable[:ROWS]], ""),
+            _list([_without(root, each.reason) for each in summary.unreadable[:ROWS]], ""),
         ),
         identical=_duplicates(summary.identical, tiles),
         near=_duplicates(summary.near, tiles),
@@ -134,6 +135,11 @@ def _figure(pixels: NDArray[np.uint8], name: str, *, caption: bool = False) -> s
     text = _escape(name)
     below = f"<figcaption>{text}</figcaption>" if caption else ""
     return f'<figure><img src="{url}" alt="{text}" title="{text}">{below}</figure>'
+
+
+def _without(folder: str, text: str) -> str:
+    """Return a text with paths in a folder, not of it: the page may be published."""
+    return text.replace(folder, "")
 
 
 def _escape(text: str) -> str:
