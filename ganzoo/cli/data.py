@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 
 from ganzoo.cli.arguments import Folder
-from ganzoo.cli.outputs import MaybeOutput
+from ganzoo.cli.outputs import MaybeOutput, check_folder
 from ganzoo.errors import OutputError
 from ganzoo.system.terminal import print_out
 
@@ -44,8 +44,8 @@ def data(
             duplicates, 0 to 8.
         workers: number of processes; by default one per core.
         as_json: print JSON, with all names.
-        output: HTML report to write, in one file.
-        sheet: contact sheet of 48 random images to write, .png or .svg.
+        output: HTML report to write or replace, in one file.
+        sheet: contact sheet of 48 random images to write or replace, .png or .svg.
     """
     if output is not None and output.suffix.lower() not in HTML:
         raise OutputError(
@@ -56,6 +56,8 @@ def data(
         from ganzoo import plots
 
         plots.check_ending(sheet, plots.FIGURES)
+    for file in filter(None, (output, sheet)):
+        check_folder(file)
     from ganzoo.data import describe
     from ganzoo.data.survey.text import format_summary
 

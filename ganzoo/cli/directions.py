@@ -76,7 +76,7 @@ def directions(
     if figure is None:
         figure = output.with_suffix(".png")
         check_companion(figure, output)
-    check_folder(output)
+    check_folder(figure)
     plots.check_ending(figure, plots.FIGURES)
     if bool(extractor) != (method == "classes") or (classes and not extractor):
         raise SampleError(

@@ -7,25 +7,26 @@ from pathlib import Path
 
 import tyro
 
-from ganzoo.cli.arguments import Output
+from ganzoo.cli.outputs import MaybeOutput, choose_output
 from ganzoo.errors import GanzooError
 from ganzoo.system.terminal import print_out
 
 
 def gallery(
-    names: tyro.conf.Positional[tuple[str, ...]] = (), /, output: Output = Path("gallery.html")
+    names: tyro.conf.Positional[tuple[str, ...]] = (), /, output: MaybeOutput = None
 ) -> None:
     """Write an HTML page with the samples, metrics and card of every model.
 
     Args:
         names: names of models or ./folders; by default all models of installed packages.
-        output: HTML file to write.
+        output: HTML file to write or replace; by default gallery.html, which replaces no file.
     """
     from ganzoo.demo.gallery import write_gallery
 
+    output = choose_output(output, "gallery.html")
     chosen = names or _available()
     write_gallery(chosen, output)
-    print_out(f"{output}: {len(chosen)} models")
+    print_out(f"{output}: {'1 model' if len(chosen) == 1 else f'{len(chosen)} models'}")
 
 
 def _available() -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 import tyro
 
 from ganzoo.cli.arguments import Text
-from ganzoo.cli.outputs import MaybeOutput, check_companion, check_folder, choose_output
+from ganzoo.cli.outputs import MaybeOutput, check_companion, choose_output
 from ganzoo.errors import SampleError
 from ganzoo.system.terminal import print_error, print_out
 
@@ -70,7 +70,6 @@ def invert(
     check_extension(path, "codes")
     comparison = path.with_suffix(".comparison.png")
     check_companion(comparison, path)
-    check_folder(path)
     has_encoder = "encoder" in model.spec.roles
     encoder = (
         zoo.load(name, role="encoder", runtime="torch", device=device) if has_encoder else None

@@ -15,20 +15,22 @@ MaybeOutput = Annotated[Path | None, tyro.conf.arg(aliases=["-o"])]
 
 
 def choose_output(output: Path | None, default: str) -> Path:
-    """Return the file to write.
+    """Return the file to write, before it is computed.
 
     Args:
         output: the value of -o, a file that may be replaced.
         default: the name without -o.
 
     Raises:
-        OutputError: there is no -o, and a file has the default name.
+        OutputError: there is no -o, and a file has the default name; or its folder is not writable.
     """
     if output is None and os.path.lexists(default):
         raise OutputError(
             f"{default} exists already. Pass -o {default} to replace it, or -o and another name."
         )
-    return Path(default) if output is None else output
+    path = Path(default) if output is None else output
+    check_folder(path)
+    return path
 
 
 def check_companion(companion: Path, path: Path) -> None:

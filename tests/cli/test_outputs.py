@@ -1,5 +1,7 @@
 """Files that commands write: -o replaces a file, and a default name replaces none."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -27,6 +29,7 @@ DEFAULTS = {
     "plot style-mixing dcgan-mnist": "style-mixing.png",
     "plot truncation dcgan-mnist": "truncation.png",
     "plot noise dcgan-mnist": "noise.png",
+    "gallery dcgan-mnist": "gallery.html",
     "plot curves run": "curves.png",
     "plot metric run": "metric.png",
     "plot progress run": "progress.png",
@@ -78,8 +81,26 @@ def test_a_file_beside_it_is_replaced_only_together(folder, capsys, command, com
     assert Image.open(folder / companion).format == "PNG"
 
 
-@pytest.mark.parametrize("command", ["invert dcgan-mnist photo.png", "directions dcgan-mnist"])
-def test_a_folder_that_is_not_writable_is_refused_before_the_computation(folder, capsys, command):
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        ("invert dcgan-mnist photo.png", "a.safetensors"),
+        ("directions dcgan-mnist", "a.safetensors"),
+        ("directions dcgan-mnist --figure file/new/a.png", ""),
+        ("sample dcgan-mnist", "a.png"),
+        ("walk dcgan-mnist --seeds 3,9", "a.webp"),
+        ("plot umap dcgan-mnist", "a.png"),
+        ("gallery", "a.html"),
+        ("data .", "a.html"),
+        ("data . --sheet file/new/a.png", ""),
+    ],
+)
+def test_a_folder_that_is_not_writable_is_refused_before_the_computation(
+    folder, capsys, monkeypatch, command, name
+):
     (folder / "file").touch()
-    assert main([*command.split(), "-o", "file/new/a.safetensors"]) == 1
-    assert "cannot write file/new/a.safetensors: Not a directory" in capsys.readouterr().err
+    if not command.startswith("invert"):  # its default name depends on the model
+        monkeypatch.setattr("ganzoo.zoo.find", None)
+    monkeypatch.setattr("ganzoo.data.describe", None)
+    assert main([*command.split(), *(["-o", f"file/new/{name}"] if name else [])]) == 1
+    assert re.search("cannot write file/new/a.*: Not a directory", capsys.readouterr().err)

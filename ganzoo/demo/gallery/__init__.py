@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import functools
 import html
+import itertools
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from string import Template
@@ -19,6 +20,7 @@ from ganzoo.bundle.summary import ModelSummary, read_summary
 from ganzoo.cards import read, split_header
 from ganzoo.demo.markdown import render_card
 from ganzoo.errors import CardError, printable
+from ganzoo.registry.names import parse_model_name
 from ganzoo.sampling.sizes import samples_name
 
 _MAX_FIGURE = 2**24  # bytes of an image file; larger ones are left out
@@ -36,7 +38,10 @@ def write_gallery(names: Sequence[str | Path], path: Path) -> None:
         UnknownNameError, BundleError, ...: as for `ganzoo.load`.
         OutputError: the file cannot be written.
     """
-    bundles = {str(name): zoo.find(name) for name in names}
+    bundles: dict[str, Bundle] = {}
+    for name in dict.fromkeys(map(str, names)):
+        bundle = zoo.find(name)
+        bundles[_unique(_shown_name(name, bundle), bundles)] = bundle
     summaries = {name: read_summary(bundle) for name, bundle in bundles.items()}
     write_file(
         path,
@@ -47,6 +52,19 @@ def write_gallery(names: Sequence[str | Path], path: Path) -> None:
             cards="".join(_card(name, bundle) for name, bundle in bundles.items()),
         ),
     )
+
+
+def _shown_name(name: str, bundle: Bundle) -> str:
+    """Return the name of a model on the page, which may be published: of a folder that of its
+    config, because its path would say where the user's files are."""
+    is_folder = isinstance(parse_model_name(name), Path)
+    return bundle.spec.name if is_folder else name
+
+
+def _unique(name: str, others: Collection[str]) -> str:
+    """Return a name, with a number behind it if others have it."""
+    numbered = (f"{name} ({k})" for k in itertools.count(2))
+    return next(each for each in itertools.chain([name], numbered) if each not in others)
 
 
 def _tile(name: str, summary: ModelSummary, bundle: Bundle) -> str:
@@ -110,7 +128,8 @@ def _data_url(bundle: Bundle, name: str) -> str | None:
 
 
 def _anchor(name: str) -> str:
-    return re.sub(r"[^a-z0-9-]+", "-", name.lower())
+    """Return an identifier in HTML, another one for each name."""
+    return re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match[0]):x}", name)
 
 
 def _file(name: str) -> str:

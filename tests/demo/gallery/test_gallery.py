@@ -58,6 +58,19 @@ def test_every_model_has_a_tile_and_its_card(tmp_path, monkeypatch, capsys):
     assert "ganzoo:begin" not in page
 
 
+def test_folders_are_shown_by_the_names_of_their_models(tiny_bundle, tmp_path):
+    name = open_bundle(tiny_bundle).spec.name
+    other = shutil.copytree(tiny_bundle, tmp_path / "other")
+    write_gallery([tiny_bundle, other, tiny_bundle], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert str(tiny_bundle) not in page
+    assert page.count("<article") == 2
+    anchors = re.findall('<article id="([^"]+)"', page)
+    assert anchors == [name, f"{name}_20_282_29"]
+    assert all(page.count(f'href="#{anchor}"') for anchor in anchors)
+    assert f"{name} (2)" in page
+
+
 def test_a_missing_model_is_skipped(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     models.register("lost")(tmp_path / "lost")
@@ -90,7 +103,7 @@ def test_a_card_that_is_no_text_does_not_end_the_page(tiny_bundle, tmp_path):
     bundle = shutil.copytree(tiny_bundle, tmp_path / "bundle")
     (bundle / CARD).write_bytes(b"# caf\xe9\n")
     rehash(bundle)
-    with pytest.warns(UserWarning, match=r"no card of .*bundle: cannot read the card .* UTF-8"):
+    with pytest.warns(UserWarning, match=r"no card of .*: cannot read the card .* UTF-8"):
         write_gallery([bundle, "ae-mnist"], tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert page.count("<article") == 2
