@@ -8,12 +8,27 @@ from typing import Any
 import numpy as np
 
 from ganzoo.demo.sampling import as_number, check_psi, check_seed, classes
+from ganzoo.errors import printable
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.samplers import Draw
 
 REACH = 3.0  # largest strength of a move, in standard deviations
+METHODS = {
+    "sefa": "SeFa, from the weights",
+    "ganspace": "GANSpace, from random latents",
+    "classes": "to the classes of an extractor",
+}
+
+
+def describe(directions: Directions | None) -> str:
+    """Return a line about the directions of a model; None if they are still to be computed."""
+    if directions is None:
+        return "Computing the directions of this model. A large one takes some seconds."
+    count = "1 direction" if len(directions) == 1 else f"{len(directions)} directions"
+    method = METHODS.get(directions.method, directions.method)
+    return printable(f"{count} in {directions.space}: {method}")
 
 
 def mix(

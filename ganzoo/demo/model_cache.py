@@ -51,7 +51,11 @@ class ModelCache:
         self._loaded: dict[tuple[str, str, RuntimeName], Model] = {}
         self._lock = threading.Lock()
         self._directions_lock = threading.Lock()
-        self._directions = {self._name_of(each): each for each in directions}
+        self._directions: dict[str, Directions] = {}
+        for each in directions:
+            if (name := self._name_of(each)) in self._directions:
+                raise SampleError(f"there are two files of directions of {name!r}. Pass one.")
+            self._directions[name] = each
 
     @classmethod
     def of(
@@ -173,6 +177,10 @@ class ModelCache:
                 self._directions[name] = self._compute_directions(name)
             return self._directions[name]
 
+    def known_directions(self, name: str) -> Directions | None:
+        """Return the directions of a generator if they are of a file or computed already."""
+        return self._directions.get(name)
+
     def direction_names(self, name: str) -> tuple[str, ...]:
         """Return the names of a generator's directions, up to 8, without computing them.
 
@@ -199,11 +207,13 @@ class ModelCache:
         return compute_directions(self.generator(name), "ganspace", count=count, draws=DRAWS)
 
     def _name_of(self, directions: Directions) -> str:
-        """Return the name of the model of directions."""
-        for name in self.names:
-            if self.spec(name).name == directions.model:
-                directions.check(self.spec(name))
-                return name
+        """Return the name of the model of directions: of several, that with the same weights."""
+        specs = {name: self.spec(name) for name in self.names}
+        candidates = [name for name, spec in specs.items() if spec.name == directions.model]
+        candidates.sort(key=lambda name: specs[name].weights_id != directions.weights)
+        for name in candidates:
+            directions.check(specs[name])
+            return name
         raise SampleError(
             f"the directions are of {directions.model!r}, and no model of this page has this name. "
             f"Its models: {enumerate_names(self.names)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,22 @@ def max_images(spec: ModelSpec) -> int:
     """Return the largest number of images of a request: fewer for large images, 4 at least."""
     pixels = spec.data.image.height * spec.data.image.width
     return min(MAX_IMAGES, max(LEAST_IMAGES, PIXELS // pixels))
+
+
+def count_settings(spec: ModelSpec) -> dict[str, int]:
+    """Return the settings of a slider of the number of images when it gets another model.
+
+    A visitor's number stays, unless fewer images are the limit.
+    """
+    most = max_images(spec)
+    return {"maximum": most} if most == MAX_IMAGES else {"maximum": most, "value": most}
+
+
+def describe_limits(specs: Mapping[str, ModelSpec]) -> str | None:
+    """Return which models have fewer images than `MAX_IMAGES`; None if none has."""
+    limits = {name: max_images(spec) for name, spec in specs.items()}
+    fewer = [f"{name} {n}" for name, n in limits.items() if n < MAX_IMAGES]
+    return f"at most, because of their size: {', '.join(fewer)}" if fewer else None
 
 
 def samples(

@@ -359,6 +359,7 @@ def test_sliders_move_along_directions(visitor):
     panel.get_by_label("number input for direction 1").fill("-2")
     moved = editing.move(model("dcgan-mnist"), directions, 3, [0, -2])
     visitor.wait_for_picture(panel, large(moved.pil()[0], 320))
+    panel.get_by_text("8 directions in z: SeFa, from the weights").wait_for()
     panel.get_by_role("button", name="Reset", exact=True).first.click()
     visitor.wait_for_picture(panel, large(model("dcgan-mnist").sample(1, 3).pil()[0], 320))
 

@@ -2,6 +2,8 @@
 
 import io
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -124,6 +126,32 @@ def test_directions_are_those_of_sefa_or_of_a_file(cache, styled, plain, tmp_pat
     assert len(cache.directions("vae2d-mnist")) == len(cache.direction_names("vae2d-mnist")) == 2
     moved = editing.move(plain, cache.directions("dcgan-mnist"), 3, [0] * 8)
     assert np.array_equal(moved.numpy(), plain.sample(1, 3).numpy())
+
+
+def test_directions_belong_to_the_model_of_their_weights(cache, tmp_path):
+    known = cache.directions("dcgan-mnist")
+    specs = {name: cache.spec("dcgan-mnist") for name in "ab"}
+    specs["a"] = replace(specs["a"], provenance={"seed": 99})
+    bundles = {name: SimpleNamespace(spec=spec) for name, spec in specs.items()}
+    both = ModelCache(bundles, directions=[known])
+    assert both.known_directions("b") is known
+    assert both.known_directions("a") is None
+    with pytest.raises(SampleError, match="two files of directions of 'b'. Pass one."):
+        ModelCache(bundles, directions=[known, known])
+
+
+def test_a_line_says_how_directions_are_computed(cache):
+    unused = ModelCache.of(["dcgan-mnist"]).known_directions("dcgan-mnist")
+    assert editing.describe(unused).startswith("Computing the directions of this model.")
+    known = cache.directions("dcgan-mnist")
+    assert editing.describe(known) == "8 directions in z: SeFa, from the weights"
+
+
+def test_large_models_have_sliders_with_fewer_images():
+    specs = {f"m{side}": Black(side).spec for side in (64, 256)}
+    assert sampling.count_settings(specs["m64"]) == {"maximum": 144}, "the visitor's number stays"
+    assert sampling.count_settings(specs["m256"]) == {"maximum": 16, "value": 16}
+    assert sampling.describe_limits(specs) == "at most, because of their size: m256 16"
 
 
 def test_directions_without_torch_are_those_of_ganspace(monkeypatch, styled):

@@ -18,7 +18,10 @@ def compare(cache: ModelCache, opening: Any) -> None:
     names = cache.generators
     with gr.Row():
         seed = seed_box("seed of both models", 0)
-        count = gr.Slider(1, sampling.MAX_IMAGES, 36, step=1, label="images of each model")
+        limits = sampling.describe_limits({name: cache.spec(name) for name in names})
+        count = gr.Slider(
+            1, sampling.MAX_IMAGES, 36, step=1, label="images of each model", info=limits
+        )
     menus, views = [], []
     with gr.Row():
         for value in cache.unconditional_first[:2]:

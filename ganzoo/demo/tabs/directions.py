@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import gradio as gr
@@ -19,6 +20,8 @@ from ganzoo.demo.tabs.controls import (
     truncation_slider,
     view,
 )
+from ganzoo.demo.tabs.layout import control_column, drawing_column
+from ganzoo.errors import GanzooError
 
 SIDE = 320  # pixels of the image
 
@@ -26,18 +29,18 @@ SIDE = 320  # pixels of the image
 def directions(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown(
-                "Each slider moves the image along one direction of the latent space, in standard "
-                "deviations of the model's latents. Directions come from a file of "
-                "`ganzoo directions`, or from the weights (SeFa)."
-            )
+        with control_column(
+            "Each slider moves the image along one direction of the latent space, in standard "
+            "deviations of the model's latents. Directions come from a file of "
+            "`ganzoo directions`, or are computed at the first use."
+        ):
             model = ModelMenu(cache.unconditional_first)
             label = class_menu(cache, model)
             seed = seed_box("seed", 3)
             psi = truncation_slider(cache, model)
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             image = image_view("moved image", height=SIDE)
+            status = _status(cache, model)
             sliders = []
             for first in range(0, SLIDERS, 2):
                 with gr.Row():
@@ -46,11 +49,26 @@ def directions(cache: ModelCache, opening: Any) -> None:
 
     def draw(name: str, label: str | None, seed: Any, psi: Any, *strengths: Any) -> Any:
         generator = cache.generator(name)
-        (moved,) = editing.move(generator, cache.directions(name), seed, strengths, psi, label)
-        return view(enlarge(moved, SIDE), generator.spec)
+        try:
+            known = cache.directions(name)
+        except GanzooError as error:
+            return None, html.escape(f"There are no directions: {error}")
+        (moved,) = editing.move(generator, known, seed, strengths, psi, label)
+        return view(enlarge(moved, SIDE), generator.spec), html.escape(editing.describe(known))
 
-    live(opening, [model, label, seed, psi, *sliders], draw, image)
+    live(opening, [model, label, seed, psi, *sliders], draw, [image, status])
     reset.click(lambda: [0] * SLIDERS, None, sliders, queue=False, **EVENT)
+
+
+def _status(cache: ModelCache, model: ModelMenu) -> gr.HTML:
+    """Return a line about the directions: that they are computed, or by which method they were."""
+
+    def settings(name: str) -> dict[str, Any]:
+        return {"value": html.escape(editing.describe(cache.known_directions(name)))}
+
+    line = gr.HTML(elem_classes="caption", **settings(model.menu.value))
+    model.adapt(line, settings)
+    return line
 
 
 def _strength_slider(cache: ModelCache, model: ModelMenu, number: int) -> gr.Slider:

@@ -18,17 +18,17 @@ from ganzoo.demo.tabs.controls import (
     truncation_slider,
     view,
 )
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 
 
 def interpolate(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown(
-                "An interpolation generates images between two latents. The spherical path keeps "
-                "the length of the latents. The linear path passes closer to the origin, where "
-                "training draws few latents. A model with a mapping network has a path in *w*, too."
-            )
+        with control_column(
+            "An interpolation generates images between two latents. The spherical path keeps "
+            "the length of the latents. The linear path passes closer to the origin, where "
+            "training draws few latents. A model with a mapping network has a path in *w*, too."
+        ):
             model = ModelMenu(cache.unconditional_first)
             label = class_menu(cache, model)
             with gr.Row():
@@ -36,7 +36,7 @@ def interpolate(cache: ModelCache, opening: Any) -> None:
             path = _path_menu(cache, model)
             steps = gr.Slider(2, interpolation.MAX_STEPS, 16, step=1, label="steps")
             psi = truncation_slider(cache, model)
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             position = gr.Slider(0, 1, 0.5, step=0.01, label="position")
             image_at_position = image_view("image at the position", height=300)
             all_steps = image_view("all steps")

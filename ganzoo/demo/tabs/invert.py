@@ -10,6 +10,7 @@ from ganzoo.demo import inversion
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge, figures
 from ganzoo.demo.tabs.controls import EVENT, ModelMenu, class_menu, run_on_click, show_errors
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 
 SIDE = 336  # pixels of each image
 PLACEHOLDER = '<p class="caption">The photo and its reconstruction appear here.</p>'
@@ -19,11 +20,10 @@ PHOTO = '${value ? `<img src="${value}" alt="uploaded photo">` : \'<p>no photo y
 def invert(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown(
-                "Inversion searches for the code whose image is nearest to a photo, by gradient "
-                "descent. **Upload a photo** that is aligned as the training images are."
-            )
+        with control_column(
+            "Inversion searches for the code whose image is nearest to a photo, by gradient "
+            "descent. **Upload a photo** that is aligned as the training images are."
+        ):
             photo = gr.HTML(
                 "",
                 html_template=PHOTO,
@@ -42,7 +42,7 @@ def invert(cache: ModelCache, opening: Any) -> None:
                 info=f"more steps come nearer; the search ends after {inversion.SECONDS} seconds",
             )
             button = gr.Button("Invert", variant="primary")
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             output = gr.HTML(PLACEHOLDER, apply_default_css=False)
 
     def draw(

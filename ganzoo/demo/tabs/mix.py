@@ -10,6 +10,7 @@ from ganzoo.demo import editing
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge, figures
 from ganzoo.demo.tabs.controls import ModelMenu, class_menu, live, seed_box, truncation_slider
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 from ganzoo.sampling.styles import layer_groups
 
 SIDE = 336  # pixels of each image
@@ -18,18 +19,17 @@ SIDE = 336  # pixels of each image
 def mix(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown(
-                "Some layers read the *w* of the second seed. Coarse layers take over its pose and "
-                "shape, fine layers its colours."
-            )
+        with control_column(
+            "Some layers read the *w* of the second seed. Coarse layers take over its pose and "
+            "shape, fine layers its colours."
+        ):
             model = ModelMenu(cache.with_styles)
             label = class_menu(cache, model)
             with gr.Row():
                 seed, second = seed_box("seed", 3), seed_box("second seed", 9)
             layers = _layers_menu(cache, model)
             psi = truncation_slider(cache, model)
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             output = gr.HTML(apply_default_css=False)
 
     def draw(name: str, label: str | None, seed: Any, second: Any, layers: str, psi: Any) -> str:

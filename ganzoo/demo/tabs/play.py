@@ -15,6 +15,7 @@ from ganzoo.demo.tabs.controls import (
     run_on_click,
     truncation_slider,
 )
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 from ganzoo.sampling.walks import EASINGS
 
 PLACEHOLDER = '<p class="caption">The animation appears here. Press <b>Play</b>.</p>'
@@ -23,8 +24,9 @@ PLACEHOLDER = '<p class="caption">The animation appears here. Press <b>Play</b>.
 def play(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown("A walk goes from the image of each seed to that of the next, and back.")
+        with control_column(
+            "A walk goes from the image of each seed to that of the next, and back."
+        ):
             model = ModelMenu(cache.unconditional_first)
             label = class_menu(cache, model)
             seeds = gr.Textbox(
@@ -34,7 +36,7 @@ def play(cache: ModelCache, opening: Any) -> None:
             easing = gr.Radio(list(EASINGS), value=next(iter(EASINGS)), label="speed between seeds")
             psi = truncation_slider(cache, model)
             button = gr.Button("Play", variant="primary")
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             output = gr.HTML(PLACEHOLDER, apply_default_css=False)
 
     def draw(

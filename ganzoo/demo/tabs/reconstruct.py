@@ -11,6 +11,7 @@ from ganzoo.demo import drawing, sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge, figures
 from ganzoo.demo.tabs.controls import live
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 from ganzoo.demo.tabs.pad import pad
 
 SIDE = 336  # pixels of each image
@@ -21,15 +22,14 @@ def reconstruct(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     names = list(cache.autoencoders)
     with gr.Row():
-        with gr.Column(scale=1, min_width=280):
-            gr.Markdown(
-                "An encoder compresses an image to a few numbers, and a generator reconstructs the "
-                "image from them. **Draw a digit** to see its reconstructions."
-            )
+        with control_column(
+            "An encoder compresses an image to a few numbers, and a generator reconstructs the "
+            "image from them. **Draw a digit** to see its reconstructions."
+        ):
             drawing_pad = pad("draw a digit here", ink="#fff", paper="#000", width=24)
             centred = gr.Checkbox(True, label="scale and centre the digit like the training data")
             models = gr.CheckboxGroup(names, value=names, label="models")
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             view = gr.HTML(PLACEHOLDER, apply_default_css=False)
 
     def draw(url: Any, centred: bool, models: list[str]) -> str:

@@ -18,20 +18,20 @@ from ganzoo.demo.tabs.controls import (
     truncation_slider,
     view,
 )
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 
 
 def samples(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown("Image *k* of a seed does not depend on the number of images.")
+        with control_column("Image *k* of a seed does not depend on the number of images."):
             model = ModelMenu(cache.generators)
             label = class_menu(cache, model, all_classes=True)
             seed = seed_box("seed", 0)
-            count = gr.Slider(1, sampling.MAX_IMAGES, sampling.IMAGES, step=1, label="images")
+            count = _count_slider(cache, model)
             psi = truncation_slider(cache, model)
             threshold = _threshold_slider(cache, model)
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             grid = image_view("samples, uncurated")
 
     def draw(name: str, label: str | None, seed: Any, count: Any, psi: Any, threshold: Any) -> Any:
@@ -40,6 +40,18 @@ def samples(cache: ModelCache, opening: Any) -> None:
         return view(enlarge_grid(images), generator.spec)
 
     live(opening, [model, label, seed, count, psi, threshold], draw, grid)
+
+
+def _count_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
+    """Return a slider of the number of images, up to that of a request for the model."""
+
+    def settings(name: str) -> dict[str, Any]:
+        return {**sampling.count_settings(cache.spec(name))}
+
+    options = {"value": sampling.IMAGES, **settings(model.menu.value)}
+    slider = gr.Slider(1, step=1, label="images", **options)
+    model.adapt(slider, settings)
+    return slider
 
 
 def _threshold_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:

@@ -10,19 +10,19 @@ from ganzoo.demo import drawing, sampling
 from ganzoo.demo.model_cache import ModelCache
 from ganzoo.demo.render import enlarge
 from ganzoo.demo.tabs.controls import ModelMenu, image_view, live, seed_box, view
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 from ganzoo.demo.tabs.pad import pad
 
 
 def translate(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(min_width=280):
-            gr.Markdown("**Draw lines**, or upload an image like the model's training inputs.")
+        with control_column("**Draw lines**, or upload an image like the model's training inputs."):
             drawing_pad = pad("draw lines here", ink="#000", paper="#fff", width=8)
             model = ModelMenu(cache.translators)
             noisy = any("z" in cache.spec(name).inputs for name in cache.translators)
             seed = seed_box("seed of the noise", 0, visible=noisy)
-        with gr.Column(min_width=320):
+        with drawing_column():
             input_view = image_view("input", height=240)
             output_view = image_view("output")
 

@@ -19,16 +19,16 @@ from ganzoo.demo.tabs.controls import (
     show_errors,
     view,
 )
+from ganzoo.demo.tabs.layout import control_column, drawing_column
 
 
 def walk(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            gr.Markdown(
-                "The plane has two orthogonal directions of the latents, with the seed's image in "
-                "the middle. **Click into the plane**, or move the sliders."
-            )
+        with control_column(
+            "The plane has two orthogonal directions of the latents, with the seed's image in "
+            "the middle. **Click into the plane**, or move the sliders."
+        ):
             model = ModelMenu(cache.walkable)
             label = class_menu(cache, model)
             with gr.Row():
@@ -36,7 +36,7 @@ def walk(cache: ModelCache, opening: Any) -> None:
             x = gr.Slider(-REACH, REACH, 0, step=0.01, label="to the right")
             y = gr.Slider(-REACH, REACH, 0, step=0.01, label="upwards")
             framed_image = image_view("image in the frame", height=230)
-        with gr.Column(scale=2, min_width=320):
+        with drawing_column():
             plane_view = image_view("plane", elem_id="plane")
         shape = gr.State((1, 1, SIDE))  # of the plane: width, height, images per side
 
