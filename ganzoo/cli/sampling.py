@@ -175,7 +175,7 @@ def _sample_files(
 
     chosen = list(dict.fromkeys(parse_seeds(seeds))) if seeds is not None else None
     count = sample_files(model, folder, n, seed, seeds=chosen, label=label, progress=True, **how)
-    print_out(f"{folder}: {count:,} images of {_name(seed, seeds, how)}")
+    print_out(f"{folder}: {_count(count)} of {_name(seed, seeds, how)}")
 
 
 def _sample_to(
