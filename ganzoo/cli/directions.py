@@ -111,6 +111,8 @@ def directions(
     plots.save_figure(sheet, figure)
     plural = "" if len(result) == 1 else "s"
     print_out(f"{output}: {len(result)} direction{plural} in {result.space} by {method}")
+    if method == "classes":
+        print_out(f"  {', '.join(f'number {k}: {name}' for k, name in enumerate(result.names))}")
     print_out(f"{figure}: the first {min(ROWS, len(result))}, each at {STEPS} strengths")
 
 

@@ -136,8 +136,10 @@ def check(
                 f"{schema[key].annotation}. Use another type."
             ) from error
         except ValidationError as error:
+            mistake = error.errors()[0]
+            example = f" For example: {key}='{{a = 2, b = 1}}'." * (mistake["type"] == "dict_type")
             raise RecipeError(
-                f"{kind} {name!r}, argument {key!r}: {error.errors()[0]['msg'].lower()}, "
-                f"not {shorten(repr(value))}."
+                f"{kind} {name!r}, argument {key!r}: {mistake['msg'].lower()}, "
+                f"not {shorten(repr(value))}.{example}"
             ) from error
     return checked

@@ -57,7 +57,7 @@ def test_classes(run, tmp_path):
         "b.svg",
     ]
     status, output = run(*options)
-    assert (status, "1 direction in z by classes" in output) == (0, True)
+    assert (status, "1 direction in z by classes\n  number 0: class" in output) == (0, True)
     assert Directions.read(tmp_path / "directions.safetensors").names == ("class 3",)
     assert "class 3" in (tmp_path / "b.svg").read_text()
 

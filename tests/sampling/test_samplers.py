@@ -99,7 +99,7 @@ def test_a_mixture_has_its_proportions(labelled):
 @pytest.mark.parametrize(
     ("sampler", "options", "says"),
     [
-        ("truncated", {}, "has no w"),
+        ("truncated", {}, "has no w to truncate.*Truncate z with the sampler truncated-normal"),
         ("mixed", {}, "has no w"),
         ("truncated-normal", {"threshold": 0.0}, "above 0"),
         ("around", {"distance": 1.5}, "0 to 1"),

@@ -24,6 +24,11 @@ def truncated(
         psi: factor of the distance from the average, -2 to 2: 1 for none, 0 for the average image.
         cutoff: number of layers that read the moved w; by default all.
     """
+    if model.spec.styles is None:
+        raise SampleError(
+            f"{model.spec.name!r} has no w to truncate: it has no mapping network, as a StyleGAN "
+            "has. Truncate z with the sampler truncated-normal, threshold=2."
+        )
     z = Codes(draw.normal(model.latent_dim), draw.y)
     return Codes(y=draw.y, styles=model.styles_of(z, psi, cutoff))
 
