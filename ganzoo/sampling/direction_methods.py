@@ -16,7 +16,7 @@ from ganzoo.errors import SampleError
 from ganzoo.sampling.classes import Label
 from ganzoo.sampling.directions import Directions
 from ganzoo.sampling.generator import Generator
-from ganzoo.sampling.model import Model, check_finite
+from ganzoo.sampling.model import Model, check_finite, to_integer
 from ganzoo.sampling.moments import Moments
 from ganzoo.sampling.samplers import Draw
 from ganzoo.sampling.styles import parse_layers
@@ -72,7 +72,7 @@ def compute_directions(
         SampleError: an argument is out of range, or the model cannot have such directions.
     """
     numbers = choose_layers(model, layers)
-    dim = _latent_dim(model)
+    dim, count = _latent_dim(model), to_integer("count", count)
     if not 1 <= count <= dim:
         raise SampleError(f"cannot compute {count} directions: the number is 1 to {dim}.")
     if method == "ganspace" and not numbers:
@@ -234,6 +234,7 @@ def _draws(model: Generator, draws: int, seed: int, label: Label | None) -> Iter
     Larger parts than those of images, since nobody compares their bits. The first part has more
     rows than a latent has numbers, see `_ganspace_in_z`.
     """
+    draws = to_integer("draws", draws)
     if not 2 <= draws <= MAX_DRAWS:
         raise SampleError(f"cannot draw {draws} latents: the number is 2 to {MAX_DRAWS:,}.")
     size = max(AT_ONCE, model.latent_dim + 2)

@@ -181,7 +181,7 @@ class Directions:
             layers: layers whose w moves; by default those of the directions.
 
         Raises:
-            SampleError: there is no such direction, or the strength is not finite.
+            SampleError: there is no such direction or layer, or the strength is not finite.
         """
         number = to_integer("number", number)
         if not 0 <= number < len(self):
@@ -196,6 +196,8 @@ class Directions:
             )
         if codes.styles is None:
             assert codes.z is not None  # guaranteed by `start`
+            if layers is not None:
+                raise SampleError("codes in z have no w, which layers read. Omit the layers.")
             return Codes(codes.z + step.astype(np.float32), codes.y)
         styles = codes.styles.copy()
         chosen = [to_integer("a layer", k) for k in (self.layers if layers is None else layers)]

@@ -200,7 +200,8 @@ class Generator(Model):
         """
         if codes.styles is not None:
             return codes.styles
-        assert codes.z is not None  # codes have one of both
+        if codes.z is None:
+            raise SampleError("the codes have neither z nor styles. Pass one of both.")
         return self.to_styles(self.map(codes.z, codes.y), psi, cutoff)
 
     def synthesize(self, styles: NDArray[np.float32]) -> ImageBatch:
@@ -266,6 +267,8 @@ class Generator(Model):
         Raises:
             SampleError: a seed is out of range, or a label does not exist.
         """
+        if not isinstance(seeds, Iterable):
+            raise SampleError(f"seeds is {seeds!r}, not a list. Pass seeds=[{seeds!r}].")
         checked = [check_latents(seed, 0)[0] for seed in seeds]
         self.draw(len(checked), 0, 0, label)  # checks the number of images
         y = self.labels(len(checked), label=label)

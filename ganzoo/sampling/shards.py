@@ -158,6 +158,8 @@ def sample_to(
     mine = dict(list(shards.items())[process.rank :: process.count])
     index = _describe(model, n, seed, label, shard_size, len(shards))
     index |= _describe_sampler(chosen)
+    # As the file has it: lists for tuples, and numbers of Python for those of NumPy.
+    index = json.loads(json.dumps(index, default=lambda value: value.item()))
     existing = _claim(folder, index, bool(mine))
     missing = sum(len(numbers) for name, numbers in shards.items() if name not in existing)
     todo = {name: numbers for name, numbers in mine.items() if name not in existing}

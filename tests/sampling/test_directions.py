@@ -141,6 +141,11 @@ def test_wrong_options_are_named(model, file, options, says):
         model.sample(2, sampler="directed", **{"directions": str(file)} | options)
 
 
+def test_layers_have_no_effect_in_z(model, directions):
+    with pytest.raises(SampleError, match="codes in z have no w, which layers read"):
+        directions.move(model.codes(Draw.of(5, 1)), 0, 1.0, layers=[0])
+
+
 def test_directions_of_another_model_are_refused_or_give_a_warning(file):
     with pytest.raises(SampleError, match="z of length 64, but 'cgan-mnist'"):
         ganzoo.load("cgan-mnist", runtime="onnx").sample(sampler="directed", directions=str(file))

@@ -6,6 +6,7 @@ import pytest
 import ganzoo
 from ganzoo import evaluation
 from ganzoo.errors import DeviceError, MetricError, SampleError
+from ganzoo.sampling.direction_methods import compute_directions
 from ganzoo.sampling.shards import sample_to
 from helpers.processes import run_cli
 
@@ -25,6 +26,8 @@ def test_a_number_that_is_no_integer_is_refused(model, tiny_bundle, tmp_path, va
         lambda: model.interpolate(0, value),
         lambda: model.interpolate(0, 1, value),
         lambda: model.manifold(value),
+        lambda: compute_directions(model, "sefa", count=value, draws=2),
+        lambda: compute_directions(model, "sefa", count=1, draws=value),
         lambda: sample_to(model, tmp_path / "a", value),
         lambda: sample_to(model, tmp_path / "a", 2, value),
         lambda: sample_to(model, tmp_path / "a", 2, shard_size=value),

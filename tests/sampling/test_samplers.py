@@ -120,6 +120,8 @@ def test_wrong_weights_are_named(labelled, weights):
 
 
 def test_seeds_exclude_a_number_of_images(model):
+    with pytest.raises(SampleError, match=r"seeds is 3, not a list. Pass seeds=\[3\]."):
+        model.sample(seeds=3)
     with pytest.raises(SampleError, match="either seeds"):
         model.sample(4, seeds=[1, 2])
     with pytest.raises(SampleError, match="n is 1 to"):

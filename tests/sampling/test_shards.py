@@ -304,6 +304,14 @@ def test_the_index_states_a_file_by_name_and_content(model, tmp_path, monkeypatc
         sample_to(model, tmp_path / "out", 3, options={"file": file.name}, **options)
 
 
+def test_numbers_of_numpy_are_options(model, tmp_path):
+    options = {"sampler": "truncated-normal", "options": {"threshold": np.float32(0.7)}}
+    assert sample_to(model, tmp_path, 2, **options).images == 2
+    assert sample_to(model, tmp_path, 2, **options).images == 0
+    index = json.loads((tmp_path / "index.json").read_text())
+    assert index["sampler"]["threshold"] == pytest.approx(0.7)
+
+
 def test_a_folder_of_other_files_is_refused(model, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(OutputError, match=r"contains other files, such as 'thesis.tex'"):
