@@ -99,11 +99,12 @@ class Directions:
             and len(vectors) > 0
             and scales.shape == (len(vectors),)
             and np.isfinite(scales).all()
+            and (scales >= 0).all()
             and np.allclose(lengths, 1, atol=1e-3)
             and isinstance(names, list)
             and len(names) == len(vectors)
             and (metadata["space"] == "w") == (layers is not None and layers.size > 0)
-            and (layers is None or layers.ndim == 1)
+            and (layers is None or (layers.ndim == 1 and (layers >= 0).all()))
         )
         if not valid:
             raise ValueError

@@ -163,6 +163,8 @@ def test_directions_of_another_model_are_refused_or_give_a_warning(file):
         {"directions": np.full((2, 64), np.nan, np.float32)},
         {"directions": np.eye(64, dtype=np.float32)[0]},
         {"scales": np.ones(3, np.float32)},
+        {"scales": np.full(2, -1, np.float32)},
+        {"layers": np.array([-1, 0]), "space": "w"},
         {"layers": np.zeros(1, np.int64)},
         {"layers": np.zeros(0, np.int64), "space": "w"},
         {"names": "[1"},
