@@ -37,7 +37,7 @@ def restore(
 
     Raises:
         CheckpointError: all checkpoints are damaged, or the recipe or the data has changed.
-        RecipeError: the batch size cannot change here.
+        RecipeError: the batch size cannot change here, or the run has seen more images.
     """
     file = path / RECIPE
     current = read_recipe(path, group)
@@ -103,6 +103,11 @@ def _continue(
             f"{path / RECIPE} differs from the recipe of the run's checkpoint. Restore the file, "
             f"and pass changes as options: ganzoo train --resume {path} --images N. Or start a new "
             "run with the changed recipe: ganzoo train RECIPE --out DIR."
+        )
+    if prepared.recipe.images < min(images_seen, trained.images):
+        raise RecipeError(
+            f"the run has seen {images_seen:,} images, so it cannot become one of "
+            f"{prepared.recipe.images:,}. Use --images with {images_seen} or more."
         )
     ratio = (trained.batch_size, prepared.recipe.batch_size)
     state.tick = _convert(state.tick, *ratio)

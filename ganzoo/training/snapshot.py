@@ -187,9 +187,9 @@ def keep_best_by_log(run: Path, prepared: Prepared) -> None:
 def keep_best_by_metric(run: Path, prepared: Prepared, evaluation: Mapping[str, Any]) -> None:
     """Write the best bundle if the recipe's `keep_best` names a metric of the evaluation.
 
-    Values are comparable on the same real images only. If a resumed run evaluates on others,
-    because it streams its data and did not before or the reverse, this measures the best bundle
-    again on these.
+    Values are comparable on the same real images only, and with the same extractor and number of
+    samples. If a resumed run evaluates otherwise, because it streams its data and did not before,
+    or its recipe changed, this measures the best bundle again.
 
     Warns if the evaluation does not have the metric, or if it measures the best bundle again.
 
@@ -207,30 +207,51 @@ def keep_best_by_metric(run: Path, prepared: Prepared, evaluation: Mapping[str, 
     if name in metrics:
         assert prepared.evaluator is not None  # it computed the metrics
         higher = prepared.evaluator.plan.better_of(name) == "higher"
-        _keep_if_best(run, prepared, metrics[name], higher, evaluation["protocol"]["sha256"])
+        protocol = evaluation["protocol"]
+        basis = {"real_sha256": protocol["sha256"]}
+        basis |= {key: protocol[key] for key in ("extractor", "samples")}
+        _keep_if_best(run, prepared, metrics[name], higher, basis)
     else:
         _warn_missing("evaluation", "metric", name, metrics)
 
 
 def _keep_if_best(
-    run: Path, prepared: Prepared, value: float, higher: bool, real_sha256: str = ""
+    run: Path,
+    prepared: Prepared,
+    value: float,
+    higher: bool,
+    basis: Mapping[str, Any] | None = None,
 ) -> None:
-    before = _best_value(run / BEST, prepared, real_sha256)
+    """Write the best bundle if a value is better than that of the bundle.
+
+    Args:
+        run: the run's folder.
+        prepared: the training.
+        value: the value of the recipe's `keep_best`.
+        higher: whether higher values are better.
+        basis: what values of a metric depend on, for the provenance.
+    """
+    before = _best_value(run / BEST, prepared, basis or {})
     if before is None or (value > before if higher else value < before):
         best = {"highest" if higher else "lowest": prepared.recipe.keep_best, "value": value}
-        if real_sha256:
-            best["real_sha256"] = real_sha256
-        write_snapshot(run / BEST, prepared, run / LOG, best=best)
+        write_snapshot(run / BEST, prepared, run / LOG, best={**best, **(basis or {})})
 
 
-def _best_value(path: Path, prepared: Prepared, real_sha256: str) -> float | None:
-    """Return the value of the best bundle, or None if there is none. Warns if it is damaged."""
+def _best_value(path: Path, prepared: Prepared, basis: Mapping[str, Any]) -> float | None:
+    """Return the value of the best bundle, or None if there is none. Warns if it is damaged, or is
+    the best by another number."""
     try:
         best = open_bundle(path)
-        number = best.spec.provenance["best"]
-        if number.get("real_sha256", "") == real_sha256:
+        number, name = best.spec.provenance["best"], prepared.recipe.keep_best
+        if name not in (number.get("highest"), number.get("lowest")):
+            reason = f"is the best by another number than {name!r}"
+        elif number.get("real_sha256", "") != basis.get("real_sha256", ""):
+            reason = "was measured on other real images than those of this evaluation"
+        elif any(number.get(key, value) != value for key, value in basis.items()):
+            reason = "was measured with another extractor or number of samples"
+        else:
             return float(number["value"])
-        return _measure(best, prepared)
+        return _measure(best, prepared, reason)
     except NotABundleError:
         return None
     except (BundleError, *MALFORMED) as error:
@@ -238,15 +259,15 @@ def _best_value(path: Path, prepared: Prepared, real_sha256: str) -> float | Non
         return None
 
 
-def _measure(best: Bundle, prepared: Prepared) -> float | None:
-    """Return the metric that selects the best bundle, on the real images of this training."""
-    warnings.warn(
-        f"{best.path} was measured on other real images than those of this evaluation, so it is "
-        "measured again on these",
-        stacklevel=5,
-    )
+def _measure(best: Bundle, prepared: Prepared, reason: str) -> float | None:
+    """Return the metric that selects the best bundle, as this training measures it; None for a
+    term of the log, which no bundle has."""
+    if "/" in prepared.recipe.keep_best:
+        warnings.warn(f"{best.path} {reason}, so the next bundle replaces it", stacklevel=5)
+        return None
+    warnings.warn(f"{best.path} {reason}, so it is measured again", stacklevel=5)
     model = load_torch(best, "generator").to(prepared.state.device)
-    assert prepared.evaluator is not None  # its real images are the others
+    assert prepared.evaluator is not None  # it measured the current bundle
     assert isinstance(model, Generator)  # translators have no evaluation
     return prepared.evaluator(model).metrics.get(prepared.recipe.keep_best)
 

@@ -119,6 +119,13 @@ def test_the_batch_size_changes_where_batches_end(run):
     assert history(run)[0]["changes"]["batch_size"] == [16, 8]
 
 
+def test_a_run_does_not_become_shorter_than_what_it_has_seen(run):
+    before = (run / "recipe.toml").read_text()
+    with pytest.raises(RecipeError, match="has seen 32 images.*--images with 32 or more"):
+        resume(run, images=31)
+    assert (run / "recipe.toml").read_text() == before
+
+
 def test_a_run_that_was_killed_between_its_files_resumes(run):
     """The history is written before the recipe, and both before the next checkpoint."""
     line = {"images": 32, "changes": {"images": [32, 64]}}

@@ -1,6 +1,7 @@
 """Periodic evaluation during a training, and the best bundle."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ from ganzoo.data import opening
 from ganzoo.data.run_data import RunData
 from ganzoo.errors import RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer, Recipe
-from ganzoo.training import evaluation, prepare
+from ganzoo.training import evaluation, prepare, snapshot
 from ganzoo.training.evaluation import evaluate, evaluator_of
 from ganzoo.training.snapshot import keep_best_by_metric
 from helpers.datasets import pictures
@@ -91,6 +92,8 @@ def test_the_best_bundle_by_a_metric_is_stored(evaluated, tmp_path):
         "lowest": FRECHET,
         "value": best["metrics"][FRECHET],
         "real_sha256": best["protocol"]["sha256"],
+        "extractor": best["protocol"]["extractor"],
+        "samples": 64,
     }
     assert provenance["images_seen"] == best["images"]
     again = benchmark.evaluate(evaluated.best, samples=64, runtime="torch", progress=False)
@@ -98,6 +101,34 @@ def test_the_best_bundle_by_a_metric_is_stored(evaluated, tmp_path):
     ganzoo.export(evaluated.best, tmp_path / "out")
     card = " ".join((tmp_path / "out" / "README.md").read_text().split())
     assert f"those of the evaluation with the lowest `{FRECHET}`" in card
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        (FRECHET, {}, ""),
+        ("precision", {}, "best by another number than 'precision', so it is measured again"),
+        (FRECHET, {"extractor": "lenet-mnist@1"}, "with another extractor or number of samples"),
+        (FRECHET, {"samples": 65}, "with another extractor or number of samples"),
+        ("generator/adversarial", {}, "by another number.*so the next bundle replaces it"),
+    ],
+)
+def test_the_best_value_is_of_the_same_number_and_protocol(evaluated, name, change, says):
+    """A resumed run may select and measure otherwise."""
+    best = ganzoo.info(evaluated.best).provenance["best"]
+    measured = SimpleNamespace(metrics={FRECHET: 5.0, "precision": 0.5})
+    prepared = SimpleNamespace(
+        recipe=SimpleNamespace(keep_best=name),
+        state=SimpleNamespace(device="cpu"),
+        evaluator=lambda model: measured,
+    )
+    basis = {key: best[key] for key in ("real_sha256", "extractor", "samples")} | change
+    if not says:
+        assert snapshot._best_value(evaluated.best, prepared, basis) == best["value"]
+        return
+    with pytest.warns(UserWarning, match=says):
+        value = snapshot._best_value(evaluated.best, prepared, basis if "/" not in name else {})
+    assert value == measured.metrics.get(name)
 
 
 def test_higher_is_better_for_some_metrics(tmp_path):
@@ -228,7 +259,8 @@ def test_the_best_value_is_of_the_same_real_images(begun_in_memory, better):
     best = ganzoo.info(run.best).provenance["best"]
     if better:
         sha256 = line["protocol"]["sha256"]
-        assert best == {"lowest": KERNEL, "value": again - 1e-6, "real_sha256": sha256}
+        basis = {"real_sha256": sha256, "extractor": "pixels", "samples": 64}
+        assert best == {"lowest": KERNEL, "value": again - 1e-6} | basis
     else:
         assert best == recorded
 
