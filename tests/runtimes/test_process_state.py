@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import random
+import shutil
 import sys
 import threading
 import warnings
@@ -128,7 +129,8 @@ def test_a_model_that_was_loaded_in_inference_mode_can_be_trained():
 
 def test_training_export_and_evaluation_are_the_same(tiny_run, tiny_bundle, tmp_path):
     options = {"samples": 300, "extractor": "pixels", "seed": 1, "progress": False}
-    metrics = ganzoo.evaluate(tiny_bundle, metrics=["kernel", "precision-recall"], **options)
+    copied = shutil.copytree(tiny_bundle, tmp_path / "copied")  # to which the metrics are written
+    metrics = ganzoo.evaluate(copied, metrics=["kernel", "precision-recall"], **options)
     torch.manual_seed(5)
     with settings(*ALL):
         state = describe_state()
