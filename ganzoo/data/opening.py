@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from typing import Literal
@@ -14,6 +13,7 @@ from torch.utils.data import Dataset, TensorDataset
 from ganzoo.data.batches import Batches
 from ganzoo.data.capacity import free_memory
 from ganzoo.data.memory_batches import MemoryBatches
+from ganzoo.data.reading import count_values
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import RecipeError
 from ganzoo.spec import DataSpec
@@ -70,7 +70,7 @@ def exceeds_memory(decoded: int, device: torch.device) -> bool:
 
 def _check_batch(spec: DataSpec, images: int, device: torch.device) -> None:
     """Raise RecipeError if the images of one batch, as float32, exceed free memory."""
-    size, free = 4 * images * _values(spec), free_memory(device)
+    size, free = 4 * images * count_values(spec), free_memory(device)
     if size > free:
         raise RecipeError(
             f"a batch of {images:,} images takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} "
@@ -84,10 +84,4 @@ def _copies(ranks: int, device: torch.device) -> int:
 
 
 def _decoded_bytes(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> int:
-    return len(dataset) * _values(spec)  # type: ignore[arg-type]
-
-
-def _values(spec: DataSpec) -> int:
-    """Return the number of values of an item: its image and its condition."""
-    sizes = [spec.image.shape] + ([spec.condition.shape] if spec.condition else [])
-    return sum(math.prod(size) for size in sizes)
+    return len(dataset) * count_values(spec)  # type: ignore[arg-type]

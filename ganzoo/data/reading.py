@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -176,8 +177,13 @@ def check_items(items: Items, spec: DataSpec) -> None:
         )
 
 
-def chunks(images: int) -> Iterator[tuple[range, range]]:
-    """Yield the indices of all items in the dataset's order, as a `Reader` takes them."""
-    for start in range(0, images, CHUNK):
-        places = range(start, min(start + CHUNK, images))
-        yield places, places
+def chunks(images: int, size: int = CHUNK) -> list[tuple[range, range]]:
+    """Return the indices of all items in the dataset's order, as a `Reader` takes them."""
+    starts = range(0, images, size)
+    return [(range(k, min(k + size, images)), range(k, min(k + size, images))) for k in starts]
+
+
+def count_values(spec: DataSpec) -> int:
+    """Return the number of values of an item: its image and its condition."""
+    sizes = [spec.image.shape] + ([spec.condition.shape] if spec.condition else [])
+    return sum(math.prod(size) for size in sizes)

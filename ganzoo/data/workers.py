@@ -7,7 +7,6 @@ import os
 import pickle
 import signal
 import threading
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -17,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ganzoo.data.read_warnings import ReadWarnings
 from ganzoo.data.reading import Items, Read, Reader
 from ganzoo.errors import DataError, WorkerError
-from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
 
 MAX_WORKERS = 8  # more workers rarely read faster, and each keeps some batches in memory
@@ -53,75 +52,51 @@ def check_main_guard() -> None:
         )
 
 
-class ReadAhead(Iterator[Items]):
-    """Items of a dataset that worker processes read in a given order.
-
-    Warnings of the workers are repeated in this process, each text once. Those about image files
-    are shown once for each kind: after the last read with the number of images that they hold for,
-    or at once if the reads do not end.
+class WorkerReads(Iterator[Read]):
+    """The reads of a dataset in a given order, by worker processes.
 
     Args:
-        dataset: as for `Batches`.
-        spec: the dataset's spec.
-        places: for each read, the indices of its images and of its conditions.
-        images: number of images in all reads, if the reads end.
+        reader: a `Reader`.
+        places: for each read, the index of the reader.
         workers: number of worker processes. 0 reads in this process.
         pin: return tensors in pinned memory, which CUDA copies while it computes.
+        method: how processes are started; None for the system's default.
 
     Raises:
         WorkerError: a worker process died.
-        DataError: as for `read_items`; or the workers need a pickled dataset and it cannot be
-            pickled.
+        DataError: the workers need a pickled dataset and it cannot be pickled.
     """
 
     def __init__(
         self,
-        dataset: Dataset[tuple[Tensor, ...]],
-        spec: DataSpec,
+        reader: Dataset[Read],
         places: Iterable[tuple[Sequence[int], Sequence[int]]],
         *,
         workers: int,
-        images: int | None = None,
         pin: bool = False,
+        method: str | None = None,
     ) -> None:
         check_main_guard()
         loader: DataLoader[Read] = DataLoader(
-            Reader(dataset, spec),
+            reader,
             batch_size=None,  # the reader's index is a batch already
             sampler=places,
             num_workers=workers,
             collate_fn=_identity,
             pin_memory=pin,
             worker_init_fn=start_worker,
+            multiprocessing_context=method if workers else None,
             generator=torch.Generator(),  # the default draws from the training's generator
         )
-        self._images = images
-        self._notes = ImageNotes()
-        self._warned: set[str] = set()
         self._workers: list[BaseProcess] = []
         self._reads = self._start(loader)
 
-    def __next__(self) -> Items:
+    def __next__(self) -> Read:
         try:
-            read = next(self._reads)
-        except StopIteration:
-            self._notes.tell(self._images or 0)
-            raise
+            return next(self._reads)
         except (RuntimeError, OSError, EOFError) as error:
             self._explain(error)
             raise
-        self._notes.add(read.notes)
-        texts = read.warnings
-        if self._images is None:
-            texts += tuple(self._notes.first.items())
-        for kind, text in texts:
-            if text not in self._warned:
-                self._warned.add(text)
-                warnings.warn(text, kind, stacklevel=2)
-        if read.failure is not None:
-            raise read.failure.kind(read.failure.message)
-        assert read.items is not None
-        return read.items
 
     def _start(self, loader: DataLoader[Read]) -> Iterator[Read]:
         """Start the worker processes and remember them."""
@@ -154,6 +129,48 @@ class ReadAhead(Iterator[Items]):
                 for other in self._workers:  # they may wait for a lock that it held
                     other.kill()
                 raise WorkerError(_describe_death(worker)) from error
+
+
+class ReadAhead(Iterator[Items]):
+    """Items of a dataset that worker processes read in a given order.
+
+    Shows the warnings of the reads as `ReadWarnings` does.
+
+    Args:
+        dataset: as for `Batches`.
+        spec: the dataset's spec.
+        places: for each read, the indices of its images and of its conditions.
+        images: number of images in all reads, if the reads end.
+        workers: as for `WorkerReads`.
+        pin: as for `WorkerReads`.
+
+    Raises:
+        WorkerError: as for `WorkerReads`.
+        DataError: as for `read_items` and `WorkerReads`.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset[tuple[Tensor, ...]],
+        spec: DataSpec,
+        places: Iterable[tuple[Sequence[int], Sequence[int]]],
+        *,
+        workers: int,
+        images: int | None = None,
+        pin: bool = False,
+    ) -> None:
+        self._reads = WorkerReads(Reader(dataset, spec), places, workers=workers, pin=pin)
+        self._warnings = ReadWarnings(images)
+
+    def __next__(self) -> Items:
+        try:
+            read = next(self._reads)
+        except StopIteration:
+            self._warnings.finish()
+            raise
+        self._warnings.show(read)
+        assert read.items is not None
+        return read.items
 
 
 def _describe_death(worker: BaseProcess) -> str:

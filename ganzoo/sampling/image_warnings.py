@@ -53,16 +53,23 @@ class ImageNotes:
         """Add the notes on other images."""
         self._add(other.first, other.images)
 
-    def tell(self, images: int) -> None:
-        """Show one warning for each kind.
+    def texts(self, images: int) -> list[tuple[Kind, str]]:
+        """Return one warning for each kind.
 
         Args:
             images: number of images with and without warnings.
         """
+        texts = []
         for kind, text in self.first.items():
             n = self.images[kind]
             share = f"{n:,} of {images:,} images {'has' if n == 1 else 'have'} this warning: "
-            warnings.warn(f"{share if images > 1 else ''}{text}", kind, stacklevel=3)
+            texts.append((kind, f"{share if images > 1 else ''}{text}"))
+        return texts
+
+    def tell(self, images: int) -> None:
+        """Show the `texts`."""
+        for kind, text in self.texts(images):
+            warnings.warn(text, kind, stacklevel=3)
 
     def _add(self, first: dict[Kind, str], images: Counter[Kind]) -> None:
         self.first = first | self.first
