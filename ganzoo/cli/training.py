@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from ganzoo.cli.arguments import Text
@@ -61,11 +62,17 @@ def run_train(args: list[str]) -> int:
 
     recipe, options = parse_recipe(args, "ganzoo train")
     from ganzoo import training
+    from ganzoo.data.cache import CacheOptions
 
     if options.dry_run:
         with training.join() as group:
+            folder = options.out or Path("runs", recipe.name)
             prepared = training.prepare(
-                recipe, data=options.data, device=options.device, group=group
+                recipe,
+                data=options.data,
+                device=options.device,
+                group=group,
+                cache=CacheOptions.of(options.cache, folder, writes=False),
             )
             if group.first:
                 print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")

@@ -37,6 +37,9 @@ class Batches(Iterator[Batch]):
         position: number of the next batch. Set it to seek.
         fingerprint: text that identifies the dataset of a run.
         kept: short description of where the images are stored.
+        fits: whether memory holds all images.
+        decoding: how fast the images were decoded; empty if they were not.
+        cache: which cache of decoded images was read or written; empty for none.
         file_counts: one line about the dataset's files in use and those skipped, from its
             attribute of that name; empty if it has none.
 
@@ -46,7 +49,10 @@ class Batches(Iterator[Batch]):
     """
 
     fingerprint: str
-    kept: str
+    kept = "kept in memory"
+    fits = False
+    decoding = ""
+    cache = ""
 
     def __init__(
         self,

@@ -1,4 +1,8 @@
-"""Batches from memory: images are decoded once, stored on the device as uint8, gathered there."""
+"""Batches of images that are decoded once.
+
+Images are stored on the device as uint8, and gathered there. Those of a cache that the device's
+memory does not hold stay in the cache's file, from which the batches are gathered.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,24 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo.data.batches import Batches
-from ganzoo.data.decoding import decode
-from ganzoo.data.fingerprints import fingerprint_items, fingerprint_stream
+from ganzoo.data.decoded_images import DecodedImages, decode_images
+from ganzoo.data.fingerprints import fingerprint_stream
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
 
 
 class MemoryBatches(Batches):
-    """Batches of a dataset that fits into memory.
+    """Batches of a dataset that fits into memory or is in a cache.
+
+    Args:
+        images: all images of the dataset. Without, they are decoded.
 
     Attributes:
-        images: all images, uint8 (n, channels, height, width), on the device.
-        labels: int64 (n,), on the device.
-        conditions: uint8 (n, channels, height, width), on the device; None if the data has none.
+        images: all images, uint8 (n, channels, height, width).
+        labels: int64 (n,).
+        conditions: uint8 (n, channels, height, width); None if the data has none.
         fingerprint: SHA-256 of all images, labels and conditions in the dataset's order.
     """
-
-    kept = "kept in memory"
 
     def __init__(
         self,
@@ -34,16 +39,23 @@ class MemoryBatches(Batches):
         batch_size: int,
         seed: int,
         device: torch.device,
+        *,
+        images: DecodedImages | None = None,
         **ranks: Any,
     ) -> None:
         super().__init__(dataset, spec, batch_size, seed, device, **ranks)
-        self._indices = self._order(device)
-        items = decode(dataset, spec, self.rank == 0)
-        self.fingerprint = fingerprint_items(items)
+        if images is None:
+            images = decode_images(dataset, spec, progress=self.rank == 0, ranks=self.ranks)
+        self.fingerprint = images.sha256
+        self.fits = images.fits
+        self.decoding, self.cache = images.decoding, images.cache
         self._as_stream = fingerprint_stream(dataset, spec)
-        self.images = items.images.to(device)
-        self.labels = items.labels.to(device)
-        self.conditions = None if items.conditions is None else items.conditions.to(device)
+        place = device if images.fits else torch.device("cpu")
+        self.kept = "mapped from the cache" if images.mapped and place.type == "cpu" else self.kept
+        self._indices = self._order(place)
+        self.images, self.labels = images.items.images.to(place), images.items.labels.to(place)
+        conditions = images.items.conditions
+        self.conditions = None if conditions is None else conditions.to(place)
 
     def __next__(self) -> Batch:
         index, condition_index = self._indices.batch(self.position)
@@ -55,12 +67,15 @@ class MemoryBatches(Batches):
         return fingerprint in (self.fingerprint, self._as_stream)
 
     def _gather(self, indices: list[int]) -> Batch:
-        index = torch.tensor(indices, device=self.device)
+        index = torch.tensor(indices, device=self.images.device)
         return self._select(index, index)
 
     def _select(self, index: Tensor, condition_index: Tensor) -> Batch:
         return self._batch(
-            self.images.index_select(0, index),
-            self.labels.index_select(0, index),
-            None if self.conditions is None else self.conditions.index_select(0, condition_index),
+            self._rows(self.images, index),
+            self._rows(self.labels, index),
+            None if self.conditions is None else self._rows(self.conditions, condition_index),
         )
+
+    def _rows(self, values: Tensor, index: Tensor) -> Tensor:
+        return values.index_select(0, index).to(self.device)

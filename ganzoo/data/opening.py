@@ -1,9 +1,10 @@
-"""The choice between batches from memory and streamed batches."""
+"""The choice between batches from memory, from a cache and streamed batches."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -11,12 +12,14 @@ from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 
 from ganzoo.data.batches import Batches
+from ganzoo.data.cache import CacheOptions, ImageCache
 from ganzoo.data.capacity import free_memory
+from ganzoo.data.decoded_images import decode_images
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.reading import count_values
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import RecipeError
-from ganzoo.spec import DataSpec
+from ganzoo.spec import Component, DataSpec
 
 MEMORY_SHARE = 0.25  # share of free memory for decoded images; the networks need the rest
 
@@ -33,8 +36,11 @@ def open_batches(
     ranks: int = 1,
     parts: int = 1,
     agree: Callable[[bool], bool] = bool,
+    component: Component | None = None,
+    root: Path | None = None,
+    cache: CacheOptions | None = None,
 ) -> Batches:
-    """Return the batches of a dataset. They are the same from memory and streamed.
+    """Return the batches of a dataset. They are the same from memory, from a cache and streamed.
 
     Args:
         dataset: as for `Batches`.
@@ -46,21 +52,32 @@ def open_batches(
         ranks: number of processes.
         parts: number of parts of a batch that are computed one after the other.
         streaming: ``on``, ``off``, or ``auto``, which streams if the decoded images would take more
-            than `MEMORY_SHARE` of free memory.
+            than `MEMORY_SHARE` of free memory and are in no cache.
         agree: turns this process's decision to stream into the common decision of all processes.
+        component: name and arguments of the dataset, for its cache.
+        root: folder of the dataset, for its cache.
+        cache: where decoded images are cached; None for nowhere. Streaming that is ``on`` uses no
+            cache.
 
     Raises:
         DataError: the images do not match the spec, or an image is corrupt.
         RecipeError: the processes cannot share a batch evenly, or a batch exceeds free memory.
     """
     _check_batch(spec, batch_size // ranks, device)
-    stream = streaming == "on" or (
-        streaming == "auto"
-        and not isinstance(dataset, TensorDataset)  # it is in memory already
-        and exceeds_memory(_copies(ranks, device) * _decoded_bytes(dataset, spec), device)
-    )
-    kind = StreamedBatches if agree(stream) else MemoryBatches
-    return kind(dataset, spec, batch_size, seed, device, rank=rank, ranks=ranks, parts=parts)
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
+    in_memory = isinstance(dataset, TensorDataset)
+    copies = 1 if device.type == "cuda" else here  # that share one memory, the GPU's or the host's
+    fits = in_memory or not exceeds_memory(copies * _decoded_bytes(dataset, spec), device)
+    images = None
+    if cache and component and streaming != "on" and not in_memory and len(dataset):  # type: ignore[arg-type]
+        file = ImageCache(cache, component, root, dataset, spec, ranks=here)
+        images = file.load(fits=fits or streaming == "off", progress=rank == 0)
+    shares = {"rank": rank, "ranks": ranks, "parts": parts}
+    if agree(streaming == "on" or (streaming == "auto" and not fits and images is None)):
+        return StreamedBatches(dataset, spec, batch_size, seed, device, **shares)
+    if images is None:
+        images = decode_images(dataset, spec, progress=rank == 0, ranks=here)
+    return MemoryBatches(dataset, spec, batch_size, seed, device, images=images, **shares)
 
 
 def exceeds_memory(decoded: int, device: torch.device) -> bool:
@@ -76,11 +93,6 @@ def _check_batch(spec: DataSpec, images: int, device: torch.device) -> None:
             f"a batch of {images:,} images takes {size / 2**30:,.1f} GiB, and {free / 2**30:,.1f} "
             "GiB of memory are free. Use a smaller --batch-size."
         )
-
-
-def _copies(ranks: int, device: torch.device) -> int:
-    """Return how many copies of the images share one memory, the GPU's or the host's."""
-    return 1 if device.type == "cuda" else int(os.environ.get("LOCAL_WORLD_SIZE", ranks))
 
 
 def _decoded_bytes(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> int:

@@ -146,14 +146,14 @@ def all_items(batches: Batches, limit: int) -> Items:
     Raises:
         DataError: an image is corrupt.
     """
-    if isinstance(batches, StreamedBatches):
+    if not batches.fits:
         return some_items(batches, limit)
     return Items(*(None if x is None else x.cpu() for x in _in_memory(batches)))  # type: ignore[arg-type]
 
 
 def count_items(batches: Batches, limit: int) -> int:
     """Return how many items `all_items` returns, without reading them."""
-    return min(limit, len(batches)) if isinstance(batches, StreamedBatches) else len(batches)
+    return len(batches) if batches.fits else min(limit, len(batches))
 
 
 def _in_memory(batches: Batches) -> Items:

@@ -27,6 +27,9 @@ class RunOptions:
     Attributes:
         data: folder of the dataset. By default a new run uses the environment variable GANZOO_DATA,
             and a resumed run the folder that it was trained on.
+        cache: where to cache the decoded images, which the next start reads instead of decoding
+            the files again: a folder; on for '.ganzoo-cache' beside the run's folder; off; or auto,
+            which is on for images that fit into memory and take 5 seconds or longer to decode.
         device: cpu or cuda; by default cuda if there is a GPU.
         max_time: stop and save after this time in this process, such as 3h, 90m or 1h30m.
         progress: show a progress line on standard error.
@@ -42,6 +45,7 @@ class RunOptions:
     """
 
     data: Path | None = None
+    cache: str = "auto"
     device: str | None = None
     max_time: str | None = None
     progress: bool = True
@@ -52,6 +56,8 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         _ = self.seconds
+        if not self.cache:
+            raise RecipeError("--cache is empty. Use a folder, on, off or auto.")
         if not 0 <= self.checkpoint_minutes < math.inf:
             raise RecipeError(
                 f"--checkpoint-minutes is {self.checkpoint_minutes:g}. Use a number of minutes, or "
@@ -62,6 +68,7 @@ class RunOptions:
     def of(
         cls,
         data: str | Path | None,
+        cache: str | Path,
         device: str | torch.device | None,
         max_time: str | None,
         progress: bool,
@@ -73,6 +80,7 @@ class RunOptions:
         """Return the options that the arguments of `train` or `resume` state."""
         return cls(
             data=Path(data) if data else None,
+            cache=str(cache),
             device=str(device) if device else None,
             max_time=max_time,
             progress=progress,

@@ -10,6 +10,7 @@ import torch
 
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
+from ganzoo.data.cache import CacheOptions
 from ganzoo.errors import DataError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
@@ -32,6 +33,7 @@ def prepare(
     data: str | Path | None = None,
     device: str | torch.device | None = None,
     group: Group = ALONE,
+    cache: CacheOptions | None = None,
 ) -> Prepared:
     """Build and check everything that `train` needs; arguments and errors are those of `train`."""
     recipe = build.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
@@ -58,6 +60,9 @@ def prepare(
         ranks=group.size,
         parts=recipe.accumulate,
         agree=lambda stream: bool(group.most(stream)),
+        component=recipe.dataset,
+        root=root,
+        cache=cache,
     )
     _check_data(batches, group)
     evaluator = evaluator_of(recipe, batches, state)
@@ -128,12 +133,13 @@ def plan(prepared: Prepared) -> str:
     enabled = [name for name in ("compile", "deterministic") if settings[name]]
     if settings["processes"] > 1:
         enabled.append(f"{settings['processes']} processes, BatchNorm over {settings['batchnorm']}")
-    counts = prepared.batches.file_counts
+    batches = prepared.batches
+    lines = {"files": batches.file_counts, "decoding": batches.decoding, "cache": batches.cache}
+    extra = "".join(f"  {name:<10}  {text}\n" for name, text in lines.items() if text)
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
-        f"  data        {len(prepared.batches):,} images of {prepared.data.image}, "
-        f"{prepared.batches.kept}\n"
-        f"{f'  files       {counts}' + chr(10) if counts else ''}"
+        f"  data        {len(batches):,} images of {prepared.data.image}, {batches.kept}\n"
+        f"{extra}"
         f"  parameters  {sizes}\n"
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle.files import sha256, write_file
+from ganzoo.data.cache import CacheOptions
 from ganzoo.data.run_data import RunData
 from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
 from ganzoo.spec import Recipe
@@ -52,7 +53,8 @@ def restore(
             f"{file} has changed since the run began, and the run has no checkpoint. Restore the "
             f"file, or start a new run with it: ganzoo train {file} --out DIR."
         )
-    prepared = prepare(recipe, data=folder, device=options.device, group=group)
+    cache = CacheOptions.of(options.cache, path)
+    prepared = prepare(recipe, data=folder, device=options.device, group=group, cache=cache)
     fingerprint = checkpoint["data_fingerprint"] if checkpoint else began and began.sha256
     if fingerprint and not prepared.batches.matches(fingerprint):
         raise CheckpointError(

@@ -16,6 +16,7 @@ import torch
 from ganzoo.bundle import leftovers
 from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.bundle.json_lines import cut_back
+from ganzoo.data.cache import CacheOptions
 from ganzoo.data.run_data import FILE as DATA_FILE
 from ganzoo.data.workers import check_main_guard
 from ganzoo.errors import (
@@ -92,6 +93,7 @@ def train(
     *,
     data: str | Path | None = RunOptions.data,
     out: str | Path | None = None,
+    cache: str | Path = RunOptions.cache,
     device: str | torch.device | None = RunOptions.device,
     max_time: str | None = RunOptions.max_time,
     progress: bool = RunOptions.progress,
@@ -110,8 +112,8 @@ def train(
     continues. A second signal ends the process at once, and `resume` continues from the last
     checkpoint.
 
-    `ganzoo.training.RunOptions` describes `data`, `device`, `max_time`, `progress`, `monitors`,
-    `tensorboard`, `trackers` and `checkpoint_minutes`.
+    `ganzoo.training.RunOptions` describes `data`, `cache`, `device`, `max_time`, `progress`,
+    `monitors`, `tensorboard`, `trackers` and `checkpoint_minutes`.
 
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
@@ -137,7 +139,7 @@ def train(
     recipe = override(recipe, fields) if fields else recipe
     path = Path(out) if out is not None else Path("runs") / recipe.name
     options = RunOptions.of(
-        data, device, max_time, progress, monitors, tensorboard, trackers, checkpoint_minutes
+        data, cache, device, max_time, progress, monitors, tensorboard, trackers, checkpoint_minutes
     )
     active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:
@@ -146,7 +148,10 @@ def train(
                 return _run(path, restore(path, options, group), options, active_trackers)
         if group.first:
             _check_new(path)
-        prepared = prepare(recipe, data=options.data, device=options.device, group=group)
+        cache_options = CacheOptions.of(options.cache, path)
+        prepared = prepare(
+            recipe, data=options.data, device=options.device, group=group, cache=cache_options
+        )
         with sole_user(path, group):
             if group.first:
                 _check_new(path)
@@ -185,6 +190,7 @@ def resume(
     recipe: Recipe | None = None,
     change: bool = False,
     data: str | Path | None = RunOptions.data,
+    cache: str | Path = RunOptions.cache,
     device: str | torch.device | None = RunOptions.device,
     max_time: str | None = RunOptions.max_time,
     progress: bool = RunOptions.progress,
@@ -203,8 +209,8 @@ def resume(
     whole run, its weights are those of a run of that length from the start; otherwise a line on
     standard error names the setting.
 
-    `ganzoo.training.RunOptions` describes `data`, `device`, `max_time`, `progress`, `monitors`,
-    `tensorboard`, `trackers` and `checkpoint_minutes`.
+    `ganzoo.training.RunOptions` describes `data`, `cache`, `device`, `max_time`, `progress`,
+    `monitors`, `tensorboard`, `trackers` and `checkpoint_minutes`.
 
     Args:
         path: the run's folder.
@@ -223,7 +229,7 @@ def resume(
     check_main_guard()
     path = Path(path)
     options = RunOptions.of(
-        data, device, max_time, progress, monitors, tensorboard, trackers, checkpoint_minutes
+        data, cache, device, max_time, progress, monitors, tensorboard, trackers, checkpoint_minutes
     )
     active_trackers = create_trackers(options.trackers, options.tensorboard)
     with join() as group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from PIL import Image, ImageOps
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.errors import DataError
+from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import fit_image, read_image
 from ganzoo.sampling.image_folders import (
@@ -69,6 +71,11 @@ class ImageFolder(ImageFiles):
         image = read_image(file, self.mode, self.value_range)
         image = fit_image(image, self.size, self.size, file)
         return image if index < self.files else ImageOps.mirror(image)
+
+    @property
+    def timestamps(self) -> str:
+        """The result of `hash_times` for all files, which a cache of decoded images checks."""
+        return hash_times(os.path.join(self.folder, name) for name in self.names[: self.files])
 
     @cached_property
     def fingerprint(self) -> str:

@@ -19,6 +19,7 @@ from ganzoo.builtin.image_files.items import ImageFiles, check_size
 from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import decode_image, fit_image
 from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
@@ -62,6 +63,11 @@ class Shards(ImageFiles):
         where = f"{name} of the shard {place}"
         image = decode_image(io.BytesIO(content), self.mode, where, self.value_range)
         return fit_image(image, self.size, self.size, where)
+
+    @property
+    def timestamps(self) -> str:
+        """The result of `hash_times` for all shards, which a cache of decoded images checks."""
+        return hash_times(place for place in self.places if not is_url(place))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,0 +1,291 @@
+"""The cache of a dataset's decoded images: when it is read and written, and checks of its data."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import json
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import PIL
+from filelock import FileLock, Timeout
+from PIL import features
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ganzoo.bundle import leftovers
+from ganzoo.bundle.files import new_file, reporting_output
+from ganzoo.data.cache_file import CacheFile, FileStore
+from ganzoo.data.decoded_images import DecodedImages, decode_images
+from ganzoo.data.decoding import decode_into
+from ganzoo.data.fingerprints import fingerprint_items, fingerprint_stream
+from ganzoo.data.reading import check_items
+from ganzoo.errors import DataError, OutputError
+from ganzoo.registry import datasets
+from ganzoo.sampling.image_warnings import ImageFileWarning
+from ganzoo.spec import Component, DataSpec
+from ganzoo.system.terminal import print_error
+
+FOLDER = ".ganzoo-cache"  # beside the folder of a run
+AUTO_SECONDS = 5.0  # `auto` caches images that take longer to decode
+AUTO_SHARE = 0.25  # of the free disk space, the most that `auto` uses
+DECODER = 1  # increase it if the decoding of image files changes a pixel
+MAX_WARNINGS = 2**14  # characters in a file
+
+
+@dataclass(frozen=True)
+class CacheOptions:
+    """Where a training caches decoded images, and when.
+
+    Attributes:
+        folder: folder of the caches.
+        always: cache all images; otherwise those that fit into memory and take longer than
+            `AUTO_SECONDS` to decode.
+        writes: write a cache that is missing or is of other images.
+    """
+
+    folder: Path
+    always: bool = False
+    writes: bool = True
+
+    @classmethod
+    def of(cls, value: str, run: Path, *, writes: bool = True) -> CacheOptions | None:
+        """Return the options that `RunOptions.cache` states, for the folder of a run."""
+        if value == "off":
+            return None
+        if value in ("auto", "on"):
+            parent = run.parent if run.name not in ("", "..") else run.resolve().parent
+            return cls(parent / FOLDER, value == "on", writes)
+        return cls(Path(value).expanduser(), True, writes)
+
+
+class ImageCache:
+    """The cache of a dataset.
+
+    Args:
+        options: where it is, and when it is written.
+        component: name and arguments of the dataset.
+        root: folder of the dataset, if there is one.
+        dataset: the dataset.
+        spec: its spec.
+        ranks: number of processes on this machine that need the images.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(
+        self,
+        options: CacheOptions,
+        component: Component,
+        root: Path | None,
+        dataset: Dataset[tuple[Tensor, ...]],
+        spec: DataSpec,
+        *,
+        ranks: int = 1,
+    ) -> None:
+        key = json.dumps([component.name, component.arguments], sort_keys=True, default=str)
+        self._key = _digest(key)
+        place = _digest(f"{key}{root and root.resolve()}")[:12]
+        self.path = options.folder / f"{component.name.replace(':', '-')}-{place}.safetensors"
+        self._options = options
+        self._name = component.name
+        self._dataset = dataset
+        self._spec = spec
+        self._ranks = ranks
+        self._file = CacheFile(self.path, len(dataset), spec)  # type: ignore[arg-type]
+        self._identity = self._identify()
+        self._difference = ""  # why the file is not used
+
+    def load(self, *, fits: bool, progress: bool = False) -> DecodedImages | None:
+        """Return all images, from the cache or decoded. Returns None for a stream.
+
+        Args:
+            fits: whether memory holds them.
+            progress: show progress on a terminal.
+
+        Raises:
+            DataError: the images do not match the spec, or an image is corrupt.
+        """
+        if known := self._read(fits):
+            return known
+        always, writes = self._options.always, self._options.writes and self._is_possible(fits)
+        if writes and (always or self._ranks > 1):
+            try:
+                # The other processes of this machine wait, and read what the first one writes.
+                with self._lock(announce=progress):
+                    return self._read(fits) or self._fill(fits)
+            except OutputError as error:
+                self._warn(error)
+                writes = False
+        if not fits:
+            return None
+        images = decode_images(self._dataset, self._spec, progress=progress, ranks=self._ranks)
+        if writes and images.seconds >= AUTO_SECONDS:
+            try:
+                with self._lock(announce=None):
+                    return self._write(images)
+            except OutputError as error:
+                self._warn(error)
+        if self._difference and not writes:
+            return images._replace(cache=f"{self.path} is not used: it is {self._difference}")
+        return images
+
+    def _is_possible(self, fits: bool) -> bool:
+        """Return whether this dataset can and should be cached, if its images take long enough."""
+        always = self._options.always
+        if self._identity is None:
+            if always:
+                self._warn("changes of its files or its code would not be noticed")
+            return False
+        if not fits and not always:
+            return False
+        free = shutil.disk_usage(next(p for p in self.path.absolute().parents if p.exists())).free
+        if always and self._file.size > free:
+            self._warn(f"it needs {_size(self._file.size)}, and {_size(free)} are free")
+        return self._file.size <= (free if always else AUTO_SHARE * free)
+
+    def _fill(self, fits: bool) -> DecodedImages:
+        """Decode the images and write them, unless they are decoded too fast to be cached."""
+        if fits:
+            images = decode_images(self._dataset, self._spec, progress=True)
+            slow = images.seconds >= AUTO_SECONDS / self._ranks
+            return self._write(images) if self._options.always or slow else images
+        with self._new_file() as store:
+            decoding = decode_into(store, self._dataset, self._spec, shown=True)
+            sha256 = fingerprint_items(store.map())
+            store.finish(self._metadata(sha256, tuple(decoding.warnings)))
+        mapped = self._read(fits, tell=False)
+        assert mapped is not None
+        return mapped._replace(decoding=str(decoding), cache=self._describe_written())
+
+    def _write(self, images: DecodedImages) -> DecodedImages:
+        """Write images that memory holds. They are not lost if it fails."""
+        try:
+            with self._new_file() as store:
+                store.put(0, images.items)
+                store.finish(self._metadata(images.sha256, images.warnings))
+        except OutputError as error:
+            self._warn(error)
+            return images
+        return images._replace(cache=self._describe_written())
+
+    @contextlib.contextmanager
+    def _new_file(self) -> Iterator[FileStore]:
+        with new_file(self.path) as file:
+            yield FileStore(self._file, file)
+
+    def _read(self, fits: bool, *, tell: bool = True) -> DecodedImages | None:
+        """Return the images of the file, or None if it is missing or not of this dataset."""
+        if self._identity is None or not self.path.exists():
+            return None
+        content = self._file.read()
+        if content is None:
+            self._difference = "damaged, or of other images"
+            return None
+        items, metadata = content
+        for key, value in self._identity.items():
+            if metadata.get(key) != value:
+                versions = "of another version of the code"
+                self._difference = versions if key == "decoder" else "of other images"
+                return None
+        try:
+            check_items(items, self._spec)
+            sha256, texts = metadata["sha256"], json.loads(metadata["warnings"])
+        except (DataError, ValueError, KeyError):
+            self._difference = "damaged"
+            return None
+        for text in texts if tell else ():
+            warnings.warn(str(text), ImageFileWarning, stacklevel=4)
+        size = _size(self._file.size)
+        return DecodedImages(
+            items, sha256, fits=fits, mapped=True, cache=f"read from {self.path} ({size})"
+        )
+
+    @contextlib.contextmanager
+    def _lock(self, *, announce: bool | None) -> Iterator[None]:
+        """Lock the cache.
+
+        Args:
+            announce: whether to say that this waits for another process; None does not wait.
+
+        Raises:
+            OutputError: the folder cannot be written, or, without waiting, another process writes
+                the cache.
+        """
+        with reporting_output(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path.with_suffix(".lock"))
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                if announce is None:
+                    raise OutputError("another process writes it.") from None
+                if announce:
+                    print_error(f"waiting for another process that writes {self.path}")
+                lock.acquire()
+        try:
+            leftovers.remove_all(self.path.parent)
+            yield
+        finally:
+            lock.release()
+
+    def _identify(self) -> dict[str, str] | None:
+        """Return what the cache depends on; None if changes could not be noticed."""
+        files, code = getattr(self._dataset, "fingerprint", None), _hash_code(type(self._dataset))
+        if not isinstance(files, str) or code is None:
+            return None
+        versions = f"Pillow {PIL.__version__}, libjpeg {features.version('jpg')}"
+        return {
+            "dataset": self._key,
+            "images": fingerprint_stream(self._dataset, self._spec),
+            "timestamps": str(getattr(self._dataset, "timestamps", "")),
+            "decoder": f"{DECODER}, {versions}, {datasets.entry(self._name).provider}, {code}",
+        }
+
+    def _metadata(self, sha256: str, texts: tuple[str, ...]) -> dict[str, str]:
+        assert self._identity is not None
+        size, lines = 0, []
+        for text in texts:
+            size += len(json.dumps(text))
+            lines += [text] if size <= MAX_WARNINGS else []
+        return {**self._identity, "sha256": sha256, "warnings": json.dumps(lines)}
+
+    def _describe_written(self) -> str:
+        former = f"; the former one was {self._difference}" if self._difference else ""
+        return f"written to {self.path} ({_size(self._file.size)}){former}"
+
+    def _warn(self, reason: OutputError | str) -> None:
+        if isinstance(reason, OutputError) and isinstance(reason.__cause__, OSError):
+            reason = reason.__cause__.strerror or str(reason.__cause__)
+        warnings.warn(
+            f"the images of the dataset {self._name!r} are not cached in {self.path}: "
+            f"{str(reason).removesuffix('.')}. The training continues without a cache",
+            stacklevel=4,
+        )
+
+
+def _hash_code(kind: type) -> str | None:
+    """Return the SHA-256 of the source files of a class and its bases; None if there are none."""
+    digest = hashlib.sha256()
+    for base in kind.__mro__:
+        if base.__module__.partition(".")[0] in ("builtins", "typing", "torch"):
+            continue
+        try:
+            digest.update(Path(inspect.getfile(base)).read_bytes())
+        except (OSError, TypeError):  # in a notebook or an archive
+            return None
+    return digest.hexdigest()
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def _size(count: int) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.1f} MiB"
