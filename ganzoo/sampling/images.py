@@ -276,8 +276,11 @@ def to_pixels(images: NDArray[np.float32]) -> NDArray[np.uint8]:
             f"{(~finite).sum():,} of {finite.size:,} values of the images are NaN or infinite, so "
             "they are no pixels. Check the weights of the network that generates them."
         )
-    levels = np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
+    levels = images + 1.0  # the next operations need no further arrays
+    np.multiply(levels, 127.5, out=levels)
+    np.rint(levels, out=levels)
+    np.clip(levels, 0, 255, out=levels)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1), dtype=np.uint8)
 
 
 def _check_columns(columns: int | None) -> int | None:
