@@ -38,7 +38,7 @@ SLOW_CHECKS = {
     "test_it[converts]",
     *(
         f"test_it[architecture {n}: exports]"
-        for n in ("biggan-deep", "cyclegan", "stylegan2", "stylegan3")
+        for n in ("biggan-deep", "cyclegan", "fastgan", "stylegan2", "stylegan3")
     ),
 }
 
