@@ -114,11 +114,11 @@ DISTORTIONS = (blur, add_noise, cast, shuffle)
 
 
 def view(images):
-    """Return a random window of each image, mirrored at random, with slightly other colours."""
+    """Return a random window of each image, flipped at random, with slightly other colours."""
     left, top = torch.randint(STORED - SIDE + 1, (2, len(images), 1))
     rows, columns = top + torch.arange(SIDE), left + torch.arange(SIDE)
-    mirrored = torch.rand(len(images), 1) < 0.5
-    columns = torch.where(mirrored, columns.flip(1), columns)
+    flipped = torch.rand(len(images), 1) < 0.5
+    columns = torch.where(flipped, columns.flip(1), columns)
     index = torch.arange(len(images))[:, None, None]
     windows = images.permute(0, 2, 3, 1)[index, rows[:, :, None], columns[:, None]]
     gain, offset = torch.rand(2, len(images), 1, 1, 3)

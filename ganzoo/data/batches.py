@@ -42,6 +42,8 @@ class Batches(Iterator[Batch]):
         cache: which cache of decoded images was read or written; empty for none.
         file_counts: one line about the dataset's files in use and those skipped, from its
             attribute of that name; empty if it has none.
+        fitting: how image files get the size of the spec, from the dataset's attribute of that
+            name; empty if it has none.
 
     Raises:
         DataError: the images do not match the spec, or an image is corrupt.
@@ -68,6 +70,7 @@ class Batches(Iterator[Batch]):
     ) -> None:
         self._length = len(dataset)  # type: ignore[arg-type]
         self.file_counts = getattr(dataset, "file_counts", "")
+        self.fitting = str(getattr(dataset, "fitting", ""))
         if self._length == 0:
             raise DataError("the dataset contains no images. Add images, or use another --dataset.")
         self.spec = spec

@@ -58,7 +58,7 @@ class CompletedImageWarning(PartialImageWarning):
 
 
 class CropWarning(ImageFileWarning):
-    """An image that loses half of its pixels or more to the centre crop."""
+    """An image that loses half of its pixels or more to a crop."""
 
 
 def read_image(
@@ -66,8 +66,9 @@ def read_image(
     mode: str = "RGB",
     value_range: ValueRange | None = None,
     look: Callable[[ImageHeader], None] | None = None,
+    background: str = "white",
 ) -> Image.Image:
-    """Return an image file upright, in a PIL mode without alpha; transparent pixels are white.
+    """Return an image file upright, in a PIL mode without alpha.
 
     Args:
         file: path of the file.
@@ -75,6 +76,7 @@ def read_image(
         value_range: the values of black and white in a grey file, for formats that do not define
             them, such as float TIFFs.
         look: called with the properties of the file, if it can be read.
+        background: colour behind transparent pixels.
 
     Warns:
         PartialImageWarning: the file holds several images, and only the first is read.
@@ -89,7 +91,7 @@ def read_image(
         raise DataError(f"image file not found: {file}. Check the path.")
     if not Path(file).is_file():  # to open a pipe would wait for a writer
         raise ImageFileError(f"cannot read the image {file}: it is not a file. Remove it.")
-    return decode_image(file, mode, str(file), value_range, look)
+    return decode_image(file, mode, str(file), value_range, look, background)
 
 
 def decode_image(
@@ -98,6 +100,7 @@ def decode_image(
     name: str,
     value_range: ValueRange | None = None,
     look: Callable[[ImageHeader], None] | None = None,
+    background: str = "white",
 ) -> Image.Image:
     """Return an image as `read_image` does, from a path or an open file.
 
@@ -107,6 +110,7 @@ def decode_image(
         name: name of the file in error messages.
         value_range: as for `read_image`.
         look: as for `read_image`.
+        background: as for `read_image`.
 
     Raises:
         ImageFileError: as for `read_image`.
@@ -136,8 +140,8 @@ def decode_image(
     if upright.mode != "RGBA":
         upright.info.clear()  # a file written from it has none of this file's metadata
         return upright
-    white = Image.new("RGBA", upright.size, "white")
-    return Image.alpha_composite(white, upright).convert(mode)
+    behind = Image.new("RGBA", upright.size, background)
+    return Image.alpha_composite(behind, upright).convert(mode)
 
 
 def _warn_if_partial(image: Image.Image, name: str) -> None:
@@ -207,22 +211,43 @@ def fit_image(image: Image.Image, width: int, height: int, name: str | Path) -> 
     return ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
 
 
-def warn_of_crop(size: tuple[int, int], width: int, height: int, name: str | Path) -> None:
-    """Warn if a centre crop drops half of the pixels of an image or more.
+def warn_of_crop(
+    size: tuple[int, int],
+    width: int,
+    height: int,
+    name: str | Path,
+    crop: str = "centre crop",
+    advice: str = "Crop it yourself to choose the part",
+) -> None:
+    """Warn if a crop drops half of the pixels of an image or more.
 
     Args:
         size: width and height of the image.
         width: width of the crop's shape.
         height: height of the crop's shape.
         name: name of the image in the warning.
+        crop: kind of crop.
+        advice: last sentence of the warning.
 
     Warns:
         CropWarning: it does.
     """
-    across, down = size[0] * height, size[1] * width
-    if 2 * min(across, down) <= max(across, down):
+    if loses_half(size, width, height):
+        order = "" if width == height else " (width x height)"
         warn_of_image(
             CropWarning,
             f"the image {name} has {size[0]}x{size[1]} pixels, and loses half of them or "
-            f"more to the centre crop to {width}x{height}. Crop it yourself to choose the part",
+            f"more to the {crop} to {width}x{height}{order}. {advice}",
         )
+
+
+def loses_half(size: tuple[int, int], width: int, height: int) -> bool:
+    """Return whether a crop to a shape drops half of the pixels or more.
+
+    Args:
+        size: width and height of the image.
+        width: width of the shape.
+        height: height of the shape.
+    """
+    across, down = size[0] * height, size[1] * width
+    return 2 * min(across, down) <= max(across, down)

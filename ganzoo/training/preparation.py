@@ -134,7 +134,12 @@ def plan(prepared: Prepared) -> str:
     if settings["processes"] > 1:
         enabled.append(f"{settings['processes']} processes, BatchNorm over {settings['batchnorm']}")
     batches = prepared.batches
-    lines = {"files": batches.file_counts, "decoding": batches.decoding, "cache": batches.cache}
+    lines = {
+        "files": batches.file_counts,
+        "fit": batches.fitting,
+        "decoding": batches.decoding,
+        "cache": batches.cache,
+    }
     extra = "".join(f"  {name:<10}  {text}\n" for name, text in lines.items() if text)
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"

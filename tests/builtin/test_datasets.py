@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.datasets import digits
+from ganzoo.data.fingerprints import fingerprint_stream
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.data.workers import ReadAhead
@@ -191,18 +192,66 @@ def test_links_that_lead_back_end(tmp_path):
     assert "broken link (1)" in dataset.file_counts
 
 
-def test_mirror_images_follow_after_all_images(tmp_path):
+def test_flipped_images_follow_after_all_images(tmp_path):
     root = pictures(tmp_path, [*(f"{c}/{k}.png" for c in "ab" for k in range(2))], size=(8, 8))
     plain, spec = get("folder", root, size=8)
-    mirrored, both = get("folder", root, size=8, mirror=True)
-    assert (len(plain), len(mirrored)) == (4, 8)
+    flipped, both = get("folder", root, size=8, flip=True)
+    assert (len(plain), len(flipped)) == (4, 8)
     for k, (image, label) in enumerate(plain):
-        assert torch.equal(mirrored[k][0], image)
-        assert torch.equal(mirrored[k + 4][0], image.flip(2))
-        assert mirrored[k][1] == mirrored[k + 4][1] == label
-    assert plain.fingerprint != mirrored.fingerprint
-    assert both.origin == f"{spec.origin}, each also mirrored"
-    assert mirrored.file_counts == "4 image files in 2 classes, each also mirrored; skipped: none"
+        assert torch.equal(flipped[k][0], image)
+        assert torch.equal(flipped[k + 4][0], image.flip(2))
+        assert flipped[k][1] == flipped[k + 4][1] == label
+    assert fingerprint_stream(plain, spec) != fingerprint_stream(flipped, both)
+    assert both.origin == f"{spec.origin}, each also flipped"
+    assert flipped.file_counts == "4 image files in 2 classes, each also flipped; skipped: none"
+
+
+def test_a_flipped_corrupt_image_gives_way_to_the_next(tmp_path):
+    root = pictures(tmp_path, [f"{k}.png" for k in range(3)], size=(8, 8))
+    (root / "2.png").write_text("no image")
+    dataset, _ = get("folder", root, size=8, flip=True, skip_corrupt=True)
+    with pytest.warns(UserWarning, match=r"2\.png.*The next image replaces it"):
+        assert torch.equal(dataset[2][0], dataset[0][0].flip(2))
+
+
+@pytest.mark.parametrize("fit", ["crop", "random-crop", "pad", "stretch"])
+def test_rectangles_are_equal_from_memory_and_streamed(tmp_path, fit):
+    root = pictures(tmp_path, [f"{k}.png" for k in range(4)])
+    data = get("folder", root, size="8x12", fit=fit, flip=True)
+    assert data[1].image == ImageSpec(8, 12, 3)
+    memory = MemoryBatches(*data, 8, 0, CPU)
+    streamed = StreamedBatches(*data, 8, 0, CPU, workers=0)
+    assert memory.fitting == f"{fit} to 8x12 (height x width)" + " with white" * (fit == "pad")
+    for _ in range(2):
+        assert torch.equal(next(memory).images, next(streamed).images)
+
+
+def test_a_random_crop_follows_the_name_in_the_folder(tmp_path):
+    """Another location, or another order, gives the same crops; another name gives another."""
+    names = [f"{k}.png" for k in range(4)]
+    roots = [pictures(tmp_path / part, names, size=(60, 40)) for part in ("x", "y/z")]
+    crops = [get("folder", root, size=8, fit="random-crop")[0] for root in roots]
+    for k in range(4):
+        assert torch.equal(crops[0][k][0], crops[1][k][0])
+    centre = get("folder", roots[0], size=8)[0]
+    assert any(not torch.equal(crops[0][k][0], centre[k][0]) for k in range(4))
+    (roots[1] / "3.png").rename(roots[1] / "4.png")
+    assert not torch.equal(
+        get("folder", roots[1], size=8, fit="random-crop")[0][3][0], crops[0][3][0]
+    )
+
+
+def test_recipes_hold_only_fits_that_differ_from_the_default():
+    bound = bind("dataset", "folder", ganzoo.datasets.get("folder"), {"size": 64, "flip": True})
+    assert bound["size"] == 64
+    assert bound["flip"] is True
+    assert not {"fit", "background"} & bound.keys()
+    assert bind("dataset", "folder", ganzoo.datasets.get("folder"), {"size": "48x64"})["size"] == (
+        "48x64"
+    )
+    for wrong in ({"size": True}, {"size": 64.0}, {"size": [48, 64]}, {"fit": "squeeze"}):
+        with pytest.raises(RecipeError):
+            bind("dataset", "folder", ganzoo.datasets.get("folder"), wrong)
 
 
 def test_a_link_to_the_data_is_followed(tmp_path):

@@ -41,6 +41,19 @@ def test_every_image_of_every_shard_has_its_label(tmp_path):
         assert torch.equal(image, decoded(picture(k, ("png", "jpg", "webp")[k % 3]), 8))
 
 
+def test_rectangles_and_flips(tmp_path):
+    dataset, spec = get("webdataset", shards(tmp_path), size="8x12", flip=True, classes=3)
+    assert (len(dataset), spec.image.shape) == (22, (3, 8, 12))
+    assert torch.equal(dataset[13][0], dataset[2][0].flip(2))
+    assert dataset[13][1] == dataset[2][1]
+    assert dataset.file_counts.startswith("11 image files in 3 shards, each also flipped; ")
+    crops = [
+        get("webdataset", tmp_path, size="8x12", fit=fit)[0][0][0]
+        for fit in ("crop", "random-crop", "pad", "stretch")
+    ]
+    assert len({crop.numpy().tobytes() for crop in crops}) == 4
+
+
 def test_labels_are_ignored_without_classes(tmp_path):
     dataset, spec = get("webdataset", shards(tmp_path), size=8, channels=1)
     assert spec.classes == 0

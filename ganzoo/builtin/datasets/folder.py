@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.builtin.image_files.items import ImageFiles, check_size
+from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.errors import DataError
 from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_files import read_image
+from ganzoo.sampling.image_fits import (
+    BackgroundOption,
+    FitOption,
+    Fitting,
+    Flip,
+    Size,
+    parse_size,
+)
 from ganzoo.sampling.image_folders import (
     Labels,
     describe_files,
@@ -25,6 +33,7 @@ from ganzoo.sampling.image_folders import (
     list_images,
     select_classes,
 )
+from ganzoo.spec import MAX_IMAGE_SIZE
 
 
 class ImageFolder(ImageFiles):
@@ -34,11 +43,11 @@ class ImageFolder(ImageFiles):
         folder: the folder.
         names: paths of the image files, relative to the folder.
         labels: as for `ImageFiles`.
-        size: as for `ImageFiles`.
+        fitting: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         skip_corrupt: as for `ImageFiles`.
         value_range: as for `ImageFiles`.
-        mirror: whether the mirror images of all files follow after them.
+        flip: as for `ImageFiles`.
     """
 
     def __init__(
@@ -46,31 +55,31 @@ class ImageFolder(ImageFiles):
         folder: Path,
         names: list[str],
         labels: np.ndarray,
-        size: int,
+        fitting: Fitting,
         channels: int,
         *,
         skip_corrupt: bool = False,
         value_range: ValueRange | None = None,
-        mirror: bool = False,
+        flip: bool = False,
     ) -> None:
-        times = 2 if mirror else 1
         super().__init__(
-            np.tile(labels, times),
-            size,
+            labels,
+            fitting,
             channels,
             skip_corrupt=skip_corrupt,
             value_range=value_range,
+            flip=flip,
         )
         self.folder = folder
-        self.names = names * times
-        self.files = len(names)
+        self.names = names
 
     def read(self, index: int) -> Image.Image:
-        """Return an image, rotated upright, resized and cropped, or its mirror image."""
-        file = self.folder / self.names[index]
-        image = read_image(file, self.mode, self.value_range)
-        image = fit_image(image, self.size, self.size, file)
-        return image if index < self.files else ImageOps.mirror(image)
+        """Return the image of a file, rotated upright and fitted to the size."""
+        name = self.names[index]
+        file = self.folder / name
+        background = self.fitting.background
+        image = read_image(file, self.mode, self.value_range, background=background)
+        return self.fitting.apply(image, file, Path(name).as_posix())
 
     @property
     def timestamps(self) -> str:
@@ -99,12 +108,14 @@ class ImageFolder(ImageFiles):
 def folder(
     root: Path | None,
     *,
-    size: int = 64,
+    size: Size = 64,
     channels: Literal[1, 3] = 3,
     labels: Labels = "auto",
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
-    mirror: bool = False,
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[ImageFolder, DataSpec]:
     """Any folder of image files, with its sub-folders.
 
@@ -112,46 +123,51 @@ def folder(
     links repeat is one image for each of its names; the line about the files counts such repeats.
 
     If most image files are in sub-folders, the sub-folders are the classes, as in torchvision's
-    ImageFolder, and image files beside them are skipped. Hidden files are skipped. Images
-    are resized on their short side and cropped to a centred square; a training warns of the number
-    of images that lose half of their pixels or more.
+    ImageFolder, and image files beside them are skipped. Hidden files are skipped. A training warns
+    of the number of images that `fit` changes much: those that lose half of their pixels or more,
+    become padding for half or more, or are stretched by a factor of 2 or more.
 
     Args:
         root: the folder. Nothing is written to it.
-        size: height and width of the images in pixels.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         labels: ``folders`` for one class per sub-folder, ``none`` for no classes, or ``auto``.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        mirror: add the mirror image of each image, left to right, which doubles the dataset.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the file's name determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
+            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the folder does not exist or contains no image files.
         DataError: an argument is not valid, or an image is corrupt.
     """
-    check_size("folder", size)
+    fitting = Fitting(*parse_size("folder", size, 1, MAX_IMAGE_SIZE), fit, background)
     ends = check_value_range("folder", value_range)
     images = list_images(find_folder("folder", root))
     images, classes = select_classes(images, labels)
     numbers = {name: number for number, name in enumerate(classes)}
     indices = np.array([numbers.get(first_folder(name), 0) for name in images.names])
-    mirrored = ", each also mirrored" if mirror else ""
+    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
-        ImageSpec(size, size, channels),
+        ImageSpec(fitting.height, fitting.width, channels),
         classes=len(classes),
         labels=tuple(classes),
-        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}{mirrored}",
+        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}{flipped}",
     )
     dataset = ImageFolder(
         images.folder,
         images.names,
         indices,
-        size,
+        fitting,
         channels,
         skip_corrupt=skip_corrupt,
         value_range=ends,
-        mirror=mirror,
+        flip=flip,
     )
-    dataset.file_counts = describe_files(images, classes, mirrored)
+    dataset.file_counts = describe_files(images, classes, flipped)
     return dataset, spec

@@ -15,15 +15,24 @@ import numpy as np
 from PIL import Image
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.builtin.image_files.items import ImageFiles, check_size
+from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import decode_image, fit_image
+from ganzoo.sampling.image_files import decode_image
+from ganzoo.sampling.image_fits import (
+    BackgroundOption,
+    FitOption,
+    Fitting,
+    Flip,
+    Size,
+    parse_size,
+)
 from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
 from ganzoo.sampling.shards import INDEX, count_images
+from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.lfs import explain_pointer
 
 
@@ -33,36 +42,46 @@ class Shards(ImageFiles):
     Args:
         places: paths and URLs of the shards.
         entries: position of each image file, as `index_shards` returns it.
-        size: as for `ImageFiles`.
+        fitting: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         skip_corrupt: as for `ImageFiles`.
         value_range: as for `ImageFiles`.
+        flip: as for `ImageFiles`.
     """
 
     def __init__(
         self,
         places: list[str],
         entries: np.ndarray,
-        size: int,
+        fitting: Fitting,
         channels: int,
         *,
         skip_corrupt: bool = False,
         value_range: ValueRange | None = None,
+        flip: bool = False,
     ) -> None:
         super().__init__(
-            entries["label"], size, channels, skip_corrupt=skip_corrupt, value_range=value_range
+            entries["label"],
+            fitting,
+            channels,
+            skip_corrupt=skip_corrupt,
+            value_range=value_range,
+            flip=flip,
         )
         self.places = places
         self.entries = entries
 
     def read(self, index: int) -> Image.Image:
-        """Return an image, rotated upright, resized and cropped."""
+        """Return the image of a member, rotated upright and fitted to the size."""
         entry = self.entries[index]
         place, offset = self.places[entry["shard"]], int(entry["offset"])
         name, content = read_member(place, offset, int(entry["size"]))
         where = f"{name} of the shard {place}"
-        image = decode_image(io.BytesIO(content), self.mode, where, self.value_range)
-        return fit_image(image, self.size, self.size, where)
+        background = self.fitting.background
+        image = decode_image(
+            io.BytesIO(content), self.mode, where, self.value_range, background=background
+        )
+        return self.fitting.apply(image, where, name)
 
     @property
     def timestamps(self) -> str:
@@ -81,25 +100,27 @@ class Shards(ImageFiles):
 def webdataset(
     root: Path | None,
     *,
-    size: int = 64,
+    size: Size = 64,
     channels: Literal[1, 3] = 3,
     classes: int = 0,
     urls: tuple[str, ...] = (),
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[Shards, DataSpec]:
     """Image files in tar shards with WebDataset's layout, from a folder or from the web.
 
     An image file is a member ``KEY.jpg``, ``.jpeg``, ``.png`` or ``.webp``. Its class number is in
     the member ``KEY.cls``. The headers of all shards are read first. Images are then read in any
-    order, so each epoch shuffles over all shards and a run can resume at any batch. Images are
-    resized on their short side and cropped to a centred square; a training warns of the number of
-    images that lose half of their pixels or more.
+    order, so each epoch shuffles over all shards and a run can resume at any batch. A training
+    warns of images that `fit` changes much, as for the dataset ``folder``.
 
     Args:
         root: folder of the shards, all its ``*.tar`` sorted by name. Links to shards are followed,
             and those to another shard of the folder are counted. Nothing is written to it.
-        size: height and width of the images in pixels.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         classes: number of classes; 0 reads no labels.
         urls: http or https URLs of shards, used instead of those in `root`, or text files with one
@@ -108,13 +129,19 @@ def webdataset(
             rest of a damaged shard, each with a warning; skip keys without one image file or label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the member's name determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
+            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the folder or a URL does not exist, or there are no shards.
         DataError: an argument is not valid; a shard is not a complete tar or has another layout;
             the server does not respond or supports no range requests; or an image is corrupt.
     """
-    check_size("webdataset", size)
+    fitting = Fitting(*parse_size("webdataset", size, 1, MAX_IMAGE_SIZE), fit, background)
     ends = check_value_range("webdataset", value_range)
     counts = FileCounts()
     places = _expand(urls) if urls else _find(root, counts)
@@ -127,13 +154,24 @@ def webdataset(
     if not urls:
         _warn_if_incomplete(Path(places[0]).parent, len(entries))
     host = urlsplit(places[0]).hostname if urls else f"the folder {Path(places[0]).parent.name!r}"
+    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
-        ImageSpec(size, size, channels),
+        ImageSpec(fitting.height, fitting.width, channels),
         classes=classes,
-        origin=f"{len(entries)} image files in {len(places)} shards of {host}",
+        origin=f"{len(entries)} image files in {len(places)} shards of {host}{flipped}",
     )
-    dataset = Shards(places, entries, size, channels, skip_corrupt=skip_corrupt, value_range=ends)
-    dataset.file_counts = counts.describe(f"{len(entries):,} image files in {len(places):,} shards")
+    dataset = Shards(
+        places,
+        entries,
+        fitting,
+        channels,
+        skip_corrupt=skip_corrupt,
+        value_range=ends,
+        flip=flip,
+    )
+    dataset.file_counts = counts.describe(
+        f"{len(entries):,} image files in {len(places):,} shards{flipped}"
+    )
     return dataset, spec
 
 

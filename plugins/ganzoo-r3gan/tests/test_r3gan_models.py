@@ -53,7 +53,7 @@ def test_recipes_hold_the_papers_settings(pictures, name):
     assert (optimizer.lr, optimizer.lr * optimizer.decay_to) == (2e-4, 5e-5)
     assert (optimizer.decay, optimizer.decay_start) == ("cosine", 0)
     assert (optimizer.betas, optimizer.beta2_to) == ((0, 0.9), 0.99)
-    assert whole.dataset.arguments["mirror"]
+    assert whole.dataset.arguments["flip"]
     assert whole.fresh_latents
     assert whole.ema_ramp == "cosine"
     arguments = complete(whole).architecture.arguments
