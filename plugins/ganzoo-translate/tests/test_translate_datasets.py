@@ -91,6 +91,84 @@ def test_both_images_of_a_pair_are_cropped_alike(tmp_path):
     assert torch.equal(image, condition)
 
 
+@pytest.mark.parametrize("fit", ["crop", "random-crop", "pad", "stretch"])
+@pytest.mark.parametrize("layout", ["side-by-side", "folders"])
+def test_both_images_of_a_pair_fit_alike(tmp_path, fit, layout):
+    """A pair of equal images stays one, in rectangles and flipped."""
+    picture = Image.open(paint(tmp_path / "seed.png", 40, 32))
+    (tmp_path / "seed.png").unlink()
+    if layout == "folders":
+        for part in ("A", "B"):
+            picture.save(paint(tmp_path / part / f"0.{'png' if part == 'A' else 'bmp'}"))
+    else:
+        both = Image.new("RGB", (80, 32))
+        both.paste(picture, (0, 0))
+        both.paste(picture, (40, 0))
+        both.save(tmp_path / "0.png")
+    dataset, spec = read("paired", tmp_path, size="16x24", layout=layout, fit=fit, flip=True)
+    assert (len(dataset), spec.image.shape) == (2, (3, 16, 24))
+    for image, _, condition in (dataset[0], dataset[1]):
+        assert torch.equal(image, condition)
+    assert torch.equal(dataset[1][0], dataset[0][0].flip(2))
+    assert dataset.file_counts.startswith("1 pairs, each also flipped")
+
+
+@pytest.mark.filterwarnings("ignore::ganzoo.sampling.image_files.CropWarning")
+def test_layouts_have_the_same_random_crops(tmp_path):
+    """The position follows from the pair's name, without extension and folder."""
+    picture = Image.open(paint(tmp_path / "seed.png", 64, 16))
+    for part in ("A", "B"):
+        picture.save(paint(tmp_path / "folders" / part / "0.png"))
+    both = Image.new("RGB", (128, 16))
+    both.paste(picture, (0, 0))
+    both.paste(picture, (64, 0))
+    both.save(paint(tmp_path / "one" / "0.bmp"))
+    arguments = {"size": 16, "fit": "random-crop"}
+    folders, _ = read("paired", tmp_path / "folders", layout="folders", **arguments)
+    one, _ = read("paired", tmp_path / "one", **arguments)
+    assert torch.equal(folders[0][0], one[0][0])
+
+
+@pytest.mark.parametrize("name", ["paired", "unpaired"])
+def test_target_and_condition_may_be_grey(tmp_path, name):
+    for part in ("A/", "B/") if name == "unpaired" else ("",):
+        halves("red", "blue").save(paint(tmp_path / f"{part}0.png"))
+    grey = {"size": 16, "channels": 1, "condition_channels": 1}
+    dataset, spec = read(name, tmp_path, **grey)
+    assert (spec.image.channels, spec.condition.channels) == (1, 1)
+    image, _, condition = dataset[0]
+    assert image.shape == condition.shape == (1, 16, 16)
+    if name == "paired":
+        assert (image == 29).all(), "the luma of blue"
+        assert (condition == 76).all(), "the luma of red"
+    mixed, spec = read(name, tmp_path, size=16, condition_channels=1)
+    assert (mixed[0][0].shape[0], mixed[0][2].shape[0]) == (3, 1)
+    assert "channels" not in bind("dataset", name, ganzoo.datasets.get(name), {})
+
+
+def test_domains_are_flipped_together(domains):
+    dataset, spec = read("unpaired", domains, size="16x8", repeat_shorter=True, flip=True)
+    assert (len(dataset), spec.image.shape) == (14, (3, 16, 8))
+    for ours, theirs in zip(dataset[9], dataset[2], strict=True):
+        assert torch.equal(ours, theirs.flip(2) if theirs.dim() else theirs)
+
+
+@pytest.mark.filterwarnings("ignore::ganzoo.sampling.image_warnings.ImageFileWarning")
+@pytest.mark.parametrize("name", ["paired", "unpaired", "lineart"])
+def test_transparent_pixels_take_the_background(tmp_path, name):
+    for part in ("A/", "B/") if name == "unpaired" else ("",):
+        Image.new("RGBA", (32, 16), (0, 0, 0, 0)).save(paint(tmp_path / f"{part}0.png"))
+    assert read(name, tmp_path, size=16, fit="pad")[0][0][0].min() == 255
+    assert read(name, tmp_path, size=16, fit="pad", background="black")[0][0][0].max() == 0
+
+
+def test_line_art_of_a_rectangle(pairs):
+    image, _, drawing = read("lineart", pairs, size="16x24", flip=True)[0][0]
+    assert (image.shape, drawing.shape) == ((3, 16, 24), (1, 16, 24))
+    with pytest.raises(DataError, match=r"--dataset\.thickness 2 to 16, which is the shorter"):
+        read("lineart", pairs, size="16x24", thickness=17)
+
+
 def test_line_art_has_dark_lines_at_edges(tmp_path):
     pixels = np.zeros((32, 32, 3), np.uint8)
     pixels[:, 16:] = 200
@@ -284,7 +362,8 @@ def test_a_truncated_image_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": 4}, r"to 4 pixels\. Use --dataset\.size 8 to 1024"),
+        ({"size": 4}, r"to 4 pixels\. Sides are 8 to 1024 pixels: use --dataset\.size 64"),
+        ({"size": "8x"}, r"to '8x' pixels\. .*--dataset\.size HEIGHTxWIDTH"),
         ({"size": 10**6}, "cannot resize images to 1000000"),
         ({"start": -1}, r"cannot use start=-1 .*--dataset\.start 0"),
         ({"count": -1}, "count=-1"),

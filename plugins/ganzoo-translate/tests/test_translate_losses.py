@@ -308,8 +308,11 @@ def test_cyclegan_refuses_different_sizes_and_unconditional_data():
     loss = ganzoo.losses.get("cyclegan")()
     nets = build("cyclegan", width=2, blocks=1)
     loss.check(nets, data_spec(paired=False))
-    with pytest.raises(ValueError, match="of one size, but these are 32x32x1 and 32x32x3"):
+    with pytest.raises(ValueError, match="same channels, but these are 32x32x1 and 32x32x3"):
         loss.check(nets, data_spec(condition=1))
+    narrow = replace(data_spec(), condition=ImageSpec(32, 16, 3))
+    with pytest.raises(ValueError, match="of one size, but these are 32x16x3 and 32x32x3"):
+        loss.check(nets, narrow)
     with pytest.raises(ValueError, match="two domains. Use --dataset unpaired"):
         loss.check(nets, DataSpec(ImageSpec(32, 32, 3)))
     random_generator = build("unet", width=2, test_dropout=True)["generator"]

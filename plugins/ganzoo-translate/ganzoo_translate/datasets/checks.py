@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import TypeVar
 
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.image_fits import Background, Fit, Fitting, Size, parse_size
 from ganzoo.sampling.image_folders import FileCounts
 
-SMALLEST, LARGEST = 8, 1024  # limits of the image size
+SMALLEST, LARGEST = 8, 1024  # limits of an image's sides
 
 T = TypeVar("T")
 
 
-def check_size(name: str, size: int) -> None:
-    """Raise an error if an image size is not valid.
+def make_fitting(
+    name: str, size: Size, fit: Fit = "crop", background: Background = "white"
+) -> Fitting:
+    """Return how a dataset fits image files to its size.
+
+    Args:
+        name: name of the dataset.
+        size: one number for squares, or ``HEIGHTxWIDTH``; sides are 8 to 1024 pixels.
+        fit, background: as for `Fitting`.
 
     Raises:
-        DataError: the size is not in 8 to 1024.
+        DataError: the size has another form, or a side is out of range.
     """
-    if not SMALLEST <= size <= LARGEST:
-        raise DataError(
-            f"dataset {name!r} cannot resize images to {size} pixels. Use --dataset.size "
-            f"{SMALLEST} to {LARGEST}."
-        )
+    return Fitting(*parse_size(name, size, SMALLEST, LARGEST), fit, background)
 
 
 def find_sub_folder(name: str, root: Path, folder: str, argument: str) -> Path:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
+from ganzoo.registry.signatures import OMIT_DEFAULT
 from ganzoo.sampling.corrupt_files import read_good
+from ganzoo.sampling.image_fits import Fitting
 
 T = TypeVar("T")
+
+# An argument of datasets. Recipes and configs list it only where it is 1.
+Channels = Annotated[Literal[1, 3], OMIT_DEFAULT]
+
+
+def to_channels(image: Image.Image, channels: int) -> Image.Image:
+    """Return an RGB image with 3 channels, or grey with 1."""
+    return image.convert("L") if channels == 1 else image
 
 
 class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
@@ -24,6 +34,8 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         read: function from a location to the image and its condition image. It must be picklable,
             so that worker processes can use it.
         file_counts: one line about the files in use and those skipped.
+        fitting: size of the images, and how files of other shapes are fitted to it.
+        flip: whether all items follow again, with both images flipped left to right.
         skip_corrupt: replace an item that cannot be read by the next one that can, and warn.
     """
 
@@ -32,23 +44,31 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         places: Sequence[T],
         read: Callable[[T], tuple[Image.Image, Image.Image]],
         file_counts: str,
+        fitting: Fitting,
         *,
-        skip_corrupt: bool,
+        flip: bool = False,
+        skip_corrupt: bool = False,
     ) -> None:
         self.places = places
         self.read = read
         self.file_counts = file_counts
+        self.fitting = fitting
+        self.flip = flip
         self.skip_corrupt = skip_corrupt
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.places) * (2 if self.flip else 1)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Return uint8 (channels, size, size), 0, and uint8 (channels, size, size)."""
+        """Return uint8 (channels, height, width), 0, and uint8 (channels, height, width)."""
         _, (image, condition) = read_good(
             self._read, index, len(self), skip_corrupt=self.skip_corrupt
         )
         return pil_to_tensor(image), torch.tensor(0), pil_to_tensor(condition)
 
     def _read(self, index: int) -> tuple[Image.Image, Image.Image]:
-        return self.read(self.places[index])
+        files = len(self.places)
+        image, condition = self.read(self.places[index % files])
+        if index < files:
+            return image, condition
+        return ImageOps.mirror(image), ImageOps.mirror(condition)

@@ -13,10 +13,11 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_files import read_image
+from ganzoo.sampling.image_fits import BackgroundOption, FitOption, Fitting, Flip, Size
 from ganzoo.sampling.image_folders import find_folder, list_images
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
-from ganzoo_translate.datasets.checks import check_size, select
+from ganzoo_translate.datasets.checks import make_fitting, select
 from ganzoo_translate.datasets.items import Translations
 
 
@@ -27,64 +28,77 @@ class FinishedPairWarning(ImageFileWarning):
 def lineart(
     root: Path | None,
     *,
-    size: int = 128,
+    size: Size = 128,
     thickness: int = 5,
     start: int = 0,
     count: int = 0,
     value_range: tuple[float, ...] = (),
     skip_corrupt: SkipCorrupt = False,
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[Translations[Path], DataSpec]:
     """Any folder of image files, with its sub-folders, each paired with a line drawing of itself.
 
-    Files are sorted by name. Images are resized on their short side and cropped to a centred
-    square. Then `draw_lines` computes the line drawing, which is the condition image. A training
-    warns of the number of images that are twice as wide as high, as finished pairs are, and of
-    those that lose half of their pixels or more. Links are followed as in the dataset ``folder``.
+    Files are sorted by name. Images are fitted to the size. Then `draw_lines` computes the line
+    drawing, which is the condition image. A training warns of the number of images that are twice
+    as wide as high, as finished pairs are, and of those that `fit` changes much, as for the dataset
+    ``folder``. Links are followed as in that dataset.
 
     Args:
         root: the folder. Nothing is written to it.
-        size: height and width of the images in pixels, 8 to 1024.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 96x128 for landscape images;
+            sides are 8 to 1024.
         thickness: side of the square that dilates bright parts, in pixels.
         start: index of the first file.
         count: number of files; 0 for all from the first on.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
         skip_corrupt: replace an image that cannot be read by the next that can, with a warning.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the file's name determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each image and its drawing again, flipped left to right; this doubles the dataset.
 
     Returns:
-        Items of a uint8 image (3, size, size), the label 0, and the uint8 line drawing
-        (1, size, size).
+        Items of a uint8 image (3, height, width), the label 0, and the uint8 line drawing
+        (1, height, width).
 
     Raises:
         DataNotFoundError: the folder does not exist or contains no image files.
         DataError: an argument is out of range, or an image is corrupt.
     """
-    check_size("lineart", size)
-    if not 2 <= thickness <= size:
+    fitting = make_fitting("lineart", size, fit, background)
+    shorter = min(fitting.height, fitting.width)
+    if not 2 <= thickness <= shorter:
         raise DataError(
             f"dataset 'lineart' cannot draw lines with thickness {thickness}. Use "
-            f"--dataset.thickness 2 to {size}, which is the size."
+            f"--dataset.thickness 2 to {shorter}, which is the shorter side of the images."
         )
     ends = check_value_range("lineart", value_range)
     folder = find_folder("lineart", root)
     images = list_images(folder)
     files = select("lineart", images.paths, start, count, images.counts)
 
+    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
-        ImageSpec(size, size, 3),
-        origin=f"{len(files)} image files in the folder {folder.name!r} and their line drawings",
-        condition=ImageSpec(size, size, 1),
+        ImageSpec(fitting.height, fitting.width, 3),
+        origin=(
+            f"{len(files)} image files in the folder {folder.name!r} and their line drawings"
+            f"{flipped}"
+        ),
+        condition=ImageSpec(fitting.height, fitting.width, 1),
     )
-    counts = images.counts.describe(f"{len(files):,} image files")
-    return Translations(
-        files, functools.partial(_read, size, thickness, ends), counts, skip_corrupt=skip_corrupt
-    ), spec
+    counts = images.counts.describe(f"{len(files):,} image files{flipped}")
+    read = functools.partial(_read, fitting, thickness, folder, ends)
+    return Translations(files, read, counts, fitting, flip=flip, skip_corrupt=skip_corrupt), spec
 
 
 def _read(
-    size: int, thickness: int, ends: ValueRange | None, file: Path
+    fitting: Fitting, thickness: int, base: Path, ends: ValueRange | None, file: Path
 ) -> tuple[Image.Image, Image.Image]:
-    whole = read_image(file, value_range=ends)
+    whole = read_image(file, value_range=ends, background=fitting.background)
     if whole.width == 2 * whole.height:
         warn_of_image(
             FinishedPairWarning,
@@ -92,7 +106,7 @@ def _read(
             "finished pair of images side by side, of which only the middle would be drawn. For "
             "pairs use --dataset paired",
         )
-    image = fit_image(whole, size, size, file)
+    image = fitting.apply(whole, file, file.relative_to(base).as_posix())
     return image, draw_lines(image, thickness)
 
 

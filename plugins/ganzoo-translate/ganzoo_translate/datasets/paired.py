@@ -13,10 +13,11 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import check_sides, fit_image, read_image
+from ganzoo.sampling.image_files import check_sides, read_image
+from ganzoo.sampling.image_fits import BackgroundOption, FitOption, Fitting, Flip, Size
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
-from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
-from ganzoo_translate.datasets.items import Translations
+from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select
+from ganzoo_translate.datasets.items import Channels, Translations, to_channels
 
 MAX_NAMES = 3  # files that an error names
 
@@ -24,7 +25,7 @@ MAX_NAMES = 3  # files that an error names
 def paired(
     root: Path | None,
     *,
-    size: int = 128,
+    size: Size = 128,
     layout: Literal["side-by-side", "folders"] = "side-by-side",
     condition_half: Literal["left", "right"] = "left",
     condition_folder: str = "A",
@@ -33,16 +34,21 @@ def paired(
     count: int = 0,
     value_range: tuple[float, ...] = (),
     skip_corrupt: SkipCorrupt = False,
+    channels: Channels = 3,
+    condition_channels: Channels = 3,
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[Translations[tuple[Path, ...]], DataSpec]:
     """Pairs of images, side by side in one file or with the same name in two folders.
 
-    Pairs are sorted by name. Both images are resized on their short side and cropped to a centred
-    square; a training warns of the number of pairs that lose half of their pixels or more. Links
-    are followed as in the dataset ``folder``.
+    Pairs are sorted by name. A training warns of the number of pairs that `fit` changes much, as
+    for the dataset ``folder``. Links are followed as in that dataset.
 
     Args:
         root: the folder. Nothing is written to it.
-        size: height and width of the images in pixels, 8 to 1024.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 96x128 for landscape images;
+            sides are 8 to 1024.
         layout: ``side-by-side`` if the condition image and the target image are the halves of one
             file; ``folders`` if they have the same name in two folders.
         condition_half: the half that is the condition image.
@@ -54,23 +60,31 @@ def paired(
             the full range of 8 or 16 bits.
         skip_corrupt: replace a pair that cannot be read, has images of two sizes or an odd width
             by the next one without such a fault, with a warning; skip images without a partner.
+        channels: channels of the target images: 3 for colour, 1 for grey.
+        condition_channels: channels of the condition images.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the pair's name determines, the same in both images; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each pair again, both images flipped left to right, which doubles the dataset.
 
     Returns:
-        Items of the uint8 target image (3, size, size), the label 0, and the uint8 condition image
-        (3, size, size).
+        Items of the uint8 target image (channels, height, width), the label 0, and the uint8
+        condition image (condition_channels, height, width).
 
     Raises:
         DataNotFoundError: a folder does not exist or contains no image files.
         DataError: an argument is out of range; or, without `skip_corrupt`, an image has no partner,
             or a pair is corrupt, has images of two sizes, or has an odd width.
     """
-    check_size("paired", size)
+    fitting = make_fitting("paired", size, fit, background)
     ends = check_value_range("paired", value_range)
     counts = FileCounts()
     folder = find_folder("paired", root)
     places: list[tuple[Path, ...]]
+    base = folder
     if layout == "folders":
-        conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
+        base = conditions = find_sub_folder("paired", folder, condition_folder, "condition-folder")
         targets = find_sub_folder("paired", folder, target_folder, "target-folder")
         places = [*_match(conditions, targets, counts, skip_unmatched=skip_corrupt)]
     else:
@@ -79,28 +93,40 @@ def paired(
         places = [(file,) for file in images.paths]
     selection = select("paired", places, start, count, counts)
 
-    square = ImageSpec(size, size, 3)
+    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
-        square,
-        origin=f"{len(selection)} pairs of images in the folder {folder.name!r}",
-        condition=square,
+        ImageSpec(fitting.height, fitting.width, channels),
+        origin=f"{len(selection)} pairs of images in the folder {folder.name!r}{flipped}",
+        condition=ImageSpec(fitting.height, fitting.width, condition_channels),
     )
-    line = counts.describe(f"{len(selection):,} pairs")
-    read = functools.partial(_read, size, condition_half, ends)
-    return Translations(selection, read, line, skip_corrupt=skip_corrupt), spec
+    line = counts.describe(f"{len(selection):,} pairs{flipped}")
+    read = functools.partial(
+        _read, fitting, (channels, condition_channels), condition_half, base, ends
+    )
+    return Translations(selection, read, line, fitting, flip=flip, skip_corrupt=skip_corrupt), spec
 
 
 def _read(
-    size: int, condition_half: str, ends: ValueRange | None, place: tuple[Path, ...]
+    fitting: Fitting,
+    channels: tuple[int, int],
+    condition_half: str,
+    base: Path,
+    ends: ValueRange | None,
+    place: tuple[Path, ...],
 ) -> tuple[Image.Image, Image.Image]:
-    images = [read_image(file, value_range=ends) for file in place]
+    background = fitting.background
+    images = [read_image(file, value_range=ends, background=background) for file in place]
     if len(place) == 1:
         condition, image = _halves(place[0], images[0], condition_half)
     else:
         _check_sizes(place, images)
         condition, image = images
     # The condition is in the first file, the target in the last; both may be halves of one file.
-    return fit_image(image, size, size, place[-1]), fit_image(condition, size, size, place[0])
+    key = place[0].relative_to(base).with_suffix("").as_posix()
+    return (
+        fitting.apply(to_channels(image, channels[0]), place[-1], key),
+        fitting.apply(to_channels(condition, channels[1]), place[0], key),
+    )
 
 
 def _match(

@@ -11,16 +11,17 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_files import read_image
+from ganzoo.sampling.image_fits import BackgroundOption, FitOption, Fitting, Flip, Size
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
-from ganzoo_translate.datasets.checks import check_size, find_sub_folder, select
-from ganzoo_translate.datasets.items import Translations
+from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select
+from ganzoo_translate.datasets.items import Channels, Translations, to_channels
 
 
 def unpaired(
     root: Path | None,
     *,
-    size: int = 128,
+    size: Size = 128,
     condition_folder: str = "A",
     target_folder: str = "B",
     repeat_shorter: bool = False,
@@ -28,16 +29,21 @@ def unpaired(
     count: int = 0,
     value_range: tuple[float, ...] = (),
     skip_corrupt: SkipCorrupt = False,
+    channels: Channels = 3,
+    condition_channels: Channels = 3,
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
     """Two folders of images, one for each domain.
 
-    Images are resized on their short side and cropped to a centred square; a training warns of the
-    number of items that lose half of their pixels or more. Links are followed as in the dataset
-    ``folder``.
+    A training warns of the number of items that `fit` changes much, as for the dataset ``folder``.
+    Links are followed as in that dataset.
 
     Args:
         root: the folder that contains both. Nothing is written to it.
-        size: height and width of the images in pixels, 8 to 1024.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 96x128 for landscape images;
+            sides are 8 to 1024.
         condition_folder: folder of the condition images, the domain to translate from.
         target_folder: folder of the target images, the domain to translate to.
         repeat_shorter: repeat images of the smaller folder, so that an epoch is one pass over the
@@ -47,23 +53,31 @@ def unpaired(
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
         skip_corrupt: replace two images that cannot be read by the next that can, with a warning.
+        channels: channels of the target images: 3 for colour, 1 for grey.
+        condition_channels: channels of the condition images.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the file's name determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add all images again, flipped left to right, which doubles the dataset.
 
     Returns:
-        Items of a uint8 target image (3, size, size), the label 0, and a uint8 condition image
-        (3, size, size).
+        Items of a uint8 target image (channels, height, width), the label 0, and a uint8 condition
+        image (condition_channels, height, width).
 
     Raises:
         DataNotFoundError: a folder does not exist or contains no image files.
         DataError: an argument is out of range, the folders have different lengths, or an image is
             corrupt.
     """
-    check_size("unpaired", size)
+    fitting = make_fitting("unpaired", size, fit, background)
     ends = check_value_range("unpaired", value_range)
     folder = find_folder("unpaired", root)
     counts = FileCounts()
-    domains = []
+    domains, bases = [], []
     for name, option in ((condition_folder, "condition-folder"), (target_folder, "target-folder")):
-        images = list_images(find_sub_folder("unpaired", folder, name, option))
+        bases.append(find_sub_folder("unpaired", folder, name, option))
+        images = list_images(bases[-1])
         counts.add(images.counts)
         domains.append(select("unpaired", images.paths, start, count, counts))
     conditions, targets = domains
@@ -77,29 +91,36 @@ def unpaired(
     longest = max(len(conditions), len(targets))
     places = [(conditions[k % len(conditions)], targets[k % len(targets)]) for k in range(longest)]
 
-    square = ImageSpec(size, size, 3)
+    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
-        square,
+        ImageSpec(fitting.height, fitting.width, channels),
         origin=(
             f"{len(targets)} images of {target_folder!r} and {len(conditions)} of "
-            f"{condition_folder!r} in the folder {folder.name!r}"
+            f"{condition_folder!r} in the folder {folder.name!r}{flipped}"
         ),
-        condition=square,
+        condition=ImageSpec(fitting.height, fitting.width, condition_channels),
         paired=False,
     )
     line = counts.describe(
         f"{len(conditions):,} image files in {condition_folder!r} and {len(targets):,} in "
-        f"{target_folder!r}"
+        f"{target_folder!r}{flipped}"
     )
-    return Translations(
-        places, functools.partial(_read, size, ends), line, skip_corrupt=skip_corrupt
-    ), spec
+    sides = tuple(zip(bases, (condition_channels, channels), strict=True))
+    read = functools.partial(_read, fitting, sides, ends)
+    return Translations(places, read, line, fitting, flip=flip, skip_corrupt=skip_corrupt), spec
 
 
 def _read(
-    size: int, ends: ValueRange | None, place: tuple[Path, Path]
+    fitting: Fitting,
+    sides: tuple[tuple[Path, int], ...],
+    ends: ValueRange | None,
+    place: tuple[Path, Path],
 ) -> tuple[Image.Image, Image.Image]:
-    condition, image = (
-        fit_image(read_image(file, value_range=ends), size, size, file) for file in place
-    )
-    return image, condition
+    """Return the target image and the condition image; `sides` has folder and channels of each."""
+    images = []
+    for file, (base, channels) in zip(place, sides, strict=True):
+        image = read_image(file, value_range=ends, background=fitting.background)
+        key = file.relative_to(base).as_posix()
+        images.append(fitting.apply(to_channels(image, channels), file, key))
+    condition, target = images
+    return target, condition

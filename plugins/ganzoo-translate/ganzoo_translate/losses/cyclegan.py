@@ -54,14 +54,21 @@ class CycleGan(Loss):
         """Raise an error unless there are two domains of one size and generators for images.
 
         Raises:
-            ValueError: the data has one domain or two sizes, or a generator has other inputs.
+            ValueError: the data has one domain, two sizes or two numbers of channels, or a
+                generator has other inputs.
         """
         if data.condition is None:
             raise ValueError("it needs images of two domains. Use --dataset unpaired")
-        if data.condition != data.image:
+        if data.condition.shape[1:] != data.image.shape[1:]:
             raise ValueError(
                 f"it needs two domains of one size, but these are {data.condition} and "
                 f"{data.image}. Use --dataset unpaired"
+            )
+        if data.condition != data.image:
+            raise ValueError(
+                f"it needs two domains with the same channels, but these are {data.condition} and "
+                f"{data.image}. Use one number for --dataset.channels and "
+                "--dataset.condition-channels"
             )
         for role in self.exported_roles:
             if inputs_of(nets[role]) != ("condition",):
