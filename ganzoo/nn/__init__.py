@@ -20,7 +20,7 @@ from ganzoo.nn.inputs import (
     sizes_of,
 )
 from ganzoo.nn.precision import at_least_fp32
-from ganzoo.nn.sides import map_sides, map_widths
+from ganzoo.nn.sides import map_sizes, map_widths
 from ganzoo.nn.style_generator import StyleGenerator, style_spec_of
 from ganzoo.nn.torch_defaults import exact_arithmetic, exact_inference, torch_defaults
 from ganzoo.nn.upsampling import UpsampleConv2d
@@ -50,7 +50,7 @@ __all__ = [
     "init_orthogonal",
     "inputs_of",
     "latent_of",
-    "map_sides",
+    "map_sizes",
     "map_widths",
     "sizes_of",
     "style_spec_of",

@@ -1,4 +1,4 @@
-"""The sides and channels of the maps of networks that double or halve the side."""
+"""The sizes and channels of the maps of networks that double or halve the sides."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from ganzoo.spec import ImageSpec
 SMALLEST_BASE, LARGEST_BASE = 4, 7  # side of the smallest map; 4 in most papers
 
 
-def map_sides(architecture: str, image: ImageSpec, largest: int) -> tuple[int, ...]:
-    """Return the sides of a network's maps, from the smallest, of 4 to 7 pixels, to the image's.
+def map_sizes(architecture: str, image: ImageSpec, largest: int) -> tuple[tuple[int, int], ...]:
+    """Return the heights and widths of a network's maps, from the smallest to the image's.
+
+    Both sides halve equally often, until the shorter one has 4 to 7 pixels.
 
     Args:
         architecture: registered name of the architecture, for the error.
@@ -19,31 +21,35 @@ def map_sides(architecture: str, image: ImageSpec, largest: int) -> tuple[int, .
         largest: their largest side that the architecture supports.
 
     Raises:
-        ArchitectureError: the images are not square, or have another side than 4, 5, 6 or 7 times a
-            power of two, from 8 to `largest`.
+        ArchitectureError: the shorter side is not 4, 5, 6 or 7 times a power of two from 2 on, the
+            longer one is not a multiple of this power, or a side is above `largest`.
 
-    >>> map_sides("resnet", ImageSpec(28, 28, 1), 256)
-    (7, 14, 28)
+    >>> map_sizes("resnet", ImageSpec(28, 28, 1), 256)
+    ((7, 7), (14, 14), (28, 28))
+    >>> map_sizes("resnet", ImageSpec(16, 24, 3), 256)
+    ((4, 6), (8, 12), (16, 24))
     """
-    sides = [image.height]
-    while sides[0] > LARGEST_BASE and sides[0] % 2 == 0:
-        sides.insert(0, sides[0] // 2)
-    fits = SMALLEST_BASE <= sides[0] <= LARGEST_BASE and len(sides) > 1 and image.height <= largest
-    if image.height != image.width or not fits:
+    sizes = [(image.height, image.width)]
+    while min(sizes[0]) > LARGEST_BASE and not any(side % 2 for side in sizes[0]):
+        height, width = sizes[0]
+        sizes.insert(0, (height // 2, width // 2))
+    fits = SMALLEST_BASE <= min(sizes[0]) <= LARGEST_BASE and len(sizes) > 1
+    if not fits or max(sizes[-1]) > largest:
         raise ArchitectureError(
-            f"architecture {architecture!r} does not support images of {image}: they must be "
-            f"square, with a side of {2 * SMALLEST_BASE} to {largest} pixels that halves to "
-            f"between {SMALLEST_BASE} and {LARGEST_BASE}, such as 28, 32 or 64. Resize the data "
-            "(--dataset.size 64, if the dataset has this option), or use --architecture mlp."
+            f"architecture {architecture!r} does not support images of {image}: their shorter side "
+            f"must halve to between {SMALLEST_BASE} and {LARGEST_BASE} pixels, such as 28, 32 or "
+            f"64, the longer one must halve as often, and both are at most {largest}. Resize the "
+            "data (--dataset.size 64 or 48x64, if the dataset has this option), or use "
+            "--architecture mlp."
         )
-    return tuple(sides)
+    return tuple(sizes)
 
 
 def map_widths(sides: Sequence[int], width: int, full_width_side: int) -> tuple[int, ...]:
     """Return the channels of maps: each doubling of the side beyond a side halves them.
 
     Args:
-        sides: sides of the maps.
+        sides: sides of the maps; of rectangular ones, the shorter.
         width: channels of the maps with up to `full_width_side` pixels per side.
         full_width_side: that side.
 

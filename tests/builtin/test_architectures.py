@@ -10,6 +10,7 @@ import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.architectures.dcgan import UniformLatents
 from ganzoo.errors import ArchitectureError
+from ganzoo.nn import map_sizes
 from ganzoo.registry.signatures import arguments_of
 
 BUILTIN = [e.name for e in ganzoo.architectures.entries() if e.distribution == "torch-ganzoo"]
@@ -54,7 +55,8 @@ def test_upsampling_dcgan_repeats_pixels_before_it_convolves():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"height": 30}, "multiple of 4.*--architecture dcgan"),
+        ({"height": 30}, "multiples of 4.*--architecture dcgan"),
+        ({"height": 32, "width": 30}, "multiples of 4.*--architecture dcgan"),
         ({"height": 12}, "'upsampling-dcgan'.*16 to 256 pixels"),
         ({"height": 16, "norm_eps": 0.0}, "norm_eps=0.0.*--architecture.norm-eps 1e-5"),
         ({"height": 16, "norm_eps": math.inf}, "norm_eps=inf"),
@@ -141,7 +143,37 @@ def test_mlp_fits_any_size(height, width):
     assert nets["discriminator"](images).logits.shape == (2,)
 
 
-@pytest.mark.parametrize(("height", "width"), [(15, 15), (257, 257), (28, 32), (8, 8)])
+@pytest.mark.parametrize(
+    ("name", "height", "width", "map_size"),
+    [
+        ("dcgan", 16, 32, (4, 8)),
+        ("dcgan", 27, 18, (7, 5)),
+        ("dcgan", 48, 64, (6, 8)),
+        ("upsampling-dcgan", 16, 28, (4, 7)),
+        ("resnet", 16, 24, (4, 6)),
+        ("resnet", 64, 40, (8, 5)),
+    ],
+)
+def test_rectangles(name, height, width, map_size):
+    nets = build(name, height, 3, width)
+    first = nets["generator"](torch.zeros(2, 5))
+    assert first.shape == (2, 3, height, width)
+    assert nets["discriminator"](first).logits.shape == (2,)
+    maps = [p.shape for p in nets["generator"].parameters() if p.dim() > 1]
+    assert math.prod(maps[0]) % math.prod(map_size) == 0
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 18), (8, 4), (7, 14), (32, 512), (30, 60)])
+def test_maps_halve_together(height, width):
+    with pytest.raises(ArchitectureError, match=r"'any' .* of \d+x\d+x1: .*--dataset\.size 64 or"):
+        map_sizes("any", ImageSpec(height, width, 1), 256)
+
+
+def test_maps_of_a_rectangle():
+    assert map_sizes("any", ImageSpec(56, 24, 1), 256) == ((14, 6), (28, 12), (56, 24))
+
+
+@pytest.mark.parametrize(("height", "width"), [(15, 15), (257, 257), (15, 32), (28, 257), (8, 8)])
 def test_dcgan_refuses_invalid_arguments(height, width):
     with pytest.raises(ArchitectureError, match=r"16 to 256 pixels.*--architecture mlp"):
         build("dcgan", height, width=width)

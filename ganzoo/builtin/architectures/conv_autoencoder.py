@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
@@ -14,7 +16,7 @@ class Decoder(nn.Sequential):
     """A fully connected hidden layer, and DCGAN's generator: z -> images."""
 
     def forward(self, z: Tensor, logits: bool = False) -> Tensor:
-        """Return images x (n, channels, side, side) in [-1, 1], or l with x = tanh(l / 2)."""
+        """Return images x (n, channels, height, width) in [-1, 1], or l with x = tanh(l / 2)."""
         linear, relu, generator = self
         images: Tensor = generator(relu(linear(z)), logits)
         return images
@@ -35,7 +37,7 @@ def conv_autoencoder(
     curved manifolds.
 
     Args:
-        data: spec of the images, square, 16 to 256 pixels, any number of channels.
+        data: spec of the images: sides of 16 to 256 pixels, any number of channels.
         latent_dim: length of z, the bottleneck.
         width: channels of the map next to the image. They double each time the side is halved.
         hidden: units of the fully connected layer next to the bottleneck.
@@ -44,13 +46,13 @@ def conv_autoencoder(
 
     Returns:
         ``encoder``: images -> mean and log-variance (n, latent_dim) each.
-        ``generator``: z (n, latent_dim) -> images (n, channels, side, side) in [-1, 1].
+        ``generator``: z (n, latent_dim) -> images (n, channels, height, width) in [-1, 1].
         ``discriminator`` or ``joint_discriminator`` if requested, without BatchNorm.
 
     Raises:
         ArchitectureError: the image size is not supported, or an argument is below 1.
     """
-    image = data.image
+    image, size = data.image, (data.image.height, data.image.width)
     check("conv-autoencoder", "mlp-autoencoder", data, latent_dim, width)
     if hidden < 1:
         raise ArchitectureError(
@@ -59,21 +61,21 @@ def conv_autoencoder(
         )
 
     def trunk(normalise: bool) -> Trunk:
-        return Trunk(image.channels, width, image.height, normalise=normalise)
+        return Trunk(image.channels, width, size, normalise=normalise)
 
     encoder_trunk, discriminator_trunk = trunk(normalise=True), trunk(normalise=False)
-    features = encoder_trunk.features * encoder_trunk.side**2
+    features = encoder_trunk.features * math.prod(encoder_trunk.size)
     encoder = nn.Sequential(encoder_trunk, nn.Flatten(), nn.Linear(features, hidden), nn.ReLU())
     nets: dict[str, nn.Module] = {
         "encoder": GaussianEncoder(encoder, hidden, latent_dim),
         "generator": Decoder(
             nn.Linear(latent_dim, hidden),
             nn.ReLU(),
-            Generator(hidden, image.channels, width, image.height),
+            Generator(hidden, image.channels, width, size),
         ),
     }
     if discriminator == "image":
-        last = nn.Conv2d(discriminator_trunk.features, 1, discriminator_trunk.side)
+        last = nn.Conv2d(discriminator_trunk.features, 1, discriminator_trunk.size)
         nets["discriminator"] = ConditioningHeads(data).discriminator(
             discriminator_trunk, last, discriminator_trunk.features
         )

@@ -21,8 +21,9 @@ from ganzoo.errors import ArchitectureError
 from ganzoo.nn import Conditioning, ConditioningHeads, LatentToMap, init_normal
 
 SMALLEST, LARGEST = 16, 256
-GENERATOR_BASE = 7  # maximum side of the first map: 7 for 28 pixels, 4 for a power of two
-DISCRIMINATOR_BASE = 4  # maximum side of the last map
+GENERATOR_BASE = 7  # maximum of the first map's shorter side: 7 for 28 pixels, 4 for a power of two
+DISCRIMINATOR_BASE = 4  # maximum of the last map's shorter side
+Size = tuple[int, int]  # height and width
 MULTIPLIER = 8  # maximum channels of a map, in units of `width`
 
 
@@ -44,7 +45,7 @@ def dcgan(
     """DCGAN (Radford et al., 2016), https://arxiv.org/abs/1511.06434.
 
     Args:
-        data: spec of the images, square, 16 to 256 pixels, any number of channels.
+        data: spec of the images: sides of 16 to 256 pixels, any number of channels.
         latent_dim: length of z.
         latent_distribution: distribution of the numbers that the generator reads: ``normal``, or
             ``uniform`` in [-1, 1] as in the paper. z is normal in both cases, and the distribution
@@ -52,8 +53,8 @@ def dcgan(
         width: channels of the largest map below the image size. They double each time the side is
             halved, up to `width_multiplier` times this number.
         width_multiplier: maximum channels of a map, in units of `width`.
-        base: maximum side of the generator's first map, 2 or more: the image's side is halved,
-            rounded up, until it is at most this number.
+        base: maximum side of the generator's first map, 2 or more: the image's sides are halved,
+            rounded up, until the shorter one is at most this number.
         discriminator_norm: ``batch`` as in the paper, or ``none``, which suits gradient penalties.
         global_average_pooling: average the discriminator's last map before its linear layer,
             instead of a weight for each position.
@@ -66,7 +67,7 @@ def dcgan(
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side) in [-1, 1].
+        height, width) in [-1, 1].
         ``discriminator``: images, with conditioning also y -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n,).
 
@@ -85,7 +86,7 @@ def dcgan(
         latent_dim + heads.classes,
         image.channels,
         width,
-        image.height,
+        (image.height, image.width),
         multiplier=width_multiplier,
         base=base,
         last_convolution=last_convolution,
@@ -95,11 +96,11 @@ def dcgan(
     trunk = Trunk(
         image.channels + heads.extra_channels,
         width,
-        image.height,
+        (image.height, image.width),
         multiplier=width_multiplier,
         normalise=discriminator_norm == "batch",
     )
-    last: nn.Module = nn.Conv2d(trunk.features, 1, trunk.side)
+    last: nn.Module = nn.Conv2d(trunk.features, 1, trunk.size)
     if global_average_pooling:
         last = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(trunk.features, 1, 1))
     return {
@@ -115,11 +116,12 @@ def check(name: str, instead: str, data: DataSpec, latent_dim: int, width: int) 
         ArchitectureError: the image size is not supported, or an argument is below 1.
     """
     image = data.image
-    if image.height != image.width or not SMALLEST <= image.height <= LARGEST:
+    sides = image.height, image.width
+    if min(sides) < SMALLEST or max(sides) > LARGEST:
         raise ArchitectureError(
-            f"architecture {name!r} cannot generate images of {image}: it needs square images of "
-            f"{SMALLEST} to {LARGEST} pixels. Resize the data with --dataset.size 64 if the "
-            f"dataset has this option, or use --architecture {instead}."
+            f"architecture {name!r} cannot generate images of {image}: it needs images with sides "
+            f"of {SMALLEST} to {LARGEST} pixels. Resize the data with --dataset.size 64 or 48x64 "
+            f"if the dataset has this option, or use --architecture {instead}."
         )
     if min(latent_dim, width) < 1:
         raise ArchitectureError(
@@ -128,32 +130,35 @@ def check(name: str, instead: str, data: DataSpec, latent_dim: int, width: int) 
         )
 
 
-def _sides(size: int, base: int) -> list[int]:
-    """Return the sides of the maps from the image down to the base, halved and rounded up.
+def _sizes(size: Size, base: int) -> list[Size]:
+    """Return the heights and widths of the maps from the image down, halved and rounded up.
 
-    >>> _sides(64, 7), _sides(28, 7), _sides(28, 4)
-    ([64, 32, 16, 8, 4], [28, 14, 7], [28, 14, 7, 4])
+    The shorter side of the last map is at most the base.
+
+    >>> _sizes((28, 28), 7), _sizes((28, 28), 4)[-1], _sizes((64, 96), 7)[-1]
+    ([(28, 28), (14, 14), (7, 7)], (4, 4), (4, 6))
     """
-    sides = [size]
-    while sides[-1] > base:
-        sides.append((sides[-1] + 1) // 2)
-    return sides
+    sizes = [size]
+    while min(sizes[-1]) > base:
+        height, width = sizes[-1]
+        sizes.append(((height + 1) // 2, (width + 1) // 2))
+    return sizes
 
 
-def _widths(width: int, sides: list[int], multiplier: int) -> list[int]:
-    """Return the channels of the maps below the image size; they double as the side halves."""
-    return [min(2**stage, multiplier) * width for stage in range(len(sides) - 1)]
+def _widths(width: int, sizes: list[Size], multiplier: int) -> list[int]:
+    """Return the channels of the maps below the image size; they double as the sides halve."""
+    return [min(2**stage, multiplier) * width for stage in range(len(sizes) - 1)]
 
 
-def _kernel(side: int) -> int:
-    """Return the kernel that halves or doubles a side, with stride 2 and padding 1: 4 or 3."""
-    return 4 - side % 2
+def _kernel(size: Size) -> Size:
+    """Return the kernel that halves or doubles both sides, with stride 2 and padding 1: 4 or 3."""
+    return 4 - size[0] % 2, 4 - size[1] % 2
 
 
-def _enlarge(channels: int, fewer: int, side: int) -> list[nn.Module]:
-    """Return the layers that enlarge a map to a side."""
+def _enlarge(channels: int, fewer: int, size: Size) -> list[nn.Module]:
+    """Return the layers that enlarge a map to a size."""
     return [
-        nn.ConvTranspose2d(channels, fewer, _kernel(side), 2, 1, bias=False),
+        nn.ConvTranspose2d(channels, fewer, _kernel(size), 2, 1, bias=False),
         nn.BatchNorm2d(fewer),
         nn.ReLU(),
     ]
@@ -166,9 +171,9 @@ class Generator(nn.Module):
         latent_dim: length of z.
         channels: channels of the image.
         width: channels of the map next to the image.
-        side: height and width of the image.
+        size: height and width of the image.
         multiplier: maximum channels of a map, in units of `width`.
-        base: maximum side of the first map.
+        base: maximum of the first map's shorter side.
         last_convolution: end with a 3x3 convolution of ``width // 2`` channels.
     """
 
@@ -177,31 +182,31 @@ class Generator(nn.Module):
         latent_dim: int,
         channels: int,
         width: int,
-        side: int,
+        size: Size,
         *,
         multiplier: int = MULTIPLIER,
         base: int = GENERATOR_BASE,
         last_convolution: bool = False,
     ) -> None:
         super().__init__()
-        sides = _sides(side, base)
-        widths = _widths(width, sides, multiplier)
+        sizes = _sizes(size, base)
+        widths = _widths(width, sizes, multiplier)
         layers: list[nn.Module] = [
-            LatentToMap(latent_dim, widths[-1], sides[-1], bias=False),
+            LatentToMap(latent_dim, widths[-1], sizes[-1], bias=False),
             nn.BatchNorm2d(widths[-1]),
             nn.ReLU(),
         ]
         for stage in range(len(widths) - 1, 0, -1):
-            layers += _enlarge(widths[stage], widths[stage - 1], sides[stage])
+            layers += _enlarge(widths[stage], widths[stage - 1], sizes[stage])
         if last_convolution:
             half = max(1, width // 2)
-            layers += [*_enlarge(width, half, side), nn.Conv2d(half, channels, 3, padding=1)]
+            layers += [*_enlarge(width, half, size), nn.Conv2d(half, channels, 3, padding=1)]
         else:
-            layers.append(nn.ConvTranspose2d(width, channels, _kernel(side), 2, 1))
+            layers.append(nn.ConvTranspose2d(width, channels, _kernel(size), 2, 1))
         self.layers = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, z: Tensor, logits: bool = False) -> Tensor:
-        """Return images x (n, channels, side, side) in [-1, 1], or l with x = tanh(l / 2)."""
+        """Return images x (n, channels, height, width) in [-1, 1], or l with x = tanh(l / 2)."""
         images: Tensor = 2 * self.layers[:-1](z) if logits else self.layers(z)
         return images
 
@@ -231,12 +236,12 @@ class UniformLatents(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The convolutions of DCGAN's discriminator: images -> a map (n, features, side, side).
+    """The convolutions of DCGAN's discriminator: images -> a map (n, features, height, width).
 
     Args:
         channels: channels of the image.
         width: channels of the map next to the image.
-        side: height and width of the image.
+        size: height and width of the image.
         multiplier: maximum channels of a map, in units of `width`.
         normalise: add BatchNorm after all convolutions except the first.
     """
@@ -245,27 +250,27 @@ class Trunk(nn.Module):
         self,
         channels: int,
         width: int,
-        side: int,
+        size: Size,
         *,
         multiplier: int = MULTIPLIER,
         normalise: bool,
     ) -> None:
         super().__init__()
-        sides = _sides(side, DISCRIMINATOR_BASE)
-        widths = _widths(width, sides, multiplier)
+        sizes = _sizes(size, DISCRIMINATOR_BASE)
+        widths = _widths(width, sizes, multiplier)
         layers: list[nn.Module] = [
-            nn.Conv2d(channels, widths[0], _kernel(sides[0]), 2, 1),
+            nn.Conv2d(channels, widths[0], _kernel(sizes[0]), 2, 1),
             nn.LeakyReLU(0.2),
         ]
         for stage in range(1, len(widths)):
             below, above = widths[stage - 1], widths[stage]
             # A bias before BatchNorm has no effect.
-            layers.append(nn.Conv2d(below, above, _kernel(sides[stage]), 2, 1, bias=not normalise))
+            layers.append(nn.Conv2d(below, above, _kernel(sizes[stage]), 2, 1, bias=not normalise))
             if normalise:
                 layers.append(nn.BatchNorm2d(above))
             layers.append(nn.LeakyReLU(0.2))
         self.layers = nn.Sequential(*layers)
-        self.features, self.side = widths[-1], sides[-1]
+        self.features, self.size = widths[-1], sizes[-1]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the last map."""

@@ -21,10 +21,10 @@ from ganzoo.nn import (
     ConditioningHeads,
     UpsampleConv2d,
     add_spectral_norm,
-    map_sides,
+    map_sizes,
 )
 
-DISCRIMINATOR_SIDE = 8  # maximum side of the discriminator's last map
+DISCRIMINATOR_SIDE = 8  # maximum of the shorter side of the discriminator's last map
 LARGEST = 256
 BLOCKS_BELOW = 2  # discriminator blocks at that side
 
@@ -46,11 +46,12 @@ def resnet(
     """ResNets of SNGAN (Miyato et al., 2018), https://arxiv.org/abs/1802.05957, table 4.
 
     Args:
-        data: spec of the images, square, any number of channels. The side is 4, 5, 6 or 7 times a
-            power of two, 8 to 256, such as 28, 32, 48 or 64.
+        data: spec of the images, any number of channels. The shorter side is 4, 5, 6 or 7 times a
+            power of two, such as 28, 32, 48 or 64, and the longer one is a multiple of this power,
+            such as 48x64; 8 to 256 pixels.
         latent_dim: length of z.
         width: channels of all maps of the discriminator; the generator's have twice as many.
-        generator_widths: channels of the generator's maps by side, from the smallest, in place of
+        generator_widths: channels of the generator's maps by size, from the smallest, in place of
             those that follow from `width`.
         upsampling: enlargement in the generator: ``nearest``, or ``bilinear``.
         spectral_norm: divide the discriminator's weights by their largest singular value.
@@ -61,7 +62,7 @@ def resnet(
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side) in [-1, 1].
+        height, width) in [-1, 1].
         ``discriminator``: images, with conditioning also y -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n,).
 
@@ -70,7 +71,8 @@ def resnet(
             `generator_widths` has another number of sides.
     """
     image = data.image
-    sides = map_sides("resnet", image, LARGEST)
+    sizes = map_sizes("resnet", image, LARGEST)
+    sides = tuple(map(min, sizes))
     if min(latent_dim, width) < 1:
         raise ArchitectureError(
             f"architecture 'resnet' cannot be built with latent_dim={latent_dim}, width={width}. "
@@ -85,8 +87,8 @@ def resnet(
     heads = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     inputs = latent_dim + heads.classes
     widths = generator_widths or (2 * width,) * len(sides)
-    generator = Generator(inputs, image.channels, widths, sides[0], upsampling)
-    trunk = Trunk(image.channels + heads.extra_channels, width, image.height)
+    generator = Generator(inputs, image.channels, widths, sizes[0], upsampling)
+    trunk = Trunk(image.channels + heads.extra_channels, width, sides[-1])
     discriminator = _initialise(heads.discriminator(trunk, SumPooled(width), width))
     return {
         "generator": _initialise(heads.generator(generator, latent_dim)),
@@ -168,32 +170,35 @@ class DownBlock(nn.Module):
 
 
 class Generator(nn.Module):
-    """SNGAN's generator: z -> images."""
+    """SNGAN's generator: z -> images. `base` is height and width of the smallest map."""
 
     def __init__(
         self,
         latent_dim: int,
         channels: int,
         widths: Sequence[int],
-        base: int,
+        base: tuple[int, int],
         upsampling: Upsampling,
     ) -> None:
         super().__init__()
         self.base = base
-        self.first = nn.Linear(latent_dim, widths[0] * base * base)
+        self.first = nn.Linear(latent_dim, widths[0] * math.prod(base))
         self.blocks = nn.Sequential(*(UpBlock(*pair, upsampling) for pair in pairwise(widths)))
         self.norm = nn.BatchNorm2d(widths[-1])
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return images (n, channels, side, side) in [-1, 1]."""
-        h = self.first(z).unflatten(1, (-1, self.base, self.base))
+        """Return images (n, channels, height, width) in [-1, 1]."""
+        h = self.first(z).unflatten(1, (-1, *self.base))
         images: Tensor = self.last(relu(self.norm(self.blocks(h)))).tanh()
         return images
 
 
 class Trunk(nn.Module):
-    """The residual blocks of SNGAN's discriminator: images -> a map (n, width, side, side)."""
+    """The residual blocks of SNGAN's discriminator: images -> a map (n, width, rows, columns).
+
+    `side` is the shorter side of the images.
+    """
 
     def __init__(self, channels: int, width: int, side: int) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, ConditioningHeads, map_sides, map_widths
+from ganzoo.nn import Conditioning, ConditioningHeads, map_sizes, map_widths
 from ganzoo_pgan.layers import EqualisedLinear
 from ganzoo_pgan.networks import Generator, Trunk
 
@@ -36,8 +36,9 @@ def pgan(
     The networks have their final size from the start: they do not grow.
 
     Args:
-        data: square images with a side of 8 to 1024 pixels that halves to between 4 and 7, such as
-            28, 32, 48 or 64; any number of channels.
+        data: images with sides of 8 to 1024 pixels, any number of channels. The shorter side halves
+            to between 4 and 7, such as 28, 32, 48 or 64, and the longer one as often, such as
+            48x64.
         latent_dim: length of z.
         width: channels of the maps with up to `full_width_side` pixels per side.
         full_width_side: side in pixels; each doubling beyond it halves the channels.
@@ -53,7 +54,7 @@ def pgan(
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side), in [-1, 1] in eval mode.
+        height, width), in [-1, 1] in eval mode.
         ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,). It
         reads the standard deviation over the batch.
 
@@ -62,7 +63,8 @@ def pgan(
             or `widths` has another number of sides.
     """
     image = data.image
-    sides = map_sides("pgan", image, LARGEST)
+    sizes = map_sizes("pgan", image, LARGEST)
+    sides = tuple(map(min, sizes))
     counts = {"latent_dim": latent_dim, "width": width, "full_width_side": full_width_side}
     if low := [f"{name}={count}" for name, count in counts.items() if count < 1]:
         raise ArchitectureError(
@@ -85,12 +87,12 @@ def pgan(
         latent_dim + heads.classes,
         image.channels,
         widths,
-        sides[0],
+        sizes[0],
         pixel_norm=pixel_norm,
         alpha=alpha,
         bounded=output == "tanh",
     )
-    trunk = Trunk(image.channels + heads.extra_channels, widths, sides[0], alpha=alpha)
+    trunk = Trunk(image.channels + heads.extra_channels, widths, sizes[0], alpha=alpha)
     return {
         "generator": heads.generator(generator, latent_dim),
         "discriminator": heads.discriminator(trunk, EqualisedLinear(widths[0], 1), widths[0]),

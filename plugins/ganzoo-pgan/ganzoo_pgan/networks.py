@@ -6,6 +6,7 @@ table 2 and figure 2, https://arxiv.org/abs/1710.10196.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -29,7 +30,7 @@ class Generator(nn.Module):
         latent_dim: length of z, including one-hot labels.
         channels: channels of the images.
         widths: channels of the maps by side, from the smallest.
-        base: side of the smallest map.
+        base: height and width of the smallest map.
         pixel_norm: normalise z and each map.
         alpha: share of the largest side in the images; the next smaller side has the rest.
         bounded: whether a tanh follows the last layer.
@@ -40,7 +41,7 @@ class Generator(nn.Module):
         latent_dim: int,
         channels: int,
         widths: Sequence[int],
-        base: int,
+        base: tuple[int, int],
         *,
         pixel_norm: bool,
         alpha: float,
@@ -50,7 +51,7 @@ class Generator(nn.Module):
         self.base, self.alpha, self.bounded = base, alpha, bounded
         self.norm = PixelNorm() if pixel_norm else nn.Identity()
         self.activation = Activation(self.norm)
-        self.first = EqualisedLinear(latent_dim, widths[0] * base * base)
+        self.first = EqualisedLinear(latent_dim, widths[0] * math.prod(base))
         self.smallest = EqualisedConv2d(widths[0], widths[0], 3)
         self.blocks = nn.ModuleList(
             nn.Sequential(
@@ -67,8 +68,8 @@ class Generator(nn.Module):
             self.to_smaller_image = EqualisedConv2d(widths[-2], channels, 1)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return images (n, channels, side, side), in [-1, 1] in eval mode."""
-        h = self.first(self.norm(z)).unflatten(1, (-1, self.base, self.base))
+        """Return images (n, channels, height, width), in [-1, 1] in eval mode."""
+        h = self.first(self.norm(z)).unflatten(1, (-1, *self.base))
         h = self.activation(self.smallest(self.activation(h)))
         for block in self.blocks:
             h, smaller = block(h), h
@@ -87,11 +88,13 @@ class Trunk(nn.Module):
     Args:
         channels: channels of the images, including those of conditions and labels.
         widths: channels of the maps by side, from the smallest.
-        base: side of the smallest map.
+        base: height and width of the smallest map.
         alpha: share of the largest side in the second map; the halved images have the rest.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int], base: int, *, alpha: float) -> None:
+    def __init__(
+        self, channels: int, widths: Sequence[int], base: tuple[int, int], *, alpha: float
+    ) -> None:
         super().__init__()
         self.alpha = alpha
         self.from_image = EqualisedConv2d(channels, widths[-1], 1)
@@ -113,7 +116,7 @@ class Trunk(nn.Module):
             EqualisedConv2d(widths[0] + 1, widths[0], 3),
             activation,
             nn.Flatten(),
-            EqualisedLinear(widths[0] * base * base, widths[0]),
+            EqualisedLinear(widths[0] * math.prod(base), widths[0]),
             activation,
         )
 

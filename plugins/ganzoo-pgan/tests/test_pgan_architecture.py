@@ -36,6 +36,15 @@ def test_the_defaults_are_the_papers():
     assert widths[1:-1:2] == [512, 512, 512, 256, 128, 64, 32, 16]
 
 
+@pytest.mark.parametrize("alpha", [1.0, 0.5])
+def test_rectangles(alpha):
+    data = DataSpec(ImageSpec(16, 24, 3))
+    nets = ganzoo.architectures.get("pgan")(data, latent_dim=5, width=4, alpha=alpha)
+    images = nets["generator"](torch.randn(2, 5))
+    assert images.shape == (2, 3, 16, 24)
+    assert nets["discriminator"](images).logits.shape == (2,)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -13,7 +13,7 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import Conditioning, ConditioningHeads, map_sides, map_widths
+from ganzoo.nn import Conditioning, ConditioningHeads, map_sizes, map_widths
 from ganzoo_r3gan.blocks import Stage, init_linear
 from ganzoo_r3gan.networks import Generator, NoLogit, Trunk
 from ganzoo_r3gan.resampling import Resampling
@@ -47,11 +47,12 @@ def r3gan(
     is the paper's use of labels in the discriminator.
 
     Args:
-        data: square images with a side of 8 to 256 pixels that halves to between 4 and 7, such as
-            28, 32, 48 or 64; any number of channels.
+        data: images with sides of 8 to 256 pixels, any number of channels. The shorter side halves
+            to between 4 and 7, such as 28, 32, 48 or 64, and the longer one as often, such as
+            48x64.
         latent_dim: length of z.
         width: channels of the maps with up to `full_width_side` pixels per side.
-        full_width_side: side in pixels; each doubling beyond it halves the channels.
+        full_width_side: shorter side in pixels; each doubling beyond it halves the channels.
         blocks: residual blocks per side, in each network.
         expansion: channels inside a block, as a multiple of those outside.
         group_size: channels per group of the 3x3 convolutions.
@@ -75,7 +76,7 @@ def r3gan(
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side), in [-1, 1] in eval mode.
+        height, width), in [-1, 1] in eval mode.
         ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
     Raises:
@@ -83,7 +84,8 @@ def r3gan(
             or `groups` has another number of sides, or the groups do not divide the channels.
     """
     image = data.image
-    sides = map_sides("r3gan", image, LARGEST)
+    sizes = map_sizes("r3gan", image, LARGEST)
+    sides = tuple(map(min, sizes))
     counts = {
         "latent_dim": latent_dim,
         "width": width,
@@ -108,7 +110,7 @@ def r3gan(
     widths = widths or map_widths(sides, width, full_width_side)
     groups = groups or tuple(_groups(w * expansion, group_size) for w in widths)
     stages = [
-        _stage(*values, blocks, expansion) for values in zip(sides, widths, groups, strict=True)
+        _stage(*values, blocks, expansion) for values in zip(sizes, widths, groups, strict=True)
     ]
     conditions = ConditioningHeads(data, conditioning, categorical_code, continuous_codes)
     generator = Generator(
@@ -149,13 +151,13 @@ def _groups(channels: int, size: int) -> int:
     return 0 if channels % size else channels // size
 
 
-def _stage(side: int, width: int, groups: int, blocks: int, expansion: int) -> Stage:
+def _stage(size: tuple[int, int], width: int, groups: int, blocks: int, expansion: int) -> Stage:
     hidden = width * expansion
     if width < 1 or groups < 1 or hidden % groups:
         raise ArchitectureError(
-            f"architecture 'r3gan' cannot be built: its maps with a side of {side} pixels have "
+            f"architecture 'r3gan' cannot be built: its maps of {size[0]}x{size[1]} pixels have "
             f"{width} channels, {hidden} inside a block, and their groups do not divide these. "
             "Change --architecture.width, --architecture.full-width-side, --architecture.widths, "
             "--architecture.group-size or --architecture.groups."
         )
-    return Stage(side, width, hidden, groups, blocks)
+    return Stage(size, width, hidden, groups, blocks)

@@ -19,17 +19,17 @@ SLOPE = 0.2  # negative slope of the leaky ReLU
 
 @dataclass(frozen=True)
 class Stage:
-    """The identical residual blocks of one side.
+    """The identical residual blocks of one size.
 
     Attributes:
-        side: side of the maps, in pixels.
+        size: height and width of the maps, in pixels.
         width: channels of the maps.
         hidden: channels inside a block.
         groups: groups of the 3x3 convolution inside a block.
         blocks: number of blocks.
     """
 
-    side: int
+    size: tuple[int, int]
     width: int
     hidden: int
     groups: int
@@ -71,7 +71,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.narrow.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the output for x (n, width, side, side), in the same shape."""
+        """Return the output for x (n, channels, height, width), in the same shape."""
         h = leaky_relu(self.widen(x), SLOPE)
         result: Tensor = x + self.narrow(leaky_relu(self.mix(h), SLOPE))
         return result

@@ -22,8 +22,8 @@ class Generator(nn.Module):
     Args:
         latent_dim: length of z, including one-hot labels.
         channels: channels of the images.
-        stages: stages from the smallest side to that of the images.
-        resampling: the filter between sides.
+        stages: stages from the smallest maps to those of the size of the images.
+        resampling: the filter between stages.
         image_bias: whether the last convolution has a bias.
         bounded: whether a tanh follows.
     """
@@ -42,7 +42,7 @@ class Generator(nn.Module):
         self.bounded = bounded
         first, last = stages[0], stages[-1]
         depth = sum(stage.blocks for stage in stages)
-        self.basis = nn.Parameter(torch.empty(first.width, first.side, first.side))
+        self.basis = nn.Parameter(torch.empty(first.width, *first.size))
         nn.init.normal_(self.basis)
         self.modulation = init_linear(nn.Linear(latent_dim, first.width, bias=False))
         layers = first.build(depth)
@@ -52,7 +52,7 @@ class Generator(nn.Module):
         self.to_image = init_linear(nn.Conv2d(last.width, channels, 1, bias=image_bias))
 
     def forward(self, z: Tensor) -> Tensor:
-        """Return images (n, channels, side, side), in [-1, 1] in eval mode."""
+        """Return images (n, channels, height, width), in [-1, 1] in eval mode."""
         h = self.basis * self.modulation(z)[:, :, None, None]
         images: Tensor = self.to_image(self.layers(h))
         if self.bounded:
@@ -65,8 +65,8 @@ class Trunk(nn.Module):
 
     Args:
         channels: channels of the images, including those of conditions and labels.
-        stages: stages from the smallest side to that of the images.
-        resampling: the filter between sides.
+        stages: stages from the smallest maps to those of the size of the images.
+        resampling: the filter between stages.
         image_bias: whether the first convolution has a bias.
         linear: whether a linear layer follows.
     """
@@ -89,7 +89,7 @@ class Trunk(nn.Module):
             layers += [*reduce(above.width, stage.width, resampling), *stage.build(depth)]
         self.layers = nn.Sequential(*layers)
         self.pool = init_linear(
-            nn.Conv2d(last.width, last.width, last.side, groups=last.width, bias=False)
+            nn.Conv2d(last.width, last.width, last.size, groups=last.width, bias=False)
         )
         self.linear = (
             init_linear(nn.Linear(last.width, last.width, bias=False)) if linear else nn.Identity()

@@ -35,15 +35,15 @@ def test_networks_fit_every_supported_size(side, channels):
 @given(st.integers(1, 300), st.integers(1, 300), st.booleans())
 def test_other_sizes_raise_an_error(height, width, square):
     width = height if square else width
-    odd = height
-    while odd % 2 == 0 and odd > 7:
-        odd //= 2
-    fits = height == width and 8 <= height <= 256 and 4 <= odd <= 7
+    base = height, width
+    while min(base) > 7 and not any(side % 2 for side in base):
+        base = base[0] // 2, base[1] // 2
+    fits = 4 <= min(base) <= 7 and base != (height, width) and max(height, width) <= 256
     data = DataSpec(ImageSpec(height, width, 1))
     with torch.device("meta"):
         if fits:
             nets = ganzoo.architectures.get("r3gan")(data, full_width_side=256, **SMALL)
-            assert nets["generator"].basis.shape == (16, odd, odd)
+            assert nets["generator"].basis.shape == (16, *base)
         else:
             with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture ml"):
                 ganzoo.architectures.get("r3gan")(data, **SMALL)
@@ -267,15 +267,18 @@ def test_labels_change_images_and_logits(conditioning):
         ({"expansion": -1}, "expansion=-1.*--architecture.expansion"),
         (
             {"width": 12, "group_size": 16},
-            "side of 4 pixels have 12 channels, 24 inside.*their groups do not.*--architecture.width",
+            "maps of 4x4 pixels have 12 channels, 24 inside.*their groups do not.*--architecture.width",
         ),
-        ({"full_width_side": 4}, "side of 16 pixels have 4 channels.*--architecture.full-width-s"),
+        (
+            {"full_width_side": 4},
+            "maps of 16x16 pixels have 4 channels.*--architecture.full-width-s",
+        ),
         ({"width": 1, "full_width_side": 4}, "have 1 channels|have 0 channels"),
         ({"widths": (16, 16)}, r"widths=\(16, 16\).*sides 4, 8, 16.*--architecture.widths N N N"),
         ({"groups": (1, 0, 1)}, r"groups=\(1, 0, 1\).*at least 1.*--architecture.groups N N N"),
         (
             {"groups": (1, 3, 1)},
-            "side of 8 pixels have 16.*their groups do not.*--architecture.gro",
+            "maps of 8x8 pixels have 16.*their groups do not.*--architecture.gro",
         ),
         ({"conditioning": "projection", "classes": 0}, "needs two classes or more"),
     ],

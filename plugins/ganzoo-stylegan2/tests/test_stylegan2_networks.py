@@ -28,7 +28,18 @@ def test_networks_fit_every_supported_size(side, channels):
     assert output.features.shape[0] == 2
 
 
-@pytest.mark.parametrize(("height", "width"), [(7, 7), (30, 30), (28, 32), (2048, 2048), (34, 34)])
+@pytest.mark.parametrize("kind", ["residual", "skip"])
+@pytest.mark.parametrize(("height", "width"), [(16, 24), (28, 8)])
+def test_rectangles(height, width, kind):
+    data = DataSpec(ImageSpec(height, width, 3))
+    nets = ganzoo.architectures.get("stylegan2")(data, discriminator=kind, **SMALL)
+    for training in (True, False):
+        images = nets["generator"].train(training)(Z[:2])
+        assert images.shape == (2, 3, height, width)
+    assert nets["discriminator"](images).logits.shape == (2,)
+
+
+@pytest.mark.parametrize(("height", "width"), [(7, 7), (30, 30), (28, 30), (2048, 2048), (34, 34)])
 def test_invalid_arguments_raise_an_architecture_error(height, width):
     data = DataSpec(ImageSpec(height, width, 1))
     with pytest.raises(ArchitectureError, match=r"such as 28, 32 or 64.*--architecture mlp"):

@@ -134,7 +134,7 @@ def stylegan3(
         ),
         "discriminator": Discriminator(
             _replace("discriminator_widths", pyramid, discriminator_widths),
-            BASE,
+            (BASE, BASE),
             image.channels,
             group,
             clamp=clamp,

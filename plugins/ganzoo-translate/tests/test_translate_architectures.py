@@ -210,9 +210,10 @@ def test_cyclegan_has_two_translators_and_unconditional_discriminators():
     ("architecture", "data", "arguments", "message"),
     [
         ("unet", DataSpec(ImageSpec(32, 32, 3)), {}, "no condition images. Use --dataset paired"),
-        ("unet", data_spec(48), {}, "needs square images of 16, .*--dataset.size 128"),
-        ("unet", data_spec(512), {}, "needs square images"),
-        ("unet", data_spec(8), {}, "needs square images"),
+        ("unet", data_spec(40), {}, "of 16 to 256 pixels, has at most 7, .*--dataset.size 128"),
+        ("unet", data_spec(144), {}, "has at most 7"),
+        ("unet", data_spec(512), {}, "of 16 to 256 pixels"),
+        ("unet", data_spec(8), {}, "must halve 4 times or more"),
         (
             "unet",
             data_spec(16),
@@ -248,3 +249,25 @@ def test_invalid_arguments_raise_an_error(architecture, data, arguments, message
         torch.device("meta"),
     ):
         build(architecture, data, **arguments)
+
+
+@pytest.mark.parametrize("architecture", ["unet", "translator", "cyclegan"])
+@pytest.mark.parametrize(("height", "width"), [(32, 64), (64, 32), (48, 64), (96, 80)])
+def test_rectangles(architecture, height, width):
+    data = DataSpec(ImageSpec(height, width, 3), condition=ImageSpec(height, width, 3))
+    nets = build(architecture, data, width=2, patch_layers=1)
+    condition = torch.rand(2, 3, height, width) * 2 - 1
+    image = nets["generator"](condition)
+    assert image.shape == condition.shape
+    images = {"cyclegan": (image,)}.get(architecture, (image, condition))
+    assert nets["discriminator"](*images).logits.shape == (2, 1, height // 2 - 2, width // 2 - 2)
+
+
+def test_the_dropout_of_a_rectangle_is_a_latent():
+    data = DataSpec(ImageSpec(32, 64, 3), condition=ImageSpec(32, 64, 3))
+    generator = build("unet", data, width=2, test_dropout=True)["generator"]
+    assert generator.latent_dim == sum(
+        channels * 4**k * 2 for k, channels in ((1, 16), (2, 8), (3, 4))
+    )
+    z = torch.randn(2, generator.latent_dim)
+    assert generator(torch.rand(2, 3, 32, 64), z).shape == (2, 3, 32, 64)

@@ -67,7 +67,7 @@ class Block(nn.Module):
         self.clamp = clamp
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (n, inputs, side, side) to (n, outputs, side / 2, side / 2)."""
+        """Map (n, inputs, height, width) to (n, outputs, height / 2, width / 2)."""
         y = activate(self.first(x), self.clamp)
         y = activate(self.second(smooth(y, padding=2)), self.clamp)
         if self.shortcut is None:
@@ -81,9 +81,9 @@ class Discriminator(nn.Module):
     """Images, and labels y if there are classes -> `ganzoo.nn.DiscriminatorOutput`.
 
     Args:
-        widths: channels of the maps, from the side of the images down; each map has half the side
+        widths: channels of the maps, from the size of the images down; each map has half the sides
             of the one before.
-        base: side of the last map.
+        base: height and width of the last map.
         channels: channels of the images.
         group: samples per group of `append_deviation`.
         kind: ``residual`` blocks; ``skip``: each map adds features of the downsampled images;
@@ -99,7 +99,7 @@ class Discriminator(nn.Module):
     def __init__(
         self,
         widths: list[int],
-        base: int,
+        base: tuple[int, int],
         channels: int,
         group: int,
         kind: Kind = "residual",
@@ -117,14 +117,14 @@ class Discriminator(nn.Module):
             *(Block(*pair, clamp, kind == "residual") for pair in pairwise(widths))
         )
         self.convolution = EqualisedConv2d(features + 1, features, 3, padding=1)
-        self.dense = EqualisedLinear(features * base**2, features)
+        self.dense = EqualisedLinear(features * math.prod(base), features)
         mapped = bool(classes and label_layers)
         self.last = EqualisedLinear(features, features if mapped else 1)
         self.labels = LabelMapping(classes, features, label_layers) if mapped else None
         self.projection = nn.Embedding(classes, features) if classes and not mapped else None
 
     def forward(self, images: Tensor, y: Tensor | None = None) -> DiscriminatorOutput:
-        """Return logits and features of images (n, channels, side, side); y is int64 (n,)."""
+        """Return logits and features of images (n, channels, height, width); y is int64 (n,)."""
         x = self._describe(images)
         x = activate(self.convolution(append_deviation(x, self.group)), self.clamp)
         features = activate(self.dense(x.flatten(1)))
@@ -139,7 +139,7 @@ class Discriminator(nn.Module):
         return DiscriminatorOutput(logits, features)
 
     def _describe(self, images: Tensor) -> Tensor:
-        """Return the last map, (n, features, base, base)."""
+        """Return the last map, (n, features, *base)."""
         x = activate(self.from_image(images), self.clamp)
         if not self.from_smaller:
             last: Tensor = self.blocks(x)

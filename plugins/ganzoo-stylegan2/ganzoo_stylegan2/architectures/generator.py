@@ -8,7 +8,7 @@ from ganzoo.nn import StyleGenerator
 
 
 class Generator(StyleGenerator):
-    """z (n, latent_dim) -> images (n, channels, side, side)."""
+    """z (n, latent_dim) -> images (n, channels, height, width)."""
 
     def forward(self, z: Tensor) -> Tensor:
         """Return images."""
@@ -16,7 +16,7 @@ class Generator(StyleGenerator):
 
 
 class LabelledGenerator(StyleGenerator):
-    """z (n, latent_dim) and classes y, int64 (n,) -> images (n, channels, side, side)."""
+    """z (n, latent_dim) and classes y, int64 (n,) -> images (n, channels, height, width)."""
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
         """Return images of those classes."""

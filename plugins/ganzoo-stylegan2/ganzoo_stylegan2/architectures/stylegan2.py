@@ -9,7 +9,7 @@ from torch import nn
 
 from ganzoo import DataSpec
 from ganzoo.errors import ArchitectureError
-from ganzoo.nn import map_sides
+from ganzoo.nn import map_sizes
 from ganzoo_stylegan2.architectures.discriminator import Discriminator, Kind
 from ganzoo_stylegan2.architectures.generator import Generator, LabelledGenerator
 from ganzoo_stylegan2.architectures.mapping import Mapping
@@ -38,8 +38,9 @@ def stylegan2(
     """StyleGAN2 (Karras et al., 2020), https://arxiv.org/abs/1912.04958, configuration F.
 
     Args:
-        data: square images with a side of 8 to 1024 pixels that halves to between 4 and 7, such
-            as 28, 32, 48 or 64; any number of channels.
+        data: images with sides of 8 to 1024 pixels, any number of channels. The shorter side halves
+            to between 4 and 7, such as 28, 32, 48 or 64, and the longer one as often, such as
+            48x64.
         latent_dim: length of z.
         style_dim: length of w.
         mapping_layers: layers from z to w.
@@ -66,7 +67,7 @@ def stylegan2(
 
     Returns:
         ``generator``: z (n, latent_dim), with conditioning also y (n,) -> images (n, channels,
-        side, side), in [-1, 1] in eval mode. The loss ``stylegan2`` uses its parts ``mapping``
+        height, width), in [-1, 1] in eval mode. The loss ``stylegan2`` uses its parts ``mapping``
         and ``synthesis`` for style mixing.
         ``discriminator``: images, and y -> `ganzoo.nn.DiscriminatorOutput` with logits (n,).
 
@@ -74,7 +75,7 @@ def stylegan2(
         ArchitectureError: the size of the images is not supported, labels are missing, or an
             argument is out of its range.
     """
-    sides = map_sides("stylegan2", data.image, LARGEST)
+    maps = map_sizes("stylegan2", data.image, LARGEST)
     counts = dict(latent_dim=latent_dim, style_dim=style_dim, mapping_layers=mapping_layers)
     counts |= dict(width=width, widest=widest, group=group, label_layers=label_layers)
     counts |= dict(widths=min(widths, default=1))
@@ -99,26 +100,26 @@ def stylegan2(
             f"architecture 'stylegan2' cannot be built with clamp={clamp}: it must be 0, for none, "
             "or above. Use --architecture.clamp 256, for example."
         )
-    if widths and len(widths) != len(sides):
+    if widths and len(widths) != len(maps):
         raise ArchitectureError(
-            f"architecture 'stylegan2' has {len(sides)} maps for images of {data.image}, but "
+            f"architecture 'stylegan2' has {len(maps)} maps for images of {data.image}, but "
             f"widths has {len(widths)} numbers. Give the channels of each map, from the largest to "
             "the smallest."
         )
     classes = data.classes if conditioning != "none" else 0
     mapped = conditioning == "mapping"
-    sizes = list(widths) or [min(width * 2**halving, widest) for halving in range(len(sides))]
+    sizes = list(widths) or [min(width * 2**halving, widest) for halving in range(len(maps))]
     channels = data.image.channels
     kind = LabelledGenerator if classes else Generator
     embedding_dim = style_dim if mapped else latent_dim
     return {
         "generator": kind(
             Mapping(latent_dim, style_dim, mapping_layers, classes, embedding_dim),
-            Synthesis(sizes[::-1], sides[0], channels, style_dim, output == "tanh", clamp),
+            Synthesis(sizes[::-1], maps[0], channels, style_dim, output == "tanh", clamp),
             truncation,
         ),
         "discriminator": Discriminator(
-            *(sizes, sides[0], channels, group, discriminator, clamp, classes),
+            *(sizes, maps[0], channels, group, discriminator, clamp, classes),
             label_layers=label_layers if mapped else 0,
         ),
     }

@@ -25,9 +25,9 @@ class StyledLayer(nn.Module):
     Args:
         inputs, outputs: channels before and after.
         style_dim: length of w.
-        side: side of the output.
+        size: height and width of the output.
         clamp: limit of the absolute value of the output; 0 for none.
-        up: whether the output has twice the side of the input.
+        up: whether the output has twice the sides of the input.
     """
 
     noise: Tensor
@@ -37,7 +37,7 @@ class StyledLayer(nn.Module):
         inputs: int,
         outputs: int,
         style_dim: int,
-        side: int,
+        size: tuple[int, int],
         *,
         clamp: float = 0.0,
         up: bool = False,
@@ -47,10 +47,10 @@ class StyledLayer(nn.Module):
         self.convolution = ModulatedConv2d(inputs, outputs, 3, style_dim, up=up)
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise", torch.randn(side, side))
+        self.register_buffer("noise", torch.randn(size))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Map x (n, inputs, ...) and w (n, style_dim) to (n, outputs, side, side)."""
+        """Map x (n, inputs, ...) and w (n, style_dim) to (n, outputs, *size)."""
         x = self.convolution(x, w)
         noise = self.noise
         if self.training:
@@ -70,18 +70,18 @@ class ToImage(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Map x (n, inputs, side, side) and w to images, at least fp32."""
+        """Map x (n, inputs, height, width) and w to images, at least fp32."""
         image = at_least_fp32(self.convolution(x, w)) + self.bias[:, None, None]
         return limit(image, self.clamp)
 
 
 class Synthesis(nn.Module):
-    """One w per layer, (n, layers, style_dim) -> images (n, channels, side, side).
+    """One w per layer, (n, layers, style_dim) -> images (n, channels, height, width).
 
     Args:
-        widths: channels of the maps, from the smallest up; each map has twice the side of the one
+        widths: channels of the maps, from the smallest up; each map has twice the sides of the one
             before.
-        base: side of the smallest map.
+        base: height and width of the smallest map.
         channels: channels of the images.
         style_dim: length of w.
         squash: whether the last layer is a tanh.
@@ -95,7 +95,7 @@ class Synthesis(nn.Module):
     def __init__(
         self,
         widths: list[int],
-        base: int,
+        base: tuple[int, int],
         channels: int,
         style_dim: int,
         squash: bool,
@@ -104,15 +104,15 @@ class Synthesis(nn.Module):
         super().__init__()
         self.style_count = 2 * len(widths)
         self.squash = squash
-        self.constant = nn.Parameter(torch.randn(1, widths[0], base, base))
+        self.constant = nn.Parameter(torch.randn(1, widths[0], *base))
         self.first = StyledLayer(widths[0], widths[0], style_dim, base, clamp=clamp)
         self.up_layers = nn.ModuleList()
         self.layers = nn.ModuleList()
         for stage, (below, width) in enumerate(pairwise(widths), 1):
-            side = base * 2**stage
-            up_layer = StyledLayer(below, width, style_dim, side, clamp=clamp, up=True)
+            size = base[0] * 2**stage, base[1] * 2**stage
+            up_layer = StyledLayer(below, width, style_dim, size, clamp=clamp, up=True)
             self.up_layers.append(up_layer)
-            self.layers.append(StyledLayer(width, width, style_dim, side, clamp=clamp))
+            self.layers.append(StyledLayer(width, width, style_dim, size, clamp=clamp))
         self.to_image = nn.ModuleList(
             ToImage(width, channels, style_dim, clamp) for width in widths
         )

@@ -3,17 +3,19 @@
 "Image-to-Image Translation with Conditional Adversarial Networks" (Isola et al., 2016), appendix
 6.1, https://arxiv.org/abs/1611.07004. Encoder C64-C128-C256-C512-C512-... down to one pixel, slope
 0.2; decoder CD512-CD512-CD512-... back up, with skip connections between maps of the same size.
+Rectangles, which the paper does not have, end in a few pixels, such as 1x2 or 3x4.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo import DataSpec
+from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import init_normal
 from ganzoo_translate.architectures.patchgan import (
@@ -25,7 +27,9 @@ from ganzoo_translate.architectures.patchgan import (
 )
 from ganzoo_translate.architectures.sizes import check_counts, condition_of
 
-SMALLEST, LARGEST = 16, 256
+SMALLEST, LARGEST = 16, 256  # of the shorter side
+LEAST_HALVINGS = 4
+LARGEST_BASE = 7  # maximum of the shorter side of the smallest map
 MOST_WIDTHS = 8  # maximum channels of a map, in units of `width`
 DROPPED = 3  # maps of the decoder with dropout, from the smallest up
 LONGEST_LATENT = 65_536  # maximum length of a model's latent
@@ -45,7 +49,9 @@ def unet(
     """U-Net and PatchGAN of pix2pix (Isola et al., 2016), https://arxiv.org/abs/1611.07004.
 
     Args:
-        data: spec of pairs of square images, 16, 32, 64, 128 or 256 pixels, any number of channels.
+        data: spec of pairs of images, any number of channels: squares of 16, 32, 64, 128 or 256
+            pixels, as in the paper, or other sizes whose sides halve together four times or more,
+            until the shorter one, of 16 to 256 pixels, has 1 to 7: 64x128, 96x128, 96x96.
         width: channels of the maps next to the image, in both networks. They double each time the
             side is halved, up to 8 times this number.
         dropout: dropout probability in the three smallest maps of the decoder, 0 to below 1.
@@ -64,9 +70,9 @@ def unet(
             gradient penalties.
 
     Returns:
-        ``generator``: condition (n, channels, side, side) in [-1, 1], with `test_dropout` also z
-        (n, latent_dim) -> images (n, channels, side, side) in [-1, 1]. `latent_dim` is the number
-        of units with dropout.
+        ``generator``: condition (n, channels, height, width) in [-1, 1], with `test_dropout` also z
+        (n, latent_dim) -> images (n, channels, height, width) in [-1, 1]. `latent_dim` is the
+        number of units with dropout.
         ``discriminator``: images and condition -> `ganzoo.nn.DiscriminatorOutput` with
         logits (n, 1, rows, columns).
 
@@ -75,12 +81,7 @@ def unet(
             range; or `test_dropout` is used with a dropout other than 0.5 or with too many units.
     """
     image, condition = data.image, condition_of("unet", data)
-    side = image.height
-    if side != image.width or side & (side - 1) or not SMALLEST <= side <= LARGEST:
-        raise ArchitectureError(
-            f"architecture 'unet' cannot generate images of {image}: it needs square images of 16, "
-            "32, 64, 128 or 256 pixels. Use --dataset.size 128, or --architecture translator."
-        )
+    halvings, base = _halve(image)
     check_counts("unet", width=width, patch_layers=patch_layers)
     check_patches("unet", image, patch_layers)
     if not 0 <= dropout < 1:
@@ -93,7 +94,7 @@ def unet(
             f"architecture 'unet' cannot use dropout={dropout} with test_dropout: the sign of the "
             "latent drops half of the units. Use --architecture.dropout 0.5."
         )
-    shape = condition.channels, image.channels, width, side, generator_norm, relu_skips
+    shape = condition.channels, image.channels, width, halvings, base, generator_norm, relu_skips
     generator = LatentUNet(*shape) if test_dropout else UNet(*shape, dropout)
     if isinstance(generator, LatentUNet) and generator.latent_dim > LONGEST_LATENT:
         raise ArchitectureError(
@@ -108,19 +109,41 @@ def unet(
     }
 
 
-class SkipConnections(nn.Module):
-    """An encoder down to one pixel and a decoder, with skip connections.
+def _halve(image: ImageSpec) -> tuple[int, tuple[int, int]]:
+    """Return how often both sides can be halved, and height and width of the smallest map.
 
-    It reads images of one size. At others, the smallest map would have several pixels, which none
-    had in training, and the images get blots.
+    Raises:
+        ArchitectureError: the size is not supported.
+    """
+    common = math.gcd(image.height, image.width)
+    halvings = (common & -common).bit_length() - 1
+    base = image.height >> halvings, image.width >> halvings
+    shorter = min(image.height, image.width)
+    fits = halvings >= LEAST_HALVINGS and min(base) <= LARGEST_BASE
+    if not fits or not SMALLEST <= shorter <= LARGEST:
+        raise ArchitectureError(
+            f"architecture 'unet' cannot generate images of {image}: both sides must halve "
+            f"{LEAST_HALVINGS} times or more, until the shorter one, of {SMALLEST} to {LARGEST} "
+            f"pixels, has at most {LARGEST_BASE}, such as 128x128, 64x128 or 96x128. Use "
+            "--dataset.size 128, or --architecture translator."
+        )
+    return halvings, base
+
+
+class SkipConnections(nn.Module):
+    """An encoder down to one pixel, or a few, and a decoder, with skip connections.
+
+    It reads images of one size. At others, the smallest map would have another number of pixels,
+    which none had in training, and the images get blots.
 
     Args:
         inputs: channels of the condition.
         outputs: channels of the image.
         width: channels of the maps next to the image.
-        side: height and width of condition and image, a power of two.
-        norm: normalisation of all maps except the first and the smallest. The smallest has one
-            pixel, whose variance is 0.
+        stages: number of halvings.
+        base: height and width of the smallest map.
+        norm: normalisation of all maps except the first and the smallest. The smallest of square
+            images has one pixel, whose variance is 0.
         relu_skips: apply ReLU to the maps that the decoder reads from the encoder.
     """
 
@@ -129,13 +152,13 @@ class SkipConnections(nn.Module):
         inputs: int,
         outputs: int,
         width: int,
-        side: int,
+        stages: int,
+        base: tuple[int, int],
         norm: GeneratorNorm,
         relu_skips: bool,
     ) -> None:
         super().__init__()
         self.relu_skips = relu_skips
-        stages = side.bit_length() - 1
         widths = [min(2**stage, MOST_WIDTHS) * width for stage in range(stages)]
         self.down = nn.ModuleList()
         for stage, (below, above) in enumerate(itertools.pairwise([inputs, *widths])):
@@ -153,9 +176,9 @@ class SkipConnections(nn.Module):
                 )
             )
         self.last = nn.ConvTranspose2d(2 * widths[0], outputs, 4, 2, 1)
-        # (channels, side, side) of the maps with dropout
+        # (channels, height, width) of the maps with dropout
         self.dropped = [
-            (widths[stages - 2 - k], 2 ** (k + 1), 2 ** (k + 1))
+            (widths[stages - 2 - k], base[0] * 2 ** (k + 1), base[1] * 2 ** (k + 1))
             for k in range(min(DROPPED, stages - 1))
         ]
 
@@ -186,16 +209,17 @@ class UNet(SkipConnections):
         inputs: int,
         outputs: int,
         width: int,
-        side: int,
+        stages: int,
+        base: tuple[int, int],
         norm: GeneratorNorm,
         relu_skips: bool,
         dropout: float,
     ) -> None:
-        super().__init__(inputs, outputs, width, side, norm, relu_skips)
+        super().__init__(inputs, outputs, width, stages, base, norm, relu_skips)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, condition: Tensor) -> Tensor:
-        """Return images (n, channels, side, side) in [-1, 1]."""
+        """Return images (n, channels, height, width) in [-1, 1]."""
         return self.translate(condition, lambda k, x: self.dropout(x))
 
 
@@ -211,16 +235,17 @@ class LatentUNet(SkipConnections):
         inputs: int,
         outputs: int,
         width: int,
-        side: int,
+        stages: int,
+        base: tuple[int, int],
         norm: GeneratorNorm,
         relu_skips: bool,
     ) -> None:
-        super().__init__(inputs, outputs, width, side, norm, relu_skips)
+        super().__init__(inputs, outputs, width, stages, base, norm, relu_skips)
         self.units = [channels * height * width for channels, height, width in self.dropped]
         self.latent_dim = sum(self.units)
 
     def forward(self, condition: Tensor, z: Tensor) -> Tensor:
-        """Return images (n, channels, side, side) in [-1, 1]."""
+        """Return images (n, channels, height, width) in [-1, 1]."""
         parts = torch.split(z, self.units, 1)
 
         def drop(k: int, x: Tensor) -> Tensor:
