@@ -20,7 +20,7 @@ def data(
     /,
     labels: Literal["auto", "folders", "none"] = "auto",
     value_range: tuple[float, ...] = (),
-    size: int | None = None,
+    size: int | str | None = None,
     distance: int = 4,
     workers: int | None = None,
     as_json: Annotated[bool, tyro.conf.arg(name="json")] = False,
@@ -38,8 +38,8 @@ def data(
             most images are in sub-folders.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; by default
             those of the format.
-        size: side of the images in pixels, for the memory that they take; by default the suggested
-            size.
+        size: size of the images, for the memory that they take: a side in pixels, or HEIGHTxWIDTH;
+            by default the suggested rectangle, or the suggested square if there is none.
         distance: largest number of bits by which each of two hashes of 64 bits differs between near
             duplicates, 0 to 8.
         workers: number of processes; by default one per core.

@@ -19,10 +19,13 @@ from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.pool import map_parallel
 from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
 from ganzoo.data.survey.report import write_report
+from ganzoo.data.survey.shapes import FitCost, cost_of, suggest_rectangle
 from ganzoo.data.survey.tiles import contact_sheet, draw_names
 from ganzoo.errors import DataError, DataNotFoundError, WorkerError
+from ganzoo.nn import map_sizes
 from ganzoo.registry import datasets
 from ganzoo.sampling.image_warnings import ImageNotes
+from ganzoo.spec import ImageSpec
 from helpers.images import png_of
 
 
@@ -162,7 +165,7 @@ def test_bad_folders_and_arguments_are_refused(tmp_path):
     (tmp_path / "bad.png").write_text("text")
     with pytest.raises(DataError, match=r"cannot read any of the 1 image files.*not an image"):
         describe(tmp_path)
-    wrong = [{"size": 0}, {"workers": 0}, {"distance": 9}, {"distance": 2.5}]
+    wrong = [{"size": 0}, {"size": "64x"}, {"workers": 0}, {"distance": 9}, {"distance": 2.5}]
     for arguments in (*wrong, {"value_range": (1, 0)}, {"labels": "folder"}):
         with pytest.raises(DataError, match="0 to 8|labels is 'folder'|size|workers|range"):
             describe(tmp_path, **arguments)
@@ -237,10 +240,61 @@ def test_the_suggested_size(side, size):
     assert suggest_size(side) == size
 
 
+@pytest.mark.parametrize(
+    ("size", "side", "rectangle"),
+    [
+        ((640, 480), 64, (48, 64)),
+        ((480, 640), 64, (64, 48)),
+        ((178, 218), 128, (160, 128)),
+        ((1920, 1080), 256, (128, 224)),
+        ((3000, 4000), 1024, (1024, 768)),
+        ((300, 100), 64, (64, 192)),
+        ((105, 100), 64, None),  # a square drops less than a tenth
+        ((2000, 100), 64, None),  # a strip
+        ((64, 64), 64, None),
+    ],
+)
+def test_the_suggested_rectangle(size, side, rectangle):
+    assert suggest_rectangle(np.array([size]), side) == rectangle
+    if rectangle:
+        map_sizes("any", ImageSpec(*rectangle, 3), 1024)  # architectures make it
+
+
+def test_folders_of_both_orientations_suggest_no_rectangle():
+    assert suggest_rectangle(np.array([(64, 48), (48, 64)] * 5), 32) is None
+
+
+def test_what_each_fit_costs():
+    cost = cost_of(np.array([(80, 60), (80, 60), (120, 60)]), 60, 60)
+    assert cost.lost == pytest.approx(1 - (0.75 + 0.75 + 0.5) / 3, abs=1e-4)
+    assert (cost.halved, cost.stretched) == (1, 1.333)
+    assert cost_of(np.array([(80, 60)]), 30, 40) == FitCost(30, 40, 0.0, 0, 1.0)
+
+
+def test_a_folder_of_landscapes_is_told_what_to_type(tmp_path, capsys):
+    for k in range(3):
+        save(photo(k), tmp_path / f"{k}.png")
+    assert main(["data", str(tmp_path), "--workers", "1", "--size", "30x40"]) == 0
+    text = capsys.readouterr().out
+    for part in (
+        "or             24x32 (height x width)",
+        "fit 32x32      crop drops 25 % of an image on average; pad fills 25 % of the result; stretch "
+        "changes the ratio of the sides 1.33 times",
+        "fit 24x32      crop drops 0 %",
+        "fit 30x40      crop drops 0 %",
+        "decoded at 30x40x3",
+        "note: a crop to 32x32 drops 25 % of an image on average. --dataset.size 24x32 ",
+    ):
+        assert part in text
+    summary = describe(tmp_path, workers=1)
+    assert (summary.suggested_size, summary.suggested_rectangle) == (32, (24, 32))
+    assert (summary.size, summary.decoded_bytes) == ((24, 32), 3 * 24 * 32 * 3)
+
+
 def test_recipes_state_why_they_do_not_fit():
     fit = {recipe.name: recipe for recipe in find_folder_recipes(1000, 64, 3, 0)}
     faces = fit["dcgan-faces"]
-    assert (faces.fits, faces.size, faces.channels) == (True, 64, 3)
+    assert (faces.fits, faces.height, faces.width, faces.channels) == (True, 64, 64, 3)
     assert (faces.images_per_epoch, faces.epochs) == (1000, 5000)
     small = {recipe.name: recipe for recipe in find_folder_recipes(1000, 40, 1, 0)}
     assert small["dcgan-faces"].reason == (

@@ -19,11 +19,13 @@ from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.notes import write_notes
 from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
 from ganzoo.data.survey.scan import Scan, scan_images
+from ganzoo.data.survey.shapes import cost_of, suggest_rectangle
 from ganzoo.data.survey.splits import count_splits, spans_splits
 from ganzoo.data.survey.summary import DataSummary, FileWarning, Unreadable
 from ganzoo.data.workers import count_cores
 from ganzoo.errors import DataError, DataNotFoundError, enumerate_names
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_fits import Size, parse_size
 from ganzoo.sampling.image_folders import (
     ImageList,
     Labels,
@@ -44,7 +46,7 @@ def describe(
     *,
     labels: Labels = "auto",
     value_range: Sequence[float] = (),
-    size: int | None = None,
+    size: Size | None = None,
     distance: int = DISTANCE,
     workers: int | None = None,
     progress: bool = False,
@@ -58,8 +60,8 @@ def describe(
         folder: the folder. Nothing is written to it.
         labels: as for the dataset ``folder``.
         value_range: as for the dataset ``folder``.
-        size: side of the images in pixels, for the memory that they take; by default the suggested
-            size.
+        size: size of the images for the memory that they take, as for the dataset ``folder``; by
+            default the suggested rectangle, or the suggested square if there is none.
         distance: largest number of bits by which the hashes of near duplicates differ, 0 to 8.
         workers: number of processes; by default one for each core. 1 reads in this process.
         progress: whether to print the progress on stderr.
@@ -70,7 +72,8 @@ def describe(
         WorkerError: a worker process died.
     """
     start = time.perf_counter()
-    _check(labels, size, workers)
+    shape = None if size is None else parse_size("folder", size, 1, MAX_IMAGE_SIZE)
+    _check(labels, workers)
     check_distance(distance)
     ends = check_value_range("folder", value_range)
     root = Path(folder).expanduser()
@@ -80,19 +83,17 @@ def describe(
     images, classes = select_classes(images, labels)
     processes = min(workers or count_cores(), len(images.names))
     scan = scan_images(images, ends, processes, progress)
-    summary = _summarise(images, classes, scan, distance, size, ends)
+    summary = _summarise(images, classes, scan, distance, shape, ends)
     summary = dataclasses.replace(
         summary, seconds=round(time.perf_counter() - start, 2), processes=processes
     )
     return dataclasses.replace(summary, notes=write_notes(summary))
 
 
-def _check(labels: str, size: int | None, workers: int | None) -> None:
+def _check(labels: str, workers: int | None) -> None:
     if labels not in LABELS:
         raise DataError(f"labels is {labels!r}; it must be one of {enumerate_names(LABELS)}.")
     try:
-        if size is not None:
-            check_integer("size", size, 1, MAX_IMAGE_SIZE)
         if workers is not None:
             check_integer("workers", workers, 1, 1024)
     except ValueError as error:
@@ -104,15 +105,18 @@ def _summarise(
     classes: Sequence[str],
     scan: Scan,
     distance: int,
-    size: int | None,
+    size: tuple[int, int] | None,
     ends: ValueRange | None,
 ) -> DataSummary:
     names = images.names
     sizes = measure_sizes(scan.sizes)
     suggested = suggest_size(sizes.shorter_sides[2])
     channels = 1 if scan.grey.all() else 3
-    side = size or suggested
-    decoded = len(names) * side * side * channels
+    rectangle = suggest_rectangle(scan.sizes, suggested)
+    square = suggested, suggested
+    height, width = shape = size or rectangle or square
+    shapes = dict.fromkeys([square, rectangle or square, shape])
+    decoded = len(names) * height * width * channels
     device = torch.device("cpu")
     splits = count_splits(names)
     identical = [
@@ -151,10 +155,12 @@ def _summarise(
         warnings=tuple(
             FileWarning(scan.notes.images[kind], text) for kind, text in scan.notes.first.items()
         ),
-        size=side,
+        size=shape,
         suggested_size=suggested,
+        suggested_rectangle=rectangle,
+        fits=tuple(cost_of(scan.sizes, *each) for each in shapes),
         channels=channels,
-        enlarged=int((scan.sizes.min(axis=1) < side).sum()),
+        enlarged=int((scan.sizes < (width, height)).any(axis=1).sum()),
         decoded_bytes=decoded,
         free_bytes=free_memory(device),
         streamed=exceeds_memory(decoded, device),

@@ -65,6 +65,15 @@ def _images(summary: DataSummary) -> list[str]:
         f"{warning.images:,} of {summary.readable:,} images: {warning.text}."
         for warning in summary.warnings
     ]
+    if summary.suggested_rectangle:
+        height, width = summary.suggested_rectangle
+        square, rectangle = summary.fits[:2]
+        notes.append(
+            f"a crop to {square.height}x{square.width} drops {100 * square.lost:.0f} % of an image "
+            f"on average. --dataset.size {height}x{width} (height x width) drops "
+            f"{100 * rectangle.lost:.0f} %, for architectures such as dcgan, resnet, stylegan2 and "
+            "r3gan. --dataset.fit pad or stretch keeps all of an image."
+        )
     if summary.sizes.doubled:
         notes.append(
             f"{count(summary.sizes.doubled, 'image')} of {summary.readable:,} "
@@ -74,8 +83,8 @@ def _images(summary: DataSummary) -> list[str]:
     if summary.enlarged:
         notes.append(
             f"{count(summary.enlarged, 'image')} of {summary.readable:,} "
-            f"{'has' if summary.enlarged == 1 else 'have'} a side below {summary.size} pixels; a "
-            "training at this size enlarges such images."
+            f"{'has' if summary.enlarged == 1 else 'have'} a side below that of "
+            f"{summary.size[0]}x{summary.size[1]}; a training at this size enlarges such images."
         )
     if summary.channels == 1:
         notes.append("no image has colours. --dataset.channels 1 saves two thirds of the memory.")

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ganzoo.bundle.summary import read_recipe
-from ganzoo.errors import MALFORMED
+from ganzoo.errors import MALFORMED, DataError
 from ganzoo.registry import datasets, recipes
 from ganzoo.registry.signatures import arguments_of
+from ganzoo.sampling.image_fits import parse_size
+from ganzoo.spec import MAX_IMAGE_SIZE
 
 LARGEST = 1024  # pixels; recipes for larger images are rare
 SMALLEST = 8
@@ -21,16 +23,17 @@ class FolderRecipe:
 
     Attributes:
         name: its registered name.
-        size: height and width of its images in pixels.
+        height, width: size of its images in pixels.
         channels: 3 for colour, 1 for grey.
-        images_per_epoch: number of images in the folder, twice if the recipe mirrors them.
+        images_per_epoch: number of images in the folder, twice if the recipe flips them.
         epochs: how often the recipe reads each image in the whole run.
         fits: whether size, channels and classes suit the folder.
         reason: why they do not; empty if they do.
     """
 
     name: str
-    size: int
+    height: int
+    width: int
     channels: int
     images_per_epoch: int
     epochs: float
@@ -69,9 +72,9 @@ def find_folder_recipes(
             if table["dataset"]["name"] == "folder":
                 table["dataset"] = defaults | table["dataset"]
                 rows.append(_judge(entry.name, table, images, shorter_side, channels, classes))
-        except MALFORMED:  # not a recipe, or in Python
+        except (*MALFORMED, DataError):  # not a recipe, or in Python
             continue
-    return sorted(rows, key=lambda row: (not row.fits, row.size, row.name))
+    return sorted(rows, key=lambda row: (not row.fits, row.height * row.width, row.name))
 
 
 def _judge(
@@ -83,11 +86,12 @@ def _judge(
     classes: int,
 ) -> FolderRecipe:
     dataset = table["dataset"]
-    size, own_channels = int(dataset["size"]), int(dataset["channels"])
-    each = images * (2 if dataset["mirror"] else 1)
+    height, width = parse_size("folder", dataset["size"], 1, MAX_IMAGE_SIZE)
+    own_channels = int(dataset["channels"])
+    each = images * (2 if dataset["flip"] else 1)
     reasons = []
-    if size > shorter_side:
-        reasons.append(f"enlarges at least half of the images to {size} pixels")
+    if (shorter := min(height, width)) > shorter_side:
+        reasons.append(f"enlarges at least half of the images to {shorter} pixels")
     if own_channels != channels:
         reasons.append(
             "the images have no colour: --dataset.channels 1"
@@ -98,7 +102,8 @@ def _judge(
         reasons.append("needs classes")
     return FolderRecipe(
         name,
-        size,
+        height,
+        width,
         own_channels,
         each,
         int(table["images"]) / each,

@@ -86,7 +86,7 @@ def _duplicates(groups: Sequence[Sequence[str]], tiles: Mapping[str, NDArray[np.
 def _recipes(summary: DataSummary) -> str:
     rows = []
     for recipe in summary.recipes:
-        size = f"{recipe.size}x{recipe.size}x{recipe.channels}"
+        size = f"{recipe.height}x{recipe.width}x{recipe.channels}"
         fit = f"{recipe.epochs:,.0f} epochs" if recipe.fits else recipe.reason
         cells = (recipe.name, size, f"{recipe.images_per_epoch:,}", fit)
         kind = "" if recipe.fits else ' class="faint"'

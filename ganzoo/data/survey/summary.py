@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.survey.recipes import FolderRecipe
+from ganzoo.data.survey.shapes import FitCost
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,14 @@ class DataSummary:
         distance: the limit of near duplicates.
         across_splits: number of groups of either kind with files in several splits.
         warnings: warnings of a training about the files.
-        size: side of the images that `decoded_bytes` assumes, in pixels.
+        size: height and width of the images that `decoded_bytes` assumes, in pixels.
         suggested_size: the largest power of two, 8 to 1024, that is not above the median of the
             shorter sides.
+        suggested_rectangle: height and width that drop at least a tenth fewer of the pixels in a
+            crop than this square; None if none does.
+        fits: what each fit costs at the square of `suggested_size`, and at the other sizes.
         channels: 3, or 1 if no image has colours.
-        enlarged: number of images whose shorter side is below `size`.
+        enlarged: number of images with a side below that of `size`.
         decoded_bytes: memory of all images, decoded.
         free_bytes: free main memory.
         streamed: whether a training on the CPU streams the images instead of keeping them.
@@ -131,8 +135,10 @@ class DataSummary:
     distance: int
     across_splits: int
     warnings: tuple[FileWarning, ...]
-    size: int
+    size: tuple[int, int]
     suggested_size: int
+    suggested_rectangle: tuple[int, int] | None
+    fits: tuple[FitCost, ...]
     channels: int
     enlarged: int
     decoded_bytes: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ganzoo.data.survey.shapes import FitCost
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.spec.parsing import shorten
 
@@ -39,7 +40,7 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
         "files": f"{format_bytes(summary.bytes)}; {_counts(summary.formats)}",
         "modes": f"{_counts(summary.modes)}; "
         + _counts({f"{bits} bits": n for bits, n in summary.bits.items()}),
-        "size": f"{_counts(sizes.common)}"
+        "size": f"width x height: {_counts(sizes.common)}"
         + (f" and {n:,} other sizes" if (n := sizes.distinct - len(sizes.common)) else ""),
         "shorter side": f"{low:g} to {high:g} pixels, median {middle:g}",
         "shape": f"{_counts(sizes.shapes)}; width/height {sizes.ratios[0]:.3g} to "
@@ -61,9 +62,13 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
         f"{suggested}, the largest power of two up to 1024 that is not above the median shorter "
         "side"
     )
+    if shape := summary.suggested_rectangle:
+        rows["or"] = f"{shape[0]}x{shape[1]} (height x width), for the usual shape of the images"
+    for cost in summary.fits:
+        rows[f"fit {cost.height}x{cost.width}"] = describe_cost(cost)
     rows["memory"] = (
         f"{format_bytes(summary.decoded_bytes)} decoded at "
-        f"{summary.size}x{summary.size}x{summary.channels}; "
+        f"{summary.size[0]}x{summary.size[1]}x{summary.channels}; "
         + ("streamed by" if summary.streamed else "kept in memory by")
         + f" a training on the CPU ({format_bytes(summary.free_bytes)} are free)"
     )
@@ -73,6 +78,16 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     )
     rows["an epoch"] = f"{summary.images:,} images"
     return rows
+
+
+def describe_cost(cost: FitCost) -> str:
+    """Return what each fit to a size does to the images, in one line."""
+    lost = f"{100 * cost.lost:.0f} %"
+    halved = f", and half or more of {count(cost.halved, 'image')}" if cost.halved else ""
+    return (
+        f"crop drops {lost} of an image on average{halved}; pad fills {lost} of the result; "
+        f"stretch changes the ratio of the sides {cost.stretched:.2f} times (median)"
+    )
 
 
 def count(n: int, what: str) -> str:
@@ -99,7 +114,7 @@ def _recipe_lines(summary: DataSummary) -> Iterator[str]:
         yield f"{'recipes':<14} none of the dataset 'folder' is installed"
     width = max((len(recipe.name) for recipe in summary.recipes), default=0)
     for number, recipe in enumerate(summary.recipes):
-        size = f"{recipe.size}x{recipe.size}x{recipe.channels}"
+        size = f"{recipe.height}x{recipe.width}x{recipe.channels}"
         epochs = (
             f"{recipe.images_per_epoch:,} images an epoch, {recipe.epochs:,.0f} epochs"
             if recipe.fits
