@@ -308,10 +308,11 @@ def _translate_to_files(
     text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
     print_out(f"{out}: {'; '.join(text)}")
     if report.resized:
+        width, height = model.condition.width, model.condition.height
+        order = "" if width == height else " (width x height)"
         print_out(
-            f"  resized and cropped: {_count(report.resized)}, to "
-            f"{model.condition.width}x{model.condition.height} pixels, the only size that "
-            f"{model.spec.name} reads"
+            f"  resized and cropped: {_count(report.resized)}, to {width}x{height} pixels{order}, "
+            f"the only size that {model.spec.name} reads"
         )
     if report.tiled and model.sizes:
         side = model.sizes.padded(tile or TILE)

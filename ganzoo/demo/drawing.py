@@ -43,14 +43,25 @@ def open_upload(file: str | Path, mode: str = "RGB") -> Image.Image:
         return _decode(stream, mode)
 
 
-def move_upload(file: str | Path, side: int) -> str:
-    """Return an uploaded image as the URL of a square drawing, and delete the file.
+def canvas_size(size: ImageSpec, side: int) -> tuple[int, int]:
+    """Return width and height of a canvas with the shape of an image.
+
+    Args:
+        size: the image.
+        side: the canvas's longer side in pixels.
+    """
+    scale = side / max(size.width, size.height)
+    return max(1, round(size.width * scale)), max(1, round(size.height * scale))
+
+
+def move_upload(file: str | Path, width: int, height: int) -> str:
+    """Return an uploaded image as the URL of a drawing of this size, and delete the file.
 
     Raises:
         ImageFileError: as for `open_upload`; the file is deleted, too.
     """
     try:
-        return write_drawing(fit_image(open_upload(file), side, side, UPLOAD))
+        return write_drawing(fit_image(open_upload(file), width, height, UPLOAD))
     finally:
         Path(file).unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from ganzoo.plots.style import BLUE, WIDTH, class_colours, new_figure, styled
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
 
-LATTICE = 20  # images on a side of the decoded lattice
+LATTICE = 20  # images on a side of the decoded lattice, if they are square
 KEPT = (0.5, 99.5)  # percentiles of the coordinates that the square contains
 ROOM = 0.05  # margin around them, as a share
 NAMED = 20  # maximum number of classes with names in the figure
@@ -35,7 +36,7 @@ class LatentMap:
         low: the lower left corner of the visible square, (2,).
         side: the side of the square, in units of the latent.
         lattice: images that the generator decodes from the centres of the square's cells, row by
-            row from the top.
+            row from the top. Of rectangular images, it has more along their shorter side.
     """
 
     latents: NDArray[np.float32]
@@ -60,7 +61,7 @@ def map_latents(
         generator: the decoder. A generator with classes decodes everything as class 0.
         latents: float32 (n, 2).
         labels: class numbers (n,), all 0 without classes.
-        steps: images on a side of the lattice.
+        steps: images on a side of the lattice, if they are square.
 
     Raises:
         PlotError: the generator's latents do not have length 2.
@@ -69,10 +70,13 @@ def map_latents(
     ends = np.percentile(latents, KEPT, axis=0)
     side = float((ends[1] - ends[0]).max()) * (1 + 2 * ROOM) or 1.0
     low = (ends.mean(axis=0) - side / 2).astype(np.float32)
-    centres = (np.arange(steps) + 0.5) / steps * side
-    z = np.array([(x, y) for y in centres[::-1] for x in centres], dtype=np.float32) + low
+    ratio = math.sqrt(generator.spec.data.image.width / generator.spec.data.image.height)
+    columns, rows = max(1, round(steps / ratio)), max(1, round(steps * ratio))
+    across, up = ((np.arange(n) + 0.5) / n * side for n in (columns, rows))
+    z = np.array([(x, y) for y in up[::-1] for x in across], dtype=np.float32) + low
     y = np.zeros(len(z), np.int64) if "y" in generator.spec.inputs else None
-    return LatentMap(latents, labels, low, side, ImageBatch(generator.decode(z, y).numpy(), steps))
+    lattice = ImageBatch(generator.decode(z, y).numpy(), columns)
+    return LatentMap(latents, labels, low, side, lattice)
 
 
 def check_plane(generator: Generator) -> None:

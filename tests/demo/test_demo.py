@@ -351,7 +351,7 @@ def test_invalid_uploads_are_refused(tmp_path, content, message):
     with pytest.raises(ImageFileError, match=message):
         drawing.open_upload(file)
     with pytest.raises(ImageFileError, match=message):
-        drawing.move_upload(file, 28)
+        drawing.move_upload(file, 28, 28)
     assert not file.exists()
     with pytest.raises(ImageFileError, match="the canvas is empty" if not content else message):
         drawing.read_drawing(
@@ -369,9 +369,16 @@ def test_an_oversized_upload_is_not_read(tmp_path):
 
 def test_an_upload_is_deleted_once_it_is_read(tmp_path):
     Image.new("L", (20, 10), 7).save(tmp_path / "upload.png")
-    url = drawing.move_upload(tmp_path / "upload.png", 16)
-    assert drawing.read_drawing(url, "L").size == (16, 16)
+    url = drawing.move_upload(tmp_path / "upload.png", 16, 12)
+    assert drawing.read_drawing(url, "L").size == (16, 12)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_canvas_has_the_shape_of_the_input():
+    sizes = [(28, 28), (32, 64), (96, 72), (1, 4096)]
+    assert [drawing.canvas_size(ImageSpec(*size, 1), 280) for size in sizes] == [
+        *((280, 280), (280, 140), (210, 280), (280, 1))
+    ]
 
 
 def test_a_drawing_round_trips():

@@ -294,10 +294,15 @@ def _bind(model: ModelSpec, name: str, arguments: dict[str, Any]) -> dict[str, A
     from ganzoo.registry.signatures import arguments_of, bind
 
     factory = datasets.get(name)
-    image = model.data.image
-    for key, value in (("size", image.height), ("channels", image.channels)):
-        if key in arguments_of(factory):
-            arguments.setdefault(key, value)
+    image, condition = model.data.image, model.data.condition
+    square = image.height == image.width
+    own: dict[str, Any] = {
+        "size": image.height if square else f"{image.height}x{image.width}",
+        "channels": image.channels,
+        "condition_channels": condition.channels if condition else image.channels,
+    }
+    for key in own.keys() & arguments_of(factory).keys():
+        arguments.setdefault(key, own[key])
     return bind("dataset", name, factory, arguments)
 
 

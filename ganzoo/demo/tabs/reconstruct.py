@@ -26,7 +26,8 @@ def reconstruct(cache: ModelCache, opening: Any) -> None:
             "An encoder compresses an image to a few numbers, and a generator reconstructs the "
             "image from them. **Draw a digit** to see its reconstructions."
         ):
-            drawing_pad = pad("draw a digit here", ink="#fff", paper="#000", width=24)
+            size = cache.spec(names[0]).data.image
+            drawing_pad = pad("draw a digit here", size, ink="#fff", paper="#000", width=24)
             centred = gr.Checkbox(True, label="scale and centre the digit like the training data")
             models = gr.CheckboxGroup(names, value=names, label="models")
         with drawing_column():

@@ -18,7 +18,9 @@ def translate(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
         with control_column("**Draw lines**, or upload an image like the model's training inputs."):
-            drawing_pad = pad("draw lines here", ink="#000", paper="#fff", width=8)
+            size = cache.spec(cache.translators[0]).data.condition
+            assert size is not None  # guaranteed by the spec of a translator
+            drawing_pad = pad("draw lines here", size, ink="#000", paper="#fff", width=8)
             model = ModelMenu(cache.translators)
             noisy = any("z" in cache.spec(name).inputs for name in cache.translators)
             seed = seed_box("seed of the noise", 0, visible=noisy)
