@@ -22,6 +22,7 @@ Background = Literal["white", "black"]
 # Arguments of datasets. Recipes and configs list them only where they differ from the default.
 FitOption = Annotated[Fit, OMIT_DEFAULT]
 BackgroundOption = Annotated[Background, OMIT_DEFAULT]
+ChannelsOption = Annotated[Literal[1, 3], OMIT_DEFAULT]
 Flip = Annotated[bool, OMIT_DEFAULT]
 
 _SIZE = re.compile("([0-9]{1,9})(?:x([0-9]{1,9}))?")

@@ -166,6 +166,7 @@ def test_the_plugin_uses_only_public_names():
         "ganzoo.sampling.corrupt_files",
         "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",
+        "ganzoo.sampling.image_fits",
         "ganzoo.sampling.image_folders",
         "ganzoo.sampling.image_warnings",
         "ganzoo.errors",

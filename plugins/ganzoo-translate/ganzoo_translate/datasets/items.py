@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from PIL import Image, ImageOps
@@ -11,14 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.functional import pil_to_tensor
 
-from ganzoo.registry.signatures import OMIT_DEFAULT
 from ganzoo.sampling.corrupt_files import read_good
 from ganzoo.sampling.image_fits import Fitting
 
 T = TypeVar("T")
-
-# An argument of datasets. Recipes and configs list it only where it is 1.
-Channels = Annotated[Literal[1, 3], OMIT_DEFAULT]
 
 
 def to_channels(image: Image.Image, channels: int) -> Image.Image:

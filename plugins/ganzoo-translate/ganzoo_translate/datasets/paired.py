@@ -14,10 +14,17 @@ from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import check_sides, read_image
-from ganzoo.sampling.image_fits import BackgroundOption, FitOption, Fitting, Flip, Size
+from ganzoo.sampling.image_fits import (
+    BackgroundOption,
+    ChannelsOption,
+    FitOption,
+    Fitting,
+    Flip,
+    Size,
+)
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
 from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select
-from ganzoo_translate.datasets.items import Channels, Translations, to_channels
+from ganzoo_translate.datasets.items import Translations, to_channels
 
 MAX_NAMES = 3  # files that an error names
 
@@ -34,8 +41,8 @@ def paired(
     count: int = 0,
     value_range: tuple[float, ...] = (),
     skip_corrupt: SkipCorrupt = False,
-    channels: Channels = 3,
-    condition_channels: Channels = 3,
+    channels: ChannelsOption = 3,
+    condition_channels: ChannelsOption = 3,
     fit: FitOption = "crop",
     background: BackgroundOption = "white",
     flip: Flip = False,
