@@ -119,7 +119,7 @@ def open_model_data(
     root = find_root(data)
     same = has_name and _plain(arguments) == _plain(dataset.arguments)
     if data is None and run is not None and run.folder is not None:
-        if os.path.isdir(run.folder):
+        if os.path.exists(run.folder):  # a folder, or a file such as a zip
             root = Path(run.folder)
         elif not same:  # whether another part belongs to the data of the run cannot be checked
             raise DataNotFoundError(

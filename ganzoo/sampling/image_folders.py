@@ -122,13 +122,16 @@ def list_images(
     return ImageList(folder, names, counts)
 
 
-def select_classes(images: ImageList, labels: Labels) -> tuple[ImageList, list[str]]:
+def select_classes(
+    images: ImageList, labels: Labels, dataset: str = "folder"
+) -> tuple[ImageList, list[str]]:
     """Return the image files that the dataset ``folder`` uses, and the sorted names of its classes.
 
     Args:
         images: all image files of a folder.
         labels: ``folders`` for one class per sub-folder, ``none`` for no classes, or ``auto`` for
             classes if most image files are in sub-folders.
+        dataset: registered name of the dataset, for error messages.
 
     Raises:
         DataError: the sub-folders should be classes, and contain no image files.
@@ -139,7 +142,7 @@ def select_classes(images: ImageList, labels: Labels) -> tuple[ImageList, list[s
         return images, []
     if not in_folders:
         raise DataError(
-            f"dataset 'folder' cannot use the sub-folders of {images.folder} as classes: they "
+            f"dataset {dataset!r} cannot use the sub-folders of {images.folder} as classes: they "
             "contain no image files. Use --dataset.labels none."
         )
     counts = FileCounts(
@@ -151,7 +154,7 @@ def select_classes(images: ImageList, labels: Labels) -> tuple[ImageList, list[s
     return chosen, sorted({first_folder(name) for name in in_folders})
 
 
-def describe_files(images: ImageList, classes: Sequence[str], what: str = "") -> str:
+def describe_files(images: ImageList, classes: Sequence[object], what: str = "") -> str:
     """Return the line about the files of the dataset ``folder``.
 
     Args:

@@ -25,8 +25,8 @@ class RunOptions:
     """How this process runs a training.
 
     Attributes:
-        data: folder of the dataset. By default a new run uses the environment variable GANZOO_DATA,
-            and a resumed run the folder that it was trained on.
+        data: folder or file of the dataset. By default a new run uses the environment variable
+            GANZOO_DATA, and a resumed run the folder that it was trained on.
         cache: where to cache the decoded images, which the next start reads instead of decoding
             the files again: a folder; on for '.ganzoo-cache' beside the run's folder; off; or auto,
             which is on for images that fit into memory and take 5 seconds or longer to decode.

@@ -1,0 +1,183 @@
+"""Arrays of .npy and .npz files, memory-mapped where possible, and never unpickled."""
+
+from __future__ import annotations
+
+import math
+import struct
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import torch
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from ganzoo.errors import DataError
+from ganzoo.spec.lfs import explain_pointer
+
+MAX_COMPRESSED = 2**33  # bytes of a compressed array, which memory has to hold
+_HEADER = 30  # bytes of a zip member's own header before its name
+
+
+@dataclass(frozen=True)
+class ArrayHeader:
+    """An array in a file.
+
+    Attributes:
+        path: the file.
+        member: name of the member of an .npz file; empty for an .npy file.
+        offset: place of the first value in the file; None if the member is compressed.
+        shape: its dimensions.
+        dtype: its type.
+        fortran: whether its first dimension varies fastest.
+    """
+
+    path: Path
+    member: str
+    offset: int | None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fortran: bool
+
+    @property
+    def name(self) -> str:
+        """The array's key in an .npz file, or the name of the .npy file."""
+        return self.member.removesuffix(".npy") if self.member else self.path.name
+
+    @property
+    def where(self) -> str:
+        """The array in error messages."""
+        return f"the array {self.name!r} of {self.path}" if self.member else str(self.path)
+
+    def read(self) -> NDArray[Any]:
+        """Return the values in memory.
+
+        Raises:
+            DataError: the array holds Python objects, is too large, or the file is damaged.
+        """
+        if self.offset is not None:
+            return np.array(self.map())
+        size = math.prod(self.shape) * self.dtype.itemsize
+        if size > MAX_COMPRESSED:
+            raise DataError(
+                f"{self.where} takes {size:,} bytes; the limit of compressed arrays is "
+                f"{MAX_COMPRESSED:,}. Save it as .npy, or with np.savez, which are memory-mapped."
+            )
+        try:
+            with zipfile.ZipFile(self.path) as file, file.open(self.member) as member:
+                return np.asarray(npy.read_array(member, allow_pickle=False))
+        except Exception as error:  # the reader of a damaged file may raise anything
+            raise _unreadable(self.path, error) from error
+
+    def map(self) -> NDArray[Any]:
+        """Return the values, read from the file when they are used.
+
+        Raises:
+            DataError: the file cannot be opened, or is shorter than its header says.
+        """
+        if 0 in self.shape:  # a map of no bytes is an error
+            return np.empty(self.shape, self.dtype)
+        assert self.offset is not None
+        order: Literal["F", "C"] = "F" if self.fortran else "C"
+        try:
+            values = np.memmap(self.path, self.dtype, "r", self.offset, self.shape, order)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.path, error) from error
+        return np.asarray(values)
+
+
+class StoredArray:
+    """The values of an array, which several processes can read.
+
+    A map of a file is opened again in each process. Values in memory are a tensor, which worker
+    processes share.
+
+    Args:
+        header: the array.
+    """
+
+    def __init__(self, header: ArrayHeader) -> None:
+        self.header = header
+        self._tensor = None if header.offset is not None else _as_tensor(header.read())
+        self._map: NDArray[Any] | None = None
+        if self._tensor is None:
+            self._map = header.map()
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        if self._tensor is not None:
+            values = self._tensor[index].numpy().view(self.header.dtype)
+            return values.reshape(self.header.shape[1:])
+        if self._map is None:
+            self._map = self.header.map()
+        return np.asarray(self._map[index])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_map": None}  # pickle would copy all values
+
+
+def read_headers(path: Path) -> list[ArrayHeader]:
+    """Return the arrays of an .npy or .npz file; read no values.
+
+    Raises:
+        DataError: the file is damaged, or of another kind.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            with path.open("rb") as file:
+                return [_read_header(path, "", file, 0)]
+        with zipfile.ZipFile(path) as archive:
+            members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            return [_read_member(path, archive, member) for member in members]
+    except DataError:
+        raise
+    except Exception as error:  # the reader of a damaged file may raise anything
+        raise _unreadable(path, error) from error
+
+
+def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> ArrayHeader:
+    offset = None
+    if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1:
+        with path.open("rb") as file:
+            file.seek(info.header_offset)
+            sizes = struct.unpack("<HH", file.read(_HEADER)[-4:])
+        offset = info.header_offset + _HEADER + sum(sizes)
+    with archive.open(info) as member:
+        header = _read_header(path, info.filename, member, offset)
+        size = math.prod(header.shape) * header.dtype.itemsize
+        if not header.dtype.hasobject and member.tell() + size != info.file_size:
+            raise DataError(
+                f"{header.where} declares {size:,} bytes of values, and its member of the zip has "
+                f"{info.file_size - member.tell():,}. Write the file again."
+            )
+    return header
+
+
+def _read_header(path: Path, member: str, file: Any, offset: int | None) -> ArrayHeader:
+    stream: BinaryIO = file
+    version = npy.read_magic(stream)
+    read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
+    if read is None:
+        raise DataError(
+            f"{path} has an array in version {version[0]}.{version[1]} of the .npy format, which "
+            "only arrays of named fields need. Save the images as an array of uint8."
+        )
+    shape, fortran, dtype = read(stream)
+    start = None if offset is None else offset + stream.tell()
+    return ArrayHeader(path, member, start, shape, dtype, fortran)
+
+
+def _as_tensor(values: NDArray[Any]) -> torch.Tensor:
+    """Return the bytes of each image; torch lacks some types of NumPy."""
+    rows = np.ascontiguousarray(values).reshape(len(values), -1)
+    return torch.from_numpy(rows.view(np.uint8))
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    try:
+        pointer = explain_pointer(path)
+    except OSError:
+        pointer = ""
+    reason = " ".join(str(error).split()).removesuffix(".") or type(error).__name__
+    return DataError(pointer or f"cannot read {path}: {reason}. Write the file again.")
