@@ -14,6 +14,7 @@ import tyro
 
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.data import data
+from ganzoo.cli.data_download import run_download
 from ganzoo.cli.demo import demo
 from ganzoo.cli.directions import directions
 from ganzoo.cli.evaluation import compare, evaluate
@@ -78,6 +79,8 @@ def _run(args: list[str]) -> int:
             return run_train(args[1:])
         if args[:1] == ["import"]:
             return run_import(args[1:])
+        if args[:2] == ["data", "download"]:  # a folder of this name is ./download
+            return run_download(args[2:])
         if args[:1] == ["--version"]:
             print_out(f"ganzoo {metadata.version('torch-ganzoo')}")
             return 0

@@ -1,104 +1,183 @@
-"""MNIST and Fashion-MNIST in torchvision's folder layout."""
+"""Datasets in the file layouts that torchvision downloads, such as MNIST and CIFAR-10."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from torch.utils.data import TensorDataset
+import numpy as np
+import torch
+from torch.utils.data import Dataset, TensorDataset
 
 from ganzoo import DataSpec, ImageSpec
-from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.builtin.datasets.folder import ImageFolder
+from ganzoo.builtin.image_files.array_images import ArrayImages
+from ganzoo.builtin.image_files.items import check_size
+from ganzoo.builtin.image_files.stored_arrays import StoredArray
+from ganzoo.builtin.vision_sets import table
+from ganzoo.builtin.vision_sets.sets import Arrays, Files, VisionSet
+from ganzoo.errors import DataError, DataNotFoundError, GanzooError
+from ganzoo.spec.downloads import Downloads
 from ganzoo.spec.lfs import explain_pointer
 
-DIGITS = tuple("0123456789")
-CLOTHES = (
-    *("T-shirt", "trouser", "pullover", "dress", "coat"),
-    *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
-)
-PREFIX = {"train": "train", "test": "t10k"}  # prefixes of MNIST's file names
+Opened = tuple[Dataset[tuple[torch.Tensor, ...]], DataSpec]
+
+SIZE = 64  # pixels of the images of files, by default
+
+_ARGUMENTS = {
+    "split": "part of the dataset.",
+    "subset": "version of the dataset.",
+    "size": "height and width of the images in pixels.",
+    "channels": "3 for colour, 1 for grey.",
+    "skip_corrupt": "replace an image that cannot be read by the next one that can, and warn.",
+}
 
 
-def mnist(
-    root: Path | None, *, split: Literal["train", "test"] = "train"
-) -> tuple[TensorDataset, DataSpec]:
-    """MNIST: 60,000 handwritten digits for training and 10,000 for tests, 28x28 pixels.
+def _make_factory(row: VisionSet) -> Callable[..., Opened]:
+    """Return the factory of a dataset, with the arguments that its row has."""
+    defaults: dict[str, tuple[Any, Any]] = {"split": (Literal[row.splits], row.splits[0])}
+    if row.subsets:
+        defaults["subset"] = (Literal[row.subsets], row.subsets[0])
+    if isinstance(row.image, int):
+        defaults["size"] = (int, SIZE)
+        defaults["skip_corrupt"] = (bool, False)
 
-    "Gradient-Based Learning Applied to Document Recognition" (LeCun et al., 1998),
-    https://doi.org/10.1109/5.726791, CC BY-SA 3.0.
+    def factory(root: Path | None, **arguments: Any) -> Opened:
+        return _open(
+            row, root, **{key: default for key, (_, default) in defaults.items()} | arguments
+        )
 
-    Args:
-        root: folder that contains ``MNIST/raw``. Nothing is written to it.
-        split: part of the dataset.
+    keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("root", positional, annotation=Path | None)]
+    parameters += [
+        inspect.Parameter(key, keyword, annotation=kind, default=default)
+        for key, (kind, default) in defaults.items()
+    ]
+    factory.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    downloads = Downloads(row.origin, row.license, row.downloads)
+    factory.downloads = downloads  # type: ignore[attr-defined]
+    factory.__name__ = factory.__qualname__ = row.name.replace("-", "_")
+    factory.__doc__ = _document(row, list(defaults))
+    return factory
 
-    Returns:
-        uint8 images (n, 1, 28, 28) and int64 labels (n,).
 
-    Raises:
-        DataNotFoundError: the folder does not exist.
-        DataError: its files are damaged.
-    """
-    spec = DataSpec(
-        ImageSpec(28, 28, 1),
-        classes=10,
-        labels=DIGITS,
-        license="cc-by-sa-3.0",
-        origin="MNIST (LeCun et al., 1998)",
-        extractor="lenet-mnist@1",
-        hub="ylecun/mnist",
+def _document(row: VisionSet, names: list[str]) -> str:
+    place = f"``{row.folder}``" if row.folder else "its files"
+    return "\n".join(
+        [
+            row.summary,
+            "",
+            row.citation,
+            "",
+            "Args:",
+            f"    root: folder that contains {place}. Nothing is written to it.",
+            *(f"    {name}: {_ARGUMENTS[name]}" for name in names),
+            "",
+            "Raises:",
+            "    DataNotFoundError: the folder or some of its files are missing.",
+            "    DataError: its files are damaged, or an argument is not valid.",
+        ]
     )
-    return _read("MNIST", root, split), spec
 
 
-def fashion_mnist(
-    root: Path | None, *, split: Literal["train", "test"] = "train"
-) -> tuple[TensorDataset, DataSpec]:
-    """Fashion-MNIST: 60,000 images of clothes for training and 10,000 for tests, 28x28 pixels.
-
-    "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms" (Xiao et
-    al., 2017), https://arxiv.org/abs/1708.07747, MIT.
-
-    Args:
-        root: folder that contains ``FashionMNIST/raw``. Nothing is written to it.
-        split: part of the dataset.
-
-    Returns:
-        uint8 images (n, 1, 28, 28) and int64 labels (n,).
-
-    Raises:
-        DataNotFoundError: the folder does not exist.
-        DataError: its files are damaged.
-    """
-    spec = DataSpec(
-        ImageSpec(28, 28, 1),
-        classes=10,
-        labels=CLOTHES,
-        license="mit",
-        origin="Fashion-MNIST (Xiao et al., 2017)",
-        extractor="lenet-fashion@1",
-        hub="zalando-datasets/fashion_mnist",
-    )
-    return _read("FashionMNIST", root, split), spec
-
-
-def _read(name: str, root: Path | None, split: str) -> TensorDataset:
-    from torchvision import datasets
-
-    folder = root if root is not None else Path()
-    raw_files = folder / name / "raw"
+def _open(
+    row: VisionSet,
+    root: Path | None,
+    *,
+    split: str,
+    subset: str = "",
+    size: int = SIZE,
+    skip_corrupt: bool = False,
+) -> Opened:
+    if split not in row.splits or subset not in (row.subsets or ("",)):
+        raise DataError(
+            f"dataset {row.name!r} has no part {split} {subset}. Use --dataset.split "
+            f"{', '.join(row.splits)}."
+        )
+    check_size(row.name, size)
+    folder = (root if root is not None else Path()) / row.folder
     try:
-        raw = getattr(datasets, name)(folder, train=split == "train", download=False)
-    except Exception as error:
-        for file in raw_files.glob("*-ubyte*"):
+        content = row.read(folder, split, subset)
+    except FileNotFoundError as error:
+        missing = f" {Path(error.filename).name} is missing." if error.filename else ""
+        raise DataNotFoundError(
+            f"{row.title} not found or not complete: {folder.resolve()}.{missing} Pass its "
+            "location with --data DIR or GANZOO_DATA=DIR, or download it: ganzoo data download "
+            f"{row.name} --data DIR"
+        ) from error
+    except Exception as error:  # a reader of damaged files may raise anything
+        for file in sorted(folder.iterdir()) if folder.is_dir() else ():
             if text := explain_pointer(file):
                 raise DataError(text) from error
-        if any(raw_files.glob(f"{PREFIX[split]}-*-ubyte")):
-            raise DataError(
-                f"cannot read {name} in {raw_files}: {error}. Download it again."
-            ) from error
-        raise DataNotFoundError(
-            f"{name} not found: {raw_files.resolve()}. Pass its location with --data DIR or "
-            'GANZOO_DATA=DIR, or download it: python -c "import torchvision; '
-            f"torchvision.datasets.{name}('DIR', download=True)\""
+        if isinstance(error, GanzooError) and not isinstance(error, ValueError):
+            raise
+        reason = " ".join(str(error).split()).removesuffix(".") or type(error).__name__
+        raise DataError(
+            f"cannot read {row.title} in {folder}: {reason}. Download it again."
         ) from error
-    return TensorDataset(raw.data[:, None], raw.targets)
+    if isinstance(content, Arrays):
+        return _open_arrays(row, content, split, subset)
+    return _open_files(row, content, size, skip_corrupt)
+
+
+def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Opened:
+    assert isinstance(row.image, ImageSpec)
+    classes = row.classes(split, subset) if row.classes else ()
+    images, labels = content.images, content.labels
+    n = images.header.shape[0] if isinstance(images, StoredArray) else len(images)
+    if labels is None:
+        labels = np.zeros(n, np.int64)
+    elif len(labels) != n or (n and not 0 <= labels.min() <= labels.max() < len(classes)):
+        raise DataError(
+            f"cannot read {row.title}: it has {n:,} images and {len(labels):,} labels, which must "
+            f"be 0 to {len(classes) - 1}. Download it again."
+        )
+    spec = _describe(row, row.image, classes)
+    if isinstance(images, StoredArray):
+        side = (row.image.height, row.image.width)
+        return ArrayImages(
+            images, "ncwh", side, labels, 0, row.image.channels,
+            name=images.header.where, facts=(images.header.name, images.header.shape),
+        ), spec  # fmt: skip
+    if images.shape[1:] != row.image.shape:
+        raise DataError(
+            f"cannot read {row.title}: its images are {images.shape[1:]}, not {row.image.shape}. "
+            "Download it again."
+        )
+    return TensorDataset(torch.from_numpy(images), torch.from_numpy(labels)), spec
+
+
+def _open_files(row: VisionSet, content: Files, size: int, skip_corrupt: bool) -> Opened:
+    assert isinstance(row.image, int)
+    dataset = ImageFolder(
+        content.folder, content.names, content.labels, size, row.image, skip_corrupt=skip_corrupt
+    )
+    dataset.file_counts = f"{len(content.names):,} image files in {len(content.classes):,} classes"
+    return dataset, _describe(row, ImageSpec(size, size, row.image), content.classes)
+
+
+def _describe(row: VisionSet, image: ImageSpec, classes: tuple[str, ...]) -> DataSpec:
+    return DataSpec(
+        image,
+        classes=len(classes),
+        labels=classes,
+        license=row.license,
+        origin=row.origin,
+        extractor=row.extractor,
+        hub=row.hub,
+    )
+
+
+mnist = _make_factory(table.MNIST)
+fashion_mnist = _make_factory(table.FASHION_MNIST)
+kmnist = _make_factory(table.KMNIST)
+emnist = _make_factory(table.EMNIST)
+usps = _make_factory(table.USPS)
+cifar_10 = _make_factory(table.CIFAR_10)
+svhn = _make_factory(table.SVHN)
+stl_10 = _make_factory(table.STL_10)
+omniglot = _make_factory(table.OMNIGLOT)
+flowers_102 = _make_factory(table.FLOWERS_102)
+oxford_pets = _make_factory(table.OXFORD_PETS)

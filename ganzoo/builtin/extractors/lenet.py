@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from ganzoo import Extractor
-from ganzoo.builtin.datasets.vision import CLOTHES, DIGITS
+from ganzoo.builtin.vision_sets.table import CLOTHES, DIGITS
 from ganzoo.builtin.weights import load_network
 from ganzoo.nn import Extracted
 

@@ -1,0 +1,1 @@
+"""Datasets in the file layouts that torchvision downloads, read without its loaders and pickles."""
