@@ -116,8 +116,8 @@ def measure(files: Sequence[DownloadFile], root: Path) -> tuple[int, int]:
 def _size(url: str) -> int | None:
     try:
         with _open(url, "HEAD") as response:
-            return response.length
-    except (OSError, http.client.HTTPException):  # the download tells the reason
+            return int(response.headers["Content-Length"])
+    except (OSError, http.client.HTTPException, TypeError, ValueError):
         return None
 
 
