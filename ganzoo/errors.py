@@ -243,7 +243,8 @@ def missing_extra(what: str, error: ModuleNotFoundError) -> MissingExtraError:
     """
     if (error.name or "").split(".")[0] == "ganzoo":
         raise error
-    extra = {"gradio": "demo", "av": "video"}.get(error.name or "", "train")
+    extras = {"gradio": "demo", "av": "video", "datasets": "datasets", "pyarrow": "datasets"}
+    extra = extras.get((error.name or "").split(".")[0], "train")
     return MissingExtraError(
         f"{what} needs {error.name}, which is not installed. {install_extra(extra)}"
     )

@@ -1,6 +1,6 @@
 """A model hub on loopback with the Hub's protocol, for its real client, with planned faults.
 
-Spaces are its repositories "spaces/org/name".
+Spaces are its repositories "spaces/org/name", datasets "datasets/org/name".
 
 A test plans faults by method and path; each affects one matching request.
 """
@@ -235,6 +235,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self._about(f"{org}/{name}", rest)
             case _, ["api", "spaces", org, name, *rest]:
                 return self._about(f"spaces/{org}/{name}", rest)
+            case _, ["api", "datasets", org, name, *rest]:
+                return self._about(f"datasets/{org}/{name}", rest)
             case "POST", [org, git, "info", "lfs", "objects", "batch"]:
                 return self._batch(f"{org}/{git.removesuffix('.git')}")
             case "PUT", ["storage", oid]:
@@ -248,6 +250,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self._send(self.hub.storage[oid], {"ETag": f'"{oid}"'})
             case "GET" | "HEAD", ["spaces", org, name, "resolve", revision, *path]:
                 return self._resolve(f"spaces/{org}/{name}", revision, "/".join(path))
+            case "GET" | "HEAD", ["datasets", org, name, "resolve", revision, *path]:
+                return self._resolve(f"datasets/{org}/{name}", revision, "/".join(path))
             case "GET" | "HEAD", [org, name, "resolve", revision, *path]:
                 return self._resolve(f"{org}/{name}", revision, "/".join(path))
         return self.refuse(404, message="Not Found")
@@ -327,7 +331,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.json(
                     200,
                     {
-                        "id": name.removeprefix("spaces/"),
+                        "id": name.removeprefix("spaces/").removeprefix("datasets/"),
                         "sha": commit.oid,
                         "private": repository.private,
                         "siblings": [{"rfilename": path} for path in commit.files],

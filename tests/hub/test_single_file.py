@@ -1,4 +1,4 @@
-"""One file of any repository is downloaded by the Hub's client, from a server on loopback."""
+"""Files of any repository are downloaded by the Hub's client, from a server on loopback."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ import torch
 from ganzoo.errors import NameSyntaxError
 from ganzoo.hub import download_file
 from helpers.hub_client import IMPATIENT, HubClient
-from helpers.hub_server import HubServer
+from helpers.hub_server import HubServer, status
 
 pytestmark = pytest.mark.enable_socket
 
@@ -87,3 +87,44 @@ def test_a_file_of_the_hub_can_be_inspected(repository, client):
 def test_another_form_is_refused(address):
     with pytest.raises(NameSyntaxError, match="hf://org/repo/FILE@revision"):
         download_file(address)
+
+
+DATASET = """
+import os
+os.environ["GANZOO_CACHE"] = {cache!r}
+from ganzoo.hub.dataset_files import list_dataset
+listing = list_dataset({name!r}, {revision!r})
+parts = [n for n in listing.names if n.endswith(".parquet")]
+value = [listing.commit, parts, listing.header, [p.read_bytes().decode() for p in listing.fetch(parts)]]
+"""
+
+
+def test_files_of_a_dataset_are_downloaded_once(client, server, tmp_path):
+    server.reset()
+    files = {"README.md": b"---\nlicense: mit\n---\n", "a.parquet": b"1", "b/c.parquet": b"2"}
+    repository = server.add("datasets/org/set", files | {"set.py": b"raise SystemExit"})
+    commit = repository.head.oid
+
+    def run(revision="", name="org/set"):
+        return client.run(DATASET.format(cache=str(tmp_path), name=name, revision=revision))
+
+    expected = [commit, ["a.parquet", "b/c.parquet"], {"license": "mit"}, ["1", "2"]]
+    answer = run()
+    assert answer.value == expected, answer.text + answer.err
+    assert not any("set.py" in request for request in server.requests)
+    server.reset()
+    assert run(commit).value == expected
+    assert server.requests == [], "a commit in the cache needs no request"
+    server.plan("GET /api/datasets", *[status(503)] * 4)
+    assert f"--dataset.revision {commit}" in run().text
+    server.reset()
+    for name, revision, message in (
+        ("org/set", "nowhere", "no such branch, tag or commit. Leave out --dataset.revision"),
+        ("org/set", "a/../b", "--dataset.revision with a branch"),
+        ("org/other", "", "no public repository has this name"),
+        ("set", "", "--dataset.repository org/name"),
+    ):
+        assert message in run(revision, name).text
+    repository.commit({"../evil.parquet": b"x"}, "evil")
+    assert "whose path leads out of it" in run().text
+    assert {path.name for path in tmp_path.iterdir()} == {"hub"}

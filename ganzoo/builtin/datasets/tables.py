@@ -1,0 +1,315 @@
+"""Images in Parquet files, from a folder or from the Hugging Face Hub."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.builtin.image_files.encoded import EncodedImages
+from ganzoo.builtin.image_files.items import check_size
+from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
+from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_folders import ENDINGS, find_folder
+from ganzoo.spec import MAX_CLASSES
+
+if TYPE_CHECKING:
+    from ganzoo.data.arrow_tables import ImageTable
+
+METADATA = ("metadata.csv", "metadata.jsonl")
+
+
+class TableImages(EncodedImages):
+    """Image files in the rows of a table.
+
+    Args:
+        table: the table.
+        rows: indices of the rows in use.
+        labels: as for `ImageFiles`.
+        size: as for `ImageFiles`.
+        channels: as for `ImageFiles`.
+        name: name of the table in error messages.
+        facts: what identifies the table, for the fingerprint.
+        options: as for `ImageFiles`.
+    """
+
+    def __init__(
+        self,
+        table: ImageTable,
+        rows: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        size: int,
+        channels: int,
+        *,
+        name: str,
+        facts: Sequence[object],
+        **options: Any,
+    ) -> None:
+        super().__init__(labels, size, channels, **options)
+        self.table, self.rows, self.name, self.facts = table, rows, name, facts
+
+    def content(self, index: int) -> tuple[str, bytes]:
+        """Return an image file: its name and its bytes."""
+        row = int(self.rows[index])
+        return f"in row {row:,} of {self.name}", self.table.read(row)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what identifies the table, and of all labels."""
+        digest = hashlib.sha256("\0".join(map(str, self.facts)).encode(errors="surrogateescape"))
+        digest.update(np.ascontiguousarray(self.labels).data)
+        return digest.hexdigest()
+
+
+def parquet(
+    root: Path | None,
+    *,
+    image_column: str = "image",
+    label_column: str = "",
+    split: str = "train",
+    size: int = 64,
+    channels: Literal[1, 3] = 3,
+    skip_corrupt: bool = False,
+    value_range: tuple[float, ...] = (),
+) -> tuple[TableImages, DataSpec]:
+    """Images in the rows of Parquet files, as datasets on the Hugging Face Hub have them.
+
+    The library ``datasets`` (the extra ``datasets``) converts the files once to Arrow files in
+    ganzoo's cache folder. Rows are read from there in any order, by worker processes, in memory
+    that does not grow with the dataset. Nothing uses the network.
+
+    Args:
+        root: a .parquet file, or a folder of such files. Nothing is written to it.
+        image_column: name of the column of images: image files in bytes.
+        label_column: name of the column of labels: class numbers, or text, whose sorted values are
+            the classes. Empty for no labels.
+        split: part of the dataset: files with a word such as ``train`` in their path. If no path
+            has such a word, all files are of ``train``.
+        size: height and width of the images in pixels.
+        channels: 3 for colour, 1 for grey.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning;
+            skip rows without a label.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
+
+    Raises:
+        DataNotFoundError: the file does not exist, or the folder has no Parquet files.
+        DataError: an argument is not valid, a column is absent or of another type, a file is
+            damaged, or an image is corrupt.
+    """
+    check_size("parquet", size)
+    ends = check_value_range("parquet", value_range)
+    options = _Options(label_column, size, channels, skip_corrupt, ends)
+    return _open_parquet(root, split, image_column, options)
+
+
+def hub(
+    root: Path | None,
+    *,
+    repository: str = "",
+    revision: str = "",
+    subset: str = "",
+    split: str = "train",
+    image_column: str = "image",
+    label_column: str = "",
+    size: int = 64,
+    channels: Literal[1, 3] = 3,
+    skip_corrupt: bool = False,
+    value_range: tuple[float, ...] = (),
+) -> tuple[TableImages, DataSpec]:
+    """Images of a dataset on the Hugging Face Hub, or of a local copy of one.
+
+    The Parquet files of the split are downloaded once into ganzoo's cache folder, without any code
+    of the repository, and read as by the dataset ``parquet``. The licence in the dataset's README
+    and the commit are recorded in the model. A commit in the cache is used without the network.
+    Without a repository, `root` is the local copy: Parquet files, or image files, perhaps with a
+    metadata.csv of columns; without one, the column ``label`` has the folder of each image file.
+
+    Args:
+        root: folder of a local copy; not used with a repository. Nothing is written to it.
+        repository: ``org/name`` of the dataset.
+        revision: branch, tag or commit; empty for the newest commit of the main branch.
+        subset: name of a subset in the README; empty for the default one.
+        split: part of the dataset.
+        image_column: name of the column of images.
+        label_column: name of the column of labels: class numbers, or text, whose sorted values are
+            the classes. Empty for no labels.
+        size: height and width of the images in pixels.
+        channels: 3 for colour, 1 for grey.
+        skip_corrupt: replace an image that cannot be read by the next one that can, with a warning;
+            skip rows without a label.
+        value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
+            the full range of 8 or 16 bits.
+
+    Raises:
+        DataNotFoundError: neither a repository nor a folder is given, or it has no such files.
+        DataError: as for the dataset ``parquet``, or there is no such subset or split.
+        HubError: the repository or revision does not exist, needs a login, or is unreachable.
+    """
+    check_size("hub", size)
+    ends = check_value_range("hub", value_range)
+    options = _Options(label_column, size, channels, skip_corrupt, ends)
+    if repository:
+        return _open_repository(repository, revision, subset, split, image_column, options)
+    if root is None:
+        raise DataNotFoundError(
+            "dataset 'hub' needs a repository, or the folder of a local copy. Use "
+            "--dataset.repository org/name, or pass --data DIR."
+        )
+    if _holds_images(root):
+        return _open_images(root, image_column, options)
+    return _open_parquet(root, split, image_column, options)
+
+
+@dataclass(frozen=True)
+class _Options:
+    label_column: str
+    size: int
+    channels: int
+    skip_corrupt: bool
+    value_range: ValueRange | None
+
+
+def _open_parquet(
+    root: Path | None, split: str, image_column: str, options: _Options
+) -> tuple[TableImages, DataSpec]:
+    from ganzoo.data.arrow_tables import open_parquet
+
+    if root is not None and root.is_file():
+        files, place = [root], root
+    else:
+        place = find_folder("parquet", root)
+        names = choose_parquet(_list_files(place), {}, "", split, str(place))
+        files = [place / name for name in names]
+    table = open_parquet(files, image_column, options.label_column, [files[0].parent])
+    return _make_dataset(
+        table,
+        options,
+        name=str(place),
+        origin=f"in the Parquet files of {place.name!r}, split {split}",
+        facts=[fact for file in files for fact in (file.name, file.stat().st_size)]
+        + [image_column, options.label_column],
+    )
+
+
+def _open_repository(
+    repository: str,
+    revision: str,
+    subset: str,
+    split: str,
+    image_column: str,
+    options: _Options,
+) -> tuple[TableImages, DataSpec]:
+    from ganzoo.data.arrow_tables import open_parquet
+    from ganzoo.hub.dataset_files import list_dataset
+
+    listing = list_dataset(repository, revision)
+    names = choose_parquet(listing.names, listing.header, subset, split, repository)
+    table = open_parquet(listing.fetch(names), image_column, options.label_column)
+    version = f"{subset}, " * bool(subset) + f"split {split}, commit {listing.commit}"
+    return _make_dataset(
+        table,
+        options,
+        name=repository,
+        origin=f"of {repository} on the Hugging Face Hub, {version}",
+        facts=[repository, listing.commit, *names, image_column, options.label_column],
+        license=find_license(listing.header),
+        hub=repository,
+    )
+
+
+def _holds_images(root: Path) -> bool:
+    """Return whether a folder has image files and no Parquet files."""
+    endings = {Path(name).suffix.lower() for name in _list_files(root)} if root.is_dir() else set()
+    return bool(endings & ENDINGS) and PARQUET not in endings
+
+
+def _open_images(root: Path, image_column: str, options: _Options) -> tuple[TableImages, DataSpec]:
+    from ganzoo.data.arrow_tables import open_image_files
+
+    names = [
+        name
+        for name in _list_files(root)
+        if Path(name).suffix.lower() in ENDINGS or Path(name).name in METADATA
+    ]
+    files = [root / name for name in names]
+    table = open_image_files(files, image_column, options.label_column, root)
+    return _make_dataset(
+        table,
+        options,
+        name=str(root),
+        origin=f"in the folder {root.name!r}",
+        facts=[*names, *(file.stat().st_size for file in files), options.label_column],
+    )
+
+
+def _list_files(folder: Path) -> list[str]:
+    """Return the paths of all files in a folder that are not hidden, with ``/``, sorted."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(p.as_posix() for p in paths if not any(part.startswith(".") for part in p.parts))
+
+
+def _make_dataset(
+    table: ImageTable,
+    options: _Options,
+    *,
+    name: str,
+    origin: str,
+    facts: Sequence[object],
+    license: str | None = None,
+    hub: str = "",
+) -> tuple[TableImages, DataSpec]:
+    count, column = len(table), options.label_column
+    rows, numbers, names = np.arange(count), np.zeros(count, np.int64), tuple[str, ...]()
+    if column:
+        numbers, names = table.labels(column)
+        rows = np.flatnonzero(numbers >= 0)
+        if len(rows) < count and not options.skip_corrupt:
+            raise DataError(
+                f"{count - len(rows):,} of the {count:,} rows of {name} have no label in the "
+                f"column {column!r}. Leave out --dataset.label-column, or skip such rows with "
+                "--dataset.skip-corrupt."
+            )
+        numbers = numbers[rows]
+    if not len(rows):
+        raise DataError(f"{name} has no rows that can be used. Choose another --dataset.split.")
+    classes = (len(names) or int(numbers.max()) + 1) if column else 0
+    if int(numbers.max()) >= max(classes, 1) or classes > MAX_CLASSES:
+        raise DataError(
+            f"the column {column!r} of {name} has the class number {numbers.max()}, but there are "
+            f"{classes:,} classes, and the limit is {MAX_CLASSES:,}. Choose another column."
+        )
+    try:
+        spec = DataSpec(
+            ImageSpec(options.size, options.size, options.channels),
+            classes=classes,
+            labels=names,
+            license=license,
+            origin=f"{len(rows)} images {origin}",
+            hub=hub,
+        )
+    except ValueError as error:  # of the names of classes
+        raise DataError(f"the column {column!r} of {name}: {error}.") from error
+    images = TableImages(
+        table,
+        rows,
+        numbers,
+        options.size,
+        options.channels,
+        name=name,
+        facts=facts,
+        skip_corrupt=options.skip_corrupt,
+        value_range=options.value_range,
+    )
+    in_classes = f"in {classes:,} classes" if classes else "without classes"
+    skipped = f"without a label ({count - len(rows):,})" if len(rows) < count else "none"
+    images.file_counts = f"{len(rows):,} rows {in_classes}; skipped: {skipped}"
+    return images, spec

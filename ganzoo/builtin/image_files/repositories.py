@@ -1,0 +1,130 @@
+"""The files of a split in a dataset's repository, by its README or by their names."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.spec.parsing import shorten
+
+PARQUET = ".parquet"
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("valid", "validation", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
+}
+_WORD = re.compile(rf"(?<![a-z])({'|'.join(_SPLITS)})(?![a-z])")
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]{0,60}")
+
+
+def choose_parquet(
+    names: Sequence[str],
+    header: Mapping[str, Any],
+    subset: str,
+    split: str,
+    where: str,
+) -> list[str]:
+    """Return the Parquet files of a split.
+
+    The ``configs`` in the README's header name the files of subsets and splits. Without them, a
+    word such as ``train`` in a file's path names its split; if there is no such word in any path,
+    all files are of the split ``train``.
+
+    Args:
+        names: paths of all files.
+        header: the fields of the README's header.
+        subset: name of the subset; empty for the default one.
+        split: name of the split.
+        where: the dataset in error messages.
+
+    Raises:
+        DataNotFoundError: the dataset has no Parquet files.
+        DataError: there is no such subset or split, or the subset is ambiguous.
+    """
+    parquet = sorted(name for name in names if PurePosixPath(name).suffix.lower() == PARQUET)
+    if not parquet:
+        endings = sorted({PurePosixPath(name).suffix for name in names} - {"", ".md"})
+        raise DataNotFoundError(
+            f"{where} has no {PARQUET} files; its files are {', '.join(endings[:10]) or 'others'}. "
+            "Download it, and use --dataset folder, zip or webdataset with --data DIR."
+        )
+    splits = _splits_of_header(parquet, header, subset, where)
+    if splits is None:
+        if subset:
+            raise DataError(
+                f"{where} states no subsets in its README. Leave out --dataset.subset, or pass a "
+                "revision that has them."
+            )
+        splits = _splits_of_names(parquet)
+    if not splits.get(split):
+        known = ", ".join(sorted(name for name, files in splits.items() if files))
+        raise DataError(
+            f"{where} has no split {shorten(split, 80)!r}. Its splits: {known or 'none'}. Name one "
+            "with --dataset.split."
+        )
+    return splits[split]
+
+
+def _splits_of_names(names: Sequence[str]) -> dict[str, list[str]]:
+    splits: dict[str, list[str]] = {}
+    for name in names:
+        words = _WORD.findall(name.lower())
+        if words:
+            splits.setdefault(_SPLITS[words[-1]], []).append(name)
+    return splits or {"train": list(names)}
+
+
+def _splits_of_header(
+    names: Sequence[str], header: Mapping[str, Any], subset: str, where: str
+) -> dict[str, list[str]] | None:
+    configs = header.get("configs")
+    if not isinstance(configs, list):
+        return None
+    tables = [table for table in configs if isinstance(table, dict) and "data_files" in table]
+    if not tables:
+        return None
+    known = [str(table.get("config_name", "default")) for table in tables]
+    defaults = [table for table in tables if table.get("default") is True]
+    if subset:
+        chosen = [table for table, name in zip(tables, known, strict=True) if name == subset]
+    elif len(tables) == 1:
+        chosen = tables
+    else:
+        chosen = defaults or [t for t, name in zip(tables, known, strict=True) if name == "default"]
+    if len(chosen) != 1:
+        raise DataError(
+            f"{where} has the subsets {', '.join(shorten(name, 60) for name in known[:20])}. Name "
+            "one with --dataset.subset."
+        )
+    return _match(chosen[0]["data_files"], names)
+
+
+def _match(data_files: Any, names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the files of each split that a field ``data_files`` describes."""
+    rows: list[tuple[str, Any]] = []
+    if isinstance(data_files, dict):
+        rows = [(str(split), patterns) for split, patterns in data_files.items()]
+    elif isinstance(data_files, list) and all(isinstance(row, dict) for row in data_files):
+        rows = [(str(row.get("split", "train")), row.get("path")) for row in data_files]
+    else:
+        rows = [("train", data_files)]
+    splits: dict[str, list[str]] = {}
+    for split, patterns in rows:
+        texts = patterns if isinstance(patterns, list) else [patterns]
+        for pattern in texts:
+            clean = str(pattern).removeprefix("./").replace("**/", "*")
+            splits.setdefault(split, []).extend(fnmatch.filter(names, clean))
+    return {split: sorted(set(files)) for split, files in splits.items()}
+
+
+def find_license(header: Mapping[str, Any]) -> str | None:
+    """Return the licence in a README's header; None if it names none, or several."""
+    value = header.get("license")
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, str) and _LICENSE.fullmatch(value) else None
