@@ -1,4 +1,4 @@
-"""Look at a folder of image files before a training."""
+"""Look at a folder or a zip of image files before a training."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def data(
 ) -> None:
     """Look at a folder of image files: what a training reads, skips and refuses (needs torch).
 
-    Decodes every file as the dataset 'folder' does, on all cores. By default, prints text and
-    writes nothing.
+    Decodes every file as the dataset 'folder' or 'zip' does, on all cores. By default, prints text
+    and writes nothing. 'ganzoo data download NAME' downloads a dataset instead.
 
     Args:
-        folder: the folder.
+        folder: the folder, or a zip.
         labels: folders for one class per sub-folder, none for no classes, or auto for classes if
             most images are in sub-folders.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; by default

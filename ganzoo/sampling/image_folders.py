@@ -15,6 +15,14 @@ from ganzoo.spec.parsing import shorten
 ENDINGS = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
 )
+# The datasets of single files, by the ending of the file.
+FILE_DATASETS = {
+    ".zip": "zip",
+    ".npy": "arrays",
+    ".npz": "arrays",
+    ".parquet": "parquet",
+    ".tar": "webdataset",
+}
 _HIDDEN = "hidden"
 _BROKEN_LINK = "broken link"
 _CYCLE = "link to a folder that contains it"
@@ -88,6 +96,10 @@ def find_folder(dataset: str, root: Path | None) -> Path:
             "Pass --data DIR or set GANZOO_DATA=DIR."
         )
     if not root.is_dir():
+        if root.is_file():
+            other = FILE_DATASETS.get(root.suffix.lower())
+            advice = f"Use --dataset {other}." if other else "Pass a folder with --data DIR."
+            raise DataNotFoundError(f"{root} is a file, not a folder. {advice}")
         raise DataNotFoundError(f"folder not found: {root}. Pass its location with --data DIR.")
     return root
 

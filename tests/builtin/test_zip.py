@@ -215,6 +215,10 @@ def test_zips_without_images_and_absent_zips_are_not_found(tmp_path):
         get("zip", tmp_path)
     with pytest.raises(DataNotFoundError, match="--data FILE or set GANZOO_DATA"):
         get("zip", None)
+    with pytest.raises(
+        DataNotFoundError, match=r"a\.zip is a file, not a folder\. Use --dataset z"
+    ):
+        get("folder", inner)
 
 
 def test_a_pointer_of_git_lfs_is_named(tmp_path):

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from ganzoo.nn import map_sizes
 from ganzoo.registry import datasets
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import ImageSpec
+from helpers.datasets import write_zip
 from helpers.images import png_of
 
 
@@ -376,3 +378,30 @@ def test_a_dead_process_is_an_error():
 
 def test_results_keep_their_order():
     assert list(map_parallel(abs, range(-50, 0), 2)) == list(range(50, 0, -1))
+
+
+def test_a_zip_is_described_as_its_folder(mixed, tmp_path):
+    files = [path for path in sorted(mixed.rglob("*")) if path.is_file()]
+    members = [(path.relative_to(mixed).as_posix(), path.read_bytes()) for path in files]
+    archive = write_zip(tmp_path / "mixed.zip", members, method=zipfile.ZIP_DEFLATED)
+    ours, theirs = (describe(each, workers=n) for each, n in ((archive, 2), (mixed, 1)))
+    for name in ("images", "bytes", "formats", "modes", "sizes", "classes", "splits", "identical"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert ours.near == theirs.near
+    assert [each.name for each in ours.unreadable] == [each.name for each in theirs.unreadable]
+    assert np.array_equal(ours.mean, theirs.mean)
+    assert ours.notes[0].startswith(f"--dataset zip --data {archive} trains on")
+    write_report(ours, tmp_path / "page.html")
+    assert "mixed.zip" in (tmp_path / "page.html").read_text()
+    assert len(contact_sheet(ours).numpy()) == len(contact_sheet(theirs).numpy())
+
+
+def test_other_files_are_told_what_reads_them(tmp_path):
+    for name, advice in (
+        ("a.npz", r"--dataset arrays, .* --dry-run"),
+        ("a.parquet", "--dataset parquet, "),
+        ("a.txt", "Pass a folder or a zip"),
+    ):
+        (tmp_path / name).touch()
+        with pytest.raises(DataError, match=f"only folders and zips .*{advice}"):
+            describe(tmp_path / name)

@@ -46,7 +46,12 @@ class ZippedImages(EncodedImages):
         size: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         options: as for `ImageFiles`.
+
+    Attributes:
+        counts: numbers of the files that are skipped.
     """
+
+    counts: FileCounts
 
     def __init__(
         self,
@@ -142,7 +147,8 @@ def zip_(
         skip_corrupt=skip_corrupt,
         value_range=ends,
     )
-    images = ImageList(index.path, chosen, FileCounts(index.skipped))
+    dataset.counts = FileCounts(index.skipped)
+    images = ImageList(index.path, chosen, dataset.counts)
     dataset.file_counts = describe_files(images, names or range(classes))
     return dataset, spec
 

@@ -22,6 +22,7 @@ from ganzoo.data.survey.scan import Scan, scan_images
 from ganzoo.data.survey.shapes import cost_of, suggest_rectangle
 from ganzoo.data.survey.splits import count_splits, spans_splits
 from ganzoo.data.survey.summary import DataSummary, FileWarning, Unreadable
+from ganzoo.data.survey.zips import is_zip, list_zip
 from ganzoo.data.workers import count_cores
 from ganzoo.errors import DataError, DataNotFoundError, enumerate_names
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
@@ -38,7 +39,7 @@ from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.parsing import check_integer
 
 LABELS = get_args(Labels)
-_REMEDY = "Pass a folder of image files."
+_REMEDY = "Pass a folder or a zip of image files."
 
 
 def describe(
@@ -51,14 +52,14 @@ def describe(
     workers: int | None = None,
     progress: bool = False,
 ) -> DataSummary:
-    """Read a folder of image files as the dataset ``folder`` does, and describe it.
+    """Read a folder or a zip of image files as a training does, and describe it.
 
     Every file is decoded. On macOS and Windows, and if there are several workers, a script calls
     this below ``if __name__ == "__main__":``.
 
     Args:
-        folder: the folder. Nothing is written to it.
-        labels: as for the dataset ``folder``.
+        folder: the folder, or a zip. Nothing is written to it.
+        labels: as for the dataset ``folder`` or ``zip``.
         value_range: as for the dataset ``folder``.
         size: size of the images for the memory that they take, as for the dataset ``folder``; by
             default the suggested rectangle, or the suggested square if there is none.
@@ -68,7 +69,7 @@ def describe(
 
     Raises:
         DataNotFoundError: the folder does not exist or contains no image files.
-        DataError: no file can be read, or an argument is out of range.
+        DataError: no file can be read, an argument is out of range, or the path is another file.
         WorkerError: a worker process died.
     """
     start = time.perf_counter()
@@ -77,13 +78,17 @@ def describe(
     check_distance(distance)
     ends = check_value_range("folder", value_range)
     root = Path(folder).expanduser()
-    if not root.is_dir():
+    if is_zip(root):
+        images, classes, line = list_zip(root, labels)
+    elif root.is_dir():
+        images, names = select_classes(list_images(root, _REMEDY), labels)
+        counts = Counter(map(first_folder, images.names))
+        classes, line = {name: counts[name] for name in names}, describe_files(images, names)
+    else:
         raise DataNotFoundError(f"folder not found: {folder}. {_REMEDY}")
-    images = list_images(root, _REMEDY)
-    images, classes = select_classes(images, labels)
     processes = min(workers or count_cores(), len(images.names))
     scan = scan_images(images, ends, processes, progress)
-    summary = _summarise(images, classes, scan, distance, shape, ends)
+    summary = _summarise(images, classes, line, scan, distance, shape, ends)
     summary = dataclasses.replace(
         summary, seconds=round(time.perf_counter() - start, 2), processes=processes
     )
@@ -102,7 +107,8 @@ def _check(labels: str, workers: int | None) -> None:
 
 def _summarise(
     images: ImageList,
-    classes: Sequence[str],
+    classes: dict[str, int],
+    files: str,
     scan: Scan,
     distance: int,
     size: tuple[int, int] | None,
@@ -128,10 +134,9 @@ def _summarise(
         if len({bytes(scan.digests[k]) for k in group}) > 1
     ]
     groups = {*identical, *near}
-    per_class = Counter(map(first_folder, names)) if classes else Counter[str]()
     return DataSummary(
         folder=str(images.folder),
-        files=describe_files(images, classes),
+        files=files,
         images=len(names),
         bytes=scan.bytes,
         formats=dict(scan.formats.most_common()),
@@ -146,7 +151,7 @@ def _summarise(
             sorted(os.path.relpath(path, images.folder) for path in images.counts.empty)
         ),
         unreadable=tuple(Unreadable(names[k], text) for k, text in scan.unreadable.items()),
-        classes={name: per_class[name] for name in classes},
+        classes=classes,
         splits=splits,
         identical=tuple(identical),
         near=tuple(near),

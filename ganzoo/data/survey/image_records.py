@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,9 +13,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from ganzoo.data.survey.hashes import ImageHash, hash_image
+from ganzoo.data.survey.zips import read_zipped
 from ganzoo.errors import GanzooError
 from ganzoo.sampling.image_depth import ValueRange
-from ganzoo.sampling.image_files import ImageHeader, fit_image, read_image, warn_of_crop
+from ganzoo.sampling.image_files import (
+    ImageHeader,
+    decode_image,
+    fit_image,
+    read_image,
+    warn_of_crop,
+)
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.system.quiet import recorded_warnings
 
@@ -74,7 +82,8 @@ def read_records(paths: Sequence[str], value_range: ValueRange | None) -> Record
             try:
                 start = time.thread_time()
                 with batch.notes.of_image():
-                    image = read_image(path, "RGB", value_range, headers.append)
+                    content = read_zipped(path)
+                    image = _read(path, content, value_range, headers.append)
                     if not resized:  # it takes about as long for the others
                         resized = True
                         begin = time.thread_time()
@@ -91,7 +100,7 @@ def read_records(paths: Sequence[str], value_range: ValueRange | None) -> Record
                         headers.pop(),
                         *image.size,
                         _is_grey(crop),
-                        *_digest(path),
+                        *_digest(path, content),
                         hash_image(small, extent),
                     )
                 )
@@ -106,13 +115,28 @@ def read_tile(path: str, side: int, value_range: ValueRange | None) -> NDArray[n
     """Return an image as a training reads it, uint8 (side, side, 3); None if it is unreadable."""
     with recorded_warnings():
         try:
-            return np.asarray(fit_image(read_image(path, "RGB", value_range), side, side, path))
+            image = _read(path, read_zipped(path), value_range)
+            return np.asarray(fit_image(image, side, side, path))
         except GanzooError:
             return None
 
 
-def _digest(path: str) -> tuple[int, bytes]:
+def _read(
+    path: str,
+    content: bytes | None,
+    value_range: ValueRange | None,
+    look: Callable[[ImageHeader], None] | None = None,
+) -> Image.Image:
+    """Return an image, from its content if it is in a zip."""
+    if content is None:
+        return read_image(path, "RGB", value_range, look)
+    return decode_image(io.BytesIO(content), "RGB", path, value_range, look)
+
+
+def _digest(path: str, content: bytes | None) -> tuple[int, bytes]:
     """Return the size of a file, and 16 bytes of its SHA-256."""
+    if content is not None:
+        return len(content), hashlib.sha256(content).digest()[:16]
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()[:16]
         return file.tell(), digest

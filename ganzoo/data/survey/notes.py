@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.text import count
+from ganzoo.data.survey.zips import ENDING
 from ganzoo.spec.parsing import shorten
 
 FEW = 1000  # images below which a discriminator soon memorises them
@@ -19,6 +20,10 @@ def write_notes(summary: DataSummary) -> tuple[str, ...]:
 
 def _files(summary: DataSummary) -> list[str]:
     notes = []
+    if summary.folder.lower().endswith(ENDING):
+        notes.append(
+            f"--dataset zip --data {summary.folder} trains on this zip without unpacking it."
+        )
     if n := len(summary.unreadable):
         notes.append(
             f"{count(n, 'file')} cannot be read, and a training ends with an error at the first. "
