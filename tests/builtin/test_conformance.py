@@ -1,5 +1,8 @@
 """The conformance suites of the built-in parts."""
 
+import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from ganzoo.registry import architectures, losses
@@ -11,7 +14,16 @@ from ganzoo.testing.distribution import WITHOUT_ARGUMENTS
 from ganzoo.testing.loss import Loss, returns_terms
 from ganzoo.testing.networks import learns_everywhere, uses_labels
 from ganzoo.testing.sizes import tiny_variants
-from helpers.datasets import fake_celeba, fake_mnist, fake_tinyhero, pictures, shards
+from helpers.datasets import (
+    fake_celeba,
+    fake_mnist,
+    fake_tinyhero,
+    picture,
+    pictures,
+    shards,
+    write_zip,
+)
+from helpers.vision_sets import WRITERS
 
 OURS = "torch-ganzoo"
 PLAYED = (returns_terms, trains, trains_only_its_own, learns_everywhere)
@@ -209,6 +221,67 @@ class TestWebdataset(DatasetSuite):
     @pytest.fixture
     def root(self, tmp_path):
         return shards(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:dataset zip has no licence")
+class TestZip(DatasetSuite):
+    name = "zip"
+    arguments = {"size": 16}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        write_zip(tmp_path / "a.zip", [(f"{'ab'[k % 2]}/{k}.png", picture(k)) for k in range(5)])
+        return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore:dataset arrays has no licence")
+class TestArrays(DatasetSuite):
+    name = "arrays"
+    arguments = {"labels": "y"}
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        images = np.random.default_rng(0).integers(0, 256, (5, 9, 8, 3), np.uint8)
+        np.savez(tmp_path / "a.npz", x=images, y=np.arange(5))
+        return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore:dataset parquet has no licence")
+class TestParquet(DatasetSuite):
+    name = "parquet"
+    arguments = {"size": 16, "label_column": "y"}
+
+    @pytest.fixture
+    def root(self, tmp_path, tmp_path_factory, monkeypatch):
+        monkeypatch.setenv("GANZOO_CACHE", str(tmp_path_factory.getbasetemp() / "arrow"))
+        table = pyarrow.table({"image": [picture(k) for k in range(4)], "y": [0, 1, 2, 0]})
+        pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+        return tmp_path
+
+
+class VisionSuite(DatasetSuite):
+    """A dataset of the table: one for each kind of files."""
+
+    @pytest.fixture
+    def root(self, tmp_path):
+        WRITERS[self.name](tmp_path)
+        return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore:dataset cifar-10 has no licence")
+class TestCifar10(VisionSuite):
+    name = "cifar-10"
+
+
+@pytest.mark.filterwarnings("ignore:dataset stl-10 has no licence")
+class TestStl10(VisionSuite):
+    name = "stl-10"
+    arguments = {"split": "test"}
+
+
+class TestOmniglot(VisionSuite):
+    name = "omniglot"
+    arguments = {"size": 16}
 
 
 class TestOthers(PluginSuite):
