@@ -4,9 +4,12 @@ settings of the process that belong to its user."""
 import shutil
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from helpers.bundles import finish_card
+from helpers.datasets import picture
 from helpers.extras import needs_gradio
 from helpers.hub_client import environment
 from helpers.hub_server import TOKEN, HubServer
@@ -77,6 +80,10 @@ OTHERS = {
     + command("sample", "./bundle", "-n", "1", "--scale", "1", "-o", "photo.png")
     + command("invert", "./bundle", "photo.png", "--steps", "2", "--samples", "2")
     + command("directions", "./bundle", "--draws", "50", "--count", "2"),
+    "parquet": "import ganzoo\n"
+    "from pathlib import Path\n"
+    "items, _ = ganzoo.datasets.make('parquet', Path('a.parquet'), size=16)\n"
+    "items[0]",
     "import": command("import", "bundle/model.safetensors", "--inspect"),
     "card": command("card", "write", "bundle"),
     "list": command("list"),
@@ -112,6 +119,7 @@ def folder(tiny_run, tiny_bundle, tmp_path_factory):
     path = tmp_path_factory.mktemp("first")
     shutil.copytree(tiny_run, path / "run")
     finish_card(shutil.copytree(tiny_bundle, path / "bundle"))
+    pyarrow.parquet.write_table(pyarrow.table({"image": [picture(0)]}), path / "a.parquet")
     return path
 
 
@@ -122,7 +130,7 @@ def server():
     server.stop()
 
 
-SLOW = {"umap"}
+SLOW = {"umap", "parquet"}
 
 
 @pytest.mark.enable_socket
