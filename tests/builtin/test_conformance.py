@@ -1,8 +1,6 @@
 """The conformance suites of the built-in parts."""
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from ganzoo.registry import architectures, losses
@@ -21,8 +19,10 @@ from helpers.datasets import (
     picture,
     pictures,
     shards,
+    write_parquet,
     write_zip,
 )
+from helpers.extras import needs_datasets
 from helpers.vision_sets import WRITERS
 
 OURS = "torch-ganzoo"
@@ -246,6 +246,7 @@ class TestArrays(DatasetSuite):
         return tmp_path
 
 
+@needs_datasets
 @pytest.mark.filterwarnings("ignore:dataset parquet has no licence")
 class TestParquet(DatasetSuite):
     name = "parquet"
@@ -254,8 +255,8 @@ class TestParquet(DatasetSuite):
     @pytest.fixture
     def root(self, tmp_path, tmp_path_factory, monkeypatch):
         monkeypatch.setenv("GANZOO_CACHE", str(tmp_path_factory.getbasetemp() / "arrow"))
-        table = pyarrow.table({"image": [picture(k) for k in range(4)], "y": [0, 1, 2, 0]})
-        pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+        images = [picture(k) for k in range(4)]
+        write_parquet(tmp_path / "a.parquet", image=images, y=[0, 1, 2, 0])
         return tmp_path
 
 

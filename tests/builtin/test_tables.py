@@ -7,8 +7,6 @@ import sys
 from multiprocessing.reduction import ForkingPickler
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 import torch
 from PIL import Image
@@ -20,6 +18,9 @@ from ganzoo.errors import DataError, DataNotFoundError, ImageFileError, MissingE
 from helpers.datasets import CPU, get, picture, pictures
 from helpers.hub_client import HubClient
 from helpers.hub_server import HubServer
+
+pyarrow = pytest.importorskip("pyarrow", reason="not installed: pip install '.[datasets]'")
+pytest.importorskip("pyarrow.parquet")
 
 FEATURES = {
     "info": {

@@ -99,6 +99,15 @@ def write_zip(path, members, method=zipfile.ZIP_STORED):
     return path
 
 
+def write_parquet(path, **columns):
+    """Write a Parquet file; images are bytes."""
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
 def shards(root, n=11, shard_size=4, labels=True):
     """Write shards whose labels are k % 3; keys repeat for each image format."""
     for start in range(0, n, shard_size):

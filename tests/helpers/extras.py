@@ -8,3 +8,6 @@ import pytest
 needs_gradio = pytest.mark.skipif(
     find_spec("gradio") is None, reason="gradio is not installed: pip install '.[demo]'"
 )
+needs_datasets = pytest.mark.skipif(
+    find_spec("datasets") is None, reason="datasets is not installed: pip install '.[datasets]'"
+)

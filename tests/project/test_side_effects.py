@@ -2,15 +2,14 @@
 settings of the process that belong to its user."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
 import pytest
 
 from helpers.bundles import finish_card
-from helpers.datasets import picture
-from helpers.extras import needs_gradio
+from helpers.datasets import picture, write_parquet
+from helpers.extras import needs_datasets, needs_gradio
 from helpers.hub_client import environment
 from helpers.hub_server import TOKEN, HubServer
 from helpers.processes import run_new, run_python
@@ -119,7 +118,8 @@ def folder(tiny_run, tiny_bundle, tmp_path_factory):
     path = tmp_path_factory.mktemp("first")
     shutil.copytree(tiny_run, path / "run")
     finish_card(shutil.copytree(tiny_bundle, path / "bundle"))
-    pyarrow.parquet.write_table(pyarrow.table({"image": [picture(0)]}), path / "a.parquet")
+    if find_spec("pyarrow"):
+        write_parquet(path / "a.parquet", image=[picture(0)])
     return path
 
 
@@ -131,15 +131,13 @@ def server():
 
 
 SLOW = {"umap", "parquet"}
+NEEDS = {"demo": [needs_gradio], "parquet": [needs_datasets]}
 
 
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW) + [needs_gradio] * (n == "demo"))
-        for n in OTHERS
-    ],
+    [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW) + NEEDS.get(n, [])) for n in OTHERS],
 )
 def test_the_first_use_leaves_the_process_as_before(name, folder, server):
     lines = "".join(f"    {line}\n" for line in OTHERS[name].splitlines())
