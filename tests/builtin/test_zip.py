@@ -284,3 +284,20 @@ def test_any_bytes_as_dataset_json_are_an_error(content):
         assert read_labels(content, "it") is None
     except DataError as error:
         assert str(error).startswith("it")  # noqa: PT017 - not every example is an error
+
+
+def test_images_are_fitted_as_those_of_a_folder(tmp_path):
+    root = pictures(tmp_path / "images", [f"{k}.png" for k in range(3)])
+    write_zip(
+        tmp_path / "a.zip", [(f"{k}.png", (root / f"{k}.png").read_bytes()) for k in range(3)]
+    )
+    for options in (
+        {"size": "16x24", "fit": "random-crop", "flip": True},
+        {"size": "24x20", "fit": "pad", "background": "black"},
+        {"size": 16, "fit": "stretch"},
+    ):
+        folder, spec = get("folder", root, **options)
+        zipped, ours = get("zip", tmp_path / "a.zip", **options)
+        assert ours.image == spec.image
+        assert len(zipped) == len(folder)
+        assert all(torch.equal(a[0], b[0]) for a, b in zip(zipped, folder, strict=True))

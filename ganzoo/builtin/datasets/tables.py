@@ -14,12 +14,19 @@ from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
-from ganzoo.builtin.image_files.items import check_size
 from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_fits import (
+    BackgroundOption,
+    FitOption,
+    Fitting,
+    Flip,
+    Size,
+    parse_size,
+)
 from ganzoo.sampling.image_folders import ENDINGS, find_folder
-from ganzoo.spec import MAX_CLASSES
+from ganzoo.spec import MAX_CLASSES, MAX_IMAGE_SIZE
 
 if TYPE_CHECKING:
     from ganzoo.data.arrow_tables import ImageTable
@@ -34,7 +41,7 @@ class TableImages(EncodedImages):
         table: the table.
         rows: indices of the rows in use.
         labels: as for `ImageFiles`.
-        size: as for `ImageFiles`.
+        fitting: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         name: name of the table in error messages.
         facts: what identifies the table, for the fingerprint.
@@ -46,20 +53,24 @@ class TableImages(EncodedImages):
         table: ImageTable,
         rows: NDArray[np.int64],
         labels: NDArray[np.int64],
-        size: int,
+        fitting: Fitting,
         channels: int,
         *,
         name: str,
         facts: Sequence[object],
         **options: Any,
     ) -> None:
-        super().__init__(labels, size, channels, **options)
+        super().__init__(labels, fitting, channels, **options)
         self.table, self.rows, self.name, self.facts = table, rows, name, facts
 
     def content(self, index: int) -> tuple[str, bytes]:
         """Return an image file: its name and its bytes."""
         row = int(self.rows[index])
         return f"in row {row:,} of {self.name}", self.table.read(row)
+
+    def key(self, index: int) -> str:
+        """Return the number of a row."""
+        return str(int(self.rows[index]))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -75,10 +86,13 @@ def parquet(
     image_column: str = "image",
     label_column: str = "",
     split: str = "train",
-    size: int = 64,
+    size: Size = 64,
     channels: Literal[1, 3] = 3,
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[TableImages, DataSpec]:
     """Images in the rows of Parquet files, as datasets on the Hugging Face Hub have them.
 
@@ -93,21 +107,27 @@ def parquet(
             the classes. Empty for no labels.
         split: part of the dataset: files with a word such as ``train`` in their path. If no path
             has such a word, all files are of ``train``.
-        size: height and width of the images in pixels.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning;
             skip rows without a label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the number of the row determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
+            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the file does not exist, or the folder has no Parquet files.
         DataError: an argument is not valid, a column is absent or of another type, a file is
             damaged, or an image is corrupt.
     """
-    check_size("parquet", size)
+    fitting = Fitting(*parse_size("parquet", size, 1, MAX_IMAGE_SIZE), fit, background)
     ends = check_value_range("parquet", value_range)
-    options = _Options(label_column, size, channels, skip_corrupt, ends)
+    options = _Options(label_column, fitting, channels, skip_corrupt, ends, flip)
     return _open_parquet(root, split, image_column, options)
 
 
@@ -120,10 +140,13 @@ def hub(
     split: str = "train",
     image_column: str = "image",
     label_column: str = "",
-    size: int = 64,
+    size: Size = 64,
     channels: Literal[1, 3] = 3,
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[TableImages, DataSpec]:
     """Images of a dataset on the Hugging Face Hub, or of a local copy of one.
 
@@ -142,21 +165,27 @@ def hub(
         image_column: name of the column of images.
         label_column: name of the column of labels: class numbers, or text, whose sorted values are
             the classes. Empty for no labels.
-        size: height and width of the images in pixels.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning;
             skip rows without a label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the number of the row determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
+            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: neither a repository nor a folder is given, or it has no such files.
         DataError: as for the dataset ``parquet``, or there is no such subset or split.
         HubError: the repository or revision does not exist, needs a login, or is unreachable.
     """
-    check_size("hub", size)
+    fitting = Fitting(*parse_size("hub", size, 1, MAX_IMAGE_SIZE), fit, background)
     ends = check_value_range("hub", value_range)
-    options = _Options(label_column, size, channels, skip_corrupt, ends)
+    options = _Options(label_column, fitting, channels, skip_corrupt, ends, flip)
     if repository:
         return _open_repository(repository, revision, subset, split, image_column, options)
     if root is None:
@@ -172,10 +201,11 @@ def hub(
 @dataclass(frozen=True)
 class _Options:
     label_column: str
-    size: int
+    fitting: Fitting
     channels: int
     skip_corrupt: bool
     value_range: ValueRange | None
+    flip: bool
 
 
 def _open_parquet(
@@ -287,13 +317,14 @@ def _make_dataset(
             f"the column {column!r} of {name} has the class number {numbers.max()}, but there are "
             f"{classes:,} classes, and the limit is {MAX_CLASSES:,}. Choose another column."
         )
+    flipped = ", each also flipped" if options.flip else ""
     try:
         spec = DataSpec(
-            ImageSpec(options.size, options.size, options.channels),
+            ImageSpec(options.fitting.height, options.fitting.width, options.channels),
             classes=classes,
             labels=names,
             license=license,
-            origin=f"{len(rows)} images {origin}",
+            origin=f"{len(rows)} images {origin}{flipped}",
             hub=hub,
         )
     except ValueError as error:  # of the names of classes
@@ -302,14 +333,15 @@ def _make_dataset(
         table,
         rows,
         numbers,
-        options.size,
+        options.fitting,
         options.channels,
         name=name,
         facts=facts,
         skip_corrupt=options.skip_corrupt,
         value_range=options.value_range,
+        flip=options.flip,
     )
     in_classes = f"in {classes:,} classes" if classes else "without classes"
     skipped = f"without a label ({count - len(rows):,})" if len(rows) < count else "none"
-    images.file_counts = f"{len(rows):,} rows {in_classes}; skipped: {skipped}"
+    images.file_counts = f"{len(rows):,} rows {in_classes}{flipped}; skipped: {skipped}"
     return images, spec

@@ -14,11 +14,12 @@ from torch.utils.data import Dataset, TensorDataset
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.datasets.folder import ImageFolder
 from ganzoo.builtin.image_files.array_images import ArrayImages
-from ganzoo.builtin.image_files.items import check_size
 from ganzoo.builtin.image_files.stored_arrays import StoredArray
 from ganzoo.builtin.vision_sets import table
 from ganzoo.builtin.vision_sets.sets import Arrays, Files, VisionSet
 from ganzoo.errors import DataError, DataNotFoundError, GanzooError
+from ganzoo.sampling.image_fits import Fitting, Size, parse_size
+from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.downloads import Downloads
 from ganzoo.spec.lfs import explain_pointer
 
@@ -29,7 +30,7 @@ SIZE = 64  # pixels of the images of files, by default
 _ARGUMENTS = {
     "split": "part of the dataset.",
     "subset": "version of the dataset.",
-    "size": "height and width of the images in pixels.",
+    "size": "side of square images in pixels, or HEIGHTxWIDTH, such as 48x64.",
     "channels": "3 for colour, 1 for grey.",
     "skip_corrupt": "replace an image that cannot be read by the next one that can, and warn.",
 }
@@ -41,7 +42,7 @@ def _make_factory(row: VisionSet) -> Callable[..., Opened]:
     if row.subsets:
         defaults["subset"] = (Literal[row.subsets], row.subsets[0])
     if isinstance(row.image, int):
-        defaults["size"] = (int, SIZE)
+        defaults["size"] = (Size, SIZE)
         defaults["skip_corrupt"] = (bool, False)
 
     def factory(root: Path | None, **arguments: Any) -> Opened:
@@ -88,7 +89,7 @@ def _open(
     *,
     split: str,
     subset: str = "",
-    size: int = SIZE,
+    size: Size = SIZE,
     skip_corrupt: bool = False,
 ) -> Opened:
     if split not in row.splits or subset not in (row.subsets or ("",)):
@@ -96,7 +97,7 @@ def _open(
             f"dataset {row.name!r} has no part {split} {subset}. Use --dataset.split "
             f"{', '.join(row.splits)}."
         )
-    check_size(row.name, size)
+    fitting = Fitting(*parse_size(row.name, size, 1, MAX_IMAGE_SIZE))
     folder = (root if root is not None else Path()) / row.folder
     try:
         content = row.read(folder, split, subset)
@@ -119,7 +120,7 @@ def _open(
         ) from error
     if isinstance(content, Arrays):
         return _open_arrays(row, content, split, subset)
-    return _open_files(row, content, size, skip_corrupt)
+    return _open_files(row, content, fitting, skip_corrupt)
 
 
 def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Opened:
@@ -138,7 +139,7 @@ def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Op
     if isinstance(images, StoredArray):
         side = (row.image.height, row.image.width)
         return ArrayImages(
-            images, "ncwh", side, labels, 0, row.image.channels,
+            images, "ncwh", side, labels, None, row.image.channels,
             name=images.header.where, facts=(images.header.name, images.header.shape),
         ), spec  # fmt: skip
     if images.shape[1:] != row.image.shape:
@@ -149,13 +150,15 @@ def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Op
     return TensorDataset(torch.from_numpy(images), torch.from_numpy(labels)), spec
 
 
-def _open_files(row: VisionSet, content: Files, size: int, skip_corrupt: bool) -> Opened:
+def _open_files(row: VisionSet, content: Files, fitting: Fitting, skip_corrupt: bool) -> Opened:
     assert isinstance(row.image, int)
     dataset = ImageFolder(
-        content.folder, content.names, content.labels, size, row.image, skip_corrupt=skip_corrupt
+        content.folder, content.names, content.labels, fitting, row.image, skip_corrupt=skip_corrupt
     )
     dataset.file_counts = f"{len(content.names):,} image files in {len(content.classes):,} classes"
-    return dataset, _describe(row, ImageSpec(size, size, row.image), content.classes)
+    return dataset, _describe(
+        row, ImageSpec(fitting.height, fitting.width, row.image), content.classes
+    )
 
 
 def _describe(row: VisionSet, image: ImageSpec, classes: tuple[str, ...]) -> DataSpec:

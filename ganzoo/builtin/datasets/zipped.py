@@ -14,11 +14,18 @@ from numpy.typing import NDArray
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
-from ganzoo.builtin.image_files.items import check_size
 from ganzoo.builtin.image_files.labels import read_labels
 from ganzoo.builtin.image_files.one_file import find_file
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import check_value_range
+from ganzoo.sampling.image_fits import (
+    BackgroundOption,
+    FitOption,
+    Fitting,
+    Flip,
+    Size,
+    parse_size,
+)
 from ganzoo.sampling.image_folders import (
     FileCounts,
     ImageList,
@@ -29,6 +36,7 @@ from ganzoo.sampling.image_folders import (
     select_classes,
 )
 from ganzoo.sampling.zip_files import LABELS, ZipIndex, index_zip, read_member
+from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.parsing import shorten
 
 _ABSENT = f"in {LABELS} alone"
@@ -43,7 +51,7 @@ class ZippedImages(EncodedImages):
         names: names of the image files in the zip.
         entries: their positions, as `index_zip` returns them.
         labels: as for `ImageFiles`.
-        size: as for `ImageFiles`.
+        fitting: as for `ImageFiles`.
         channels: as for `ImageFiles`.
         options: as for `ImageFiles`.
 
@@ -59,17 +67,21 @@ class ZippedImages(EncodedImages):
         names: list[str],
         entries: NDArray[np.void],
         labels: NDArray[np.int64],
-        size: int,
+        fitting: Fitting,
         channels: int,
         **options: Any,
     ) -> None:
-        super().__init__(labels, size, channels, **options)
+        super().__init__(labels, fitting, channels, **options)
         self.path, self.names, self.entries = path, names, entries
 
     def content(self, index: int) -> tuple[str, bytes]:
         """Return an image file: its name and its bytes."""
         name = f"{self.names[index]} of the zip {self.path}"
         return name, read_member(self.path, name, self.entries[index])
+
+    def key(self, index: int) -> str:
+        """Return the name of an image file in the zip."""
+        return self.names[index]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -83,23 +95,25 @@ class ZippedImages(EncodedImages):
 def zip_(
     root: Path | None,
     *,
-    size: int = 64,
+    size: Size = 64,
     channels: Literal[1, 3] = 3,
     labels: Literal["auto", "json", "folders", "none"] = "auto",
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
+    fit: FitOption = "crop",
+    background: BackgroundOption = "white",
+    flip: Flip = False,
 ) -> tuple[ZippedImages, DataSpec]:
     """Image files in one zip, as StyleGAN's dataset_tool writes it, or any zip of a folder.
 
     Nothing is unpacked: image files are read from the zip in any order, also by worker processes. A
     ``dataset.json`` states the class numbers: ``{"labels": [["00000/img00000000.png", 3], ...]}``,
     or null. Without it, sub-folders are the classes, as in the dataset ``folder``; a top folder
-    that holds everything is left out. Hidden files and links are skipped. Images are resized on
-    their short side and cropped to a centred square.
+    that holds everything is left out. Hidden files and links are skipped.
 
     Args:
         root: the zip, or a folder with one zip. Nothing is written to it.
-        size: height and width of the images in pixels.
+        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         labels: ``json`` for those of dataset.json, ``folders`` for one class per sub-folder,
             ``none`` for no classes, or ``auto``.
@@ -107,13 +121,19 @@ def zip_(
             skip encrypted files and those that dataset.json names but the zip does not hold.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
+        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
+            position that the file's name determines, the same in every epoch; pad it with the
+            background; or stretch it. Crops are as large as the image permits.
+        background: colour of padding and behind transparent pixels, white or black.
+        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
+            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the file does not exist or contains no image files.
         DataError: an argument is not valid; the zip is damaged, encrypted or holds paths that lead
             out of it; dataset.json has another form or names absent files; or an image is corrupt.
     """
-    check_size("zip", size)
+    fitting = Fitting(*parse_size("zip", size, 1, MAX_IMAGE_SIZE), fit, background)
     ends = check_value_range("zip", value_range)
     index = index_zip(find_file("zip", root, (".zip",)), skip_corrupt=skip_corrupt)
     if not index.names:
@@ -131,25 +151,27 @@ def zip_(
             index, "auto" if labels == "json" else labels
         )
     chosen = [index.names[k] for k in rows]
+    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
-        ImageSpec(size, size, channels),
+        ImageSpec(fitting.height, fitting.width, channels),
         classes=classes,
         labels=tuple(names),
-        origin=f"{len(chosen)} image files in the zip {index.path.name!r}",
+        origin=f"{len(chosen)} image files in the zip {index.path.name!r}{flipped}",
     )
     dataset = ZippedImages(
         index.path,
         chosen,
         index.entries[rows],
         numbers,
-        size,
+        fitting,
         channels,
         skip_corrupt=skip_corrupt,
         value_range=ends,
+        flip=flip,
     )
     dataset.counts = FileCounts(index.skipped)
     images = ImageList(index.path, chosen, dataset.counts)
-    dataset.file_counts = describe_files(images, names or range(classes))
+    dataset.file_counts = describe_files(images, names or range(classes), flipped)
     return dataset, spec
 
 

@@ -14,7 +14,8 @@ from PIL import Image
 from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.image_depth import ValueRange
-from ganzoo.sampling.image_files import SMALLEST, fit_image
+from ganzoo.sampling.image_files import SMALLEST
+from ganzoo.sampling.image_fits import Fitting
 
 # The order of height, width and channels in one image of a layout.
 AXES = {"nhw": (0, 1), "nhwc": (0, 1, 2), "nchw": (1, 2, 0), "ncwh": (2, 1, 0)}
@@ -35,7 +36,7 @@ class ArrayImages(ImageFiles):
         layout: the order of the dimensions, a key of `AXES`.
         stored: height and width of the images in the array.
         labels: as for `ImageFiles`.
-        size: height and width of the images; 0 for those in the array.
+        fitting: as for `ImageFiles`; None keeps the size in the array.
         channels: number of channels in the array, 1 or 3.
         name: name of the array in error messages.
         facts: what else identifies the array, for the fingerprint.
@@ -48,25 +49,25 @@ class ArrayImages(ImageFiles):
         layout: str,
         stored: tuple[int, int],
         labels: NDArray[np.int64],
-        size: int,
+        fitting: Fitting | None,
         channels: int,
         *,
         name: str,
         facts: Sequence[object] = (),
         **options: Any,
     ) -> None:
-        super().__init__(labels, size or max(stored), channels, **options)
+        super().__init__(labels, fitting or Fitting(*stored), channels, **options)
         self.values, self.layout, self.name, self.facts = values, layout, name, facts
-        self.is_resized = size > 0
+        self.is_resized = fitting is not None
 
     def read(self, index: int) -> Image.Image:
-        """Return an image, resized and cropped if a size is set."""
+        """Return an image, fitted to the size if one is set."""
         name = f"number {index:,} of {self.name}"
         values = self.values[index].transpose(AXES[self.layout])
         if values.ndim == 3 and values.shape[2] == 1:
             values = values[:, :, 0]
         image = Image.fromarray(to_levels(values, self.value_range, name))
-        return fit_image(image, self.size, self.size, name) if self.is_resized else image
+        return self.fitting.apply(image, name, str(index)) if self.is_resized else image
 
     @cached_property
     def fingerprint(self) -> str:

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from PIL import Image
 
 from ganzoo.builtin.image_files.items import ImageFiles
-from ganzoo.sampling.image_files import decode_image, fit_image
+from ganzoo.sampling.image_files import decode_image
 
 
 class EncodedImages(ImageFiles):
@@ -22,8 +22,15 @@ class EncodedImages(ImageFiles):
             ImageFileError: it cannot be read.
         """
 
+    @abstractmethod
+    def key(self, index: int) -> str:
+        """Return the name of an image in the dataset, which does not depend on its place."""
+
     def read(self, index: int) -> Image.Image:
-        """Return an image, rotated upright, resized and cropped."""
+        """Return an image, rotated upright and fitted to the size."""
         name, content = self.content(index)
-        image = decode_image(io.BytesIO(content), self.mode, name, self.value_range)
-        return fit_image(image, self.size, self.size, name)
+        background = self.fitting.background
+        image = decode_image(
+            io.BytesIO(content), self.mode, name, self.value_range, background=background
+        )
+        return self.fitting.apply(image, name, self.key(index))
