@@ -105,6 +105,17 @@ class ImageTable:
         return labels, tuple(getattr(feature, "names", None) or ())
 
 
+def import_library() -> None:
+    """Import the library, which takes a second.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    with quiet_imports():
+        import datasets  # noqa: F401
+        import pyarrow  # noqa: F401
+
+
 def open_parquet(
     files: Sequence[Path], image_column: str, label_column: str, roots: Sequence[Path] = ()
 ) -> ImageTable:

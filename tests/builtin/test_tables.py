@@ -195,6 +195,8 @@ def test_without_the_library_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(MissingExtraError, match=r"pip install '\.\[datasets\]'"):
         ganzoo.datasets.make("parquet", path)
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[datasets\]'"):
+        ganzoo.datasets.make("hub", None, repository="org/name")  # no server is asked
 
 
 CONFIGS = {

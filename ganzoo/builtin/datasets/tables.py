@@ -238,9 +238,10 @@ def _open_repository(
     image_column: str,
     options: _Options,
 ) -> tuple[TableImages, DataSpec]:
-    from ganzoo.data.arrow_tables import open_parquet
+    from ganzoo.data.arrow_tables import import_library, open_parquet
     from ganzoo.hub.dataset_files import list_dataset
 
+    import_library()  # before anything is downloaded
     listing = list_dataset(repository, revision)
     names = choose_parquet(listing.names, listing.header, subset, split, repository)
     table = open_parquet(listing.fetch(names), image_column, options.label_column)
