@@ -15,7 +15,7 @@ from ganzoo.bundle.tensors import read_header
 from ganzoo.errors import GanzooError
 from ganzoo.registry import models
 from ganzoo.sampling.sizes import LARGE_SAMPLES, SAMPLES
-from ganzoo.spec import IMPORTED, METRICS, ModelSpec
+from ganzoo.spec import IMPORTED, INITIAL, METRICS, ModelSpec
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
 
@@ -101,6 +101,11 @@ class CardContext:
     def imported(self) -> dict[str, Any]:
         """The checkpoint of another project that the model comes from; empty if it has none."""
         return self.spec.recorded(IMPORTED)
+
+    @property
+    def initial(self) -> dict[str, Any]:
+        """The trained model that the training started from; empty if it started from none."""
+        return self.spec.recorded(INITIAL)
 
     @property
     def loss(self) -> str:

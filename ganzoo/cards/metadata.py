@@ -29,6 +29,8 @@ def describe(context: CardContext) -> Metadata:
     fields = _license(context)
     fields |= {"library_name": "ganzoo", "pipeline_tag": context.task}
     fields["tags"] = list(dict.fromkeys(tags))
+    if (address := str(context.initial.get("address", ""))).startswith("hf://"):
+        fields["base_model"] = address.removeprefix("hf://").partition("@")[0]
     if spec.data.hub:
         fields["datasets"] = [spec.data.hub]
     if samples := context.samples:
@@ -40,12 +42,14 @@ def describe(context: CardContext) -> Metadata:
 
 
 def _license(context: CardContext) -> Metadata:
-    """Return the licence: that of the imported weights, or of the data."""
-    if not context.imported:
-        return {"license": context.spec.data.license} if context.spec.data.license else {}
-    licence = context.imported["license"] or {}
-    keys = {"id": "license", "name": "license_name", "link": "license_link"}
-    return {keys[key]: value for key, value in licence.items() if value}
+    """Return the licences of the weights; the name and link of the first that has them."""
+    licenses = context.spec.licenses
+    ids = list(dict.fromkeys(filter(None, (each["id"] for each in licenses))))
+    fields: Metadata = {"license": ids[0] if len(ids) == 1 else ids} if ids else {}
+    for key in ("name", "link"):
+        if value := next((each[key] for each in licenses if each[key]), ""):
+            fields[f"license_{key}"] = value
+    return fields
 
 
 def merge(header: Metadata, described: Metadata) -> Metadata:

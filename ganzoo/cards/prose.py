@@ -117,12 +117,38 @@ def _licence(context: CardContext) -> str:
     if context.imported:
         return _imported_licence(context)
     licence = context.provenance["data"]["license"]
-    return f"The model was trained on {_origin(context)}. " + (
+    origin = f"The model was trained on {_origin(context)}. "
+    if context.initial:
+        return origin + _inherited_licence(context, licence)
+    return origin + (
         f"The licence of the data is {licence}. The weights have the same licence."
         if licence
         else "TODO: the dataset states no licence. Ask its owner, describe the licence, and "
         "set `license:` in the header."
     )
+
+
+def _inherited_licence(context: CardContext, licence: str | None) -> str:
+    """Return the licences of a model that started from the weights of another one."""
+    initial = context.initial
+    theirs = [
+        f"[{each['name'] or each['id']}]({each['link']})"
+        if each["link"]
+        else each["name"] or each["id"]
+        for each in initial["licenses"]
+    ]
+    start = f"The training started from the weights of {initial['model']}, "
+    start += (
+        f"whose licence is {' and '.join(theirs)}, which holds for these weights too."
+        if theirs
+        else "whose licence is not known. TODO: ask its author, and set `license:` in the header."
+    )
+    data = (
+        f"The licence of the data is {licence}."
+        if licence
+        else "TODO: the dataset states no licence. Ask its owner and describe the licence."
+    )
+    return f"{start} {data}"
 
 
 def _imported_licence(context: CardContext) -> str:

@@ -13,7 +13,7 @@ from ganzoo.cards.figures import render_curves
 from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
 from ganzoo.registry import COMPONENTS, find_recipe
-from ganzoo.registry.signatures import bind
+from ganzoo.registry.signatures import as_option, bind
 from ganzoo.spec import SEEDS, Recipe
 from ganzoo.spec.parsing import shorten
 
@@ -31,6 +31,7 @@ def render(context: CardContext) -> str:
             f"{data['origin'] or data['dataset']}: {data['images']:,} images, "
             f"{fingerprint(data['sha256'])}",
         ),
+        *_initial(context),
         ("loss", f"`{loss.pop('name')}` {switched_on(loss)}".strip()),
         ("optimizer", _optimizer(recipe)),
         (
@@ -54,6 +55,28 @@ def render(context: CardContext) -> str:
     ]
     curves = f"\n{figure}" if (figure := render_curves(context)) else ""
     return f"{table(rows)}\n{_repetition(context)}{curves}"
+
+
+def _initial(context: CardContext) -> list[tuple[str, str]]:
+    """Return a row for the trained model that the training started from."""
+    if not (initial := context.initial):
+        return []
+    shares = ", ".join(
+        f"{numbers:,} of {of:,} parameters of the {role}"
+        for role, (_, _, numbers, of) in initial["counts"].items()
+        if numbers
+    )
+    names = " and ".join(each["name"] or each["id"] for each in initial["licenses"])
+    known = initial["address"] in ("", initial["model"])
+    address = "" if known else f", `{initial['address']}`"
+    kind = "" if initial["averaged"] else ", last checkpoint"
+    return [
+        (
+            "initial weights",
+            f"those of `{initial['model']}`{address} (weights `{initial['weights_id']}`{kind}): "
+            f"{shares}; licence: {names or 'not known'}",
+        )
+    ]
 
 
 def _changes(provenance: dict[str, Any]) -> list[tuple[str, str]]:
@@ -111,6 +134,13 @@ def _repetition(context: CardContext) -> str:
         download = f"{command}\n" if command else ""
     else:
         return files
+    start = ""
+    if initial := context.initial:
+        address = initial["address"]
+        start = f" --init-from {shlex.quote(address) if address else 'MODEL'}"
+        if not address:
+            origin = f"MODEL is `{initial['model']}` with the weights `{initial['weights_id']}`. "
+            files = f"{origin}{files}"
     changed = (
         "The recipe changed during the run, see the table; this command uses the last one from the "
         "start, and the weights can differ.\n\n"
@@ -119,7 +149,7 @@ def _repetition(context: CardContext) -> str:
     )
     return (
         "Repeat the training; DIR is the folder of the dataset:\n\n"
-        f"```bash\n{download}ganzoo train {recipe} --data DIR\n```\n\n{changed}{files}"
+        f"```bash\n{download}ganzoo train {recipe}{start} --data DIR\n```\n\n{changed}{files}"
     )
 
 
@@ -150,7 +180,7 @@ def _difference(registered: dict[str, Any], trained: dict[str, Any]) -> list[str
             if _plain(old) != _plain(new):
                 if isinstance(new, dict | list | tuple):
                     return None
-                options.append(_option(option.replace("_", "-"), new))
+                options.append(as_option(option, new))
     return options
 
 
@@ -159,13 +189,6 @@ def _bind(kind: str, component: dict[str, Any]) -> dict[str, Any]:
     name = component["name"]
     arguments = {key: value for key, value in component.items() if key != "name"}
     return bind(kind, name, _REGISTRIES[kind].get(name), arguments)
-
-
-def _option(name: str, value: Any) -> str:
-    if not isinstance(value, bool):
-        return f"--{name} {shlex.quote(str(value))}"
-    prefix, dot, last = name.rpartition(".")
-    return f"--{prefix}{dot}{'' if value else 'no-'}{last}"
 
 
 def _plain(value: Any) -> Any:

@@ -31,10 +31,13 @@ class TrainOptions(RunOptions):
 
     Attributes:
         out: the run's folder, which must not exist; by default runs/NAME.
+        init_from: start from the weights of a model, as far as they fit: a name, the folder of a
+            bundle or run, or hf://org/repo. docs/fine-tuning.md has the rules.
         dry_run: build and check everything, print the plan, write nothing.
     """
 
     out: Path | None = None
+    init_from: str | None = None
     dry_run: bool = False
 
 

@@ -71,13 +71,16 @@ def run_train(args: list[str]) -> int:
                 recipe,
                 data=options.data,
                 device=options.device,
+                init_from=options.init_from,
                 group=group,
                 cache=CacheOptions.of(options.cache, folder, writes=False),
             )
             if group.first:
                 print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
         return 0
-    run = training.train(recipe, out=options.out, **keywords_of(options))
+    run = training.train(
+        recipe, out=options.out, init_from=options.init_from, **keywords_of(options)
+    )
     return _report_run(run, recipe.images)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -165,7 +166,11 @@ class CodedGenerator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """A trunk with heads. `ConditioningHeads.discriminator` builds it."""
+    """A trunk with heads. `ConditioningHeads.discriminator` builds it.
+
+    Attributes:
+        aligned_at: which parts correspond in networks for other data, see `ganzoo.nn.matching`.
+    """
 
     def __init__(
         self,
@@ -176,6 +181,7 @@ class Discriminator(nn.Module):
         projection: nn.Embedding | None,
     ) -> None:
         super().__init__()
+        self.aligned_at: Mapping[str, str] = {}
         self.trunk = trunk
         self.last = last
         self.heads = nn.ModuleDict(heads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args, get_origin
@@ -58,6 +59,24 @@ def _argument(parameter: inspect.Parameter) -> Argument:
     if get_origin(annotation) is Annotated and OMIT_DEFAULT in get_args(annotation):
         return Argument(parameter.name, get_args(annotation)[0], parameter.default, True)
     return Argument(parameter.name, annotation, parameter.default)
+
+
+def as_option(name: str, value: Any) -> str:
+    """Return the option of the command line that sets a value.
+
+    Args:
+        name: name of the option, such as ``architecture.last_convolution``.
+        value: a value of a recipe that is no table.
+
+    >>> as_option("architecture.widths", (16, 8)), as_option("architecture.last_convolution", False)
+    ('--architecture.widths 16 8', '--architecture.no-last-convolution')
+    """
+    name = name.replace("_", "-")
+    if isinstance(value, bool):
+        prefix, dot, last = name.rpartition(".")
+        return f"--{prefix}{dot}{'' if value else 'no-'}{last}"
+    values = value if _is_array(value) else [value]
+    return " ".join([f"--{name}", *(shlex.quote(str(each)) for each in values)])
 
 
 def bind(

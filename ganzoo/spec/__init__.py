@@ -18,6 +18,7 @@ from ganzoo.spec.metric import Better, Metric, SetSizes
 from ganzoo.spec.model import (
     FORMAT,
     IMPORTED,
+    INITIAL,
     MAX_CONFIG,
     MAX_VALUES,
     METRICS,
@@ -33,6 +34,7 @@ from ganzoo.spec.recipe import Component, Optimizer, Recipe
 __all__ = [
     "FORMAT",
     "IMPORTED",
+    "INITIAL",
     "MAX_CHANNELS",
     "MAX_CLASSES",
     "MAX_CONFIG",

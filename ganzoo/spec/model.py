@@ -16,6 +16,7 @@ from ganzoo.spec.parsing import MAX_NAME, STRICT, check_name, explain, is_finite
 
 # Fields of the provenance.
 _ORIGIN = ("recipe", "seed", "images_seen", "data")  # of the provenance of a training
+INITIAL = "initial_weights"  # the trained model that the training started from
 IMPORTED = "imported"  # the checkpoint of another project that the model comes from
 METRICS = "metrics"  # evaluations: metrics, each with its protocol
 ROUNDING = "rounding"  # by role, how much rounding the weights changes an output
@@ -166,13 +167,42 @@ class ModelSpec:
         origin[IMPORTED] = imported.get("sha256")
         if imported:
             origin["part"] = [imported.get("network"), imported.get("options")]
+        if initial := self.recorded(INITIAL):
+            origin[INITIAL] = initial.get("weights_id")
         return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
 
     @property
     def license(self) -> str:
-        """The licence of the weights, as an identifier or a name; empty if it is not known."""
-        licence = self.recorded(IMPORTED, "license")
-        return str(licence.get("name") or licence.get("id") or self.data.license or "")
+        """The licences of the weights, as identifiers or names; empty if they are not known."""
+        return " and ".join(each["name"] or each["id"] for each in self.licenses)
+
+    @property
+    def licenses(self) -> tuple[dict[str, str], ...]:
+        """The licences of the weights; empty if they are not known.
+
+        They are that of the imported checkpoint, or of the training data. A model that started from
+        the weights of another one has the licences of that model, too.
+
+        Returns:
+            For each, the Hub's identifier as ``id``; and ``name`` and ``link``, which are empty if
+            the identifier is not ``other``.
+        """
+        data = {"id": self.data.license or ""}
+        if IMPORTED in self.provenance:
+            sources = [self.recorded(IMPORTED, "license") or data]
+        elif initial := self.recorded(INITIAL):
+            theirs = initial.get("licenses")
+            theirs = (
+                [each for each in theirs if isinstance(each, dict)]
+                if isinstance(theirs, list)
+                else []
+            )
+            sources = [*theirs, data] if theirs else []
+        else:
+            sources = [data]
+        licenses = [{k: str(each.get(k) or "") for k in ("id", "name", "link")} for each in sources]
+        known = [each for each in licenses if each["id"] or each["name"]]
+        return tuple(each for k, each in enumerate(known) if each not in known[:k])
 
     def provider_of(self, kind: str) -> tuple[str, str] | None:
         """Return the distribution and version that provided a component of the recipe.

@@ -115,7 +115,8 @@ class Recipe:
         ema_halflife: Images after which the weight of an old generator in the moving average
             halves; 0 means no average. The averaged generator is sampled and exported.
         ema_ramp: Growth of this half-life: ``proportional`` is at most a twentieth of the images
-            seen, ``cosine`` rises from 0 along half a cosine over the whole run.
+            seen, ``cosine`` rises from 0 along half a cosine over the whole run, ``none`` is the
+            full half-life from the start, for a run that starts from trained weights.
         seed: Seed of the initialisation, the data order and the latents.
         precision: Precision of the training: ``auto`` is bf16 autocast on CUDA and fp32 elsewhere;
             fp16 scales losses to preserve small gradients.
@@ -166,7 +167,7 @@ class Recipe:
     initialisation: Literal["own", "normal", "orthogonal"] = "own"
     spectral_norm: bool = False
     ema_halflife: int = 10_000
-    ema_ramp: Literal["proportional", "cosine"] = "proportional"
+    ema_ramp: Literal["proportional", "cosine", "none"] = "proportional"
     seed: int = 0
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     accumulate: int = 1

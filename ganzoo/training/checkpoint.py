@@ -66,7 +66,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
         if text := explain_pointer(path):
             raise CheckpointError(text)
         try:
-            return _read(path)
+            return read_checkpoint(path)
         except (SafetensorError, OSError, *MALFORMED) as error:
             if path == paths[0]:
                 reason = shorten(str(error)).removesuffix(".")
@@ -115,7 +115,12 @@ def check_space(folder: Path, size: int) -> None:
         )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return the state in a file.
+
+    Raises:
+        SafetensorError, OSError, ValueError, TypeError, ...: it is damaged.
+    """
     if not path.is_file():  # to open a pipe would wait for a writer
         raise ValueError("it is not a regular file")
     check_seal(path)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from ganzoo.training.distributed import Group
+
 RAMP_UP = 0.05  # the half-life is at most this share of the images seen
 
 
@@ -27,6 +29,7 @@ class Averaged:
         batch_size: images between two updates.
         cosine_over: images of the whole run, for a half-life that grows along half a cosine; 0 for
             one that grows in proportion.
+        ramp_up: largest half-life as a share of the images seen, if it grows in proportion.
     """
 
     def __init__(
@@ -35,14 +38,21 @@ class Averaged:
         halflife: int,
         batch_size: int,
         cosine_over: int = 0,
+        ramp_up: float = RAMP_UP,
     ) -> None:
         self.current = nn.ModuleDict(networks)
         self.halflife = halflife
         self.batch_size = batch_size
         self.cosine_over = cosine_over
+        self.ramp_up = ramp_up
         self.decay = 0.0
         self.average = AveragedModel(self.current, multi_avg_fn=self._blend, use_buffers=True)
         self.average.requires_grad_(False).eval()
+
+    def start(self, group: Group) -> None:
+        """Start from the average of a trained model, which the first process holds."""
+        group.share(self.networks.values())
+        self.average.n_averaged.fill_(1)  # with 0, the first update would replace the average
 
     def update(self, images_seen: int) -> None:
         """Add the current weights to the average."""
@@ -52,7 +62,7 @@ class Averaged:
 
     def _current_halflife(self, images_seen: int) -> float:
         if not self.cosine_over:
-            return min(float(self.halflife), RAMP_UP * images_seen)
+            return min(float(self.halflife), self.ramp_up * images_seen)
         share = min(1.0, images_seen / self.cosine_over)
         return self.halflife * 0.5 * (1 - math.cos(math.pi * share))
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
@@ -20,9 +21,11 @@ from ganzoo.system.machine import describe_hardware
 from ganzoo.training import build
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
 from ganzoo.training.evaluation import evaluator_of
+from ganzoo.training.initial_weights import InitialWeights, copy_tensors, take_weights
 from ganzoo.training.prepared import Prepared
 from ganzoo.training.seeding import seed_networks
 from ganzoo.training.state import State
+from ganzoo.training.trained_model import TrainedModel
 
 
 @torch_defaults()
@@ -32,6 +35,7 @@ def prepare(
     *,
     data: str | Path | None = None,
     device: str | torch.device | None = None,
+    init_from: str | Path | None = None,
     group: Group = ALONE,
     cache: CacheOptions | None = None,
 ) -> Prepared:
@@ -46,8 +50,17 @@ def prepare(
     seed_networks(recipe.seed)
     nets = build.build_networks(recipe, spec)
     build.check_combination(recipe, nets, loss, spec)
+    initial: InitialWeights | None = None
+    averages: dict[str, dict[str, Tensor]] = {}
+    if init_from is not None and group.first:  # `State` shares the weights of the first process
+        model = TrainedModel.find(init_from)
+        initial, averages = take_weights(model, recipe, nets, str(spec.image))
     build.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
+    if init_from is not None:
+        for role, tensors in averages.items():
+            copy_tensors(state.ema.networks[role], tensors)
+        state.ema.start(group)
     _check_keep_best(recipe, [player.name for player in loss.players])
     batches = open_batches(
         dataset,
@@ -66,7 +79,7 @@ def prepare(
     )
     _check_data(batches, group)
     evaluator = evaluator_of(recipe, batches, state)
-    return Prepared(recipe, root, spec, batches, state, evaluator)
+    return Prepared(recipe, root, spec, batches, state, evaluator, initial)
 
 
 def _find_device(device: str | torch.device | None) -> torch.device:
@@ -141,11 +154,13 @@ def plan(prepared: Prepared) -> str:
         "cache": batches.cache,
     }
     extra = "".join(f"  {name:<10}  {text}\n" for name, text in lines.items() if text)
+    initial = prepared.initial.describe() if prepared.initial and not state.tick else ()
     return (
         f"{recipe.name}: {recipe.architecture.name} + {recipe.loss.name} on {recipe.dataset.name}\n"
         f"  data        {len(batches):,} images of {prepared.data.image}, {batches.kept}\n"
         f"{extra}"
         f"  parameters  {sizes}\n"
+        f"{''.join(f'  {line}{chr(10)}' for line in initial)}"
         f"  players     {players}\n"
         f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
         f"  on          {describe_hardware(state.device)}, "

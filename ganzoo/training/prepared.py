@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ganzoo.data.batches import Batches
 from ganzoo.nn import inputs_of, sizes_of, style_spec_of
 from ganzoo.registry import architectures
-from ganzoo.spec import DataSpec, ModelSpec, Recipe
+from ganzoo.spec import INITIAL, DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
+from ganzoo.training.initial_weights import InitialWeights
 from ganzoo.training.state import State
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Prepared:
         batches: the data.
         state: networks, loss, optimizers and progress.
         evaluator: the evaluator of the training, if the recipe has an evaluation.
+        initial: the trained weights that the training started from, if any.
         history: changes of the recipe during the run, see `ganzoo.training.changes`.
     """
 
@@ -38,6 +40,7 @@ class Prepared:
     batches: Batches
     state: State
     evaluator: Evaluator | None = None
+    initial: InitialWeights | None = None
     history: Sequence[dict[str, Any]] = ()
 
     def spec(self) -> ModelSpec:
@@ -70,5 +73,6 @@ class Prepared:
                 self.state.group.size,
                 dataset,
             )
+            | ({INITIAL: self.initial.provenance()} if self.initial else {})
             | ({"history": list(self.history)} if self.history else {}),
         )

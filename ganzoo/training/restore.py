@@ -18,6 +18,7 @@ from ganzoo.training.build import complete
 from ganzoo.training.changes import extend_history, read_history, replay, write_history
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.distributed import Group
+from ganzoo.training.initial_weights import InitialWeights
 from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import prepare
 from ganzoo.training.prepared import Prepared
@@ -54,6 +55,12 @@ def restore(
             f"file, or start a new run with it: ganzoo train {file} --out DIR."
         )
     cache = CacheOptions.of(options.cache, path)
+    initial = InitialWeights.read(path) if group.first else None
+    if checkpoint is None and initial:
+        raise CheckpointError(
+            f"the run {path} was stopped before it saved its first weights, those of "
+            f"{initial.model!r}. Delete the folder and start the run again with --init-from."
+        )
     prepared = prepare(recipe, data=folder, device=options.device, group=group, cache=cache)
     fingerprint = checkpoint["data_fingerprint"] if checkpoint else began and began.sha256
     if fingerprint and not prepared.batches.matches(fingerprint):
@@ -61,6 +68,7 @@ def restore(
             f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
             "the folder of that data with --data DIR."
         )
+    prepared = replace(prepared, initial=initial)
     if fingerprint:  # of the same kind in all bundles of the run, whether streamed or not
         prepared.batches.fingerprint = fingerprint
     if checkpoint:  # a run that was interrupted before the first one starts again

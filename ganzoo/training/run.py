@@ -39,6 +39,7 @@ from ganzoo.training.changes import check_changes, lengthened, name_length_sched
 from ganzoo.training.control import LOCK, sole_user
 from ganzoo.training.distributed import join, launch, reporting_loss, restarted
 from ganzoo.training.evaluation import METRICS, evaluate
+from ganzoo.training.initial_weights import FILE as INITIAL_FILE
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
 from ganzoo.training.overrides import override
@@ -93,6 +94,7 @@ def train(
     *,
     data: str | Path | None = RunOptions.data,
     out: str | Path | None = None,
+    init_from: str | Path | None = None,
     cache: str | Path = RunOptions.cache,
     device: str | torch.device | None = RunOptions.device,
     max_time: str | None = RunOptions.max_time,
@@ -118,6 +120,9 @@ def train(
     Args:
         recipe: a recipe, its registered name, or the path of its TOML file.
         out: the run's folder, which must not exist; by default ``runs/<name>``.
+        init_from: a model whose weights the training starts from, as far as they fit: a registered
+            name, the folder of a bundle or run, or ``hf://org/repo``. It has the architecture of
+            the recipe. See ``docs/fine-tuning.md``.
         fields: other values of the recipe's fields. A component is a name or a table of arguments,
             the optimizer a table.
 
@@ -131,6 +136,7 @@ def train(
         ExtractorError: the extractor for the evaluation is not available.
         MissingExtraError: `tensorboard` is on, and tensorboard is not installed.
         RunExistsError, OutputError: the run's folder exists or cannot be written.
+        NotABundleError, BundleError, CheckpointError, HubError: `init_from` cannot be loaded.
         WorkerError: the script has no main guard, and a worker process runs it again.
         NonFiniteLossError: a loss became NaN or infinite. The last checkpoint remains.
     """
@@ -150,12 +156,19 @@ def train(
             _check_new(path)
         cache_options = CacheOptions.of(options.cache, path)
         prepared = prepare(
-            recipe, data=options.data, device=options.device, group=group, cache=cache_options
+            recipe,
+            data=options.data,
+            device=options.device,
+            init_from=init_from,
+            group=group,
+            cache=cache_options,
         )
         with sole_user(path, group):
             if group.first:
                 _check_new(path)
                 recipe_text = prepared.recipe.to_toml()
+                if prepared.initial:
+                    prepared.initial.write(path)
                 record_data(path, prepared, hashlib.sha256(recipe_text.encode()).hexdigest())
                 write_file(path / RECIPE, recipe_text)  # last: it makes the folder a run
                 if group.size > 1:
@@ -174,7 +187,8 @@ def _check_new(path: Path) -> None:
     with reporting_output(path):
         if path.is_file():
             raise RunExistsError(f"{path} is a file. Pass a folder for the run with --out DIR.")
-        beginnings = (LOCK, DATA_FILE, *(leftovers.prefix(path / n) for n in (DATA_FILE, RECIPE)))
+        files = (DATA_FILE, INITIAL_FILE)
+        beginnings = (LOCK, *files, *(leftovers.prefix(path / n) for n in (*files, RECIPE)))
         if path.exists() and not all(f.name.startswith(beginnings) for f in path.iterdir()):
             raise RunExistsError(
                 f"the run folder {path} exists already. Pass another with --out DIR, or continue "
@@ -275,6 +289,8 @@ def _run(
         monitors=options.monitors == "on",
         trackers=trackers,
     )
+    if group.first and prepared.initial and not state.tick:
+        keep(path, prepared)  # from now on, the run continues without the model it started from
     start = clock = saved = time.perf_counter()
     ended: Literal["finished", "time", "signal"] = "finished"
 

@@ -128,7 +128,7 @@ def write_snapshot(
         | {name: images.save for name, images in preview_images(prepared).items()}
         | {
             bundle.RECIPE: lambda p: write_file(p, _recipe_of(spec)),
-            bundle.LOG: lambda p: write_file(p, log.read_bytes()),
+            bundle.LOG: lambda p: write_file(p, log.read_bytes() if log.is_file() else b""),
         },
     )
 

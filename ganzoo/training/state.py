@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from ganzoo.games import Loss, Player
 from ganzoo.nn import latent_of
 from ganzoo.spec import Recipe
 from ganzoo.training.distributed import ALONE, Group
-from ganzoo.training.ema import Averaged
+from ganzoo.training.ema import RAMP_UP, Averaged
 from ganzoo.training.memory_format import set_memory_format
 from ganzoo.training.players import check_moments, make_optimizers, trained_parameters
 
@@ -69,6 +70,7 @@ class State:
             recipe.ema_halflife,
             recipe.batch_size,
             cosine_over=recipe.images if recipe.ema_ramp == "cosine" else 0,
+            ramp_up=math.inf if recipe.ema_ramp == "none" else RAMP_UP,
         )
         self.latent = latent_of(nets["generator"], recipe.architecture.arguments)
         if recipe.compile:

@@ -49,7 +49,7 @@ def test_signatures_have_the_options_and_their_defaults(function):
         assert parameters[field.name].default == field.default
         assert field.name in function.__doc__
     own = parameters.keys() - {field.name for field in dataclasses.fields(RunOptions)}
-    assert own in ({"recipe", "out", "fields"}, {"path", "recipe", "change", "fields"})
+    assert own in ({"recipe", "out", "init_from", "fields"}, {"path", "recipe", "change", "fields"})
 
 
 def test_the_command_line_has_the_same_options(capsys):

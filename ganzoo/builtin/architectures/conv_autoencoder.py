@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
-from ganzoo.builtin.architectures.dcgan import Generator, Trunk, check
+from ganzoo.builtin.architectures.dcgan import AFTER_TRUNK, Generator, Trunk, check
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import ConditioningHeads, DiscriminatorKind, GaussianEncoder, JointDiscriminator
 
@@ -76,9 +76,11 @@ def conv_autoencoder(
     }
     if discriminator == "image":
         last = nn.Conv2d(discriminator_trunk.features, 1, discriminator_trunk.size)
-        nets["discriminator"] = ConditioningHeads(data).discriminator(
+        judge = ConditioningHeads(data).discriminator(
             discriminator_trunk, last, discriminator_trunk.features
         )
+        judge.aligned_at = AFTER_TRUNK
+        nets["discriminator"] = judge
     elif discriminator == "joint":
         nets["joint_discriminator"] = JointDiscriminator(
             discriminator_trunk, features, latent_dim, hidden

@@ -11,7 +11,7 @@ a side is odd), which the stride divides; the paper's have 5.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,8 @@ GENERATOR_BASE = 7  # maximum of the first map's shorter side: 7 for 28 pixels, 
 DISCRIMINATOR_BASE = 4  # maximum of the last map's shorter side
 Size = tuple[int, int]  # height and width
 MULTIPLIER = 8  # maximum channels of a map, in units of `width`
+# Layers that read the last map of `Trunk`, which is another one for images of another side.
+AFTER_TRUNK = dict.fromkeys(("last", "heads", "projection"), "same")
 
 
 def dcgan(
@@ -103,9 +105,11 @@ def dcgan(
     last: nn.Module = nn.Conv2d(trunk.features, 1, trunk.size)
     if global_average_pooling:
         last = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(trunk.features, 1, 1))
+    discriminator = heads.discriminator(trunk, last, trunk.features)
+    discriminator.aligned_at = AFTER_TRUNK
     return {
         "generator": init_normal(heads.generator(generator, latent_dim)),
-        "discriminator": init_normal(heads.discriminator(trunk, last, trunk.features)),
+        "discriminator": init_normal(discriminator),
     }
 
 
@@ -177,6 +181,10 @@ class Generator(nn.Module):
         last_convolution: end with a 3x3 convolution of ``width // 2`` channels.
     """
 
+    # Channels double with each step away from the image, so networks for two sides have the same
+    # layers next to the image.
+    aligned_at: ClassVar = {"layers": "end"}
+
     def __init__(
         self,
         latent_dim: int,
@@ -245,6 +253,8 @@ class Trunk(nn.Module):
         multiplier: maximum channels of a map, in units of `width`.
         normalise: add BatchNorm after all convolutions except the first.
     """
+
+    aligned_at: ClassVar = {"layers": "start"}  # next to the image, as in the generator
 
     def __init__(
         self,

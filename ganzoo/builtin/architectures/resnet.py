@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, relu
@@ -172,6 +172,8 @@ class DownBlock(nn.Module):
 class Generator(nn.Module):
     """SNGAN's generator: z -> images. `base` is height and width of the smallest map."""
 
+    aligned_at: ClassVar = {"blocks": "start", "norm": "same", "last": "same"}  # by side of maps
+
     def __init__(
         self,
         latent_dim: int,
@@ -199,6 +201,8 @@ class Trunk(nn.Module):
 
     `side` is the shorter side of the images.
     """
+
+    aligned_at: ClassVar = {"blocks": "end"}  # by side of maps
 
     def __init__(self, channels: int, width: int, side: int) -> None:
         super().__init__()

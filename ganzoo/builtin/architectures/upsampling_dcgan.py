@@ -13,7 +13,7 @@ import math
 from torch import Tensor, nn
 
 from ganzoo import DataSpec
-from ganzoo.builtin.architectures.dcgan import Trunk, check
+from ganzoo.builtin.architectures.dcgan import AFTER_TRUNK, Trunk, check
 from ganzoo.errors import ArchitectureError
 from ganzoo.nn import ConditioningHeads, UpsampleConv2d, init_normal
 
@@ -62,6 +62,7 @@ def upsampling_dcgan(
     trunk = Trunk(image.channels, width, size, normalise=True)
     last = nn.Conv2d(trunk.features, 1, trunk.size)
     discriminator = ConditioningHeads(data).discriminator(trunk, last, trunk.features)
+    discriminator.aligned_at = AFTER_TRUNK
     return {"generator": init_normal(generator), "discriminator": init_normal(discriminator)}
 
 

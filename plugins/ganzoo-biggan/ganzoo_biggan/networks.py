@@ -7,6 +7,7 @@ B, https://arxiv.org/abs/1809.11096.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,9 @@ class Generator(nn.Module):
         truncation: factor of z.
         epsilon: added to variances.
     """
+
+    # Networks for two sides have the same layers next to the smallest map.
+    aligned_at: ClassVar = {"blocks": "start", "norm": "same", "last": "same"}
 
     def __init__(
         self,
@@ -74,6 +78,8 @@ class Trunk(nn.Module):
         channels: channels of the images.
         attention_side: side of the map that attention changes.
     """
+
+    aligned_at: ClassVar = {"layers": "end"}
 
     def __init__(self, blocks: Sequence[Block], channels: int, attention_side: int) -> None:
         super().__init__()

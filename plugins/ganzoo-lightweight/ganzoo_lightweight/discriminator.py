@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -55,6 +56,9 @@ class Discriminator(nn.Module):
         widths: channels of the maps, from half the side of the images down to 8 pixels per side.
         channels: channels of the images.
     """
+
+    # Networks for two sides have the same layers next to the smallest map.
+    aligned_at: ClassVar = {"first": "same", "blocks": "end"}
 
     def __init__(self, widths: Sequence[int], channels: int) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import glu, normalize
@@ -52,6 +53,8 @@ class Generator(nn.Module):
         channels: channels of the images.
         design: the options of the blocks.
     """
+
+    aligned_at: ClassVar = {"last": "same"}  # the blocks have the names of their sides
 
     def __init__(
         self, latent_dim: int, widths: Sequence[int], channels: int, design: Design

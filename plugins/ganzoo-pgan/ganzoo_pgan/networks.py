@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
@@ -35,6 +36,9 @@ class Generator(nn.Module):
         alpha: share of the largest side in the images; the next smaller side has the rest.
         bounded: whether a tanh follows the last layer.
     """
+
+    # Networks for two sides have the same layers next to the smallest map.
+    aligned_at: ClassVar = {"blocks": "start", "to_image": "same", "to_smaller_image": "same"}
 
     def __init__(
         self,
@@ -91,6 +95,8 @@ class Trunk(nn.Module):
         base: height and width of the smallest map.
         alpha: share of the largest side in the second map; the halved images have the rest.
     """
+
+    aligned_at: ClassVar = {"blocks": "end", "from_image": "same", "from_smaller_image": "same"}
 
     def __init__(
         self, channels: int, widths: Sequence[int], base: tuple[int, int], *, alpha: float

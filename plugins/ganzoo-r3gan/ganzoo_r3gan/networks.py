@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,9 @@ class Generator(nn.Module):
         image_bias: whether the last convolution has a bias.
         bounded: whether a tanh follows.
     """
+
+    # Networks for two sides have the same layers next to the smallest map.
+    aligned_at: ClassVar = {"layers": "start", "to_image": "same"}
 
     def __init__(
         self,
@@ -70,6 +74,8 @@ class Trunk(nn.Module):
         image_bias: whether the first convolution has a bias.
         linear: whether a linear layer follows.
     """
+
+    aligned_at: ClassVar = {"layers": "end", "from_image": "same"}
 
     def __init__(
         self,

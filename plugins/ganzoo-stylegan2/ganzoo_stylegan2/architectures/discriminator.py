@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -95,6 +95,9 @@ class Discriminator(nn.Module):
         label_layers: if not 0, the logit is the product of the last layer, of as many outputs as
             features, with the vector of the class, which a mapping of so many layers computes.
     """
+
+    # Networks for two sides have the same layers next to the smallest map.
+    aligned_at: ClassVar = {"from_image": "same", "from_smaller": "end", "blocks": "end"}
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ and figure 7, https://arxiv.org/abs/1912.04958.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +92,8 @@ class Synthesis(nn.Module):
         style_count: number of w that it reads: one per 3x3 convolution, and one for the last image.
             The layers of smaller images share the w of the next convolution.
     """
+
+    aligned_at: ClassVar = dict.fromkeys(("up_layers", "layers", "to_image"), "start")
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -146,6 +147,9 @@ class SkipConnections(nn.Module):
             images has one pixel, whose variance is 0.
         relu_skips: apply ReLU to the maps that the decoder reads from the encoder.
     """
+
+    # Networks for two sides have the same layers next to the image.
+    aligned_at: ClassVar = {"down": "start", "up": "end"}
 
     def __init__(
         self,

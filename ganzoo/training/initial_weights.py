@@ -1,0 +1,283 @@
+"""Initial weights of a training: those of a trained model, as far as they fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from ganzoo.bundle.files import write_file
+from ganzoo.bundle.tensors import read_header
+from ganzoo.errors import MALFORMED, CheckpointError, MissingPluginError, RecipeError
+from ganzoo.nn.matching import match_tensors
+from ganzoo.registry import architectures
+from ganzoo.registry.signatures import arguments_of, as_option
+from ganzoo.runtimes.build import find_architecture
+from ganzoo.spec import ModelSpec, Recipe
+from ganzoo.spec.json_text import read_json
+from ganzoo.training.trained_model import TrainedModel
+
+FILE = "initial.json"  # in the folder of a run
+SHOWN = 10  # tensors that a summary lists
+ID = 12  # characters of an identifier that a summary shows
+_POWER_ITERATIONS = 15  # as torch does for a new layer with spectral normalisation
+
+
+@dataclass(frozen=True)
+class InitialWeights:
+    """Which weights of a trained model a training started from.
+
+    Attributes:
+        model: the model's name.
+        weights_id: its `ganzoo.ModelSpec.weights_id`.
+        address: name by which others find the model; empty for a folder.
+        averaged: whether the trained networks start from averaged weights, those of a bundle.
+        images: the model's images, such as ``28x28x1``.
+        licenses: the model's licences, see `ganzoo.ModelSpec.licenses`.
+        counts: by role, tensors that were taken and all tensors, then the same of parameters.
+        arguments: options of the architecture that would be the model's.
+        new: by role, the reason why a tensor is new, by its name; empty for a role that the model
+            does not have, whose tensors are all new.
+        unused: by role, names of the model's tensors that were not taken.
+    """
+
+    model: str
+    weights_id: str
+    address: str
+    averaged: bool
+    images: str
+    licenses: list[dict[str, str]]
+    counts: dict[str, list[int]]
+    arguments: list[str] = field(default_factory=list)
+    new: dict[str, dict[str, str]] = field(default_factory=dict)
+    unused: dict[str, list[str]] = field(default_factory=dict)
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what a model's provenance records: all but the names of tensors."""
+        record = dataclasses.asdict(self)
+        return {name: record[name] for name in record if name not in ("new", "unused")}
+
+    def write(self, run: Path) -> None:
+        """Write the file of a run.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        write_file(run / FILE, json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, run: Path) -> InitialWeights | None:
+        """Return the initial weights of a run; None if it started from random ones.
+
+        Raises:
+            CheckpointError: the file is damaged.
+        """
+        file = run / FILE
+        if not file.is_file():
+            return None
+        try:
+            return cls(**read_json(file.read_bytes()))
+        except (OSError, *MALFORMED) as error:
+            raise CheckpointError(
+                f"cannot read {file}, which says what the run started from: {error}. Restore it."
+            ) from error
+
+    def describe(self) -> Iterator[str]:
+        """Yield lines that summarise what was taken, what is new and what was not used."""
+        kind = "averaged weights" if self.averaged else "the last checkpoint"
+        yield f"initial     {self.model} ({self.weights_id[:ID]}, {kind}), images of {self.images}"
+        for role, (tensors, all_tensors, numbers, all_numbers) in self.counts.items():
+            if role not in self.new or self.new[role]:
+                yield (
+                    f"            {role}: {tensors} of {all_tensors} tensors, {numbers:,} of "
+                    f"{all_numbers:,} parameters"
+                )
+            else:
+                yield f"            {role}: new, the model has none"
+        new = [f"{r} {name}: {why}" for r, names in self.new.items() for name, why in names.items()]
+        unused = [f"{role} {name}" for role, names in self.unused.items() for name in names]
+        yield from _list("new", new)
+        yield from _list("not used", unused)
+        if self.arguments:
+            yield f"arguments   those of the model differ: {' '.join(self.arguments)}"
+
+
+def _list(title: str, lines: list[str]) -> Iterator[str]:
+    for number, line in enumerate(lines[:SHOWN]):
+        yield f"{'' if number else title:<11} {line}"
+    if len(lines) > SHOWN:
+        yield f"            and {len(lines) - SHOWN} more, which {FILE} of the run lists"
+
+
+def take_weights(
+    model: TrainedModel, recipe: Recipe, nets: Mapping[str, nn.Module], images: str
+) -> tuple[InitialWeights, dict[str, dict[str, Tensor]]]:
+    """Copy those weights of a trained model into networks that fit.
+
+    Args:
+        model: the trained model.
+        recipe: the recipe of the networks, with all arguments.
+        nets: networks by role, before spectral normalisation by the recipe.
+        images: the training's images, such as ``28x28x1``.
+
+    Returns:
+        What was taken; and by role, the averages of what was taken, if they are other weights.
+
+    Raises:
+        RecipeError: the model has another architecture, or nothing fits.
+        BundleError, CheckpointError, ...: the model cannot be loaded.
+    """
+    spec = model.bundle.spec
+    _check_architecture(model, recipe, nets)
+    networks = model.load()
+    differing = _differing_arguments(spec, recipe)
+    counts: dict[str, list[int]] = {}
+    new: dict[str, dict[str, str]] = {}
+    unused: dict[str, list[str]] = {}
+    averages: dict[str, dict[str, Tensor]] = {}
+    has_kernels = False  # a bias or a scale alone, such as the bias of a logit, is no start
+    for role, net in nets.items():
+        source = networks.trained.get(role)
+        if source is None:
+            counts[role] = [0, len(net.state_dict()), 0, sum(w.numel() for w in net.parameters())]
+            new[role] = {}
+            continue
+        before, after = source.state_dict(), net.state_dict()
+        matches = match_tensors(source, net)
+        pairs = {name: path for name, path in matches.items() if _fits(before[path], after[name])}
+        copy_tensors(net, {name: before[path] for name, path in pairs.items()})
+        if any(name.endswith("._u") for name in after.keys() - pairs.keys()):
+            _estimate_norms(net)
+        has_kernels |= any(after[name].dim() > 1 for name in pairs)
+        sizes = {name: weight.numel() for name, weight in net.named_parameters()}
+        numbers = [sum(sizes.get(name, 0) for name in names) for names in (pairs, after)]
+        counts[role] = [len(pairs), len(after), *numbers]
+        if len(pairs) < len(after):
+            new[role] = {
+                name: f"{_size(tensor)}, {_explain(before.get(matches.get(name, '')))}"
+                for name, tensor in after.items()
+                if name not in pairs
+            }
+        used = set(pairs.values())
+        if rest := [name for name in before if name not in used]:
+            unused[role] = rest
+        if role in networks.averages:
+            average = networks.averages[role].state_dict()
+            averages[role] = {name: average[path] for name, path in pairs.items()}
+    for role in networks.trained.keys() - nets.keys():
+        unused[role] = list(networks.trained[role].state_dict())
+    if not has_kernels:
+        raise RecipeError(_explain_nothing(model, images, differing))
+    initial = InitialWeights(
+        model=spec.name,
+        weights_id=spec.weights_id,
+        address=model.address,
+        averaged=model.checkpoint is None,
+        images=str(spec.data.image),
+        licenses=[dict(licence) for licence in spec.licenses],
+        counts=counts,
+        arguments=differing,
+        new=new,
+        unused=unused,
+    )
+    return initial, averages
+
+
+def copy_tensors(net: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Copy tensors into a network by their names."""
+    state = net.state_dict()
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            state[name].copy_(tensor)
+
+
+def _fits(first: Tensor, second: Tensor) -> bool:
+    kinds = first.is_floating_point(), second.is_floating_point()
+    return first.shape == second.shape and kinds[0] == kinds[1]
+
+
+def _explain(counterpart: Tensor | None) -> str:
+    return "not in the model" if counterpart is None else f"in the model {_size(counterpart)}"
+
+
+def _estimate_norms(net: nn.Module) -> None:
+    """Estimate the largest singular values of weights that were loaded without estimates."""
+    with torch.no_grad():
+        for module in net.train().modules():
+            if parametrize.is_parametrized(module, "weight"):
+                for _ in range(_POWER_ITERATIONS):
+                    _ = module.weight
+
+
+def _check_architecture(model: TrainedModel, recipe: Recipe, nets: Mapping[str, nn.Module]) -> None:
+    """Raise an error that names the options for the model's architecture if it is another."""
+    spec = model.bundle.spec
+    entry = architectures.entry(recipe.architecture.name)
+    if spec.architecture == entry.name:
+        theirs = find_architecture(model.bundle, "generator")
+        if theirs == entry:
+            return
+        name = theirs.address
+    else:
+        name = spec.architecture
+    stored = read_header(model.bundle.weights_of("generator"))
+    shapes = {key: tuple(t.shape) for key, t in nets["generator"].state_dict().items()}
+    fitting = sum(stored[key].shape == shape for key, shape in shapes.items() if key in stored)
+    options = " ".join([f"--architecture {name}", *_own_options(name, spec)])
+    raise RecipeError(
+        f"cannot start from {spec.name!r}: its architecture is {name!r}, and this recipe's is "
+        f"{recipe.architecture.name!r}. By name and shape, {fitting} of {len(shapes)} tensors of "
+        f"the generator would fit, which says nothing of their meaning. Use the model's: {options}"
+    )
+
+
+def _own_options(name: str, spec: ModelSpec) -> list[str]:
+    """Return the options of a model's arguments, without defaults where these are known."""
+    defaults: dict[str, Any] = {}
+    try:
+        factory = architectures.get(name)
+        defaults = {key: argument.default for key, argument in arguments_of(factory).items()}
+    except (MissingPluginError, *MALFORMED):  # not installed: all arguments are listed
+        pass
+    return [
+        as_option(f"architecture.{key}", value)
+        for key, value in spec.arguments.items()
+        if key not in defaults or _plain(defaults[key]) != value
+    ]
+
+
+def _differing_arguments(spec: ModelSpec, recipe: Recipe) -> list[str]:
+    ours = recipe.architecture.arguments
+    return [
+        as_option(f"architecture.{name}", value)
+        for name, value in spec.arguments.items()
+        if name in ours and _plain(ours[name]) != value
+    ]
+
+
+def _explain_nothing(model: TrainedModel, images: str, differing: list[str]) -> str:
+    spec = model.bundle.spec
+    remedy = (
+        f"Use the model's arguments: {' '.join(differing)}"
+        if differing
+        else ("Use images like the model's, or start from another model.")
+    )
+    return (
+        f"cannot start from {spec.name!r}: no matrix and no kernel of it fits. It makes images of "
+        f"{spec.data.image}, and these are {images}. {remedy}"
+    )
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _size(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a number"

@@ -1,0 +1,200 @@
+"""Trainings that start from the weights of a trained model."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn.utils import parametrizations
+
+import ganzoo
+from ganzoo import bundle as bundles
+from ganzoo.cards import CardContext, training
+from ganzoo.cards.metadata import describe
+from ganzoo.cli import main
+from ganzoo.errors import CheckpointError, RecipeError
+from ganzoo.spec import INITIAL, Component, Optimizer
+from ganzoo.training import initial_weights, prepare
+from helpers.recipes import play, tiny
+
+QUIET = {"progress": False, "monitors": "off", "tensorboard": "off"}
+STILL = tiny(optimizer=Optimizer(lr=0.0))  # weights stay; statistics of BatchNorm do not
+LABELLED = Component("dcgan", {"latent_dim": 8, "width": 4, "conditioning": "concat"})
+
+
+def train(recipe, out, **options):
+    return ganzoo.train(recipe, out=out, **QUIET, **options).path
+
+
+def weights(network):
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+
+def equal(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A run whose averages differ from its weights."""
+    folder = tmp_path_factory.mktemp("initial") / "source"
+    return train(tiny(ema_halflife=500, ema_ramp="none"), folder)
+
+
+def test_a_bundle_gives_its_averages(source):
+    prepared = prepare(STILL, init_from=source / "bundle", device="cpu")
+    stored = load_file(source / "bundle" / "model.safetensors")
+    assert equal(weights(prepared.state.nets["generator"]), stored)
+    assert equal(weights(prepared.state.ema.networks["generator"]), stored)
+    fresh = prepare(STILL, device="cpu")
+    name = "discriminator"  # not in the bundle: it begins as without --init-from
+    assert equal(weights(prepared.state.nets[name]), weights(fresh.state.nets[name]))
+    assert prepared.initial.taken["generator"][:2] == [len(stored)] * 2
+    assert prepared.initial.taken[name] == [0, 10, 0, 725]
+    assert prepared.initial.new == {name: {}}
+
+
+def test_a_run_gives_its_weights_and_averages(source):
+    prepared = prepare(STILL, init_from=source, device="cpu")
+    trained = prepare(tiny(ema_halflife=500, ema_ramp="none"), device="cpu")
+    play(trained)  # the same training again
+    for role, net in trained.state.nets.items():
+        assert equal(weights(prepared.state.nets[role]), weights(net))
+    averages = load_file(source / "bundle" / "model.safetensors")
+    assert equal(weights(prepared.state.ema.networks["generator"]), averages)
+    assert not equal(weights(prepared.state.nets["generator"]), averages)
+    assert not prepared.initial.averaged
+    assert not prepared.initial.new
+
+
+def test_the_average_continues_from_the_loaded_one(source):
+    recipe = replace(STILL, images=16, ema_halflife=16, ema_ramp="none")
+    prepared = prepare(recipe, init_from=source, device="cpu")
+    before = weights(prepared.state.ema.networks["generator"])["layers.0.weight"]
+    play(prepared)
+    current = weights(prepared.state.nets["generator"])["layers.0.weight"]
+    after = weights(prepared.state.ema.networks["generator"])["layers.0.weight"]
+    torch.testing.assert_close(after, (before + current) / 2)
+
+
+def test_what_does_not_fit_is_new_and_listed(source, capsys):
+    recipe = tiny(architecture=LABELLED, dataset=Component("digits"))
+    prepared = prepare(recipe, init_from=source, device="cpu")
+    initial = prepared.initial
+    assert initial.new["generator"] == {"trunk.layers.0.weight": "18x8x4x4, in the model 8x8x4x4"}
+    assert initial.new["discriminator"] == {
+        "trunk.layers.0.weight": "4x11x4x4, in the model 4x1x4x4"
+    }
+    assert initial.unused == {
+        "generator": ["layers.0.weight"],
+        "discriminator": ["trunk.layers.0.weight"],
+    }
+    assert initial.arguments == ["--architecture.conditioning none"]
+    lines = "\n".join(initial.describe())
+    assert "generator: 13 of 14 tensors, 601 of 2,905 parameters" in lines
+    fresh = prepare(recipe, device="cpu").state.nets["generator"].state_dict()
+    name = "trunk.layers.0.weight"
+    assert torch.equal(prepared.state.nets["generator"].state_dict()[name], fresh[name])
+
+
+def test_spectral_norms_are_estimated_for_the_loaded_weights(source):
+    prepared = prepare(replace(STILL, spectral_norm=True), init_from=source, device="cpu")
+    layer = prepared.state.nets["discriminator"].eval().trunk.layers[2]
+    norm = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
+    torch.testing.assert_close(norm, torch.tensor(1.0), rtol=0.02, atol=0)
+
+
+def test_spectral_norms_of_an_architecture_are_estimated_again():
+    layer = parametrizations.spectral_norm(nn.Linear(8, 8))
+    with torch.no_grad():
+        layer.parametrizations.weight.original.normal_(generator=torch.Generator().manual_seed(1))
+    initial_weights._estimate_norms(layer)
+    norm = torch.linalg.matrix_norm(layer.eval().weight.detach(), 2)
+    torch.testing.assert_close(norm, torch.tensor(1.0), rtol=0.02, atol=0)
+
+
+def test_a_run_resumes_without_the_model(source, tmp_path):
+    model = shutil.copytree(source, tmp_path / "secret-place")
+    whole = train(tiny(), tmp_path / "whole", init_from=model)
+    half = train(tiny(images=32), tmp_path / "half", init_from=model)
+    shutil.rmtree(model)
+    (half / "checkpoints" / "000000000032.safetensors").unlink()
+    ganzoo.resume(half, images=64, **QUIET)
+    last = "checkpoints/000000000064.safetensors"
+    first, second = load_file(whole / last), load_file(half / last)
+    assert equal(first, second)
+    record = ganzoo.info(half / "bundle").provenance[INITIAL]
+    assert record["model"] == "tiny"
+    assert record["address"] == ""
+    for file in half.rglob("*"):  # run.json alone has the folder of the data
+        if file.is_file():
+            assert b"secret-place" not in file.read_bytes(), file
+
+
+def test_a_run_that_lost_its_first_checkpoint_is_refused(source, tmp_path):
+    run = train(tiny(images=16), tmp_path / "run", init_from=source)
+    shutil.rmtree(run / "checkpoints")
+    with pytest.raises(CheckpointError, match="before it saved its first weights"):
+        ganzoo.resume(run, **QUIET)
+
+
+def test_another_architecture_is_refused_with_the_options_of_the_model(source, capsys):
+    with pytest.raises(RecipeError) as error:
+        prepare(tiny(architecture=Component("mlp")), init_from=source, device="cpu")
+    text = str(error.value)
+    assert (
+        "its architecture is 'dcgan', and this recipe's is 'mlp'. By name and shape, 0 of 4" in text
+    )
+    assert text.endswith("--architecture dcgan --architecture.latent-dim 8 --architecture.width 4")
+
+
+def test_weights_that_do_not_fit_at_all_are_refused(source):
+    recipe = tiny(architecture=Component("dcgan", {"latent_dim": 4, "width": 6}))
+    with pytest.raises(
+        RecipeError, match=r"no kernel of it fits.* --architecture.latent-dim 8 --arch"
+    ):
+        prepare(recipe, init_from=source, device="cpu")
+
+
+def test_licences_and_origin_are_carried_on(source, tmp_path):
+    model = shutil.copytree(source / "bundle", tmp_path / "model")
+    opened = bundles.open_bundle(model)
+    theirs = {"id": "other", "name": "NC", "link": "https://example.org/nc"}
+    provenance = {key: value for key, value in opened.spec.provenance.items() if key != "recipe"}
+    provenance["imported"] = {"license": theirs, "sha256": "00"}
+    bundles.amend_bundle(opened, replace(opened.spec, provenance=provenance), {})
+    fields = {}
+    for data_license in ("cc-by-4.0", None):
+        spec = prepare(STILL, init_from=model, device="cpu").spec()
+        spec = replace(spec, data=replace(spec.data, license=data_license))
+        fields[data_license] = describe(CardContext.at(spec, tmp_path, {}))
+    nc = {"license_name": "NC", "license_link": "https://example.org/nc"}
+    assert fields["cc-by-4.0"].items() >= (nc | {"license": ["other", "cc-by-4.0"]}).items()
+    assert fields[None].items() >= (nc | {"license": "other"}).items()
+    assert spec.recorded(INITIAL)["licenses"] == [theirs]
+    assert spec.license == "NC"
+    unknown = {**spec.provenance, INITIAL: spec.recorded(INITIAL) | {"licenses": []}}
+    assert replace(spec, provenance=unknown).licenses == ()
+    assert spec.weights_id != prepare(STILL, device="cpu").spec().weights_id
+
+
+def test_the_command_prints_the_summary_and_the_card_states_it(source, tmp_path, capsys):
+    out = tmp_path / "run"
+    options = ["--images", "16", "--batch-size", "16", "--tensorboard", "off"]
+    arguments = ["--architecture.latent-dim", "8", "--architecture.width", "4"]
+    command = ["train", "dcgan-digits", "--init-from", str(source), "--out", str(out)]
+    assert main([*command, *options, *arguments]) == 0
+    errors = capsys.readouterr().err
+    assert "initial     tiny (" in errors
+    assert "the last checkpoint), images of 16x16x1" in errors
+    card = training.render(CardContext.of(bundles.open_bundle(out / "bundle")))
+    weights_id = ganzoo.info(source / "bundle").weights_id
+    assert (
+        f"| initial weights | those of `tiny` (weights `{weights_id}`, last checkpoint): " in card
+    )
+    assert "--init-from MODEL --data DIR" in card
+    assert "MODEL is `tiny` with the weights" in card
+    assert json.loads((out / "initial.json").read_text())["weights_id"] == weights_id
