@@ -216,4 +216,6 @@ def _optimizer(recipe: dict[str, Any]) -> str:
         parts.append(f"{recipe['initialisation']} initialisation")
     if recipe["spectral_norm"]:
         parts.append("spectral norm")
+    if layers := recipe.get("freeze_layers"):
+        parts.append(f"first layers of the discriminator frozen: {layers}")
     return ", ".join(parts)

@@ -277,7 +277,8 @@ class AdversarialLoss(Loss):
             with torch.no_grad():
                 for role in self._clipped_roles:
                     for weight in nets[role].parameters():
-                        weight.clamp_(-bound, bound)
+                        if weight.requires_grad:  # a frozen layer keeps its weights
+                            weight.clamp_(-bound, bound)
 
     @property
     def _clipped_roles(self) -> tuple[str, ...]:

@@ -112,6 +112,8 @@ class Recipe:
             N(0, 0.02), ``orthogonal`` is for convolutions and linear layers.
         spectral_norm: Divide every weight of the discriminators by its largest singular value, for
             any architecture (Miyato et al., 2018).
+        freeze_layers: Layers of the discriminators, from the image on, that keep their weights. Use
+            it for a run that starts from a trained discriminator (Mo et al., 2020).
         ema_halflife: Images after which the weight of an old generator in the moving average
             halves; 0 means no average. The averaged generator is sampled and exported.
         ema_ramp: Growth of this half-life: ``proportional`` is at most a twentieth of the images
@@ -166,6 +168,7 @@ class Recipe:
     learning_rates: dict[str, float] = field(default_factory=dict)
     initialisation: Literal["own", "normal", "orthogonal"] = "own"
     spectral_norm: bool = False
+    freeze_layers: int = 0
     ema_halflife: int = 10_000
     ema_ramp: Literal["proportional", "cosine", "none"] = "proportional"
     seed: int = 0
@@ -192,6 +195,7 @@ class Recipe:
             ("images", 1),
             ("batch_size", 1),
             ("accumulate", 1),
+            ("freeze_layers", 0),
             ("ema_halflife", 0),
             ("seed", 0),
             ("log_every", 1),

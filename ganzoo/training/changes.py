@@ -25,7 +25,15 @@ FREE = frozenset(
 )
 # Fields that define the networks, their first weights, the data and the game.
 FIXED = frozenset(
-    {"architecture", "dataset", "initialisation", "spectral_norm", "seed", "loss.name"}
+    {
+        "architecture",
+        "dataset",
+        "initialisation",
+        "spectral_norm",
+        "freeze_layers",
+        "seed",
+        "loss.name",
+    }
 )
 _TEXTS = ("name", "description")
 

@@ -203,6 +203,11 @@ def _fits(first: Tensor, second: Tensor) -> bool:
     return first.shape == second.shape and kinds[0] == kinds[1]
 
 
+def plain_name(name: str) -> str:
+    """Return the name of a weight without the spectral normalisation of the recipe."""
+    return name.replace("parametrizations.weight.original", "weight")
+
+
 def _explain(counterpart: Tensor | None) -> str:
     return "not in the model" if counterpart is None else f"in the model {_size(counterpart)}"
 

@@ -35,6 +35,7 @@ def run_ticks(
             returns whether to continue.
     """
     recipe, nets, loss, group = state.recipe, state.nets, state.loss, state.group
+    frozen = state.frozen_parameters
     while state.images_seen < recipe.images:
         seed_tick(recipe.seed, state.tick)
         set_schedules(recipe, state.optimizers, state.images_seen)
@@ -53,7 +54,10 @@ def run_ticks(
                 # With several parts, keeping all graphs would need the memory that parts save.
                 keeps_graph = turn == 0 and recipe.accumulate == 1 and not recipe.fresh_latents
                 train_only(
-                    nets, player.trains + player.keeps_graph_of * keeps_graph, state.loss_parameters
+                    nets,
+                    player.trains + player.keeps_graph_of * keeps_graph,
+                    state.loss_parameters,
+                    frozen,
                 )
                 state.optimizers[player.name].zero_grad(set_to_none=True)
                 parts = in_parts(batch, recipe.accumulate, [*nets.values(), loss], state.device)

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from ganzoo.errors import RecipeError, did_you_mean, enumerate_names
 from ganzoo.games import LOSS, Loss
+from ganzoo.nn.layers import layers_from_image
 from ganzoo.spec import Recipe
 from ganzoo.system.dependencies import quiet_imports
 
@@ -28,6 +29,7 @@ def train_only(
     nets: Mapping[str, nn.Module],
     roles: Iterable[str],
     loss_parameters: Iterable[nn.Parameter] = (),
+    frozen: Iterable[nn.Parameter] = (),
 ) -> None:
     """Make the networks of some roles trainable, and freeze all others.
 
@@ -35,12 +37,46 @@ def train_only(
         nets: networks by role.
         roles: roles of the trainable networks.
         loss_parameters: parameters of the loss, trainable if ``loss`` is one of the roles.
+        frozen: parameters that stay frozen, see `find_frozen`.
     """
     roles = set(roles)
     for role, net in nets.items():
         net.requires_grad_(role in roles)
     for weight in loss_parameters:
         weight.requires_grad_(LOSS in roles)
+    for weight in frozen:
+        weight.requires_grad_(False)
+
+
+def find_frozen(
+    recipe: Recipe, loss: Loss, nets: Mapping[str, nn.Module]
+) -> dict[str, list[nn.Parameter]]:
+    """Return the parameters that a recipe freezes, by the role of the discriminator.
+
+    "Freeze the Discriminator: a Simple Baseline for Fine-Tuning GANs" (Mo et al., 2020),
+    https://arxiv.org/abs/2002.10964.
+
+    Raises:
+        RecipeError: there is no discriminator, or it has no other layers.
+    """
+    if not recipe.freeze_layers:
+        return {}
+    discriminators = {role: net for role, net in nets.items() if role not in loss.exported_roles}
+    if not discriminators:
+        raise RecipeError(
+            f"freeze_layers is {recipe.freeze_layers}, but loss {recipe.loss.name!r} trains no "
+            "discriminator. Remove --freeze-layers."
+        )
+    frozen = {}
+    for role, net in discriminators.items():
+        layers = layers_from_image(net)
+        if recipe.freeze_layers >= len(layers):
+            raise RecipeError(
+                f"freeze_layers is {recipe.freeze_layers}, but the {role} has {len(layers)} "
+                f"layers, and one must be trained. Use at most --freeze-layers {len(layers) - 1}."
+            )
+        frozen[role] = [weight for layer in layers[: recipe.freeze_layers] for weight in layer]
+    return frozen
 
 
 def make_optimizers(
@@ -48,6 +84,7 @@ def make_optimizers(
     loss: Loss,
     nets: Mapping[str, nn.Module],
     loss_parameters: Iterable[nn.Parameter] = (),
+    frozen: Iterable[nn.Parameter] = (),
 ) -> dict[str, Optimizer]:
     """Return one optimizer for each player.
 
@@ -56,6 +93,7 @@ def make_optimizers(
         loss: the loss, which has the players.
         nets: networks by role.
         loss_parameters: parameters of the loss that a player trains.
+        frozen: parameters of networks that no player trains.
 
     Raises:
         RecipeError: the recipe sets a learning rate for a player that the loss does not have.
@@ -67,9 +105,11 @@ def make_optimizers(
                 f"learning_rates.{name}: loss {recipe.loss.name!r} has no player {name!r}."
                 f"{did_you_mean(name, players)} Its players: {enumerate_names(players)}."
             )
-    weights = {role: list(net.parameters()) for role, net in nets.items()} | {
-        LOSS: list(loss_parameters)
-    }
+    excluded = {id(weight) for weight in frozen}
+    weights = {
+        role: [weight for weight in net.parameters() if id(weight) not in excluded]
+        for role, net in nets.items()
+    } | {LOSS: list(loss_parameters)}
     with quiet_imports():  # the first optimizer imports torch's compiler
         return {
             player.name: _make_optimizer(

@@ -137,6 +137,8 @@ def plan(prepared: Prepared) -> str:
     )
     if state.loss_parameters:
         sizes += f"  loss {sum(p.numel() for p in state.loss_parameters):,}"
+    for role, weights in state.frozen.items():
+        sizes += f"  frozen in the {role} {sum(w.numel() for w in weights):,}"
     players = "  ".join(
         f"{player.name} (every {player.every}, repeat {player.repeat})"
         for player in state.loss.players

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from ganzoo.errors import (
     RunExistsError,
     RunNotFoundError,
     SampleError,
+    enumerate_names,
 )
 from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
@@ -40,6 +42,7 @@ from ganzoo.training.control import LOCK, sole_user
 from ganzoo.training.distributed import join, launch, reporting_loss, restarted
 from ganzoo.training.evaluation import METRICS, evaluate
 from ganzoo.training.initial_weights import FILE as INITIAL_FILE
+from ganzoo.training.initial_weights import plain_name
 from ganzoo.training.loop import run_ticks
 from ganzoo.training.options import AutoOnOff, OnOff, RunOptions
 from ganzoo.training.overrides import override
@@ -163,6 +166,8 @@ def train(
             group=group,
             cache=cache_options,
         )
+        if group.first:
+            _warn_of_random_layers(prepared)
         with sole_user(path, group):
             if group.first:
                 _check_new(path)
@@ -180,6 +185,26 @@ def _is_of_this_launch(path: Path) -> bool:
     """Whether an earlier attempt of the same torchrun launch started the run."""
     file = path / LAUNCH
     return file.is_file() and file.read_text(encoding="utf-8") == launch()
+
+
+def _warn_of_random_layers(prepared: Prepared) -> None:
+    """Warn of layers that are frozen with random weights."""
+    initial, nets = prepared.initial, prepared.state.nets
+    for role, weights in prepared.state.frozen.items():
+        ids = {id(weight) for weight in weights}
+        names = [name for name, weight in nets[role].named_parameters() if id(weight) in ids]
+        if initial is None:
+            reason = "the run starts from random weights. Add --init-from MODEL"
+        elif (new := initial.new.get(role)) == {}:
+            reason = f"{initial.model!r} has no {role}. Start from the folder of its run"
+        elif new and (random := [name for name in names if plain_name(name) in new]):
+            reason = f"these do not fit the model's: {enumerate_names(random)}"
+        else:
+            continue
+        warnings.warn(
+            f"--freeze-layers keeps layers of the {role} whose weights are random: {reason}",
+            stacklevel=3,
+        )
 
 
 def _check_new(path: Path) -> None:

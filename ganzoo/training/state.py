@@ -17,7 +17,7 @@ from ganzoo.spec import Recipe
 from ganzoo.training.distributed import ALONE, Group
 from ganzoo.training.ema import RAMP_UP, Averaged
 from ganzoo.training.memory_format import set_memory_format
-from ganzoo.training.players import check_moments, make_optimizers, trained_parameters
+from ganzoo.training.players import check_moments, find_frozen, make_optimizers, trained_parameters
 
 
 class State:
@@ -34,6 +34,7 @@ class State:
         tick: number of completed ticks.
         seconds: training time, including the time before a resume.
         loss_parameters: parameters of the loss that a player trains.
+        frozen: parameters that no player trains, by the role of the discriminator.
         gradient_norms: by player, the Euclidean norm of the first gradient since the last line of
             the log, before clipping; scalars on the device.
     """
@@ -55,9 +56,10 @@ class State:
         }
         self.loss = loss.to(device)
         self.loss_parameters = list(trained_parameters(loss).values())
+        self.frozen = find_frozen(recipe, loss, self.nets)
         group.share([*self.nets.values(), nn.ParameterList(self.loss_parameters)])
         self.optimizers: dict[str, Optimizer] = make_optimizers(
-            recipe, loss, self.nets, self.loss_parameters
+            recipe, loss, self.nets, self.loss_parameters, self.frozen_parameters
         )
         scaled = self.precision == "fp16"
         self.scalers = {
@@ -79,6 +81,11 @@ class State:
         self.tick = 0
         self.seconds = 0.0
         self.gradient_norms: dict[str, Tensor] = {}
+
+    @property
+    def frozen_parameters(self) -> list[nn.Parameter]:
+        """The parameters that no player trains."""
+        return [weight for weights in self.frozen.values() for weight in weights]
 
     @property
     def images_seen(self) -> int:

@@ -10,9 +10,12 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import ArchitectureError
 from ganzoo.games.batchwise import means_by
 from ganzoo.nn import inputs_of
+from ganzoo.nn.layers import layers_from_image
+from ganzoo.nn.matching import match_tensors
 from ganzoo_stylegan2.architectures.discriminator import append_deviation
 from ganzoo_stylegan2.architectures.equalised import activate
 from ganzoo_stylegan2.architectures.resampling import downsample, smooth
+from ganzoo_stylegan2.architectures.stylegan2 import stylegan2
 
 Z = torch.randn(6, SMALL["latent_dim"], generator=torch.Generator().manual_seed(1))
 
@@ -297,3 +300,27 @@ def test_initial_images_and_logits_have_unit_scale():
         logits = nets["discriminator"](torch.randn(16, 3, 1, 1).expand(-1, -1, 64, 64)).logits
     assert 0.2 < images.std() < 5
     assert 0.05 < logits.std() < 5
+
+
+def test_networks_of_two_sides_have_the_layers_of_equal_maps_in_common():
+    # 8 pixels: maps of 4 and 8, with 8 and 4 channels. 16: 4, 8 and 16, with 8, 4 and 2.
+    small = stylegan2(DataSpec(ImageSpec(8, 8, 1)), **SMALL)
+    large = stylegan2(DataSpec(ImageSpec(16, 16, 1)), **SMALL | {"width": 2})
+    pairs = match_tensors(small["generator"], large["generator"])
+    assert pairs == {name: name for name in small["generator"].state_dict()}
+    pairs = match_tensors(small["discriminator"], large["discriminator"])
+    assert pairs["blocks.1.first.weight"] == "blocks.0.first.weight"
+    assert not [name for name in pairs if name.startswith(("blocks.0", "from_image"))]
+    shapes = [net["discriminator"].state_dict() for net in (small, large)]
+    assert all(shapes[0][old].shape == shapes[1][new].shape for new, old in pairs.items())
+
+
+def test_layers_of_a_skip_discriminator_follow_the_image():
+    data = DataSpec(ImageSpec(16, 16, 1))
+    net = stylegan2(data, **SMALL, discriminator="skip")["discriminator"]
+    names = {id(weight): name.removesuffix(".weight") for name, weight in net.named_parameters()}
+    assert [names[id(layer[0])] for layer in layers_from_image(net)] == [
+        *("from_image", "blocks.0.first", "blocks.0.second"),
+        *("from_smaller.0", "blocks.1.first", "blocks.1.second"),
+        *("from_smaller.1", "convolution", "dense", "last"),
+    ]

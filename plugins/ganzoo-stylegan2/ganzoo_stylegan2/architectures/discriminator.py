@@ -126,6 +126,14 @@ class Discriminator(nn.Module):
         self.labels = LabelMapping(classes, features, label_layers) if mapped else None
         self.projection = nn.Embedding(classes, features) if classes and not mapped else None
 
+    def modules_from_image(self) -> list[nn.Module]:
+        """Return the modules in the order of `forward`."""
+        maps: list[nn.Module] = [self.from_image]
+        for k, block in enumerate(self.blocks):
+            maps += [block, *self.from_smaller[k : k + 1]]
+        heads = (self.convolution, self.dense, self.last, self.labels, self.projection)
+        return [*maps, *(module for module in heads if module is not None)]
+
     def forward(self, images: Tensor, y: Tensor | None = None) -> DiscriminatorOutput:
         """Return logits and features of images (n, channels, height, width); y is int64 (n,)."""
         x = self._describe(images)
