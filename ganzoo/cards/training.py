@@ -13,7 +13,7 @@ from ganzoo.cards.figures import render_curves
 from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
 from ganzoo.registry import COMPONENTS, find_recipe
-from ganzoo.registry.signatures import as_option, bind
+from ganzoo.registry.signatures import arguments_of, as_option, bind
 from ganzoo.spec import SEEDS, Recipe
 from ganzoo.spec.parsing import shorten
 
@@ -175,7 +175,7 @@ def _difference(registered: dict[str, Any], trained: dict[str, Any]) -> list[str
             if registered[name]["name"] != value["name"]:
                 return None
             before, now = _bind(name, registered[name]), _bind(name, value)
-            pairs = [(f"{name}.{argument}", before[argument], now[argument]) for argument in now]
+            pairs = [(f"{name}.{key}", before[key], now[key]) for key in before]
         for option, old, new in pairs:
             if _plain(old) != _plain(new):
                 if isinstance(new, dict | list | tuple):
@@ -188,7 +188,9 @@ def _bind(kind: str, component: dict[str, Any]) -> dict[str, Any]:
     """Return all arguments of a component, with today's defaults of those that it omits."""
     name = component["name"]
     arguments = {key: value for key, value in component.items() if key != "name"}
-    return bind(kind, name, _REGISTRIES[kind].get(name), arguments)
+    factory = _REGISTRIES[kind].get(name)
+    defaults = {key: argument.default for key, argument in arguments_of(factory).items()}
+    return defaults | bind(kind, name, factory, arguments)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ganzoo.games.ada import SMALLEST, AdaptiveAugmentation, AugmentedDiscriminator
 from ganzoo.games.augmentation import augment, augment_pair
 from ganzoo.games.game import LOSS, Batch, Loss, Player, Turn
 from ganzoo.games.options import AdversarialOptions
@@ -26,6 +27,20 @@ def _root_mean_square(network: nn.Module) -> float:
     return torch.cat(weights).square().mean().sqrt().item() if weights else 0.0
 
 
+def _check_ada(nets: Mapping[str, nn.Module], data: DataSpec) -> None:
+    """Raise a ValueError if adaptive augmentation does not support the images or the generator."""
+    if min(data.image.height, data.image.width) < SMALLEST:
+        raise ValueError(
+            f"adaptive augmentation needs images with sides of at least {SMALLEST} pixels, and "
+            f"these are {data.image}: remove --loss.ada"
+        )
+    if "condition" in inputs_of(nets["generator"]):
+        raise ValueError(
+            "adaptive augmentation would move images but not their conditions: remove --loss.ada, "
+            "or use --loss.augmentation color translation cutout instead"
+        )
+
+
 def accuracy(real: Tensor, fake: Tensor) -> Tensor:
     """Return the share of logits with the correct sign: real > 0, fake < 0."""
     return 0.5 * ((real > 0).float().mean() + (fake < 0).float().mean())
@@ -39,7 +54,9 @@ class Criterion:
         d: (real logits, fake logits) -> the discriminator's loss.
         g: (real logits, fake logits) -> the generator's loss.
         g_needs_real: whether `g` reads the real logits; if not, it receives the fake ones twice.
-        has_labels: whether `d` compares each logit with a target label, which can be smoothed.
+        has_labels: whether `d` compares each logit with a target label, which can be smoothed. The
+            sign of a logit then says which label is nearer.
+        boundary: with labels, the logit halfway between the labels of fake and real images.
         metrics: further values to log: name -> (real logits, fake logits) -> scalar.
     """
 
@@ -47,6 +64,7 @@ class Criterion:
     g: Callable[[Tensor, Tensor], Tensor]
     g_needs_real: bool = False
     has_labels: bool = True
+    boundary: float = 0.0
     metrics: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = field(
         default_factory=lambda: {"accuracy": accuracy}
     )
@@ -98,7 +116,7 @@ class AdversarialLoss(Loss):
         options: penalties, number of turns, augmentation and noise.
 
     Raises:
-        ValueError: label smoothing with a criterion that has no labels.
+        ValueError: label smoothing or adaptive augmentation with a criterion without labels.
         UnknownNameError, BrokenPluginError, ...: a penalty cannot be loaded or built.
 
     Attributes:
@@ -106,6 +124,7 @@ class AdversarialLoss(Loss):
         generator_reads_real: whether the generator's terms read real images even if its criterion
             does not.
         penalties: the penalties of `options` whose weight is not 0.
+        ada: the adaptive augmentation, None without.
     """
 
     heads_used: frozenset[str] = frozenset()
@@ -119,8 +138,18 @@ class AdversarialLoss(Loss):
                 "label_smoothing needs a loss that compares each logit with a label, and this one "
                 "does not: --loss.label-smoothing 0"
             )
+        if options.ada and not criterion.has_labels:
+            raise ValueError(
+                "ada needs a loss that compares each logit with a label, such as nonsaturating or "
+                "hinge: in this one only differences of logits have a meaning, so their sign does "
+                "not show that the discriminator overfits. Use --loss.augmentation color "
+                "translation cutout"
+            )
         self.criterion = criterion
         self.options = options
+        self.ada = (
+            AdaptiveAugmentation(options.ada_target, options.ada_images) if options.ada else None
+        )
         self.follows_length = options.instance_noise > 0
         self.penalties = build_penalties(options)
         # Registers the state of penalties, so that it is saved and moved with the loss.
@@ -146,8 +175,11 @@ class AdversarialLoss(Loss):
 
         Raises:
             ValueError: a generator with a condition on data without pairs, a clipping bound far
-                below the discriminator's weights, or a head that no term uses.
+                below the discriminator's weights, a head that no term uses, or images that adaptive
+                augmentation does not support.
         """
+        if self.ada is not None:
+            _check_ada(nets, data)
         if "condition" in inputs_of(nets["generator"]) and not data.paired:
             raise ValueError(
                 "its generator needs paired images, and this dataset has none: choose another "
@@ -233,16 +265,22 @@ class AdversarialLoss(Loss):
         self, discriminator: nn.Module, batch: Batch, turn: Turn
     ) -> Callable[[Tensor], DiscriminatorOutput]:
         """Return the function that both players call, images -> output; override it to augment."""
-        return WrappedDiscriminator(discriminator, self.options, turn.progress, batch)
+        wrapped = WrappedDiscriminator(discriminator, self.options, turn.progress, batch)
+        return wrapped if self.ada is None else AugmentedDiscriminator(wrapped, self.ada)
 
     def judge_both(
         self, discriminator: nn.Module, fake: Tensor, batch: Batch, turn: Turn
     ) -> Comparison:
         """Return the discriminator's outputs for the real images of a batch and for fake ones."""
+        if self.ada is not None:  # to the turns before this one
+            self.ada.adapt(turn.tick // self.options.discriminator_every, turn.images_seen)
+            turn.metrics["augmentation"] = self.ada.probability.clone()
         discriminate, fake = self.wrap_discriminator(discriminator, batch, turn), fake.detach()
-        return Comparison(
-            discriminate, batch.images, fake, discriminate(batch.images), discriminate(fake)
-        )
+        real_output, fake_output = discriminate(batch.images), discriminate(fake)
+        if self.ada is not None:
+            sign = self.ada.observe(real_output.logits - self.criterion.boundary)
+            turn.metrics["real_sign"] = sign
+        return Comparison(discriminate, batch.images, fake, real_output, fake_output)
 
     def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
         """Return the discriminator's terms for one comparison."""

@@ -15,6 +15,7 @@ from ganzoo.registry.signatures import OMIT_DEFAULT
 
 OPTIONS = tuple(f.name for f in fields(AdversarialOptions) if f.name != "penalties")
 """The options of every adversarial loss that are fixed; penalties from plugins add more."""
+OMITTED = ("ada", "ada_target", "ada_images")  # options that a recipe states only if they differ
 
 
 class AdversarialLossFactory:
@@ -69,6 +70,7 @@ class AdversarialLossFactory:
         hints = get_type_hints(AdversarialOptions)
         own = own_penalties()
         weights = [self._weight(argument, argument in own) for argument in self._penalties()]
+        hints |= {name: Annotated[hints[name], OMIT_DEFAULT] for name in OMITTED}
         fixed = [_keyword(name, getattr(self._standard, name), hints[name]) for name in OPTIONS]
         return inspect.Signature([*self._own, *weights, *fixed])
 

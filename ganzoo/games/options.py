@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ganzoo.games.ada.adaptive import check_settings
 from ganzoo.games.augmentation import Policy
 from ganzoo.games.game import check_count, check_weight
 from ganzoo.spec import as_number
@@ -31,6 +32,12 @@ class AdversarialOptions:
             https://arxiv.org/abs/1610.04490).
         augmentation: random changes to all images that the discriminator reads (Zhao et al.,
             2020, https://arxiv.org/abs/2006.10738).
+        ada: whether to augment all images that the discriminator reads, with a probability that
+            rises while it overfits (Karras et al., 2020, https://arxiv.org/abs/2006.06676). It
+            needs a loss that compares each logit with a label.
+        ada_target: target of the mean sign of the logits of real images; above it, the
+            discriminator overfits.
+        ada_images: images in which the probability can rise from 0 to 1.
 
     Raises:
         ValueError: a number out of its range.
@@ -44,6 +51,9 @@ class AdversarialOptions:
     label_smoothing: float = 0.0
     instance_noise: float = 0.0
     augmentation: tuple[Policy, ...] = ()
+    ada: bool = False
+    ada_target: float = 0.6
+    ada_images: int = 500_000
 
     def __post_init__(self) -> None:
         for name in ("penalty_every", "discriminator_steps", "discriminator_every"):
@@ -54,5 +64,6 @@ class AdversarialOptions:
             check_weight(name, getattr(self, name))
         if not 0 <= as_number("label_smoothing", self.label_smoothing) < 0.5:
             raise ValueError(f"label_smoothing is {self.label_smoothing}; it must be in [0, 0.5)")
+        check_settings(self.ada_target, self.ada_images)
         weights = {name: weight for name, weight in self.penalties.items() if weight}
         object.__setattr__(self, "penalties", weights)

@@ -15,6 +15,7 @@ import ganzoo
 from ganzoo import cards
 from ganzoo.bundle import open_bundle
 from ganzoo.bundle.files import new_folder
+from ganzoo.cards import training
 from ganzoo.cards.fences import fence, find_blocks, read_blocks, replace_blocks
 from ganzoo.cards.header import read_header, replace_header, split_header
 from ganzoo.cards.references import read_references
@@ -28,7 +29,9 @@ from ganzoo.errors import (
     UnknownNameError,
 )
 from ganzoo.exporters import record_seeds
-from ganzoo.registry import models
+from ganzoo.registry import find_recipe, models
+from ganzoo.training.build import complete
+from ganzoo.training.overrides import override
 from helpers.bundles import change_config, finish_card, rehash
 from helpers.processes import run_cli
 
@@ -577,3 +580,13 @@ def test_a_card_says_how_to_install_the_model(bundle):
     assert f"{advice}.\n" in (bundle / "README.md").read_text()
     change_config(bundle, change)
     assert f"{advice}, and the plugin `acme-gans[gpu]~=0.3`.\n" in cards.write(bundle).read_text()
+
+
+def test_the_command_that_repeats_a_training_has_options_that_recipes_omit():
+    plain, changed = (
+        complete(override(find_recipe("dcgan-digits"), {"loss": {"ada": ada}})).to_dict()
+        for ada in (False, True)
+    )
+    assert "ada" not in plain["loss"]
+    assert training._difference(plain, changed) == ["--loss.ada"]
+    assert training._difference(changed, plain) == ["--loss.no-ada"]

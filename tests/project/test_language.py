@@ -87,7 +87,7 @@ EXCEPTIONS = {
     "ganzoo/evaluation/images.py": {"drawn"},
     "ganzoo/evaluation/pairs.py": {"shown"},
     "ganzoo/training/monitors/monitor.py": {"seen"},
-    "plugins/ganzoo-stylegan2/ganzoo_stylegan2/augmentation/adaptive.py": {"seen"},
+    "ganzoo/games/ada/adaptive.py": {"seen"},
     "plugins/ganzoo-stylegan2/ganzoo_stylegan2/losses/path_length.py": {"seen"},
 }
 

@@ -22,6 +22,7 @@ NONSATURATING = Criterion(d=MINIMAX.d, g=lambda real, fake: softplus(-fake))
 LEAST_SQUARES = Criterion(
     d=lambda real, fake: 0.5 * ((real - 1).square() + fake.square()),
     g=lambda real, fake: 0.5 * (fake - 1).square(),
+    boundary=0.5,
     metrics={"accuracy": lambda real, fake: 0.5 * ((real > 0.5).float() + (fake < 0.5)).mean()},
 )
 WASSERSTEIN = Criterion(

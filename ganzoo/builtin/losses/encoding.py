@@ -50,9 +50,7 @@ class VaeGan(AdversarialLoss):
             self.judge_both(nets["discriminator"], fake, batch, turn), turn
         )
         _, _, reconstruction = self._reconstruct(nets, batch)
-        discriminate = WrappedDiscriminator(
-            nets["discriminator"], self.options, turn.progress, batch
-        )
+        discriminate = self.wrap_discriminator(nets["discriminator"], batch, turn)
         # Only the fake half of the loss: the terms above contain the real half.
         terms["reconstructed"] = softplus(discriminate(reconstruction.detach()).logits)
         return terms

@@ -12,11 +12,11 @@ from torch.nn.functional import softplus
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.games import Batch, Turn
+from ganzoo.games.ada import augment
 from ganzoo.games.batchwise import means_by
 from ganzoo.spec import Component, Optimizer
 from ganzoo.training import prepare
 from ganzoo.training.whole_batch import WholeBatch
-from ganzoo_stylegan2.augmentation import augment
 from ganzoo_stylegan2.losses.mixing import mix_styles
 from ganzoo_stylegan2.losses.path_length import PathLength, path_lengths
 from helpers.recipes import play

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ganzoo import DataSpec
 from ganzoo.games import (
     AdversarialLoss,
     AdversarialOptions,
     Batch,
-    Comparison,
     Loss,
     Turn,
     check_count,
     check_weight,
     with_adversarial_options,
 )
-from ganzoo.nn import DiscriminatorOutput, at_least_fp32, generate, inputs_of
+from ganzoo.nn import at_least_fp32, generate
 from ganzoo.spec import as_number
-from ganzoo_stylegan2.augmentation import SMALLEST, AdaptiveAugmentation, AugmentedDiscriminator
 from ganzoo_stylegan2.losses.criterion import NONSATURATING
 from ganzoo_stylegan2.losses.mixing import mix_styles
 from ganzoo_stylegan2.losses.path_length import PathLength
 
 
 class StyleLoss(AdversarialLoss):
-    """The non-saturating game with path lengths, style mixing and ADA; see `stylegan2`.
+    """The non-saturating game with path lengths and style mixing; see `stylegan2`.
 
     A generator has styles if it has the modules ``mapping``, from z, and y if it reads labels, to
     w (n, style_dim), and ``synthesis``, from (n, ``styles``, style_dim) to images. If ``mapping``
@@ -42,7 +39,6 @@ class StyleLoss(AdversarialLoss):
         style_mixing: float,
         path_length: float,
         path_length_every: int,
-        ada: AdaptiveAugmentation | None,
     ) -> None:
         if not 0 <= as_number("style_mixing", style_mixing) <= 1:
             raise ValueError(f"style_mixing is {style_mixing}; it must be in [0, 1]")
@@ -53,44 +49,6 @@ class StyleLoss(AdversarialLoss):
         self.path_length_weight = path_length
         self.path_length_every = path_length_every
         self.path_length = PathLength()
-        self.ada = ada
-
-    def check(self, nets: Mapping[str, nn.Module], data: DataSpec) -> None:
-        """Check that adaptive augmentation supports the images and the generator."""
-        if self.ada is not None and min(data.image.height, data.image.width) < SMALLEST:
-            raise ValueError(
-                f"adaptive augmentation needs images with sides of at least {SMALLEST} pixels, and "
-                f"these are {data.image}: remove --loss.ada"
-            )
-        if self.ada is not None and "condition" in inputs_of(nets["generator"]):
-            raise ValueError(
-                "adaptive augmentation would move images but not their conditions: remove "
-                "--loss.ada, or use --loss.augmentation color translation cutout instead"
-            )
-        super().check(nets, data)
-
-    def wrap_discriminator(
-        self, discriminator: nn.Module, batch: Batch, turn: Turn
-    ) -> Callable[[Tensor], DiscriminatorOutput]:
-        """Return the discriminator with augmented inputs."""
-        discriminate = super().wrap_discriminator(discriminator, batch, turn)
-        return discriminate if self.ada is None else AugmentedDiscriminator(discriminate, self.ada)
-
-    def discriminator(
-        self, nets: Mapping[str, nn.Module], batch: Batch, turn: Turn
-    ) -> dict[str, Tensor]:
-        """Adapt the augmentation to the turns before this one, and return the terms."""
-        if self.ada is not None:
-            number = turn.tick // self.options.discriminator_every
-            self.ada.adapt(number, turn.images_seen)
-            turn.metrics["augmentation"] = self.ada.probability.clone()
-        return super().discriminator(nets, batch, turn)
-
-    def discriminator_terms(self, comparison: Comparison, turn: Turn) -> dict[str, Tensor]:
-        """Return the discriminator's terms, and show its logits to the augmentation."""
-        if self.ada is not None:
-            self.ada.observe(comparison.real_output.logits)
-        return super().discriminator_terms(comparison, turn)
 
     def generate_fakes(
         self, generator: nn.Module, batch: Batch, turn: Turn
@@ -140,29 +98,18 @@ def stylegan2(
     style_mixing: float = 0.9,
     path_length: float = 2.0,
     path_length_every: int = 4,
-    ada: bool = False,
-    ada_target: float = 0.6,
-    ada_images: int = 500_000,
 ) -> Loss:
-    """The loss of StyleGAN2: non-saturating, lazy R1, path lengths, style mixing and optional ADA.
+    """The loss of StyleGAN2: non-saturating, lazy R1, path lengths and style mixing.
 
     "Analyzing and Improving the Image Quality of StyleGAN" (Karras et al., 2020), section 3 and
     appendix B, https://arxiv.org/abs/1912.04958; mixing: "A Style-Based Generator Architecture for
-    Generative Adversarial Networks" (Karras et al., 2019), https://arxiv.org/abs/1812.04948; ADA:
-    "Training Generative Adversarial Networks with Limited Data" (Karras et al., 2020),
-    https://arxiv.org/abs/2006.06676. Style mixing and path lengths apply only to generators with
-    styles.
+    Generative Adversarial Networks" (Karras et al., 2019), https://arxiv.org/abs/1812.04948. Style
+    mixing and path lengths apply only to generators with styles.
 
     Args:
         style_mixing: share of images with two styles.
         path_length: weight of the path length penalty, 0 for none.
         path_length_every: ticks between computations of the path length penalty, whose weight is
             multiplied by this number.
-        ada: whether to augment the images that the discriminator reads, with a probability that
-            rises while it overfits.
-        ada_target: target of the mean sign of the logits of real images; above it, the
-            discriminator overfits.
-        ada_images: images in which the probability can rise from 0 to 1.
     """
-    augmentation = AdaptiveAugmentation(ada_target, ada_images) if ada else None
-    return StyleLoss(options, style_mixing, path_length, path_length_every, augmentation)
+    return StyleLoss(options, style_mixing, path_length, path_length_every)

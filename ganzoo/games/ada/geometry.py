@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 
-from ganzoo_stylegan2.augmentation.coins import normal, toss, uniform
-from ganzoo_stylegan2.augmentation.filtering import MARGIN, double, halve
+from ganzoo.games.ada.coins import normal, toss, uniform
+from ganzoo.games.ada.filtering import MARGIN, double, halve
 
 SCALING = 0.2  # standard deviation of the logarithm to base 2 of a scale
 SHIFT = 1 / 8  # standard deviation of a shift, as a share of the side

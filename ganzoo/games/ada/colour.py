@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from ganzoo_stylegan2.augmentation.coins import either, normal, toss, uniform
+from ganzoo.games.ada.coins import either, normal, toss, uniform
 
 BRIGHTNESS = 0.2  # standard deviation
 CONTRAST = 0.5  # standard deviation of the logarithm to base 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganzoo_stylegan2.augmentation.coins import either, toss, uniform
+from ganzoo.games.ada.coins import either, toss, uniform
 
 SHIFT = 1 / 8  # largest shift, as a share of the side
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganzoo_stylegan2.augmentation.blitting import blit
-from ganzoo_stylegan2.augmentation.colour import recolour
-from ganzoo_stylegan2.augmentation.geometry import transform
+from ganzoo.games.ada.blitting import blit
+from ganzoo.games.ada.colour import recolour
+from ganzoo.games.ada.geometry import transform
 
 
 def augment(images: Tensor, probability: Tensor | float) -> Tensor:

@@ -1,26 +1,44 @@
-"""Compare each transformation with a formula or an invariant, in float64."""
+"""Adaptive augmentation: each transformation by a formula or an invariant, in float64."""
 
+import json
 import math
 
 import pytest
 import torch
-from stylegan2_helpers import noise
+from safetensors.torch import load_file
+from torch import nn
 from torch.nn.functional import pad
 
-from ganzoo.training.whole_batch import WholeBatch
-from ganzoo_stylegan2.augmentation import (
+import ganzoo
+from ganzoo import DataSpec, ImageSpec
+from ganzoo.games import Batch, Turn
+from ganzoo.games.ada import (
     AdaptiveAugmentation,
     AugmentedDiscriminator,
     augment,
     blitting,
 )
-from ganzoo_stylegan2.augmentation.blitting import blit, shift
-from ganzoo_stylegan2.augmentation.colour import flip_luma, recolour, saturate, turn_hue
-from ganzoo_stylegan2.augmentation.filtering import SYM6, double, halve
-from ganzoo_stylegan2.augmentation.geometry import rotation, transform, warp
+from ganzoo.games.ada.blitting import blit, shift
+from ganzoo.games.ada.colour import flip_luma, recolour, saturate, turn_hue
+from ganzoo.games.ada.filtering import SYM6, double, halve
+from ganzoo.games.ada.geometry import rotation, transform, warp
+from ganzoo.spec import Component
+from ganzoo.training import prepare
+from ganzoo.training.whole_batch import WholeBatch
+from helpers.recipes import tiny
 
 STILL = torch.zeros(1, 2).double()
 MANY = 3000
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+def noise(*shape, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
 
 def column(*values):
@@ -371,3 +389,74 @@ def test_a_discriminator_reads_augmented_images(probability):
     images = noise(6, 3, 8, 8)
     discriminate(images)
     assert torch.equal(inputs[0], images) == (probability == 0)
+
+
+# Losses by whether the sign of a logit says what an image is.
+SIGNED = ("minimax", "nonsaturating", "lsgan", "hinge", "acgan", "infogan", "vaegan")
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_losses_with_labels_support_it(name):
+    assert ganzoo.losses.get(name)(ada=True).ada is not None
+
+
+@pytest.mark.parametrize("name", ["wgan", "wgan-gp", "ragan", "rpgan"])
+def test_losses_of_differences_refuse_it(name):
+    with pytest.raises(ValueError, match="only differences of logits have a meaning"):
+        ganzoo.losses.get(name)(ada=True)
+
+
+@pytest.mark.parametrize(("name", "signs"), [("lsgan", [-1, 1, 1]), ("hinge", [1, 1, 1])])
+def test_the_sign_is_that_of_the_nearer_label(name, signs):
+    """The labels of lsgan are 0 and 1, those of hinge are -1 and 1."""
+    loss = ganzoo.losses.get(name)(ada=True)
+    logits = iter([torch.tensor([0.4, 0.6, 2.0]), torch.zeros(3)])
+    now = Turn(0, torch.randn)
+    discriminator = nn.Module()
+    discriminator.forward = lambda images: next(logits)
+    images = torch.zeros(3, 1, 8, 8)
+    loss.judge_both(discriminator, images, Batch(images), now)
+    assert now.metrics["real_sign"].item() == pytest.approx(sum(signs) / 3)
+    assert loss.ada.signs == now.metrics["real_sign"]
+
+
+def test_all_images_of_vaegan_are_augmented(monkeypatch):
+    auto = Component("mlp-autoencoder", {"discriminator": "image", "width": 4, "latent_dim": 2})
+    recipe = tiny(architecture=auto, loss=Component("vaegan", {"ada": True}), images=16)
+    prepared = prepare(recipe, device="cpu")
+    calls = []
+
+    def augmented(images, probability):
+        calls.append(images.shape)
+        return images
+
+    monkeypatch.setattr("ganzoo.games.ada.adaptive.augment", augmented)
+    state, batch = prepared.state, next(prepared.batches)
+    state.loss.discriminator(state.nets, batch, Turn(0, state.draw_latents))
+    assert len(calls) == 3, "real images, samples and reconstructions"
+
+
+def test_its_state_survives_a_resume(tmp_path):
+    options = {"progress": False, "monitors": "off", "tensorboard": "off"}
+    loss = Component("nonsaturating", {"ada": True, "ada_images": 200, "ada_target": -0.9})
+    recipe = tiny(loss=loss, images=160, checkpoint_every=80, keep_checkpoints=9)
+    run = ganzoo.train(recipe, out=tmp_path / "run", device="cpu", **options).path
+    last = run / "checkpoints" / "000000000160.safetensors"
+    whole = load_file(last)
+    last.unlink()
+    ganzoo.resume(run, device="cpu", **options)
+    resumed = load_file(last)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    numbers = [line["metrics"] for line in lines]
+    # After ticks 4 and 8 of 16 images each, by 64 of 200 images.
+    values = [number["discriminator/augmentation"] for number in numbers]
+    assert values == pytest.approx([0.0] * 4 + [0.32] * 4 + [0.64] * 2)
+    assert all(-1 <= number["discriminator/real_sign"] <= 1 for number in numbers)
+
+
+def test_small_images_are_refused():
+    nets = {"generator": nn.Identity(), "discriminator": nn.Identity()}
+    loss = ganzoo.losses.get("hinge")(ada=True)
+    with pytest.raises(ValueError, match="sides of at least 7 pixels"):
+        loss.check(nets, DataSpec(ImageSpec(6, 6, 1)))

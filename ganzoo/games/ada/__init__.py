@@ -4,8 +4,8 @@
 https://arxiv.org/abs/2006.06676.
 """
 
-from ganzoo_stylegan2.augmentation.adaptive import AdaptiveAugmentation, AugmentedDiscriminator
-from ganzoo_stylegan2.augmentation.filtering import SMALLEST
-from ganzoo_stylegan2.augmentation.pipeline import augment
+from ganzoo.games.ada.adaptive import AdaptiveAugmentation, AugmentedDiscriminator
+from ganzoo.games.ada.filtering import SMALLEST
+from ganzoo.games.ada.pipeline import augment
 
 __all__ = ["SMALLEST", "AdaptiveAugmentation", "AugmentedDiscriminator", "augment"]

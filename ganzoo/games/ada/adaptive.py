@@ -7,12 +7,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ganzoo.games import batch_mean, check_count
+from ganzoo.games.ada.pipeline import augment
+from ganzoo.games.batchwise import batch_mean
+from ganzoo.games.game import check_count
 from ganzoo.nn import DiscriminatorOutput
 from ganzoo.spec import as_number
-from ganzoo_stylegan2.augmentation.pipeline import augment
 
 ADAPT_EVERY = 4  # turns of the discriminator
+
+
+def check_settings(target: float, images: int) -> None:
+    """Raise ValueError for settings of `AdaptiveAugmentation` that are out of range."""
+    if not -1 < as_number("ada_target", target) < 1:
+        raise ValueError(f"ada_target is {target}; it must be between -1 and 1")
+    check_count("ada_images", images)
 
 
 class AdaptiveAugmentation(nn.Module):
@@ -38,9 +46,7 @@ class AdaptiveAugmentation(nn.Module):
 
     def __init__(self, target: float, images: int) -> None:
         super().__init__()
-        if not -1 < as_number("ada_target", target) < 1:
-            raise ValueError(f"ada_target is {target}; it must be between -1 and 1")
-        check_count("ada_images", images)
+        check_settings(target, images)
         self.target = target
         self.images = images
         self.register_buffer("probability", torch.zeros(()))
@@ -69,10 +75,12 @@ class AdaptiveAugmentation(nn.Module):
         self.seen.zero_()
 
     @torch.no_grad()
-    def observe(self, real_logits: Tensor) -> None:
-        """Add the logits of a batch of real images, (n, ...)."""
-        self.signs += batch_mean(real_logits.sign())
+    def observe(self, real_logits: Tensor) -> Tensor:
+        """Add the logits of a batch of real images, (n, ...); return their mean sign."""
+        sign = batch_mean(real_logits.sign())
+        self.signs += sign
         self.seen += 1
+        return sign
 
 
 class AugmentedDiscriminator:
