@@ -67,6 +67,12 @@ def add_spectral_norm(network: nn.Module) -> nn.Module:
     return network
 
 
+def normalised(name: str) -> str:
+    """Return the name of a tensor in `state_dict` after spectral normalisation."""
+    module, _, weight = name.rpartition(".")
+    return f"{module}.parametrizations.{weight}.original".removeprefix(".")
+
+
 def _zero_bias(module: nn.Module) -> None:
     if isinstance(bias := getattr(module, "bias", None), Tensor):
         nn.init.zeros_(bias)

@@ -142,6 +142,8 @@ class Recipe:
         sample_every: Images between two sample grids; 0 means only the last one.
         checkpoint_every: Images between two checkpoints; 0 means only the last one.
         keep_checkpoints: Checkpoints to keep; the newest ones remain.
+        keep_discriminator: Whether bundles keep the weights of the discriminators, so that other
+            trainings can start from them. It takes as much space again.
         evaluate_every: Images between two evaluations, which metrics.jsonl records; 0 means none.
         evaluate_samples: Images to generate for an evaluation.
         evaluate_with: Registered name of the feature extractor of the evaluations; by default the
@@ -184,6 +186,7 @@ class Recipe:
     sample_every: int = 50_000
     checkpoint_every: int = 100_000
     keep_checkpoints: int = 2
+    keep_discriminator: bool = False
     evaluate_every: int = 0
     evaluate_samples: int = 2_000
     evaluate_with: str = ""

@@ -19,7 +19,13 @@ HISTORY = "history.jsonl"
 FREE = frozenset(
     {
         *("images", "name", "description", "streaming", "log_every", "sample_every"),
-        *("checkpoint_every", "keep_checkpoints", "evaluate_every", "evaluate_samples"),
+        *(
+            "checkpoint_every",
+            "keep_checkpoints",
+            "keep_discriminator",
+            "evaluate_every",
+            "evaluate_samples",
+        ),
         *("evaluate_with", "keep_best"),
     }
 )

@@ -55,11 +55,12 @@ def prepare(
     if init_from is not None and group.first:  # `State` shares the weights of the first process
         model = TrainedModel.find(init_from)
         initial, averages = take_weights(model, recipe, nets, str(spec.image))
+    tensors = {role: tuple(net.state_dict()) for role, net in nets.items()}
     build.normalise_discriminators(recipe, nets, loss)
     state = State(recipe, nets, loss, device, group)
     if init_from is not None:
-        for role, tensors in averages.items():
-            copy_tensors(state.ema.networks[role], tensors)
+        for role, average in averages.items():
+            copy_tensors(state.ema.networks[role], average)
         state.ema.start(group)
     _check_keep_best(recipe, [player.name for player in loss.players])
     batches = open_batches(
@@ -79,7 +80,7 @@ def prepare(
     )
     _check_data(batches, group)
     evaluator = evaluator_of(recipe, batches, state)
-    return Prepared(recipe, root, spec, batches, state, evaluator, initial)
+    return Prepared(recipe, root, spec, batches, state, evaluator, tensors, initial)
 
 
 def _find_device(device: str | torch.device | None) -> torch.device:

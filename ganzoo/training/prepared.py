@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.data.batches import Batches
 from ganzoo.nn import inputs_of, sizes_of, style_spec_of
+from ganzoo.nn.initialisation import normalised
 from ganzoo.registry import architectures
 from ganzoo.spec import INITIAL, DataSpec, ModelSpec, Recipe
 from ganzoo.training import provenance
@@ -16,6 +17,8 @@ from ganzoo.training.initial_weights import InitialWeights
 from ganzoo.training.state import State
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ganzoo.evaluation import Evaluator
 
 
@@ -30,6 +33,8 @@ class Prepared:
         batches: the data.
         state: networks, loss, optimizers and progress.
         evaluator: the evaluator of the training, if the recipe has an evaluation.
+        tensors: by role, the names of the tensors of a network as the architecture builds it,
+            without the spectral normalisation of the recipe.
         initial: the trained weights that the training started from, if any.
         history: changes of the recipe during the run, see `ganzoo.training.changes`.
     """
@@ -40,8 +45,21 @@ class Prepared:
     batches: Batches
     state: State
     evaluator: Evaluator | None = None
+    tensors: Mapping[str, Sequence[str]] = field(default_factory=dict)
     initial: InitialWeights | None = None
     history: Sequence[dict[str, Any]] = ()
+
+    @property
+    def training_roles(self) -> tuple[str, ...]:
+        """Roles of the networks that bundles keep for further training."""
+        exported = self.state.loss.exported_roles
+        roles = self.state.nets if self.recipe.keep_discriminator else ()
+        return tuple(role for role in roles if role not in exported)
+
+    def weights_of(self, role: str) -> dict[str, Tensor]:
+        """Return the current weights of a network as the architecture builds it."""
+        state = self.state.nets[role].state_dict()
+        return {n: state[n if n in state else normalised(n)] for n in self.tensors[role]}
 
     def spec(self) -> ModelSpec:
         """Return the config of the generator in its current state."""
@@ -65,6 +83,7 @@ class Prepared:
             inputs=inputs_of(generator),
             sizes=sizes_of(generator),
             roles=self.state.loss.exported_roles,
+            training_roles=self.training_roles,
             provenance=provenance.describe(
                 self.recipe,
                 self.state.images_seen,

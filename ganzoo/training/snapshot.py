@@ -114,16 +114,19 @@ def write_snapshot(
         spec = replace(spec, provenance=spec.provenance | {"best": best})
     metadata = {bundle.METADATA_KEY: spec.to_json()}
 
-    def write_weights(network: nn.Module, file: Path) -> None:
-        weights = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    def write_weights(tensors: Mapping[str, Tensor], file: Path) -> None:
+        weights = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
         write_file(file, safetensors.torch.save(weights, metadata))
+
+    weights = {role: net.state_dict() for role, net in prepared.state.ema.networks.items()}
+    weights |= {role: prepared.weights_of(role) for role in prepared.training_roles}
 
     bundle.write_bundle(
         path,
         spec,
         {
-            bundle.weights_name(role): lambda p, network=network: write_weights(network, p)
-            for role, network in prepared.state.ema.networks.items()
+            bundle.weights_name(role): lambda p, tensors=tensors: write_weights(tensors, p)
+            for role, tensors in weights.items()
         }
         | {name: images.save for name, images in preview_images(prepared).items()}
         | {

@@ -15,7 +15,8 @@ from ganzoo import bundle as bundles
 from ganzoo.cards import CardContext, training
 from ganzoo.cards.metadata import describe
 from ganzoo.cli import main
-from ganzoo.errors import CheckpointError, RecipeError
+from ganzoo.errors import BundleError, CheckpointError, RecipeError
+from ganzoo.runtimes.torch import load_torch
 from ganzoo.spec import INITIAL, Component, Optimizer
 from ganzoo.training import initial_weights, prepare
 from helpers.recipes import play, tiny
@@ -52,8 +53,8 @@ def test_a_bundle_gives_its_averages(source):
     fresh = prepare(STILL, device="cpu")
     name = "discriminator"  # not in the bundle: it begins as without --init-from
     assert equal(weights(prepared.state.nets[name]), weights(fresh.state.nets[name]))
-    assert prepared.initial.taken["generator"][:2] == [len(stored)] * 2
-    assert prepared.initial.taken[name] == [0, 10, 0, 725]
+    assert prepared.initial.counts["generator"][:2] == [len(stored)] * 2
+    assert prepared.initial.counts[name] == [0, 10, 0, 725]
     assert prepared.initial.new == {name: {}}
 
 
@@ -198,3 +199,21 @@ def test_the_command_prints_the_summary_and_the_card_states_it(source, tmp_path,
     assert "--init-from MODEL --data DIR" in card
     assert "MODEL is `tiny` with the weights" in card
     assert json.loads((out / "initial.json").read_text())["weights_id"] == weights_id
+
+
+def test_a_bundle_keeps_the_discriminator(tmp_path):
+    recipe = tiny(images=16, keep_discriminator=True, spectral_norm=True)
+    run = train(recipe, tmp_path / "run")
+    bundle = bundles.open_bundle(run / "bundle")
+    assert bundle.spec.training_roles == ("discriminator",)
+    assert "discriminator.safetensors" in bundles.read_checksums(bundle.path)
+    stored = load_torch(bundle, "discriminator")  # as an export does
+    # Without the normalisation of the recipe, and started from the run or the bundle.
+    for model in (run, run / "bundle"):
+        prepared = prepare(STILL, init_from=model, device="cpu")
+        weights_of = prepared.state.nets["discriminator"].state_dict()
+        assert equal(weights_of, stored.network.state_dict())
+    assert prepared.initial.averaged
+    assert not prepared.initial.new
+    with pytest.raises(BundleError, match="has no role 'discriminator'"):
+        ganzoo.load(run, role="discriminator")
