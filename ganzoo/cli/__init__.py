@@ -39,8 +39,11 @@ from ganzoo.errors import (
 )
 from ganzoo.registry import distributions
 from ganzoo.registry.docstrings import docstring_of
+from ganzoo.registry.own_file import import_own_file
 from ganzoo.spec import Optimizer
 from ganzoo.system.terminal import print_error, print_out, usable_streams
+
+IMPORT = "--import"  # option of every command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,10 +74,13 @@ def _run(args: list[str]) -> int:
     if sys.flags.optimize >= 2:  # tyro shows docstrings, which python -OO removes
         for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values(), Optimizer):
             item.__doc__ = docstring_of(item)
+    args, files = _split_imports(args)
     if problem := _find_misspelling(args):
         print_error(f"error: {problem}")
         return 2
     try:
+        for file in files:
+            import_own_file(file)
         if args[:1] == ["train"]:
             return run_train(args[1:])
         if args[:1] == ["import"]:
@@ -88,7 +94,7 @@ def _run(args: list[str]) -> int:
             COMMANDS,
             args=args or ["--help"],
             prog="ganzoo",
-            description="A plugin-based model zoo for generative adversarial networks.",
+            description=_DESCRIPTION,
             config=(tyro.conf.FlagCreatePairsOff,),
         )
     except GanzooError as error:
@@ -120,6 +126,12 @@ def _run(args: list[str]) -> int:
     return 0
 
 
+_DESCRIPTION = (
+    "A plugin-based model zoo for generative adversarial networks. With every command, "
+    f"'{IMPORT} FILE.py' runs a Python file of yours first, so that the command knows what it "
+    "registers, such as an architecture."
+)
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     "list": list_,
     "info": info,
@@ -145,6 +157,22 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "quickstart": quickstart,
 }
 SUBCOMMANDS: dict[str, Mapping[str, Callable[..., Any]]] = {"plot": KINDS, "card": ACTIONS}
+
+
+def _split_imports(args: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments without each ``--import FILE``, and these files.
+
+    The option may be before or after the command, whose own options it does not affect.
+    """
+    others, files = [], []
+    words = iter(args)
+    for word in words:
+        option, equals, file = word.partition("=")
+        if option != IMPORT:
+            others.append(word)
+        else:
+            files.append(file if equals else next(words, ""))
+    return others, files
 
 
 def _find_misspelling(args: list[str]) -> str:

@@ -24,6 +24,7 @@ usage: ganzoo train RECIPE [OPTIONS]            start a run
        ganzoo train RECIPE --help               show the options of a recipe
        ganzoo train RECIPE --dry-run            show the plan, and write nothing
        ganzoo train --resume DIR [OPTIONS]      resume a run, or lengthen it: --images 500000
+       ganzoo train ... --import FILE.py        with components that your own file registers
 
 RECIPE is a name or a TOML file. Each of its fields is an option, for example:
   --architecture mlp --architecture.width 256 --loss wgan-gp --dataset digits

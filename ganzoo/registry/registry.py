@@ -102,6 +102,10 @@ class Registry(Generic[T]):
         """Remove a name that this process registered, if there is one."""
         self._here.pop(name, None)
 
+    def own_names(self) -> frozenset[str]:
+        """Return the names that this process registered."""
+        return frozenset(self._here)
+
     def entries(self, pattern: str = "*") -> list[Entry]:
         """Return all registrations whose name matches a wildcard, sorted by name."""
         installed = set(self._installed())

@@ -185,7 +185,10 @@ def _distribution(spec: ModelSpec) -> str | None:
 def _explain_absence(spec: ModelSpec, distribution: str | None) -> str:
     """Return why an architecture is not available and what to type, to follow its name."""
     if distribution is None:
-        remedy = "The program that trained the model registered it: import that program first"
+        remedy = (
+            "The program that trained the model registered it: import that program first, on the "
+            "command line with --import FILE.py"
+        )
         return f", which is not installed. {remedy}"
     owner = distributions.find(distribution)
     if owner is None:
