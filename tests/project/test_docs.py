@@ -33,7 +33,8 @@ MOST_IMAGES = 400
 # Pages whose commands have tests of their own: the README's quick start, the tutorials, trainings,
 # metrics, the latent space. `make test` only parses them.
 REPEATING = {"index", "measuring", "engineer", "researcher", "publisher", "training"}
-REPEATING |= {"latent-space", *(page.stem for page in PAGES if page.parent.name == "tutorial")}
+REPEATING |= {"fine-tuning", "latent-space"}
+REPEATING |= {page.stem for page in PAGES if page.parent.name == "tutorial"}
 
 
 @pytest.mark.parametrize(
