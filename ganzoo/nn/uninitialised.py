@@ -57,7 +57,9 @@ class Uninitialised(TorchFunctionMode):
 def _find_shape(func: Callable[..., Any], args: Sequence[Any]) -> tuple[int, ...] | None:
     """Return the shape of a result that is float32 on the meta device; None for other results."""
     if func in (torch.rand, torch.randn, torch.eye) and args:
-        sides = (*args, *args) if func is torch.eye and len(args) == 1 else tuple(args)
+        sides = tuple(args[0] if len(args) == 1 and isinstance(args[0], tuple | list) else args)
+        if func is torch.eye and len(sides) == 1:
+            sides = (*sides, *sides)
         return sides if all(isinstance(side, int) for side in sides) else None
     parts = args[0] if func is torch.stack else args
     tensors = [part for part in parts if isinstance(part, Tensor)]

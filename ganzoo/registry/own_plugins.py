@@ -8,8 +8,10 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.importers": ("biggan-deep",),
     },
     "ganzoo-lightweight": {
-        "ganzoo.architectures": ("lightweight",),
+        "ganzoo.architectures": ("fastgan", "lightweight"),
         "ganzoo.importers": ("huggan-lightweight", "lightweight-gan"),
+        "ganzoo.losses": ("fastgan",),
+        "ganzoo.recipes": ("fastgan",),
     },
     "ganzoo-pgan": {
         "ganzoo.architectures": ("pgan",),
@@ -27,7 +29,9 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.importers": ("stylegan2-ada", "stylegan2-rosinality"),
         "ganzoo.losses": ("stylegan2",),
         "ganzoo.models": ("stylegan2-mnist", "stylegan2-tinyhero"),
-        "ganzoo.recipes": ("stylegan2-64", "stylegan2-mnist", "stylegan2-tinyhero"),
+        "ganzoo.recipes": (
+            *("stylegan2-64", "stylegan2-mnist", "stylegan2-small-data", "stylegan2-tinyhero"),
+        ),
     },
     "ganzoo-stylegan3": {
         "ganzoo.architectures": ("stylegan3",),

@@ -31,6 +31,15 @@ def test_dcgan_fits_any_square_size(size, channels):
     assert nets["discriminator"](images).logits.shape == (2,)
 
 
+@pytest.mark.parametrize("name", ["dcgan", "mlp", "resnet"])
+def test_a_seed_gives_a_generator_the_same_weights_beside_any_discriminator(name):
+    weights = []
+    for conditioning in ("projection", "auxiliary"):  # their generators have the same layers
+        torch.manual_seed(0)
+        weights.append(build(name, 32, conditioning=conditioning)["generator"].state_dict())
+    assert all(torch.equal(weight, weights[1][key]) for key, weight in weights[0].items())
+
+
 @pytest.mark.parametrize("size", [16, 28, 64, 100, 256])
 def test_upsampling_dcgan_fits_multiples_of_four(size):
     nets = build("upsampling-dcgan", size, 3)

@@ -20,7 +20,7 @@ def bound(kind, name, **arguments):
     ("kind", "name", "arguments"),
     [
         ("dataset", "folder", {"size": True}),
-        ("dataset", "folder", {"size": "16"}),
+        ("dataset", "webdataset", {"classes": "16"}),
         ("dataset", "folder", {"size": 16.0}),
         ("dataset", "folder", {"skip_corrupt": "no"}),
         ("dataset", "folder", {"skip_corrupt": 1}),

@@ -117,6 +117,7 @@ def test_results_without_values_have_torchs_shapes():
         lambda a, b, m: torch.mv(m, b) / torch.vdot(b, b),
         lambda a, b, m: torch.rand(2, 3) + torch.eye(2, 3) + torch.randn(3),
         lambda a, b, m: torch.eye(3),
+        lambda a, b, m: torch.randn((2, 3)),
         lambda a, b, m: nn.functional.normalize(a, dim=0),
     ]
     for compute in computations:

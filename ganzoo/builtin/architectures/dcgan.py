@@ -105,12 +105,12 @@ def dcgan(
     last: nn.Module = nn.Conv2d(trunk.features, 1, trunk.size)
     if global_average_pooling:
         last = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(trunk.features, 1, 1))
+    # In this order, which determines the initial weights.
+    nets = {"generator": init_normal(heads.generator(generator, latent_dim))}
     discriminator = heads.discriminator(trunk, last, trunk.features)
     discriminator.aligned_at = AFTER_TRUNK
-    return {
-        "generator": init_normal(heads.generator(generator, latent_dim)),
-        "discriminator": init_normal(discriminator),
-    }
+    nets["discriminator"] = init_normal(discriminator)
+    return nets
 
 
 def check(name: str, instead: str, data: DataSpec, latent_dim: int, width: int) -> None:
