@@ -15,6 +15,10 @@ from ganzoo.spec.parsing import shorten
 ENDINGS = frozenset(
     [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
 )
+# Types of photos that are not read: those of phones, and raw files of cameras.
+UNREAD_ENDINGS = frozenset(
+    [".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf"]
+)
 # The datasets of single files, by the ending of the file.
 FILE_DATASETS = {
     ".zip": "zip",
@@ -128,7 +132,8 @@ def list_images(
     if not names:
         others = f" (skipped: {describe_counts(counts.skipped)})" if counts.skipped else ""
         raise DataNotFoundError(
-            f"{folder} contains no image files, such as .png or .jpg{others}. {remedy}"
+            f"{folder} contains no image files, such as .png or .jpg{others}. "
+            f"{advise_conversion(counts.skipped)}{remedy}"
         )
     counts.repeats = count_repeats((os.path.join(folder, name) for name in names), links)
     return ImageList(folder, names, counts)
@@ -217,6 +222,12 @@ def describe_counts(skipped: Counter[str]) -> str:
     if rest := sum(count for _, count in common[_MAX_REASONS:]):
         parts.append(f"other reasons ({rest:,})")
     return ", ".join(parts)
+
+
+def advise_conversion(skipped: Counter[str]) -> str:
+    """Return what to do about photos of types that are not read; empty if there are none."""
+    types = sorted(ending for ending in UNREAD_ENDINGS if f"type {ending}" in skipped)
+    return f"Convert {' and '.join(types)} files to JPEG or PNG. " if types else ""
 
 
 def _walk(

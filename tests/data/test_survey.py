@@ -158,6 +158,27 @@ def test_a_grey_folder_suggests_one_channel(tmp_path):
     assert not any(recipe.fits for recipe in summary.recipes)
 
 
+def test_photos_of_other_types_and_alpha_are_noted(tmp_path):
+    (tmp_path / "1.HEIC").write_text("")
+    with pytest.raises(DataNotFoundError, match=r"Convert \.heic files to JPEG or PNG\. Pass a"):
+        describe(tmp_path)
+    archive = write_zip(tmp_path / "phone.zip", [("1.heic", b""), ("2.avif", b"")])
+    with pytest.raises(DataNotFoundError, match=r"Convert \.avif and \.heic files to JPEG"):
+        datasets.get("zip")(archive)
+    save(photo(1).convert("RGBA"), tmp_path / "1.png")
+    save(photo(2).convert("L"), tmp_path / "2.png")
+    (tmp_path / "2.heic").write_text("")
+    notes = describe(tmp_path, workers=1).notes
+    assert notes[0] == (
+        "2 images of type .heic are not read. Convert such files to JPEG or PNG to train on them."
+    )
+    assert "1 image of 2 has no colours." in notes
+    assert (
+        "1 image of 2 has an alpha channel. Transparent pixels become white, or black with "
+        "--dataset.background black."
+    ) in notes
+
+
 def test_bad_folders_and_arguments_are_refused(tmp_path):
     with pytest.raises(DataNotFoundError, match=r"folder not found: .*none\. Pass a folder"):
         describe(tmp_path / "none")

@@ -30,6 +30,7 @@ from ganzoo.sampling.image_folders import (
     FileCounts,
     ImageList,
     Labels,
+    advise_conversion,
     describe_counts,
     describe_files,
     first_folder,
@@ -139,8 +140,9 @@ def zip_(
     if not index.names:
         others = f" (skipped: {describe_counts(index.skipped)})" if index.skipped else ""
         raise DataNotFoundError(
-            f"{index.path} contains no image files, such as .png or .jpg{others}. A zip in a zip "
-            "is not read: unpack the outer one. Pass another zip with --data FILE."
+            f"{index.path} contains no image files, such as .png or .jpg{others}. "
+            f"{advise_conversion(index.skipped)}A zip in a zip is not read: unpack the outer one. "
+            "Pass another zip with --data FILE."
         )
     if labels == "json" and index.labels is None:
         raise DataError(f"{index.path} contains no {LABELS}. Use --dataset.labels auto.")

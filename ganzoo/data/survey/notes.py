@@ -5,11 +5,13 @@ from __future__ import annotations
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.text import count
 from ganzoo.data.survey.zips import ENDING
+from ganzoo.sampling.image_folders import UNREAD_ENDINGS
 from ganzoo.spec.parsing import shorten
 
 FEW = 1000  # images below which a discriminator soon memorises them
 UNEVEN = 10  # times that the largest class has the images of the smallest
 NAMES = 5  # names in a note
+ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")  # modes with an alpha channel
 
 
 def write_notes(summary: DataSummary) -> tuple[str, ...]:
@@ -28,6 +30,12 @@ def _files(summary: DataSummary) -> list[str]:
         notes.append(
             f"{count(n, 'file')} cannot be read, and a training ends with an error at the first. "
             "--dataset.skip-corrupt replaces each by the next image."
+        )
+    if types := sorted(ending for ending in UNREAD_ENDINGS if f"type {ending}" in summary.skipped):
+        n = sum(summary.skipped[f"type {ending}"] for ending in types)
+        notes.append(
+            f"{count(n, 'image')} of type {' or '.join(types)} {'is' if n == 1 else 'are'} not "
+            "read. Convert such files to JPEG or PNG to train on them."
         )
     if summary.repeats:
         notes.append(
@@ -94,11 +102,20 @@ def _images(summary: DataSummary) -> list[str]:
     if summary.channels == 1:
         notes.append("no image has colours. --dataset.channels 1 saves two thirds of the memory.")
     elif summary.grey:
-        notes.append(f"{count(summary.grey, 'image')} of {summary.readable:,} have no colours.")
+        notes.append(
+            f"{count(summary.grey, 'image')} of {summary.readable:,} "
+            f"{'has' if summary.grey == 1 else 'have'} no colours."
+        )
+    if n := sum(count for mode, count in summary.modes.items() if mode in ALPHA):
+        notes.append(
+            f"{count(n, 'image')} of {summary.readable:,} {'has' if n == 1 else 'have'} an alpha "
+            "channel. Transparent pixels become white, or black with --dataset.background black."
+        )
     if summary.readable < FEW:
         notes.append(
             f"{count(summary.readable, 'image')} are few: a discriminator soon memorises them. "
-            "--loss.augmentation color translation cutout delays it."
+            "--loss.ada or --loss.augmentation color translation cutout delays it, and "
+            "--init-from MODEL starts from trained weights."
         )
     return notes
 
