@@ -77,6 +77,7 @@ def run_train(args: list[str]) -> int:
                 cache=CacheOptions.of(options.cache, folder, writes=False),
             )
             if group.first:
+                training.warn_of_random_layers(prepared)
                 print_out(f"{training.plan(prepared)}\n\n{prepared.recipe.to_toml()}", end="")
         return 0
     run = training.train(

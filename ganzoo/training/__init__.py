@@ -5,7 +5,7 @@ from ganzoo.training.monitors import Monitor
 from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import plan, prepare
 from ganzoo.training.prepared import Prepared
-from ganzoo.training.run import Run, resume, train
+from ganzoo.training.run import Run, resume, train, warn_of_random_layers
 from ganzoo.training.tracking import TrackedRun, Tracker
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "prepare",
     "resume",
     "train",
+    "warn_of_random_layers",
 ]

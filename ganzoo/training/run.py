@@ -167,7 +167,7 @@ def train(
             cache=cache_options,
         )
         if group.first:
-            _warn_of_random_layers(prepared)
+            warn_of_random_layers(prepared)
         with sole_user(path, group):
             if group.first:
                 _check_new(path)
@@ -187,7 +187,7 @@ def _is_of_this_launch(path: Path) -> bool:
     return file.is_file() and file.read_text(encoding="utf-8") == launch()
 
 
-def _warn_of_random_layers(prepared: Prepared) -> None:
+def warn_of_random_layers(prepared: Prepared) -> None:
     """Warn of layers that are frozen with random weights."""
     initial, nets = prepared.initial, prepared.state.nets
     for role, weights in prepared.state.frozen.items():

@@ -132,7 +132,9 @@ def test_too_many_layers_and_no_discriminator_are_errors(capsys):
         in (capsys.readouterr().err)
     )
     assert main([*command, "1"]) == 0
-    assert "frozen in the discriminator" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "frozen in the discriminator" in printed.out
+    assert "warning: --freeze-layers keeps layers of the discriminator whose" in printed.err
     auto = {"architecture": Component("mlp-autoencoder"), "loss": Component("autoencoder")}
     with pytest.raises(RecipeError, match="trains no discriminator"):
         prepare(tiny(freeze_layers=1, **auto), device="cpu")
