@@ -17,7 +17,7 @@ from ganzoo.cards.metadata import figures, merge
 from ganzoo.cards.sections import find_unfinished
 from ganzoo.cards.tables import read_rows
 from ganzoo.cards.writing import read
-from ganzoo.errors import CardError
+from ganzoo.errors import CardError, UnknownNameError
 from ganzoo.registry import models
 from ganzoo.registry.names import ZooName, parse_model_name
 
@@ -79,7 +79,12 @@ def _figures(content: str) -> dict[str, str]:
 
 def _find(name: str | Path) -> Path:
     address = parse_model_name(name)
-    path = models.get(str(address)) if isinstance(address, ZooName) else address
+    try:
+        path = models.get(str(address)) if isinstance(address, ZooName) else address
+    except UnknownNameError as error:
+        if not Path(name).is_dir():
+            raise
+        raise UnknownNameError(f"{error} For the folder of that name, use ./{name}.") from None
     if not isinstance(path, Path):
         raise CardError(
             f"cannot check the card of {name}: the model is on the Hub. "

@@ -220,10 +220,13 @@ def test_a_new_card_has_todo_sections_for_its_author(tiny_bundle):
     assert "The model was trained on Optical Recognition of Handwritten Digits" in card
 
 
-def test_a_finished_card_passes_the_check(measured, capsys):
+def test_a_finished_card_passes_the_check(measured, monkeypatch):
     assert cards.check(measured) == []
     assert main(["card", "check", str(measured)]) == 0
     assert cards.check("dcgan-mnist") == []
+    monkeypatch.chdir(measured.parent)
+    with pytest.raises(UnknownNameError, match=f"use ./{measured.name}"):
+        cards.check(measured.name)
     with pytest.raises(UnknownNameError, match="dcgan-mnist"):
         cards.check("dcgan-mnst")
     with pytest.raises(CardError, match="the model is on the Hub"):
