@@ -14,7 +14,8 @@ def describe_hardware(device: torch.device) -> str:
     """Return the name of a device's processor, and for a CPU the number of threads."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_cpu_name()}, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"{_cpu_name()}, {threads} thread{'s' * (threads > 1)}"
 
 
 def describe_versions(*packages: str) -> dict[str, str]:
