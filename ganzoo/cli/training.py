@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.cli.arguments import Text
+from ganzoo.errors import UnknownNameError
 from ganzoo.system.terminal import print_error, print_out
 
 
@@ -91,10 +92,15 @@ def _resume(args: list[str]) -> int:
     from ganzoo.cli.options import keywords_of, parse_resume
     from ganzoo.spec import Recipe
 
-    recipe, options = parse_resume(args, "ganzoo train")
-    run = training.resume(
-        options.resume, recipe=recipe, change=options.change, **keywords_of(options)
-    )
+    try:
+        recipe, options = parse_resume(args, "ganzoo train")
+        run = training.resume(
+            options.resume, recipe=recipe, change=options.change, **keywords_of(options)
+        )
+    except UnknownNameError as error:
+        raise UnknownNameError(
+            f"{error} If the run was trained with a file of yours, add --import FILE.py."
+        ) from None
     return _report_run(run, Recipe.from_toml(run.path / "recipe.toml").images)
 
 

@@ -3,8 +3,11 @@
 import pytest
 
 import ganzoo
+from ganzoo.cli import main
 from ganzoo.errors import MissingPluginError
+from ganzoo.spec import Component
 from helpers.processes import run_cli, run_python
+from helpers.recipes import tiny
 from helpers.torchrun import run_group
 
 OWN = '''
@@ -91,6 +94,14 @@ def test_a_file_that_registers_nothing_is_a_warning(tmp_path):
     done = run_cli("list", "--kind", "losses", "--import", tmp_path / "own.py")
     assert done.returncode == 0
     assert "own.py registers nothing" in done.stderr
+
+
+def test_an_unknown_name_in_a_run_may_be_of_a_file(tmp_path, capsys):
+    recipe = tiny(architecture=Component("line"))
+    (tmp_path / "recipe.toml").write_text(recipe.to_toml())
+    assert main(["train", "--resume", str(tmp_path)]) == 1
+    assert "no architecture named 'line'" in (error := capsys.readouterr().err)
+    assert "If the run was trained with a file of yours, add --import FILE.py." in error
 
 
 @pytest.mark.slow
