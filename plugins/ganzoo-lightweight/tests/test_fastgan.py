@@ -139,9 +139,17 @@ def test_the_reconstruction_of_real_images_trains_discriminator_and_decoder():
     }
 
 
-def test_other_losses_need_networks_without_a_decoder(tmp_path):
-    from dataclasses import replace
+def test_adaptive_augmentation_observes_the_hinge_loss():
+    nets = build(64, device="cpu", width=1, latent_dim=2)
+    loss = ganzoo.losses.get("fastgan")(ada=True)
+    turn = Turn(0, lambda n: torch.randn(n, 2))
+    terms = loss.discriminator(nets, Batch(torch.rand(4, 3, 64, 64) * 2 - 1), turn)
+    assert terms.keys() == {"adversarial", "reconstruction"}
+    assert {"augmentation", "real_sign"} <= turn.metrics.keys()
 
+
+def test_other_losses_need_networks_without_a_decoder(tmp_path):
+    
     from PIL import Image
 
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")

@@ -30,7 +30,6 @@ HINGE = Criterion(
     # -E[min(0, -1 + D(x))] - E[min(0, -1 - D(G(z)))], and -E[D(G(z))]
     d=lambda real, fake: relu(1 - real) + relu(1 + fake),
     g=lambda real, fake: -fake,
-    has_labels=False,
 )
 
 
