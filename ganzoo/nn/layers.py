@@ -13,7 +13,8 @@ def layers_from_image(discriminator: nn.Module) -> list[list[nn.Parameter]]:
 
     A layer is a module with a matrix or a kernel, and the modules after it that have only vectors
     and scalars, such as BatchNorm. Modules are in the order in which the network registers them. A
-    network that uses them in another order has a method `modules_from_image`, which returns them.
+    network that uses them in another order has a method `modules_from_image`, which returns them;
+    none if it reads no image.
 
     Args:
         discriminator: the network.

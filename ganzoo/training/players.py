@@ -61,15 +61,19 @@ def find_frozen(
     """
     if not recipe.freeze_layers:
         return {}
-    discriminators = {role: net for role, net in nets.items() if role not in loss.exported_roles}
+    others = {
+        role: layers_from_image(net)
+        for role, net in nets.items()
+        if role not in loss.exported_roles
+    }
+    discriminators = {role: layers for role, layers in others.items() if layers}
     if not discriminators:
         raise RecipeError(
             f"freeze_layers is {recipe.freeze_layers}, but loss {recipe.loss.name!r} trains no "
             "discriminator. Remove --freeze-layers."
         )
     frozen = {}
-    for role, net in discriminators.items():
-        layers = layers_from_image(net)
+    for role, layers in discriminators.items():
         if recipe.freeze_layers >= len(layers):
             raise RecipeError(
                 f"freeze_layers is {recipe.freeze_layers}, but the {role} has {len(layers)} "

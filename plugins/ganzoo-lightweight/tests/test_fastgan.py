@@ -1,6 +1,7 @@
 """FastGAN's networks, and the self-supervision of its discriminator."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from ganzoo.games import Batch, Turn
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
 from ganzoo.training import prepare
+from ganzoo.training.players import find_frozen
 from ganzoo_lightweight.fastgan.decoder import quarter
 from ganzoo_lightweight.fastgan.loss import reconstruction_error
 
@@ -148,8 +150,17 @@ def test_adaptive_augmentation_observes_the_hinge_loss():
     assert {"augmentation", "real_sign"} <= turn.metrics.keys()
 
 
+def test_frozen_layers_are_those_of_the_discriminator_alone():
+    nets = build(64, device="cpu", width=1, latent_dim=2)
+    recipe = replace(find_recipe("fastgan"), freeze_layers=1)
+    frozen = find_frozen(recipe, ganzoo.losses.get("fastgan")(), nets)
+    assert list(frozen) == ["discriminator"]  # the decoder reads maps, not images
+    assert frozen["discriminator"] == list(nets["discriminator"].first.parameters())
+
+
 def test_other_losses_need_networks_without_a_decoder(tmp_path):
-    
+    from dataclasses import replace
+
     from PIL import Image
 
     Image.new("RGB", (64, 64)).save(tmp_path / "a.png")

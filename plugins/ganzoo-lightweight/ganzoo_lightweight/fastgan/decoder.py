@@ -57,6 +57,10 @@ class Decoder(nn.Module):
         """
         return self.part(middle), self.whole(last)
 
+    def modules_from_image(self) -> tuple[nn.Module, ...]:
+        """Return no modules: the decoder reads maps, so ``--freeze-layers`` leaves it alone."""
+        return ()
+
 
 def _decoder(inputs: int, width: int, side: int, channels: int) -> nn.Sequential:
     """Return a decoder of 8x8 maps: nearest upsampling with convolutions, and a tanh."""
