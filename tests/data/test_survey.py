@@ -330,7 +330,8 @@ def test_arguments_that_a_recipe_omits_have_their_defaults(monkeypatch):
     table = {"images": 640, "architecture": {"name": "dcgan"}, "dataset": {"name": "folder"}}
     monkeypatch.setattr("ganzoo.data.survey.recipes.read_recipe", lambda entry: table)
     row = find_folder_recipes(10, 64, 3, 0)[0]
-    assert (row.size, row.channels, row.epochs, row.fits) == (64, 3, 64.0, True)
+    assert (row.height, row.width, row.channels, row.fits) == (64, 64, 3, True)
+    assert row.epochs == 64.0
 
 
 def test_the_report_is_one_page_that_loads_nothing(mixed, tmp_path):
