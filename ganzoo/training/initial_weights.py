@@ -166,7 +166,9 @@ def take_weights(
                 if name not in pairs
             }
         used = set(pairs.values())
-        if rest := [name for name in before if name not in used]:
+        # Estimates of spectral norms are no weights: those of the new networks are computed again.
+        rest = [name for name in before if name not in used and not name.endswith(("._u", "._v"))]
+        if rest:
             unused[role] = rest
         if role in networks.averages:
             average = networks.averages[role].state_dict()

@@ -213,6 +213,7 @@ def test_a_bundle_keeps_the_discriminator(tmp_path):
         prepared = prepare(STILL, init_from=model, device="cpu")
         weights_of = prepared.state.nets["discriminator"].state_dict()
         assert equal(weights_of, stored.network.state_dict())
+        assert prepared.initial.unused == {}  # estimates of norms are no weights
     assert prepared.initial.averaged
     assert not prepared.initial.new
     with pytest.raises(BundleError, match="has no role 'discriminator'"):
