@@ -131,6 +131,18 @@ def test_other_files_are_not_read_for_a_table(tmp_path):
     assert dataset[1][0].shape == (3, 16, 16)
 
 
+def test_an_edit_that_keeps_the_size_is_noticed(tmp_path):
+    path = tmp_path / "a.parquet"
+    names = set()
+    for value in (0, 9):
+        pictures = [bytes([value]) * 9 if k == 1 else b"image" for k in range(3)]
+        parquet(path, cells=[{"bytes": content, "path": None} for content in pictures])
+        os.utime(path, ns=(value, value))
+        dataset, _ = get("parquet", path, size=16)
+        names.add((dataset.fingerprint, dataset.timestamps))
+    assert len(names) == 2
+
+
 def test_splits_of_a_folder_are_in_its_file_names(tmp_path):
     for name in ("data/train-0.parquet", "data/train-1.parquet", "data/test-0.parquet"):
         (tmp_path / "data").mkdir(exist_ok=True)

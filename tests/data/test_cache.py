@@ -1,6 +1,7 @@
 """Decoded images in a file, which the next start maps into memory."""
 
 import errno
+import io
 import os
 import threading
 import warnings
@@ -26,7 +27,7 @@ from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.spec import Component
 from ganzoo.training import plan, prepare
 from ganzoo.training.evaluation import STREAMED, all_items, count_items
-from helpers.datasets import CPU, get, pictures
+from helpers.datasets import CPU, get, pictures, write_zip
 from helpers.recipes import tiny
 
 SPEC = DataSpec(ImageSpec(8, 8, 1), classes=3)
@@ -179,6 +180,26 @@ def test_an_edit_that_keeps_the_size_of_a_file_is_noticed(tmp_path):
         assert after.cache.endswith("; the former one was of other images")
         assert after.images[2].unique().tolist() == [mode]
         assert torch.equal(after.images[:2], before.images[:2])
+
+
+@pytest.mark.parametrize("ending", ["npy", "npz", "zip"])
+def test_an_edit_of_one_file_with_all_images_is_noticed(tmp_path, ending):
+    path, name = tmp_path / f"x.{ending}", "zip" if ending == "zip" else "arrays"
+    pixels = np.zeros((5, 8, 8, 3), np.uint8)
+    for value in (0, 9):
+        pixels[2] = value  # neither the first image nor the last one
+        if ending == "zip":
+            arrays = [io.BytesIO() for _ in pixels]
+            for file, image in zip(arrays, pixels, strict=True):
+                Image.fromarray(image).save(file, "BMP")
+            write_zip(path, [(f"{k}.bmp", file.getvalue()) for k, file in enumerate(arrays)])
+        else:
+            (np.save if ending == "npy" else np.savez)(path, pixels)
+        os.utime(path, ns=(value, value))
+        dataset, spec = get(name, path, size=8)
+        batches = opened(tmp_path / "c", dataset, spec, component=Component(name), root=path)
+        assert batches.cache.startswith("written")
+        assert batches.images[2].unique().tolist() == [value]
 
 
 def test_many_warnings_do_not_exceed_the_header(tmp_path):

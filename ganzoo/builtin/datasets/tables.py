@@ -16,6 +16,7 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
 from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_fits import (
     BackgroundOption,
@@ -71,6 +72,11 @@ class TableImages(EncodedImages):
     def key(self, index: int) -> str:
         """Return the number of a row."""
         return str(int(self.rows[index]))
+
+    @property
+    def timestamps(self) -> str:
+        """The result of `hash_times` for the Arrow files, which an edit of the files renews."""
+        return hash_times(self.table.files)
 
     @cached_property
     def fingerprint(self) -> str:

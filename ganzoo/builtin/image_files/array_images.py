@@ -27,6 +27,10 @@ class Values(Protocol):
     def __getitem__(self, index: int, /) -> NDArray[Any]:
         """Return the values of one image."""
 
+    @property
+    def timestamps(self) -> str:
+        """The result of `hash_times` for the file of the array."""
+
 
 class ArrayImages(ImageFiles):
     """Images in an array.
@@ -68,6 +72,11 @@ class ArrayImages(ImageFiles):
             values = values[:, :, 0]
         image = Image.fromarray(to_levels(values, self.value_range, name))
         return self.fitting.apply(image, name, str(index)) if self.is_resized else image
+
+    @property
+    def timestamps(self) -> str:
+        """The modification time of the array's file, which a cache of decoded images checks."""
+        return self.values.timestamps
 
     @cached_property
     def fingerprint(self) -> str:

@@ -15,6 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from ganzoo.errors import DataError
+from ganzoo.sampling.file_times import hash_times
 from ganzoo.spec.lfs import explain_pointer
 
 MAX_COMPRESSED = 2**33  # bytes of a compressed array, which memory has to hold
@@ -112,6 +113,11 @@ class StoredArray:
         if self._map is None:
             self._map = self.header.map()
         return np.asarray(self._map[index])
+
+    @property
+    def timestamps(self) -> str:
+        """The result of `hash_times` for the file."""
+        return hash_times([str(self.header.path)])
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_map": None}  # pickle would copy all values
