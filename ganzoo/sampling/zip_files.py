@@ -29,6 +29,7 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NAMES = {9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstandard", 95: "xz", 99: "AES"}
 _ENCRYPTED = 0x1  # bit of the flags of a member
 _DRIVE = re.compile(r"[A-Za-z]:")
+_LARGEST = 2**63 - 1  # that an entry holds; `read_member` refuses it
 _HEADER = 30  # bytes of a member's own header before its name
 
 
@@ -194,13 +195,14 @@ def _find_problem(info: zipfile.ZipInfo) -> str:
     if info.flag_bits & _ENCRYPTED:
         return "encrypted"
     if info.compress_type not in _METHODS:
-        kind = _NAMES.get(info.compress_type, f"of the number {info.compress_type}")
-        return f"compressed by {kind}"
+        return f"compressed by {_NAMES.get(info.compress_type, f'method {info.compress_type}')}"
     return ""
 
 
 def _entry(info: zipfile.ZipInfo) -> tuple[int, int, int, int, int]:
-    return info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type
+    places = (info.header_offset, info.compress_size, info.file_size)
+    offset, stored, size = (min(number, _LARGEST) for number in places)
+    return offset, stored, size, info.CRC, info.compress_type
 
 
 def _read_labels(path: Path, info: zipfile.ZipInfo) -> bytes:

@@ -175,6 +175,19 @@ def test_a_compressed_array_is_bounded(tmp_path, monkeypatch):
         get("arrays", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "shape", [(2**40, 8, 8), (2**62, 8, 8), (2**99, 8, 8), (-2, 8, 8), (True, 8, 8)]
+)
+def test_a_shape_that_the_file_does_not_have_is_named(tmp_path, shape):
+    path = tmp_path / "x.npy"
+    header = np.lib.format.header_data_from_array_1_0(noise(2, 8, 8)) | {"shape": shape}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(bytes(128))
+    with pytest.raises(DataError, match=r"cannot read .*x\.npy: its .*Write the file again"):
+        get("arrays", path)
+
+
 def test_a_training_uses_arrays(tmp_path):
     np.savez(tmp_path / "x.npz", x=noise(20, 16, 16, 1), y=np.arange(20) % 3)
     recipe = tiny(dataset=Component("arrays", {"labels": "y"}))

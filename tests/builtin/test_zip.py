@@ -147,7 +147,7 @@ def patched(path, offset, content, start=b"PK\x01\x02"):
     [
         (8, b"\x01\0", "encrypted"),
         (10, struct.pack("<H", zipfile.ZIP_LZMA), "compressed by lzma"),
-        (10, struct.pack("<H", 77), "compressed by of the number 77"),
+        (10, struct.pack("<H", 77), "compressed by method 77"),
     ],
 )
 def test_encryption_and_other_compressions_are_named(tmp_path, offset, content, problem):
@@ -191,6 +191,19 @@ def test_damage_of_one_member_is_named(tmp_path, offset, content, message):
     path = write_zip(tmp_path / "a.zip", [("0.png", picture(0))])
     patched(path, offset, content)
     with pytest.raises(ImageFileError, match=rf"0\.png of the zip .* is damaged: {message}"):
+        get("zip", path)[0][0]
+
+
+def test_a_size_of_64_bits_is_bounded(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [("0.png", picture(0))])
+    extra = struct.pack("<HHQQ", 1, 16, 2**64 - 1, 2**64 - 1)
+    patched(path, 20, b"\xff" * 8)
+    patched(path, 30, struct.pack("<H", len(extra)))
+    patched(path, 12, struct.pack("<I", 46 + 5 + len(extra)), b"PK\5\6")
+    whole = path.read_bytes()
+    place = whole.index(b"PK\5\6")
+    path.write_bytes(whole[:place] + extra + whole[place:])
+    with pytest.raises(ImageFileError, match=r"0\.png of the zip .* declares 9,.* the limit is"):
         get("zip", path)[0][0]
 
 

@@ -132,7 +132,9 @@ def read_headers(path: Path) -> list[ArrayHeader]:
     try:
         if path.suffix.lower() == ".npy":
             with path.open("rb") as file:
-                return [_read_header(path, "", file, 0)]
+                header = _read_header(path, "", file, 0)
+                _check_size(header, path.stat().st_size - file.tell())
+                return [header]
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
             return [_read_member(path, archive, member) for member in members]
@@ -151,13 +153,18 @@ def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) ->
         offset = info.header_offset + _HEADER + sum(sizes)
     with archive.open(info) as member:
         header = _read_header(path, info.filename, member, offset)
-        size = math.prod(header.shape) * header.dtype.itemsize
-        if not header.dtype.hasobject and member.tell() + size != info.file_size:
-            raise DataError(
-                f"{header.where} declares {size:,} bytes of values, and its member of the zip has "
-                f"{info.file_size - member.tell():,}. Write the file again."
-            )
+        _check_size(header, info.file_size - member.tell())
     return header
+
+
+def _check_size(header: ArrayHeader, present: int) -> None:
+    """Raise an error if a file has not as many bytes of values as the header of an array says."""
+    size = math.prod(header.shape) * header.dtype.itemsize
+    if size != present and not header.dtype.hasobject:
+        raise DataError(
+            f"cannot read {header.where}: its header declares {size:,} bytes of values, and it has "
+            f"{present:,}. Write the file again."
+        )
 
 
 def _read_header(path: Path, member: str, file: Any, offset: int | None) -> ArrayHeader:
@@ -170,6 +177,8 @@ def _read_header(path: Path, member: str, file: Any, offset: int | None) -> Arra
             "only arrays of named fields need. Save the images as an array of uint8."
         )
     shape, fortran, dtype = read(stream)
+    if any(type(side) is not int or side < 0 for side in shape):
+        raise ValueError(f"its shape is {shape}")
     start = None if offset is None else offset + stream.tell()
     return ArrayHeader(path, member, start, shape, dtype, fortran)
 
