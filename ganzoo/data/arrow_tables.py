@@ -94,14 +94,16 @@ class ImageTable:
         kind = str(getattr(feature, "dtype", type(feature).__name__))
         if kind in ("string", "large_string"):
             names = sorted({value for value in values if value is not None})
-            numbers = {name: number for number, name in enumerate(names)}
-            return np.array([numbers.get(value, -1) for value in values], np.int64), tuple(names)
+            place = {name: number for number, name in enumerate(names)}
+            return np.array([place.get(value, -1) for value in values], np.int64), tuple(names)
         if not kind.startswith(("int", "uint")):
             raise DataError(
                 f"the column {column!r} is of the type {kind}, but labels are class numbers or "
                 "text. Choose another with --dataset.label-column, or leave the option out."
             )
-        labels = np.array([-1 if value is None else value for value in values], np.int64)
+        largest = np.iinfo(np.int64).max  # below that of uint64, and no class number either
+        numbers = [-1 if value is None else min(value, largest) for value in values]
+        labels = np.array(numbers, np.int64)
         return labels, tuple(getattr(feature, "names", None) or ())
 
 

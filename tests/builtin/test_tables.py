@@ -94,6 +94,9 @@ def test_other_types_of_columns(tmp_path):
     )
     assert (spec.classes, spec.labels) == (6, ())
     assert torch.equal(dataset[3][0], exact(3))
+    numbers = pyarrow.array([2**64 - 1, 0, 1, 2], pyarrow.uint64())
+    with pytest.raises(DataError, match="the class number 9223372036854775807, .* limit is 100,0"):
+        get("parquet", parquet(tmp_path / "c.parquet", typed=False, y=numbers), label_column="y")
     for arguments, message in (
         ({"image_column": "y"}, "'y' is of the type uint8, but images are image files in bytes"),
         ({}, r"b\.parquet has no column 'image'\. Its columns: data, y\. .*--dataset\.image-colum"),

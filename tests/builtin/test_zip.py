@@ -194,6 +194,12 @@ def test_damage_of_one_member_is_named(tmp_path, offset, content, message):
         get("zip", path)[0][0]
 
 
+def test_names_in_messages_are_one_line(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [("a\n\x1b[31m.png", b"")])
+    with pytest.raises(ImageFileError, match=r"the image a  \[31m\.png of the zip"):
+        get("zip", path)[0][0]
+
+
 def test_a_size_of_64_bits_is_bounded(tmp_path):
     path = write_zip(tmp_path / "a.zip", [("0.png", picture(0))])
     extra = struct.pack("<HHQQ", 1, 16, 2**64 - 1, 2**64 - 1)

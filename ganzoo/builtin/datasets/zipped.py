@@ -77,7 +77,7 @@ class ZippedImages(EncodedImages):
 
     def content(self, index: int) -> tuple[str, bytes]:
         """Return an image file: its name and its bytes."""
-        name = f"{self.names[index]} of the zip {self.path}"
+        name = f"{shorten(self.names[index], 200)} of the zip {self.path}"
         return name, read_member(self.path, name, self.entries[index])
 
     def key(self, index: int) -> str:
