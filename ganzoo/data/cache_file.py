@@ -57,6 +57,8 @@ class CacheFile:
 
         Returns None if there is no such file, or if it has another layout.
         """
+        if not self.path.is_file():  # to open a pipe would wait for a writer
+            return None
         try:
             with self.path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size != self.size:

@@ -77,5 +77,5 @@ def _registered() -> dict[str, frozenset[str]]:
 
 def _explain(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
-        return f"{error.msg} in line {error.lineno}"
+        return f"{error.msg} in line {error.lineno}" if error.lineno else error.msg
     return describe(error).removesuffix(".")

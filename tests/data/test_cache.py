@@ -161,6 +161,20 @@ def test_a_damaged_cache_is_written_again(tmp_path, damage):
     assert batches.images[:, 0, 0, 0].tolist() == list(range(23))
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
+def test_a_pipe_in_place_of_a_cache_is_replaced(tmp_path):
+    opened(tmp_path)
+    file = tmp_path / files(tmp_path)[0]
+    file.unlink()
+    os.mkfifo(file)
+    ends = os.open(file, os.O_RDWR), os.open(file, os.O_WRONLY)
+    os.write(ends[1], bytes(9))  # a reader without the check would have something to read
+    assert opened(tmp_path).cache.endswith("; the former one was damaged, or of other images")
+    assert file.is_file()
+    for end in ends:
+        os.close(end)
+
+
 def test_labels_outside_the_classes_are_damage(tmp_path):
     opened(tmp_path)
     file = tmp_path / files(tmp_path)[0]
