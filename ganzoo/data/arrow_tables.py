@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import DataError, ImageFileError, OutputError
+from ganzoo.sampling.file_times import hash_times
 from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import shorten
 from ganzoo.system.cache import cache_folder
@@ -70,8 +71,8 @@ class ImageTable:
         path = cell.get("path") if isinstance(cell, dict) else None
         if not path:
             raise ImageFileError(f"row {index:,} has no image. Remove it.")
-        place = Path(path).resolve()
-        if not place.is_file() or not any(place.is_relative_to(root) for root in self._roots):
+        place = self._find(path)
+        if place is None:
             raise ImageFileError(
                 f"row {index:,} names the image file {shorten(str(path), 80)!r}, which is not a "
                 "file below the data folder. ganzoo reads no other files for a dataset. Remove it."
@@ -80,6 +81,25 @@ class ImageTable:
             return place.read_bytes()
         except OSError as error:
             raise DataError(f"cannot read {place}: {error.strerror}. Restore the file.") from error
+
+    @property
+    def timestamps(self) -> str:
+        """The result of `hash_times` for the Arrow files, and for image files that rows name."""
+        import pyarrow
+        from pyarrow import compute
+
+        column, named = self._table.data.column(self._column), []
+        if pyarrow.types.is_struct(column.type) and "path" in [each.name for each in column.type]:
+            absent = column.filter(compute.is_null(compute.struct_field(column, "bytes")))
+            paths = compute.struct_field(absent, "path").to_pylist()
+            named = [str(place) for path in paths if path and (place := self._find(path))]
+        return hash_times([*self.files, *named])
+
+    def _find(self, path: str) -> Path | None:
+        """Return the place of an image file that a row names, if it is one below the folders."""
+        place = Path(path).resolve()
+        inside = any(place.is_relative_to(root) for root in self._roots)
+        return place if inside and place.is_file() else None
 
     def labels(self, column: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return the class number of each row, and the names of the classes if there are any.

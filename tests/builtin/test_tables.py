@@ -138,12 +138,20 @@ def test_an_edit_that_keeps_the_size_is_noticed(tmp_path):
     path = tmp_path / "a.parquet"
     names = set()
     for value in (0, 9):
-        pictures = [bytes([value]) * 9 if k == 1 else b"image" for k in range(3)]
-        parquet(path, cells=[{"bytes": content, "path": None} for content in pictures])
+        contents = [bytes([value]) * 9 if k == 1 else b"image" for k in range(3)]
+        parquet(path, cells=[{"bytes": content, "path": None} for content in contents])
         os.utime(path, ns=(value, value))
         dataset, _ = get("parquet", path, size=16)
         names.add((dataset.fingerprint, dataset.timestamps))
     assert len(names) == 2
+    root = pictures(tmp_path / "data", ["0.png"])
+    parquet(root / "a.parquet", cells=[{"bytes": None, "path": str(root / "0.png")}] * 2)
+    dataset, _ = get("parquet", root / "a.parquet", size=16)
+    before = dataset.timestamps
+    os.utime(root / "0.png", ns=(0, 9))
+    assert dataset.timestamps != before
+    (root / "0.png").unlink()
+    assert dataset.timestamps != before, "an absent file is named when it is read"
 
 
 def test_splits_of_a_folder_are_in_its_file_names(tmp_path):

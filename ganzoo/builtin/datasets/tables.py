@@ -16,7 +16,6 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.encoded import EncodedImages
 from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
 from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_fits import (
     BackgroundOption,
@@ -75,8 +74,8 @@ class TableImages(EncodedImages):
 
     @property
     def timestamps(self) -> str:
-        """The result of `hash_times` for the Arrow files, which an edit of the files renews."""
-        return hash_times(self.table.files)
+        """The modification times of the table's files, which a cache of decoded images checks."""
+        return self.table.timestamps
 
     @cached_property
     def fingerprint(self) -> str:
