@@ -320,8 +320,15 @@ def test_images_whose_changes_cannot_be_noticed_are_not_cached(tmp_path):
     assert opened(tmp_path, data, always=False).cache == ""
 
 
-def test_a_second_process_waits_and_reads_the_file_of_the_first(tmp_path, monkeypatch, capsys):
+def test_a_second_process_waits_and_reads_the_file_of_the_first(tmp_path, monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    announced = threading.Event()
+
+    def record(text):
+        assert "waiting for another process" in text
+        announced.set()
+
+    monkeypatch.setattr(cache_module, "print_error", record)
     options = CacheOptions(tmp_path, always=False)
     component = Component("folder", {"size": 8})
     first = ImageCache(options, component, None, Numbers(), SPEC, ranks=2)
@@ -332,8 +339,7 @@ def test_a_second_process_waits_and_reads_the_file_of_the_first(tmp_path, monkey
         target=lambda: results.append(opened(tmp_path, Numbers(), always=False))
     )
     waiting.start()
-    while "waiting for another process" not in capsys.readouterr().err:
-        assert waiting.is_alive()
+    assert announced.wait(60)
     first._write(cache_module.decode_images(Numbers(), SPEC))
     lock.release()
     waiting.join()
