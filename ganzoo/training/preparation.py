@@ -145,6 +145,7 @@ def plan(prepared: Prepared) -> str:
         for player in state.loss.players
     )
     ticks = -(-recipe.images // recipe.batch_size)
+    unit = "tick" if ticks == 1 else "ticks"
     settings = state.in_force()
     enabled = [name for name in ("compile", "deterministic") if settings[name]]
     if settings["processes"] > 1:
@@ -165,7 +166,7 @@ def plan(prepared: Prepared) -> str:
         f"  parameters  {sizes}\n"
         f"{''.join(f'  {line}{chr(10)}' for line in initial)}"
         f"  players     {players}\n"
-        f"  length      {recipe.images:,} images = {ticks:,} ticks of {recipe.batch_size}\n"
+        f"  length      {recipe.images:,} images = {ticks:,} {unit} of {recipe.batch_size}\n"
         f"  on          {describe_hardware(state.device)}, "
         f"{', '.join([settings['precision'], *enabled])}"
     )

@@ -46,8 +46,10 @@ def list_zip(path: Path, labels: Labels) -> tuple[ImageList, dict[str, int], str
     """
     opened, spec = find_dataset("zip", {"labels": labels, "skip_corrupt": True}, path)
     dataset: Any = opened
-    numbers = np.bincount(dataset.labels, minlength=spec.classes).tolist()
-    classes = dict(zip(spec.class_names, numbers, strict=False))
+    classes: dict[str, int] = {}
+    if spec.classes:
+        numbers = np.bincount(dataset.labels, minlength=spec.classes).tolist()
+        classes = dict(zip(spec.class_names, numbers, strict=True))
     return ImageList(path, dataset.names, dataset.counts), classes, dataset.file_counts
 
 

@@ -68,7 +68,7 @@ def fastgan(
     sides = [BASE << k for k in range(side.bit_length() - BASE.bit_length() + 1)]
     widths = {
         each: max(1, int(width * multiple))
-        for each, multiple in zip(sides, MULTIPLES, strict=False)
+        for each, multiple in zip(sides, MULTIPLES[: len(sides)], strict=True)
     }
     # From half the side of the images down to 8 pixels; half as many channels as the side doubles.
     down = [max(1, width * 64 // each) for each in reversed(sides[1:-1])]
