@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,8 @@ from hypothesis import settings
 
 import ganzoo
 from ganzoo.data.workers import count_cores
+from helpers import processes
+from helpers.operators import share_operators
 from helpers.recipes import tiny
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
@@ -49,6 +52,17 @@ def pytest_xdist_auto_num_workers() -> int:
     return count_cores() + 1
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Start the fork server that the workers share."""
+    node.workerinput["fork_server"] = processes.fork_server()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Use the fork server of the process that started this worker."""
+    processes.shared_server = getattr(config, "workerinput", {}).get("fork_server")
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the slowest files first, and leave the slowest checks of plugins to test-all."""
@@ -68,6 +82,12 @@ def pytest_collection_finish() -> None:
 def _no_data_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Remove the user's data folder from the environment."""
     monkeypatch.delenv("GANZOO_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _one_table_of_operators() -> None:
+    """Let the exports of all tests share the table of ONNX operators."""
+    share_operators()
 
 
 @pytest.fixture(autouse=True)

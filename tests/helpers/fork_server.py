@@ -1,8 +1,8 @@
 """A process that has imported the modules of most commands, and forks for each job.
 
-`helpers.processes` starts it with a socket as its only argument. A job is a message of JSON with
-four files: standard output, standard error, a pipe for the process id and the exit status, and
-standard input.
+`helpers.processes` starts it with two sockets: one accepts connections, the other one is closed
+when the process shall end. A connection sends one job: a message of JSON with four files: standard
+output, standard error, a pipe for the process id and the exit status, and standard input.
 """
 
 import contextlib
@@ -20,10 +20,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import PIL.Image
-
-import ganzoo
-
 # Modules that commands import when needed: training, plots, export, evaluation.
 LIBRARIES = (
     *("matplotlib.backends.backend_agg", "networkx", "onnxruntime", "onnx.helper"),
@@ -39,6 +35,10 @@ def _import_all() -> None:
     Those of the demo and the tests of plugins are rarely needed, and the Hub's client reads the
     environment of the job when it is imported.
     """
+    import PIL.Image
+
+    import ganzoo
+
     for name in LIBRARIES:
         importlib.import_module(name)
     root = Path(ganzoo.__file__).parent
@@ -49,8 +49,34 @@ def _import_all() -> None:
     PIL.Image.init()
 
 
-def serve(requests: socket.socket) -> None:
-    """Fork for each job, and write how each ends, until the socket is closed."""
+def _warm_up() -> None:
+    """Export a network, which fills caches that every job would fill again."""
+    import torch
+
+    from ganzoo.exporters.onnx_graph import OPSET
+
+    operators = Path(__file__).with_name("operators.py")  # this script's folder is not on the path
+    runpy.run_path(str(operators))["share_operators"]()
+    with torch.no_grad(), contextlib.redirect_stderr(None):
+        torch.onnx.export(
+            torch.nn.Linear(1, 1),
+            (torch.zeros(2, 1),),
+            dynamo=True,
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=OPSET,
+            verbose=False,
+        )
+
+
+def serve(connections: socket.socket, life: socket.socket) -> None:
+    """Fork for each job, and write how each ends, until the second socket is closed.
+
+    Modules are imported when the first job arrives: most runs of a single test need none.
+    """
+    if life in select.select([connections, life], [], [])[0]:
+        return
+    _import_all()
+    _warm_up()
     gc.freeze()  # so that a collection in a job does not copy the pages of every module
     ends, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -58,22 +84,25 @@ def serve(requests: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     jobs: dict[int, int] = {}  # the pipe of each process
     while True:
-        ready, _, _ = select.select([requests, ends], [], [])
+        ready, _, _ = select.select([connections, life, ends], [], [])
+        if life in ready:
+            return
         if ends in ready:
             os.read(ends, 4096)
             _report_ends(jobs)
-        if requests in ready:
-            length, files, _, _ = socket.recv_fds(requests, 4, 4)
-            if not length:
-                return
-            message = requests.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
+        if connections in ready:
+            connection, _ = connections.accept()
+            with connection:
+                length, files, _, _ = socket.recv_fds(connection, 4, 4)
+                job = connection.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
             out, err, status, stdin = files
             if not (pid := os.fork()):
                 signal.set_wakeup_fd(-1)
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                for file in (requests.detach(), ends, wake, status, *jobs.values()):
+                ours = (connections.detach(), life.detach(), ends, wake, status, *jobs.values())
+                for file in ours:
                     os.close(file)
-                _run(json.loads(message), stdin, out, err)
+                _run(json.loads(job), stdin, out, err)
             for file in (out, err, stdin):
                 os.close(file)
             _tell(status, pid)
@@ -138,5 +167,4 @@ def _status_of(end: SystemExit) -> int:
 
 
 if __name__ == "__main__":
-    _import_all()
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(*(socket.socket(fileno=int(number)) for number in sys.argv[1:]))

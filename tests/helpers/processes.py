@@ -101,22 +101,31 @@ class Process:
         return True
 
 
+shared_server: str | None = None  # address of the fork server that the workers of pytest share
+
+
 @functools.cache
-def _server(python: str) -> socket.socket:
-    """Start the fork server, once per test process."""
-    ours, theirs = socket.socketpair()
+def fork_server(python: str = sys.executable) -> str:
+    """Start a fork server that ends with this process; return the address of its Unix socket."""
+    folder = tempfile.TemporaryDirectory(prefix="forks")
+    address = f"{folder.name}/socket"
     script = Path(__file__).with_name("fork_server.py")
-    # -P: files next to the script shadow no package.
-    command = [python, "-P", str(script), str(theirs.fileno())]
-    process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-    theirs.close()
+    life, theirs = socket.socketpair()
+    with socket.socket(socket.AF_UNIX) as connections, theirs:
+        connections.bind(address)
+        connections.listen(64)
+        files = (connections.fileno(), theirs.fileno())
+        # -P: files next to the script shadow no package.
+        command = [python, "-P", str(script), *map(str, files)]
+        process = subprocess.Popen(command, pass_fds=files)
 
     def stop() -> None:
-        ours.close()
+        life.close()
         process.wait(60)
+        folder.cleanup()
 
     atexit.register(stop)
-    return ours
+    return address
 
 
 def start_python(
@@ -154,9 +163,12 @@ def start_python(
     files = [os.open(file.name, os.O_WRONLY | os.O_APPEND) for file in (out, err)] + [theirs]
     files.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))
     # A length and then the job: macOS has no sequenced packets on Unix sockets.
-    server, message = _server(str(python)), json.dumps(job).encode()
-    socket.send_fds(server, [len(message).to_bytes(4, "big")], files)
-    server.sendall(message)
+    message = json.dumps(job).encode()
+    with socket.socket(socket.AF_UNIX) as server:
+        shared = shared_server if python == sys.executable else None
+        server.connect(shared or fork_server(str(python)))
+        socket.send_fds(server, [len(message).to_bytes(4, "big")], files)
+        server.sendall(message)
     for file in files:
         os.close(file)
     return Process(status, out, err, words)
