@@ -16,6 +16,7 @@ from ganzoo.games.penalties import Comparison
 from ganzoo.games.registered_penalties import build_penalties
 from ganzoo.games.replay import RANDOM_STATE, replayed, starting_point
 from ganzoo.nn import DiscriminatorOutput, at_least_fp32, call_discriminator, generate, inputs_of
+from ganzoo.nn.layers import reads_images
 from ganzoo.spec import DataSpec
 
 MAX_CLIP_RATIO = 50  # root mean square of a discriminator's weights over the clipping bound
@@ -185,7 +186,7 @@ class AdversarialLoss(Loss):
                 "its generator needs paired images, and this dataset has none: choose another "
                 "dataset, such as --dataset paired"
             )
-        clipped = [nets[role] for role in self._clipped_roles] if self.options.weight_clip else []
+        clipped = self._clipped(nets) if self.options.weight_clip else []
         size = max(map(_root_mean_square, clipped), default=0.0)
         if size > MAX_CLIP_RATIO * self.options.weight_clip:
             raise ValueError(
@@ -313,13 +314,13 @@ class AdversarialLoss(Loss):
         if self.options.weight_clip and player.name == "discriminator":
             bound = self.options.weight_clip
             with torch.no_grad():
-                for role in self._clipped_roles:
-                    for weight in nets[role].parameters():
+                for net in self._clipped(nets):
+                    for weight in net.parameters():
                         if weight.requires_grad:  # a frozen layer keeps its weights
                             weight.clamp_(-bound, bound)
 
-    @property
-    def _clipped_roles(self) -> tuple[str, ...]:
-        """The roles that the player `discriminator` trains."""
+    def _clipped(self, nets: Mapping[str, nn.Module]) -> list[nn.Module]:
+        """Return the networks that the player `discriminator` trains and that read images."""
         players = [player for player in self.players if player.name == "discriminator"]
-        return tuple(role for player in players for role in player.trains if role != LOSS)
+        roles = [role for player in players for role in player.trains if role != LOSS]
+        return [nets[role] for role in roles if reads_images(nets[role])]

@@ -31,6 +31,14 @@ def layers_from_image(discriminator: nn.Module) -> list[list[nn.Parameter]]:
     return layers
 
 
+def reads_images(network: nn.Module) -> bool:
+    """Return whether a network has layers from an image, as every discriminator has.
+
+    FastGAN's decoder has none: it reads maps of the discriminator.
+    """
+    return bool(layers_from_image(network))
+
+
 def _has_kernel(layer: list[nn.Parameter]) -> bool:
     return any(weight.dim() > 1 for weight in layer)
 

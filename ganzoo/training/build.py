@@ -22,6 +22,7 @@ from ganzoo.errors import (
 )
 from ganzoo.games import LOSS, Loss
 from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal, latent_of
+from ganzoo.nn.layers import reads_images
 from ganzoo.registry import COMPONENTS, architectures, losses
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.signatures import arguments_of, bind
@@ -173,19 +174,23 @@ def check_combination(
 
 
 def normalise_discriminators(recipe: Recipe, nets: Mapping[str, nn.Module], loss: Loss) -> None:
-    """Add spectral normalisation to the networks that are not exported, if the recipe says so."""
+    """Add spectral normalisation to the discriminators, if the recipe says so."""
     if recipe.spectral_norm:
-        for role, net in nets.items():
-            if role not in loss.exported_roles:
-                add_spectral_norm(net)
+        for net in _discriminators(nets, loss):
+            add_spectral_norm(net)
+
+
+def _discriminators(nets: Mapping[str, nn.Module], loss: Loss) -> list[nn.Module]:
+    """Return the networks that are not exported and read images."""
+    others = [net for role, net in nets.items() if role not in loss.exported_roles]
+    return [net for net in others if reads_images(net)]
 
 
 def _warn_about_batchnorm(nets: Mapping[str, nn.Module], loss: Loss) -> None:
     """Warn of BatchNorm in a penalised discriminator: gradients then depend on other samples."""
     if not any(penalty.uses_gradient for penalty in getattr(loss, "penalties", ())):
         return
-    discriminators = [net for role, net in nets.items() if role not in loss.exported_roles]
-    for module in itertools.chain(*(net.modules() for net in discriminators)):
+    for module in itertools.chain(*(net.modules() for net in _discriminators(nets, loss))):
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             warnings.warn(
                 "the loss penalises the gradient of single samples, but BatchNorm makes the "

@@ -15,6 +15,7 @@ from ganzoo.games import Batch, Turn
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component
 from ganzoo.training import prepare
+from ganzoo.training.build import normalise_discriminators
 from ganzoo.training.players import find_frozen
 from ganzoo_lightweight.fastgan.decoder import quarter
 from ganzoo_lightweight.fastgan.loss import reconstruction_error
@@ -156,6 +157,21 @@ def test_frozen_layers_are_those_of_the_discriminator_alone():
     frozen = find_frozen(recipe, ganzoo.losses.get("fastgan")(), nets)
     assert list(frozen) == ["discriminator"]  # the decoder reads maps, not images
     assert frozen["discriminator"] == list(nets["discriminator"].first.parameters())
+
+
+def test_the_decoder_is_neither_normalised_nor_clipped():
+    nets = build(64, device="cpu", width=1, latent_dim=2)
+    loss = ganzoo.losses.get("fastgan")(weight_clip=1e-3)
+    before = nets["decoder"].state_dict()
+    before = {name: value.clone() for name, value in before.items()}
+    loss.constrain(loss.players[0], nets)
+    normalise_discriminators(find_recipe("fastgan"), nets, loss)
+    after = nets["decoder"].state_dict()
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    weights = dict(nets["discriminator"].named_parameters())
+    assert any("parametrizations" in name for name in weights)
+    assert max(weight.abs().max() for weight in weights.values()) <= 1e-3
 
 
 def test_other_losses_need_networks_without_a_decoder(tmp_path):

@@ -58,7 +58,10 @@ class Decoder(nn.Module):
         return self.part(middle), self.whole(last)
 
     def modules_from_image(self) -> tuple[nn.Module, ...]:
-        """Return no modules: the decoder reads maps, so ``--freeze-layers`` leaves it alone."""
+        """Return no modules: the decoder reads maps, so it is no discriminator.
+
+        ``--freeze-layers``, ``--spectral-norm`` and ``--loss.weight-clip`` leave it alone.
+        """
         return ()
 
 
