@@ -39,11 +39,9 @@ from ganzoo.errors import (
 )
 from ganzoo.registry import distributions
 from ganzoo.registry.docstrings import docstring_of
-from ganzoo.registry.own_file import import_own_file
+from ganzoo.registry.own_file import OPTION, import_own_file, own_files
 from ganzoo.spec import Optimizer
 from ganzoo.system.terminal import print_error, print_out, usable_streams
-
-IMPORT = "--import"  # option of every command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,6 +76,7 @@ def _run(args: list[str]) -> int:
     if problem := _find_misspelling(args):
         print_error(f"error: {problem}")
         return 2
+    token = own_files.set(tuple(files))
     try:
         for file in files:
             import_own_file(file)
@@ -123,12 +122,14 @@ def _run(args: list[str]) -> int:
             "libraries fail on it too. Reinstall the package, or uninstall it."
         )
         return 1
+    finally:
+        own_files.reset(token)
     return 0
 
 
 _DESCRIPTION = (
     "A plugin-based model zoo for generative adversarial networks. With every command, "
-    f"'{IMPORT} FILE.py' runs a Python file of yours first, so that the command knows what it "
+    f"'{OPTION} FILE.py' runs a Python file of yours first, so that the command knows what it "
     "registers, such as an architecture."
 )
 
@@ -168,7 +169,7 @@ def _split_imports(args: list[str]) -> tuple[list[str], list[str]]:
     words = iter(args)
     for word in words:
         option, equals, file = word.partition("=")
-        if option != IMPORT:
+        if option != OPTION:
             others.append(word)
         else:
             files.append(file if equals else next(words, ""))

@@ -12,6 +12,7 @@ from ganzoo.cli.arguments import Text, parse_value
 from ganzoo.cli.formatting import as_folder, is_parity
 from ganzoo.cli.outputs import MaybeOutput
 from ganzoo.errors import DeploymentError
+from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_out
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def export(
         )
     print_out(
         f"next: ganzoo {command} {as_folder(path)}{' FILE ...' * (command == 'translate')} "
-        "--runtime onnx"
+        f"--runtime onnx{repeat_imports()}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ganzoo.cli import listing
 from ganzoo.cli.arguments import Folder, Text
 from ganzoo.errors import PublishError
+from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_out
 
 _KEPT = "The card was edited on the Hub and is not replaced. Check that it is still correct."
@@ -89,7 +90,10 @@ def push(
             print_out(
                 "The Space reads a private model. Add a token to its settings as secret HF_TOKEN."
             )
-    print_out(f"to register it in a plugin: {result.model!r}\nnext: ganzoo sample {result.model}")
+    print_out(
+        f"to register it in a plugin: {result.model!r}\n"
+        f"next: ganzoo sample {result.model}{repeat_imports()}"
+    )
 
 
 def _show_sizes(sizes: dict[str, int], where: str) -> None:

@@ -14,6 +14,7 @@ import tyro
 from ganzoo.cli.arguments import Text, helps_of
 from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import ImportFileError
+from ganzoo.registry.own_file import repeat_imports
 from ganzoo.spec import IMPORTED
 from ganzoo.system.terminal import escaped_output, print_error, print_out
 
@@ -197,7 +198,7 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
         f"{out}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} (allowed "
         f"{parity['tolerance']:.1e}){comparison}\n"
         f"next: ganzoo {'translate' if translates else 'sample'} {as_folder(out)}"
-        f"{' FILE ...' * translates} --runtime onnx"
+        f"{' FILE ...' * translates} --runtime onnx{repeat_imports()}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ganzoo.cli.arguments import Text
 from ganzoo.errors import UnknownNameError
+from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_error, print_out
 
 
@@ -112,7 +113,7 @@ def _report_run(run: Any, images: int) -> int:
         print_error(
             f"{reason} after {run.images_seen:,} of {images:,} images; the run is saved. "
             "Resume with\n"
-            f"  ganzoo train --resume {run.path}"
+            f"  ganzoo train --resume {run.path}{repeat_imports()}"
         )
         return 0 if run.ended == "time" else 130
     from ganzoo import plots
@@ -123,6 +124,6 @@ def _report_run(run: Any, images: int) -> int:
         f"  samples   {run.path / 'samples'}\n"
         f"  plots     {run.path / plots.PLOTS}\n"
         f"  model     {run.bundle}\n"
-        f"next: ganzoo export {run.path}"
+        f"next: ganzoo export {run.path}{repeat_imports()}"
     )
     return 0

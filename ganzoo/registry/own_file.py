@@ -7,14 +7,29 @@ its path, and it does so only for a path that the user passes.
 from __future__ import annotations
 
 import importlib
+import shlex
 import sys
 import warnings
+from contextvars import ContextVar
 from importlib.util import find_spec
 from pathlib import Path
 
 from ganzoo.errors import BrokenPluginError, describe
 from ganzoo.registry.registry import REGISTRIES
 from ganzoo.system.dependencies import quiet_imports
+
+OPTION = "--import"  # of every command
+
+# The files of the command that runs, as the user passed them.
+own_files: ContextVar[tuple[str, ...]] = ContextVar("own_files", default=())
+
+
+def repeat_imports() -> str:
+    """Return the options of the running command that import files, for the next command.
+
+    Each begins with a space; the text is empty without such options.
+    """
+    return "".join(f" {OPTION} {shlex.quote(file)}" for file in own_files.get())
 
 
 def import_own_file(file: str | Path) -> None:

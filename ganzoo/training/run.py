@@ -32,6 +32,7 @@ from ganzoo.errors import (
 from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
+from ganzoo.registry.own_file import repeat_imports
 from ganzoo.spec import Recipe
 from ganzoo.system.dependencies import environment, kept_variables
 from ganzoo.system.signals import stop_on_signal
@@ -217,7 +218,7 @@ def _check_new(path: Path) -> None:
         if path.exists() and not all(f.name.startswith(beginnings) for f in path.iterdir()):
             raise RunExistsError(
                 f"the run folder {path} exists already. Pass another with --out DIR, or continue "
-                f"the run: ganzoo train --resume {path}"
+                f"the run: ganzoo train --resume {path}{repeat_imports()}"
             )
 
 
@@ -295,7 +296,7 @@ def _run(
         if state.images_seen >= recipe.images:
             print_error(
                 f"{path} is finished: it has seen all {recipe.images:,} images. Lengthen it: "
-                f"ganzoo train --resume {path} --images {2 * recipe.images}"
+                f"ganzoo train --resume {path} --images {2 * recipe.images}{repeat_imports()}"
             )
         print_error(plan(prepared))
         if lengthened(prepared.history) and (schedules := name_length_schedules(prepared)):
@@ -393,7 +394,7 @@ def _explaining(path: Path) -> Iterator[None]:
         advice = (
             " Try a lower --optimizer.lr, another --loss or --precision fp32."
             if isinstance(error, NonFiniteLossError | SampleError)
-            else f" ganzoo train --resume {path} continues the run."
+            else f" ganzoo train --resume {path}{repeat_imports()} continues the run."
         )
         raise type(error)(f"{error}{last}{advice}") from error
     except RuntimeError as error:

@@ -55,10 +55,18 @@ def own(tmp_path):
 
 COMMANDS = """
 import sys
+from pathlib import Path
+from ganzoo import plots, training
 from ganzoo.cli import main
+from ganzoo.registry.own_file import repeat_imports
 own, *train = sys.argv[1:]
 assert main([*train, "--dry-run", "--import", own]) == 0
 assert main([f"--import={own}", "list", "--kind", "architectures"]) == 0
+plots.draw_run = lambda path: None
+for ended in ("finished", "time"):
+    training.train = lambda *_, **__: training.Run(Path("run"), 8, ended)
+    assert main([*train, "--import", own]) == 0
+assert repeat_imports() == "", "the command has ended"
 """
 
 
@@ -67,6 +75,8 @@ def test_commands_know_what_the_file_registers(own):
     assert done.returncode == 0, done.stderr
     assert "line + nonsaturating on stripes" in done.stdout
     assert "line                     this process" in done.stdout
+    assert f"next: ganzoo export run --import {own}\n" in done.stdout
+    assert f"  ganzoo train --resume run --import {own}\n" in done.stderr
 
 
 @pytest.mark.parametrize(
