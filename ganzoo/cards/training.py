@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.bundle import LOG, RECIPE
@@ -31,6 +32,7 @@ def render(context: CardContext) -> str:
             f"{data['origin'] or data['dataset']}: {data['images']:,} images, "
             f"{fingerprint(data['sha256'])}",
         ),
+        *describe_images(data),
         *_initial(context),
         ("loss", f"`{loss.pop('name')}` {switched_on(loss)}".strip()),
         ("optimizer", _optimizer(recipe)),
@@ -55,6 +57,20 @@ def render(context: CardContext) -> str:
     ]
     curves = f"\n{figure}" if (figure := render_curves(context)) else ""
     return f"{table(rows)}\n{_repetition(context)}{curves}"
+
+
+def describe_images(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return rows about the image files of a dataset.
+
+    Args:
+        data: the entry ``data`` of a model's provenance.
+    """
+    rows = [(key, str(data[key])) for key in ("files", "fit") if data.get(key)]
+    if replaced := data.get("replaced"):
+        least = "at least " if ":" in data["sha256"] else ""  # a stream counts those that it read
+        text = f"{least}{replaced:,}, each replaced by the next image that can be read"
+        rows.append(("corrupt files", text))
+    return rows
 
 
 def _initial(context: CardContext) -> list[tuple[str, str]]:

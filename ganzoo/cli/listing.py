@@ -12,7 +12,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
-from ganzoo.spec import IMPORTED
+from ganzoo.spec import IMPORTED, ModelSpec
 from ganzoo.system.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
@@ -139,8 +139,10 @@ def info(name: Text, /) -> None:
         "reads": ", ".join(spec.inputs),
         "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
         "classes": spec.data.classes if "y" in spec.inputs else "none",
-        "networks": ", ".join(spec.roles),
+        "networks": ", ".join(spec.roles)
+        + (f"; for further training {', '.join(roles)}" if (roles := spec.training_roles) else ""),
         **({"data": spec.data.origin} if spec.data.origin else {}),
+        **_images(spec),
         "licence": spec.license or "not recorded",
         "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {
@@ -159,6 +161,16 @@ def info(name: Text, /) -> None:
     print_out(spec.name)
     for key, value in rows.items():
         print_out(f"  {key:<14} {_on_one_line(value)}")
+
+
+def _images(spec: ModelSpec) -> dict[str, str]:
+    """Return rows about the image files that the model was trained on."""
+    from ganzoo.cards.training import describe_images
+
+    try:
+        return dict(describe_images(spec.recorded("data")))
+    except MALFORMED:
+        return {"fit": "not in the format of ganzoo"}
 
 
 def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:

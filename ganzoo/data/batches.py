@@ -44,6 +44,7 @@ class Batches(Iterator[Batch]):
             attribute of that name; empty if it has none.
         fitting: how image files get the size of the spec, from the dataset's attribute of that
             name; empty if it has none.
+        replaced: number of corrupt files that other images replaced, as far as they were read.
 
     Raises:
         DataError: the images do not match the spec, or an image is corrupt.
@@ -55,6 +56,7 @@ class Batches(Iterator[Batch]):
     fits = False
     decoding = ""
     cache = ""
+    replaced = 0
 
     def __init__(
         self,

@@ -159,7 +159,8 @@ class ImageCache:
         with self._new_file() as store:
             decoding = decode_into(store, self._dataset, self._spec, shown=True)
             sha256 = fingerprint_items(store.map())
-            store.finish(self._metadata(sha256, tuple(decoding.warnings)))
+            texts = tuple(decoding.warnings)
+            store.finish(self._metadata(sha256, texts, decoding.replaced))
         mapped = self._read(fits, tell=False)
         assert mapped is not None
         return mapped._replace(decoding=str(decoding), cache=self._describe_written())
@@ -169,7 +170,7 @@ class ImageCache:
         try:
             with self._new_file() as store:
                 store.put(0, images.items)
-                store.finish(self._metadata(images.sha256, images.warnings))
+                store.finish(self._metadata(images.sha256, images.warnings, images.replaced))
         except OutputError as error:
             self._warn(error)
             return images
@@ -197,6 +198,7 @@ class ImageCache:
         try:
             check_items(items, self._spec)
             sha256, texts = metadata["sha256"], json.loads(metadata["warnings"])
+            replaced = int(metadata["replaced"])
         except (DataError, ValueError, KeyError):
             self._difference = "damaged"
             return None
@@ -204,7 +206,12 @@ class ImageCache:
             warnings.warn(str(text), ImageFileWarning, stacklevel=4)
         size = _size(self._file.size)
         return DecodedImages(
-            items, sha256, fits=fits, mapped=True, cache=f"read from {self.path} ({size})"
+            items,
+            sha256,
+            fits=fits,
+            mapped=True,
+            cache=f"read from {self.path} ({size})",
+            replaced=replaced,
         )
 
     @contextlib.contextmanager
@@ -248,13 +255,18 @@ class ImageCache:
             "decoder": f"{DECODER}, {versions}, {datasets.entry(self._name).provider}, {code}",
         }
 
-    def _metadata(self, sha256: str, texts: tuple[str, ...]) -> dict[str, str]:
+    def _metadata(self, sha256: str, texts: tuple[str, ...], replaced: int) -> dict[str, str]:
         assert self._identity is not None
         size, lines = 0, []
         for text in texts:
             size += len(json.dumps(text))
             lines += [text] if size <= MAX_WARNINGS else []
-        return {**self._identity, "sha256": sha256, "warnings": json.dumps(lines)}
+        return {
+            **self._identity,
+            "sha256": sha256,
+            "warnings": json.dumps(lines),
+            "replaced": str(replaced),
+        }
 
     def _describe_written(self) -> str:
         former = f"; the former one was {self._difference}" if self._difference else ""

@@ -25,6 +25,7 @@ class DecodedImages(NamedTuple):
         decoding: how fast they were decoded; empty if they were not.
         cache: which cache was read or written; empty for none.
         warnings: texts of the warnings about the images.
+        replaced: number of corrupt files that other images replaced.
     """
 
     items: Items
@@ -35,6 +36,7 @@ class DecodedImages(NamedTuple):
     decoding: str = ""
     cache: str = ""
     warnings: tuple[str, ...] = ()
+    replaced: int = 0
 
 
 def decode_images(
@@ -61,4 +63,5 @@ def decode_images(
         seconds=decoding.seconds,
         decoding=str(decoding),
         warnings=tuple(decoding.warnings),
+        replaced=decoding.replaced,
     )

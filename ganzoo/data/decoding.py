@@ -62,12 +62,14 @@ class Decoding(NamedTuple):
         seconds: elapsed time.
         processes: number of processes that decoded.
         warnings: the texts of the warnings that were shown, and their classes.
+        replaced: number of corrupt files that other images replaced.
     """
 
     images: int
     seconds: float
     processes: int
     warnings: dict[str, type[Warning]]
+    replaced: int = 0
 
     def __str__(self) -> str:
         processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
@@ -154,7 +156,7 @@ def decode_into(
             progress.update(len(index))
     notices.finish()
     seconds = time.perf_counter() - start
-    return Decoding(length, seconds, reads.processes, notices.texts)
+    return Decoding(length, seconds, reads.processes, notices.texts, notices.replaced)
 
 
 def decoding_workers(ranks: int = 1) -> int:

@@ -49,6 +49,7 @@ class MemoryBatches(Batches):
         self.fingerprint = images.sha256
         self.fits = images.fits
         self.decoding, self.cache = images.decoding, images.cache
+        self.replaced = images.replaced
         self._as_stream = fingerprint_stream(dataset, spec)
         place = device if images.fits else torch.device("cpu")
         self.kept = "mapped from the cache" if images.mapped and place.type == "cpu" else self.kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from ganzoo.data.reading import Read
+from ganzoo.sampling.corrupt_files import CorruptFileWarning
 from ganzoo.sampling.image_warnings import ImageNotes
 
 
@@ -12,7 +13,8 @@ class ReadWarnings:
     """Shows the warnings of reads, each text once.
 
     Those about image files are shown once for each kind: after the last read with the number of
-    images that they hold for, or at once if the reads do not end.
+    images that they hold for, or at once if the reads do not end. Those about each corrupt file are
+    shown at once.
 
     Args:
         images: number of images in all reads, if the reads end.
@@ -26,10 +28,17 @@ class ReadWarnings:
         self._images = images
         self._notes = ImageNotes()
 
+    @property
+    def replaced(self) -> int:
+        """Number of corrupt files that other images replaced."""
+        return sum(issubclass(kind, CorruptFileWarning) for kind in self.texts.values())
+
     def show(self, read: Read) -> None:
         """Show the warnings of a read, and raise its error."""
         self._notes.add(read.notes)
         for kind, text in read.warnings:
+            self._show(kind, text)
+        for text, kind in read.notes.each.items():
             self._show(kind, text)
         if self._images is None:
             for kind, text in self._notes.first.items():

@@ -66,6 +66,7 @@ class StreamedBatches(Batches):
             raise
         self.position += 1
         self._ahead_at = self.position
+        self.replaced = self._ahead.replaced
         return self._deliver(items)
 
     def matches(self, fingerprint: str) -> bool:

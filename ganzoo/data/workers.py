@@ -162,6 +162,11 @@ class ReadAhead(Iterator[Items]):
         self._reads = WorkerReads(Reader(dataset, spec), places, workers=workers, pin=pin)
         self._warnings = ReadWarnings(images)
 
+    @property
+    def replaced(self) -> int:
+        """Number of corrupt files that other images replaced until now."""
+        return self._warnings.replaced
+
     def __next__(self) -> Items:
         try:
             read = next(self._reads)

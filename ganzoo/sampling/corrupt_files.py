@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.registry.signatures import OMIT_DEFAULT
+from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 
 T = TypeVar("T")
+
+
+class CorruptFileWarning(ImageFileWarning):
+    """A corrupt image file, which another image replaces."""
+
+    each = True
+
 
 # An argument of datasets. Recipes and configs list it only where it is True.
 SkipCorrupt = Annotated[bool, OMIT_DEFAULT]
@@ -21,7 +28,7 @@ def read_good(
 ) -> tuple[int, T]:
     """Read an item of a dataset, or instead of a corrupt one the next that can be read.
 
-    After the last item comes the first. Warns of each corrupt file.
+    After the last item comes the first.
 
     Args:
         read: reads the item of an index.
@@ -31,6 +38,9 @@ def read_good(
 
     Returns:
         The index of the item and the item.
+
+    Warns:
+        CorruptFileWarning: the item is corrupt, and another one replaces it.
 
     Raises:
         ImageFileError: the item is corrupt, and `skip_corrupt` is False.
@@ -47,5 +57,5 @@ def read_good(
                 raise ImageFileError(
                     f"{error} Or skip such files with --dataset.skip-corrupt."
                 ) from error
-            warnings.warn(f"{error} The next image replaces it.", stacklevel=3)
+            warn_of_image(CorruptFileWarning, f"{error} The next image replaces it.")
     raise DataError(f"cannot read any of the {length:,} image files. Replace them.")

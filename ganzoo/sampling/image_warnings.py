@@ -7,23 +7,33 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import ClassVar
 
 Kind = type["ImageFileWarning"]
 
-_texts: ContextVar[dict[Kind, str] | None] = ContextVar("texts", default=None)
+_notes: ContextVar[ImageNotes | None] = ContextVar("notes", default=None)
 
 
 class ImageFileWarning(UserWarning):
-    """A property of an image file that many files of a dataset may share."""
+    """A property of an image file that many files of a dataset may share.
+
+    Attributes:
+        each: whether the warning about every file is shown, not only the first of its kind.
+    """
+
+    each: ClassVar[bool] = False
 
 
 def warn_of_image(kind: Kind, text: str) -> None:
     """Warn about an image file, or note it for the `ImageNotes` that are open."""
-    texts = _texts.get()
-    if texts is None:
+    notes = _notes.get()
+    if notes is None:
         warnings.warn(text, kind, stacklevel=5)
+    elif kind.each:
+        notes.each[text] = kind
     else:
-        texts.setdefault(kind, text)
+        notes.first.setdefault(kind, text)
+        notes.images[kind] = 1
 
 
 class ImageNotes:
@@ -32,29 +42,33 @@ class ImageNotes:
     Attributes:
         first: the first text by kind.
         images: the number of images by kind.
+        each: the kinds of the texts that are shown each.
     """
 
     def __init__(self) -> None:
         self.first: dict[Kind, str] = {}
         self.images: Counter[Kind] = Counter()
+        self.each: dict[str, Kind] = {}
 
     @contextmanager
     def of_image(self) -> Iterator[None]:
         """Note the warnings about one image, instead of showing them."""
-        texts: dict[Kind, str] = {}
-        token = _texts.set(texts)
+        notes = ImageNotes()
+        token = _notes.set(notes)
         try:
             yield
         finally:
-            _texts.reset(token)
-            self._add(texts, Counter(texts.keys()))
+            _notes.reset(token)
+            self.add(notes)
 
     def add(self, other: ImageNotes) -> None:
         """Add the notes on other images."""
-        self._add(other.first, other.images)
+        self.first = other.first | self.first
+        self.images += other.images
+        self.each |= other.each
 
     def texts(self, images: int) -> list[tuple[Kind, str]]:
-        """Return one warning for each kind.
+        """Return one warning for each kind, or for each file.
 
         Args:
             images: number of images with and without warnings.
@@ -64,13 +78,9 @@ class ImageNotes:
             n = self.images[kind]
             share = f"{n:,} of {images:,} images {'has' if n == 1 else 'have'} this warning: "
             texts.append((kind, f"{share if images > 1 else ''}{text}"))
-        return texts
+        return texts + [(kind, text) for text, kind in self.each.items()]
 
     def tell(self, images: int) -> None:
         """Show the `texts`."""
         for kind, text in self.texts(images):
             warnings.warn(text, kind, stacklevel=3)
-
-    def _add(self, first: dict[Kind, str], images: Counter[Kind]) -> None:
-        self.first = first | self.first
-        self.images += images

@@ -72,6 +72,12 @@ class Prepared:
             "license": self.data.license,
             "origin": self.data.origin,
         }
+        facts = {
+            "files": self.batches.file_counts,
+            "fit": self.batches.fitting,
+            "replaced": self.batches.replaced,
+        }
+        dataset |= {key: value for key, value in facts.items() if value}
         return ModelSpec(
             name=self.recipe.name,
             architecture=entry.name,

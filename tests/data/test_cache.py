@@ -240,6 +240,16 @@ def test_warnings_about_the_images_are_repeated(tmp_path):
     assert records[0][0].startswith("2 of 2 images have this warning: the image ")
 
 
+def test_a_cache_keeps_the_number_of_corrupt_files(tmp_path):
+    data, folder = pictures(tmp_path / "data", ["1.png", "2.png"], size=(8, 8)), tmp_path / "cache"
+    (data / "1.png").write_text("no image")
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"1\.png.*replaces it"):
+            batches = opened(folder, *get("folder", data, size=8, skip_corrupt=True))
+        assert batches.replaced == 1
+    assert "read from" in batches.cache
+
+
 @pytest.mark.parametrize("fits", [True, False])
 def test_a_full_disk_is_one_warning(tmp_path, monkeypatch, fits):
     def fill(handle, content, offset):

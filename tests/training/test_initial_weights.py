@@ -201,12 +201,16 @@ def test_the_command_prints_the_summary_and_the_card_states_it(source, tmp_path,
     assert json.loads((out / "initial.json").read_text())["weights_id"] == weights_id
 
 
-def test_a_bundle_keeps_the_discriminator(tmp_path):
+def test_a_bundle_keeps_the_discriminator(tmp_path, capsys):
     recipe = tiny(images=16, keep_discriminator=True, spectral_norm=True)
     run = train(recipe, tmp_path / "run")
     bundle = bundles.open_bundle(run / "bundle")
     assert bundle.spec.training_roles == ("discriminator",)
     assert "discriminator.safetensors" in bundles.read_checksums(bundle.path)
+    assert main(["info", str(run / "bundle")]) == 0
+    assert (
+        "networks       generator; for further training discriminator\n" in capsys.readouterr().out
+    )
     stored = load_torch(bundle, "discriminator")  # as an export does
     # Without the normalisation of the recipe, and started from the run or the bundle.
     for model in (run, run / "bundle"):
