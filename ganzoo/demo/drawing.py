@@ -160,7 +160,7 @@ def _decode(file: BinaryIO, mode: str) -> Image.Image:
             "this file is not an image in a supported format. Upload a PNG, JPEG or WebP file."
         ) from error
     if width * height > MAX_PIXELS:
-        raise ImageFileError(_too_large(f"{width:,}x{height:,}"))
+        raise ImageFileError(_too_large(f"{height:,}x{width:,}"))
     file.seek(0)
     try:
         return decode_image(file, mode, UPLOAD)

@@ -89,7 +89,7 @@ def describe_resizing(name: str, extractor: Extractor, image: ImageSpec, allowed
         changes.append("made grey" if extractor.channels == 1 else "repeated in three channels")
     if extractor.size is not None and extractor.size != (image.height, image.width):
         height, width = extractor.size
-        changes.append(f"resized to {width}x{height}, bilinear with antialiasing")
+        changes.append(f"resized to {height}x{width}, bilinear with antialiasing")
     if not changes:
         return extractor.resizing
     if not allowed:

@@ -62,7 +62,10 @@ def fit_photo(image: Image.Image, size: ImageSpec, name: str | Path) -> Photo:
     width, height = round(size.width * scale), round(size.height * scale)
     if (width, height) == image.size:
         return Photo(fitted)
-    text = f"{name} has {image.width}x{image.height} pixels; its centre {width}x{height} is used"
+    text = (
+        f"{name} has {image.height}x{image.width} pixels (height x width); its centre of "
+        f"{height}x{width} is used"
+    )
     return Photo(fitted, _to_batch(_draw_crop(image, width, height, size)), text)
 
 

@@ -162,7 +162,7 @@ def check_frame(height: int, width: int, scale: int) -> None:
     height, width = height * scale, width * scale
     if max(height, width) > WEBP_SIDE:
         raise SampleError(
-            f"frames of {width:,}x{height:,} pixels are too large; a side has at most "
+            f"frames of {height:,}x{width:,} pixels are too large; a side has at most "
             f"{WEBP_SIDE:,}. Pass a smaller scale, or fewer columns and rows."
         )
 

@@ -9,6 +9,7 @@ from typing import BinaryIO, NamedTuple
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ganzoo.errors import DataError, ImageFileError
+from ganzoo.sampling.file_formats import HEAD, PHOTOS, name_format
 from ganzoo.sampling.image_depth import (
     ValueRange,
     correct_transparency,
@@ -131,6 +132,8 @@ def decode_image(
     except Exception as error:
         if isinstance(file, str | Path) and (text := explain_pointer(Path(file))):
             raise ImageFileError(text) from error
+        if isinstance(error, UnidentifiedImageError) and (reason := _explain_format(file)):
+            raise ImageFileError(f"cannot read the image {name}: {reason}") from error
         raise ImageFileError(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
         ) from error
@@ -175,11 +178,36 @@ def _upright_method(image: Image.Image) -> Image.Transpose | None:
     return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
 
 
+def _explain_format(file: str | Path | BinaryIO) -> str:
+    """Return which format a file has that PIL does not read, and what to do; empty if unknown."""
+    try:
+        if isinstance(file, str | Path):
+            with open(file, "rb") as stream:
+                head = stream.read(HEAD)
+        else:
+            file.seek(0)
+            head = file.read(HEAD)
+    except (OSError, ValueError):
+        return ""
+    if not head:
+        return "it is empty. Repair it or remove it."
+    if not (kind := name_format(head)):
+        return ""
+    advice = "Convert it to JPEG or PNG" if kind in PHOTOS else "Replace it or remove it"
+    return f"its content is {kind}, whatever its name says. {advice}."
+
+
 def _plain(error: Exception) -> str:
     """Return the text of a decoder's error in one line, without an address in memory."""
     if isinstance(error, UnidentifiedImageError):
         return "it is not an image of a kind that Pillow reads"
     return " ".join(str(error).split()).removesuffix(".") or type(error).__name__
+
+
+def describe_size(size: tuple[int, int]) -> str:
+    """Return the size of an image of PIL, which is width x height, as height x width."""
+    width, height = size
+    return f"{height}x{width}"
 
 
 def check_sides(file: str | Path, size: tuple[int, int]) -> None:
@@ -190,7 +218,7 @@ def check_sides(file: str | Path, size: tuple[int, int]) -> None:
     """
     if min(size) < SMALLEST:
         raise ImageFileError(
-            f"the image {file} is {size[0]}x{size[1]} pixels; the minimum is "
+            f"the image {file} is {describe_size(size)} pixels; the minimum is "
             f"{SMALLEST}x{SMALLEST}. Remove it."
         )
 
@@ -233,11 +261,10 @@ def warn_of_crop(
         CropWarning: it does.
     """
     if loses_half(size, width, height):
-        order = "" if width == height else " (width x height)"
         warn_of_image(
             CropWarning,
-            f"the image {name} has {size[0]}x{size[1]} pixels, and loses half of them or "
-            f"more to the {crop} to {width}x{height}{order}. {advice}",
+            f"the image {name} has {describe_size(size)} pixels (height x width), and loses half "
+            f"of them or more to the {crop} to {height}x{width}. {advice}",
         )
 
 

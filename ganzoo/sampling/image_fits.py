@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from ganzoo.errors import DataError
 from ganzoo.registry.signatures import OMIT_DEFAULT
-from ganzoo.sampling.image_files import loses_half, warn_of_crop
+from ganzoo.sampling.image_files import describe_size, loses_half, warn_of_crop
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
 
 Size = int | str  # of a dataset's images: 64 for squares, or "HEIGHTxWIDTH"
@@ -20,14 +20,11 @@ Fit = Literal["crop", "random-crop", "pad", "stretch"]
 Background = Literal["white", "black"]
 
 # Arguments of datasets. Recipes and configs list them only where they differ from the default.
-FitOption = Annotated[Fit, OMIT_DEFAULT]
-BackgroundOption = Annotated[Background, OMIT_DEFAULT]
+SizeOption = Annotated[Size, OMIT_DEFAULT]
 ChannelsOption = Annotated[Literal[1, 3], OMIT_DEFAULT]
-Flip = Annotated[bool, OMIT_DEFAULT]
 
 _SIZE = re.compile("([0-9]{1,9})(?:x([0-9]{1,9}))?")
 _CENTRE = 0.5, 0.5
-_ADVICE = "Crop it yourself to choose the part, or use --dataset.fit pad to keep all of it"
 
 
 class PadWarning(ImageFileWarning):
@@ -74,12 +71,14 @@ class Fitting:
             crop at a position that the SHA-256 of the item's name determines; ``pad``: resize until
             the image is inside the size, and pad both ends alike; ``stretch``: resize each side.
         background: colour of padding and behind transparent pixels.
+        option: the option that sets the fit, for warnings.
     """
 
     height: int
     width: int
     fit: Fit = "crop"
     background: Background = "white"
+    option: str = "--dataset.fit"
 
     def apply(self, image: Image.Image, name: str | Path, key: str) -> Image.Image:
         """Return an image in the size.
@@ -90,26 +89,43 @@ class Fitting:
             key: name of the dataset's item, which determines the position of a random crop.
 
         Warns:
-            CropWarning, PadWarning, StretchWarning: the image and the size differ in shape by a
-                factor of 2 or more.
+            CropWarning, PadWarning, StretchWarning: as for `warn`.
         """
         size = self.width, self.height
+        self.warn(image.size, name)
         if self.fit in ("crop", "random-crop"):
-            kind = "centre crop" if self.fit == "crop" else "random crop"
-            warn_of_crop(image.size, *size, name, kind, _ADVICE)
             place = _CENTRE if self.fit == "crop" else _position(key)
             return ImageOps.fit(image, size, Image.Resampling.LANCZOS, centering=place)
-        if loses_half(image.size, *size):
-            self._warn(image.size, name)
         if self.fit == "pad":
             return ImageOps.pad(image, size, Image.Resampling.LANCZOS, color=self.background)
         return image.resize(size, Image.Resampling.LANCZOS)
 
     def __str__(self) -> str:
         colour = f" with {self.background}" if self.fit == "pad" else ""
+        if not colour and self.background != "white":
+            colour = f", transparent pixels {self.background}"
         return f"{self.fit} to {self.height}x{self.width} (height x width){colour}"
 
-    def _warn(self, size: tuple[int, int], name: str | Path) -> None:
+    def warn(self, size: tuple[int, int], name: str | Path) -> None:
+        """Warn if an image and the size differ in shape by a factor of 2 or more.
+
+        Args:
+            size: width and height of the image.
+            name: name of the image.
+
+        Warns:
+            CropWarning, PadWarning, StretchWarning: they do.
+        """
+        if self.fit in ("crop", "random-crop"):
+            kind = "centre crop" if self.fit == "crop" else "random crop"
+            advice = (
+                f"Crop it yourself to choose the part, or use {self.option} pad to keep all of it"
+            )
+            warn_of_crop(size, self.width, self.height, name, kind, advice)
+        elif loses_half(size, self.width, self.height):
+            self._warn_of_change(size, name)
+
+    def _warn_of_change(self, size: tuple[int, int], name: str | Path) -> None:
         kind, effect = (
             (PadWarning, f"at least half of its pixels become {self.background} padding")
             if self.fit == "pad"
@@ -117,9 +133,8 @@ class Fitting:
         )
         warn_of_image(
             kind,
-            f"the image {name} has {size[0]}x{size[1]} pixels, and {effect} at "
-            f"{self.width}x{self.height} (width x height). Choose another --dataset.size or "
-            "--dataset.fit",
+            f"the image {name} has {describe_size(size)} pixels (height x width), and {effect} at "
+            f"{self.height}x{self.width}. Choose another {self.option}, or crop the image",
         )
 
 

@@ -248,7 +248,7 @@ def write_image(image: Image.Image, path: Path) -> None:
     buffer, kind = io.BytesIO(), find_format(path)
     if max(image.size) > MAX_SIDES.get(kind, max(image.size)):
         raise OutputError(
-            f"cannot save {image.width:,}x{image.height:,} pixels as {path.name!r}: a side of a "
+            f"cannot save {image.height:,}x{image.width:,} pixels as {path.name!r}: a side of a "
             f"{path.suffix} file has at most {MAX_SIDES[kind]:,}. Use .png, or fewer images."
         )
     try:

@@ -86,7 +86,7 @@ def check_size(name: str, height: int, width: int, scale: int = 1) -> None:
     height, width = height * scale, width * scale
     if height * width > MAX_PIXELS:
         raise SampleError(
-            f"{name} of {width:,}x{height:,} pixels is too large: it has at most {MAX_PIXELS:,}. "
+            f"{name} of {height:,}x{width:,} pixels is too large: it has at most {MAX_PIXELS:,}. "
             "Pass a smaller scale or fewer images."
         )
 

@@ -40,7 +40,7 @@ def test_every_layout_is_read(tmp_path, shape, image, layout, kind):
     else:
         (np.savez if kind == "npz" else np.savez_compressed)(path, x=values, y=np.arange(shape[0]))
     if image is None:  # three pixels wide
-        with pytest.raises(DataError, match="3x12 pixels, but sides must be 8 to 4096"):
+        with pytest.raises(DataError, match="12x3 pixels, but sides must be 8 to 4096"):
             get("arrays", path)
         return
     dataset, spec = get("arrays", path, labels="" if path.suffix == ".npy" else "y")

@@ -2,6 +2,7 @@ import gzip
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,10 @@ def test_celeba_is_read_in_torchvisions_layout(tmp_path, monkeypatch):
     with pytest.warns(UserWarning, match=r"000003\.jpg"):
         image, _ = get("celeba", root, size=32, split="all", skip_corrupt=True)[0][2]
     assert torch.equal(image, get("celeba", root, size=32, split="all")[0][3][0])
+    flipped, spec = get("celeba", root, size="48x32", split="all", fit="pad", flip=True)
+    assert len(flipped) == 8
+    assert spec.image.shape == (3, 48, 32)
+    assert torch.equal(flipped[4][0], flipped[0][0].flip(2))
 
 
 def test_mnist_of_another_type_is_damaged(tmp_path):
@@ -214,6 +219,23 @@ def test_a_flipped_corrupt_image_gives_way_to_the_next(tmp_path):
         assert torch.equal(dataset[2][0], dataset[0][0].flip(2))
 
 
+def test_each_corrupt_image_is_warned_of_once_and_counted(tmp_path):
+    """The first and the last item are read for the fingerprint, too."""
+    root = pictures(tmp_path, [f"{k}.png" for k in range(5)], size=(8, 8))
+    for bad in ("0.png", "1.png", "4.png"):
+        (root / bad).write_text("no image")
+    data = get("folder", root, size=8, flip=True, skip_corrupt=True)
+    for kind, options in ((MemoryBatches, {}), (StreamedBatches, {"workers": 0})):
+        with warnings.catch_warnings(record=True, action="always") as record:
+            batches = kind(*data, 10, 0, CPU, **options)
+            next(batches)
+            batches.draw(10)
+        texts = [str(w.message) for w in record]
+        assert len(texts) == 3
+        assert all(sum(f"{bad}.png" in text for text in texts) == 1 for bad in (0, 1, 4))
+        assert batches.replaced == 3
+
+
 @pytest.mark.parametrize("fit", ["crop", "random-crop", "pad", "stretch"])
 def test_rectangles_are_equal_from_memory_and_streamed(tmp_path, fit):
     root = pictures(tmp_path, [f"{k}.png" for k in range(4)])
@@ -288,7 +310,7 @@ def test_images_that_a_crop_halves_are_counted_once(tmp_path):
         MemoryBatches(*data, 4, 0, CPU)
     (warning,) = record
     assert re.fullmatch(
-        r"2 of 5 images have this warning: the image .*wide-0\.png has 40x20 pixels, and loses half "
+        r"2 of 5 images have this warning: the image .*wide-0\.png has 20x40 pixels \(height x width\), and loses half "
         r"of them or more to the centre crop to 8x8\. .*",
         str(warning.message),
     )

@@ -14,6 +14,7 @@ from ganzoo.builtin.vision_sets import readers, table
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.registry.docstrings import docstring_of
+from ganzoo.registry.signatures import bind
 from ganzoo.sampling.image_files import fit_image
 from helpers.datasets import CPU, fake_mnist, get
 from helpers.vision_sets import LETTERS, WRITERS, noise, open_with_torchvision, write_cifar
@@ -59,6 +60,39 @@ def test_images_and_labels_equal_torchvisions(name, split, tmp_path, monkeypatch
         difference = np.abs(ours.numpy().astype(int) - values).max()
         assert difference <= (1 if name == "usps" else 0)  # torchvision does not round
         assert label == number or name == "omniglot"
+
+
+def test_files_are_fitted_and_flipped_as_those_of_a_folder(tmp_path):
+    WRITERS["oxford-pets"](tmp_path)
+    dataset, spec = get("oxford-pets", tmp_path, size="24x32", fit="stretch", flip=True)
+    plain, _ = get("oxford-pets", tmp_path, size="24x32", fit="stretch")
+    assert spec.image.shape == (3, 24, 32)
+    assert len(dataset) == 2 * len(plain)
+    assert torch.equal(dataset[len(plain)][0], plain[0][0].flip(2))
+    assert "each also flipped" in dataset.file_counts
+
+
+@pytest.mark.parametrize(("name", "sides"), [("usps", (16, 16)), ("stl-10", (96, 96))])
+def test_arrays_get_another_size(name, sides, tmp_path):
+    WRITERS[name](tmp_path)
+    stored, _ = get(name, tmp_path)
+    dataset, spec = get(name, tmp_path, size="20x32")
+    assert spec.image.shape[1:] == (20, 32)
+    assert spec.extractor == ""
+    images = stored[1][0].permute(1, 2, 0).squeeze(2).numpy()
+    expected = np.asarray(fit_image(Image.fromarray(images), 32, 20, "it"))
+    assert np.array_equal(dataset[1][0].permute(1, 2, 0).squeeze(2).numpy(), expected)
+    assert dataset[1][1] == stored[1][1]
+    same, spec = get(name, tmp_path, size=0)
+    assert spec.image.shape[1:] == sides
+    assert torch.equal(same[1][0], stored[1][0])
+    changed = get(name, tmp_path, size=20)[0]
+    assert changed.fingerprint == dataset.fingerprint
+
+
+def test_a_size_is_no_part_of_recipes_that_keep_it(tmp_path):
+    assert bind("dataset", "mnist", ganzoo.datasets.get("mnist"), {}) == {"split": "train"}
+    assert bind("dataset", "mnist", ganzoo.datasets.get("mnist"), {"size": 32})["size"] == 32
 
 
 @pytest.mark.parametrize("name", WRITERS)

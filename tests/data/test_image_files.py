@@ -1,5 +1,6 @@
 """Image files of every format are read in one way."""
 
+import io
 import os
 import struct
 import warnings
@@ -322,7 +323,7 @@ def test_exif_orientation_is_applied(tmp_path):
 @pytest.mark.parametrize("size", [(7, 100), (100, 1)])
 def test_a_too_small_image_file_is_named(tmp_path, size):
     with pytest.raises(
-        DataError, match=rf"a\.png is {size[0]}x{size[1]} pixels; the minimum is 8x8"
+        DataError, match=rf"a\.png is {size[1]}x{size[0]} pixels; the minimum is 8x8"
     ):
         read_image(saved(tmp_path / "a.png", size=size))
 
@@ -333,6 +334,28 @@ def test_a_file_that_is_not_an_image_is_named(tmp_path):
         ImageBatch.open([tmp_path / "a.png"], ImageSpec(8, 8, 3))
 
 
+@pytest.mark.parametrize(
+    ("head", "advice"),
+    [
+        (b"\0\0\0\x18ftypheic", r"its content is HEIC, .*\. Convert it to JPEG or PNG\."),
+        (b"\0\0\0\x18ftypmif1", "its content is HEIC"),
+        (b"\xff\x0a\x01", "its content is JPEG XL"),
+        (b"\0\0\0\x18ftypisom", r"its content is a video, .* Replace it or remove it\."),
+        (b"\n<!DOCTYPE html><title>404</title>", "its content is an HTML page"),
+        (b'<?xml version="1.0"?><svg/>', "its content is SVG"),
+        (b"%PDF-1.7", "its content is PDF"),
+        (b"", "it is empty. Repair it or remove it"),
+        (b"text", r"not an image of a kind that Pillow reads\. Repair it or remove it\."),
+    ],
+)
+def test_a_file_of_another_format_than_its_name_is_named(tmp_path, head, advice):
+    (tmp_path / "a.jpg").write_bytes(head)
+    with pytest.raises(ImageFileError, match=rf"cannot read the image .*a\.jpg: .*{advice}"):
+        read_image(tmp_path / "a.jpg")
+    with pytest.raises(ImageFileError, match=rf"cannot read the image b of the zip: .*{advice}"):
+        decode_image(io.BytesIO(head), "RGB", "b of the zip")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match=r"image file not found: .*a\.png"):
         read_image(tmp_path / "a.png")
@@ -341,7 +364,8 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("size", [(32, 16), (16, 32), (33, 16)])
 def test_the_loss_of_half_an_image_is_warned_of(size):
     with pytest.warns(
-        CropWarning, match=rf"a\.png has {size[0]}x{size[1]} pixels, and loses half of them or more"
+        CropWarning,
+        match=rf"a\.png has {size[1]}x{size[0]} pixels \(height x width\), and loses half of them",
     ):
         assert fit_image(Image.new("L", size), 8, 8, "a.png").size == (8, 8)
 
@@ -360,7 +384,7 @@ def test_files_of_a_batch_are_warned_of_once(tmp_path):
         ImageBatch.open(files, ImageSpec(8, 8, 3))
     (warning,) = record
     assert str(warning.message).startswith("2 of 3 images have this warning: the image ")
-    with pytest.warns(CropWarning, match=r"^the image .*0\.png has 32x16"):
+    with pytest.warns(CropWarning, match=r"^the image .*0\.png has 16x32"):
         ImageBatch.open(files[:1], ImageSpec(8, 8, 3))
 
 

@@ -310,7 +310,7 @@ def test_a_photo_of_another_aspect_is_cropped_and_its_picture_shows_it(tmp_path)
     Image.fromarray(pixels).save(file)
     with pytest.warns(UserWarning, match="loses half"):
         photo = read_photo(file, ImageSpec(16, 16, 1))
-    assert photo.crop == f"{file} has 32x16 pixels; its centre 16x16 is used"
+    assert photo.crop == f"{file} has 16x32 pixels (height x width); its centre of 16x16 is used"
     assert (photo.image.numpy() == 100).all()
     whole = photo.whole.numpy()[0, :, :, 0]
     assert (whole[:4] == whole[12:]).all()

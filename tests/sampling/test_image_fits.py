@@ -91,16 +91,16 @@ def test_random_crops_reach_both_ends():
 @pytest.mark.parametrize(
     ("fit", "kind", "text"),
     [
-        ("crop", CropWarning, r"loses half of them or more to the centre crop to 8x16"),
-        ("random-crop", CropWarning, r"more to the random crop to 8x16"),
-        ("pad", PadWarning, r"at least half of its pixels become white padding at 8x16"),
-        ("stretch", StretchWarning, r"at least twice as much as the other at 8x16"),
+        ("crop", CropWarning, r"loses half of them or more to the centre crop to 16x8"),
+        ("random-crop", CropWarning, r"more to the random crop to 16x8"),
+        ("pad", PadWarning, r"at least half of its pixels become white padding at 16x8"),
+        ("stretch", StretchWarning, r"at least twice as much as the other at 16x8"),
     ],
 )
 def test_each_fit_warns_of_images_that_it_changes_much(fit, kind, text, recwarn):
     Fitting(16, 8, fit).apply(noise(31, 32), "b.png", "b.png")
     assert not recwarn.list
-    with pytest.warns(kind, match=rf"b\.png has 32x32 pixels, and .*{text} \(width x height\)"):
+    with pytest.warns(kind, match=rf"b\.png has 32x32 pixels \(height x width\), and .*{text}"):
         assert Fitting(16, 8, fit).apply(noise(32, 32), "b.png", "b.png").size == (8, 16)
 
 

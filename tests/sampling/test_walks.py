@@ -496,7 +496,7 @@ def test_an_error_of_ffmpeg_is_named_and_leaves_a_file_that_plays(tmp_path, monk
 
 def test_frames_that_are_too_large_are_refused_before_they_are_generated(tmp_path):
     model = Generating(height=600)
-    with pytest.raises(SampleError, match="300x36,000 pixels are too large"):
+    with pytest.raises(SampleError, match="36,000x300 pixels are too large"):
         save_walk(model, tmp_path / "a.gif", [3, 9], scale=60)
     with pytest.raises(SampleError, match="columns and rows are 1 or more"):
         save_walk(model, tmp_path / "a.gif", [3, 9], columns=0)

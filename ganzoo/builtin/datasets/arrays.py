@@ -16,33 +16,25 @@ from ganzoo.builtin.image_files.one_file import find_file
 from ganzoo.builtin.image_files.stored_arrays import ArrayHeader, StoredArray, read_headers
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-    parse_size,
-)
-from ganzoo.spec import MAX_IMAGE_SIZE
+from ganzoo.sampling.image_options import ImageOptions, with_image_options
 
 Layout = Literal["auto", "nhw", "nhwc", "nchw"]
 
 _CHANNELS = (1, 3)
 
 
+@with_image_options(
+    size=0, before="value_range", name="its number", sides="; 0 keeps the size in the array"
+)
 def arrays(
     root: Path | None,
+    options: ImageOptions,
     *,
     images: str = "",
     labels: str = "",
     layout: Layout = "auto",
-    size: Size = 0,
     value_range: tuple[float, ...] = (),
     skip_corrupt: bool = False,
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[ArrayImages, DataSpec]:
     """Images in an array of an .npy or .npz file, with 1 or 3 channels.
 
@@ -58,25 +50,16 @@ def arrays(
             integers (n,). Empty for no labels.
         layout: order of the dimensions: ``nhw``, ``nhwc``, ``nchw``, or ``auto``, which finds the
             channels by their number: 1 or 3 in the second or in the last dimension of four.
-        size: side of square images in pixels, or HEIGHTxWIDTH; 0 keeps the size in the array.
         value_range: the values of black and white, such as 0 1 for floats; others become black or
             white.
         skip_corrupt: replace an image with NaN or infinite values by the next one without.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that its number determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
-            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the file does not exist, or has no such array.
         DataError: an argument is not valid, the file is damaged, the layout is ambiguous, or the
             values are not uint8 and no range is set.
     """
-    fitting = (
-        Fitting(*parse_size("arrays", size, 1, MAX_IMAGE_SIZE), fit, background) if size else None
-    )
+    fitting = options.fitting("arrays") if options.size else None
     ends = check_value_range("arrays", value_range)
     path = find_file("arrays", root, (".npz", ".npy"))
     headers = read_headers(path)
@@ -85,13 +68,12 @@ def arrays(
     order, height, width, channels = _find_layout(header, layout)
     check_sides(height, width, header.where)
     final = (fitting.height, fitting.width) if fitting else (height, width)
-    flipped = ", each also flipped" if flip else ""
     numbers = _read_labels(headers, labels, header)
     classes = int(numbers.max()) + 1 if labels else 0
     spec = DataSpec(
         ImageSpec(*final, channels),
         classes=classes,
-        origin=f"{len(numbers)} images in the file {path.name!r}{flipped}",
+        origin=f"{len(numbers)} images in the file {path.name!r}{options.flipped}",
     )
     dataset = ArrayImages(
         StoredArray(header),
@@ -104,10 +86,10 @@ def arrays(
         facts=(header.name, header.shape, header.dtype.str),
         value_range=ends,
         skip_corrupt=skip_corrupt,
-        flip=flip,
+        flip=options.flip,
     )
     in_classes = f"in {classes:,} classes" if classes else "without classes"
-    dataset.file_counts = f"{len(numbers):,} images {in_classes}{flipped}; layout: {order}"
+    dataset.file_counts = f"{len(numbers):,} images {in_classes}{options.flipped}; layout: {order}"
     return dataset, spec
 
 

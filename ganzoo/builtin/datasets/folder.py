@@ -6,7 +6,7 @@ import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -15,16 +15,9 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.errors import DataError
 from ganzoo.sampling.file_times import hash_times
-from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_files import read_image
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-    parse_size,
-)
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import (
     Labels,
     describe_files,
@@ -33,7 +26,7 @@ from ganzoo.sampling.image_folders import (
     list_images,
     select_classes,
 )
-from ganzoo.spec import MAX_IMAGE_SIZE
+from ganzoo.sampling.image_options import ImageOptions, with_image_options
 
 
 class ImageFolder(ImageFiles):
@@ -45,9 +38,7 @@ class ImageFolder(ImageFiles):
         labels: as for `ImageFiles`.
         fitting: as for `ImageFiles`.
         channels: as for `ImageFiles`.
-        skip_corrupt: as for `ImageFiles`.
-        value_range: as for `ImageFiles`.
-        flip: as for `ImageFiles`.
+        options: as for `ImageFiles`.
     """
 
     def __init__(
@@ -57,19 +48,9 @@ class ImageFolder(ImageFiles):
         labels: np.ndarray,
         fitting: Fitting,
         channels: int,
-        *,
-        skip_corrupt: bool = False,
-        value_range: ValueRange | None = None,
-        flip: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            labels,
-            fitting,
-            channels,
-            skip_corrupt=skip_corrupt,
-            value_range=value_range,
-            flip=flip,
-        )
+        super().__init__(labels, fitting, channels, **options)
         self.folder = folder
         self.names = names
 
@@ -105,17 +86,15 @@ class ImageFolder(ImageFiles):
         return digest.hexdigest()
 
 
+@with_image_options()
 def folder(
     root: Path | None,
+    options: ImageOptions,
     *,
-    size: Size = 64,
     channels: Literal[1, 3] = 3,
     labels: Labels = "auto",
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[ImageFolder, DataSpec]:
     """Any folder of image files, with its sub-folders.
 
@@ -129,35 +108,28 @@ def folder(
 
     Args:
         root: the folder. Nothing is written to it.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         labels: ``folders`` for one class per sub-folder, ``none`` for no classes, or ``auto``.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the file's name determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
-            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the folder does not exist or contains no image files.
         DataError: an argument is not valid, or an image is corrupt.
     """
-    fitting = Fitting(*parse_size("folder", size, 1, MAX_IMAGE_SIZE), fit, background)
+    fitting = options.fitting("folder")
     ends = check_value_range("folder", value_range)
     images = list_images(find_folder("folder", root))
     images, classes = select_classes(images, labels)
     numbers = {name: number for number, name in enumerate(classes)}
     indices = np.array([numbers.get(first_folder(name), 0) for name in images.names])
-    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
         classes=len(classes),
         labels=tuple(classes),
-        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}{flipped}",
+        origin=f"{len(images.names)} image files in the folder {images.folder.name!r}"
+        f"{options.flipped}",
     )
     dataset = ImageFolder(
         images.folder,
@@ -167,7 +139,7 @@ def folder(
         channels,
         skip_corrupt=skip_corrupt,
         value_range=ends,
-        flip=flip,
+        flip=options.flip,
     )
-    dataset.file_counts = describe_files(images, classes, flipped)
+    dataset.file_counts = describe_files(images, classes, options.flipped)
     return dataset, spec

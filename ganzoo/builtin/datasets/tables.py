@@ -17,16 +17,10 @@ from ganzoo.builtin.image_files.encoded import EncodedImages
 from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, find_license
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-    parse_size,
-)
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import ENDINGS, find_folder
-from ganzoo.spec import MAX_CLASSES, MAX_IMAGE_SIZE
+from ganzoo.sampling.image_options import ImageOptions, with_image_options
+from ganzoo.spec import MAX_CLASSES
 
 if TYPE_CHECKING:
     from ganzoo.data.arrow_tables import ImageTable
@@ -85,19 +79,17 @@ class TableImages(EncodedImages):
         return digest.hexdigest()
 
 
+@with_image_options(before="channels", name="the number of the row")
 def parquet(
     root: Path | None,
+    options: ImageOptions,
     *,
     image_column: str = "image",
     label_column: str = "",
     split: str = "train",
-    size: Size = 64,
     channels: Literal[1, 3] = 3,
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[TableImages, DataSpec]:
     """Images in the rows of Parquet files, as datasets on the Hugging Face Hub have them.
 
@@ -112,32 +104,27 @@ def parquet(
             the classes. Empty for no labels.
         split: part of the dataset: files with a word such as ``train`` in their path. If no path
             has such a word, all files are of ``train``.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning;
             skip rows without a label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the number of the row determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
-            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the file does not exist, or the folder has no Parquet files.
         DataError: an argument is not valid, a column is absent or of another type, a file is
             damaged, or an image is corrupt.
     """
-    fitting = Fitting(*parse_size("parquet", size, 1, MAX_IMAGE_SIZE), fit, background)
+    fitting = options.fitting("parquet")
     ends = check_value_range("parquet", value_range)
-    options = _Options(label_column, fitting, channels, skip_corrupt, ends, flip)
-    return _open_parquet(root, split, image_column, options)
+    chosen = _Options(label_column, fitting, channels, skip_corrupt, ends, options)
+    return _open_parquet(root, split, image_column, chosen)
 
 
+@with_image_options(before="channels", name="the number of the row")
 def hub(
     root: Path | None,
+    options: ImageOptions,
     *,
     repository: str = "",
     revision: str = "",
@@ -145,13 +132,9 @@ def hub(
     split: str = "train",
     image_column: str = "image",
     label_column: str = "",
-    size: Size = 64,
     channels: Literal[1, 3] = 3,
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[TableImages, DataSpec]:
     """Images of a dataset on the Hugging Face Hub, or of a local copy of one.
 
@@ -170,37 +153,30 @@ def hub(
         image_column: name of the column of images.
         label_column: name of the column of labels: class numbers, or text, whose sorted values are
             the classes. Empty for no labels.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         skip_corrupt: replace an image that cannot be read by the next one that can, with a warning;
             skip rows without a label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the number of the row determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
-            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: neither a repository nor a folder is given, or it has no such files.
         DataError: as for the dataset ``parquet``, or there is no such subset or split.
         HubError: the repository or revision does not exist, needs a login, or is unreachable.
     """
-    fitting = Fitting(*parse_size("hub", size, 1, MAX_IMAGE_SIZE), fit, background)
+    fitting = options.fitting("hub")
     ends = check_value_range("hub", value_range)
-    options = _Options(label_column, fitting, channels, skip_corrupt, ends, flip)
+    chosen = _Options(label_column, fitting, channels, skip_corrupt, ends, options)
     if repository:
-        return _open_repository(repository, revision, subset, split, image_column, options)
+        return _open_repository(repository, revision, subset, split, image_column, chosen)
     if root is None:
         raise DataNotFoundError(
             "dataset 'hub' needs a repository, or the folder of a local copy. Use "
             "--dataset.repository org/name, or pass --data DIR."
         )
     if _holds_images(root):
-        return _open_images(root, image_column, options)
-    return _open_parquet(root, split, image_column, options)
+        return _open_images(root, image_column, chosen)
+    return _open_parquet(root, split, image_column, chosen)
 
 
 @dataclass(frozen=True)
@@ -210,7 +186,7 @@ class _Options:
     channels: int
     skip_corrupt: bool
     value_range: ValueRange | None
-    flip: bool
+    images: ImageOptions
 
 
 def _open_parquet(
@@ -323,7 +299,7 @@ def _make_dataset(
             f"the column {column!r} of {name} has the class number {numbers.max()}, but there are "
             f"{classes:,} classes, and the limit is {MAX_CLASSES:,}. Choose another column."
         )
-    flipped = ", each also flipped" if options.flip else ""
+    flipped = options.images.flipped
     try:
         spec = DataSpec(
             ImageSpec(options.fitting.height, options.fitting.width, options.channels),
@@ -345,7 +321,7 @@ def _make_dataset(
         facts=facts,
         skip_corrupt=options.skip_corrupt,
         value_range=options.value_range,
-        flip=options.flip,
+        flip=options.images.flip,
     )
     in_classes = f"in {classes:,} classes" if classes else "without classes"
     skipped = f"without a label ({count - len(rows):,})" if len(rows) < count else "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,50 +14,47 @@ from torch.utils.data import Dataset, TensorDataset
 
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.datasets.folder import ImageFolder
-from ganzoo.builtin.image_files.array_images import ArrayImages
+from ganzoo.builtin.image_files.array_images import ArrayImages, MemoryArray
 from ganzoo.builtin.image_files.stored_arrays import StoredArray
 from ganzoo.builtin.vision_sets import table
 from ganzoo.builtin.vision_sets.sets import Arrays, Files, VisionSet
 from ganzoo.errors import DataError, DataNotFoundError, GanzooError
-from ganzoo.sampling.image_fits import Fitting, Size, parse_size
-from ganzoo.spec import MAX_IMAGE_SIZE
+from ganzoo.sampling.image_fits import Fitting, SizeOption
+from ganzoo.sampling.image_options import (
+    ImageOptions,
+    describe_options,
+    format_arguments,
+    option_parameters,
+)
 from ganzoo.spec.downloads import Downloads
 from ganzoo.spec.lfs import explain_pointer
 
 Opened = tuple[Dataset[tuple[torch.Tensor, ...]], DataSpec]
 
-SIZE = 64  # pixels of the images of files, by default
-
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+_OPTIONS = tuple(field.name for field in fields(ImageOptions))
 _ARGUMENTS = {
     "split": "part of the dataset.",
     "subset": "version of the dataset.",
-    "size": "side of square images in pixels, or HEIGHTxWIDTH, such as 48x64.",
-    "channels": "3 for colour, 1 for grey.",
     "skip_corrupt": "replace an image that cannot be read by the next one that can, and warn.",
 }
+_KEPT_SIZE = "; 0 keeps the size of the files"
 
 
 def _make_factory(row: VisionSet) -> Callable[..., Opened]:
     """Return the factory of a dataset, with the arguments that its row has."""
-    defaults: dict[str, tuple[Any, Any]] = {"split": (Literal[row.splits], row.splits[0])}
-    if row.subsets:
-        defaults["subset"] = (Literal[row.subsets], row.subsets[0])
-    if isinstance(row.image, int):
-        defaults["size"] = (Size, SIZE)
-        defaults["skip_corrupt"] = (bool, False)
+    parameters = _parameters(row)
+    defaults = {parameter.name: parameter.default for parameter in parameters}
 
     def factory(root: Path | None, **arguments: Any) -> Opened:
-        return _open(
-            row, root, **{key: default for key, (_, default) in defaults.items()} | arguments
-        )
+        chosen = defaults | arguments
+        options = {name: chosen.pop(name) for name in _OPTIONS if name in chosen}
+        return _open(row, root, ImageOptions(**options), **chosen)
 
-    keyword, positional = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter("root", positional, annotation=Path | None)]
-    parameters += [
-        inspect.Parameter(key, keyword, annotation=kind, default=default)
-        for key, (kind, default) in defaults.items()
-    ]
-    factory.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    root = inspect.Parameter(
+        "root", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Path | None
+    )
+    factory.__signature__ = inspect.Signature([root, *parameters])  # type: ignore[attr-defined]
     downloads = Downloads(row.origin, row.license, row.downloads)
     factory.downloads = downloads  # type: ignore[attr-defined]
     factory.__name__ = factory.__qualname__ = row.name.replace("-", "_")
@@ -64,8 +62,25 @@ def _make_factory(row: VisionSet) -> Callable[..., Opened]:
     return factory
 
 
+def _parameters(row: VisionSet) -> list[inspect.Parameter]:
+    """Return the keyword-only parameters of a dataset."""
+    choices = {"split": row.splits, "subset": row.subsets}
+    parameters = [
+        inspect.Parameter(name, _KEYWORD, annotation=Literal[values], default=values[0])
+        for name, values in choices.items()
+        if values
+    ]
+    if isinstance(row.image, ImageSpec):
+        return [*parameters, inspect.Parameter("size", _KEYWORD, annotation=SizeOption, default=0)]
+    size, *others = option_parameters()
+    skip = inspect.Parameter("skip_corrupt", _KEYWORD, annotation=bool, default=False)
+    return [*parameters, size, skip, *others]
+
+
 def _document(row: VisionSet, names: list[str]) -> str:
     place = f"``{row.folder}``" if row.folder else "its files"
+    sides = _KEPT_SIZE if isinstance(row.image, ImageSpec) else ""
+    texts = _ARGUMENTS | describe_options(sides=sides)
     return "\n".join(
         [
             row.summary,
@@ -74,7 +89,7 @@ def _document(row: VisionSet, names: list[str]) -> str:
             "",
             "Args:",
             f"    root: folder that contains {place}. Nothing is written to it.",
-            *(f"    {name}: {_ARGUMENTS[name]}" for name in names),
+            *format_arguments({name: texts[name] for name in names}),
             "",
             "Raises:",
             "    DataNotFoundError: the folder or some of its files are missing.",
@@ -86,10 +101,10 @@ def _document(row: VisionSet, names: list[str]) -> str:
 def _open(
     row: VisionSet,
     root: Path | None,
+    options: ImageOptions,
     *,
     split: str,
     subset: str = "",
-    size: Size = SIZE,
     skip_corrupt: bool = False,
 ) -> Opened:
     if split not in row.splits or subset not in (row.subsets or ("",)):
@@ -97,7 +112,7 @@ def _open(
             f"dataset {row.name!r} has no part {split} {subset}. Use --dataset.split "
             f"{', '.join(row.splits)}."
         )
-    fitting = Fitting(*parse_size(row.name, size, 1, MAX_IMAGE_SIZE))
+    fitting = options.fitting(row.name) if options.size else None
     folder = (root if root is not None else Path()) / row.folder
     try:
         content = row.read(folder, split, subset)
@@ -119,11 +134,13 @@ def _open(
             f"cannot read {row.title} in {folder}: {reason}. Download it again."
         ) from error
     if isinstance(content, Arrays):
-        return _open_arrays(row, content, split, subset)
-    return _open_files(row, content, fitting, skip_corrupt)
+        return _open_arrays(row, content, fitting, split, subset)
+    return _open_files(row, content, options, skip_corrupt=skip_corrupt)
 
 
-def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Opened:
+def _open_arrays(
+    row: VisionSet, content: Arrays, fitting: Fitting | None, split: str, subset: str
+) -> Opened:
     assert isinstance(row.image, ImageSpec)
     classes = row.classes(split, subset) if row.classes else ()
     images, labels = content.images, content.labels
@@ -135,11 +152,12 @@ def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Op
             f"cannot read {row.title}: it has {n:,} images and {len(labels):,} labels, which must "
             f"be 0 to {len(classes) - 1}. Download it again."
         )
-    spec = _describe(row, row.image, classes)
+    side, channels = (row.image.height, row.image.width), row.image.channels
+    height, width = (fitting.height, fitting.width) if fitting else side
+    spec = _describe(row, ImageSpec(height, width, channels), classes)
     if isinstance(images, StoredArray):
-        side = (row.image.height, row.image.width)
         return ArrayImages(
-            images, "ncwh", side, labels, None, row.image.channels,
+            images, "ncwh", side, labels, fitting, channels,
             name=images.header.where, facts=(images.header.name, images.header.shape),
         ), spec  # fmt: skip
     if images.shape[1:] != row.image.shape:
@@ -147,15 +165,32 @@ def _open_arrays(row: VisionSet, content: Arrays, split: str, subset: str) -> Op
             f"cannot read {row.title}: its images are {images.shape[1:]}, not {row.image.shape}. "
             "Download it again."
         )
+    if fitting:
+        values = MemoryArray(images)
+        return ArrayImages(
+            values, "nchw", side, labels, fitting, channels,
+            name=row.title, facts=(values.sha256,),
+        ), spec  # fmt: skip
     return TensorDataset(torch.from_numpy(images), torch.from_numpy(labels)), spec
 
 
-def _open_files(row: VisionSet, content: Files, fitting: Fitting, skip_corrupt: bool) -> Opened:
+def _open_files(
+    row: VisionSet, content: Files, options: ImageOptions, *, skip_corrupt: bool
+) -> Opened:
     assert isinstance(row.image, int)
+    fitting = options.fitting(row.name)
     dataset = ImageFolder(
-        content.folder, content.names, content.labels, fitting, row.image, skip_corrupt=skip_corrupt
+        content.folder,
+        content.names,
+        content.labels,
+        fitting,
+        row.image,
+        skip_corrupt=skip_corrupt,
+        flip=options.flip,
     )
-    dataset.file_counts = f"{len(content.names):,} image files in {len(content.classes):,} classes"
+    dataset.file_counts = (
+        f"{len(content.names):,} image files in {len(content.classes):,} classes{options.flipped}"
+    )
     return dataset, _describe(
         row, ImageSpec(fitting.height, fitting.width, row.image), content.classes
     )
@@ -168,7 +203,7 @@ def _describe(row: VisionSet, image: ImageSpec, classes: tuple[str, ...]) -> Dat
         labels=classes,
         license=row.license,
         origin=row.origin,
-        extractor=row.extractor,
+        extractor=row.extractor if image == row.image else "",
         hub=row.hub,
     )
 

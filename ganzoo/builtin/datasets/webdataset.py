@@ -8,7 +8,7 @@ import os
 import warnings
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
@@ -20,19 +20,12 @@ from ganzoo.builtin.image_files.ranges import is_url
 from ganzoo.builtin.image_files.shards import index_shards, read_member
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.file_times import hash_times
-from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_files import decode_image
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-    parse_size,
-)
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
+from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.sampling.shards import INDEX, count_images
-from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.lfs import explain_pointer
 
 
@@ -44,9 +37,7 @@ class Shards(ImageFiles):
         entries: position of each image file, as `index_shards` returns it.
         fitting: as for `ImageFiles`.
         channels: as for `ImageFiles`.
-        skip_corrupt: as for `ImageFiles`.
-        value_range: as for `ImageFiles`.
-        flip: as for `ImageFiles`.
+        options: as for `ImageFiles`.
     """
 
     def __init__(
@@ -55,19 +46,9 @@ class Shards(ImageFiles):
         entries: np.ndarray,
         fitting: Fitting,
         channels: int,
-        *,
-        skip_corrupt: bool = False,
-        value_range: ValueRange | None = None,
-        flip: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            entries["label"],
-            fitting,
-            channels,
-            skip_corrupt=skip_corrupt,
-            value_range=value_range,
-            flip=flip,
-        )
+        super().__init__(entries["label"], fitting, channels, **options)
         self.places = places
         self.entries = entries
 
@@ -97,18 +78,16 @@ class Shards(ImageFiles):
         return digest.hexdigest()
 
 
+@with_image_options(name="the member's name")
 def webdataset(
     root: Path | None,
+    options: ImageOptions,
     *,
-    size: Size = 64,
     channels: Literal[1, 3] = 3,
     classes: int = 0,
     urls: tuple[str, ...] = (),
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[Shards, DataSpec]:
     """Image files in tar shards with WebDataset's layout, from a folder or from the web.
 
@@ -120,7 +99,6 @@ def webdataset(
     Args:
         root: folder of the shards, all its ``*.tar`` sorted by name. Links to shards are followed,
             and those to another shard of the folder are counted. Nothing is written to it.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         classes: number of classes; 0 reads no labels.
         urls: http or https URLs of shards, used instead of those in `root`, or text files with one
@@ -129,19 +107,13 @@ def webdataset(
             rest of a damaged shard, each with a warning; skip keys without one image file or label.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the member's name determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
-            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the folder or a URL does not exist, or there are no shards.
         DataError: an argument is not valid; a shard is not a complete tar or has another layout;
             the server does not respond or supports no range requests; or an image is corrupt.
     """
-    fitting = Fitting(*parse_size("webdataset", size, 1, MAX_IMAGE_SIZE), fit, background)
+    fitting = options.fitting("webdataset")
     ends = check_value_range("webdataset", value_range)
     counts = FileCounts()
     places = _expand(urls) if urls else _find(root, counts)
@@ -154,11 +126,10 @@ def webdataset(
     if not urls:
         _warn_if_incomplete(Path(places[0]).parent, len(entries))
     host = urlsplit(places[0]).hostname if urls else f"the folder {Path(places[0]).parent.name!r}"
-    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
         classes=classes,
-        origin=f"{len(entries)} image files in {len(places)} shards of {host}{flipped}",
+        origin=f"{len(entries)} image files in {len(places)} shards of {host}{options.flipped}",
     )
     dataset = Shards(
         places,
@@ -167,10 +138,10 @@ def webdataset(
         channels,
         skip_corrupt=skip_corrupt,
         value_range=ends,
-        flip=flip,
+        flip=options.flip,
     )
     dataset.file_counts = counts.describe(
-        f"{len(entries):,} image files in {len(places):,} shards{flipped}"
+        f"{len(entries):,} image files in {len(places):,} shards{options.flipped}"
     )
     return dataset, spec
 

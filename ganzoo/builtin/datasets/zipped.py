@@ -18,14 +18,7 @@ from ganzoo.builtin.image_files.labels import read_labels
 from ganzoo.builtin.image_files.one_file import find_file
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import check_value_range
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-    parse_size,
-)
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import (
     FileCounts,
     ImageList,
@@ -36,8 +29,8 @@ from ganzoo.sampling.image_folders import (
     first_folder,
     select_classes,
 )
+from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.sampling.zip_files import LABELS, ZipIndex, index_zip, read_member
-from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.parsing import shorten
 
 _ABSENT = f"in {LABELS} alone"
@@ -93,17 +86,15 @@ class ZippedImages(EncodedImages):
         return digest.hexdigest()
 
 
+@with_image_options()
 def zip_(
     root: Path | None,
+    options: ImageOptions,
     *,
-    size: Size = 64,
     channels: Literal[1, 3] = 3,
     labels: Literal["auto", "json", "folders", "none"] = "auto",
     skip_corrupt: bool = False,
     value_range: tuple[float, ...] = (),
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[ZippedImages, DataSpec]:
     """Image files in one zip, as StyleGAN's dataset_tool writes it, or any zip of a folder.
 
@@ -114,7 +105,6 @@ def zip_(
 
     Args:
         root: the zip, or a folder with one zip. Nothing is written to it.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape images.
         channels: 3 for colour, 1 for grey.
         labels: ``json`` for those of dataset.json, ``folders`` for one class per sub-folder,
             ``none`` for no classes, or ``auto``.
@@ -122,19 +112,13 @@ def zip_(
             skip encrypted files and those that dataset.json names but the zip does not hold.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the file's name determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image again, flipped left to right, which doubles the dataset. Not for images
-            that it makes wrong, such as digits and text.
 
     Raises:
         DataNotFoundError: the file does not exist or contains no image files.
         DataError: an argument is not valid; the zip is damaged, encrypted or holds paths that lead
             out of it; dataset.json has another form or names absent files; or an image is corrupt.
     """
-    fitting = Fitting(*parse_size("zip", size, 1, MAX_IMAGE_SIZE), fit, background)
+    fitting = options.fitting("zip")
     ends = check_value_range("zip", value_range)
     index = index_zip(find_file("zip", root, (".zip",)), skip_corrupt=skip_corrupt)
     if not index.names:
@@ -153,12 +137,11 @@ def zip_(
             index, "auto" if labels == "json" else labels
         )
     chosen = [index.names[k] for k in rows]
-    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
         classes=classes,
         labels=tuple(names),
-        origin=f"{len(chosen)} image files in the zip {index.path.name!r}{flipped}",
+        origin=f"{len(chosen)} image files in the zip {index.path.name!r}{options.flipped}",
     )
     dataset = ZippedImages(
         index.path,
@@ -169,11 +152,11 @@ def zip_(
         channels,
         skip_corrupt=skip_corrupt,
         value_range=ends,
-        flip=flip,
+        flip=options.flip,
     )
     dataset.counts = FileCounts(index.skipped)
     images = ImageList(index.path, chosen, dataset.counts)
-    dataset.file_counts = describe_files(images, names or range(classes), flipped)
+    dataset.file_counts = describe_files(images, names or range(classes), options.flipped)
     return dataset, spec
 
 

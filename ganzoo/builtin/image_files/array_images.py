@@ -32,6 +32,27 @@ class Values(Protocol):
         """The result of `hash_times` for the file of the array."""
 
 
+class MemoryArray:
+    """An array of images in memory.
+
+    Args:
+        values: the images.
+    """
+
+    timestamps = ""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
+
+    def __getitem__(self, index: int) -> NDArray[Any]:
+        return self.values[index]  # type: ignore[no-any-return]
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of all values."""
+        return hashlib.sha256(np.ascontiguousarray(self.values).data).hexdigest()
+
+
 class ArrayImages(ImageFiles):
     """Images in an array.
 
@@ -116,6 +137,6 @@ def check_sides(height: int, width: int, where: str) -> None:
     """
     if min(height, width) < SMALLEST or max(height, width) > 4096:
         raise DataError(
-            f"{where} has images of {width}x{height} pixels, but sides must be {SMALLEST} to 4096 "
+            f"{where} has images of {height}x{width} pixels, but sides must be {SMALLEST} to 4096 "
             "pixels. If its dimensions have another order, name it with --dataset.layout."
         )

@@ -306,16 +306,22 @@ def test_a_pair_of_different_sizes_is_refused(tmp_path):
     paint(tmp_path / "A" / "1.png", 40, 40)
     paint(tmp_path / "B" / "1.png", 40, 30)
     dataset, _ = read("paired", tmp_path, layout="folders")
-    with pytest.raises(DataError, match=r"are a pair, but are 40x40 and 40x30 pixels\. Resize"):
+    with pytest.raises(
+        DataError, match=r"are a pair, but are 40x40 and 30x40 pixels \(height x width\)\. Resize"
+    ):
         dataset[0]
 
 
 @pytest.mark.parametrize(
     ("width", "height", "message"),
     [
-        (33, 16, r"33x16 pixels, and its width is odd.*--dataset\.layout folders"),
-        (14, 16, r"is 7x16 pixels; the minimum is 8x8"),
-        (16, 7, r"is 16x7 pixels; the minimum is 8x8"),
+        (
+            33,
+            16,
+            r"16x33 pixels \(height x width\), and its width is odd.*--dataset\.layout folders",
+        ),
+        (14, 16, r"is 16x7 pixels; the minimum is 8x8"),
+        (16, 7, r"is 7x16 pixels; the minimum is 8x8"),
     ],
 )
 def test_an_image_file_without_two_halves_is_refused(tmp_path, width, height, message):
@@ -434,7 +440,7 @@ def test_finished_pairs_are_no_drawings(tmp_path):
     assert [warning.category for warning in record] == [FinishedPairWarning, CropWarning]
     assert all(text.startswith("2 of 3 images have this warning: the image ") for text in texts)
     assert re.search(
-        r"0\.png has 64x32 pixels, so it looks like a finished pair .* --dataset paired", texts[0]
+        r"0\.png has 32x64 pixels, so it looks like a finished pair .* --dataset paired", texts[0]
     )
 
 

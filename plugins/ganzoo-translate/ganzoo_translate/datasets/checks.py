@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo.sampling.image_fits import Background, Fit, Fitting, Size, parse_size
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import FileCounts
+from ganzoo.sampling.image_options import ImageOptions, with_image_options
 
 SMALLEST, LARGEST = 8, 1024  # limits of an image's sides
 
 T = TypeVar("T")
 
 
-def make_fitting(
-    name: str, size: Size, fit: Fit = "crop", background: Background = "white"
-) -> Fitting:
+with_options = functools.partial(
+    with_image_options, size=128, sides=f"; sides are {SMALLEST} to {LARGEST}"
+)
+
+
+def make_fitting(name: str, options: ImageOptions) -> Fitting:
     """Return how a dataset fits image files to its size.
 
     Args:
         name: name of the dataset.
-        size: one number for squares, or ``HEIGHTxWIDTH``; sides are 8 to 1024 pixels.
-        fit, background: as for `Fitting`.
+        options: the options; sides are 8 to 1024 pixels.
 
     Raises:
         DataError: the size has another form, or a side is out of range.
     """
-    return Fitting(*parse_size(name, size, SMALLEST, LARGEST), fit, background)
+    return options.fitting(name, SMALLEST, LARGEST)
 
 
 def find_sub_folder(name: str, root: Path, folder: str, argument: str) -> Path:

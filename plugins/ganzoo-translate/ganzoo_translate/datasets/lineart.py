@@ -13,11 +13,12 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import read_image
-from ganzoo.sampling.image_fits import BackgroundOption, FitOption, Fitting, Flip, Size
+from ganzoo.sampling.image_files import describe_size, read_image
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import find_folder, list_images
+from ganzoo.sampling.image_options import ImageOptions
 from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
-from ganzoo_translate.datasets.checks import make_fitting, select
+from ganzoo_translate.datasets.checks import make_fitting, select, with_options
 from ganzoo_translate.datasets.items import Translations
 
 
@@ -25,18 +26,16 @@ class FinishedPairWarning(ImageFileWarning):
     """An image that is twice as wide as high, as pairs side by side are."""
 
 
+@with_options(item="image with its drawing")
 def lineart(
     root: Path | None,
+    options: ImageOptions,
     *,
-    size: Size = 128,
     thickness: int = 5,
     start: int = 0,
     count: int = 0,
     value_range: tuple[float, ...] = (),
     skip_corrupt: SkipCorrupt = False,
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[Translations[Path], DataSpec]:
     """Any folder of image files, with its sub-folders, each paired with a line drawing of itself.
 
@@ -47,19 +46,12 @@ def lineart(
 
     Args:
         root: the folder. Nothing is written to it.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 96x128 for landscape images;
-            sides are 8 to 1024.
         thickness: side of the square that dilates bright parts, in pixels.
         start: index of the first file.
         count: number of files; 0 for all from the first on.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; empty for
             the full range of 8 or 16 bits.
         skip_corrupt: replace an image that cannot be read by the next that can, with a warning.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the file's name determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each image and its drawing again, flipped left to right; this doubles the dataset.
 
     Returns:
         Items of a uint8 image (3, height, width), the label 0, and the uint8 line drawing
@@ -69,7 +61,7 @@ def lineart(
         DataNotFoundError: the folder does not exist or contains no image files.
         DataError: an argument is out of range, or an image is corrupt.
     """
-    fitting = make_fitting("lineart", size, fit, background)
+    fitting = make_fitting("lineart", options)
     shorter = min(fitting.height, fitting.width)
     if not 2 <= thickness <= shorter:
         raise DataError(
@@ -81,18 +73,19 @@ def lineart(
     images = list_images(folder)
     files = select("lineart", images.paths, start, count, images.counts)
 
-    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, 3),
         origin=(
             f"{len(files)} image files in the folder {folder.name!r} and their line drawings"
-            f"{flipped}"
+            f"{options.flipped}"
         ),
         condition=ImageSpec(fitting.height, fitting.width, 1),
     )
-    counts = images.counts.describe(f"{len(files):,} image files{flipped}")
+    counts = images.counts.describe(f"{len(files):,} image files{options.flipped}")
     read = functools.partial(_read, fitting, thickness, folder, ends)
-    return Translations(files, read, counts, fitting, flip=flip, skip_corrupt=skip_corrupt), spec
+    return Translations(
+        files, read, counts, fitting, flip=options.flip, skip_corrupt=skip_corrupt
+    ), spec
 
 
 def _read(
@@ -102,7 +95,7 @@ def _read(
     if whole.width == 2 * whole.height:
         warn_of_image(
             FinishedPairWarning,
-            f"the image {file} has {whole.width}x{whole.height} pixels, so it looks like a "
+            f"the image {file} has {describe_size(whole.size)} pixels, so it looks like a "
             "finished pair of images side by side, of which only the middle would be drawn. For "
             "pairs use --dataset paired",
         )

@@ -9,6 +9,7 @@ from typing import Literal
 from ganzoo import DataSpec
 from ganzoo.errors import DataNotFoundError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
+from ganzoo.sampling.image_options import ImageOptions
 from ganzoo_translate.datasets.checks import make_fitting
 from ganzoo_translate.datasets.items import Translations
 from ganzoo_translate.datasets.lineart import lineart
@@ -40,7 +41,7 @@ def openmoji(
         DataNotFoundError: the folder does not exist or contains no image files.
         DataError: the size is out of range, or an image is corrupt.
     """
-    make_fitting("openmoji", size)  # names the dataset if the size is out of range
+    make_fitting("openmoji", ImageOptions(size))  # names the dataset if the size is out of range
     folder = (root or Path()) / "openmoji" / split
     if not folder.is_dir():
         raise DataNotFoundError(

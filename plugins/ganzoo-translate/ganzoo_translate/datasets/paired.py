@@ -13,26 +13,21 @@ from ganzoo import DataSpec, ImageSpec
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_files import check_sides, read_image
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    ChannelsOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-)
+from ganzoo.sampling.image_files import check_sides, describe_size, read_image
+from ganzoo.sampling.image_fits import ChannelsOption, Fitting
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
-from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select
+from ganzoo.sampling.image_options import ImageOptions
+from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select, with_options
 from ganzoo_translate.datasets.items import Translations, to_channels
 
 MAX_NAMES = 3  # files that an error names
 
 
+@with_options(name="the pair's name", item="pair")
 def paired(
     root: Path | None,
+    options: ImageOptions,
     *,
-    size: Size = 128,
     layout: Literal["side-by-side", "folders"] = "side-by-side",
     condition_half: Literal["left", "right"] = "left",
     condition_folder: str = "A",
@@ -43,19 +38,15 @@ def paired(
     skip_corrupt: SkipCorrupt = False,
     channels: ChannelsOption = 3,
     condition_channels: ChannelsOption = 3,
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[Translations[tuple[Path, ...]], DataSpec]:
     """Pairs of images, side by side in one file or with the same name in two folders.
 
-    Pairs are sorted by name. A training warns of the number of pairs that `fit` changes much, as
-    for the dataset ``folder``. Links are followed as in that dataset.
+    Pairs are sorted by name. Both images of a pair are cropped at the same position. A training
+    warns of the number of pairs that `fit` changes much, as for the dataset ``folder``. Links are
+    followed as in that dataset.
 
     Args:
         root: the folder. Nothing is written to it.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 96x128 for landscape images;
-            sides are 8 to 1024.
         layout: ``side-by-side`` if the condition image and the target image are the halves of one
             file; ``folders`` if they have the same name in two folders.
         condition_half: the half that is the condition image.
@@ -69,11 +60,6 @@ def paired(
             by the next one without such a fault, with a warning; skip images without a partner.
         channels: channels of the target images: 3 for colour, 1 for grey.
         condition_channels: channels of the condition images.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the pair's name determines, the same in both images; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add each pair again, both images flipped left to right, which doubles the dataset.
 
     Returns:
         Items of the uint8 target image (channels, height, width), the label 0, and the uint8
@@ -84,7 +70,7 @@ def paired(
         DataError: an argument is out of range; or, without `skip_corrupt`, an image has no partner,
             or a pair is corrupt, has images of two sizes, or has an odd width.
     """
-    fitting = make_fitting("paired", size, fit, background)
+    fitting = make_fitting("paired", options)
     ends = check_value_range("paired", value_range)
     counts = FileCounts()
     folder = find_folder("paired", root)
@@ -100,17 +86,18 @@ def paired(
         places = [(file,) for file in images.paths]
     selection = select("paired", places, start, count, counts)
 
-    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
-        origin=f"{len(selection)} pairs of images in the folder {folder.name!r}{flipped}",
+        origin=f"{len(selection)} pairs of images in the folder {folder.name!r}{options.flipped}",
         condition=ImageSpec(fitting.height, fitting.width, condition_channels),
     )
-    line = counts.describe(f"{len(selection):,} pairs{flipped}")
+    line = counts.describe(f"{len(selection):,} pairs{options.flipped}")
     read = functools.partial(
         _read, fitting, (channels, condition_channels), condition_half, base, ends
     )
-    return Translations(selection, read, line, fitting, flip=flip, skip_corrupt=skip_corrupt), spec
+    return Translations(
+        selection, read, line, fitting, flip=options.flip, skip_corrupt=skip_corrupt
+    ), spec
 
 
 def _read(
@@ -177,9 +164,9 @@ def _halves(file: Path, image: Image.Image, condition_half: str) -> tuple[Image.
     width, height = image.size
     if width % 2:
         raise ImageFileError(
-            f"cannot split the image {file} into two halves: it is {width}x{height} pixels, and "
-            "its width is odd. Crop it or remove it from the folder. For pairs in two folders use "
-            "--dataset.layout folders."
+            f"cannot split the image {file} into two halves: it is {height}x{width} pixels "
+            "(height x width), and its width is odd. Crop it or remove it from the folder. For "
+            "pairs in two folders use --dataset.layout folders."
         )
     half = width // 2
     check_sides(file, (half, height))
@@ -189,8 +176,8 @@ def _halves(file: Path, image: Image.Image, condition_half: str) -> tuple[Image.
 
 def _check_sizes(files: Sequence[Path], pair: Sequence[Image.Image]) -> None:
     if pair[0].size != pair[1].size:
-        sizes = ["x".join(map(str, member.size)) for member in pair]
+        sizes = [describe_size(member.size) for member in pair]
         raise ImageFileError(
             f"the images {files[0]} and {files[1]} are a pair, but are {sizes[0]} and {sizes[1]} "
-            "pixels. Resize one of them, or remove both."
+            "pixels (height x width). Resize one of them, or remove both."
         )

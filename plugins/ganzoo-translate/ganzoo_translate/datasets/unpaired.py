@@ -12,23 +12,18 @@ from ganzoo.errors import DataError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_files import read_image
-from ganzoo.sampling.image_fits import (
-    BackgroundOption,
-    ChannelsOption,
-    FitOption,
-    Fitting,
-    Flip,
-    Size,
-)
+from ganzoo.sampling.image_fits import ChannelsOption, Fitting
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
-from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select
+from ganzoo.sampling.image_options import ImageOptions
+from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select, with_options
 from ganzoo_translate.datasets.items import Translations, to_channels
 
 
+@with_options(item="pair of images")
 def unpaired(
     root: Path | None,
+    options: ImageOptions,
     *,
-    size: Size = 128,
     condition_folder: str = "A",
     target_folder: str = "B",
     repeat_shorter: bool = False,
@@ -38,9 +33,6 @@ def unpaired(
     skip_corrupt: SkipCorrupt = False,
     channels: ChannelsOption = 3,
     condition_channels: ChannelsOption = 3,
-    fit: FitOption = "crop",
-    background: BackgroundOption = "white",
-    flip: Flip = False,
 ) -> tuple[Translations[tuple[Path, Path]], DataSpec]:
     """Two folders of images, one for each domain.
 
@@ -49,8 +41,6 @@ def unpaired(
 
     Args:
         root: the folder that contains both. Nothing is written to it.
-        size: side of square images in pixels, or HEIGHTxWIDTH, such as 96x128 for landscape images;
-            sides are 8 to 1024.
         condition_folder: folder of the condition images, the domain to translate from.
         target_folder: folder of the target images, the domain to translate to.
         repeat_shorter: repeat images of the smaller folder, so that an epoch is one pass over the
@@ -62,11 +52,6 @@ def unpaired(
         skip_corrupt: replace two images that cannot be read by the next that can, with a warning.
         channels: channels of the target images: 3 for colour, 1 for grey.
         condition_channels: channels of the condition images.
-        fit: how an image of another shape gets the size: crop its centre; random-crop, a crop at a
-            position that the file's name determines, the same in every epoch; pad it with the
-            background; or stretch it. Crops are as large as the image permits.
-        background: colour of padding and behind transparent pixels, white or black.
-        flip: add all images again, flipped left to right, which doubles the dataset.
 
     Returns:
         Items of a uint8 target image (channels, height, width), the label 0, and a uint8 condition
@@ -77,7 +62,7 @@ def unpaired(
         DataError: an argument is out of range, the folders have different lengths, or an image is
             corrupt.
     """
-    fitting = make_fitting("unpaired", size, fit, background)
+    fitting = make_fitting("unpaired", options)
     ends = check_value_range("unpaired", value_range)
     folder = find_folder("unpaired", root)
     counts = FileCounts()
@@ -98,23 +83,24 @@ def unpaired(
     longest = max(len(conditions), len(targets))
     places = [(conditions[k % len(conditions)], targets[k % len(targets)]) for k in range(longest)]
 
-    flipped = ", each also flipped" if flip else ""
     spec = DataSpec(
         ImageSpec(fitting.height, fitting.width, channels),
         origin=(
             f"{len(targets)} images of {target_folder!r} and {len(conditions)} of "
-            f"{condition_folder!r} in the folder {folder.name!r}{flipped}"
+            f"{condition_folder!r} in the folder {folder.name!r}{options.flipped}"
         ),
         condition=ImageSpec(fitting.height, fitting.width, condition_channels),
         paired=False,
     )
     line = counts.describe(
         f"{len(conditions):,} image files in {condition_folder!r} and {len(targets):,} in "
-        f"{target_folder!r}{flipped}"
+        f"{target_folder!r}{options.flipped}"
     )
     sides = tuple(zip(bases, (condition_channels, channels), strict=True))
     read = functools.partial(_read, fitting, sides, ends)
-    return Translations(places, read, line, fitting, flip=flip, skip_corrupt=skip_corrupt), spec
+    return Translations(
+        places, read, line, fitting, flip=options.flip, skip_corrupt=skip_corrupt
+    ), spec
 
 
 def _read(
