@@ -15,6 +15,7 @@ from ganzoo.system.terminal import print_error, print_out
 
 if TYPE_CHECKING:
     from ganzoo.sampling.generator import Generator
+    from ganzoo.sampling.image_fits import Fit
     from ganzoo.sampling.translation import Translator
 
 LARGEST_GRID = 256  # inputs in a grid
@@ -208,6 +209,7 @@ def translate(
     seed: int = 0,
     output: MaybeOutput = None,
     grid: bool = False,
+    fit: Literal["crop", "pad", "stretch"] | None = None,
     tile: int | None = None,
     overlap: int | None = None,
     runtime: Literal["torch", "onnx"] | None = None,
@@ -222,13 +224,16 @@ def translate(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        files: image files, or folders. A model of one size reads them resized by their short side
-            and cropped at the centre; others read them as they are.
+        files: image files, or folders. A model of one size reads them fitted to it; others read
+            them as they are.
         seed: seed of the latents, for models with latents.
         output: image file to write or replace for one image, or folder for several; by default
             translated.png, which replaces no file, or translated.
         grid: save the inputs above the outputs as one image file, resized to the size of the
             model's training.
+        fit: how images get the size of a model that reads one size, or of --grid: crop their
+            centre, pad them, or stretch them; by default as the dataset of its training did, or
+            crop if the model does not state it.
         tile: side of overlapping tiles, for images with a longer side; 0 translates every image
             whole. By default, images of more than 1024x1024 pixels have tiles of 512.
         overlap: pixels that two tiles share, by default 32. Half of them are blended.
@@ -249,16 +254,18 @@ def translate(
             "--tile and --overlap have no effect with --grid. Omit them, or omit --grid."
         )
     if grid:
-        _translate_to_grid(model, files, seed, choose_output(output, "translated.png"))
+        _translate_to_grid(model, files, seed, choose_output(output, "translated.png"), fit)
+    elif fit and model.sizes:
+        raise SampleError(f"{name} reads images of any size, so --fit has no effect. Omit it.")
     else:
-        _translate_to_files(model, files, seed, output, tile, overlap)
+        _translate_to_files(model, files, seed, output, tile, overlap, fit)
 
 
 def _translate_to_grid(
-    model: Translator, inputs: tuple[Path, ...], seed: int, output: Path
+    model: Translator, inputs: tuple[Path, ...], seed: int, output: Path, fit: Fit | None
 ) -> None:
     from ganzoo.sampling.images import ImageBatch
-    from ganzoo.sampling.translated_files import list_inputs
+    from ganzoo.sampling.translated_files import find_fitting, list_inputs
 
     files = list_inputs(inputs)
     if len(files) > LARGEST_GRID:
@@ -266,7 +273,7 @@ def _translate_to_grid(
             f"a grid of {len(files):,} images is too large, the limit is {LARGEST_GRID}. Pass "
             "fewer files, or omit --grid."
         )
-    conditions = ImageBatch.open(files, model.condition)
+    conditions = ImageBatch.open(files, model.condition, find_fitting(model, fit))
     rows = ImageBatch.rows(conditions, model.translate(conditions, seed), columns=len(conditions))
     print_out(f"{rows.save(output, columns=len(conditions))}: {_count(len(conditions))} translated")
 
@@ -278,10 +285,11 @@ def _translate_to_files(
     output: Path | None,
     tile: int | None,
     overlap: int | None,
+    fit: Fit | None,
 ) -> None:
     from ganzoo.sampling.progress import format_rate
     from ganzoo.sampling.sizes import OVERLAP, TILE
-    from ganzoo.sampling.translated_files import plan_outputs, translate_files
+    from ganzoo.sampling.translated_files import find_fitting, plan_outputs, translate_files
 
     overlap = OVERLAP if overlap is None else overlap
     one = len(inputs) == 1 and not inputs[0].is_dir()
@@ -295,6 +303,7 @@ def _translate_to_files(
             seed,
             tile=tile,
             overlap=overlap,
+            fit=fit,
             folder=None if one else out,
             progress=not one,
         )
@@ -307,16 +316,24 @@ def _translate_to_files(
     text += [f"{_count(report.existing)} already existed"] if report.existing else []
     text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
     print_out(f"{out}: {'; '.join(text)}")
-    if report.resized:
-        width, height = model.condition.width, model.condition.height
-        order = "" if width == height else " (width x height)"
+    if report.fitted:
+        height, width = model.condition.height, model.condition.width
+        order = "" if width == height else " (height x width)"
+        chosen = find_fitting(model, fit)
         print_out(
-            f"  resized and cropped: {_count(report.resized)}, to {width}x{height} pixels{order}, "
+            f"  {_FITTED[chosen.fit]}: {_count(report.fitted)}, to {height}x{width} pixels{order}, "
             f"the only size that {model.spec.name} reads"
         )
     if report.tiled and model.sizes:
         side = model.sizes.padded(tile or TILE)
         print_out(f"  in tiles of {side}x{side} pixels: {_count(report.tiled)}")
+
+
+_FITTED = {
+    "crop": "resized and cropped at the centre",
+    "pad": "resized and padded",
+    "stretch": "stretched",
+}
 
 
 def _count(images: int) -> str:

@@ -26,6 +26,7 @@ from ganzoo.spec.parsing import UNBOUNDED, check_integer
 if TYPE_CHECKING:  # programs that use arrays only, such as servers, start without Pillow
     from PIL import Image
 
+    from ganzoo.sampling.image_fits import Fitting
 
 MAX_SCALE = 64
 ANIMATION_FPS = 12.5
@@ -71,8 +72,16 @@ class ImageBatch:
         return cls(to_pixels(images))
 
     @classmethod
-    def open(cls, files: Sequence[str | Path], size: ImageSpec) -> ImageBatch:
-        """Read image files: resize and centre-crop them to `size`, with transparency on white.
+    def open(
+        cls, files: Sequence[str | Path], size: ImageSpec, fitting: Fitting | None = None
+    ) -> ImageBatch:
+        """Read image files in one size.
+
+        Args:
+            files: paths of the files.
+            size: the size, and the number of channels.
+            fitting: how files of another shape get the size; by default they are resized and
+                cropped at the centre, with transparency on white.
 
         Warns of files of which a part is lost, each kind once, with the number of files.
 
@@ -82,11 +91,16 @@ class ImageBatch:
         from ganzoo.sampling.image_files import fit_image, read_image
         from ganzoo.sampling.image_warnings import ImageNotes
 
+        background = fitting.background if fitting else "white"
         mode = "RGB" if size.channels == 3 else "L"
         pixels, notes = [], ImageNotes()
         for file in files:
             with notes.of_image():
-                fitted = fit_image(read_image(file, mode), size.width, size.height, file)
+                image = read_image(file, mode, background=background)
+                if fitting is None:
+                    fitted = fit_image(image, size.width, size.height, file)
+                else:
+                    fitted = fitting.apply(image, file, Path(file).name)
             pixels.append(np.asarray(fitted).reshape(size.height, size.width, -1))
         if not pixels:
             raise DataError("cannot open a batch: the list of files is empty. Pass an image file.")

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.errors import DataError, ImageFileError, OutputError
-from ganzoo.sampling.image_files import fit_image, read_image
+from ganzoo.sampling.image_files import read_image
+from ganzoo.sampling.image_fits import Background, Fit, Fitting
 from ganzoo.sampling.image_folders import list_images
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.sampling.images import find_format, is_image_name, write_image
@@ -39,7 +40,7 @@ class TranslationReport:
         translated: images that were translated and written.
         existing: outputs that existed before, and were kept.
         unreadable: files that cannot be read.
-        resized: images that were resized and cropped to the only size that the model reads.
+        fitted: images that were fitted to the only size that the model reads.
         tiled: images that were translated in tiles.
         seconds: duration.
     """
@@ -47,7 +48,7 @@ class TranslationReport:
     translated: int = 0
     existing: int = 0
     unreadable: int = 0
-    resized: int = 0
+    fitted: int = 0
     tiled: int = 0
     seconds: float = 0.0
 
@@ -55,6 +56,22 @@ class TranslationReport:
     def images_per_second(self) -> float:
         """Images per second."""
         return self.translated / max(self.seconds, 1e-9)
+
+
+def find_fitting(model: Translator, fit: Fit | None = None) -> Fitting:
+    """Return how image files get the size of a model's training.
+
+    Args:
+        model: the model.
+        fit: the fit; by default that of the model's dataset, if its config states it: pad or
+            stretch; otherwise the centre is cropped.
+    """
+    size, arguments = model.condition, model.spec.recorded("recipe", "dataset")
+    names: tuple[Fit, ...] = ("pad", "stretch")
+    others: Fit = "crop"
+    recorded = next((name for name in names if name == arguments.get("fit")), others)
+    background: Background = "black" if arguments.get("background") == "black" else "white"
+    return Fitting(size.height, size.width, fit or recorded, background, "--fit")
 
 
 def list_inputs(inputs: Sequence[Path]) -> list[Path]:
@@ -119,19 +136,20 @@ def translate_files(
     *,
     tile: int | None = None,
     overlap: int = OVERLAP,
+    fit: Fit | None = None,
     folder: Path | None = None,
     progress: bool = False,
 ) -> TranslationReport:
     """Translate image files. Every output is complete or missing, so the same call continues.
 
     Args:
-        model: the model. Without `sizes`, it reads images of one size: others are resized by their
-            short side and cropped at the centre.
+        model: the model. Without `sizes`, it reads images of one size, and others are fitted.
         outputs: the output of each input, see `plan_outputs`.
         seed: seed of the latents, if the model reads any; file k has latent k.
         tile: side of the tiles of images with a longer side; 0 translates every image whole. By
             default, images of more than 1024x1024 pixels are translated in tiles of 512.
         overlap: pixels that two tiles share at least.
+        fit: how images get the size of a model that reads one size, see `find_fitting`.
         folder: the folder of the outputs: those that exist are kept if its translation.json has
             these settings. Without, all outputs are written.
         progress: whether to print the progress on stderr.
@@ -153,7 +171,8 @@ def translate_files(
         for number, files in enumerate(outputs.items())
         if folder is None or not files[1].exists()
     ]
-    settings = _describe(model, seed, tile, overlap)
+    fitting = find_fitting(model, fit)
+    settings = _describe(model, seed, tile, overlap, fitting)
     if folder and len(todo) < len(outputs):
         _check_settings(folder, settings)
     report.existing = len(outputs) - len(todo)
@@ -161,7 +180,7 @@ def translate_files(
         for number, file, output in todo:
             try:
                 with notes.of_image():
-                    pixels = _read(model, file, report)
+                    pixels = _read(model, file, fitting, report)
             except ImageFileError as error:
                 if len(outputs) == 1:
                     raise
@@ -186,7 +205,9 @@ def translate_files(
     return report
 
 
-def _describe(model: Translator, seed: int, tile: int | None, overlap: int) -> dict[str, Any]:
+def _describe(
+    model: Translator, seed: int, tile: int | None, overlap: int, fitting: Fitting
+) -> dict[str, Any]:
     """Return the settings that determine the outputs."""
     config = hashlib.sha256(model.spec.to_json().encode()).hexdigest()
     settings: dict[str, Any] = {"model": model.spec.name, "config_sha256": config}
@@ -194,6 +215,8 @@ def _describe(model: Translator, seed: int, tile: int | None, overlap: int) -> d
         settings["seed"] = seed
     if model.sizes:
         settings |= {"tile": tile, "overlap": overlap}
+    else:
+        settings["fit"] = fitting.fit
     return settings
 
 
@@ -244,13 +267,16 @@ def _check_inputs_are_kept(inputs: Sequence[Path], outputs: Sequence[Path]) -> N
         )
 
 
-def _read(model: Translator, file: Path, report: TranslationReport) -> NDArray[np.uint8]:
+def _read(
+    model: Translator, file: Path, fitting: Fitting, report: TranslationReport
+) -> NDArray[np.uint8]:
     """Return an image of a size that a model reads, uint8 (height, width, channels)."""
     size = model.condition
-    image = read_image(file, "RGB" if size.channels == 3 else "L")
+    mode = "RGB" if size.channels == 3 else "L"
+    image = read_image(file, mode, background=fitting.background)
     if model.sizes is None and image.size != (size.width, size.height):
-        image = fit_image(image, size.width, size.height, file)
-        report.resized += 1
+        image = fitting.apply(image, file, file.name)
+        report.fitted += 1
     return np.asarray(image).reshape(image.height, image.width, -1)
 
 

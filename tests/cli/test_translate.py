@@ -17,9 +17,12 @@ from helpers.translators import LocalTranslator, spec_of
 def load(monkeypatch):
     """Return a function that makes a model of every name: it inverts images."""
 
-    def load(multiple: int | None = 8) -> LocalTranslator:
+    def load(multiple: int | None = 8, **dataset) -> LocalTranslator:
         sizes = SizesSpec(multiple) if multiple else None
-        model = LocalTranslator(torch.neg, spec_of(sizes, channels=3))
+        spec = spec_of(sizes, channels=3)
+        if dataset:
+            spec = replace(spec, provenance={"recipe": {"dataset": {"name": "paired", **dataset}}})
+        model = LocalTranslator(torch.neg, spec)
         monkeypatch.setattr("ganzoo.zoo.load", lambda *_, **__: model)
         return model
 
@@ -128,8 +131,31 @@ def test_a_model_of_one_size_says_how_many_images_it_resizes(load, photos, capsy
     assert set(written(photos.parent / "out").values()) == {(16, 16)}
     assert model.shapes == [(1, 3, 16, 16)] * 3
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "  resized and cropped: 2 images, to 16x16 pixels, the only size that local reads"
+        "  resized and cropped at the centre: 2 images, to 16x16 pixels, the only size that local reads"
     ]
+
+
+def test_images_are_fitted_as_in_the_training_or_as_told(load, photos, capsys):
+    load(None, fit="pad", background="black")
+    assert main(["translate", "n", "photos", "-o", "out"]) == 0
+    assert "  resized and padded: 2 images, to 16x16 pixels, the only" in capsys.readouterr().out
+    padded = np.asarray(Image.open("out/trip/c.png"))  # 41x17 becomes 16x7, on black
+    assert (padded[:4] == 255).all()
+    assert (padded[6:10] == (235, 155, 55)).all()
+    command = ["translate", "n", "photos", "-o"]
+    assert main([*command, "out", "--fit", "stretch"]) == 1
+    assert "translation.json says fit pad, not stretch" in capsys.readouterr().err
+    assert main([*command, "whole", "--fit", "stretch"]) == 0
+    assert (np.asarray(Image.open("whole/trip/c.png")) == (235, 155, 55)).all()
+    assert "  stretched: 2 images" in capsys.readouterr().out
+    assert main([*command, "g.png", "--grid"]) == 0
+    assert (np.asarray(Image.open("g.png"))[::4, ::4][2:6, -17:-2] == 0).all()
+    load(None, fit="no fit", background=[])
+    assert main([*command, "cropped"]) == 0
+    assert "  resized and cropped at the centre: 2 images" in capsys.readouterr().out
+    load()
+    assert main([*command, "any", "--fit", "pad"]) == 1
+    assert "reads images of any size, so --fit has no effect" in capsys.readouterr().err
 
 
 def test_one_file_becomes_one_file(load, photos, capsys):

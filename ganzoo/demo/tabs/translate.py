@@ -17,7 +17,10 @@ from ganzoo.demo.tabs.pad import pad
 def translate(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
-        with control_column("**Draw lines**, or upload an image like the model's training inputs."):
+        with control_column(
+            "**Draw lines**, or upload an image like the model's training inputs. Of an upload in "
+            "another shape, the centre is used."
+        ):
             size = cache.spec(cache.translators[0]).data.condition
             assert size is not None  # guaranteed by the spec of a translator
             drawing_pad = pad("draw lines here", size, ink="#000", paper="#fff", width=8)
