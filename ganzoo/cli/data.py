@@ -21,6 +21,7 @@ def data(
     labels: Literal["auto", "folders", "none"] = "auto",
     value_range: tuple[float, ...] = (),
     size: int | str | None = None,
+    fit: Literal["crop", "random-crop", "pad", "stretch"] | None = None,
     distance: int = 4,
     workers: int | None = None,
     as_json: Annotated[bool, tyro.conf.arg(name="json")] = False,
@@ -38,8 +39,11 @@ def data(
             most images are in sub-folders.
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; by default
             those of the format.
-        size: size of the images, for the memory that they take: a side in pixels, or HEIGHTxWIDTH;
-            by default the suggested rectangle, or the suggested square if there is none.
+        size: size of the images: a side in pixels, or HEIGHTxWIDTH, such as 48x64. It sets the
+            memory, the time to decode, the loss by a fit and the warnings about it; by default,
+            suggested sizes do, and the time and the warnings are those of 64x64.
+        fit: how images of other shapes get the size: crop, random-crop, pad or stretch; by default
+            all are described.
         distance: largest number of bits by which each of two hashes of 64 bits differs between near
             duplicates, 0 to 8.
         workers: number of processes; by default one per core.
@@ -66,6 +70,7 @@ def data(
         labels=labels,
         value_range=value_range,
         size=size,
+        fit=fit,
         distance=distance,
         workers=workers,
         progress=True,

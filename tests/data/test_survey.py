@@ -21,6 +21,7 @@ from ganzoo.data.survey.pool import map_parallel
 from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
 from ganzoo.data.survey.report import write_report
 from ganzoo.data.survey.shapes import FitCost, cost_of, suggest_rectangle
+from ganzoo.data.survey.text import rows_of
 from ganzoo.data.survey.tiles import contact_sheet, draw_names
 from ganzoo.errors import DataError, DataNotFoundError, WorkerError
 from ganzoo.nn import map_sizes
@@ -83,9 +84,9 @@ def test_files_are_counted_by_their_properties(summary):
     assert summary.classes == {"test": 7, "train": 10}
     assert summary.skipped == {"type .txt": 1, "hidden": 1, "folder without image files": 1}
     assert summary.empty_folders == ("val",)
-    assert summary.sizes.common["80x60"] == 9
-    assert summary.sizes.common["60x80"] == 1  # turned upright
-    assert (summary.sizes.smallest, summary.sizes.largest) == ((40, 90), (160, 120))
+    assert summary.sizes.common["60x80"] == 9
+    assert summary.sizes.common["80x60"] == 1  # turned upright
+    assert (summary.sizes.smallest, summary.sizes.largest) == ((90, 40), (120, 160))
 
 
 def test_it_agrees_with_a_training(mixed, summary):
@@ -297,21 +298,71 @@ def test_what_each_fit_costs():
 def test_a_folder_of_landscapes_is_told_what_to_type(tmp_path, capsys):
     for k in range(3):
         save(photo(k), tmp_path / f"{k}.png")
-    assert main(["data", str(tmp_path), "--workers", "1", "--size", "30x40"]) == 0
+    assert main(["data", str(tmp_path), "--workers", "1"]) == 0
     text = capsys.readouterr().out
     for part in (
+        "size           height x width: 60x80 (3)",
         "or             24x32 (height x width)",
         "fit 32x32      crop drops 25 % of an image on average; pad fills 25 % of the result; stretch "
         "changes the ratio of the sides 1.33 times",
         "fit 24x32      crop drops 0 %",
-        "fit 30x40      crop drops 0 %",
-        "decoded at 30x40x3",
+        "decoded at 24x32x3",
         "note: a crop to 32x32 drops 25 % of an image on average. --dataset.size 24x32 ",
     ):
         assert part in text
     summary = describe(tmp_path, workers=1)
     assert (summary.suggested_size, summary.suggested_rectangle) == (32, (24, 32))
     assert (summary.size, summary.decoded_bytes) == ((24, 32), 3 * 24 * 32 * 3)
+
+
+def test_a_stated_size_and_fit_are_described_alone(tmp_path, capsys):
+    for k in range(3):
+        save(photo(k), tmp_path / f"{k}.png")
+    command = ["data", str(tmp_path), "--workers", "1", "--size", "20x50"]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "fit 32x32" not in text
+    assert "fit 24x32" not in text
+    assert "fit 20x50      crop drops 47 % of an image on average; pad fills 47 % of the" in text
+    assert "decoded at 20x50x3" in text
+    assert "note: a crop to 20x50 drops 47 % of an image on average. --dataset.fit pad or" in text
+    assert main([*command, "--fit", "pad"]) == 0
+    text = capsys.readouterr().out
+    assert "fit 20x50      pad fills 47 % of the result\n" in text
+    assert "note: a crop to" not in text
+    summary = describe(tmp_path, workers=1, size="20x50", fit="pad")
+    assert contact_sheet(summary).numpy().shape == (3, 51, 128, 3)
+    assert (contact_sheet(summary).numpy()[:, :, :10] == 255).all(), "padding"
+    with pytest.raises(DataError, match="fit is 'zoom'; it must be one of "):
+        describe(tmp_path, fit="zoom")
+
+
+@pytest.mark.parametrize(
+    ("fit", "text"),
+    [
+        ("crop", "centre crop to 16x16"),
+        ("pad", "become white padding at 16x16"),
+        ("stretch", "twice"),
+    ],
+)
+def test_the_warnings_are_those_of_the_stated_fit(tmp_path, fit, text):
+    save(photo(1, (160, 40)), tmp_path / "wide.png")
+    save(photo(2, (40, 40)), tmp_path / "b.png")
+    (warning,) = describe(tmp_path, workers=1, size=16, fit=fit).warnings
+    assert warning.images == 1
+    assert text in warning.text
+
+
+def test_a_size_without_a_recipe_is_told(tmp_path):
+    save(photo(1, (600, 600)), tmp_path / "a.png")
+    rows = rows_of(describe(tmp_path, workers=1))
+    assert rows["suggested size"].startswith("512, the largest power of two")
+    assert re.search(
+        r"; no installed recipe has this size, .* has \d+x\d+: change it with --dataset.size$",
+        rows["suggested size"],
+    )
+    save(photo(1, (64, 64)), tmp_path / "a.png")
+    assert "no installed recipe" not in rows_of(describe(tmp_path, workers=1))["suggested size"]
 
 
 def test_recipes_state_why_they_do_not_fit():

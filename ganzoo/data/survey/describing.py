@@ -15,6 +15,7 @@ import torch
 from ganzoo.data.capacity import free_memory
 from ganzoo.data.opening import exceeds_memory
 from ganzoo.data.survey.hashes import DISTANCE, check_distance, group_equal, group_near
+from ganzoo.data.survey.image_records import SIDE
 from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.notes import write_notes
 from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
@@ -26,7 +27,7 @@ from ganzoo.data.survey.zips import is_zip, list_zip
 from ganzoo.data.workers import count_cores
 from ganzoo.errors import DataError, DataNotFoundError, enumerate_names
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
-from ganzoo.sampling.image_fits import Size, parse_size
+from ganzoo.sampling.image_fits import Fit, Fitting, Size, parse_size
 from ganzoo.sampling.image_folders import (
     ImageList,
     Labels,
@@ -39,6 +40,7 @@ from ganzoo.spec import MAX_IMAGE_SIZE
 from ganzoo.spec.parsing import check_integer
 
 LABELS = get_args(Labels)
+FITS = get_args(Fit)
 _REMEDY = "Pass a folder or a zip of image files."
 
 
@@ -48,6 +50,7 @@ def describe(
     labels: Labels = "auto",
     value_range: Sequence[float] = (),
     size: Size | None = None,
+    fit: Fit | None = None,
     distance: int = DISTANCE,
     workers: int | None = None,
     progress: bool = False,
@@ -61,8 +64,12 @@ def describe(
         folder: the folder, or a zip. Nothing is written to it.
         labels: as for the dataset ``folder`` or ``zip``.
         value_range: as for the dataset ``folder``.
-        size: size of the images for the memory that they take, as for the dataset ``folder``; by
-            default the suggested rectangle, or the suggested square if there is none.
+        size: size of the images, as for the dataset ``folder``: for the memory that they take, the
+            time to decode, what a fit changes, and the warnings about it. By default, the memory is
+            that of the suggested rectangle, or of the suggested square if there is none, and the
+            time and the warnings are those of a crop to 64x64.
+        fit: as for the dataset ``folder``; by default all are described, and the warnings are those
+            of ``crop``.
         distance: largest number of bits by which the hashes of near duplicates differ, 0 to 8.
         workers: number of processes; by default one for each core. 1 reads in this process.
         progress: whether to print the progress on stderr.
@@ -74,7 +81,8 @@ def describe(
     """
     start = time.perf_counter()
     shape = None if size is None else parse_size("folder", size, 1, MAX_IMAGE_SIZE)
-    _check(labels, workers)
+    _check(labels, fit, workers)
+    fitting = Fitting(*(shape or (SIDE, SIDE)), fit or "crop")
     check_distance(distance)
     ends = check_value_range("folder", value_range)
     root = Path(folder).expanduser()
@@ -87,17 +95,18 @@ def describe(
     else:
         raise DataNotFoundError(f"folder not found: {folder}. {_REMEDY}")
     processes = min(workers or count_cores(), len(images.names))
-    scan = scan_images(images, ends, processes, progress)
-    summary = _summarise(images, classes, line, scan, distance, shape, ends)
+    scan = scan_images(images, ends, fitting, processes, progress)
+    summary = _summarise(images, classes, line, scan, distance, shape, fit or "", ends)
     summary = dataclasses.replace(
         summary, seconds=round(time.perf_counter() - start, 2), processes=processes
     )
     return dataclasses.replace(summary, notes=write_notes(summary))
 
 
-def _check(labels: str, workers: int | None) -> None:
-    if labels not in LABELS:
-        raise DataError(f"labels is {labels!r}; it must be one of {enumerate_names(LABELS)}.")
+def _check(labels: str, fit: str | None, workers: int | None) -> None:
+    for name, value, known in (("labels", labels, LABELS), ("fit", fit or FITS[0], FITS)):
+        if value not in known:
+            raise DataError(f"{name} is {value!r}; it must be one of {enumerate_names(known)}.")
     try:
         if workers is not None:
             check_integer("workers", workers, 1, 1024)
@@ -112,6 +121,7 @@ def _summarise(
     scan: Scan,
     distance: int,
     size: tuple[int, int] | None,
+    fit: str,
     ends: ValueRange | None,
 ) -> DataSummary:
     names = images.names
@@ -122,6 +132,7 @@ def _summarise(
     square = suggested, suggested
     height, width = shape = size or rectangle or square
     shapes = dict.fromkeys([square, rectangle or square, shape])
+    smaller = scan.sizes < (width, height)
     decoded = len(names) * height * width * channels
     device = torch.device("cpu")
     splits = count_splits(names)
@@ -161,11 +172,13 @@ def _summarise(
             FileWarning(scan.notes.images[kind], text) for kind, text in scan.notes.first.items()
         ),
         size=shape,
+        fixed_size=size is not None,
+        fit=fit,
         suggested_size=suggested,
         suggested_rectangle=rectangle,
         fits=tuple(cost_of(scan.sizes, *each) for each in shapes),
         channels=channels,
-        enlarged=int((scan.sizes < (width, height)).any(axis=1).sum()),
+        enlarged=int((smaller.all(axis=1) if fit == "pad" else smaller.any(axis=1)).sum()),
         decoded_bytes=decoded,
         free_bytes=free_memory(device),
         streamed=exceeds_memory(decoded, device),

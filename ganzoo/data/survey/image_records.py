@@ -19,10 +19,9 @@ from ganzoo.sampling.image_depth import ValueRange
 from ganzoo.sampling.image_files import (
     ImageHeader,
     decode_image,
-    fit_image,
     read_image,
-    warn_of_crop,
 )
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.system.quiet import recorded_warnings
 
@@ -71,7 +70,9 @@ class RecordBatch(NamedTuple):
     warnings: list[tuple[type[Warning], str]]
 
 
-def read_records(paths: Sequence[str], value_range: ValueRange | None) -> RecordBatch:
+def read_records(
+    paths: Sequence[str], value_range: ValueRange | None, fitting: Fitting
+) -> RecordBatch:
     """Read at most 257 image files as a training does, and return what they are."""
     total = np.zeros((SIDE, SIDE, 3), np.uint16)
     batch = RecordBatch([], total, 0.0, ImageNotes(), [])
@@ -87,10 +88,10 @@ def read_records(paths: Sequence[str], value_range: ValueRange | None) -> Record
                     if not resized:  # it takes about as long for the others
                         resized = True
                         begin = time.thread_time()
-                        fit_image(image, SIDE, SIDE, path)
+                        fitting.apply(image, path, path)
                         seconds += (len(paths) - 1) * (time.thread_time() - begin)
                     seconds += time.thread_time() - start
-                    warn_of_crop(image.size, SIDE, SIDE, path)
+                    fitting.warn(image.size, path)
                 factor = max(1, min(image.size) // SIDE)
                 small = image.reduce(factor)
                 extent = (image.width / factor, image.height / factor)
@@ -111,12 +112,14 @@ def read_records(paths: Sequence[str], value_range: ValueRange | None) -> Record
     return batch._replace(seconds=seconds, warnings=list(dict.fromkeys(texts)))
 
 
-def read_tile(path: str, side: int, value_range: ValueRange | None) -> NDArray[np.uint8] | None:
-    """Return an image as a training reads it, uint8 (side, side, 3); None if it is unreadable."""
+def read_tile(
+    path: str, value_range: ValueRange | None, fitting: Fitting
+) -> NDArray[np.uint8] | None:
+    """Return an image as a training reads it, uint8 (height, width, 3); None if unreadable."""
     with recorded_warnings():
         try:
             image = _read(path, read_zipped(path), value_range)
-            return np.asarray(fit_image(image, side, side, path))
+            return np.asarray(fitting.apply(image, path, path))
         except GanzooError:
             return None
 

@@ -34,21 +34,21 @@ def measure_sizes(sizes: NDArray[np.int64]) -> Sizes:
     }
     counts = Counter(map(tuple, sizes.tolist()))
     return Sizes(
-        smallest=_pair(sizes[order[0]]),
-        largest=_pair(sizes[order[-1]]),
+        smallest=_height_and_width(sizes[order[0]]),
+        largest=_height_and_width(sizes[order[-1]]),
         median_width=float(np.median(width)),
         median_height=float(np.median(height)),
         shorter_sides=_quantiles(np.minimum(width, height), (0, 25, 50, 75, 100)),
         ratios=_quantiles(ratios, (0, 50, 100)),
         shapes={name: int(each.sum()) for name, each in shapes.items() if each.any()},
-        common={f"{w}x{h}": n for (w, h), n in counts.most_common(COMMON)},
+        common={f"{h}x{w}": n for (w, h), n in counts.most_common(COMMON)},
         distinct=len(counts),
         doubled=int((width == 2 * height).sum()),
     )
 
 
-def _pair(size: NDArray[np.int64]) -> tuple[int, int]:
-    return int(size[0]), int(size[1])
+def _height_and_width(size: NDArray[np.int64]) -> tuple[int, int]:
+    return int(size[1]), int(size[0])
 
 
 def _quantiles(values: NDArray[np.float64], shares: tuple[int, ...]) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganzoo.data.survey.shapes import GAIN
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.text import count
 from ganzoo.data.survey.zips import ENDING
@@ -78,7 +79,7 @@ def _images(summary: DataSummary) -> list[str]:
         f"{warning.images:,} of {summary.readable:,} images: {warning.text}."
         for warning in summary.warnings
     ]
-    if summary.suggested_rectangle:
+    if summary.suggested_rectangle and not summary.fixed_size:
         height, width = summary.suggested_rectangle
         square, rectangle = summary.fits[:2]
         notes.append(
@@ -87,6 +88,13 @@ def _images(summary: DataSummary) -> list[str]:
             f"{100 * rectangle.lost:.0f} %, for architectures such as dcgan, resnet, stylegan2 and "
             "r3gan. --dataset.fit pad or stretch keeps all of an image."
         )
+    if summary.fixed_size and summary.fit in ("", "crop", "random-crop"):
+        (cost,) = summary.costs
+        if cost.lost >= GAIN:
+            notes.append(
+                f"a crop to {cost.height}x{cost.width} drops {100 * cost.lost:.0f} % of an image "
+                "on average. --dataset.fit pad or stretch keeps all of an image."
+            )
     if summary.sizes.doubled:
         notes.append(
             f"{count(summary.sizes.doubled, 'image')} of {summary.readable:,} "
@@ -96,7 +104,7 @@ def _images(summary: DataSummary) -> list[str]:
     if summary.enlarged:
         notes.append(
             f"{count(summary.enlarged, 'image')} of {summary.readable:,} "
-            f"{'has' if summary.enlarged == 1 else 'have'} a side below that of "
+            f"{'is' if summary.enlarged == 1 else 'are'} smaller than "
             f"{summary.size[0]}x{summary.size[1]}; a training at this size enlarges such images."
         )
     if summary.channels == 1:

@@ -15,6 +15,7 @@ from ganzoo.data.survey.image_records import SIDE, ImageRecord, read_records
 from ganzoo.data.survey.pool import map_parallel
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_depth import ValueRange
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import ImageList
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.sampling.progress import Progress
@@ -60,13 +61,18 @@ class Scan:
 
 
 def scan_images(
-    images: ImageList, value_range: ValueRange | None, processes: int, progress: bool
+    images: ImageList,
+    value_range: ValueRange | None,
+    fitting: Fitting,
+    processes: int,
+    progress: bool,
 ) -> Scan:
     """Read all image files.
 
     Args:
         images: the files.
         value_range: as for `read_image`.
+        fitting: how a training fits the images.
         processes: number of processes.
         progress: whether to print the progress on stderr.
 
@@ -86,7 +92,7 @@ def scan_images(
     total, notes = np.zeros((SIDE, SIDE, 3), np.int64), ImageNotes()
     turned, size, seconds, count, place = 0, 0, 0.0, 0, 0
     texts: set[str] = set()
-    read = functools.partial(read_records, value_range=value_range)
+    read = functools.partial(read_records, value_range=value_range, fitting=fitting)
     with Progress(n, 1, progress) as line:
         for batch in map_parallel(read, _chunks(images), processes):
             for record in batch.records:

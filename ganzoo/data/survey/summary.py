@@ -16,15 +16,15 @@ from ganzoo.data.survey.shapes import FitCost
 
 @dataclass(frozen=True)
 class Sizes:
-    """The sizes of images in pixels, upright.
+    """The sizes of images in pixels, upright, as height x width.
 
     Attributes:
-        smallest, largest: width and height of the images with fewest and most pixels.
+        smallest, largest: height and width of the images with fewest and most pixels.
         median_width, median_height: medians.
         shorter_sides: minimum, quartiles and maximum of the shorter sides.
         ratios: minimum, median and maximum of width / height.
         shapes: number of images by shape; square ones differ by at most 2 %.
-        common: number of images of the most common sizes, such as ``640x480``.
+        common: number of images of the most common sizes, such as ``480x640``.
         distinct: number of different sizes.
         doubled: number of images twice as wide as high, as pairs side by side are.
     """
@@ -94,17 +94,21 @@ class DataSummary:
         across_splits: number of groups of either kind with files in several splits.
         warnings: warnings of a training about the files.
         size: height and width of the images that `decoded_bytes` assumes, in pixels.
+        fixed_size: whether this is the size that `describe` was called with.
+        fit: the fit that `describe` was called with; empty for all fits, of which `crop` determines
+            the warnings.
         suggested_size: the largest power of two, 8 to 1024, that is not above the median of the
             shorter sides.
         suggested_rectangle: height and width that drop at least a tenth fewer of the pixels in a
             crop than this square; None if none does.
         fits: what each fit costs at the square of `suggested_size`, and at the other sizes.
         channels: 3, or 1 if no image has colours.
-        enlarged: number of images with a side below that of `size`.
+        enlarged: number of images that a fit to `size` enlarges.
         decoded_bytes: memory of all images, decoded.
         free_bytes: free main memory.
         streamed: whether a training on the CPU streams the images instead of keeping them.
-        decode_seconds: processor time of decoding all images and resizing them to 64x64.
+        decode_seconds: processor time of decoding all images and fitting them to
+            `size` if it is stated, or else resizing them to 64x64.
         seconds: duration of this look.
         processes: number of processes that read.
         recipes: registered recipes of the dataset ``folder``; those that fit come first.
@@ -136,6 +140,8 @@ class DataSummary:
     across_splits: int
     warnings: tuple[FileWarning, ...]
     size: tuple[int, int]
+    fixed_size: bool
+    fit: str
     suggested_size: int
     suggested_rectangle: tuple[int, int] | None
     fits: tuple[FitCost, ...]
@@ -159,6 +165,12 @@ class DataSummary:
     def readable(self) -> int:
         """Number of image files that can be read."""
         return self.images - len(self.unreadable)
+
+    @property
+    def costs(self) -> tuple[FitCost, ...]:
+        """What each fit costs at the stated size, or else at all suggested sizes."""
+        here = tuple(cost for cost in self.fits if (cost.height, cost.width) == self.size)
+        return here if self.fixed_size else self.fits
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as JSON stores them; of the mean image, the mean of each channel."""

@@ -40,7 +40,7 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
         "files": f"{format_bytes(summary.bytes)}; {_counts(summary.formats)}",
         "modes": f"{_counts(summary.modes)}; "
         + _counts({f"{bits} bits": n for bits, n in summary.bits.items()}),
-        "size": f"width x height: {_counts(sizes.common)}"
+        "size": f"height x width: {_counts(sizes.common)}"
         + (f" and {n:,} other sizes" if (n := sizes.distinct - len(sizes.common)) else ""),
         "shorter side": f"{low:g} to {high:g} pixels, median {middle:g}",
         "shape": f"{_counts(sizes.shapes)}; width/height {sizes.ratios[0]:.3g} to "
@@ -60,12 +60,15 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     suggested = summary.suggested_size
     rows["suggested size"] = (
         f"{suggested}, the largest power of two up to 1024 that is not above the median shorter "
-        "side"
+        f"side{_without_recipe(summary, suggested, suggested)}"
     )
     if shape := summary.suggested_rectangle:
-        rows["or"] = f"{shape[0]}x{shape[1]} (height x width), for the usual shape of the images"
-    for cost in summary.fits:
-        rows[f"fit {cost.height}x{cost.width}"] = describe_cost(cost)
+        rows["or"] = (
+            f"{shape[0]}x{shape[1]} (height x width), for the usual shape of the images"
+            f"{_without_recipe(summary, *shape)}"
+        )
+    for cost in summary.costs:
+        rows[f"fit {cost.height}x{cost.width}"] = describe_cost(cost, summary.fit)
     rows["memory"] = (
         f"{format_bytes(summary.decoded_bytes)} decoded at "
         f"{summary.size[0]}x{summary.size[1]}x{summary.channels}; "
@@ -80,13 +83,28 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
     return rows
 
 
-def describe_cost(cost: FitCost) -> str:
-    """Return what each fit to a size does to the images, in one line."""
+def describe_cost(cost: FitCost, fit: str = "") -> str:
+    """Return what a fit to a size, or each of them, does to the images, in one line."""
     lost = f"{100 * cost.lost:.0f} %"
     halved = f", and half or more of {count(cost.halved, 'image')}" if cost.halved else ""
+    texts = {
+        "crop": f"crop drops {lost} of an image on average{halved}",
+        "random-crop": f"random-crop drops {lost} of an image on average{halved}",
+        "pad": f"pad fills {lost} of the result",
+        "stretch": f"stretch changes the ratio of the sides {cost.stretched:.2f} times (median)",
+    }
+    return texts[fit] if fit else "; ".join(texts[name] for name in ("crop", "pad", "stretch"))
+
+
+def _without_recipe(summary: DataSummary, height: int, width: int) -> str:
+    """Return the end of a text about a size that no recipe has; empty if one has it."""
+    sizes = {(recipe.height, recipe.width): recipe.name for recipe in summary.recipes}
+    if (height, width) in sizes or not sizes:
+        return ""
+    nearest = min(sizes, key=lambda size: abs(size[0] * size[1] - height * width))
     return (
-        f"crop drops {lost} of an image on average{halved}; pad fills {lost} of the result; "
-        f"stretch changes the ratio of the sides {cost.stretched:.2f} times (median)"
+        f"; no installed recipe has this size, {sizes[nearest]} has {nearest[0]}x{nearest[1]}: "
+        f"change it with --dataset.size"
     )
 
 
