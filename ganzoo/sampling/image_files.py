@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -88,11 +89,21 @@ def read_image(
         ImageFileError: the file cannot be read, a side is below 8 pixels, or its format does not
             define black and white, as for `to_eight_bits`.
     """
-    if not Path(file).exists():
-        raise DataError(f"image file not found: {file}. Check the path.")
-    if not Path(file).is_file():  # to open a pipe would wait for a writer
-        raise ImageFileError(f"cannot read the image {file}: it is not a file. Remove it.")
+    check_file(file)
     return decode_image(file, mode, str(file), value_range, look, background)
+
+
+def check_file(file: str | Path) -> None:
+    """Check that a path is that of a file.
+
+    Raises:
+        DataError: it does not exist.
+        ImageFileError: it is no file, such as a pipe, which would wait for a writer.
+    """
+    if not os.path.isfile(file):
+        if not os.path.exists(file):
+            raise DataError(f"image file not found: {file}. Check the path.")
+        raise ImageFileError(f"cannot read the image {file}: it is not a file. Remove it.")
 
 
 def decode_image(

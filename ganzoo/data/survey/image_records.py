@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -14,13 +15,9 @@ from PIL import Image, ImageOps
 
 from ganzoo.data.survey.hashes import ImageHash, hash_image
 from ganzoo.data.survey.zips import read_zipped
-from ganzoo.errors import GanzooError
+from ganzoo.errors import GanzooError, ImageFileError
 from ganzoo.sampling.image_depth import ValueRange
-from ganzoo.sampling.image_files import (
-    ImageHeader,
-    decode_image,
-    read_image,
-)
+from ganzoo.sampling.image_files import ImageHeader, check_file, decode_image, read_image
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.system.quiet import recorded_warnings
@@ -83,8 +80,8 @@ def read_records(
             try:
                 start = time.thread_time()
                 with batch.notes.of_image():
-                    content = read_zipped(path)
-                    image = _read(path, content, value_range, headers.append)
+                    content = _read_content(path)
+                    image = _decode(path, content, value_range, headers.append)
                     if not resized:  # it takes about as long for the others
                         resized = True
                         begin = time.thread_time()
@@ -101,7 +98,8 @@ def read_records(
                         headers.pop(),
                         *image.size,
                         _is_grey(crop),
-                        *_digest(path, content),
+                        len(content),
+                        hashlib.sha256(content).digest()[:16],
                         hash_image(small, extent),
                     )
                 )
@@ -118,34 +116,42 @@ def read_tile(
     """Return an image as a training reads it, uint8 (height, width, 3); None if unreadable."""
     with recorded_warnings():
         try:
-            image = _read(path, read_zipped(path), value_range)
+            image = _decode(path, _read_content(path), value_range)
             return np.asarray(fitting.apply(image, path, path))
         except GanzooError:
             return None
 
 
-def _read(
+def _read_content(path: str) -> bytes:
+    """Return the content of an image file, of a folder or of a zip.
+
+    Raises:
+        DataError, ImageFileError: as for `read_image` and `read_zipped`.
+    """
+    content = read_zipped(path)
+    if content is None:
+        check_file(path)
+        with open(path, "rb") as file:
+            content = file.read()
+    return content
+
+
+def _decode(
     path: str,
-    content: bytes | None,
+    content: bytes,
     value_range: ValueRange | None,
     look: Callable[[ImageHeader], None] | None = None,
 ) -> Image.Image:
-    """Return an image, from its content if it is in a zip."""
-    if content is None:
-        return read_image(path, "RGB", value_range, look)
-    return decode_image(io.BytesIO(content), "RGB", path, value_range, look)
-
-
-def _digest(path: str, content: bytes | None) -> tuple[int, bytes]:
-    """Return the size of a file, and 16 bytes of its SHA-256."""
-    if content is not None:
-        return len(content), hashlib.sha256(content).digest()[:16]
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").digest()[:16]
-        return file.tell(), digest
+    """Return an image from the content of its file, which is read once for all purposes."""
+    try:
+        return decode_image(io.BytesIO(content), "RGB", path, value_range, look)
+    except ImageFileError:
+        if os.path.isfile(path):  # a pointer of git-lfs is explained by the path
+            return read_image(path, "RGB", value_range, look)
+        raise
 
 
 def _is_grey(image: NDArray[np.uint8]) -> bool:
-    red, green, blue = np.moveaxis(image, 2, 0)
+    red, green, blue = image[:, :, 0], image[:, :, 1], image[:, :, 2]
     most = np.maximum(np.maximum(red, green), blue)
     return int((most - np.minimum(np.minimum(red, green), blue)).max()) <= GREY

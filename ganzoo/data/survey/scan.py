@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +21,9 @@ from ganzoo.sampling.image_folders import ImageList
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.sampling.progress import Progress
 
-CHUNK = 8  # files of one call of a worker process
+CHUNK = 8  # files of one call of a worker process, at least
+MOST = 32  # files of one call, if each process gets enough calls
+CALLS = 8  # calls of a process that share the files evenly
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def scan_images(
     texts: set[str] = set()
     read = functools.partial(read_records, value_range=value_range, fitting=fitting)
     with Progress(n, 1, progress) as line:
-        for batch in map_parallel(read, _chunks(images), processes):
+        for batch in map_parallel(read, _chunks(images, processes), processes):
             for record in batch.records:
                 if isinstance(record, ImageRecord):
                     indices[count], grey[count] = place, record.grey
@@ -143,7 +146,9 @@ def scan_images(
     )
 
 
-def _chunks(images: ImageList) -> Iterator[list[str]]:
+def _chunks(images: ImageList, processes: int) -> Iterator[list[str]]:
     """Yield the paths of a few files at once."""
-    for start in range(0, len(images.names), CHUNK):
-        yield [str(images.folder / name) for name in images.names[start : start + CHUNK]]
+    size = max(CHUNK, min(MOST, len(images.names) // (CALLS * processes)))
+    folder = str(images.folder)
+    for start in range(0, len(images.names), size):
+        yield [os.path.join(folder, name) for name in images.names[start : start + size]]
