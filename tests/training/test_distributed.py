@@ -147,6 +147,16 @@ def shorten(run: Path, images: int) -> None:
     save_checkpoint(folder, state["state"]["tick"] * 16, state, 1)
 
 
+# The lengthened run has the weights of a run of that length.
+LENGTHEN = """
+import sys
+import ganzoo
+recipe, run = sys.argv[1:]
+ganzoo.train(recipe, images=320, out=run)
+assert ganzoo.resume(run, images=640).finished
+"""
+
+
 def test_a_killed_process_is_replaced_and_the_run_resumes(recipe_file, tmp_path):
     recipe, run = recipe_file(images=640, checkpoint_every=64), tmp_path / "run"
     together = start_group(2, "train", recipe, "--out", run, restarts=2)
@@ -157,9 +167,10 @@ def test_a_killed_process_is_replaced_and_the_run_resumes(recipe_file, tmp_path)
     assert out.count("trained on 640 images") == 1
     images = [json.loads(x)["images"] for x in (run / "log.jsonl").read_text().splitlines()]
     assert images == [16 * k for k in range(1, 41)]
-    status, _, err = run_group(2, "train", recipe, "--out", tmp_path / "again")
+    (script := tmp_path / "lengthen.py").write_text(LENGTHEN)
+    status, _, err = run_group(2, recipe, tmp_path / "again", script=script)
     assert status == 0, err
-    assert err.count("2 processes, BatchNorm over each process") == 1
+    assert err.count("2 processes, BatchNorm over each process") == 2, "of both trainings"
     whole, resumed = (
         ganzoo.load(path / "bundle", runtime="torch").state_dict()
         for path in (tmp_path / "again", run)
