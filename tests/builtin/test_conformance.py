@@ -1,5 +1,7 @@
 """The conformance suites of the built-in parts."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from ganzoo.testing import ArchitectureSuite, DatasetSuite, PluginSuite
 from ganzoo.testing.architecture import Architecture
 from ganzoo.testing.checks import examine
 from ganzoo.testing.combinations import resumes, trains, trains_only_its_own
+from ganzoo.testing.delivery import exports
 from ganzoo.testing.distribution import WITHOUT_ARGUMENTS
 from ganzoo.testing.loss import Loss, returns_terms
 from ganzoo.testing.networks import learns_everywhere, uses_labels
@@ -65,6 +68,21 @@ class TestJointConvAutoencoder(ArchitectureSuite):
     arguments = {"latent_dim": 12, "width": 4, "hidden": 8, "discriminator": "joint"}
     snapshot = "conv-autoencoder-joint"
     expected_failures = {"learns_everywhere": "BiGAN's encoder has no use for a log-variance"}
+
+    @classmethod
+    @functools.cache
+    def subjects(cls):
+        """Return the architecture, whose generator and encoder another suite exports."""
+        (subject,) = super().subjects()
+        subject.checks = tuple(check for check in subject.checks if check is not exports)
+        return [subject]
+
+    def test_another_suite_exports_these_networks(self):
+        (ours,), (theirs,) = self.subjects(), TestConvAutoencoder.subjects()
+        (_, data, nets), (_, their_data, their_nets) = ours.built, theirs.built
+        assert data == their_data
+        for role in ("generator", "encoder"):
+            assert str(nets[role]) == str(their_nets[role])
 
 
 def variants():
