@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import platform
 from importlib import metadata
 from pathlib import Path
@@ -20,8 +21,17 @@ def describe_hardware(device: torch.device) -> str:
 
 def describe_versions(*packages: str) -> dict[str, str]:
     """Return the installed versions of Python, ganzoo, torch, torchvision, numpy and `packages`."""
-    versions = {"python": platform.python_version()}
-    for name in ("torch-ganzoo", "torch", "torchvision", "numpy", *packages):
+    versions = {"python": platform.python_version(), **_imported_versions()}
+    for name in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+@functools.cache  # imported packages keep their version, and reading metadata is slow
+def _imported_versions() -> dict[str, str]:
+    versions = {}
+    for name in ("torch-ganzoo", "torch", "torchvision", "numpy"):
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions

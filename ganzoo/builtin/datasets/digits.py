@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,10 +37,7 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
         raise DataError(
             f"dataset 'digits' cannot resize images to {size} pixels. Use --dataset.size 8 to 256."
         )
-    levels, labels = _read()
-    small = np.rint(levels * (255 / 16)).astype(np.uint8)
-    large = [Image.fromarray(i).resize((size, size), Image.Resampling.BICUBIC) for i in small]
-    images = torch.from_numpy(np.stack([np.asarray(image) for image in large]))[:, None]
+    images, labels = _enlarge(size)
     spec = DataSpec(
         ImageSpec(size, size, 1),
         classes=10,
@@ -48,7 +46,16 @@ def digits(root: Path | None, *, size: int = 16) -> tuple[TensorDataset, DataSpe
         origin="Optical Recognition of Handwritten Digits (Alpaydin and Kaynak, 1998)",
         extractor="pixels",
     )
-    return TensorDataset(images, torch.from_numpy(labels)), spec
+    return TensorDataset(torch.tensor(images), torch.tensor(labels)), spec
+
+
+@functools.lru_cache(maxsize=1)
+def _enlarge(size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return uint8 images (1797, 1, size, size) and labels (1797,)."""
+    levels, labels = _read()
+    small = np.rint(levels * (255 / 16)).astype(np.uint8)
+    large = [Image.fromarray(i).resize((size, size), Image.Resampling.BICUBIC) for i in small]
+    return np.stack([np.asarray(image) for image in large])[:, None], labels
 
 
 def _read() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
