@@ -8,6 +8,7 @@ import inspect
 import json
 import shutil
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from ganzoo.data.cache_file import CacheFile, FileStore
 from ganzoo.data.decoded_images import DecodedImages, decode_images
 from ganzoo.data.decoding import decode_into
 from ganzoo.data.fingerprints import fingerprint_items, fingerprint_stream
-from ganzoo.data.reading import check_items
+from ganzoo.data.reading import Items, check_items
 from ganzoo.errors import DataError, OutputError
 from ganzoo.registry import datasets
 from ganzoo.sampling.image_warnings import ImageFileWarning
@@ -158,9 +159,9 @@ class ImageCache:
             return self._write(images) if self._options.always or slow else images
         with self._new_file() as store:
             decoding = decode_into(store, self._dataset, self._spec, shown=True)
-            sha256 = fingerprint_items(store.map())
-            texts = tuple(decoding.warnings)
-            store.finish(self._metadata(sha256, texts, decoding.replaced))
+            items = store.map()
+            sha256, texts = fingerprint_items(items), tuple(decoding.warnings)
+            store.finish(self._metadata(items, sha256, texts, decoding.replaced))
         mapped = self._read(fits, tell=False)
         assert mapped is not None
         return mapped._replace(decoding=str(decoding), cache=self._describe_written())
@@ -170,7 +171,8 @@ class ImageCache:
         try:
             with self._new_file() as store:
                 store.put(0, images.items)
-                store.finish(self._metadata(images.sha256, images.warnings, images.replaced))
+                facts = images.sha256, images.warnings, images.replaced
+                store.finish(self._metadata(images.items, *facts))
         except OutputError as error:
             self._warn(error)
             return images
@@ -189,7 +191,7 @@ class ImageCache:
         if content is None:
             self._difference = "damaged, or of other images"
             return None
-        items, metadata = content
+        items, checksums, metadata = content
         for key, value in self._identity.items():
             if metadata.get(key) != value:
                 versions = "of another version of the code"
@@ -199,6 +201,8 @@ class ImageCache:
             check_items(items, self._spec)
             sha256, texts = metadata["sha256"], json.loads(metadata["warnings"])
             replaced = int(metadata["replaced"])
+            if metadata["labels"] != _sum_labels(items):
+                raise DataError("a label differs from the one that was written")
         except (DataError, ValueError, KeyError):
             self._difference = "damaged"
             return None
@@ -208,8 +212,8 @@ class ImageCache:
         return DecodedImages(
             items,
             sha256,
-            fits=fits,
-            mapped=True,
+            fits,
+            checksums,
             cache=f"read from {self.path} ({size})",
             replaced=replaced,
         )
@@ -255,7 +259,9 @@ class ImageCache:
             "decoder": f"{DECODER}, {versions}, {datasets.entry(self._name).provider}, {code}",
         }
 
-    def _metadata(self, sha256: str, texts: tuple[str, ...], replaced: int) -> dict[str, str]:
+    def _metadata(
+        self, items: Items, sha256: str, texts: tuple[str, ...], replaced: int
+    ) -> dict[str, str]:
         assert self._identity is not None
         size, lines = 0, []
         for text in texts:
@@ -264,6 +270,7 @@ class ImageCache:
         return {
             **self._identity,
             "sha256": sha256,
+            "labels": _sum_labels(items),
             "warnings": json.dumps(lines),
             "replaced": str(replaced),
         }
@@ -293,6 +300,10 @@ def _hash_code(kind: type) -> str | None:
         except (OSError, TypeError):  # in a notebook or an archive
             return None
     return digest.hexdigest()
+
+
+def _sum_labels(items: Items) -> str:
+    return str(zlib.crc32(items.labels.contiguous().numpy().data))
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,8 @@
-"""Files of decoded images: safetensors, whose tensors are mapped into memory."""
+"""Files of decoded images: safetensors, whose tensors are mapped into memory.
+
+Each image has a checksum, which is compared whenever the image is read: images are read for weeks,
+and a byte that changes on the disk would change what a model learns.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,16 @@ import json
 import math
 import mmap
 import os
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganzoo.data.reading import Items
-from ganzoo.errors import OutputError
+from ganzoo.errors import DataError, OutputError
 from ganzoo.spec import DataSpec
 from ganzoo.spec.json_text import read_json
 from ganzoo.system.quiet import ignored_warnings
@@ -22,6 +27,63 @@ from ganzoo.system.quiet import ignored_warnings
 HEADER = 2**16  # bytes at the start of a file; the format allows spaces after its JSON
 _DTYPES = {"labels": ("I64", torch.int64), "images": ("U8", torch.uint8)}
 _DTYPES["conditions"] = _DTYPES["images"]
+_CHECKSUMS = {"images": "image_checksums", "conditions": "condition_checksums"}
+_DTYPES |= dict.fromkeys(_CHECKSUMS.values(), _DTYPES["labels"])
+
+
+class Checksums:
+    """The CRC-32 of each image of a file.
+
+    Args:
+        path: the file.
+        values: by name of a tensor of images, int64 (n,).
+    """
+
+    def __init__(self, path: Path, values: Mapping[str, Tensor]) -> None:
+        self._path = path
+        self._values = values
+
+    def check(self, name: str, rows: Tensor, index: Tensor | None = None) -> None:
+        """Check that images that were read from the file are those that were written.
+
+        Args:
+            name: ``images`` or ``conditions``.
+            rows: the images, uint8 (k, channels, height, width).
+            index: their indices, int64 (k,); without, they are all images of the file.
+
+        Raises:
+            DataError: an image has another checksum.
+        """
+        expected = self._values[name] if index is None else self._values[name][index]
+        equal = checksums(rows) == expected
+        if not equal.all():
+            place = int(torch.nonzero(~equal)[0])
+            raise DataError(
+                f"the cache of decoded images {self._path} is damaged: image "
+                f"{place if index is None else int(index[place]):,} differs from the one that was "
+                "written. Delete the file; the next start decodes the images again. Check the disk "
+                "if this happens again."
+            )
+
+
+def checksums(rows: Tensor) -> Tensor:
+    """Return the CRC-32 of each row of a uint8 tensor, int64 (n,)."""
+    values = rows.contiguous().numpy()
+    return torch.tensor([zlib.crc32(row.data) for row in values], dtype=torch.int64)
+
+
+class CacheContent(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        items: the items, mapped into memory.
+        checksums: the checksums of the images, in memory.
+        metadata: what the items depend on.
+    """
+
+    items: Items
+    checksums: Checksums
+    metadata: dict[str, str]
 
 
 class CacheFile:
@@ -40,9 +102,12 @@ class CacheFile:
 
     def __init__(self, path: Path, length: int, spec: DataSpec) -> None:
         self.path = path
-        shapes = {"labels": (length,), "images": (length, *spec.image.shape)}
+        images: dict[str, tuple[int, ...]] = {"images": (length, *spec.image.shape)}
         if spec.condition is not None:
-            shapes["conditions"] = (length, *spec.condition.shape)
+            images["conditions"] = (length, *spec.condition.shape)
+        self._checksums = {name: _CHECKSUMS[name] for name in images}
+        names = ("labels", *self._checksums.values())
+        shapes = {**dict.fromkeys(names, (length,)), **images}
         self.tensors: dict[str, dict[str, Any]] = {}
         end = 0
         for name, shape in shapes.items():
@@ -52,8 +117,8 @@ class CacheFile:
             self.tensors[name] = {"dtype": code, "shape": list(shape), "data_offsets": offsets}
         self.size = HEADER + end
 
-    def read(self) -> tuple[Items, dict[str, str]] | None:
-        """Return the items, mapped into memory, and the metadata of the file.
+    def read(self) -> CacheContent | None:
+        """Return the content of the file.
 
         Returns None if there is no such file, or if it has another layout.
         """
@@ -70,18 +135,27 @@ class CacheFile:
                 metadata = header.pop("__metadata__")
                 if header != self.tensors or not all(isinstance(v, str) for v in metadata.values()):
                     return None
-                return self.map(file), metadata
+                mapping = self._map(file)
+                values = {
+                    name: self._tensor(mapping, other).clone()
+                    for name, other in self._checksums.items()
+                }
+                return CacheContent(self._items(mapping), Checksums(self.path, values), metadata)
         except (OSError, ValueError, LookupError, AttributeError):
             return None
 
     def map(self, file: BinaryIO) -> Items:
         """Return the items of an open file. Only what is used is read from the disk."""
-        mapping = mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ)
-        return Items(*(self._tensor(mapping, name) for name in ("images", "labels", "conditions")))  # type: ignore[arg-type]
+        return self._items(self._map(file))
 
-    def _tensor(self, mapping: mmap.mmap, name: str) -> Tensor | None:
-        if name not in self.tensors:
-            return None
+    def _map(self, file: BinaryIO) -> mmap.mmap:
+        return mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ)
+
+    def _items(self, mapping: mmap.mmap) -> Items:
+        conditions = self._tensor(mapping, "conditions") if "conditions" in self.tensors else None
+        return Items(self._tensor(mapping, "images"), self._tensor(mapping, "labels"), conditions)
+
+    def _tensor(self, mapping: mmap.mmap, name: str) -> Tensor:
         shape = self.tensors[name]["shape"]
         start, _ = self.tensors[name]["data_offsets"]
         with ignored_warnings(UserWarning):  # the tensor is read-only
@@ -115,12 +189,13 @@ class FileStore:
         Raises:
             OutputError: the file cannot be written.
         """
-        for name, values in items._asdict().items():
-            if values is not None and len(values):
-                view = memoryview(values.contiguous().numpy()).cast("B")
-                row = len(view) // len(values)
-                offset = self._layout.tensors[name]["data_offsets"][0]
-                self._write(view, HEADER + offset + start * row)
+        tensors = {name: t for name, t in items._asdict().items() if t is not None and len(t)}
+        sums = {_CHECKSUMS[name]: checksums(t) for name, t in tensors.items() if name in _CHECKSUMS}
+        for name, values in {**tensors, **sums}.items():
+            view = memoryview(values.contiguous().numpy()).cast("B")
+            row = len(view) // len(values)
+            offset = self._layout.tensors[name]["data_offsets"][0]
+            self._write(view, HEADER + offset + start * row)
 
     def finish(self, metadata: Mapping[str, str]) -> None:
         """Write the header. Call it after all items are stored.

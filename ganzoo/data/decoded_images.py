@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ganzoo.data.cache_file import Checksums
 from ganzoo.data.decoding import decode_timed, decoding_workers
 from ganzoo.data.fingerprints import fingerprint_items
 from ganzoo.data.reading import Items
@@ -20,7 +21,7 @@ class DecodedImages(NamedTuple):
         items: the items.
         sha256: the result of `fingerprint_items`.
         fits: whether memory holds them.
-        mapped: whether they are in a file.
+        checksums: those of the images, if they are mapped from a file; None in memory.
         seconds: time that the decoding took.
         decoding: how fast they were decoded; empty if they were not.
         cache: which cache was read or written; empty for none.
@@ -31,7 +32,7 @@ class DecodedImages(NamedTuple):
     items: Items
     sha256: str
     fits: bool = True
-    mapped: bool = False
+    checksums: Checksums | None = None
     seconds: float = 0.0
     decoding: str = ""
     cache: str = ""

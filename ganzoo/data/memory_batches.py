@@ -1,7 +1,8 @@
 """Batches of images that are decoded once.
 
 Images are stored on the device as uint8, and gathered there. Those of a cache that the device's
-memory does not hold stay in the cache's file, from which the batches are gathered.
+memory does not hold stay in the cache's file, from which the batches are gathered. What is read
+from the file is compared with its checksums.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ganzoo.data.batches import Batches
+from ganzoo.data.cache_file import Checksums
 from ganzoo.data.decoded_images import DecodedImages, decode_images
 from ganzoo.data.fingerprints import fingerprint_stream
+from ganzoo.data.reading import Items
 from ganzoo.games import Batch
 from ganzoo.spec import DataSpec
 
@@ -26,7 +29,7 @@ class MemoryBatches(Batches):
         images: all images of the dataset. Without, they are decoded.
 
     Attributes:
-        images: all images, uint8 (n, channels, height, width).
+        images: all images, uint8 (n, channels, height, width); `items` compares their checksums.
         labels: int64 (n,).
         conditions: uint8 (n, channels, height, width); None if the data has none.
         fingerprint: SHA-256 of all images, labels and conditions in the dataset's order.
@@ -52,8 +55,13 @@ class MemoryBatches(Batches):
         self.replaced = images.replaced
         self._as_stream = fingerprint_stream(dataset, spec)
         place = device if images.fits else torch.device("cpu")
-        self.kept = "mapped from the cache" if images.mapped and place.type == "cpu" else self.kept
+        self._checksums = images.checksums
         self._indices = self._order(place)
+        if self._checksums and place.type == "cpu":
+            self.kept = "mapped from the cache"
+        elif self._checksums:
+            _check(self._checksums, images.items)
+            self._checksums = None
         self.images, self.labels = images.items.images.to(place), images.items.labels.to(place)
         conditions = images.items.conditions
         self.conditions = None if conditions is None else conditions.to(place)
@@ -67,16 +75,52 @@ class MemoryBatches(Batches):
         """Return whether a fingerprint, of either kind, is that of these images."""
         return fingerprint in (self.fingerprint, self._as_stream)
 
+    def items(self, index: Tensor | None = None) -> Items:
+        """Return items on the CPU, as they are in the dataset.
+
+        Args:
+            index: their indices, int64 (k,); by default all.
+
+        Raises:
+            DataError: they differ from what was written to the cache.
+        """
+        if index is not None:
+            index = index.to(self.images.device)
+            tensors = [
+                None if values is None else self._rows(name, values, index).cpu()
+                for name, values in self._tensors().items()
+            ]
+            return Items(*tensors)  # type: ignore[arg-type]
+        items = Items(*(None if x is None else x.cpu() for x in self._tensors().values()))  # type: ignore[arg-type]
+        if self._checksums:
+            _check(self._checksums, items)
+        return items
+
+    def _tensors(self) -> dict[str, Tensor | None]:
+        return {"images": self.images, "labels": self.labels, "conditions": self.conditions}
+
     def _gather(self, indices: list[int]) -> Batch:
         index = torch.tensor(indices, device=self.images.device)
         return self._select(index, index)
 
     def _select(self, index: Tensor, condition_index: Tensor) -> Batch:
         return self._batch(
-            self._rows(self.images, index),
-            self._rows(self.labels, index),
-            None if self.conditions is None else self._rows(self.conditions, condition_index),
+            self._rows("images", self.images, index).to(self.device),
+            self.labels.index_select(0, index).to(self.device),
+            None
+            if self.conditions is None
+            else self._rows("conditions", self.conditions, condition_index).to(self.device),
         )
 
-    def _rows(self, values: Tensor, index: Tensor) -> Tensor:
-        return values.index_select(0, index).to(self.device)
+    def _rows(self, name: str, values: Tensor, index: Tensor) -> Tensor:
+        rows = values.index_select(0, index)
+        if self._checksums and name != "labels":
+            self._checksums.check(name, rows, index)
+        return rows
+
+
+def _check(checksums: Checksums, items: Items) -> None:
+    """Compare the checksums of all images."""
+    checksums.check("images", items.images)
+    if items.conditions is not None:
+        checksums.check("conditions", items.conditions)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from ganzoo.bundle.json_lines import add_line
 from ganzoo.data import Items
@@ -137,7 +136,7 @@ def some_items(batches: Batches, n: int) -> Items:
     if isinstance(batches, StreamedBatches):
         return read_items(batches.dataset, batches.spec, indices, indices, ImageNotes())
     index = torch.tensor(indices)
-    return Items(*(None if x is None else _rows(x, index) for x in _in_memory(batches)))  # type: ignore[arg-type]
+    return _in_memory(batches).items(index)
 
 
 def all_items(batches: Batches, limit: int) -> Items:
@@ -148,7 +147,7 @@ def all_items(batches: Batches, limit: int) -> Items:
     """
     if not batches.fits:
         return some_items(batches, limit)
-    return Items(*(None if x is None else x.cpu() for x in _in_memory(batches)))  # type: ignore[arg-type]
+    return _in_memory(batches).items()
 
 
 def count_items(batches: Batches, limit: int) -> int:
@@ -156,10 +155,6 @@ def count_items(batches: Batches, limit: int) -> int:
     return len(batches) if batches.fits else min(limit, len(batches))
 
 
-def _in_memory(batches: Batches) -> Items:
+def _in_memory(batches: Batches) -> MemoryBatches:
     assert isinstance(batches, MemoryBatches)  # there are only two kinds
-    return Items(batches.images, batches.labels, batches.conditions)
-
-
-def _rows(tensor: Tensor, index: Tensor) -> Tensor:
-    return tensor.index_select(0, index.to(tensor.device)).cpu()
+    return batches

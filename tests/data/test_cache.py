@@ -5,6 +5,7 @@ import io
 import os
 import threading
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -24,9 +25,10 @@ from ganzoo.data.cache_file import HEADER
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.opening import open_batches
 from ganzoo.data.streamed_batches import StreamedBatches
+from ganzoo.errors import DataError
 from ganzoo.spec import Component
 from ganzoo.training import plan, prepare
-from ganzoo.training.evaluation import STREAMED, all_items, count_items
+from ganzoo.training.evaluation import STREAMED, all_items, count_items, some_items
 from helpers.datasets import CPU, get, pictures, write_zip
 from helpers.recipes import tiny
 
@@ -395,3 +397,65 @@ def test_a_training_reads_the_cache_of_another(tmp_path, capsys):
     assert "  cache       read from " in capsys.readouterr().out
     prepared = prepare(recipe, data=data, cache=CacheOptions(folder, writes=False))
     assert "mapped from the cache\n" in plan(prepared)
+
+
+def flip(file, place):
+    """Flip a bit of a file, as a disk does, so that a map of it changes, too."""
+    with file.open("r+b") as opened_file:
+        opened_file.seek(place)
+        value = opened_file.read(1)[0]
+        opened_file.seek(place)
+        opened_file.write(bytes([value ^ 4]))
+
+
+@pytest.mark.parametrize("fits", [True, False])
+@pytest.mark.parametrize("part", ["images", "conditions"])
+def test_a_changed_byte_of_an_image_is_an_error(tmp_path, monkeypatch, part, fits):
+    monkeypatch.setattr(opening, "exceeds_memory", lambda *_: not fits)
+    data = Numbers(with_conditions=True)
+    opened(tmp_path, data, PAIRED)
+    file = tmp_path / files(tmp_path)[0]
+    batches = opened(tmp_path, data, PAIRED)
+    images = safetensors.safe_open(file, "pt").get_slice(part).get_shape()
+    size = images[1] * images[2] * images[3]
+    end = {"images": file.stat().st_size - 23 * 16, "conditions": file.stat().st_size}[part]
+    flip(file, end - 3 * size + 5)  # of image 20
+    text = r"^the cache of decoded images .*\.safetensors is damaged: image 20 differs .* Delete"
+    for batch in (opened(tmp_path, data, PAIRED), batches):  # opened before the change, too
+        for read in (
+            lambda b: [next(b) for _ in range(6)],
+            lambda b: b.draw(23),
+            lambda b: all_items(b, 23),
+            lambda b: some_items(b, 23),
+        ):
+            with pytest.raises(DataError, match=text):
+                read(batch)
+    if fits and torch.cuda.is_available():
+        with pytest.raises(DataError, match=text):
+            opened(tmp_path, data, PAIRED, device=torch.device("cuda"))
+    file.unlink()
+    assert same(
+        opened(tmp_path, data, PAIRED).draw(23), MemoryBatches(data, PAIRED, 4, 1, CPU).draw(23)
+    )
+
+
+def test_a_changed_label_is_damage(tmp_path):
+    opened(tmp_path)
+    file = tmp_path / files(tmp_path)[0]
+    content = bytearray(file.read_bytes())
+    content[HEADER] ^= 1  # class 1 instead of 0, which exists
+    file.write_bytes(content)
+    batches = opened(tmp_path)
+    assert batches.cache.endswith("; the former one was damaged")
+    assert batches.labels.tolist() == [k % 3 for k in range(23)]
+
+
+def test_a_cache_without_checksums_is_written_again(tmp_path):
+    opened(tmp_path)
+    file = tmp_path / files(tmp_path)[0]
+    with safetensors.safe_open(file, "pt") as content:
+        tensors = {name: content.get_tensor(name) for name in ("labels", "images")}
+        metadata = content.metadata()
+    safetensors.torch.save_file(tensors, file, metadata)
+    assert "; the former one was damaged" in opened(tmp_path).cache
+    assert safetensors.torch.load_file(file)["image_checksums"][1] == zlib.crc32(bytes([1] * 64))
