@@ -9,8 +9,9 @@ from typing import Any
 
 from ganzoo.bundle.files import write_file
 from ganzoo.bundle.json_lines import read_lines
-from ganzoo.errors import RecipeError, enumerate_names
+from ganzoo.errors import CheckpointError, RecipeError, enumerate_names
 from ganzoo.spec import Recipe
+from ganzoo.spec.parsing import shorten
 from ganzoo.training.prepared import Prepared
 
 HISTORY = "history.jsonl"
@@ -93,8 +94,51 @@ def replay(recipe: Recipe, history: list[dict[str, Any]]) -> Recipe:
 
 
 def read_history(run: Path) -> list[dict[str, Any]]:
-    """Return the changes of a run, oldest first; each line has ``images`` and ``changes``."""
-    return [line for line in read_lines(run / HISTORY) if _is_change(line)]
+    """Return the changes of a run, oldest first; each line has ``images`` and ``changes``.
+
+    Raises:
+        CheckpointError: a line has no table of changes.
+    """
+    lines = read_lines(run / HISTORY)
+    if wrong := [line for line in lines if not _is_change(line)]:
+        raise _unreadable(
+            run, f"the line {shorten(json.dumps(wrong[0]), 100)} has no table of two values a field"
+        )
+    return lines
+
+
+def check_history(run: Path, history: Sequence[dict[str, Any]], recipe: Recipe) -> None:
+    """Check that a history leads to the recipe of a run's checkpoint.
+
+    Args:
+        run: the run's folder.
+        history: the changes before the checkpoint.
+        recipe: the recipe of the checkpoint.
+
+    Raises:
+        CheckpointError: a change has another result than the recipe, or no valid recipe before it,
+            or the changes are not in order.
+    """
+    numbers = [line["images"] for line in history]
+    if numbers != sorted(numbers):
+        raise _unreadable(run, f"its changes come after {numbers} images, which are not in order")
+    for line in reversed(history):
+        after = _flat(recipe)
+        for field, (_, value) in line["changes"].items():
+            if field not in after or json.dumps(after[field]) != json.dumps(value):
+                actual = f"is {after[field]!r}" if field in after else "does not exist"
+                raise _unreadable(
+                    run, f"it says that {field} became {shorten(repr(value), 100)}, but it {actual}"
+                )
+        former = {
+            field: (value, before)
+            for field, (before, value) in line["changes"].items()
+            if before is not None  # an argument that the plugin did not have
+        }
+        try:
+            recipe = replay(recipe, [{"changes": former}])
+        except RecipeError as error:
+            raise _unreadable(run, str(error).removesuffix(".")) from error
 
 
 def extend_history(
@@ -160,4 +204,11 @@ def _is_change(line: Mapping[str, Any]) -> bool:
     changes = line.get("changes")
     return isinstance(changes, dict) and all(
         isinstance(pair, list) and len(pair) == 2 for pair in changes.values()
+    )
+
+
+def _unreadable(run: Path, reason: str) -> CheckpointError:
+    return CheckpointError(
+        f"{run / HISTORY}, which says how the recipe of the run changed, is damaged: {reason}. "
+        "Restore it."
     )

@@ -22,6 +22,7 @@ from ganzoo.registry.signatures import arguments_of, as_option
 from ganzoo.runtimes.build import find_architecture
 from ganzoo.spec import ModelSpec, Recipe
 from ganzoo.spec.json_text import read_json
+from ganzoo.spec.parsing import STRICT, check_integer, explain, parse
 from ganzoo.training.trained_model import TrainedModel
 
 FILE = "initial.json"  # in the folder of a run
@@ -41,12 +42,18 @@ class InitialWeights:
         averaged: whether the trained networks start from averaged weights, those of a bundle.
         images: the model's images, such as ``28x28x1``.
         licenses: the model's licences, see `ganzoo.ModelSpec.licenses`.
-        counts: by role, tensors that were taken and all tensors, then the same of parameters.
+        counts: by role, tensors that were taken and all tensors, then the same of parameters: four
+            numbers.
         arguments: options of the architecture that would be the model's.
         new: by role, the reason why a tensor is new, by its name; empty for a role that the model
             does not have, whose tensors are all new.
         unused: by role, names of the model's tensors that were not taken.
+
+    Raises:
+        ValueError: there are not four counts for a role, or one is out of range.
     """
+
+    __pydantic_config__ = STRICT
 
     model: str
     weights_id: str
@@ -58,6 +65,13 @@ class InitialWeights:
     arguments: list[str] = field(default_factory=list)
     new: dict[str, dict[str, str]] = field(default_factory=dict)
     unused: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for role, counts in self.counts.items():
+            if len(counts) != 4:
+                raise ValueError(f"the role {role!r} has {len(counts)} counts; it must have four")
+            for taken, everything in (counts[:2], counts[2:]):
+                check_integer(f"the count of the role {role!r}", taken, 0, everything)
 
     def provenance(self) -> dict[str, Any]:
         """Return what a model's provenance records: all but the names of tensors."""
@@ -79,15 +93,21 @@ class InitialWeights:
         Raises:
             CheckpointError: the file is damaged.
         """
+        from pydantic import ValidationError
+
         file = run / FILE
         if not file.is_file():
             return None
         try:
-            return cls(**read_json(file.read_bytes()))
+            content = file.read_bytes()
+            read_json(content)  # refuses repeated keys
+            initial: InitialWeights = parse(cls, content)
         except (OSError, *MALFORMED) as error:
+            reason = explain(error, cls) if isinstance(error, ValidationError) else f"{error}."
             raise CheckpointError(
-                f"cannot read {file}, which says what the run started from: {error}. Restore it."
+                f"cannot read {file}, which says what the run started from: {reason} Restore it."
             ) from error
+        return initial
 
     def describe(self) -> Iterator[str]:
         """Yield lines that summarise what was taken, what is new and what was not used."""

@@ -15,7 +15,13 @@ from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.build import complete
-from ganzoo.training.changes import extend_history, read_history, replay, write_history
+from ganzoo.training.changes import (
+    check_history,
+    extend_history,
+    read_history,
+    replay,
+    write_history,
+)
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.distributed import Group
 from ganzoo.training.initial_weights import InitialWeights
@@ -103,6 +109,7 @@ def _continue(
             "continue from the one before it."
         ) from error
     images_seen = state.tick * trained.batch_size
+    check_history(path, [line for line in history if line["images"] < images_seen], trained)
     later = [line for line in history if line["images"] >= images_seen]
     try:
         changed = complete(replay(trained, later))

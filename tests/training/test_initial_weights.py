@@ -222,3 +222,28 @@ def test_a_bundle_keeps_the_discriminator(tmp_path, capsys):
     assert not prepared.initial.new
     with pytest.raises(BundleError, match="has no role 'discriminator'"):
         ganzoo.load(run, role="discriminator")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"model": 3}, r"model: Input should be a valid string \(it is 3\)"),
+        ({"averaged": "yes"}, "averaged: Input should be a valid boolean"),
+        ({"licenses": [{"name": 1}]}, "licenses.0.name: Input should be a valid string"),
+        ({"counts": {"generator": [1, 2]}}, "the role 'generator' has 2 counts"),
+        ({"counts": {"generator": [3, 2, 0, 0]}}, "count of the role 'generator' is 3"),
+        ({"new": {"generator": ["a"]}}, "new.generator: Input should be"),
+        ({"licences": []}, "there is no field 'licences'. Did you mean 'licenses'"),
+    ],
+)
+def test_a_record_with_other_types_is_refused(tmp_path, change, reason):
+    counts, new = {"generator": [1, 2, 3, 4]}, {"generator": {"bias": "2, in the model 3"}}
+    record = initial_weights.InitialWeights(
+        "tiny", "ab" * 32, "", True, "16x16x1", [{"name": "MIT"}], counts, new=new
+    )
+    record.write(tmp_path)
+    assert initial_weights.InitialWeights.read(tmp_path) == record
+    file = tmp_path / "initial.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(CheckpointError, match=rf"initial\.json, which says .*: .*{reason}.* Rest"):
+        initial_weights.InitialWeights.read(tmp_path)

@@ -148,6 +148,35 @@ def test_a_history_that_cannot_be_applied_explains_no_change(run):
     assert history(run) == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            [{"images": 16, "changes": []}],
+            r'the line \{"images": 16, "changes": \[\]\} has no table',
+        ),
+        ([{"images": 16, "changes": {"seed": 1}}], "has no table of two values a field"),
+        ([{"images": 16, "changes": {"images": ["a", 32]}}], r"images: Input should be a valid"),
+        ([{"images": 16, "changes": {"images": [32, True]}}], "images became True, but it is 32"),
+        ([{"images": 16, "changes": {"nothing": [1, 2]}}], "nothing became 2, but it does not"),
+        (
+            [{"images": 16, "changes": {"optimizer.lr": [1e-3, 5.0]}}],
+            "became 5.0, but it is 0.0002",
+        ),
+        (
+            [{"images": n, "changes": {"images": [n, 32]}} for n in (31, 16)],
+            r"after \[31, 16\] images, which are not in order",
+        ),
+    ],
+)
+def test_a_history_of_other_changes_is_refused(run, lines, reason):
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (run / "history.jsonl").write_text(text)
+    with pytest.raises(CheckpointError, match=rf"history.jsonl, .* is damaged: .*{reason}"):
+        resume(run)
+    assert (run / "history.jsonl").read_text() == text
+
+
 def test_an_older_checkpoint_moves_the_change(run):
     resume(run, images=64, optimizer={"lr": 1e-3}, change=True)
     resume(run, images=96, optimizer={"lr": 1e-4}, change=True)
