@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from safetensors.numpy import load_file
 from sklearn.datasets import load_sample_image
 
 import ganzoo
@@ -21,6 +22,7 @@ from ganzoo.evaluation.plan import plan_evaluation
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import DataSpec, ImageSpec, LatentSpec, ModelSpec
 from helpers.paths import ROOT
+from helpers.resampling import resample
 
 sys.path.insert(0, str(ROOT / "tools"))
 import measure_extractor
@@ -146,6 +148,52 @@ def test_it_reads_images_of_any_size(extractor, size):
     assert features.shape == (2, 64)
     assert features.dtype == np.float32
     assert np.isfinite(features).all()
+
+
+def features_of(images):
+    """Return the features of uint8 images by the formulas of the layers, in float64."""
+    weights = {name: w.astype(np.float64) for name, w in load_file(colour.WEIGHTS).items()}
+
+    def standardise(values, layer, axes):
+        mean, variance = (
+            weights[f"{layer}.running_{each}"].reshape(axes) for each in ("mean", "var")
+        )
+        return (values - mean) / np.sqrt(variance + 1e-5)
+
+    values = resample(images / 127.5 - 1, (64, 64))
+    for layer in (0, 3, 6, 9):
+        kernel = weights[f"trunk.{layer}.weight"]
+        padded = np.pad(values, ((0, 0), (0, 0), (1, 1), (1, 1)))
+        half = values.shape[-1] // 2
+        values = sum(
+            np.einsum(
+                "ncyx,oc->noyx",
+                padded[:, :, y : y + 2 * half : 2, x : x + 2 * half : 2],
+                kernel[:, :, y, x],
+                optimize=True,
+            )
+            for y in range(3)
+            for x in range(3)
+        )
+        norm = f"trunk.{layer + 1}"
+        values = standardise(values, norm, (1, -1, 1, 1))
+        scale, shift = (
+            weights[f"{norm}.{each}"].reshape(1, -1, 1, 1) for each in ("weight", "bias")
+        )
+        values = np.maximum(values * scale + shift, 0)
+    flat = values.reshape(len(values), -1)
+    linear = flat @ weights["trunk.13.weight"].T + weights["trunk.13.bias"]
+    return standardise(linear, "standardise", (1, -1))
+
+
+@pytest.mark.parametrize("size", [(64, 64), (100, 150), (20, 30)])
+def test_features_equal_those_by_the_formulas_of_the_layers(extractor, size):
+    images = np.random.default_rng(0).integers(0, 256, (3, 3, *size), dtype=np.uint8)
+    images[1] = np.linspace(0, 255, size[1]).astype(np.uint8)  # smooth
+    expected = features_of(images)
+    assert expected.std() > 0.3
+    features = extract(extractor, torch.from_numpy(images)).features
+    np.testing.assert_allclose(features, expected, rtol=1e-4, atol=2e-4)
 
 
 def test_images_are_reduced_with_antialiasing(extractor):

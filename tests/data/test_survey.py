@@ -30,6 +30,7 @@ from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import ImageSpec
 from helpers.datasets import write_zip
 from helpers.images import png_of
+from helpers.resampling import resample
 
 
 def photo(seed, size=(80, 60)):
@@ -232,6 +233,27 @@ def test_a_hash_compares_neighbours():
     assert (across, down, len(levels)) == (2**64 - 1, 0, 81)
     across, down, _ = hash_image(Image.fromarray(ramp.T.copy()).convert("RGB"))
     assert (across, down) == (0, 2**64 - 1)
+
+
+def test_a_hash_equals_one_by_its_formula():
+    for size in ((301, 467), (64, 64), (7, 5)):
+        image = photo(2, size).convert("RGB")
+        across, down, levels = hash_image(image)
+        table = np.frombuffer(levels, np.uint8).reshape(9, 9).astype(int)
+        colours = resample(np.asarray(image).transpose(2, 0, 1), (9, 9))
+        grey = np.tensordot([0.299, 0.587, 0.114], colours, 1)  # ITU-R BT.601
+        assert np.abs(table - grey).max() <= 1.5  # Pillow rounds three times
+        bits = [(y, x) for y in range(8) for x in range(8)]
+        pairs = {
+            across: [(grey[y, x], grey[y, x + 1], table[y, x] < table[y, x + 1]) for y, x in bits],
+            down: [(grey[y, x], grey[y + 1, x], table[y, x] < table[y + 1, x]) for y, x in bits],
+        }
+        for number, comparisons in pairs.items():
+            text = f"{number:064b}"
+            assert text == "".join(str(int(below)) for _, _, below in comparisons)
+            clear = [k for k, (a, b, _) in enumerate(comparisons) if abs(a - b) > 2]
+            assert len(clear) > 20
+            assert all((text[k] == "1") == (comparisons[k][0] < comparisons[k][1]) for k in clear)
 
 
 def test_a_reduced_image_has_nearly_the_hash_of_the_image():
