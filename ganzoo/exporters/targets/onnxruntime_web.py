@@ -44,7 +44,9 @@ def _pack(folder: Path) -> Path:
             f"the page needs {package} from npm, and npm is not installed. Install Node.js, or use "
             "--for web-cdn to load it from a content delivery network."
         )
-    command = [npm, "pack", package, "--silent", "--pack-destination", str(folder)]
+    # npm's own cache and logs would be in the home folder.
+    cache = ["--cache", str(folder / "npm")]
+    command = [npm, "pack", package, "--silent", *cache, "--pack-destination", str(folder)]
     try:
         subprocess.run(
             command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT

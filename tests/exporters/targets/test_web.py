@@ -400,6 +400,24 @@ def test_a_failure_of_npm_is_quoted(tmp_path, monkeypatch, does):
     assert not (tmp_path / "page").exists()
 
 
+def test_npm_does_not_write_to_the_home_folder(tmp_path, monkeypatch):
+    npm, home = tmp_path / "npm", tmp_path / "home"
+    home.mkdir()
+    # As npm does: its logs and its cache are in ~/.npm, or in the folder after --cache.
+    npm.write_text(
+        "#!/bin/sh\nfolder=$HOME/.npm\n"
+        'for word; do [ "$last" = --cache ] && folder=$word; last=$word; done\n'
+        'mkdir -p "$folder/_logs"\necho no network >&2\nexit 1\n'
+    )
+    npm.chmod(0o755)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(shutil, "which", lambda name: str(npm))
+    with pytest.raises(DeploymentError, match="no network"):
+        write_web(find("dcgan-mnist"), tmp_path / "page")
+    assert list(home.iterdir()) == []
+
+
 def test_a_translator_has_no_page(tmp_path):
     bundle = find("dcgan-mnist")
     spec = bundle.spec
