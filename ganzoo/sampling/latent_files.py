@@ -1,7 +1,8 @@
 """Files of codes and of directions: what both have in common.
 
-A file is safetensors, with the name of the model in its metadata. Files of others are untrusted:
-the names and types of tensors are checked here, their shapes and values by the modules of both.
+A file is safetensors, with the name of the model and a digest in its metadata. Files of others are
+untrusted: the names and types of tensors are checked here, their shapes and values by the modules
+of both.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.bundle.files import write_file
+from ganzoo.bundle.sealing import KEY, check_seal, seal
 from ganzoo.bundle.tensors import open_tensors
 from ganzoo.errors import BundleError, OutputError, SampleError, enumerate_names
 from ganzoo.spec.parsing import shorten
@@ -61,7 +63,7 @@ def write_tensors(
     check_extension(path, kind)
     # The library writes the memory of an array, which a transposed one has in another order.
     rows = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_file(path, save(rows, dict(metadata)))
+    write_file(path, b"".join(seal(save(rows, dict(metadata)))))
     return path
 
 
@@ -76,7 +78,8 @@ def read_tensors(
         advice: how to write such a file, for messages.
 
     Raises:
-        SampleError: the file is missing, damaged or too large, or has other tensors.
+        SampleError: the file is missing, damaged or too large, has other tensors, or differs from
+            its digest.
     """
     if not path.is_file():  # to open a pipe would wait for a writer
         raise SampleError(f"file of {kind} not found: {path}. {advice}")
@@ -88,13 +91,20 @@ def read_tensors(
         with open_tensors(path, "np") as tensors:
             names = list(tensors.keys())
             _check_tensors(path, kind, names, tensors, advice)
-            return {n: tensors.get_tensor(n) for n in names}, tensors.metadata() or {}
+            arrays = {n: tensors.get_tensor(n) for n in names}
+            metadata = dict(tensors.metadata() or {})
     except BundleError as error:  # whose advice is about bundles
         reason = getattr(error.__cause__, "strerror", None)
         raise SampleError(
             f"cannot read {kind} from {path}: {reason or 'it is not a complete safetensors file'}. "
             f"{advice}"
         ) from error
+    if metadata.pop(KEY, None):  # files that others write may have none
+        try:
+            check_seal(path)
+        except (OSError, ValueError) as error:
+            raise SampleError(f"{path} is damaged: {error}. {advice}") from error
+    return arrays, metadata
 
 
 def _check_tensors(path: Path, kind: Kind, names: list[str], tensors: Any, advice: str) -> None:

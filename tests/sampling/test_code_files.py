@@ -123,6 +123,17 @@ def test_damaged_files_are_refused(tmp_path):
         read_codes(file, PLAIN)
 
 
+def test_a_flipped_bit_is_noticed(tmp_path):
+    file = write_codes(tmp_path / "a.safetensors", Codes(Z), PLAIN)
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1  # another number, which is finite
+    file.write_bytes(content)
+    with pytest.raises(SampleError, match=r"a.safetensors is damaged: its content differs from"):
+        read_codes(file, PLAIN)
+    save_file({"z": Z}, file)  # of another program, without a digest
+    assert np.array_equal(read_codes(file, PLAIN).z, Z)
+
+
 def test_a_missing_file_a_folder_and_a_pipe_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "none", tmp_path / "pipe"):

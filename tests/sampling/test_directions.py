@@ -103,6 +103,15 @@ def test_a_file_keeps_everything(directions, file):
     assert (again.model, again.method, again.seed) == ("dcgan-mnist", "ganspace", 4)
 
 
+def test_a_flipped_bit_is_noticed(directions, tmp_path):
+    path = directions.save(tmp_path / "a.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 128
+    path.write_bytes(content)
+    with pytest.raises(SampleError, match="is damaged: its content differs from its digest"):
+        Directions.read(path)
+
+
 def test_a_file_does_not_depend_on_the_order_in_memory(directions, tmp_path):
     transposed = replace(directions, vectors=np.asfortranarray(directions.vectors))
     again = Directions.read(transposed.save(tmp_path / "a.safetensors"))
