@@ -7,6 +7,7 @@ https://arxiv.org/abs/1912.04958.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -75,6 +76,9 @@ def descend(
         starts: where to start.
         deviation: root mean square distance of w from its average; 0 for no noise on codes.
         settings: how to descend.
+
+    Warns:
+        UserWarning: all codes became NaN or infinite, which ends the descent.
     """
     codes = starts.codes.clone().requires_grad_()
     maps = {
@@ -100,6 +104,13 @@ def descend(
             far = distance(network.images(noisy, starts.y, maps))
             closer = far.detach() < distances
             nearest[closer], distances[closer] = noisy.detach()[closer], far.detach()[closer]
+            if not far.isfinite().any():
+                warnings.warn(
+                    f"the codes became NaN or infinite after {step} of {settings.steps} steps, and "
+                    "the descent ended. The nearest code before is used. Use a lower --rate",
+                    stacklevel=4,
+                )
+                break
             steps.set_postfix_str(f"distance {float(distances.min()):.4g}", refresh=False)
             if step == settings.steps:  # the last codes are measured alone
                 break

@@ -212,6 +212,16 @@ def test_ctrl_c_keeps_the_nearest_code(linear, monkeypatch):
     assert result.distance < start.distance
 
 
+def test_codes_that_become_nan_end_the_descent_with_a_warning(linear, monkeypatch):
+    photo = linear.sample(seed=9)
+    start = invert(linear, photo, **how(steps=1))
+    monkeypatch.setattr(descent, "rate_scale", lambda t: math.nan if t >= 0.5 else 0.1)
+    with pytest.warns(UserWarning, match="became NaN or infinite after 101 of 200 steps.*--rate"):
+        result = invert(linear, photo, **how())
+    assert (result.interrupted, result.steps) == (False, 101)
+    assert result.distance < start.distance
+
+
 def test_a_pixel_beyond_the_range_returns_to_it(styled):
     photo = ImageBatch(np.full((1, SIDE, SIDE, 1), 255, np.uint8))
     white = invert(styled, photo, space="w+", **how())
