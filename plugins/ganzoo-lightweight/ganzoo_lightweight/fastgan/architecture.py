@@ -32,7 +32,7 @@ def fastgan(
 ) -> dict[str, nn.Module]:
     """FastGAN (Liu et al., 2021), https://arxiv.org/abs/2101.04775, for 100 to 2,000 images.
 
-    Skip-layer excitations scale the generator's maps from 64 pixels per side on by maps with a
+    Skip-layer excitations scale the generator's maps of 64 to 512 pixels per side by maps with a
     sixteenth of the side. The decoder reconstructs real images from the discriminator's maps of
     16x16 and 8x8 pixels, at half the side of the images, at most 128.
 

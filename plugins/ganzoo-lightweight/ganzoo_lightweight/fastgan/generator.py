@@ -17,7 +17,7 @@ from ganzoo_lightweight.layers import Noise, UpBlock
 
 BASE = 4  # side of the first map, and of the maps that excitations read
 SKIP = 16  # how many times larger the map is that an excitation scales
-FIRST_SCALED = 64  # side of the smallest map that an excitation scales
+FIRST_SCALED, LAST_SCALED = 64, 512  # sides of the maps that excitations scale
 
 
 class Refine(nn.Module):
@@ -83,7 +83,7 @@ class Generator(nn.Module):
             else:
                 block = UpBlock(widths[small], widths[large], "nearest", noise=False)
             self.blocks[str(large)] = block
-            if large >= FIRST_SCALED:
+            if FIRST_SCALED <= large <= LAST_SCALED:
                 self.excitations[str(large)] = PooledExcitation(
                     widths[large // SKIP], widths[large]
                 )
