@@ -1,5 +1,6 @@
 """The datasets in the layouts that torchvision downloads."""
 
+import gzip
 import pickle
 import struct
 
@@ -104,6 +105,28 @@ def test_missing_files_are_told_with_the_command_that_downloads_them(name, tmp_p
         ):
             get(name, root)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("inner", ["KMNIST", "KMNIST/raw"])
+def test_a_folder_inside_the_dataset_is_told_which_one_to_pass(inner, tmp_path):
+    WRITERS["kmnist"](tmp_path)
+    with pytest.raises(DataNotFoundError, match=rf"contains KMNIST/raw: --data {tmp_path}$"):
+        get("kmnist", tmp_path / inner)
+
+
+def test_files_of_mnist_are_read_as_servers_send_them(tmp_path):
+    WRITERS["kmnist"](tmp_path)
+    dataset, _ = get("kmnist", tmp_path)
+    raw = tmp_path / "KMNIST" / "raw"
+    for file in list(raw.iterdir()):
+        dotted = raw / file.name.replace("-idx", ".idx")
+        if "images" in file.name:
+            dotted.with_name(f"{dotted.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+            file.unlink()
+        else:
+            file.rename(dotted)
+    again, _ = get("kmnist", tmp_path)
+    assert all(map(torch.equal, again.tensors, dataset.tensors))
 
 
 @pytest.mark.parametrize("name", WRITERS)

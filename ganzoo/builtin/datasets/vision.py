@@ -118,10 +118,15 @@ def _open(
         content = row.read(folder, split, subset)
     except FileNotFoundError as error:
         missing = f" {Path(error.filename).name} is missing." if error.filename else ""
+        above = _folder_above(folder, row.folder)
+        advice = (
+            f"Pass the folder that contains {row.folder}: --data {above}"
+            if above
+            else "Pass its location with --data DIR or GANZOO_DATA=DIR, or download it: "
+            f"ganzoo data download {row.name} --data DIR"
+        )
         raise DataNotFoundError(
-            f"{row.title} not found or not complete: {folder.resolve()}.{missing} Pass its "
-            "location with --data DIR or GANZOO_DATA=DIR, or download it: ganzoo data download "
-            f"{row.name} --data DIR"
+            f"{row.title} not found or not complete: {folder.resolve()}.{missing} {advice}"
         ) from error
     except Exception as error:  # a reader of damaged files may raise anything
         for file in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -136,6 +141,18 @@ def _open(
     if isinstance(content, Arrays):
         return _open_arrays(row, content, fitting, split, subset)
     return _open_files(row, content, options, skip_corrupt=skip_corrupt)
+
+
+def _folder_above(folder: Path, inner: str) -> Path | None:
+    """Return the folder that contains the dataset's, if the user named a folder inside of it.
+
+    Args:
+        folder: the place where the files were expected, such as ``data/MNIST/raw/MNIST/raw``.
+        inner: the end of its path, such as ``MNIST/raw``.
+    """
+    if not inner or folder.is_dir():
+        return None
+    return next((p for p in folder.resolve().parents if (p / inner).is_dir()), None)
 
 
 def _open_arrays(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import math
 import re
 import struct
@@ -18,6 +19,7 @@ from ganzoo.importers.unpickle import Unpickler
 from ganzoo.importers.values import StoredTensor
 
 MAX_TEXT = 2**28  # bytes of USPS, decompressed; its training set has 2**24
+MAX_IDX = 2**30  # bytes of a compressed file; the largest of EMNIST has 2**29.1
 MAX_ARRAY = 2**33  # bytes of an array in a .mat file
 USPS_SIDE, CIFAR_SIDE, STL_SIDE = 16, 32, 96
 
@@ -39,17 +41,31 @@ def read_emnist(folder: Path, split: str, subset: str) -> Arrays:
 
 
 def _read_pair(folder: Path, prefix: str) -> Arrays:
-    images = read_idx(folder / f"{prefix}-images-idx3-ubyte", 3)[:, None]
-    return Arrays(images, read_idx(folder / f"{prefix}-labels-idx1-ubyte", 1).astype(np.int64))
+    images = read_idx(_find_idx(folder, f"{prefix}-images-idx3-ubyte"), 3)[:, None]
+    labels = read_idx(_find_idx(folder, f"{prefix}-labels-idx1-ubyte"), 1)
+    return Arrays(images, labels.astype(np.int64))
+
+
+def _find_idx(folder: Path, name: str) -> Path:
+    """Return a file, as torchvision unpacks it or in another form that servers send."""
+    names = [name, name.replace("-idx", ".idx")]
+    files = [folder / f"{each}{ending}" for ending in ("", ".gz") for each in names]
+    return next((file for file in files if file.is_file()), files[0])
 
 
 def read_idx(file: Path, dimensions: int) -> NDArray[np.uint8]:
-    """Return the array of a file in MNIST's format.
+    """Return the array of a file in MNIST's format, which may be compressed by gzip.
 
     Raises:
-        ValueError: the file is damaged, or has other dimensions or another type.
+        ValueError: the file is damaged or too large, or has other dimensions or another type.
     """
-    content = np.fromfile(file, np.uint8)
+    if file.suffix == ".gz":
+        with gzip.open(file) as opened:
+            content = np.frombuffer(bytearray(opened.read(MAX_IDX + 1)), np.uint8)
+        if len(content) > MAX_IDX:
+            raise ValueError(f"{file.name} has more than {MAX_IDX:,} bytes")
+    else:
+        content = np.fromfile(file, np.uint8)
     start = 4 * (dimensions + 1)
     if len(content) < start or content[:4].tolist() != [0, 0, 8, dimensions]:
         raise ValueError(f"{file.name} is no array of uint8 with {dimensions} dimensions")
