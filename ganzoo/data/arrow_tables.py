@@ -3,22 +3,25 @@
 No other module imports the library. It reads local files only, by its readers of Parquet files and
 of image files; it never guesses a reader, since some of its readers unpickle. Its function
 `load_dataset` would count the use on a server, so it is not called. The Arrow files are in ganzoo's
-cache folder.
+cache folder, with a checksum of each image file, which is compared when the image is read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganzoo.bundle.files import write_file
 from ganzoo.errors import DataError, ImageFileError, OutputError
 from ganzoo.sampling.file_times import hash_times
 from ganzoo.spec.lfs import explain_pointer
@@ -39,20 +42,32 @@ class ImageTable:
         files: the Arrow files.
         column: name of the column of images.
         roots: folders that image files outside of the table can be in.
+        checksums: CRC-32 of each image file, uint32 (n,); by default those beside the Arrow files.
 
     Attributes:
         files: the Arrow files.
     """
 
-    def __init__(self, files: Sequence[str], column: str, roots: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        files: Sequence[str],
+        column: str,
+        roots: Sequence[Path],
+        checksums: NDArray[np.uint32] | None = None,
+    ) -> None:
         self.files, self._column = tuple(files), column
         self._roots = tuple(root.resolve() for root in roots)
         self._table = _map_tables(self.files)
         feature = self._table.features[column]
         self._images = _undecoded(self._table.select_columns([column]), column, feature)
+        if checksums is None:
+            checksums = self._stored(column, lambda: _sum_files(self._table.data.column(column)))
+        self._checksums = checksums
+        if checksums.shape != (len(self),):
+            raise self._damaged("the list of checksums")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.files, self._column, self._roots)
+        return type(self), (self.files, self._column, self._roots, self._checksums)
 
     def __len__(self) -> int:
         return len(self._table)
@@ -62,11 +77,13 @@ class ImageTable:
 
         Raises:
             ImageFileError: the row has none, or names one outside of the folders.
-            DataError: the image file cannot be read.
+            DataError: the image file cannot be read, or the Arrow file is damaged.
         """
         cell = self._images[index][self._column]
         content = cell.get("bytes") if isinstance(cell, dict) else cell
         if isinstance(content, bytes):
+            if zlib.crc32(content) != self._checksums[index]:
+                raise self._damaged(f"the image of row {index:,}")
             return content
         path = cell.get("path") if isinstance(cell, dict) else None
         if not path:
@@ -95,6 +112,26 @@ class ImageTable:
             named = [str(place) for path in paths if path and (place := self._find(path))]
         return hash_times([*self.files, *named])
 
+    def _stored(self, column: str, compute: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32]:
+        """Return the checksums of a column, which are computed and stored at the first call."""
+        name = hashlib.sha256(column.encode(errors="surrogateescape")).hexdigest()[:16]
+        file = Path(self.files[0]).with_name(f"crc32-{name}.npy")
+        with contextlib.suppress(OSError, ValueError):
+            return np.asarray(np.load(file, allow_pickle=False), np.uint32)
+        values, content = compute(), io.BytesIO()
+        np.save(content, values)
+        with contextlib.suppress(OutputError):
+            write_file(file, content.getvalue())
+        return values
+
+    def _damaged(self, part: str) -> DataError:
+        folder = Path(self.files[0]).parent
+        return DataError(
+            f"the cache of the dataset, {folder}, is damaged: {part} differs from the one that was "
+            "written. Delete this folder; the next start converts the dataset again. Check the "
+            "disk if this happens again."
+        )
+
     def _find(self, path: str) -> Path | None:
         """Return the place of an image file that a row names, if it is one below the folders."""
         place = Path(path).resolve()
@@ -107,12 +144,17 @@ class ImageTable:
         A column of text has the sorted texts as classes. A row without a label has the number -1.
 
         Raises:
-            DataError: the column is neither class numbers nor text.
+            DataError: the column is neither class numbers nor text, or the Arrow file is damaged.
         """
         feature = self._table.features[column]
         values = self._table.data.column(column).to_pylist()
         kind = str(getattr(feature, "dtype", type(feature).__name__))
-        if kind in ("string", "large_string"):
+        is_text = kind in ("string", "large_string")
+        if is_text or kind.startswith(("int", "uint")):
+            checksum = np.array([zlib.crc32(repr(values).encode())], np.uint32)
+            if not np.array_equal(self._stored(column, lambda: checksum), checksum):
+                raise self._damaged(f"the column {column!r}")
+        if is_text:
             names = sorted({value for value in values if value is not None})
             place = {name: number for number, name in enumerate(names)}
             return np.array([place.get(value, -1) for value in values], np.int64), tuple(names)
@@ -242,6 +284,20 @@ def _map_tables(files: Sequence[str]) -> Any:
 
     with _quiet_library():
         return concatenate_datasets([Dataset.from_file(file) for file in files])
+
+
+def _sum_files(column: Any) -> NDArray[np.uint32]:
+    """Return the CRC-32 of the image file in each row of a column; 0 for a row without one."""
+    import pyarrow
+    from pyarrow import compute
+
+    sums = []
+    for chunk in column.chunks:
+        if pyarrow.types.is_struct(chunk.type):
+            chunk = compute.struct_field(chunk, "bytes")
+        buffers = (value.as_buffer() for value in chunk)
+        sums += [0 if buffer is None else zlib.crc32(buffer) for buffer in buffers]
+    return np.array(sums, np.uint32)
 
 
 def _undecoded(table: Any, column: str, feature: Any) -> Any:

@@ -82,6 +82,36 @@ def test_rows_are_images_with_class_names(tmp_path, cache):
     assert {p: p.stat().st_mtime_ns for p in cache.rglob("*.arrow")} == files
 
 
+@pytest.mark.parametrize("damage", ["image", "label", "checksums"])
+def test_a_changed_byte_of_the_cache_is_an_error(tmp_path, monkeypatch, damage):
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    path = parquet(tmp_path / "a.parquet", label=[1, 0, 1, 0])
+    options = {"size": 16, "label_column": "label"}
+    dataset, _ = get("parquet", path, **options)
+    (arrow,) = (tmp_path / "cache").rglob("*.arrow")
+    content = bytearray(arrow.read_bytes())
+    if damage == "image":
+        content[content.index(images()[2]) + 50] ^= 1
+    elif damage == "label":
+        content[content.index(bytes([1, *[0] * 15] * 2))] = 0
+    else:
+        for file in arrow.parent.glob("crc32-*.npy"):
+            file.write_bytes(file.read_bytes()[:-4])
+    with arrow.open("r+b") as file:  # in place: its map changes, too
+        file.write(content)
+
+    def read():
+        opened, _ = get("parquet", path, skip_corrupt=True, **options)
+        return [opened[k] for k in range(4)]
+
+    if damage == "checksums":  # which are computed again
+        assert torch.equal(read()[2][0], exact(2))
+        return
+    for read_all in (read, lambda: [dataset[k] for k in range(4)])[: 2 - (damage == "label")]:
+        with pytest.raises(DataError, match=r"cache/arrow/.*is damaged: .*Delete this folder"):
+            read_all()
+
+
 def test_other_types_of_columns(tmp_path):
     path = parquet(tmp_path / "a.parquet", typed=False, kind=["b", "a", "b", "c"])
     dataset, spec = get("parquet", path, size=16, label_column="kind")
