@@ -300,6 +300,35 @@ def test_the_files_of_a_split(header, subset, split, expected):
         assert choose_parquet(NAMES, header, subset, split, "it") == expected
 
 
+NESTED = ["data/train.parquet", "data/raw/1.parquet", "en/test-0.parquet", "en/train-0.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ({"data_files": "data/*"}, NESTED[:1]),  # `*` matches no "/" on the Hub
+        ({"data_files": "*.parquet"}, "no split 'train'"),
+        ({"data_files": "*/*.parquet"}, [NESTED[0], *NESTED[2:]]),
+        ({"data_files": "data/**"}, NESTED[1::-1]),
+        ({"data_files": "data/**/*.parquet"}, NESTED[1::-1]),
+        ({"data_files": "**"}, [NESTED[1], NESTED[0], *NESTED[2:]]),
+        ({"data_files": "./data/[a-t]rain.?arquet"}, NESTED[:1]),
+        ({"data_files": "*" * 20_000 + "x"}, "no split 'train'"),
+        ({"data_files": "**/" * 2_000 + "x"}, "no split 'train'"),
+        ({"data_dir": "en"}, NESTED[3:]),
+        ({"data_dir": "./data/", "data_files": "*"}, NESTED[:1]),
+        ({"data_dir": "de"}, "no split 'train'"),
+    ],
+)
+def test_patterns_match_what_they_match_on_the_hub(table, expected):
+    header = {"configs": [{"config_name": "a", "data_files": "z"}, table | {"config_name": "b"}]}
+    if isinstance(expected, str):
+        with pytest.raises(DataError, match=expected):
+            choose_parquet(NESTED, header, "b", "train", "it")
+    else:
+        assert choose_parquet(NESTED, header, "b", "train", "it") == expected
+
+
 def test_licences_of_headers():
     assert find_license({"license": "mit"}) == find_license({"license": ["mit"]}) == "mit"
     for value in (None, ["mit", "gpl"], 3, "a b", ["x" * 99], {}):

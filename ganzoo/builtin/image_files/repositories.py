@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -13,6 +13,7 @@ from ganzoo.spec.parsing import shorten
 
 PARQUET = ".parquet"
 
+_KEYS = {"data_files", "data_dir"}  # each states the files of a subset
 _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("valid", "validation", "val", "dev"), "validation"),
@@ -31,7 +32,8 @@ def choose_parquet(
 ) -> list[str]:
     """Return the Parquet files of a split.
 
-    The ``configs`` in the README's header name the files of subsets and splits. Without them, a
+    The ``configs`` in the README's header name the files of subsets and splits, or the folder of a
+    subset. Without them, a
     word such as ``train`` in a file's path names its split; if there is no such word in any path,
     all files are of the split ``train``.
 
@@ -85,7 +87,7 @@ def _splits_of_header(
     configs = header.get("configs")
     if not isinstance(configs, list):
         return None
-    tables = [table for table in configs if isinstance(table, dict) and "data_files" in table]
+    tables = [table for table in configs if isinstance(table, dict) and _KEYS & table.keys()]
     if not tables:
         return None
     known = [str(table.get("config_name", "default")) for table in tables]
@@ -101,7 +103,14 @@ def _splits_of_header(
             f"{where} has the subsets {', '.join(shorten(name, 60) for name in known[:20])}. Name "
             "one with --dataset.subset."
         )
-    return _match(chosen[0]["data_files"], names)
+    folder = str(chosen[0].get("data_dir") or "").removeprefix("./").rstrip("/")
+    start = f"{folder}/" if folder not in ("", ".") else ""
+    inside = [name.removeprefix(start) for name in names if name.startswith(start)]
+    if (data_files := chosen[0].get("data_files")) is None:
+        splits = _splits_of_names(inside)
+    else:
+        splits = _match(data_files, inside)
+    return {split: [start + name for name in files] for split, files in splits.items()}
 
 
 def _match(data_files: Any, names: Sequence[str]) -> dict[str, list[str]]:
@@ -117,9 +126,22 @@ def _match(data_files: Any, names: Sequence[str]) -> dict[str, list[str]]:
     for split, patterns in rows:
         texts = patterns if isinstance(patterns, list) else [patterns]
         for pattern in texts:
-            clean = str(pattern).removeprefix("./").replace("**/", "*")
-            splits.setdefault(split, []).extend(fnmatch.filter(names, clean))
+            parts = str(pattern).removeprefix("./").split("/")
+            files = [name for name in names if _matches(name.split("/"), parts)]
+            splits.setdefault(split, []).extend(files)
     return {split: sorted(set(files)) for split, files in splits.items()}
+
+
+def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Return whether the parts of a path match those of a pattern, as on the Hub: ``*`` matches
+    within a part, and ``**`` any number of parts."""
+    reached = {0}  # numbers of parts of the name that the pattern's parts so far may match
+    for part in pattern:
+        if part == "**":
+            reached = set(range(min(reached, default=len(name) + 1), len(name) + 1))
+        else:
+            reached = {k + 1 for k in reached if k < len(name) and fnmatchcase(name[k], part)}
+    return len(name) in reached
 
 
 def find_license(header: Mapping[str, Any]) -> str | None:
