@@ -20,14 +20,22 @@ _TAGS = {tag.name: number for number, tag in TiffTags.TAGS_V2.items()}
 _SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the TIFF tags SampleFormat and PhotometricInterpretation
 # The smallest share of the range from black to white that images usually fill. Files of more than
 # 8 bits are often of a camera with 10 to 14 bits, and then fill a quarter or less.
-_USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
+USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
 
 _FORMATS_OF_16_BITS = ("PNG", "PPM")  # whose largest value is 65535; PIL reads them as 32 bits
 _LEVELS_OF_ONE = {"L;2": 85, "L;4": 17}  # by how PNGs store grey values: the level of a value of 1
 
 
+MOST_CLIPPED = 1 / 4  # share of the values of an image that are usually beyond black and white
+REMEDY = "; a dataset also accepts the values of black and white: --dataset.value-range BLACK WHITE"
+
+
 class NarrowRangeWarning(ImageFileWarning):
     """An image file whose values fill almost none of the range from black to white."""
+
+
+class ClippedRangeWarning(ImageFileWarning):
+    """An image of which many values are beyond black and white."""
 
 
 def check_value_range(dataset: str, values: Sequence[float]) -> ValueRange | None:
@@ -109,6 +117,7 @@ def to_eight_bits(
 
     Warns:
         NarrowRangeWarning: the values fill almost none of the range.
+        ClippedRangeWarning: more than a quarter of the values are beyond `value_range`.
 
     Raises:
         ImageFileError: the file has float, signed or 32-bit values and `value_range` is None; it
@@ -121,8 +130,8 @@ def to_eight_bits(
                 "grey files only. Convert the file to grey, or leave out --dataset.value-range."
             )
         colour = image if is_opaque(image) else image.convert("RGBA")
-        share = _USUAL_SHARE_OF_DEEP_FILES if deep else _USUAL_SHARE
-        _warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, share, remedy="")
+        share = _USUAL_SHARE_OF_DEEP_FILES if deep else USUAL_SHARE
+        warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, share, remedy="")
         return colour
     values = _values(image)
     extremes = (float(values.min()), float(values.max()))
@@ -137,8 +146,9 @@ def to_eight_bits(
             "and its format does not define which of them are black and white. Convert it to 8 or "
             "16 bits; a dataset also accepts the two values: --dataset.value-range BLACK WHITE."
         )
-    share = _USUAL_SHARE if values.dtype == np.uint8 else _USUAL_SHARE_OF_DEEP_FILES
-    _warn_if_narrow(extremes, ends, name, share)
+    share = USUAL_SHARE if values.dtype == np.uint8 else _USUAL_SHARE_OF_DEEP_FILES
+    if not (value_range and warn_if_clipped(values, value_range, name)):
+        warn_if_narrow(extremes, ends, name, share)
     if values.dtype == np.uint8 and (ends[0], ends[1]) == (0.0, 255.0):
         return image
     shares = (values.astype(np.float64) - ends[0]) / (ends[1] - ends[0])
@@ -202,13 +212,12 @@ def _describe(values: NDArray[Any]) -> str:
     return f"{kind} values of {8 * values.dtype.itemsize} bits"
 
 
-def _warn_if_narrow(
+def warn_if_narrow(
     extremes: ValueRange,
     ends: ValueRange,
     name: str,
     usual_share: float,
-    remedy: str = "; a dataset also accepts the values of black and white: "
-    "--dataset.value-range BLACK WHITE",
+    remedy: str = REMEDY,
 ) -> None:
     """Warn if the values of an image, clipped to the range, fill less than a share of it.
 
@@ -223,3 +232,18 @@ def _warn_if_narrow(
             f"and white is {white:g}, so it is dark or has little contrast. If the file has "
             f"another range, convert it{remedy}",
         )
+
+
+def warn_if_clipped(values: NDArray[Any], ends: ValueRange, name: str) -> bool:
+    """Return whether many values of an image are beyond black and white, and warn of it."""
+    black, white = ends
+    low, high = (float((values < black).mean()), float((values > white).mean()))
+    is_clipped = low + high > MOST_CLIPPED
+    if is_clipped:
+        warn_of_image(
+            ClippedRangeWarning,
+            f"the image {name} has values from {values.min():g} to {values.max():g}, but black is "
+            f"{black:g} and white is {white:g}: {100 * low:.0f} % of its values become black and "
+            f"{100 * high:.0f} % white. Pass its own range: --dataset.value-range BLACK WHITE",
+        )
+    return is_clipped

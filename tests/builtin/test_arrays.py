@@ -1,5 +1,6 @@
 """The dataset of images in an array."""
 
+import io
 import re
 import zipfile
 
@@ -11,6 +12,7 @@ import ganzoo
 from ganzoo.builtin.image_files import stored_arrays
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.sampling.image_warnings import ImageFileWarning
 from ganzoo.spec import Component
 from helpers.datasets import CPU, get
 from helpers.recipes import tiny
@@ -85,6 +87,48 @@ def test_other_types_need_a_range(tmp_path, dtype):
         get("arrays", tmp_path)
     dataset, _ = get("arrays", tmp_path, value_range=(black, white))
     assert np.array_equal(np.stack([image[0].numpy() for image, _ in dataset]), levels)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "message"),
+    [
+        (noise(3, 8, 8) // 128, {}, r"only values from 0 to 1, but black is 0 and white is 255"),
+        (noise(3, 8, 8).astype("f4"), {"value_range": (0, 1)}, r"1: 0 % .* black and \d+ % white"),
+        (
+            noise(3, 8, 8) / 127.5 - 1,
+            {"value_range": (0, 1)},
+            r"black is 0 and white is 1: [45]\d %",
+        ),
+        (noise(3, 8, 8), {"value_range": (0, 65535)}, r"to 2\d\d, but black is 0 .* 65535, so it"),
+    ],
+)
+def test_a_range_that_does_not_fit_is_warned_of(tmp_path, values, options, message):
+    np.save(tmp_path / "x.npy", values)
+    with pytest.warns(ImageFileWarning, match=message + r".*--dataset\.value-range BLACK WHITE"):
+        get("arrays", tmp_path, **options)[0][0]
+
+
+@pytest.mark.parametrize("key", ["x", "y"])
+def test_a_flipped_bit_of_an_npz_is_noticed(tmp_path, key):
+    path = tmp_path / "x.npz"
+    np.savez(path, x=noise(3, 8, 8), y=np.array([1, 5, 2]))
+    content = bytearray(path.read_bytes())
+    values = noise(3, 8, 8).tobytes() if key == "x" else np.array([1, 5, 2]).tobytes()
+    content[content.index(values) + 8] ^= 2
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.npz: Bad CRC-32 for file .*Write the file again"):
+        get("arrays", path, labels="y")
+
+
+def test_a_name_that_an_npz_holds_twice_is_an_error(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, x=noise(3, 8, 8), y=np.zeros(3, int))
+    file = io.BytesIO()
+    np.save(file, np.ones(3, int))
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("y.npy", file.getvalue())
+    with pytest.raises(DataError, match=r"holds the array 'y\.npy' twice"):
+        get("arrays", path, labels="y")
 
 
 def test_nan_is_a_corrupt_image(tmp_path):

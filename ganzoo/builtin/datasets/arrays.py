@@ -15,7 +15,7 @@ from ganzoo.builtin.image_files.labels import check_form, check_labels
 from ganzoo.builtin.image_files.one_file import find_file
 from ganzoo.builtin.image_files.stored_arrays import ArrayHeader, StoredArray, read_headers
 from ganzoo.errors import DataError, DataNotFoundError
-from ganzoo.sampling.image_depth import ValueRange, check_value_range
+from ganzoo.sampling.image_depth import REMEDY, ValueRange, check_value_range
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 
 Layout = Literal["auto", "nhw", "nhwc", "nchw"]
@@ -41,6 +41,7 @@ def arrays(
     The array is uint8, or has the values of black and white in `value_range`. Its dimensions are
     (n, height, width), (n, height, width, channels) or (n, channels, height, width). An .npy file,
     and an .npz file without compression, is memory-mapped; compressed arrays are read into memory.
+    The checksum of an array of an .npz file is compared if it has up to 2 GiB or is compressed.
     Python objects in a file are never read.
 
     Args:
@@ -85,6 +86,7 @@ def arrays(
         name=header.where,
         facts=(header.name, header.shape, header.dtype.str),
         value_range=ends,
+        remedy=REMEDY,
         skip_corrupt=skip_corrupt,
         flip=options.flip,
     )

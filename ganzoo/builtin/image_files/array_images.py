@@ -13,7 +13,7 @@ from PIL import Image
 
 from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.image_depth import ValueRange
+from ganzoo.sampling.image_depth import USUAL_SHARE, ValueRange, warn_if_clipped, warn_if_narrow
 from ganzoo.sampling.image_files import SMALLEST
 from ganzoo.sampling.image_fits import Fitting
 
@@ -65,6 +65,7 @@ class ArrayImages(ImageFiles):
         channels: number of channels in the array, 1 or 3.
         name: name of the array in error messages.
         facts: what else identifies the array, for the fingerprint.
+        remedy: what a warning about values advises.
         options: as for `ImageFiles`.
     """
 
@@ -79,11 +80,13 @@ class ArrayImages(ImageFiles):
         *,
         name: str,
         facts: Sequence[object] = (),
+        remedy: str = "",
         **options: Any,
     ) -> None:
         super().__init__(labels, fitting or Fitting(*stored), channels, **options)
         self.values, self.layout, self.name, self.facts = values, layout, name, facts
         self.is_resized = fitting is not None
+        self.remedy = remedy
 
     def read(self, index: int) -> Image.Image:
         """Return an image, fitted to the size if one is set."""
@@ -91,7 +94,7 @@ class ArrayImages(ImageFiles):
         values = self.values[index].transpose(AXES[self.layout])
         if values.ndim == 3 and values.shape[2] == 1:
             values = values[:, :, 0]
-        image = Image.fromarray(to_levels(values, self.value_range, name))
+        image = Image.fromarray(to_levels(values, self.value_range, name, self.remedy))
         return self.fitting.apply(image, name, str(index)) if self.is_resized else image
 
     @property
@@ -108,23 +111,33 @@ class ArrayImages(ImageFiles):
         return digest.hexdigest()
 
 
-def to_levels(values: NDArray[Any], value_range: ValueRange | None, name: str) -> NDArray[np.uint8]:
+def to_levels(
+    values: NDArray[Any], value_range: ValueRange | None, name: str, remedy: str = ""
+) -> NDArray[np.uint8]:
     """Return values as levels from 0 to 255.
 
     Args:
         values: uint8, or any real numbers with a range.
         value_range: the values of black and white; others become black or white.
         name: name of the image in error messages.
+        remedy: what a warning advises.
+
+    Warns:
+        NarrowRangeWarning: the values fill almost none of the range.
+        ClippedRangeWarning: more than a quarter of the values are beyond the range.
 
     Raises:
         ImageFileError: a value is NaN or infinite.
     """
+    extremes = float(values.min()), float(values.max())
+    if not np.isfinite(extremes).all():
+        raise ImageFileError(f"the image {name} has values that are NaN or infinite. Remove it.")
+    if not (value_range and warn_if_clipped(values, value_range, name)):
+        warn_if_narrow(extremes, value_range or (0, 255), name, USUAL_SHARE, remedy)
     if value_range is None:
         return np.ascontiguousarray(values.astype(np.uint8, copy=False))
     black, white = value_range
     shares = (values.astype(np.float64) - black) / (white - black)
-    if not np.isfinite(shares).all():
-        raise ImageFileError(f"the image {name} has values that are NaN or infinite. Remove it.")
     levels: NDArray[np.uint8] = np.rint(shares.clip(0, 1) * 255).astype(np.uint8)
     return levels
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -19,6 +20,8 @@ from ganzoo.sampling.file_times import hash_times
 from ganzoo.spec.lfs import explain_pointer
 
 MAX_COMPRESSED = 2**33  # bytes of a compressed array, which memory has to hold
+MAX_CHECKED = 2**31  # bytes of an array whose checksum is compared when it is opened
+BLOCK = 2**20  # bytes read at a time
 _HEADER = 30  # bytes of a zip member's own header before its name
 
 
@@ -59,6 +62,7 @@ class ArrayHeader:
             DataError: the array holds Python objects, is too large, or the file is damaged.
         """
         if self.offset is not None:
+            self.check()
             return np.array(self.map())
         size = math.prod(self.shape) * self.dtype.itemsize
         if size > MAX_COMPRESSED:
@@ -69,6 +73,24 @@ class ArrayHeader:
         try:
             with zipfile.ZipFile(self.path) as file, file.open(self.member) as member:
                 return np.asarray(npy.read_array(member, allow_pickle=False))
+        except Exception as error:  # the reader of a damaged file may raise anything
+            raise _unreadable(self.path, error) from error
+
+    def check(self) -> None:
+        """Compare the checksum of an array of an .npz file that is not compressed.
+
+        An array of more than `MAX_CHECKED` bytes is not read for this.
+
+        Raises:
+            DataError: it has another checksum, or the file cannot be read.
+        """
+        size = math.prod(self.shape) * self.dtype.itemsize
+        if not self.member or size > MAX_CHECKED:
+            return
+        try:
+            with zipfile.ZipFile(self.path) as file, file.open(self.member) as member:
+                while member.read(BLOCK):
+                    pass  # raises an error at the end
         except Exception as error:  # the reader of a damaged file may raise anything
             raise _unreadable(self.path, error) from error
 
@@ -104,6 +126,7 @@ class StoredArray:
         self._tensor = None if header.offset is not None else _as_tensor(header.read())
         self._map: NDArray[Any] | None = None
         if self._tensor is None:
+            header.check()
             self._map = header.map()
 
     def __getitem__(self, index: int) -> NDArray[Any]:
@@ -137,6 +160,12 @@ def read_headers(path: Path) -> list[ArrayHeader]:
                 return [header]
         with zipfile.ZipFile(path) as archive:
             members = [m for m in archive.infolist() if m.filename.endswith(".npy")]
+            names = Counter(member.filename for member in members)
+            if repeated := [name for name, count in names.items() if count > 1]:
+                # NumPy reads the last one, other programs the first.
+                raise DataError(
+                    f"{path} holds the array {repeated[0][:80]!r} twice. Write the file again."
+                )
             return [_read_member(path, archive, member) for member in members]
     except DataError:
         raise
