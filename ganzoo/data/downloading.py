@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from ganzoo.bundle.files import new_file, reporting_output
-from ganzoo.errors import DataError, OutputError, UnknownNameError
+from ganzoo.errors import AmbiguousNameError, DataError, OutputError, UnknownNameError
 from ganzoo.registry import datasets
 from ganzoo.spec.downloads import DownloadFile, Downloads
 
@@ -45,7 +45,11 @@ def find_downloads(name: str) -> Downloads:
 def _has_downloads(name: str) -> bool:
     try:
         return isinstance(getattr(datasets.get(name), "downloads", None), Downloads)
-    except (UnknownNameError, ImportError):  # several distributions register it, or it is broken
+    except (
+        AmbiguousNameError,
+        UnknownNameError,
+        ImportError,
+    ):  # several distributions register it, or it is broken
         return False
 
 

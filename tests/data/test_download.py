@@ -15,7 +15,7 @@ import torchvision
 
 from ganzoo.cli import main
 from ganzoo.data import downloading
-from ganzoo.errors import DataError
+from ganzoo.errors import AmbiguousNameError, DataError
 from ganzoo.spec.downloads import DownloadFile
 from helpers.datasets import fake_mnist, get, pictures
 from helpers.vision_sets import WRITERS
@@ -169,6 +169,19 @@ def test_every_kind_of_archive_is_unpacked(tmp_path, server, monkeypatch):
     assert not (data / "extra_32x32.mat").exists()
     assert main(["data", "download", "svhn", "--data", str(data), "--split", "extra"]) == 0
     assert same("svhn", data, tmp_path / "svhn", split="extra")
+
+
+def test_a_name_of_several_distributions_does_not_hide_the_advice(monkeypatch):
+    get = downloading.datasets.get
+
+    def ambiguous(name):
+        if name == "digits":
+            raise AmbiguousNameError("several distributions register the dataset 'digits'.")
+        return get(name)
+
+    monkeypatch.setattr(downloading.datasets, "get", ambiguous)
+    with pytest.raises(DataError, match="cannot download the dataset 'folder'. It downloads .*mni"):
+        downloading.find_downloads("folder")
 
 
 def test_another_content_is_refused_and_leaves_nothing(tmp_path, server, monkeypatch, capfd):

@@ -399,8 +399,11 @@ def test_recipes_state_why_they_do_not_fit():
     )
 
 
-def test_arguments_that_a_recipe_omits_have_their_defaults(monkeypatch):
-    table = {"images": 640, "architecture": {"name": "dcgan"}, "dataset": {"name": "folder"}}
+@pytest.mark.parametrize("short", [True, False])
+def test_arguments_that_a_recipe_omits_have_their_defaults(monkeypatch, short):
+    parts = {"architecture": "dcgan", "dataset": "folder"}
+    names = parts if short else {part: {"name": name} for part, name in parts.items()}
+    table = {"images": 640, **names}
     monkeypatch.setattr("ganzoo.data.survey.recipes.read_recipe", lambda entry: table)
     row = find_folder_recipes(10, 64, 3, 0)[0]
     assert (row.height, row.width, row.channels, row.fits) == (64, 64, 3, True)

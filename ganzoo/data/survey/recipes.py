@@ -69,6 +69,9 @@ def find_folder_recipes(
     for entry in recipes.entries():
         try:
             table = read_recipe(entry)
+            for part in ("architecture", "dataset"):  # a name alone has no arguments
+                if isinstance(table[part], str):
+                    table[part] = {"name": table[part]}
             if table["dataset"]["name"] == "folder":
                 table["dataset"] = defaults | table["dataset"]
                 rows.append(_judge(entry.name, table, images, shorter_side, channels, classes))
