@@ -28,6 +28,7 @@ from ganzoo.sampling.samplers import Codes
 from ganzoo.sampling.sizes import is_large
 from ganzoo.sampling.translation import Encoder
 from ganzoo.spec import ModelSpec
+from ganzoo.system.dependencies import kept_variables
 
 STEPS, RATE = 1_000, 0.1  # of the paper
 SAMPLES, STARTS = 256, 4
@@ -79,6 +80,7 @@ class Inversion:
 
 
 @torch_defaults()
+@kept_variables()
 def invert(
     model: Generator,
     photo: ImageBatch | NDArray[np.uint8],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import random
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -16,12 +18,13 @@ from ganzoo.errors import no_temporary_folder
 from ganzoo.system.cache import cache_folder
 from ganzoo.system.quiet import is_of_one_thread
 
+_COMPILER_FOLDER = "TORCHINDUCTOR_CACHE_DIR"
 # Variables that scikit-learn and OpenCV set when they are imported, and torch's compiler at its
 # first use.
 _SET = (
     *("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"),
     *("LD_LIBRARY_PATH", "QT_QPA_FONTDIR", "QT_QPA_PLATFORM_PLUGIN_PATH"),
-    "TORCHINDUCTOR_CACHE_DIR",
+    _COMPILER_FOLDER,
 )
 
 _LOCK = threading.Lock()
@@ -97,9 +100,30 @@ def kept_random_numbers() -> Iterator[None]:
         random.setstate(numbers)
 
 
-def kept_variables() -> contextlib.AbstractContextManager[None]:
-    """Give the variables that libraries set back as they were before the block."""
-    return environment(**{name: os.environ.get(name) for name in _SET})
+@contextlib.contextmanager
+def kept_variables() -> Iterator[None]:
+    """Give the variables that libraries set back as they were before the block.
+
+    torch imports its compiler at the first step of an optimizer, which creates a folder among the
+    temporary files. If it is new and empty afterwards, it is removed.
+    """
+    folders = _compiler_folders()
+    with environment(**{name: os.environ.get(name) for name in _SET}):
+        try:
+            yield
+        finally:
+            folder = os.environ.get(_COMPILER_FOLDER)
+            if folder and folder in _compiler_folders() - folders:
+                with contextlib.suppress(OSError):  # it is in use
+                    os.rmdir(folder)
+
+
+def _compiler_folders() -> set[str]:
+    """Return the folders of torch's compiler among the temporary files."""
+    try:
+        return set(glob.glob(os.path.join(tempfile.gettempdir(), "torchinductor_*")))
+    except OSError:  # there is no folder for temporary files
+        return set()
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Recipe
+from ganzoo.system.dependencies import kept_variables
 from ganzoo.system.machine import describe_hardware
 from ganzoo.training import build
 from ganzoo.training.distributed import ALONE, Group, launched, local_device
@@ -30,6 +31,7 @@ from ganzoo.training.trained_model import TrainedModel
 
 @torch_defaults()
 @own_random_numbers()
+@kept_variables()
 def prepare(
     recipe: Recipe | str | Path,
     *,

@@ -54,15 +54,21 @@ assert {"matplotlib", "sklearn", "torch._dynamo"} <= sys.modules.keys()
 
 
 def test_home_stays_empty_nobody_is_asked_and_the_process_is_as_before(tmp_path):
-    home, cache, work = (tmp_path / name for name in ("home", "cache", "work"))
-    for folder in (home, cache, work):
+    home, cache, work, temporary = (tmp_path / n for n in ("home", "cache", "work", "temporary"))
+    for folder in (home, cache, work, temporary):
         folder.mkdir()
-    env = {"HOME": str(home), "GANZOO_CACHE": str(cache), "PYTHONPATH": str(TESTS)}
+    env = {
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "GANZOO_CACHE": str(cache),
+        "PYTHONPATH": str(TESTS),
+    }
     env |= dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TORCH_HOME", "HF_HOME"), "")
     # Warnings as errors do not matter either.
     result = run_new("-W", "error", "-c", CODE, env=env, cwd=work)
     assert result.returncode == 0, result.stderr
     assert list(home.iterdir()) == []
+    assert list(temporary.iterdir()) == []
     assert sorted(p.name for p in cache.iterdir()) == ["features", "matplotlib"]
 
 
