@@ -5,6 +5,7 @@ Only `ganzoo.demo.page` and `ganzoo.demo.tabs` import gradio.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,9 +50,16 @@ def launch(
 
     cache = ModelCache.of(names, runtime, directions)
 
-    from ganzoo.system.dependencies import quiet_imports
+    from ganzoo.bundle.files import temporary_folder
+    from ganzoo.system.dependencies import environment, quiet_imports
 
-    with quiet_imports():
-        from ganzoo.demo.serving import serve  # gradio takes seconds to import
+    with (
+        temporary_folder("ganzoo-demo-") as folder,
+        # For images and uploads; gradio's default, which it reads at its import, is one folder for
+        # all users of a machine.
+        environment(GRADIO_TEMP_DIR=os.environ.get("GRADIO_TEMP_DIR", str(folder))),
+    ):
+        with quiet_imports():
+            from ganzoo.demo.serving import serve  # gradio takes seconds to import
 
-    serve(cache, *address, share=share)
+        serve(cache, *address, share=share)

@@ -12,7 +12,6 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ganzoo.bundle.files import temporary_folder
 from ganzoo.demo import page
 from ganzoo.demo.drawing import MAX_BYTES
 from ganzoo.demo.model_cache import ModelCache
@@ -29,12 +28,7 @@ POLICY = (
 
 def serve(cache: ModelCache, host: str, port: int, *, share: bool) -> None:
     """Serve a page of these models; see `ganzoo.demo.launch`."""
-    with (
-        temporary_folder("ganzoo-demo-") as folder,
-        environment(no_proxy=_bypass_proxy(), HF_HUB_DISABLE_TELEMETRY="1"),
-        # For images and uploads; gradio's default is one folder for all users of a machine.
-        environment(GRADIO_TEMP_DIR=os.environ.get("GRADIO_TEMP_DIR", str(folder))),
-    ):
+    with environment(no_proxy=_bypass_proxy(), HF_HUB_DISABLE_TELEMETRY="1"):
         with kept_random_numbers():
             blocks = page.build(cache)
             blocks.launch(

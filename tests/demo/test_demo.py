@@ -5,9 +5,12 @@ import io
 import os
 import shutil
 import struct
+import sys
 import threading
 import zlib
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ from ganzoo.demo import (
     drawing,
     interpolation,
     latent_walk,
+    launch,
     render,
     sampling,
 )
@@ -660,3 +664,30 @@ def test_the_command_line_stays_light():
         "-c", "import sys, ganzoo.cli; print('ganzoo.demo.model_cache' in sys.modules)"
     )
     assert result.stdout == "False\n", result.stderr
+
+
+def test_gradio_is_imported_with_a_temporary_folder_of_its_own(tmp_path, monkeypatch):
+    class Serving(ModuleType):
+        """Stands for the module whose import imports gradio."""
+
+        def __getattr__(self, name):
+            if name != "serve":
+                raise AttributeError(name)
+            folders.append(Path(os.environ["GRADIO_TEMP_DIR"]))
+            assert folders[0].is_dir()
+            return lambda *_, **__: folders.append(Path(os.environ["GRADIO_TEMP_DIR"]))
+
+    folders = []
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    monkeypatch.setattr("ganzoo.demo.find_address", lambda *_: ("127.0.0.1", 7860))
+    monkeypatch.setattr("ganzoo.demo.find_spec", lambda _: True)
+    monkeypatch.setitem(sys.modules, "ganzoo.demo.serving", Serving("ganzoo.demo.serving"))
+    launch(["dcgan-mnist"])
+    assert folders[0] == folders[1]
+    assert not folders[0].exists()
+    assert "GRADIO_TEMP_DIR" not in os.environ
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # the user's own stays
+    folders.clear()
+    launch(["dcgan-mnist"])
+    assert folders == [tmp_path, tmp_path]
+    assert tmp_path.is_dir()
