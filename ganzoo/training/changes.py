@@ -99,7 +99,10 @@ def read_history(run: Path) -> list[dict[str, Any]]:
     Raises:
         CheckpointError: a line has no table of changes.
     """
-    lines = read_lines(run / HISTORY)
+    file = run / HISTORY
+    if file.is_dir():
+        raise _unreadable(run, "it is a folder")
+    lines = read_lines(file)
     if wrong := [line for line in lines if not _is_change(line)]:
         raise _unreadable(
             run, f"the line {shorten(json.dumps(wrong[0]), 100)} has no table of two values a field"

@@ -70,8 +70,8 @@ class InitialWeights:
         for role, counts in self.counts.items():
             if len(counts) != 4:
                 raise ValueError(f"the role {role!r} has {len(counts)} counts; it must have four")
-            for taken, everything in (counts[:2], counts[2:]):
-                check_integer(f"the count of the role {role!r}", taken, 0, everything)
+            for part, whole in (counts[:2], counts[2:]):
+                check_integer(f"the count of the role {role!r}", part, 0, whole)
 
     def provenance(self) -> dict[str, Any]:
         """Return what a model's provenance records: all but the names of tensors."""
@@ -96,7 +96,7 @@ class InitialWeights:
         from pydantic import ValidationError
 
         file = run / FILE
-        if not file.is_file():
+        if not file.exists():
             return None
         try:
             content = file.read_bytes()

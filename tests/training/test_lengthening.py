@@ -177,6 +177,13 @@ def test_a_history_of_other_changes_is_refused(run, lines, reason):
     assert (run / "history.jsonl").read_text() == text
 
 
+@pytest.mark.parametrize("name", ["history.jsonl", "initial.json"])
+def test_a_record_that_is_a_folder_is_refused(run, name):
+    (run / name).mkdir()
+    with pytest.raises(CheckpointError, match=rf"{name}, which says .*Restore it"):
+        resume(run)
+
+
 def test_an_older_checkpoint_moves_the_change(run):
     resume(run, images=64, optimizer={"lr": 1e-3}, change=True)
     resume(run, images=96, optimizer={"lr": 1e-4}, change=True)
