@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ganzoo.errors import DataError, DataNotFoundError
+from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
 
 ENDINGS = frozenset(
@@ -19,6 +20,8 @@ ENDINGS = frozenset(
 UNREAD_ENDINGS = frozenset(
     [".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf"]
 )
+LABELS = "dataset.json"  # of StyleGAN's dataset_tool: the class numbers of images
+MAX_LABELS = 2**28  # bytes
 # The datasets of single files, by the ending of the file.
 FILE_DATASETS = {
     ".zip": "zip",
@@ -151,8 +154,11 @@ def select_classes(
         dataset: registered name of the dataset, for error messages.
 
     Raises:
-        DataError: the sub-folders should be classes, and contain no image files.
+        DataError: the sub-folders should be classes, and contain no image files; or, with ``auto``,
+            a file dataset.json states other classes.
     """
+    if labels == "auto" and _has_no_class_folders(images.folder):
+        return images, []
     in_folders = [name for name in images.names if first_folder(name)]
     beside = len(images.names) - len(in_folders)
     if labels == "none" or (labels == "auto" and len(in_folders) <= beside):
@@ -169,6 +175,30 @@ def select_classes(
     )
     chosen = ImageList(images.folder, in_folders, counts)
     return chosen, sorted({first_folder(name) for name in in_folders})
+
+
+def _has_no_class_folders(folder: Path) -> bool:
+    """Return whether StyleGAN's dataset_tool wrote a folder, whose sub-folders are no classes.
+
+    Raises:
+        DataError: its file dataset.json states classes.
+    """
+    file = folder / LABELS
+    if not file.is_file() or file.stat().st_size > MAX_LABELS:
+        return False
+    try:
+        table = read_json(file.read_bytes())
+    except (OSError, ValueError):
+        return False
+    if not isinstance(table, dict) or "labels" not in table:
+        return False
+    if table["labels"] is None:
+        return True
+    raise DataError(
+        f"{file} states the classes of the images, which a folder does not use. Make a zip of the "
+        f"folder, which does: python -m zipfile -c images.zip {folder} and --dataset zip --data "
+        "images.zip. Or train without classes: --dataset.labels none"
+    )
 
 
 def describe_files(images: ImageList, classes: Sequence[object], what: str = "") -> str:

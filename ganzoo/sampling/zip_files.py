@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.image_folders import ENDINGS
+from ganzoo.sampling.image_folders import ENDINGS, LABELS
 from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import shorten
 
-LABELS = "dataset.json"  # of StyleGAN's dataset_tool
 MAX_BYTES = 2**28  # of one member; the largest image of 4096x4096 pixels has 2**26 uncompressed
 ENTRY = np.dtype(
     [("offset", "<i8"), ("stored", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<i4")]

@@ -501,6 +501,26 @@ def test_folder_crops_the_middle_and_names_classes(tmp_path):
     assert np.array_equal(np.asarray(middle).transpose(2, 0, 1), dataset[2][0].numpy())
 
 
+def test_items_do_not_depend_on_the_default_device(tmp_path):
+    dataset, _ = get("folder", pictures(tmp_path, ["a/1.png", "b/1.png"]), size=8)
+    with torch.device("meta"):
+        image, label = dataset[1]
+    assert (image.device.type, label.device.type, int(label)) == ("cpu", "cpu", 1)
+
+
+def test_folders_of_stylegans_tool_are_no_classes(tmp_path):
+    pictures(tmp_path, [f"0000{k}/img0000000{k}.png" for k in range(4)])
+    labels = tmp_path / "dataset.json"
+    for text, classes in (("{}", 4), ("[", 4), ('{"labels": null}', 0)):
+        labels.write_text(text)
+        assert get("folder", tmp_path, size=8)[1].classes == classes
+    assert get("folder", tmp_path, size=8, labels="folders")[1].classes == 4
+    labels.write_text('{"labels": [["00000/img00000000.png", 3]]}')
+    with pytest.raises(DataError, match=r"dataset.json states the classes .*--dataset zip --data"):
+        get("folder", tmp_path, size=8)
+    assert get("folder", tmp_path, size=8, labels="none")[1].classes == 0
+
+
 def test_folder_without_sub_folders_has_no_classes(tmp_path):
     dataset, spec = get("folder", pictures(tmp_path, ["1.png", "s/2.png"]), size=8, channels=1)
     assert spec.classes == 0

@@ -58,7 +58,8 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         place, image = read_good(self._read, index, len(self), skip_corrupt=self.skip_corrupt)
-        return pil_to_tensor(image), torch.tensor(int(self.labels[place]))
+        with torch.device("cpu"):  # whatever the default of the process is
+            return pil_to_tensor(image), torch.tensor(int(self.labels[place]))
 
     def _read(self, index: int) -> Image.Image:
         image = self.read(index % self.files)
