@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ganzoo.bundle import CONFIG
 from ganzoo.bundle.files import sha256, write_file
 from ganzoo.data.cache import CacheOptions
 from ganzoo.data.run_data import RunData
 from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
-from ganzoo.spec import Recipe
+from ganzoo.spec import INITIAL, Recipe
+from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
 from ganzoo.training.build import complete
 from ganzoo.training.changes import (
+    HISTORY,
     check_history,
     extend_history,
     read_history,
@@ -24,12 +27,14 @@ from ganzoo.training.changes import (
 )
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.distributed import Group
-from ganzoo.training.initial_weights import InitialWeights
+from ganzoo.training.initial_weights import FILE, InitialWeights
 from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import prepare
 from ganzoo.training.prepared import Prepared
+from ganzoo.training.snapshot import BUNDLE
 
 RECIPE = "recipe.toml"
+_RECORDS = {INITIAL: FILE, "history": HISTORY}  # by their names in the provenance of a bundle
 
 
 def restore(
@@ -62,6 +67,8 @@ def restore(
         )
     cache = CacheOptions.of(options.cache, path)
     initial = InitialWeights.read(path) if group.first else None
+    if checkpoint and group.first:
+        _check_records(path)
     if checkpoint is None and initial:
         raise CheckpointError(
             f"the run {path} was stopped before it saved its first weights, those of "
@@ -87,6 +94,26 @@ def restore(
             write_file(file, prepared.recipe.to_toml())
         record_data(path, prepared, sha256(file))  # the folder may have moved
     return prepared
+
+
+def _check_records(path: Path) -> None:
+    """Check that no record of a run was removed that its bundle has.
+
+    Raises:
+        CheckpointError: it was, so the model's card would no longer have it.
+    """
+    config = path / BUNDLE / CONFIG
+    try:
+        provenance = read_json(config.read_bytes() if config.is_file() else b"")["provenance"]
+        names = [name for key, name in _RECORDS.items() if provenance.get(key)]
+    except (OSError, *MALFORMED):  # the run has no bundle, or it is damaged: it is written again
+        return
+    for name in names:
+        if not (path / name).exists():
+            raise CheckpointError(
+                f"{path / name} is missing, a record of the run that the model's card needs. "
+                "Restore it."
+            )
 
 
 def _continue(

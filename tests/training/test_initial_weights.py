@@ -199,6 +199,9 @@ def test_the_command_prints_the_summary_and_the_card_states_it(source, tmp_path,
     assert "--init-from MODEL --data DIR" in card
     assert "MODEL is `tiny` with the weights" in card
     assert json.loads((out / "initial.json").read_text())["weights_id"] == weights_id
+    (out / "initial.json").unlink()  # the card would lose the model and its licences
+    with pytest.raises(CheckpointError, match=r"initial\.json is missing, a record .* Restore it"):
+        ganzoo.resume(out, images=32, **QUIET)
 
 
 def test_a_bundle_keeps_the_discriminator(tmp_path, capsys):

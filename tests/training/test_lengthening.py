@@ -97,6 +97,9 @@ def test_what_a_run_learns_changes_only_on_request(run):
     resume(run)  # the next resume needs no options
     resume(run, images=96)
     assert [line["images"] for line in history(run)] == [32, 64]
+    (run / "history.jsonl").unlink()
+    with pytest.raises(CheckpointError, match=r"history\.jsonl is missing, a record .* Restore it"):
+        resume(run, images=128)
 
 
 @pytest.mark.parametrize(

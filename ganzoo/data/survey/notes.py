@@ -121,9 +121,9 @@ def _images(summary: DataSummary) -> list[str]:
         )
     if summary.readable < FEW:
         notes.append(
-            f"{count(summary.readable, 'image')} are few: a discriminator soon memorises them. "
-            "--loss.ada or --loss.augmentation color translation cutout delays it, and "
-            "--init-from MODEL starts from trained weights."
+            f"{count(summary.readable, 'image')} {'is' if summary.readable == 1 else 'are'} few: a "
+            "discriminator soon memorises them. --loss.ada or --loss.augmentation color "
+            "translation cutout delays it, and --init-from MODEL starts from trained weights."
         )
     return notes
 
