@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.transforms.v2 import functional
 from tqdm import tqdm
 
 from ganzoo.errors import BrokenPluginError, MetricError
@@ -16,6 +15,10 @@ from ganzoo.nn import Extractor, exact_inference, in_eval_mode, torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import extractors
 from ganzoo.spec import DataSpec, ImageSpec
+from ganzoo.system.dependencies import quiet_imports
+
+with quiet_imports():  # it imports torch's compiler
+    from torchvision.transforms.v2 import functional
 
 BATCH = 256  # images that go through an extractor at once
 COLOUR = "colour-64@1"  # reads colour images of any size, and needs no download

@@ -58,6 +58,7 @@ def quiet_imports() -> Iterator[None]:
     with (
         environment(**{name: os.environ.get(name, value) for name, value in variables.items()}),
         _unchanged(),
+        _without_compiler_folder(),
     ):
         try:
             yield
@@ -102,20 +103,27 @@ def kept_random_numbers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept_variables() -> Iterator[None]:
-    """Give the variables that libraries set back as they were before the block.
+    """Give the variables that libraries set back as they were before the block."""
+    variables = {name: os.environ.get(name) for name in _SET}
+    with environment(**variables), _without_compiler_folder():
+        yield
 
-    torch imports its compiler at the first step of an optimizer, which creates a folder among the
-    temporary files. If it is new and empty afterwards, it is removed.
+
+@contextlib.contextmanager
+def _without_compiler_folder() -> Iterator[None]:
+    """Remove the folder among the temporary files that torch's compiler creates at its import.
+
+    The first step of an optimizer imports it, and so do some libraries. A folder that is in use, or
+    was there before, stays.
     """
     folders = _compiler_folders()
-    with environment(**{name: os.environ.get(name) for name in _SET}):
-        try:
-            yield
-        finally:
-            folder = os.environ.get(_COMPILER_FOLDER)
-            if folder and folder in _compiler_folders() - folders:
-                with contextlib.suppress(OSError):  # it is in use
-                    os.rmdir(folder)
+    try:
+        yield
+    finally:
+        folder = os.environ.get(_COMPILER_FOLDER)
+        if folder and folder in _compiler_folders() - folders:
+            with contextlib.suppress(OSError):  # it is in use
+                os.rmdir(folder)
 
 
 def _compiler_folders() -> set[str]:

@@ -34,6 +34,9 @@ for runtime in ("onnx", "torch"):
     with unchanged(f"sample by {runtime}"):
         model.sample(1)
 assert "torch._dynamo" not in sys.modules
+with unchanged("torchvision, which imports torch's compiler"):
+    import ganzoo.evaluation.extraction
+assert "torch._dynamo" in sys.modules
 with unchanged("the recipe"):
     from ganzoo.spec import Component, Recipe
     recipe = Recipe(

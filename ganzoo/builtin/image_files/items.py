@@ -9,11 +9,14 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.transforms.functional import pil_to_tensor
 
 from ganzoo.sampling.corrupt_files import read_good
 from ganzoo.sampling.image_depth import ValueRange
 from ganzoo.sampling.image_fits import Fitting
+from ganzoo.system.dependencies import quiet_imports
+
+with quiet_imports():  # it imports torch's compiler
+    from torchvision.transforms.functional import pil_to_tensor
 
 
 class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
