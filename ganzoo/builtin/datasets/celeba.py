@@ -13,7 +13,6 @@ from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.corrupt_files import SkipCorrupt
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.spec.lfs import explain_pointer
-from ganzoo.system.dependencies import quiet_imports
 
 
 @with_image_options(before="skip_corrupt", sides="; sides are 8 to 256")
@@ -39,8 +38,7 @@ def celeba(
         DataNotFoundError: the folder or some of its files are missing.
         DataError: an argument is not valid, or an image is corrupt.
     """
-    with quiet_imports():
-        from torchvision.datasets import CelebA
+    from torchvision.datasets import CelebA
 
     fitting = options.fitting("celeba", 8, 256)
     folder = root if root is not None else Path()

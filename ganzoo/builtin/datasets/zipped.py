@@ -20,6 +20,7 @@ from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import (
+    LABELS,
     FileCounts,
     ImageList,
     Labels,
@@ -30,7 +31,7 @@ from ganzoo.sampling.image_folders import (
     select_classes,
 )
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
-from ganzoo.sampling.zip_files import LABELS, ZipIndex, index_zip, read_member
+from ganzoo.sampling.zip_files import ZipIndex, index_zip, read_member
 from ganzoo.spec.parsing import shorten
 
 _ABSENT = f"in {LABELS} alone"

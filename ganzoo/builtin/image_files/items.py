@@ -10,13 +10,10 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ganzoo.nn.image_tensors import image_to_tensor
 from ganzoo.sampling.corrupt_files import read_good
 from ganzoo.sampling.image_depth import ValueRange
 from ganzoo.sampling.image_fits import Fitting
-from ganzoo.system.dependencies import quiet_imports
-
-with quiet_imports():  # it imports torch's compiler
-    from torchvision.transforms.functional import pil_to_tensor
 
 
 class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
@@ -61,8 +58,7 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         place, image = read_good(self._read, index, len(self), skip_corrupt=self.skip_corrupt)
-        with torch.device("cpu"):  # whatever the default of the process is
-            return pil_to_tensor(image), torch.tensor(int(self.labels[place]))
+        return image_to_tensor(image), torch.tensor(int(self.labels[place]), device="cpu")
 
     def _read(self, index: int) -> Image.Image:
         image = self.read(index % self.files)

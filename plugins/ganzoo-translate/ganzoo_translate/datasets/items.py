@@ -10,12 +10,9 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ganzoo.nn.image_tensors import image_to_tensor
 from ganzoo.sampling.corrupt_files import read_good
 from ganzoo.sampling.image_fits import Fitting
-from ganzoo.system.dependencies import quiet_imports
-
-with quiet_imports():  # it imports torch's compiler
-    from torchvision.transforms.functional import pil_to_tensor
 
 T = TypeVar("T")
 
@@ -63,7 +60,8 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         _, (image, condition) = read_good(
             self._read, index, len(self), skip_corrupt=self.skip_corrupt
         )
-        return pil_to_tensor(image), torch.tensor(0), pil_to_tensor(condition)
+        label = torch.tensor(0, device="cpu")
+        return image_to_tensor(image), label, image_to_tensor(condition)
 
     def _read(self, index: int) -> tuple[Image.Image, Image.Image]:
         files = len(self.places)
