@@ -17,7 +17,9 @@ from hypothesis import settings
 
 import ganzoo
 from ganzoo.data.workers import count_cores
+from ganzoo.testing import imports
 from helpers import processes
+from helpers.imports import run_watch
 from helpers.operators import share_operators
 from helpers.recipes import tiny
 
@@ -61,6 +63,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Use the fork server of the process that started this worker."""
     processes.shared_server = getattr(config, "workerinput", {}).get("fork_server")
+    imports.run_watch = run_watch
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by marks

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from ganzoo.errors import ConformanceError
 from ganzoo.registry import REGISTRIES
@@ -34,13 +35,7 @@ def _side_effects(distribution: str) -> dict[str, list[str]]:
     """Return the forbidden side effects of importing each module of a distribution."""
     entries = (entry for registry in REGISTRIES for entry in registry.entries())
     modules = {e.target.partition(":")[0] for e in entries if e.distribution == distribution}
-    process = subprocess.run(
-        [sys.executable, "-P", "-m", "ganzoo.testing.import_watch", *sorted(modules)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-    )
+    process = run_watch(sorted(modules))
     if process.returncode:
         raise ConformanceError(
             f"importing the modules of {distribution} ends the process with status "
@@ -49,3 +44,14 @@ def _side_effects(distribution: str) -> dict[str, list[str]]:
     # A module may print during its import; the report is the last line.
     report: dict[str, list[str]] = json.loads(process.stdout.splitlines()[-1])
     return report
+
+
+def run_watch(modules: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Import modules in a new interpreter; its last line is the report of `import_watch`."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "ganzoo.testing.import_watch", *modules],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )

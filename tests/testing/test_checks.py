@@ -37,6 +37,7 @@ from ganzoo.testing.sampler import Sampler
 from ganzoo.testing.shipped import Model, Recipe
 from ganzoo.testing.tracker import Tracker
 from helpers.distributions import install
+from helpers.imports import run_new_interpreter
 
 SOURCE = "A thing of these tests, https://arxiv.org/abs/1406.2661."
 PARTNER = {"nonsaturating": {}}
@@ -853,8 +854,9 @@ IMPORTS = {
 }
 
 
-def test_effects_of_imports_are_reported(site):
-    """One process imports all modules, each after a failing or a quiet one."""
+def test_effects_of_imports_are_reported(site, monkeypatch):
+    """One new interpreter imports all modules, each after a failing or a quiet one."""
+    monkeypatch.setattr(imports, "run_watch", run_new_interpreter)
     quiet = "import socket, ganzoo.games\nprint('hello')\nsocket.socketpair()"
     code = {name: text for name, (text, _) in IMPORTS.items()} | {"quiet": quiet}
     points = {name: f"acme_{name}:{name}" for name in code}
