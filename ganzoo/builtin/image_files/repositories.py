@@ -33,9 +33,8 @@ def choose_parquet(
     """Return the Parquet files of a split.
 
     The ``configs`` in the README's header name the files of subsets and splits, or the folder of a
-    subset. Without them, a
-    word such as ``train`` in a file's path names its split; if there is no such word in any path,
-    all files are of the split ``train``.
+    subset. Without them, a word such as ``train`` in a file's path names its split; if there is no
+    such word in any path, all files are of the split ``train``.
 
     Args:
         names: paths of all files.
