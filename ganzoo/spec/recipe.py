@@ -148,6 +148,8 @@ class Recipe:
         evaluate_samples: Images to generate for an evaluation.
         evaluate_with: Registered name of the feature extractor of the evaluations; by default the
             dataset's own extractor, ``colour-64@1`` for other colour images, and else ``pixels``.
+        evaluate_metrics: Metrics of the evaluations ('ganzoo list --kind metrics'); by default
+            every default metric that fits the model and the data. ``frechet`` alone is fast.
         keep_best: Value that selects the bundle to keep as ``best``. A term of the log, such as
             ``autoencoder/reconstruction``, selects the checkpoint with the lowest average since the
             last checkpoint. A metric, such as ``frechet_distance``, selects the evaluation with the
@@ -190,6 +192,7 @@ class Recipe:
     evaluate_every: int = 0
     evaluate_samples: int = 2_000
     evaluate_with: str = ""
+    evaluate_metrics: tuple[str, ...] = ()
     keep_best: str = ""
 
     def __post_init__(self) -> None:

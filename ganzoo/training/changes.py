@@ -27,7 +27,7 @@ FREE = frozenset(
             "evaluate_every",
             "evaluate_samples",
         ),
-        *("evaluate_with", "keep_best"),
+        *("evaluate_with", "evaluate_metrics", "keep_best"),
     }
 )
 # Fields that define the networks, their first weights, the data and the game.

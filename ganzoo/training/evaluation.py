@@ -38,7 +38,9 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
     Raises:
         RecipeError: the generator translates images, or `keep_best` names a metric that the
             evaluation does not compute or that has no best value.
-        UnknownNameError, BrokenPluginError, ExtractorError: the extractor is not available.
+        UnknownNameError, BrokenPluginError, ExtractorError: the extractor or a metric is not
+            available.
+        MetricError: a metric that the recipe names cannot be computed.
     """
     if not recipe.evaluate_every or not state.group.first:
         return None
@@ -55,6 +57,7 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
         count_items(batches, STREAMED),
         samples=recipe.evaluate_samples,
         seed=recipe.seed,
+        metrics=recipe.evaluate_metrics,
         resize=True,  # part of the protocol
     )
     _check_best(recipe.keep_best, plan)

@@ -13,7 +13,7 @@ from ganzoo import benchmark
 from ganzoo.bundle.json_lines import cut_back, read_lines
 from ganzoo.data import opening
 from ganzoo.data.run_data import RunData
-from ganzoo.errors import RecipeError, UnknownNameError
+from ganzoo.errors import MetricError, RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.training import evaluation, prepare, snapshot
 from ganzoo.training.evaluation import evaluate, evaluator_of
@@ -277,6 +277,12 @@ def test_invalid_evaluations_are_refused_before_writing(tmp_path):
         train(tiny(keep_best="g/adversarial"), tmp_path / "run")
     with pytest.raises(UnknownNameError, match="no extractor named 'pixel'"):
         train(points(evaluate_with="pixel"), tmp_path / "run")
+    with pytest.raises(UnknownNameError, match="no metric named 'frecht'"):
+        train(points(evaluate_metrics=("frecht",)), tmp_path / "run")
+    with pytest.raises(MetricError, match="'frechet' cannot be computed"):
+        train(replace(few, keep_best="", evaluate_metrics=("frechet",)), tmp_path / "run")
+    with pytest.raises(RecipeError, match="has no such metric.*It has frechet_distance"):
+        train(points(evaluate_metrics=("frechet",), keep_best="recall"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="a metric, but evaluate_every is 0"):
         tiny(keep_best=FRECHET)
@@ -334,6 +340,7 @@ def test_the_command_line_and_tensorboard_show_metrics(tmp_path):
         *("train", "dcgan-digits", "--dataset", "ring", "--architecture", "mlp"),
         *("--images", "128", "--log-every", "64", "--evaluate-every", "64"),
         *("--evaluate-samples", "50", "--evaluate-with", "pixels", "--keep-best", "recall"),
+        *("--evaluate-metrics", "frechet", "precision-recall"),
         *("--out", run),
     )
     assert result.returncode == 0, result.stderr
@@ -341,5 +348,6 @@ def test_the_command_line_and_tensorboard_show_metrics(tmp_path):
     events.Reload()
     points = [(event.step, event.value) for event in events.Scalars(f"metrics/{FRECHET}")]
     lines = read_lines(run / "metrics.jsonl")
+    assert {name for line in lines for name in line["metrics"]} == {FRECHET, "precision", "recall"}
     assert [step for step, _ in points] == [64, 128]
     assert [x for _, x in points] == pytest.approx([line["metrics"][FRECHET] for line in lines])
