@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ganzoo.errors import GanzooError, PlotError
 from ganzoo.plots import read_metrics, save_figure
@@ -118,6 +119,10 @@ def draw(curves: Mapping[str, Sequence[Curve]], metric: str, *, log: bool = Fals
                 panel.plot(own_x, own_y, color=colour, linewidth=0.8, alpha=0.7)
     if log:
         panel.set_yscale("log")
+        # The default labels are mathematical text, which this style shows as written.
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
     name = metric.replace("_", " ").replace("frechet", "Fréchet")
     better = better_of(metric)
     panel.set_title(name + (f" ({better} is better)" if better in ("lower", "higher") else ""))

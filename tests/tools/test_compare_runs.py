@@ -54,6 +54,9 @@ def test_the_figure_has_means_bands_and_a_line_for_each_run(runs):
     assert len(panel.get_lines()) == 4
     assert len(panel.collections) == 1, "the band of the two runs"
     assert panel.get_yscale() == "log"
+    ticks = {text.get_text() for text in panel.get_yticklabels(which="both")}
+    assert {"2", "5", ""} <= ticks
+    assert not any("$" in text for text in ticks)
     assert panel.get_title("left") == "Fréchet distance (lower is better)"
 
 
