@@ -245,7 +245,9 @@ def test_what_is_no_number_is_refused_in_every_field_of_a_number(field, value):
 @pytest.mark.parametrize("table", ["lr = true", "betas = [0.5, true]", "warmup = false"])
 def test_a_recipe_file_with_a_truth_for_a_number_is_refused(table):
     for text in (f"[optimizer]\n{table}", "[learning_rates]\ngenerator = true", "seed = true"):
-        lines = [line for line in tiny().to_toml().split("[")[0].splitlines() if "seed" not in line]
+        lines = [
+            line for line in tiny().to_toml().split("\n[")[0].splitlines() if "seed" not in line
+        ]
         parts = "\n".join(lines if "seed" in text else [*lines, "seed = 0"])
         rest = '\narchitecture = "mlp"\nloss = "lsgan"\ndataset = "digits"\n'
         with pytest.raises(RecipeError, match="valid (number|integer)"):
