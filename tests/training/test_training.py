@@ -181,7 +181,8 @@ def test_a_run_is_a_folder_of_recipe_log_samples_checkpoints_bundle(tiny_run):
     provenance = ganzoo.info(tiny_run / "bundle").provenance
     assert provenance["images_seen"] == 64
     assert provenance["recipe"] == complete.to_dict() | {
-        "optimizer": complete.to_dict()["optimizer"] | {"betas": [0.5, 0.999]}
+        "optimizer": complete.to_dict()["optimizer"] | {"betas": [0.5, 0.999]},
+        "evaluate_metrics": [],
     }
     assert provenance["data"]["images"] == 1797
     assert provenance["versions"]["torch"] == metadata.version("torch")
