@@ -101,8 +101,9 @@ def evaluate(
         samples: number of generated images; for image-to-image models at most the number of pairs.
         metrics: registered names. The default is all of ganzoo's own that fit the model, and those
             of plugins that are registered with ``by_default=True``.
-        extractor: registered name of the feature extractor. The default is the dataset's own, and
-            ``colour-64@1`` for colour images whose dataset names none.
+        extractor: registered name of the feature extractor. The default is that of the evaluations
+            in the training (`evaluate_with`) if the dataset is that of the training, else the
+            dataset's own, and ``colour-64@1`` for colour images whose dataset names none.
         seed: seed of the samples and of random metrics, 0 to 2**64 - 1.
         runtime: as for `load`.
         resize: resize images whose size differs from the model's or the extractor's.
@@ -346,6 +347,15 @@ def _measure_pairs(
     )
 
 
+def _extractor_of(spec: ModelSpec, dataset: str) -> str:
+    """Return the extractor of the evaluations in a model's training; empty for other data."""
+    recipe = spec.recorded("recipe")
+    own = recipe.get("dataset")
+    if not (isinstance(own, dict) and is_trained_on(own.get("name"), dataset)):
+        return ""
+    return str(recipe.get("evaluate_with") or "")
+
+
 def _measure_sets(
     model: Generator, opened: ModelData, entry: dict[str, Any], options: EvaluationOptions
 ) -> Evaluation:
@@ -354,7 +364,7 @@ def _measure_sets(
     _check_size(image, opened.spec, entry["name"], options.resize)
     spec = replace(opened.spec, image=image)
     plan = plan_evaluation(
-        name_extractor(options.extractor, spec),
+        name_extractor(options.extractor or _extractor_of(model.spec, entry["name"]), spec),
         spec,
         len(opened),
         samples=options.samples,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,18 +29,25 @@ class Log:
         images: length of the run.
         images_seen: images seen at the start of the log.
         progress: whether to show the progress line.
+        seconds: training time at the start of the log.
         group: processes whose numbers are averaged; the first one writes.
     """
 
     def __init__(
-        self, path: Path, images: int, images_seen: int, progress: bool, group: Group = ALONE
+        self,
+        path: Path,
+        images: int,
+        images_seen: int,
+        progress: bool,
+        seconds: float = 0.0,
+        group: Group = ALONE,
     ) -> None:
         self.path = path
         self._group = group
         self._terms: list[tuple[str, str, Tensor]] = []
         self._metrics: list[tuple[str, str, Tensor]] = []
         self._images_seen = images_seen
-        self._since = time.perf_counter()
+        self._seconds = seconds
         if group.first:
             cut_back(path, images_seen, TABLES)
         self._bar = tqdm(
@@ -83,9 +89,9 @@ class Log:
                     f"the {player}'s term {term!r} became {value} between image "
                     f"{self._images_seen:,} and {state.images_seen:,}."
                 )
-        now = time.perf_counter()
-        rate = (state.images_seen - self._images_seen) / max(now - self._since, 1e-9)
-        self._images_seen, self._since = state.images_seen, now
+        seconds = max(state.seconds - self._seconds, 1e-9)
+        rate = (state.images_seen - self._images_seen) / seconds
+        self._images_seen, self._seconds = state.images_seen, state.seconds
         return {
             "images": state.images_seen,
             "tick": state.tick,

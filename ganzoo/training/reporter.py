@@ -42,7 +42,8 @@ class RunReporter:
         self.path = path
         self.prepared = prepared
         self.progress = progress
-        self.log = Log(path / LOG, prepared.recipe.images, state.images_seen, progress, state.group)
+        images, seen = prepared.recipe.images, state.images_seen
+        self.log = Log(path / LOG, images, seen, progress, state.seconds, state.group)
         self.tracking = Tracking(
             trackers if first else {}, TrackedRun(path, prepared.recipe, state.images_seen)
         )

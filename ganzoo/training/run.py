@@ -332,7 +332,6 @@ def _run(
         def report() -> bool:
             nonlocal clock, saved, ended
             now = time.perf_counter()
-            state.seconds, clock = state.seconds + now - clock, now
             finished = state.images_seen >= recipe.images
             save = False
             if not finished:
@@ -341,6 +340,9 @@ def _run(
                 agreed = group.most(stop)
                 save, ended = agreed == 1, ENDS[agreed]
             due = due_after_tick(recipe, state.images_seen, ended != "finished", save)
+            if due.log and state.device.type == "cuda":
+                torch.cuda.synchronize(state.device)  # its steps run on
+            state.seconds += time.perf_counter() - clock
             if due.log:
                 reporter.report()
             if due.sample and group.first:
@@ -355,6 +357,7 @@ def _run(
                     keep(path, prepared)
             if due.compare and group.first:
                 keep_best_by_log(path, prepared)
+            clock = time.perf_counter()
             return not finished and ended == "finished"
 
         log = reporter.log

@@ -32,7 +32,8 @@ class State:
 
     Attributes:
         tick: number of completed ticks.
-        seconds: training time, including the time before a resume.
+        seconds: time of all training steps, also before a resume. Evaluations, samples and
+            checkpoints do not count.
         loss_parameters: parameters of the loss that a player trains.
         frozen: parameters that no player trains, by the role of the discriminator.
         gradient_norms: by player, the Euclidean norm of the first gradient since the last line of

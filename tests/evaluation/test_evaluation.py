@@ -178,6 +178,20 @@ def test_the_data_chooses_its_extractor():
     assert name_extractor("lenet-mnist@1", colour) == "lenet-mnist@1"
 
 
+@pytest.mark.parametrize(
+    ("provenance", "extractor"),
+    [
+        ({"dataset": {"name": "arrays"}, "evaluate_with": "lenet-fashion@1"}, "lenet-fashion@1"),
+        ({"dataset": {"name": "arrays"}}, ""),
+        ({"dataset": {"name": "digits"}, "evaluate_with": "lenet-fashion@1"}, ""),
+        ({"dataset": 3, "evaluate_with": "lenet-fashion@1"}, ""),
+    ],
+)
+def test_the_dataset_of_the_training_is_measured_with_its_extractor(bundle, provenance, extractor):
+    spec = replace(ganzoo.info(bundle), provenance={"recipe": provenance})
+    assert benchmark._extractor_of(spec, "arrays") == extractor
+
+
 def test_modes_of_the_ring_are_counted_on_points():
     (images, labels), spec = (lambda ring: (ring[0].tensors, ring[1]))(
         ganzoo.datasets.get("ring")(None, count=4000)

@@ -1,5 +1,6 @@
 """Periodic evaluation during a training, and the best bundle."""
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from ganzoo.data import opening
 from ganzoo.data.run_data import RunData
 from ganzoo.errors import MetricError, RecipeError, UnknownNameError
 from ganzoo.spec import Component, Optimizer, Recipe
-from ganzoo.training import evaluation, prepare, snapshot
+from ganzoo.training import evaluation, prepare, run, snapshot
 from ganzoo.training.evaluation import evaluate, evaluator_of
 from ganzoo.training.snapshot import keep_best_by_metric
 from helpers.datasets import pictures
@@ -47,6 +48,22 @@ def points(**changes):
 
 def train(recipe, out, **options):
     return ganzoo.train(recipe, out=out, progress=False, tensorboard="off", **options)
+
+
+def test_the_speed_leaves_out_evaluations(tmp_path, monkeypatch):
+    clock, late = time.perf_counter, [0.0]
+
+    def slow_evaluate(*arguments):
+        late[0] += 1e6
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(run, "evaluate", slow_evaluate)
+    monkeypatch.setattr(time, "perf_counter", lambda: clock() + late[0])
+    path = train(points(images=96, log_every=16), tmp_path / "run").path
+    lines = read_lines(path / "log.jsonl")
+    assert late[0] == 2e6
+    assert all(line["images_per_second"] > 0.1 for line in lines)
+    assert lines[-1]["seconds"] < 1e6
 
 
 def metrics_of(run):
