@@ -6,6 +6,7 @@ from ganzoo.nn.discriminator_output import DiscriminatorOutput
 from ganzoo.nn.eval_mode import in_eval_mode
 from ganzoo.nn.extractor import Extracted, Extractor
 from ganzoo.nn.from_latent import LatentToMap
+from ganzoo.nn.image_tensors import image_to_tensor
 from ganzoo.nn.initialisation import (
     add_spectral_norm,
     init_normal,
@@ -45,6 +46,7 @@ __all__ = [
     "exact_inference",
     "generate",
     "generate_logits",
+    "image_to_tensor",
     "in_eval_mode",
     "init_normal",
     "init_orthogonal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -174,10 +175,13 @@ def _connect(backend: str) -> None:
         # hosts each host counts its own restarts, so the count cannot serve as a common prefix.
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = PrefixStore(f"attempt-{attempt}", store)
+    # The store also holds the addresses of former trainings of these processes.
+    store = PrefixStore(f"group-{next(_groups)}", store)
     dist.init_process_group(backend, store=store, rank=rank, world_size=size)
 
 
 ALONE = Group()
+_groups = itertools.count()  # of this process
 
 
 def launched() -> int:

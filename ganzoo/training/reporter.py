@@ -42,8 +42,8 @@ class RunReporter:
         self.path = path
         self.prepared = prepared
         self.progress = progress
-        images, seen = prepared.recipe.images, state.images_seen
-        self.log = Log(path / LOG, images, seen, progress, state.seconds, state.group)
+        images = (prepared.recipe.images, state.images_seen)
+        self.log = Log(path / LOG, *images, progress, state.seconds, state.group)
         self.tracking = Tracking(
             trackers if first else {}, TrackedRun(path, prepared.recipe, state.images_seen)
         )

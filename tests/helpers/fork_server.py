@@ -9,6 +9,7 @@ import contextlib
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import runpy
 import select
@@ -66,6 +67,7 @@ def _warm_up() -> None:
             opset_version=OPSET,
             verbose=False,
         )
+    multiprocessing.set_start_method(None, force=True)  # the exporter asked for it, which fixes it
 
 
 def serve(connections: socket.socket, life: socket.socket) -> None:

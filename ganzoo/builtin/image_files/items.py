@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.nn.image_tensors import image_to_tensor
+from ganzoo.nn import image_to_tensor
 from ganzoo.sampling.corrupt_files import read_good
 from ganzoo.sampling.image_depth import ValueRange
 from ganzoo.sampling.image_fits import Fitting

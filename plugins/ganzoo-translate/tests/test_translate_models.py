@@ -167,6 +167,7 @@ def test_the_plugin_uses_only_public_names():
         "ganzoo.sampling.image_depth",
         "ganzoo.sampling.image_files",
         "ganzoo.sampling.image_fits",
+        "ganzoo.sampling.image_options",
         "ganzoo.sampling.image_folders",
         "ganzoo.sampling.image_warnings",
         "ganzoo.errors",
