@@ -23,6 +23,7 @@ from ganzoo.errors import (
 from ganzoo.games import LOSS, Loss
 from ganzoo.nn import add_spectral_norm, init_normal, init_orthogonal, latent_of
 from ganzoo.nn.layers import reads_images
+from ganzoo.nn.uninitialised import Uninitialised
 from ganzoo.registry import COMPONENTS, architectures, losses
 from ganzoo.registry.distributions import DISTRIBUTION
 from ganzoo.registry.signatures import arguments_of, bind
@@ -242,7 +243,7 @@ def _builds(architecture: str, choice: str) -> set[str]:
     option, _, value = choice.removeprefix("--architecture.").partition(" ")
     arguments = {option.replace("-", "_"): value} if option else {}
     image = ImageSpec(64, 64, 3)
-    with torch.device("meta"):
+    with torch.device("meta"), Uninitialised():
         data = DataSpec(image, classes=2, condition=image)
         nets = _try(architectures, architecture, data, **arguments)
     return set(nets) if isinstance(nets, Mapping) else set()

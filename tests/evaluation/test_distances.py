@@ -115,6 +115,7 @@ def test_the_distance_grows_with_corruption(digits, spoil, amounts):
         *(frechet_distance(real, spoil(held_out, amount)) for amount in amounts),
     ]
     assert np.all(np.diff(distances_by_amount) > 0.02), distances_by_amount
+    real, held_out = real[:400], held_out[:400]
     kernel = [
         kernel_distance(real, held_out),
         *(kernel_distance(real, spoil(held_out, amount)) for amount in amounts),
