@@ -61,7 +61,8 @@ class ImageTable:
         feature = self._table.features[column]
         self._images = _undecoded(self._table.select_columns([column]), column, feature)
         if checksums is None:
-            checksums = self._stored(column, lambda: _sum_files(self._table.data.column(column)))
+            data = self._table.data.column(column)
+            checksums = self._read_checksums(column, lambda: _sum_files(data))
         self._checksums = checksums
         if checksums.shape != (len(self),):
             raise self._damaged("the list of checksums")
@@ -112,8 +113,10 @@ class ImageTable:
             named = [str(place) for path in paths if path and (place := self._find(path))]
         return hash_times([*self.files, *named])
 
-    def _stored(self, column: str, compute: Callable[[], NDArray[np.uint32]]) -> NDArray[np.uint32]:
-        """Return the checksums of a column, which are computed and stored at the first call."""
+    def _read_checksums(
+        self, column: str, compute: Callable[[], NDArray[np.uint32]]
+    ) -> NDArray[np.uint32]:
+        """Return the stored checksums of a column. Computes and stores them if there are none."""
         name = hashlib.sha256(column.encode(errors="surrogateescape")).hexdigest()[:16]
         file = Path(self.files[0]).with_name(f"crc32-{name}.npy")
         with contextlib.suppress(OSError, ValueError):
@@ -152,7 +155,7 @@ class ImageTable:
         is_text = kind in ("string", "large_string")
         if is_text or kind.startswith(("int", "uint")):
             checksum = np.array([zlib.crc32(repr(values).encode())], np.uint32)
-            if not np.array_equal(self._stored(column, lambda: checksum), checksum):
+            if not np.array_equal(self._read_checksums(column, lambda: checksum), checksum):
                 raise self._damaged(f"the column {column!r}")
         if is_text:
             names = sorted({value for value in values if value is not None})

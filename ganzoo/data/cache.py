@@ -303,6 +303,7 @@ def _hash_code(kind: type) -> str | None:
 
 
 def _sum_labels(items: Items) -> str:
+    """Return the CRC-32 of all labels, as metadata store it."""
     return str(zlib.crc32(items.labels.contiguous().numpy().data))
 
 

@@ -1,7 +1,7 @@
 """Files of decoded images: safetensors, whose tensors are mapped into memory.
 
-Each image has a checksum, which is compared whenever the image is read: images are read for weeks,
-and a byte that changes on the disk would change what a model learns.
+Each image has a checksum, which is compared whenever the image is read. A training reads its images
+for weeks, and a byte that changes on the disk would change the model.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Checksums:
         Args:
             name: ``images`` or ``conditions``.
             rows: the images, uint8 (k, channels, height, width).
-            index: their indices, int64 (k,); without, they are all images of the file.
+            index: their indices, int64 (k,); by default, `rows` are all images of the file.
 
         Raises:
             DataError: an image has another checksum.
         """
         expected = self._values[name] if index is None else self._values[name][index]
-        equal = checksums(rows) == expected
+        equal = compute_checksums(rows) == expected
         if not equal.all():
             place = int(torch.nonzero(~equal)[0])
             raise DataError(
@@ -66,19 +66,19 @@ class Checksums:
             )
 
 
-def checksums(rows: Tensor) -> Tensor:
+def compute_checksums(rows: Tensor) -> Tensor:
     """Return the CRC-32 of each row of a uint8 tensor, int64 (n,)."""
     values = rows.contiguous().numpy()
     return torch.tensor([zlib.crc32(row.data) for row in values], dtype=torch.int64)
 
 
 class CacheContent(NamedTuple):
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
         items: the items, mapped into memory.
         checksums: the checksums of the images, in memory.
-        metadata: what the items depend on.
+        metadata: identity of the dataset, and facts about the images.
     """
 
     items: Items
@@ -190,7 +190,11 @@ class FileStore:
             OutputError: the file cannot be written.
         """
         tensors = {name: t for name, t in items._asdict().items() if t is not None and len(t)}
-        sums = {_CHECKSUMS[name]: checksums(t) for name, t in tensors.items() if name in _CHECKSUMS}
+        sums = {
+            _CHECKSUMS[name]: compute_checksums(t)
+            for name, t in tensors.items()
+            if name in _CHECKSUMS
+        }
         for name, values in {**tensors, **sums}.items():
             view = memoryview(values.contiguous().numpy()).cast("B")
             row = len(view) // len(values)

@@ -1,8 +1,8 @@
 """Batches of images that are decoded once.
 
 Images are stored on the device as uint8, and gathered there. Those of a cache that the device's
-memory does not hold stay in the cache's file, from which the batches are gathered. What is read
-from the file is compared with its checksums.
+memory does not hold stay in the cache's file, from which the batches are gathered. Images that are
+read from the file are compared with its checksums.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class MemoryBatches(Batches):
         images: all images of the dataset. Without, they are decoded.
 
     Attributes:
-        images: all images, uint8 (n, channels, height, width); `items` compares their checksums.
+        images: all images, uint8 (n, channels, height, width). `items` also compares their
+            checksums.
         labels: int64 (n,).
         conditions: uint8 (n, channels, height, width); None if the data has none.
         fingerprint: SHA-256 of all images, labels and conditions in the dataset's order.
@@ -82,22 +83,15 @@ class MemoryBatches(Batches):
             index: their indices, int64 (k,); by default all.
 
         Raises:
-            DataError: they differ from what was written to the cache.
+            DataError: an image differs from the one that was written to the cache.
         """
-        if index is not None:
-            index = index.to(self.images.device)
-            tensors = [
-                None if values is None else self._rows(name, values, index).cpu()
-                for name, values in self._tensors().items()
-            ]
-            return Items(*tensors)  # type: ignore[arg-type]
-        items = Items(*(None if x is None else x.cpu() for x in self._tensors().values()))  # type: ignore[arg-type]
-        if self._checksums:
-            _check(self._checksums, items)
-        return items
-
-    def _tensors(self) -> dict[str, Tensor | None]:
-        return {"images": self.images, "labels": self.labels, "conditions": self.conditions}
+        place = None if index is None else index.to(self.images.device)
+        tensors = Items(self.images, self.labels, self.conditions)._asdict()
+        rows = (
+            None if values is None else self._rows(name, values, place).cpu()
+            for name, values in tensors.items()
+        )
+        return Items(*rows)  # type: ignore[arg-type]
 
     def _gather(self, indices: list[int]) -> Batch:
         index = torch.tensor(indices, device=self.images.device)
@@ -112,8 +106,9 @@ class MemoryBatches(Batches):
             else self._rows("conditions", self.conditions, condition_index).to(self.device),
         )
 
-    def _rows(self, name: str, values: Tensor, index: Tensor) -> Tensor:
-        rows = values.index_select(0, index)
+    def _rows(self, name: str, values: Tensor, index: Tensor | None) -> Tensor:
+        """Return rows of a tensor, or all, and compare the checksums of those from a file."""
+        rows = values if index is None else values.index_select(0, index)
         if self._checksums and name != "labels":
             self._checksums.check(name, rows, index)
         return rows
