@@ -380,7 +380,7 @@ def test_a_size_without_a_recipe_is_told(tmp_path):
     rows = rows_of(describe(tmp_path, workers=1))
     assert rows["suggested size"].startswith("512, the largest power of two")
     assert re.search(
-        r"; no installed recipe has this size, .* has \d+x\d+: change it with --dataset.size$",
+        r"; no installed recipe has this size\. .* of .*, \d+x\d+: change it with --dataset.size$",
         rows["suggested size"],
     )
     save(photo(1, (64, 64)), tmp_path / "a.png")

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 
@@ -121,7 +121,7 @@ def _summarise(
     scan: Scan,
     distance: int,
     size: tuple[int, int] | None,
-    fit: str,
+    fit: Fit | Literal[""],
     ends: ValueRange | None,
 ) -> DataSummary:
     names = images.names

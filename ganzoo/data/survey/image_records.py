@@ -113,7 +113,7 @@ def read_records(
 def read_tile(
     path: str, value_range: ValueRange | None, fitting: Fitting
 ) -> NDArray[np.uint8] | None:
-    """Return an image as a training reads it, uint8 (height, width, 3); None if unreadable."""
+    """Return an image as a training reads it, uint8 (height, width, 3), or None."""
     with recorded_warnings():
         try:
             image = _decode(path, _read_content(path), value_range)
@@ -123,7 +123,7 @@ def read_tile(
 
 
 def _read_content(path: str) -> bytes:
-    """Return the content of an image file, of a folder or of a zip.
+    """Return the content of an image file in a folder or in a zip.
 
     Raises:
         DataError, ImageFileError: as for `read_image` and `read_zipped`.
@@ -146,7 +146,7 @@ def _decode(
     try:
         return decode_image(io.BytesIO(content), "RGB", path, value_range, look)
     except ImageFileError:
-        if os.path.isfile(path):  # a pointer of git-lfs is explained by the path
+        if os.path.isfile(path):  # the error about a path also explains a pointer of git-lfs
             return read_image(path, "RGB", value_range, look)
         raise
 

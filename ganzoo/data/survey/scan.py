@@ -21,9 +21,8 @@ from ganzoo.sampling.image_folders import ImageList
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.sampling.progress import Progress
 
-CHUNK = 8  # files of one call of a worker process, at least
-MOST = 32  # files of one call, if each process gets enough calls
-CALLS = 8  # calls of a process that share the files evenly
+MIN_CHUNK, MAX_CHUNK = 8, 32  # files that a worker process reads in one call
+CALLS = 8  # calls for each process before chunks grow, so that all processes end together
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def scan_images(
 
 def _chunks(images: ImageList, processes: int) -> Iterator[list[str]]:
     """Yield the paths of a few files at once."""
-    size = max(CHUNK, min(MOST, len(images.names) // (CALLS * processes)))
+    size = max(MIN_CHUNK, min(MAX_CHUNK, len(images.names) // (CALLS * processes)))
     folder = str(images.folder)
     for start in range(0, len(images.names), size):
         yield [os.path.join(folder, name) for name in images.names[start : start + size]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.shapes import FitCost
+from ganzoo.sampling.image_fits import Fit
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,8 @@ class DataSummary:
         warnings: warnings of a training about the files.
         size: height and width of the images that `decoded_bytes` assumes, in pixels.
         fixed_size: whether this is the size that `describe` was called with.
-        fit: the fit that `describe` was called with; empty for all fits, of which `crop` determines
-            the warnings.
+        fit: the fit that `describe` was called with; empty for all fits, with the warnings of
+            `crop`.
         suggested_size: the largest power of two, 8 to 1024, that is not above the median of the
             shorter sides.
         suggested_rectangle: height and width that drop at least a tenth fewer of the pixels in a
@@ -107,8 +108,8 @@ class DataSummary:
         decoded_bytes: memory of all images, decoded.
         free_bytes: free main memory.
         streamed: whether a training on the CPU streams the images instead of keeping them.
-        decode_seconds: processor time of decoding all images and fitting them to
-            `size` if it is stated, or else resizing them to 64x64.
+        decode_seconds: processor time of decoding all images and fitting them to `size` if
+            `fixed_size`, or else to 64x64.
         seconds: duration of this look.
         processes: number of processes that read.
         recipes: registered recipes of the dataset ``folder``; those that fit come first.
@@ -141,7 +142,7 @@ class DataSummary:
     warnings: tuple[FileWarning, ...]
     size: tuple[int, int]
     fixed_size: bool
-    fit: str
+    fit: Fit | Literal[""]
     suggested_size: int
     suggested_rectangle: tuple[int, int] | None
     fits: tuple[FitCost, ...]
@@ -168,9 +169,10 @@ class DataSummary:
 
     @property
     def costs(self) -> tuple[FitCost, ...]:
-        """What each fit costs at the stated size, or else at all suggested sizes."""
-        here = tuple(cost for cost in self.fits if (cost.height, cost.width) == self.size)
-        return here if self.fixed_size else self.fits
+        """Costs of the fits to the stated size, or else to all suggested sizes."""
+        if not self.fixed_size:
+            return self.fits
+        return tuple(cost for cost in self.fits if (cost.height, cost.width) == self.size)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all fields as JSON stores them; of the mean image, the mean of each channel."""

@@ -84,7 +84,7 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
 
 
 def describe_cost(cost: FitCost, fit: str = "") -> str:
-    """Return what a fit to a size, or each of them, does to the images, in one line."""
+    """Return a line about the effect of a fit to a size, or of all fits, on the images."""
     lost = f"{100 * cost.lost:.0f} %"
     halved = f", and half or more of {count(cost.halved, 'image')}" if cost.halved else ""
     texts = {
@@ -103,8 +103,8 @@ def _without_recipe(summary: DataSummary, height: int, width: int) -> str:
         return ""
     nearest = min(sizes, key=lambda size: abs(size[0] * size[1] - height * width))
     return (
-        f"; no installed recipe has this size, {sizes[nearest]} has {nearest[0]}x{nearest[1]}: "
-        f"change it with --dataset.size"
+        f"; no installed recipe has this size. The nearest is that of {sizes[nearest]}, "
+        f"{nearest[0]}x{nearest[1]}: change it with --dataset.size"
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Sequence
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from ganzoo.data.survey.image_records import read_tile
 from ganzoo.data.survey.pool import map_parallel
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.sampling.image_depth import check_value_range
-from ganzoo.sampling.image_fits import Fit, Fitting
+from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.images import ImageBatch
 
 SIDE = 128  # pixels of a tile
@@ -36,16 +35,15 @@ def draw_names(summary: DataSummary, n: int = SHEET) -> list[str]:
 def read_tiles(summary: DataSummary, names: Sequence[str]) -> dict[str, NDArray[np.uint8]]:
     """Return images by name, uint8 (height, width, 3), fitted as by a training.
 
-    The longer side has 128 pixels; images are square if no size is stated.
-
-    Files that cannot be read any more are left out.
+    The longer side has 128 pixels. Images are square if no size is stated. Files that cannot be
+    read any more are left out.
     """
     ends = check_value_range("folder", summary.value_range)
     height, width = summary.size if summary.fixed_size else (SIDE, SIDE)
     scale = SIDE / max(height, width)
     shape = max(1, round(height * scale)), max(1, round(width * scale))
-    fit = next(fit for fit in get_args(Fit) if fit == (summary.fit or "crop"))
-    read = functools.partial(read_tile, value_range=ends, fitting=Fitting(*shape, fit))
+    fitting = Fitting(*shape, summary.fit or "crop")
+    read = functools.partial(read_tile, value_range=ends, fitting=fitting)
     paths = (os.path.join(summary.folder, name) for name in names)
     tiles = map_parallel(read, paths, min(summary.processes, max(1, len(names))))
     return {name: tile for name, tile in zip(names, tiles, strict=True) if tile is not None}
