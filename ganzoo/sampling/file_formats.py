@@ -1,10 +1,10 @@
-"""The format of a file by its first bytes, for files that PIL does not read."""
+"""Formats of files that PIL does not read, by their first bytes."""
 
 from __future__ import annotations
 
 HEAD = 256  # bytes that `name_format` needs
 
-_BRANDS = {  # of files in boxes (ISO 14496-12), by the first letters of the brand
+_BRANDS = {  # by the first three letters of the brand in a file of ISO 14496-12
     b"avi": "AVIF",
     b"crx": "the raw format CR3",
     **dict.fromkeys((b"hei", b"hev", b"mif", b"msf"), "HEIC"),
@@ -22,14 +22,14 @@ _BEGINNINGS = {
 }
 _TEXTS = {b"<svg": "SVG", b"<!doctype html": "an HTML page", b"<html": "an HTML page"}
 
-PHOTOS = frozenset(
+CONVERTIBLE = frozenset(
     ["AVIF", "HEIC", "JPEG XL", "PDF", "SVG", "the raw format CR3", "the raw format RAF"]
 )
 """Formats that other programs convert to JPEG or PNG."""
 
 
 def name_format(head: bytes) -> str:
-    """Return the format of a file; empty if it is unknown.
+    """Return the format of a file, such as ``HEIC``; empty if it is unknown.
 
     Args:
         head: the first `HEAD` bytes of the file.

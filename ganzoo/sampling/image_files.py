@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.file_formats import HEAD, PHOTOS, name_format
+from ganzoo.sampling.file_formats import CONVERTIBLE, HEAD, name_format
 from ganzoo.sampling.image_depth import (
     ValueRange,
     correct_transparency,
@@ -98,7 +98,7 @@ def check_file(file: str | Path) -> None:
 
     Raises:
         DataError: it does not exist.
-        ImageFileError: it is no file, such as a pipe, which would wait for a writer.
+        ImageFileError: it is no file, such as a pipe, whose reader would wait for a writer.
     """
     if not os.path.isfile(file):
         if not os.path.exists(file):
@@ -190,7 +190,7 @@ def _upright_method(image: Image.Image) -> Image.Transpose | None:
 
 
 def _explain_format(file: str | Path | BinaryIO) -> str:
-    """Return which format a file has that PIL does not read, and what to do; empty if unknown."""
+    """Return the format of a file that PIL does not read, with advice; empty if it is unknown."""
     try:
         if isinstance(file, str | Path):
             with open(file, "rb") as stream:
@@ -204,8 +204,8 @@ def _explain_format(file: str | Path | BinaryIO) -> str:
         return "it is empty. Repair it or remove it."
     if not (kind := name_format(head)):
         return ""
-    advice = "Convert it to JPEG or PNG" if kind in PHOTOS else "Replace it or remove it"
-    return f"its content is {kind}, whatever its name says. {advice}."
+    advice = "Convert it to JPEG or PNG" if kind in CONVERTIBLE else "Replace it or remove it"
+    return f"its content is {kind}, which ganzoo does not read. {advice}."
 
 
 def _plain(error: Exception) -> str:
@@ -216,7 +216,7 @@ def _plain(error: Exception) -> str:
 
 
 def describe_size(size: tuple[int, int]) -> str:
-    """Return the size of an image of PIL, which is width x height, as height x width."""
+    """Return a size as PIL has it, width and height, as a text of height x width."""
     width, height = size
     return f"{height}x{width}"
 
