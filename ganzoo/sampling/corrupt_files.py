@@ -16,7 +16,7 @@ T = TypeVar("T")
 class CorruptFileWarning(ImageFileWarning):
     """A corrupt image file, which another image replaces."""
 
-    each = True
+    for_each_file = True
 
 
 # An argument of datasets. Recipes and configs list it only where it is True.

@@ -21,12 +21,12 @@ _SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the TIFF tags SampleFormat and Photo
 # The smallest share of the range from black to white that images usually fill. Files of more than
 # 8 bits are often of a camera with 10 to 14 bits, and then fill a quarter or less.
 USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
+MOST_CLIPPED = 1 / 4  # the largest share of an image's values that is usually beyond the range
 
 _FORMATS_OF_16_BITS = ("PNG", "PPM")  # whose largest value is 65535; PIL reads them as 32 bits
 _LEVELS_OF_ONE = {"L;2": 85, "L;4": 17}  # by how PNGs store grey values: the level of a value of 1
 
-
-MOST_CLIPPED = 1 / 4  # share of the values of an image that are usually beyond black and white
+# End of a warning about the range of an image in a dataset with the option `value_range`.
 REMEDY = "; a dataset also accepts the values of black and white: --dataset.value-range BLACK WHITE"
 
 
@@ -35,7 +35,7 @@ class NarrowRangeWarning(ImageFileWarning):
 
 
 class ClippedRangeWarning(ImageFileWarning):
-    """An image of which many values are beyond black and white."""
+    """An image with many values beyond black and white, which are clipped."""
 
 
 def check_value_range(dataset: str, values: Sequence[float]) -> ValueRange | None:
@@ -235,15 +235,20 @@ def warn_if_narrow(
 
 
 def warn_if_clipped(values: NDArray[Any], ends: ValueRange, name: str) -> bool:
-    """Return whether many values of an image are beyond black and white, and warn of it."""
+    """Warn if many values of an image are beyond black and white, and return whether they are.
+
+    Warns:
+        ClippedRangeWarning: more than a quarter of the values are.
+    """
     black, white = ends
-    low, high = (float((values < black).mean()), float((values > white).mean()))
+    low, high = float((values < black).mean()), float((values > white).mean())
     is_clipped = low + high > MOST_CLIPPED
     if is_clipped:
         warn_of_image(
             ClippedRangeWarning,
             f"the image {name} has values from {values.min():g} to {values.max():g}, but black is "
             f"{black:g} and white is {white:g}: {100 * low:.0f} % of its values become black and "
-            f"{100 * high:.0f} % white. Pass its own range: --dataset.value-range BLACK WHITE",
+            f"{100 * high:.0f} % white. Pass the range of its values: --dataset.value-range BLACK "
+            "WHITE",
         )
     return is_clipped

@@ -21,7 +21,7 @@ UNREAD_ENDINGS = frozenset(
     [".heic", ".heif", ".avif", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf"]
 )
 LABELS = "dataset.json"  # of StyleGAN's dataset_tool: the class numbers of images
-MAX_LABELS = 2**28  # bytes
+MAX_LABELS = 2**28  # bytes of this file
 # The datasets of single files, by the ending of the file.
 FILE_DATASETS = {
     ".zip": "zip",
@@ -178,7 +178,7 @@ def select_classes(
 
 
 def _has_no_class_folders(folder: Path) -> bool:
-    """Return whether StyleGAN's dataset_tool wrote a folder, whose sub-folders are no classes.
+    """Return whether StyleGAN's dataset_tool wrote a folder: its sub-folders are no classes.
 
     Raises:
         DataError: its file dataset.json states classes.
@@ -195,9 +195,9 @@ def _has_no_class_folders(folder: Path) -> bool:
     if table["labels"] is None:
         return True
     raise DataError(
-        f"{file} states the classes of the images, which a folder does not use. Make a zip of the "
-        f"folder, which does: python -m zipfile -c images.zip {folder} and --dataset zip --data "
-        "images.zip. Or train without classes: --dataset.labels none"
+        f"{file} states the classes of the images, which the dataset 'folder' does not read. Make "
+        f"a zip, python -m zipfile -c images.zip {folder}, and pass --dataset zip --data "
+        "images.zip, or train without classes: --dataset.labels none"
     )
 
 

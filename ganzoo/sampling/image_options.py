@@ -1,4 +1,4 @@
-"""The options with which datasets fit image files to one size."""
+"""The options that fit the image files of a dataset to one size."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ImageOptions:
         """Return how images get the size.
 
         Args:
-            dataset: registered name of the dataset, for the error.
+            dataset: registered name of the dataset, for errors.
             smallest: minimum of both sides in pixels.
             largest: maximum of both sides in pixels.
 
@@ -60,8 +60,8 @@ def describe_options(
 
     Args:
         name: the property of an item that determines the position of a random crop.
-        item: the unit that is flipped.
-        sides: end of the text about the size.
+        item: the name of an item that is flipped.
+        sides: end of the text of the size, such as its limits.
     """
     return {
         "size": "side of square images in pixels, or HEIGHTxWIDTH, such as 48x64 for landscape "
@@ -79,7 +79,7 @@ def option_parameters(**defaults: Any) -> list[inspect.Parameter]:
     """Return the fields of `ImageOptions` as keyword-only parameters.
 
     Args:
-        defaults: defaults where they differ.
+        defaults: by field, another default than that of `ImageOptions`.
     """
     hints = get_type_hints(ImageOptions, include_extras=True)
     return [
@@ -111,7 +111,7 @@ def with_image_options(
     Args:
         size: the default size.
         before: the argument of the function that follows the size; by default the first one.
-        texts: arguments of `describe_options`.
+        texts: arguments of `describe_options`, which replace words of the texts.
     """
 
     def decorate(function: Callable[..., T]) -> Callable[..., T]:

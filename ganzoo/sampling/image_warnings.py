@@ -18,10 +18,11 @@ class ImageFileWarning(UserWarning):
     """A property of an image file that many files of a dataset may share.
 
     Attributes:
-        each: whether the warning about every file is shown, not only the first of its kind.
+        for_each_file: whether the warning about every file is shown, not only the first of its
+            kind.
     """
 
-    each: ClassVar[bool] = False
+    for_each_file: ClassVar[bool] = False
 
 
 def warn_of_image(kind: Kind, text: str) -> None:
@@ -29,7 +30,7 @@ def warn_of_image(kind: Kind, text: str) -> None:
     notes = _notes.get()
     if notes is None:
         warnings.warn(text, kind, stacklevel=5)
-    elif kind.each:
+    elif kind.for_each_file:
         notes.each[text] = kind
     else:
         notes.first.setdefault(kind, text)
@@ -40,9 +41,9 @@ class ImageNotes:
     """Warnings about many images: of each kind the first text, and the number of images.
 
     Attributes:
-        first: the first text by kind.
+        first: the first text by kind, for kinds that are shown once.
         images: the number of images by kind.
-        each: the kinds of the texts that are shown each.
+        each: the kind by text, for kinds that are shown for each file.
     """
 
     def __init__(self) -> None:

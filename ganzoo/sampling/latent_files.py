@@ -78,8 +78,8 @@ def read_tensors(
         advice: how to write such a file, for messages.
 
     Raises:
-        SampleError: the file is missing, damaged or too large, has other tensors, or differs from
-            its digest.
+        SampleError: the file is missing, damaged or too large, has other tensors, or does not
+            match its digest.
     """
     if not path.is_file():  # to open a pipe would wait for a writer
         raise SampleError(f"file of {kind} not found: {path}. {advice}")
@@ -99,7 +99,7 @@ def read_tensors(
             f"cannot read {kind} from {path}: {reason or 'it is not a complete safetensors file'}. "
             f"{advice}"
         ) from error
-    if metadata.pop(KEY, None):  # files that others write may have none
+    if metadata.pop(KEY, None):  # files of other programs have no digest
         try:
             check_seal(path)
         except (OSError, ValueError) as error:

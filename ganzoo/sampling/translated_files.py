@@ -63,15 +63,14 @@ def find_fitting(model: Translator, fit: Fit | None = None) -> Fitting:
 
     Args:
         model: the model.
-        fit: the fit; by default that of the model's dataset, if its config states it: pad or
-            stretch; otherwise the centre is cropped.
+        fit: the fit; by default that of the model's dataset if its config states pad or stretch,
+            and otherwise crop.
     """
     size, arguments = model.condition, model.spec.recorded("recipe", "dataset")
-    names: tuple[Fit, ...] = ("pad", "stretch")
-    others: Fit = "crop"
-    recorded = next((name for name in names if name == arguments.get("fit")), others)
+    recorded: Any = arguments.get("fit")
+    chosen: Fit = fit or (recorded if recorded in ("pad", "stretch") else "crop")
     background: Background = "black" if arguments.get("background") == "black" else "white"
-    return Fitting(size.height, size.width, fit or recorded, background, "--fit")
+    return Fitting(size.height, size.width, chosen, background, "--fit")
 
 
 def list_inputs(inputs: Sequence[Path]) -> list[Path]:

@@ -16,7 +16,7 @@ SMALLEST, LARGEST = 8, 1024  # limits of an image's sides
 
 T = TypeVar("T")
 
-
+# Adds the options of image files to a dataset of this plugin.
 with_options = functools.partial(
     with_image_options, size=128, sides=f"; sides are {SMALLEST} to {LARGEST}"
 )
