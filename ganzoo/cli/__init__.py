@@ -39,7 +39,7 @@ from ganzoo.errors import (
 )
 from ganzoo.registry import distributions
 from ganzoo.registry.docstrings import docstring_of
-from ganzoo.registry.own_file import OPTION, import_own_file, own_files
+from ganzoo.registry.own_file import IMPORT, import_own_file, own_files
 from ganzoo.spec import Optimizer
 from ganzoo.system.terminal import print_error, print_out, usable_streams
 
@@ -129,7 +129,7 @@ def _run(args: list[str]) -> int:
 
 _DESCRIPTION = (
     "A plugin-based model zoo for generative adversarial networks. With every command, "
-    f"'{OPTION} FILE.py' runs a Python file of yours first, so that the command knows what it "
+    f"'{IMPORT} FILE.py' runs a Python file of yours first, so that the command knows what it "
     "registers, such as an architecture."
 )
 
@@ -169,7 +169,7 @@ def _split_imports(args: list[str]) -> tuple[list[str], list[str]]:
     words = iter(args)
     for word in words:
         option, equals, file = word.partition("=")
-        if option != OPTION:
+        if option != IMPORT:
             others.append(word)
         else:
             files.append(file if equals else next(words, ""))

@@ -18,18 +18,18 @@ from ganzoo.errors import BrokenPluginError, describe
 from ganzoo.registry.registry import REGISTRIES
 from ganzoo.system.dependencies import quiet_imports
 
-OPTION = "--import"  # of every command
+IMPORT = "--import"  # option of every command
 
 # The files of the command that runs, as the user passed them.
 own_files: ContextVar[tuple[str, ...]] = ContextVar("own_files", default=())
 
 
 def repeat_imports() -> str:
-    """Return the options of the running command that import files, for the next command.
+    """Return the `IMPORT` options of the running command, for the text of the next command.
 
-    Each begins with a space; the text is empty without such options.
+    Each begins with a space. The text is empty if there are none.
     """
-    return "".join(f" {OPTION} {shlex.quote(file)}" for file in own_files.get())
+    return "".join(f" {IMPORT} {shlex.quote(file)}" for file in own_files.get())
 
 
 def import_own_file(file: str | Path) -> None:

@@ -101,11 +101,13 @@ def read_history(run: Path) -> list[dict[str, Any]]:
     """
     file = run / HISTORY
     if file.is_dir():
-        raise _unreadable(run, "it is a folder")
+        raise _damaged(run, "it is a folder")
     lines = read_lines(file)
     if wrong := [line for line in lines if not _is_change(line)]:
-        raise _unreadable(
-            run, f"the line {shorten(json.dumps(wrong[0]), 100)} has no table of two values a field"
+        raise _damaged(
+            run,
+            f"the line {shorten(json.dumps(wrong[0]), 100)} has no table of two values for each "
+            "field",
         )
     return lines
 
@@ -119,18 +121,18 @@ def check_history(run: Path, history: Sequence[dict[str, Any]], recipe: Recipe) 
         recipe: the recipe of the checkpoint.
 
     Raises:
-        CheckpointError: a change has another result than the recipe, or no valid recipe before it,
-            or the changes are not in order.
+        CheckpointError: a change differs from the recipe or has no valid recipe before it, or the
+            changes are not in order.
     """
     numbers = [line["images"] for line in history]
     if numbers != sorted(numbers):
-        raise _unreadable(run, f"its changes come after {numbers} images, which are not in order")
+        raise _damaged(run, f"its changes come after {numbers} images, which are not in order")
     for line in reversed(history):
         after = _flat(recipe)
         for field, (_, value) in line["changes"].items():
             if field not in after or json.dumps(after[field]) != json.dumps(value):
                 actual = f"is {after[field]!r}" if field in after else "does not exist"
-                raise _unreadable(
+                raise _damaged(
                     run, f"it says that {field} became {shorten(repr(value), 100)}, but it {actual}"
                 )
         former = {
@@ -141,7 +143,7 @@ def check_history(run: Path, history: Sequence[dict[str, Any]], recipe: Recipe) 
         try:
             recipe = replay(recipe, [{"changes": former}])
         except RecipeError as error:
-            raise _unreadable(run, str(error).removesuffix(".")) from error
+            raise _damaged(run, str(error).removesuffix(".")) from error
 
 
 def extend_history(
@@ -210,7 +212,7 @@ def _is_change(line: Mapping[str, Any]) -> bool:
     )
 
 
-def _unreadable(run: Path, reason: str) -> CheckpointError:
+def _damaged(run: Path, reason: str) -> CheckpointError:
     return CheckpointError(
         f"{run / HISTORY}, which says how the recipe of the run changed, is damaged: {reason}. "
         "Restore it."

@@ -29,7 +29,7 @@ class Log:
         images: length of the run.
         images_seen: images seen at the start of the log.
         progress: whether to show the progress line.
-        seconds: training time at the start of the log.
+        seconds: training time at the start of the log, `State.seconds`.
         group: processes whose numbers are averaged; the first one writes.
     """
 

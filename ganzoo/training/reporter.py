@@ -42,8 +42,14 @@ class RunReporter:
         self.path = path
         self.prepared = prepared
         self.progress = progress
-        images = (prepared.recipe.images, state.images_seen)
-        self.log = Log(path / LOG, *images, progress, state.seconds, state.group)
+        self.log = Log(
+            path / LOG,
+            prepared.recipe.images,
+            state.images_seen,
+            progress,
+            state.seconds,
+            state.group,
+        )
         self.tracking = Tracking(
             trackers if first else {}, TrackedRun(path, prepared.recipe, state.images_seen)
         )

@@ -27,14 +27,16 @@ from ganzoo.training.changes import (
 )
 from ganzoo.training.checkpoint import load_checkpoint, share_checkpoint
 from ganzoo.training.distributed import Group
-from ganzoo.training.initial_weights import FILE, InitialWeights
+from ganzoo.training.initial_weights import FILE as INITIAL_FILE
+from ganzoo.training.initial_weights import InitialWeights
 from ganzoo.training.options import RunOptions
 from ganzoo.training.preparation import prepare
 from ganzoo.training.prepared import Prepared
 from ganzoo.training.snapshot import BUNDLE
 
 RECIPE = "recipe.toml"
-_RECORDS = {INITIAL: FILE, "history": HISTORY}  # by their names in the provenance of a bundle
+# Files of a run, by their names in the provenance of its bundle.
+_RECORDS = {INITIAL: INITIAL_FILE, "history": HISTORY}
 
 
 def restore(
@@ -97,10 +99,10 @@ def restore(
 
 
 def _check_records(path: Path) -> None:
-    """Check that no record of a run was removed that its bundle has.
+    """Check that a run still has the records that are in the provenance of its bundle.
 
     Raises:
-        CheckpointError: it was, so the model's card would no longer have it.
+        CheckpointError: one is missing, so the next model card would lose it.
     """
     config = path / BUNDLE / CONFIG
     try:

@@ -341,7 +341,7 @@ def _run(
                 save, ended = agreed == 1, ENDS[agreed]
             due = due_after_tick(recipe, state.images_seen, ended != "finished", save)
             if due.log and state.device.type == "cuda":
-                torch.cuda.synchronize(state.device)  # its steps run on
+                torch.cuda.synchronize(state.device)  # its steps are still running
             state.seconds += time.perf_counter() - clock
             if due.log:
                 reporter.report()

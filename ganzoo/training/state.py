@@ -32,8 +32,8 @@ class State:
 
     Attributes:
         tick: number of completed ticks.
-        seconds: time of all training steps, also before a resume. Evaluations, samples and
-            checkpoints do not count.
+        seconds: time of all training steps, also before a resume, without evaluations, samples
+            and checkpoints.
         loss_parameters: parameters of the loss that a player trains.
         frozen: parameters that no player trains, by the role of the discriminator.
         gradient_norms: by player, the Euclidean norm of the first gradient since the last line of

@@ -158,7 +158,7 @@ def test_a_history_that_cannot_be_applied_explains_no_change(run):
             [{"images": 16, "changes": []}],
             r'the line \{"images": 16, "changes": \[\]\} has no table',
         ),
-        ([{"images": 16, "changes": {"seed": 1}}], "has no table of two values a field"),
+        ([{"images": 16, "changes": {"seed": 1}}], "has no table of two values for each field"),
         ([{"images": 16, "changes": {"images": ["a", 32]}}], r"images: Input should be a valid"),
         ([{"images": 16, "changes": {"images": [32, True]}}], "images became True, but it is 32"),
         ([{"images": 16, "changes": {"nothing": [1, 2]}}], "nothing became 2, but it does not"),
