@@ -5,10 +5,11 @@ python tools/compare_runs.py "LABEL=RUNS" ... [--metric frechet_distance] [--log
 RUNS is the folder of a run, or a pattern for the runs of several seeds, such as "runs/scratch-*".
 Each label has a colour: thin lines are its runs, the thick line is their mean, and the band is the
 range from the lowest to the highest. Runs that were measured differently, such as on other images
-or with another extractor, are refused.
+or with another extractor, are an error.
 """
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,11 +29,15 @@ from ganzoo.registry import better_of
 FREE = ("seed", "settings", "left_out", "hardware", "versions")
 HEIGHT = 4.6  # inches
 
-Curve = tuple[np.ndarray, np.ndarray]  # images seen, and the values of the metric
+Curve = tuple[np.ndarray, np.ndarray]  # images seen and values of the metric, both (n,)
 
 
 def find_runs(pattern: str) -> list[Path]:
-    """Return the folders that match a pattern."""
+    """Return the folders that match a pattern.
+
+    Raises:
+        PlotError: there are none.
+    """
     runs = [Path(name) for name in sorted(glob(pattern))]
     if not runs:
         raise PlotError(
@@ -57,7 +62,7 @@ def read_curves(groups: Mapping[str, Sequence[Path]], metric: str) -> dict[str, 
                 if first is None:
                     first = run, protocol
                 elif protocol != first[1]:
-                    raise PlotError(differences(first, (run, protocol)))
+                    raise PlotError(describe_difference(first, (run, protocol)))
             points = [(x["images"], x["metrics"][metric]) for x in lines if metric in x["metrics"]]
             if not points:
                 known = ", ".join(lines[-1]["metrics"])
@@ -72,7 +77,7 @@ def comparable(line: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in line.get("protocol", {}).items() if key not in FREE}
 
 
-def differences(one: tuple[Path, Any], other: tuple[Path, Any]) -> str:
+def describe_difference(one: tuple[Path, Any], other: tuple[Path, Any]) -> str:
     """Return the message about two runs whose protocols differ."""
     (run, protocol), (other_run, other_protocol) = one, other
     fields = sorted(
@@ -85,8 +90,8 @@ def differences(one: tuple[Path, Any], other: tuple[Path, Any]) -> str:
     return f"{run} and {other_run} are not comparable, because they differ in {parts}."
 
 
-def mean_curve(curves: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images at which all runs were measured, and their values there, (runs, images)."""
+def shared_points(curves: Sequence[Curve]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images at which all runs were measured, (n,), and the values there, (runs, n)."""
     shared = sorted(set.intersection(*(set(x.tolist()) for x, _ in curves)))
     values = [dict(zip(x.tolist(), y.tolist(), strict=True)) for x, y in curves]
     return np.array(shared), np.array([[each[x] for x in shared] for each in values])
@@ -97,15 +102,15 @@ def draw(curves: Mapping[str, Sequence[Curve]], metric: str, *, log: bool = Fals
     """Return the figure of all curves.
 
     Args:
-        curves: of each run, by label.
-        metric: its name.
-        log: whether the values have a logarithmic axis.
+        curves: those of each run, by label.
+        metric: name of the metric.
+        log: whether the axis of the values is logarithmic.
     """
     figure = new_figure(WIDTH, HEIGHT)
     panel = figure.subplots()
     colours = PLAYERS if len(curves) <= len(PLAYERS) else CLASSES
-    for (label, runs), colour in zip(curves.items(), colours, strict=False):
-        x, values = mean_curve(runs)
+    for (label, runs), colour in zip(curves.items(), itertools.cycle(colours), strict=False):
+        x, values = shared_points(runs)
         note = f" (mean of {len(runs)} runs)" if len(runs) > 1 else ""
         mean = values.mean(axis=0)
         panel.plot(
