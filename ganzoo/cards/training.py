@@ -67,7 +67,9 @@ def describe_images(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """
     rows = [(key, str(data[key])) for key in ("files", "fit") if data.get(key)]
     if replaced := data.get("replaced"):
-        least = "at least " if ":" in data["sha256"] else ""  # a stream counts those that it read
+        least = (
+            "at least " if ":" in data["sha256"] else ""
+        )  # a stream counts only files that it read
         text = f"{least}{replaced:,}, each replaced by the next image that can be read"
         rows.append(("corrupt files", text))
     return rows

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ganzoo.sampling.translation import Translator
 
 LARGEST_GRID = 256  # inputs in a grid
+_FITTED = {  # the effect of each fit
+    "crop": "resized and cropped at the centre",
+    "pad": "resized and padded",
+    "stretch": "stretched",
+}
 LARGEST_SCALE = 64
 
 
@@ -317,23 +322,16 @@ def _translate_to_files(
     text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
     print_out(f"{out}: {'; '.join(text)}")
     if report.fitted:
-        height, width = model.condition.height, model.condition.width
-        order = "" if width == height else " (height x width)"
-        chosen = find_fitting(model, fit)
+        fitting = find_fitting(model, fit)
+        order = "" if fitting.width == fitting.height else " (height x width)"
         print_out(
-            f"  {_FITTED[chosen.fit]}: {_count(report.fitted)}, to {height}x{width} pixels{order}, "
-            f"the only size that {model.spec.name} reads"
+            f"  {_FITTED[fitting.fit]}: {_count(report.fitted)}, to "
+            f"{fitting.height}x{fitting.width} pixels{order}, the only size that "
+            f"{model.spec.name} reads"
         )
     if report.tiled and model.sizes:
         side = model.sizes.padded(tile or TILE)
         print_out(f"  in tiles of {side}x{side} pixels: {_count(report.tiled)}")
-
-
-_FITTED = {
-    "crop": "resized and cropped at the centre",
-    "pad": "resized and padded",
-    "stretch": "stretched",
-}
 
 
 def _count(images: int) -> str:

@@ -45,12 +45,8 @@ def find_downloads(name: str) -> Downloads:
 def _has_downloads(name: str) -> bool:
     try:
         return isinstance(getattr(datasets.get(name), "downloads", None), Downloads)
-    except (
-        AmbiguousNameError,
-        UnknownNameError,
-        ImportError,
-    ):  # several distributions register it, or it is broken
-        return False
+    except (AmbiguousNameError, UnknownNameError, ImportError):
+        return False  # several distributions register it, or it is broken
 
 
 def choose_files(name: str, files: Sequence[DownloadFile], split: str) -> list[DownloadFile]:

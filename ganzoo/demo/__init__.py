@@ -55,8 +55,8 @@ def launch(
 
     with (
         temporary_folder("ganzoo-demo-") as folder,
-        # For images and uploads; gradio's default, which it reads at its import, is one folder for
-        # all users of a machine.
+        # For images and uploads. gradio reads the variable at its import, and its default is one
+        # folder for all users of a machine.
         environment(GRADIO_TEMP_DIR=os.environ.get("GRADIO_TEMP_DIR", str(folder))),
     ):
         with quiet_imports():

@@ -107,7 +107,7 @@ def descend(
             if not far.isfinite().any():
                 warnings.warn(
                     f"the codes became NaN or infinite after {step} of {settings.steps} steps, and "
-                    "the descent ended. The nearest code before is used. Use a lower --rate",
+                    "the descent ended. The nearest code until then is used. Try a lower --rate",
                     stacklevel=4,
                 )
                 break

@@ -12,7 +12,7 @@ def image_to_tensor(image: Image.Image) -> Tensor:
     """Return the pixels of an image.
 
     Args:
-        image: an image of bytes, such as mode L or RGB.
+        image: an image with 8 bits per channel, such as of mode L or RGB.
 
     Returns:
         uint8 (channels, height, width), in the memory of the CPU.

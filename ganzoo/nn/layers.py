@@ -32,9 +32,9 @@ def layers_from_image(discriminator: nn.Module) -> list[list[nn.Parameter]]:
 
 
 def reads_images(network: nn.Module) -> bool:
-    """Return whether a network has layers from an image, as every discriminator has.
+    """Return whether a network has layers that read an image, as every discriminator has.
 
-    FastGAN's decoder has none: it reads maps of the discriminator.
+    FastGAN's decoder has none, because it reads maps of the discriminator.
     """
     return bool(layers_from_image(network))
 

@@ -103,7 +103,7 @@ def kept_random_numbers() -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept_variables() -> Iterator[None]:
-    """Give the variables that libraries set back as they were before the block."""
+    """Restore the variables that libraries set in the block, and remove torch's empty folder."""
     variables = {name: os.environ.get(name) for name in _SET}
     with environment(**variables), _without_compiler_folder():
         yield
@@ -111,10 +111,10 @@ def kept_variables() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_compiler_folder() -> Iterator[None]:
-    """Remove the folder among the temporary files that torch's compiler creates at its import.
+    """Remove the temporary folder that torch's compiler creates when it is imported.
 
-    The first step of an optimizer imports it, and so do some libraries. A folder that is in use, or
-    was there before, stays.
+    The first step of an optimizer imports the compiler, and so do some libraries. A folder with
+    files, or one that existed before the block, stays.
     """
     folders = _compiler_folders()
     try:
@@ -122,7 +122,7 @@ def _without_compiler_folder() -> Iterator[None]:
     finally:
         folder = os.environ.get(_COMPILER_FOLDER)
         if folder and folder in _compiler_folders() - folders:
-            with contextlib.suppress(OSError):  # it is in use
+            with contextlib.suppress(OSError):  # it has files
                 os.rmdir(folder)
 
 

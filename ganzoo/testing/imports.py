@@ -47,7 +47,7 @@ def _side_effects(distribution: str) -> dict[str, list[str]]:
 
 
 def run_watch(modules: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Import modules in a new interpreter; its last line is the report of `import_watch`."""
+    """Import modules in a new interpreter, whose last line of output is the report."""
     return subprocess.run(
         [sys.executable, "-P", "-m", "ganzoo.testing.import_watch", *modules],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

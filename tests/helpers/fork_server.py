@@ -1,7 +1,7 @@
 """A process that has imported the modules of most commands, and forks for each job.
 
 `helpers.processes` starts it with two sockets: one accepts connections, the other one is closed
-when the process shall end. A connection sends one job: a message of JSON with four files: standard
+when the process must end. A connection sends one job: a message of JSON with four files: standard
 output, standard error, a pipe for the process id and the exit status, and standard input.
 """
 
@@ -67,7 +67,7 @@ def _warm_up() -> None:
             opset_version=OPSET,
             verbose=False,
         )
-    multiprocessing.set_start_method(None, force=True)  # the exporter asked for it, which fixes it
+    multiprocessing.set_start_method(None, force=True)  # the exporter reads it, which sets it
 
 
 def serve(connections: socket.socket, life: socket.socket) -> None:

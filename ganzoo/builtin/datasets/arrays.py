@@ -41,7 +41,7 @@ def arrays(
     The array is uint8, or has the values of black and white in `value_range`. Its dimensions are
     (n, height, width), (n, height, width, channels) or (n, channels, height, width). An .npy file,
     and an .npz file without compression, is memory-mapped; compressed arrays are read into memory.
-    The checksum of an array of an .npz file is compared if it has up to 2 GiB or is compressed.
+    The checksums of compressed arrays of an .npz file, and of others up to 2 GiB, are compared.
     Python objects in a file are never read.
 
     Args:

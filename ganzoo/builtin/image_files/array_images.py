@@ -36,10 +36,10 @@ class MemoryArray:
     """An array of images in memory.
 
     Args:
-        values: the images.
+        values: the images, (n, ...).
     """
 
-    timestamps = ""
+    timestamps = ""  # there is no file
 
     def __init__(self, values: NDArray[Any]) -> None:
         self.values = values
@@ -65,7 +65,7 @@ class ArrayImages(ImageFiles):
         channels: number of channels in the array, 1 or 3.
         name: name of the array in error messages.
         facts: what else identifies the array, for the fingerprint.
-        remedy: what a warning about values advises.
+        remedy: end of a warning about the range of values.
         options: as for `ImageFiles`.
     """
 
@@ -120,7 +120,7 @@ def to_levels(
         values: uint8, or any real numbers with a range.
         value_range: the values of black and white; others become black or white.
         name: name of the image in error messages.
-        remedy: what a warning advises.
+        remedy: end of a warning about the range.
 
     Warns:
         NarrowRangeWarning: the values fill almost none of the range.

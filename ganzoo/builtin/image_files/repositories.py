@@ -13,7 +13,7 @@ from ganzoo.spec.parsing import shorten
 
 PARQUET = ".parquet"
 
-_KEYS = {"data_files", "data_dir"}  # each states the files of a subset
+_KEYS = {"data_files", "data_dir"}  # a subset has at least one of them
 _SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("valid", "validation", "val", "dev"), "validation"),
@@ -132,8 +132,10 @@ def _match(data_files: Any, names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _matches(name: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Return whether the parts of a path match those of a pattern, as on the Hub: ``*`` matches
-    within a part, and ``**`` any number of parts."""
+    """Return whether the parts of a path match those of a pattern, as on the Hub.
+
+    ``*`` matches within a part, and ``**`` matches any number of parts.
+    """
     reached = {0}  # numbers of parts of the name that the pattern's parts so far may match
     for part in pattern:
         if part == "**":

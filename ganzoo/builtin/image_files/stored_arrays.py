@@ -79,10 +79,10 @@ class ArrayHeader:
     def check(self) -> None:
         """Compare the checksum of an array of an .npz file that is not compressed.
 
-        An array of more than `MAX_CHECKED` bytes is not read for this.
+        Arrays of more than `MAX_CHECKED` bytes are not checked, because this reads them.
 
         Raises:
-            DataError: it has another checksum, or the file cannot be read.
+            DataError: the checksum differs, or the file cannot be read.
         """
         size = math.prod(self.shape) * self.dtype.itemsize
         if not self.member or size > MAX_CHECKED:
@@ -90,7 +90,7 @@ class ArrayHeader:
         try:
             with zipfile.ZipFile(self.path) as file, file.open(self.member) as member:
                 while member.read(BLOCK):
-                    pass  # raises an error at the end
+                    pass  # the last read compares the checksum
         except Exception as error:  # the reader of a damaged file may raise anything
             raise _unreadable(self.path, error) from error
 

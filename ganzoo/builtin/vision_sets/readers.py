@@ -19,7 +19,7 @@ from ganzoo.importers.unpickle import Unpickler
 from ganzoo.importers.values import StoredTensor
 
 MAX_TEXT = 2**28  # bytes of USPS, decompressed; its training set has 2**24
-MAX_IDX = 2**30  # bytes of a compressed file; the largest of EMNIST has 2**29.1
+MAX_IDX = 2**30  # bytes of a file, decompressed; the largest of EMNIST has 547,178,704
 MAX_ARRAY = 2**33  # bytes of an array in a .mat file
 USPS_SIDE, CIFAR_SIDE, STL_SIDE = 16, 32, 96
 
@@ -47,7 +47,7 @@ def _read_pair(folder: Path, prefix: str) -> Arrays:
 
 
 def _find_idx(folder: Path, name: str) -> Path:
-    """Return a file, as torchvision unpacks it or in another form that servers send."""
+    """Return the path of a file: servers send it compressed, and some with a dot in its name."""
     names = [name, name.replace("-idx", ".idx")]
     files = [folder / f"{each}{ending}" for ending in ("", ".gz") for each in names]
     return next((file for file in files if file.is_file()), files[0])
@@ -58,10 +58,11 @@ def read_idx(file: Path, dimensions: int) -> NDArray[np.uint8]:
 
     Raises:
         ValueError: the file is damaged or too large, or has other dimensions or another type.
+        OSError, EOFError, zlib.error: the file cannot be read or decompressed.
     """
     if file.suffix == ".gz":
         with gzip.open(file) as opened:
-            content = np.frombuffer(bytearray(opened.read(MAX_IDX + 1)), np.uint8)
+            content = np.frombuffer(bytearray(opened.read(MAX_IDX + 1)), np.uint8)  # writable
         if len(content) > MAX_IDX:
             raise ValueError(f"{file.name} has more than {MAX_IDX:,} bytes")
     else:

@@ -24,8 +24,8 @@ def reconstruct(cache: ModelCache, opening: Any) -> None:
     with gr.Row():
         with control_column(
             "An encoder compresses an image to a few numbers, and a generator reconstructs the "
-            "image from them. **Draw a digit** to see its reconstructions. Of an upload in another "
-            "shape, the centre is used."
+            "image from them. **Draw a digit** to see its reconstructions. If an upload has "
+            "another shape, its centre is used."
         ):
             size = cache.spec(names[0]).data.image
             drawing_pad = pad("draw a digit here", size, ink="#fff", paper="#000", width=24)

@@ -18,8 +18,8 @@ def translate(cache: ModelCache, opening: Any) -> None:
     """Build the tab."""
     with gr.Row():
         with control_column(
-            "**Draw lines**, or upload an image like the model's training inputs. Of an upload in "
-            "another shape, the centre is used."
+            "**Draw lines**, or upload an image like the model's training inputs. If an upload "
+            "has another shape, its centre is used."
         ):
             size = cache.spec(cache.translators[0]).data.condition
             assert size is not None  # guaranteed by the spec of a translator

@@ -44,7 +44,7 @@ def _pack(folder: Path) -> Path:
             f"the page needs {package} from npm, and npm is not installed. Install Node.js, or use "
             "--for web-cdn to load it from a content delivery network."
         )
-    # npm's own cache and logs would be in the home folder.
+    # By default, npm writes its cache and logs to the home folder.
     cache = ["--cache", str(folder / "npm")]
     command = [npm, "pack", package, "--silent", *cache, "--pack-destination", str(folder)]
     try:
