@@ -60,6 +60,13 @@ def test_the_figure_has_means_bands_and_a_line_for_each_run(runs):
     assert panel.get_title("left") == "Fréchet distance (lower is better)"
 
 
+def test_every_label_is_drawn():
+    curve = np.array([10.0, 20.0]), np.array([2.0, 1.0])
+    labels = [f"label {k}" for k in range(40)]  # more than there are colours
+    (panel,) = TOOL["draw"]({label: [curve] for label in labels}, "frechet_distance").axes
+    assert [line.get_label() for line in panel.get_lines()] == labels
+
+
 def test_the_figure_is_a_file(runs, tmp_path, capsys):
     TOOL["main"]([f"weights={runs}/weights", "-o", f"{tmp_path}/curves.png"])
     with Image.open(tmp_path / "curves.png") as image:
