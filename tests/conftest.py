@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 import ganzoo
 from ganzoo.data.workers import count_cores
@@ -28,8 +28,16 @@ torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# `make test` tries 25 examples of a property that states no number, `make test-all` 100.
-settings.register_profile("quick", max_examples=25)
+# `make test` tries 25 examples of a property that states no number, `make test-all` 100. They take
+# as long as the machine takes.
+for profile, examples in (("default", 100), ("quick", 25)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("default")
 
 # Files with few slow tests start first, so that none of them runs alone at the end.
 BEGUN_FIRST = (

@@ -26,7 +26,7 @@ from ganzoo.data.decoded_images import DecodedImages, decode_images
 from ganzoo.data.decoding import decode_into
 from ganzoo.data.fingerprints import fingerprint_items, fingerprint_stream
 from ganzoo.data.reading import Items, check_items
-from ganzoo.errors import DataError, OutputError
+from ganzoo.errors import DataError, OutputError, did_you_mean
 from ganzoo.registry import datasets
 from ganzoo.sampling.image_warnings import ImageFileWarning
 from ganzoo.spec import Component, DataSpec
@@ -56,13 +56,23 @@ class CacheOptions:
 
     @classmethod
     def of(cls, value: str, run: Path, *, writes: bool = True) -> CacheOptions | None:
-        """Return the options that `RunOptions.cache` states, for the folder of a run."""
+        """Return the options that `RunOptions.cache` states, for the folder of a run.
+
+        Raises:
+            DataError: it is a misspelt word, not a folder.
+        """
         if value == "off":
             return None
         if value in ("auto", "on"):
             parent = run.parent if run.name not in ("", "..") else run.resolve().parent
             return cls(parent / FOLDER, value == "on", writes)
-        return cls(Path(value).expanduser(), True, writes)
+        folder = Path(value).expanduser()
+        if (hint := did_you_mean(value, ("auto", "on", "off"))) and not folder.exists():
+            raise DataError(
+                f"there is no folder {value!r} for the cache of images.{hint} To make such a "
+                f"folder, type --cache ./{value}"
+            )
+        return cls(folder, True, writes)
 
 
 class ImageCache:

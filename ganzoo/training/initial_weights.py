@@ -291,15 +291,12 @@ def _differing_arguments(spec: ModelSpec, recipe: Recipe) -> list[str]:
 
 def _explain_nothing(model: TrainedModel, images: str, differing: list[str]) -> str:
     spec = model.bundle.spec
-    remedy = (
-        f"Use the model's arguments: {' '.join(differing)}"
-        if differing
-        else ("Use images like the model's, or start from another model.")
-    )
-    return (
-        f"cannot start from {spec.name!r}: no matrix and no kernel of it fits. It makes images of "
-        f"{spec.data.image}, and these are {images}. {remedy}"
-    )
+    own = str(spec.data.image)
+    sizes = f" It makes images of {own}, and these are {images}." if own != images else ""
+    remedies = [f"images of {own}"] if sizes else []
+    remedies += [f"the model's arguments: {' '.join(differing)}"] if differing else []
+    remedy = f"Use {' and '.join(remedies)}" if remedies else "Start from another model"
+    return f"cannot start from {spec.name!r}: no matrix and no kernel of it fits.{sizes} {remedy}."
 
 
 def _plain(value: Any) -> Any:

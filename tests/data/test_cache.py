@@ -6,6 +6,7 @@ import os
 import threading
 import warnings
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -375,6 +376,9 @@ def test_where_the_cache_is(tmp_path):
     assert CacheOptions.of("auto", run) == CacheOptions(tmp_path / "runs" / ".ganzoo-cache", False)
     assert CacheOptions.of("on", run) == CacheOptions(tmp_path / "runs" / ".ganzoo-cache", True)
     assert CacheOptions.of(str(tmp_path), run) == CacheOptions(tmp_path, True)
+    assert CacheOptions.of("./onn", run) == CacheOptions(Path("onn"), True)
+    with pytest.raises(DataError, match="no folder 'onn'.* Did you mean 'on'.*--cache ./onn"):
+        CacheOptions.of("onn", run)
 
 
 def test_a_training_reads_the_cache_of_another(tmp_path, capsys):
