@@ -205,7 +205,7 @@ def _open(path: Path, name: str) -> Bundle:
     try:
         return open_bundle(locate_bundle(path))
     except NotABundleError as error:
-        if path.exists() or not (hub_name := suggest_hub_name(name)):
+        if path.parent.is_dir() or not (hub_name := suggest_hub_name(name)):
             raise
         raise NotABundleError(f"{error} For the model on the Hub, use {hub_name}.") from error
 

@@ -24,7 +24,7 @@ from ganzoo.bundle.clones import (
 )
 from ganzoo.bundle.files import describe_foreign, new_folder, sha256, write_file
 from ganzoo.bundle.leftovers import find_former
-from ganzoo.errors import BundleError, NotABundleError
+from ganzoo.errors import BundleError, NotABundleError, did_you_mean
 from ganzoo.spec import MAX_CONFIG, ModelSpec
 
 CONFIG = "config.json"
@@ -118,6 +118,17 @@ def open_bundle(path: Path) -> Bundle:
         ) from error
 
 
+def suggest_folder(path: Path) -> str:
+    """Return ``" Did you mean 'x'?"`` for the most similar folder beside a path that is missing."""
+    if path.exists():
+        return ""
+    try:
+        names = [folder.name for folder in path.parent.iterdir() if folder.is_dir()]
+    except OSError:
+        return ""
+    return did_you_mean(path.name, names)
+
+
 def _open(path: Path) -> Bundle:
     if not path.is_dir():
         for old in find_former(path):
@@ -133,8 +144,8 @@ def _open(path: Path) -> Bundle:
         if path.is_file():
             raise NotABundleError(f"no bundle at {path}: {explain_file(path)}")
         raise NotABundleError(
-            f"no bundle at {path}: the path does not exist. Pass a folder that contains {CONFIG}, "
-            "such as one that `ganzoo export RUN` writes."
+            f"no bundle at {path}: the path does not exist.{suggest_folder(path)} Pass the folder "
+            f"of a run, or one that contains {CONFIG}, such as one that `ganzoo export RUN` writes."
         )
     if not (path / CONFIG).is_file():
         raise NotABundleError(f"{path} is not a bundle: it contains no {CONFIG}.")

@@ -49,7 +49,7 @@ def open_folder(path: Path) -> Bundle:
                 f"no bundle at {path}. The model {str(path)!r} belongs to the package that "
                 "registers it. Pass the folder of a bundle or run."
             ) from error
-        if path.exists() or not (name := suggest_hub_name(str(path))):
+        if path.parent.is_dir() or not (name := suggest_hub_name(str(path))):
             raise
         raise NotABundleError(f"no bundle at {path}. {explain_download(name)}") from error
 

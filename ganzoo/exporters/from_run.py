@@ -14,6 +14,7 @@ from ganzoo.bundle import (
     open_bundle,
     replaceable,
 )
+from ganzoo.bundle.folder import suggest_folder
 from ganzoo.bundle.location import explain_download, open_folder
 from ganzoo.errors import BundleError, NotABundleError, RunNotFoundError
 from ganzoo.exporters.figures import draw_training, keep_figures
@@ -127,8 +128,8 @@ def _find(path: Path) -> Bundle:
     try:
         return open_folder(path)
     except NotABundleError as error:
-        hint = " `ganzoo train RECIPE` writes a run."
-        if not path.exists() and (name := suggest_hub_name(str(path))):
+        hint = f"{suggest_folder(path)} `ganzoo train RECIPE` writes a run."
+        if not path.parent.is_dir() and (name := suggest_hub_name(str(path))):
             hint = f" {explain_download(name)}"
         if str(path) in registered:
             hint = (

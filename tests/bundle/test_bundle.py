@@ -20,6 +20,7 @@ from ganzoo.bundle import amend_bundle, open_bundle, read_checksums
 from ganzoo.bundle.location import open_folder
 from ganzoo.errors import (
     BundleError,
+    GanzooError,
     MissingPluginError,
     NameSyntaxError,
     NotABundleError,
@@ -38,6 +39,15 @@ def refusal(bundle, error=BundleError, runtimes=RUNTIMES):
             ganzoo.load(bundle, runtime=runtime)
         texts.append(str(excinfo.value))
     return texts[0] if len(set(texts)) == 1 else texts
+
+
+def test_a_missing_folder_suggests_the_nearest(tmp_path, monkeypatch):
+    (tmp_path / "runs" / "first").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for load in (ganzoo.load, ganzoo.export):
+        with pytest.raises(GanzooError, match=r"Did you mean 'first'\?") as error:
+            load("./runs/frist")
+        assert "hf" not in str(error.value)
 
 
 def test_an_unknown_name_suggests_the_nearest():
