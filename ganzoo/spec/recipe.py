@@ -217,6 +217,12 @@ class Recipe:
                 f"a batch of {self.batch_size} cannot be split into {self.accumulate} equal parts. "
                 "Set accumulate to a divisor of batch_size"
             )
+        if self.evaluate_metrics and not self.evaluate_every:
+            names = ", ".join(self.evaluate_metrics)
+            raise ValueError(
+                f"evaluate_metrics is {names}, but evaluate_every is 0, so nothing is evaluated. "
+                "Set evaluate_every, or omit evaluate_metrics"
+            )
         if self.keep_best and "/" not in self.keep_best and not self.evaluate_every:
             raise ValueError(
                 f"keep_best is {self.keep_best!r}, a metric, but evaluate_every is 0. Set "

@@ -301,6 +301,8 @@ def test_invalid_evaluations_are_refused_before_writing(tmp_path):
     with pytest.raises(RecipeError, match="has no such metric.*It has frechet_distance"):
         train(points(evaluate_metrics=("frechet",), keep_best="recall"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match="evaluate_metrics is frechet, but evaluate_every is 0"):
+        points(evaluate_metrics=("frechet",), evaluate_every=0)
     with pytest.raises(ValueError, match="a metric, but evaluate_every is 0"):
         tiny(keep_best=FRECHET)
     with pytest.raises(ValueError, match="evaluate_samples is 1; it must be at least 2"):
