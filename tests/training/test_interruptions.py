@@ -36,12 +36,14 @@ import sklearn.datasets, torch, torch.utils.tensorboard
 import ganzoo
 from ganzoo.spec import Recipe
 
-torch.set_num_threads(int(sys.argv[4]))  # rounding depends on it
 recipe, run = Recipe.from_toml(Path(sys.argv[1])), Path(sys.argv[2])
 random.seed(0)
 ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 def attempt():
+    # Rounding depends on it. Not before the fork: torch's autograd threads would replace the
+    # inherited thread pool at the same time, and sometimes abort ("Invalid thread pool!").
+    torch.set_num_threads(int(sys.argv[4]))
     if (run / "recipe.toml").exists():
         ganzoo.resume(run, progress=False)
     else:
