@@ -1,5 +1,6 @@
 """Run every file and command of plugins/README.md, and compare the output."""
 
+import functools
 import importlib.util
 import re
 import shlex
@@ -9,6 +10,7 @@ import pytest
 
 from helpers.paths import ROOT
 from helpers.processes import run_cli
+from helpers.steps import Steps
 from helpers.wheels import make_environment, pip
 
 PAGE = (ROOT / "plugins" / "README.md").read_text()
@@ -31,14 +33,14 @@ STEPS = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder like a clone, the Python of an environment, and its packages."""
+def page(tmp_path_factory):
+    """The steps, in a folder like a clone and in an environment."""
     folder = tmp_path_factory.mktemp("page")
     for name in ("plugins", "model_cards"):
         (folder / name).symlink_to(ROOT / name)
     python = make_environment(folder / "environment")
     (packages,) = (folder / "environment").glob("lib/python*/site-packages")
-    return folder, python, packages
+    return Steps(functools.partial(run_step, folder, python, packages), STEPS)
 
 
 def pattern(output):
@@ -50,15 +52,18 @@ def pattern(output):
 SLOW = "ganzoo check my-gans"
 
 
-def case(file, language, step):
+def case(number, file, step):
     line = file or step[0].split("\n")[0][:60]
     marks = [pytest.mark.slow] if line == SLOW else []
-    return pytest.param(file, language, step, id=line, marks=marks)
+    return pytest.param(number, id=line, marks=marks)
 
 
-@pytest.mark.parametrize(("file", "language", "step"), [case(*step) for step in STEPS])
-def test_step(place, file, language, step):
-    folder, python, packages = place
+@pytest.mark.parametrize("number", [case(k, file, step) for k, (file, _, step) in enumerate(STEPS)])
+def test_step(page, number):
+    page.run_to(number)
+
+
+def run_step(folder, python, packages, file, language, step):
     if file:
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(step)

@@ -7,6 +7,7 @@ import pytest
 import ganzoo
 from helpers.pages import blocks_of, run_block
 from helpers.paths import ROOT
+from helpers.steps import Steps
 
 PAGE = ROOT / "README.md"
 README, BLOCKS = PAGE.read_text(), blocks_of(PAGE)
@@ -30,14 +31,21 @@ EXTRACTORS = {"mnist": "lenet-mnist@1", "fashion": "lenet-fashion@1", "tinyhero"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Run the blocks in order in one folder."""
-    return tmp_path_factory.mktemp("readme")
+def page(tmp_path_factory):
+    """The blocks, in one folder."""
+    folder = tmp_path_factory.mktemp("readme")
+    return Steps(lambda *block: run_block(folder, *block, tuple(ELSEWHERE)), BLOCKS)
 
 
-@pytest.mark.parametrize(("language", "block"), BLOCKS, ids=lambda text: text.split("\n")[0][:40])
-def test_block(folder, language, block):
-    run_block(folder, language, block, tuple(ELSEWHERE))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(k, id=f"{language}-{block.splitlines()[0][:40]}")
+        for k, (language, block) in enumerate(BLOCKS)
+    ],
+)
+def test_block(page, number):
+    page.run_to(number)
 
 
 def test_there_are_blocks():
