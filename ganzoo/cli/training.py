@@ -119,8 +119,9 @@ def _report_run(run: Any, images: int) -> int:
     from ganzoo import plots
 
     plots.draw_run(run.path)
+    if run.images_seen > run.resumed_at:
+        print_out(f"trained on {run.images_seen:,} images: {run.path}")
     print_out(
-        f"trained on {run.images_seen:,} images: {run.path}\n"
         f"  samples   {run.path / 'samples'}\n"
         f"  plots     {run.path / plots.PLOTS}\n"
         f"  model     {run.bundle}\n"

@@ -66,7 +66,7 @@ def as_option(name: str, value: Any) -> str:
 
     Args:
         name: name of the option, such as ``architecture.last_convolution``.
-        value: a value of a recipe that is no table.
+        value: a value of a recipe; of tables, only one of names and numbers.
 
     >>> as_option("architecture.widths", (16, 8)), as_option("architecture.last_convolution", False)
     ('--architecture.widths 16 8', '--architecture.no-last-convolution')
@@ -75,6 +75,8 @@ def as_option(name: str, value: Any) -> str:
     if isinstance(value, bool):
         prefix, dot, last = name.rpartition(".")
         return f"--{prefix}{dot}{'' if value else 'no-'}{last}"
+    if isinstance(value, dict):
+        value = [each for pair in value.items() for each in pair]
     values = value if _is_array(value) else [value]
     return " ".join([f"--{name}", *(shlex.quote(str(each)) for each in values)])
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganzoo.bundle.files import write_file
+from ganzoo.bundle.folder import RUN_RECIPE
 from ganzoo.bundle.json_lines import read_lines
+from ganzoo.data.run_data import RunData
 from ganzoo.errors import CheckpointError, RecipeError, enumerate_names
+from ganzoo.registry import COMPONENTS
+from ganzoo.registry.own_file import repeat_imports
+from ganzoo.registry.signatures import arguments_of, as_option
 from ganzoo.spec import Recipe
 from ganzoo.spec.parsing import shorten
+from ganzoo.training.initial_weights import InitialWeights
 from ganzoo.training.prepared import Prepared
 
 HISTORY = "history.jsonl"
@@ -43,6 +51,7 @@ FIXED = frozenset(
     }
 )
 _TEXTS = ("name", "description")
+_REGISTRIES = {registry.kind: registry for registry in COMPONENTS}
 
 
 def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
@@ -55,7 +64,9 @@ def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     }
 
 
-def check_changes(run: Path, before: Recipe, after: Recipe, *, change: bool) -> None:
+def check_changes(
+    run: Path, before: Recipe, after: Recipe, *, change: bool, data: Path | None = None
+) -> None:
     """Check that a resumed run may change these fields of its recipe.
 
     Args:
@@ -63,6 +74,7 @@ def check_changes(run: Path, before: Recipe, after: Recipe, *, change: bool) -> 
         before: the run's recipe.
         after: the recipe to continue with.
         change: whether fields that change what the run learns may change.
+        data: folder of the dataset, if it is not the one that the run records.
 
     Raises:
         RecipeError: a field never changes in a run, or needs `change`.
@@ -70,14 +82,34 @@ def check_changes(run: Path, before: Recipe, after: Recipe, *, change: bool) -> 
     fields = differences(before, after)
     if constant := [f for f in fields if {f, f.partition(".")[0]} & FIXED]:
         raise RecipeError(
-            f"a run keeps its {_options(constant)}. Start a new run with the other value: "
-            f"ganzoo train {run / 'recipe.toml'} --out DIR."
+            f"a run keeps its {_options(constant)}. Start a new run with the other value:\n"
+            f"  {command_of_new_run(run, _as_options(before, after), data)}"
         )
     if (others := [f for f in fields if f not in FREE]) and not change:
         raise RecipeError(
             f"{_options(others)} {'changes' if len(others) == 1 else 'change'} what the run "
             f"learns. Add --change, and {run / HISTORY} and the model card record it."
         )
+
+
+def command_of_new_run(run: Path, options: Sequence[str] = (), data: Path | None = None) -> str:
+    """Return the command that starts a new run with the recipe of a run.
+
+    Args:
+        run: the run's folder.
+        options: options that change the recipe.
+        data: folder of the dataset, if it is not the one that the run records.
+    """
+    words = ["ganzoo train", shlex.quote(str(run / RUN_RECIPE)), *options]
+    record, initial = RunData.read(run), InitialWeights.read(run)
+    if folder := data or (record and record.folder):
+        words.append(as_option("data", folder))
+    if initial:
+        words.append(as_option("init-from", initial.address or initial.folder or "MODEL"))
+    named = run if run.name not in ("", "..") else run.resolve()
+    folders = (named.with_name(f"{named.name}-{k}") for k in itertools.count(2))
+    words.append(as_option("out", next(folder for folder in folders if not folder.exists())))
+    return " ".join(words) + repeat_imports()
 
 
 def replay(recipe: Recipe, history: list[dict[str, Any]]) -> Recipe:
@@ -202,7 +234,28 @@ def _flat(recipe: Recipe) -> dict[str, Any]:
 
 
 def _options(fields: list[str]) -> str:
-    return enumerate_names([f"--{field.replace('_', '-')}" for field in fields])
+    """Return the options of fields; of another component, only that of its name."""
+    others = {kind for kind in _REGISTRIES if f"{kind}.name" in fields}
+    names = [field for field in fields if field.partition(".")[0] not in others]
+    return enumerate_names(f"--{name.replace('_', '-')}" for name in (*others, *names))
+
+
+def _as_options(before: Recipe, after: Recipe) -> list[str]:
+    """Return the options that turn a recipe into another one."""
+    fields = differences(before, after)
+    options = []
+    for kind, registry in _REGISTRIES.items():
+        if f"{kind}.name" in fields:  # the new component starts with its defaults
+            component = getattr(after, kind)
+            defaults = arguments_of(registry.get(component.name))
+            fields = {field: v for field, v in fields.items() if field.partition(".")[0] != kind}
+            fields |= {
+                f"{kind}.{name}": (defaults[name].default, value)
+                for name, value in component.arguments.items()
+                if value != defaults[name].default
+            }
+            options.append(as_option(kind, component.name))
+    return options + [as_option(k, value) for k, (_, value) in fields.items() if k not in _TEXTS]
 
 
 def _is_change(line: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from ganzoo.training.build import complete
 from ganzoo.training.changes import (
     HISTORY,
     check_history,
+    command_of_new_run,
     extend_history,
     read_history,
     replay,
@@ -65,7 +66,8 @@ def restore(
     if checkpoint is None and began and group.first and sha256(file) != began.recipe_sha256:
         raise CheckpointError(
             f"{file} has changed since the run began, and the run has no checkpoint. Restore the "
-            f"file, or start a new run with it: ganzoo train {file} --out DIR."
+            "file, or start a new run with it:\n"
+            f"  {command_of_new_run(path, data=options.data)}"
         )
     cache = CacheOptions.of(options.cache, path)
     initial = InitialWeights.read(path) if group.first else None
@@ -74,7 +76,7 @@ def restore(
     if checkpoint is None and initial:
         raise CheckpointError(
             f"the run {path} was stopped before it saved its first weights, those of "
-            f"{initial.model!r}. Delete the folder and start the run again with --init-from."
+            f"{initial.model!r}. Start it again:\n  {command_of_new_run(path, data=options.data)}"
         )
     prepared = prepare(recipe, data=folder, device=options.device, group=group, cache=cache)
     fingerprint = checkpoint["data_fingerprint"] if checkpoint else began and began.sha256
@@ -148,7 +150,7 @@ def _continue(
         raise CheckpointError(
             f"{path / RECIPE} differs from the recipe of the run's checkpoint. Restore the file, "
             f"and pass changes as options: ganzoo train --resume {path} --images N. Or start a new "
-            "run with the changed recipe: ganzoo train RECIPE --out DIR."
+            f"run with the changed recipe:\n  {command_of_new_run(path, data=prepared.root)}"
         )
     if prepared.recipe.images < min(images_seen, trained.images):
         raise RecipeError(

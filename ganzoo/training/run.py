@@ -69,11 +69,13 @@ class Run:
         images_seen: images that the training has seen.
         ended: why it ended: it saw all images (``finished``), a signal arrived, such as Ctrl-C
             (``signal``), or `max_time` passed (``time``).
+        resumed_at: images that it had seen when this process began.
     """
 
     path: Path
     images_seen: int
     ended: Literal["finished", "signal", "time"]
+    resumed_at: int = 0
 
     @property
     def finished(self) -> bool:
@@ -281,7 +283,9 @@ def resume(
             current = read_recipe(path, group)
             if group.first:
                 recipe = override(recipe or current, fields) if fields else recipe or current
-                check_changes(path, complete(current), complete(recipe), change=change)
+                check_changes(
+                    path, complete(current), complete(recipe), change=change, data=options.data
+                )
             recipe = share_recipe(recipe, group)
             prepared = restore(path, options, group, recipe)
             return _run(path, prepared, options, active_trackers)
@@ -291,13 +295,15 @@ def _run(
     path: Path, prepared: Prepared, options: RunOptions, trackers: Mapping[str, Tracker]
 ) -> Run:
     recipe, state = prepared.recipe, prepared.state
-    group = state.group
-    if options.progress and group.first:
-        if state.images_seen >= recipe.images:
+    group, resumed_at = state.group, state.images_seen
+    if resumed_at >= recipe.images:
+        if options.progress and group.first:
             print_error(
                 f"{path} is finished: it has seen all {recipe.images:,} images. Lengthen it: "
                 f"ganzoo train --resume {path} --images {2 * recipe.images}{repeat_imports()}"
             )
+        return Run(path, resumed_at, "finished", resumed_at)
+    if options.progress and group.first:
         print_error(plan(prepared))
         if lengthened(prepared.history) and (schedules := name_length_schedules(prepared)):
             print_error(
@@ -364,7 +370,7 @@ def _run(
         run_ticks(
             state, prepared.batches, log_term=log.log_term, log_metric=log.log_metric, report=report
         )
-    return Run(path, state.images_seen, ended)
+    return Run(path, state.images_seen, ended, resumed_at)
 
 
 @contextmanager
