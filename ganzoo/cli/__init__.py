@@ -12,6 +12,7 @@ from typing import Any
 
 import tyro
 
+from ganzoo.cli.arguments import PARSING
 from ganzoo.cli.cards import ACTIONS, card
 from ganzoo.cli.data import data
 from ganzoo.cli.data_download import run_download
@@ -40,7 +41,6 @@ from ganzoo.errors import (
 from ganzoo.registry import distributions
 from ganzoo.registry.docstrings import docstring_of
 from ganzoo.registry.own_file import IMPORT, import_own_file, own_files
-from ganzoo.spec import Optimizer
 from ganzoo.system.terminal import print_error, print_out, usable_streams
 
 
@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: list[str]) -> int:
     if sys.flags.optimize >= 2:  # tyro shows docstrings, which python -OO removes
-        for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values(), Optimizer):
+        for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values()):
             item.__doc__ = docstring_of(item)
     args, files = _split_imports(args)
     if problem := _find_misspelling(args):
@@ -94,7 +94,7 @@ def _run(args: list[str]) -> int:
             args=args or ["--help"],
             prog="ganzoo",
             description=_DESCRIPTION,
-            config=(tyro.conf.FlagCreatePairsOff,),
+            config=PARSING,
         )
     except GanzooError as error:
         print_error(f"error{_of_rank()}: {error}")

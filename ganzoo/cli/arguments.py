@@ -14,6 +14,9 @@ from ganzoo.errors import SampleError
 from ganzoo.registry.docstrings import docstring_of
 from ganzoo.spec.parsing import shorten
 
+# A flag has one form, and no option accepts Python's None: it is omitted.
+PARSING = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tyro
 
-from ganzoo.cli.arguments import Text
+from ganzoo.cli.arguments import PARSING, Text
 from ganzoo.errors import DataNotFoundError
 from ganzoo.system.terminal import print_error, print_out
 
@@ -52,6 +52,6 @@ def run_download(args: Sequence[str]) -> int:
         download,
         args=list(args),
         prog="ganzoo data download",
-        config=(tyro.conf.FlagCreatePairsOff,),
+        config=PARSING,
     )
     return 0

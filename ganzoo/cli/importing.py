@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from ganzoo.cli.arguments import Text, helps_of
+from ganzoo.cli.arguments import PARSING, Text, helps_of
 from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import ImportFileError
 from ganzoo.registry.own_file import repeat_imports
@@ -163,7 +163,7 @@ def _parse(file: str, args: list[str], match: Match) -> tuple[ImportOptions, dic
             args=args,
             prog=f"ganzoo import {file}",
             description=f"Options of the format {match.entry.name}: {match.importer.project}.",
-            config=(tyro.conf.FlagCreatePairsOff,),
+            config=PARSING,
         )
     values = vars(chosen)
     common = {f.name: values.pop(f.name) for f in dataclasses.fields(ImportOptions)}

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import inspect
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from ganzoo.cli.arguments import helps_of
-from ganzoo.errors import RecipeError
+from ganzoo.cli.arguments import PARSING, helps_of
+from ganzoo.errors import GanzooError, RecipeError
 from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.signatures import arguments_of, check
-from ganzoo.spec import Component, Recipe
+from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.system.terminal import escaped_output
 from ganzoo.training import RunOptions
 from ganzoo.training.overrides import rename
@@ -68,7 +70,12 @@ def parse_resume(args: Sequence[str], prog: str) -> tuple[Recipe | None, ResumeO
     summary = "Continue a run from its newest checkpoint."
     chosen: Any
     chosen, others = tyro.cli(
-        schema, args=list(args), prog=prog, description=summary, return_unknown_args=True
+        schema,
+        args=list(args),
+        prog=prog,
+        description=summary,
+        return_unknown_args=True,
+        config=PARSING,
     )
     options = ResumeOptions(**vars(chosen))
     file = options.resume / "recipe.toml"
@@ -109,7 +116,7 @@ def _parse_fields(
             args=list(args),
             prog=prog,
             description=preset.description,
-            config=(tyro.conf.FlagCreatePairsOff,),
+            config=PARSING,
         )
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(schema)}
     values_of_others = {field[0]: values.pop(field[0]) for field in others}
@@ -117,9 +124,42 @@ def _parse_fields(
         arguments = dataclasses.asdict(values.pop(f"{kind}_arguments"))
         values[kind] = Component(values[kind], arguments)
     try:
+        values["optimizer"] = Optimizer(**vars(values["optimizer"]))
         return rename(dataclasses.replace(preset, **values), original), values_of_others
     except ValueError as error:
-        raise RecipeError(f"{error}.") from error
+        raise RecipeError(_as_typed(f"{error}.", preset)) from error
+
+
+@contextlib.contextmanager
+def typed_names(recipe: Recipe) -> Iterator[None]:
+    """Name the fields of a recipe as options in the errors of a block: ``--ema-halflife``."""
+    try:
+        yield
+    except GanzooError as error:
+        error.args = (_as_typed(str(error), recipe),)
+        raise
+
+
+def _as_typed(message: str, recipe: Recipe) -> str:
+    """Return an error message with options instead of the names of fields in Python.
+
+    A name without an underscore, such as ``images``, is also a word. It is a field before "=", in
+    "Set images to", and before "is" at the start of the message or after a colon.
+    """
+    paths = [field.name for field in dataclasses.fields(Recipe)]
+    paths += [f"optimizer.{field.name}" for field in dataclasses.fields(Optimizer)]
+    for registry in COMPONENTS:
+        if message.startswith(f"{registry.kind} {getattr(recipe, registry.kind).name!r}"):
+            arguments = arguments_of(registry.get(getattr(recipe, registry.kind).name))
+            paths = [f"{registry.kind}.{name}" for name in arguments]
+    for path in paths:
+        option = f"--{path.replace('_', '-')}"
+        for name in dict.fromkeys((path, path.rpartition(".")[2])):
+            word = rf"(?<![\w./'\"=-]){re.escape(name)}(?![\w/'\"-]|\.\w)"
+            if "_" not in name and "." not in name:
+                word = rf"{word}(?==)|(?<=[Ss]et ){word}(?= to )|(?:^|(?<=: )){word}(?= is )"
+            message = re.sub(word, option, message)
+    return re.sub(r"(?:^|(?<=: ))learning_rates\.(?=\w+ is )", "--learning-rates ", message)
 
 
 def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
@@ -137,13 +177,18 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
 def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     fields: list[tuple[str, Any, Any]] = []
     hints, helps = get_type_hints(Recipe), helps_of(Recipe)
+    hint: Any
     for field in dataclasses.fields(Recipe):
         value = getattr(preset, field.name)
         help_ = helps.get(field.name, "")
         if field.name in factories:
             fields += _component(field.name, value, factories[field.name], help_)
+        elif field.name == "optimizer":
+            schema = _unchecked(value)
+            hint = Annotated[schema, tyro.conf.arg(help=help_)]
+            fields.append((field.name, hint, dataclasses.field(default_factory=schema)))
         else:
-            hint: Any = Annotated[hints[field.name], tyro.conf.arg(help=help_)]
+            hint = Annotated[hints[field.name], tyro.conf.arg(help=help_)]
             fields.append((field.name, hint, _default(value)))
     return fields
 
@@ -183,6 +228,18 @@ def _component(
     required = any(len(argument) == 2 for argument in arguments)
     default = tyro.MISSING if required else dataclasses.field(default_factory=schema)
     return [(kind, name, component.name), (f"{kind}_arguments", nested, default)]
+
+
+def _unchecked(settings: Optimizer) -> Any:
+    """Return a dataclass of the same fields, whose values are checked later."""
+    hints, helps = get_type_hints(Optimizer), helps_of(Optimizer)
+    return dataclasses.make_dataclass(
+        "OptimizerArguments",
+        [
+            (name, Annotated[hints[name], tyro.conf.arg(help=helps[name])], _default(value))
+            for name, value in vars(settings).items()
+        ],
+    )
 
 
 def _default(value: Any) -> Any:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganzoo.cli.arguments import Text
 from ganzoo.errors import UnknownNameError
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_error, print_out
+
+if TYPE_CHECKING:
+    from ganzoo.cli.options import TrainOptions
+    from ganzoo.spec import Recipe
 
 
 def train(recipe: Text = "RECIPE", /) -> None:
@@ -61,10 +66,16 @@ def run_train(args: list[str]) -> int:
             f"Use: ganzoo train RECIPE {args[0]} ..."
         )
         return 2
-    from ganzoo.cli.options import keywords_of, parse_recipe
+    from ganzoo.cli.options import parse_recipe, typed_names
 
     recipe, options = parse_recipe(args, "ganzoo train")
+    with typed_names(recipe):
+        return _train(recipe, options)
+
+
+def _train(recipe: Recipe, options: TrainOptions) -> int:
     from ganzoo import training
+    from ganzoo.cli.options import keywords_of
     from ganzoo.data.cache import CacheOptions
 
     if options.dry_run:
@@ -90,14 +101,15 @@ def run_train(args: list[str]) -> int:
 
 def _resume(args: list[str]) -> int:
     from ganzoo import training
-    from ganzoo.cli.options import keywords_of, parse_resume
+    from ganzoo.cli.options import keywords_of, parse_resume, typed_names
     from ganzoo.spec import Recipe
 
     try:
         recipe, options = parse_resume(args, "ganzoo train")
-        run = training.resume(
-            options.resume, recipe=recipe, change=options.change, **keywords_of(options)
-        )
+        with typed_names(recipe) if recipe else contextlib.nullcontext():
+            run = training.resume(
+                options.resume, recipe=recipe, change=options.change, **keywords_of(options)
+            )
     except UnknownNameError as error:
         raise UnknownNameError(
             f"{error} If the run was trained with a file of yours, add --import FILE.py."

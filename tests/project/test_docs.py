@@ -8,6 +8,7 @@ import tyro
 import yaml
 
 from ganzoo.cli import COMMANDS, SUBCOMMANDS
+from ganzoo.cli.arguments import PARSING
 from ganzoo.cli.options import parse_recipe
 from helpers.pages import blocks_of, commands_of, run_block
 from helpers.paths import ROOT
@@ -56,9 +57,7 @@ def parse(command):
     if command[0] == "train":
         parse_recipe(command[1:], "ganzoo train")
     else:
-        tyro.extras.subcommand_cli_from_dict(
-            stubs, args=command, config=(tyro.conf.FlagCreatePairsOff,)
-        )
+        tyro.extras.subcommand_cli_from_dict(stubs, args=command, config=PARSING)
 
 
 def test_all_commands_have_options_that_exist():
