@@ -18,6 +18,7 @@ from ganzoo.sampling.sizes import LARGE_SAMPLES, SAMPLES
 from ganzoo.spec import IMPORTED, INITIAL, METRICS, ModelSpec
 
 DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32", "F64": "float64", "I8": "int8"}
+HERE = "."  # address of a bundle that is no registered model, in the folder of its card
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Location:
     """The address where the readers of a card find the model.
 
     Attributes:
-        address: name that `load` accepts: ``dcgan-mnist``, ``./folder`` or
-            ``hf://org/name@branch``.
+        address: name that `load` accepts: ``dcgan-mnist``, ``hf://org/name@branch``, or `HERE`,
+            the folder of the card, which anybody may rename.
         files: prefix of image file names in the header, such as a URL up to its last ``/``.
     """
 
@@ -73,7 +74,7 @@ class CardContext:
             spec: the model's config.
             folder: folder of its files.
             digests: SHA-256 of every file, by name.
-            place: address for readers; by default the model's registered name, or its folder.
+            place: address for readers; by default the model's registered name, or `HERE`.
         """
         digests = {name: digest for name, digest in digests.items() if name != CARD}
         return cls(spec, folder, digests, place or Location(_find_address(spec, digests)))
@@ -158,7 +159,7 @@ class CardContext:
 
 
 def _find_address(spec: ModelSpec, digests: Mapping[str, str]) -> str:
-    """Return the model's name if these weights are registered under it, else a relative folder."""
+    """Return the model's name if these weights are registered under it, else `HERE`."""
     weights = weights_name("generator")
     with contextlib.suppress(GanzooError):
         registered = models.get(spec.name) if spec.name in models else None
@@ -166,4 +167,4 @@ def _find_address(spec: ModelSpec, digests: Mapping[str, str]) -> str:
             weights
         ):
             return spec.name
-    return f"./{spec.name}"
+    return HERE

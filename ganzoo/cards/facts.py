@@ -25,6 +25,12 @@ def switched_on(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{k} {v}" for k, v in arguments.items() if v not in (0, "none", [], ()))
 
 
+def describe_distribution(spec: ModelSpec) -> str:
+    """Return the distribution of a model's latents."""
+    is_uniform = spec.arguments.get("latent_distribution") == "uniform"
+    return "N(0, 1)" + ", which the generator maps to uniform numbers in [-1, 1]" * is_uniform
+
+
 def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
     spec, provenance = context.spec, context.provenance
     yield "architecture", f"`{spec.architecture}` {switched_on(spec.arguments)}".strip()
@@ -70,7 +76,7 @@ def _sizes(context: CardContext) -> str:
 
 def _input(spec: ModelSpec, name: str) -> str:
     if name == "z" and spec.latent:
-        return f"float32 (n, {spec.latent.dim}), drawn from N(0, 1)"
+        return f"float32 (n, {spec.latent.dim}), drawn from {describe_distribution(spec)}"
     if name == "y":
         labels = spec.data.labels
         numbers = tuple(map(str, range(spec.data.classes)))

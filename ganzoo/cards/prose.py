@@ -141,7 +141,9 @@ def _inherited_licence(context: CardContext, licence: str | None) -> str:
     start += (
         f"whose licence is {' and '.join(theirs)}, which holds for these weights too."
         if theirs
-        else "whose licence is not known. TODO: ask its author, and set `license:` in the header."
+        else "which records no licence. TODO: if it is yours, state the licence of the images that "
+        "it was trained on; otherwise ask its author. Set `license:` in the header, for example "
+        "`license: cc-by-4.0`."
     )
     data = (
         f"The licence of the data is {licence}."

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganzoo.bundle import LOG, RECIPE
-from ganzoo.cards.context import CardContext
+from ganzoo.cards.context import HERE, CardContext
 from ganzoo.cards.facts import switched_on
 from ganzoo.cards.figures import render_curves
 from ganzoo.cards.tables import table
@@ -41,7 +41,7 @@ def render(context: CardContext) -> str:
             f"{provenance['images_seen']:,} images in batches of {recipe['batch_size']}, "
             f"{provenance['seconds'] / 60:.1f} minutes",
         ),
-        *_changes(provenance),
+        *describe_changes(provenance, "`"),
         ("hardware", f"{provenance['hardware']}, precision {recipe['precision']}"),
         ("seed", f"{provenance['seed']}, {_seed_count(provenance)}"),
         (
@@ -92,21 +92,40 @@ def _initial(context: CardContext) -> list[tuple[str, str]]:
         (
             "initial weights",
             f"those of `{initial['model']}`{address} (weights `{initial['weights_id']}`{kind}): "
-            f"{shares}; licence: {names or 'not known'}",
+            f"{shares}; licence: {names or 'not recorded'}",
         )
     ]
 
 
-def _changes(provenance: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return a row for each time that the recipe changed when the run was resumed."""
+def describe_changes(provenance: Mapping[str, Any], quote: str = "") -> list[tuple[str, str]]:
+    """Return a row for each time that the recipe changed when the run was resumed.
+
+    Args:
+        provenance: the provenance of a model.
+        quote: text before and after the name of a field.
+    """
     rows = []
     for line in provenance.get("history", []):
         changes = ", ".join(
-            f"`{field}` from {shorten(str(before))} to {shorten(str(after))}"
+            f"{quote}{field}{quote} from {_text(before)} to {_text(after)}"
             for field, (before, after) in line["changes"].items()
         )
         rows.append((f"changed after {line['images']:,} images", changes))
     return rows
+
+
+def _text(value: Any) -> str:
+    """Return a value of a recipe as text."""
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case list():
+            return ", ".join(map(_text, value)) or "none"
+        case dict():
+            return ", ".join(f"{key} {_text(each)}" for key, each in value.items()) or "none"
+        case None | "":
+            return "none"
+    return shorten(str(value))
 
 
 def describe_weights(provenance: dict[str, Any]) -> str:
@@ -147,9 +166,8 @@ def _repetition(context: CardContext) -> str:
         download = ""
     elif RECIPE in context.digests:
         folder = f"./{context.spec.name}"
-        recipe = f"{folder}/{RECIPE}"
         command = context.place.download(RECIPE, folder)
-        download = f"{command}\n" if command else ""
+        recipe, download = (f"{folder}/{RECIPE}", f"{command}\n") if command else (RECIPE, "")
     else:
         return files
     start = ""
@@ -165,8 +183,9 @@ def _repetition(context: CardContext) -> str:
         if context.provenance.get("history")
         else ""
     )
+    repeat = "In this card's folder, repeat" if context.place.address == HERE else "Repeat"
     return (
-        "Repeat the training; DIR is the folder of the dataset:\n\n"
+        f"{repeat} the training; DIR is the folder of the dataset:\n\n"
         f"```bash\n{download}ganzoo train {recipe}{start} --data DIR\n```\n\n{changed}{files}"
     )
 

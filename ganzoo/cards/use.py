@@ -6,7 +6,7 @@ import re
 import shlex
 
 from ganzoo.bundle import onnx_name
-from ganzoo.cards.context import CardContext
+from ganzoo.cards.context import HERE, CardContext
 from ganzoo.sampling.sizes import preview_count
 
 IMAGE_FILE = "image.png"  # the reader's image file, which a translator reads
@@ -86,7 +86,8 @@ def _installation(context: CardContext) -> str:
         if not re.match(rf"{DISTRIBUTION}(?![A-Za-z0-9._-])", requirement)
     ]
     more = f", and the plugin {', '.join(plugins)}" if plugins else ""
-    return f"Install ganzoo from a clone of its repository: `pip install '.[train]'`{more}."
+    text = f"Install ganzoo from a clone of its repository: `pip install '.[train]'`{more}."
+    return f"{text} Run the code in this card's folder." if context.place.address == HERE else text
 
 
 def _introduction(context: CardContext, file: str) -> str:

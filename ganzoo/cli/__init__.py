@@ -94,7 +94,7 @@ def _run(args: list[str]) -> int:
             args=args or ["--help"],
             prog="ganzoo",
             description=_DESCRIPTION,
-            config=PARSING,
+            **PARSING,
         )
     except GanzooError as error:
         print_error(f"error{_of_rank()}: {error}")

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import operator
 import tomllib
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import docstring_parser
 import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from ganzoo.errors import SampleError
 from ganzoo.registry.docstrings import docstring_of
 from ganzoo.spec.parsing import shorten
 
-# A flag has one form, and no option accepts Python's None: it is omitted.
-PARSING = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone)
+_TYPES = ConstructorRegistry()
+PARSING: dict[str, Any] = {"config": (tyro.conf.FlagCreatePairsOff,), "registry": _TYPES}
+"""How tyro parses every command: a flag has one form, and None is the absence of an option."""
 
 Text = tyro.conf.Positional[str]
 Folder = tyro.conf.Positional[Path]
 Output = Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+
+
+@_TYPES.primitive_rule
+def _optional(type_info: PrimitiveTypeInfo) -> Any:
+    """Return how to parse ``X | None``: as X, so that no list of choices holds None."""
+    types = get_args(type_info.type)
+    if get_origin(type_info.type) not in (Union, UnionType) or NoneType not in types:
+        return None
+    inner: Any = functools.reduce(operator.or_, (t for t in types if t is not NoneType))
+    spec = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(inner, type_info.markers))
+    if not isinstance(spec, PrimitiveConstructorSpec):
+        return spec
+    return dataclasses.replace(
+        spec,
+        is_instance=lambda value: value is None or spec.is_instance(value),
+        str_from_instance=lambda value: (
+            ["none"] if value is None else spec.str_from_instance(value)
+        ),
+    )
 
 
 def helps_of(documented: Any) -> dict[str, str]:

@@ -52,6 +52,6 @@ def run_download(args: Sequence[str]) -> int:
         download,
         args=list(args),
         prog="ganzoo data download",
-        config=PARSING,
+        **PARSING,
     )
     return 0

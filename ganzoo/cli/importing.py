@@ -163,7 +163,7 @@ def _parse(file: str, args: list[str], match: Match) -> tuple[ImportOptions, dic
             args=args,
             prog=f"ganzoo import {file}",
             description=f"Options of the format {match.entry.name}: {match.importer.project}.",
-            config=PARSING,
+            **PARSING,
         )
     values = vars(chosen)
     common = {f.name: values.pop(f.name) for f in dataclasses.fields(ImportOptions)}

@@ -12,7 +12,7 @@ from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import brief, is_parity
 from ganzoo.errors import MALFORMED
 from ganzoo.registry.entries import Entry
-from ganzoo.spec import IMPORTED, ModelSpec
+from ganzoo.spec import IMPORTED, INITIAL, ModelSpec
 from ganzoo.system.terminal import print_out
 
 # distance: the Fréchet distance to the training data, with the extractor of that data.
@@ -21,6 +21,7 @@ HEADINGS = (
     *("licence", "status", "package", "description"),
 )
 
+INVALID = "not in the format of ganzoo"
 FIRST, FURTHER = "  ", "    "  # indents of the first line of a row, and of its other lines
 
 Kind = Literal[
@@ -128,6 +129,8 @@ def info(name: Text, /) -> None:
         name: name of a model, ./folder or hf://org/repo.
     """
     from ganzoo import zoo
+    from ganzoo.cards.facts import describe_distribution
+    from ganzoo.cards.training import describe_changes
 
     spec = zoo.info(name)
     provenance = spec.provenance
@@ -137,21 +140,27 @@ def info(name: Text, /) -> None:
         "image": spec.data.image,
         **({"sizes": f"any, padded to multiples of {spec.sizes.multiple}"} if spec.sizes else {}),
         "reads": ", ".join(spec.inputs),
-        "latent": f"{spec.latent.dim} x N(0, 1)" if spec.latent else "none",
+        "latent": f"{spec.latent.dim} x {describe_distribution(spec)}" if spec.latent else "none",
         "classes": spec.data.classes if "y" in spec.inputs else "none",
         "networks": ", ".join(spec.roles)
         + (f"; for further training {', '.join(roles)}" if (roles := spec.training_roles) else ""),
         **({"data": spec.data.origin} if spec.data.origin else {}),
         **_images(spec),
-        "licence": spec.license or "not recorded",
+        "licence": spec.license or "not recorded; state it in the card: license: ID in its header",
         "needs": ", ".join(spec.requires) or "only ganzoo",
     } | {
         key.replace("_", " "): value
         for key, value in provenance.items()
-        if key not in ("recipe", "data", "metrics") and not isinstance(value, dict)
+        if key not in ("recipe", "data", "metrics", "history") and not isinstance(value, dict)
     }
     if imported := spec.recorded(IMPORTED):
         rows["imported from"] = f"{imported.get('file')} of {imported.get('project')}"
+    if initial := spec.recorded(INITIAL):
+        rows["initial weights"] = f"{initial.get('model')}, {initial.get('weights_id')}"
+    try:
+        rows |= describe_changes(provenance)
+    except MALFORMED:
+        rows["history"] = INVALID
     for part in ("versions", "plugins", *filter(is_parity, provenance)):
         if isinstance(provenance.get(part), dict):
             rows[part.replace("_", " ")] = _or_invalid(_figures, provenance[part])
@@ -170,7 +179,7 @@ def _images(spec: ModelSpec) -> dict[str, str]:
     try:
         return dict(describe_images(spec.recorded("data")))
     except MALFORMED:
-        return {"fit": "not in the format of ganzoo"}
+        return {"fit": INVALID}
 
 
 def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:
@@ -178,7 +187,7 @@ def _or_invalid(describe: Callable[[Any], str], field: Any) -> str:
     try:
         return describe(field)
     except MALFORMED:
-        return "not in the format of ganzoo"
+        return INVALID
 
 
 def _figures(figures: dict[str, Any]) -> str:

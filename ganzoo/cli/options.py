@@ -20,7 +20,7 @@ from ganzoo.errors import GanzooError, RecipeError
 from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.signatures import arguments_of, check
 from ganzoo.spec import Component, Optimizer, Recipe
-from ganzoo.system.terminal import escaped_output
+from ganzoo.system.terminal import escaped_output, print_error
 from ganzoo.training import RunOptions
 from ganzoo.training.overrides import rename
 
@@ -75,7 +75,7 @@ def parse_resume(args: Sequence[str], prog: str) -> tuple[Recipe | None, ResumeO
         prog=prog,
         description=summary,
         return_unknown_args=True,
-        config=PARSING,
+        **PARSING,
     )
     options = ResumeOptions(**vars(chosen))
     file = options.resume / "recipe.toml"
@@ -99,7 +99,11 @@ def parse_recipe(args: Sequence[str], prog: str) -> tuple[Recipe, TrainOptions]:
         SystemExit: the arguments hold ``--help`` or an unknown option.
     """
     run_fields = _run_fields(TrainOptions)
-    recipe, values = _parse_fields(find_recipe(args[0]), args[1:], f"{prog} {args[0]}", run_fields)
+    original = find_recipe(args[0])
+    recipe, values = _parse_fields(original, args[1:], f"{prog} {args[0]}", run_fields)
+    is_typed = any(arg.partition("=")[0] == "--name" for arg in args)
+    if recipe.name != original.name and not is_typed and os.environ.get("RANK", "0") == "0":
+        print_error(f"name: {recipe.name}, after the new components. --name NAME states another.")
     return recipe, TrainOptions(**values)
 
 
@@ -116,7 +120,7 @@ def _parse_fields(
             args=list(args),
             prog=prog,
             description=preset.description,
-            config=PARSING,
+            **PARSING,
         )
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(schema)}
     values_of_others = {field[0]: values.pop(field[0]) for field in others}

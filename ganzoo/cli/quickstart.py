@@ -12,7 +12,7 @@ from ganzoo.system.terminal import print_out
 
 
 def quickstart(output: Output = Path("demo")) -> None:
-    """Load a model, train one, export it and run it, in two minutes.
+    """Load a model, train a small one, export it and run it, in minutes on a CPU.
 
     Args:
         output: folder for the results; if it exists, a number is added to its name.
@@ -28,7 +28,7 @@ def quickstart(output: Output = Path("demo")) -> None:
     shipped_grid = zoo.load("dcgan-mnist").sample(64, seed=0).save(folder / "dcgan-mnist.png")
     print_out(f"     {shipped_grid}")
 
-    print_out("2/4  train a small DCGAN on the built-in digits (about a minute on two cores)")
+    print_out("2/4  train a small DCGAN on the built-in digits (250,000 images)")
     trained = training.train("dcgan-digits", out=folder / "run")
     if not trained.finished:
         print_out(f"the training is saved. Continue with: ganzoo train --resume {trained.path}")

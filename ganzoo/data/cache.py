@@ -21,7 +21,7 @@ from torch.utils.data import Dataset
 
 from ganzoo.bundle import leftovers
 from ganzoo.bundle.files import new_file, reporting_output
-from ganzoo.data.cache_file import CacheFile, FileStore
+from ganzoo.data.cache_file import DAMAGED, OTHER, CacheFile, FileStore
 from ganzoo.data.decoded_images import DecodedImages, decode_images
 from ganzoo.data.decoding import decode_into
 from ganzoo.data.fingerprints import fingerprint_items, fingerprint_stream
@@ -88,6 +88,7 @@ class ImageCache:
 
     Attributes:
         path: the file.
+        forecast: what a training does about the cache, for a dry run.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class ImageCache:
         self._ranks = ranks
         self._file = CacheFile(self.path, len(dataset), spec)  # type: ignore[arg-type]
         self._identity = self._identify()
+        self.forecast = "" if options.writes else "none"
         self._difference = ""  # why the file is not used
 
     def load(self, *, fits: bool, progress: bool = False) -> DecodedImages | None:
@@ -125,7 +127,11 @@ class ImageCache:
         """
         if known := self._read(fits):
             return known
-        always, writes = self._options.always, self._options.writes and self._is_possible(fits)
+        always, possible = self._options.always, self._is_possible(fits)
+        writes = self._options.writes and possible
+        is_dry_run = possible and not writes
+        if is_dry_run:
+            self.forecast = f"a training writes {self._describe_file()}"
         if writes and (always or self._ranks > 1):
             try:
                 # The other processes of this machine wait, and read what the first one writes.
@@ -143,7 +149,9 @@ class ImageCache:
                     return self._write(images)
             except OutputError as error:
                 self._warn(error)
-        if self._difference and not writes:
+        if is_dry_run and not always and images.seconds < AUTO_SECONDS:
+            self.forecast = f"none: the images take less than {AUTO_SECONDS:g} seconds to decode"
+        if self._difference and not writes and not is_dry_run:
             return images._replace(cache=f"{self.path} is not used: it is {self._difference}")
         return images
 
@@ -174,7 +182,7 @@ class ImageCache:
             store.finish(self._metadata(items, sha256, texts, decoding.replaced))
         mapped = self._read(fits, tell=False)
         assert mapped is not None
-        return mapped._replace(decoding=str(decoding), cache=self._describe_written())
+        return mapped._replace(decoding=str(decoding), cache=f"written to {self._describe_file()}")
 
     def _write(self, images: DecodedImages) -> DecodedImages:
         """Write images that memory holds. They are not lost if it fails."""
@@ -186,7 +194,7 @@ class ImageCache:
         except OutputError as error:
             self._warn(error)
             return images
-        return images._replace(cache=self._describe_written())
+        return images._replace(cache=f"written to {self._describe_file()}")
 
     @contextlib.contextmanager
     def _new_file(self) -> Iterator[FileStore]:
@@ -198,14 +206,14 @@ class ImageCache:
         if self._identity is None or not self.path.exists():
             return None
         content = self._file.read()
-        if content is None:
-            self._difference = "damaged, or of other images"
+        if isinstance(content, str):
+            self._difference = content
             return None
         items, checksums, metadata = content
         for key, value in self._identity.items():
             if metadata.get(key) != value:
                 versions = "of another version of the code"
-                self._difference = versions if key == "decoder" else "of other images"
+                self._difference = versions if key == "decoder" else OTHER
                 return None
         try:
             check_items(items, self._spec)
@@ -214,7 +222,7 @@ class ImageCache:
             if metadata["labels"] != _sum_labels(items):
                 raise DataError("a label differs from the one that was written")
         except (DataError, ValueError, KeyError):
-            self._difference = "damaged"
+            self._difference = DAMAGED
             return None
         for text in texts if tell else ():
             warnings.warn(str(text), ImageFileWarning, stacklevel=4)
@@ -285,9 +293,9 @@ class ImageCache:
             "replaced": str(replaced),
         }
 
-    def _describe_written(self) -> str:
+    def _describe_file(self) -> str:
         former = f"; the former one was {self._difference}" if self._difference else ""
-        return f"written to {self.path} ({_size(self._file.size)}){former}"
+        return f"{self.path} ({_size(self._file.size)}){former}"
 
     def _warn(self, reason: OutputError | str) -> None:
         if isinstance(reason, OutputError) and isinstance(reason.__cause__, OSError):

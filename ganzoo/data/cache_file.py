@@ -25,6 +25,7 @@ from ganzoo.spec.json_text import read_json
 from ganzoo.system.quiet import ignored_warnings
 
 HEADER = 2**16  # bytes at the start of a file; the format allows spaces after its JSON
+DAMAGED, OTHER = "damaged", "of other images"
 _DTYPES = {"labels": ("I64", torch.int64), "images": ("U8", torch.uint8)}
 _DTYPES["conditions"] = _DTYPES["images"]
 _CHECKSUMS = {"images": "image_checksums", "conditions": "condition_checksums"}
@@ -117,32 +118,32 @@ class CacheFile:
             self.tensors[name] = {"dtype": code, "shape": list(shape), "data_offsets": offsets}
         self.size = HEADER + end
 
-    def read(self) -> CacheContent | None:
-        """Return the content of the file.
-
-        Returns None if there is no such file, or if it has another layout.
-        """
+    def read(self) -> CacheContent | str:
+        """Return the content of the file, or why it cannot be used: `DAMAGED` or `OTHER`."""
         if not self.path.is_file():  # to open a pipe would wait for a writer
-            return None
+            return DAMAGED
         try:
             with self.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size != self.size:
-                    return None
                 length = int.from_bytes(file.read(8), "little")
                 if length != HEADER - 8:
-                    return None
+                    return DAMAGED
                 header = read_json(file.read(length))
                 metadata = header.pop("__metadata__")
-                if header != self.tensors or not all(isinstance(v, str) for v in metadata.values()):
-                    return None
+                end = max(tensor["data_offsets"][1] for tensor in header.values())
+                if os.fstat(file.fileno()).st_size != HEADER + end:
+                    return DAMAGED
+                if not all(isinstance(v, str) for v in metadata.values()):
+                    return DAMAGED
+                if header != self.tensors:
+                    return OTHER
                 mapping = self._map(file)
                 values = {
                     name: self._tensor(mapping, other).clone()
                     for name, other in self._checksums.items()
                 }
                 return CacheContent(self._items(mapping), Checksums(self.path, values), metadata)
-        except (OSError, ValueError, LookupError, AttributeError):
-            return None
+        except (OSError, ValueError, LookupError, AttributeError, TypeError):
+            return DAMAGED
 
     def map(self, file: BinaryIO) -> Items:
         """Return the items of an open file. Only what is used is read from the disk."""

@@ -68,16 +68,21 @@ def open_batches(
     in_memory = isinstance(dataset, TensorDataset)
     copies = 1 if device.type == "cuda" else here  # that share one memory, the GPU's or the host's
     fits = in_memory or not exceeds_memory(copies * _decoded_bytes(dataset, spec), device)
-    images = None
+    images, forecast = None, ""
     if cache and component and streaming != "on" and not in_memory and len(dataset):  # type: ignore[arg-type]
         file = ImageCache(cache, component, root, dataset, spec, ranks=here)
         images = file.load(fits=fits or streaming == "off", progress=rank == 0)
+        forecast = file.forecast
     shares = {"rank": rank, "ranks": ranks, "parts": parts}
     if agree(streaming == "on" or (streaming == "auto" and not fits and images is None)):
-        return StreamedBatches(dataset, spec, batch_size, seed, device, **shares)
+        batches: Batches = StreamedBatches(dataset, spec, batch_size, seed, device, **shares)
+        batches.cache = forecast
+        return batches
     if images is None:
         images = decode_images(dataset, spec, progress=rank == 0, ranks=here)
-    return MemoryBatches(dataset, spec, batch_size, seed, device, images=images, **shares)
+    batches = MemoryBatches(dataset, spec, batch_size, seed, device, images=images, **shares)
+    batches.cache = batches.cache or forecast
+    return batches
 
 
 def exceeds_memory(decoded: int, device: torch.device) -> bool:

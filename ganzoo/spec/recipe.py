@@ -23,6 +23,7 @@ from ganzoo.spec.parsing import (
     shorten,
 )
 
+EVALUATED = 2_000  # images of an evaluation, by default
 MAX_RECIPE = 2**20  # characters of a recipe's TOML
 
 
@@ -190,7 +191,7 @@ class Recipe:
     keep_checkpoints: int = 2
     keep_discriminator: bool = False
     evaluate_every: int = 0
-    evaluate_samples: int = 2_000
+    evaluate_samples: int = EVALUATED
     evaluate_with: str = ""
     evaluate_metrics: tuple[str, ...] = ()
     keep_best: str = ""
@@ -222,6 +223,11 @@ class Recipe:
             raise ValueError(
                 f"evaluate_metrics is {names}, but evaluate_every is 0, so nothing is evaluated. "
                 "Set evaluate_every, or omit evaluate_metrics"
+            )
+        if self.evaluate_samples != EVALUATED and not self.evaluate_every:
+            raise ValueError(
+                f"evaluate_samples is {self.evaluate_samples}, but evaluate_every is 0, so nothing "
+                f"is evaluated. Set evaluate_every, or evaluate_samples to {EVALUATED}, its default"
             )
         if self.keep_best and "/" not in self.keep_best and not self.evaluate_every:
             raise ValueError(

@@ -35,8 +35,8 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
         run.mkdir(parents=True, exist_ok=True)
         if foreign := find_foreign(run):
             raise OutputError(
-                f"{foreign}, and a training does not read or write it. Replace it with a file or "
-                "folder, or remove it."
+                f"{foreign}, and a training does not read or write it. If the run wrote it, "
+                "replace it with that file or folder; otherwise remove it."
             )
         lock = FileLock(run / LOCK, blocking=False)
         try:

@@ -12,6 +12,8 @@ from ganzoo.registry.names import parse_registered
 from ganzoo.registry.signatures import arguments_of
 from ganzoo.spec import Recipe
 
+# Datasets of the user's own images. A recipe's name says nothing of the type of their files.
+_OWN_IMAGES = frozenset({"folder", "zip", "webdataset", "parquet"})
 _KINDS = tuple(registry.kind for registry in COMPONENTS)
 
 
@@ -50,9 +52,12 @@ def override(recipe: Recipe, fields: Mapping[str, Any]) -> Recipe:
 
 def rename(recipe: Recipe, original: Recipe) -> Recipe:
     """Replace a name or description that does not describe the changed recipe."""
-    if recipe.name == original.name and any(
-        getattr(recipe, kind).name != getattr(original, kind).name for kind in _KINDS
-    ):
+    changes = [
+        {getattr(recipe, kind).name, getattr(original, kind).name}
+        for kind in _KINDS
+        if getattr(recipe, kind).name != getattr(original, kind).name
+    ]
+    if recipe.name == original.name and any(not names <= _OWN_IMAGES for names in changes):
         names = (getattr(recipe, kind).name for kind in _KINDS)
         name = "-".join(parse_registered(name).name for name in names)
         recipe = dataclasses.replace(recipe, name=name)

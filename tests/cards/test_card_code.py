@@ -90,8 +90,10 @@ def run_all(jobs, *absent):
 def with_ganzoo(blocks, folder):
     jobs = {}
     for name, contents in blocks.items():
-        (folder / f"of-{name}").mkdir()
-        (folder / f"of-{name}" / "tiny").symlink_to(folder / "tiny")
+        if name == "tiny":  # the folder of its card
+            shutil.copytree(folder / name, folder / f"of-{name}")
+        else:
+            (folder / f"of-{name}").mkdir()
         jobs[name] = (folder / f"of-{name}", codes(contents["use"], "python"))
     return run_all(jobs)
 

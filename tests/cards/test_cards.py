@@ -500,7 +500,10 @@ def test_a_copy_of_a_shipped_model_keeps_its_card(tmp_path):
     shutil.copyfile(models.get("dcgan-mnist") / "model.safetensors", copy / "model.safetensors")
     rehash(copy)
     cards.write(copy)
-    assert 'ganzoo.load("./gan-mnist")' in (copy / "README.md").read_text()
+    card = (copy / "README.md").read_text()
+    for line in ('ganzoo.load(".")', "ganzoo sample . -n 64", "ganzoo train training/recipe.toml"):
+        assert line in card
+    assert cards.check(shutil.move(copy, tmp_path / "another")) == []
 
 
 def test_the_command_line(bundle):

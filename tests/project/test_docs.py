@@ -57,7 +57,7 @@ def parse(command):
     if command[0] == "train":
         parse_recipe(command[1:], "ganzoo train")
     else:
-        tyro.extras.subcommand_cli_from_dict(stubs, args=command, config=PARSING)
+        tyro.extras.subcommand_cli_from_dict(stubs, args=command, **PARSING)
 
 
 def test_all_commands_have_options_that_exist():
