@@ -158,7 +158,8 @@ def info(name: Text, /) -> None:
     if initial := spec.recorded(INITIAL):
         rows["initial weights"] = f"{initial.get('model')}, {initial.get('weights_id')}"
     try:
-        rows |= describe_changes(provenance)
+        for number, (moment, changes) in enumerate(describe_changes(provenance), start=1):
+            rows[f"history {number}"] = f"{moment}: {changes}"
     except MALFORMED:
         rows["history"] = INVALID
     for part in ("versions", "plugins", *filter(is_parity, provenance)):

@@ -1,4 +1,4 @@
-"""The data of a run: its folder and its fingerprint, in the run's file run.json."""
+"""The data of a run: its folders and its fingerprint, in the run's file run.json."""
 
 from __future__ import annotations
 
@@ -25,12 +25,14 @@ class RunData:
         images: number of images.
         sha256: fingerprint of the images.
         recipe_sha256: SHA-256 of the run's recipe.toml.
+        model: absolute path of the model whose weights the run started from, if it is a folder.
     """
 
     folder: str | None
     images: int
     sha256: str
     recipe_sha256: str
+    model: str | None = None
 
     def write(self, run: Path) -> None:
         """Write the file of a run.
@@ -55,7 +57,7 @@ class RunData:
             if pointer := explain_pointer(path):
                 raise ValueError(pointer.removesuffix("."))
             data = cls(**read_json(path.read_bytes()))
-            kinds = (str | None, int, str, str)
+            kinds = (str | None, int, str, str, str | None)
             fields = dataclasses.astuple(data)
             if not all(map(isinstance, fields, kinds)):
                 raise TypeError("a field has another type")

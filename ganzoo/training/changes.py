@@ -105,7 +105,9 @@ def command_of_new_run(run: Path, options: Sequence[str] = (), data: Path | None
     if folder := data or (record and record.folder):
         words.append(as_option("data", folder))
     if initial:
-        words.append(as_option("init-from", initial.address or initial.folder or "MODEL"))
+        words.append(
+            as_option("init-from", initial.address or (record and record.model) or "MODEL")
+        )
     named = run if run.name not in ("", "..") else run.resolve()
     folders = (named.with_name(f"{named.name}-{k}") for k in itertools.count(2))
     words.append(as_option("out", next(folder for folder in folders if not folder.exists())))

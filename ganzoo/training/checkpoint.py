@@ -50,11 +50,17 @@ def save_checkpoint(folder: Path, images_seen: int, state: dict[str, Any], keep:
     return path
 
 
-def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+def load_checkpoint(
+    folder: Path, remedy: str = "Delete it to start the training again."
+) -> dict[str, Any] | None:
     """Return the newest readable state in a folder, or None if the folder holds none.
 
     A file is damaged if it differs from its digest. Warns of it, renames it, and reads the one
     before it.
+
+    Args:
+        folder: the folder.
+        remedy: what to do if all files are damaged.
 
     Raises:
         CheckpointError: all files are damaged, or a file is a pointer of git-lfs.
@@ -71,8 +77,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any] | None:
             if path == paths[0]:
                 reason = shorten(str(error)).removesuffix(".")
                 raise CheckpointError(
-                    f"the checkpoint {path} is damaged: {reason}. Delete it to start the training "
-                    "again."
+                    f"the checkpoint {path} is damaged: {reason}. {remedy}"
                 ) from error
             renamed = path.replace(path.with_suffix(".damaged"))
             warnings.warn(

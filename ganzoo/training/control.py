@@ -43,8 +43,8 @@ def sole_user(run: Path, group: Group = ALONE) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise RunExistsError(
-                f"another process is training in {run}. Wait for it or stop it, or pass another "
-                "folder with --out DIR."
+                f"another process is training in {run}. Wait for it or stop it. A new run can have "
+                "another folder: ganzoo train RECIPE --out DIR."
             ) from error
     try:
         for folder in (run, run / "checkpoints"):

@@ -47,7 +47,7 @@ def evaluator_of(recipe: Recipe, batches: Batches, state: State) -> Evaluator | 
     if "condition" in inputs_of(state.nets["generator"]):
         raise RecipeError(
             f"--evaluate-every {recipe.evaluate_every} measures images generated from latents, but "
-            f"{recipe.architecture.name!r} generates them from images. Remove --evaluate-every."
+            f"{recipe.architecture.name!r} generates them from images. Use --evaluate-every 0."
         )
     from ganzoo.evaluation import Evaluator, plan_evaluation
 

@@ -48,7 +48,6 @@ class InitialWeights:
         new: by role, the reason why a tensor is new, by its name; empty for a role that the model
             does not have, whose tensors are all new.
         unused: by role, names of the model's tensors that were not taken.
-        folder: absolute path of the model's folder; empty if it has an address.
 
     Raises:
         ValueError: there are not four counts for a role, or one is out of range.
@@ -66,7 +65,6 @@ class InitialWeights:
     arguments: list[str] = field(default_factory=list)
     new: dict[str, dict[str, str]] = field(default_factory=dict)
     unused: dict[str, list[str]] = field(default_factory=dict)
-    folder: str = ""
 
     def __post_init__(self) -> None:
         for role, counts in self.counts.items():
@@ -76,9 +74,9 @@ class InitialWeights:
                 check_integer(f"the count of the role {role!r}", part, 0, whole)
 
     def provenance(self) -> dict[str, Any]:
-        """Return what a model's provenance records: no names of tensors, no path."""
+        """Return what a model's provenance records: all but the names of tensors."""
         record = dataclasses.asdict(self)
-        return {name: record[name] for name in record if name not in ("new", "unused", "folder")}
+        return {name: record[name] for name in record if name not in ("new", "unused")}
 
     def write(self, run: Path) -> None:
         """Write the file of a run.
@@ -210,7 +208,6 @@ def take_weights(
         arguments=differing,
         new=new,
         unused=unused,
-        folder=model.folder,
     )
     return initial, averages
 

@@ -70,7 +70,7 @@ def find_frozen(
     if not discriminators:
         raise RecipeError(
             f"freeze_layers is {recipe.freeze_layers}, but loss {recipe.loss.name!r} trains no "
-            "discriminator. Remove --freeze-layers."
+            "discriminator. Use --freeze-layers 0."
         )
     frozen = {}
     for role, layers in discriminators.items():

@@ -60,8 +60,13 @@ def restore(
     recipe = recipe or current
     began = _share(RunData.read(path) if group.first else None, group)
     folder = options.data or (began.folder if began else None)
+    initial = InitialWeights.read(path) if group.first else None
+    # Without a checkpoint, a run would start from random weights instead of its initial ones.
+    remedy = (
+        [f"Start a new run:\n  {command_of_new_run(path, data=options.data)}"] if initial else []
+    )
     checkpoint = share_checkpoint(
-        load_checkpoint(path / "checkpoints") if group.first else None, group
+        load_checkpoint(path / "checkpoints", *remedy) if group.first else None, group
     )
     if checkpoint is None and began and group.first and sha256(file) != began.recipe_sha256:
         raise CheckpointError(
@@ -70,7 +75,6 @@ def restore(
             f"  {command_of_new_run(path, data=options.data)}"
         )
     cache = CacheOptions.of(options.cache, path)
-    initial = InitialWeights.read(path) if group.first else None
     if checkpoint and group.first:
         _check_records(path)
     if checkpoint is None and initial:
@@ -96,7 +100,8 @@ def restore(
             write_history(path, prepared.history)
         if complete(current) != prepared.recipe:
             write_file(file, prepared.recipe.to_toml())
-        record_data(path, prepared, sha256(file))  # the folder may have moved
+        # The folder may have moved.
+        record_data(path, prepared, sha256(file), began.model if began else None)
     return prepared
 
 
@@ -134,10 +139,13 @@ def _continue(
     try:
         state.load_state_dict(checkpoint["state"])
     except (RuntimeError, *MALFORMED) as error:
+        several = len(list((path / "checkpoints").glob("*.safetensors"))) > 1
+        remedy = "Delete it to continue from the one before it."
+        if not several:
+            remedy = f"Start a new run:\n  {command_of_new_run(path, data=prepared.root)}"
         raise CheckpointError(
             f"the newest checkpoint in {path / 'checkpoints'} does not hold the networks and "
-            f"optimizers of this recipe: {shorten(str(error)).removesuffix('.')}. Delete it to "
-            "continue from the one before it."
+            f"optimizers of this recipe: {shorten(str(error)).removesuffix('.')}. {remedy}"
         ) from error
     images_seen = state.tick * trained.batch_size
     check_history(path, [line for line in history if line["images"] < images_seen], trained)
@@ -184,11 +192,11 @@ def share_recipe(recipe: Recipe | None, group: Group) -> Recipe:
     return Recipe.from_text(text, where="the recipe of the run")
 
 
-def record_data(path: Path, prepared: Prepared, recipe_sha256: str) -> None:
-    """Write where a run's data is, and the fingerprints that a resumed run checks."""
+def record_data(path: Path, prepared: Prepared, recipe_sha256: str, model: str | None) -> None:
+    """Write where a run's data and first model are, and the fingerprints that `restore` checks."""
     folder = str(prepared.root.resolve()) if prepared.root else None
     batches = prepared.batches
-    RunData(folder, len(batches), batches.fingerprint, recipe_sha256).write(path)
+    RunData(folder, len(batches), batches.fingerprint, recipe_sha256, model).write(path)
 
 
 def _share(data: RunData | None, group: Group) -> RunData | None:

@@ -32,6 +32,7 @@ from ganzoo.errors import (
 from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
 from ganzoo.registry import find_recipe
+from ganzoo.registry.names import parse_model_name
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.spec import Recipe
 from ganzoo.system.dependencies import environment, kept_variables
@@ -177,7 +178,10 @@ def train(
                 recipe_text = prepared.recipe.to_toml()
                 if prepared.initial:
                     prepared.initial.write(path)
-                record_data(path, prepared, hashlib.sha256(recipe_text.encode()).hexdigest())
+                digest = hashlib.sha256(recipe_text.encode()).hexdigest()
+                model = None if init_from is None else parse_model_name(init_from)
+                folder = str(model.absolute()) if isinstance(model, Path) else None
+                record_data(path, prepared, digest, folder)
                 write_file(path / RECIPE, recipe_text)  # last: it makes the folder a run
                 if group.size > 1:
                     write_file(path / LAUNCH, launch())
@@ -218,10 +222,10 @@ def _check_new(path: Path) -> None:
         files = (DATA_FILE, INITIAL_FILE)
         beginnings = (LOCK, *files, *(leftovers.prefix(path / n) for n in (*files, RECIPE)))
         if path.exists() and not all(f.name.startswith(beginnings) for f in path.iterdir()):
-            raise RunExistsError(
-                f"the run folder {path} exists already. Pass another with --out DIR, or continue "
-                f"the run: ganzoo train --resume {path}{repeat_imports()}"
-            )
+            advice = "Pass another folder with --out DIR"
+            if (path / RECIPE).is_file():
+                advice += f", or continue the run: ganzoo train --resume {path}{repeat_imports()}"
+            raise RunExistsError(f"the folder {path} exists already and is not empty. {advice}")
 
 
 @torch_defaults()

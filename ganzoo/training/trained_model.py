@@ -36,13 +36,11 @@ class TrainedModel:
     Attributes:
         bundle: the bundle; of a run, the one that was saved with the checkpoint.
         address: name by which others find the model; empty for a folder.
-        folder: absolute path of the folder; empty for an address.
         checkpoint: the run's newest checkpoint, None for a bundle.
     """
 
     bundle: Bundle
     address: str = ""
-    folder: str = ""
     checkpoint: Path | None = None
 
     @classmethod
@@ -62,8 +60,7 @@ class TrainedModel:
         files = []
         if (parsed / RUN_RECIPE).is_file() and not (parsed / CONFIG).is_file():
             files = sorted((parsed / "checkpoints").glob("*.safetensors"))
-        folder = str(parsed.absolute())
-        return cls(bundle, folder=folder, checkpoint=files[-1] if files else None)
+        return cls(bundle, checkpoint=files[-1] if files else None)
 
     def load(self) -> Networks:
         """Load the networks.

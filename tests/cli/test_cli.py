@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from ganzoo.cli import main
-from ganzoo.cli.options import parse_recipe
+from ganzoo.cli.options import parse_recipe, typed_names
+from ganzoo.errors import DataError
 from ganzoo.spec import Component
 from ganzoo.training.build import complete
+from helpers.bundles import change_config
 from helpers.distributions import install
 from helpers.processes import run_cli, run_new
 from helpers.recipes import tiny
@@ -90,7 +92,7 @@ def test_train_export_sample(tmp_path):
     assert (tmp_path / "grid.png").exists()
     again = run_cli("train", "dcgan-digits", "--out", "r", cwd=tmp_path)
     assert again.returncode == 1
-    assert "error: the run folder r exists already" in again.stderr
+    assert "error: the folder r exists already" in again.stderr
 
 
 def test_train_on_a_folder(tmp_path):
@@ -115,6 +117,67 @@ def test_dry_run_writes_nothing(tmp_path, monkeypatch, capsys):
     assert "250,000 images = 3,907 ticks of 64" in out
     assert tomllib.loads(out.split("\n\n", 1)[1])["optimizer"]["lr"] == 0.5
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--ema-halflife -1", "--ema-halflife is -1; it must be at least 0."),
+        ("--images 0", "--images is 0; it must be at least 1."),
+        ("--optimizer.lr -1", "--optimizer.lr is -1; it must be between 0 and 100."),
+        (
+            "--optimizer.beta2-to 0.9",
+            "--optimizer.beta2-to is 0.9, but --optimizer.decay-start is 1, so nothing decays. Set "
+            "--optimizer.decay-start below 1.",
+        ),
+        (
+            "--accumulate 7",
+            "a batch of 64 cannot be split into 7 equal parts. Set --accumulate to a divisor of "
+            "--batch-size.",
+        ),
+        (
+            "--learning-rates generator -1",
+            "--learning-rates generator is -1; it must be between 0 and 100.",
+        ),
+        (
+            "--loss.penalty-every 0",
+            "loss 'nonsaturating' cannot be built: --loss.penalty-every is 0; it must be at least "
+            "1.",
+        ),
+        (
+            "--keep-best x/y",
+            "--keep-best is 'x/y', but loss 'nonsaturating' has no player 'x'. Its players: "
+            "discriminator, generator.",
+        ),
+    ],
+)
+def test_an_error_names_the_option_that_was_typed(capsys, options, message):
+    assert main(["train", "dcgan-digits", "--dry-run", *options.split()]) == 1
+    assert capsys.readouterr().err == f"error: {message}\n"
+
+
+def test_a_path_in_an_error_is_not_an_option():
+    error = DataError("no images in runs/ema_halflife, 'batch_size' or log_every.png")
+    with pytest.raises(DataError) as raised, typed_names(tiny()):
+        raise error
+    assert str(raised.value) == "no images in runs/ema_halflife, 'batch_size' or log_every.png"
+
+
+def test_no_list_of_choices_has_pythons_none(capsys):
+    for command in (["sample", "--help"], ["data", "--help"], ["train", "dcgan-digits", "--help"]):
+        with pytest.raises(SystemExit):
+            main(command)
+        assert "None" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["sample", "dcgan-mnist", "--runtime", "None"])
+    assert "Expected one of ('torch', 'onnx')" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_latents_of_a_uniform_generator_are_explained(bundle, capsys):
+    change_config(bundle, lambda config: config["arguments"].update(latent_distribution="uniform"))
+    assert main(["info", str(bundle)]) == 0
+    text = "8 x N(0, 1), which the generator maps to uniform numbers in [-1, 1]"
+    assert text in capsys.readouterr().out
 
 
 def test_every_field_of_a_recipe_is_an_option():
@@ -173,7 +236,7 @@ def test_a_required_argument_is_an_option():
         ganzoo.losses.unregister("needy")
 
 
-def test_changed_components_change_the_name(tmp_path, monkeypatch):
+def test_changed_components_change_the_name(capsys):
     names = {
         (): "dcgan-digits",
         ("--seed", "3", "--images", "9"): "dcgan-digits",
@@ -183,6 +246,11 @@ def test_changed_components_change_the_name(tmp_path, monkeypatch):
     }
     for options, name in names.items():
         assert parse_recipe(["dcgan-digits", *options], "p")[0].name == name
+        text = f"name: {name}, after the new components. --name NAME states another.\n"
+        assert capsys.readouterr().err == (text if name not in ("dcgan-digits", "mine") else "")
+    # Another type of files does not change the images.
+    assert parse_recipe(["dcgan-faces", "--dataset", "zip"], "p")[0].name == "dcgan-faces"
+    assert capsys.readouterr().err == ""
 
 
 def test_a_folder_without_a_leading_dot_is_suggested(tmp_path, monkeypatch, capsys):

@@ -130,16 +130,23 @@ def test_a_run_resumes_without_the_model(source, tmp_path):
     record = ganzoo.info(half / "bundle").provenance[INITIAL]
     assert record["model"] == "tiny"
     assert record["address"] == ""
-    for file in half.rglob("*"):  # run.json alone has the folder of the data
-        if file.is_file():
+    for file in half.rglob("*"):  # run.json alone has the folders of the data and of the model
+        if file.is_file() and file.name != "run.json":
             assert b"secret-place" not in file.read_bytes(), file
 
 
 def test_a_run_that_lost_its_first_checkpoint_is_refused(source, tmp_path):
     run = train(tiny(images=16), tmp_path / "run", init_from=source)
     shutil.rmtree(run / "checkpoints")
-    with pytest.raises(CheckpointError, match="before it saved its first weights"):
+    command = f"ganzoo train {run}/recipe.toml --init-from {source} --out {run}-2"
+    with pytest.raises(CheckpointError, match="before it saved its first weights") as error:
         ganzoo.resume(run, **QUIET)
+    assert str(error.value).endswith(f". Start it again:\n  {command}")
+    (run / "checkpoints").mkdir()
+    (run / "checkpoints" / "000000000016.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointError, match="is damaged") as error:
+        ganzoo.resume(run, **QUIET)
+    assert str(error.value).endswith(f". Start a new run:\n  {command}")
 
 
 def test_another_architecture_is_refused_with_the_options_of_the_model(source, capsys):

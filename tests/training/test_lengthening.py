@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ganzoo.errors import CheckpointError, RecipeError
 from ganzoo.registry import find_recipe
 from ganzoo.spec import Component, Optimizer, Recipe
 from ganzoo.system.signals import stop_on_signal
+from ganzoo.training.build import complete
 from ganzoo.training.changes import differences, extend_history, replay
 from ganzoo.training.overrides import override
 from helpers.recipes import tiny
@@ -60,6 +62,9 @@ def test_a_lengthened_run_has_the_weights_of_a_run_of_that_length(run, tmp_path,
     assert history(run) == [{"images": 32, "changes": changes}]
     assert ganzoo.info(run / "bundle").provenance["history"] == history(run)
     assert "lengthened:" not in capsys.readouterr().err
+    assert main(["info", str(run)]) == 0
+    line = "history 1      changed after 32 images: images from 32 to 80, log_every from 16 to 32\n"
+    assert line in capsys.readouterr().out
     bundle = ganzoo.export(run, tmp_path / "bundle", figures=False)
     assert (
         "| changed after 32 images | `images` from 32 to 80" in (bundle / "README.md").read_text()
@@ -68,7 +73,9 @@ def test_a_lengthened_run_has_the_weights_of_a_run_of_that_length(run, tmp_path,
 
 def test_a_finished_run_says_how_to_lengthen_it(run, capsys):
     assert main(["train", "--resume", str(run)]) == 0
-    errors = capsys.readouterr().err
+    out, errors = capsys.readouterr()
+    assert out.splitlines()[0] == f"  samples   {run / 'samples'}"  # and not that it trained
+    assert "players" not in errors  # of the plan
     assert f"is finished: it has seen all 32 images. Lengthen it: ganzoo train --resume {run} --images 64" in errors  # fmt: skip
 
 
@@ -103,16 +110,26 @@ def test_what_a_run_learns_changes_only_on_request(run):
 
 
 @pytest.mark.parametrize(
-    ("fields", "option"),
+    ("fields", "names", "options"),
     [
-        ({"architecture": {"width": 8}}, "--architecture.width"),
-        ({"loss": "hinge"}, "--loss.name"),
-        ({"seed": 1}, "--seed"),
+        ({"architecture": {"width": 8}}, "--architecture.width", "--architecture.width 8"),
+        ({"loss": {"name": "hinge", "r1": 1}}, "--loss", "--loss hinge --loss.r1 1.0"),
+        (
+            {"seed": 1, "learning_rates": {"generator": 0.1}, "evaluate_every": 8},
+            "--seed",
+            "--evaluate-every 8 --learning-rates generator 0.1 --seed 1",
+        ),
     ],
 )
-def test_the_networks_the_game_and_the_seed_never_change(run, fields, option):
-    with pytest.raises(RecipeError, match=f"a run keeps its .*{option}"):
-        resume(run, change=True, **fields)
+def test_the_networks_the_game_and_the_seed_never_change(run, fields, names, options):
+    with pytest.raises(RecipeError) as error:
+        resume(run, change=True, data="a b", **fields)
+    message, command = str(error.value).splitlines()
+    assert message == f"a run keeps its {names}. Start a new run with the other value:"
+    assert command == f"  ganzoo train {run}/recipe.toml {options} --data 'a b' --out {run}-2"
+    recipe, _ = parse_recipe(shlex.split(command)[2:], "ganzoo train")
+    changed = override(Recipe.from_toml(run / "recipe.toml"), fields)
+    assert differences(complete(changed), complete(recipe)).keys() <= {"name", "description"}
 
 
 def test_the_batch_size_changes_where_batches_end(run):

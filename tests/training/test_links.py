@@ -50,7 +50,9 @@ def test_a_run_with_a_pipe_is_refused_and_never_waits_for_a_writer(tiny_run, tmp
     (run / name).parent.mkdir(exist_ok=True)
     (run / name).unlink(missing_ok=True)
     os.mkfifo(run / name)
-    with pytest.raises(OutputError, match=f"{name} is neither a file nor a folder, .* or remove"):
+    with pytest.raises(
+        OutputError, match=f"{name} is neither a file nor a folder, .* otherwise remove"
+    ):
         ganzoo.resume(run, progress=False)
     with pytest.raises(PlotError, match=f"{name} is neither a file nor a folder, .* or remove"):
         plots.draw_run(run)

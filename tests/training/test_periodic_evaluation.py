@@ -303,6 +303,8 @@ def test_invalid_evaluations_are_refused_before_writing(tmp_path):
     assert not (tmp_path / "run").exists()
     with pytest.raises(ValueError, match="evaluate_metrics is frechet, but evaluate_every is 0"):
         points(evaluate_metrics=("frechet",), evaluate_every=0)
+    with pytest.raises(ValueError, match="evaluate_samples is 9, but evaluate_every is 0"):
+        tiny(evaluate_samples=9)
     with pytest.raises(ValueError, match="a metric, but evaluate_every is 0"):
         tiny(keep_best=FRECHET)
     with pytest.raises(ValueError, match="evaluate_samples is 1; it must be at least 2"):

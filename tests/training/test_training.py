@@ -480,7 +480,7 @@ def test_an_absurd_latent_length_is_refused(tmp_path):
 def test_an_existing_run_folder_is_not_changed(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "thesis.txt").write_text("mine")
-    with pytest.raises(RunExistsError, match=r"--resume .*run"):
+    with pytest.raises(RunExistsError, match=r"is not empty\. Pass another folder with --out DIR$"):
         train(tiny(), tmp_path / "run")
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["thesis.txt"]
     with pytest.raises(RunExistsError, match=r"thesis\.txt is a file"):
