@@ -169,7 +169,7 @@ def test_a_metric_that_is_not_computed_cannot_select_the_best_bundle(tmp_path):
 
 
 def test_evaluation_does_not_change_the_training(evaluated, tmp_path):
-    plain = train(points(evaluate_every=0), tmp_path / "plain")
+    plain = train(points(evaluate_every=0, evaluate_samples=2_000), tmp_path / "plain")
     assert not (plain.path / "metrics.jsonl").exists()
     assert same(weights_of(plain), weights_of(evaluated))
 
@@ -339,7 +339,7 @@ def test_unknown_data_is_compared_by_pixels(tmp_path):
 
 
 def test_a_training_without_evaluation_prepares_no_evaluator():
-    prepared = prepare(points(evaluate_every=0))
+    prepared = prepare(points(evaluate_every=0, evaluate_samples=2_000))
     assert prepared.evaluator is None
     play(prepared)
 
