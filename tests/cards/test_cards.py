@@ -599,7 +599,10 @@ def test_a_card_says_how_to_install_the_model(bundle):
     advice = "Install ganzoo from a clone of its repository: `pip install '.[train]'`"
     assert f"{advice}. Run the code in" in (bundle / "README.md").read_text()
     change_config(bundle, change)
-    assert f"{advice}, and the plugin `acme-gans[gpu]~=0.3`. Run the code in" in cards.write(bundle).read_text()
+    assert (
+        f"{advice}, and the plugin `acme-gans[gpu]~=0.3`. Run the code in"
+        in cards.write(bundle).read_text()
+    )
 
 
 def test_the_command_that_repeats_a_training_has_options_that_recipes_omit():
