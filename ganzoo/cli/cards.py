@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
@@ -36,8 +38,10 @@ def check(name: Text, /) -> None:
     if problems := cards.check(name):
         print_out("\n".join(problems))
         count = f"{len(problems)} problem{'s' * (len(problems) > 1)}"
+        folder = shlex.quote(name) if Path(name).is_dir() else "PATH"
         raise CardError(
-            f"the card of {name} has {count}. Update it with 'ganzoo card write PATH' or edit it."
+            f"the card of {name} has {count}. Edit it, or update its generated blocks: "
+            f"ganzoo card write {folder}"
         )
     print_out(f"{name}: the card is complete and matches the config")
 

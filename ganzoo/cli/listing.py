@@ -156,7 +156,7 @@ def info(name: Text, /) -> None:
     if imported := spec.recorded(IMPORTED):
         rows["imported from"] = f"{imported.get('file')} of {imported.get('project')}"
     if initial := spec.recorded(INITIAL):
-        rows["initial weights"] = f"{initial.get('model')}, {initial.get('weights_id')}"
+        rows["initial"] = f"weights of {initial.get('model')}, {initial.get('weights_id')}"
     try:
         for number, (moment, changes) in enumerate(describe_changes(provenance), start=1):
             rows[f"history {number}"] = f"{moment}: {changes}"

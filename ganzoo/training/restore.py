@@ -96,8 +96,7 @@ def restore(
         history = group.tell(json.dumps(read_history(path) if group.first else []).encode())
         prepared = _continue(path, prepared, current, checkpoint, json.loads(history))
     if group.first:
-        if checkpoint:
-            write_history(path, prepared.history)
+        write_history(path, prepared.history)  # empty if the run starts again
         if complete(current) != prepared.recipe:
             write_file(file, prepared.recipe.to_toml())
         # The folder may have moved.

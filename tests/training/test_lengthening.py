@@ -109,6 +109,14 @@ def test_what_a_run_learns_changes_only_on_request(run):
         resume(run, images=128)
 
 
+def test_a_run_that_starts_again_has_no_history(run):
+    resume(run, images=48)
+    assert len(history(run)) == 1
+    shutil.rmtree(run / "checkpoints")
+    resume(run)
+    assert history(run) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "names", "options"),
     [
