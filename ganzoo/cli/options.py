@@ -180,7 +180,7 @@ def _with_components(preset: Recipe, args: Sequence[str]) -> Recipe:
 
 def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     fields: list[tuple[str, Any, Any]] = []
-    hints, helps = get_type_hints(Recipe), helps_of(Recipe)
+    hints, helps = get_type_hints(Recipe), _name_options(helps_of(Recipe))
     hint: Any
     for field in dataclasses.fields(Recipe):
         value = getattr(preset, field.name)
@@ -197,8 +197,19 @@ def _fields(preset: Recipe, factories: dict[str, Any]) -> list[tuple[str, Any, A
     return fields
 
 
+def _name_options(helps: dict[str, str], prefix: str = "") -> dict[str, str]:
+    """Return helps with options instead of fields in backticks: ``--optimizer.lr``."""
+    names = {*helps, "optimizer.lr", "checkpoint_every"} if not prefix else {*helps}
+
+    def replace(match: re.Match[str]) -> str:
+        option = match[1].replace("_", "-")
+        return f"--{prefix}{option}" if match[1] in names else match[0]
+
+    return {name: re.sub(r"`([\w.]+)`", replace, text) for name, text in helps.items()}
+
+
 def _run_fields(owner: type[RunOptions]) -> list[tuple[str, Any, Any]]:
-    hints, helps = get_type_hints(owner), helps_of(RunOptions) | helps_of(owner)
+    hints, helps = get_type_hints(owner), _name_options(helps_of(RunOptions) | helps_of(owner))
     return [
         (
             field.name,
@@ -215,7 +226,7 @@ def _component(
 ) -> list[tuple[str, Any, Any]]:
     name = Annotated[str, tyro.conf.arg(help=help_, metavar="NAME")]
     bound = check(kind, component.name, factory, component.arguments)
-    helps = helps_of(factory)
+    helps = _name_options(helps_of(factory), f"{kind}.")
     arguments = []
     for argument in arguments_of(factory).values():
         value = bound.get(argument.name, argument.default)

@@ -38,7 +38,7 @@ class RunOptions:
             installed.
         trackers: also log the run to these ('ganzoo list --kind trackers').
         checkpoint_minutes: minutes between two checkpoints, beside those of the recipe's
-            checkpoint_every; 0 means only the recipe's.
+            `checkpoint_every`; 0 means only the recipe's.
 
     Raises:
         RecipeError: `max_time` is not a duration, or `checkpoint_minutes` is negative.

@@ -215,6 +215,13 @@ def test_help_reads_well(capsys):
         assert "usage: ganzoo" in out
         assert "Positional" not in out
     assert "--architecture.width INT" in out
+    text = " ".join(out.replace("│", "").split())
+    for sentence in (
+        "single players by name, instead of --optimizer.lr.",
+        "beside those of the recipe's --checkpoint-every;",
+        "up to --architecture.width-multiplier times this number",
+    ):
+        assert sentence in text
     assert "Images in a batch" in out
     assert "length of z" in out
     assert main(["train", "--help"]) == 0
