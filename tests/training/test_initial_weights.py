@@ -12,7 +12,7 @@ from torch.nn.utils import parametrizations
 
 import ganzoo
 from ganzoo import bundle as bundles
-from ganzoo.cards import CardContext, training
+from ganzoo.cards import CardContext, prose, training
 from ganzoo.cards.metadata import describe
 from ganzoo.cli import main
 from ganzoo.errors import BundleError, CheckpointError, RecipeError
@@ -186,7 +186,10 @@ def test_licences_and_origin_are_carried_on(source, tmp_path):
     assert spec.recorded(INITIAL)["licenses"] == [theirs]
     assert spec.license == "NC"
     unknown = {**spec.provenance, INITIAL: spec.recorded(INITIAL) | {"licenses": []}}
-    assert replace(spec, provenance=unknown).licenses == ()
+    spec_of_unknown = replace(spec, provenance=unknown)
+    assert spec_of_unknown.licenses == ()
+    text = prose._licence(CardContext.at(spec_of_unknown, tmp_path, {}))
+    assert "if it is yours, state the licence of the images that it was trained on" in text
     assert spec.weights_id != prepare(STILL, device="cpu").spec().weights_id
 
 
