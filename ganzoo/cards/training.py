@@ -15,6 +15,7 @@ from ganzoo.cards.tables import table
 from ganzoo.errors import GanzooError
 from ganzoo.registry import COMPONENTS, find_recipe
 from ganzoo.registry.signatures import arguments_of, as_option, bind
+from ganzoo.sampling.corrupt_files import UNREADABLE
 from ganzoo.spec import SEEDS, Recipe
 from ganzoo.spec.parsing import shorten
 
@@ -65,14 +66,21 @@ def describe_images(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     Args:
         data: the entry ``data`` of a model's provenance.
     """
-    rows = [(key, str(data[key])) for key in ("files", "fit") if data.get(key)]
-    if replaced := data.get("replaced"):
-        least = (
-            "at least " if ":" in data["sha256"] else ""
-        )  # a stream counts only files that it read
-        text = f"{least}{replaced:,}, each replaced by the next image that can be read"
-        rows.append(("corrupt files", text))
-    return rows
+    counts = dict(data.get("image_counts", {}))
+    rest = " as far as they were read" if ":" in data.get("sha256", "") else ""  # of a stream
+    unreadable = counts.pop(UNREADABLE, 0)
+    replaced = f"unreadable{rest}: {unreadable:,}, each replaced by the next image"
+    converted = ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items(), key=_by_number))
+    rows = {
+        "files": "; ".join(filter(None, [data.get("files"), replaced if unreadable else ""])),
+        "fit": data.get("fit"),
+        "converted": f"{converted}{rest and ','}{rest}" if converted else "",
+    }
+    return [(key, str(text)) for key, text in rows.items() if text]
+
+
+def _by_number(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def _initial(context: CardContext) -> list[tuple[str, str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -42,9 +43,12 @@ class Batches(Iterator[Batch]):
         cache: which cache of decoded images was read or written; empty for none.
         file_counts: one line about the dataset's files in use and those skipped, from its
             attribute of that name; empty if it has none.
+        advice: a sentence about an option that changes the files in use, from the dataset's
+            attribute of that name; empty if it has none.
         fitting: how image files get the size of the spec, from the dataset's attribute of that
             name; empty if it has none.
-        replaced: number of corrupt files that other images replaced, as far as they were read.
+        image_counts: numbers of files that were converted or replaced, by name, such as ``turned by
+            EXIF``, as far as the files were read.
 
     Raises:
         DataError: the images do not match the spec, or an image is corrupt.
@@ -56,7 +60,7 @@ class Batches(Iterator[Batch]):
     fits = False
     decoding = ""
     cache = ""
-    replaced = 0
+    image_counts: Mapping[str, int] = MappingProxyType({})
 
     def __init__(
         self,
@@ -72,6 +76,7 @@ class Batches(Iterator[Batch]):
     ) -> None:
         self._length = len(dataset)  # type: ignore[arg-type]
         self.file_counts = getattr(dataset, "file_counts", "")
+        self.advice = getattr(dataset, "advice", "")
         self.fitting = str(getattr(dataset, "fitting", ""))
         if self._length == 0:
             raise DataError("the dataset contains no images. Add images, or use another --dataset.")

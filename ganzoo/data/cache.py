@@ -9,7 +9,7 @@ import json
 import shutil
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from ganzoo.system.terminal import print_error
 FOLDER = ".ganzoo-cache"  # beside the folder of a run
 AUTO_SECONDS = 5.0  # `auto` caches images that take longer to decode
 AUTO_SHARE = 0.25  # of the free disk space, the most that `auto` uses
-DECODER = 1  # increase it if the decoding of image files changes a pixel
+DECODER = 2  # increase it if the decoding of image files changes a pixel or a count
 MAX_WARNINGS = 2**14  # characters in a file
 
 
@@ -179,7 +179,7 @@ class ImageCache:
             decoding = decode_into(store, self._dataset, self._spec, shown=True)
             items = store.map()
             sha256, texts = fingerprint_items(items), tuple(decoding.warnings)
-            store.finish(self._metadata(items, sha256, texts, decoding.replaced))
+            store.finish(self._metadata(items, sha256, texts, decoding.counts))
         mapped = self._read(fits, tell=False)
         assert mapped is not None
         return mapped._replace(decoding=str(decoding), cache=f"written to {self._describe_file()}")
@@ -189,7 +189,7 @@ class ImageCache:
         try:
             with self._new_file() as store:
                 store.put(0, images.items)
-                facts = images.sha256, images.warnings, images.replaced
+                facts = images.sha256, images.warnings, images.counts
                 store.finish(self._metadata(images.items, *facts))
         except OutputError as error:
             self._warn(error)
@@ -218,10 +218,10 @@ class ImageCache:
         try:
             check_items(items, self._spec)
             sha256, texts = metadata["sha256"], json.loads(metadata["warnings"])
-            replaced = int(metadata["replaced"])
+            counts = {name: int(n) for name, n in json.loads(metadata["counts"]).items()}
             if metadata["labels"] != _sum_labels(items):
                 raise DataError("a label differs from the one that was written")
-        except (DataError, ValueError, KeyError):
+        except (DataError, ValueError, KeyError, TypeError, AttributeError):
             self._difference = DAMAGED
             return None
         for text in texts if tell else ():
@@ -233,7 +233,7 @@ class ImageCache:
             fits,
             checksums,
             cache=f"read from {self.path} ({size})",
-            replaced=replaced,
+            counts=counts,
         )
 
     @contextlib.contextmanager
@@ -278,7 +278,7 @@ class ImageCache:
         }
 
     def _metadata(
-        self, items: Items, sha256: str, texts: tuple[str, ...], replaced: int
+        self, items: Items, sha256: str, texts: tuple[str, ...], counts: Mapping[str, int]
     ) -> dict[str, str]:
         assert self._identity is not None
         size, lines = 0, []
@@ -290,7 +290,7 @@ class ImageCache:
             "sha256": sha256,
             "labels": _sum_labels(items),
             "warnings": json.dumps(lines),
-            "replaced": str(replaced),
+            "counts": json.dumps(dict(counts)),
         }
 
     def _describe_file(self) -> str:

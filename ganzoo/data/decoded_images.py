@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from torch import Tensor
@@ -26,7 +28,7 @@ class DecodedImages(NamedTuple):
         decoding: how fast they were decoded; empty if they were not.
         cache: which cache was read or written; empty for none.
         warnings: texts of the warnings about the images.
-        replaced: number of corrupt files that other images replaced.
+        counts: numbers of files by name, see `ReadWarnings`.
     """
 
     items: Items
@@ -37,7 +39,7 @@ class DecodedImages(NamedTuple):
     decoding: str = ""
     cache: str = ""
     warnings: tuple[str, ...] = ()
-    replaced: int = 0
+    counts: Mapping[str, int] = MappingProxyType({})
 
 
 def decode_images(
@@ -64,5 +66,5 @@ def decode_images(
         seconds=decoding.seconds,
         decoding=str(decoding),
         warnings=tuple(decoding.warnings),
-        replaced=decoding.replaced,
+        counts=decoding.counts,
     )

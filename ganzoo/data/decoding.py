@@ -10,7 +10,7 @@ import pickle
 import sys
 import time
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -29,6 +29,7 @@ from ganzoo.data.reading import (
     as_labels,
     check_items,
     chunks,
+    count_files,
     count_values,
 )
 from ganzoo.data.workers import WorkerReads, count_cores
@@ -62,14 +63,14 @@ class Decoding(NamedTuple):
         seconds: elapsed time.
         processes: number of processes that decoded.
         warnings: the texts of the warnings that were shown, and their classes.
-        replaced: number of corrupt files that other images replaced.
+        counts: numbers of files by name, see `ReadWarnings`.
     """
 
     images: int
     seconds: float
     processes: int
     warnings: dict[str, type[Warning]]
-    replaced: int = 0
+    counts: Mapping[str, int]
 
     def __str__(self) -> str:
         processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
@@ -145,7 +146,7 @@ def decode_into(
         places,
         decoding_workers() if workers is None else workers,
     )
-    notices = ReadWarnings(length)
+    notices = ReadWarnings(count_files(dataset), ends=True)
     start = time.perf_counter()
     hidden = None if shown else True  # None hides the bar if there is no terminal
     with tqdm(
@@ -156,7 +157,7 @@ def decode_into(
             progress.update(len(index))
     notices.finish()
     seconds = time.perf_counter() - start
-    return Decoding(length, seconds, reads.processes, notices.texts, notices.replaced)
+    return Decoding(length, seconds, reads.processes, notices.texts, notices.counts)
 
 
 def decoding_workers(ranks: int = 1) -> int:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ganzoo.data.decoding import decode
 from ganzoo.data.reading import CHUNK, Items, chunks, read_items
 from ganzoo.data.workers import ReadAhead
-from ganzoo.sampling.image_warnings import ImageFileWarning, ImageNotes
+from ganzoo.sampling.image_warnings import ImageFileWarning
 from ganzoo.spec import DataSpec
 from ganzoo.system.quiet import ignored_warnings
 
@@ -46,7 +46,7 @@ def fingerprint_stream(dataset: Dataset[tuple[Tensor, ...]], spec: DataSpec) -> 
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     ends = (0, length - 1)
-    items = read_items(dataset, spec, ends, ends, ImageNotes())
+    items = read_items(dataset, spec, ends, ends)
     digest.update(fingerprint_items(items).encode())
     return STREAM + digest.hexdigest()
 

@@ -53,7 +53,7 @@ class MemoryBatches(Batches):
         self.fingerprint = images.sha256
         self.fits = images.fits
         self.decoding, self.cache = images.decoding, images.cache
-        self.replaced = images.replaced
+        self.image_counts = images.counts
         self._as_stream = fingerprint_stream(dataset, spec)
         place = device if images.fits else torch.device("cpu")
         self._checksums = images.checksums

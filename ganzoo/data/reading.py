@@ -44,12 +44,12 @@ class Read(NamedTuple):
     """The result of a read: `items` or a `failure`, and its warnings.
 
     Attributes:
-        notes: the warnings about image files.
+        notes: the warnings about image files and their counts, by number of the file.
         warnings: class and text of each other warning.
     """
 
     items: Items | None
-    notes: ImageNotes
+    notes: dict[int, ImageNotes]
     warnings: tuple[tuple[type[Warning], str], ...]
     failure: Failure | None
 
@@ -67,7 +67,8 @@ class Reader(Dataset[Read]):
         self.spec = spec
 
     def __getitem__(self, places: tuple[Sequence[int], Sequence[int]]) -> Read:
-        items, failure, notes = None, None, ImageNotes()
+        items, failure = None, None
+        notes: dict[int, ImageNotes] = {}
         with recorded_warnings() as record:
             try:
                 items = read_items(self.dataset, self.spec, *places, notes)
@@ -82,7 +83,7 @@ def read_items(
     spec: DataSpec,
     index: Sequence[int],
     condition_index: Sequence[int],
-    notes: ImageNotes,
+    notes: dict[int, ImageNotes] | None = None,
 ) -> Items:
     """Read and check some items of a dataset.
 
@@ -91,17 +92,20 @@ def read_items(
         spec: the dataset's spec.
         index: indices of the images and labels.
         condition_index: indices of the conditions. They differ from `index` for unpaired data.
-        notes: takes the warnings about image files, which this function does not show.
+        notes: takes the warnings about image files, which this function does not show, and their
+            counts, by number of the file.
 
     Raises:
         DataError: the items do not match the spec, or one cannot be read.
     """
-    rows = [_item(dataset, place, notes) for place in index]
+    files = count_files(dataset)
+    notes = {} if notes is None else notes
+    rows = [_item(dataset, place, files, notes) for place in index]
     condition_rows: list[tuple[Tensor, ...]] | None = None
     if spec.condition is not None:
         paired = condition_index == index
         condition_rows = (
-            rows if paired else [_item(dataset, place, notes) for place in condition_index]
+            rows if paired else [_item(dataset, place, files, notes) for place in condition_index]
         )
     try:
         images, labels = (default_collate([row[part] for row in rows]) for part in (0, 1))
@@ -119,10 +123,11 @@ def read_items(
 
 
 def _item(
-    dataset: Dataset[tuple[Tensor, ...]], place: int, notes: ImageNotes
+    dataset: Dataset[tuple[Tensor, ...]], place: int, files: int, notes: dict[int, ImageNotes]
 ) -> tuple[Tensor, ...]:
+    own = ImageNotes()
     try:
-        with notes.of_image():
+        with own.collect():
             return dataset[place]
     except GanzooError:
         raise
@@ -131,6 +136,9 @@ def _item(
             f"cannot read the item {place:,} of the dataset: {describe(error)}. Repair its file, "
             "or report this to the author of the dataset's plugin."
         ) from error
+    finally:
+        if own:
+            notes[place % files] = own
 
 
 def as_labels(labels: Tensor) -> Tensor:
@@ -175,6 +183,15 @@ def check_items(items: Items, spec: DataSpec) -> None:
             f"{np.unique(labels.numpy()).tolist()[:20]}. Report this to the author of the "
             "dataset's plugin."
         )
+
+
+def count_files(dataset: Dataset[tuple[Tensor, ...]]) -> int:
+    """Return the number of files of a dataset, which is half of its length if they are flipped.
+
+    Datasets that add flipped items after those of all files have an attribute `files` (an int).
+    """
+    files = getattr(dataset, "files", None)
+    return files if isinstance(files, int) else len(dataset)  # type: ignore[arg-type]
 
 
 def chunks(images: int, size: int = CHUNK) -> list[tuple[range, range]]:

@@ -13,7 +13,6 @@ from ganzoo.data.fingerprints import fingerprint_stream, has_fingerprint
 from ganzoo.data.reading import Items, read_items
 from ganzoo.data.workers import ReadAhead, default_workers
 from ganzoo.games import Batch
-from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
 
 
@@ -66,7 +65,7 @@ class StreamedBatches(Batches):
             raise
         self.position += 1
         self._ahead_at = self.position
-        self.replaced = self._ahead.replaced
+        self.image_counts = self._ahead.counts
         return self._deliver(items)
 
     def matches(self, fingerprint: str) -> bool:
@@ -77,7 +76,7 @@ class StreamedBatches(Batches):
         return has_fingerprint(fingerprint, self.dataset, self.spec, workers=self.workers)
 
     def _gather(self, indices: list[int]) -> Batch:
-        return self._deliver(read_items(self.dataset, self.spec, indices, indices, ImageNotes()))
+        return self._deliver(read_items(self.dataset, self.spec, indices, indices))
 
     def _deliver(self, items: Items) -> Batch:
         images, labels, conditions = (

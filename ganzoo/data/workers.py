@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -17,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ganzoo.data.read_warnings import ReadWarnings
-from ganzoo.data.reading import Items, Read, Reader
+from ganzoo.data.reading import Items, Read, Reader, count_files
 from ganzoo.errors import DataError, WorkerError
 from ganzoo.spec import DataSpec
 
@@ -140,7 +141,7 @@ class ReadAhead(Iterator[Items]):
         dataset: as for `Batches`.
         spec: the dataset's spec.
         places: for each read, the indices of its images and of its conditions.
-        images: number of images in all reads, if the reads end.
+        ends: whether the reads end.
         workers: as for `WorkerReads`.
         pin: as for `WorkerReads`.
 
@@ -156,16 +157,16 @@ class ReadAhead(Iterator[Items]):
         places: Iterable[tuple[Sequence[int], Sequence[int]]],
         *,
         workers: int,
-        images: int | None = None,
+        ends: bool = False,
         pin: bool = False,
     ) -> None:
         self._reads = WorkerReads(Reader(dataset, spec), places, workers=workers, pin=pin)
-        self._warnings = ReadWarnings(images)
+        self._warnings = ReadWarnings(count_files(dataset), ends=ends)
 
     @property
-    def replaced(self) -> int:
-        """Number of corrupt files that other images replaced until now."""
-        return self._warnings.replaced
+    def counts(self) -> Counter[str]:
+        """The counts of `ReadWarnings`."""
+        return self._warnings.counts
 
     def __next__(self) -> Items:
         try:

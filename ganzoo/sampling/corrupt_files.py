@@ -8,15 +8,18 @@ from typing import Annotated, TypeVar
 
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.registry.signatures import OMIT_DEFAULT
-from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
+from ganzoo.sampling.image_warnings import ImageFileWarning, ImageNotes, warn_of_image
 
 T = TypeVar("T")
+
+UNREADABLE = "unreadable"  # name of the number of corrupt files
 
 
 class CorruptFileWarning(ImageFileWarning):
     """A corrupt image file, which another image replaces."""
 
     for_each_file = True
+    count = UNREADABLE
 
 
 # An argument of datasets. Recipes and configs list it only where it is True.
@@ -51,7 +54,10 @@ def read_good(
         raise IndexError(index)
     for place in itertools.chain(range(index, length), range(index)):
         try:
-            return place, read(place)
+            if place == index:
+                return place, read(place)
+            with ImageNotes().collect():  # the notes on that file belong to its own item
+                return place, read(place)
         except ImageFileError as error:
             if not skip_corrupt:
                 raise ImageFileError(

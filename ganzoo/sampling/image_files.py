@@ -19,10 +19,13 @@ from ganzoo.sampling.image_depth import (
     is_opaque,
     to_eight_bits,
 )
-from ganzoo.sampling.image_warnings import ImageFileWarning, warn_of_image
+from ganzoo.sampling.image_warnings import ImageFileWarning, count_image, warn_of_image
 from ganzoo.spec.lfs import explain_pointer
 
 SMALLEST = 8  # pixels, the minimum width and height
+
+_GREY_MODES = frozenset(["1", "L", "LA", "La", "F"])  # besides those of integers
+_OTHER_COLOURS = frozenset(["CMYK", "YCbCr", "LAB", "HSV"])
 
 _UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -54,13 +57,19 @@ class ImageHeader(NamedTuple):
 class PartialImageWarning(ImageFileWarning):
     """An image file of which only a part is read."""
 
+    count = "of several frames or pages (first only)"
+
 
 class CompletedImageWarning(PartialImageWarning):
     """An image file whose missing part, if any, becomes grey."""
 
+    count = ""
+
 
 class CropWarning(ImageFileWarning):
     """An image that loses half of its pixels or more to a crop."""
+
+    count = "cropped by half or more"
 
 
 def read_image(
@@ -149,13 +158,31 @@ def decode_image(
             f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
         ) from error
     check_sides(name, upright.size)
+    header = ImageHeader(*properties, method is not None)
     if look is not None:
-        look(ImageHeader(*properties, method is not None))
-    if upright.mode != "RGBA":
-        upright.info.clear()  # a file written from it has none of this file's metadata
-        return upright
-    behind = Image.new("RGBA", upright.size, background)
-    return Image.alpha_composite(behind, upright).convert(mode)
+        look(header)
+    _count_conversions(header, mode)
+    if upright.mode == "RGBA":
+        if upright.getchannel("A").getextrema() != (255, 255):
+            count_image(f"transparent on {background}")
+            behind = Image.new("RGBA", upright.size, background)
+            upright = Image.alpha_composite(behind, upright)
+        upright = upright.convert(mode)
+    upright.info.clear()  # a file written from it has none of this file's metadata
+    return upright
+
+
+def _count_conversions(header: ImageHeader, mode: str) -> None:
+    """Count an image whose file is turned, or has other channels or bits than the image."""
+    if header.turned:
+        count_image("turned by EXIF")
+    if header.bits > 8:
+        count_image(f"of {header.bits} bits reduced to 8")
+    is_grey = header.mode in _GREY_MODES or header.mode.startswith("I")
+    if is_grey != (mode == "L"):
+        count_image("grey to RGB" if is_grey else "colour to grey")
+    elif header.mode in _OTHER_COLOURS:
+        count_image(f"{header.mode} to RGB")
 
 
 def _warn_if_partial(image: Image.Image, name: str) -> None:

@@ -30,9 +30,13 @@ _CENTRE = 0.5, 0.5
 class PadWarning(ImageFileWarning):
     """An image of which half or more becomes padding."""
 
+    count = "padded by half or more"
+
 
 class StretchWarning(ImageFileWarning):
     """An image that a stretch distorts by a factor of 2 or more."""
+
+    count = "stretched by a factor of 2 or more"
 
 
 def parse_size(dataset: str, size: Size, smallest: int, largest: int) -> tuple[int, int]:

@@ -213,6 +213,22 @@ def describe_files(images: ImageList, classes: Sequence[object], what: str = "")
     return images.counts.describe(f"{len(images.names):,} image files {in_classes}{what}")
 
 
+def advise_labels(classes: Sequence[object], labels: str, option: str = "--dataset.labels") -> str:
+    """Return the option against classes that nobody chose; empty if there are none.
+
+    Args:
+        classes: as for `describe_files`.
+        labels: as for `select_classes`.
+        option: name of the option `labels`.
+    """
+    if labels != "auto" or not classes:
+        return ""
+    return (
+        "The sub-folders are the classes. If their images are of one kind, such as those of albums "
+        f"or years, {option} none reads all image files without classes"
+    )
+
+
 def first_folder(name: str) -> str:
     """Return the first folder of a relative path; empty if there is none."""
     first, separator, _ = name.partition(os.sep)

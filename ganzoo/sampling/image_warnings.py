@@ -1,4 +1,6 @@
-"""Warnings about image files. Files of a dataset are often alike, so each kind is told once."""
+"""Warnings about image files, and counts of them. Each kind of warning is told once, since files
+of a dataset are often alike.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,17 @@ class ImageFileWarning(UserWarning):
     Attributes:
         for_each_file: whether the warning about every file is shown, not only the first of its
             kind.
+        count: name of the number of such images, see `count_image`; empty if they are not counted.
     """
 
     for_each_file: ClassVar[bool] = False
+    count: ClassVar[str] = ""
 
 
 def warn_of_image(kind: Kind, text: str) -> None:
     """Warn about an image file, or note it for the `ImageNotes` that are open."""
+    if kind.count:
+        count_image(kind.count)
     notes = _notes.get()
     if notes is None:
         warnings.warn(text, kind, stacklevel=5)
@@ -37,6 +43,16 @@ def warn_of_image(kind: Kind, text: str) -> None:
         notes.images[kind] = 1
 
 
+def count_image(name: str) -> None:
+    """Count an image file for the `ImageNotes` that are open, once for each name.
+
+    Args:
+        name: how the image is converted, after a number, such as ``turned by EXIF``.
+    """
+    if (notes := _notes.get()) is not None:
+        notes.counts[name] = 1
+
+
 class ImageNotes:
     """Warnings about many images: of each kind the first text, and the number of images.
 
@@ -44,22 +60,35 @@ class ImageNotes:
         first: the first text by kind, for kinds that are shown once.
         images: the number of images by kind.
         each: the kind by text, for kinds that are shown for each file.
+        counts: the number of images by name, see `count_image`.
     """
 
     def __init__(self) -> None:
         self.first: dict[Kind, str] = {}
         self.images: Counter[Kind] = Counter()
         self.each: dict[str, Kind] = {}
+        self.counts: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self.images or self.each or self.counts)
 
     @contextmanager
-    def of_image(self) -> Iterator[None]:
+    def collect(self) -> Iterator[None]:
         """Note the warnings about one image, instead of showing them."""
-        notes = ImageNotes()
-        token = _notes.set(notes)
+        token = _notes.set(self)
         try:
             yield
         finally:
             _notes.reset(token)
+
+    @contextmanager
+    def of_image(self) -> Iterator[None]:
+        """Note the warnings about one of several images, instead of showing them."""
+        notes = ImageNotes()
+        try:
+            with notes.collect():
+                yield
+        finally:
             self.add(notes)
 
     def add(self, other: ImageNotes) -> None:
@@ -67,6 +96,7 @@ class ImageNotes:
         self.first = other.first | self.first
         self.images += other.images
         self.each |= other.each
+        self.counts += other.counts
 
     def texts(self, images: int) -> list[tuple[Kind, str]]:
         """Return one warning for each kind, or for each file.

@@ -19,7 +19,6 @@ from ganzoo.data.workers import ReadAhead
 from ganzoo.errors import ConformanceError, DataNotFoundError
 from ganzoo.registry import datasets
 from ganzoo.registry.signatures import bind
-from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import DataSpec
 from ganzoo.testing import registration
 from ganzoo.testing.checked_plugin import CheckedPlugin
@@ -208,7 +207,7 @@ class Dataset(CheckedPlugin):
             DataError: an item does not match the DataSpec.
         """
         places = self.places(dataset)
-        return tuple(read_items(dataset, self.opened[1], places, places, ImageNotes()))
+        return tuple(read_items(dataset, self.opened[1], places, places))
 
 
 def _same(a: tuple[Tensor | None, ...], b: tuple[Tensor | None, ...]) -> bool:

@@ -17,7 +17,6 @@ from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import MetricError, RecipeError, did_you_mean, enumerate_names
 from ganzoo.nn import inputs_of
 from ganzoo.registry import metrics
-from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import Recipe
 from ganzoo.training.prepared import Prepared
 from ganzoo.training.snapshot import InTraining
@@ -137,7 +136,7 @@ def some_items(batches: Batches, n: int) -> Items:
     """
     indices = draw_indices(len(batches), n)
     if isinstance(batches, StreamedBatches):
-        return read_items(batches.dataset, batches.spec, indices, indices, ImageNotes())
+        return read_items(batches.dataset, batches.spec, indices, indices)
     index = torch.tensor(indices)
     return _in_memory(batches).items(index)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganzoo.cards.training import describe_images
 from ganzoo.data import find_dataset, find_root, open_batches
 from ganzoo.data.batches import Batches
 from ganzoo.data.cache import CacheOptions
@@ -153,12 +154,10 @@ def plan(prepared: Prepared) -> str:
     if settings["processes"] > 1:
         enabled.append(f"{settings['processes']} processes, BatchNorm over {settings['batchnorm']}")
     batches = prepared.batches
-    lines = {
-        "files": batches.file_counts,
-        "fit": batches.fitting,
-        "decoding": batches.decoding,
-        "cache": batches.cache,
-    }
+    lines = dict(describe_images(prepared.data_facts))
+    if batches.advice:
+        lines["files"] = f"{lines.get('files', '')}. {batches.advice}"
+    lines |= {"decoding": batches.decoding, "cache": batches.cache}
     extra = "".join(f"  {name:<10}  {text}\n" for name, text in lines.items() if text)
     initial = prepared.initial.describe() if prepared.initial and not state.tick else ()
     return (

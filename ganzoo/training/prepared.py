@@ -61,23 +61,27 @@ class Prepared:
         state = self.state.nets[role].state_dict()
         return {n: state[n if n in state else normalised(n)] for n in self.tensors[role]}
 
-    def spec(self) -> ModelSpec:
-        """Return the config of the generator in its current state."""
-        component, generator = self.recipe.architecture, self.state.nets["generator"]
-        entry = architectures.entry(component.name)
-        dataset = {
+    @property
+    def data_facts(self) -> dict[str, Any]:
+        """What the config records of the data."""
+        facts = {
             "dataset": self.recipe.dataset.name,
             "images": len(self.batches),
             "sha256": self.batches.fingerprint,
             "license": self.data.license,
             "origin": self.data.origin,
         }
-        facts = {
+        images = {
             "files": self.batches.file_counts,
             "fit": self.batches.fitting,
-            "replaced": self.batches.replaced,
+            "image_counts": dict(self.batches.image_counts),
         }
-        dataset |= {key: value for key, value in facts.items() if value}
+        return facts | {key: value for key, value in images.items() if value}
+
+    def spec(self) -> ModelSpec:
+        """Return the config of the generator in its current state."""
+        component, generator = self.recipe.architecture, self.state.nets["generator"]
+        entry = architectures.entry(component.name)
         return ModelSpec(
             name=self.recipe.name,
             architecture=entry.name,
@@ -96,7 +100,7 @@ class Prepared:
                 self.state.seconds,
                 self.state.device,
                 self.state.group.size,
-                dataset,
+                self.data_facts,
             )
             | ({INITIAL: self.initial.provenance()} if self.initial else {})
             | ({"history": list(self.history)} if self.history else {}),

@@ -233,7 +233,7 @@ def test_each_corrupt_image_is_warned_of_once_and_counted(tmp_path):
         texts = [str(w.message) for w in record]
         assert len(texts) == 3
         assert all(sum(f"{bad}.png" in text for text in texts) == 1 for bad in (0, 1, 4))
-        assert batches.replaced == 3
+        assert batches.image_counts == {"unreadable": 3}
 
 
 @pytest.mark.parametrize("fit", ["crop", "random-crop", "pad", "stretch"])
@@ -304,8 +304,9 @@ def wide(root, n=5):
     return pictures(root, [f"wide-{k}.png" for k in range(2)], size=(40, 20))
 
 
-def test_images_that_a_crop_halves_are_counted_once(tmp_path):
-    data = get("folder", wide(tmp_path), size=8)
+@pytest.mark.parametrize("flip", [False, True])
+def test_images_that_a_crop_halves_are_counted_once(tmp_path, flip):
+    data = get("folder", wide(tmp_path), size=8, flip=flip)
     with pytest.warns(CropWarning) as record:
         MemoryBatches(*data, 4, 0, CPU)
     (warning,) = record
@@ -322,6 +323,7 @@ def test_a_stream_warns_of_one_image_that_its_crop_halves(tmp_path, workers):
     with pytest.warns(CropWarning, match=r"^the image .*wide-") as record:
         batches = [*(next(stream) for _ in range(3)), stream.draw(5)]
     assert len(record) == 1
+    assert stream.image_counts == {"cropped by half or more": 2}, "each file once in three epochs"
     assert all(len(batch) == 5 for batch in batches)
 
 
@@ -341,8 +343,9 @@ def test_a_stray_image_does_not_remove_the_classes(tmp_path):
     dataset, spec = get("folder", root, size=8)
     assert (len(dataset), spec.labels) == (6, ("a", "b"))
     assert dataset.file_counts.endswith("skipped: beside the class folders (1)")
+    assert "--dataset.labels none" in dataset.advice
     everything, spec = get("folder", root, size=8, labels="none")
-    assert (len(everything), spec.classes) == (7, 0)
+    assert (len(everything), spec.classes, everything.advice) == (7, 0, "")
     pictures(root, [f"{k}.png" for k in range(9)])
     dataset, spec = get("folder", root, size=8)
     assert (len(dataset), spec.classes) == (16, 0)

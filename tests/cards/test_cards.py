@@ -43,17 +43,22 @@ texts = st.text(st.characters(codec="utf-8"), max_size=20).filter(lambda text: "
 ends_line = texts.map(lambda text: f"{text}\n")
 
 
-def test_a_card_states_how_images_were_fitted_and_replaced():
+def test_a_card_states_how_images_were_fitted_converted_and_replaced():
     data = {
         "sha256": "ab",
         "files": "5 image files in no classes, each also flipped; skipped: none",
         "fit": "pad to 48x64 (height x width) with white",
-        "replaced": 1200,
+        "image_counts": {"grey to RGB": 3, "unreadable": 1200, "turned by EXIF": 31},
     }
-    expected = [("files", data["files"]), ("fit", data["fit"])]
-    text = "1,200, each replaced by the next image that can be read"
-    assert training.describe_images(data) == [*expected, ("corrupt files", text)]
-    assert training.describe_images(data | {"sha256": "stream:ab"})[-1][1] == f"at least {text}"
+    unreadable = "unreadable: 1,200, each replaced by the next image"
+    assert training.describe_images(data) == [
+        ("files", f"{data['files']}; {unreadable}"),
+        ("fit", data["fit"]),
+        ("converted", "31 turned by EXIF, 3 grey to RGB"),
+    ]
+    files, _, converted = training.describe_images(data | {"sha256": "stream:ab"})
+    assert "; unreadable as far as they were read: 1,200, each " in files[1]
+    assert converted[1] == "31 turned by EXIF, 3 grey to RGB, as far as they were read"
     assert training.describe_images({"sha256": "ab"}) == training.describe_images({}) == []
 
 

@@ -133,7 +133,7 @@ def test_a_cache_of_other_images_is_written_again(tmp_path, monkeypatch):
     touched.timestamps = "of tomorrow"
     check("other images", touched)
     check("other images", touched, spec=DataSpec(ImageSpec(8, 8, 1), classes=4))
-    monkeypatch.setattr(cache_module, "DECODER", 2)
+    monkeypatch.setattr(cache_module, "DECODER", 99)
     check("another version of the code", touched, spec=DataSpec(ImageSpec(8, 8, 1), classes=4))
     # Another dataset has a file of its own.
     opened(tmp_path, component=Component("folder", {"size": 8, "skip_corrupt": True}))
@@ -251,13 +251,13 @@ def test_warnings_about_the_images_are_repeated(tmp_path):
     assert records[0][0].startswith("2 of 2 images have this warning: the image ")
 
 
-def test_a_cache_keeps_the_number_of_corrupt_files(tmp_path):
-    data, folder = pictures(tmp_path / "data", ["1.png", "2.png"], size=(8, 8)), tmp_path / "cache"
+def test_a_cache_keeps_the_numbers_of_corrupt_and_converted_files(tmp_path):
+    data, folder = pictures(tmp_path / "data", ["1.png", "2.png"], (8, 8), "L"), tmp_path / "cache"
     (data / "1.png").write_text("no image")
     for _ in range(2):
         with pytest.warns(UserWarning, match=r"1\.png.*replaces it"):
             batches = opened(folder, *get("folder", data, size=8, skip_corrupt=True))
-        assert batches.replaced == 1
+        assert batches.image_counts == {"unreadable": 1, "grey to RGB": 1}
     assert "read from" in batches.cache
 
 

@@ -19,7 +19,11 @@ from ganzoo.sampling.image_files import (
     fit_image,
     read_image,
 )
+from ganzoo.sampling.image_warnings import ImageNotes
 from helpers.images import png_of, with_damaged_tag
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6
 
 CLEAR_RED = {"RGBA": (255, 0, 0, 0), "LA": (0, 0)}
 
@@ -318,6 +322,39 @@ def test_exif_orientation_is_applied(tmp_path):
     exif[0x0112] = 6  # turned by 90 degrees
     Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=exif)
     assert read_image(tmp_path / "a.jpg").size == (10, 20)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending", "target", "options", "names"),
+    [
+        ("RGB", "png", "RGB", {}, []),
+        ("P", "png", "RGB", {}, []),
+        ("RGBA", "png", "RGB", {}, ["transparent on white"]),
+        ("CMYK", "tif", "L", {}, ["colour to grey"]),
+        ("RGB", "png", "L", {}, ["colour to grey"]),
+        ("L", "jpg", "L", {}, []),
+        ("L", "jpg", "RGB", {}, ["grey to RGB"]),
+        ("I;16", "png", "L", {}, ["of 16 bits reduced to 8"]),
+        ("CMYK", "jpg", "RGB", {}, ["CMYK to RGB"]),
+        ("P", "gif", "RGB", {"transparency": 0}, ["transparent on white"]),
+        (
+            "RGB",
+            "png",
+            "RGB",
+            {"save_all": True, "append_images": [Image.new("RGB", (8, 10))]},
+            ["of several frames or pages (first only)"],
+        ),
+        ("RGB", "jpg", "RGB", {"exif": TURNED}, ["turned by EXIF"]),
+    ],
+)
+def test_conversions_are_counted_by_name(tmp_path, mode, ending, target, options, names):
+    file = tmp_path / f"a.{ending}"
+    Image.new(mode, (8, 10)).save(file, **options)
+    notes = ImageNotes()
+    for _ in range(2):
+        with notes.of_image():
+            read_image(file, target)
+    assert notes.counts == dict.fromkeys(names, 2)
 
 
 @pytest.mark.parametrize("size", [(7, 100), (100, 1)])

@@ -19,7 +19,6 @@ from ganzoo.data.opening import open_batches
 from ganzoo.data.reading import read_items
 from ganzoo.data.streamed_batches import StreamedBatches
 from ganzoo.errors import DataError, RecipeError, WorkerError
-from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.spec import Component
 from helpers.datasets import get, pictures
 from helpers.processes import run_python, start_cli
@@ -177,7 +176,7 @@ def test_labels_that_are_no_whole_numbers_are_refused(labels):
     with pytest.raises(DataError, match="but each must be one whole number"):
         MemoryBatches(dataset, SPEC, 2, 0, CPU)
     with pytest.raises(DataError, match="but each must be one whole number"):
-        read_items(dataset, SPEC, [0, 1], [0, 1], ImageNotes())
+        read_items(dataset, SPEC, [0, 1], [0, 1])
 
 
 def test_a_stream_leaves_the_random_state_unchanged():

@@ -20,6 +20,7 @@ from ganzoo.sampling.image_files import read_image
 from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import (
     Labels,
+    advise_labels,
     describe_files,
     find_folder,
     first_folder,
@@ -142,4 +143,5 @@ def folder(
         flip=options.flip,
     )
     dataset.file_counts = describe_files(images, classes, options.flipped)
+    dataset.advice = advise_labels(classes, labels)
     return dataset, spec

@@ -25,6 +25,7 @@ from ganzoo.sampling.image_folders import (
     ImageList,
     Labels,
     advise_conversion,
+    advise_labels,
     describe_counts,
     describe_files,
     first_folder,
@@ -158,6 +159,7 @@ def zip_(
     dataset.counts = FileCounts(index.skipped)
     images = ImageList(index.path, chosen, dataset.counts)
     dataset.file_counts = describe_files(images, names or range(classes), options.flipped)
+    dataset.advice = advise_labels(names, labels)
     return dataset, spec
 
 

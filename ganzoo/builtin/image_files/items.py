@@ -31,10 +31,13 @@ class ImageFiles(Dataset[tuple[Tensor, Tensor]]):
         flip: whether the items of all files follow again, flipped left to right.
 
     Attributes:
+        files: number of files.
         file_counts: one line about the files in use and those skipped.
+        advice: a sentence about an option that changes the files in use.
     """
 
     file_counts: str
+    advice = ""
 
     def __init__(
         self,

@@ -196,9 +196,11 @@ class ModelDataset:
         from ganzoo.data.reading import read_items
         from ganzoo.sampling.image_warnings import ImageNotes
 
-        notes = ImageNotes()
+        notes, total = dict[int, ImageNotes](), ImageNotes()
         items = read_items(self._dataset, self.spec, index, index, notes)
-        notes.tell(len(index))
+        for each in notes.values():
+            total.add(each)
+        total.tell(len(index))
         conditions = None if items.conditions is None else _to_batch(items.conditions)
         return Images(_to_batch(items.images), items.labels.numpy(), conditions)
 

@@ -17,9 +17,9 @@ from ganzoo.sampling.image_fits import Fitting
 T = TypeVar("T")
 
 
-def to_channels(image: Image.Image, channels: int) -> Image.Image:
-    """Return an RGB image with 3 channels, or grey with 1."""
-    return image.convert("L") if channels == 1 else image
+def mode_of(channels: int) -> str:
+    """Return PIL's mode of an image with 3 channels or 1."""
+    return "L" if channels == 1 else "RGB"
 
 
 class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
@@ -33,6 +33,9 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         fitting: size of the images, and how files of other shapes are fitted to it.
         flip: whether all items follow again, with both images flipped left to right.
         skip_corrupt: replace an item that cannot be read by the next one that can, and warn.
+
+    Attributes:
+        files: number of items without those that are flipped.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         skip_corrupt: bool = False,
     ) -> None:
         self.places = places
+        self.files = len(places)
         self.read = read
         self.file_counts = file_counts
         self.fitting = fitting
@@ -53,7 +57,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         self.skip_corrupt = skip_corrupt
 
     def __len__(self) -> int:
-        return len(self.places) * (2 if self.flip else 1)
+        return self.files * (2 if self.flip else 1)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return uint8 (channels, height, width), 0, and uint8 (channels, height, width)."""
@@ -64,8 +68,7 @@ class Translations(Dataset[tuple[Tensor, Tensor, Tensor]], Generic[T]):
         return image_to_tensor(image), label, image_to_tensor(condition)
 
     def _read(self, index: int) -> tuple[Image.Image, Image.Image]:
-        files = len(self.places)
-        image, condition = self.read(self.places[index % files])
-        if index < files:
+        image, condition = self.read(self.places[index % self.files])
+        if index < self.files:
             return image, condition
         return ImageOps.mirror(image), ImageOps.mirror(condition)

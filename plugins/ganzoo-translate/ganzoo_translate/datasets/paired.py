@@ -18,7 +18,7 @@ from ganzoo.sampling.image_fits import ChannelsOption, Fitting
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
 from ganzoo.sampling.image_options import ImageOptions
 from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select, with_options
-from ganzoo_translate.datasets.items import Translations, to_channels
+from ganzoo_translate.datasets.items import Translations, mode_of
 
 MAX_NAMES = 3  # files that an error names
 
@@ -109,7 +109,14 @@ def _read(
     place: tuple[Path, ...],
 ) -> tuple[Image.Image, Image.Image]:
     background = fitting.background
-    images = [read_image(file, value_range=ends, background=background) for file in place]
+    target_mode, condition_mode = map(mode_of, channels)
+    modes = [condition_mode, target_mode]
+    if len(place) == 1:
+        modes = [max(modes)]  # colour, unless both halves are grey
+    images = [
+        read_image(file, mode, ends, background=background)
+        for file, mode in zip(place, modes, strict=True)
+    ]
     if len(place) == 1:
         condition, image = _halves(place[0], images[0], condition_half)
     else:
@@ -118,8 +125,8 @@ def _read(
     # The condition is in the first file, the target in the last; both may be halves of one file.
     key = place[0].relative_to(base).with_suffix("").as_posix()
     return (
-        fitting.apply(to_channels(image, channels[0]), place[-1], key),
-        fitting.apply(to_channels(condition, channels[1]), place[0], key),
+        fitting.apply(image.convert(target_mode), place[-1], key),
+        fitting.apply(condition.convert(condition_mode), place[0], key),
     )
 
 

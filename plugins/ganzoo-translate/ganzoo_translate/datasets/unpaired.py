@@ -16,7 +16,7 @@ from ganzoo.sampling.image_fits import ChannelsOption, Fitting
 from ganzoo.sampling.image_folders import FileCounts, find_folder, list_images
 from ganzoo.sampling.image_options import ImageOptions
 from ganzoo_translate.datasets.checks import find_sub_folder, make_fitting, select, with_options
-from ganzoo_translate.datasets.items import Translations, to_channels
+from ganzoo_translate.datasets.items import Translations, mode_of
 
 
 @with_options(item="pair of images")
@@ -112,8 +112,8 @@ def _read(
     """Return the target image and the condition image; `sides` has folder and channels of each."""
     images = []
     for file, (base, channels) in zip(place, sides, strict=True):
-        image = read_image(file, value_range=ends, background=fitting.background)
-        key = file.relative_to(base).as_posix()
-        images.append(fitting.apply(to_channels(image, channels), file, key))
+        mode = mode_of(channels)
+        image = read_image(file, mode, ends, background=fitting.background)
+        images.append(fitting.apply(image, file, file.relative_to(base).as_posix()))
     condition, target = images
     return target, condition
