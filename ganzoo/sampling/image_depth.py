@@ -18,9 +18,10 @@ ValueRange = tuple[float, float]
 
 _TAGS = {tag.name: number for number, tag in TiffTags.TAGS_V2.items()}
 _SIGNED, _WHITE_IS_ZERO = 2, 0  # values of the TIFF tags SampleFormat and PhotometricInterpretation
-# The smallest share of the range from black to white that images usually fill. Files of more than
-# 8 bits are often of a camera with 10 to 14 bits, and then fill a quarter or less.
-USUAL_SHARE, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
+# The smallest share of the range from black to white that images usually reach, such as a mask of
+# numbers of classes does not. Files of more than 8 bits are often of a camera with 10 to 14 bits,
+# with any offset, and then fill a quarter or less.
+_USUAL_REACH, _USUAL_SHARE_OF_DEEP_FILES = 1 / 16, 1 / 4
 MOST_CLIPPED = 1 / 4  # the largest share of an image's values that is usually beyond the range
 
 _FORMATS_OF_16_BITS = ("PNG", "PPM")  # whose largest value is 65535; PIL reads them as 32 bits
@@ -31,7 +32,7 @@ REMEDY = "; a dataset also accepts the values of black and white: --dataset.valu
 
 
 class NarrowRangeWarning(ImageFileWarning):
-    """An image file whose values fill almost none of the range from black to white."""
+    """An image file whose values are probably of another range, see `is_narrow`."""
 
 
 class ClippedRangeWarning(ImageFileWarning):
@@ -116,7 +117,7 @@ def to_eight_bits(
         deep: whether a colour file has values of 16 bits, see `is_deep`.
 
     Warns:
-        NarrowRangeWarning: the values fill almost none of the range.
+        NarrowRangeWarning: as for `is_narrow`.
         ClippedRangeWarning: more than a quarter of the values are beyond `value_range`.
 
     Raises:
@@ -130,8 +131,10 @@ def to_eight_bits(
                 "grey files only. Convert the file to grey, or leave out --dataset.value-range."
             )
         colour = image if is_opaque(image) else image.convert("RGBA")
-        share = _USUAL_SHARE_OF_DEEP_FILES if deep else USUAL_SHARE
-        warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, share, remedy="")
+        # If a row is not narrow, the image is not; to look at all of it takes long.
+        row = colour.crop((0, colour.height // 2, colour.width, colour.height // 2 + 1))
+        if is_narrow(_extremes_of_colour(row), (0, 255), deep=deep):
+            warn_if_narrow(_extremes_of_colour(colour), (0, 255), name, deep=deep, remedy="")
         return colour
     values = _values(image)
     extremes = (float(values.min()), float(values.max()))
@@ -146,9 +149,9 @@ def to_eight_bits(
             "and its format does not define which of them are black and white. Convert it to 8 or "
             "16 bits; a dataset also accepts the two values: --dataset.value-range BLACK WHITE."
         )
-    share = USUAL_SHARE if values.dtype == np.uint8 else _USUAL_SHARE_OF_DEEP_FILES
+    deep = values.dtype != np.uint8
     if not (value_range and warn_if_clipped(values, value_range, name)):
-        warn_if_narrow(extremes, ends, name, share)
+        warn_if_narrow(extremes, ends, name, deep=deep)
     if values.dtype == np.uint8 and (ends[0], ends[1]) == (0.0, 255.0):
         return image
     shares = (values.astype(np.float64) - ends[0]) / (ends[1] - ends[0])
@@ -212,20 +215,40 @@ def _describe(values: NDArray[Any]) -> str:
     return f"{kind} values of {8 * values.dtype.itemsize} bits"
 
 
-def warn_if_narrow(
-    extremes: ValueRange,
-    ends: ValueRange,
-    name: str,
-    usual_share: float,
-    remedy: str = REMEDY,
-) -> None:
-    """Warn if the values of an image, clipped to the range, fill less than a share of it.
+def is_narrow(extremes: ValueRange, ends: ValueRange, *, deep: bool) -> bool:
+    """Return whether the values of an image are probably of another range than the stated one.
 
-    An image of one value does not tell its range.
+    Values of 8 bits are if all are below a sixteenth of the range, such as 0 and 1. An image of
+    little contrast, such as of fog, has the range of 8 bits. Deeper values are if they fill less
+    than a quarter of the range.
+
+    Args:
+        extremes: least and greatest value.
+        ends: the values of black and white.
+        deep: whether the values have more than 8 bits.
     """
     (low, high), (black, white) = extremes, ends
-    filled = (min(high, white) - max(low, black)) / (white - black)
-    if low < high and filled < usual_share:
+    if deep:
+        return min(high, white) - max(low, black) < _USUAL_SHARE_OF_DEEP_FILES * (white - black)
+    return high < black + _USUAL_REACH * (white - black)
+
+
+def warn_if_narrow(
+    extremes: ValueRange, ends: ValueRange, name: str, *, deep: bool, remedy: str = REMEDY
+) -> None:
+    """Warn if the values of an image are narrow, see `is_narrow`.
+
+    An image of one value does not tell its range.
+
+    Args:
+        extremes: as for `is_narrow`.
+        ends: as for `is_narrow`.
+        name: name of the image.
+        deep: as for `is_narrow`.
+        remedy: end of the warning.
+    """
+    (low, high), (black, white) = extremes, ends
+    if low < high and is_narrow(extremes, ends, deep=deep):
         warn_of_image(
             NarrowRangeWarning,
             f"the image {name} has only values from {low:g} to {high:g}, but black is {black:g} "

@@ -108,6 +108,12 @@ def test_a_range_that_does_not_fit_is_warned_of(tmp_path, values, options, messa
         get("arrays", tmp_path, **options)[0][0]
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_image_of_little_contrast_is_not_warned_of(tmp_path):
+    np.save(tmp_path / "x.npy", noise(2, 8, 8) % 10 + 100)
+    get("arrays", tmp_path / "x.npy")[0][0]
+
+
 @pytest.mark.parametrize("key", ["x", "y"])
 def test_a_flipped_bit_of_an_npz_is_noticed(tmp_path, key):
     path = tmp_path / "x.npz"

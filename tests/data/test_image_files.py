@@ -261,6 +261,22 @@ def test_classes_as_levels_are_warned_of(tmp_path, mode):
         read_image(tmp_path / "a.png")
 
 
+def test_a_mask_whose_middle_row_is_empty_is_warned_of(tmp_path):
+    """Colour files are narrow by all rows, of which the middle one is read first."""
+    pixels = np.zeros((9, 9, 3), np.uint8)
+    pixels[0] = 1
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    with pytest.warns(NarrowRangeWarning, match="has only values from 0 to 1,"):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_fog_is_not_warned_of(tmp_path, mode):
+    Image.fromarray((5 * GREY + 120).astype("u1")).convert(mode).save(tmp_path / "a.png")
+    read_image(tmp_path / "a.png")
+
+
 @pytest.mark.filterwarnings("error")
 def test_an_image_of_one_value_and_a_stated_range_are_not_warned_of(tmp_path):
     for level in (0, 3, 255):

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ganzoo.builtin.image_files.items import ImageFiles
 from ganzoo.errors import DataError, ImageFileError
-from ganzoo.sampling.image_depth import USUAL_SHARE, ValueRange, warn_if_clipped, warn_if_narrow
+from ganzoo.sampling.image_depth import ValueRange, warn_if_clipped, warn_if_narrow
 from ganzoo.sampling.image_files import SMALLEST
 from ganzoo.sampling.image_fits import Fitting
 
@@ -123,7 +123,7 @@ def to_levels(
         remedy: end of a warning about the range.
 
     Warns:
-        NarrowRangeWarning: the values fill almost none of the range.
+        NarrowRangeWarning: all values are below a sixteenth of the range.
         ClippedRangeWarning: more than a quarter of the values are beyond the range.
 
     Raises:
@@ -133,7 +133,7 @@ def to_levels(
     if not np.isfinite(extremes).all():
         raise ImageFileError(f"the image {name} has values that are NaN or infinite. Remove it.")
     if not (value_range and warn_if_clipped(values, value_range, name)):
-        warn_if_narrow(extremes, value_range or (0, 255), name, USUAL_SHARE, remedy)
+        warn_if_narrow(extremes, value_range or (0, 255), name, deep=False, remedy=remedy)
     if value_range is None:
         return np.ascontiguousarray(values.astype(np.uint8, copy=False))
     black, white = value_range
