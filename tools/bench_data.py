@@ -27,7 +27,7 @@ from PIL import Image
 from ganzoo.data import describe, find_dataset, open_batches
 from ganzoo.data.cache import CacheOptions
 from ganzoo.data.decoding import decode_timed
-from ganzoo.data.survey.scan import CHUNK
+from ganzoo.data.survey.scan import MAX_CHUNK
 from ganzoo.data.workers import count_cores
 from ganzoo.spec import Component
 
@@ -51,7 +51,7 @@ def decode(paths):
 
 def decode_all(folder):
     files = sorted(map(str, folder.glob("*.jpg")))
-    chunks = [files[start : start + CHUNK] for start in range(0, len(files), CHUNK)]
+    chunks = [files[start : start + MAX_CHUNK] for start in range(0, len(files), MAX_CHUNK)]
     with ProcessPoolExecutor(count_cores()) as pool:
         list(pool.map(decode, chunks))
 

@@ -40,8 +40,8 @@ def data(
         value_range: values of black and white in grey files, such as 0 4095 for 12 bits; by default
             those of the format.
         size: size of the images: a side in pixels, or HEIGHTxWIDTH, such as 48x64. It sets the
-            memory, the time to decode, the loss by a fit and the warnings about it; by default,
-            suggested sizes do, and the time and the warnings are those of 64x64.
+            memory, the time to decode, the loss by a fit and the warnings about it; by default, it
+            is the suggested rectangle, or else the suggested square.
         fit: how images of other shapes get the size: crop, random-crop, pad or stretch; by default
             all are described.
         distance: largest number of bits by which each of two hashes of 64 bits differs between near

@@ -196,8 +196,9 @@ def _has_no_class_folders(folder: Path) -> bool:
         return True
     raise DataError(
         f"{file} states the classes of the images, which the dataset 'folder' does not read. Make "
-        f"a zip, python -m zipfile -c images.zip {folder}, and pass --dataset zip --data "
-        "images.zip, or train without classes: --dataset.labels none"
+        f"a zip, python -m zipfile -c images.zip {folder}, and pass it instead, to a "
+        "training with --dataset zip --data images.zip; or leave out the classes: --dataset.labels "
+        "none"
     )
 
 

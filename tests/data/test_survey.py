@@ -15,6 +15,7 @@ from PIL import Image
 
 from ganzoo.cli import main
 from ganzoo.data import describe
+from ganzoo.data.survey.describing import LABELS
 from ganzoo.data.survey.hashes import group_near, hash_image
 from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.pool import map_parallel
@@ -328,7 +329,9 @@ def test_a_folder_of_landscapes_is_told_what_to_type(tmp_path, capsys):
         "fit 32x32      crop drops 25 % of an image on average; pad fills 25 % of the result; stretch "
         "changes the ratio of the sides 1.33 times",
         "fit 24x32      crop drops 0 %",
+        "estimates      for 24x32 (height x width); --size sets another size",
         "decoded at 24x32x3",
+        "s on one core to 24x32; ",
         "note: a crop to 32x32 drops 25 % of an image on average. --dataset.size 24x32 ",
     ):
         assert part in text
@@ -492,6 +495,27 @@ def test_a_zip_is_described_as_its_folder(mixed, tmp_path):
     write_report(ours, tmp_path / "page.html")
     assert "mixed.zip" in (tmp_path / "page.html").read_text()
     assert len(contact_sheet(ours).numpy()) == len(contact_sheet(theirs).numpy())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [({}, "--labels none"), ({"size": 0}, "--size 64"), ({"value_range": (1, 0)}, "--value-range")],
+)
+def test_errors_name_the_options_of_this_command(tmp_path, arguments, option):
+    save(photo(1), tmp_path / "00000" / "a.png")
+    (tmp_path / "dataset.json").write_text('{"labels": [["00000/a.png", 3]]}')
+    with pytest.raises(DataError, match=f" {option}"):
+        describe(tmp_path, **arguments)
+
+
+def test_sub_folders_that_become_classes_are_noted(tmp_path):
+    for name in ("2023/a.png", "2024/b.png", "loose.png"):
+        save(photo(1), tmp_path / name)
+    notes = {
+        labels: " ".join(describe(tmp_path, labels=labels, workers=1).notes) for labels in LABELS
+    }
+    assert "or years, --labels none reads all image files without classes; in a " in notes["auto"]
+    assert "--labels none" not in notes["none"] + notes["folders"]
 
 
 def test_other_files_are_told_what_reads_them(tmp_path):

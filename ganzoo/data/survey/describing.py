@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -15,17 +17,16 @@ import torch
 from ganzoo.data.capacity import free_memory
 from ganzoo.data.opening import exceeds_memory
 from ganzoo.data.survey.hashes import DISTANCE, check_distance, group_equal, group_near
-from ganzoo.data.survey.image_records import SIDE
 from ganzoo.data.survey.measures import measure_sizes
 from ganzoo.data.survey.notes import write_notes
 from ganzoo.data.survey.recipes import find_folder_recipes, suggest_size
 from ganzoo.data.survey.scan import Scan, scan_images
-from ganzoo.data.survey.shapes import cost_of, suggest_rectangle
+from ganzoo.data.survey.shapes import cost_of, measure_fit, suggest_rectangle, warn_of_fit
 from ganzoo.data.survey.splits import count_splits, spans_splits
 from ganzoo.data.survey.summary import DataSummary, FileWarning, Unreadable
 from ganzoo.data.survey.zips import is_zip, list_zip
 from ganzoo.data.workers import count_cores
-from ganzoo.errors import DataError, DataNotFoundError, enumerate_names
+from ganzoo.errors import DataError, DataNotFoundError, GanzooError, enumerate_names
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_fits import Fit, Fitting, Size, parse_size
 from ganzoo.sampling.image_folders import (
@@ -41,6 +42,7 @@ from ganzoo.spec.parsing import check_integer
 
 LABELS = get_args(Labels)
 FITS = get_args(Fit)
+_OPTIONS = re.compile("--dataset[.](?=labels|size|value-range)")
 _REMEDY = "Pass a folder or a zip of image files."
 
 
@@ -65,9 +67,8 @@ def describe(
         labels: as for the dataset ``folder`` or ``zip``.
         value_range: as for the dataset ``folder``.
         size: size of the images, as for the dataset ``folder``: for the memory that they take, the
-            time to decode, what a fit changes, and the warnings about it. By default, the memory is
-            that of the suggested rectangle, or of the suggested square if there is none, and the
-            time and the warnings are those of a crop to 64x64.
+            time to decode, what a fit changes, and the warnings about it. By default, it is that of
+            the suggested rectangle, or of the suggested square if there is none.
         fit: as for the dataset ``folder``; by default all are described, and the warnings are those
             of ``crop``.
         distance: largest number of bits by which the hashes of near duplicates differ, 0 to 8.
@@ -80,27 +81,41 @@ def describe(
         WorkerError: a worker process died.
     """
     start = time.perf_counter()
-    shape = None if size is None else parse_size("folder", size, 1, MAX_IMAGE_SIZE)
     _check(labels, fit, workers)
-    fitting = Fitting(*(shape or (SIDE, SIDE)), fit or "crop")
     check_distance(distance)
-    ends = check_value_range("folder", value_range)
     root = Path(folder).expanduser()
-    if is_zip(root):
-        images, classes, line = list_zip(root, labels)
-    elif root.is_dir():
-        images, names = select_classes(list_images(root, _REMEDY), labels)
-        counts = Counter(map(first_folder, images.names))
-        classes, line = {name: counts[name] for name in names}, describe_files(images, names)
-    else:
-        raise DataNotFoundError(f"folder not found: {folder}. {_REMEDY}")
+    with _own_options():
+        shape = None if size is None else parse_size("folder", size, 1, MAX_IMAGE_SIZE)
+        ends = check_value_range("folder", value_range)
+        images, classes, line = _list_files(root, labels)
     processes = min(workers or count_cores(), len(images.names))
-    scan = scan_images(images, ends, fitting, processes, progress)
-    summary = _summarise(images, classes, line, scan, distance, shape, fit or "", ends)
+    scan = scan_images(images, ends, processes, progress)
+    summary = _summarise(images, classes, labels, line, scan, distance, shape, fit or "", ends)
     summary = dataclasses.replace(
         summary, seconds=round(time.perf_counter() - start, 2), processes=processes
     )
     return dataclasses.replace(summary, notes=write_notes(summary))
+
+
+def _list_files(root: Path, labels: Labels) -> tuple[ImageList, dict[str, int], str]:
+    """Return the image files, the number of each class, and the line about the files."""
+    if is_zip(root):
+        return list_zip(root, labels)
+    if not root.is_dir():
+        raise DataNotFoundError(f"folder not found: {root}. {_REMEDY}")
+    images, names = select_classes(list_images(root, _REMEDY), labels)
+    counts = Counter(map(first_folder, images.names))
+    return images, {name: counts[name] for name in names}, describe_files(images, names)
+
+
+@contextlib.contextmanager
+def _own_options() -> Iterator[None]:
+    """Name the options of `ganzoo data` in errors of datasets, which name those of a training."""
+    try:
+        yield
+    except GanzooError as error:
+        text = _OPTIONS.sub("--", str(error))
+        raise type(error)(text) from error
 
 
 def _check(labels: str, fit: str | None, workers: int | None) -> None:
@@ -117,6 +132,7 @@ def _check(labels: str, fit: str | None, workers: int | None) -> None:
 def _summarise(
     images: ImageList,
     classes: dict[str, int],
+    labels: Labels,
     files: str,
     scan: Scan,
     distance: int,
@@ -132,6 +148,9 @@ def _summarise(
     square = suggested, suggested
     height, width = shape = size or rectangle or square
     shapes = dict.fromkeys([square, rectangle or square, shape])
+    fitting = Fitting(height, width, fit or "crop")
+    paths = [os.path.join(images.folder, names[k]) for k in scan.indices]
+    scan.notes.add(warn_of_fit(scan.sizes, paths, fitting))
     smaller = scan.sizes < (width, height)
     decoded = len(names) * height * width * channels
     device = torch.device("cpu")
@@ -163,6 +182,7 @@ def _summarise(
         ),
         unreadable=tuple(Unreadable(names[k], text) for k, text in scan.unreadable.items()),
         classes=classes,
+        labels=labels,
         splits=splits,
         identical=tuple(identical),
         near=tuple(near),
@@ -182,7 +202,7 @@ def _summarise(
         decoded_bytes=decoded,
         free_bytes=free_memory(device),
         streamed=exceeds_memory(decoded, device),
-        decode_seconds=round(scan.seconds, 2),
+        decode_seconds=round(scan.seconds + measure_fit(scan.sizes, fitting), 2),
         seconds=0.0,
         processes=1,
         recipes=tuple(

@@ -22,7 +22,7 @@ from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.system.quiet import recorded_warnings
 
-SIDE = 64  # pixels, of the mean image and of the images that the time to decode is measured with
+SIDE = 64  # pixels, of the mean image
 GREY = 8  # levels by which the channels of an image without colour differ at most, after JPEG
 
 
@@ -54,8 +54,7 @@ class RecordBatch(NamedTuple):
     Attributes:
         records: one for each file, or the reason why the file cannot be read.
         total: sum of the images, uint16 (SIDE, SIDE, 3), each resized and cropped.
-        seconds: processor time of decoding, resizing and cropping by a training; resizing is
-            measured on the first file.
+        seconds: processor time of reading and decoding.
         notes: the warnings about image files.
         warnings: class and text of each other warning.
     """
@@ -67,14 +66,12 @@ class RecordBatch(NamedTuple):
     warnings: list[tuple[type[Warning], str]]
 
 
-def read_records(
-    paths: Sequence[str], value_range: ValueRange | None, fitting: Fitting
-) -> RecordBatch:
+def read_records(paths: Sequence[str], value_range: ValueRange | None) -> RecordBatch:
     """Read at most 257 image files as a training does, and return what they are."""
     total = np.zeros((SIDE, SIDE, 3), np.uint16)
     batch = RecordBatch([], total, 0.0, ImageNotes(), [])
     headers: list[ImageHeader] = []
-    seconds, resized = 0.0, False
+    seconds = 0.0
     with recorded_warnings() as record:
         for path in paths:
             try:
@@ -82,13 +79,7 @@ def read_records(
                 with batch.notes.of_image():
                     content = _read_content(path)
                     image = _decode(path, content, value_range, headers.append)
-                    if not resized:  # it takes about as long for the others
-                        resized = True
-                        begin = time.thread_time()
-                        fitting.apply(image, path, path)
-                        seconds += (len(paths) - 1) * (time.thread_time() - begin)
                     seconds += time.thread_time() - start
-                    fitting.warn(image.size, path)
                 factor = max(1, min(image.size) // SIDE)
                 small = image.reduce(factor)
                 extent = (image.width / factor, image.height / factor)

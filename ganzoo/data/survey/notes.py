@@ -6,7 +6,7 @@ from ganzoo.data.survey.shapes import GAIN
 from ganzoo.data.survey.summary import DataSummary
 from ganzoo.data.survey.text import count
 from ganzoo.data.survey.zips import ENDING
-from ganzoo.sampling.image_folders import UNREAD_ENDINGS
+from ganzoo.sampling.image_folders import UNREAD_ENDINGS, advise_labels
 from ganzoo.spec.parsing import shorten
 
 FEW = 1000  # images below which a discriminator soon memorises them
@@ -63,7 +63,16 @@ def _folders(summary: DataSummary) -> list[str]:
             f"the folders {_names(tuple(summary.splits))} look like splits{as_classes}. Pass one "
             "of them with --data to train on it alone."
         )
-    elif len(summary.classes) > 1:
+    else:
+        notes += _classes(summary)
+    return notes
+
+
+def _classes(summary: DataSummary) -> list[str]:
+    notes = []
+    if advice := advise_labels(list(summary.classes), summary.labels, "--labels"):
+        notes.append(f"{advice}; in a training, --dataset.labels none does.")
+    if len(summary.classes) > 1:
         least = min(summary.classes, key=lambda name: summary.classes[name])
         most = max(summary.classes, key=lambda name: summary.classes[name])
         if summary.classes[most] >= UNEVEN * summary.classes[least]:

@@ -16,7 +16,6 @@ from ganzoo.data.survey.image_records import SIDE, ImageRecord, read_records
 from ganzoo.data.survey.pool import map_parallel
 from ganzoo.errors import DataError
 from ganzoo.sampling.image_depth import ValueRange
-from ganzoo.sampling.image_fits import Fitting
 from ganzoo.sampling.image_folders import ImageList
 from ganzoo.sampling.image_warnings import ImageNotes
 from ganzoo.sampling.progress import Progress
@@ -41,8 +40,8 @@ class Scan:
         bytes: size of all files.
         unreadable: the reasons, by the place of the file.
         mean: the mean image, uint8 (64, 64, 3).
-        seconds: processor time of decoding.
-        notes: the warnings about image files.
+        seconds: processor time of reading and decoding.
+        notes: the warnings about image files, without those of a fit.
     """
 
     indices: NDArray[np.int64]
@@ -65,7 +64,6 @@ class Scan:
 def scan_images(
     images: ImageList,
     value_range: ValueRange | None,
-    fitting: Fitting,
     processes: int,
     progress: bool,
 ) -> Scan:
@@ -74,7 +72,6 @@ def scan_images(
     Args:
         images: the files.
         value_range: as for `read_image`.
-        fitting: how a training fits the images.
         processes: number of processes.
         progress: whether to print the progress on stderr.
 
@@ -94,7 +91,7 @@ def scan_images(
     total, notes = np.zeros((SIDE, SIDE, 3), np.int64), ImageNotes()
     turned, size, seconds, count, place = 0, 0, 0.0, 0, 0
     texts: set[str] = set()
-    read = functools.partial(read_records, value_range=value_range, fitting=fitting)
+    read = functools.partial(read_records, value_range=value_range)
     with Progress(n, 1, progress) as line:
         for batch in map_parallel(read, _chunks(images, processes), processes):
             for record in batch.records:

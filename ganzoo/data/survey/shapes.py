@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+
+from ganzoo.sampling.image_fits import Fitting
+from ganzoo.sampling.image_warnings import ImageNotes
 
 LARGEST = 256  # pixels of a suggested side, the limit of many architectures; or the square's side
 GAIN = 0.1  # share of the pixels that a suggested rectangle saves over a square, at least
 ALIKE = 0.025  # shares of the pixels that count as equal; the larger rectangle is better then
 SMALLEST = 1 / 4  # of the shorter side, as a share of the square's
+SAMPLE = 8  # images with which the time of a fit is measured
 _BASES = range(4, 8)  # shorter sides of the smallest maps of most architectures
 
 
@@ -51,6 +58,39 @@ def cost_of(sizes: NDArray[np.int64], height: int, width: int) -> FitCost:
         int((share <= 0.5).sum()),
         round(float(np.median(1 / share)), 3),
     )
+
+
+def warn_of_fit(sizes: NDArray[np.int64], names: Sequence[str], fitting: Fitting) -> ImageNotes:
+    """Return the warnings of a training about a fit of images.
+
+    Args:
+        sizes: widths and heights of the images, int64 (n, 2).
+        names: their names.
+        fitting: the fit.
+    """
+    across, down = (sizes * (fitting.height, fitting.width)).T
+    notes = ImageNotes()
+    for k in np.flatnonzero(2 * np.minimum(across, down) <= np.maximum(across, down)).tolist():
+        with notes.of_image():
+            fitting.warn((int(sizes[k, 0]), int(sizes[k, 1])), names[k])
+    return notes
+
+
+def measure_fit(sizes: NDArray[np.int64], fitting: Fitting) -> float:
+    """Return the processor time in seconds that a fit of images takes.
+
+    It depends on their sizes alone, and is measured with blank images of a few of them.
+
+    Args:
+        sizes: widths and heights of the images, int64 (n, 2).
+        fitting: the fit.
+    """
+    some = sizes[np.linspace(0, len(sizes) - 1, min(len(sizes), SAMPLE)).astype(int)]
+    start = time.thread_time()
+    with ImageNotes().collect():
+        for width, height in some.tolist():
+            fitting.apply(Image.new("RGB", (width, height)), "", "")
+    return (time.thread_time() - start) * len(sizes) / len(some)
 
 
 def suggest_rectangle(sizes: NDArray[np.int64], side: int) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ganzoo.data.survey.recipes import FolderRecipe
 from ganzoo.data.survey.shapes import FitCost
 from ganzoo.sampling.image_fits import Fit
+from ganzoo.sampling.image_folders import Labels
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class DataSummary:
         empty_folders: sub-folders without image files; they are no classes.
         unreadable: files that cannot be read.
         classes: number of files of each class.
+        labels: the labels that `describe` was called with.
         splits: number of files of each sub-folder that looks like a split, such as ``train``.
         identical: groups of files with the same content.
         near: groups of images that look alike and whose files differ. Each of two difference
@@ -94,7 +96,9 @@ class DataSummary:
         distance: the limit of near duplicates.
         across_splits: number of groups of either kind with files in several splits.
         warnings: warnings of a training about the files.
-        size: height and width of the images that `decoded_bytes` assumes, in pixels.
+        size: height and width of the images, in pixels, that `warnings`, `enlarged`,
+            `decoded_bytes` and `decode_seconds` assume: the stated size, or `suggested_rectangle`,
+            or the square of `suggested_size`.
         fixed_size: whether this is the size that `describe` was called with.
         fit: the fit that `describe` was called with; empty for all fits, with the warnings of
             `crop`.
@@ -108,8 +112,7 @@ class DataSummary:
         decoded_bytes: memory of all images, decoded.
         free_bytes: free main memory.
         streamed: whether a training on the CPU streams the images instead of keeping them.
-        decode_seconds: processor time of decoding all images and fitting them to `size` if
-            `fixed_size`, or else to 64x64.
+        decode_seconds: processor time of decoding all images and fitting them to `size`.
         seconds: duration of this look.
         processes: number of processes that read.
         recipes: registered recipes of the dataset ``folder``; those that fit come first.
@@ -134,6 +137,7 @@ class DataSummary:
     empty_folders: tuple[str, ...]
     unreadable: tuple[Unreadable, ...]
     classes: dict[str, int]
+    labels: Labels
     splits: dict[str, int]
     identical: tuple[tuple[str, ...], ...]
     near: tuple[tuple[str, ...], ...]

@@ -69,15 +69,17 @@ def rows_of(summary: DataSummary) -> dict[str, str]:
         )
     for cost in summary.costs:
         rows[f"fit {cost.height}x{cost.width}"] = describe_cost(cost, summary.fit)
+    height, width = summary.size
+    if not summary.fixed_size:
+        rows["estimates"] = f"for {height}x{width} (height x width); --size sets another size"
     rows["memory"] = (
-        f"{format_bytes(summary.decoded_bytes)} decoded at "
-        f"{summary.size[0]}x{summary.size[1]}x{summary.channels}; "
+        f"{format_bytes(summary.decoded_bytes)} decoded at {height}x{width}x{summary.channels}; "
         + ("streamed by" if summary.streamed else "kept in memory by")
         + f" a training on the CPU ({format_bytes(summary.free_bytes)} are free)"
     )
     rows["decoding"] = (
-        f"{summary.decode_seconds:,.1f} s on one core; this look took {summary.seconds:,.1f} s "
-        f"on {count(summary.processes, 'core')}"
+        f"{summary.decode_seconds:,.1f} s on one core to {height}x{width}; this look took "
+        f"{summary.seconds:,.1f} s on {count(summary.processes, 'core')}"
     )
     rows["an epoch"] = f"{summary.images:,} images"
     return rows
