@@ -71,7 +71,7 @@ def _folders(summary: DataSummary) -> list[str]:
 def _classes(summary: DataSummary) -> list[str]:
     notes = []
     if advice := advise_labels(list(summary.classes), summary.labels, "--labels"):
-        notes.append(f"{advice}; in a training, --dataset.labels none does.")
+        notes.append(f"{advice[0].lower()}{advice[1:]}; in a training, --dataset.labels none does.")
     if len(summary.classes) > 1:
         least = min(summary.classes, key=lambda name: summary.classes[name])
         most = max(summary.classes, key=lambda name: summary.classes[name])
