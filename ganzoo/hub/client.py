@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import ipaddress
 import logging
 import re
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -26,6 +28,7 @@ from huggingface_hub.utils.tqdm import (
     enable_progress_bars,
 )
 
+from ganzoo.bundle.files import git_hash, sha256
 from ganzoo.errors import HubError
 from ganzoo.hub.budget import Budget, limit
 from ganzoo.hub.failures import (
@@ -52,6 +55,7 @@ SHORTEST = 0.01  # seconds; a timeout of 0 means none
 # These loggers print file addresses, which may hold a signature.
 _LOGGERS = ("huggingface_hub", "httpx", "httpx2", "httpcore", "httpcore2")
 _FILE_NAME = re.compile(r"[A-Za-z0-9_+=-][A-Za-z0-9._+=-]*")
+_SHA256, _SHA1 = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{40}")
 _LOCK = threading.RLock()  # all threads share one client session
 
 
@@ -65,6 +69,54 @@ class Connection:
     def retry(self, request: Callable[[], T]) -> T:
         """Call a function, and call it again after temporary failures while time is left."""
         return retry(request, self.budget)
+
+    def download(self, repository: str, file: str, **options: Any) -> Path:
+        """Return a file in the client's cache; download it if it is not there.
+
+        The client does not verify its downloads. A file that does not match the checksum that the
+        Hub states is downloaded a second time.
+
+        Args:
+            repository: ``org/name``.
+            file: path of the file in it.
+            options: other arguments of the client's function.
+
+        Raises:
+            HubError: the second download does not match either; it is removed.
+        """
+        for force in (False, True):
+            request = functools.partial(
+                self.api.hf_hub_download, repository, file, force_download=force, **options
+            )
+            path = Path(self.retry(request))
+            if is_intact(path):
+                return path
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        raise HubError(
+            f"{repository}: two downloads of {file} do not match the checksum that "
+            f"{constants.ENDPOINT} states, so the file is removed. Type the command again; if the "
+            "error stays, check the proxy and HF_ENDPOINT."
+        )
+
+
+def is_intact(path: Path) -> bool:
+    """Return whether a file in the client's cache matches the checksum that the Hub states.
+
+    The cache names the target of its link by the file's ETag. On the Hub, this is the SHA-256 of a
+    large file, and the SHA-1 of git for others; some mirrors state the SHA-1 of the content. With
+    any other name, as in a cache without links, nothing is compared.
+    """
+    blob = path.resolve()
+    if _SHA256.fullmatch(blob.name):
+        return sha256(blob) == blob.name
+    if _SHA1.fullmatch(blob.name):
+        content = blob.read_bytes()
+        return blob.name in (
+            git_hash(content),
+            hashlib.sha1(content, usedforsecurity=False).hexdigest(),
+        )
+    return True
 
 
 @contextlib.contextmanager

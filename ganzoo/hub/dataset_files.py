@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -135,26 +136,20 @@ def _ask(connection: Connection, repository: str, revision: str) -> tuple[str, t
 
 
 def _download(connection: Connection, repository: str, name: str, commit: str) -> Path:
-    def request(token: bool | None) -> str:
-        return str(
-            connection.retry(
-                lambda: connection.api.hf_hub_download(
-                    repository,
-                    name,
-                    repo_type="dataset",
-                    revision=commit,
-                    cache_dir=_cache(),
-                    token=token,
-                )
-            )
-        )
-
+    download = functools.partial(
+        connection.download,
+        repository,
+        name,
+        repo_type="dataset",
+        revision=commit,
+        cache_dir=_cache(),
+    )
     try:
-        return Path(request(False))
+        return download(token=False)
     except (HfHubHTTPError, RateLimitError) as error:
         if not may_take_token(error):
             raise
-        return Path(request(None))
+        return download(token=None)
 
 
 @contextlib.contextmanager

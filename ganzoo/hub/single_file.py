@@ -11,7 +11,7 @@ from huggingface_hub.errors import EntryNotFoundError
 
 from ganzoo.bundle import CONFIG, MAX_BYTES
 from ganzoo.errors import HubError, NameSyntaxError
-from ganzoo.hub.client import Connection, connect, warn_once
+from ganzoo.hub.client import Connection, connect, is_intact, warn_once
 from ganzoo.hub.download import ask, find_cached
 from ganzoo.hub.failures import UnreachableError, translated_errors
 from ganzoo.registry.names import is_commit, is_revision
@@ -45,7 +45,7 @@ def download_file(address: str) -> tuple[Path, str]:
             "hf://org/repo/FILE@revision."
         )
     repository, file = match["repository"], match["file"]
-    path = find_cached(repository, file, revision)
+    path = _find_intact(repository, file, revision)
     if path is None or not is_commit(revision):
         try:
             with translated_errors(address, file), connect() as connection:
@@ -55,6 +55,13 @@ def download_file(address: str) -> tuple[Path, str]:
                 raise
             warn_once(f"{address}: the Hub is unreachable, so the file in the cache is used")
     return path, f"hf://{repository}/{file}@{_commit(path, file)}"
+
+
+def _find_intact(repository: str, file: str, revision: str) -> Path | None:
+    """Return a file in the client's cache; None if it, or its config, is not there or damaged."""
+    path = find_cached(repository, file, revision)
+    places = [path, path.with_name(CONFIG)] if path else []
+    return path if all(is_intact(place) for place in places if place.is_file()) else None
 
 
 def _fetch(connection: Connection, repository: str, file: str, revision: str) -> Path:
@@ -88,8 +95,4 @@ def _download(connection: Connection, repository: str, file: str, revision: str)
             f"{repository}: {file} has {size:,} bytes, but the limit is {MAX_BYTES:,}. It is not "
             "downloaded."
         )
-    return Path(
-        connection.retry(
-            lambda: connection.api.hf_hub_download(repository, file, revision=revision, token=token)
-        )
-    )
+    return connection.download(repository, file, revision=revision, token=token)

@@ -234,9 +234,7 @@ class _Repository:
             if name == CARD and plan.card_kept:
                 continue
             digest = sha256(self._download(name, commit, "served"))
-            if digest != expected:  # damaged in transfer, or on the Hub
-                digest = sha256(self._download(name, commit, "served again"))
-            if digest != expected:
+            if digest != expected:  # damaged on the Hub
                 raise HubError(
                     f"{self.title}@{commit} was written, but the Hub serves another {name} "
                     f"(sha256 {digest}). Push again."
@@ -330,16 +328,13 @@ class _Repository:
             )
 
     def _download(self, file: str, commit: str, folder: str) -> Path:
-        path = self.connection.retry(
-            lambda: self.api.hf_hub_download(
-                self.name,
-                file,
-                revision=commit,
-                cache_dir=self.scratch / folder,
-                repo_type=self.kind,
-            )
+        return self.connection.download(
+            self.name,
+            file,
+            revision=commit,
+            cache_dir=self.scratch / folder,
+            repo_type=self.kind,
         )
-        return Path(path)
 
 
 def _is_name(revision: str | None) -> bool:

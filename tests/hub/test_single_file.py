@@ -6,10 +6,11 @@ import io
 import pytest
 import torch
 
+from ganzoo.bundle.files import git_hash
 from ganzoo.errors import NameSyntaxError
 from ganzoo.hub import download_file
 from helpers.hub_client import IMPATIENT, HubClient
-from helpers.hub_server import HubServer, status
+from helpers.hub_server import HubServer, flip, status
 
 pytestmark = pytest.mark.enable_socket
 
@@ -128,3 +129,61 @@ def test_files_of_a_dataset_are_downloaded_once(client, server, tmp_path):
     repository.commit({"../evil.parquet": b"x"}, "evil")
     assert "whose path leads out of it" in run().text
     assert {path.name for path in tmp_path.iterdir()} == {"hub"}
+
+
+# The Hub states git's checksum of the first, and the SHA-256 of the second.
+@pytest.mark.parametrize("file", ["net.pth", "net.safetensors"])
+def test_a_damaged_download_is_repeated_and_then_refused(server, client, file):
+    repository = server.add(f"org/damage{file[3:6]}", {file: b"weights", "config.json": b"{}"})
+    code = CODE.format(f"hf://{repository.name}/{file}")
+    for name, request in ((file, f"GET (/storage/|.*/{file}$)"), ("config.json", "GET .*config")):
+        server.reset()
+        server.plan(request, *[flip] * 2)
+        answer = client.run(code)
+        assert f"two downloads of {name} do not match the checksum" in answer.text, answer.err
+        place = client.run(CACHED.format(repository.name, name))
+        assert place.value == [False, []], "the file stays in the cache"
+    server.plan("GET ", flip)
+    assert client.run(code).value[0] == b"weights".hex()[:8], "the second download is good"
+
+
+def test_a_damaged_file_of_the_cache_is_replaced(server, client):
+    files = {"net.pth": b"weights", "config.json": b"{}"}
+    repository = server.add("org/changed", files)
+    name = f"hf://{repository.name}/net.pth@{repository.head.oid}"
+    client.run(CODE.format(name))
+    for file in files:
+        spoil = f"p = path.parent / {file!r}; p.write_bytes(p.read_bytes()[:-1] + b'?')"
+        client.run(CODE.format(name) + spoil)
+        code = CODE.format(name) + f"value += [(path.parent / {file!r}).read_bytes().decode()]"
+        answer = client.run(code)
+        assert answer.value[-1] == files[file].decode(), answer.err
+
+
+CACHED = """
+from pathlib import Path
+from huggingface_hub import constants, try_to_load_from_cache
+place = try_to_load_from_cache({0!r}, {1!r})
+blobs = Path(constants.HF_HUB_CACHE, "models--" + {0!r}.replace("/", "--"), "blobs")
+wrong = [b.name for b in blobs.iterdir() if b.read_bytes() not in (b"weights", b"{{}}")]
+value = [isinstance(place, str), wrong]
+"""
+
+
+def test_damaged_files_of_a_dataset_are_refused(server, client, tmp_path):
+    server.reset()
+    server.add("datasets/org/damage", {"a.parquet": b"values"})
+    code = DATASET.format(cache=str(tmp_path), name="org/damage", revision="")
+    server.plan("GET .*a.parquet", *[flip] * 2)
+    assert "two downloads of a.parquet do not match" in client.run(code).text
+    assert client.run(code).value[-1] == ["values"]
+
+
+def test_the_checksum_of_a_mirror(tmp_path):
+    from ganzoo.hub.client import is_intact
+
+    for name in (hashlib.sha1(b"text").hexdigest(), git_hash(b"text"), "an-etag", "0" * 32):
+        (tmp_path / name).write_bytes(b"text")
+        assert is_intact(tmp_path / name)
+    (tmp_path / ("0" * 40)).write_bytes(b"text")
+    assert not is_intact(tmp_path / ("0" * 40))

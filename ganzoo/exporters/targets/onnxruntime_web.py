@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shutil
 import subprocess
 import tarfile
@@ -15,6 +17,9 @@ PACKAGE = "onnxruntime-web"
 VERSION = "1.30.0"
 SCRIPT = "ort.wasm.bundle.min.mjs"
 WASM = "ort-wasm-simd-threaded.wasm"  # runs on one thread unless the page is cross-origin isolated
+INTEGRITY = (  # of the archive, as npm's registry states it
+    "sha512-q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
+)
 CDN = f"https://cdn.jsdelivr.net/npm/{PACKAGE}@{VERSION}/dist/"
 
 _TIMEOUT = 300  # seconds, for about 30 MB
@@ -24,8 +29,8 @@ def fetch_files() -> Path:
     """Return the folder that holds both files; npm downloads them at the first call.
 
     Raises:
-        DeploymentError: npm is not installed, cannot download the package, or the package lacks
-            the files.
+        DeploymentError: npm is not installed, or cannot download the package with the known
+            checksum.
         OutputError: the cache cannot be written.
     """
     folder = cache_folder() / f"{PACKAGE}-{VERSION}"
@@ -62,7 +67,11 @@ def _pack(folder: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
+    """Unpack the two files after the check of the archive: npm trusts the registry it is set to."""
     try:
+        digest = hashlib.sha512(archive.read_bytes()).digest()
+        if f"sha512-{base64.b64encode(digest).decode()}" != INTEGRITY:
+            raise KeyError("another archive")
         with tarfile.open(archive) as files:
             for name in (SCRIPT, WASM):
                 member = files.extractfile(f"package/dist/{name}")
@@ -71,6 +80,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                 (folder / name).write_bytes(member.read())
     except (KeyError, tarfile.TarError) as error:
         raise DeploymentError(
-            f"npm's archive of {PACKAGE}@{VERSION} is damaged or incomplete. Try again, or use "
-            "--for web-cdn to load it from a content delivery network."
+            f"npm's archive of {PACKAGE}@{VERSION} is damaged, or another one than its authors "
+            "published. Check `npm config get registry`, or use --for web-cdn to load it from a "
+            "content delivery network."
         ) from error

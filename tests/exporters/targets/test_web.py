@@ -385,6 +385,29 @@ def test_missing_npm_suggests_the_cdn(tmp_path, monkeypatch):
     assert not (tmp_path / "page").exists()
 
 
+def test_another_archive_than_the_known_one_is_refused(tmp_path, monkeypatch):
+    """A registry that npm is set to can send any files with a checksum of its own."""
+    package, npm = tmp_path / "package" / "dist", tmp_path / "npm"
+    package.mkdir(parents=True)
+    for name in (onnxruntime_web.SCRIPT, onnxruntime_web.WASM):
+        (package / name).write_text("alert()")
+    npm.write_text(f"#!/bin/sh\ntar -czf x.tgz -C {tmp_path} package\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("GANZOO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(shutil, "which", lambda name: str(npm))
+    with pytest.raises(DeploymentError, match="another one than its authors published"):
+        onnxruntime_web.fetch_files()
+    assert list((tmp_path / "cache").glob("onnxruntime-web*")) == []
+    archive = tmp_path / "own.tgz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(tmp_path / "package", "package")
+    digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    monkeypatch.setattr(onnxruntime_web, "INTEGRITY", f"sha512-{digest}")
+    npm.write_text(f"#!/bin/sh\ncp {archive} x.tgz\n")
+    files = onnxruntime_web.fetch_files()
+    assert (files / onnxruntime_web.WASM).read_text() == "alert()"
+
+
 @pytest.mark.parametrize("does", ["exit 3", "echo no network >&2; exit 1", "exit 0", "touch x.tgz"])
 def test_a_failure_of_npm_is_quoted(tmp_path, monkeypatch, does):
     npm = tmp_path / "npm"
