@@ -30,7 +30,7 @@ def download(name: Text, /, *, data: Path | None = None, split: str = "") -> Non
     from ganzoo.data.downloading import download as fetch
 
     downloads = find_downloads(name)
-    files = choose_files(name, downloads.files(), split)
+    files = choose_files(name, downloads, split)
     root = find_root(data)
     if root is None:
         raise DataNotFoundError(

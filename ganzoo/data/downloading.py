@@ -20,6 +20,7 @@ from ganzoo.bundle.files import new_file, reporting_output
 from ganzoo.errors import AmbiguousNameError, DataError, OutputError, UnknownNameError
 from ganzoo.registry import datasets
 from ganzoo.spec.downloads import DownloadFile, Downloads
+from ganzoo.system.dependencies import quiet_imports
 
 TIMEOUT = 30.0  # seconds without a byte
 BLOCK = 2**18  # bytes
@@ -49,12 +50,14 @@ def _has_downloads(name: str) -> bool:
         return False  # several distributions register it, or it is broken
 
 
-def choose_files(name: str, files: Sequence[DownloadFile], split: str) -> list[DownloadFile]:
+def choose_files(name: str, downloads: Downloads, split: str) -> list[DownloadFile]:
     """Return the files of a split; without one, those of all but the optional splits.
 
     Raises:
         DataError: there is no such split.
     """
+    with quiet_imports():  # the lists are torchvision's
+        files = downloads.files()
     if not split:
         return [file for file in files if not file.optional]
     chosen = [file for file in files if file.split in ("", split)]

@@ -17,6 +17,7 @@ from ganzoo.importers.values import (
     brief,
     is_count,
 )
+from ganzoo.sampling.zip_headers import find_member
 
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older format
 PROTOCOL = 1001
@@ -91,6 +92,7 @@ def read_zip(file: BinaryIO, read_nested: ReadNested) -> Any:
                 "and pack it again without compression."
             )
         try:
+            find_member(file, info)
             return memoryview(archive.read(info))
         except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError) as error:
             raise ImportFileError(

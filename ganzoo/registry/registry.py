@@ -258,7 +258,8 @@ class Registry(Generic[T]):
         entry = name if isinstance(name, Entry) else self.entry(name)
         factory: Any = self.load(entry)
         try:
-            return factory(*context, **arguments)
+            with _quiet_import():  # of what the function imports
+                return factory(*context, **arguments)
         except GanzooError:
             raise
         except (ValueError, RuntimeError) as error:
@@ -303,8 +304,8 @@ class Registry(Generic[T]):
         return f"<{self.group}: {enumerate_names(self.names())}>"
 
 
-def _quiet_import(module: str) -> contextlib.AbstractContextManager[None]:
-    """Undo what the import of a module does to the process."""
+def _quiet_import(module: str = "") -> contextlib.AbstractContextManager[None]:
+    """Undo what the import of a module, or of any modules, does to the process."""
     from ganzoo.system.dependencies import quiet_imports
 
     return contextlib.nullcontext() if module in sys.modules else quiet_imports()

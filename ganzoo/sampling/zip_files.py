@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -16,12 +15,16 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import DataError, ImageFileError
 from ganzoo.sampling.image_folders import ENDINGS, LABELS
+from ganzoo.sampling.zip_headers import find_content, name_checksum
 from ganzoo.spec.lfs import explain_pointer
 from ganzoo.spec.parsing import shorten
 
 MAX_BYTES = 2**28  # of one member; the largest image of 4096x4096 pixels has 2**26 uncompressed
 ENTRY = np.dtype(
-    [("offset", "<i8"), ("stored", "<i8"), ("size", "<i8"), ("crc", "<u4"), ("method", "<i4")]
+    [
+        *(("offset", "<i8"), ("stored", "<i8"), ("size", "<i8")),
+        *(("crc", "<u4"), ("method", "<i4"), ("name", "<u4")),
+    ]
 )
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -29,7 +32,6 @@ _NAMES = {9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstandard", 95: "xz", 99
 _ENCRYPTED = 0x1  # bit of the flags of a member
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LARGEST = 2**63 - 1  # that an entry holds; `read_member` refuses it
-_HEADER = 30  # bytes of a member's own header before its name
 
 
 @dataclass(frozen=True)
@@ -128,12 +130,11 @@ def read_member(path: Path, name: str, entry: np.void) -> bytes:
         )
     try:
         with path.open("rb") as file:
-            file.seek(int(entry["offset"]))
-            header = file.read(_HEADER)
-            if len(header) < _HEADER or not header.startswith(b"PK\x03\x04"):
-                raise ImageFileError(_damage(name, "no header of a zip's member is at its place"))
-            file.seek(sum(struct.unpack("<HH", header[-4:])), 1)
+            sizes = int(entry["crc"]), stored, size
+            find_content(file, int(entry["offset"]), entry["name"], entry["method"], sizes)
             content = file.read(stored)
+    except zipfile.BadZipFile as error:
+        raise ImageFileError(_damage(name, str(error))) from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}. Restore the file.") from error
     if len(content) < stored:
@@ -198,10 +199,10 @@ def _find_problem(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _entry(info: zipfile.ZipInfo) -> tuple[int, int, int, int, int]:
+def _entry(info: zipfile.ZipInfo) -> tuple[int, ...]:
     places = (info.header_offset, info.compress_size, info.file_size)
     offset, stored, size = (min(number, _LARGEST) for number in places)
-    return offset, stored, size, info.CRC, info.compress_type
+    return offset, stored, size, info.CRC, info.compress_type, name_checksum(info)
 
 
 def _read_labels(path: Path, info: zipfile.ZipInfo) -> bytes:

@@ -129,7 +129,7 @@ def _without_compiler_folder() -> Iterator[None]:
 def _compiler_folders() -> set[str]:
     """Return the folders of torch's compiler among the temporary files."""
     try:
-        return set(glob.glob(os.path.join(tempfile.gettempdir(), "torchinductor_*")))
+        return set(glob.glob(os.path.join(glob.escape(tempfile.gettempdir()), "torchinductor_*")))
     except OSError:  # there is no folder for temporary files
         return set()
 

@@ -126,6 +126,16 @@ def test_a_flipped_bit_of_an_npz_is_noticed(tmp_path, key):
         get("arrays", path, labels="y")
 
 
+def test_an_array_whose_own_header_differs_is_an_error(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez(path, x=noise(3, 8, 8))
+    content = bytearray(path.read_bytes())
+    content[14] ^= 1  # a checksum, before the array
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.npz: its header differs from the zip's list"):
+        get("arrays", path)
+
+
 def test_a_name_that_an_npz_holds_twice_is_an_error(tmp_path):
     path = tmp_path / "x.npz"
     np.savez(path, x=noise(3, 8, 8), y=np.zeros(3, int))

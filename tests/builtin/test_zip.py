@@ -135,10 +135,16 @@ def test_links_are_no_images(tmp_path):
 
 
 def patched(path, offset, content, start=b"PK\x01\x02"):
-    """Change bytes of the first record that begins with a signature."""
+    """Change bytes of the first record that begins with a signature.
+
+    What the list of members says, the member's own header says, too, two bytes nearer to its begin.
+    """
     whole = bytearray(path.read_bytes())
-    place = whole.index(start) + offset
-    whole[place : place + len(content)] = content
+    places = [whole.index(start) + offset]
+    if start == b"PK\x01\x02" and offset < 28:
+        places.append(whole.index(b"PK\x03\x04") + offset - 2)
+    for place in places:
+        whole[place : place + len(content)] = content
     path.write_bytes(whole)
 
 
@@ -192,6 +198,43 @@ def test_damage_of_one_member_is_named(tmp_path, offset, content, message):
     patched(path, offset, content)
     with pytest.raises(ImageFileError, match=rf"0\.png of the zip .* is damaged: {message}"):
         get("zip", path)[0][0]
+
+
+@pytest.mark.parametrize(
+    ("offset", "content"),
+    [(6, b"\x01"), (8, b"\x08"), (14, b"\0\0"), (18, b"\1\0"), (22, b"\1\0"), (30, b"1.png")],
+    ids=["encryption", "method", "checksum", "stored", "size", "name"],
+)
+def test_a_member_whose_own_header_differs_is_damaged(tmp_path, offset, content):
+    """Programs that read a zip from its begin read another image."""
+    path = write_zip(tmp_path / "a.zip", [("0.png", picture(0))])
+    patched(path, offset, content, start=b"PK\x03\x04")
+    with pytest.raises(ImageFileError, match=r"0\.png of the .*header differs from the zip's list"):
+        get("zip", path)[0][0]
+
+
+def test_sizes_of_a_stream_and_of_64_bits_are_read(tmp_path):
+    class Pipe:
+        def __init__(self):
+            self.content = b""
+
+        def write(self, content):
+            self.content += content
+            return len(content)
+
+        def flush(self):
+            pass
+
+    pipe = Pipe()
+    for target in (tmp_path / "64.zip", pipe):
+        with (
+            zipfile.ZipFile(target, "w") as file,
+            file.open("0.png", "w", force_zip64=True) as member,
+        ):
+            member.write(picture(0))
+    (tmp_path / "stream.zip").write_bytes(pipe.content)
+    for name in ("64.zip", "stream.zip"):
+        assert len(get("zip", tmp_path / name)[0][0]) == 2
 
 
 def test_names_in_messages_are_one_line(tmp_path):

@@ -3,7 +3,9 @@
 import gzip
 import hashlib
 import http.server
+import importlib
 import io
+import sys
 import tarfile
 import threading
 import time
@@ -16,8 +18,9 @@ import torchvision
 from ganzoo.cli import main
 from ganzoo.data import downloading
 from ganzoo.errors import AmbiguousNameError, DataError
-from ganzoo.spec.downloads import DownloadFile
+from ganzoo.spec.downloads import DownloadFile, Downloads
 from helpers.datasets import fake_mnist, get, pictures
+from helpers.process_state import unchanged
 from helpers.vision_sets import WRITERS
 
 pytestmark = pytest.mark.enable_socket
@@ -239,3 +242,22 @@ def test_a_folder_named_download_is_still_described(tmp_path, monkeypatch, capfd
     monkeypatch.chdir(tmp_path)
     assert main(["data", "./download", "--workers", "1"]) == 0
     assert "2 image files without classes" in capfd.readouterr().out
+
+
+def test_the_import_of_torchvision_leaves_the_process_as_it_was(tmp_path, monkeypatch):
+    module = tmp_path / "list_of_files.py"
+    module.write_text(
+        "import os, warnings\nos.environ['KMP_INIT_AT_FORK'] = 'FALSE'\n"
+        "warnings.simplefilter('ignore')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, module.stem, None)  # the import below is undone
+    del sys.modules[module.stem]
+
+    def files():
+        importlib.import_module(module.stem)
+        return [DownloadFile("a", (), "")]
+
+    with unchanged("the list of files"):
+        assert downloading.choose_files("set", Downloads("", None, files), "") == files()
+    assert module.stem in sys.modules

@@ -136,7 +136,7 @@ def test_files_of_a_dataset_are_downloaded_once(client, server, tmp_path):
 def test_a_damaged_download_is_repeated_and_then_refused(server, client, file):
     repository = server.add(f"org/damage{file[3:6]}", {file: b"weights", "config.json": b"{}"})
     code = CODE.format(f"hf://{repository.name}/{file}")
-    for name, request in ((file, f"GET (/storage/|.*/{file}$)"), ("config.json", "GET .*config")):
+    for name, request in (("config.json", "GET .*config"), (file, f"GET (/storage/|.*/{file}$)")):
         server.reset()
         server.plan(request, *[flip] * 2)
         answer = client.run(code)

@@ -334,6 +334,16 @@ def test_a_wrong_archive_is_refused(tmp_path, kind):
         open_checkpoint(file)
 
 
+def test_an_archive_of_two_lists_is_refused(tmp_path):
+    file = save(tmp_path / "a.pth", {"weight": torch.ones(4)})
+    rewritten(file, lambda entries: entries)
+    content = bytearray(file.read_bytes())
+    content[content.index(b"PK\3\4") + 14] ^= 1  # a checksum, before the content
+    file.write_bytes(content)
+    with pytest.raises(ImportFileError, match="its header differs from the zip's list of members"):
+        open_checkpoint(file)
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("view", [torch._neg_view, lambda x: torch.complex(x, x).conj().imag])
 def test_numbers_that_torch_negates_are_refused(tmp_path, zipped, view):

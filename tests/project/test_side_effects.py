@@ -34,8 +34,12 @@ for runtime in ("onnx", "torch"):
     with unchanged(f"sample by {runtime}"):
         model.sample(1)
 assert "torch._dynamo" not in sys.modules
-with unchanged("torchvision, which imports torch's compiler"):
-    import ganzoo.evaluation.extraction
+from pathlib import Path
+with unchanged("a dataset that imports torchvision, which imports torch's compiler"):
+    try:
+        ganzoo.datasets.make("celeba", Path("none"))
+    except ganzoo.errors.DataNotFoundError:
+        pass
 assert "torch._dynamo" in sys.modules
 with unchanged("the recipe"):
     from ganzoo.spec import Component, Recipe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
@@ -17,12 +16,12 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import DataError
 from ganzoo.sampling.file_times import hash_times
+from ganzoo.sampling.zip_headers import find_member
 from ganzoo.spec.lfs import explain_pointer
 
 MAX_COMPRESSED = 2**33  # bytes of a compressed array, which memory has to hold
 MAX_CHECKED = 2**31  # bytes of an array whose checksum is compared when it is opened
 BLOCK = 2**20  # bytes read at a time
-_HEADER = 30  # bytes of a zip member's own header before its name
 
 
 @dataclass(frozen=True)
@@ -174,12 +173,10 @@ def read_headers(path: Path) -> list[ArrayHeader]:
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> ArrayHeader:
-    offset = None
-    if info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1:
-        with path.open("rb") as file:
-            file.seek(info.header_offset)
-            sizes = struct.unpack("<HH", file.read(_HEADER)[-4:])
-        offset = info.header_offset + _HEADER + sum(sizes)
+    with path.open("rb") as file:
+        content = find_member(file, info)
+    is_stored = info.compress_type == zipfile.ZIP_STORED and not info.flag_bits & 1
+    offset = content if is_stored else None
     with archive.open(info) as member:
         header = _read_header(path, info.filename, member, offset)
         _check_size(header, info.file_size - member.tell())

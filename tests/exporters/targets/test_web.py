@@ -2,9 +2,11 @@
 
 import base64
 import functools
+import hashlib
 import io
 import json
 import shutil
+import tarfile
 import threading
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
