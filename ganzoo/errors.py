@@ -265,10 +265,16 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}{location}"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string."""
+def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:
+    """Return ``" Did you mean 'x'?"`` for the most similar known name, or an empty string.
+
+    Args:
+        name: what the user wrote.
+        known: the names.
+        before: what the user wrote before the name.
+    """
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return f" Did you mean {before + near[0]!r}?" if near else ""
 
 
 def enumerate_names(names: Iterable[str]) -> str:

@@ -126,7 +126,7 @@ def suggest_folder(path: Path) -> str:
         names = [folder.name for folder in path.parent.iterdir() if folder.is_dir()]
     except OSError:
         return ""
-    return did_you_mean(path.name, names)
+    return did_you_mean(path.name, names, str(path).removesuffix(path.name))
 
 
 def _open(path: Path) -> Bundle:

@@ -31,7 +31,7 @@ def download(name: Text, /, *, data: Path | None = None, split: str = "") -> Non
 
     downloads = find_downloads(name)
     files = choose_files(name, downloads, split)
-    root = find_root(data)
+    root = find_root(name, data)
     if root is None:
         raise DataNotFoundError(
             f"no folder is given for the files of {name!r}. Pass --data DIR or set GANZOO_DATA=DIR."

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.errors import BrokenPluginError, DataNotFoundError
+from ganzoo.errors import BrokenPluginError, DataError, DataNotFoundError
 from ganzoo.registry import datasets
 from ganzoo.spec import DataSpec
 from ganzoo.system.terminal import print_error
@@ -20,12 +20,27 @@ DATA_VARIABLE = "GANZOO_DATA"
 _SEQUENCE = ("__len__", "__getitem__")
 
 
-def find_root(data: str | Path | None) -> Path | None:
+def find_root(dataset: str, data: str | Path | None) -> Path | None:
     """Return the data folder: `data` if it is not None, else GANZOO_DATA if it is set, else None.
 
+    Args:
+        dataset: the registered name. If its factory has an attribute `needs_data`, False, it reads
+            no folder, and there is none.
+        data: folder that the user names, or None.
+
     Raises:
+        UnknownNameError, BrokenPluginError, ...: there is no such dataset, see `Registry.get`.
+        DataError: the user names a folder for a dataset that reads none.
         DataNotFoundError: the path starts with the ``~user`` of an unknown user.
     """
+    if not needs_data(dataset):
+        if data is not None:
+            raise DataError(
+                f"dataset {dataset!r} comes with its package and reads no data folder, so it "
+                f"cannot use {str(data)!r}. Leave out --data, or name a dataset of files, such as "
+                "--dataset folder."
+            )
+        return None
     path = data if data is not None else os.environ.get(DATA_VARIABLE)
     try:
         return Path(path).expanduser() if path else None
@@ -33,6 +48,11 @@ def find_root(data: str | Path | None) -> Path | None:
         raise DataNotFoundError(
             f"folder not found: {path}. {error} Pass its location with --data DIR."
         ) from error
+
+
+def needs_data(dataset: str) -> bool:
+    """Return whether a registered dataset reads a data folder."""
+    return bool(getattr(datasets.get(dataset), "needs_data", True))
 
 
 def find_dataset(

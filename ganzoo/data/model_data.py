@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root
+from ganzoo.data.datasets import DATA_VARIABLE, find_dataset, find_root, needs_data
 from ganzoo.data.fingerprints import has_fingerprint
 from ganzoo.data.run_data import RunData, find_run_data
 from ganzoo.errors import DataError, DataNotFoundError
@@ -116,9 +116,10 @@ def open_model_data(
     run = None
     if path is not None and has_name:
         run = find_run_data(path, model.recorded("data").get("sha256"))
-    root = find_root(data)
+    root = find_root(dataset.name, data)
     same = has_name and _plain(arguments) == _plain(dataset.arguments)
-    if data is None and run is not None and run.folder is not None:
+    uses_run = data is None and needs_data(dataset.name)
+    if uses_run and run is not None and run.folder is not None:
         if os.path.exists(run.folder):  # a folder, or a file such as a zip
             root = Path(run.folder)
         elif not same:  # whether another part belongs to the data of the run cannot be checked

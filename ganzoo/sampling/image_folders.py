@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.spec.json_text import read_json
@@ -200,6 +203,17 @@ def _has_no_class_folders(folder: Path) -> bool:
         "training with --dataset zip --data images.zip; or leave out the classes: --dataset.labels "
         "none"
     )
+
+
+def describe_empty(classes: int, numbers: NDArray[np.integer[Any]]) -> str:
+    """Return how many classes have no images, such as `` (1 without images)``; empty for none.
+
+    Args:
+        classes: number of classes.
+        numbers: class numbers of the images.
+    """
+    empty = classes - len(np.unique(numbers)) if classes else 0
+    return f" ({empty:,} without images)" if empty else ""
 
 
 def describe_files(images: ImageList, classes: Sequence[object], what: str = "") -> str:

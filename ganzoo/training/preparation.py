@@ -44,7 +44,7 @@ def prepare(
 ) -> Prepared:
     """Build and check everything that `train` needs; arguments and errors are those of `train`."""
     recipe = build.complete(recipe if isinstance(recipe, Recipe) else find_recipe(recipe))
-    root = find_root(data)
+    root = find_root(recipe.dataset.name, data)
     device = _find_device(device)
     _check_compiler(recipe, device)
     seed_networks(recipe.seed)  # a loss may have random initial parameters

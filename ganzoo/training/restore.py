@@ -11,6 +11,7 @@ from typing import Any
 from ganzoo.bundle import CONFIG
 from ganzoo.bundle.files import sha256, write_file
 from ganzoo.data.cache import CacheOptions
+from ganzoo.data.datasets import needs_data
 from ganzoo.data.run_data import RunData
 from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
 from ganzoo.spec import INITIAL, Recipe
@@ -59,7 +60,9 @@ def restore(
     current = read_recipe(path, group)
     recipe = recipe or current
     began = _share(RunData.read(path) if group.first else None, group)
-    folder = options.data or (began.folder if began else None)
+    folder: str | Path | None = options.data
+    if folder is None and began and needs_data(recipe.dataset.name):
+        folder = began.folder
     initial = InitialWeights.read(path) if group.first else None
     # Without a checkpoint, a run would start from random weights instead of its initial ones.
     remedy = (

@@ -252,3 +252,11 @@ def test_a_training_uses_arrays(tmp_path):
     np.savez(tmp_path / "x.npz", x=noise(20, 16, 16, 1), y=np.arange(20) % 3)
     recipe = tiny(dataset=Component("arrays", {"labels": "y"}))
     assert ganzoo.train(recipe, data=tmp_path, out=tmp_path / "run", progress=False).finished
+
+
+def test_classes_without_images_are_counted(tmp_path):
+    """Class numbers that begin at 1 are a class too many."""
+    np.savez(tmp_path / "x.npz", x=noise(3, 8, 8), y=np.array([1, 2, 2]))
+    dataset, spec = get("arrays", tmp_path, labels="y")
+    assert spec.classes == 3
+    assert dataset.file_counts == "3 images in 3 classes (1 without images); layout: nhw"

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 import ganzoo
 from ganzoo import DataSpec, ImageSpec
 from ganzoo.builtin.datasets import digits
+from ganzoo.data import find_root
 from ganzoo.data.fingerprints import fingerprint_stream
 from ganzoo.data.memory_batches import MemoryBatches
 from ganzoo.data.streamed_batches import StreamedBatches
@@ -619,3 +620,12 @@ def test_gzip_is_not_read_as_an_image(tmp_path):
     (tmp_path / "x.png").write_bytes(gzip.compress(b"not a picture"))
     with pytest.raises(DataError, match=r"x\.png"):
         get("folder", tmp_path)[0][0]
+
+
+@pytest.mark.parametrize("name", ["digits", "ring"])
+def test_a_folder_for_a_dataset_that_reads_none_is_refused(name, tmp_path, monkeypatch):
+    with pytest.raises(DataError, match=f"dataset '{name}' comes with .*Leave out --data"):
+        find_root(name, tmp_path)
+    monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
+    assert find_root(name, None) is None
+    assert find_root("folder", None) == tmp_path

@@ -46,7 +46,9 @@ def test_rectangles_and_flips(tmp_path):
     assert (len(dataset), spec.image.shape) == (22, (3, 8, 12))
     assert torch.equal(dataset[13][0], dataset[2][0].flip(2))
     assert dataset[13][1] == dataset[2][1]
-    assert dataset.file_counts.startswith("11 image files in 3 shards, each also flipped; ")
+    assert dataset.file_counts.startswith(
+        "11 image files in 3 shards and 3 classes, each also flipped; "
+    )
     crops = [
         get("webdataset", tmp_path, size="8x12", fit=fit)[0][0][0]
         for fit in ("crop", "random-crop", "pad", "stretch")
@@ -477,3 +479,8 @@ def test_a_url_with_a_secret_is_refused_in_a_recipe(tmp_path):
             ganzoo.datasets.get("webdataset")(None, urls=(url,))
         assert "=secret" not in str(error.value)
         assert ":secret" not in str(error.value)
+
+
+def test_one_shard_is_a_dataset(tmp_path):
+    file = shards(tmp_path) / "s-000.tar"
+    assert len(get("webdataset", file, size=8)[0]) < len(get("webdataset", tmp_path, size=8)[0])

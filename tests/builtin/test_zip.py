@@ -42,7 +42,7 @@ def test_labels_are_those_of_dataset_json(tmp_path, method):
     dataset, spec = get("zip", path, size=16)
     assert [int(label) for _, label in dataset] == [0, 3, 1, 3, 0]
     assert (spec.classes, spec.labels) == (4, ())
-    assert dataset.file_counts == "5 image files in 4 classes; skipped: none"
+    assert dataset.file_counts == "5 image files in 4 classes (1 without images); skipped: none"
     with Image.open(io.BytesIO(picture(2))) as image:
         exact = image.resize((16, 16), Image.Resampling.LANCZOS, box=(2, 0, 18, 16))
     assert np.array_equal(dataset[2][0].permute(1, 2, 0).numpy(), np.asarray(exact))

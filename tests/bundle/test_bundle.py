@@ -45,7 +45,7 @@ def test_a_missing_folder_suggests_the_nearest(tmp_path, monkeypatch):
     (tmp_path / "runs" / "first").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for load in (ganzoo.load, ganzoo.export):
-        with pytest.raises(GanzooError, match=r"Did you mean 'first'\?") as error:
+        with pytest.raises(GanzooError, match=r"Did you mean 'runs/first'\?") as error:
             load("./runs/frist")
         assert "hf" not in str(error.value)
 

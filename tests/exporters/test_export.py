@@ -125,7 +125,7 @@ def test_export_refuses_other_folders_as_input_and_output(tiny_run, tmp_path):
     with pytest.raises(RunNotFoundError, match="`ganzoo train RECIPE` writes a run"):
         ganzoo.export(tmp_path)
     (tmp_path / "first").mkdir()
-    with pytest.raises(RunNotFoundError, match=r"frist is neither .* Did you mean 'first'\?"):
+    with pytest.raises(RunNotFoundError, match=r"frist is neither .* Did you mean '.*/first'\?"):
         ganzoo.export(tmp_path / "frist")
     (tmp_path / "thesis.txt").write_text("mine")
     for config in (False, True):

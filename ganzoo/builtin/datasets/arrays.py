@@ -16,6 +16,7 @@ from ganzoo.builtin.image_files.one_file import find_file
 from ganzoo.builtin.image_files.stored_arrays import ArrayHeader, StoredArray, read_headers
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import REMEDY, ValueRange, check_value_range
+from ganzoo.sampling.image_folders import describe_empty
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 
 Layout = Literal["auto", "nhw", "nhwc", "nchw"]
@@ -90,7 +91,11 @@ def arrays(
         skip_corrupt=skip_corrupt,
         flip=options.flip,
     )
-    in_classes = f"in {classes:,} classes" if classes else "without classes"
+    in_classes = (
+        f"in {classes:,} classes{describe_empty(classes, numbers)}"
+        if classes
+        else "without classes"
+    )
     dataset.file_counts = f"{len(numbers):,} images {in_classes}{options.flipped}; layout: {order}"
     return dataset, spec
 

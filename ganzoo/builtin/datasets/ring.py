@@ -71,6 +71,9 @@ def ring(
     return TensorDataset(images, torch.from_numpy(labels)), spec
 
 
+ring.needs_data = False  # type: ignore[attr-defined]
+
+
 def _draw(points: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     """Return images of soft dots on black, (count, size, size) in [0, 1]; y points up."""
     centres = (np.arange(size) + 0.5) / size * 2 - 1

@@ -18,7 +18,7 @@ from ganzoo.builtin.image_files.repositories import PARQUET, choose_parquet, fin
 from ganzoo.errors import DataError, DataNotFoundError
 from ganzoo.sampling.image_depth import ValueRange, check_value_range
 from ganzoo.sampling.image_fits import Fitting
-from ganzoo.sampling.image_folders import ENDINGS, find_folder
+from ganzoo.sampling.image_folders import ENDINGS, describe_empty, find_folder
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.spec import MAX_CLASSES
 
@@ -323,7 +323,11 @@ def _make_dataset(
         value_range=options.value_range,
         flip=options.images.flip,
     )
-    in_classes = f"in {classes:,} classes" if classes else "without classes"
+    in_classes = (
+        f"in {classes:,} classes{describe_empty(classes, numbers)}"
+        if classes
+        else "without classes"
+    )
     skipped = f"without a label ({count - len(rows):,})" if len(rows) < count else "none"
     images.file_counts = f"{len(rows):,} rows {in_classes}{flipped}; skipped: {skipped}"
     return images, spec

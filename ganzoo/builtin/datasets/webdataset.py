@@ -23,7 +23,7 @@ from ganzoo.sampling.file_times import hash_times
 from ganzoo.sampling.image_depth import check_value_range
 from ganzoo.sampling.image_files import decode_image
 from ganzoo.sampling.image_fits import Fitting
-from ganzoo.sampling.image_folders import FileCounts, count_repeats, find_folder
+from ganzoo.sampling.image_folders import FileCounts, count_repeats, describe_empty, find_folder
 from ganzoo.sampling.image_options import ImageOptions, with_image_options
 from ganzoo.sampling.shards import INDEX, count_images
 from ganzoo.spec.lfs import explain_pointer
@@ -97,8 +97,8 @@ def webdataset(
     warns of images that `fit` changes much, as for the dataset ``folder``.
 
     Args:
-        root: folder of the shards, all its ``*.tar`` sorted by name. Links to shards are followed,
-            and those to another shard of the folder are counted. Nothing is written to it.
+        root: folder of the shards, all its ``*.tar`` sorted by name, or one shard. Links to shards
+            are followed, and those to another shard of the folder are counted. Nothing is written.
         channels: 3 for colour, 1 for grey.
         classes: number of classes; 0 reads no labels.
         urls: http or https URLs of shards, used instead of those in `root`, or text files with one
@@ -140,13 +140,17 @@ def webdataset(
         value_range=ends,
         flip=options.flip,
     )
+    in_classes = f" and {classes:,} classes" if classes else ""
+    in_classes += describe_empty(classes, entries["label"])
     dataset.file_counts = counts.describe(
-        f"{len(entries):,} image files in {len(places):,} shards{options.flipped}"
+        f"{len(entries):,} image files in {len(places):,} shards{in_classes}{options.flipped}"
     )
     return dataset, spec
 
 
 def _find(root: Path | None, counts: FileCounts) -> list[str]:
+    if root is not None and root.suffix == ".tar" and root.is_file():
+        return [str(root)]
     folder = find_folder("webdataset", root)
     shards = []
     for path in folder.iterdir():

@@ -27,6 +27,7 @@ from ganzoo.sampling.image_folders import (
     advise_conversion,
     advise_labels,
     describe_counts,
+    describe_empty,
     describe_files,
     first_folder,
     select_classes,
@@ -158,7 +159,8 @@ def zip_(
     )
     dataset.counts = FileCounts(index.skipped)
     images = ImageList(index.path, chosen, dataset.counts)
-    dataset.file_counts = describe_files(images, names or range(classes), options.flipped)
+    what = f"{describe_empty(classes, numbers)}{options.flipped}"
+    dataset.file_counts = describe_files(images, names or range(classes), what)
     dataset.advice = advise_labels(names, labels)
     return dataset, spec
 
