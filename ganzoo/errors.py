@@ -7,6 +7,7 @@ from the builtin exception of its kind.
 from __future__ import annotations
 
 import difflib
+import shlex
 import traceback
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -275,6 +276,11 @@ def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:
     """
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f" Did you mean {before + near[0]!r}?" if near else ""
+
+
+def shell_word(path: object) -> str:
+    """Return a path as a word of a command that a user types next, in quotes if it needs them."""
+    return shlex.quote(str(path))
 
 
 def enumerate_names(names: Iterable[str]) -> str:

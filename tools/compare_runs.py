@@ -11,6 +11,7 @@ or with another extractor, are an error.
 import argparse
 import itertools
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from glob import glob
@@ -33,12 +34,13 @@ Curve = tuple[np.ndarray, np.ndarray]  # images seen and values of the metric, b
 
 
 def find_runs(pattern: str) -> list[Path]:
-    """Return the folders that match a pattern.
+    """Return the folder of this name, or those that match a pattern.
 
     Raises:
         PlotError: there are none.
     """
-    runs = [Path(name) for name in sorted(glob(pattern))]
+    names = [pattern] if os.path.exists(pattern) else sorted(glob(pattern))
+    runs = [Path(name) for name in names]
     if not runs:
         raise PlotError(
             f"no run at {pattern}. Pass LABEL=FOLDER, such as 'scratch=runs/scratch-*'."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganzoo.bundle.folder import CONFIG, RUN_RECIPE, Bundle, open_bundle
-from ganzoo.errors import NotABundleError, RunNotFoundError
+from ganzoo.errors import NotABundleError, RunNotFoundError, shell_word
 from ganzoo.registry import models
 from ganzoo.registry.names import suggest_hub_name
 
@@ -29,7 +29,8 @@ def locate_bundle(path: Path) -> Path:
         return path / RUN_BUNDLE
     if is_run:
         raise RunNotFoundError(
-            f"the run {path} has not saved a model yet. Continue it: ganzoo train --resume {path}"
+            f"the run {path} has not saved a model yet. Continue it: ganzoo train --resume "
+            f"{shell_word(path)}"
         )
     return path
 

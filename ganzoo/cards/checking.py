@@ -17,7 +17,7 @@ from ganzoo.cards.metadata import figures, merge
 from ganzoo.cards.sections import find_unfinished
 from ganzoo.cards.tables import read_rows
 from ganzoo.cards.writing import read
-from ganzoo.errors import CardError, UnknownNameError
+from ganzoo.errors import CardError, UnknownNameError, shell_word
 from ganzoo.registry import models
 from ganzoo.registry.names import ZooName, parse_model_name
 
@@ -94,7 +94,7 @@ def _find(name: str | Path) -> Path:
 
 
 def _problems(bundle: Bundle) -> Iterator[str]:
-    context, command = CardContext.of(bundle), f"ganzoo card write {bundle.path}"
+    context, command = CardContext.of(bundle), f"ganzoo card write {shell_word(bundle.path)}"
     try:
         card = read(bundle.path)
         if card is None:

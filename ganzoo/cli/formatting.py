@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganzoo.errors import shell_word
+
 
 def is_parity(key: str) -> bool:
     """Return whether a field of the provenance holds the difference between the runtimes."""
@@ -22,6 +24,6 @@ def brief(value: Any) -> str:
 
 
 def as_folder(path: Path) -> str:
-    """Return a folder as a model name, with ./ if it could be a registered name."""
+    """Return a folder as a model name in a command, with ./ if it could be a registered name."""
     text = str(path)
-    return text if path.is_absolute() or text.startswith(".") else f"./{text}"
+    return shell_word(text if path.is_absolute() or text.startswith(".") else f"./{text}")

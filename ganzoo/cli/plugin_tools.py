@@ -9,7 +9,7 @@ import tyro
 
 from ganzoo.cli.arguments import Text
 from ganzoo.cli.formatting import as_folder
-from ganzoo.errors import ConformanceError
+from ganzoo.errors import ConformanceError, shell_word
 from ganzoo.system.terminal import print_out
 
 
@@ -66,7 +66,7 @@ def new_plugin(name: Text, /, out: Path | None = None, importer: bool = False) -
     path = write_plugin(name, out, importer=importer)
     print_out(
         f"{path}\n"
-        f"next: pip install --editable '{as_folder(path)}[test]'\n"
-        f"      pytest {path}\n"
+        f"next: pip install --editable {as_folder(Path(f'{path}[test]'))}\n"
+        f"      pytest {shell_word(path)}\n"
         f"      ganzoo train {canonicalize_name(name)} --images 2000"
     )

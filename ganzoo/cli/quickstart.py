@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ganzoo.cli.arguments import Output
+from ganzoo.errors import shell_word
 from ganzoo.system.terminal import print_out
 
 
@@ -31,7 +32,10 @@ def quickstart(output: Output = Path("demo")) -> None:
     print_out("2/4  train a small DCGAN on the built-in digits (250,000 images)")
     trained = training.train("dcgan-digits", out=folder / "run")
     if not trained.finished:
-        print_out(f"the training is saved. Continue with: ganzoo train --resume {trained.path}")
+        print_out(
+            "the training is saved. Continue with: ganzoo train --resume "
+            f"{shell_word(trained.path)}"
+        )
         raise KeyboardInterrupt  # the training has handled Ctrl-C; the command exits with 130
 
     print_out("3/4  export the trained model to safetensors and ONNX, and compare their outputs")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo.cli.arguments import Text
-from ganzoo.errors import UnknownNameError
+from ganzoo.errors import UnknownNameError, shell_word
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_error, print_out
 
@@ -125,7 +125,7 @@ def _report_run(run: Any, images: int) -> int:
         print_error(
             f"{reason} after {run.images_seen:,} of {images:,} images; the run is saved. "
             "Resume with\n"
-            f"  ganzoo train --resume {run.path}{repeat_imports()}"
+            f"  ganzoo train --resume {shell_word(run.path)}{repeat_imports()}"
         )
         return 0 if run.ended == "time" else 130
     from ganzoo import plots
@@ -137,6 +137,6 @@ def _report_run(run: Any, images: int) -> int:
         f"  samples   {run.path / 'samples'}\n"
         f"  plots     {run.path / plots.PLOTS}\n"
         f"  model     {run.bundle}\n"
-        f"next: ganzoo export {run.path}{repeat_imports()}"
+        f"next: ganzoo export {shell_word(run.path)}{repeat_imports()}"
     )
     return 0

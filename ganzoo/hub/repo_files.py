@@ -24,7 +24,7 @@ from ganzoo.bundle import (
     weights_name,
 )
 from ganzoo.bundle.location import open_folder
-from ganzoo.errors import CardError, PublishError
+from ganzoo.errors import CardError, PublishError, shell_word
 from ganzoo.hub.card import check_card, sign_card
 from ganzoo.hub.client import PUBLIC
 from ganzoo.registry.names import HubName
@@ -79,7 +79,9 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     networks += [weights_name(role) for role in bundle.spec.training_roles]
     for name in (CONFIG, CARD, *networks):
         if not bundle.holds(name):
-            raise PublishError(f"{path} has no {name}. `ganzoo export {path}` writes it.")
+            raise PublishError(
+                f"{path} has no {name}. `ganzoo export {shell_word(path)}` writes it."
+            )
     images = (name for name in checksums if name.endswith((".png", ".webp")))
     figures = sorted(name for name in images if "/" not in name)
     names = [CONFIG, *networks, *figures, *(name for name in (RECIPE, LOG) if name in checksums)]
@@ -91,7 +93,7 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     except PublishError as error:
         sizes = RepoFiles({**contents, CARD: path / CARD}, digests).sizes
         several = len(cards.check(path)) > 1
-        hint = f" `ganzoo card check {path}` lists what else the card lacks." * several
+        hint = f" `ganzoo card check {shell_word(path)}` lists what else the card lacks." * several
         raise PublishError(f"{error}{hint}", sizes) from error
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()
@@ -111,7 +113,9 @@ def _published_card(context: cards.CardContext, repository: str, branch: str | N
         assert card is not None  # `pack` checks that there is one
         check_card(card)
         if mistakes := cards.find_wrong_values(context, card):
-            raise PublishError(f"{mistakes[0]} `ganzoo card write {context.folder}` corrects it.")
+            raise PublishError(
+                f"{mistakes[0]} `ganzoo card write {shell_word(context.folder)}` corrects it."
+            )
         if not cards.has_blocks(card):
             return card
         revision = quote(branch or constants.DEFAULT_REVISION, safe="")
@@ -133,5 +137,5 @@ def _check_parity(bundle: Bundle) -> None:
         if not error <= allowed < math.inf:
             raise PublishError(
                 f"{bundle.path}: the config records no passed comparison of torch and onnxruntime "
-                f"for the {role}. `ganzoo export {bundle.path}` runs one."
+                f"for the {role}. `ganzoo export {shell_word(bundle.path)}` runs one."
             )

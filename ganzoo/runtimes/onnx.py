@@ -11,7 +11,7 @@ from numpy import float32
 from numpy.typing import NDArray
 
 from ganzoo.bundle import Bundle, check_repeated_config
-from ganzoo.errors import BundleError, SampleError
+from ganzoo.errors import BundleError, SampleError, shell_word
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut, find_first_layer
 from ganzoo.runtimes.onnx_work import Work
@@ -57,7 +57,8 @@ class OnnxModel(Model):
         file = bundle.onnx_of("generator" if is_part else role)
         if not file.is_file():
             raise BundleError(
-                f"{bundle.path} has no {file.name}. Write it with `ganzoo export {bundle.path}`, "
+                f"{bundle.path} has no {file.name}. Write it with `ganzoo export "
+                f"{shell_word(bundle.path)}`, "
                 'or use runtime="torch".'
             )
         graph = read_onnx(file)

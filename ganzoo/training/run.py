@@ -28,6 +28,7 @@ from ganzoo.errors import (
     RunNotFoundError,
     SampleError,
     enumerate_names,
+    shell_word,
 )
 from ganzoo.nn import torch_defaults
 from ganzoo.nn.random_numbers import own_random_numbers
@@ -304,7 +305,8 @@ def _run(
         if options.progress and group.first:
             print_error(
                 f"{path} is finished: it has seen all {recipe.images:,} images. Lengthen it: "
-                f"ganzoo train --resume {path} --images {2 * recipe.images}{repeat_imports()}"
+                f"ganzoo train --resume {shell_word(path)} --images {2 * recipe.images}"
+                f"{repeat_imports()}"
             )
         return Run(path, resumed_at, "finished", resumed_at)
     if options.progress and group.first:
@@ -407,7 +409,7 @@ def _explaining(path: Path) -> Iterator[None]:
         advice = (
             " Try a lower --optimizer.lr, another --loss or --precision fp32."
             if isinstance(error, NonFiniteLossError | SampleError)
-            else f" ganzoo train --resume {path}{repeat_imports()} continues the run."
+            else f" ganzoo train --resume {shell_word(path)}{repeat_imports()} continues the run."
         )
         raise type(error)(f"{error}{last}{advice}") from error
     except RuntimeError as error:

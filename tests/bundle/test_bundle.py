@@ -18,12 +18,14 @@ from safetensors.torch import load_file, save_file
 import ganzoo
 from ganzoo.bundle import amend_bundle, open_bundle, read_checksums
 from ganzoo.bundle.location import open_folder
+from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import (
     BundleError,
     GanzooError,
     MissingPluginError,
     NameSyntaxError,
     NotABundleError,
+    RunNotFoundError,
     UnknownNameError,
 )
 from helpers.bundles import change_config, rehash
@@ -48,6 +50,17 @@ def test_a_missing_folder_suggests_the_nearest(tmp_path, monkeypatch):
         with pytest.raises(GanzooError, match=r"Did you mean 'runs/first'\?") as error:
             load("./runs/frist")
         assert "hf" not in str(error.value)
+
+
+def test_paths_in_the_next_command_are_words_of_a_shell(tmp_path):
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    (folder / "recipe.toml").touch()
+    (folder / "run.json").touch()
+    with pytest.raises(RunNotFoundError, match=r"ganzoo train --resume '/.*/my run'$"):
+        open_folder(folder)
+    assert as_folder(Path("a b")) == "'./a b'"
+    assert as_folder(Path("ab")) == "./ab"
 
 
 def test_an_unknown_name_suggests_the_nearest():

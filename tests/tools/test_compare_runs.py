@@ -87,3 +87,10 @@ def test_errors(runs, arguments, message):
     write(runs / "other", [1], extractor="lenet-mnist@1")
     with pytest.raises(SystemExit, match=message):
         TOOL["main"]([f"scratch={runs}/scratch-*", *(each.format(runs) for each in arguments)])
+
+
+def test_a_folder_is_no_pattern_for_another(tmp_path):
+    for name in ("run1", "run[1]"):
+        (tmp_path / name).mkdir()
+    assert TOOL["find_runs"](f"{tmp_path}/run[1]") == [tmp_path / "run[1]"]
+    assert TOOL["find_runs"](f"{tmp_path}/run?") == [tmp_path / "run1"]

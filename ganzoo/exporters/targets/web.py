@@ -16,7 +16,7 @@ from typing import Any
 
 from ganzoo.bundle import Bundle
 from ganzoo.bundle.files import new_folder
-from ganzoo.errors import BundleError, DeploymentError, OutputError, printable
+from ganzoo.errors import BundleError, DeploymentError, OutputError, printable, shell_word
 from ganzoo.exporters.targets.onnxruntime_web import CDN, SCRIPT, WASM, fetch_files
 from ganzoo.exporters.targets.target import TargetFiles
 from ganzoo.runtimes.onnx import OnnxGenerator, load_onnx
@@ -95,7 +95,8 @@ def write_web(
         )
     if not network.is_file():
         raise BundleError(
-            f"{bundle.path} has no {network.name}. Write it with `ganzoo export {bundle.path}`."
+            f"{bundle.path} has no {network.name}. Write it with `ganzoo export "
+            f"{shell_word(bundle.path)}`."
         )
     model = load_onnx(bundle)  # checks the graph, which the browser runs without a check
     assert isinstance(model, OnnxGenerator)  # it has latents
