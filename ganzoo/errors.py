@@ -11,6 +11,7 @@ import shlex
 import traceback
 import unicodedata
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 __all__ = [
     "AmbiguousNameError",
@@ -281,6 +282,12 @@ def did_you_mean(name: str, known: Iterable[str], before: str = "") -> str:
 def shell_word(path: object) -> str:
     """Return a path as a word of a command that a user types next, in quotes if it needs them."""
     return shlex.quote(str(path))
+
+
+def as_folder(path: Path) -> str:
+    """Return a folder as a model name in a command, with ./ if it could be a registered name."""
+    text = str(path)
+    return shell_word(text if path.is_absolute() or text.startswith(".") else f"./{text}")
 
 
 def enumerate_names(names: Iterable[str]) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from ganzoo.cli.arguments import Text, parse_value
-from ganzoo.cli.formatting import as_folder, is_parity
+from ganzoo.cli.formatting import is_parity
 from ganzoo.cli.outputs import MaybeOutput
-from ganzoo.errors import DeploymentError
+from ganzoo.errors import DeploymentError, as_folder
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.system.terminal import print_out
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-from ganzoo.errors import shell_word
 
 
 def is_parity(key: str) -> bool:
@@ -21,9 +18,3 @@ def brief(value: Any) -> str:
         case list():
             return " and ".join(map(str, value))
     return str(value)
-
-
-def as_folder(path: Path) -> str:
-    """Return a folder as a model name in a command, with ./ if it could be a registered name."""
-    text = str(path)
-    return shell_word(text if path.is_absolute() or text.startswith(".") else f"./{text}")

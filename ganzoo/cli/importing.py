@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from ganzoo.cli.arguments import PARSING, Text, helps_of
-from ganzoo.cli.formatting import as_folder
-from ganzoo.errors import ImportFileError
+from ganzoo.errors import ImportFileError, as_folder
 from ganzoo.registry.own_file import repeat_imports
 from ganzoo.spec import IMPORTED
 from ganzoo.system.terminal import escaped_output, print_error, print_out

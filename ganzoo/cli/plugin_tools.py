@@ -8,8 +8,7 @@ from pathlib import Path
 import tyro
 
 from ganzoo.cli.arguments import Text
-from ganzoo.cli.formatting import as_folder
-from ganzoo.errors import ConformanceError, shell_word
+from ganzoo.errors import ConformanceError, as_folder, shell_word
 from ganzoo.system.terminal import print_out
 
 

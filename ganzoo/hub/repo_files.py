@@ -24,7 +24,7 @@ from ganzoo.bundle import (
     weights_name,
 )
 from ganzoo.bundle.location import open_folder
-from ganzoo.errors import CardError, PublishError, shell_word
+from ganzoo.errors import CardError, PublishError, as_folder, shell_word
 from ganzoo.hub.card import check_card, sign_card
 from ganzoo.hub.client import PUBLIC
 from ganzoo.registry.names import HubName
@@ -93,7 +93,7 @@ def pack(path: Path, repository: str, branch: str | None = None) -> RepoFiles:
     except PublishError as error:
         sizes = RepoFiles({**contents, CARD: path / CARD}, digests).sizes
         several = len(cards.check(path)) > 1
-        hint = f" `ganzoo card check {shell_word(path)}` lists what else the card lacks." * several
+        hint = f" `ganzoo card check {as_folder(path)}` lists what else the card lacks." * several
         raise PublishError(f"{error}{hint}", sizes) from error
     for name, text in {CHECKSUMS: format_checksums(digests), CARD: sign_card(card)}.items():
         contents[name] = text.encode()

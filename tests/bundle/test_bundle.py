@@ -18,7 +18,6 @@ from safetensors.torch import load_file, save_file
 import ganzoo
 from ganzoo.bundle import amend_bundle, open_bundle, read_checksums
 from ganzoo.bundle.location import open_folder
-from ganzoo.cli.formatting import as_folder
 from ganzoo.errors import (
     BundleError,
     GanzooError,
@@ -27,6 +26,7 @@ from ganzoo.errors import (
     NotABundleError,
     RunNotFoundError,
     UnknownNameError,
+    as_folder,
 )
 from helpers.bundles import change_config, rehash
 from helpers.processes import run_python

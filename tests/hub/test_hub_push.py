@@ -537,6 +537,10 @@ def test_a_killed_push_can_be_repeated(server, client, name, bundle, tmp_path):
 def test_a_push_verifies_the_files_on_the_hub(server, client, name, bundle):
     server.plan("GET .*/resolve/.*/config", *[hub_server.flip] * 2)
     answer = client.push(bundle, name)
+    assert_refused(answer, "two downloads of config.json do not match the checksum")
+    server.plan("HEAD .*/resolve/.*/config", hub_server.with_etag("not-a-checksum"))
+    server.plan("GET .*/resolve/.*/config", hub_server.flip)
+    answer = client.push(bundle, name)
     assert_refused(answer, "was written, but the Hub serves another config.json (sha256 ")
     assert client.push(bundle, name).value[1] == []
 
