@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,8 @@ def _index(spec: ModelSpec, label: Label) -> int:
 
 def _as_list(label: Any) -> list[Any]:
     try:
+        if isinstance(label, bytes | bytearray | Set | Mapping):
+            raise TypeError  # numbers of characters, or labels without an order
         return list(label)
     except TypeError as error:
         raise SampleError(

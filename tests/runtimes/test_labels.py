@@ -46,7 +46,9 @@ def test_labels_are_numbers_names_or_sequences(labelled, runtime):
     assert not np.array_equal(pixels(mixed)[1], pixels(sevens)[1])
 
 
-@pytest.mark.parametrize("label", [1.5, [1.7, 2], [None, 1], True, object()])
+@pytest.mark.parametrize(
+    "label", [1.5, [1.7, 2], [None, 1], True, object(), b"\1\2", {1, 2}, {1: 0, 2: 0}]
+)
 def test_invalid_labels_are_refused(labelled, label):
     with pytest.raises(SampleError, match="is not a label. Pass the name or index of a class"):
         ganzoo.load(labelled).sample(2, label=label)
