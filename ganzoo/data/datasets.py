@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ganzoo.errors import BrokenPluginError, DataError, DataNotFoundError
+from ganzoo.errors import BrokenPluginError, DataNotFoundError
 from ganzoo.registry import datasets
 from ganzoo.spec import DataSpec
 from ganzoo.system.terminal import print_error
@@ -23,6 +24,8 @@ _SEQUENCE = ("__len__", "__getitem__")
 def find_root(dataset: str, data: str | Path | None) -> Path | None:
     """Return the data folder: `data` if it is not None, else GANZOO_DATA if it is set, else None.
 
+    Warns if the user names a folder for a dataset that reads none.
+
     Args:
         dataset: the registered name. If its factory has an attribute `needs_data`, False, it reads
             no folder, and there is none.
@@ -30,15 +33,15 @@ def find_root(dataset: str, data: str | Path | None) -> Path | None:
 
     Raises:
         UnknownNameError, BrokenPluginError, ...: there is no such dataset, see `Registry.get`.
-        DataError: the user names a folder for a dataset that reads none.
         DataNotFoundError: the path starts with the ``~user`` of an unknown user.
     """
     if not needs_data(dataset):
         if data is not None:
-            raise DataError(
-                f"dataset {dataset!r} comes with its package and reads no data folder, so it "
-                f"cannot use {str(data)!r}. Leave out --data, or name a dataset of files, such as "
-                "--dataset folder."
+            warnings.warn(
+                f"dataset {dataset!r} comes with its package and reads no data folder, so "
+                f"--data {data} is not used. To use files, name a dataset of files, such as "
+                "--dataset folder",
+                stacklevel=3,
             )
         return None
     path = data if data is not None else os.environ.get(DATA_VARIABLE)

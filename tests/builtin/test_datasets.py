@@ -623,9 +623,9 @@ def test_gzip_is_not_read_as_an_image(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["digits", "ring"])
-def test_a_folder_for_a_dataset_that_reads_none_is_refused(name, tmp_path, monkeypatch):
-    with pytest.raises(DataError, match=f"dataset '{name}' comes with .*Leave out --data"):
-        find_root(name, tmp_path)
+def test_a_folder_for_a_dataset_that_reads_none_is_not_used(name, tmp_path, monkeypatch):
+    with pytest.warns(UserWarning, match=f"dataset '{name}' comes with .* is not used"):
+        assert find_root(name, tmp_path) is None
     monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
     assert find_root(name, None) is None
     assert find_root("folder", None) == tmp_path
