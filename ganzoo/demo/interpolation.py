@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganzoo.demo.sampling import as_integer, as_number, check_psi, check_seed, one_class
+from ganzoo.demo.sampling import (
+    as_integer,
+    as_number,
+    check_psi,
+    check_seed,
+    max_images,
+    one_class,
+)
 from ganzoo.errors import SampleError
 from ganzoo.sampling.generator import Generator
 from ganzoo.sampling.images import ImageBatch
@@ -16,12 +23,18 @@ from ganzoo.sampling.samplers import Codes
 from ganzoo.spec import ModelSpec
 
 MAX_STEPS = 24
+LEAST_STEPS = 8  # of a request, however large the images are
 IN_W = "linear in w"
 
 
 def paths(spec: ModelSpec) -> list[str]:
     """Return the kinds of paths between two seeds of a model, the usual one first."""
     return [*([IN_W] if spec.styles else []), *PATHS]
+
+
+def max_steps(spec: ModelSpec) -> int:
+    """Return the largest number of steps of a model: fewer for large images, 8 at least."""
+    return min(MAX_STEPS, max(LEAST_STEPS, max_images(spec)))
 
 
 def interpolate(
@@ -33,7 +46,7 @@ def interpolate(
     label: str | None = None,
     psi: Any = None,
 ) -> ImageBatch:
-    """Generate 2 to 24 images between two seeds.
+    """Generate 2 to 24 images between two seeds, at most `max_steps`.
 
     Args:
         model: the generator.
@@ -46,7 +59,7 @@ def interpolate(
     Raises:
         SampleError: an argument is out of range, or the class does not exist.
     """
-    count = as_integer(steps, "number of steps", 2, MAX_STEPS)
+    count = min(as_integer(steps, "number of steps", 2, MAX_STEPS), max_steps(model.spec))
     positions = np.linspace(0, 1, count, dtype=np.float32)
     return ImageBatch(model.render(_codes(model, a, b, positions, path, label, psi)).numpy(), count)
 

@@ -31,6 +31,10 @@ STYLE = """
   border: 1px solid var(--border-color-primary); border-radius: 8px;
 }
 .seed { gap: 4px; }
+input[role="combobox"][readonly] { padding-right: 24px !important; text-overflow: ellipsis; }
+.wrap.minimal { animation: appear 0.5s step-end; }
+.wrap.minimal ~ .pending { opacity: 1 !important; }
+@keyframes appear { from { visibility: hidden; } }
 #plane img { cursor: crosshair; }
 .card { max-width: 860px; }
 .card img { max-width: 480px; image-rendering: pixelated; }

@@ -13,11 +13,18 @@ from ganzoo.errors import printable
 from ganzoo.sampling.images import ImageBatch
 
 SIDE = 640  # approximate size of an image on the screen, in pixels
+MAX_SIDE = 4_096  # of a grid, in pixels
+GRIDS = 4  # that a tab keeps: a move of its other sliders draws the same grid
 
 
 def enlarge_grid(images: ImageBatch, side: int = SIDE, columns: int | None = None) -> Image.Image:
-    """Return the grid of images, enlarged by the largest integer factor that fits into a side."""
-    return enlarge(images.grid(columns), side)
+    """Return the grid of images, enlarged by the largest integer factor that fits into a side.
+
+    A grid of large images is reduced to sides of up to 4,096 pixels.
+    """
+    grid = images.grid(columns)
+    grid.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
+    return enlarge(grid, side)
 
 
 def enlarge(image: Image.Image, side: int = SIDE) -> Image.Image:

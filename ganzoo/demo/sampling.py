@@ -38,13 +38,16 @@ def max_images(spec: ModelSpec) -> int:
     return min(MAX_IMAGES, max(LEAST_IMAGES, PIXELS // pixels))
 
 
-def count_settings(spec: ModelSpec) -> dict[str, int]:
-    """Return the settings of a slider of the number of images when it gets another model.
+def limit_settings(most: int, usual: int) -> dict[str, Any]:
+    """Return the settings of a slider of a number of images when it gets another model.
 
     A visitor's number stays, unless fewer images are the limit.
+
+    Args:
+        most: the limit of the model.
+        usual: the limit of models of small images.
     """
-    most = max_images(spec)
-    return {"maximum": most} if most == MAX_IMAGES else {"maximum": most, "value": most}
+    return {"maximum": most} if most == usual else {"maximum": most, "value": most}
 
 
 def describe_limits(specs: Mapping[str, ModelSpec]) -> str | None:

@@ -267,16 +267,18 @@ def test_the_plane_has_the_seed_in_its_middle_and_y_upwards(plain):
 
 
 @pytest.mark.parametrize(
-    ("pixels", "most", "side"),
-    [(28, 144, 9), (64, 144, 9), (128, 64, 7), (256, 16, 3), (1024, 4, 3)],
+    ("pixels", "most", "side", "steps"),
+    [(28, 144, 9, 24), (64, 144, 9, 24), (128, 64, 7, 24), (256, 16, 3, 16), (1024, 4, 3, 8)],
 )
-def test_large_images_have_a_smaller_grid(pixels, most, side):
+def test_large_images_have_a_smaller_grid(pixels, most, side, steps):
     recorder = Recorder(2, pixels)
     assert sampling.max_images(recorder.spec) == most
     assert latent_walk.side(recorder.spec) == side
+    assert interpolation.max_steps(recorder.spec) == steps
     if pixels <= 256:
         assert len(sampling.samples(recorder, 0, 144)) == most
         assert len(latent_walk.plane(recorder, 0, 1)) == side**2
+        assert len(interpolation.interpolate(recorder, 0, 1, 24, "linear")) == steps
     assert latent_walk.step_at_click(0.5 / side, 1, side) == -1.5
     assert latent_walk.step_at_click(1.5 / side, 1, side) == pytest.approx(
         3 / (side - 1) - 1.5, abs=0.01
@@ -473,6 +475,8 @@ def test_enlarging_repeats_whole_pixels():
     large = np.asarray(render.enlarge(Image.fromarray(pixels), 7))
     assert np.array_equal(large, np.kron(pixels, np.ones((3, 3), np.uint8)))
     assert render.enlarge(Image.new("L", (900, 5)), 640).size == (900, 5)
+    wide = ganzoo.ImageBatch(np.zeros((3, 64, 2048, 1), np.uint8), 3)
+    assert render.enlarge_grid(wide).size == (render.MAX_SIDE, 45), "WebP has at most 16,383 pixels"
 
 
 def test_a_caption_is_escaped():

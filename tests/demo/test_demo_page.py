@@ -512,6 +512,15 @@ def ask(server, choose, **changes):
     raise AssertionError("no answer")
 
 
+def test_images_that_take_long_show_the_time(server, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with urllib.request.urlopen(f"{server}config") as answer:
+        config = json.load(answer)
+    images = {c["id"] for c in config["components"] if c["type"] == "image"}
+    drawings = [d for d in config["dependencies"] if images & {*d["outputs"]}]
+    assert {d["show_progress"] for d in drawings} == {"minimal"}
+
+
 def test_a_forged_request_is_refused(server, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import html
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 from PIL import Image
@@ -17,6 +17,9 @@ from ganzoo.sampling.sizes import is_large
 from ganzoo.spec import MAX_TRUNCATION, ModelSpec
 
 EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+Settings = Callable[[str], dict[str, Any]]  # of a control, by the name of the model
+_Control = TypeVar("_Control", bound=gr.components.Component)
 
 
 def show_errors(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -47,12 +50,22 @@ class ModelMenu:
         self.menu = gr.Dropdown(list(names), value=value or names[0], label=label, filterable=False)
         self._current = gr.State(self.menu.value)  # changes after the controls
         self._controls: list[Any] = []
-        self._updates: list[Callable[[str], dict[str, Any]]] = []
+        self._updates: list[Settings] = []
 
-    def adapt(self, control: Any, settings: Callable[[str], dict[str, Any]]) -> None:
-        """Add a control whose settings depend on the name of the model."""
+    def control(
+        self, kind: Callable[..., _Control], settings: Settings, **options: Any
+    ) -> _Control:
+        """Build a control whose settings depend on the name of the model.
+
+        Args:
+            kind: class of the control.
+            settings: returns them.
+            options: the settings that do not depend on the model.
+        """
+        control = kind(**{**options, **settings(self.menu.value)})
         self._controls.append(control)
         self._updates.append(settings)
+        return control
 
     def on_change(self) -> Any:
         """Connect the controls; return the event after they are updated."""
@@ -95,7 +108,7 @@ def live(
         components(controls),
         outputs,
         trigger_mode="always_last",
-        **EVENT,
+        **EVENT | {"show_progress": "minimal"},
     )
 
 
@@ -152,9 +165,7 @@ def class_menu(cache: ModelCache, model: ModelMenu, *, all_classes: bool = False
             "visible": bool(names),
         }
 
-    menu = gr.Dropdown(label="class", filterable=False, **choices(model.menu.value))
-    model.adapt(menu, choices)
-    return menu
+    return model.control(gr.Dropdown, choices, label="class", filterable=False)
 
 
 def truncation_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
@@ -164,16 +175,15 @@ def truncation_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
         styles = cache.spec(name).styles
         return {"value": styles.truncation if styles else 1, "visible": styles is not None}
 
-    slider = gr.Slider(
-        -MAX_TRUNCATION,
-        MAX_TRUNCATION,
+    return model.control(
+        gr.Slider,
+        settings,
+        minimum=-MAX_TRUNCATION,
+        maximum=MAX_TRUNCATION,
         step=0.05,
         label="truncation",
         info="1 for none, 0 for the average image",
-        **settings(model.menu.value),
     )
-    model.adapt(slider, settings)
-    return slider
 
 
 def seed_box(label: str, value: int, *, visible: bool = True) -> gr.Number:

@@ -31,8 +31,8 @@ def directions(cache: ModelCache, opening: Any) -> None:
     with gr.Row():
         with control_column(
             "Each slider moves the image along one direction of the latent space, in standard "
-            "deviations of the model's latents. Directions come from a file of "
-            "`ganzoo directions`, or are computed at the first use."
+            "deviations of the model's latents. Directions are computed at the first use, unless "
+            "the page has a file of `ganzoo directions` for the model."
         ):
             model = ModelMenu(cache.unconditional_first)
             label = class_menu(cache, model)
@@ -66,9 +66,7 @@ def _status(cache: ModelCache, model: ModelMenu) -> gr.HTML:
     def settings(name: str) -> dict[str, Any]:
         return {"value": html.escape(editing.describe(cache.known_directions(name)))}
 
-    line = gr.HTML(elem_classes="caption", **settings(model.menu.value))
-    model.adapt(line, settings)
-    return line
+    return model.control(gr.HTML, settings, elem_classes="caption")
 
 
 def _strength_slider(cache: ModelCache, model: ModelMenu, number: int) -> gr.Slider:
@@ -83,6 +81,5 @@ def _strength_slider(cache: ModelCache, model: ModelMenu, number: int) -> gr.Sli
             "visible": is_present,
         }
 
-    slider = gr.Slider(-editing.REACH, editing.REACH, step=0.1, **settings(model.menu.value))
-    model.adapt(slider, settings)
-    return slider
+    reach = editing.REACH
+    return model.control(gr.Slider, settings, minimum=-reach, maximum=reach, step=0.1)

@@ -79,10 +79,9 @@ def _space_menu(cache: ModelCache, model: ModelMenu) -> gr.Radio:
         spaces = inversion.spaces(cache.spec(name))
         return {"choices": spaces, "value": spaces[0], "visible": len(spaces) > 1}
 
-    menu = gr.Radio(
+    return model.control(
+        gr.Radio,
+        settings,
         label="space",
         info="w+ has one w for each layer: nearer to any photo, but farther from the training",
-        **settings(model.menu.value),
     )
-    model.adapt(menu, settings)
-    return menu

@@ -14,6 +14,7 @@ from ganzoo.demo.tabs.layout import control_column, drawing_column
 from ganzoo.sampling.styles import layer_groups
 
 SIDE = 336  # pixels of each image
+PLACEHOLDER = '<p class="caption">The images appear here. A large model takes some seconds.</p>'
 
 
 def mix(cache: ModelCache, opening: Any) -> None:
@@ -30,7 +31,7 @@ def mix(cache: ModelCache, opening: Any) -> None:
             layers = _layers_menu(cache, model)
             psi = truncation_slider(cache, model)
         with drawing_column():
-            output = gr.HTML(apply_default_css=False)
+            output = gr.HTML(PLACEHOLDER, apply_default_css=False)
 
     def draw(name: str, label: str | None, seed: Any, second: Any, layers: str, psi: Any) -> str:
         images = editing.mix(cache.generator(name), seed, second, layers, psi, label)
@@ -54,8 +55,6 @@ def _layers_menu(cache: ModelCache, model: ModelMenu) -> gr.Dropdown:
             "info": f"{', '.join(groups)}, or numbers of 0 to {count - 1}, such as 0-1,{count - 1}",
         }
 
-    menu = gr.Dropdown(
-        label="layers of the second seed", allow_custom_value=True, **settings(model.menu.value)
+    return model.control(
+        gr.Dropdown, settings, label="layers of the second seed", allow_custom_value=True
     )
-    model.adapt(menu, settings)
-    return menu

@@ -46,12 +46,11 @@ def _count_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
     """Return a slider of the number of images, up to that of a request for the model."""
 
     def settings(name: str) -> dict[str, Any]:
-        return {**sampling.count_settings(cache.spec(name))}
+        return sampling.limit_settings(sampling.max_images(cache.spec(name)), sampling.MAX_IMAGES)
 
-    options = {"value": sampling.IMAGES, **settings(model.menu.value)}
-    slider = gr.Slider(1, step=1, label="images", **options)
-    model.adapt(slider, settings)
-    return slider
+    return model.control(
+        gr.Slider, settings, minimum=1, value=sampling.IMAGES, step=1, label="images"
+    )
 
 
 def _threshold_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
@@ -61,13 +60,12 @@ def _threshold_slider(cache: ModelCache, model: ModelMenu) -> gr.Slider:
     def settings(name: str) -> dict[str, Any]:
         return {"value": high, "visible": cache.spec(name).styles is None}
 
-    slider = gr.Slider(
-        low,
-        high,
+    return model.control(
+        gr.Slider,
+        settings,
+        minimum=low,
+        maximum=high,
         step=0.1,
         label="truncation of z",
         info=f"largest magnitude of a latent's numbers; {high:g} for none",
-        **settings(model.menu.value),
     )
-    model.adapt(slider, settings)
-    return slider

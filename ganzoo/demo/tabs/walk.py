@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from ganzoo.demo.latent_walk import REACH, SIDE, draw_frame, plane, side, step, step_at_click
 from ganzoo.demo.model_cache import ModelCache
-from ganzoo.demo.render import enlarge, enlarge_grid
+from ganzoo.demo.render import GRIDS, enlarge, enlarge_grid
 from ganzoo.demo.tabs.controls import (
     EVENT,
     ModelMenu,
@@ -40,12 +42,16 @@ def walk(cache: ModelCache, opening: Any) -> None:
             plane_view = image_view("plane", elem_id="plane")
         shape = gr.State((1, 1, SIDE))  # of the plane: width, height, images per side
 
+    @functools.lru_cache(GRIDS)
+    def draw_plane(name: str, *arguments: Any) -> Image.Image:
+        return enlarge_grid(plane(cache.generator(name), *arguments))
+
     def draw(
         name: str, label: str | None, seed: Any, directions: Any, x: Any, y: Any
     ) -> tuple[Any, Any, tuple[int, int, int]]:
         model = cache.generator(name)
         (image,) = step(model, seed, directions, x, y, label)
-        grid = enlarge_grid(plane(model, seed, directions, label))
+        grid = draw_plane(name, seed, directions, label)
         count = side(model.spec)
         plane_image = draw_frame(grid, x, y, count)
         views = view(enlarge(image, 224), model.spec), view(plane_image, model.spec)
