@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -73,6 +74,7 @@ def _run(args: list[str]) -> int:
         for item in (*COMMANDS.values(), *KINDS.values(), *ACTIONS.values()):
             item.__doc__ = docstring_of(item)
     args, files = _split_imports(args)
+    args = _join_seeds(args)
     if problem := _find_misspelling(args):
         print_error(f"error: {problem}")
         return 2
@@ -158,6 +160,18 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "quickstart": quickstart,
 }
 SUBCOMMANDS: dict[str, Mapping[str, Callable[..., Any]]] = {"plot": KINDS, "card": ACTIONS}
+
+
+def _join_seeds(args: list[str]) -> list[str]:
+    """Join seeds that are separate words: ``--seeds 3 9 12`` is ``--seeds 3,9,12``."""
+    joined: list[str] = []
+    for word in args:
+        is_after_seeds = joined[-2:-1] in (["--seeds"], ["--rows"], ["--columns"])
+        if is_after_seeds and re.fullmatch(r"\d+(-\d+)?", word):
+            joined[-1] += f",{word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _split_imports(args: list[str]) -> tuple[list[str], list[str]]:

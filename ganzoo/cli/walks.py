@@ -37,7 +37,7 @@ def walk(
 
     Args:
         name: name of a model, ./folder or hf://org/repo.
-        seeds: the key points, such as 3,9,12 or 0-5.
+        seeds: the key points, such as 3,9,12 or 3 9 12 or 0-5.
         files: instead of seeds, files of codes, such as those of ganzoo invert: each code is a key
             point.
         seconds: duration.

@@ -108,7 +108,7 @@ def test_comparison(plot, tiny_bundle):
 
 
 def test_truncation_without_w(plot):
-    picture, out = plot("truncation", "dcgan-mnist", "--seeds", "3,5", "--truncation", 2, 0.5)
+    picture, out = plot("truncation", "dcgan-mnist", "--seeds", "3", "5", "--truncation", 2, 0.5)
     assert out == "truncation.png: seeds 3,5 at threshold 2, 0.5\n"
     model = ganzoo.load("dcgan-mnist")
     image = model.sample(seeds=[5], sampler="truncated-normal", threshold=2.0).numpy()[0, :, :, 0]

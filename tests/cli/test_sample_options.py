@@ -91,7 +91,7 @@ def test_a_truncated_grid(tmp_path):
         (["--separate", "--out", "d"], "exclude each other"),
         (["--separate", "--scale", "2"], "write none"),
         (["--truncation", "0.5", "--sampler", "plain"], "--truncation excludes --sampler"),
-        (["--truncation", "0"], "threshold is 0.0"),
+        (["--truncation", "0"], "truncation, of z is 0.0"),
         (["--seeds", ""], "no seed or range"),
         (["-n", "-3"], "cannot sample -3 images"),
         (["-n", "1000000"], "a grid of 30,002x30,002 pixels is too large"),

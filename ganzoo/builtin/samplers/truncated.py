@@ -43,7 +43,10 @@ def truncated_normal(model: Generator, draw: Draw, *, threshold: float = 2.0) ->
         threshold: largest magnitude of a value, above 0 and up to 10.
     """
     if not 0 < threshold <= LARGEST:
-        raise SampleError(f"threshold is {threshold}; it must be above 0 and at most {LARGEST:g}.")
+        raise SampleError(
+            f"the threshold, or --truncation, of z is {threshold}; it must be above 0 and at most "
+            f"{LARGEST:g}."
+        )
     z, normal = draw.normal(model.latent_dim), NormalDist()
     beyond = np.abs(z) > threshold
     # Inverse of the distribution function of N(0, 1) on [-threshold, threshold].
