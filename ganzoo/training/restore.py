@@ -13,7 +13,7 @@ from ganzoo.bundle.files import sha256, write_file
 from ganzoo.data.cache import CacheOptions
 from ganzoo.data.datasets import needs_data
 from ganzoo.data.run_data import RunData
-from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError
+from ganzoo.errors import MALFORMED, CheckpointError, GanzooError, RecipeError, shell_word
 from ganzoo.spec import INITIAL, Recipe
 from ganzoo.spec.json_text import read_json
 from ganzoo.spec.parsing import shorten
@@ -159,8 +159,9 @@ def _continue(
     if complete(current) not in (trained, changed):
         raise CheckpointError(
             f"{path / RECIPE} differs from the recipe of the run's checkpoint. Restore the file, "
-            f"and pass changes as options: ganzoo train --resume {path} --images N. Or start a new "
-            f"run with the changed recipe:\n  {command_of_new_run(path, data=prepared.root)}"
+            "and pass changes as options: ganzoo train --resume "
+            f"{shell_word(path)} --images N. Or start a new run with the changed recipe:\n"
+            f"  {command_of_new_run(path, data=prepared.root)}"
         )
     if prepared.recipe.images < min(images_seen, trained.images):
         raise RecipeError(

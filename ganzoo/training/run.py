@@ -225,7 +225,8 @@ def _check_new(path: Path) -> None:
         if path.exists() and not all(f.name.startswith(beginnings) for f in path.iterdir()):
             advice = "Pass another folder with --out DIR"
             if (path / RECIPE).is_file():
-                advice += f", or continue the run: ganzoo train --resume {path}{repeat_imports()}"
+                command = f"ganzoo train --resume {shell_word(path)}{repeat_imports()}"
+                advice += f", or continue the run: {command}"
             raise RunExistsError(f"the folder {path} exists already and is not empty. {advice}")
 
 
