@@ -8,7 +8,7 @@ from typing import Any
 from ganzoo.bundle import onnx_name, weights_name
 from ganzoo.cards.context import CardContext
 from ganzoo.cards.tables import table
-from ganzoo.spec import ROUNDING, STORED_AS, ImageSpec, ModelSpec
+from ganzoo.spec import ROUNDING, STORED_AS, ImageSpec, ModelSpec, SizesSpec
 
 MAX_LABELS = 10  # class names that are listed
 
@@ -44,9 +44,7 @@ def _rows(context: CardContext) -> Iterator[tuple[str, str]]:
     yield (
         "output `images`",
         f"float32 (n, {_shape(spec, size)}) in [-1, 1]: "
-        + (
-            f"{size} (height x width x channels)" if spec.sizes is None else "as large as the input"
-        ),
+        + (f"{size} (height x width x channels)" if spec.sizes is None else _size_of(spec.sizes)),
     )
     if "encoder" in spec.roles and spec.latent:
         yield "output of the encoder", f"float32 (n, {spec.latent.dim}), the latents of images"
@@ -91,6 +89,16 @@ def _input(spec: ModelSpec, name: str) -> str:
         f"{text}: {spec.data.condition} in training; both sides are multiples of "
         f"{spec.sizes.multiple}, at least {spec.sizes.padded(1)}"
     )
+
+
+def _size_of(sizes: SizesSpec) -> str:
+    """Return the size of a translation, and how it is computed in tiles."""
+    size = "as large as the input"
+    if sizes.scale > 1:
+        size = f"both sides are {sizes.scale} times those of the input"
+    if sizes.reach is None:
+        return size
+    return f"{size}; tiles that share {2 * sizes.reach} pixels give the same image"
 
 
 def _shape(spec: ModelSpec, image: ImageSpec) -> str:

@@ -122,6 +122,18 @@ def _fold(widths: Sequence[int], columns: int) -> list[list[int]]:
     return lines
 
 
+def _sizes(spec: ModelSpec) -> dict[str, Any]:
+    """Return the rows on the images of a translator of any size."""
+    if (sizes := spec.sizes) is None:
+        return {}
+    exact = f"exact, with an overlap of {2 * sizes.reach}" if sizes.reach is not None else "blended"
+    return {
+        "sizes": f"any, padded to multiples of {sizes.multiple}",
+        **({"scale": sizes.scale} if sizes.scale > 1 else {}),
+        "tiles": exact,
+    }
+
+
 def info(name: Text, /) -> None:
     """Show the architecture, inputs, data and provenance of a model.
 
@@ -138,7 +150,7 @@ def info(name: Text, /) -> None:
     rows: dict[str, Any] = {
         "architecture": f"{spec.architecture}({arguments})",
         "image": spec.data.image,
-        **({"sizes": f"any, padded to multiples of {spec.sizes.multiple}"} if spec.sizes else {}),
+        **_sizes(spec),
         "reads": ", ".join(spec.inputs),
         "latent": f"{spec.latent.dim} x {describe_distribution(spec)}" if spec.latent else "none",
         "classes": spec.data.classes if "y" in spec.inputs else "none",

@@ -22,6 +22,7 @@ class OnnxExport(NamedTuple):
 
     content: bytes
     parity: dict[str, Any]
+    memory: int  # bytes of results that are in memory at once, for one image
 
 
 def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxExport:
@@ -57,4 +58,4 @@ def prove(model: TorchModel, role: str, precision: Precision = "fp32") -> OnnxEx
             for part in (MAPPING, SYNTHESIS):
                 compared = check_parity(model.part(part), exported.part(part), part)
                 parity[f"{part}_max_abs_error"] = compared["max_abs_error"]
-        return OnnxExport(content, parity)
+        return OnnxExport(content, parity, 4 * exported.peak)

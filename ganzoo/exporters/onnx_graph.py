@@ -134,7 +134,7 @@ def _trace(
             "for example with torch.zeros_like, not with int(x.shape[0]) or len(x)."
         )
     if has_any_size(model.spec, role):
-        _name_sizes(graph.graph)
+        _name_sizes(graph.graph, model.spec)
     _forget_origin(graph)
     return graph
 
@@ -146,7 +146,8 @@ def _example_size(spec: ModelSpec, role: str) -> tuple[int, int] | None:
     """
     if spec.sizes is None or not has_any_size(spec, role):
         return None
-    step, image = spec.sizes.multiple, spec.data.image
+    step, image = spec.sizes.multiple, spec.data.condition
+    assert image is not None
     height, width = (spec.sizes.padded(max(n, 2 * step)) for n in (image.height, image.width))
     return height, width + step * (1 + (width + step == height))
 
@@ -165,12 +166,14 @@ def _free_dimensions(
     return free
 
 
-def _name_sizes(graph: onnx.GraphProto) -> None:
-    """Name height and width of a translator's input and output alike."""
+def _name_sizes(graph: onnx.GraphProto, spec: ModelSpec) -> None:
+    """Name height and width of a translator's input and output, such as ``4*height``."""
+    assert spec.sizes is not None
     (condition,) = (value for value in graph.input if value.name == "condition")
-    for value in (condition, *graph.output):
+    factor = f"{spec.sizes.scale}*" if spec.sizes.scale > 1 else ""
+    for value, prefix in ((condition, ""), *((output, factor) for output in graph.output)):
         for axis, name in enumerate(SIZE, 2):
-            value.type.tensor_type.shape.dim[axis].dim_param = name
+            value.type.tensor_type.shape.dim[axis].dim_param = f"{prefix}{name}"
 
 
 def write(content: bytes, spec: ModelSpec, path: Path) -> None:

@@ -121,7 +121,8 @@ def _other_sizes(spec: ModelSpec, role: str) -> list[Size]:
     """Return two sizes besides that of the training, for a translator that reads any size."""
     if spec.sizes is None or not has_any_size(spec, role):
         return []
-    image, sizes = spec.data.image, spec.sizes
+    image, sizes = spec.data.condition, spec.sizes
+    assert image is not None
     return [
         (sizes.padded(image.height // 2), sizes.padded(image.width + 1)),
         (sizes.padded(image.height + 1), sizes.padded(image.width // 2)),

@@ -18,6 +18,7 @@ from ganzoo.exporters import onnx_graph
 from ganzoo.exporters.figures import draw_model
 from ganzoo.exporters.onnx_export import prove
 from ganzoo.exporters.precision import Precision, pack, precision_of
+from ganzoo.exporters.reach import measure_reach
 from ganzoo.runtimes.torch import TorchModel
 from ganzoo.sampling.generator import Generator
 from ganzoo.spec import ModelSpec
@@ -36,7 +37,7 @@ def write_export(
 
     Args:
         path: the bundle's folder, which is replaced.
-        spec: the config; the comparison is added to its provenance.
+        spec: the config; the comparison is added to its provenance, and its sizes are measured.
         models: the networks by role, with weights rounded to the precision in the provenance.
         files: contents of further files, by name.
         figures: draw figures of the model.
@@ -57,6 +58,10 @@ def write_export(
     }
     spec = replace(spec, provenance=spec.provenance | parity)
     generator = models["generator"]
+    if (condition := spec.data.condition) and spec.sizes:
+        memory = -(-graphs["generator"].memory // (condition.height * condition.width))
+        sizes = replace(spec.sizes, reach=measure_reach(generator), memory=memory)
+        spec = replace(spec, sizes=sizes)
     if figures and isinstance(generator, Generator):
         files = {**files, **draw_model(generator)}
 

@@ -113,11 +113,11 @@ def build(spec: ModelSpec, role: str, entry: Entry) -> nn.Module:
             f"{style_spec_of(network) or 'no styles'}. Get the bundle again."
             f"{explain_versions(spec, entry)}"
         )
-    if role == "generator" and spec.sizes not in (None, sizes_of(network)):
+    if role == "generator" and spec.sizes and spec.sizes.of_network != sizes_of(network):
         raise BundleError(
-            f"config.json has a generator that reads images of {spec.sizes}, but architecture "
-            f"{name!r} builds one that reads {sizes_of(network) or 'one size'}. Get the bundle "
-            f"again.{explain_versions(spec, entry)}"
+            f"config.json has a generator that reads images of {spec.sizes.of_network}, but "
+            f"architecture {name!r} builds one that reads {sizes_of(network) or 'one size'}. Get "
+            f"the bundle again.{explain_versions(spec, entry)}"
         )
     return network
 

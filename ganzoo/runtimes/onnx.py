@@ -88,6 +88,11 @@ class OnnxModel(Model):
         """The average of w, (dim,); None for a network without styles."""
         return self._w_average
 
+    @property
+    def peak(self) -> int:
+        """How many numbers are in memory at once, for one image of the training's size."""
+        return self._work.peak()
+
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[float32]:
         """Run the network.
 

@@ -33,19 +33,21 @@ from ganzoo.runtimes.signature import signature
 from ganzoo.spec import ModelSpec
 
 MAX_NODES = 10_000
+USES = 2**16  # of a weight in one image; in a translator of any size, as many as it has pixels
 _LARGEST = 10**300  # that is printed
 
 
-def limits(pixels: int, weights: int) -> tuple[int, int]:
+def limits(pixels: int, weights: int, uses: int = USES) -> tuple[int, int]:
     """Return the largest number of operations and of numbers for each image of a batch.
 
     Args:
         pixels: pixels of an image.
         weights: numbers in the file. A small file cannot take much work.
+        uses: how often each weight is used at most. A convolution uses it once a pixel.
     """
     return (
-        2**35 + 2**21 * pixels + 2**16 * weights,
-        2**28 + 2**13 * pixels + 2**9 * weights,
+        2**35 + 2**21 * pixels + uses * weights,
+        2**28 + 2**13 * pixels + uses * weights // 2**7,
     )
 
 
@@ -73,7 +75,8 @@ class Work:
 
         Args:
             n: the number of images in the batch.
-            size: height and width of the images of a translator; by default those of its training.
+            size: height and width of the condition of a translator; by default those of its
+                training.
 
         Raises:
             BundleError: the work is beyond the limits, or cannot be computed.
@@ -96,11 +99,30 @@ class Work:
                 return [*result.outputs[node.outputs.index(name)].shape[1:]]
         raise ShapeError(f"it has no value {name[:80]!r}")
 
+    def peak(self) -> int:
+        """Return how many numbers are in memory at once, for one image of the training's size."""
+        last = {name: k for k, node in enumerate(self._nodes) for name in node.inputs}
+        live: dict[str, int] = {}
+        peak = 0
+        for k, (result, _) in enumerate(self._walk(1)):
+            node = self._nodes[k]
+            live |= {
+                name: size(value.shape)
+                for name, value in zip(node.outputs, result.outputs, strict=False)
+            }
+            peak = max(peak, sum(live.values()))
+            for name in node.inputs:
+                if last[name] == k:
+                    live.pop(name, None)
+        return peak
+
     def _check(self, n: int, image_size: tuple[int, int] | None) -> None:
         image = self._spec.data.image
         height, width = image_size or (image.height, image.width)
-        pixels = height * width if image_size else self._pixels
-        max_operations, max_numbers = limits(pixels, self._weights)
+        scale = self._spec.sizes.scale if self._spec.sizes else 1
+        pixels = height * width * scale**2 if image_size else self._pixels
+        uses = max(USES, pixels) if image_size else USES
+        max_operations, max_numbers = limits(pixels, self._weights, uses)
         operations = numbers = 0
         for result, linear in self._walk(n, image_size):
             operations += max(result.operations, MIN_DEPTH * linear)

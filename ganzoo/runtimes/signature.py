@@ -23,7 +23,7 @@ def signature(
     Args:
         spec: the config.
         role: a network, or a part of a generator with styles: ``mapping`` or ``synthesis``.
-        size: height and width of the images of a translator; by default those of its training.
+        size: height and width of the condition of a translator; by default those of its training.
     """
     image = list(spec.data.image.shape)
     latent = [spec.latent.dim] if spec.latent else []
@@ -31,7 +31,9 @@ def signature(
         return {"images": image}, {"z": latent}
     condition = list(spec.data.condition.shape) if spec.data.condition else []
     if size is not None:
-        image[1:] = condition[1:] = size
+        scale = spec.sizes.scale if spec.sizes else 1
+        image[1:] = [side if side == ANY else scale * side for side in size]
+        condition[1:] = size
     shapes: Shapes = {"condition": condition, "z": latent, "y": []}
     inputs = {name: shapes[name] for name in spec.inputs}
     if spec.styles and role == MAPPING:

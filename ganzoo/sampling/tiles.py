@@ -1,9 +1,11 @@
 """Translate large images tile by tile: the network's memory depends on the tile alone.
 
 Tiles overlap, and each starts at a multiple of the network's, so that a convolution with a stride
-computes the same as in the whole image. Near its edge, a tile depends on pixels that it lacks. So
-of an overlap, both tiles drop the outer quarter at their edge, and the half in the middle is
-blended linearly from one tile to the other.
+computes the same as in the whole image. Near its edge, a tile depends on pixels that it lacks.
+
+If the reach of the network is known, two tiles share twice as many pixels, and each drops its outer
+half of them: the result is that of the whole image. Otherwise, both tiles drop the outer quarter of
+an overlap at their edge, and the half in the middle is blended linearly from one to the other.
 """
 
 from __future__ import annotations
@@ -18,30 +20,42 @@ from numpy.typing import NDArray
 
 from ganzoo.errors import SampleError
 from ganzoo.sampling.images import to_pixels
+from ganzoo.sampling.sizes import OVERLAP
 from ganzoo.spec import SizesSpec
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """The size of tiles.
+    """The size of tiles, in pixels of the input.
 
     Attributes:
-        side: height and width of a tile in pixels, a multiple of the network's.
+        side: height and width of a tile, a multiple of the network's.
         overlap: pixels that two tiles share at least.
         step: the distance of two tiles.
+        blend: pixels in the middle of the overlap that are blended.
     """
 
     side: int
-    overlap: int
-    step: int
+    overlap: int = 0
+    step: int = 1
+    blend: float = 0
 
     @classmethod
-    def of(cls, side: int, overlap: int, sizes: SizesSpec) -> Tiles:
+    def of(cls, side: int, overlap: int | None, sizes: SizesSpec) -> Tiles:
         """Return tiles of at least a side, which a network reads.
+
+        Args:
+            side: the side.
+            overlap: pixels that two tiles share at least, half of them blended; None for twice the
+                reach of the network, or the default overlap if it is not known.
+            sizes: the sizes of the network.
 
         Raises:
             SampleError: a number is negative, or the tile is too small for the overlap.
         """
+        exact = overlap is None and sizes.reach is not None
+        if overlap is None:
+            overlap = OVERLAP if sizes.reach is None else 2 * sizes.reach
         if overlap < 0 or side < 1:
             raise SampleError(
                 f"tiles of {side} pixels cannot overlap by {overlap}. Pass a side of 1 or more, "
@@ -50,33 +64,37 @@ class Tiles:
         tile = sizes.padded(side)
         step = (tile - overlap) // sizes.multiple * sizes.multiple
         # At most two tiles of a row have a weight above 0 at a pixel.
-        if step < max(overlap, 1):
-            smallest = sizes.padded(overlap + sizes.padded(max(overlap, 1)))
+        least = 1 if exact else max(overlap, 1)
+        if step < least:
+            smallest = sizes.padded(overlap + sizes.padded(least))
             raise SampleError(
                 f"tiles of {tile} pixels are too small for an overlap of {overlap}. Pass a tile of "
                 f"{smallest} or more, or a smaller overlap."
             )
-        return cls(tile, overlap, step)
+        return cls(tile, overlap, step, 0 if exact else overlap / 2)
 
 
 def translate_in_tiles(
     run: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
     image: NDArray[np.uint8],
     tiles: Tiles,
+    scale: int = 1,
 ) -> NDArray[np.uint8]:
     """Translate one image tile by tile.
 
     Args:
-        run: translates an image (height, width, channels) to (channels, height, width) in [-1, 1].
+        run: translates an image (height, width, channels) to (channels, scale * height, scale *
+            width) in [-1, 1].
         image: uint8 (height, width, channels), with sides that the network reads.
         tiles: the size of the tiles.
+        scale: by how much the sides of the output are larger.
 
     Returns:
-        uint8 (height, width, channels).
+        uint8 (scale * height, scale * width, channels).
     """
     height, width = image.shape[:2]
-    rows, columns = _spans(height, tiles), _spans(width, tiles)
-    parts: list[NDArray[np.uint8]] = []
+    rows, columns = _spans(height, tiles, scale), _spans(width, tiles, scale)
+    result: NDArray[np.uint8] | None = None
     above: NDArray[np.float32] | None = None  # the last row of tiles, and where it starts
     start = 0
     for row, next_row in itertools.zip_longest(rows, rows[1:]):
@@ -85,42 +103,46 @@ def translate_in_tiles(
             tile = image[row.start : row.stop, column.start : column.stop]
             output = run(tile) * column.weights * row.weights[:, None]
             if strip is None:
-                strip = np.zeros((len(output), output.shape[1], width), np.float32)
-            strip[..., column.start : column.stop] += output
+                strip = np.zeros((len(output), output.shape[1], scale * width), np.float32)
+            strip[..., scale * column.start : scale * column.stop] += output
         assert strip is not None
         if above is not None:
-            shared = above[:, row.start - start :]
+            shared = above[:, scale * (row.start - start) :]
             strip[:, : shared.shape[1]] += shared
-        complete = (next_row.start if next_row else height) - row.start
-        parts.append(to_pixels(strip[None, :, :complete])[0])
+        if result is None:
+            result = np.empty((scale * height, scale * width, len(strip)), np.uint8)
+        end = next_row.start if next_row else height
+        complete = strip[None, :, : scale * (end - row.start)]
+        result[scale * row.start : scale * end] = to_pixels(complete)[0]
         above, start = strip, row.start
-    return np.concatenate(parts)
+    assert result is not None
+    return result
 
 
 @dataclass(frozen=True)
 class _Span:
-    """The part of one axis that a tile covers, and the weight of each of its pixels."""
+    """The part of one axis that a tile covers, and the weight of each pixel of its output."""
 
     start: int
     stop: int
     weights: NDArray[np.float32]
 
 
-def _spans(length: int, tiles: Tiles) -> list[_Span]:
+def _spans(length: int, tiles: Tiles, scale: int) -> list[_Span]:
     """Return the tiles along one axis; the weights of each pixel have the sum 1."""
     if length <= tiles.side:
-        return [_Span(0, length, np.ones(length, np.float32))]
+        return [_Span(0, length, np.ones(scale * length, np.float32))]
     starts = [*range(0, length - tiles.side, tiles.step), length - tiles.side]
-    pixels = np.arange(length) + 0.5
+    pixels = (np.arange(scale * length) + 0.5) / scale
     ramps = [
-        _ramp(pixels, (before + tiles.side + start) / 2, tiles.overlap / 2)
+        _ramp(pixels, (before + tiles.side + start) / 2, tiles.blend)
         for before, start in itertools.pairwise(starts)
     ]
-    ramps = [np.ones(length), *ramps, np.zeros(length)]
+    ramps = [np.ones(len(pixels)), *ramps, np.zeros(len(pixels))]
     spans = []
     for start, (rising, falling) in zip(starts, itertools.pairwise(ramps), strict=True):
         stop = start + tiles.side
-        weights = (rising - falling)[start:stop].astype(np.float32)
+        weights = (rising - falling)[scale * start : scale * stop].astype(np.float32)
         spans.append(_Span(start, stop, weights))
     return spans
 

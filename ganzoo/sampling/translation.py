@@ -39,9 +39,9 @@ class Translator(Model):
         *,
         start: int = 0,
         tile: int | None = None,
-        overlap: int = OVERLAP,
+        overlap: int | None = OVERLAP,
     ) -> ImageBatch:
-        """Translate images.
+        """Translate images. Their sides are multiplied by `sizes.scale`.
 
         Args:
             images: uint8 (n, height, width, channels). Their height and width are those of
@@ -54,7 +54,8 @@ class Translator(Model):
                 translated whole. A network that normalises by the statistics of an image, or sees
                 farther than a quarter of the overlap, translates tiles in another way than the
                 whole image.
-            overlap: pixels that two tiles share at least, and that are blended, see
+            overlap: pixels that two tiles share at least, half of them blended; None for twice
+                `sizes.reach`, so that the result is that of the whole image, see
                 `ganzoo.sampling.tiles`.
 
         Raises:
@@ -77,9 +78,9 @@ class Translator(Model):
             self._translate_any(image, {name: z[k : k + 1] for name, z in arrays.items()}, tiles)
             for k, image in enumerate(pixels)
         ]
-        return ImageBatch(np.stack(translated))
+        return ImageBatch(translated[0][None] if n == 1 else np.stack(translated))
 
-    def _tiles(self, tile: int | None, overlap: int) -> Tiles | None:
+    def _tiles(self, tile: int | None, overlap: int | None) -> Tiles | None:
         if tile is None:
             return None
         if self.sizes is None:
@@ -87,13 +88,15 @@ class Translator(Model):
                 f"{self.spec.name!r} reads images of {self.condition} only, so it cannot translate "
                 "tiles. Omit the tile."
             )
-        return Tiles.of(to_integer("tile", tile), to_integer("overlap", overlap), self.sizes)
+        pixels = None if overlap is None else to_integer("overlap", overlap)
+        return Tiles.of(to_integer("tile", tile), pixels, self.sizes)
 
     def _translate_any(
         self, image: NDArray[np.uint8], z: Mapping[str, NDArray[Any]], tiles: Tiles | None
     ) -> NDArray[np.uint8]:
         """Translate one image of any size."""
         assert self.sizes is not None  # else the size is that of the training
+        scale = self.sizes.scale
         height, width = image.shape[:2]
         padding = [(0, self.sizes.padded(side) - side) for side in (height, width)]
         padded = np.pad(image, (*padding, (0, 0)), "reflect")
@@ -105,8 +108,9 @@ class Translator(Model):
             return output
 
         if tiles is None:
-            tiles = Tiles(max(padded.shape), 0, 1)
-        return translate_in_tiles(run, padded, tiles)[:height, :width]
+            tiles = Tiles(max(padded.shape))
+        output = translate_in_tiles(run, padded, tiles, scale)
+        return output[: scale * height, : scale * width]
 
 
 class Encoder(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ganzoo.spec.parsing import STRICT, check_integer
 
@@ -15,6 +15,8 @@ MAX_LATENT_DIM = 65536
 MAX_STYLE_LAYERS = 256
 MAX_TRUNCATION = 2
 MAX_MULTIPLE = 1024  # that the sides of a translator's images may have to be multiples of
+MAX_SCALE = 16  # by which a translator enlarges the sides of images
+MAX_MEMORY = 2**40  # bytes for each pixel of a translator's input
 MAX_CLASSES = 100_000
 MAX_NUMBER = 1000  # digits of a number in a label
 
@@ -92,18 +94,37 @@ class SizesSpec:
 
     Attributes:
         multiple: the network reads sides that are multiples of it. Images of other sizes are padded
-            by reflection, and their translations are cropped back.
+            by reflection at the right and the bottom, and their translations are cropped back.
         smallest: the smallest side that the network reads, before padding to the multiple.
+        scale: the sides of a translation are those of its condition times this number, 1 to 16.
+        reach: pixels of the condition, in each direction, that change an output pixel by an eighth
+            of a level or more. The export measures it. None if it is not measured, or if the whole
+            image does.
+        memory: bytes of the network's results that are in memory at once, for each pixel of the
+            condition. The export measures it; None if it is not measured.
     """
 
     __pydantic_config__ = STRICT
 
     multiple: int = 1
     smallest: int = 1
+    scale: int = 1
+    reach: int | None = None
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         check_integer("multiple of the sizes", self.multiple, 1, MAX_MULTIPLE)
         check_integer("smallest of the sizes", self.smallest, 1, MAX_IMAGE_SIZE)
+        check_integer("scale of the sizes", self.scale, 1, MAX_SCALE)
+        if self.reach is not None:
+            check_integer("reach of the sizes", self.reach, 0, MAX_IMAGE_SIZE)
+        if self.memory is not None:
+            check_integer("memory of the sizes", self.memory, 1, MAX_MEMORY)
+
+    @property
+    def of_network(self) -> SizesSpec:
+        """The sizes without what an export measures."""
+        return replace(self, reach=None, memory=None)
 
     def padded(self, side: int) -> int:
         """Return the smallest side that the network reads and that is not below `side`."""

@@ -127,11 +127,13 @@ class ModelSpec:
             return
         if condition is None or "condition" not in self.inputs:
             raise ValueError("it has sizes, but the generator reads no condition")
-        sides = (image.height, image.width)
-        if (condition.height, condition.width) != sides or sides != tuple(map(sizes.padded, sides)):
+        sides = (condition.height, condition.width)
+        enlarged = tuple(sizes.scale * side for side in sides)
+        if (image.height, image.width) != enlarged or sides != tuple(map(sizes.padded, sides)):
             raise ValueError(
-                f"its sizes are multiples of {sizes.multiple} from {sizes.smallest} pixels, the "
-                f"same for condition and image, but the data has {condition} and {image}"
+                f"its sizes are multiples of {sizes.multiple} from {sizes.smallest} pixels, and "
+                f"images are {sizes.scale} times as large as conditions, but the data has "
+                f"{condition} and {image}"
             )
 
     @property
@@ -139,7 +141,8 @@ class ModelSpec:
         """The part of the config that the weights depend on; equal in every copy of the config."""
         data = self.data
         roles = (self.roles, self.training_roles)
-        inputs = (self.latent, self.styles, self.inputs, self.sizes)
+        sizes = self.sizes and self.sizes.of_network
+        inputs = (self.latent, self.styles, self.inputs, sizes)
         network = (self.architecture, self.arguments, *inputs, *roles)
         return (*network, data.image, data.classes, data.condition)
 

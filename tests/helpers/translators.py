@@ -15,8 +15,9 @@ def spec_of(
     sizes: SizesSpec | None, side: int = 16, channels: int = 1, latent: LatentSpec | None = None
 ) -> ModelSpec:
     """Return the config of a translator of square images."""
-    size = ImageSpec(side, side, channels)
-    data = DataSpec(size, condition=size)
+    scale = sizes.scale if sizes else 1
+    image = ImageSpec(scale * side, scale * side, channels)
+    data = DataSpec(image, condition=ImageSpec(side, side, channels))
     inputs = ("condition",) if latent is None else ("condition", "z")
     return ModelSpec("local", "none", {}, (), data, latent, inputs=inputs, sizes=sizes)
 

@@ -1,6 +1,7 @@
 """Translate images of any size, padded and in tiles."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,23 @@ def test_tiles_equal_the_whole_image_if_the_network_sees_a_quarter_of_the_overla
     assert np.abs(tiled - whole).max() <= 1
     halved = model.translate(images, tile=64, overlap=16).numpy()
     assert np.abs(halved - whole).max() > 5, "and the overlap is needed"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_tiles_that_share_twice_the_reach_equal_the_whole_image(scale):
+    network = nn.Sequential(blur(8), nn.Upsample(scale_factor=scale))
+    model = translator(network, SizesSpec(2, scale=scale, reach=8))
+    images = noise(1, 150, 203, 1)
+    whole = model.translate(images).numpy().astype(int)
+    assert whole.shape == (1, scale * 150, scale * 203, 1)
+    for side in (18, 20, 64):
+        tiled = model.translate(images, tile=side, overlap=None).numpy()
+        assert np.abs(tiled - whole).max() <= 1
+    model.spec = replace(model.spec, sizes=replace(model.sizes, reach=4))
+    halved = model.translate(images, tile=64, overlap=None).numpy()
+    assert np.abs(halved - whole).max() > 5, "and the overlap is needed"
+    with pytest.raises(SampleError, match="too small for an overlap of 8. Pass a tile of 10 "):
+        model.translate(images, tile=8, overlap=None)
 
 
 def test_tiles_start_at_multiples_of_the_network_s():
