@@ -31,6 +31,7 @@ from ganzoo.cli.plugin_tools import check, new_plugin
 from ganzoo.cli.quickstart import quickstart
 from ganzoo.cli.sampling import sample, translate
 from ganzoo.cli.training import run_train, train
+from ganzoo.cli.upscaling import upscale
 from ganzoo.cli.walks import walk
 from ganzoo.errors import (
     GanzooError,
@@ -141,6 +142,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sample": sample,
     "walk": walk,
     "translate": translate,
+    "upscale": upscale,
     "invert": invert,
     "directions": directions,
     "data": data,

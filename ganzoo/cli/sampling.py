@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from ganzoo.system.terminal import print_error, print_out
 if TYPE_CHECKING:
     from ganzoo.sampling.generator import Generator
     from ganzoo.sampling.image_fits import Fit
+    from ganzoo.sampling.translated_files import TranslationReport
     from ganzoo.sampling.translation import Translator
 
 LARGEST_GRID = 256  # inputs in a grid
@@ -292,35 +294,24 @@ def _translate_to_files(
     overlap: int | None,
     fit: Fit | None,
 ) -> None:
-    from ganzoo.sampling.progress import format_rate
     from ganzoo.sampling.sizes import OVERLAP, TILE
-    from ganzoo.sampling.translated_files import find_fitting, plan_outputs, translate_files
+    from ganzoo.sampling.translated_files import find_fitting, translate_files
 
     overlap = OVERLAP if overlap is None else overlap
-    one = len(inputs) == 1 and not inputs[0].is_dir()
-    out = choose_output(output, "translated.png") if one else output or Path("translated")
-    outputs = plan_outputs(inputs, out)
-    one = list(outputs.values()) == [out]
-    try:
-        report = translate_files(
+
+    def run(outputs: dict[Path, Path], folder: Path | None) -> TranslationReport:
+        return translate_files(
             model,
             outputs,
             seed,
             tile=tile,
             overlap=overlap,
             fit=fit,
-            folder=None if one else out,
-            progress=not one,
+            folder=folder,
+            progress=folder is not None,
         )
-    except KeyboardInterrupt:
-        if not one:
-            print_error(f"every image in {out} is complete. Repeat the command to continue.")
-        raise
-    rate = "" if one else f", {format_rate(report.images_per_second)}"
-    text = [f"{_count(report.translated)} translated{rate}"] if report.translated else []
-    text += [f"{_count(report.existing)} already existed"] if report.existing else []
-    text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
-    print_out(f"{out}: {'; '.join(text)}")
+
+    report = convert(inputs, output, "translated", run)
     if report.fitted:
         fitting = find_fitting(model, fit)
         order = "" if fitting.width == fitting.height else " (height x width)"
@@ -332,6 +323,43 @@ def _translate_to_files(
     if report.tiled and model.sizes:
         side = model.sizes.padded(tile or TILE)
         print_out(f"  in tiles of {side}x{side} pixels: {_count(report.tiled)}")
+
+
+def convert(
+    inputs: tuple[Path, ...],
+    output: Path | None,
+    verb: str,
+    run: Callable[[dict[Path, Path], Path | None], TranslationReport],
+    endings: Collection[str] = (),
+) -> TranslationReport:
+    """Convert image files and folders of them, and print what was written.
+
+    Args:
+        inputs: image files, and folders of them.
+        output: the value of -o; by default the verb, with ``.png`` for one file.
+        verb: the participle of what the command does.
+        run: converts the files of a plan, in a folder that may have some of them.
+        endings: as for `plan_outputs`.
+    """
+    from ganzoo.sampling.progress import format_rate
+    from ganzoo.sampling.translated_files import plan_outputs
+
+    one = len(inputs) == 1 and not inputs[0].is_dir()
+    out = choose_output(output, f"{verb}.png") if one else output or Path(verb)
+    outputs = plan_outputs(inputs, out, endings)
+    one = list(outputs.values()) == [out]
+    try:
+        report = run(outputs, None if one else out)
+    except KeyboardInterrupt:
+        if not one:
+            print_error(f"every image in {out} is complete. Repeat the command to continue.")
+        raise
+    rate = "" if one else f", {format_rate(report.images_per_second)}"
+    text = [f"{_count(report.translated)} {verb}{rate}"] if report.translated else []
+    text += [f"{_count(report.existing)} already existed"] if report.existing else []
+    text += [f"{_count(report.unreadable)} cannot be read"] if report.unreadable else []
+    print_out(f"{out}: {'; '.join(text)}")
+    return report
 
 
 def _count(images: int) -> str:

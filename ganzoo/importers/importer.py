@@ -102,6 +102,13 @@ class Importer(ABC):
         """
         return self.marks <= checkpoint.tensors.keys()
 
+    def explain(self, checkpoint: Checkpoint) -> str:
+        """Return what a file that no importer recognises is not, as a sentence without a period.
+
+        It is part of the error. By default it is empty, and the error names the nearest formats.
+        """
+        return ""
+
     @abstractmethod
     def convert(self, checkpoint: Checkpoint) -> Conversion:
         """Convert a recognised file.

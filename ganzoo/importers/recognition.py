@@ -187,5 +187,18 @@ def _explain(
     return (
         f"{f'the importer {name!r} does not recognise' if name else 'no importer recognises'} "
         f"{checkpoint.file}, which has the {f'{number:,} tensors' if number > 1 else 'tensor'} "
-        f"{keys}{', ...' if number > 5 else ''}.{near} Look at it with --inspect, {remedy}."
+        f"{keys}{', ...' if number > 5 else ''}.{near}{_views(checkpoint, candidates)} Look at it "
+        f"with --inspect, {remedy}."
     )
+
+
+def _views(checkpoint: Checkpoint, candidates: Mapping[Entry, Importer]) -> str:
+    """Return what the importers say of a file that none of them recognises."""
+    views = []
+    for entry, importer in candidates.items():
+        try:
+            view = importer.explain(checkpoint)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            view = f"{importers.cite(entry.address)} failed: {describe(error)}"
+        views += [f" {view}."] if view else []
+    return "".join(views)

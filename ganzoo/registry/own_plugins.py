@@ -24,6 +24,10 @@ OWN_PLUGINS: dict[str, dict[str, tuple[str, ...]]] = {
         "ganzoo.models": ("r3gan-mnist", "r3gan-tinyhero"),
         "ganzoo.recipes": ("r3gan-32", "r3gan-64", "r3gan-mnist", "r3gan-tinyhero"),
     },
+    "ganzoo-restore": {
+        "ganzoo.architectures": ("spandrel",),
+        "ganzoo.importers": ("spandrel",),
+    },
     "ganzoo-stylegan2": {
         "ganzoo.architectures": ("stylegan2",),
         "ganzoo.importers": ("stylegan2-ada", "stylegan2-rosinality"),

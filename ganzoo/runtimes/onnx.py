@@ -15,7 +15,7 @@ from ganzoo.errors import BundleError, SampleError, shell_word
 from ganzoo.runtimes.onnx_file import read_onnx
 from ganzoo.runtimes.onnx_parts import cut, find_first_layer
 from ganzoo.runtimes.onnx_work import Work
-from ganzoo.runtimes.sessions import CUDA, explain, open_session
+from ganzoo.runtimes.sessions import CUDA, MAX_MEMORY, explain, open_session
 from ganzoo.runtimes.signature import (
     ANY,
     FIRST_LAYER,
@@ -87,6 +87,10 @@ class OnnxModel(Model):
     def w_average(self) -> NDArray[float32] | None:
         """The average of w, (dim,); None for a network without styles."""
         return self._w_average
+
+    def free_memory(self) -> int:
+        """Return the free bytes of the memory that the network runs in, at most its limit."""
+        return min(super().free_memory(), MAX_MEMORY)
 
     @property
     def peak(self) -> int:

@@ -87,6 +87,11 @@ class TorchModel(nn.Module, Model):
             return model
         return copy.deepcopy(model).cpu()
 
+    def free_memory(self) -> int:
+        """Return the free bytes of the memory that the network runs in."""
+        device, host = next(self.parameters()).device, super().free_memory()
+        return min(host, torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else host
+
     def accelerate(self, local_rank: int = 0) -> None:
         """Move to GPU `local_rank` modulo the number of GPUs; do nothing without a GPU."""
         if torch.cuda.is_available():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -26,7 +27,7 @@ SMALLEST = 8  # pixels, the minimum width and height
 
 _GREY_MODES = frozenset(["1", "L", "LA", "La", "F"])  # besides those of integers
 _OTHER_COLOURS = frozenset(["CMYK", "YCbCr", "LAB", "HSV"])
-
+_MODES_OF_PROFILES = ("L", "LA", "P", "PA", "RGB", "RGBA")
 _UPRIGHT = {  # the change that turns an image upright, by the EXIF tag Orientation
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -102,6 +103,35 @@ def read_image(
     return decode_image(file, mode, str(file), value_range, look, background)
 
 
+def read_with_alpha(file: str | Path) -> Image.Image:
+    """Return an image file upright, with its transparency and its colour profile.
+
+    Returns:
+        An image of mode L, LA, RGB or RGBA, whose only metadata is the ICC profile.
+
+    Warns:
+        PartialImageWarning, NarrowRangeWarning: as for `read_image`.
+
+    Raises:
+        DataError, ImageFileError: as for `read_image`.
+    """
+    check_file(file)
+    with _naming(file, str(file)):
+        upright, header, profile = _open(file, str(file), None)
+        if header.mode == "LA":
+            upright = upright.convert("LA")
+        elif upright.mode == "RGBA" and header.mode != "RGBA":  # of a palette, or of CMYK
+            transparent = upright.getchannel("A").getextrema() != (255, 255)
+            upright = upright if transparent else upright.convert("RGB")
+        elif not is_opaque(upright):
+            upright = upright.convert("RGBA")
+    check_sides(file, upright.size)
+    # A profile of other channels, such as of CMYK, does not describe the converted image.
+    fits = header.mode in _MODES_OF_PROFILES
+    upright.info = {"icc_profile": profile} if profile and fits else {}
+    return upright
+
+
 def check_file(file: str | Path) -> None:
     """Check that a path is that of a file.
 
@@ -136,29 +166,10 @@ def decode_image(
     Raises:
         ImageFileError: as for `read_image`.
     """
-    try:
-        with Image.open(file) as image:
-            _warn_if_partial(image, name)
-            properties = image.format or "unknown", image.mode, count_bits(image)
-            deep = is_deep(image)
-            correct_transparency(image, name)
-            image.load()
-            colours = to_eight_bits(image, name, value_range, deep=deep)
-            method = _upright_method(image)
-            upright = colours if method is None else colours.transpose(method)
-            upright = upright.convert(mode if is_opaque(upright) else "RGBA")
-    except ImageFileError:
-        raise
-    except Exception as error:
-        if isinstance(file, str | Path) and (text := explain_pointer(Path(file))):
-            raise ImageFileError(text) from error
-        if isinstance(error, UnidentifiedImageError) and (reason := _explain_format(file)):
-            raise ImageFileError(f"cannot read the image {name}: {reason}") from error
-        raise ImageFileError(
-            f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
-        ) from error
+    with _naming(file, name):
+        upright, header, _ = _open(file, name, value_range)
+        upright = upright.convert(mode if is_opaque(upright) else "RGBA")
     check_sides(name, upright.size)
-    header = ImageHeader(*properties, method is not None)
     if look is not None:
         look(header)
     _count_conversions(header, mode)
@@ -170,6 +181,44 @@ def decode_image(
         upright = upright.convert(mode)
     upright.info.clear()  # a file written from it has none of this file's metadata
     return upright
+
+
+def _open(
+    file: str | Path | BinaryIO, name: str, value_range: ValueRange | None
+) -> tuple[Image.Image, ImageHeader, bytes | None]:
+    """Return an image upright with 8 bits, its header, and its ICC profile."""
+    with Image.open(file) as image:
+        _warn_if_partial(image, name)
+        properties = image.format or "unknown", image.mode, count_bits(image)
+        profile = image.info.get("icc_profile")
+        deep = is_deep(image)
+        correct_transparency(image, name)
+        image.load()
+        colours = to_eight_bits(image, name, value_range, deep=deep)
+        method = _upright_method(image)
+        upright = colours if method is None else colours.transpose(method)
+    return upright, ImageHeader(*properties, method is not None), profile
+
+
+@contextlib.contextmanager
+def _naming(file: str | Path | BinaryIO, name: str) -> Iterator[None]:
+    """Name the file in the errors of its decoder.
+
+    Raises:
+        ImageFileError: as for `read_image`.
+    """
+    try:
+        yield
+    except ImageFileError:
+        raise
+    except Exception as error:
+        if isinstance(file, str | Path) and (text := explain_pointer(Path(file))):
+            raise ImageFileError(text) from error
+        if isinstance(error, UnidentifiedImageError) and (reason := _explain_format(file)):
+            raise ImageFileError(f"cannot read the image {name}: {reason}") from error
+        raise ImageFileError(
+            f"cannot read the image {name}: {_plain(error)}. Repair it or remove it."
+        ) from error
 
 
 def _count_conversions(header: ImageHeader, mode: str) -> None:

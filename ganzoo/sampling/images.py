@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -252,8 +252,13 @@ def find_format(path: Path) -> str:
     return Image.EXTENSION[path.suffix.lower()]
 
 
-def write_image(image: Image.Image, path: Path) -> None:
-    """Write an image file, complete or not at all.
+def write_image(image: Image.Image, path: Path, **options: Any) -> None:
+    """Write an image file, complete or not at all, with the image's ICC profile if it has one.
+
+    Args:
+        image: the image.
+        path: the file.
+        options: options of PIL for the format, such as ``quality``.
 
     Raises:
         OutputError: the extension is unknown, the image is too large for the format, or the file
@@ -265,8 +270,10 @@ def write_image(image: Image.Image, path: Path) -> None:
             f"cannot save {image.height:,}x{image.width:,} pixels as {path.name!r}: a side of a "
             f"{path.suffix} file has at most {MAX_SIDES[kind]:,}. Use .png, or fewer images."
         )
+    if profile := image.info.get("icc_profile"):
+        options["icc_profile"] = profile
     try:
-        image.save(buffer, kind)
+        image.save(buffer, kind, **options)
     except (OSError, ValueError, KeyError) as error:
         raise OutputError(f"cannot save this image as {path.suffix}: {error}. Use .png.") from error
     write_file(path, buffer.getvalue())

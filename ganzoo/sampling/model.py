@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ganzoo.errors import SampleError
 from ganzoo.sampling.sizes import compute_batch
 from ganzoo.spec import ModelSpec, as_integer, as_number
+from ganzoo.system.memory import free_host_memory
 
 MAX_LATENT = 100.0  # larger than any draw from N(0, 1); intact networks may overflow beyond it
 
@@ -47,6 +48,10 @@ class Model(ABC):
     def w_average(self) -> NDArray[np.float32] | None:
         """The average of w, (dim,); None for a network without styles."""
         return None
+
+    def free_memory(self) -> int:
+        """Return the free bytes of the memory that the network runs in."""
+        return free_host_memory()
 
     def accelerate(self, local_rank: int = 0) -> None:  # noqa: B027 - a runtime may have no GPU
         """Move the model to the local GPU of that index, if the runtime supports GPUs."""

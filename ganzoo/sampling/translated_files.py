@@ -6,13 +6,14 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ganzoo.bundle.files import reporting_output, write_file
 from ganzoo.errors import DataError, ImageFileError, OutputError
@@ -82,7 +83,9 @@ def list_inputs(inputs: Sequence[Path]) -> list[Path]:
     return [file for path in inputs for file, _ in _find(path)]
 
 
-def plan_outputs(inputs: Sequence[Path], out: Path) -> dict[Path, Path]:
+def plan_outputs(
+    inputs: Sequence[Path], out: Path, endings: Collection[str] = ()
+) -> dict[Path, Path]:
     """Return the output file of each image file.
 
     Of one file, the output is the file `out`. Otherwise `out` is a folder: the outputs keep the
@@ -91,6 +94,7 @@ def plan_outputs(inputs: Sequence[Path], out: Path) -> dict[Path, Path]:
     Args:
         inputs: image files, and folders of them.
         out: an image file, or a folder.
+        endings: endings that the outputs keep, such as ``.jpg``.
 
     Raises:
         DataError: an input does not exist, or a folder contains no image files.
@@ -116,12 +120,13 @@ def plan_outputs(inputs: Sequence[Path], out: Path) -> dict[Path, Path]:
                 "Choose a folder outside of it with -o."
             )
         for file, name in _find(path):
-            output = out / name.with_suffix(ENDING)
+            kept = name.suffix.lower() in endings
+            output = out / (name if kept else name.with_suffix(ENDING))
             other = origins.setdefault(output, file)
             if other != file:
                 raise OutputError(
                     f"{other} and {file} would both be written to {output}. Rename one of them, or "
-                    "translate them to different folders."
+                    "choose different folders with -o."
                 )
             outputs[file] = output
     _check_inputs_are_kept(list(outputs), list(outputs.values()))
@@ -163,15 +168,49 @@ def translate_files(
         SampleError: an argument is out of range, or an output is not finite.
         OutputError: a file cannot be written, or an output exists that has other settings.
     """
-    since = time.perf_counter()
-    report, notes = TranslationReport(), ImageNotes()
+    report, fitting = TranslationReport(), find_fitting(model, fit)
+
+    def translate(number: int, file: Path) -> Image.Image:
+        pixels = _read(model, file, fitting, report)
+        side = _tile_of(model, pixels, tile)
+        report.tiled += _is_tiled(model, pixels, side)
+        batch = model.translate(pixels[None], seed, start=number, tile=side, overlap=overlap)
+        return batch.pil()[0]
+
+    settings = _describe(model, seed, tile, overlap, fitting)
+    convert_files(outputs, translate, settings, report, folder=folder, progress=progress)
+    return report
+
+
+def convert_files(
+    outputs: Mapping[Path, Path],
+    convert: Callable[[int, Path], Image.Image],
+    settings: Mapping[str, Any],
+    report: TranslationReport,
+    *,
+    folder: Path | None = None,
+    progress: bool = False,
+    **options: Any,
+) -> None:
+    """Write the outputs of image files. Every output is complete or missing.
+
+    Args:
+        outputs: the output of each input.
+        convert: returns the output of an input, by its number and its file.
+        settings: what determines the outputs, for the folder's translation.json.
+        report: counts are added to it.
+        folder: as for `translate_files`.
+        progress: as for `translate_files`.
+        options: options of `write_image`.
+
+    Warns, and raises errors, as `translate_files`.
+    """
+    since, notes = time.perf_counter(), ImageNotes()
     todo = [
         (number, *files)
         for number, files in enumerate(outputs.items())
         if folder is None or not files[1].exists()
     ]
-    fitting = find_fitting(model, fit)
-    settings = _describe(model, seed, tile, overlap, fitting)
     if folder and len(todo) < len(outputs):
         _check_settings(folder, settings)
     report.existing = len(outputs) - len(todo)
@@ -179,37 +218,36 @@ def translate_files(
         for number, file, output in todo:
             try:
                 with notes.of_image():
-                    pixels = _read(model, file, fitting, report)
+                    image = convert(number, file)
             except ImageFileError as error:
                 if len(outputs) == 1:
                     raise
                 report.unreadable += 1
                 if report.unreadable <= SHOWN:
-                    warnings.warn(str(error), stacklevel=2)
+                    warnings.warn(str(error), stacklevel=3)
             else:
-                side = _tile_of(model, pixels, tile)
-                report.tiled += _is_tiled(model, pixels, side)
-                translated = model.translate(
-                    pixels[None], seed, start=number, tile=side, overlap=overlap
-                )
                 if folder and not report.translated:
                     write_file(folder / INDEX, json.dumps(settings, indent=2) + "\n")
-                write_image(translated.pil()[0], output)
+                write_image(image, output, **options)
                 report.translated += 1
             line.update(1)
     notes.tell(report.translated)
     if report.unreadable == len(outputs):
         raise DataError(f"cannot read any of the {len(outputs):,} image files. Replace them.")
     report.seconds = time.perf_counter() - since
-    return report
+
+
+def describe_model(model: Translator) -> dict[str, Any]:
+    """Return the settings that identify a model."""
+    config = hashlib.sha256(model.spec.to_json().encode()).hexdigest()
+    return {"model": model.spec.name, "config_sha256": config}
 
 
 def _describe(
     model: Translator, seed: int, tile: int | None, overlap: int, fitting: Fitting
 ) -> dict[str, Any]:
     """Return the settings that determine the outputs."""
-    config = hashlib.sha256(model.spec.to_json().encode()).hexdigest()
-    settings: dict[str, Any] = {"model": model.spec.name, "config_sha256": config}
+    settings = describe_model(model)
     if model.spec.latent:
         settings["seed"] = seed
     if model.sizes:

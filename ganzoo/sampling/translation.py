@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,12 @@ from ganzoo.sampling import latents
 from ganzoo.sampling.arrays import as_pixels
 from ganzoo.sampling.images import ImageBatch
 from ganzoo.sampling.model import Model, check_finite, check_latents, run_in_parts, to_integer
-from ganzoo.sampling.sizes import OVERLAP
+from ganzoo.sampling.sizes import MAX_TILE_MEMORY, OVERLAP, TILE, WHOLE
 from ganzoo.sampling.tiles import Tiles, translate_in_tiles
 from ganzoo.spec import ImageSpec, ModelSpec, SizesSpec
+
+Tile = int | Literal["auto"] | None
+"""The side of tiles in pixels, ``auto`` by the free memory, or None for none."""
 
 
 class Translator(Model):
@@ -80,6 +85,104 @@ class Translator(Model):
         ]
         return ImageBatch(translated[0][None] if n == 1 else np.stack(translated))
 
+    def upscale(self, images: ImageBatch | NDArray[np.uint8], *, tile: Tile = "auto") -> ImageBatch:
+        """Enlarge images by `sizes.scale`, or restore them if it is 1.
+
+        Of images with transparency, the network enlarges the colours, and a Lanczos filter the
+        transparency. A network of three channels reads a grey image as three equal ones, and a
+        network of one channel reads the channels of a colour image one by one.
+
+        Args:
+            images: uint8 (n, height, width, channels) of the channels that the network reads, or 1
+                for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.
+            tile: side of the tiles of larger images, see `translate`; None for no tiles; ``auto``
+                for tiles if an image needs more than half of the free memory, or 2 GiB.
+
+        Returns:
+            Images of the same kind, or with the channels that the network makes.
+
+        Warns:
+            UserWarning: the network combines the whole image, so its tiles differ from it.
+
+        Raises:
+            SampleError: there are no images, they have a kind that the model does not read, the
+                model reads one size, the tile is too small, or the result exceeds the free memory.
+        """
+        if self.sizes is None:
+            raise SampleError(
+                f"{self.spec.name!r} reads images of {self.condition} only, so it cannot enlarge "
+                "images of other sizes. Use translate."
+            )
+        pixels = images.numpy() if isinstance(images, ImageBatch) else images
+        reads, n = self.condition.channels, np.shape(pixels)[-1] if np.ndim(pixels) == 4 else 0
+        if n == reads or n not in (1, 2, 3, 4):
+            return self._upscale(pixels, tile)
+        colours = pixels[..., : n - 1] if n in (2, 4) else pixels
+        kinds = colours.shape[-1], reads
+        if kinds == (1, 3):
+            output = self._upscale(colours.repeat(3, -1), tile).numpy()
+            output = output[..., :1] if output.shape[-1] == 1 else _to_grey(output)
+        elif kinds == (3, 1):
+            parts = [self._upscale(colours[..., k : k + 1], tile).numpy() for k in range(3)]
+            output = np.concatenate(parts, -1)
+        else:  # the channels that the model reads; others are refused
+            output = self._upscale(colours, tile).numpy()
+        if n in (2, 4):
+            alpha = _resize(pixels[..., -1], output.shape[1:3])
+            output = np.concatenate([output, alpha[..., None]], -1)
+        return ImageBatch(output)
+
+    def _upscale(self, pixels: NDArray[np.uint8], tile: Tile) -> ImageBatch:
+        """Enlarge images of the channels that the network reads."""
+        assert self.sizes is not None
+        side = tile
+        if np.ndim(pixels) == 4:
+            height, width = pixels.shape[1:3]
+            side = self.choose_tile(height, width, tile)
+            needs = self.sizes.scale**2 * height * width * self.spec.data.image.channels
+            if len(pixels) * needs > (free := self.free_memory()):
+                raise SampleError(
+                    f"the result of {len(pixels)} images of {height}x{width} pixels takes "
+                    f"{len(pixels) * needs / 2**30:.1f} GiB, and {free / 2**30:.1f} GiB are free. "
+                    "Pass smaller or fewer images."
+                )
+        if side is not None and self.sizes.reach is None:
+            warnings.warn(
+                f"{self.spec.name!r} combines the whole image, or its reach is not measured, so "
+                f"tiles differ from the whole image at their borders. They are blended.",
+                stacklevel=3,
+            )
+        return self.translate(pixels, tile=None if side == "auto" else side, overlap=None)
+
+    def choose_tile(self, height: int, width: int, tile: Tile) -> int | None:
+        """Return the side of the tiles of an image, or None if it is translated whole.
+
+        Args:
+            height: height of the image.
+            width: width of the image.
+            tile: as for `upscale`.
+
+        Raises:
+            SampleError: the tile is no integer and not ``auto``.
+        """
+        sizes = self.sizes
+        if sizes is None or tile is None or tile == 0:
+            return None
+        if tile != "auto":
+            side = to_integer("tile", tile)
+            return side if max(height, width) > sizes.padded(side) else None
+        sides = sizes.padded(height), sizes.padded(width)
+        if sizes.memory is None:
+            side = TILE if height * width > WHOLE else max(sides)
+        else:
+            pixels = min(self.free_memory() // 2, MAX_TILE_MEMORY) // sizes.memory
+            if sides[0] * sides[1] <= pixels:
+                return None
+            side = math.isqrt(pixels) // sizes.multiple * sizes.multiple
+        overlap = OVERLAP if sizes.reach is None else 2 * sizes.reach
+        side = max(side, sizes.padded(overlap + sizes.padded(max(overlap, 1))))
+        return side if max(sides) > side else None
+
     def _tiles(self, tile: int | None, overlap: int | None) -> Tiles | None:
         if tile is None:
             return None
@@ -127,6 +230,23 @@ class Encoder(Model):
         """
         x = _to_unit(images, self.spec.data.image.shape, self.spec)
         return check_finite(run_in_parts(self, {"images": x}), self.spec.name)
+
+
+def _to_grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the luma of colour images, (n, height, width, 1)."""
+    from PIL import Image
+
+    return np.stack([np.asarray(Image.fromarray(p).convert("L"))[..., None] for p in pixels])
+
+
+def _resize(pixels: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return grey images (n, height, width) of another size, by a Lanczos filter."""
+    from PIL import Image
+
+    shape = size[1], size[0]
+    return np.stack(
+        [np.asarray(Image.fromarray(p).resize(shape, Image.Resampling.LANCZOS)) for p in pixels]
+    )
 
 
 def _to_unit(

@@ -1,0 +1,73 @@
+"""Enlarge image files with a model."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import tyro
+
+from ganzoo.cli.arguments import Text
+from ganzoo.cli.outputs import MaybeOutput
+from ganzoo.cli.sampling import convert
+from ganzoo.errors import SampleError
+from ganzoo.system.terminal import print_out
+
+if TYPE_CHECKING:
+    from ganzoo.sampling.translated_files import TranslationReport
+
+
+def upscale(
+    name: Text,
+    files: tyro.conf.Positional[tuple[Path, ...]],
+    /,
+    output: MaybeOutput = None,
+    tile: int | Literal["auto"] = "auto",
+    runtime: Literal["torch", "onnx"] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+) -> None:
+    """Enlarge or restore image files, or all image files in folders, at their own size.
+
+    PNG, JPEG and WebP files keep their names, others end in .png. Images are turned upright by
+    their EXIF orientation, and keep transparency and colour profile. Repeat the command to
+    continue: outputs in a folder that exist already are kept.
+
+    Args:
+        name: name of a model, ./folder or hf://org/repo.
+        files: image files, folders, or patterns such as 'photos/*.jpg'.
+        output: image file to write or replace for one image, or folder for several; by default
+            upscaled.png, which replaces no file, or upscaled.
+        tile: side of the tiles of larger images, to limit the memory; 0 for no tiles. Tiles give
+            the same image as the whole one, unless the network combines the whole image. auto
+            chooses the side by the free memory.
+        runtime: torch or onnx; by default torch if it is installed.
+        device: cpu, cuda, cuda:1, or auto for cuda if there is a GPU.
+        threads: threads of onnxruntime; by default one per core.
+    """
+    from ganzoo import zoo
+    from ganzoo.sampling.translation import Translator
+    from ganzoo.sampling.upscaled_files import ENDINGS, upscale_files
+
+    inputs = tuple(match for path in files for match in _expand(path))
+    model = zoo.load(name, runtime=runtime, device=device, threads=threads)
+    if not isinstance(model, Translator) or model.sizes is None:
+        raise SampleError(
+            f"{name} does not enlarge images of any size. Use a model whose `ganzoo info {name}` "
+            "has sizes."
+        )
+
+    def run(outputs: dict[Path, Path], folder: Path | None) -> TranslationReport:
+        return upscale_files(model, outputs, tile=tile, folder=folder, progress=folder is not None)
+
+    report = convert(inputs, output, "upscaled", run, ENDINGS)
+    if report.tiled:
+        exact = "the same as whole" if model.sizes.reach is not None else "blended"
+        print_out(f"  in tiles, {exact}: {report.tiled:,} of {report.translated:,}")
+
+
+def _expand(path: Path) -> list[Path]:
+    """Return the files of a pattern; a path that exists is itself."""
+    matches = [] if path.exists() else sorted(glob.glob(str(path), recursive=True))
+    return [Path(match) for match in matches] or [path]

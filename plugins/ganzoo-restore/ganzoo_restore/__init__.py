@@ -1,0 +1,1 @@
+"""Networks that enlarge and restore images, by spandrel, and the importer of their checkpoints."""

@@ -1,0 +1,164 @@
+"""`ganzoo upscale` on files and folders."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+from torch import nn
+
+from ganzoo.bundle.files import write_file
+from ganzoo.cli import main
+from ganzoo.errors import OutputError
+from ganzoo.spec import SizesSpec
+from helpers.translators import LocalTranslator, spec_of
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """Return a function that makes a model of every name: it doubles images."""
+
+    def load(function=None, **sizes) -> LocalTranslator:
+        spec = spec_of(SizesSpec(**{"scale": 2, "reach": 0, "memory": 1} | sizes), channels=3)
+        model = LocalTranslator(function or nn.Upsample(scale_factor=2), spec)
+        monkeypatch.setattr("ganzoo.zoo.load", lambda *_, **__: model)
+        return model
+
+    return load
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos" / "trip").mkdir(parents=True)
+    red = Image.new("RGB", (20, 10), "red")
+    turned = Image.Exif()
+    turned[ORIENTATION] = 6
+    red.save("photos/a.png", icc_profile=PROFILE)
+    red.save("photos/b.jpg", exif=turned, icc_profile=PROFILE)
+    red.save("photos/trip/c.webp", icc_profile=PROFILE, lossless=True)
+    red.save("photos/d.bmp")
+    return tmp_path / "photos"
+
+
+def test_files_keep_their_names_profiles_and_orientation(load, photos, capsys):
+    load()
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    assert "out: 4 images upscaled, " in capsys.readouterr().out
+    sizes = {"a.png": (40, 20), "b.jpg": (20, 40), "trip/c.webp": (40, 20), "d.png": (40, 20)}
+    for name, size in sizes.items():
+        with Image.open(photos.parent / "out" / name) as image:
+            assert image.size == size
+            assert np.abs(np.asarray(image).astype(int) - (255, 0, 0)).max() <= 3
+            assert image.info.get("icc_profile") == (None if name == "d.png" else PROFILE)
+            assert ORIENTATION not in image.getexif()
+    assert len(list((photos.parent / "out").rglob("*.*"))) == 5, "with translation.json"
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    assert capsys.readouterr().out == "out: 4 images already existed\n"
+
+
+def test_a_pattern_selects_files(load, photos, capsys):
+    load()
+    assert main(["upscale", "n", "photos/*.[pj]*g", "-o", "out"]) == 0
+    assert sorted(file.name for file in (photos.parent / "out").glob("*.*g")) == ["a.png", "b.jpg"]
+    assert main(["upscale", "n", "photos/*.gif", "-o", "out"]) == 1
+    assert "image file not found: photos/*.gif" in capsys.readouterr().err
+
+
+def test_a_full_disk_in_the_middle_keeps_what_is_complete(load, photos, capsys, monkeypatch):
+    def write(path, content):
+        if path.name == "b.jpg":
+            raise OutputError(f"cannot write {path}: No space left on device.")
+        write_file(path, content)
+
+    load()
+    with monkeypatch.context() as patch:
+        patch.setattr("ganzoo.sampling.images.write_file", write)
+        assert main(["upscale", "n", "photos", "-o", "out"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert main(["upscale", "n", "photos", "-o", "out"]) == 0
+    assert "out: 3 images upscaled" in (text := capsys.readouterr().out)
+    assert "; 1 image already existed" in text
+
+
+def test_transparency_and_grey_stay(load, photos):
+    model = load()
+    colours = Image.new("RGBA", (16, 16), (0, 200, 0, 100))
+    colours.putpixel((15, 15), (9, 9, 9, 0))
+    colours.save("rgba.png")
+    Image.new("LA", (16, 16), (70, 50)).save("la.png")
+    Image.new("L", (16, 16), 130).save("l.png")
+    Image.new("CMYK", (16, 16), (0, 255, 255, 0)).save("cmyk.jpg", icc_profile=PROFILE)
+    for name, mode, value in [
+        ("rgba.png", "RGBA", (0, 200, 0, 100)),
+        ("la.png", "LA", (70, 50)),
+        ("l.png", "L", 130),
+        ("cmyk.jpg", "RGB", (254, 0, 0)),
+    ]:
+        assert main(["upscale", "n", name, "-o", f"out-{name}"]) == 0
+        with Image.open(f"out-{name}") as image:
+            assert (image.mode, image.size) == (mode, (32, 32))
+            assert image.getpixel((2, 2)) == value
+            assert "icc_profile" not in image.info, "CMYK's does not fit"
+    assert {shape[1] for shape in model.shapes} == {3}
+
+
+def test_tiles_are_chosen_by_the_free_memory(load, photos, capsys, monkeypatch):
+    model = load(memory=100, reach=3, multiple=2)
+    Image.new("RGB", (300, 200), "red").save("wide.png")
+    assert main(["upscale", "n", "wide.png", "-o", "out.png"]) == 0
+    assert model.shapes == [(1, 3, 200, 300)]
+    monkeypatch.setattr(type(model), "free_memory", lambda _: 10 * 2**20)
+    monkeypatch.setattr("ganzoo.sampling.translation.MAX_TILE_MEMORY", 64**2 * 100)
+    assert main(["upscale", "n", "wide.png", "-o", "out.png"]) == 0
+    assert set(model.shapes[1:]) == {(1, 3, 64, 64)}
+    assert "in tiles, the same as whole: 1 of 1" in capsys.readouterr().out
+    monkeypatch.setattr(type(model), "free_memory", lambda _: 500_000)
+    assert main(["upscale", "n", "wide.png", "-o", "out.png"]) == 1
+    assert "the result of 1 images of 200x300 pixels takes 0.0 GiB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tile", ["auto", "64"])
+def test_a_network_of_the_whole_image_says_that_its_tiles_differ(load, photos, capsys, tile):
+    load(reach=None, memory=2**20)
+    Image.new("RGB", (300, 200), "red").save("wide.png")
+    with pytest.warns(UserWarning, match="'local' combines the whole image"):
+        load(reach=None, memory=2**20).upscale(
+            np.zeros((1, 200, 300, 3), np.uint8), tile=tile if tile == "auto" else int(tile)
+        )
+
+
+def test_one_size_and_other_models_are_refused(load, photos, capsys):
+    model = load()
+    model.spec = replace(model.spec, sizes=None)
+    assert main(["upscale", "n", "photos"]) == 1
+    assert "n does not enlarge images of any size" in capsys.readouterr().err
+    load(reach=8)
+    assert main(["upscale", "n", "photos/a.png", "-o", "x.png", "--tile", "12"]) == 1
+    assert "too small for an overlap of 16. Pass a tile of 17 or more" in capsys.readouterr().err
+    assert main(["upscale", "n", "photos", "-o", "photos/out"]) == 1
+    assert "photos/out is in the folder photos" in capsys.readouterr().err
+    Image.new("RGB", (1, 1)).save("dot.png")
+    assert main(["upscale", "n", "dot.png", "-o", "x.png"]) == 1
+    assert "the minimum is 8x8" in capsys.readouterr().err
+
+
+def test_networks_of_one_channel_read_colours_one_by_one(load, photos):
+    model = load()
+    model.spec = spec_of(SizesSpec(scale=2, reach=0, memory=1), channels=1)
+    image = np.random.default_rng(0).integers(0, 256, (1, 9, 11, 3)).astype(np.uint8)
+    output = model.upscale(image).numpy()
+    assert np.array_equal(output, image.repeat(2, 1).repeat(2, 2))
+
+
+def test_an_animation_gives_its_first_frame(load, photos, capsys):
+    load()
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:])
+    assert main(["upscale", "n", "a.gif", "-o", "a.png"]) == 0
+    assert "only the first is read" in capsys.readouterr().err
+    with Image.open("a.png") as image:
+        assert image.getpixel((0, 0)) == (255, 0, 0)
