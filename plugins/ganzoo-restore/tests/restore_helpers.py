@@ -20,6 +20,15 @@ def random_weights(network: nn.Module, gain: float = 1.0) -> nn.Module:
     return network.eval()
 
 
+def random_matrices(network: nn.Module) -> nn.Module:
+    """Give the matrices and kernels of a network random values that keep the scale of numbers."""
+    generator = torch.Generator().manual_seed(0)
+    for weight in network.parameters():
+        if weight.ndim > 1:
+            nn.init.normal_(weight, std=weight[0].numel() ** -0.5, generator=generator)
+    return network
+
+
 def rrdbnet(scale: int = 4, shuffle_factor: int | None = None, blocks: int = 1) -> nn.Module:
     channels = 3 * (shuffle_factor or 1) ** 2
     return random_weights(
