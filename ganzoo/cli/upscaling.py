@@ -47,10 +47,15 @@ def upscale(
         threads: threads of onnxruntime; by default one per core.
     """
     from ganzoo import zoo
+    from ganzoo.bundle.files import reporting_output
+    from ganzoo.sampling.images import is_image_name
     from ganzoo.sampling.translation import Translator
     from ganzoo.sampling.upscaled_files import ENDINGS, upscale_files
 
     inputs = tuple(match for path in files for match in _expand(path))
+    if inputs != files and output and not is_image_name(output):
+        with reporting_output(output):  # a folder, also for a pattern that one file matches
+            output.mkdir(parents=True, exist_ok=True)
     model = zoo.load(name, runtime=runtime, device=device, threads=threads)
     if not isinstance(model, Translator) or model.sizes is None:
         raise SampleError(

@@ -120,8 +120,8 @@ def plan_outputs(
                 "Choose a folder outside of it with -o."
             )
         for file, name in _find(path):
-            kept = name.suffix.lower() in endings
-            output = out / (name if kept else name.with_suffix(ENDING))
+            ending = name.suffix if name.suffix.lower() in endings else ENDING
+            output = out / name.with_suffix(ending)
             other = origins.setdefault(output, file)
             if other != file:
                 raise OutputError(

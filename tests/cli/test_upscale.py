@@ -64,6 +64,8 @@ def test_a_pattern_selects_files(load, photos, capsys):
     load()
     assert main(["upscale", "n", "photos/*.[pj]*g", "-o", "out"]) == 0
     assert sorted(file.name for file in (photos.parent / "out").glob("*.*g")) == ["a.png", "b.jpg"]
+    assert main(["upscale", "n", "photos/a*", "-o", "one"]) == 0
+    assert (photos.parent / "one" / "a.png").is_file()
     assert main(["upscale", "n", "photos/*.gif", "-o", "out"]) == 1
     assert "image file not found: photos/*.gif" in capsys.readouterr().err
 
