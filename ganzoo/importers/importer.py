@@ -88,10 +88,13 @@ class Importer(ABC):
         project: name and URL of the original program.
         marks: paths of tensors that each file of this format has. The error for an unknown file
             names the formats of which it has the most.
+        is_general: whether it is tried only on files that no other importer recognises, such as
+            one that imports a library to look at a file.
     """
 
     project: ClassVar[str]
     marks: ClassVar[frozenset[str]]
+    is_general: ClassVar[bool] = False
 
     def recognises(self, checkpoint: Checkpoint) -> bool:
         """Return whether a file has this format, by its paths, shapes and class names.

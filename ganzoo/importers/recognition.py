@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -93,11 +94,11 @@ def recognise(checkpoint: Checkpoint, name: str | None = None) -> Match:
     """
     candidates = _load([importers.entry(name)] if name else importers.entries(), bool(name))
     known = dict(parts(checkpoint))
-    for path, part in known.items():
+    for general, (path, part) in itertools.product((False, True), known.items()):
         matches = [
             Match(entry, importer, path, part, len(checkpoint.tensors) - len(part.tensors))
             for entry, importer in candidates.items()
-            if _recognises(entry, importer, part)
+            if importer.is_general == general and _recognises(entry, importer, part)
         ]
         if len(matches) > 1:
             raise ImportFileError(

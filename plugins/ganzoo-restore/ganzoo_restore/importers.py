@@ -32,17 +32,18 @@ class Spandrel(Importer):
 
     project = "spandrel (https://github.com/chaiNNer-org/spandrel)"
     marks = frozenset({"conv_first.weight", "conv_last.weight"})
+    is_general = True
 
     def recognises(self, checkpoint: Checkpoint) -> bool:
-        """Return whether spandrel detects the names of the tensors."""
-        return bool(_detect(checkpoint.tensors))
+        """Return whether spandrel detects a network in the tensors, and builds it.
+
+        Its detection looks at some names alone, which files of other programs may have.
+        """
+        return _has_kernels(checkpoint) and not _explain(checkpoint)
 
     def explain(self, checkpoint: Checkpoint) -> str:
         """Return what spandrel detects in a file that no importer recognises."""
-        from spandrel import MAIN_REGISTRY
-
-        names = ", ".join(support.architecture.name for support in MAIN_REGISTRY)
-        return f"spandrel detects none of its networks in it: {names}"
+        return _explain(checkpoint) if _has_kernels(checkpoint) else ""
 
     def convert(
         self, checkpoint: Checkpoint, *, height: int = SIDE, width: int = SIDE
@@ -61,7 +62,7 @@ class Spandrel(Importer):
         """
         from ganzoo_restore.architecture import describe
 
-        arrays = {path: tensor.read() for path, tensor in checkpoint.tensors.items()}
+        arrays = _read(checkpoint)
         descriptor = _load(arrays)
         name, requirements = descriptor.architecture.name, descriptor.size_requirements
         if requirements.square:
@@ -102,6 +103,32 @@ class Spandrel(Importer):
         )
 
 
+def _has_kernels(checkpoint: Checkpoint) -> bool:
+    """Return whether a file has kernels of convolutions; others are no networks of spandrel.
+
+    So that spandrel and torch are imported for files that may be one.
+    """
+    return any(len(tensor.shape) == 4 for tensor in checkpoint.tensors.values())
+
+
+def _read(checkpoint: Checkpoint) -> dict[str, NDArray[Any]]:
+    return {path: tensor.read() for path, tensor in checkpoint.tensors.items()}
+
+
+def _explain(checkpoint: Checkpoint) -> str:
+    """Return why spandrel has no network for a file; empty if it has one."""
+    from spandrel import MAIN_REGISTRY
+
+    if not _detect(checkpoint.tensors):
+        names = ", ".join(support.architecture.name for support in MAIN_REGISTRY)
+        return f"spandrel detects none of its networks in it: {names}"
+    try:
+        _load(_read(checkpoint))
+    except ImportFileError as error:
+        return str(error).removesuffix(".")
+    return ""
+
+
 def _detect(keys: Mapping[str, Any]) -> Any:
     """Return spandrel's architecture for the names of tensors; None if there is none."""
     from spandrel import MAIN_REGISTRY
@@ -129,7 +156,7 @@ def _load(arrays: Mapping[str, NDArray[Any]]) -> Any:
     except Exception as error:
         raise ImportFileError(
             f"spandrel detects {architecture.name}, but cannot load it: "
-            f"{' '.join(str(error).split())[:300]}. Look at the file with --inspect."
+            f"{' '.join(str(error).split())[:300]}."
         ) from error
     descriptor.model.eval().requires_grad_(False)
     return descriptor

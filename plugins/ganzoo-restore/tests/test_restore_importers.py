@@ -112,7 +112,7 @@ def test_the_importer_passes_the_checks(save, check):
 
 def test_a_state_dict_that_spandrel_does_not_know(save):
     with pytest.raises(ImportFileError, match="spandrel detects none of its networks in it: .*HAT"):
-        recognise(open_checkpoint(save({"layer.weight": torch.ones(3)})))
+        recognise(open_checkpoint(save({"layer.weight": torch.ones(3, 3, 1, 1)})))
 
 
 def test_a_network_that_spandrel_detects_and_cannot_load(save):
