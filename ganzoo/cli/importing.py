@@ -187,6 +187,9 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
     spec = import_match(match, out, own, **values)
     parity = spec.provenance["parity"]
     translates = "condition" in spec.inputs
+    command = "translate" if translates else "sample"
+    if spec.sizes and spec.sizes.scale > 1:
+        command = "upscale"
     comparison = ""
     if reference := spec.recorded(IMPORTED, "reference"):
         comparison = (
@@ -196,7 +199,7 @@ def _import(match: Match, options: ImportOptions, own: dict[str, Any], address: 
     print_out(
         f"{out}\n  torch and onnxruntime differ by at most {parity['max_abs_error']:.1e} (allowed "
         f"{parity['tolerance']:.1e}){comparison}\n"
-        f"next: ganzoo {'translate' if translates else 'sample'} {as_folder(out)}"
+        f"next: ganzoo {command} {as_folder(out)}"
         f"{' FILE ...' * translates} --runtime onnx{repeat_imports()}"
     )
 
