@@ -206,13 +206,15 @@ def test_a_hostile_checkpoint_is_one_line(tmp_path, tiny_run, field, no_collecti
     save_checkpoint(run / "checkpoints", 64, state, keep=1)
     with pytest.raises((CheckpointError, RecipeError)) as error:
         ganzoo.resume(run, progress=False)
-    assert "\n" not in str(error.value)
-    assert "checkpoint" in str(error.value)
+    message = str(error.value).partition("\n  ganzoo train ")[0]
+    assert "\n" not in message
+    assert "checkpoint" in message
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", '{"images": "x"}', "[" * 100_000])
 def test_a_damaged_line_of_the_log_is_named(tmp_path, tiny_run, line):
     run = shutil.copytree(tiny_run, tmp_path / "run")
+    newest(run).unlink()
     log = run / "log.jsonl"
     log.write_text(f"{line}\n{log.read_text()}")
     with pytest.warns(UserWarning, match=r"line 1 of .*log\.jsonl is damaged and skipped"):
