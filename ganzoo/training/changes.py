@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,19 +93,28 @@ def check_changes(
         )
 
 
-def command_of_new_run(run: Path, options: Sequence[str] = (), data: Path | None = None) -> str:
+def command_of_new_run(
+    run: Path,
+    options: Sequence[str] = (),
+    data: Path | None = None,
+    start: Path | None = None,
+) -> str:
     """Return the command that starts a new run with the recipe of a run.
 
     Args:
         run: the run's folder.
         options: options that change the recipe.
         data: folder of the dataset, if it is not the one that the run records.
+        start: folder of a run whose weights the new one starts from; by default the weights that
+            the run started from.
     """
     words = ["ganzoo train", shlex.quote(str(run / RUN_RECIPE)), *options]
     record, initial = RunData.read(run), InitialWeights.read(run)
     if folder := data or (record and record.folder):
         words.append(as_option("data", folder))
-    if initial:
+    if start:
+        words.append(as_option("init-from", os.path.join(".", start)))
+    elif initial:
         words.append(
             as_option("init-from", initial.address or (record and record.model) or "MODEL")
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from ganzoo.spec.parsing import STRICT, check_integer, explain, parse
 from ganzoo.training.trained_model import TrainedModel
 
 FILE = "initial.json"  # in the folder of a run
+SMALL_SHARE = 0.1  # of the generator's parameters, below which a training warns
 SHOWN = 10  # tensors that a summary lists
 ID = 12  # characters of an identifier that a summary shows
 _POWER_ITERATIONS = 15  # as torch does for a new layer with spectral normalisation
@@ -117,7 +119,7 @@ class InitialWeights:
             if role not in self.new or self.new[role]:
                 yield (
                     f"            {role}: {tensors} of {all_tensors} tensors, {numbers:,} of "
-                    f"{all_numbers:,} parameters"
+                    f"{all_numbers:,} parameters ({numbers / max(all_numbers, 1):.1%})"
                 )
             else:
                 yield f"            {role}: new, the model has none"
@@ -125,7 +127,7 @@ class InitialWeights:
         unused = [f"{role} {name}" for role, names in self.unused.items() for name in names]
         yield from _list("new", new)
         yield from _list("not used", unused)
-        if self.arguments:
+        if self.arguments and new:
             yield f"arguments   those of the model differ: {' '.join(self.arguments)}"
 
 
@@ -149,6 +151,9 @@ def take_weights(
 
     Returns:
         What was taken; and by role, the averages of what was taken, if they are other weights.
+
+    Warns:
+        UserWarning: less than a tenth of the generator's parameters fit.
 
     Raises:
         RecipeError: the model has another architecture, or nothing fits.
@@ -175,8 +180,8 @@ def take_weights(
         copy_tensors(net, {name: before[path] for name, path in pairs.items()})
         if any(name.endswith("._u") for name in after.keys() - pairs.keys()):
             _estimate_norms(net)
-        has_kernels |= any(after[name].dim() > 1 for name in pairs)
         sizes = {name: weight.numel() for name, weight in net.named_parameters()}
+        has_kernels |= any(after[name].dim() > 1 and sizes.get(name, 0) > 1 for name in pairs)
         numbers = [sum(sizes.get(name, 0) for name in names) for names in (pairs, after)]
         counts[role] = [len(pairs), len(after), *numbers]
         if len(pairs) < len(after):
@@ -197,6 +202,13 @@ def take_weights(
         unused[role] = list(networks.trained[role].state_dict())
     if not has_kernels:
         raise RecipeError(_explain_nothing(model, images, differing))
+    *_, fitting, parameters = counts["generator"]
+    if fitting < SMALL_SHARE * parameters:
+        warnings.warn(
+            f"only {fitting / parameters:.1%} of the generator's parameters come from "
+            f"{spec.name!r}, so this is nearly a training from scratch",
+            stacklevel=2,
+        )
     initial = InitialWeights(
         model=spec.name,
         weights_id=spec.weights_id,

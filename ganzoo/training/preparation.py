@@ -155,9 +155,7 @@ def plan(prepared: Prepared) -> str:
         enabled.append(f"{settings['processes']} processes, BatchNorm over {settings['batchnorm']}")
     batches = prepared.batches
     lines = dict(describe_images(prepared.data_facts))
-    if batches.advice:
-        lines["files"] = f"{lines.get('files', '')}. {batches.advice}"
-    lines |= {"decoding": batches.decoding, "cache": batches.cache}
+    lines |= {"note": batches.advice, "decoding": batches.decoding, "cache": batches.cache}
     extra = "".join(f"  {name:<10}  {text}\n" for name, text in lines.items() if text)
     initial = prepared.initial.describe() if prepared.initial and not state.tick else ()
     return (

@@ -90,7 +90,8 @@ def restore(
     if fingerprint and not prepared.batches.matches(fingerprint):
         raise CheckpointError(
             f"the data in {prepared.root} differs from the data that {path} was trained on. Pass "
-            "the folder of that data with --data DIR."
+            "the folder of that data with --data DIR, or train on these images with the weights of "
+            f"the run:\n  {command_of_new_run(path, data=prepared.root, start=path)}"
         )
     prepared = replace(prepared, initial=initial)
     if fingerprint:  # of the same kind in all bundles of the run, whether streamed or not

@@ -304,10 +304,13 @@ def _run(
     group, resumed_at = state.group, state.images_seen
     if resumed_at >= recipe.images:
         if options.progress and group.first:
+            pending = [line["changes"] for line in prepared.history if line["images"] >= resumed_at]
+            names = ", ".join(pending[-1]) if pending else ""
+            changes = f" The new {names} is recorded for then." if names else ""
             print_error(
                 f"{path} is finished: it has seen all {recipe.images:,} images. Lengthen it: "
                 f"ganzoo train --resume {shell_word(path)} --images {2 * recipe.images}"
-                f"{repeat_imports()}"
+                f"{repeat_imports()}{changes}"
             )
         return Run(path, resumed_at, "finished", resumed_at)
     if options.progress and group.first:

@@ -469,7 +469,7 @@ def test_the_command_line_refuses_an_option_out_of_range(tmp_path):
     out = tmp_path / "run"
     done = run_cli("train", "dcgan-digits", "--loss.penalty-every", "0", "--out", out)
     assert done.returncode == 1
-    assert "penalty_every is 0; it must be at least 1" in done.stderr
+    assert "--loss.penalty-every is 0; it must be at least 1" in done.stderr
     assert "Traceback" not in done.stderr
     assert not out.exists()
 

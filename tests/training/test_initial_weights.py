@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_new_and_listed(source, capsys):
     }
     assert initial.arguments == ["--architecture.conditioning none"]
     lines = "\n".join(initial.describe())
-    assert "generator: 13 of 14 tensors, 601 of 2,905 parameters" in lines
+    assert "generator: 13 of 14 tensors, 601 of 2,905 parameters (20.7%)" in lines
     fresh = prepare(recipe, device="cpu").state.nets["generator"].state_dict()
     name = "trunk.layers.0.weight"
     assert torch.equal(prepared.state.nets["generator"].state_dict()[name], fresh[name])
@@ -165,6 +165,13 @@ def test_weights_that_do_not_fit_at_all_are_refused(source):
         RecipeError,
         match=r"no kernel of it fits\. Use the model's arguments: --architecture.latent-dim 8",
     ):
+        prepare(recipe, init_from=source, device="cpu")
+
+
+def test_a_small_share_of_weights_is_a_warning(source, monkeypatch):
+    monkeypatch.setattr(initial_weights, "SMALL_SHARE", 0.3)
+    recipe = tiny(architecture=LABELLED, dataset=Component("digits"))
+    with pytest.warns(UserWarning, match=r"only 20\.7% of the generator's parameters come from"):
         prepare(recipe, init_from=source, device="cpu")
 
 

@@ -77,6 +77,9 @@ def test_a_finished_run_says_how_to_lengthen_it(run, capsys):
     assert out.splitlines()[0] == f"  samples   {run / 'samples'}"  # and not that it trained
     assert "players" not in errors  # of the plan
     assert f"is finished: it has seen all 32 images. Lengthen it: ganzoo train --resume {run} --images 64" in errors  # fmt: skip
+    assert "recorded" not in errors
+    assert main(["train", "--resume", str(run), "--log-every", "32"]) == 0
+    assert "The new log_every is recorded for then." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -517,8 +517,9 @@ def test_resume_refuses_other_data(tmp_path):
     recipe = tiny(dataset=Component("folder", {"size": 16}))
     run = train(recipe, tmp_path / "run", data=pictures(tmp_path / "a", ["1.png", "2.png"])).path
     other = pictures(tmp_path / "b", ["1.png"])
-    with pytest.raises(CheckpointError, match="differs from the data that .* was trained on"):
+    with pytest.raises(CheckpointError, match="differs from the data that .* was") as error:
         ganzoo.resume(run, data=other, progress=False)
+    assert f"--data {other} --init-from {run} --out {run}-2" in str(error.value)
     assert ganzoo.resume(run, progress=False).finished, "it remembers where its data lies"
 
 

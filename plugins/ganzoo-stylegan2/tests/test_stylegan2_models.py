@@ -14,9 +14,10 @@ from stylegan2_helpers import SMALL, recipe
 import ganzoo
 import ganzoo_stylegan2
 from ganzoo import DataSpec, ImageSpec, cards
-from ganzoo.errors import ExportError
+from ganzoo.errors import ExportError, RecipeError
 from ganzoo.registry import find_recipe, models
 from ganzoo.spec import Component
+from ganzoo.training import prepare
 from ganzoo.training.build import build_loss, build_networks, check_combination, complete
 
 ADA = Component("stylegan2", {"ada": True, "ada_images": 100})
@@ -181,3 +182,10 @@ def test_a_shipped_model_generates_its_images_on_torch(name):
     shipped = np.asarray(Image.open(models.get(name) / "samples.png")).astype(int)
     images = np.asarray(ganzoo.load(name, runtime="torch").preview().grid(scale=None))
     assert np.abs(shipped - images).max() <= 1
+
+
+def test_numbers_and_the_constant_noise_of_a_model_are_no_start():
+    game = recipe({"latent_dim": 5, "style_dim": 6, "width": 3})
+    game = replace(game, dataset=Component("digits", {"size": 28}))
+    with pytest.raises(RecipeError, match="no kernel of it fits"):
+        prepare(game, init_from="stylegan2-mnist", device="cpu")
