@@ -159,6 +159,8 @@ def _as_typed(message: str, recipe: Recipe) -> str:
     for path in paths:
         option = f"--{path.replace('_', '-')}"
         for name in dict.fromkeys((path, path.rpartition(".")[2])):
+            if name not in message:  # torchrun may end this process before a slow error is printed
+                continue
             word = rf"(?<![\w./'\"=-]){re.escape(name)}(?![\w/'\"-]|\.\w)"
             if "_" not in name and "." not in name:
                 word = rf"{word}(?==)|(?<=[Ss]et ){word}(?= to )|(?:^|(?<=: )){word}(?= is )"

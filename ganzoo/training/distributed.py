@@ -21,6 +21,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from ganzoo.errors import GroupError, RecipeError
 from ganzoo.games.batchwise import means_by
+from ganzoo.system.signals import stop_on_signal
 from ganzoo.training.whole_batch import WholeBatch
 
 RUN_ID = "TORCHELASTIC_RUN_ID"
@@ -245,4 +246,6 @@ def join() -> Iterator[Group]:
             yield group
             group.most(0)  # no process leaves while another still needs its connections
         finally:
-            dist.destroy_process_group()
+            # torchrun ends the others when a process is lost: they still have to print the error.
+            with stop_on_signal():
+                dist.destroy_process_group()

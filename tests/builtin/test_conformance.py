@@ -136,7 +136,7 @@ def test_the_combinations_are_complete():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", architectures.names())
+@pytest.mark.parametrize("name", sorted({*architectures.names()} - {"spandrel"}))  # imported only
 def test_an_architecture_trains_with_every_loss_that_fits(name):
     """Train the built-in combinations and those of the installed plugins."""
     plays_all(Architecture(name, every_partner=True))

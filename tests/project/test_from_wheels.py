@@ -155,4 +155,4 @@ def test_the_suites_of_our_plugins_pass(place, suites):
     passed = {case.get("name") for case in cases if not len(case)}
     for name in NAMES:
         expected = {f"test_it[{check}]" for check in checks_of(name)}
-        assert len(expected & passed) >= 20, name
+        assert len(expected & passed) >= 15, name
