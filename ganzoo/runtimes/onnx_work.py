@@ -106,10 +106,7 @@ class Work:
         peak = 0
         for k, (result, _) in enumerate(self._walk(1)):
             node = self._nodes[k]
-            live |= {
-                name: size(value.shape)
-                for name, value in zip(node.outputs, result.outputs, strict=False)
-            }
+            live |= {name: size(value.shape) for name, value in _outputs(node, result)}
             peak = max(peak, sum(live.values()))
             for name in node.inputs:
                 if last[name] == k:
@@ -158,12 +155,17 @@ class Work:
             _define(values, name, value)
         for node in self._nodes:
             result = _infer(node, values)
-            # A node may omit outputs at the end, such as the mask of a Dropout.
-            for name, value in zip(node.outputs, result.outputs, strict=False):
-                if name:
-                    _define(values, name, value)
+            for name, value in _outputs(node, result):
+                _define(values, name, value)
             read = sum(size(values[name].shape) for name in node.inputs if name)
             yield result, read + sum(size(value.shape) for value in result.outputs)
+
+
+def _outputs(node: Node, result: Result) -> Iterator[tuple[str, Value]]:
+    """Yield the outputs that a node names. It may omit some, such as the mask of a Dropout."""
+    for name, value in zip(node.outputs, result.outputs, strict=False):
+        if name:
+            yield name, value
 
 
 def _infer(node: Node, values: dict[str, Value]) -> Result:

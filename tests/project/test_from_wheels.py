@@ -155,4 +155,5 @@ def test_the_suites_of_our_plugins_pass(place, suites):
     passed = {case.get("name") for case in cases if not len(case)}
     for name in NAMES:
         expected = {f"test_it[{check}]" for check in checks_of(name)}
-        assert len(expected & passed) >= 15, name
+        least = 17 if name == "ganzoo-restore" else 20  # one architecture that is only imported
+        assert len(expected & passed) >= least, name

@@ -67,8 +67,9 @@ def spandrel(
     kind = _find(network)
     sizes = condition.channels, image.channels, scale
     try:
-        names = SIZE_OPTIONS.get(network, ())
-        values = dict(zip(names, sizes, strict=False)) | dict(map(_parse, options))
+        names = SIZE_OPTIONS.get(network)
+        values: dict[str, Any] = dict(zip(names, sizes, strict=True)) if names else {}
+        values |= dict(map(_parse, options))
         with _Constants():
             net = kind(**values)
         return {"generator": Restorer(net, SizesSpec(multiple, smallest, scale))}
